@@ -1,0 +1,5 @@
+//! contactsd: contacts as code for Apollo.io.
+//!
+//! Modules stand on floors; each imports only from floors below its own. `ARCHITECTURE.md` has the map.
+
+pub mod model;

@@ -1,0 +1,83 @@
+//! What the state remembers of a key: its contact, a collision, or that it went.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ApolloId, ContactKey, Fields, Fingerprint, IdentityHash, RunId, Timestamp};
+
+/// One key bound to one contact, with what is known to stand there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Binding {
+    pub apollo_id: ApolloId,
+    /// The declared fields that Apollo is known to hold; one that is declared and not here is pending.
+    pub applied: Fields,
+    /// The declared fields as Apollo last answered them; absent when no answer shows the field.
+    pub observed: Fields,
+    pub origin: Origin,
+    pub bound_at: Timestamp,
+    pub applied_at: Timestamp,
+    pub run: RunId,
+    /// The file the entry stood in when last applied, as the user would name it.
+    pub path: String,
+    /// The entry's fingerprint when all of it stood applied; `None` while something is pending.
+    pub fingerprint: Option<Fingerprint>,
+    /// When Apollo said that the contact is gone; nothing is sent to it then.
+    pub gone_at: Option<Timestamp>,
+}
+
+/// How a key came by its contact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// Our create call made it.
+    Created,
+    /// Our create call was answered with a contact that was there before.
+    Matched(MatchedBy),
+    /// The entry named it by `apollo_id`, or `import` did.
+    Adopted,
+    /// A look-up after a create of unknown outcome found it.
+    Settled,
+    /// The key came back and was bound to the contact it had.
+    Restored,
+}
+
+/// How a match was recognized.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MatchedBy {
+    /// The answer's `dedupe_result` said so; the reason it gave, `email_match` for example.
+    DedupeResult(Option<String>),
+    /// The answer's `created_at` is older than our first attempt.
+    CreationTime,
+}
+
+/// A create that Apollo answered with a contact that must not be bound to the key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conflict {
+    pub key: ContactKey,
+    /// The entry as it was sent; another fingerprint ends the conflict.
+    pub fingerprint: Fingerprint,
+    /// The contact that Apollo answered with.
+    pub apollo_id: ApolloId,
+    pub cause: ConflictCause,
+    pub at: Timestamp,
+}
+
+/// Why an answered contact was not bound.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConflictCause {
+    /// The contact belongs to another key already; that key's entry as it was then.
+    Collision { other: ContactKey, other_fingerprint: Option<Fingerprint> },
+    /// The contact is somebody else: it shows other e-mails, or another name.
+    Stranger,
+    /// A look-up found more than one contact that could be the entry.
+    Several { ids: Vec<ApolloId> },
+}
+
+/// The memory of a key that was forgotten: enough to know the person again, no personal data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tombstone {
+    pub apollo_id: ApolloId,
+    pub identity: IdentityHash,
+    pub at: Timestamp,
+}

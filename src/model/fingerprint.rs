@@ -1,0 +1,95 @@
+//! A short stand-in for everything an entry declares.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Entry, Value};
+
+/// Hash of an entry's canonical form, 128 bits of BLAKE3.
+///
+/// Two entries have the same one exactly when they declare the same; the place does not count.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Fingerprint([u8; 16]);
+
+impl Fingerprint {
+    pub fn of(entry: &Entry) -> Self {
+        let Entry { place, fields, run_dedupe, apollo_id, moved_from } = entry;
+        let mut hasher = blake3::Hasher::new();
+        feed(&mut hasher, place.key.as_str());
+        hasher.update(&[u8::from(*run_dedupe)]);
+        feed(&mut hasher, apollo_id.as_ref().map_or("", |id| id.as_str()));
+        feed(&mut hasher, moved_from.as_ref().map_or("", |key| key.as_str()));
+        for (field, value) in fields.iter() {
+            match field {
+                super::Field::Custom(id) => feed(&mut hasher, id.as_str()),
+                named => feed(&mut hasher, named.api_name()),
+            }
+            match value {
+                Value::Text(text) => {
+                    hasher.update(b"t");
+                    feed(&mut hasher, text);
+                }
+                Value::Lists(lists) => {
+                    hasher.update(b"l");
+                    hasher.update(&(lists.len() as u64).to_be_bytes());
+                    for list in lists {
+                        feed(&mut hasher, list);
+                    }
+                }
+            }
+        }
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+        Self(bytes)
+    }
+
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+/// Feeds `text` with its length, so that no two sequences of texts feed the same bytes.
+fn feed(hasher: &mut blake3::Hasher, text: &str) {
+    hasher.update(&(text.len() as u64).to_be_bytes());
+    hasher.update(text.as_bytes());
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl From<Fingerprint> for String {
+    fn from(fingerprint: Fingerprint) -> Self {
+        fingerprint.to_string()
+    }
+}
+
+impl TryFrom<String> for Fingerprint {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let malformed = || format!("{text:?} is no fingerprint");
+        if text.len() != 32 || !text.is_ascii() {
+            return Err(malformed());
+        }
+        let mut bytes = [0; 16];
+        for (at, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).map_err(|_| malformed())?;
+        }
+        Ok(Self(bytes))
+    }
+}

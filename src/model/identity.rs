@@ -1,0 +1,129 @@
+//! What makes two entries the same person, in Apollo's eyes and in ours.
+
+use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
+
+use super::{Field, Fields};
+
+/// The parts of a contact that Apollo matches by, folded for comparison.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The e-mail in lower case, plus tag kept: what "the same e-mail" means in an answer.
+    pub email: Option<String>,
+    /// First and last name; both are needed for a match by name.
+    pub name: Option<(String, String)>,
+    pub company: Option<String>,
+}
+
+/// A person's folded first name, last name and company.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PersonAtCompany {
+    pub first_name: String,
+    pub last_name: String,
+    pub company: String,
+}
+
+impl Identity {
+    pub fn of(fields: &Fields) -> Self {
+        let folded = |field: Field| fields.text(&field).map(fold_text).filter(|text| !text.is_empty());
+        Self {
+            email: fields.text(&Field::Email).map(fold_email).filter(|text| !text.is_empty()),
+            name: folded(Field::FirstName).zip(folded(Field::LastName)),
+            company: folded(Field::OrganizationName),
+        }
+    }
+
+    /// Returns the e-mail without its plus tag: Apollo is said to match such variants.
+    pub fn mailbox(&self) -> Option<String> {
+        self.email.as_deref().map(mailbox)
+    }
+
+    /// Returns the domain of the e-mail.
+    pub fn domain(&self) -> Option<&str> {
+        self.email.as_deref().and_then(|email| email.rsplit_once('@')).map(|(_, domain)| domain)
+    }
+
+    pub fn person_at_company(&self) -> Option<PersonAtCompany> {
+        let (first_name, last_name) = self.name.clone()?;
+        Some(PersonAtCompany { first_name, last_name, company: self.company.clone()? })
+    }
+}
+
+/// Folds a name for comparison: NFC, lower case, trimmed, inner white space as one space.
+pub fn fold_text(text: &str) -> String {
+    let lower = text.nfc().collect::<String>().to_lowercase();
+    lower.split_whitespace().collect::<Vec<_>>().join(" ").nfc().collect()
+}
+
+/// Folds an e-mail for comparison: trimmed and in lower case.
+pub fn fold_email(email: &str) -> String {
+    email.trim().to_lowercase()
+}
+
+/// Cuts the plus tag out of a folded e-mail: `jane+news@example.com` is `jane@example.com`.
+pub fn mailbox(email: &str) -> String {
+    match email.rsplit_once('@') {
+        Some((local, domain)) => {
+            let base = local.split_once('+').map_or(local, |(base, _)| base);
+            let base = if base.is_empty() { local } else { base };
+            format!("{base}@{domain}")
+        }
+        None => email.to_owned(),
+    }
+}
+
+/// The secret that identity hashes of one state are keyed with, so that they reveal nobody.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct IdentityKey(pub [u8; 32]);
+
+impl std::fmt::Debug for IdentityKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("IdentityKey(****)")
+    }
+}
+
+/// Who a forgotten contact was, without saying it: keyed hashes of the folded identity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdentityHash {
+    pub mailbox: Option<String>,
+    pub person_at_company: Option<String>,
+}
+
+impl IdentityHash {
+    pub fn of(fields: &Fields, key: &IdentityKey) -> Self {
+        let identity = Identity::of(fields);
+        let person = identity.person_at_company();
+        let hash = |text: String| blake3::keyed_hash(&key.0, text.as_bytes()).to_hex()[..32].to_owned();
+        Self {
+            mailbox: identity.mailbox().map(&hash),
+            person_at_company: person.map(|p| hash(format!("{}\0{}\0{}", p.first_name, p.last_name, p.company))),
+        }
+    }
+
+    /// Reports whether both are the same person: by e-mail where both have one, else by name at a company.
+    pub fn same_person(&self, other: &Self) -> bool {
+        match (&self.mailbox, &other.mailbox) {
+            (Some(one), Some(two)) => one == two,
+            _ => self.person_at_company.is_some() && self.person_at_company == other.person_at_company,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_compare_whatever_their_case_spacing_and_composition() {
+        assert_eq!(fold_text("  JOSE\u{301}  de la Cruz "), "josé de la cruz");
+        assert_eq!(fold_text("İpek"), fold_text("İPEK"));
+    }
+
+    #[test]
+    fn a_plus_tag_is_not_part_of_the_mailbox() {
+        assert_eq!(mailbox("jane+a+b@example.com"), "jane@example.com");
+        assert_eq!(mailbox("+tag@example.com"), "+tag@example.com");
+        assert_eq!(mailbox("jane@example.com"), "jane@example.com");
+    }
+}

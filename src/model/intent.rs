@@ -1,0 +1,40 @@
+//! A request as the journal holds it, written before it is sent.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ApolloId, ContactKey, Endpoint, Fields, RunId, Timestamp};
+
+/// Numbers intents in the order they were written.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct IntentId(pub u64);
+
+impl fmt::Display for IntentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What we are about to do to one contact. While it stands, the outcome is not recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intent {
+    pub key: ContactKey,
+    pub endpoint: Endpoint,
+    /// The contact it is for; `None` for a create.
+    pub apollo_id: Option<ApolloId>,
+    /// The exact body sent, so that a later run can send the very same.
+    pub body: String,
+    /// The fields in `body`; of a list call, the lists it adds or removes.
+    pub fields: Fields,
+    /// Whether `body` lets Apollo match an existing contact.
+    pub run_dedupe: bool,
+    pub run: RunId,
+    pub first_sent_at: Timestamp,
+    pub last_sent_at: Timestamp,
+    /// How many times it went out.
+    pub attempts: u32,
+    /// The file the entry stood in, for messages about entries that are gone since.
+    pub path: String,
+}

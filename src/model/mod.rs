@@ -1,0 +1,26 @@
+//! The nouns of contactsd: contacts as declared, as applied, and what ties them to Apollo.
+//!
+//! Plain values that cannot be wrong once built. Never does I/O, never reads a clock, and knows
+//! nothing of YAML, HTTP or sled; every other module stands on this one.
+
+mod binding;
+mod endpoint;
+mod entry;
+mod field;
+mod fingerprint;
+mod identity;
+mod ids;
+mod intent;
+mod key;
+mod time;
+
+pub use binding::{Binding, Conflict, ConflictCause, MatchedBy, Origin, Tombstone};
+pub use endpoint::Endpoint;
+pub use entry::{Entry, Place};
+pub use field::{CustomFieldId, Field, Fields, TEXT_FIELDS, Value};
+pub use fingerprint::Fingerprint;
+pub use identity::{Identity, IdentityHash, IdentityKey, PersonAtCompany, fold_email, fold_text, mailbox};
+pub use ids::{ApolloId, Digest, Lineage, RunId, Serial, is_hex24};
+pub use intent::{Intent, IntentId};
+pub use key::{ContactKey, InvalidKey};
+pub use time::Timestamp;
