@@ -3,3 +3,4 @@
 //! Modules stand on floors; each imports only from floors below its own. `ARCHITECTURE.md` has the map.
 
 pub mod model;
+pub mod plan;

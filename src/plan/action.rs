@@ -1,0 +1,173 @@
+//! One step of a plan: what, to whom, and why.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{ApolloId, ContactKey, Endpoint, Entry, Field, Intent, IntentId, Place, Value};
+
+/// What is to be done for one key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Action {
+    /// Where the entry stands, or stood when it is gone from the files.
+    pub place: Place,
+    pub reason: Reason,
+    pub operation: Operation,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    /// Send the entry to Apollo, which may match it to a contact it has.
+    Create { entry: Entry },
+    /// Bind the key to the contact that the entry names.
+    Adopt { id: ApolloId, entry: Entry },
+    /// Bind the key to the contact it had before it was forgotten.
+    Restore { id: ApolloId, entry: Entry },
+    /// Send the fields that differ; some of the changes may be releases.
+    Update { id: ApolloId, entry: Entry, changes: Vec<Change> },
+    /// Give the contact of another key to this one, and send what differs.
+    Move { from: ContactKey, id: ApolloId, entry: Entry, changes: Vec<Change> },
+    /// Stop managing fields; nothing is sent.
+    Release { id: ApolloId, entry: Entry, changes: Vec<Change> },
+    /// Stop managing the contact; it stays in Apollo as it is.
+    Forget { id: ApolloId },
+    /// Find out what became of a create that was sent and not answered.
+    Settle {
+        intent_id: IntentId,
+        intent: Box<Intent>,
+        /// The entry as declared now, under this action's key; `None` when it is gone.
+        entry: Option<Entry>,
+    },
+    /// Nothing is sent until a person has decided.
+    Conflict { dispute: Dispute, entry: Entry },
+    /// The entry names another contact than the one it is bound to.
+    Contradiction { bound: ApolloId, declared: ApolloId, owner: Option<ContactKey>, entry: Entry },
+}
+
+/// What stands between an entry and its contact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dispute {
+    /// Apollo takes this entry and another key for the same person.
+    Collision { id: ApolloId, other: ContactKey },
+    /// Apollo matched the entry to somebody else.
+    Stranger { id: ApolloId },
+    /// More than one contact could be the entry.
+    Several { ids: Vec<ApolloId> },
+    /// The bound contact was deleted in Apollo.
+    Gone { id: ApolloId },
+}
+
+/// Why an action is in the plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    NotInState,
+    DeclaresApolloId,
+    /// The key has a tombstone of the same person.
+    CameBack,
+    FieldsDiffer,
+    /// Bound, but these fields were never confirmed.
+    StillPending,
+    /// An earlier update was sent and not answered.
+    UpdateInDoubt,
+    /// The entry says so by `moved_from`.
+    MovedFrom,
+    /// The old key is gone and the new one has its e-mail.
+    SameEmail,
+    /// The old key is gone and the new one has its name and company.
+    SamePerson,
+    NoLongerDeclared,
+    GoneFromFiles,
+    CreateUnanswered,
+    Undecided,
+}
+
+/// One field that differs between what is declared and what was applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    pub field: Field,
+    /// What Apollo is known to hold; `None` when that is not known.
+    pub before: Option<Value>,
+    pub after: Setting,
+}
+
+/// What becomes of a field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Setting {
+    /// It is sent; an empty value clears.
+    Set(Value),
+    /// It is no longer ours; nothing is sent.
+    Released,
+}
+
+impl Change {
+    /// Reports whether the change takes a request.
+    pub fn sends(&self) -> bool {
+        matches!(self.after, Setting::Set(_))
+    }
+}
+
+impl Action {
+    pub fn key(&self) -> &ContactKey {
+        &self.place.key
+    }
+
+    /// Returns what the files declare for the key; `None` when it is gone from them.
+    pub fn entry(&self) -> Option<&Entry> {
+        match &self.operation {
+            Operation::Create { entry }
+            | Operation::Adopt { entry, .. }
+            | Operation::Restore { entry, .. }
+            | Operation::Update { entry, .. }
+            | Operation::Move { entry, .. }
+            | Operation::Release { entry, .. }
+            | Operation::Conflict { entry, .. }
+            | Operation::Contradiction { entry, .. } => Some(entry),
+            Operation::Settle { entry, .. } => entry.as_ref(),
+            Operation::Forget { .. } => None,
+        }
+    }
+
+    pub(super) fn requests(&self) -> Vec<Endpoint> {
+        match &self.operation {
+            Operation::Create { .. } => vec![Endpoint::CreateContact],
+            Operation::Adopt { entry, .. } | Operation::Restore { entry, .. } => {
+                let writes = writes(entry.fields.iter().map(|(field, value)| (field, None, value)));
+                [Endpoint::ViewContact].into_iter().chain(writes).collect()
+            }
+            Operation::Update { changes, .. } | Operation::Move { changes, .. } => {
+                writes(changes.iter().filter_map(|change| match &change.after {
+                    Setting::Set(value) => Some((&change.field, change.before.as_ref(), value)),
+                    Setting::Released => None,
+                }))
+            }
+            Operation::Settle { entry, .. } => {
+                let send_again = entry.is_some().then_some(Endpoint::CreateContact);
+                [Endpoint::SearchContacts].into_iter().chain(send_again).collect()
+            }
+            Operation::Release { .. }
+            | Operation::Forget { .. }
+            | Operation::Conflict { .. }
+            | Operation::Contradiction { .. } => Vec::new(),
+        }
+    }
+}
+
+/// Lists the writes that bring the given fields from their known values to the declared ones.
+fn writes<'a>(changes: impl Iterator<Item = (&'a Field, Option<&'a Value>, &'a Value)>) -> Vec<Endpoint> {
+    let mut endpoints = Vec::new();
+    for (_, before, after) in changes {
+        match (before, after) {
+            (_, Value::Text(_)) => endpoints.push(Endpoint::UpdateContact),
+            (Some(Value::Lists(before)), Value::Lists(after)) => {
+                endpoints.extend((!after.is_subset(before)).then_some(Endpoint::AddToLists));
+                endpoints.extend((!before.is_subset(after)).then_some(Endpoint::RemoveFromLists));
+            }
+            (_, Value::Lists(after)) => endpoints.extend((!after.is_empty()).then_some(Endpoint::AddToLists)),
+        }
+    }
+    endpoints.sort_unstable();
+    endpoints.dedup();
+    endpoints
+}

@@ -1,0 +1,279 @@
+//! From what is declared and what is known to the plan.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use crate::model::{
+    ApolloId, Binding, Conflict, ConflictCause, ContactKey, Endpoint, Entry, Fields, Fingerprint, IdentityHash,
+    IdentityKey, Intent, IntentId, Lineage, Place, Serial, Tombstone,
+};
+
+use super::renames::Renames;
+use super::{Action, Change, Dispute, Housekeeping, Known, Operation, Plan, Policy, Reason};
+
+/// Everything a plan depends on; read once, before planning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Input {
+    /// The declared entries that differ from the state, or that an intent or conflict concerns.
+    pub entries: BTreeMap<ContactKey, Entry>,
+    /// The state's rows of `entries`, and of all keys that are gone from the files.
+    pub bindings: BTreeMap<ContactKey, Binding>,
+    /// How many further entries are declared and stand applied exactly so.
+    pub unchanged: usize,
+    /// The open intents of processes that are gone.
+    pub intents: BTreeMap<IntentId, Intent>,
+    pub conflicts: BTreeMap<ContactKey, Conflict>,
+    pub tombstones: BTreeMap<ContactKey, Tombstone>,
+    /// The keys that own the contacts which `entries` name by `apollo_id`.
+    pub owners: BTreeMap<ApolloId, ContactKey>,
+    /// What is declared now for the other keys of `conflicts`; absent when they are gone.
+    pub declared_now: BTreeMap<ContactKey, Fingerprint>,
+    pub lineage: Lineage,
+    pub serial: Serial,
+    pub identity_key: IdentityKey,
+}
+
+/// Compares what is declared with what is known and says what to do, sorted by key.
+pub fn plan(input: &Input, policy: &Policy) -> Plan {
+    let view = View::new(input);
+    let mut actions = Vec::new();
+    let mut idle = 0;
+    for entry in input.entries.values() {
+        match view.action_for(entry) {
+            Some(action) => actions.push(action),
+            None => idle += 1,
+        }
+    }
+    actions.extend(view.forgets());
+    actions.extend(view.orphaned_creates());
+    actions.sort_by(|one, other| one.key().cmp(other.key()));
+    let mut plan = Plan {
+        lineage: input.lineage.clone(),
+        serial: input.serial,
+        unchanged: input.unchanged + idle,
+        brakes: Vec::new(),
+        housekeeping: view.housekeeping(&actions),
+        actions,
+    };
+    plan.brakes = policy.brakes(&plan.counts(), input.unchanged + input.bindings.len());
+    plan
+}
+
+/// The input with what follows from all of it taken together.
+struct View<'a> {
+    input: &'a Input,
+    /// Open creates by the key they were sent for.
+    creates: BTreeMap<&'a ContactKey, (IntentId, &'a Intent)>,
+    /// Unanswered updates and list calls by key.
+    writes: BTreeMap<&'a ContactKey, Vec<&'a Intent>>,
+    renames: Renames,
+    /// The contacts that new entries name; such an entry takes over from the key that is gone.
+    claimed: BTreeSet<&'a ApolloId>,
+}
+
+impl<'a> View<'a> {
+    fn new(input: &'a Input) -> Self {
+        let mut creates = BTreeMap::new();
+        let mut writes: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (&id, intent) in &input.intents {
+            match intent.endpoint {
+                Endpoint::CreateContact => drop(creates.insert(&intent.key, (id, intent))),
+                _ => writes.entry(&intent.key).or_default().push(intent),
+            }
+        }
+        let is_unbound =
+            |entry: &&Entry| !input.bindings.contains_key(entry.key()) && !creates.contains_key(entry.key());
+        let claimed: BTreeSet<_> =
+            input.entries.values().filter(is_unbound).filter_map(|entry| entry.apollo_id.as_ref()).collect();
+        // A create in doubt may have made the contact, so its key counts like a bound one.
+        let unclaimed = input.bindings.iter().filter(|(_, binding)| !claimed.contains(&binding.apollo_id));
+        let bound = unclaimed.map(|(key, binding)| (key, &binding.applied));
+        let doubtful = creates.iter().map(|(&key, (_, intent))| (key, &intent.fields));
+        let gone: BTreeMap<ContactKey, &Fields> = bound
+            .chain(doubtful)
+            .filter(|(key, _)| !input.entries.contains_key(key))
+            .map(|(key, fields)| (key.clone(), fields))
+            .collect();
+        let unnamed = |entry: &&Entry| is_unbound(entry) && entry.apollo_id.is_none();
+        let new: Vec<&Entry> = input.entries.values().filter(unnamed).collect();
+        Self { renames: Renames::find(&new, &gone), claimed, input, creates, writes }
+    }
+
+    /// Decides what one declared entry needs; `None` when it stands as declared.
+    fn action_for(&self, entry: &Entry) -> Option<Action> {
+        let key = entry.key();
+        if let Some(binding) = self.input.bindings.get(key) {
+            return self.action_for_bound(entry, binding);
+        }
+        let (operation, reason) = if let Some(&(intent_id, intent)) = self.creates.get(key) {
+            settle(intent_id, intent, entry)
+        } else if let Some(dispute) = self.standing_dispute(entry) {
+            (Operation::Conflict { dispute, entry: entry.clone() }, Reason::Undecided)
+        } else if let Some(id) = &entry.apollo_id {
+            self.adopt(entry, id)
+        } else if let Some((from, reason)) = self.renames.of(key) {
+            self.rename(entry, from, *reason)
+        } else if let Some(tombstone) = self.tombstone_of(entry) {
+            (Operation::Restore { id: tombstone.apollo_id.clone(), entry: entry.clone() }, Reason::CameBack)
+        } else {
+            (Operation::Create { entry: entry.clone() }, Reason::NotInState)
+        };
+        Some(Action { place: entry.place.clone(), reason, operation })
+    }
+
+    fn action_for_bound(&self, entry: &Entry, binding: &Binding) -> Option<Action> {
+        let entry_copy = || entry.clone();
+        let id = binding.apollo_id.clone();
+        let (operation, reason) = match &entry.apollo_id {
+            Some(declared) if *declared != id => {
+                let owner = self.input.owners.get(declared).cloned();
+                let contradiction =
+                    Operation::Contradiction { bound: id, declared: declared.clone(), owner, entry: entry_copy() };
+                (contradiction, Reason::Undecided)
+            }
+            _ if binding.gone_at.is_some() => {
+                (Operation::Conflict { dispute: Dispute::Gone { id }, entry: entry_copy() }, Reason::Undecided)
+            }
+            _ => {
+                let known = self.known(entry.key(), binding);
+                let changes = known.changes_to(&entry.fields);
+                let reason = reason_for(&changes, &known, binding)?;
+                match reason {
+                    Reason::NoLongerDeclared => (Operation::Release { id, entry: entry_copy(), changes }, reason),
+                    _ => (Operation::Update { id, entry: entry_copy(), changes }, reason),
+                }
+            }
+        };
+        Some(Action { place: entry.place.clone(), reason, operation })
+    }
+
+    /// Binds to the contact that the entry names, which another key may have had.
+    fn adopt(&self, entry: &Entry, id: &ApolloId) -> (Operation, Reason) {
+        match self.input.owners.get(id) {
+            Some(owner) if self.is_gone(owner) => self.rename(entry, owner, Reason::DeclaresApolloId),
+            Some(owner) => {
+                let dispute = Dispute::Collision { id: id.clone(), other: owner.clone() };
+                (Operation::Conflict { dispute, entry: entry.clone() }, Reason::Undecided)
+            }
+            None => (Operation::Adopt { id: id.clone(), entry: entry.clone() }, Reason::DeclaresApolloId),
+        }
+    }
+
+    fn rename(&self, entry: &Entry, from: &ContactKey, reason: Reason) -> (Operation, Reason) {
+        if let Some(&(intent_id, intent)) = self.creates.get(from) {
+            return settle(intent_id, intent, entry);
+        }
+        let binding = &self.input.bindings[from];
+        let changes = match binding.gone_at {
+            Some(_) => Vec::new(),
+            None => self.known(from, binding).changes_to(&entry.fields),
+        };
+        let (from, id) = (from.clone(), binding.apollo_id.clone());
+        (Operation::Move { from, id, entry: entry.clone(), changes }, reason)
+    }
+
+    fn known(&self, key: &ContactKey, binding: &'a Binding) -> Known<'a> {
+        Known::new(&binding.applied, self.writes.get(key).into_iter().flatten().copied())
+    }
+
+    /// Finds the memory of this person under the entry's key, or under the key it says it had.
+    fn tombstone_of(&self, entry: &Entry) -> Option<&Tombstone> {
+        let identity = IdentityHash::of(&entry.fields, &self.input.identity_key);
+        [Some(entry.key()), entry.moved_from.as_ref()]
+            .into_iter()
+            .flatten()
+            .filter_map(|key| self.input.tombstones.get(key))
+            .find(|tombstone| tombstone.identity.same_person(&identity))
+    }
+
+    /// Returns the recorded conflict of `entry` as long as neither side has changed since.
+    fn standing_dispute(&self, entry: &Entry) -> Option<Dispute> {
+        let conflict = self.input.conflicts.get(entry.key())?;
+        let other_stands = match &conflict.cause {
+            ConflictCause::Collision { other, other_fingerprint } => {
+                self.input.declared_now.get(other) == other_fingerprint.as_ref()
+            }
+            ConflictCause::Stranger | ConflictCause::Several { .. } => true,
+        };
+        (other_stands && conflict.fingerprint == entry.fingerprint()).then(|| dispute(conflict))
+    }
+
+    fn forgets(&self) -> impl Iterator<Item = Action> {
+        let gone = self.input.bindings.iter().filter(|(key, binding)| {
+            self.is_gone(key) && !self.renames.took(key) && !self.claimed.contains(&binding.apollo_id)
+        });
+        gone.map(|(key, binding)| Action {
+            place: Place { path: Path::new(&binding.path).into(), key: key.clone() },
+            reason: Reason::GoneFromFiles,
+            operation: Operation::Forget { id: binding.apollo_id.clone() },
+        })
+    }
+
+    /// Settles creates whose entry is gone and lives on under no other key.
+    fn orphaned_creates(&self) -> impl Iterator<Item = Action> {
+        let orphaned = self.creates.iter().filter(|(key, _)| {
+            !self.input.entries.contains_key(key) && !self.renames.took(key) && !self.input.bindings.contains_key(key)
+        });
+        orphaned.map(|(&key, &(intent_id, intent))| Action {
+            place: Place { path: Path::new(&intent.path).into(), key: key.clone() },
+            reason: Reason::CreateUnanswered,
+            operation: Operation::Settle { intent_id, intent: Box::new(intent.clone()), entry: None },
+        })
+    }
+
+    fn is_gone(&self, key: &ContactKey) -> bool {
+        self.input.bindings.contains_key(key) && !self.input.entries.contains_key(key)
+    }
+
+    /// Finds conflicts that no longer hold, and unanswered writes that no action will bring to an end.
+    fn housekeeping(&self, actions: &[Action]) -> Housekeeping {
+        let acted_on: BTreeSet<&ContactKey> = actions
+            .iter()
+            .flat_map(|action| match &action.operation {
+                Operation::Move { from, .. } => [Some(action.key()), Some(from)],
+                _ => [Some(action.key()), None],
+            })
+            .flatten()
+            .collect();
+        let stands = |key: &ContactKey| {
+            !self.input.bindings.contains_key(key)
+                && self.input.entries.get(key).is_some_and(|entry| self.standing_dispute(entry).is_some())
+        };
+        let idle_write =
+            |intent: &Intent| intent.endpoint != Endpoint::CreateContact && !acted_on.contains(&intent.key);
+        Housekeeping {
+            conflicts: self.input.conflicts.keys().filter(|key| !stands(key)).cloned().collect(),
+            intents: self.input.intents.iter().filter(|(_, intent)| idle_write(intent)).map(|(&id, _)| id).collect(),
+        }
+    }
+}
+
+fn settle(intent_id: IntentId, intent: &Intent, entry: &Entry) -> (Operation, Reason) {
+    let intent = Box::new(intent.clone());
+    (Operation::Settle { intent_id, intent, entry: Some(entry.clone()) }, Reason::CreateUnanswered)
+}
+
+/// Says why the changes are needed; `None` when there are none.
+fn reason_for(changes: &[Change], known: &Known<'_>, binding: &Binding) -> Option<Reason> {
+    if changes.is_empty() {
+        return None;
+    }
+    Some(if !changes.iter().any(Change::sends) {
+        Reason::NoLongerDeclared
+    } else if known.is_in_doubt() {
+        Reason::UpdateInDoubt
+    } else if binding.fingerprint.is_none() {
+        Reason::StillPending
+    } else {
+        Reason::FieldsDiffer
+    })
+}
+
+fn dispute(conflict: &Conflict) -> Dispute {
+    let id = conflict.apollo_id.clone();
+    match &conflict.cause {
+        ConflictCause::Collision { other, .. } => Dispute::Collision { id, other: other.clone() },
+        ConflictCause::Stranger => Dispute::Stranger { id },
+        ConflictCause::Several { ids } => Dispute::Several { ids: ids.clone() },
+    }
+}

@@ -1,0 +1,114 @@
+//! What must happen so that Apollo holds what the files say, as a value.
+//!
+//! A pure function of what was read before: never reads files, state, clock or network, so the same
+//! input gives the same plan. Executing it is `ops::apply`'s work, wording it is `ui`'s.
+
+mod action;
+mod brakes;
+mod build;
+mod difference;
+mod renames;
+#[cfg(test)]
+mod tests;
+
+pub use action::{Action, Change, Dispute, Operation, Reason, Setting};
+pub use brakes::{Brake, BrakeKind, Limit, Policy};
+pub use build::{Input, plan};
+pub use difference::Known;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{ContactKey, Digest, Endpoint, IntentId, Lineage, Serial};
+
+/// What would be done, sorted by key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    pub lineage: Lineage,
+    pub serial: Serial,
+    pub actions: Vec<Action>,
+    /// Declared contacts that need nothing.
+    pub unchanged: usize,
+    /// Limits that this plan passes; enforced when it is applied.
+    pub brakes: Vec<Brake>,
+    /// Records of the state that lost their meaning; dropped with the next write, never shown.
+    pub housekeeping: Housekeeping,
+}
+
+/// Records whose entry changed or went, so that nothing depends on them any more.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Housekeeping {
+    pub conflicts: Vec<ContactKey>,
+    pub intents: Vec<IntentId>,
+}
+
+impl Housekeeping {
+    pub fn is_empty(&self) -> bool {
+        self.conflicts.is_empty() && self.intents.is_empty()
+    }
+}
+
+/// How many actions of each kind a plan holds; the numbers of its summary line.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    pub import: usize,
+    pub add: usize,
+    pub change: usize,
+    pub forget: usize,
+    /// Moves that change no field.
+    pub moved: usize,
+    /// Actions that only stop managing fields.
+    pub release: usize,
+    pub settle: usize,
+    /// Conflicts and contradictions: entries that need a person.
+    pub undecided: usize,
+}
+
+impl Plan {
+    /// Reports whether nothing has to be done and nobody has to decide anything.
+    pub fn is_empty(&self) -> bool {
+        self.actions.is_empty()
+    }
+
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for action in &self.actions {
+            let count = match &action.operation {
+                Operation::Create { .. } => &mut counts.add,
+                Operation::Adopt { .. } | Operation::Restore { .. } => &mut counts.import,
+                Operation::Update { .. } => &mut counts.change,
+                Operation::Move { changes, .. } if changes.iter().any(Change::sends) => &mut counts.change,
+                Operation::Move { .. } => &mut counts.moved,
+                Operation::Release { .. } => &mut counts.release,
+                Operation::Forget { .. } => &mut counts.forget,
+                Operation::Settle { .. } => &mut counts.settle,
+                Operation::Conflict { .. } | Operation::Contradiction { .. } => &mut counts.undecided,
+            };
+            *count += 1;
+        }
+        counts
+    }
+
+    /// Counts the requests that applying the plan takes when everything goes well.
+    ///
+    /// An upper bound where the answer of an earlier request decides whether a later one is needed.
+    pub fn requests(&self) -> BTreeMap<Endpoint, usize> {
+        let mut requests = BTreeMap::new();
+        for endpoint in self.actions.iter().flat_map(Action::requests) {
+            *requests.entry(endpoint).or_default() += 1;
+        }
+        requests
+    }
+
+    /// Names everything that a reviewer of this plan approves, the input files included.
+    ///
+    /// `files` is the digest of the contact files that were read.
+    pub fn digest(&self, files: &[u8; 32]) -> Digest {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(files);
+        let reviewed = (&self.lineage, self.serial, &self.actions);
+        serde_json::to_writer(&mut hasher, &reviewed).expect("a plan is plain data, and hashing does not fail");
+        Digest(hasher.finalize().to_hex()[..32].to_owned())
+    }
+}

@@ -1,0 +1,536 @@
+//! Every row of the table of actions, and the properties that hold for all of them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::model::{
+    ApolloId, Binding, Conflict, ConflictCause, Endpoint, Entry, Field, Fields, IdentityHash, IdentityKey, Intent,
+    Origin, Place, RunId, Timestamp, Tombstone, Value,
+};
+
+const SECRET: IdentityKey = IdentityKey([7; 32]);
+
+fn key(text: &str) -> ContactKey {
+    ContactKey::parse(text).unwrap()
+}
+
+fn id(number: u64) -> ApolloId {
+    ApolloId::parse(&format!("{number:024x}")).unwrap()
+}
+
+/// An entry whose fields are `name=value`, separated by `; `. Lists are separated by `,`.
+fn entry(name: &str, fields: &str) -> Entry {
+    let mut entry = Entry {
+        place: Place { path: Path::new("contacts.d/team.yaml").into(), key: key(name) },
+        fields: Fields::default(),
+        run_dedupe: true,
+        apollo_id: None,
+        moved_from: None,
+    };
+    for (name, value) in fields.split("; ").filter_map(|pair| pair.split_once('=')) {
+        match name {
+            "apollo_id" => entry.apollo_id = ApolloId::parse(value),
+            "moved_from" => entry.moved_from = Some(key(value)),
+            "label_names" => {
+                let lists = value.split(',').filter(|list| !list.is_empty()).map(str::to_owned).collect();
+                entry.fields.set(Field::LabelNames, Value::Lists(lists));
+            }
+            text => entry.fields.set(Field::text_field(text).unwrap(), value),
+        }
+    }
+    entry
+}
+
+fn binding(entry: &Entry, number: u64) -> Binding {
+    Binding {
+        apollo_id: id(number),
+        applied: entry.fields.clone(),
+        observed: Fields::default(),
+        origin: Origin::Created,
+        bound_at: Timestamp(0),
+        applied_at: Timestamp(0),
+        run: RunId("earlier".into()),
+        path: entry.place.path.display().to_string(),
+        fingerprint: Some(entry.fingerprint()),
+        gone_at: None,
+    }
+}
+
+fn intent(entry: &Entry, endpoint: Endpoint) -> Intent {
+    Intent {
+        key: entry.key().clone(),
+        endpoint,
+        apollo_id: None,
+        body: "{}".into(),
+        fields: entry.fields.clone(),
+        run_dedupe: entry.run_dedupe,
+        run: RunId("died".into()),
+        first_sent_at: Timestamp(0),
+        last_sent_at: Timestamp(0),
+        attempts: 1,
+        path: entry.place.path.display().to_string(),
+    }
+}
+
+/// Both sides of a plan. Starts empty; tests add what they need.
+struct World(Input);
+
+impl World {
+    fn new() -> Self {
+        Self(Input {
+            entries: BTreeMap::new(),
+            bindings: BTreeMap::new(),
+            unchanged: 0,
+            intents: BTreeMap::new(),
+            conflicts: BTreeMap::new(),
+            tombstones: BTreeMap::new(),
+            owners: BTreeMap::new(),
+            declared_now: BTreeMap::new(),
+            lineage: Lineage("lineage".into()),
+            serial: Serial(1),
+            identity_key: SECRET,
+        })
+    }
+
+    fn declared(mut self, name: &str, fields: &str) -> Self {
+        let entry = entry(name, fields);
+        if let Some((owner, _)) = self.0.bindings.iter().find(|(_, b)| Some(&b.apollo_id) == entry.apollo_id.as_ref()) {
+            self.0.owners.insert(entry.apollo_id.clone().unwrap(), owner.clone());
+        }
+        self.0.entries.insert(entry.key().clone(), entry);
+        self
+    }
+
+    fn applied(mut self, name: &str, fields: &str, number: u64) -> Self {
+        let entry = entry(name, fields);
+        self.0.bindings.insert(entry.key().clone(), binding(&entry, number));
+        self
+    }
+
+    fn unanswered(mut self, name: &str, fields: &str, endpoint: Endpoint) -> Self {
+        let next = IntentId(self.0.intents.len() as u64 + 1);
+        self.0.intents.insert(next, intent(&entry(name, fields), endpoint));
+        self
+    }
+
+    fn buried(mut self, name: &str, fields: &str, number: u64) -> Self {
+        let identity = IdentityHash::of(&entry(name, fields).fields, &SECRET);
+        self.0.tombstones.insert(key(name), Tombstone { apollo_id: id(number), identity, at: Timestamp(0) });
+        self
+    }
+
+    fn plan(&self) -> Plan {
+        plan(&self.0, &Policy::default())
+    }
+
+    /// Writes the plan as one line an action.
+    fn text(&self) -> String {
+        self.plan().actions.iter().map(|action| line(action) + "\n").collect()
+    }
+}
+
+fn line(action: &Action) -> String {
+    let changes = |changes: &[Change]| {
+        let parts: Vec<_> = changes
+            .iter()
+            .map(|change| match (&change.before, &change.after) {
+                (_, Setting::Released) => format!("{} released", change.field),
+                (before, Setting::Set(after)) => {
+                    format!("{} {} -> {}", change.field, show(before.as_ref()), show(Some(after)))
+                }
+            })
+            .collect();
+        parts.join(", ")
+    };
+    let what = match &action.operation {
+        Operation::Create { .. } => "create".to_owned(),
+        Operation::Adopt { id, .. } => format!("adopt {id}"),
+        Operation::Restore { id, .. } => format!("restore {id}"),
+        Operation::Update { id, changes: c, .. } => format!("update {id}: {}", changes(c)),
+        Operation::Move { from, id, changes: c, .. } => format!("move {id} from {from}: {}", changes(c)),
+        Operation::Release { changes: c, .. } => format!("release: {}", changes(c)),
+        Operation::Forget { id } => format!("forget {id}"),
+        Operation::Settle { intent, entry, .. } => {
+            format!("settle create of {} for {}", intent.key, entry.as_ref().map_or("nobody", |e| e.key().as_str()))
+        }
+        Operation::Conflict { dispute, .. } => format!("conflict {dispute:?}"),
+        Operation::Contradiction { bound, declared, .. } => {
+            format!("contradiction: bound {bound}, declared {declared}")
+        }
+    };
+    format!("{} {what} ({:?})", action.key(), action.reason)
+}
+
+fn show(value: Option<&Value>) -> String {
+    match value {
+        None => "?".to_owned(),
+        Some(Value::Text(text)) => format!("{text:?}"),
+        Some(Value::Lists(lists)) => format!("{lists:?}"),
+    }
+}
+
+const ADA: &str = "email=ada@example.com; first_name=Ada; last_name=Byron; organization_name=Analytical Engines";
+
+#[test]
+fn an_entry_that_the_state_does_not_know_is_created() {
+    insta::assert_snapshot!(World::new().declared("ada", ADA).text(), @"ada create (NotInState)");
+}
+
+#[test]
+fn an_entry_that_stands_as_applied_needs_nothing() {
+    let world = World::new().declared("ada", ADA).applied("ada", ADA, 1);
+    assert_eq!(world.text(), "");
+    assert_eq!(world.plan().unchanged, 1);
+}
+
+#[test]
+fn an_entry_that_names_its_contact_is_adopted() {
+    let world = World::new().declared("ada", "email=ada@example.com; apollo_id=00000000000000000000000a");
+    insta::assert_snapshot!(world.text(), @"ada adopt 00000000000000000000000a (DeclaresApolloId)");
+}
+
+#[test]
+fn naming_the_contact_that_is_bound_already_needs_nothing() {
+    let world = World::new().applied("ada", ADA, 10).declared("ada", &format!("{ADA}; apollo_id={}", id(10)));
+    assert_eq!(world.text(), "");
+}
+
+#[test]
+fn naming_another_contact_than_the_bound_one_is_a_contradiction() {
+    let world = World::new().applied("ada", ADA, 10).declared("ada", &format!("{ADA}; apollo_id={}", id(11)));
+    insta::assert_snapshot!(world.text(), @"ada contradiction: bound 00000000000000000000000a, declared 00000000000000000000000b (Undecided)");
+}
+
+#[test]
+fn naming_the_contact_of_a_key_that_is_gone_is_a_move() {
+    let world =
+        World::new().applied("bob", "first_name=Bob", 10).declared("ada", &format!("{ADA}; apollo_id={}", id(10)));
+    assert_eq!(world.plan().actions.len(), 1);
+    assert!(matches!(&world.plan().actions[0].operation, Operation::Move { from, .. } if *from == key("bob")));
+}
+
+#[test]
+fn naming_the_contact_of_another_declared_key_is_a_conflict() {
+    let world = World::new()
+        .applied("bob", "first_name=Bob", 10)
+        .declared("bob", "first_name=Bob")
+        .declared("ada", &format!("{ADA}; apollo_id={}", id(10)));
+    insta::assert_snapshot!(world.text(), @r#"ada conflict Collision { id: 00000000000000000000000a, other: "bob" } (Undecided)"#);
+}
+
+#[test]
+fn only_the_fields_that_differ_are_sent() {
+    let world =
+        World::new().applied("ada", &format!("{ADA}; title=CTO"), 1).declared("ada", &format!("{ADA}; title=CEO"));
+    insta::assert_snapshot!(world.text(), @r#"ada update 000000000000000000000001: title "CTO" -> "CEO" (FieldsDiffer)"#);
+}
+
+#[test]
+fn a_field_declared_empty_is_cleared_and_one_declared_no_more_is_released() {
+    let applied = World::new().applied("ada", &format!("{ADA}; title=CTO"), 1);
+    insta::assert_snapshot!(applied.declared("ada", &format!("{ADA}; title=")).text(), @r#"ada update 000000000000000000000001: title "CTO" -> "" (FieldsDiffer)"#);
+    let applied = World::new().applied("ada", &format!("{ADA}; title=CTO"), 1);
+    insta::assert_snapshot!(applied.declared("ada", ADA).text(), @"ada release: title released (NoLongerDeclared)");
+}
+
+#[test]
+fn what_was_never_confirmed_after_a_bind_is_pending() {
+    let mut world =
+        World::new().applied("ada", ADA, 1).declared("ada", &format!("{ADA}; website_url=https://example.com"));
+    world.0.bindings.get_mut(&key("ada")).unwrap().fingerprint = None;
+    insta::assert_snapshot!(world.text(), @r#"ada update 000000000000000000000001: website_url ? -> "https://example.com" (StillPending)"#);
+}
+
+#[test]
+fn an_unanswered_update_is_sent_again_with_what_the_file_says_now() {
+    let world = World::new()
+        .applied("ada", &format!("{ADA}; title=CTO"), 1)
+        .unanswered("ada", "title=CEO", Endpoint::UpdateContact)
+        .declared("ada", &format!("{ADA}; title=CTO"));
+    insta::assert_snapshot!(world.text(), @r#"ada update 000000000000000000000001: title ? -> "CTO" (UpdateInDoubt)"#);
+    assert!(world.plan().housekeeping.is_empty());
+}
+
+#[test]
+fn an_unanswered_update_of_a_field_that_is_not_declared_any_more_is_dropped_quietly() {
+    let world = World::new()
+        .applied("ada", ADA, 1)
+        .unanswered("ada", "title=CEO", Endpoint::UpdateContact)
+        .declared("ada", ADA);
+    assert_eq!(world.text(), "");
+    assert_eq!(world.plan().housekeeping.intents, [IntentId(1)]);
+}
+
+#[test]
+fn a_key_that_is_gone_is_forgotten() {
+    let world = World::new().applied("ada", ADA, 1);
+    insta::assert_snapshot!(world.text(), @"ada forget 000000000000000000000001 (GoneFromFiles)");
+}
+
+#[test]
+fn a_rename_is_a_move_whether_it_is_declared_or_recognized() {
+    let renamed = |fields: &str| World::new().applied("ada", ADA, 1).declared("byron", fields).text();
+    insta::assert_snapshot!(renamed("moved_from=ada; title=CEO"), @r#"
+    byron move 000000000000000000000001 from ada: first_name released, last_name released, organization_name released, title ? -> "CEO", email released (MovedFrom)
+    "#);
+    insta::assert_snapshot!(renamed(ADA), @"byron move 000000000000000000000001 from ada:  (SameEmail)");
+    insta::assert_snapshot!(
+        renamed("first_name=ADA; last_name=byron; organization_name=Analytical  Engines; email=new@example.com"),
+        @r#"byron move 000000000000000000000001 from ada: first_name "Ada" -> "ADA", last_name "Byron" -> "byron", organization_name "Analytical Engines" -> "Analytical  Engines", email "ada@example.com" -> "new@example.com" (SamePerson)"#
+    );
+}
+
+#[test]
+fn a_rename_that_two_could_claim_is_guessed_for_neither() {
+    let same = "first_name=Ada; last_name=Byron; organization_name=Engines";
+    let world = World::new().applied("ada", same, 1).declared("one", same).declared("two", same);
+    insta::assert_snapshot!(world.text(), @r"
+    ada forget 000000000000000000000001 (GoneFromFiles)
+    one create (NotInState)
+    two create (NotInState)
+    ");
+}
+
+#[test]
+fn a_move_that_was_done_is_not_done_again() {
+    let world = World::new().applied("byron", ADA, 1).declared("byron", &format!("{ADA}; moved_from=ada"));
+    assert_eq!(world.text(), "");
+}
+
+#[test]
+fn a_key_that_comes_back_as_the_same_person_gets_its_contact_back() {
+    let world = World::new().buried("ada", ADA, 1).declared("ada", &format!("{ADA}; title=CEO"));
+    insta::assert_snapshot!(world.text(), @"ada restore 000000000000000000000001 (CameBack)");
+}
+
+#[test]
+fn a_key_that_comes_back_as_somebody_else_is_created() {
+    let world = World::new().buried("ada", ADA, 1).declared("ada", "email=eve@example.com");
+    insta::assert_snapshot!(world.text(), @"ada create (NotInState)");
+}
+
+#[test]
+fn a_create_without_an_answer_is_settled_before_anything_else_happens_to_its_key() {
+    let world =
+        World::new().unanswered("ada", ADA, Endpoint::CreateContact).declared("ada", &format!("{ADA}; title=CEO"));
+    insta::assert_snapshot!(world.text(), @"ada settle create of ada for ada (CreateUnanswered)");
+}
+
+#[test]
+fn a_create_in_doubt_follows_its_entry_to_the_new_key() {
+    let open = || World::new().unanswered("ada", ADA, Endpoint::CreateContact);
+    insta::assert_snapshot!(open().declared("byron", "moved_from=ada").text(), @"byron settle create of ada for byron (CreateUnanswered)");
+    insta::assert_snapshot!(open().declared("byron", ADA).text(), @"byron settle create of ada for byron (CreateUnanswered)");
+}
+
+#[test]
+fn a_create_in_doubt_is_settled_even_when_its_entry_is_gone() {
+    let world = World::new().unanswered("ada", ADA, Endpoint::CreateContact);
+    insta::assert_snapshot!(world.text(), @"ada settle create of ada for nobody (CreateUnanswered)");
+}
+
+fn collision() -> World {
+    let mut world = World::new().applied("bob", "first_name=Bob", 9).declared("ada", ADA);
+    let bob = entry("bob", "first_name=Bob");
+    world.0.bindings.clear();
+    world.0.declared_now.insert(key("bob"), bob.fingerprint());
+    let conflict = Conflict {
+        key: key("ada"),
+        fingerprint: world.0.entries[&key("ada")].fingerprint(),
+        apollo_id: id(9),
+        cause: ConflictCause::Collision { other: key("bob"), other_fingerprint: Some(bob.fingerprint()) },
+        at: Timestamp(0),
+    };
+    world.0.conflicts.insert(key("ada"), conflict);
+    world
+}
+
+#[test]
+fn a_recorded_collision_is_not_sent_again_until_an_entry_changes() {
+    insta::assert_snapshot!(collision().text(), @r#"ada conflict Collision { id: 000000000000000000000009, other: "bob" } (Undecided)"#);
+    assert!(collision().plan().housekeeping.is_empty());
+
+    let edited = collision().declared("ada", "email=other@example.com");
+    insta::assert_snapshot!(edited.text(), @"ada create (NotInState)");
+    assert_eq!(edited.plan().housekeeping.conflicts, [key("ada")]);
+
+    let mut other_edited = collision();
+    other_edited.0.declared_now.insert(key("bob"), entry("bob", "first_name=Robert").fingerprint());
+    insta::assert_snapshot!(other_edited.text(), @"ada create (NotInState)");
+
+    let mut other_gone = collision();
+    other_gone.0.declared_now.clear();
+    insta::assert_snapshot!(other_gone.text(), @"ada create (NotInState)");
+}
+
+#[test]
+fn a_contact_that_is_gone_in_apollo_waits_for_a_decision() {
+    let mut world = World::new().applied("ada", ADA, 1).declared("ada", &format!("{ADA}; title=CEO"));
+    world.0.bindings.get_mut(&key("ada")).unwrap().gone_at = Some(Timestamp(5));
+    insta::assert_snapshot!(world.text(), @"ada conflict Gone { id: 000000000000000000000001 } (Undecided)");
+}
+
+#[test]
+fn requests_are_counted_by_endpoint() {
+    let world = World::new()
+        .declared("new", "email=new@example.com; label_names=A")
+        .applied("old", "title=CTO; label_names=A,B", 1)
+        .declared("old", "title=CEO; label_names=B,C")
+        .applied("gone", "title=CTO", 2);
+    let expected = [
+        (Endpoint::CreateContact, 1),
+        (Endpoint::UpdateContact, 1),
+        (Endpoint::AddToLists, 1),
+        (Endpoint::RemoveFromLists, 1),
+    ];
+    assert_eq!(world.plan().requests(), expected.into_iter().collect());
+}
+
+#[test]
+fn the_digest_covers_files_serial_and_actions() {
+    let world = World::new().declared("ada", ADA);
+    let digest = world.plan().digest(&[0; 32]);
+    assert_eq!(digest, world.plan().digest(&[0; 32]));
+    assert_ne!(digest, world.plan().digest(&[1; 32]));
+    let mut later = World::new().declared("ada", ADA);
+    later.0.serial = Serial(2);
+    assert_ne!(digest, later.plan().digest(&[0; 32]));
+    assert_ne!(digest, World::new().declared("ada", "email=eve@example.com").plan().digest(&[0; 32]));
+}
+
+/// Does to a model of the state what applying `plan` does when every request succeeds.
+fn apply_to_model(input: &mut Input, plan: &Plan) {
+    for action in &plan.actions {
+        let name = action.key().clone();
+        match &action.operation {
+            Operation::Create { entry } => drop(input.bindings.insert(name, binding(entry, fresh(entry)))),
+            Operation::Adopt { id, entry } | Operation::Restore { id, entry } => {
+                input.tombstones.remove(&name);
+                input.bindings.insert(name, Binding { apollo_id: id.clone(), ..binding(entry, 0) });
+            }
+            Operation::Update { id, entry, .. } | Operation::Release { id, entry, .. } => {
+                input.bindings.insert(name, Binding { apollo_id: id.clone(), ..binding(entry, 0) });
+            }
+            Operation::Move { from, id, entry, .. } => {
+                input.bindings.remove(from);
+                input.bindings.insert(name, Binding { apollo_id: id.clone(), ..binding(entry, 0) });
+            }
+            Operation::Forget { id } => {
+                let gone = input.bindings.remove(&name).unwrap();
+                let identity = IdentityHash::of(&gone.applied, &SECRET);
+                input.tombstones.insert(name, Tombstone { apollo_id: id.clone(), identity, at: Timestamp(0) });
+            }
+            Operation::Settle { intent_id, entry, .. } => {
+                input.intents.remove(intent_id);
+                if let Some(entry) = entry {
+                    input.bindings.insert(name, binding(entry, fresh(entry)));
+                }
+            }
+            Operation::Conflict { .. } | Operation::Contradiction { .. } => {}
+        }
+        let moved = match &action.operation {
+            Operation::Move { from, .. } => Some(from),
+            _ => None,
+        };
+        input.intents.retain(|_, intent| {
+            intent.endpoint == Endpoint::CreateContact || (intent.key != *action.key() && Some(&intent.key) != moved)
+        });
+    }
+    input.intents.retain(|id, _| !plan.housekeeping.intents.contains(id));
+}
+
+fn fresh(entry: &Entry) -> u64 {
+    1000 + u64::from(entry.fingerprint().as_bytes()[0]) * 256 + u64::from(entry.fingerprint().as_bytes()[1])
+}
+
+fn any_fields() -> impl Strategy<Value = String> {
+    let maybe = |name: &'static str, values: &'static [&'static str]| {
+        proptest::option::of(proptest::sample::select(values)).prop_map(move |v| v.map(|v| format!("{name}={v}")))
+    };
+    (
+        maybe("email", &["a@example.com", "b@example.com", "c@example.com", ""]),
+        maybe("first_name", &["Ada", "Bob"]),
+        maybe("last_name", &["Byron", "Ross"]),
+        maybe("organization_name", &["Engines"]),
+        maybe("title", &["CTO", "CEO", ""]),
+        maybe("label_names", &["A", "A,B", ""]),
+    )
+        .prop_map(|(a, b, c, d, e, f)| [a, b, c, d, e, f].into_iter().flatten().collect::<Vec<_>>().join("; "))
+}
+
+const KEYS: [&str; 6] = ["k1", "k2", "k3", "k4", "k5", "k6"];
+
+prop_compose! {
+    fn any_world()(
+        declared in proptest::collection::btree_map(proptest::sample::select(&KEYS[..]), any_fields(), 0..6),
+        applied in proptest::collection::btree_map(proptest::sample::select(&KEYS[..]), any_fields(), 0..6),
+        open in proptest::collection::vec((proptest::sample::select(&KEYS[..]), any_fields(), any::<bool>()), 0..3),
+        buried in proptest::collection::btree_map(proptest::sample::select(&KEYS[..]), any_fields(), 0..3),
+    ) -> Input {
+        let mut world = World::new();
+        for (number, (name, fields)) in (1..).zip(&applied) {
+            world = world.applied(name, fields, number);
+        }
+        for (name, fields) in &declared {
+            world = world.declared(name, fields);
+        }
+        for (name, fields, create) in &open {
+            let bound = applied.contains_key(name);
+            if bound {
+                world = world.unanswered(name, fields, Endpoint::UpdateContact);
+            } else if *create && !world.0.intents.values().any(|intent| intent.key == key(name)) {
+                world = world.unanswered(name, fields, Endpoint::CreateContact);
+            }
+        }
+        for (number, (name, fields)) in (100..).zip(&buried) {
+            if !applied.contains_key(name) {
+                world = world.buried(name, fields, number);
+            }
+        }
+        world.0
+    }
+}
+
+proptest! {
+    #[test]
+    fn planning_after_applying_gives_nothing(mut input in any_world()) {
+        let first = plan(&input, &Policy::default());
+        apply_to_model(&mut input, &first);
+        let second = plan(&input, &Policy::default());
+        prop_assert!(second.is_empty(), "left over: {:#?}", second.actions);
+        prop_assert!(second.housekeeping.is_empty());
+    }
+
+    #[test]
+    fn every_key_has_one_action_at_most_and_they_are_sorted(input in any_world()) {
+        let plan = plan(&input, &Policy::default());
+        let keys: Vec<_> = plan.actions.iter().map(|action| action.key().clone()).collect();
+        let mut sorted = keys.clone();
+        sorted.sort();
+        sorted.dedup();
+        prop_assert_eq!(keys, sorted);
+    }
+
+    #[test]
+    fn no_contact_is_given_to_two_keys(mut input in any_world()) {
+        let first = plan(&input, &Policy::default());
+        let bound: Vec<ApolloId> = first.actions.iter().filter_map(|action| match &action.operation {
+            Operation::Move { id, .. } | Operation::Restore { id, .. } | Operation::Update { id, .. } => Some(id.clone()),
+            _ => None,
+        }).collect();
+        let distinct: std::collections::BTreeSet<_> = bound.iter().collect();
+        prop_assert_eq!(distinct.len(), bound.len());
+        let rows = input.bindings.len();
+        apply_to_model(&mut input, &first);
+        prop_assert!(input.bindings.len() <= rows + input.entries.len());
+    }
+
+    #[test]
+    fn the_same_input_gives_the_same_bytes(input in any_world()) {
+        let bytes = |input: &Input| serde_json::to_vec(&plan(input, &Policy::default())).unwrap();
+        prop_assert_eq!(bytes(&input), bytes(&input.clone()));
+    }
+}
