@@ -1,0 +1,97 @@
+//! What operations tell about their progress and their end; `ui` words it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::model::{ApolloId, ContactKey, Endpoint};
+use crate::source::{Code, Location};
+
+/// Something that happened during an apply, in the order it happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The actions begin; how many there are.
+    Begun { actions: usize },
+    Started { key: ContactKey, step: Step, id: Option<ApolloId> },
+    /// Sent every 10 s while the step runs.
+    StillRunning { key: ContactKey, step: Step, id: Option<ApolloId>, elapsed: Duration },
+    /// The step is done and recorded durably.
+    Finished { key: ContactKey, step: Step, id: Option<ApolloId>, elapsed: Duration },
+    Problem(Problem),
+    /// Requests of this action wait for their quota window.
+    WaitingForQuota { endpoint: Endpoint, wait: Duration },
+    /// Quota that Apollo says is left for creates or updates, for the progress line.
+    QuotaLeft { endpoint: Endpoint, left: u64 },
+    /// A signal or another stop was seen: no further request starts.
+    Stopping { in_flight: usize },
+}
+
+/// What a step does to its contact; one action may take several steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Step {
+    Create,
+    Import,
+    Update,
+    Move,
+    Restore,
+    Release,
+    Forget,
+    Settle,
+}
+
+/// Something a person should know, with where and what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    pub severity: Severity,
+    /// One line: what happened.
+    pub summary: String,
+    /// Why, and what to do next. May have several lines.
+    pub detail: String,
+    pub key: Option<ContactKey>,
+    /// The line of a contact file it concerns.
+    pub location: Option<Location>,
+    /// The file it concerns, where no line is known.
+    pub path: Option<PathBuf>,
+    /// The code of its page in `docs/errors/`, for mistakes in contact files.
+    pub code: Option<Code>,
+    /// Further places, each with what stands there.
+    pub related: Vec<(String, Location)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    Warning,
+    Error,
+}
+
+/// What an apply did, true whether it ended early or not.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Contacts that Apollo had and that are managed now: adopted, matched or restored.
+    pub imported: usize,
+    pub added: usize,
+    pub changed: usize,
+    pub forgotten: usize,
+    pub moved: usize,
+    pub released: usize,
+    /// Creates of unknown outcome that are known now, whatever came of them.
+    pub settled: usize,
+    pub failed: usize,
+    /// Actions not begun, because the run ended before their turn.
+    pub remaining: usize,
+    pub ended: Ended,
+}
+
+/// Why an apply came to its end.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub enum Ended {
+    #[default]
+    Complete,
+    /// Ctrl-C.
+    Interrupted,
+    /// SIGTERM.
+    Terminated,
+    /// Nothing further could be done, for example because the credential was refused.
+    Fatal,
+    /// The next quota window is further away than `--max-wait` allows.
+    QuotaExhausted { endpoint: Endpoint, wait: Duration },
+}
