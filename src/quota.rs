@@ -1,0 +1,16 @@
+//! How many requests may go out when: Apollo's fixed windows, seen from our side of the wire.
+//!
+//! Arithmetic only: `now` is an argument, waiting is the caller's. Apollo counts per team and endpoint
+//! action in three fixed windows at once (minute, hour, day) that open on first use; see the vendor's
+//! "Rate limits" page.
+
+mod backoff;
+mod forecast;
+mod ledger;
+#[cfg(test)]
+mod tests;
+mod window;
+
+pub use backoff::Backoff;
+pub use ledger::{Admission, Ledger, Permit, Rejection, Rules};
+pub use window::{Limits, Reading, Span, WindowLimit};

@@ -1,0 +1,204 @@
+//! The account of one endpoint action over its three windows.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::Timestamp;
+
+use super::window::{Glimpse, Window};
+use super::{Limits, Reading, Span, WindowLimit};
+
+/// Requests per hour that are assumed while neither Apollo nor the user has named a limit.
+const ASSUMED_PER_HOUR: u64 = 600;
+
+/// What the user decided about quota.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Rules {
+    pub limits: Limits,
+    /// Share of each window, in percent, that is left to others.
+    pub reserve_percent: u8,
+}
+
+/// Requests sent, answered and still allowed, for one endpoint action.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ledger {
+    windows: [Window; 3],
+    /// Whether an answer has told the limits, or has shown that answers do not tell them.
+    learned: bool,
+    /// No request goes out before this; set by a 429.
+    paused_until: Option<Timestamp>,
+    #[serde(skip)]
+    unanswered: u64,
+}
+
+/// Leave to send one request; handed back with its answer.
+#[derive(Debug)]
+#[must_use = "a permit that is not handed back counts as a request under way for good"]
+pub struct Permit([Glimpse; 3]);
+
+/// Whether a request may go out now.
+#[derive(Debug)]
+pub enum Admission {
+    Go(Permit),
+    /// Not before this much time has passed.
+    Wait(Duration, Span),
+    /// Not before one of the requests under way is answered.
+    WaitForAnswer,
+}
+
+/// What became of a request that Apollo refused with 429.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rejection {
+    /// This window is used up; nothing of the action goes out before it resets.
+    WindowUsedUp(Span, Duration),
+    /// Every window has room by the answer's own headers: back off shortly and try again.
+    Stray,
+}
+
+impl Ledger {
+    /// Reads a ledger that was saved; what was under way then counts as spent.
+    pub fn load(text: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+
+    /// Writes the ledger for the state; requests under way are counted as spent, since they may be.
+    pub fn save(&self) -> String {
+        let mut saved = self.clone();
+        for window in &mut saved.windows {
+            window.counted += self.unanswered;
+        }
+        serde_json::to_string(&saved).expect("a ledger is plain numbers")
+    }
+
+    /// Decides whether a request may go out at `now`.
+    pub fn admit(&mut self, now: Timestamp, rules: &Rules) -> Admission {
+        self.expire(now);
+        if !self.learned && self.unanswered > 0 {
+            return Admission::WaitForAnswer;
+        }
+        if let Some(until) = self.paused_until {
+            return Admission::Wait(until.since(now), Span::Minute);
+        }
+        let mut wait = None;
+        for (span, window) in Span::ALL.into_iter().zip(&self.windows) {
+            let Some(limit) = self.limit(span, rules) else { continue };
+            if window.counted >= limit {
+                wait = wait.max(Some((window.resets_in(span, now), span)));
+            } else if window.counted + self.unanswered >= limit {
+                return Admission::WaitForAnswer;
+            }
+        }
+        if let Some((wait, span)) = wait {
+            return Admission::Wait(wait, span);
+        }
+        self.unanswered += 1;
+        Admission::Go(Permit(self.windows.each_ref().map(Window::glimpse)))
+    }
+
+    /// Takes in an answer other than 429.
+    pub fn answered(&mut self, permit: Permit, readings: &[Reading; 3], now: Timestamp) {
+        self.learned = true;
+        self.learn(permit, readings, now);
+    }
+
+    /// Notes that no answer came; the request may have been counted.
+    pub fn lost(&mut self, permit: Permit, now: Timestamp) {
+        self.learn(permit, &[Reading::default(); 3], now);
+    }
+
+    /// Notes that the request never left, so it was not counted.
+    #[expect(clippy::needless_pass_by_value, reason = "a permit is handed back once")]
+    pub fn unsent(&mut self, permit: Permit) {
+        let Permit(_) = permit;
+        self.unanswered -= 1;
+    }
+
+    /// Takes in a 429 and says what it means.
+    ///
+    /// The window that is used up is the one `retry_after` or an answer's "requests left: 0" points
+    /// at, else the shortest that the headers do not prove to have room.
+    pub fn rejected(
+        &mut self,
+        permit: Permit,
+        readings: &[Reading; 3],
+        retry_after: Option<Duration>,
+        now: Timestamp,
+        rules: &Rules,
+    ) -> Rejection {
+        self.answered(permit, readings, now);
+        let used_up =
+            || Span::ALL.into_iter().zip(readings).filter(|(_, r)| r.left == Some(0)).map(|(span, _)| span).next_back();
+        let not_proven_open =
+            || Span::ALL.into_iter().zip(readings).find(|(_, r)| r.left.is_none()).map(|(span, _)| span);
+        let shortest_covering =
+            |wait: Duration| Span::ALL.into_iter().find(|span| wait <= span.length()).unwrap_or(Span::Day);
+        let span = match retry_after {
+            Some(wait) => used_up().unwrap_or_else(|| shortest_covering(wait)),
+            None => match used_up().or_else(not_proven_open) {
+                Some(span) => span,
+                None => return Rejection::Stray,
+            },
+        };
+        let limit = self.limit(span, rules);
+        let window = &mut self.windows[span as usize];
+        let wait = retry_after.map_or_else(|| window.resets_in(span, now), |wait| wait.min(Span::Day.length()));
+        window.exhaust(span, limit, wait, now);
+        self.paused_until = self.paused_until.max(Some(now + wait));
+        Rejection::WindowUsedUp(span, wait)
+    }
+
+    /// Returns the requests left in the tightest window; `None` when no limit is known.
+    pub fn left(&self, rules: &Rules) -> Option<u64> {
+        let windows = Span::ALL.into_iter().zip(&self.windows);
+        windows.filter_map(|(span, window)| Some(self.limit(span, rules)?.saturating_sub(window.counted))).min()
+    }
+
+    /// Reports whether the limits are our own assumption, since nobody has told any.
+    pub fn is_assumed(&self, rules: &Rules) -> bool {
+        self.windows.iter().all(|window| window.limit == WindowLimit::Unknown) && rules.limits == Limits::default()
+    }
+
+    /// Returns how many requests `span` allows us, what is left to others taken off.
+    pub(super) fn limit(&self, span: Span, rules: &Rules) -> Option<u64> {
+        let told = match self.windows[span as usize].limit {
+            WindowLimit::Requests(limit) => Some(limit),
+            WindowLimit::Unknown if span == Span::Hour && self.is_assumed(rules) => Some(ASSUMED_PER_HOUR),
+            WindowLimit::Unknown | WindowLimit::Unlimited => None,
+        };
+        let allowed = rules.limits.0[span as usize];
+        let limit = told.into_iter().chain(allowed).min()?;
+        let reserved = (limit * u64::from(rules.reserve_percent)).div_ceil(100);
+        // A reserve that leaves nothing would wait for ever.
+        Some((limit - reserved.min(limit)).max(1))
+    }
+
+    pub(super) fn windows(&self) -> &[Window; 3] {
+        &self.windows
+    }
+
+    pub(super) fn unanswered(&self) -> u64 {
+        self.unanswered
+    }
+
+    pub(super) fn paused_for(&self, now: Timestamp) -> Duration {
+        self.paused_until.map_or(Duration::ZERO, |until| until.since(now))
+    }
+
+    pub(super) fn expire(&mut self, now: Timestamp) {
+        for (span, window) in Span::ALL.into_iter().zip(&mut self.windows) {
+            window.expire(span, now);
+        }
+        // A pause longer than any window comes from a clock that was set back.
+        let longest = now + Span::Day.length();
+        self.paused_until = self.paused_until.filter(|&until| until > now).map(|until| until.min(longest));
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "a permit is handed back once")]
+    fn learn(&mut self, permit: Permit, readings: &[Reading; 3], now: Timestamp) {
+        self.unanswered -= 1;
+        for ((window, glimpse), reading) in self.windows.iter_mut().zip(permit.0).zip(readings) {
+            window.learn(glimpse, reading, now);
+        }
+    }
+}
