@@ -105,12 +105,12 @@ impl<'a> View<'a> {
         if let Some(binding) = self.input.bindings.get(key) {
             return self.action_for_bound(entry, binding);
         }
-        let (operation, reason) = if let Some(&(intent_id, intent)) = self.creates.get(key) {
+        let (operation, reason) = if let Some(id) = &entry.apollo_id {
+            self.adopt(entry, id)
+        } else if let Some(&(intent_id, intent)) = self.creates.get(key) {
             settle(intent_id, intent, entry)
         } else if let Some(dispute) = self.standing_dispute(entry) {
             (Operation::Conflict { dispute, entry: entry.clone() }, Reason::Undecided)
-        } else if let Some(id) = &entry.apollo_id {
-            self.adopt(entry, id)
         } else if let Some((from, reason)) = self.renames.of(key) {
             self.rename(entry, from, *reason)
         } else if let Some(tombstone) = self.tombstone_of(entry) {
