@@ -94,7 +94,8 @@ impl<'a> View<'a> {
             .filter(|(key, _)| !input.entries.contains_key(key))
             .map(|(key, fields)| (key.clone(), fields))
             .collect();
-        let unnamed = |entry: &&Entry| is_unbound(entry) && entry.apollo_id.is_none();
+        let unnamed =
+            |entry: &&Entry| is_unbound(entry) && !creates.contains_key(entry.key()) && entry.apollo_id.is_none();
         let new: Vec<&Entry> = input.entries.values().filter(unnamed).collect();
         Self { renames: Renames::find(&new, &gone), claimed, input, creates, writes }
     }
