@@ -1,0 +1,185 @@
+//! A contact as the API answers it: what it shows of the fields that files can declare.
+//!
+//! Only the id is required. What an answer does not show is absent here, never guessed.
+
+use serde_json::value::RawValue;
+
+use super::error::Misread;
+use super::excerpt::excerpt;
+use super::json::{self, Object};
+use super::phone::Phone;
+use crate::model::{ApolloId, CustomFieldId, Field, Fields, TEXT_FIELDS, Timestamp, Value, fold_email};
+
+/// One contact of an answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Contact {
+    pub id: ApolloId,
+    pub created_at: Option<Timestamp>,
+    /// Every e-mail the answer shows, the primary one first, none twice.
+    pub emails: Vec<String>,
+    /// The fields that the answer shows with one text each; `""` where it shows null.
+    ///
+    /// Never `website_url` (the API does not show it), lists (see `label_names`) or phones (see
+    /// [`Contact::shows_phone`]). Custom fields are the texts shown; numbers and booleans letter
+    /// for letter; an empty array is `""`, one item is that item, and several are left out, since
+    /// no source says how one text encodes them.
+    pub readable: Fields,
+    pub phones: Vec<Phone>,
+    /// The names of the lists the contact is on; `None` when the answer does not show them, as
+    /// search results do not.
+    pub label_names: Option<Vec<String>>,
+    /// Complaints about custom fields, by id; a complaint of unknown form has an empty id.
+    pub custom_field_errors: Vec<(String, String)>,
+    /// What the server says of a match. Absence proves nothing: the vendor's schema lacks it.
+    pub dedupe: Option<DedupeResult>,
+}
+
+/// The server's word on whether a create matched a contact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DedupeResult {
+    pub found_existing: bool,
+    /// `email_match` is the only documented reason.
+    pub match_reason: Option<String>,
+    pub existing_contact_id: Option<String>,
+}
+
+impl Contact {
+    /// Reads the answer to a create, an update or a view.
+    pub(super) fn read(text: &str) -> Result<Self, Misread> {
+        let answer = Misread::or_object(text)?;
+        let Some(contact) = answer.object("contact") else {
+            return Err(Misread::refused(&answer).unwrap_or(Misread::Lacks("no contact")));
+        };
+        let mut contact_read = Self::of(&contact, answer.objects("labels").as_deref())?;
+        contact_read.dedupe = answer.object("dedupe_result").map(|result| dedupe(&result));
+        Ok(contact_read)
+    }
+
+    /// Reads one row of search results.
+    pub(super) fn row(raw: &RawValue) -> Result<Self, Misread> {
+        Self::of(&Object::of(raw).ok_or(Misread::Lacks("a contact that is no object"))?, None)
+    }
+
+    fn of(contact: &Object, labels: Option<&[Object]>) -> Result<Self, Misread> {
+        let id = contact.text("id").and_then(|id| ApolloId::from_answer(&id));
+        Ok(Self {
+            id: id.ok_or(Misread::Lacks("a contact without an id"))?,
+            created_at: contact.text("created_at").and_then(|text| time(&text)),
+            emails: emails(contact),
+            readable: readable(contact),
+            phones: phones(contact),
+            label_names: label_names(contact, labels),
+            custom_field_errors: custom_field_errors(contact),
+            dedupe: None,
+        })
+    }
+
+    /// Reports whether the answer shows `number`, whatever its kind and however it is written.
+    ///
+    /// Compares with the numbers as entered and as Apollo understood them. Doubt is "no", and so
+    /// is a number without digits.
+    pub fn shows_phone(&self, number: &str) -> bool {
+        self.phones.iter().any(|phone| phone.is(number))
+    }
+}
+
+fn time(text: &str) -> Option<Timestamp> {
+    let time: jiff::Timestamp = text.parse().ok()?;
+    Some(Timestamp(u64::try_from(time.as_millisecond()).unwrap_or_default()))
+}
+
+fn emails(contact: &Object) -> Vec<String> {
+    let more = contact.objects("contact_emails").unwrap_or_default();
+    let mut emails: Vec<String> = Vec::new();
+    for email in contact.text("email").into_iter().chain(more.iter().filter_map(|item| item.text("email"))) {
+        let new = emails.iter().all(|known| fold_email(known) != fold_email(&email));
+        if new && !email.trim().is_empty() {
+            emails.push(email);
+        }
+    }
+    emails
+}
+
+fn readable(contact: &Object) -> Fields {
+    let named = TEXT_FIELDS.into_iter().filter(|field| *field != Field::WebsiteUrl && !field.is_phone());
+    let named = named.filter_map(|field| {
+        let text = text_or_empty(contact.raw(field.api_name())?)?;
+        Some((field, Value::Text(text)))
+    });
+    let custom = contact.object("typed_custom_fields");
+    let custom = custom
+        .iter()
+        .flat_map(Object::members)
+        .filter_map(|(id, raw)| Some((Field::Custom(CustomFieldId::parse(id)?), Value::Text(custom_text(raw)?))));
+    named.chain(custom).collect()
+}
+
+fn text_or_empty(raw: &RawValue) -> Option<String> {
+    if json::is_null(raw) { Some(String::new()) } else { json::text(raw) }
+}
+
+/// Returns the text of a custom field's value; `None` for what no one text stands for.
+fn custom_text(raw: &RawValue) -> Option<String> {
+    if let Some(items) = json::array(raw) {
+        return match items.as_slice() {
+            [] => Some(String::new()),
+            [item] => scalar(item),
+            _ => None,
+        };
+    }
+    scalar(raw)
+}
+
+fn scalar(raw: &RawValue) -> Option<String> {
+    let nested = raw.get().starts_with(['[', '{']);
+    text_or_empty(raw).or_else(|| (!nested && !raw.get().starts_with('"')).then(|| raw.get().to_owned()))
+}
+
+fn phones(contact: &Object) -> Vec<Phone> {
+    let items = contact.objects("phone_numbers").unwrap_or_default();
+    items
+        .iter()
+        .map(|item| Phone {
+            raw: item.text("raw_number").unwrap_or_default(),
+            sanitized: item.text("sanitized_number").filter(|number| !number.is_empty()),
+            kind: item.text("type"),
+        })
+        .filter(|phone| !phone.raw.is_empty() || phone.sanitized.is_some())
+        .collect()
+}
+
+/// Returns the names of the contact's lists: those of `labels` that its `label_ids` name.
+fn label_names(contact: &Object, labels: Option<&[Object]>) -> Option<Vec<String>> {
+    let ids = contact.texts("label_ids");
+    // No ids is an answer by itself, even where names are not shown.
+    if ids.as_ref().is_some_and(Vec::is_empty) {
+        return Some(Vec::new());
+    }
+    let of_contact = |label: &&Object| match &ids {
+        Some(ids) => label.text("id").is_some_and(|id| ids.contains(&id)),
+        None => label.text("modality").is_none_or(|modality| modality == "contacts"),
+    };
+    Some(labels?.iter().filter(of_contact).filter_map(|label| label.text("name")).collect())
+}
+
+/// Reads complaints about custom fields, whose form no source shows: nothing that is there is left out.
+fn custom_field_errors(contact: &Object) -> Vec<(String, String)> {
+    let Some(raw) = contact.raw("custom_field_errors") else { return Vec::new() };
+    let shown = |raw: &RawValue| excerpt(&json::text(raw).unwrap_or_else(|| raw.get().to_owned()));
+    if let Some(by_field) = Object::of(raw) {
+        return by_field.members().map(|(id, complaint)| (id.to_owned(), shown(complaint))).collect();
+    }
+    let none = json::is_null(raw) || json::array(raw).is_some_and(|items| items.is_empty());
+    if none || json::boolean(raw) == Some(false) { Vec::new() } else { vec![(String::new(), shown(raw))] }
+}
+
+fn dedupe(result: &Object) -> DedupeResult {
+    let existing_contact_id = result.text("existing_contact_id");
+    // A flag that cannot be read is taken as set when the result names a contact: a match that is
+    // missed would be recorded as our own creation.
+    let found = result.raw("found_existing").and_then(json::boolean).unwrap_or(existing_contact_id.is_some());
+    DedupeResult { found_existing: found, match_reason: result.text("match_reason"), existing_contact_id }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,305 @@
+//! What can go wrong with one request, and what that says about sending it again.
+//!
+//! Only status and structured fields decide; no message is ever matched to classify.
+
+use std::fmt;
+use std::time::Duration;
+
+use reqwest::Method;
+
+use super::Meta;
+use super::excerpt::{excerpt, is_html};
+use super::hint;
+use super::json::{self, Object};
+use crate::model::{ApolloId, Endpoint, Field};
+
+/// One request as messages name it: `POST https://api.apollo.io/api/v1/contacts`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    pub method: Method,
+    /// Never holds a credential: base URLs with one are refused and queries are not used.
+    pub url: Box<str>,
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.url)
+    }
+}
+
+/// A request that was not answered with what it asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{url} would send the credential in the clear: plain http is for this machine only")]
+    Insecure { url: String },
+    #[error("{url} cannot be the address of the API: {problem}")]
+    BaseUrl { url: String, problem: &'static str },
+    #[error("the credential holds a character that no HTTP header can carry")]
+    Credential,
+    #[error("cannot set up the HTTP client")]
+    Setup { source: reqwest::Error },
+    /// No connection, so nothing was sent: name look-up, refusal, TLS, a proxy, or too slow in any of them.
+    #[error("{call}: cannot connect")]
+    Connect { call: Call, source: reqwest::Error },
+    /// No complete answer within the request timeout. What the server did is unknown.
+    #[error("{call}: no answer in time")]
+    Timeout { call: Call, meta: Option<Box<Meta>>, source: reqwest::Error },
+    /// The connection broke, or the answer was cut short or no HTTP. What the server did is unknown.
+    #[error("{call}: the connection broke before the answer was complete")]
+    Transport { call: Call, meta: Option<Box<Meta>>, source: Box<dyn std::error::Error + Send + Sync> },
+    /// The server refused or failed, and said so by the status.
+    #[error("{0}")]
+    Status(Box<Refusal>),
+    /// Success by the status, with a body that is not the answer.
+    #[error("{call} answered {status} with {problem}{said}", status = meta.status, said = said(message.as_deref()))]
+    Unreadable { call: Call, problem: &'static str, message: Option<Box<str>>, meta: Box<Meta> },
+    /// Success by the status, with a body above the 8 MiB that are read.
+    #[error("{call} answered {status} with more than {limit_bytes} bytes", status = meta.status)]
+    TooLarge { call: Call, limit_bytes: usize, meta: Box<Meta> },
+}
+
+/// An answer whose status is not a success.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    pub call: Call,
+    pub meta: Meta,
+    /// What the server says in words, from `error`, `message` or a plain text.
+    pub message: Option<String>,
+    /// The start of the body, at most 512 characters, control characters escaped.
+    pub body: String,
+    /// `API_INACCESSIBLE` for a key that lacks the scope, `INVALID_ACCESS_TOKEN`; most answers have none.
+    pub error_code: Option<String>,
+    /// The contacts that the server says are deleted.
+    pub deleted_contact_ids: Vec<String>,
+    /// The field that a 400 or 422 seems to speak of.
+    pub field: Option<Field>,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} answered {}", self.call, self.meta.status)?;
+        match &self.message {
+            Some(message) => write!(f, ": {message}"),
+            None if self.body.is_empty() => Ok(()),
+            None if is_html(&self.body) => f.write_str(" with an HTML page"),
+            None => write!(f, ": {}", self.body),
+        }
+    }
+}
+
+/// Whether and when a failed request may be sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// The same request would fail the same way.
+    Never,
+    /// Back off and send it again: it never reached the server, or sending it twice does no harm.
+    Now,
+    /// The quota is used up and the request was not executed: send it when a window has reset.
+    Later { after: Option<Duration> },
+    /// A create that may or may not have been executed: find out before sending anything for it.
+    Settle,
+}
+
+impl Error {
+    /// Decides by status and structured fields alone whether the request may be sent again.
+    ///
+    /// | what happened | create | update, view, search, lists |
+    /// |---|---|---|
+    /// | no connection | now | now |
+    /// | timeout, broken connection, cut answer | settle | now |
+    /// | 5xx, 408, 425 | settle | now |
+    /// | 200 that is no answer: not JSON, too large, `error` instead of the contact | settle | never |
+    /// | 303, which answers a request that was executed | settle | never |
+    /// | 429 | later | later |
+    /// | any other status | never | never |
+    ///
+    /// All calls but the create are repeatable. A complete 200 that is no answer is not repeated,
+    /// since it is what this server, or something in between, answers: the entry fails with its
+    /// reason and the next run sends it again.
+    pub fn retry(&self, endpoint: Endpoint) -> Retry {
+        let creates = endpoint == Endpoint::CreateContact;
+        let in_doubt = |repeatable| if creates { Retry::Settle } else { repeatable };
+        match self {
+            Self::Insecure { .. } | Self::BaseUrl { .. } | Self::Credential | Self::Setup { .. } => Retry::Never,
+            Self::Connect { .. } => Retry::Now,
+            Self::Timeout { .. } | Self::Transport { .. } => in_doubt(Retry::Now),
+            Self::Unreadable { .. } | Self::TooLarge { .. } => in_doubt(Retry::Never),
+            Self::Status(refusal) => match refusal.meta.status {
+                429 => Retry::Later { after: refusal.meta.retry_after },
+                408 | 425 | 500.. => in_doubt(Retry::Now),
+                303 => in_doubt(Retry::Never),
+                _ => Retry::Never,
+            },
+        }
+    }
+
+    /// Returns what the headers said, when an answer had begun to arrive; its quota counts.
+    pub fn meta(&self) -> Option<&Meta> {
+        match self {
+            Self::Insecure { .. }
+            | Self::BaseUrl { .. }
+            | Self::Credential
+            | Self::Setup { .. }
+            | Self::Connect { .. } => None,
+            Self::Timeout { meta, .. } | Self::Transport { meta, .. } => meta.as_deref(),
+            Self::Unreadable { meta, .. } | Self::TooLarge { meta, .. } => Some(meta),
+            Self::Status(refusal) => Some(&refusal.meta),
+        }
+    }
+
+    /// Returns the status of the answer, when one had begun to arrive.
+    pub fn status(&self) -> Option<u16> {
+        self.meta().map(|meta| meta.status)
+    }
+
+    /// Returns the code that the server gave in a field of its own.
+    pub fn error_code(&self) -> Option<&str> {
+        self.refusal()?.error_code.as_deref()
+    }
+
+    /// Reports whether the answer says that contact `id` does not exist any more.
+    ///
+    /// That is 404, 410, or a 422 that lists it as deleted; any other 422 only means that it
+    /// cannot be read.
+    pub fn contact_is_gone(&self, id: &ApolloId) -> bool {
+        self.refusal().is_some_and(|refusal| match refusal.meta.status {
+            404 | 410 => true,
+            422 => refusal.deleted_contact_ids.iter().any(|gone| gone.eq_ignore_ascii_case(id.as_str())),
+            _ => false,
+        })
+    }
+
+    /// Returns what the server said in words, fit for a terminal and at most 512 characters.
+    pub fn server_message(&self) -> Option<&str> {
+        match self {
+            Self::Unreadable { message, .. } => message.as_deref(),
+            _ => self.refusal()?.message.as_deref(),
+        }
+    }
+
+    /// Returns the field that a 400 or 422 seems to speak of.
+    ///
+    /// A guess for pointing at a line, partly from the message's words; nothing else may rest on it.
+    pub fn field_hint(&self) -> Option<Field> {
+        self.refusal()?.field.clone()
+    }
+
+    fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Status(refusal) => Some(refusal),
+            _ => None,
+        }
+    }
+
+    /// Classifies a request without a complete answer; `meta` is there when one had begun to arrive.
+    pub(super) fn lost(call: Call, meta: Option<Meta>, source: reqwest::Error) -> Self {
+        // The call names the URL already.
+        let source = source.without_url();
+        let meta = meta.map(Box::new);
+        // A connection that took too long is both: connect comes first, since then nothing was sent.
+        // A connection that closed under a request is neither, so that a create is settled even when
+        // it was one that had idled in the pool.
+        if source.is_connect() {
+            Self::Connect { call, source }
+        } else if source.is_timeout() {
+            Self::Timeout { call, meta, source }
+        } else {
+            Self::Transport { call, meta, source: Box::new(source) }
+        }
+    }
+
+    /// Turns a success whose body cannot be used into the error for it.
+    pub(super) fn misread(call: Call, meta: Meta, misread: Misread) -> Self {
+        let meta = Box::new(meta);
+        match misread {
+            Misread::Cut(source) => Self::Transport { call, meta: Some(meta), source },
+            Misread::Lacks(problem) => Self::Unreadable { call, problem, message: None, meta },
+            Misread::Refused(message) => {
+                Self::Unreadable { call, problem: "an error", message: Some(message.into()), meta }
+            }
+        }
+    }
+}
+
+impl Refusal {
+    /// Reads as much of a refusal as its body gives; `sent` is the body of the request.
+    pub(super) fn read(call: Call, meta: Meta, body: &str, sent: Option<&str>) -> Self {
+        let answer = Object::document(body).ok().flatten();
+        let details = answer.as_ref().and_then(|answer| answer.object("error_details"));
+        let code = answer.as_ref().and_then(|answer| answer.text("error_code"));
+        let message = match &answer {
+            Some(answer) => said_in(answer),
+            None => plain_text(body),
+        };
+        let field = matches!(meta.status, 400 | 422).then(|| {
+            let named = details.as_ref().and_then(|details| details.text("field"));
+            hint::field(named.as_deref(), message.as_deref().unwrap_or_default(), sent.unwrap_or_default())
+        });
+        Self {
+            call,
+            message: message.map(|message| excerpt(&message)),
+            body: excerpt(body),
+            error_code: code
+                .or_else(|| details.as_ref().and_then(|details| details.text("code")))
+                .map(|code| excerpt(&code)),
+            deleted_contact_ids: answer.and_then(|answer| answer.texts("deleted_contact_ids")).unwrap_or_default(),
+            field: field.flatten(),
+            meta,
+        }
+    }
+}
+
+/// Why the body of a success is not the answer.
+#[derive(Debug)]
+pub(super) enum Misread {
+    /// It ends in the middle: a connection that closed early looks like this when no length was announced.
+    Cut(Box<dyn std::error::Error + Send + Sync>),
+    /// It is complete, and something we need is not in it.
+    Lacks(&'static str),
+    /// It holds an `error` in place of the answer.
+    Refused(String),
+}
+
+impl Misread {
+    /// Reads a body as JSON; `Ok(None)` when it is no object.
+    pub(super) fn or_json(text: &str) -> Result<Option<Object<'_>>, Self> {
+        if text.trim().is_empty() {
+            return Err(Self::Lacks("nothing"));
+        }
+        Object::document(text).map_err(|error| match error.is_eof() {
+            true => Self::Cut(error.into()),
+            false if is_html(text) => Self::Lacks("an HTML page"),
+            false => Self::Lacks("something other than JSON"),
+        })
+    }
+
+    pub(super) fn or_object(text: &str) -> Result<Object<'_>, Self> {
+        Self::or_json(text)?.ok_or(Self::Lacks("JSON that is no object"))
+    }
+
+    /// Returns the refusal that a success holds, if it does.
+    pub(super) fn refused(answer: &Object) -> Option<Self> {
+        let error = answer.raw("error")?;
+        let none = json::is_null(error) || json::boolean(error) == Some(false);
+        (!none).then(|| Self::Refused(excerpt(&said_in(answer).unwrap_or_else(|| error.get().to_owned()))))
+    }
+}
+
+/// Returns the words in a JSON answer: `error`, its `message`, or `message`.
+fn said_in(answer: &Object) -> Option<String> {
+    let nested = || answer.object("error")?.text("message");
+    let texts = [answer.text("error"), nested(), answer.text("message")];
+    texts.into_iter().flatten().find(|text| !text.trim().is_empty())
+}
+
+fn plain_text(body: &str) -> Option<String> {
+    let text = serde_json::from_str(body).unwrap_or_else(|_| body.trim().to_owned());
+    (!text.is_empty() && !is_html(&text)).then_some(text)
+}
+
+fn said(message: Option<&str>) -> String {
+    message.map(|message| format!(": {message}")).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,27 @@
+//! The REST client of Apollo.io: one method per call, errors that say whether to send again.
+//!
+//! Writes strictly (declared fields only, the same bytes for the same fields) and reads leniently
+//! (unknown keys, nulls and unexpected types never fail an answer that holds what we need).
+//! Never retries, waits, reads a clock or follows a redirect; never shows a credential. Each
+//! method sends at most one request: counting them and deciding on the next is the caller's.
+//! The facts it stands on are in `docs/api-notes.md`.
+
+pub mod body;
+mod client;
+mod contact;
+mod error;
+mod excerpt;
+mod hint;
+mod json;
+mod meta;
+mod options;
+mod phone;
+mod search;
+
+pub use client::Client;
+pub use contact::{Contact, DedupeResult};
+pub use error::{Call, Error, Refusal, Retry};
+pub use meta::{Answer, Meta, QuotaHeaders, WindowHeaders};
+pub use options::{Credential, Options, PRODUCTION_URL};
+pub use phone::Phone;
+pub use search::{PER_PAGE, SearchPage};
