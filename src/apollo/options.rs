@@ -12,14 +12,14 @@ use super::Error;
 
 /// The address of Apollo's API.
 ///
-/// Source: vendor OpenAPI, `servers` (`docs/api-notes.md#address-and-authentication`).
+/// Source: `servers` of the vendor's published API description (`docs/api-notes.md#address-and-authentication`).
 pub const PRODUCTION_URL: &str = "https://api.apollo.io/api/v1";
 
 /// Longest wait for a connection, name look-up and TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Longest wait for one whole request, from the name look-up to the last byte of the answer.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// How long an unused connection is kept.
 ///

@@ -1,1 +1,305 @@
+mod loopback;
 
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::process::Command;
+use std::time::Duration;
+
+use loopback::{Loopback, Reply};
+
+use super::super::{Credential, Retry};
+use super::*;
+
+const CONTACT: &str = r#"{"contact": {"id": "66e34b81740c50074e3d1b01", "email": "ada@example.com"}}"#;
+
+fn http(status: &str, headers: &str, body: &str) -> Vec<u8> {
+    format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n{headers}\r\n{body}", body.len()).into_bytes()
+}
+
+fn ok(body: &str) -> Reply {
+    Reply::Send(http("200 OK", "content-type: application/json\r\n", body))
+}
+
+fn options(address: SocketAddr) -> Options {
+    let base_url = Url::parse(&format!("http://{address}/api/v1")).unwrap();
+    Options::new(base_url, Credential::ApiKey("key-of-the-team".into()))
+}
+
+fn client(address: SocketAddr) -> Client {
+    Client::new(options(address)).unwrap()
+}
+
+fn hasty(address: SocketAddr) -> Client {
+    Client::new(Options { request_timeout: Duration::from_millis(100), ..options(address) }).unwrap()
+}
+
+fn id() -> ApolloId {
+    ApolloId::parse("66e34b81740c50074e3d1b01").unwrap()
+}
+
+/// Sends one create to a server with this one reply; returns the error and how many requests arrived.
+async fn failed_create(reply: Reply) -> (Error, usize) {
+    let mut server = Loopback::start([reply]).await;
+    let error = client(server.address).create_contact("{}").await.unwrap_err();
+    (error, server.requests().len())
+}
+
+#[tokio::test]
+async fn a_create_is_sent_as_the_api_expects_it() {
+    let mut server = Loopback::start([ok(CONTACT)]).await;
+    let body = r#"{"email":"ada@example.com","run_dedupe":true}"#;
+    let answer = client(server.address).create_contact(body).await.unwrap();
+    assert_eq!((answer.value.id, answer.meta.status), (id(), 200));
+
+    let requests = server.requests();
+    let [request] = requests.as_slice() else { panic!("{requests:?}") };
+    assert_eq!((request.line.as_str(), request.body.as_str()), ("POST /api/v1/contacts HTTP/1.1", body));
+    for (name, value) in [
+        ("x-api-key", "key-of-the-team"),
+        ("content-type", "application/json"),
+        ("accept", "application/json"),
+        ("cache-control", "no-cache"),
+        ("user-agent", concat!("contactsd/", env!("CARGO_PKG_VERSION"))),
+        ("host", &server.address.to_string()),
+    ] {
+        assert_eq!(request.header(name), Some(value), "{name}");
+    }
+    assert_eq!((request.header("authorization"), request.header("accept-encoding")), (None, None));
+}
+
+#[tokio::test]
+async fn an_access_token_is_sent_as_bearer() {
+    let mut server = Loopback::start([ok(CONTACT)]).await;
+    let credential = Credential::AccessToken("token-of-the-user".into());
+    let client = Client::new(Options { credential, ..options(server.address) }).unwrap();
+    client.view_contact(&id()).await.unwrap();
+    let request = server.requests().remove(0);
+    assert_eq!(request.header("authorization"), Some("Bearer token-of-the-user"));
+    assert_eq!(request.header("x-api-key"), None);
+}
+
+#[tokio::test]
+async fn each_call_has_its_method_and_path() {
+    let search = r#"{"contacts": [], "pagination": {"page": 3, "total_pages": 0, "total_entries": 0}}"#;
+    let list_change = include_str!("../../../tests/fixtures/apollo/list-change.json");
+    let script = [ok(CONTACT), ok(CONTACT), ok(search), ok(list_change), ok(r#"{"message": "done"}"#)];
+    let mut server = Loopback::start(script).await;
+    let client = client(server.address);
+    client.update_contact(&id(), r#"{"title":"Pilot"}"#).await.unwrap();
+    client.view_contact(&id()).await.unwrap();
+    assert_eq!(client.search_contacts("ada@example.com", 3).await.unwrap().value.page, 3);
+    client.change_lists(Endpoint::AddToLists, "{\"a\":1}").await.unwrap();
+    client.change_lists(Endpoint::RemoveFromLists, "{\"b\":2}").await.unwrap();
+
+    let requests = server.requests();
+    let sent: Vec<_> = requests.iter().map(|request| (request.line.as_str(), request.body.as_str())).collect();
+    assert_eq!(
+        sent,
+        [
+            ("PATCH /api/v1/contacts/66e34b81740c50074e3d1b01 HTTP/1.1", r#"{"title":"Pilot"}"#),
+            ("GET /api/v1/contacts/66e34b81740c50074e3d1b01 HTTP/1.1", ""),
+            ("POST /api/v1/contacts/search HTTP/1.1", &body::search("ada@example.com", 3, 100)),
+            ("POST /api/v1/labels/add_entity_ids_to_label_names HTTP/1.1", "{\"a\":1}"),
+            ("POST /api/v1/labels/remove_entity_ids_from_label_names HTTP/1.1", "{\"b\":2}"),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_base_url_may_end_with_a_slash() {
+    let mut server = Loopback::start([ok(CONTACT)]).await;
+    let base_url = Url::parse(&format!("http://{}/api/v1/", server.address)).unwrap();
+    let client = Client::new(Options { base_url, ..options(server.address) }).unwrap();
+    client.create_contact("{}").await.unwrap();
+    assert_eq!(server.requests()[0].line, "POST /api/v1/contacts HTTP/1.1");
+}
+
+#[tokio::test]
+async fn localhost_is_this_machine() {
+    let server = Loopback::start([ok(CONTACT)]).await;
+    let base_url = Url::parse(&format!("http://localhost:{}", server.address.port())).unwrap();
+    let client = Client::new(Options { base_url, ..options(server.address) }).unwrap();
+    client.view_contact(&id()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_redirect_is_an_error_and_not_followed() {
+    let mut elsewhere = Loopback::start([ok(CONTACT)]).await;
+    for status in ["301 Moved Permanently", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"] {
+        let location = format!("location: http://{}/\r\n", elsewhere.address);
+        let (error, requests) = failed_create(Reply::Send(http(status, &location, ""))).await;
+        assert_eq!((error.retry(Endpoint::CreateContact), requests), (Retry::Never, 1));
+        assert_eq!(
+            error.status().map(|code| code.to_string()).as_deref(),
+            status.split_once(' ').map(|(code, _)| code)
+        );
+    }
+    assert!(elsewhere.requests().is_empty());
+}
+
+/// Runs one of these tests in a process whose environment names a proxy, which must not be asked.
+#[test]
+fn this_machine_is_reached_without_the_proxy() {
+    let proxy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    proxy.set_nonblocking(true).unwrap();
+    let url = format!("http://{}", proxy.local_addr().unwrap());
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+        child.env(name, &url);
+    }
+    child.env_remove("NO_PROXY").env_remove("no_proxy");
+    let name = "apollo::client::tests::a_create_is_sent_as_the_api_expects_it";
+    let output = child.args(["--exact", name]).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+    assert_eq!(proxy.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
+}
+
+#[tokio::test]
+async fn a_refused_connection_is_sent_again_even_for_a_create() {
+    // Bound and not listening: the port stays ours, and connecting to it is refused.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let error = client(socket.local_addr().unwrap()).create_contact("{}").await.unwrap_err();
+    assert!(matches!(error, Error::Connect { .. }), "{error:?}");
+    assert_eq!(error.retry(Endpoint::CreateContact), Retry::Now);
+    assert!(error.meta().is_none());
+}
+
+#[tokio::test]
+async fn a_connection_that_takes_too_long_was_never_used() {
+    // TLS belongs to connecting, and this listener never says a word of it.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let options = Options { connect_timeout: Duration::from_millis(100), ..options(address) };
+    let client = Client { http: options.http().unwrap(), base_url: Url::parse(&format!("https://{address}")).unwrap() };
+    let error = client.create_contact("{}").await.unwrap_err();
+    assert!(matches!(error, Error::Connect { .. }), "{error:?}");
+    assert_eq!(error.retry(Endpoint::CreateContact), Retry::Now);
+}
+
+#[tokio::test]
+async fn a_lost_reply_leaves_a_create_in_doubt_and_repeats_the_rest() {
+    let whole = http("200 OK", "", CONTACT);
+    let cut_head = whole[..20].to_vec();
+    let cut_body = whole[..whole.len() - 10].to_vec();
+    let unannounced = format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{}", &CONTACT[..30]).into_bytes();
+    let chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{\"con\r\n".to_vec();
+    for reply in [
+        Reply::Close(vec![]),
+        Reply::Close(cut_head.clone()),
+        Reply::Close(cut_body.clone()),
+        Reply::Close(unannounced),
+        Reply::Close(chunked),
+        Reply::Close(b"SSH-2.0-OpenSSH\r\n".to_vec()),
+        Reply::Reset(vec![]),
+        Reply::Reset(cut_head),
+        Reply::Reset(cut_body),
+    ] {
+        let (error, requests) = failed_create(reply).await;
+        assert!(matches!(error, Error::Transport { .. }), "{error:?}");
+        assert_eq!((error.retry(Endpoint::CreateContact), requests), (Retry::Settle, 1));
+        assert_eq!(error.retry(Endpoint::UpdateContact), Retry::Now);
+    }
+}
+
+#[tokio::test]
+async fn the_headers_of_a_cut_answer_count() {
+    let reply = b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\nx-hourly-usage: 12\r\n\r\n{".to_vec();
+    let (error, _) = failed_create(Reply::Close(reply)).await;
+    assert_eq!(error.meta().unwrap().quota.hour.usage, Some(12));
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_closes_under_a_create_leaves_it_in_doubt_and_unsent_again() {
+    let mut server = Loopback::start([ok(CONTACT), Reply::Close(vec![])]).await;
+    let client = client(server.address);
+    client.view_contact(&id()).await.unwrap();
+    let error = client.create_contact("{}").await.unwrap_err();
+    assert_eq!(error.retry(Endpoint::CreateContact), Retry::Settle, "{error:?}");
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn a_server_that_stalls_is_a_timeout_before_and_within_the_answer() {
+    let server = Loopback::start([Reply::Stall(vec![])]).await;
+    let error = hasty(server.address).create_contact("{}").await.unwrap_err();
+    assert!(matches!(error, Error::Timeout { .. }), "{error:?}");
+    assert_eq!(error.retry(Endpoint::CreateContact), Retry::Settle);
+    assert_eq!(error.retry(Endpoint::ViewContact), Retry::Now);
+
+    let half = http("200 OK", "", CONTACT)[..60].to_vec();
+    let server = Loopback::start([Reply::Stall(half)]).await;
+    let error = hasty(server.address).create_contact("{}").await.unwrap_err();
+    assert!(matches!(error, Error::Timeout { .. }), "{error:?}");
+    assert_eq!(error.retry(Endpoint::CreateContact), Retry::Settle);
+}
+
+#[tokio::test]
+async fn a_refusal_counts_by_its_status_even_when_its_body_is_cut() {
+    let reply = b"HTTP/1.1 429 Too Many Requests\r\ncontent-length: 99\r\nretry-after: 30\r\n\r\n{\"mess".to_vec();
+    let (error, _) = failed_create(Reply::Close(reply)).await;
+    assert_eq!(error.retry(Endpoint::CreateContact), Retry::Later { after: Some(Duration::from_secs(30)) });
+}
+
+#[tokio::test]
+async fn too_many_requests_are_sent_later_with_or_without_a_time() {
+    let body = include_str!("../../../tests/fixtures/apollo/too-many-requests.json");
+    let dates = "date: Thu, 06 Aug 2026 10:00:00 GMT\r\nretry-after: Thu, 06 Aug 2026 10:00:45 GMT\r\n";
+    for (headers, seconds) in [("retry-after: 30\r\n", Some(30)), (dates, Some(45)), ("", None)] {
+        let (error, _) = failed_create(Reply::Send(http("429 Too Many Requests", headers, body))).await;
+        let after = seconds.map(Duration::from_secs);
+        assert_eq!(error.retry(Endpoint::CreateContact), Retry::Later { after });
+        assert!(error.server_message().is_some_and(|message| message.contains("per hour")));
+    }
+}
+
+#[tokio::test]
+async fn a_gateways_page_leaves_a_create_in_doubt() {
+    let (error, _) = failed_create(Reply::Send(http("502 Bad Gateway", "", "<html><h1>502</h1></html>"))).await;
+    assert_eq!((error.status(), error.retry(Endpoint::CreateContact)), (Some(502), Retry::Settle));
+    assert!(error.to_string().ends_with("answered 502 with an HTML page"), "{error}");
+}
+
+#[tokio::test]
+async fn a_success_with_an_error_in_it_is_no_success() {
+    let (error, _) = failed_create(ok(r#"{"error": "stage \u001b[1m unknown"}"#)).await;
+    assert!(matches!(error, Error::Unreadable { .. }), "{error:?}");
+    assert_eq!(error.retry(Endpoint::CreateContact), Retry::Settle);
+    assert!(error.to_string().ends_with("answered 200 with an error: stage \\u{1b}[1m unknown"), "{error}");
+
+    let server = Loopback::start([ok(r#"{"error": "no such list"}"#), ok("[]"), ok("<html>")]).await;
+    let client = client(server.address);
+    let error = client.change_lists(Endpoint::AddToLists, "{}").await.unwrap_err();
+    assert_eq!(error.server_message(), Some("no such list"));
+    assert_eq!(error.retry(Endpoint::AddToLists), Retry::Never);
+    client.change_lists(Endpoint::AddToLists, "{}").await.unwrap();
+    assert!(client.change_lists(Endpoint::AddToLists, "{}").await.is_err());
+}
+
+#[tokio::test]
+async fn an_answer_of_more_than_8_mib_is_not_read_to_its_end() {
+    let fits = format!("{CONTACT}{}", " ".repeat(MAX_BODY_BYTES - CONTACT.len()));
+    let server = Loopback::start([ok(&fits)]).await;
+    client(server.address).create_contact("{}").await.unwrap();
+
+    let (error, _) = failed_create(ok(&format!("{fits} "))).await;
+    assert!(matches!(error, Error::TooLarge { .. }), "{error:?}");
+    assert_eq!(error.retry(Endpoint::CreateContact), Retry::Settle);
+    assert_eq!(error.status(), Some(200));
+}
+
+#[tokio::test]
+async fn a_refusal_of_more_than_8_mib_keeps_its_status() {
+    let (error, _) = failed_create(Reply::Send(http("422 Unprocessable", "", &"x".repeat(MAX_BODY_BYTES + 1)))).await;
+    assert_eq!((error.status(), error.retry(Endpoint::CreateContact)), (Some(422), Retry::Never));
+}
+
+#[tokio::test]
+async fn a_credential_appears_in_no_client_and_no_error() {
+    let mut server = Loopback::start([Reply::Send(http("401 Unauthorized", "", "Invalid access credentials."))]).await;
+    let client = client(server.address);
+    let error = client.create_contact("{}").await.unwrap_err();
+    assert_eq!(server.requests()[0].header("x-api-key"), Some("key-of-the-team"));
+    assert!(!format!("{client:?} {error:?} {error}").contains("key-of-the-team"));
+}
