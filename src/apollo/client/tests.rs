@@ -303,3 +303,11 @@ async fn a_credential_appears_in_no_client_and_no_error() {
     assert_eq!(server.requests()[0].header("x-api-key"), Some("key-of-the-team"));
     assert!(!format!("{client:?} {error:?} {error}").contains("key-of-the-team"));
 }
+
+#[test]
+fn a_call_can_run_on_any_thread() {
+    fn can_move<T: Send>(_: &T) {}
+    let client = client(SocketAddr::from(([127, 0, 0, 1], 1)));
+    can_move(&client.create_contact("{}"));
+    can_move(&client.search_contacts("ada", 1));
+}
