@@ -1,0 +1,254 @@
+//! What callers can change, and the rows that each change writes.
+//!
+//! Keeps the reverse index and the serial right. Never writes; it drafts what the writer applies.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::codec;
+use super::error::Error;
+use super::keys::{self, Row};
+use super::rows::{self, Counters};
+use crate::model::{ApolloId, Binding, Conflict, ContactKey, Endpoint, Intent, IntentId, Serial, Tombstone};
+
+/// One change. Those of one commit apply in order, and all of them or none.
+///
+/// Dropping, removing or renaming what is not there changes nothing.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// Binds a key, or replaces its binding. The contact must not belong to another key.
+    PutBinding {
+        key: ContactKey,
+        binding: Box<Binding>,
+    },
+    /// Removes the binding and remembers that it was.
+    Forget {
+        key: ContactKey,
+        tombstone: Tombstone,
+    },
+    /// Removes the binding without a memory.
+    RemoveBinding {
+        key: ContactKey,
+    },
+    /// Moves binding, conflict and intents to another key, which must not be bound.
+    Rename {
+        from: ContactKey,
+        to: ContactKey,
+    },
+    /// Writes an intent, or replaces it.
+    PutIntent {
+        id: IntentId,
+        intent: Box<Intent>,
+    },
+    DropIntent {
+        id: IntentId,
+    },
+    PutConflict(Conflict),
+    DropConflict {
+        key: ContactKey,
+    },
+    DropTombstone {
+        key: ContactKey,
+    },
+    /// Replaces the quota ledger of an endpoint; the text is the caller's.
+    PutQuota {
+        endpoint: Endpoint,
+        ledger: String,
+    },
+    /// Replaces the keyed hash of the credential; the text is the caller's.
+    PutCredential(String),
+}
+
+impl Change {
+    pub(super) fn intent_written(&self) -> Option<IntentId> {
+        match self {
+            Self::PutIntent { id, .. } => Some(*id),
+            _ => None,
+        }
+    }
+}
+
+/// Rows to write: a value, or `None` to remove.
+pub(super) type Writes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+/// Rows as they will be: sled's, with what is about to be applied on top.
+pub(super) struct View<'a> {
+    pub(super) state: &'a Path,
+    pub(super) db: &'a sled::Db,
+    pub(super) pending: &'a Writes,
+}
+
+/// What one commit will write; drops without a trace when a change of it is refused.
+pub(super) struct Draft<'a> {
+    view: View<'a>,
+    writes: Writes,
+    /// Whether anything changed that makes a plan stale.
+    managed: bool,
+    last_intent: u64,
+}
+
+impl View<'_> {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        if let Some(pending) = self.pending.get(key) {
+            return Ok(pending.clone());
+        }
+        let found = self.db.get(key).map_err(|error| Error::sled(self.state, error))?;
+        Ok(found.map(|value| value.to_vec()))
+    }
+}
+
+impl<'a> Draft<'a> {
+    /// Drafts `changes` on top of `view`; `counters` are those the view has.
+    pub(super) fn of(view: View<'a>, counters: &Counters, changes: Vec<Change>) -> Result<Self, Error> {
+        let mut draft = Self { view, writes: Writes::new(), managed: false, last_intent: counters.last_intent };
+        for change in changes {
+            draft.change(change)?;
+        }
+        Ok(draft)
+    }
+
+    /// Returns the rows to write, and the counters once they are written but for the commit.
+    pub(super) fn finish(self, mut counters: Counters) -> Result<(Writes, Counters), Error> {
+        for (key, value) in &self.writes {
+            if let Some(old) = self.view.get(key)? {
+                counters.totals.remove(key, &old);
+            }
+            if let Some(value) = value {
+                counters.totals.add(key, value);
+            }
+        }
+        counters.last_intent = self.last_intent;
+        if self.managed {
+            counters.serial = Serial(counters.serial.0 + 1);
+        }
+        Ok((self.writes, counters))
+    }
+
+    fn change(&mut self, change: Change) -> Result<(), Error> {
+        match change {
+            Change::PutBinding { key, binding } => self.put_binding(&key, &binding),
+            Change::RemoveBinding { key } => self.remove_binding(&key),
+            Change::Forget { key, tombstone } => {
+                self.remove_binding(&key)?;
+                self.managed |= self.put(keys::tombstone(&key), &tombstone)?;
+                Ok(())
+            }
+            Change::Rename { from, to } => self.rename(&from, &to),
+            Change::PutIntent { id, intent } => {
+                self.last_intent = self.last_intent.max(id.0);
+                self.put(keys::intent(id), &intent).map(drop)
+            }
+            Change::DropIntent { id } => self.remove(keys::intent(id)).map(drop),
+            Change::PutConflict(conflict) => self.put(keys::conflict(&conflict.key), &conflict).map(drop),
+            Change::DropConflict { key } => self.remove(keys::conflict(&key)).map(drop),
+            Change::DropTombstone { key } => {
+                self.managed |= self.remove(keys::tombstone(&key))?;
+                Ok(())
+            }
+            Change::PutQuota { endpoint, ledger } => self.put(keys::quota(endpoint), &ledger).map(drop),
+            Change::PutCredential(hash) => self.put(keys::CREDENTIAL.to_vec(), &hash).map(drop),
+        }
+    }
+
+    fn put_binding(&mut self, key: &ContactKey, binding: &Binding) -> Result<(), Error> {
+        let id = &binding.apollo_id;
+        if let Some(owner) = self.read::<ContactKey>(&keys::owner(id))?
+            && owner != *key
+        {
+            return Err(Error::IdTaken { id: id.clone(), key: key.clone(), owner });
+        }
+        let old: Option<Binding> = self.read(&keys::binding(key))?;
+        if let Some(old) = old.as_ref().filter(|old| old.apollo_id != *id) {
+            self.remove(keys::owner(&old.apollo_id))?;
+        }
+        self.managed |= old.is_none_or(|old| managed_part(&old) != managed_part(binding));
+        self.put(keys::owner(id), key)?;
+        self.put(keys::binding(key), binding).map(drop)
+    }
+
+    fn remove_binding(&mut self, key: &ContactKey) -> Result<(), Error> {
+        if let Some(old) = self.read::<Binding>(&keys::binding(key))? {
+            self.remove(keys::owner(&old.apollo_id))?;
+            self.remove(keys::binding(key))?;
+            self.managed = true;
+        }
+        Ok(())
+    }
+
+    fn rename(&mut self, from: &ContactKey, to: &ContactKey) -> Result<(), Error> {
+        if from == to {
+            return Ok(());
+        }
+        if let Some(binding) = self.read::<Binding>(&keys::binding(from))? {
+            if let Some(there) = self.read::<Binding>(&keys::binding(to))? {
+                return Err(Error::KeyTaken { from: from.clone(), to: to.clone(), id: there.apollo_id });
+            }
+            self.remove_binding(from)?;
+            self.put_binding(to, &binding)?;
+        }
+        if let Some(conflict) = self.read::<Conflict>(&keys::conflict(from))? {
+            self.remove(keys::conflict(from))?;
+            self.put(keys::conflict(to), &Conflict { key: to.clone(), ..conflict })?;
+            self.managed = true;
+        }
+        for (row, intent) in self.intents_of(from)? {
+            self.put(row, &Intent { key: to.clone(), ..intent })?;
+            self.managed = true;
+        }
+        Ok(())
+    }
+
+    /// Finds the open intents of a key; few are open at any time, so all are looked through.
+    fn intents_of(&self, key: &ContactKey) -> Result<Vec<(Vec<u8>, Intent)>, Error> {
+        let mut rows: Vec<Vec<u8>> = self.view.pending.keys().chain(self.writes.keys()).cloned().collect();
+        for row in self.view.db.scan_prefix(keys::INTENTS).keys() {
+            rows.push(row.map_err(|error| Error::sled(self.view.state, error))?.to_vec());
+        }
+        rows.retain(|row| matches!(Row::parse(row), Some(Row::Intent(_))));
+        rows.sort();
+        rows.dedup();
+        let mut found = Vec::new();
+        for row in rows {
+            if let Some(intent) = self.read::<Intent>(&row)?.filter(|intent| intent.key == *key) {
+                found.push((row, intent));
+            }
+        }
+        Ok(found)
+    }
+
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        match self.writes.get(key) {
+            Some(drafted) => Ok(drafted.clone()),
+            None => self.view.get(key),
+        }
+    }
+
+    fn read<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, Error> {
+        self.get(key)?.map(|value| rows::decode(self.view.state, &value)).transpose()
+    }
+
+    /// Drafts a value; reports whether it differs from what is there.
+    fn put<T: Serialize>(&mut self, key: Vec<u8>, value: &T) -> Result<bool, Error> {
+        self.write(key, Some(codec::encode(value)))
+    }
+
+    fn remove(&mut self, key: Vec<u8>) -> Result<bool, Error> {
+        self.write(key, None)
+    }
+
+    fn write(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) -> Result<bool, Error> {
+        let differs = self.get(&key)? != value;
+        if differs {
+            self.writes.insert(key, value);
+        }
+        Ok(differs)
+    }
+}
+
+/// The parts of a binding that a plan stands on; when they move, the serial does.
+fn managed_part(binding: &Binding) -> (&ApolloId, &crate::model::Fields, Option<crate::model::Timestamp>) {
+    (&binding.apollo_id, &binding.applied, binding.gone_at)
+}

@@ -1,0 +1,95 @@
+//! What can go wrong with a state, and what the user can do about it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::codec::{FORMAT, Malformed};
+use super::holder::Holder;
+use crate::model::{ApolloId, ContactKey};
+
+/// A step that failed, with its facts. Cloneable, since requests that share a barrier share its failure.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    #[error("cannot {step} {}", path.display())]
+    Io { step: &'static str, path: PathBuf, source: Arc<io::Error> },
+    /// Another process has the state open; `holder` is what it said about itself, if anything.
+    #[error("the state {} is in use by {}", path.display(), holder_text(holder.as_deref()))]
+    Locked { path: PathBuf, holder: Option<Box<Holder>> },
+    /// The state is damaged, older than it was, or not a state. Nothing was removed from it.
+    #[error(
+        "the state {0} cannot be read: {why}. Restore a backup of the whole directory; or move it away \
+         (mv {0} {0}.broken): then every contact is looked up again by dedupe on the next apply",
+        path.display()
+    )]
+    Unreadable { path: PathBuf, why: String },
+    #[error(
+        "the state {} belongs to {recorded}, not to {given}; give each API a state of its own with --state",
+        path.display()
+    )]
+    OtherOrigin { path: PathBuf, recorded: String, given: String },
+    #[error(
+        "the state {} has format {found}, written by a newer contactsd; this one reads up to format {FORMAT}",
+        path.display()
+    )]
+    TooNew { path: PathBuf, found: u32 },
+    /// A contact belongs to one key at most; nothing of the commit was written.
+    #[error("contact {id} cannot be bound to {key}: it belongs to {owner}")]
+    IdTaken { id: ApolloId, key: ContactKey, owner: ContactKey },
+    /// The key to rename to has a contact already; nothing of the commit was written.
+    #[error("{from} cannot be renamed to {to}: {to} is bound to {id}")]
+    KeyTaken { from: ContactKey, to: ContactKey, id: ApolloId },
+    /// Large batches cost sled gigabytes; nothing of the commit was written.
+    #[error("a commit of {rows} rows does not fit into one batch of at most {limit}")]
+    TooManyRows { rows: usize, limit: usize },
+    /// What was committed may be on disk or not; the next opening tells.
+    #[error("cannot make the state {} durable: whether the last change is on disk is unknown", path.display())]
+    Barrier { path: PathBuf, source: Arc<io::Error> },
+    /// An earlier write failed, so nothing more is written until the state is opened again.
+    #[error("the state {} takes no more changes in this run since an earlier write failed: {why}", path.display())]
+    Poisoned { path: PathBuf, why: String },
+    #[error("the state {} is closed", path.display())]
+    Closed { path: PathBuf },
+}
+
+impl Error {
+    pub(super) fn io(step: &'static str, path: &Path, source: io::Error) -> Self {
+        Self::Io { step, path: path.to_owned(), source: Arc::new(source) }
+    }
+
+    pub(super) fn unreadable(path: &Path, why: impl Into<String>) -> Self {
+        Self::Unreadable { path: path.to_owned(), why: why.into() }
+    }
+
+    pub(super) fn malformed(path: &Path, malformed: &Malformed) -> Self {
+        match malformed {
+            Malformed::TooNew(found) => Self::TooNew { path: path.to_owned(), found: u32::from(*found) },
+            Malformed::Empty | Malformed::Json(_) => Self::unreadable(path, malformed.to_string()),
+        }
+    }
+
+    /// Sorts sled's errors into a disk that refuses and files that are damaged.
+    ///
+    /// A blob or a page that is missing reads as "not found" or "unexpected end", which is damage.
+    pub(super) fn sled(path: &Path, error: sled::Error) -> Self {
+        use io::ErrorKind::{InvalidData, NotFound, Other, UnexpectedEof};
+        match error {
+            sled::Error::Io(source) if !matches!(source.kind(), InvalidData | NotFound | Other | UnexpectedEof) => {
+                Self::io("read", path, source)
+            }
+            damage => Self::unreadable(path, format!("sled says: {damage}")),
+        }
+    }
+
+    /// Reports whether a commit was turned down as it was asked, leaving the store as good as before.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(self, Self::IdTaken { .. } | Self::KeyTaken { .. } | Self::TooManyRows { .. })
+    }
+}
+
+fn holder_text(holder: Option<&Holder>) -> String {
+    match holder {
+        Some(holder) => format!("`{}`, process {} of {}", holder.operation, holder.pid, holder.user_host),
+        None => "another process".to_owned(),
+    }
+}

@@ -1,0 +1,184 @@
+//! `head`: how far the state had come at its last barrier, kept outside sled.
+//!
+//! sled opens a cut file as an emptier one; a store that is behind its head has lost something.
+//! Two slots are written in turn, so that a torn write leaves the other. Never holds contacts.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::codec::FORMAT;
+use super::error::Error;
+use super::files;
+use crate::model::{Lineage, Serial};
+
+const NAME: &str = "head";
+
+/// Size of a slot in bytes: a block of common file systems, so that a torn write spoils one slot at most.
+const SLOT_BYTES: usize = 4096;
+
+/// What a slot says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Head {
+    pub(super) format: u32,
+    /// Counts the writes of `head`; the slot with the higher one stands.
+    pub(super) generation: u64,
+    pub(super) lineage: Lineage,
+    pub(super) commit: u64,
+    pub(super) serial: Serial,
+    /// How many keys are bound.
+    pub(super) bindings: u64,
+}
+
+/// The part of a slot that every format has.
+#[derive(Deserialize)]
+struct FormatOnly {
+    format: u32,
+    generation: u64,
+}
+
+/// The open file, with what it says now.
+#[derive(Debug)]
+pub(super) struct HeadFile {
+    file: File,
+    now: Head,
+}
+
+impl HeadFile {
+    pub(super) fn exists(state: &Path) -> bool {
+        path(state).exists()
+    }
+
+    /// Creates the file of a new state, durable but for its place in the directory.
+    pub(super) fn create(state: &Path, lineage: Lineage) -> io::Result<Self> {
+        let file = files::open_private(&path(state))?;
+        file.set_len(2 * SLOT_BYTES as u64)?;
+        let now = Head { format: u32::from(FORMAT), generation: 0, lineage, commit: 0, serial: Serial(0), bindings: 0 };
+        let head = Self { file, now };
+        head.write(0)?;
+        head.file.sync_all()?;
+        Ok(head)
+    }
+
+    pub(super) fn open(state: &Path) -> Result<Self, Error> {
+        let path = path(state);
+        let file = files::open_private(&path).map_err(|e| Error::io("open", &path, e))?;
+        let bytes = std::fs::read(&path).map_err(|e| Error::io("read", &path, e))?;
+        let mut newest: Option<(FormatOnly, &str)> = None;
+        for slot in bytes.chunks(SLOT_BYTES).take(2) {
+            let Some(text) = checked_text(slot) else { continue };
+            let Ok(read) = serde_json::from_str::<FormatOnly>(text) else { continue };
+            if newest.as_ref().is_none_or(|(best, _)| read.generation > best.generation) {
+                newest = Some((read, text));
+            }
+        }
+        let (found, text) = newest.ok_or_else(|| Error::unreadable(state, "neither slot of its head is whole"))?;
+        if found.format > u32::from(FORMAT) {
+            return Err(Error::TooNew { path: state.to_owned(), found: found.format });
+        }
+        let now = serde_json::from_str(text)
+            .map_err(|error| Error::unreadable(state, format!("its head does not parse: {error}")))?;
+        Ok(Self { file, now })
+    }
+
+    pub(super) fn now(&self) -> &Head {
+        &self.now
+    }
+
+    /// Records that everything up to `commit` is on disk; durable on return.
+    pub(super) fn advance(&mut self, commit: u64, serial: Serial, bindings: u64) -> io::Result<()> {
+        let generation = self.now.generation + 1;
+        self.now = Head { generation, commit, serial, bindings, ..self.now.clone() };
+        self.write(generation % 2)?;
+        self.file.sync_data()
+    }
+
+    fn write(&self, slot: u64) -> io::Result<()> {
+        self.file.write_all_at(&slot_bytes(&self.now), slot * SLOT_BYTES as u64)
+    }
+}
+
+fn path(state: &Path) -> PathBuf {
+    state.join(NAME)
+}
+
+/// Renders a slot: a line of JSON, a line with its hash, zero bytes to the end.
+fn slot_bytes(head: &Head) -> Vec<u8> {
+    let text = serde_json::to_string(head).expect("a head is plain data");
+    let mut bytes = format!("{text}\n{}\n", blake3::hash(text.as_bytes()).to_hex()).into_bytes();
+    assert!(bytes.len() <= SLOT_BYTES, "a head is a few short fields");
+    bytes.resize(SLOT_BYTES, 0);
+    bytes
+}
+
+/// Returns the line of JSON of a slot that is as it was written.
+fn checked_text(slot: &[u8]) -> Option<&str> {
+    let mut lines = std::str::from_utf8(slot).ok()?.split('\n');
+    let (text, hash) = (lines.next()?, lines.next()?);
+    (blake3::hash(text.as_bytes()).to_hex().as_str() == hash).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head_at(commits: u64) -> (tempfile::TempDir, HeadFile) {
+        let state = tempfile::tempdir().unwrap();
+        let mut head = HeadFile::create(state.path(), Lineage("first".to_owned())).unwrap();
+        for commit in 1..=commits {
+            head.advance(commit, Serial(commit), commit).unwrap();
+        }
+        (state, head)
+    }
+
+    fn spoil(state: &Path, slot: u64) {
+        let file = std::fs::OpenOptions::new().write(true).open(path(state)).unwrap();
+        file.write_all_at(b"#", slot * SLOT_BYTES as u64 + 9).unwrap();
+    }
+
+    #[test]
+    fn the_last_advance_is_read_back() {
+        for commits in 0..4 {
+            let (state, head) = head_at(commits);
+            assert_eq!(HeadFile::open(state.path()).unwrap().now(), head.now());
+            assert_eq!(head.now().commit, commits);
+        }
+    }
+
+    #[test]
+    fn a_torn_slot_leaves_the_one_before() {
+        let (state, head) = head_at(5);
+        spoil(state.path(), head.now().generation % 2);
+        let mut reopened = HeadFile::open(state.path()).unwrap();
+        assert_eq!(reopened.now().commit, 4);
+        reopened.advance(6, Serial(6), 6).unwrap();
+        assert_eq!(HeadFile::open(state.path()).unwrap().now().commit, 6);
+    }
+
+    #[test]
+    fn a_head_without_a_whole_slot_is_refused() {
+        let (state, _) = head_at(5);
+        spoil(state.path(), 0);
+        spoil(state.path(), 1);
+        assert!(matches!(HeadFile::open(state.path()), Err(Error::Unreadable { .. })));
+        std::fs::write(path(state.path()), b"").unwrap();
+        assert!(matches!(HeadFile::open(state.path()), Err(Error::Unreadable { .. })));
+    }
+
+    #[test]
+    fn a_head_of_a_newer_format_names_it() {
+        let (state, _) = head_at(1);
+        let text = r#"{"format":7,"generation":99}"#;
+        let slot = format!("{text}\n{}\n", blake3::hash(text.as_bytes()).to_hex());
+        std::fs::OpenOptions::new()
+            .write(true)
+            .open(path(state.path()))
+            .unwrap()
+            .write_all_at(slot.as_bytes(), 0)
+            .unwrap();
+        assert!(matches!(HeadFile::open(state.path()), Err(Error::TooNew { found: 7, .. })));
+    }
+}

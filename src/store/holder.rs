@@ -1,0 +1,49 @@
+//! `holder.json`: who has the state open, for the error message of whoever does not get it.
+//!
+//! Never decides who may write; the lock does. One left by a process that died is overwritten.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::files;
+use crate::model::Timestamp;
+
+const NAME: &str = "holder.json";
+
+/// The process that has the state open for writing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    pub pid: u32,
+    /// As `user@host`.
+    pub user_host: String,
+    /// The verb it runs, `apply` for example.
+    pub operation: String,
+    pub since: Timestamp,
+    /// The version of contactsd.
+    pub version: String,
+    /// Where it answers readers, once it does.
+    pub socket: Option<PathBuf>,
+}
+
+/// Writes the holder; by rename, so that no one reads half of it.
+pub(super) fn write(state: &Path, holder: &Holder) -> io::Result<()> {
+    let text = serde_json::to_vec_pretty(holder)?;
+    let fresh = state.join("holder.json.new");
+    files::write_private(&fresh, &text)?;
+    fs::rename(fresh, state.join(NAME))
+}
+
+/// Reads the holder; `None` when none is written, or none that this version understands.
+pub(super) fn read(state: &Path) -> Option<Holder> {
+    serde_json::from_slice(&fs::read(state.join(NAME)).ok()?).ok()
+}
+
+pub(super) fn remove(state: &Path) -> io::Result<()> {
+    match fs::remove_file(state.join(NAME)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    }
+}

@@ -1,0 +1,277 @@
+//! The state: which key became which contact, what is under way, what was forgotten.
+//!
+//! The one home of sled. It persists and decides nothing: what changes come is up to the caller.
+//! When [`Store::commit`] has returned, the changes survive a crash and a loss of power. A state
+//! that is not whole is refused, never read as an emptier one. `docs/state-format.md` draws it.
+
+mod barrier;
+mod change;
+mod codec;
+mod commit;
+mod error;
+mod files;
+mod head;
+mod holder;
+mod keys;
+mod open;
+mod panics;
+mod rows;
+mod snapshot;
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::thread::{self, JoinHandle};
+
+use tokio::sync::oneshot;
+
+pub use change::Change;
+pub use error::Error;
+pub use holder::Holder;
+pub use open::Drawn;
+pub use snapshot::Snapshot;
+
+use commit::{Request, Writer};
+use open::{Found, Opened};
+use rows::Facts;
+
+use crate::model::{ApolloId, Binding, ContactKey, Fingerprint, IntentId, Serial};
+
+/// How many changes always fit one commit: each writes up to three rows, of 99 that a commit may have.
+///
+/// A rename also rewrites the key's intents, of which there are rarely any.
+pub const CHANGES_PER_COMMIT: usize = 30;
+
+/// Where a state is and who opens it.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The state directory.
+    pub path: PathBuf,
+    /// The origin of the API, `https://api.apollo.io` for example.
+    pub origin: String,
+    pub holder: Holder,
+}
+
+/// The one writer of a state. Clones are handles to the same.
+///
+/// The state is released when the last handle is dropped, or by [`Store::close`].
+#[derive(Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    path: PathBuf,
+    facts: Facts,
+    last_intent: AtomicU64,
+    /// Held by snapshots to keep the writer from moving rows.
+    gate: Arc<RwLock<()>>,
+    barriers: Arc<AtomicU64>,
+    open: RwLock<Option<OpenParts>>,
+    writer: Mutex<Option<WriterThread>>,
+}
+
+/// What is given back when the store closes. Fields drop in order: sled before our lock.
+struct OpenParts {
+    db: sled::Db,
+    _lock: File,
+}
+
+struct WriterThread {
+    requests: Sender<Request>,
+    thread: JoinHandle<()>,
+}
+
+impl Store {
+    /// Opens the state for writing, creating it when there is none.
+    ///
+    /// `drawn` is used for a new state only. Every row is read once, to prove that none is missing.
+    pub fn open(options: Options, drawn: Drawn) -> Result<Self, Error> {
+        let Options { path, origin, holder } = options;
+        let opened = open_or_create(&path, &origin, drawn)?;
+        if opened.facts.origin != origin {
+            return Err(Error::OtherOrigin { path, recorded: opened.facts.origin, given: origin });
+        }
+        holder::write(&path, &holder).map_err(|error| Error::io("write holder.json in", &path, error))?;
+        Self::start(path, opened)
+    }
+
+    /// Makes changes, all of them or none, and returns once they are durable.
+    ///
+    /// Commits made at the same time share a barrier. One whose future is dropped may still happen.
+    pub async fn commit(&self, changes: Vec<Change>) -> Result<Serial, Error> {
+        if let Some(highest) = changes.iter().filter_map(Change::intent_written).max() {
+            self.shared.last_intent.fetch_max(highest.0, Ordering::Relaxed);
+        }
+        self.request(|reply| Request::Commit { changes, reply }).await
+    }
+
+    /// Copies what a plan needs; `desired` tells the fingerprint of the entry that a key has in the files.
+    ///
+    /// Waits for a barrier under way, and keeps commits waiting meanwhile.
+    pub fn snapshot(&self, desired: &dyn Fn(&ContactKey) -> Option<Fingerprint>) -> Result<Snapshot, Error> {
+        let _one_serial = self.shared.gate.read().unwrap_or_else(PoisonError::into_inner);
+        self.shared.with_db(|path, db| {
+            let mut snapshot = Snapshot::empty("");
+            let counters = rows::scan(path, db, |row, value| snapshot.gather(path, row, value, desired))?;
+            Ok(snapshot.complete(&self.shared.facts, &counters))
+        })
+    }
+
+    /// Returns the binding of a key; it may be one that is on its way to the disk.
+    pub fn binding(&self, key: &ContactKey) -> Result<Option<Binding>, Error> {
+        self.shared.get(&keys::binding(key))
+    }
+
+    /// Returns the key that a contact belongs to; it may be one that is on its way to the disk.
+    pub fn owner_of(&self, id: &ApolloId) -> Result<Option<ContactKey>, Error> {
+        self.shared.get(&keys::owner(id))
+    }
+
+    /// Returns a number above that of every intent ever written to this state.
+    ///
+    /// One that was handed out and never written may come again after a restart.
+    pub fn next_intent_id(&self) -> IntentId {
+        IntentId(self.shared.last_intent.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    /// Passes a last barrier, stops the writer and releases the state; other handles find it closed.
+    pub async fn close(self) -> Result<(), Error> {
+        let last = self.request(|reply| Request::Close { reply }).await;
+        self.shared.release()?;
+        last.map(drop)
+    }
+
+    /// Returns how many barriers were passed since opening.
+    pub fn barriers(&self) -> u64 {
+        self.shared.barriers.load(Ordering::Relaxed)
+    }
+
+    fn start(path: PathBuf, opened: Opened) -> Result<Self, Error> {
+        let Opened { facts, counters, head, barrier, db, lock } = opened;
+        let gate = Arc::new(RwLock::new(()));
+        let barriers = barrier.counter();
+        let last_intent = AtomicU64::new(counters.last_intent);
+        let writer = Writer {
+            state: path.clone(),
+            db: db.clone(),
+            gate: Arc::clone(&gate),
+            barrier,
+            head,
+            counters,
+            pending: change::Writes::new(),
+            poisoned: None,
+        };
+        let (requests, receiver) = mpsc::channel();
+        let thread = thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || writer.run(&receiver))
+            .map_err(|error| Error::io("start the writer of", &path, error))?;
+        let open = RwLock::new(Some(OpenParts { db, _lock: lock }));
+        let writer = Mutex::new(Some(WriterThread { requests, thread }));
+        Ok(Self { shared: Arc::new(Shared { path, facts, last_intent, gate, barriers, open, writer }) })
+    }
+
+    async fn request(
+        &self,
+        request: impl FnOnce(oneshot::Sender<Result<Serial, Error>>) -> Request,
+    ) -> Result<Serial, Error> {
+        let closed = || Error::Closed { path: self.shared.path.clone() };
+        let (reply, answer) = oneshot::channel();
+        let sent = self.shared.writer().as_ref().map(|writer| writer.requests.send(request(reply)));
+        match sent {
+            Some(Ok(())) => answer.await.map_err(|_| closed())?,
+            Some(Err(_)) | None => Err(closed()),
+        }
+    }
+}
+
+/// Copies what a plan needs from a state that no one writes; `None` when there is no state yet.
+///
+/// Creates nothing where there is none. A state that a writer has open is [`Error::Locked`].
+pub fn read(path: &Path, desired: &dyn Fn(&ContactKey) -> Option<Fingerprint>) -> Result<Option<Snapshot>, Error> {
+    if !holds_state(path)? {
+        return Ok(None);
+    }
+    let lock = open::lock(path)?;
+    // Looked at again under the lock: a writer may have made or finished it meanwhile.
+    if !holds_state(path)? {
+        return Ok(None);
+    }
+    // Whoever wrote it is gone, and must not be named while we have the lock.
+    holder::remove(path).map_err(|error| Error::io("remove holder.json from", path, error))?;
+    let mut snapshot = Snapshot::empty("");
+    let opened = open::open(path, lock, |row, value| snapshot.gather(path, row, value, desired))?;
+    Ok(Some(snapshot.complete(&opened.facts, &opened.counters)))
+}
+
+fn holds_state(path: &Path) -> Result<bool, Error> {
+    match open::look(path)? {
+        Found::Nothing => Ok(false),
+        Found::State => Ok(true),
+        Found::Strange => Err(strange(path)),
+    }
+}
+
+fn open_or_create(path: &Path, origin: &str, drawn: Drawn) -> Result<Opened, Error> {
+    // Looked at before anything is written: a directory that is no state stays as it is.
+    holds_state(path)?;
+    open::make_directory(path)?;
+    let lock = open::lock(path)?;
+    if holds_state(path)? { open::open(path, lock, |_, _| Ok(())) } else { open::create(path, lock, origin, drawn) }
+}
+
+fn strange(path: &Path) -> Error {
+    Error::unreadable(path, "it holds files but no head")
+}
+
+impl Shared {
+    fn get<T: serde::de::DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, Error> {
+        self.with_db(|path, db| {
+            let value = rows::protect(path, || db.get(key).map_err(|error| Error::sled(path, error)))?;
+            value.map(|value| rows::decode(path, &value)).transpose()
+        })
+    }
+
+    fn with_db<T>(&self, read: impl FnOnce(&Path, &sled::Db) -> Result<T, Error>) -> Result<T, Error> {
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        let parts = open.as_ref().ok_or_else(|| Error::Closed { path: self.path.clone() })?;
+        read(&self.path, &parts.db)
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Option<WriterThread>> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the thread after what it was asked, and lets go of the files; does nothing the second time.
+    fn release(&self) -> Result<(), Error> {
+        if let Some(WriterThread { requests, thread }) = self.writer().take() {
+            drop(requests);
+            // It panics in no step that is not caught.
+            let _ = thread.join();
+        }
+        let Some(parts) = self.open.write().unwrap_or_else(PoisonError::into_inner).take() else { return Ok(()) };
+        let removed = holder::remove(&self.path);
+        // sled flushes as it goes, and panics when that fails.
+        let dropped = panics::catch(move || drop(parts));
+        removed.map_err(|error| Error::io("remove holder.json from", &self.path, error))?;
+        dropped.map_err(|panic| Error::Poisoned { path: self.path.clone(), why: format!("sled stopped: {panic}") })
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // Every commit was answered with its own result; there is no one left to tell more.
+        let _ = self.release();
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("path", &self.shared.path).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,213 @@
+//! Opening a state directory: creating it, locking it, and refusing one that is not what it was.
+//!
+//! A directory that does not exist, or is empty, is a first run. A `creating` file marks one whose
+//! creation has not finished: nothing was ever committed to it, so it is made anew. Any other
+//! directory must hold a whole state. Never removes a state.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use super::barrier::Barrier;
+use super::error::Error;
+use super::head::HeadFile;
+use super::keys::{self, Row};
+use super::rows::{self, Counters, Facts};
+use super::{codec, files, holder, panics};
+use crate::model::{IdentityKey, Lineage, Serial};
+
+const LOCK: &str = "lock";
+const CREATING: &str = "creating";
+const SLED: &str = "sled";
+
+/// Most memory sled may spend on pages, in bytes. Its own default is a gibibyte.
+const CACHE_BYTES: u64 = 32 * 1024 * 1024;
+
+/// How often, and how long apart, sled is asked again for a lock that its own threads still hold.
+const LOCK_ATTEMPTS: u32 = 2_000;
+const LOCK_PAUSE: Duration = Duration::from_millis(1);
+
+/// What a new state is made of; random, and so drawn by the caller.
+#[derive(Debug, Clone)]
+pub struct Drawn {
+    pub lineage: Lineage,
+    pub identity_key: IdentityKey,
+}
+
+/// A state directory that is open, locked and as it was left.
+pub(super) struct Opened {
+    pub(super) facts: Facts,
+    pub(super) counters: Counters,
+    pub(super) head: HeadFile,
+    pub(super) barrier: Barrier,
+    // Fields drop in order: sled lets go of its files before others may open them.
+    pub(super) db: sled::Db,
+    pub(super) lock: File,
+}
+
+/// What stands at a path.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// No directory, an empty one, or one whose creation did not finish.
+    Nothing,
+    State,
+    /// Files, but no state among them.
+    Strange,
+}
+
+/// Looks at `state` without changing anything.
+pub(super) fn look(state: &Path) -> Result<Found, Error> {
+    let entries = match fs::read_dir(state) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
+        entries => entries.map_err(|error| Error::io("read", state, error))?,
+    };
+    let mut found = Found::Nothing;
+    for entry in entries {
+        let name = entry.map_err(|error| Error::io("read", state, error))?.file_name();
+        if name == CREATING {
+            return Ok(Found::Nothing);
+        }
+        if name != LOCK {
+            found = Found::Strange;
+        }
+    }
+    Ok(if HeadFile::exists(state) { Found::State } else { found })
+}
+
+/// Takes the lock of a directory that exists; held until the file is dropped.
+///
+/// sled has a lock of its own, but looks at its files before taking it and lets go of it late.
+pub(super) fn lock(state: &Path) -> Result<File, Error> {
+    let path = state.join(LOCK);
+    let file = files::open_private(&path).map_err(|error| Error::io("open", &path, error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(locked(state)),
+        Err(TryLockError::Error(error)) => Err(Error::io("lock", &path, error)),
+    }
+}
+
+/// Makes a new state in a locked directory.
+///
+/// `creating` is durable before the first file and goes after the last, so that a crash in between
+/// leaves a directory that [`look`] calls nothing.
+pub(super) fn create(state: &Path, lock: File, origin: &str, drawn: Drawn) -> Result<Opened, Error> {
+    let step = |step: &'static str| move |error| Error::io(step, state, error);
+    let marker = state.join(CREATING);
+    files::make_directory_private(state).map_err(step("make private"))?;
+    files::write_private(&marker, b"").map_err(step("create"))?;
+    files::sync_directory(state).map_err(step("sync"))?;
+    if state.join(SLED).exists() {
+        fs::remove_dir_all(state.join(SLED)).map_err(step("clear the unfinished"))?;
+    }
+    let db = open_sled(state)?;
+    let facts = Facts {
+        format: u32::from(codec::FORMAT),
+        lineage: drawn.lineage.clone(),
+        origin: origin.to_owned(),
+        identity_key: drawn.identity_key,
+    };
+    let counters = write_first_batch(state, &db, &facts)?;
+    let mut barrier = Barrier::new(&state.join(SLED)).map_err(step("sync"))?;
+    barrier.pass(&db).map_err(step("sync"))?;
+    let mut head = HeadFile::create(state, drawn.lineage).map_err(step("create the head of"))?;
+    head.advance(counters.commit, counters.serial, 0).map_err(step("write the head of"))?;
+    files::sync_directory(state).map_err(step("sync"))?;
+    fs::remove_file(&marker).map_err(step("finish"))?;
+    files::sync_directory(state).map_err(step("sync"))?;
+    Ok(Opened { facts, counters, head, barrier, db, lock })
+}
+
+/// Opens the state in a locked directory, handing each row to `visit`.
+pub(super) fn open(
+    state: &Path,
+    lock: File,
+    visit: impl FnMut(Row, &[u8]) -> Result<(), Error>,
+) -> Result<Opened, Error> {
+    files::make_directory_private(state).map_err(|error| Error::io("make private", state, error))?;
+    let head = HeadFile::open(state)?;
+    if !state.join(SLED).join("db").exists() {
+        // sled would make a new one, and lose the last hint of what was.
+        return Err(Error::unreadable(state, "its sled/db is gone"));
+    }
+    let db = open_sled(state)?;
+    let facts = rows::read_facts(state, &db)?;
+    if facts.lineage != head.now().lineage {
+        let why = format!("its head is of lineage {}, its rows of {}", head.now().lineage, facts.lineage);
+        return Err(Error::unreadable(state, why));
+    }
+    let counters = rows::scan(state, &db, visit)?;
+    compare_with_head(state, &counters, &head)?;
+    let barrier = Barrier::new(&state.join(SLED)).map_err(|error| Error::io("sync", state, error))?;
+    Ok(Opened { facts, counters, head, barrier, db, lock })
+}
+
+/// Refuses a state that is behind its head. One ahead of it is fine: the head is written last.
+fn compare_with_head(state: &Path, counters: &Counters, head: &HeadFile) -> Result<(), Error> {
+    let head = head.now();
+    if counters.commit < head.commit {
+        let why = format!("it is older than it was: it holds commit {} of {}", counters.commit, head.commit);
+        return Err(Error::unreadable(state, why));
+    }
+    let same = counters.serial == head.serial && counters.totals.bindings == head.bindings;
+    if counters.commit == head.commit && !same {
+        let why = format!(
+            "it holds {} bindings at serial {}, its head says {} at serial {}",
+            counters.totals.bindings, counters.serial, head.bindings, head.serial
+        );
+        return Err(Error::unreadable(state, why));
+    }
+    Ok(())
+}
+
+fn write_first_batch(state: &Path, db: &sled::Db, facts: &Facts) -> Result<Counters, Error> {
+    let value = codec::encode(facts);
+    let mut counters = Counters { commit: 1, serial: Serial(0), ..Counters::default() };
+    counters.totals.add(keys::FACTS, &value);
+    let mut batch = sled::Batch::default();
+    batch.insert(keys::FACTS, value);
+    batch.insert(keys::COUNTERS, codec::encode(&counters));
+    rows::protect(state, || db.apply_batch(batch).map_err(|error| Error::sled(state, error)))?;
+    Ok(counters)
+}
+
+/// Opens sled. The caller holds our lock, so if sled's is taken, threads of an earlier sled have it.
+fn open_sled(state: &Path) -> Result<sled::Db, Error> {
+    let path = state.join(SLED);
+    let config = sled::Config::new()
+        .path(&path)
+        .cache_capacity(CACHE_BYTES)
+        // Barriers are ours; a thread that flushes on its own would only fail unseen.
+        .flush_every_ms(None)
+        .mode(sled::Mode::LowSpace);
+    for _ in 0..LOCK_ATTEMPTS {
+        match panics::catch(|| config.open()) {
+            Ok(Ok(db)) => return Ok(db),
+            Ok(Err(_)) if sled_is_locked(&path) => pause(),
+            Ok(Err(error)) => return Err(Error::sled(state, error)),
+            Err(panic) => return Err(Error::unreadable(state, format!("sled stopped at it: {panic}"))),
+        }
+    }
+    Err(locked(state))
+}
+
+/// Asks the lock itself, since sled tells a taken one by the words of its message alone.
+fn sled_is_locked(path: &Path) -> bool {
+    let Ok(file) = File::open(path.join("db")) else { return false };
+    matches!(file.try_lock(), Err(TryLockError::WouldBlock))
+}
+
+#[expect(clippy::disallowed_methods, reason = "sled's threads say nothing when they let go of the lock")]
+fn pause() {
+    std::thread::sleep(LOCK_PAUSE);
+}
+
+fn locked(state: &Path) -> Error {
+    Error::Locked { path: state.to_owned(), holder: holder::read(state).map(Box::new) }
+}
+
+/// Creates the directory and what is missing above it.
+pub(super) fn make_directory(state: &Path) -> Result<(), Error> {
+    files::create_directories(state).map_err(|error| Error::io("create", state, error))
+}

@@ -1,0 +1,104 @@
+//! A copy of what a plan needs from the state, taken at one serial.
+//!
+//! Bindings that stand as desired are counted, not copied, so that memory follows what changed.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::Error;
+use super::keys::Row;
+use super::rows::{self, Counters, Facts};
+use crate::model::{
+    Binding, Conflict, ContactKey, Endpoint, Fingerprint, IdentityKey, Intent, IntentId, Lineage, Serial, Timestamp,
+    Tombstone,
+};
+
+/// What the state held at one serial.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Empty for a state that does not exist yet.
+    pub lineage: Lineage,
+    pub serial: Serial,
+    pub identity_key: IdentityKey,
+    /// The origin of the API whose contacts these are.
+    pub origin: String,
+    /// The keyed hash of the credential last used, as the caller wrote it.
+    pub credential: Option<String>,
+    /// The bindings that do not stand exactly as desired, and those of contacts that are gone.
+    pub bindings: BTreeMap<ContactKey, Binding>,
+    /// How many bindings stand as desired and were left out.
+    pub unchanged: usize,
+    pub intents: BTreeMap<IntentId, Intent>,
+    pub conflicts: BTreeMap<ContactKey, Conflict>,
+    pub tombstones: BTreeMap<ContactKey, Tombstone>,
+    /// Quota ledgers, as the caller wrote them.
+    pub quota: BTreeMap<Endpoint, String>,
+}
+
+impl Snapshot {
+    /// Returns what a state that does not exist yet reads as.
+    ///
+    /// The identity key is of no use: there is no tombstone to compare with.
+    pub fn empty(origin: &str) -> Self {
+        Self {
+            lineage: Lineage(String::new()),
+            serial: Serial(0),
+            identity_key: IdentityKey([0; 32]),
+            origin: origin.to_owned(),
+            credential: None,
+            bindings: BTreeMap::new(),
+            unchanged: 0,
+            intents: BTreeMap::new(),
+            conflicts: BTreeMap::new(),
+            tombstones: BTreeMap::new(),
+            quota: BTreeMap::new(),
+        }
+    }
+
+    /// Adds a row as it is read.
+    pub(super) fn gather(
+        &mut self,
+        state: &Path,
+        row: Row,
+        value: &[u8],
+        desired: &dyn Fn(&ContactKey) -> Option<Fingerprint>,
+    ) -> Result<(), Error> {
+        match row {
+            Row::Facts | Row::Counters | Row::Owner => {}
+            Row::Credential => self.credential = Some(rows::decode(state, value)?),
+            Row::Binding(key) => {
+                let glance: Glance = rows::decode(state, value)?;
+                if glance.gone_at.is_none() && glance.fingerprint.is_some() && glance.fingerprint == desired(&key) {
+                    self.unchanged += 1;
+                } else {
+                    self.bindings.insert(key, rows::decode(state, value)?);
+                }
+            }
+            Row::Intent(id) => drop(self.intents.insert(id, rows::decode(state, value)?)),
+            Row::Conflict(key) => drop(self.conflicts.insert(key, rows::decode(state, value)?)),
+            Row::Tombstone(key) => drop(self.tombstones.insert(key, rows::decode(state, value)?)),
+            Row::Quota(endpoint) => drop(self.quota.insert(endpoint, rows::decode(state, value)?)),
+        }
+        Ok(())
+    }
+
+    /// Completes the rows gathered with what holds for all of them.
+    pub(super) fn complete(self, facts: &Facts, counters: &Counters) -> Self {
+        Self {
+            lineage: facts.lineage.clone(),
+            serial: counters.serial,
+            identity_key: facts.identity_key,
+            origin: facts.origin.clone(),
+            ..self
+        }
+    }
+}
+
+/// The part of a binding that tells whether it stands as desired; the rest is skipped unread.
+#[derive(Deserialize)]
+struct Glance {
+    fingerprint: Option<Fingerprint>,
+    gone_at: Option<Timestamp>,
+}

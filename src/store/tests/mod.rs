@@ -1,0 +1,9 @@
+//! The store as its callers see it, on real directories.
+
+mod commits;
+mod crash;
+mod damage;
+mod fixture;
+mod model;
+mod opening;
+mod support;
