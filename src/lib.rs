@@ -7,4 +7,5 @@ pub mod journal;
 pub mod model;
 pub mod plan;
 pub mod quota;
+pub mod sandbox;
 pub mod store;

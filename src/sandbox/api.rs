@@ -1,0 +1,173 @@
+//! The calls themselves: a body in, an answer out, with the book in between.
+//!
+//! Knows nothing of connections, credentials, quota and faults, which `gate.rs` has dealt with.
+
+use std::cmp::Reverse;
+
+use serde_json::{Value, json};
+
+use super::action::{Action, Call};
+use super::answer::{self, Answer};
+use super::book::{Book, Created, Gone, Membership};
+use super::contact::Contact;
+use super::options::DedupeReading;
+use super::sent::{Body, Refusal, Sent};
+use super::team;
+use crate::model::Timestamp;
+
+/// Where the documentation leaves a choice, what was chosen.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Readings {
+    pub(super) dedupe: DedupeReading,
+    pub(super) dedupe_result: bool,
+    pub(super) labels_in_view: bool,
+}
+
+/// Search results on a page when the request does not say.
+const DEFAULT_PER_PAGE: usize = 25;
+/// Search results on a page at most; asking for more gives this many.
+const MAX_PER_PAGE: usize = 100;
+/// The last page that search gives (vendor page: 50,000 records are 500 pages of 100).
+const LAST_PAGE: usize = 500;
+
+/// Does what the call asks and answers it.
+pub(super) fn answer(book: &mut Book, readings: Readings, call: &Call, body: &[u8], now: Timestamp) -> Answer {
+    let id = &call.id;
+    let answered = match call.action {
+        Action::Create => create(book, readings, body, now),
+        Action::Update => update(book, id, body, now),
+        Action::View => Ok(view(book, readings, id)),
+        Action::Delete => Ok(no_scope(Action::Delete)),
+        Action::Search => search(book, body, now),
+        Action::ShowLists => Ok(Answer::ok(book.labels().map(answer::label).collect())),
+        Action::AddToLists => change_lists(book, body, Membership::Add, now),
+        Action::RemoveFromLists => change_lists(book, body, Membership::Remove, now),
+        Action::ShowStages => Ok(Answer::ok(team::stages())),
+        Action::Profile => Ok(Answer::ok(team::profile())),
+        Action::Health => Ok(health(true)),
+    };
+    answered.unwrap_or_else(Answer::from)
+}
+
+/// Answers whether the credential is a good one; this call never gives 401.
+pub(super) fn health(logged_in: bool) -> Answer {
+    Answer::ok(json!({ "healthy": true, "is_logged_in": logged_in }))
+}
+
+/// Answers that the credential does not reach the action.
+pub(super) fn no_scope(action: Action) -> Answer {
+    let error = format!("{} is not accessible with this api_key", action.scope());
+    Answer::json(403, json!({ "error": error, "error_code": "API_INACCESSIBLE" }))
+}
+
+fn create(book: &mut Book, readings: Readings, body: &[u8], now: Timestamp) -> Result<Answer, Refusal> {
+    let sent = Sent::read(body)?;
+    let Created { id, matched } = book.create(&sent, readings.dedupe, now);
+    let contact = book.contact(&id).unwrap_or_else(|_| unreachable!("a create answers a contact that is there"));
+    let mut shape = answer::contact_with_labels(book, contact);
+    if let Some(key) = matched.filter(|_| readings.dedupe_result) {
+        shape["dedupe_result"] =
+            json!({ "found_existing": true, "match_reason": key.reason(), "existing_contact_id": id });
+    }
+    Ok(Answer::ok(shape))
+}
+
+fn update(book: &mut Book, id: &str, body: &[u8], now: Timestamp) -> Result<Answer, Refusal> {
+    let sent = Sent::read(body)?;
+    if let Err(gone) = book.update(id, &sent, now) {
+        return Ok(gone_answer(&gone, id));
+    }
+    Ok(match book.contact(id) {
+        Ok(contact) => Answer::ok(answer::contact_with_labels(book, contact)),
+        Err(gone) => gone_answer(&gone, id),
+    })
+}
+
+fn view(book: &Book, readings: Readings, id: &str) -> Answer {
+    match book.contact(id) {
+        Ok(contact) if readings.labels_in_view => Answer::ok(answer::contact_with_labels(book, contact)),
+        Ok(contact) => Answer::ok(json!({ "contact": answer::contact(contact) })),
+        Err(gone) => gone_answer(&gone, id),
+    }
+}
+
+/// Refuses an id; one of a deleted contact is named in a list of its own, as documented.
+pub(super) fn gone_answer(gone: &Gone, id: &str) -> Answer {
+    let Refusal { status, error } = gone.refusal(id);
+    match gone {
+        Gone::Deleted => {
+            Answer::json(status, json!({ "error": error, "skip_alert_dialog": true, "deleted_contact_ids": [id] }))
+        }
+        Gone::Malformed | Gone::Unknown => Answer::error(status, error),
+    }
+}
+
+fn search(book: &mut Book, body: &[u8], now: Timestamp) -> Result<Answer, Refusal> {
+    let body = Body::read(body)?;
+    let keywords = body.text("q_keywords")?.unwrap_or_default();
+    let stages = body.texts("contact_stage_ids")?.unwrap_or_default();
+    let labels = body.texts("contact_label_ids")?.unwrap_or_default();
+    let page = body.ordinal("page", 1)?;
+    let per_page = body.ordinal("per_page", DEFAULT_PER_PAGE)?.min(MAX_PER_PAGE);
+    if page > LAST_PAGE {
+        return Err(Refusal::misconfigured(format_args!("page must not be greater than {LAST_PAGE}")));
+    }
+    let mut found = book.search(&keywords, now, |contact| {
+        let stage = contact.texts.contact_stage_id.as_ref();
+        (stages.is_empty() || stage.is_some_and(|stage| stages.contains(stage)))
+            && (labels.is_empty() || labels.iter().any(|label| contact.label_ids.contains(label)))
+    });
+    sort(&mut found, body.text("sort_by_field")?.as_deref(), body.flag("sort_ascending")?)?;
+    let rows: Vec<Value> =
+        found.iter().skip((page - 1) * per_page).take(per_page).map(|found| answer::row(found)).collect();
+    Ok(Answer::ok(json!({
+        "breadcrumbs": [],
+        "partial_results_only": false,
+        "has_join": false,
+        "disable_eu_prospecting": false,
+        "partial_results_limit": 10000,
+        "num_fetch_result": null,
+        "pagination": {
+            "page": page,
+            "per_page": per_page,
+            "total_entries": found.len(),
+            "total_pages": found.len().div_ceil(per_page),
+        },
+        "contacts": rows,
+    })))
+}
+
+/// Sorts search results; without a field, and by activity that nobody has here, the newest come first.
+fn sort(found: &mut [&Contact], field: Option<&str>, ascending: bool) -> Result<(), Refusal> {
+    match field {
+        None
+        | Some("contact_last_activity_date" | "contact_email_last_opened_at" | "contact_email_last_clicked_at") => {
+            found.sort_by_key(|contact| Reverse((contact.created_at, contact.id.clone())))
+        }
+        Some("contact_created_at") => found.sort_by_key(|contact| (contact.created_at, contact.id.clone())),
+        Some("contact_updated_at") => found.sort_by_key(|contact| (contact.updated_at, contact.id.clone())),
+        Some(other) => return Err(Refusal::misconfigured(format_args!("{other} is not a valid sort_by_field"))),
+    }
+    if !ascending && matches!(field, Some("contact_created_at" | "contact_updated_at")) {
+        found.reverse();
+    }
+    Ok(())
+}
+
+fn change_lists(book: &mut Book, body: &[u8], how: Membership, now: Timestamp) -> Result<Answer, Refusal> {
+    let body = Body::read(body)?;
+    let ids = body.texts("entity_ids")?.unwrap_or_default();
+    let names = body.texts("label_names")?.unwrap_or_default();
+    match body.text("modality")?.as_deref() {
+        Some("contacts") => {}
+        Some(other) => return Err(Refusal::misconfigured(format_args!("modality {other} is not known here"))),
+        None => return Err(Refusal::misconfigured("modality is missing")),
+    }
+    if ids.is_empty() || names.is_empty() {
+        return Ok(Answer::ok(json!({ "message": "Nothing to do: no records or no lists were given." })));
+    }
+    book.change_lists(&ids, &names, how, now);
+    let labels = book.known_labels(&names);
+    let labels: Vec<Value> = labels.iter().filter_map(|id| book.label(id)).map(answer::label).collect();
+    Ok(Answer::ok(json!({ "labels": labels })))
+}

@@ -1,0 +1,338 @@
+//! The sandbox's contacts and lists in memory, and every rule of how calls change them.
+//!
+//! Each call that writes makes one [`Change`]; applying the changes of a log in order gives the same book
+//! again. Never does I/O and never reads a clock.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::contact::{Contact, Label};
+use super::matching::{Index, MatchKey};
+use super::options::DedupeReading;
+use super::search_view::SearchView;
+use super::sent::{Refusal, Sent, is_id};
+use crate::model::Timestamp;
+
+/// What one call changed: contacts and lists as they are afterwards.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Change {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) labels: Vec<Label>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) contacts: Vec<Contact>,
+    /// Contacts that are gone; their ids are never given again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) deleted: Vec<String>,
+}
+
+impl Change {
+    fn is_empty(&self) -> bool {
+        self.labels.is_empty() && self.contacts.is_empty() && self.deleted.is_empty()
+    }
+}
+
+/// Everything the sandbox holds.
+pub(super) struct Book {
+    contacts: BTreeMap<String, Contact>,
+    deleted: BTreeSet<String>,
+    labels: BTreeMap<String, Label>,
+    label_ids: HashMap<String, String>,
+    /// Contacts on each list, by the list's id.
+    label_counts: HashMap<String, u64>,
+    index: Index,
+    search: SearchView,
+    seed: u64,
+    /// The counter in the last id given.
+    last_id: u64,
+    /// Changes that are applied here and not yet handed to the log.
+    outbox: Vec<Change>,
+}
+
+/// The outcome of a create.
+pub(super) struct Created {
+    pub(super) id: String,
+    /// By what an existing contact was recognized.
+    pub(super) matched: Option<MatchKey>,
+}
+
+/// Whether naming a contact by its id found it.
+pub(super) enum Gone {
+    Malformed,
+    Unknown,
+    Deleted,
+}
+
+/// What becomes of a contact's lists when lists are written to it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Membership {
+    Add,
+    Remove,
+    Replace,
+}
+
+impl Book {
+    pub(super) fn new(seed: u64, search_lag: Duration) -> Self {
+        Self {
+            contacts: BTreeMap::new(),
+            deleted: BTreeSet::new(),
+            labels: BTreeMap::new(),
+            label_ids: HashMap::new(),
+            label_counts: HashMap::new(),
+            index: Index::default(),
+            search: SearchView::new(search_lag),
+            seed,
+            last_id: 0,
+            outbox: Vec::new(),
+        }
+    }
+
+    /// Applies a change that the log had.
+    pub(super) fn replay(&mut self, change: Change) {
+        let ids = change.labels.iter().map(|label| &label.id).chain(change.contacts.iter().map(|contact| &contact.id));
+        self.last_id = ids.chain(&change.deleted).filter_map(|id| counter(id)).fold(self.last_id, u64::max);
+        // A deletion is long past: only contacts carry the time that the lag counts from.
+        self.apply(&change, Timestamp::default());
+    }
+
+    /// Returns the changes that give this book again, one for each thing in it.
+    pub(super) fn snapshot(&self) -> impl Iterator<Item = Change> {
+        let labels = self.labels.values().map(|label| Change { labels: vec![label.clone()], ..Change::default() });
+        let contacts =
+            self.contacts.values().map(|contact| Change { contacts: vec![contact.clone()], ..Change::default() });
+        let deleted = self.deleted.iter().map(|id| Change { deleted: vec![id.clone()], ..Change::default() });
+        labels.chain(contacts).chain(deleted)
+    }
+
+    /// Takes the changes made since the last call, for the log.
+    pub(super) fn take_outbox(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.outbox)
+    }
+
+    pub(super) fn contacts(&self) -> impl Iterator<Item = &Contact> {
+        self.contacts.values()
+    }
+
+    /// Returns a contact by the id in a path.
+    pub(super) fn contact(&self, id: &str) -> Result<&Contact, Gone> {
+        if let Some(contact) = self.contacts.get(id) {
+            return Ok(contact);
+        }
+        Err(match id {
+            id if !is_id(id) => Gone::Malformed,
+            id if self.deleted.contains(id) => Gone::Deleted,
+            _ => Gone::Unknown,
+        })
+    }
+
+    /// Returns every list with the number of contacts on it.
+    pub(super) fn labels(&self) -> impl Iterator<Item = (&Label, u64)> {
+        self.labels.values().map(|label| (label, self.label_counts.get(&label.id).copied().unwrap_or(0)))
+    }
+
+    /// Returns one list with the number of contacts on it; ids in contacts always have one.
+    pub(super) fn label(&self, id: &str) -> Option<(&Label, u64)> {
+        self.labels.get(id).map(|label| (label, self.label_counts.get(id).copied().unwrap_or(0)))
+    }
+
+    pub(super) fn search(
+        &mut self,
+        keywords: &str,
+        now: Timestamp,
+        filter: impl Fn(&Contact) -> bool,
+    ) -> Vec<&Contact> {
+        self.search.find(keywords, now, filter)
+    }
+
+    /// Creates a contact, or with `run_dedupe` answers the one that is there already.
+    pub(super) fn create(&mut self, sent: &Sent, reading: DedupeReading, now: Timestamp) -> Created {
+        let mut draft = Contact::new(String::new(), now);
+        draft.write(sent);
+        if sent.run_dedupe
+            && let Some((id, key)) = self.index.find(&draft)
+        {
+            if reading == DedupeReading::Overwrite {
+                self.overwrite(&id, sent, &key, now);
+            }
+            return Created { id, matched: Some(key) };
+        }
+        draft.id = self.next_id(now);
+        let id = draft.id.clone();
+        self.write_labels(draft, sent.label_names.as_deref().unwrap_or_default(), Membership::Add, now);
+        Created { id, matched: None }
+    }
+
+    /// Updates a contact: lists are replaced, everything else is overwritten where it was sent.
+    pub(super) fn update(&mut self, id: &str, sent: &Sent, now: Timestamp) -> Result<(), Gone> {
+        let mut contact = self.contact(id)?.clone();
+        contact.write(sent);
+        match &sent.label_names {
+            Some(names) => self.write_labels(contact, names, Membership::Replace, now),
+            None => self.write_labels(contact, &[], Membership::Add, now),
+        }
+        Ok(())
+    }
+
+    /// Adds contacts to lists or takes them off; ids that name no contact are ignored.
+    ///
+    /// Adding makes lists that are missing; taking off ignores them.
+    pub(super) fn change_lists(&mut self, ids: &[String], names: &[String], how: Membership, now: Timestamp) {
+        let contacts: BTreeMap<_, _> = ids
+            .iter()
+            .filter_map(|id| self.contacts.get(id))
+            .map(|contact| (contact.id.clone(), contact.clone()))
+            .collect();
+        let mut change = Change::default();
+        let label_ids = self.label_ids(names, how, &mut change, now);
+        for contact in contacts.into_values() {
+            change.contacts.extend(self.moved(contact, &label_ids, how, now));
+        }
+        self.commit(change, now);
+    }
+
+    /// Returns the ids of those of `names` that are lists.
+    pub(super) fn known_labels(&self, names: &[String]) -> Vec<String> {
+        names.iter().filter_map(|name| self.label_ids.get(name).cloned()).collect()
+    }
+
+    /// Adds a contact that was there before the first request, shown by search at once.
+    pub(super) fn seed(&mut self, sent: &Sent, extra: Seeded, now: Timestamp) -> String {
+        let mut contact = Contact::new(self.next_id(now), extra.created_at.unwrap_or(now));
+        contact.additional_emails = extra.additional_emails;
+        contact.write(sent);
+        let id = contact.id.clone();
+        self.write_labels(contact, sent.label_names.as_deref().unwrap_or_default(), Membership::Add, now);
+        self.search.show_at_once(&self.contacts[&id]);
+        id
+    }
+
+    /// Deletes a contact as a person in the web application would.
+    pub(super) fn delete(&mut self, id: &str, now: Timestamp) -> Result<(), Gone> {
+        self.contact(id)?;
+        self.commit(Change { deleted: vec![id.to_owned()], ..Change::default() }, now);
+        Ok(())
+    }
+
+    /// Writes what was sent over the contact it matched; lists are added.
+    ///
+    /// The e-mail is replaced only when the match was not by e-mail (vendor page of the create call).
+    fn overwrite(&mut self, id: &str, sent: &Sent, matched: &MatchKey, now: Timestamp) {
+        let mut sent = sent.clone();
+        if matches!(matched, MatchKey::Mailbox(_)) {
+            sent.texts.email = None;
+        }
+        let mut contact = self.contacts[id].clone();
+        contact.write(&sent);
+        self.write_labels(contact, sent.label_names.as_deref().unwrap_or_default(), Membership::Add, now);
+    }
+
+    /// Commits one contact as given, with its lists changed.
+    fn write_labels(&mut self, contact: Contact, names: &[String], how: Membership, now: Timestamp) {
+        let mut change = Change::default();
+        let label_ids = self.label_ids(names, how, &mut change, now);
+        change.contacts.extend(self.moved(contact, &label_ids, how, now));
+        self.commit(change, now);
+    }
+
+    /// Returns the ids of the lists of these names; lists that are missing are made, unless for removal.
+    fn label_ids(&mut self, names: &[String], how: Membership, change: &mut Change, now: Timestamp) -> Vec<String> {
+        let mut ids = Vec::with_capacity(names.len());
+        for name in names.iter().filter(|name| !name.trim().is_empty()).collect::<BTreeSet<_>>() {
+            match self.label_ids.get(name) {
+                Some(id) => ids.push(id.clone()),
+                None if how == Membership::Remove => {}
+                None => {
+                    let id = self.next_id(now);
+                    ids.push(id.clone());
+                    change.labels.push(Label { id, name: name.clone(), created_at: now, updated_at: now });
+                }
+            }
+        }
+        ids
+    }
+
+    /// Returns `contact` with its lists changed; `None` when it then equals what is stored.
+    ///
+    /// Writing what is stored already leaves `updated_at` alone, as recorded answers show.
+    fn moved(&self, mut contact: Contact, label_ids: &[String], how: Membership, now: Timestamp) -> Option<Contact> {
+        if how == Membership::Replace {
+            contact.label_ids.clear();
+        }
+        for id in label_ids {
+            match how {
+                Membership::Add | Membership::Replace => contact.label_ids.insert(id.clone()),
+                Membership::Remove => contact.label_ids.remove(id),
+            };
+        }
+        if self.contacts.get(&contact.id) == Some(&contact) {
+            return None;
+        }
+        contact.updated_at = now;
+        Some(contact)
+    }
+
+    fn commit(&mut self, change: Change, now: Timestamp) {
+        if !change.is_empty() {
+            self.apply(&change, now);
+            self.outbox.push(change);
+        }
+    }
+
+    fn apply(&mut self, change: &Change, now: Timestamp) {
+        for label in &change.labels {
+            self.label_ids.insert(label.name.clone(), label.id.clone());
+            self.labels.insert(label.id.clone(), label.clone());
+        }
+        for contact in &change.contacts {
+            self.remove(&contact.id);
+            for id in &contact.label_ids {
+                *self.label_counts.entry(id.clone()).or_default() += 1;
+            }
+            self.index.insert(contact);
+            self.search.show(contact, contact.updated_at);
+            self.contacts.insert(contact.id.clone(), contact.clone());
+        }
+        for id in &change.deleted {
+            self.remove(id);
+            self.search.hide(id, now);
+            self.deleted.insert(id.clone());
+        }
+    }
+
+    fn remove(&mut self, id: &str) {
+        let Some(contact) = self.contacts.remove(id) else { return };
+        self.index.remove(&contact);
+        for id in &contact.label_ids {
+            *self.label_counts.get_mut(id).expect("a list that has a contact is counted") -= 1;
+        }
+    }
+
+    /// Makes an id: seconds, seed and a counter that goes on over restarts.
+    fn next_id(&mut self, now: Timestamp) -> String {
+        self.last_id += 1;
+        format!("{:08x}{:06x}{:010x}", (now.0 / 1000) & 0xffff_ffff, self.seed & 0xff_ffff, self.last_id)
+    }
+}
+
+/// Reads the counter back out of an id.
+fn counter(id: &str) -> Option<u64> {
+    id.get(14..).and_then(|digits| u64::from_str_radix(digits, 16).ok())
+}
+
+/// What only the control surface can give a contact.
+pub(super) struct Seeded {
+    pub(super) created_at: Option<Timestamp>,
+    pub(super) additional_emails: Vec<String>,
+}
+
+impl Gone {
+    /// Refuses in the documented way: all three are 422, told apart by their texts.
+    pub(super) fn refusal(&self, id: &str) -> Refusal {
+        match self {
+            Self::Malformed => Refusal::invalid_id(id),
+            Self::Unknown => Refusal { status: 422, error: format!("The contact with ID {id} does not exist.") },
+            Self::Deleted => Refusal { status: 422, error: format!("The contact with ID {id} has been deleted.") },
+        }
+    }
+}

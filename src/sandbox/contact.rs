@@ -1,0 +1,152 @@
+//! A contact and a list as the sandbox keeps them, and what writing fields to a contact does.
+//!
+//! Never matches, stores or answers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::sent::{Sent, Texts};
+use super::team;
+use crate::model::Timestamp;
+
+/// The kinds of phone number, in the order in which answers list them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum PhoneKind {
+    Direct,
+    Corporate,
+    Mobile,
+    Home,
+    Other,
+}
+
+impl PhoneKind {
+    pub(super) const ALL: [Self; 5] = [Self::Direct, Self::Corporate, Self::Mobile, Self::Home, Self::Other];
+
+    /// Returns the field that requests carry the number in.
+    pub(super) fn field(self) -> &'static str {
+        match self {
+            Self::Direct => "direct_phone",
+            Self::Corporate => "corporate_phone",
+            Self::Mobile => "mobile_phone",
+            Self::Home => "home_phone",
+            Self::Other => "other_phone",
+        }
+    }
+
+    /// Returns the `type` that answers show.
+    ///
+    /// The vendor's examples show `work_direct`, `work_hq` and `other`; the two between are guesses.
+    pub(super) fn answered(self) -> &'static str {
+        match self {
+            Self::Direct => "work_direct",
+            Self::Corporate => "work_hq",
+            Self::Mobile => "mobile",
+            Self::Home => "home",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// One contact; the fields that requests set and answers vary by.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Contact {
+    pub(super) id: String,
+    pub(super) texts: Texts,
+    pub(super) email_status: Option<String>,
+    /// Further e-mails; only the control surface can set them.
+    pub(super) additional_emails: Vec<String>,
+    pub(super) phones: BTreeMap<PhoneKind, String>,
+    pub(super) label_ids: BTreeSet<String>,
+    pub(super) custom_fields: BTreeMap<String, String>,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Timestamp,
+}
+
+impl Contact {
+    /// Makes a contact with nothing but the default stage, which recorded answers show.
+    pub(super) fn new(id: String, now: Timestamp) -> Self {
+        Self {
+            id,
+            texts: Texts { contact_stage_id: Some(team::DEFAULT_STAGE_ID.to_owned()), ..Texts::default() },
+            email_status: None,
+            additional_emails: Vec::new(),
+            phones: BTreeMap::new(),
+            label_ids: BTreeSet::new(),
+            custom_fields: BTreeMap::new(),
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// Writes what was sent, except lists: what was omitted stays, what is empty is cleared.
+    ///
+    /// The status of an e-mail is not recomputed when another takes its place (vendor page of the
+    /// create call, on overwriting).
+    pub(super) fn write(&mut self, sent: &Sent) {
+        self.texts.overwrite(&sent.texts);
+        self.email_status = match &self.texts.email {
+            Some(_) => self.email_status.take().or_else(|| Some("verified".to_owned())),
+            None => None,
+        };
+        overwrite(&mut self.phones, &sent.phones);
+        overwrite(&mut self.custom_fields, &sent.custom_fields);
+    }
+
+    /// Joins first and last name as answers show them.
+    pub(super) fn name(&self) -> String {
+        let parts = [&self.texts.first_name, &self.texts.last_name];
+        parts.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Sets each entry of `sent`; an empty text removes its entry.
+fn overwrite<K: Ord + Clone>(stored: &mut BTreeMap<K, String>, sent: &BTreeMap<K, String>) {
+    for (key, text) in sent {
+        if text.is_empty() {
+            stored.remove(key);
+        } else {
+            stored.insert(key.clone(), text.clone());
+        }
+    }
+}
+
+/// One list; the API calls it a label.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Label {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Timestamp,
+}
+
+/// Brings a phone number to E.164 as well as it can be without a country; `None` without enough digits.
+///
+/// Numbers of ten digits are taken for North American, as in the vendor's example.
+pub(super) fn sanitized(raw: &str) -> Option<String> {
+    let without_extension = raw.split(['x', 'X', '#', ';', ',']).next().unwrap_or_default();
+    let international = without_extension.trim_start().starts_with('+');
+    let digits: String = without_extension.chars().filter(char::is_ascii_digit).collect();
+    let number = match digits.strip_prefix("00") {
+        Some(rest) if !international => rest.to_owned(),
+        _ if !international && digits.len() == 10 => format!("1{digits}"),
+        _ => digits,
+    };
+    (7..=15).contains(&number.len()).then(|| format!("+{number}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn phone_numbers_are_sanitized_like_the_documented_example() {
+        let of = |raw| sanitized(raw).unwrap_or_default();
+        assert_eq!(of("555-303-1569"), "+15553031569");
+        assert_eq!(of("+44 7911 123456"), "+447911123456");
+        assert_eq!(of("0044 7911 123456"), "+447911123456");
+        assert_eq!(of("(555) 303-1234 x12"), "+15553031234");
+        assert_eq!(of("ask at the desk"), "");
+    }
+}

@@ -1,0 +1,98 @@
+//! The control surface, under a path that Apollo does not have: for tests and people, not for the client.
+//!
+//! Answers loopback only, since the sandbox listens nowhere else; refuses requests that a web page could have
+//! made, by their `Host` and `Origin`. No quota, no credentials, no faults.
+
+use axum::http::HeaderMap;
+use axum::http::request::Parts;
+use serde_json::{Value, json};
+
+use super::answer::{self, Answer};
+use super::api::gone_answer;
+use super::book::{Book, Seeded};
+use super::contact::Contact;
+use super::moment;
+use super::owner;
+use super::sent::{Body, Refusal, Sent};
+use super::server::Shared;
+
+/// What all paths of the control surface begin with.
+pub(super) const PREFIX: &str = "/sandbox/";
+
+/// Answers one request to the control surface.
+pub(super) async fn answer(shared: &Shared, head: &Parts, body: &[u8]) -> Answer {
+    if !is_local(&head.headers) {
+        return Answer::error(403, "The control surface answers requests from this machine alone.");
+    }
+    let path = head.uri.path();
+    let now = shared.now();
+    let done = match (head.method.as_str(), path) {
+        ("GET", owner::PATH) => return Answer::ok(json!(shared.owner)),
+        ("GET", "/sandbox/requests") => return Answer::ok(shared.counts().to_json()),
+        ("PUT", "/sandbox/faults") => return change_faults(shared, body),
+        ("GET", "/sandbox/contacts") => shared.work(|book| Answer::ok(json!({ "contacts": contacts(book) }))).await,
+        ("POST", "/sandbox/contacts") => shared.work(|book| seed(book, body, now).unwrap_or_else(Answer::from)).await,
+        (method, _) => match path.strip_prefix("/sandbox/contacts/") {
+            Some(id) if method == "DELETE" => {
+                shared
+                    .work(|book| match book.delete(id, now) {
+                        Ok(()) => Answer::ok(json!({ "deleted": id })),
+                        Err(gone) => gone_answer(&gone, id),
+                    })
+                    .await
+            }
+            _ => return Answer::error(404, format!("There is no {method} {path} here.")),
+        },
+    };
+    done.unwrap_or_else(|error| Answer::error(500, error.to_string()))
+}
+
+/// Returns every contact as answers show it, with what they leave out: `website_url` and `label_names`.
+pub(super) fn contacts(book: &Book) -> Vec<Value> {
+    let whole = |contact: &Contact| {
+        let mut shape = answer::contact(contact);
+        let names = contact.label_ids.iter().filter_map(|id| book.label(id)).map(|(label, _)| label.name.as_str());
+        let mut names: Vec<_> = names.collect();
+        names.sort_unstable();
+        shape["label_names"] = json!(names);
+        shape["website_url"] = json!(contact.texts.website_url);
+        shape
+    };
+    book.contacts().map(whole).collect()
+}
+
+/// Adds a contact that was there before: the fields of a create, `created_at` and `contact_emails`.
+fn seed(book: &mut Book, body: &[u8], now: crate::model::Timestamp) -> Result<Answer, Refusal> {
+    let sent = Sent::read(body)?;
+    let body = Body::read(body)?;
+    let created_at = match body.text("created_at")? {
+        Some(text) => {
+            let time = moment::parse(&text);
+            Some(time.ok_or_else(|| Refusal::misconfigured(format_args!("{text} is no time")))?)
+        }
+        None => None,
+    };
+    let extra = Seeded { created_at, additional_emails: body.texts("contact_emails")?.unwrap_or_default() };
+    let id = book.seed(&sent, extra, now);
+    Ok(book
+        .contact(&id)
+        .map_or_else(|gone| gone_answer(&gone, &id), |contact| Answer::ok(answer::contact_with_labels(book, contact))))
+}
+
+fn change_faults(shared: &Shared, body: &[u8]) -> Answer {
+    let text = String::from_utf8_lossy(body);
+    match text.trim().parse() {
+        Ok(faults) => {
+            shared.set_faults(faults);
+            Answer::ok(json!({ "faults": text.trim() }))
+        }
+        Err(error) => Answer::error(422, super::InvalidFaults::to_string(&error)),
+    }
+}
+
+/// Reports whether a program on this machine asks, rather than a web page in its browser.
+fn is_local(headers: &HeaderMap) -> bool {
+    let host = headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    matches!(name, "127.0.0.1" | "localhost" | "[::1]") && !headers.contains_key("origin")
+}

@@ -1,0 +1,64 @@
+//! A stateful stand-in for the parts of Apollo's API that contactsd uses.
+//!
+//! Listens on loopback only, keeps its data in a directory of its own and contacts nobody. Shares no wire
+//! types with the client, so that one mistake cannot hide in both. `docs/sandbox.md` says what it does where
+//! the vendor's documentation is silent or at odds with itself.
+
+mod action;
+mod answer;
+mod api;
+mod book;
+mod contact;
+mod control;
+mod counts;
+mod faults;
+mod gate;
+mod line;
+mod log;
+mod matching;
+mod moment;
+mod options;
+mod owner;
+mod quota;
+mod search_view;
+mod sent;
+mod server;
+mod team;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+pub use action::{Action, UnknownAction};
+pub use counts::Counts;
+pub use faults::{Fault, Faults, InvalidFaults};
+pub use options::{Clock, DedupeReading, Options, UnknownReading};
+pub use quota::{InvalidQuota, Quota};
+pub use server::{Sandbox, Server, attach_or_start};
+
+/// Why a sandbox could not start or stop.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the sandbox listens on loopback only, and {listen} is not a loopback address")]
+    NotLoopback { listen: SocketAddr },
+    #[error("cannot make the data directory {}", path.display())]
+    Directory { path: PathBuf, source: io::Error },
+    #[error("cannot use {}, which says who owns the sandbox's data", path.display())]
+    Owner { path: PathBuf, source: io::Error },
+    #[error("the sandbox's data is in use: process {pid} answers at http://{address} ({})", path.display())]
+    Owned { path: PathBuf, pid: u32, address: SocketAddr },
+    #[error("another process holds {} and does not answer", path.display())]
+    OwnerSilent { path: PathBuf },
+    #[error("cannot read {}", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("line {line} of {} is damaged; move the file away to start with an empty sandbox", path.display())]
+    Damaged { path: PathBuf, line: usize },
+    #[error("cannot write {}", path.display())]
+    Write { path: PathBuf, source: io::Error },
+    #[error("cannot listen on {listen}")]
+    Bind { listen: SocketAddr, source: io::Error },
+    #[error("a task of the sandbox ended early")]
+    Task { source: tokio::task::JoinError },
+}

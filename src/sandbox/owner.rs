@@ -1,0 +1,113 @@
+//! Who owns a data directory: the holder of a lock on `owner.json`, which says where it listens.
+//!
+//! The lock goes with its process, so an owner that died leaves nothing to clean up. Never touches the data.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Seek, Write};
+use std::net::SocketAddr;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::Error;
+
+const NAME: &str = "owner.json";
+/// Path of the control surface under which an owner says who it is.
+pub(super) const PATH: &str = "/sandbox/owner";
+
+/// How often a directory is looked at that is locked and whose owner does not answer.
+const ATTEMPTS: u32 = 100;
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Who owns the data and where it answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Owner {
+    pub(super) pid: u32,
+    pub(super) address: SocketAddr,
+    /// Random; tells this owner from whoever has its port next.
+    pub(super) token: String,
+}
+
+/// Ownership of a data directory; given up when dropped.
+pub(super) struct Claim {
+    file: File,
+    path: PathBuf,
+}
+
+impl Claim {
+    /// Takes ownership of `data`, making the directory when it is missing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Owned`] when another owner answers; [`Error::OwnerSilent`] when the directory is locked and
+    /// nobody answers for 5 seconds, long enough for one that is just starting or stopping.
+    pub(super) async fn take(data: &Path) -> Result<Self, Error> {
+        let path = data.join(NAME);
+        let failed = |source| Error::Owner { path: path.clone(), source };
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(data)
+            .map_err(|source| Error::Directory { path: data.to_owned(), source })?;
+        let options = OpenOptions::new().read(true).write(true).create(true).mode(0o600).clone();
+        let file = options.open(&path).map_err(failed)?;
+        for _ in 0..ATTEMPTS {
+            match file.try_lock() {
+                Ok(()) => {
+                    // An earlier owner's address must not be taken for ours.
+                    file.set_len(0).map_err(failed)?;
+                    return Ok(Self { file, path });
+                }
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(source)) => return Err(failed(source)),
+            }
+            if let Some(owner) = read(&path).map_err(failed)?
+                && answers(&owner).await
+            {
+                return Err(Error::Owned { path, pid: owner.pid, address: owner.address });
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        Err(Error::OwnerSilent { path })
+    }
+
+    /// Writes where this owner listens.
+    pub(super) fn announce(&mut self, owner: &Owner) -> Result<(), Error> {
+        let text = serde_json::to_vec(owner).expect("an owner has string keys alone");
+        let written = self.file.rewind().and_then(|()| self.file.write_all(&text));
+        written.map_err(|source| Error::Owner { path: self.path.clone(), source })
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        // The address is wrong from now on. Should this fail, the next claim clears it, and whoever reads
+        // it until then gets no answer there.
+        self.file.set_len(0).ok();
+    }
+}
+
+/// Reads who owns the data; `None` while an owner has not announced itself.
+fn read(path: &Path) -> io::Result<Option<Owner>> {
+    Ok(serde_json::from_slice(&fs::read(path)?).ok())
+}
+
+/// Reports whether `owner` is the one that answers at its address.
+async fn answers(owner: &Owner) -> bool {
+    let asked = tokio::time::timeout(Duration::from_secs(1), ask(owner.address)).await;
+    asked.ok().and_then(Result::ok).as_ref() == Some(owner)
+}
+
+async fn ask(address: SocketAddr) -> io::Result<Owner> {
+    let mut stream = TcpStream::connect(address).await?;
+    let request = format!("GET {PATH} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).await?;
+    let (_, body) = reply.split_once("\r\n\r\n").unwrap_or_default();
+    Ok(serde_json::from_str(body)?)
+}

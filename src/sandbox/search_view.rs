@@ -1,0 +1,95 @@
+//! What search sees: every write, once the lag has passed.
+//!
+//! Until then a new contact is missing and a changed one shows its old values. Never reads a clock.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::contact::Contact;
+use super::matching::fold;
+use crate::model::Timestamp;
+
+/// A contact as search has it.
+struct Row {
+    contact: Contact,
+    /// Everything that keywords are looked for in, folded.
+    text: String,
+}
+
+enum Showing {
+    Show(Box<Contact>),
+    Hide(String),
+}
+
+/// The contacts as search shows them.
+pub(super) struct SearchView {
+    lag: Duration,
+    rows: BTreeMap<String, Row>,
+    /// Writes that do not show yet, by when they will; the number keeps those of one moment in order.
+    coming: BTreeMap<(Timestamp, u64), Showing>,
+    written: u64,
+}
+
+impl SearchView {
+    pub(super) fn new(lag: Duration) -> Self {
+        Self { lag, rows: BTreeMap::new(), coming: BTreeMap::new(), written: 0 }
+    }
+
+    pub(super) fn show(&mut self, contact: &Contact, written_at: Timestamp) {
+        self.push(Showing::Show(Box::new(contact.clone())), written_at);
+    }
+
+    pub(super) fn hide(&mut self, id: &str, written_at: Timestamp) {
+        self.push(Showing::Hide(id.to_owned()), written_at);
+    }
+
+    /// Shows a contact without waiting for the lag.
+    pub(super) fn show_at_once(&mut self, contact: &Contact) {
+        self.take(Showing::Show(Box::new(contact.clone())));
+    }
+
+    /// Returns the contacts that hold each word of `keywords` and pass `filter`.
+    pub(super) fn find(&mut self, keywords: &str, now: Timestamp, filter: impl Fn(&Contact) -> bool) -> Vec<&Contact> {
+        self.catch_up(now);
+        let keywords = fold(keywords);
+        let words: Vec<&str> = keywords.split(' ').collect();
+        let rows = self.rows.values().filter(|row| words.iter().all(|word| row.text.contains(word)));
+        rows.map(|row| &row.contact).filter(|contact| filter(contact)).collect()
+    }
+
+    fn push(&mut self, showing: Showing, written_at: Timestamp) {
+        if self.lag.is_zero() {
+            return self.take(showing);
+        }
+        self.written += 1;
+        self.coming.insert((written_at + self.lag, self.written), showing);
+        self.catch_up(written_at);
+    }
+
+    fn catch_up(&mut self, now: Timestamp) {
+        while let Some(next) = self.coming.first_entry().filter(|next| next.key().0 <= now) {
+            let showing = next.remove();
+            self.take(showing);
+        }
+    }
+
+    fn take(&mut self, showing: Showing) {
+        match showing {
+            Showing::Show(contact) => {
+                let row = Row { text: text(&contact), contact: *contact };
+                self.rows.insert(row.contact.id.clone(), row);
+            }
+            Showing::Hide(id) => {
+                self.rows.remove(&id);
+            }
+        }
+    }
+}
+
+/// Joins what keywords search: name, title, employer and e-mails (vendor page of the search call).
+fn text(contact: &Contact) -> String {
+    let name = contact.name();
+    let texts = [&contact.texts.title, &contact.texts.organization_name, &contact.texts.email];
+    let texts = texts.into_iter().flatten().chain(&contact.additional_emails).map(String::as_str);
+    fold(&std::iter::once(name.as_str()).chain(texts).collect::<Vec<_>>().join(" "))
+}

@@ -1,0 +1,258 @@
+//! The running sandbox: what its requests share, its start and its stop.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use axum::Router;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::api::Readings;
+use super::book::Book;
+use super::faults::{Dice, Struck};
+use super::line::{Line, Port};
+use super::log::{Log, NotWritten};
+use super::options::{Clock, Options};
+use super::owner::{Claim, Owner};
+use super::quota::{Exhausted, Standing, Windows};
+use super::{Action, Counts, Error, Faults, control, gate};
+use crate::model::Timestamp;
+
+/// How long a stop waits for requests that are being answered.
+const STOP_WAIT: Duration = Duration::from_secs(5);
+
+/// A sandbox that this process runs; dropping it stops it without waiting.
+pub struct Server {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    stopping: watch::Sender<bool>,
+    serving: JoinHandle<()>,
+}
+
+/// A sandbox to talk to, whoever runs it.
+pub enum Sandbox {
+    Started(Server),
+    /// Another process, or another part of this one, owns the data; the options other than the data are its.
+    Attached {
+        pid: u32,
+        address: SocketAddr,
+    },
+}
+
+impl Sandbox {
+    pub fn address(&self) -> SocketAddr {
+        match self {
+            Self::Started(server) => server.address(),
+            Self::Attached { address, .. } => *address,
+        }
+    }
+
+    /// Returns what clients put before the path of a call.
+    pub fn base_url(&self) -> String {
+        base_url(self.address())
+    }
+
+    /// Stops the sandbox if it is ours.
+    pub async fn stop(self) -> Result<(), Error> {
+        match self {
+            Self::Started(server) => server.stop().await,
+            Self::Attached { .. } => Ok(()),
+        }
+    }
+}
+
+/// Starts a sandbox, or finds the one that owns the data already.
+pub async fn attach_or_start(options: Options) -> Result<Sandbox, Error> {
+    match Server::start(options).await {
+        Ok(server) => Ok(Sandbox::Started(server)),
+        Err(Error::Owned { pid, address, .. }) => Ok(Sandbox::Attached { pid, address }),
+        Err(error) => Err(error),
+    }
+}
+
+impl Server {
+    /// Takes ownership of the data, reads it and begins to answer.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Owned`] names the owner when there is one and it answers.
+    pub async fn start(options: Options) -> Result<Self, Error> {
+        let Options { listen, data, seed, search_lag, .. } = &options;
+        if !listen.ip().is_loopback() {
+            return Err(Error::NotLoopback { listen: *listen });
+        }
+        let mut claim = Claim::take(data).await?;
+        let (data, seed, search_lag) = (data.clone(), *seed, *search_lag);
+        let opened = tokio::task::spawn_blocking(move || {
+            let mut book = Book::new(seed, search_lag);
+            Log::open(&data, &mut book).map(|log| (book, log))
+        });
+        let (book, log) = opened.await.map_err(|source| Error::Task { source })??;
+        let bind_error = |source| Error::Bind { listen: *listen, source };
+        let listener = TcpListener::bind(listen).await.map_err(bind_error)?;
+        let address = listener.local_addr().map_err(bind_error)?;
+        let owner = Owner { pid: std::process::id(), address, token: format!("{:016x}", fastrand::u64(..)) };
+        claim.announce(&owner)?;
+        let shared = Arc::new(Shared::new(options, owner, book, log));
+        let (stopping, stop) = watch::channel(false);
+        let serving = tokio::spawn(serve(listener, Arc::clone(&shared), stop, claim));
+        Ok(Self { address, shared, stopping, serving })
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Returns what clients put before the path of a call: `http://127.0.0.1:PORT/api/v1`.
+    pub fn base_url(&self) -> String {
+        base_url(self.address)
+    }
+
+    /// Returns how many requests there were since the start.
+    pub fn requests(&self) -> Counts {
+        self.shared.counts().clone()
+    }
+
+    /// Returns every contact as answers show it, with `website_url` and `label_names`, the oldest first.
+    pub fn contacts(&self) -> Vec<Value> {
+        control::contacts(&self.shared.book())
+    }
+
+    /// Sets other faults, from the next request on.
+    pub fn set_faults(&self, faults: Faults) {
+        self.shared.set_faults(faults);
+    }
+
+    /// Answers the requests at hand, for 5 seconds at most, and gives up the data.
+    pub async fn stop(self) -> Result<(), Error> {
+        self.stopping.send_replace(true);
+        self.serving.await.map_err(|source| Error::Task { source })
+    }
+}
+
+fn base_url(address: SocketAddr) -> String {
+    format!("http://{address}/api/v1")
+}
+
+/// Answers requests until told to stop, then closes the log and only then gives up the data.
+async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: watch::Receiver<bool>, claim: Claim) {
+    let router = Router::new().fallback(gate::handle).with_state(Arc::clone(&shared));
+    let service = router.into_make_service_with_connect_info::<Line>();
+    let serving = axum::serve(Port(listener), service).with_graceful_shutdown(stopped(stop.clone()));
+    let patience = async {
+        stopped(stop).await;
+        tokio::time::sleep(STOP_WAIT).await;
+    };
+    tokio::select! {
+        // Accepting handles its own errors and never ends in one.
+        _ = serving => {}
+        () = patience => {}
+    }
+    let closed = tokio::task::spawn_blocking(move || shared.log.close()).await;
+    drop(claim);
+    closed.expect("closing the log does not panic");
+}
+
+/// Waits until the server is to stop, or was dropped.
+async fn stopped(mut stop: watch::Receiver<bool>) {
+    stop.wait_for(|stop| *stop).await.ok();
+}
+
+/// What all requests of one sandbox share.
+pub(super) struct Shared {
+    pub(super) owner: Owner,
+    pub(super) readings: Readings,
+    pub(super) missing_scopes: BTreeSet<Action>,
+    api_key: Option<String>,
+    clock: Clock,
+    book: Mutex<Book>,
+    log: Log,
+    windows: Mutex<Windows>,
+    dice: Mutex<Dice>,
+    counts: Mutex<Counts>,
+    /// Number of the last answer, for its id.
+    answers: AtomicU64,
+}
+
+const UNPOISONED: &str = "no request panics with a lock held";
+
+impl Shared {
+    fn new(options: Options, owner: Owner, book: Book, log: Log) -> Self {
+        let Options { dedupe, dedupe_result, labels_in_view, .. } = options;
+        Self {
+            owner,
+            readings: Readings { dedupe, dedupe_result, labels_in_view },
+            missing_scopes: options.missing_scopes,
+            api_key: options.api_key,
+            clock: options.clock,
+            book: Mutex::new(book),
+            log,
+            windows: Mutex::new(Windows::new(options.quota)),
+            dice: Mutex::new(Dice::new(options.faults, options.seed)),
+            counts: Mutex::default(),
+            answers: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// Reports whether a credential is a good one.
+    pub(super) fn accepts(&self, credential: Option<&str>) -> bool {
+        credential.is_some_and(|given| self.api_key.as_deref().is_none_or(|key| key == given))
+    }
+
+    /// Does `work` on the book; returns once all that it changed or saw is on disk.
+    pub(super) async fn work<T>(&self, work: impl FnOnce(&mut Book) -> T) -> Result<T, NotWritten> {
+        let (done, last) = {
+            let mut book = self.book();
+            let done = work(&mut book);
+            (done, self.log.append(&book.take_outbox()))
+        };
+        self.log.synced(last).await?;
+        Ok(done)
+    }
+
+    pub(super) fn spend(&self, action: Action, now: Timestamp) -> (Standing, Result<(), Exhausted>) {
+        self.windows.lock().expect(UNPOISONED).spend(action, now)
+    }
+
+    /// Draws the faults of one request and counts them.
+    pub(super) fn draw(&self, action: Action) -> Struck {
+        let struck = self.dice.lock().expect(UNPOISONED).draw(action);
+        let mut counts = self.counts();
+        if struck.delay.is_some() {
+            counts.count_fault(super::Fault::Slow);
+        }
+        if let Some(fault) = struck.fault {
+            counts.count_fault(fault);
+        }
+        struck
+    }
+
+    pub(super) fn set_faults(&self, faults: Faults) {
+        self.dice.lock().expect(UNPOISONED).faults = faults;
+    }
+
+    pub(super) fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().expect(UNPOISONED)
+    }
+
+    pub(super) fn count(&self, action: Action, outcome: Option<u16>) {
+        self.counts().count(action, outcome);
+    }
+
+    pub(super) fn request_id(&self) -> String {
+        format!("{}-{:08x}", self.owner.token, self.answers.fetch_add(1, Ordering::SeqCst) + 1)
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().expect(UNPOISONED)
+    }
+}
