@@ -89,11 +89,11 @@ impl Book {
     }
 
     /// Applies a change that the log had.
-    pub(super) fn replay(&mut self, change: Change) {
+    pub(super) fn replay(&mut self, change: &Change) {
         let ids = change.labels.iter().map(|label| &label.id).chain(change.contacts.iter().map(|contact| &contact.id));
         self.last_id = ids.chain(&change.deleted).filter_map(|id| counter(id)).fold(self.last_id, u64::max);
         // A deletion is long past: only contacts carry the time that the lag counts from.
-        self.apply(&change, Timestamp::default());
+        self.apply(change, Timestamp::default());
     }
 
     /// Returns the changes that give this book again, one for each thing in it.

@@ -147,7 +147,7 @@ fn read(path: &Path, book: &mut Book) -> Result<(), Error> {
     for (at, line) in lines.enumerate() {
         let change = line.strip_suffix(b"\n").and_then(|line| serde_json::from_slice::<Change>(line).ok());
         match (change, torn) {
-            (Some(change), None) => book.replay(change),
+            (Some(change), None) => book.replay(&change),
             (Some(_), Some(torn)) => return Err(damaged(torn)),
             (None, _) => torn = torn.or(Some(at + 2)),
         }

@@ -111,7 +111,9 @@ impl Windows {
         }
         let exhausted = exhausted(windows, self.limits, now);
         if exhausted.is_none() {
-            windows.iter_mut().for_each(|window| window.used += 1);
+            for window in windows.iter_mut() {
+                window.used += 1;
+            }
         }
         let standing = Standing { limits: self.limits, used: windows.map(|window| window.used) };
         (standing, exhausted.map_or(Ok(()), Err))
