@@ -7,6 +7,7 @@ use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use serde_json::{Value, json};
 
+use super::Faults;
 use super::answer::{self, Answer};
 use super::api::gone_answer;
 use super::book::{Book, Seeded};
@@ -15,6 +16,7 @@ use super::moment;
 use super::owner;
 use super::sent::{Body, Refusal, Sent};
 use super::server::Shared;
+use crate::model::Timestamp;
 
 /// What all paths of the control surface begin with.
 pub(super) const PREFIX: &str = "/sandbox/";
@@ -62,7 +64,7 @@ pub(super) fn contacts(book: &Book) -> Vec<Value> {
 }
 
 /// Adds a contact that was there before: the fields of a create, `created_at` and `contact_emails`.
-fn seed(book: &mut Book, body: &[u8], now: crate::model::Timestamp) -> Result<Answer, Refusal> {
+fn seed(book: &mut Book, body: &[u8], now: Timestamp) -> Result<Answer, Refusal> {
     let sent = Sent::read(body)?;
     let body = Body::read(body)?;
     let created_at = match body.text("created_at")? {
@@ -81,12 +83,12 @@ fn seed(book: &mut Book, body: &[u8], now: crate::model::Timestamp) -> Result<An
 
 fn change_faults(shared: &Shared, body: &[u8]) -> Answer {
     let text = String::from_utf8_lossy(body);
-    match text.trim().parse() {
+    match text.trim().parse::<Faults>() {
         Ok(faults) => {
             shared.set_faults(faults);
             Answer::ok(json!({ "faults": text.trim() }))
         }
-        Err(error) => Answer::error(422, super::InvalidFaults::to_string(&error)),
+        Err(error) => Answer::error(422, error.to_string()),
     }
 }
 

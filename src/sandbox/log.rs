@@ -7,7 +7,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, mpsc};
 use std::thread::{self, JoinHandle};
@@ -56,12 +56,14 @@ impl Log {
     pub(super) fn open(data: &Path, book: &mut Book) -> Result<Self, Error> {
         read(&data.join(NAME), book)?;
         let file = compact(data, book)?;
+        Self::writing_to(file).map_err(|source| Error::Write { path: data.join(NAME), source })
+    }
+
+    fn writing_to(file: File) -> io::Result<Self> {
         let (lines, receiver) = mpsc::channel();
         let (sender, synced) = watch::channel(Synced::UpTo(0));
-        let writer = thread::Builder::new()
-            .name("sandbox-log".to_owned())
-            .spawn(move || write(file, &receiver, &sender))
-            .map_err(|source| Error::Write { path: data.join(NAME), source })?;
+        let writer = thread::Builder::new().name("sandbox-log".to_owned());
+        let writer = writer.spawn(move || write(file, &receiver, &sender))?;
         Ok(Self {
             lines: Mutex::new(Some(lines)),
             appended: AtomicU64::new(0),
@@ -172,5 +174,28 @@ fn compact(data: &Path, book: &Book) -> Result<File, Error> {
         File::open(data)?.sync_all()?;
         Ok(file)
     };
-    write().map_err(|source| Error::Write { path: PathBuf::from(&new), source })
+    write().map_err(|source| Error::Write { path: new.clone(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_disk_that_is_full_fails_every_answer_from_then_on() {
+        let log = Log::writing_to(OpenOptions::new().write(true).open("/dev/full").unwrap()).unwrap();
+        assert_eq!(log.synced(log.append(&[])).await, Ok(()));
+        let last = log.append(&[Change { deleted: vec!["1".to_owned()], ..Change::default() }]);
+        assert!(log.synced(last).await.is_err());
+        assert!(log.synced(log.append(&[])).await.is_err());
+        log.close();
+    }
+
+    #[tokio::test]
+    async fn a_change_after_the_close_is_not_called_written() {
+        let log = Log::writing_to(tempfile::tempfile().unwrap()).unwrap();
+        log.close();
+        let last = log.append(&[Change { deleted: vec!["1".to_owned()], ..Change::default() }]);
+        assert!(log.synced(last).await.is_err());
+    }
 }
