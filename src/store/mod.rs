@@ -20,6 +20,7 @@ mod snapshot;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -33,13 +34,13 @@ pub use change::Change;
 pub use error::Error;
 pub use holder::Holder;
 pub use open::Drawn;
-pub use snapshot::Snapshot;
+pub use snapshot::{Snapshot, Wanted};
 
 use commit::{Request, Writer};
 use open::{Found, Opened};
 use rows::Facts;
 
-use crate::model::{ApolloId, Binding, ContactKey, Fingerprint, IntentId, Serial};
+use crate::model::{ApolloId, Binding, ContactKey, Endpoint, IntentId, Serial};
 
 /// How many changes always fit one commit: each writes up to three rows, of 99 that a commit may have.
 ///
@@ -110,14 +111,14 @@ impl Store {
         self.request(|reply| Request::Commit { changes, reply }).await
     }
 
-    /// Copies what a plan needs; `desired` tells the fingerprint of the entry that a key has in the files.
+    /// Copies what a plan needs.
     ///
     /// Waits for a barrier under way, and keeps commits waiting meanwhile.
-    pub fn snapshot(&self, desired: &dyn Fn(&ContactKey) -> Option<Fingerprint>) -> Result<Snapshot, Error> {
+    pub fn snapshot(&self, wanted: &Wanted<'_>) -> Result<Snapshot, Error> {
         let _one_serial = self.shared.gate.read().unwrap_or_else(PoisonError::into_inner);
         self.shared.with_db(|path, db| {
             let mut snapshot = Snapshot::empty("");
-            let counters = rows::scan(path, db, |row, value| snapshot.gather(path, row, value, desired))?;
+            let counters = rows::scan(path, db, |row, value| snapshot.gather(path, row, value, wanted))?;
             Ok(snapshot.complete(&self.shared.facts, &counters))
         })
     }
@@ -125,6 +126,22 @@ impl Store {
     /// Returns the binding of a key; it may be one that is on its way to the disk.
     pub fn binding(&self, key: &ContactKey) -> Result<Option<Binding>, Error> {
         self.shared.get(&keys::binding(key))
+    }
+
+    /// Returns one of the bindings, any; `None` when nothing is bound.
+    pub fn any_binding(&self) -> Result<Option<Binding>, Error> {
+        self.shared.with_db(|path, db| {
+            let first = rows::protect(path, || {
+                db.scan_prefix(keys::BINDINGS).values().next().transpose().map_err(|error| Error::sled(path, error))
+            })?;
+            first.map(|value| rows::decode(path, &value)).transpose()
+        })
+    }
+
+    /// Returns the quota ledgers, as the caller wrote them.
+    pub fn quota(&self) -> Result<BTreeMap<Endpoint, String>, Error> {
+        let ledger = |endpoint| Ok(self.shared.get(&keys::quota(endpoint))?.map(|ledger| (endpoint, ledger)));
+        Endpoint::ALL.into_iter().filter_map(|endpoint| ledger(endpoint).transpose()).collect()
     }
 
     /// Returns the key that a contact belongs to; it may be one that is on its way to the disk.
@@ -193,7 +210,7 @@ impl Store {
 /// Copies what a plan needs from a state that no one writes; `None` when there is no state yet.
 ///
 /// Creates nothing where there is none. A state that a writer has open is [`Error::Locked`].
-pub fn read(path: &Path, desired: &dyn Fn(&ContactKey) -> Option<Fingerprint>) -> Result<Option<Snapshot>, Error> {
+pub fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Option<Snapshot>, Error> {
     if !holds_state(path)? {
         return Ok(None);
     }
@@ -205,7 +222,7 @@ pub fn read(path: &Path, desired: &dyn Fn(&ContactKey) -> Option<Fingerprint>) -
     // Whoever wrote it is gone, and must not be named while we have the lock.
     holder::remove(path).map_err(|error| Error::io("remove holder.json from", path, error))?;
     let mut snapshot = Snapshot::empty("");
-    let opened = open::open(path, lock, |row, value| snapshot.gather(path, row, value, desired))?;
+    let opened = open::open(path, lock, |row, value| snapshot.gather(path, row, value, wanted))?;
     Ok(Some(snapshot.complete(&opened.facts, &opened.counters)))
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Bindings that stand as desired are counted, not copied, so that memory follows what changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -11,8 +11,8 @@ use super::error::Error;
 use super::keys::Row;
 use super::rows::{self, Counters, Facts};
 use crate::model::{
-    Binding, Conflict, ContactKey, Endpoint, Fingerprint, IdentityKey, Intent, IntentId, Lineage, Serial, Timestamp,
-    Tombstone,
+    ApolloId, Binding, Conflict, ContactKey, Endpoint, Fingerprint, IdentityKey, Intent, IntentId, Lineage, Serial,
+    Timestamp, Tombstone,
 };
 
 /// What the state held at one serial.
@@ -28,13 +28,36 @@ pub struct Snapshot {
     pub credential: Option<String>,
     /// The bindings that do not stand exactly as desired, and those of contacts that are gone.
     pub bindings: BTreeMap<ContactKey, Binding>,
-    /// How many bindings stand as desired and were left out.
-    pub unchanged: usize,
+    /// The keys whose bindings stand as desired and were left out.
+    pub unchanged: BTreeSet<ContactKey>,
+    /// The keys that own the contacts asked for, left out or not.
+    pub owners: BTreeMap<ApolloId, ContactKey>,
     pub intents: BTreeMap<IntentId, Intent>,
     pub conflicts: BTreeMap<ContactKey, Conflict>,
     pub tombstones: BTreeMap<ContactKey, Tombstone>,
     /// Quota ledgers, as the caller wrote them.
     pub quota: BTreeMap<Endpoint, String>,
+}
+
+/// What a snapshot is wanted for.
+#[derive(Clone, Copy)]
+pub struct Wanted<'a> {
+    /// Tells the fingerprint of the entry that a key has in the files; `None` when it has none.
+    fingerprint: &'a dyn Fn(&ContactKey) -> Option<Fingerprint>,
+    /// Contacts whose owners are asked for.
+    contacts: &'a BTreeSet<ApolloId>,
+}
+
+impl<'a> Wanted<'a> {
+    pub fn new(fingerprint: &'a dyn Fn(&ContactKey) -> Option<Fingerprint>, contacts: &'a BTreeSet<ApolloId>) -> Self {
+        Self { fingerprint, contacts }
+    }
+
+    /// Wants every binding, as if nothing was declared.
+    pub fn everything() -> Self {
+        static NONE: BTreeSet<ApolloId> = BTreeSet::new();
+        Self { fingerprint: &|_| None, contacts: &NONE }
+    }
 }
 
 impl Snapshot {
@@ -49,7 +72,8 @@ impl Snapshot {
             origin: origin.to_owned(),
             credential: None,
             bindings: BTreeMap::new(),
-            unchanged: 0,
+            unchanged: BTreeSet::new(),
+            owners: BTreeMap::new(),
             intents: BTreeMap::new(),
             conflicts: BTreeMap::new(),
             tombstones: BTreeMap::new(),
@@ -58,20 +82,18 @@ impl Snapshot {
     }
 
     /// Adds a row as it is read.
-    pub(super) fn gather(
-        &mut self,
-        state: &Path,
-        row: Row,
-        value: &[u8],
-        desired: &dyn Fn(&ContactKey) -> Option<Fingerprint>,
-    ) -> Result<(), Error> {
+    pub(super) fn gather(&mut self, state: &Path, row: Row, value: &[u8], wanted: &Wanted<'_>) -> Result<(), Error> {
         match row {
             Row::Facts | Row::Counters | Row::Owner => {}
             Row::Credential => self.credential = Some(rows::decode(state, value)?),
             Row::Binding(key) => {
                 let glance: Glance = rows::decode(state, value)?;
-                if glance.gone_at.is_none() && glance.fingerprint.is_some() && glance.fingerprint == desired(&key) {
-                    self.unchanged += 1;
+                if wanted.contacts.contains(&glance.apollo_id) {
+                    self.owners.insert(glance.apollo_id, key.clone());
+                }
+                let desired = (wanted.fingerprint)(&key);
+                if glance.gone_at.is_none() && glance.fingerprint.is_some() && glance.fingerprint == desired {
+                    self.unchanged.insert(key);
                 } else {
                     self.bindings.insert(key, rows::decode(state, value)?);
                 }
@@ -99,6 +121,7 @@ impl Snapshot {
 /// The part of a binding that tells whether it stands as desired; the rest is skipped unread.
 #[derive(Deserialize)]
 struct Glance {
+    apollo_id: ApolloId,
     fingerprint: Option<Fingerprint>,
     gone_at: Option<Timestamp>,
 }

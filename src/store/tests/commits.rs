@@ -4,7 +4,7 @@ use std::task::{Context, Waker};
 
 use super::support::*;
 use crate::model::{Endpoint, IntentId, Serial, Timestamp};
-use crate::store::{Change, Error, Store};
+use crate::store::{Change, Error, Store, Wanted};
 
 fn put(name: &str, number: u64) -> Change {
     Change::PutBinding { key: key(name), binding: Box::new(binding(number, "Engineer")) }
@@ -33,7 +33,7 @@ async fn everything_put_is_read_back_by_the_next_process() {
         ])
         .await
         .unwrap();
-    let live = store.snapshot(&|_| None).unwrap();
+    let live = store.snapshot(&Wanted::everything()).unwrap();
     store.close().await.unwrap();
 
     let snapshot = world.read_all();
@@ -117,7 +117,7 @@ async fn a_rename_takes_binding_conflict_and_intents_along() {
         Change::Rename { from: key("ada"), to: key("lady") },
     ];
     store.commit(moves).await.unwrap();
-    let snapshot = store.snapshot(&|_| None).unwrap();
+    let snapshot = store.snapshot(&Wanted::everything()).unwrap();
     assert_eq!(snapshot.bindings.keys().collect::<Vec<_>>(), [&key("lady")]);
     assert_eq!(store.owner_of(&id(1)).unwrap(), Some(key("lady")));
     assert_eq!(snapshot.conflicts[&key("lady")].key, key("lady"));
@@ -142,9 +142,9 @@ async fn a_commit_that_does_not_fit_a_batch_is_refused_whole() {
     let store = world.open();
     let many = |count: u64| (0..count).map(|number| put(&format!("k{number}"), number)).collect::<Vec<_>>();
     assert!(matches!(store.commit(many(50)).await, Err(Error::TooManyRows { rows: 100, limit: 99 })));
-    assert_eq!(store.snapshot(&|_| None).unwrap().bindings.len(), 0);
+    assert_eq!(store.snapshot(&Wanted::everything()).unwrap().bindings.len(), 0);
     store.commit(many(49)).await.unwrap();
-    assert_eq!(store.snapshot(&|_| None).unwrap().bindings.len(), 49);
+    assert_eq!(store.snapshot(&Wanted::everything()).unwrap().bindings.len(), 49);
 }
 
 #[tokio::test]
@@ -219,10 +219,12 @@ async fn only_bindings_that_do_not_stand_as_desired_are_copied() {
         "removed" => None,
         _ => Some(fingerprint(1)),
     };
-    let snapshot = store.snapshot(&desired).unwrap();
+    let contacts = [id(1), id(4), id(99)].into_iter().collect();
+    let snapshot = store.snapshot(&Wanted::new(&desired, &contacts)).unwrap();
     let copied: Vec<_> = snapshot.bindings.keys().map(crate::model::ContactKey::as_str).collect();
     assert_eq!(copied, ["edited", "gone", "pending", "removed"]);
-    assert_eq!(snapshot.unchanged, 1);
+    assert_eq!(snapshot.unchanged, [key("stands")].into_iter().collect());
+    assert_eq!(snapshot.owners, [(id(1), key("stands")), (id(4), key("edited"))].into_iter().collect());
 }
 
 #[tokio::test]
@@ -239,7 +241,7 @@ async fn after_a_failed_barrier_nothing_is_written_and_reading_goes_on() {
     assert!(matches!(later, Err(Error::Poisoned { .. })), "{later:?}");
     assert_eq!(store.binding(&key("ada")).unwrap().unwrap().apollo_id, id(1));
     assert_eq!(store.binding(&key("carol")).unwrap(), None);
-    assert!(store.snapshot(&|_| None).unwrap().bindings.contains_key(&key("ada")));
+    assert!(store.snapshot(&Wanted::everything()).unwrap().bindings.contains_key(&key("ada")));
     assert!(matches!(store.close().await, Err(Error::Poisoned { .. })));
     world.open();
 }

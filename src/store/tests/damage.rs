@@ -5,7 +5,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::support::*;
-use crate::store::{Change, Error, Snapshot, read};
+use crate::store::{Change, Error, Snapshot, Wanted, read};
 
 /// A closed state of `count` commits, all but the first of them still bound.
 async fn state_of(count: u64) -> World {
@@ -32,12 +32,12 @@ fn copy_of(world: &World) -> (tempfile::TempDir, PathBuf) {
 /// Reads a copy, so that the state itself has its whole log to lose and no `snap.*` yet.
 fn read_copy(world: &World) -> Snapshot {
     let (_guard, path) = copy_of(world);
-    read(&path, &|_| None).unwrap().unwrap()
+    read(&path, &Wanted::everything()).unwrap().unwrap()
 }
 
 /// Reads a damaged state; it must be refused or be `whole`. Reports whether it was refused.
 fn refused_or_whole(path: &Path, whole: &Snapshot) -> bool {
-    match read(path, &|_| None) {
+    match read(path, &Wanted::everything()) {
         Ok(Some(snapshot)) => {
             assert_eq!(snapshot, *whole);
             false
@@ -51,7 +51,7 @@ fn refused_or_whole(path: &Path, whole: &Snapshot) -> bool {
 }
 
 fn unreadable(path: &Path) -> String {
-    match read(path, &|_| None) {
+    match read(path, &Wanted::everything()) {
         Err(error @ Error::Unreadable { .. }) => error.to_string(),
         other => panic!("{other:?}"),
     }

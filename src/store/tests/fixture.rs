@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::support::*;
 use crate::model::{IntentId, Serial};
-use crate::store::{Change, Store, read};
+use crate::store::{Change, Store, Wanted, read};
 
 #[tokio::test]
 async fn the_state_of_version_1_is_readable_and_writable() {
@@ -13,7 +13,7 @@ async fn the_state_of_version_1_is_readable_and_writable() {
     let path = directory.path().join("state");
     copy_tree(&fixture, &path);
 
-    let snapshot = read(&path, &|_| None).unwrap().unwrap();
+    let snapshot = read(&path, &Wanted::everything()).unwrap().unwrap();
     assert_eq!(snapshot.serial, Serial(4));
     assert_eq!(
         snapshot.bindings.keys().map(crate::model::ContactKey::as_str).collect::<Vec<_>>(),
@@ -27,7 +27,7 @@ async fn the_state_of_version_1_is_readable_and_writable() {
     let store = Store::open(options(&path), drawn("unused")).unwrap();
     assert_eq!(store.next_intent_id(), IntentId(6));
     store.commit(vec![Change::RemoveBinding { key: key("bob") }]).await.unwrap();
-    assert_eq!(store.snapshot(&|_| None).unwrap().bindings.len(), 2);
+    assert_eq!(store.snapshot(&Wanted::everything()).unwrap().bindings.len(), 2);
 }
 
 #[tokio::test]

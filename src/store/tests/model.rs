@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::support::*;
 use crate::model::{ApolloId, Binding, Conflict, ContactKey, Intent, IntentId, Tombstone};
-use crate::store::{Change, Store};
+use crate::store::{Change, Store, Wanted};
 
 #[derive(Debug, Default, Clone, PartialEq)]
 struct Model {
@@ -128,7 +128,7 @@ async fn commit_together(store: &Store, model: &mut Model, commits: Vec<Vec<Chan
 }
 
 fn check(store: &Store, model: &Model) {
-    let snapshot = store.snapshot(&|_| None).unwrap();
+    let snapshot = store.snapshot(&Wanted::everything()).unwrap();
     assert_eq!(snapshot.bindings, model.bindings);
     assert_eq!(snapshot.intents, model.intents);
     assert_eq!(snapshot.conflicts, model.conflicts);
@@ -151,13 +151,13 @@ proptest! {
             let world = World::new();
             let mut model = Model::default();
             let mut store = world.open();
-            let mut serial = store.snapshot(&|_| None).unwrap().serial;
+            let mut serial = store.snapshot(&Wanted::everything()).unwrap().serial;
             for step in steps {
                 match step {
                     Step::Commits(commits) => {
                         let before = model.clone();
                         commit_together(&store, &mut model, commits).await;
-                        let now = store.snapshot(&|_| None).unwrap().serial;
+                        let now = store.snapshot(&Wanted::everything()).unwrap().serial;
                         assert!(now >= serial);
                         assert!(before.bindings == model.bindings || now > serial);
                         serial = now;

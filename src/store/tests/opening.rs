@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::support::*;
-use crate::store::{Change, Error, Options, Store, read};
+use crate::store::{Change, Error, Options, Store, Wanted, read};
 
 fn put(name: &str, number: u64) -> Change {
     Change::PutBinding { key: key(name), binding: Box::new(binding(number, "Engineer")) }
@@ -14,10 +14,10 @@ fn put(name: &str, number: u64) -> Change {
 #[test]
 fn reading_a_state_that_does_not_exist_creates_nothing() {
     let world = World::new();
-    assert!(read(&world.path(), &|_| None).unwrap().is_none());
+    assert!(read(&world.path(), &Wanted::everything()).unwrap().is_none());
     assert!(!world.path().parent().unwrap().exists());
     fs::create_dir_all(world.path()).unwrap();
-    assert!(read(&world.path(), &|_| None).unwrap().is_none());
+    assert!(read(&world.path(), &Wanted::everything()).unwrap().is_none());
     assert_eq!(fs::read_dir(world.path()).unwrap().count(), 0);
 }
 
@@ -48,7 +48,7 @@ fn a_directory_of_something_else_is_refused_and_left_alone() {
     fs::create_dir_all(world.path()).unwrap();
     fs::write(world.path().join("notes.txt"), "keep").unwrap();
     assert!(matches!(world.try_open(), Err(Error::Unreadable { .. })));
-    assert!(matches!(read(&world.path(), &|_| None), Err(Error::Unreadable { .. })));
+    assert!(matches!(read(&world.path(), &Wanted::everything()), Err(Error::Unreadable { .. })));
     assert_eq!(fs::read_dir(world.path()).unwrap().count(), 1);
 }
 
@@ -74,9 +74,9 @@ fn a_crash_at_any_step_of_creation_does_not_brick_the_state() {
         if left == ["sled"] {
             fs::write(world.path().join("sled/db"), "torn").unwrap();
         }
-        assert!(read(&world.path(), &|_| None).unwrap().is_none(), "{left:?}");
+        assert!(read(&world.path(), &Wanted::everything()).unwrap().is_none(), "{left:?}");
         let store = Store::open(options(&world.path()), drawn("second")).unwrap();
-        assert_eq!(store.snapshot(&|_| None).unwrap().lineage.0, "second", "{left:?}");
+        assert_eq!(store.snapshot(&Wanted::everything()).unwrap().lineage.0, "second", "{left:?}");
         drop(store);
         assert_eq!(world.read_all().lineage.0, "second");
     }
@@ -86,7 +86,7 @@ fn a_crash_at_any_step_of_creation_does_not_brick_the_state() {
 async fn a_second_opener_is_told_who_holds_the_state() {
     let world = World::new();
     let store = world.open();
-    for refused in [world.try_open().map(drop), read(&world.path(), &|_| None).map(drop)] {
+    for refused in [world.try_open().map(drop), read(&world.path(), &Wanted::everything()).map(drop)] {
         match refused {
             Err(Error::Locked { holder: Some(found), .. }) => assert_eq!(*found, holder()),
             other => panic!("{other:?}"),

@@ -7,7 +7,7 @@ use crate::model::{
     ApolloId, Binding, Conflict, ConflictCause, ContactKey, Endpoint, Field, Fields, Fingerprint, IdentityHash,
     IdentityKey, Intent, Lineage, Origin, RunId, Timestamp, Tombstone,
 };
-use crate::store::{Drawn, Error, Holder, Options, Snapshot, Store, read};
+use crate::store::{Drawn, Error, Holder, Options, Snapshot, Store, Wanted, read};
 
 pub(super) const ORIGIN: &str = "https://api.apollo.io";
 
@@ -33,7 +33,7 @@ impl World {
     }
 
     pub(super) fn read_all(&self) -> Snapshot {
-        read(&self.path(), &|_| None).unwrap().unwrap()
+        read(&self.path(), &Wanted::everything()).unwrap().unwrap()
     }
 }
 
