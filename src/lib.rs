@@ -8,4 +8,5 @@ pub mod model;
 pub mod plan;
 pub mod quota;
 pub mod sandbox;
+pub mod source;
 pub mod store;

@@ -1,0 +1,148 @@
+//! What is wrong between contacts: two keys, two claims, two people who are one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::code::Code;
+use super::collapse::{self, Group};
+use super::diagnostic::Diagnostic;
+use super::locate::Finder;
+use super::moves::{self, BadMove};
+use crate::model::{ApolloId, ContactKey, Entry};
+
+/// Most other places that one diagnostic names.
+const MAX_RELATED: usize = 8;
+
+/// The files in which a key stands that was declared more than once.
+pub(super) type Repeated = BTreeMap<ContactKey, BTreeSet<Arc<Path>>>;
+
+/// Reports what is wrong with all entries taken together.
+pub(super) fn check(entries: &BTreeMap<ContactKey, Entry>, repeated: &Repeated) -> Vec<Diagnostic> {
+    let mut finder = Finder::default();
+    let mut diagnostics: Vec<_> = repeated.iter().map(|(key, paths)| duplicate_key(key, paths, &mut finder)).collect();
+    diagnostics.extend(shared_ids(entries).into_iter().map(|(id, sharers)| shared_id(id, &sharers, &mut finder)));
+    diagnostics.extend(moves::bad_moves(entries).iter().map(|bad| bad_move(bad, &mut finder)));
+    diagnostics.extend(collapse::groups(entries).iter().map(|group| collapsed(group, &mut finder)));
+    diagnostics
+}
+
+fn duplicate_key(key: &ContactKey, paths: &BTreeSet<Arc<Path>>, finder: &mut Finder) -> Diagnostic {
+    let mut places = paths.iter().flat_map(|path| finder.keys(path, key)).collect::<Vec<_>>().into_iter();
+    let first = places.next();
+    let mut diagnostic = Diagnostic::new(
+        Code::DuplicateKey,
+        format!("The key {key} is declared twice"),
+        "A key is one contact over all files, and only one of these could count. Rename one or remove it.",
+    )
+    .about(Some(key))
+    .at(places.next().or(first.clone()));
+    diagnostic.related.extend(first.map(|first| ("first declared here".to_owned(), first)));
+    diagnostic.related.extend(places.map(|place| ("also here".to_owned(), place)).take(MAX_RELATED - 1));
+    diagnostic
+}
+
+fn shared_ids(entries: &BTreeMap<ContactKey, Entry>) -> Vec<(&ApolloId, Vec<&Entry>)> {
+    let mut by_id: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for entry in entries.values() {
+        if let Some(id) = &entry.apollo_id {
+            by_id.entry(id).or_default().push(entry);
+        }
+    }
+    by_id.into_iter().filter(|(_, sharers)| sharers.len() > 1).collect()
+}
+
+fn shared_id(id: &ApolloId, sharers: &[&Entry], finder: &mut Finder) -> Diagnostic {
+    let diagnostic = Diagnostic::new(
+        Code::SharedApolloId,
+        format!("{} have one apollo_id", keys(sharers)),
+        format!("The contact {id} can belong to one key only. Keep the key that it is and remove the other line."),
+    );
+    naming_all(diagnostic, sharers, "apollo_id", finder)
+}
+
+fn collapsed(group: &Group<'_>, finder: &mut Finder) -> Diagnostic {
+    let keys = keys(&group.entries);
+    let (summary, reason) = match group.code {
+        Code::SameEmail => (
+            format!("{keys} share an e-mail address"),
+            "Apollo matches contacts by e-mail, in any case and whatever stands after a plus sign, and would make one \
+             contact of them.",
+        ),
+        Code::SameNameAndCompany => (
+            format!("{keys} share a name and a company"),
+            "Apollo takes people of one name at one company for the same and would make one contact of them.",
+        ),
+        Code::SameNameAndDomain => (
+            format!("{keys} share a name and an e-mail domain"),
+            "Apollo judges the company by the domain of the e-mail, takes people of one name at one company for the \
+             same and would make one contact of them.",
+        ),
+        _ => (
+            format!("{keys} share a name and a public mail provider"),
+            "Apollo may judge the company by the domain of the e-mail; for a public provider that is unlikely, but \
+             not ruled out by its documentation.",
+        ),
+    };
+    let detail = format!(
+        "{reason} If they are one person, remove all but one; if they are not, write `run_dedupe: false` in each."
+    );
+    naming_all(Diagnostic::new(group.code, summary, detail), &group.entries, group.field.api_name(), finder)
+}
+
+/// Points at the first entry's field and relates the others'.
+fn naming_all(diagnostic: Diagnostic, entries: &[&Entry], field: &str, finder: &mut Finder) -> Diagnostic {
+    let mut entries = entries.iter();
+    let Some(first) = entries.next() else { return diagnostic };
+    let mut diagnostic = diagnostic.about(Some(first.key())).at(finder.value(&first.place, Some(field)));
+    for entry in entries.take(MAX_RELATED) {
+        diagnostic = diagnostic.relating(format!("{} here", entry.key()), finder.value(&entry.place, Some(field)));
+    }
+    diagnostic
+}
+
+/// Lists the keys of `entries` for a summary, the first few of many.
+fn keys(entries: &[&Entry]) -> String {
+    match entries {
+        [one, other] => format!("{} and {}", one.key(), other.key()),
+        [one, other, rest @ ..] => format!("{}, {} and {} more", one.key(), other.key(), rest.len()),
+        _ => entries.iter().map(|entry| entry.key().to_string()).collect(),
+    }
+}
+
+fn bad_move(bad: &BadMove<'_>, finder: &mut Finder) -> Diagnostic {
+    let BadMove { code, entry, from, other } = bad;
+    let key = entry.key();
+    let (summary, detail) = match code {
+        Code::MovedFromItself => (
+            format!("{key} is moved from its own key"),
+            "A move names the key a contact had before. Remove the line, or write the earlier key.".to_owned(),
+        ),
+        Code::MovedFromCycle => (
+            format!("The move of {key} from {from} is part of a cycle"),
+            "Following the moves leads back to this contact, so none of them can be first. To exchange two keys, move \
+             one to a third key, apply, and move on."
+                .to_owned(),
+        ),
+        Code::MovedFromChain => (
+            format!("{key} is moved from {from}, which is itself moved"),
+            format!("Moves are done one at a time: {from} is still declared. Apply its move first, or name the oldest key here."),
+        ),
+        Code::MovedFromTwice => (
+            format!("{key} is moved from {from}, and so is another contact"),
+            "One contact can become one other only. Remove the line from one of them.".to_owned(),
+        ),
+        _ => (
+            format!("{key} is moved from {from}, which is still declared"),
+            format!("A contact cannot have both keys. Remove the contact {from} from the files, or remove this line."),
+        ),
+    };
+    let mut diagnostic =
+        Diagnostic::new(*code, summary, detail).about(Some(key)).at(finder.value(&entry.place, Some("moved_from")));
+    if let Some(other) = other {
+        let claims_too = *code == Code::MovedFromTwice;
+        let (label, field) = if claims_too { ("the other move", Some("moved_from")) } else { ("declared here", None) };
+        diagnostic = diagnostic.relating(label, finder.value(&other.place, field));
+    }
+    diagnostic
+}

@@ -1,0 +1,141 @@
+//! What is said about a mistake: which, where, why and what to do.
+//!
+//! Plain data; how it is drawn, and that control characters in it are escaped, is the concern of `ui`.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::code::{Code, Severity};
+use crate::model::ContactKey;
+
+/// One finding in the contact files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    pub code: Code,
+    pub severity: Severity,
+    /// One line that names the mistake.
+    pub summary: String,
+    /// What happened, why it matters and what to do, as one paragraph.
+    pub detail: String,
+    /// The contact concerned.
+    pub key: Option<ContactKey>,
+    pub location: Option<Location>,
+    /// Other places that belong to it, each with a label such as "first declared here".
+    pub related: Vec<(String, Location)>,
+}
+
+/// A place in a file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Location {
+    /// The file as the user would name it.
+    pub path: PathBuf,
+    /// Counts from 1.
+    pub line: usize,
+    /// Counts from 1, in characters.
+    pub column: usize,
+    /// How many characters it covers, at least 1.
+    pub width: usize,
+    /// The line as it stands in the file, without its end; empty when the file could not be read.
+    pub text: String,
+}
+
+impl Location {
+    /// Points at a file as a whole.
+    pub(super) fn of_file(path: &Path) -> Self {
+        Self { path: path.to_owned(), line: 1, column: 1, width: 1, text: String::new() }
+    }
+}
+
+impl Diagnostic {
+    pub(super) fn new(code: Code, summary: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity: code.severity(),
+            summary: summary.into(),
+            detail: detail.into(),
+            key: None,
+            location: None,
+            related: Vec::new(),
+        }
+    }
+
+    pub(super) fn at(mut self, location: impl Into<Option<Location>>) -> Self {
+        self.location = location.into();
+        self
+    }
+
+    pub(super) fn about(mut self, key: Option<&ContactKey>) -> Self {
+        self.key = key.cloned();
+        self
+    }
+
+    pub(super) fn relating(mut self, label: impl Into<String>, location: Location) -> Self {
+        self.related.push((label.into(), location));
+        self
+    }
+}
+
+/// Sorts by place and drops what was found twice, as in a map that several aliases name.
+pub(super) fn arrange(diagnostics: &mut Vec<Diagnostic>) {
+    diagnostics.sort_by(|one, other| {
+        (&one.location, one.code, &one.key, &one.summary).cmp(&(&other.location, other.code, &other.key, &other.summary))
+    });
+    diagnostics.dedup_by(|later, kept| {
+        later.location.is_some() && (&later.location, later.code, &later.summary) == (&kept.location, kept.code, &kept.summary)
+    });
+}
+
+/// A place in a text: line and column count from 1, in characters.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) line: usize,
+    pub(super) column: usize,
+    /// Characters covered; 0 is drawn as 1, and what goes beyond the line's end is cut.
+    pub(super) width: usize,
+}
+
+/// The text of one file, with what is needed to point into it.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub(super) path: Arc<Path>,
+    pub(super) text: String,
+    /// Where each line begins, in bytes.
+    starts: Vec<usize>,
+}
+
+impl Source {
+    pub(super) fn new(path: Arc<Path>, text: String) -> Self {
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { path, text, starts }
+    }
+
+    /// Returns the line that counts as `number`, from 1, without its end.
+    pub(super) fn line(&self, number: usize) -> &str {
+        let Some(&start) = number.checked_sub(1).and_then(|index| self.starts.get(index)) else { return "" };
+        let end = self.starts.get(number).map_or(self.text.len(), |next| next - 1);
+        self.text[start..end].trim_end_matches('\r')
+    }
+
+    pub(super) fn location(&self, span: Span) -> Location {
+        let text = self.line(span.line);
+        let rest = text.chars().count().saturating_sub(span.column.saturating_sub(1));
+        Location {
+            path: self.path.to_path_buf(),
+            line: span.line.max(1),
+            column: span.column.max(1),
+            width: span.width.min(rest).max(1),
+            text: text.to_owned(),
+        }
+    }
+}
+
+/// Longest piece of a value that a message repeats, in characters.
+const MAX_SHOWN_CHARS: usize = 60;
+
+/// Quotes a value for a message, control characters escaped and cut when long.
+pub(super) fn quoted(text: &str) -> String {
+    match text.char_indices().nth(MAX_SHOWN_CHARS) {
+        Some((cut, _)) => format!("{:?}...", &text[..cut]),
+        None => format!("{text:?}"),
+    }
+}

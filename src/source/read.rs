@@ -1,0 +1,58 @@
+//! From a path to the text in it.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use super::code::Code;
+use super::diagnostic::{Diagnostic, Location};
+use super::{rules, walk};
+
+/// Reads a file as it is, up to the largest size allowed.
+pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, Diagnostic> {
+    let unreadable = |error: io::Error| walk::unreadable(path, &error);
+    // Looked at first: opening a pipe would wait for somebody to write into it.
+    if !path.metadata().map_err(unreadable)?.is_file() {
+        return Err(unreadable(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")));
+    }
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(rules::MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > rules::MAX_FILE_BYTES {
+        let limit = rules::MAX_FILE_BYTES / (1024 * 1024);
+        let detail = format!("Files of up to {limit} MiB are read. Split it; contacts may stand in any number of files.");
+        let summary = format!("{} is too large", path.display());
+        return Err(Diagnostic::new(Code::FileTooLarge, summary, detail).at(Location::of_file(path)));
+    }
+    Ok(bytes)
+}
+
+/// Takes bytes as UTF-8, without the mark that some editors begin files with.
+pub(super) fn text(path: &Path, bytes: Vec<u8>) -> Result<String, Diagnostic> {
+    let mut text = String::from_utf8(bytes).map_err(|error| not_utf8(path, &error))?;
+    if text.starts_with('\u{feff}') {
+        text.drain(..'\u{feff}'.len_utf8());
+    }
+    Ok(text)
+}
+
+fn not_utf8(path: &Path, error: &std::string::FromUtf8Error) -> Diagnostic {
+    let at = error.utf8_error().valid_up_to();
+    let bytes = error.as_bytes();
+    let before = String::from_utf8_lossy(&bytes[..at]);
+    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let end = bytes[at..].iter().position(|&byte| byte == b'\n').map_or(bytes.len(), |length| at + length);
+    let location = Location {
+        path: path.to_owned(),
+        line: before.matches('\n').count() + 1,
+        column: before[start..].chars().count() + 1,
+        width: 1,
+        text: String::from_utf8_lossy(&bytes[start..end]).into_owned(),
+    };
+    let detail = format!(
+        "The byte 0x{:02x} here belongs to another encoding. Save the file as UTF-8, so that names arrive as they \
+         are written.",
+        bytes[at]
+    );
+    Diagnostic::new(Code::NotUtf8, "The file is not UTF-8 text", detail).at(location)
+}

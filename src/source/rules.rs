@@ -1,0 +1,142 @@
+//! What single values must look like, for both readers.
+//!
+//! Says only whether a value is good; the words for a bad one are in `check`.
+
+use std::collections::BTreeSet;
+
+use email_address::{EmailAddress, Options};
+
+use super::providers;
+use crate::model::{Field, is_hex24};
+
+/// Why a text is not good for its field.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Complaint {
+    Email(email_address::Error),
+    Id,
+    Url(UrlFault),
+    SocialUrl,
+    PhoneWithoutDigits,
+}
+
+/// What keeps a text from being an absolute web address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum UrlFault {
+    /// It does not begin with `http://` or `https://`.
+    Scheme,
+    /// It holds white space or control characters.
+    Space,
+    Malformed(url::ParseError),
+}
+
+/// An address alone: no display name, no address of a machine in brackets.
+///
+/// A domain without a dot passes: it is valid syntax, and company networks use such names.
+const EMAIL_OPTIONS: Options =
+    Options { minimum_sub_domains: 0, allow_domain_literal: false, allow_display_text: false };
+
+/// Judges the text of one field. An empty text clears and is always good.
+pub(super) fn judge(field: &Field, text: &str) -> Option<Complaint> {
+    if text.is_empty() {
+        return None;
+    }
+    match field {
+        Field::Email => EmailAddress::parse_with_options(text, EMAIL_OPTIONS).err().map(Complaint::Email),
+        Field::AccountId | Field::ContactStageId => (!is_hex24(text)).then_some(Complaint::Id),
+        Field::WebsiteUrl => judge_url(text),
+        phone if phone.is_phone() => (!text.contains(char::is_numeric)).then_some(Complaint::PhoneWithoutDigits),
+        _ => None,
+    }
+}
+
+fn judge_url(text: &str) -> Option<Complaint> {
+    let has_scheme = |scheme: &str| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return Some(Complaint::Url(UrlFault::Space));
+    }
+    if !has_scheme("http://") && !has_scheme("https://") {
+        return Some(Complaint::Url(UrlFault::Scheme));
+    }
+    match url::Url::parse(text) {
+        Err(fault) => Some(Complaint::Url(UrlFault::Malformed(fault))),
+        Ok(url) => url.host_str().is_some_and(providers::is_social).then_some(Complaint::SocialUrl),
+    }
+}
+
+/// Reads YAML's spellings of the two truth values, which must not be quoted.
+pub(super) fn truth(text: &str) -> Option<bool> {
+    match text {
+        "true" | "True" | "TRUE" => Some(true),
+        "false" | "False" | "FALSE" => Some(false),
+        _ => None,
+    }
+}
+
+/// Reports whether a bare scalar means "no value" in YAML.
+pub(super) fn is_null_spelling(text: &str) -> bool {
+    matches!(text, "" | "null" | "Null" | "NULL" | "~")
+}
+
+/// Reports whether a bare null is spelled in a way that could have been meant as text.
+pub(super) fn is_doubtful_null(text: &str) -> bool {
+    matches!(text, "Null" | "NULL" | "~")
+}
+
+/// Finds two names that differ only by case.
+pub(super) fn twins_by_case(names: &BTreeSet<String>) -> Option<(&str, &str)> {
+    let mut folded: Vec<_> = names.iter().map(|name| (name.to_lowercase(), name)).collect();
+    folded.sort_unstable();
+    folded.windows(2).find(|pair| pair[0].0 == pair[1].0).map(|pair| (pair[0].1.as_str(), pair[1].1.as_str()))
+}
+
+/// Largest file that is read, in bytes.
+pub(super) const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Deepest nesting of lists and maps; a contact needs four levels.
+pub(super) const MAX_DEPTH: usize = 64;
+
+/// Returns how many values a text may stand for once its aliases are followed.
+///
+/// A file without aliases holds at most one value every two bytes. Beyond that, room for maps that
+/// many contacts share, and an end to the time and memory that a few crafted lines can cost.
+pub(super) fn expansion_limit(bytes: usize) -> u64 {
+    const FLOOR: u64 = 10_000;
+    const PER_BYTE: u64 = 4;
+    const CEILING: u64 = 64_000_000;
+    (bytes as u64).saturating_mul(PER_BYTE).clamp(FLOOR, CEILING)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_e_mail_is_an_address_and_nothing_else() {
+        for good in ["", "jane@example.com", "o'brien+x@mail.example.co.uk", "jane@localhost", "jané@example.com"] {
+            assert_eq!(judge(&Field::Email, good), None, "{good}");
+        }
+        for bad in ["jane", "jane@", "@example.com", "Jane <jane@example.com>", " jane@example.com", "a b@example.com"]
+        {
+            assert!(matches!(judge(&Field::Email, bad), Some(Complaint::Email(_))), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_website_is_an_absolute_web_address() {
+        for good in ["", "https://example.com", "http://example.com/a?b#c", "HTTPS://example.com", "https://bücher.example"]
+        {
+            assert_eq!(judge(&Field::WebsiteUrl, good), None, "{good}");
+        }
+        for bad in ["example.com", "www.example.com", "ftp://example.com", "http:example.com", "https://", "https://a b"] {
+            assert!(matches!(judge(&Field::WebsiteUrl, bad), Some(Complaint::Url(_))), "{bad}");
+        }
+        assert_eq!(judge(&Field::WebsiteUrl, "https://www.linkedin.com/in/jane"), Some(Complaint::SocialUrl));
+    }
+
+    #[test]
+    fn a_phone_needs_a_digit_of_any_script() {
+        assert_eq!(judge(&Field::HomePhone, "ext. 7"), None);
+        assert_eq!(judge(&Field::HomePhone, "٠١٢"), None);
+        assert_eq!(judge(&Field::HomePhone, "unlisted"), Some(Complaint::PhoneWithoutDigits));
+    }
+}

@@ -1,0 +1,265 @@
+//! The words for what is wrong with one file: what happened, why it matters, what to do.
+
+use super::code::Code;
+use super::diagnostic::{Diagnostic, quoted};
+use super::merge::Slot;
+use super::positioned::{Fault, Node};
+use super::rules::{Complaint, UrlFault};
+use crate::model::InvalidKey;
+
+/// Names that people know from elsewhere, with ours.
+const OTHER_WORDS: [(&str, &str); 19] = [
+    ("account", "account_id"),
+    ("address", "present_raw_address"),
+    ("company", "organization_name"),
+    ("company_name", "organization_name"),
+    ("custom_fields", "typed_custom_fields"),
+    ("dedupe", "run_dedupe"),
+    ("e-mail", "email"),
+    ("id", "apollo_id"),
+    ("job_title", "title"),
+    ("labels", "label_names"),
+    ("lists", "label_names"),
+    ("mobile", "mobile_phone"),
+    ("organization", "organization_name"),
+    ("phone", "direct_phone"),
+    ("stage", "contact_stage_id"),
+    ("surname", "last_name"),
+    ("tags", "label_names"),
+    ("url", "website_url"),
+    ("website", "website_url"),
+];
+
+/// Longest name that is compared with the known ones, in bytes.
+const MAX_COMPARED_BYTES: usize = 64;
+
+/// Finds the field that an unknown name was probably meant to be.
+fn nearest_field(name: &str) -> Option<&'static str> {
+    if name.len() > MAX_COMPARED_BYTES {
+        return None;
+    }
+    let plain = name.to_lowercase().replace(['-', ' '], "_");
+    if let Some((_, field)) = OTHER_WORDS.iter().find(|(other, _)| *other == plain || *other == name) {
+        return Some(field);
+    }
+    let distance = |field: &&str| strsim::osa_distance(&plain, field);
+    Slot::names().min_by_key(distance).filter(|field| distance(field) <= 1 + field.len() / 4)
+}
+
+pub(super) fn fault(fault: &Fault) -> Diagnostic {
+    let message = &fault.message;
+    match fault.code {
+        Code::TabIndentation => Diagnostic::new(
+            fault.code,
+            "The line is indented with a tab",
+            "YAML takes only spaces as indentation, since tabs have no fixed width. Replace the tab by spaces.",
+        ),
+        Code::NestedTooDeeply => Diagnostic::new(
+            fault.code,
+            "Lists or maps are nested too deeply",
+            format!("A contact needs four levels, but {message}. Close the brackets that were left open."),
+        ),
+        Code::AliasesTooMany => Diagnostic::new(
+            fault.code,
+            "Aliases expand to too much",
+            format!("When this alias is followed, {message}. Put what many contacts share into `defaults`."),
+        ),
+        _ => Diagnostic::new(
+            fault.code,
+            "The file is not valid YAML",
+            format!(
+                "The YAML parser says: {message}. The rest of the file is not checked. Text that holds \": \" or \" #\", or \
+                 begins with one of & * ! | > % @ ` [ {{, needs quotes around it."
+            ),
+        ),
+    }
+}
+
+pub(super) fn unknown_section(name: &str) -> Diagnostic {
+    let hint = if Slot::named(name).is_some() {
+        "This is a field of a contact; does the line need to be indented more?"
+    } else {
+        "Move anchors that other contacts use to the first of these contacts or to `defaults`."
+    };
+    let detail = format!("A document holds only `contacts` and `defaults`. {hint}");
+    Diagnostic::new(Code::UnknownSection, format!("Unknown section {}", quoted(name)), detail)
+}
+
+pub(super) fn wrong_type(what: &str, expected: &str, found: &Node) -> Diagnostic {
+    let found = found.kind();
+    let hint = match (expected, found) {
+        ("text", _) => "Write the value on the same line as its name, in quotes if it has special characters.",
+        ("a list of names", _) => "Write one name a line, each after \"- \", or [one, another]; [] is no list at all.",
+        _ => "Check the indentation: what belongs to a name stands below it, two spaces further right.",
+    };
+    let summary = format!("{} must be {expected}, not {found}", capitalized(what));
+    Diagnostic::new(Code::WrongType, summary, format!("Here stands {found}, and {expected} is needed. {hint}"))
+}
+
+fn capitalized(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
+}
+
+pub(super) fn duplicate_name(name: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::DuplicateName,
+        format!("{} stands twice in one map", quoted(name)),
+        "Only one of the two could count, and YAML does not say which. Remove one of them.",
+    )
+}
+
+pub(super) fn unknown_field(name: &str) -> Diagnostic {
+    let hint = match nearest_field(name) {
+        Some(field) => format!("Did you mean `{field}`?"),
+        None => format!("The fields are: {}.", Slot::names().collect::<Vec<_>>().join(", ")),
+    };
+    let detail = format!("Apollo ignores names it does not know, so the value would be lost. {hint}");
+    Diagnostic::new(Code::UnknownField, format!("Unknown field {}", quoted(name)), detail)
+}
+
+pub(super) fn invalid_key(key: &str, fault: InvalidKey) -> Diagnostic {
+    Diagnostic::new(
+        Code::InvalidKey,
+        format!("{} is not a valid key", quoted(key)),
+        format!(
+            "{}. Keys name contacts in the state and on the command line; rename this one, for example to \
+             `jane-doe` or `jane@example.com`.",
+            capitalized(&fault.to_string())
+        ),
+    )
+}
+
+pub(super) fn null_list_item(text: &str) -> Diagnostic {
+    let hint = if text.is_empty() {
+        "Write a name after the dash or remove the line.".to_owned()
+    } else {
+        format!("If the list is named {text}, put the name in quotes: \"{text}\".")
+    };
+    Diagnostic::new(Code::NullListItem, "A list name is null", format!("YAML reads this as no value at all. {hint}"))
+}
+
+pub(super) fn empty_list_name() -> Diagnostic {
+    Diagnostic::new(
+        Code::EmptyListName,
+        "A list name is empty",
+        "Apollo's lists have names. Remove the item; to take the contact off all its lists, write `label_names: []`.",
+    )
+}
+
+pub(super) fn complaint(name: &str, text: &str, complaint: &Complaint) -> Diagnostic {
+    match complaint {
+        Complaint::Email(fault) => invalid_email(text, fault),
+        Complaint::Id => invalid_id(name, text),
+        Complaint::Url(fault) => invalid_url(text, *fault),
+        Complaint::SocialUrl => Diagnostic::new(
+            Code::SocialUrl,
+            format!("{} is a social profile", quoted(text)),
+            "Apollo takes `website_url` for the site of the employer and says that it must not be a social profile. \
+             Write the company's own site or remove the line.",
+        ),
+        Complaint::PhoneWithoutDigits => Diagnostic::new(
+            Code::PhoneWithoutDigits,
+            format!("{} has no digits", quoted(text)),
+            format!("`{name}` is meant for a phone number. Write the number, or remove the line if there is none."),
+        ),
+    }
+}
+
+fn invalid_email(text: &str, fault: &email_address::Error) -> Diagnostic {
+    use email_address::Error as Fault;
+    let reason = match fault {
+        Fault::MissingSeparator => "there is no @ in it",
+        Fault::LocalPartEmpty => "nothing stands before the @",
+        Fault::DomainEmpty => "nothing stands after the @",
+        Fault::SubDomainEmpty | Fault::DomainInvalidSeparator => "the dots in the domain are misplaced",
+        Fault::LocalPartTooLong => "more than 64 characters stand before the @",
+        Fault::DomainTooLong | Fault::SubDomainTooLong => "the domain is too long",
+        Fault::UnsupportedDisplayName => "it holds a name beside the address",
+        _ => "it holds a character that may not stand there",
+    };
+    let detail = format!(
+        "This is no e-mail address: {reason}. Apollo drops such an address silently. Write the address alone, like \
+         jane@example.com, or \"\" to clear the field."
+    );
+    Diagnostic::new(Code::InvalidEmail, format!("{} is not an e-mail address", quoted(text)), detail)
+}
+
+pub(super) fn invalid_id(name: &str, text: &str) -> Diagnostic {
+    let hint = if name == "apollo_id" {
+        "It is the last part of the contact's address in Apollo."
+    } else {
+        "Apollo's stages and accounts go by ids here, not by names."
+    };
+    let detail = format!("An id has 24 characters, each a digit or one of a to f. {hint}");
+    Diagnostic::new(Code::InvalidId, format!("{} is not an id for `{name}`", quoted(text)), detail)
+}
+
+pub(super) fn invalid_custom_field_id(name: &str) -> Diagnostic {
+    let hint = match name.split_once('.') {
+        Some(("contact", id)) if crate::model::is_hex24(id) => {
+            format!("Leave out the prefix and write {id}: Apollo accepts the prefixed form and ignores the value.")
+        }
+        Some(("account" | "opportunity", _)) => "This field belongs to another kind of record.".to_owned(),
+        _ => "Apollo's /fields call lists the ids; leave out the part up to the dot.".to_owned(),
+    };
+    let detail = format!("A custom field's id has 24 characters, each a digit or one of a to f. {hint}");
+    Diagnostic::new(Code::InvalidCustomFieldId, format!("{} is not a custom field id", quoted(name)), detail)
+}
+
+fn invalid_url(text: &str, fault: UrlFault) -> Diagnostic {
+    let (reason, hint) = match fault {
+        UrlFault::Scheme if !text.contains(':') => {
+            ("it does not begin with https:// or http://".to_owned(), format!(" Write https://{text}"))
+        }
+        UrlFault::Scheme => ("it does not begin with https:// or http://".to_owned(), String::new()),
+        UrlFault::Space => ("it holds white space or control characters".to_owned(), String::new()),
+        UrlFault::Malformed(fault) => (fault.to_string(), String::new()),
+    };
+    let detail = format!("A website is written in full, and this one is not: {reason}.{hint}");
+    Diagnostic::new(Code::InvalidUrl, format!("{} is not an absolute web address", quoted(text)), detail)
+}
+
+pub(super) fn invalid_run_dedupe(found: &Node) -> Diagnostic {
+    Diagnostic::new(
+        Code::InvalidRunDedupe,
+        "`run_dedupe` must be true or false",
+        format!("Here stands {} that is neither. Write true or false, without quotes.", match found.kind() {
+            "text" => "text",
+            kind => kind,
+        }),
+    )
+}
+
+pub(super) fn no_identity(key: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::NoIdentity,
+        format!("{} has nothing to identify a person by", quoted(key)),
+        "Without any of them Apollo would hold a nameless contact that nothing finds again. Add `email`, `first_name`, \
+         `last_name` or `apollo_id`.",
+    )
+}
+
+pub(super) fn not_for_defaults(name: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::NotForDefaults,
+        format!("`{name}` cannot be a default"),
+        "It belongs to exactly one contact, and defaults go to all of the document. Move the line to its contact.",
+    )
+}
+
+pub(super) fn bare_null(text: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::BareNull,
+        format!("A bare {text} is read as no value"),
+        format!("YAML takes it for null, so the field is not managed. If it is a name, write \"{text}\"; if not, null."),
+    )
+}
+
+pub(super) fn list_names_differ_by_case(one: &str, other: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::ListNamesDifferByCase,
+        format!("{} and {} differ only by case", quoted(one), quoted(other)),
+        "Whether Apollo takes them for one list is not documented. Use one spelling.",
+    )
+}
