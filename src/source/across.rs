@@ -126,7 +126,9 @@ fn bad_move(bad: &BadMove<'_>, finder: &mut Finder) -> Diagnostic {
         ),
         Code::MovedFromChain => (
             format!("{key} is moved from {from}, which is itself moved"),
-            format!("Moves are done one at a time: {from} is still declared. Apply its move first, or name the oldest key here."),
+            format!(
+                "Moves are done one at a time: {from} is still declared. Apply its move first, or name the oldest key here."
+            ),
         ),
         Code::MovedFromTwice => (
             format!("{key} is moved from {from}, and so is another contact"),

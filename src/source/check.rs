@@ -68,7 +68,8 @@ impl Checker<'_> {
             return;
         }
         let Value::Map(pairs) = &root.value else {
-            return self.report(root.span, words::wrong_type("a document", "a map with `contacts` and `defaults`", root));
+            return self
+                .report(root.span, words::wrong_type("a document", "a map with `contacts` and `defaults`", root));
         };
         let sections = self.flatten(pairs, true);
         for (name, _) in pairs {
@@ -174,9 +175,8 @@ impl Checker<'_> {
             Slot::Custom => draft.custom = self.custom(member),
             Slot::RunDedupe => draft.run_dedupe = self.run_dedupe(member),
             Slot::ApolloId => {
-                draft.apollo_id = self.parsed(member, |text| {
-                    ApolloId::parse(text).ok_or_else(|| words::invalid_id(&member.name, text))
-                });
+                draft.apollo_id = self
+                    .parsed(member, |text| ApolloId::parse(text).ok_or_else(|| words::invalid_id(&member.name, text)));
             }
             Slot::MovedFrom => {
                 draft.moved_from = self

@@ -78,10 +78,16 @@ impl Diagnostic {
 /// Sorts by place and drops what was found twice, as in a map that several aliases name.
 pub(super) fn arrange(diagnostics: &mut Vec<Diagnostic>) {
     diagnostics.sort_by(|one, other| {
-        (&one.location, one.code, &one.key, &one.summary).cmp(&(&other.location, other.code, &other.key, &other.summary))
+        (&one.location, one.code, &one.key, &one.summary).cmp(&(
+            &other.location,
+            other.code,
+            &other.key,
+            &other.summary,
+        ))
     });
     diagnostics.dedup_by(|later, kept| {
-        later.location.is_some() && (&later.location, later.code, &later.summary) == (&kept.location, kept.code, &kept.summary)
+        later.location.is_some()
+            && (&later.location, later.code, &later.summary) == (&kept.location, kept.code, &kept.summary)
     });
 }
 

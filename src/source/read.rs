@@ -20,7 +20,8 @@ pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, Diagnostic> {
     file.take(rules::MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > rules::MAX_FILE_BYTES {
         let limit = rules::MAX_FILE_BYTES / (1024 * 1024);
-        let detail = format!("Files of up to {limit} MiB are read. Split it; contacts may stand in any number of files.");
+        let detail =
+            format!("Files of up to {limit} MiB are read. Split it; contacts may stand in any number of files.");
         let summary = format!("{} is too large", path.display());
         return Err(Diagnostic::new(Code::FileTooLarge, summary, detail).at(Location::of_file(path)));
     }

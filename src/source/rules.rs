@@ -123,11 +123,14 @@ mod tests {
 
     #[test]
     fn a_website_is_an_absolute_web_address() {
-        for good in ["", "https://example.com", "http://example.com/a?b#c", "HTTPS://example.com", "https://bücher.example"]
+        for good in
+            ["", "https://example.com", "http://example.com/a?b#c", "HTTPS://example.com", "https://bücher.example"]
         {
             assert_eq!(judge(&Field::WebsiteUrl, good), None, "{good}");
         }
-        for bad in ["example.com", "www.example.com", "ftp://example.com", "http:example.com", "https://", "https://a b"] {
+        for bad in
+            ["example.com", "www.example.com", "ftp://example.com", "http:example.com", "https://", "https://a b"]
+        {
             assert!(matches!(judge(&Field::WebsiteUrl, bad), Some(Complaint::Url(_))), "{bad}");
         }
         assert_eq!(judge(&Field::WebsiteUrl, "https://www.linkedin.com/in/jane"), Some(Complaint::SocialUrl));

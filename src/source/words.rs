@@ -224,10 +224,13 @@ pub(super) fn invalid_run_dedupe(found: &Node) -> Diagnostic {
     Diagnostic::new(
         Code::InvalidRunDedupe,
         "`run_dedupe` must be true or false",
-        format!("Here stands {} that is neither. Write true or false, without quotes.", match found.kind() {
-            "text" => "text",
-            kind => kind,
-        }),
+        format!(
+            "Here stands {} that is neither. Write true or false, without quotes.",
+            match found.kind() {
+                "text" => "text",
+                kind => kind,
+            }
+        ),
     )
 }
 
@@ -252,7 +255,9 @@ pub(super) fn bare_null(text: &str) -> Diagnostic {
     Diagnostic::new(
         Code::BareNull,
         format!("A bare {text} is read as no value"),
-        format!("YAML takes it for null, so the field is not managed. If it is a name, write \"{text}\"; if not, null."),
+        format!(
+            "YAML takes it for null, so the field is not managed. If it is a name, write \"{text}\"; if not, null."
+        ),
     )
 }
 

@@ -1,0 +1,83 @@
+//! Tests of the whole reader: files in, entries and diagnostics out.
+
+mod across_files;
+mod hostile;
+mod mistakes;
+mod pages;
+mod properties;
+mod text;
+
+use std::fmt::Write as _;
+use std::fs;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::model::{Field, Place};
+
+/// A directory of contact files.
+struct Dir(TempDir);
+
+impl Dir {
+    fn of(files: &[(&str, &str)]) -> Self {
+        let dir = Self(tempfile::tempdir().unwrap());
+        for (name, text) in files {
+            dir.write(name, text.as_bytes());
+        }
+        dir
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) {
+        let path = self.0.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn load(&self) -> Loaded {
+        load(self.path()).unwrap()
+    }
+
+    /// Draws the diagnostics as plain text, paths below the directory only.
+    fn report(&self) -> String {
+        let mut text = String::new();
+        for diagnostic in &self.load().diagnostics {
+            let Diagnostic { code, summary, location, related, .. } = diagnostic;
+            let summary = summary.replace(&format!("{}/", self.path().display()), "");
+            let place = location.as_ref().map_or("nowhere".to_owned(), |location| self.place(location));
+            writeln!(text, "{code} {place}: {summary}").unwrap();
+            if let Some(location) = location.as_ref().filter(|location| !location.text.is_empty()) {
+                writeln!(text, "    {}", location.text).unwrap();
+                writeln!(text, "    {}{}", " ".repeat(location.column - 1), "^".repeat(location.width)).unwrap();
+            }
+            for (label, location) in related {
+                writeln!(text, "    {label}: {}", self.place(location)).unwrap();
+            }
+        }
+        text
+    }
+
+    fn place(&self, location: &Location) -> String {
+        let path = location.path.strip_prefix(self.path()).unwrap();
+        format!("{}:{}:{}", path.display(), location.line, location.column)
+    }
+}
+
+/// Loads one file and expects nothing wrong with it.
+fn clean(text: &str) -> BTreeMap<ContactKey, Entry> {
+    let dir = Dir::of(&[("a.yaml", text)]);
+    assert_eq!(dir.report(), "", "in:\n{text}");
+    dir.load().entries
+}
+
+fn codes(text: &str) -> Vec<&'static str> {
+    let loaded = Dir::of(&[("a.yaml", text)]).load();
+    loaded.diagnostics.iter().map(|diagnostic| diagnostic.code.as_str()).collect()
+}
+
+fn key(text: &str) -> ContactKey {
+    ContactKey::parse(text).unwrap()
+}

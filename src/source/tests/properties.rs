@@ -1,0 +1,144 @@
+//! Both readers mean the same, and order never matters.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// Texts that are hard on YAML: its own signs, look-alikes of other types, any script.
+fn any_text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-zA-Z0-9 .+'-]{1,12}",
+        "[ \\-:#&*!|>%@`\"'\\[\\]{},?\n\t\\\\]{1,8}",
+        "\\PC{1,10}",
+        prop::sample::select(vec![
+            "null",
+            "Null",
+            "~",
+            "",
+            "true",
+            "no",
+            "1e3",
+            "0x10",
+            "007",
+            "2025-08-07",
+            "<<",
+            "---",
+            "- a",
+            "a: b",
+            "=",
+            " a ",
+        ])
+        .prop_map(str::to_owned),
+    ]
+}
+
+/// Ways to write one text as a scalar.
+#[derive(Debug, Clone, Copy)]
+enum Style {
+    Double,
+    Single,
+    Plain,
+    Literal,
+}
+
+fn any_style() -> impl Strategy<Value = Style> {
+    prop::sample::select(vec![Style::Double, Style::Single, Style::Plain, Style::Literal])
+}
+
+/// Writes `text` in the style if the style can hold it, in double quotes if not.
+fn scalar(text: &str, style: Style, indent: usize) -> String {
+    let is_word = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || ".+".contains(c));
+    let is_printable =
+        text.chars().all(|c| !c.is_control() && c != '\u{feff}' && !"\u{85}\u{2028}\u{2029}".contains(c));
+    match style {
+        Style::Plain if is_word => text.to_owned(),
+        Style::Single if is_printable => format!("'{}'", text.replace('\'', "''")),
+        Style::Literal if is_printable && !text.is_empty() && !text.starts_with(' ') => {
+            format!("|-\n{}{text}", " ".repeat(indent + 2))
+        }
+        _ => serde_json::to_string(text).unwrap(),
+    }
+}
+
+type Draft = Vec<(usize, String, Style)>;
+
+const NAMES: [&str; 6] =
+    ["first_name", "last_name", "title", "organization_name", "present_raw_address", "direct_phone"];
+
+/// A map of fields as YAML, each line indented.
+fn fields(draft: &Draft, lists: &[String], indent: usize) -> String {
+    let pad = " ".repeat(indent);
+    let mut text = String::new();
+    for (index, value, style) in draft {
+        writeln!(text, "{pad}{}: {}", NAMES[*index], scalar(value, *style, indent)).unwrap();
+    }
+    let items: Vec<_> =
+        lists.iter().filter(|name| !name.trim().is_empty()).map(|name| scalar(name, Style::Double, 0)).collect();
+    writeln!(text, "{pad}label_names: [{}]", items.join(", ")).unwrap();
+    text
+}
+
+fn any_draft() -> impl Strategy<Value = Draft> {
+    let values = prop::collection::btree_map(0..NAMES.len(), (any_text(), any_style()), 0..NAMES.len());
+    values.prop_map(|values| values.into_iter().map(|(index, (text, style))| (index, text, style)).collect())
+}
+
+fn any_document() -> impl Strategy<Value = String> {
+    let contact = (any_draft(), prop::collection::vec(any_text(), 0..3), any::<bool>());
+    (any_draft(), prop::collection::vec(contact, 0..4), 0..1000_u32).prop_map(|(defaults, contacts, number)| {
+        let mut text = format!("defaults: &d{number}\n{}contacts:\n", fields(&defaults, &[], 2));
+        for (at, (draft, lists, merges)) in contacts.iter().enumerate() {
+            writeln!(text, "  c{number}-{at}:\n    email: c{number}-{at}@example.com").unwrap();
+            if *merges {
+                writeln!(text, "    <<: *d{number}").unwrap();
+            }
+            text.push_str(&fields(draft, lists, 4));
+        }
+        text
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn both_readers_read_the_same_from_good_files(documents in prop::collection::vec(any_document(), 1..3)) {
+        let text = documents.join("---\n");
+        let path: Arc<Path> = Path::new("a.yaml").into();
+        let typed = typed::read(&path, &text).map_err(|error| TestCaseError::fail(format!("{error}\n{text}")))?;
+        let careful = check::check(&Source::new(path, text.clone()));
+        prop_assert!(!careful.has_errors(), "{:?}\n{}", careful.diagnostics, text);
+        prop_assert_eq!(typed.entries, careful.entries, "{}", text);
+        prop_assert!(typed.doubtful || careful.diagnostics.is_empty(), "{:?}\n{}", careful.diagnostics, text);
+    }
+
+    #[test]
+    fn no_text_makes_the_readers_disagree_about_whether_it_is_good(text in "(contacts:\n  a:\n)?[ \\-:#&*!|>%@\"'\\[\\]{},?\na-c<~\t]{0,40}") {
+        let path: Arc<Path> = Path::new("a.yaml").into();
+        let (_, diagnostics) = read_text(&path, text.clone());
+        let typed = typed::read(&path, &text);
+        if typed.is_err() {
+            prop_assert!(diagnostics.iter().any(|found| found.severity == Severity::Error), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_order_of_documents_and_files_does_not_matter(
+        documents in prop::collection::vec(any_document(), 1..5).prop_shuffle(),
+        split in 0..5_usize,
+    ) {
+        let split = split.min(documents.len());
+        let together = Dir::of(&[("all.yaml", &documents.join("---\n"))]).load();
+        let reversed: Vec<_> = documents.iter().rev().cloned().collect();
+        let (one, other) = reversed.split_at(split);
+        let apart = Dir::of(&[("z.yaml", &one.join("---\n")), ("a/b.yml", &other.join("---\n"))]).load();
+        let contents = |loaded: &Loaded| -> Vec<_> {
+            loaded.entries.iter().map(|(key, entry)| (key.clone(), entry.fingerprint())).collect()
+        };
+        let repeats = |loaded: &Loaded| loaded.errors().any(|error| error.code == Code::DuplicateKey);
+        prop_assert_eq!(repeats(&together), repeats(&apart));
+        if !repeats(&together) {
+            prop_assert_eq!(contents(&together), contents(&apart));
+        }
+    }
+}
