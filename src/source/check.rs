@@ -100,13 +100,10 @@ impl Checker<'_> {
     }
 
     fn contact(&mut self, member: &Member, defaults: &Draft) {
-        self.key = match ContactKey::parse(&member.name) {
-            Ok(key) => Some(key),
-            Err(fault) => {
-                self.report(member.name_node.span, words::invalid_key(&member.name, fault));
-                None
-            }
-        };
+        self.key = ContactKey::parse(&member.name).ok();
+        if self.key.is_none() {
+            self.report(member.name_node.span, words::invalid_key(&member.name));
+        }
         let errors_before = self.errors;
         let draft = self.draft(member, false);
         let Some(key) = self.key.clone() else { return };
@@ -175,12 +172,10 @@ impl Checker<'_> {
             Slot::Custom => draft.custom = self.custom(member),
             Slot::RunDedupe => draft.run_dedupe = self.run_dedupe(member),
             Slot::ApolloId => {
-                draft.apollo_id = self
-                    .parsed(member, |text| ApolloId::parse(text).ok_or_else(|| words::invalid_id(&member.name, text)));
+                draft.apollo_id = self.parsed(member, ApolloId::parse, |text| words::invalid_id(&member.name, text));
             }
             Slot::MovedFrom => {
-                draft.moved_from = self
-                    .parsed(member, |text| ContactKey::parse(text).map_err(|fault| words::invalid_key(text, fault)));
+                draft.moved_from = self.parsed(member, |text| ContactKey::parse(text).ok(), words::invalid_key);
             }
         }
     }
@@ -215,13 +210,18 @@ impl Checker<'_> {
         Declared::Null
     }
 
-    fn parsed<T>(&mut self, member: &Member, parse: impl Fn(&str) -> Result<T, Diagnostic>) -> Declared<T> {
+    fn parsed<T>(
+        &mut self,
+        member: &Member,
+        parse: impl Fn(&str) -> Option<T>,
+        complain: impl Fn(&str) -> Diagnostic,
+    ) -> Declared<T> {
         match self.text(member) {
             Declared::Absent => Declared::Absent,
             Declared::Null => Declared::Null,
             Declared::Is(text) => parse(&text).map_or_else(
-                |diagnostic| {
-                    self.report(member.value.span, diagnostic);
+                || {
+                    self.report(member.value.span, complain(&text));
                     Declared::Absent
                 },
                 Declared::Is,

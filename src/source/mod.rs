@@ -147,7 +147,8 @@ fn read_all(dir: &Path, files: &[PathBuf]) -> Vec<FileRead> {
 }
 
 fn read_file(path: &Path) -> FileRead {
-    let refused = |diagnostic, digest| FileRead { entries: Vec::new(), diagnostics: vec![diagnostic], digest };
+    let refused =
+        |diagnostic: Box<Diagnostic>, digest| FileRead { entries: Vec::new(), diagnostics: vec![*diagnostic], digest };
     let bytes = match read::bytes(path) {
         Ok(bytes) => bytes,
         Err(diagnostic) => return refused(diagnostic, blake3::hash(b"")),

@@ -1,6 +1,6 @@
 //! Which `moved_from` cannot be carried out.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::code::Code;
 use crate::model::{ContactKey, Entry};
@@ -25,7 +25,7 @@ pub(super) fn bad_moves(entries: &BTreeMap<ContactKey, Entry>) -> Vec<BadMove<'_
         let Some(from) = &entry.moved_from else { continue };
         let code = match entries.get(from) {
             _ if from == key => Some((Code::MovedFromItself, None)),
-            Some(other) if cyclic.contains_key(key) => Some((Code::MovedFromCycle, Some(other))),
+            Some(other) if cyclic.contains(key) => Some((Code::MovedFromCycle, Some(other))),
             Some(other) if other.moved_from.is_some() => Some((Code::MovedFromChain, Some(other))),
             Some(other) => Some((Code::MovedFromDeclared, Some(other))),
             None => claimed.insert(from, entry).map(|first| (Code::MovedFromTwice, Some(first))),
@@ -36,10 +36,10 @@ pub(super) fn bad_moves(entries: &BTreeMap<ContactKey, Entry>) -> Vec<BadMove<'_
 }
 
 /// Returns the keys that come back to themselves when moves are followed.
-fn keys_on_cycles(entries: &BTreeMap<ContactKey, Entry>) -> HashMap<&ContactKey, ()> {
+fn keys_on_cycles(entries: &BTreeMap<ContactKey, Entry>) -> HashSet<&ContactKey> {
     let next = |key: &ContactKey| entries.get(key).and_then(|entry| entry.moved_from.as_ref());
     let mut walked_from: HashMap<&ContactKey, usize> = HashMap::new();
-    let mut cyclic = HashMap::new();
+    let mut cyclic = HashSet::new();
     for (walk, start) in entries.keys().enumerate() {
         let mut at = Some(start);
         while let Some(key) = at {
@@ -49,8 +49,8 @@ fn keys_on_cycles(entries: &BTreeMap<ContactKey, Entry>) -> HashMap<&ContactKey,
                     at = next(key);
                 }
                 // Back at a key of this very walk: the cycle begins and ends here.
-                Some(&earlier) if earlier == walk && !cyclic.contains_key(key) => {
-                    cyclic.insert(key, ());
+                Some(&earlier) if earlier == walk && !cyclic.contains(key) => {
+                    cyclic.insert(key);
                     at = next(key);
                 }
                 Some(_) => break,

@@ -9,8 +9,8 @@ use super::diagnostic::{Diagnostic, Location};
 use super::{rules, walk};
 
 /// Reads a file as it is, up to the largest size allowed.
-pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, Diagnostic> {
-    let unreadable = |error: io::Error| walk::unreadable(path, &error);
+pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
+    let unreadable = |error: io::Error| Box::new(walk::unreadable(path, &error));
     // Looked at first: opening a pipe would wait for somebody to write into it.
     if !path.metadata().map_err(unreadable)?.is_file() {
         return Err(unreadable(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")));
@@ -23,14 +23,15 @@ pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, Diagnostic> {
         let detail =
             format!("Files of up to {limit} MiB are read. Split it; contacts may stand in any number of files.");
         let summary = format!("{} is too large", path.display());
-        return Err(Diagnostic::new(Code::FileTooLarge, summary, detail).at(Location::of_file(path)));
+        let diagnostic = Diagnostic::new(Code::FileTooLarge, summary, detail).at(Location::of_file(path));
+        return Err(Box::new(diagnostic));
     }
     Ok(bytes)
 }
 
 /// Takes bytes as UTF-8, without the mark that some editors begin files with.
-pub(super) fn text(path: &Path, bytes: Vec<u8>) -> Result<String, Diagnostic> {
-    let mut text = String::from_utf8(bytes).map_err(|error| not_utf8(path, &error))?;
+pub(super) fn text(path: &Path, bytes: Vec<u8>) -> Result<String, Box<Diagnostic>> {
+    let mut text = String::from_utf8(bytes).map_err(|error| Box::new(not_utf8(path, &error)))?;
     if text.starts_with('\u{feff}') {
         text.drain(..'\u{feff}'.len_utf8());
     }

@@ -102,7 +102,7 @@ pub(super) fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
     Diagnostic::new(Code::Unreadable, summary, detail).at(Location::of_file(path))
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;
 

@@ -5,7 +5,7 @@ use super::diagnostic::{Diagnostic, quoted};
 use super::merge::Slot;
 use super::positioned::{Fault, Node};
 use super::rules::{Complaint, UrlFault};
-use crate::model::InvalidKey;
+use crate::model::ContactKey;
 
 /// Names that people know from elsewhere, with ours.
 const OTHER_WORDS: [(&str, &str); 19] = [
@@ -118,14 +118,15 @@ pub(super) fn unknown_field(name: &str) -> Diagnostic {
     Diagnostic::new(Code::UnknownField, format!("Unknown field {}", quoted(name)), detail)
 }
 
-pub(super) fn invalid_key(key: &str, fault: InvalidKey) -> Diagnostic {
+pub(super) fn invalid_key(key: &str) -> Diagnostic {
+    let reason = ContactKey::parse(key).err().map(|fault| fault.to_string()).unwrap_or_default();
     Diagnostic::new(
         Code::InvalidKey,
         format!("{} is not a valid key", quoted(key)),
         format!(
             "{}. Keys name contacts in the state and on the command line; rename this one, for example to \
              `jane-doe` or `jane@example.com`.",
-            capitalized(&fault.to_string())
+            capitalized(&reason)
         ),
     )
 }

@@ -78,21 +78,13 @@ fn a_pair_is_reported_by_its_strongest_criterion_only() {
 #[test]
 fn moves_are_judged_by_where_they_lead() {
     let contacts = |moves: &[(&str, &str)]| {
-        let lines: String = moves
-            .iter()
-            .map(|(key, from)| {
-                format!(
-                    "  {key}: {{last_name: {key}{}}}\n",
-                    if from.is_empty() { String::new() } else { format!(", moved_from: {from}") }
-                )
-            })
-            .collect();
-        let loaded = Dir::of(&[("a.yaml", &format!("contacts:\n{lines}"))]).load();
-        loaded
-            .diagnostics
-            .iter()
-            .map(|found| format!("{} {}", found.key.as_ref().unwrap(), found.code))
-            .collect::<Vec<_>>()
+        let mut text = "contacts:\n".to_owned();
+        for (key, from) in moves {
+            let from = if from.is_empty() { "null" } else { from };
+            writeln!(text, "  {key}: {{last_name: {key}, moved_from: {from}}}").unwrap();
+        }
+        let found = Dir::of(&[("a.yaml", &text)]).load().diagnostics;
+        found.iter().map(|found| format!("{} {}", found.key.as_ref().unwrap(), found.code)).collect::<Vec<_>>()
     };
     assert_eq!(contacts(&[("a", "old")]), Vec::<String>::new());
     assert_eq!(contacts(&[("a", "a")]), ["a E022"]);

@@ -4,12 +4,8 @@ use insta::assert_snapshot;
 
 use super::*;
 
-#[test]
-fn a_directory_full_of_mistakes_reports_every_one_with_its_place() {
-    let dir = Dir::of(&[
-        (
-            "a.yaml",
-            r#"defaults:
+/// What is wrong by itself.
+const SINGLE_MISTAKES: &str = r#"defaults:
   apollo_id: 60c39ed82bd02f01154c470a
   titel: CTO
 contact: {}
@@ -38,18 +34,21 @@ contacts:
     website_url: https://www.linkedin.com/in/zoe
     <<: text
   list: []
-"#,
-        ),
-        (
-            "b.yaml",
-            r"contacts:
+"#;
+
+/// What is wrong with other contacts in view, those of the other files included.
+const MISTAKES_TOGETHER: &str = r"contacts:
   zoe: {first_name: Zoe, last_name: Two}
   k1: {email: k@example.com, apollo_id: 60c39ed82bd02f01154c470c}
   k2: {email: K+x@example.com, apollo_id: 60C39ED82BD02F01154C470C, moved_from: k2}
   k3: {first_name: A, last_name: B, organization_name: C, moved_from: k1}
   k4: {first_name: a, last_name: b, organization_name: c, moved_from: _}
-",
-        ),
+";
+
+#[test]
+fn a_directory_full_of_mistakes_reports_every_one_with_its_place() {
+    let dir = Dir::of(&[
+        ("a.yaml", SINGLE_MISTAKES),
         ("c.yaml", "contacts:\n  fine: {email: fine@example.com}\n---\ncontacts:\n  broken: {email: 'x\n"),
         ("d.yaml", "contacts:\n\ttab: {}\n"),
         ("e.yaml", "- a list\n"),
@@ -124,10 +123,29 @@ contacts:
     E009 a.yaml:29:3: The contact "list" must be a map of fields, not a list
           list: []
           ^^^^
+    E004 c.yaml:5:19: The file is not valid YAML
+          broken: {email: 'x
+                          ^
+    E005 d.yaml:2:2: The line is indented with a tab
+        	tab: {}
+         ^
+    E009 e.yaml:1:1: A document must be a map with `contacts` and `defaults`, not a list
+        - a list
+        ^
+    E004 f.yaml:1:23: The file is not valid YAML
+        contacts: {x: {email: *nobody}}
+                              ^
+    "#);
+}
+
+#[test]
+fn what_is_wrong_between_contacts_is_reported_with_all_places() {
+    let dir = Dir::of(&[("a.yaml", "contacts: {zoe: {last_name: One}}\n"), ("b.yaml", MISTAKES_TOGETHER)]);
+    assert_snapshot!(dir.report(), @r#"
     E013 b.yaml:2:3: The key zoe is declared twice
           zoe: {first_name: Zoe, last_name: Two}
           ^^^
-        first declared here: a.yaml:23:3
+        first declared here: a.yaml:1:12
     E029 b.yaml:3:15: k1 and k2 share an e-mail address
           k1: {email: k@example.com, apollo_id: 60c39ed82bd02f01154c470c}
                       ^^^^^^^^^^^^^
@@ -150,18 +168,6 @@ contacts:
     E012 b.yaml:6:71: "_" is not a valid key
           k4: {first_name: a, last_name: b, organization_name: c, moved_from: _}
                                                                               ^
-    E004 c.yaml:5:19: The file is not valid YAML
-          broken: {email: 'x
-                          ^
-    E005 d.yaml:2:2: The line is indented with a tab
-        	tab: {}
-         ^
-    E009 e.yaml:1:1: A document must be a map with `contacts` and `defaults`, not a list
-        - a list
-        ^
-    E004 f.yaml:1:23: The file is not valid YAML
-        contacts: {x: {email: *nobody}}
-                              ^
     "#);
 }
 
