@@ -35,7 +35,8 @@ pub struct Location {
     pub column: usize,
     /// How many characters it covers, at least 1.
     pub width: usize,
-    /// The line as it stands in the file, without its end; empty when the file could not be read.
+    /// The line as it stands in the file, without its end, cut after 400 characters; empty when the
+    /// place lies beyond the cut or the file could not be read.
     pub text: String,
 }
 
@@ -100,6 +101,11 @@ pub(super) struct Span {
     pub(super) width: usize,
 }
 
+/// Longest piece of a line that a location carries, in characters.
+///
+/// A file on a single line, with a mistake in each contact, would else be copied for each.
+const MAX_LINE_CHARS: usize = 400;
+
 /// The text of one file, with what is needed to point into it.
 #[derive(Debug)]
 pub(super) struct Source {
@@ -124,6 +130,8 @@ impl Source {
 
     pub(super) fn location(&self, span: Span) -> Location {
         let text = self.line(span.line);
+        let text = text.char_indices().nth(MAX_LINE_CHARS).map_or(text, |(cut, _)| &text[..cut]);
+        let text = if span.column > MAX_LINE_CHARS { "" } else { text };
         let rest = text.chars().count().saturating_sub(span.column.saturating_sub(1));
         Location {
             path: self.path.to_path_buf(),

@@ -17,6 +17,7 @@ mod positioned;
 mod providers;
 mod read;
 mod rules;
+mod steep;
 mod typed;
 mod walk;
 mod words;
@@ -50,7 +51,7 @@ pub enum Error {
 }
 
 /// What the files of a directory declare.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Loaded {
     /// The contacts; of a key that is declared twice, the first in the order of the paths.
     pub entries: BTreeMap<ContactKey, Entry>,
@@ -166,9 +167,7 @@ fn read_file(path: &Path) -> FileRead {
 /// Reads the text of one file; a pure function of its arguments.
 fn read_text(path: &Path, text: String) -> (Vec<Entry>, Vec<Diagnostic>) {
     let path: Arc<Path> = path.into();
-    // The parser under the fast reader takes quadratic time on deep brackets; the careful one stops at a limit.
-    let is_steep = positioned::flow_depth(&text) > rules::MAX_DEPTH;
-    let typed = if is_steep { None } else { Some(typed::read(&path, &text)) };
+    let typed = (!steep::may_be_steep(&text)).then(|| typed::read(&path, &text));
     match typed {
         Some(Ok(reading)) if !reading.doubtful => (reading.entries, Vec::new()),
         typed => {

@@ -11,7 +11,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle};
 
 use super::code::Code;
 use super::diagnostic::{Source, Span};
-use super::rules;
+use super::{rules, steep};
 
 /// One value with its place.
 #[derive(Debug)]
@@ -106,7 +106,7 @@ fn syntax_fault(source: &Source, error: &saphyr_parser::ScanError) -> Fault {
     let mark = error.marker();
     let code = if source.line(mark.line()).trim_start_matches(' ').starts_with('\t') {
         Code::TabIndentation
-    } else if flow_depth(before(&source.text, mark.index())) > rules::MAX_DEPTH {
+    } else if steep::apparent_depth(before(&source.text, mark.index())) > rules::MAX_DEPTH {
         Code::NestedTooDeeply
     } else {
         Code::InvalidYaml
@@ -117,20 +117,6 @@ fn syntax_fault(source: &Source, error: &saphyr_parser::ScanError) -> Fault {
 /// Returns the first `count` characters.
 fn before(text: &str, count: usize) -> &str {
     text.char_indices().nth(count).map_or(text, |(end, _)| &text[..end])
-}
-
-/// Returns the deepest that brackets and braces nest, taking all of them for YAML's.
-pub(super) fn flow_depth(text: &str) -> usize {
-    let (mut depth, mut deepest) = (0_usize, 0);
-    for byte in text.bytes() {
-        match byte {
-            b'[' | b'{' => depth += 1,
-            b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        deepest = deepest.max(depth);
-    }
-    deepest
 }
 
 /// A list or map that is not complete yet.

@@ -53,6 +53,12 @@ fn deep_nesting_is_refused_whatever_its_form() {
 }
 
 #[test]
+fn a_deep_looking_file_that_is_good_is_read() {
+    let contacts = lines(0..11_000, |n| format!("  k{n}: {{\n    last_name: L{n}\n  }}\n"));
+    assert_eq!(clean(&format!("contacts:\n{contacts}")).len(), 11_000);
+}
+
+#[test]
 fn a_chain_of_aliases_counts_as_nesting() {
     let chain = lines(1..5000, |n| format!("  k{n}: &k{n} {{last_name: L{n}, <<: *k{}}}\n", n - 1));
     assert_eq!(codes(&format!("contacts:\n  k0: &k0 {{last_name: L}}\n{chain}")), ["E006"]);

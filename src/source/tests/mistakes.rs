@@ -194,6 +194,18 @@ fn columns_count_characters_not_bytes() {
 }
 
 #[test]
+fn a_file_on_one_long_line_is_not_copied_for_each_mistake() {
+    let contacts = vec!["{email: x, titel: y}"; 5000];
+    let contacts: Vec<_> = contacts.iter().enumerate().map(|(at, fields)| format!("k{at}: {fields}")).collect();
+    let found = Dir::of(&[("a.yaml", &format!("contacts: {{{}}}", contacts.join(", ")))]).load().diagnostics;
+    assert_eq!(found.len(), 10_000);
+    let locations: Vec<_> = found.iter().map(|found| found.location.as_ref().unwrap()).collect();
+    assert!(locations.iter().all(|location| location.text.chars().count() <= 400));
+    assert_eq!((locations[9999].line, locations[9999].width), (1, 1));
+    assert!(locations[0].text.starts_with("contacts: {k0: {email: x") && locations[9999].text.is_empty());
+}
+
+#[test]
 fn a_mistake_that_several_aliases_name_is_reported_once() {
     let text = "contacts:\n  a: &a\n    email: a@example.com\n    titel: x\n  b: {<<: *a, email: b@example.com}\n";
     assert_eq!(codes(text), ["E011"]);

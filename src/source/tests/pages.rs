@@ -20,7 +20,9 @@ fn every_code_has_a_page_and_every_page_a_code() {
     let mut expected: Vec<_> = Code::ALL.iter().map(|code| format!("{code}.md")).collect();
     expected.sort();
     assert_eq!(names, expected);
+    let index = fs::read_to_string(pages().join("README.md")).unwrap();
     for code in Code::ALL {
+        assert!(index.contains(&format!("- [{code}]({code}.md): {}\n", code.title())), "{code}");
         let page = fs::read_to_string(pages().join(format!("{code}.md"))).unwrap();
         assert_eq!(page.lines().next().unwrap(), format!("# {code}: {}", code.title()));
     }
