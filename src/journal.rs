@@ -11,17 +11,17 @@ use crate::model::{ApolloId, Intent, Timestamp};
 /// Where one intent stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Status {
-    /// Written, nothing sent.
+    /// Written, and nothing sent that may have had an effect.
     Intended,
-    /// A request is under way.
-    Sent,
-    /// A request went out and its answer is unknown, or was lost with the process.
+    /// A request is under way; whether an earlier one of the same intent may have had its effect.
+    Sent { in_doubt_before: bool },
+    /// A request may have had its effect, and no answer is known.
     InDoubt,
-    /// The outcome is known and recorded; the intent is dropped.
+    /// The answer says what was done; the intent is dropped as it is recorded.
     Answered,
     /// The request had no effect for certain; the intent is dropped.
     Refused,
-    /// A look-up found out what became of it; the intent is dropped.
+    /// A look-up told what became of it; the intent is dropped.
     Settled,
 }
 
@@ -31,11 +31,14 @@ pub enum Step {
     Send,
     /// An answer came that says what was done.
     Answer,
-    /// The request provably had no effect: it never left, or the server refused it.
+    /// The request was not carried out, and could be another time: it never left, met a used-up quota,
+    /// or a credential that was not accepted.
+    Bounce,
+    /// The server turned the request down for what it is, as it would have done before.
     Refuse,
-    /// The answer was lost, or says nothing.
+    /// No answer came, or one that does not say what was done.
     Lose,
-    /// The process that sent it is gone.
+    /// The process that had it is gone.
     Crash,
     /// A look-up told the outcome.
     Settle,
@@ -51,17 +54,21 @@ pub struct IllegalStep {
 
 /// Returns where an intent stands after `step`.
 ///
-/// An intent in doubt may be sent again only by settling, which decides that first: a repeatable
-/// request goes from `InDoubt` by `Send`, and a create takes that step after its look-up found nothing.
+/// A request that bounced proves nothing about an earlier one, so doubt stays doubt; one that was
+/// refused for its content proves that the same content was refused before.
 pub fn next(status: Status, step: Step) -> Result<Status, IllegalStep> {
+    use Status::{Answered, InDoubt, Intended, Refused, Sent, Settled};
     match (status, step) {
-        (Status::Intended | Status::InDoubt, Step::Send) => Ok(Status::Sent),
-        (Status::Sent, Step::Answer) => Ok(Status::Answered),
-        (Status::Sent | Status::Intended, Step::Refuse) => Ok(Status::Refused),
-        (Status::Sent, Step::Lose) => Ok(Status::InDoubt),
-        // A crash between the write and the send cannot be told from one after it.
-        (Status::Intended | Status::Sent | Status::InDoubt, Step::Crash) => Ok(Status::InDoubt),
-        (Status::InDoubt, Step::Settle) => Ok(Status::Settled),
+        (Intended, Step::Send) => Ok(Sent { in_doubt_before: false }),
+        (InDoubt, Step::Send) => Ok(Sent { in_doubt_before: true }),
+        (Sent { .. }, Step::Answer) => Ok(Answered),
+        (Sent { in_doubt_before: false }, Step::Bounce) => Ok(Intended),
+        (Sent { .. }, Step::Refuse) => Ok(Refused),
+        // Whether a request left before the crash cannot be told from the journal.
+        (Sent { in_doubt_before: true }, Step::Bounce)
+        | (Sent { .. }, Step::Lose)
+        | (Intended | Sent { .. } | InDoubt, Step::Crash) => Ok(InDoubt),
+        (InDoubt, Step::Settle) => Ok(Settled),
         (status, step) => Err(IllegalStep { status, step }),
     }
 }
@@ -114,9 +121,17 @@ pub fn earliest_creation(intent: &Intent, server_now: Timestamp, now: Timestamp)
 mod tests {
     use super::*;
 
-    const STATUSES: [Status; 6] =
-        [Status::Intended, Status::Sent, Status::InDoubt, Status::Answered, Status::Refused, Status::Settled];
-    const STEPS: [Step; 6] = [Step::Send, Step::Answer, Step::Refuse, Step::Lose, Step::Crash, Step::Settle];
+    const STATUSES: [Status; 7] = [
+        Status::Intended,
+        Status::Sent { in_doubt_before: false },
+        Status::Sent { in_doubt_before: true },
+        Status::InDoubt,
+        Status::Answered,
+        Status::Refused,
+        Status::Settled,
+    ];
+    const STEPS: [Step; 7] =
+        [Step::Send, Step::Answer, Step::Bounce, Step::Refuse, Step::Lose, Step::Crash, Step::Settle];
 
     #[test]
     fn what_is_over_takes_no_further_step() {
@@ -129,19 +144,28 @@ mod tests {
 
     #[test]
     fn a_request_under_way_is_not_sent_a_second_time() {
-        assert!(next(Status::Sent, Step::Send).is_err());
+        assert!(next(Status::Sent { in_doubt_before: false }, Step::Send).is_err());
+        assert!(next(Status::Sent { in_doubt_before: true }, Step::Send).is_err());
     }
 
     #[test]
-    fn every_way_out_of_doubt_leads_through_a_look_up_or_a_decided_send() {
-        let ways: Vec<_> = STEPS.into_iter().filter(|&step| next(Status::InDoubt, step).is_ok()).collect();
-        assert_eq!(ways, [Step::Send, Step::Crash, Step::Settle]);
+    fn a_bounce_takes_no_doubt_away() {
+        let lost = next(Status::Sent { in_doubt_before: false }, Step::Lose).unwrap();
+        let again = next(lost, Step::Send).unwrap();
+        assert_eq!(next(again, Step::Bounce), Ok(Status::InDoubt));
     }
 
     #[test]
-    fn an_answer_counts_only_for_a_request_under_way() {
-        let with_answer: Vec<_> = STATUSES.into_iter().filter(|&status| next(status, Step::Answer).is_ok()).collect();
-        assert_eq!(with_answer, [Status::Sent]);
+    fn only_a_request_under_way_is_answered() {
+        let answered: Vec<_> = STATUSES.into_iter().filter(|&status| next(status, Step::Answer).is_ok()).collect();
+        assert!(answered.iter().all(|status| matches!(status, Status::Sent { .. })));
+        assert_eq!(answered.len(), 2);
+    }
+
+    #[test]
+    fn only_doubt_is_settled() {
+        let settled: Vec<_> = STATUSES.into_iter().filter(|&status| next(status, Step::Settle).is_ok()).collect();
+        assert_eq!(settled, [Status::InDoubt]);
     }
 
     fn id(number: u8) -> ApolloId {

@@ -5,6 +5,7 @@
 pub mod apollo;
 pub mod journal;
 pub mod model;
+pub mod ops;
 pub mod plan;
 pub mod quota;
 pub mod sandbox;

@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
 use super::Error;
+use crate::model::IdentityKey;
 
 /// The address of Apollo's API.
 ///
@@ -46,6 +47,17 @@ impl fmt::Debug for Credential {
 }
 
 impl Credential {
+    /// Returns a hash by which a state knows the credential again, keyed so that it reveals nothing.
+    pub fn keyed_hash(&self, key: &IdentityKey) -> String {
+        let (kind, secret) = match self {
+            Self::ApiKey(key) => ("key:", key),
+            Self::AccessToken(token) => ("token:", token),
+        };
+        let mut hasher = blake3::Hasher::new_keyed(&key.0);
+        hasher.update(kind.as_bytes()).update(secret.expose_secret().as_bytes());
+        hasher.finalize().to_hex()[..32].to_owned()
+    }
+
     fn header(&self) -> Result<(HeaderName, HeaderValue), Error> {
         let (name, text) = match self {
             Self::ApiKey(key) => (HeaderName::from_static("x-api-key"), key.expose_secret().to_owned()),

@@ -4,25 +4,51 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::model::{ApolloId, ContactKey, Endpoint};
-use crate::source::{Code, Location};
+use crate::quota::Span;
+use crate::source::{Code, Location, Severity};
 
 /// Something that happened during an apply, in the order it happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// The actions begin; how many there are.
-    Begun { actions: usize },
-    Started { key: ContactKey, step: Step, id: Option<ApolloId> },
+    Begun {
+        actions: usize,
+    },
+    Started {
+        key: ContactKey,
+        step: Step,
+        id: Option<ApolloId>,
+    },
     /// Sent every 10 s while the step runs.
-    StillRunning { key: ContactKey, step: Step, id: Option<ApolloId>, elapsed: Duration },
+    StillRunning {
+        key: ContactKey,
+        step: Step,
+        id: Option<ApolloId>,
+        elapsed: Duration,
+    },
     /// The step is done and recorded durably.
-    Finished { key: ContactKey, step: Step, id: Option<ApolloId>, elapsed: Duration },
+    Finished {
+        key: ContactKey,
+        step: Step,
+        id: Option<ApolloId>,
+        elapsed: Duration,
+    },
     Problem(Problem),
     /// Requests of this action wait for their quota window.
-    WaitingForQuota { endpoint: Endpoint, wait: Duration },
+    WaitingForQuota {
+        endpoint: Endpoint,
+        window: Span,
+        wait: Duration,
+    },
     /// Quota that Apollo says is left for creates or updates, for the progress line.
-    QuotaLeft { endpoint: Endpoint, left: u64 },
+    QuotaLeft {
+        endpoint: Endpoint,
+        left: u64,
+    },
     /// A signal or another stop was seen: no further request starts.
-    Stopping { in_flight: usize },
+    Stopping {
+        in_flight: usize,
+    },
 }
 
 /// What a step does to its contact; one action may take several steps.
@@ -55,12 +81,6 @@ pub struct Problem {
     pub code: Option<Code>,
     /// Further places, each with what stands there.
     pub related: Vec<(String, Location)>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Severity {
-    Warning,
-    Error,
 }
 
 /// What an apply did, true whether it ended early or not.

@@ -1,0 +1,232 @@
+//! Carries out a plan: local actions first, then the rest in parallel, each to its own end.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::model::{ContactKey, Endpoint};
+use crate::plan::{Action, Brake, BrakeKind, Change as FieldChange, Housekeeping, Operation, Plan};
+use crate::store::{CHANGES_PER_COMMIT, Change, Snapshot};
+
+use super::action::{End, Job, Performer};
+use super::{Desired, Ended, Event, Problem, Report, Session, Step, problem};
+
+/// How often a step that takes long is heard of.
+const STILL_RUNNING: Duration = Duration::from_secs(10);
+
+/// Local actions under way at a time; they wait for the disk alone and share barriers.
+const LOCAL_PARALLELISM: usize = 64;
+
+/// Applies `plan`, which was made from `desired` and `snapshot` while this session held the state.
+///
+/// Never fails as a whole: what went wrong with an action is an [`Event::Problem`], and the report
+/// counts it.
+pub async fn apply(session: &Arc<Session>, plan: &Plan, desired: &Desired, snapshot: &Snapshot) -> Report {
+    session.tell(Event::Begun { actions: plan.actions.len() });
+    let job = Arc::new(Job {
+        fingerprints: desired.fingerprints.clone(),
+        identity_key: snapshot.identity_key,
+        open: snapshot.intents.clone(),
+        first_run: snapshot.bindings.is_empty() && snapshot.unchanged.is_empty() && snapshot.tombstones.is_empty(),
+    });
+    let run = Run { session: Arc::clone(session), job, report: Arc::default() };
+    if let Err(problem) = run.keep_house(&plan.housekeeping).await {
+        session.stop.request(Ended::Fatal);
+        session.tell(Event::Problem(problem));
+    }
+    run.carry_out(&plan.actions).await;
+    let mut report = run.report.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    report.ended = session.stop.reason().unwrap_or_default();
+    report
+}
+
+/// Words why a plan is not applied, with what lifts the brake.
+pub fn brake_problem(brake: &Brake) -> Problem {
+    let Brake { kind, count, limit } = brake;
+    let (what, lift) = match kind {
+        BrakeKind::ForgetsAll => ("forget", "all managed contacts would be forgotten; --force allows it"),
+        BrakeKind::ForgetsMany => ("forget", "that is more than 30 % of the managed contacts; --force allows it"),
+        BrakeKind::MaxCreates => ("create", "--max-creates allows fewer"),
+        BrakeKind::MaxUpdates => ("update", "--max-updates allows fewer"),
+        BrakeKind::MaxForgets => ("forget", "--max-forgets allows fewer"),
+    };
+    let summary = format!("The plan would {what} {count} contacts, and {limit} are allowed");
+    Problem::error(
+        summary,
+        format!("Nothing was changed: {lift}. Check that the directory is the right one and whole."),
+    )
+}
+
+/// One application of a plan.
+#[derive(Clone)]
+struct Run {
+    session: Arc<Session>,
+    job: Arc<Job>,
+    report: Arc<Mutex<Report>>,
+}
+
+impl Run {
+    /// Drops records that lost their meaning.
+    async fn keep_house(&self, housekeeping: &Housekeeping) -> Result<(), Problem> {
+        let conflicts = housekeeping.conflicts.iter().map(|key| Change::DropConflict { key: key.clone() });
+        let intents = housekeeping.intents.iter().map(|&id| Change::DropIntent { id });
+        let changes: Vec<Change> = conflicts.chain(intents).collect();
+        for chunk in changes.chunks(CHANGES_PER_COMMIT) {
+            self.session
+                .store
+                .commit(chunk.to_vec())
+                .await
+                .map_err(|error| Problem::error("Cannot write to the state", problem::chain(&error)))?;
+        }
+        Ok(())
+    }
+
+    /// Local actions come first, so that contacts they give up are free for the others.
+    ///
+    /// Each endpoint action has a queue of its own, so that one whose quota is used up holds up no other.
+    async fn carry_out(&self, actions: &[Action]) {
+        let mut local = Vec::new();
+        let mut queues: BTreeMap<Endpoint, Vec<Action>> = BTreeMap::new();
+        for action in actions {
+            match first_request(&action.operation) {
+                None => local.push(action.clone()),
+                Some(endpoint) => queues.entry(endpoint).or_default().push(action.clone()),
+            }
+        }
+        self.clone().work_off(local, LOCAL_PARALLELISM).await;
+        let mut workers = JoinSet::new();
+        for (endpoint, queue) in queues {
+            // Settling waits for its time without using a place.
+            let parallelism = if endpoint == Endpoint::SearchContacts { usize::MAX } else { self.session.parallelism };
+            workers.spawn(self.clone().work_off(queue, parallelism));
+        }
+        while let Some(done) = workers.join_next().await {
+            done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+        }
+    }
+
+    async fn work_off(self, queue: Vec<Action>, parallelism: usize) {
+        let mut under_way = JoinSet::new();
+        let mut queue = queue.into_iter();
+        loop {
+            while under_way.len() < parallelism && !self.session.stop.is_requested() {
+                let Some(action) = queue.next() else { break };
+                under_way.spawn(self.clone().run(action));
+            }
+            match under_way.join_next().await {
+                Some(done) => done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())),
+                None => break,
+            }
+        }
+        let left = queue.len();
+        self.count(|report| report.remaining += left);
+    }
+
+    async fn run(self, action: Action) {
+        let (key, step, id) = (action.key().clone(), step(&action.operation), known_id(&action.operation));
+        let started = Instant::now();
+        if !matches!(action.operation, Operation::Conflict { .. } | Operation::Contradiction { .. }) {
+            self.session.tell(Event::Started { key: key.clone(), step, id: id.clone() });
+        }
+        let performer = Performer { session: &self.session, job: &self.job, place: &action.place };
+        let work = performer.perform(&action);
+        tokio::pin!(work);
+        let mut ticks = tokio::time::interval_at(started + STILL_RUNNING, STILL_RUNNING);
+        let result = loop {
+            tokio::select! {
+                result = &mut work => break result,
+                _ = ticks.tick() => {
+                    let (key, id) = (key.clone(), id.clone());
+                    self.session.tell(Event::StillRunning { key, step, id, elapsed: started.elapsed() });
+                }
+            }
+        };
+        let end = match result {
+            Ok(end) => end,
+            Err(trouble) => {
+                if let Some(problem) = trouble.problem {
+                    self.session.tell(Event::Problem(*problem));
+                }
+                trouble.end
+            }
+        };
+        self.conclude(key, end, started.elapsed());
+    }
+
+    fn conclude(&self, key: ContactKey, end: End, elapsed: Duration) {
+        match end {
+            End::Done(step, id) => {
+                self.count(|report| *counter(report, step) += 1);
+                self.session.tell(Event::Finished { key, step, id, elapsed });
+            }
+            End::BoundOnly(step) => self.count(|report| {
+                *counter(report, step) += 1;
+                report.failed += 1;
+            }),
+            End::Failed => self.count(|report| report.failed += 1),
+            End::NotBegun => self.count(|report| report.remaining += 1),
+        }
+    }
+
+    fn count(&self, change: impl FnOnce(&mut Report)) {
+        change(&mut self.report.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+fn counter(report: &mut Report, step: Step) -> &mut usize {
+    match step {
+        Step::Create => &mut report.added,
+        Step::Import | Step::Restore => &mut report.imported,
+        Step::Update => &mut report.changed,
+        Step::Move => &mut report.moved,
+        Step::Release => &mut report.released,
+        Step::Forget => &mut report.forgotten,
+        Step::Settle => &mut report.settled,
+    }
+}
+
+fn step(operation: &Operation) -> Step {
+    match operation {
+        Operation::Create { .. } => Step::Create,
+        Operation::Adopt { .. } => Step::Import,
+        Operation::Restore { .. } => Step::Restore,
+        Operation::Move { .. } => Step::Move,
+        Operation::Release { .. } => Step::Release,
+        Operation::Forget { .. } => Step::Forget,
+        Operation::Settle { .. } => Step::Settle,
+        Operation::Update { .. } | Operation::Conflict { .. } | Operation::Contradiction { .. } => Step::Update,
+    }
+}
+
+fn known_id(operation: &Operation) -> Option<crate::model::ApolloId> {
+    match operation {
+        Operation::Adopt { id, .. }
+        | Operation::Restore { id, .. }
+        | Operation::Update { id, .. }
+        | Operation::Move { id, .. }
+        | Operation::Release { id, .. }
+        | Operation::Forget { id } => Some(id.clone()),
+        Operation::Create { .. }
+        | Operation::Settle { .. }
+        | Operation::Conflict { .. }
+        | Operation::Contradiction { .. } => None,
+    }
+}
+
+/// Returns the endpoint of an action's first request; `None` when it needs none.
+fn first_request(operation: &Operation) -> Option<Endpoint> {
+    match operation {
+        Operation::Create { .. } => Some(Endpoint::CreateContact),
+        Operation::Adopt { .. } | Operation::Restore { .. } => Some(Endpoint::ViewContact),
+        Operation::Update { .. } => Some(Endpoint::UpdateContact),
+        Operation::Move { changes, .. } => changes.iter().any(FieldChange::sends).then_some(Endpoint::UpdateContact),
+        Operation::Settle { .. } => Some(Endpoint::SearchContacts),
+        Operation::Release { .. }
+        | Operation::Forget { .. }
+        | Operation::Conflict { .. }
+        | Operation::Contradiction { .. } => None,
+    }
+}

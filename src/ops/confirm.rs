@@ -1,0 +1,190 @@
+//! What an answer proves about a contact.
+//!
+//! Pure. Only what was confirmed may be recorded as applied, so everything here errs towards "pending".
+
+use crate::apollo::Contact;
+use crate::model::{Field, Fields, Identity, MatchedBy, Timestamp, Value, fold_email, fold_text};
+
+/// A field that Apollo holds otherwise than it was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Deviation {
+    pub(super) field: Field,
+    pub(super) kind: DeviationKind,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum DeviationKind {
+    /// Apollo holds nothing where something was sent; its complaint, if it made one.
+    Dropped(Option<String>),
+    /// Apollo holds another form of it.
+    Normalized(Value),
+}
+
+/// Returns the declared fields as the answer shows them; what it does not show is left out.
+pub(super) fn observed(declared: &Fields, contact: &Contact) -> Fields {
+    let shown = |field: &Field, value: &Value| match (field, value) {
+        (Field::LabelNames, Value::Lists(lists)) => {
+            let names = contact.label_names.as_ref()?;
+            let holds = |list: &&String| names.iter().any(|name| fold_text(name) == fold_text(list));
+            Some(Value::Lists(lists.iter().filter(holds).cloned().collect()))
+        }
+        (field, Value::Text(number)) if field.is_phone() => {
+            contact.shows_phone(number).then(|| Value::Text(number.clone()))
+        }
+        (field, _) => contact.readable.get(field).cloned(),
+    };
+    declared.iter().filter_map(|(field, value)| Some((field.clone(), shown(field, value)?))).collect()
+}
+
+/// Lists the fields of `sent` that the answer shows otherwise.
+pub(super) fn deviations(sent: &Fields, contact: &Contact) -> Vec<Deviation> {
+    let shown = observed(sent, contact);
+    let complaint = |field: &Field| match field {
+        Field::Custom(id) => {
+            let of_field = contact.custom_field_errors.iter().find(|(at, _)| at == id.as_str());
+            of_field.map(|(_, complaint)| complaint.clone())
+        }
+        _ => None,
+    };
+    let texts = sent.iter().filter(|(field, _)| **field != Field::LabelNames);
+    texts
+        .filter_map(|(field, value)| {
+            let complaint = complaint(field);
+            let kind = match shown.get(field) {
+                _ if complaint.is_some() => DeviationKind::Dropped(complaint),
+                Some(shown) if shown.is_empty() && !value.is_empty() => DeviationKind::Dropped(None),
+                Some(shown) if shown != value => DeviationKind::Normalized(shown.clone()),
+                // A custom field that the answer does not hold was ignored, as wrong ids are.
+                None if matches!(field, Field::Custom(_)) && !value.is_empty() => DeviationKind::Dropped(None),
+                _ => return None,
+            };
+            Some(Deviation { field: field.clone(), kind })
+        })
+        .collect()
+}
+
+/// Returns how the answer to a create shows that the contact was there before; `None` when it was made.
+///
+/// `earliest` is the earliest creation time of a contact that our request made, by the server's clock.
+pub(super) fn matched(contact: &Contact, earliest: Timestamp) -> Option<MatchedBy> {
+    if let Some(dedupe) = contact.dedupe.as_ref().filter(|dedupe| dedupe.found_existing) {
+        return Some(MatchedBy::DedupeResult(dedupe.match_reason.clone()));
+    }
+    // An answer that does not tell its age proves no creation.
+    contact.created_at.is_none_or(|created| created < earliest).then_some(MatchedBy::CreationTime)
+}
+
+/// Reports whether a matched contact is somebody else than was declared.
+///
+/// It is when it shows e-mails and none is the declared one, or when none is declared and it shows another name.
+pub(super) fn is_stranger(declared: &Fields, contact: &Contact) -> bool {
+    match Identity::of(declared).email {
+        Some(email) => !contact.emails.is_empty() && !contact.emails.iter().any(|shown| fold_email(shown) == email),
+        None => [Field::FirstName, Field::LastName].iter().any(|field| {
+            let declared = declared.text(field).map(fold_text).filter(|name| !name.is_empty());
+            let shown = contact.readable.text(field).map(fold_text);
+            declared.is_some_and(|declared| shown.is_some_and(|shown| shown != declared))
+        }),
+    }
+}
+
+/// Reports whether a contact found by a search is exactly who `wanted` describes.
+///
+/// By e-mail where one is wanted; else by first and last name, and by company where one is wanted.
+pub(super) fn is_person(wanted: &Fields, contact: &Contact) -> bool {
+    let identity = Identity::of(wanted);
+    if let Some(email) = identity.email {
+        return contact.emails.iter().any(|shown| fold_email(shown) == email);
+    }
+    let names = [Field::FirstName, Field::LastName, Field::OrganizationName];
+    let mut wanted_names = names.iter().filter_map(|field| {
+        let name = wanted.text(field).map(fold_text).filter(|name| !name.is_empty())?;
+        Some((field, name))
+    });
+    let has_name = names[..2].iter().any(|field| wanted.text(field).is_some_and(|name| !name.trim().is_empty()));
+    has_name && wanted_names.all(|(field, name)| contact.readable.text(field).map(fold_text) == Some(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ApolloId, CustomFieldId};
+
+    fn fields(pairs: &[(Field, &str)]) -> Fields {
+        pairs.iter().map(|(field, text)| (field.clone(), Value::from(*text))).collect()
+    }
+
+    fn answer(readable: &[(Field, &str)], emails: &[&str]) -> Contact {
+        Contact {
+            id: ApolloId::parse("00000000000000000000000a").unwrap(),
+            created_at: Some(Timestamp(10_000)),
+            emails: emails.iter().map(|&email| email.to_owned()).collect(),
+            readable: fields(readable),
+            phones: Vec::new(),
+            label_names: None,
+            custom_field_errors: Vec::new(),
+            dedupe: None,
+        }
+    }
+
+    #[test]
+    fn somebody_with_other_emails_is_a_stranger_and_somebody_without_is_not() {
+        let ada = fields(&[(Field::Email, "Ada@example.com")]);
+        assert!(is_stranger(&ada, &answer(&[], &["eve@example.com"])));
+        assert!(!is_stranger(&ada, &answer(&[], &["old@example.com", "ada@EXAMPLE.com"])));
+        assert!(!is_stranger(&ada, &answer(&[], &[])));
+    }
+
+    #[test]
+    fn without_a_declared_email_the_name_decides() {
+        let ada = fields(&[(Field::FirstName, "Ada"), (Field::LastName, "Byron")]);
+        assert!(!is_stranger(&ada, &answer(&[(Field::FirstName, "ADA"), (Field::LastName, "byron")], &[])));
+        assert!(is_stranger(&ada, &answer(&[(Field::FirstName, "Ada"), (Field::LastName, "Ross")], &[])));
+    }
+
+    #[test]
+    fn a_contact_older_than_the_attempt_was_matched() {
+        let contact = answer(&[], &[]);
+        assert_eq!(matched(&contact, Timestamp(10_000)), None);
+        assert_eq!(matched(&contact, Timestamp(10_001)), Some(MatchedBy::CreationTime));
+        assert!(matched(&Contact { created_at: None, ..contact }, Timestamp(0)).is_some());
+    }
+
+    #[test]
+    fn a_dropped_value_is_told_from_one_in_another_form() {
+        let custom = Field::Custom(CustomFieldId::parse("60c39ed82bd02f01154c470a").unwrap());
+        let sent = fields(&[
+            (Field::Title, "CTO"),
+            (Field::Email, "ada@example"),
+            (Field::OrganizationName, "acme"),
+            (Field::WebsiteUrl, "https://example.com"),
+            (custom.clone(), "7"),
+        ]);
+        let shown = [(Field::Title, "CTO"), (Field::Email, ""), (Field::OrganizationName, "Acme Inc")];
+        let found = deviations(&sent, &answer(&shown, &[]));
+        let expected = [
+            (Field::OrganizationName, DeviationKind::Normalized("Acme Inc".into())),
+            (Field::Email, DeviationKind::Dropped(None)),
+            (custom, DeviationKind::Dropped(None)),
+        ];
+        assert_eq!(found, expected.map(|(field, kind)| Deviation { field, kind }));
+    }
+
+    #[test]
+    fn what_the_answer_does_not_show_is_not_observed() {
+        let declared = fields(&[(Field::WebsiteUrl, "https://example.com"), (Field::HomePhone, "555-0100")]);
+        assert!(observed(&declared, &answer(&[], &[])).is_empty());
+    }
+
+    #[test]
+    fn a_search_hit_counts_only_when_it_is_exactly_the_person() {
+        let by_mail = fields(&[(Field::Email, "ada@example.com"), (Field::FirstName, "Ada")]);
+        assert!(is_person(&by_mail, &answer(&[], &["ADA@example.com"])));
+        assert!(!is_person(&by_mail, &answer(&[(Field::FirstName, "Ada")], &["ada.b@example.com"])));
+        let by_name = fields(&[(Field::FirstName, "Ada"), (Field::OrganizationName, "Engines")]);
+        let engines = [(Field::FirstName, "Ada"), (Field::OrganizationName, "engines")];
+        assert!(is_person(&by_name, &answer(&engines, &[])));
+        assert!(!is_person(&by_name, &answer(&engines[..1], &[])));
+        assert!(!is_person(&fields(&[(Field::Title, "CTO")]), &answer(&[(Field::Title, "CTO")], &[])));
+    }
+}

@@ -1,0 +1,263 @@
+//! Sends requests: quota first, the intent on disk before the wire, again when that is safe.
+//!
+//! Decides how often and when to send, never what the outcome means for a contact.
+
+use std::time::Duration;
+
+use crate::apollo::{self, Contact, Meta, Retry, SearchPage};
+use crate::journal::{self, Status, Step};
+use crate::model::{ApolloId, Endpoint, Intent, IntentId};
+use crate::quota::{Backoff, Permit, Rejection};
+use crate::store::{self, Change};
+
+use super::{Ended, Event, Session};
+
+/// How often one request is sent before its action fails, 429s not counted.
+const MAX_ATTEMPTS: u32 = 5;
+
+/// A request that changes nothing, so that it needs no intent.
+#[derive(Debug, Clone)]
+pub(super) enum Look {
+    View(ApolloId),
+    Search { keywords: String, page: u32 },
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(super) enum Reply {
+    Contact(Box<Contact>),
+    Page(SearchPage),
+    Done,
+}
+
+/// Why a request brought no reply.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The run is ending, and nothing was sent.
+    Stopped,
+    /// The server turned it down; it had no effect.
+    Refused(apollo::Error),
+    /// It may or may not have had its effect.
+    InDoubt(apollo::Error),
+    /// The key lacks the scope for this kind of action, which was said before.
+    Barred,
+    /// The intent could not be recorded, so nothing was sent.
+    Store(store::Error),
+}
+
+impl Session {
+    /// Sends the request of an intent, which is on disk before each attempt; `with` goes into the same write.
+    ///
+    /// The intent stays on disk when the outcome is in doubt, and for the caller to drop with the answer.
+    pub(super) async fn send(
+        &self,
+        id: IntentId,
+        intent: &mut Intent,
+        mut with: Vec<Change>,
+    ) -> Result<(Reply, Meta), Failure> {
+        let endpoint = intent.endpoint;
+        // An intent that was sent before comes here in doubt, from settling.
+        let mut tries = Tries::new(if intent.attempts == 0 { Status::Intended } else { Status::InDoubt });
+        loop {
+            let permit = match self.admit(endpoint).await {
+                Ok(permit) => permit,
+                Err(failure) => {
+                    if intent.attempts > 0 && tries.status == Status::Intended {
+                        self.store.commit(vec![Change::DropIntent { id }]).await.map_err(Failure::Store)?;
+                    }
+                    return Err(failure);
+                }
+            };
+            let slot = self.slot().await;
+            intent.attempts += 1;
+            intent.last_sent_at = self.clock.now();
+            if intent.attempts == 1 {
+                intent.first_sent_at = intent.last_sent_at;
+            }
+            let mut changes = std::mem::take(&mut with);
+            changes.push(Change::PutIntent { id, intent: Box::new(intent.clone()) });
+            changes.push(Change::PutQuota { endpoint, ledger: self.ledgers.save(endpoint) });
+            if let Err(error) = self.store.commit(changes).await {
+                self.ledgers.unsent(endpoint, permit);
+                return Err(Failure::Store(error));
+            }
+            tries.take(Step::Send);
+            let outcome = self.perform(intent).await;
+            drop(slot);
+            match self.judge(endpoint, permit, outcome, &mut tries) {
+                Verdict::Reply(reply) => return Ok(*reply),
+                Verdict::Fail(failure) => return Err(failure),
+                Verdict::Again(pause) => self.pause(pause).await,
+            }
+        }
+    }
+
+    /// Sends a request that changes nothing.
+    pub(super) async fn look(&self, look: &Look) -> Result<(Reply, Meta), Failure> {
+        let endpoint = match look {
+            Look::View(_) => Endpoint::ViewContact,
+            Look::Search { .. } => Endpoint::SearchContacts,
+        };
+        let mut tries = Tries::new(Status::Intended);
+        loop {
+            let permit = self.admit(endpoint).await?;
+            let slot = self.slot().await;
+            let spend = Change::PutQuota { endpoint, ledger: self.ledgers.save(endpoint) };
+            if let Err(error) = self.store.commit(vec![spend]).await {
+                self.ledgers.unsent(endpoint, permit);
+                return Err(Failure::Store(error));
+            }
+            tries.take(Step::Send);
+            let outcome = match look {
+                Look::View(id) => {
+                    self.client.view_contact(id).await.map(|a| (Reply::Contact(Box::new(a.value)), a.meta))
+                }
+                Look::Search { keywords, page } => {
+                    self.client.search_contacts(keywords, *page).await.map(|a| (Reply::Page(a.value), a.meta))
+                }
+            };
+            drop(slot);
+            match self.judge(endpoint, permit, outcome, &mut tries) {
+                Verdict::Reply(reply) => return Ok(*reply),
+                Verdict::Fail(failure) => return Err(failure),
+                Verdict::Again(pause) => self.pause(pause).await,
+            }
+        }
+    }
+
+    async fn perform(&self, intent: &Intent) -> Result<(Reply, Meta), apollo::Error> {
+        let target = || intent.apollo_id.as_ref().expect("an intent to change a contact names it");
+        match intent.endpoint {
+            Endpoint::CreateContact => {
+                let answer = self.client.create_contact(&intent.body).await?;
+                Ok((Reply::Contact(Box::new(answer.value)), answer.meta))
+            }
+            Endpoint::UpdateContact => {
+                let answer = self.client.update_contact(target(), &intent.body).await?;
+                Ok((Reply::Contact(Box::new(answer.value)), answer.meta))
+            }
+            Endpoint::AddToLists | Endpoint::RemoveFromLists => {
+                let answer = self.client.change_lists(intent.endpoint, &intent.body).await?;
+                Ok((Reply::Done, answer.meta))
+            }
+            Endpoint::ViewContact | Endpoint::SearchContacts => unreachable!("looking needs no intent"),
+        }
+    }
+
+    /// Settles the account of one attempt and says what comes next.
+    fn judge(
+        &self,
+        endpoint: Endpoint,
+        permit: Permit,
+        outcome: Result<(Reply, Meta), apollo::Error>,
+        tries: &mut Tries,
+    ) -> Verdict {
+        let error = match outcome {
+            Ok((reply, meta)) => {
+                tries.take(Step::Answer);
+                self.ledgers.answered(endpoint, permit, &meta);
+                if let Some(left) = self.ledgers.left(endpoint) {
+                    self.tell(Event::QuotaLeft { endpoint, left });
+                }
+                tracing::debug!(%endpoint, status = meta.status, request_id = meta.request_id, "answered");
+                return Verdict::Reply(Box::new((reply, meta)));
+            }
+            Err(error) => error,
+        };
+        tracing::debug!(%endpoint, %error, "failed");
+        let retry = error.retry(endpoint);
+        let unsent = matches!(error, apollo::Error::Connect { .. });
+        if let (Retry::Later { .. }, Some(meta)) = (retry, error.meta()) {
+            tries.take(Step::Bounce);
+            return Verdict::Again(match self.ledgers.rejected(endpoint, permit, meta) {
+                Rejection::WindowUsedUp(..) => Duration::ZERO,
+                Rejection::Stray => self.backoff(tries.count_stray()),
+            });
+        }
+        match error.meta() {
+            Some(meta) => self.ledgers.answered(endpoint, permit, meta),
+            None if unsent => self.ledgers.unsent(endpoint, permit),
+            None => self.ledgers.lost(endpoint, permit),
+        }
+        tries.take(match retry {
+            _ if unsent => Step::Bounce,
+            Retry::Never if matches!(error.status(), Some(401 | 403)) => Step::Bounce,
+            Retry::Never => Step::Refuse,
+            Retry::Now | Retry::Later { .. } | Retry::Settle => Step::Lose,
+        });
+        tries.failures += 1;
+        if retry == Retry::Now && tries.failures < MAX_ATTEMPTS {
+            return Verdict::Again(self.backoff(tries.failures));
+        }
+        let news = self.is_news(endpoint, &error);
+        Verdict::Fail(match tries.status {
+            Status::InDoubt => Failure::InDoubt(error),
+            _ if news => Failure::Refused(error),
+            _ => Failure::Barred,
+        })
+    }
+
+    /// Draws the consequences of a refusal that concern more than its own action.
+    ///
+    /// Returns whether it is news: `false` when the scope was found missing before.
+    fn is_news(&self, endpoint: Endpoint, error: &apollo::Error) -> bool {
+        match error.status() {
+            Some(401) => {
+                self.stop.request(Ended::Fatal);
+                true
+            }
+            Some(403) => self.bar(endpoint),
+            _ => true,
+        }
+    }
+
+    async fn admit(&self, endpoint: Endpoint) -> Result<Permit, Failure> {
+        if self.is_barred(endpoint) {
+            return Err(Failure::Barred);
+        }
+        let waiting = |wait, window| self.tell(Event::WaitingForQuota { endpoint, window, wait });
+        self.ledgers.admit(endpoint, &self.stop, waiting).await.ok_or(Failure::Stopped)
+    }
+
+    /// Waits before another attempt; a stop ends the wait, and `admit` then sees it.
+    pub(super) async fn pause(&self, pause: Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = self.stop.requested() => {}
+        }
+    }
+
+    fn backoff(&self, failures: u32) -> Duration {
+        Backoff::REQUEST.pause(failures, self.random())
+    }
+}
+
+/// The attempts of one request so far.
+#[derive(Debug)]
+struct Tries {
+    status: Status,
+    failures: u32,
+    /// 429s although every window had room.
+    strays: u32,
+}
+
+impl Tries {
+    fn new(status: Status) -> Self {
+        Self { status, failures: 0, strays: 0 }
+    }
+
+    fn take(&mut self, step: Step) {
+        self.status = journal::next(self.status, step).expect("requests are sent and answered in turn");
+    }
+
+    fn count_stray(&mut self) -> u32 {
+        self.strays += 1;
+        self.strays
+    }
+}
+
+enum Verdict {
+    Reply(Box<(Reply, Meta)>),
+    Fail(Failure),
+    Again(Duration),
+}

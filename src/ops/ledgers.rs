@@ -1,0 +1,139 @@
+//! The quota ledgers in memory: who may send when.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use crate::apollo::{Meta, WindowHeaders};
+use crate::model::Endpoint;
+use crate::quota::{Admission, Ledger, Permit, Reading, Rejection, Rules, Span, WindowLimit};
+
+use super::{Clock, Ended, Stop};
+
+/// Waits up to this long are not worth a word.
+const QUIET_WAIT: Duration = Duration::from_secs(2);
+
+/// One ledger per endpoint action, shared by everything that sends.
+#[derive(Debug)]
+pub(super) struct Ledgers {
+    by_endpoint: Mutex<BTreeMap<Endpoint, Ledger>>,
+    /// Rung whenever an answer came, since it may make room.
+    answered: Notify,
+    rules: Rules,
+    /// The longest wait for a window; a longer one ends the run.
+    max_wait: Option<Duration>,
+    clock: Clock,
+}
+
+impl Ledgers {
+    /// Starts from what an earlier run saved.
+    ///
+    /// A ledger that cannot be read starts anew: the first answer tells where it stands.
+    pub(super) fn new(
+        saved: &BTreeMap<Endpoint, String>,
+        rules: Rules,
+        max_wait: Option<Duration>,
+        clock: Clock,
+    ) -> Self {
+        let load = |(&endpoint, text): (&Endpoint, &String)| {
+            let ledger = Ledger::load(text).inspect_err(|error| {
+                tracing::warn!(%endpoint, %error, "the saved quota ledger cannot be read; starting anew");
+            });
+            (endpoint, ledger.unwrap_or_default())
+        };
+        let by_endpoint = Mutex::new(saved.iter().map(load).collect());
+        Self { by_endpoint, answered: Notify::new(), rules, max_wait, clock }
+    }
+
+    /// Returns leave to send one request as soon as the windows allow; `None` when the run stops first.
+    ///
+    /// `waiting` is told of a wait worth telling, once for each.
+    pub(super) async fn admit(
+        &self,
+        endpoint: Endpoint,
+        stop: &Stop,
+        waiting: impl Fn(Duration, Span),
+    ) -> Option<Permit> {
+        loop {
+            if stop.is_requested() {
+                return None;
+            }
+            // Registered before looking, so that an answer between look and wait is not missed.
+            let answered = self.answered.notified();
+            let admission = self.locked().entry(endpoint).or_default().admit(self.clock.now(), &self.rules);
+            let wait = match admission {
+                Admission::Go(permit) => return Some(permit),
+                Admission::Wait(wait, span) => {
+                    if self.max_wait.is_some_and(|longest| wait > longest) {
+                        stop.request(Ended::QuotaExhausted { endpoint, wait });
+                        return None;
+                    }
+                    if wait > QUIET_WAIT {
+                        waiting(wait, span);
+                    }
+                    wait
+                }
+                Admission::WaitForAnswer => Duration::MAX,
+            };
+            tokio::select! {
+                () = answered => {}
+                () = tokio::time::sleep(wait.min(Span::Day.length())) => {}
+                () = stop.requested() => {}
+            }
+        }
+    }
+
+    pub(super) fn answered(&self, endpoint: Endpoint, permit: Permit, meta: &Meta) {
+        let now = self.clock.now();
+        self.change(endpoint, |ledger| ledger.answered(permit, &readings(meta), now));
+    }
+
+    pub(super) fn lost(&self, endpoint: Endpoint, permit: Permit) {
+        let now = self.clock.now();
+        self.change(endpoint, |ledger| ledger.lost(permit, now));
+    }
+
+    pub(super) fn unsent(&self, endpoint: Endpoint, permit: Permit) {
+        self.change(endpoint, |ledger| ledger.unsent(permit));
+    }
+
+    pub(super) fn rejected(&self, endpoint: Endpoint, permit: Permit, meta: &Meta) -> Rejection {
+        let now = self.clock.now();
+        self.change(endpoint, |ledger| ledger.rejected(permit, &readings(meta), meta.retry_after, now, &self.rules))
+    }
+
+    /// Returns the ledger of `endpoint` as it is to be saved.
+    pub(super) fn save(&self, endpoint: Endpoint) -> String {
+        self.locked().entry(endpoint).or_default().save()
+    }
+
+    /// Returns the requests left in the tightest window; `None` when no limit is known.
+    pub(super) fn left(&self, endpoint: Endpoint) -> Option<u64> {
+        self.locked().get(&endpoint)?.left(&self.rules)
+    }
+
+    fn change<T>(&self, endpoint: Endpoint, change: impl FnOnce(&mut Ledger) -> T) -> T {
+        let result = change(self.locked().entry(endpoint).or_default());
+        self.answered.notify_waiters();
+        result
+    }
+
+    fn locked(&self) -> MutexGuard<'_, BTreeMap<Endpoint, Ledger>> {
+        self.by_endpoint.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn readings(meta: &Meta) -> [Reading; 3] {
+    let reading = |window: &WindowHeaders| Reading {
+        limit: match window.limit {
+            Some(limit) => WindowLimit::Requests(limit),
+            None if window.unlimited => WindowLimit::Unlimited,
+            None => WindowLimit::Unknown,
+        },
+        usage: window.usage,
+        left: window.requests_left,
+    };
+    [reading(&meta.quota.minute), reading(&meta.quota.hour), reading(&meta.quota.day)]
+}

@@ -1,0 +1,26 @@
+//! What contactsd does: load, plan, apply, settle, watch, and tell what the state holds.
+//!
+//! Owns the clock, the quota ledgers in memory and the one writer. Knows nothing of command lines and
+//! never prints: what happens is told as [`Event`]s, what came of it as a [`Report`].
+
+mod action;
+mod apply;
+mod clock;
+mod confirm;
+mod courier;
+mod desired;
+mod event;
+mod ledgers;
+mod planning;
+mod problem;
+mod session;
+mod settle;
+mod stop;
+
+pub use apply::{apply, brake_problem};
+pub use clock::Clock;
+pub use desired::{Desired, LoadError, load};
+pub use event::{Ended, Event, Problem, Report, Step};
+pub use planning::{Forecast, Planned, plan};
+pub use session::{Session, SessionError, SessionOptions};
+pub use stop::Stop;

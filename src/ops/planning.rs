@@ -1,0 +1,80 @@
+//! From files and state to a plan, its digest and its forecast.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::model::{ApolloId, ConflictCause, ContactKey, Digest, Endpoint, Entry, Timestamp};
+use crate::plan::{self, Input, Plan, Policy};
+use crate::quota::{Ledger, Rules};
+use crate::store::Snapshot;
+
+use super::Desired;
+
+/// A plan with what is shown beside it.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    pub plan: Plan,
+    /// Names exactly this plan of exactly these files.
+    pub digest: Digest,
+    pub forecast: Forecast,
+}
+
+/// What applying a plan will take.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Forecast {
+    /// Requests by endpoint, at most.
+    pub requests: BTreeMap<Endpoint, usize>,
+    /// How long the quota windows make it take; zero when they do not.
+    pub duration: Duration,
+    /// Whether the limits are assumed, since nobody has told any.
+    pub assumed: bool,
+}
+
+/// Plans what brings Apollo in step with `desired`; a pure function of its arguments.
+pub fn plan(desired: &Desired, snapshot: &Snapshot, policy: &Policy, rules: &Rules, now: Timestamp) -> Planned {
+    let plan = plan::plan(&input(desired, snapshot), policy);
+    let digest = plan.digest(&desired.digest);
+    let forecast = forecast(&plan, snapshot, rules, now);
+    Planned { plan, digest, forecast }
+}
+
+fn input(desired: &Desired, snapshot: &Snapshot) -> Input {
+    let changed = |(key, _): &(&ContactKey, &Entry)| !snapshot.unchanged.contains(*key);
+    let others = snapshot.conflicts.values().filter_map(|conflict| match &conflict.cause {
+        ConflictCause::Collision { other, .. } => Some(other),
+        ConflictCause::Stranger | ConflictCause::Several { .. } => None,
+    });
+    Input {
+        entries: desired.entries.iter().filter(changed).map(|(key, entry)| (key.clone(), entry.clone())).collect(),
+        bindings: snapshot.bindings.clone(),
+        unchanged: snapshot.unchanged.len(),
+        intents: snapshot.intents.clone(),
+        conflicts: snapshot.conflicts.clone(),
+        tombstones: snapshot.tombstones.clone(),
+        owners: snapshot.owners.clone(),
+        declared_now: others.filter_map(|other| Some((other.clone(), *desired.fingerprints.get(other)?))).collect(),
+        lineage: snapshot.lineage.clone(),
+        serial: snapshot.serial,
+        identity_key: snapshot.identity_key,
+    }
+}
+
+/// Lists the contacts that entries name, whose owners a snapshot must tell.
+pub(super) fn named(desired: &Desired) -> std::collections::BTreeSet<ApolloId> {
+    desired.entries.values().filter_map(|entry| entry.apollo_id.clone()).collect()
+}
+
+fn forecast(plan: &Plan, snapshot: &Snapshot, rules: &Rules, now: Timestamp) -> Forecast {
+    let requests = plan.requests();
+    let ledgers = |endpoint: &Endpoint| {
+        // A ledger that cannot be read counts as none: the first answer tells again.
+        snapshot.quota.get(endpoint).and_then(|text| Ledger::load(text).ok()).unwrap_or_default()
+    };
+    let each = requests.iter().map(|(endpoint, &count)| (ledgers(endpoint), count as u64));
+    let each: Vec<(Ledger, u64)> = each.collect();
+    Forecast {
+        duration: each.iter().map(|(ledger, count)| ledger.forecast(*count, now, rules)).max().unwrap_or_default(),
+        assumed: each.iter().any(|(ledger, _)| ledger.is_assumed(rules)),
+        requests,
+    }
+}

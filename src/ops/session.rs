@@ -1,0 +1,175 @@
+//! One opened state with a way to Apollo: what every operation that writes works with.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use crate::apollo::{self, Client, Credential};
+use crate::model::{ApolloId, Endpoint, RunId};
+use crate::quota::Rules;
+use crate::store::{self, Change, Drawn, Holder, Snapshot, Store};
+
+use super::courier::{Failure, Look};
+use super::ledgers::Ledgers;
+use super::planning::named;
+use super::{Clock, Desired, Event, Stop};
+
+/// What a session is opened with.
+pub struct SessionOptions {
+    /// The state directory.
+    pub state: PathBuf,
+    /// The API's origin, recorded in the state so that no other API is ever applied to it.
+    pub origin: String,
+    pub client: apollo::Options,
+    pub holder: Holder,
+    pub rules: Rules,
+    /// The longest wait for a quota window; `None` waits for as long as it takes.
+    pub max_wait: Option<Duration>,
+    /// Requests under way at a time, at most.
+    pub parallelism: usize,
+    /// How long after its last attempt a create in doubt is looked up.
+    pub settle_after: Duration,
+    pub clock: Clock,
+    /// Identity of a new state; drawn at random by the caller.
+    pub drawn: Drawn,
+    pub run: RunId,
+    /// Seed of the jitter between attempts.
+    pub seed: u64,
+    /// Told everything that happens, from several threads.
+    pub events: Arc<dyn Fn(Event) + Send + Sync>,
+}
+
+/// The one writer of a state, with a client and the quota account.
+pub struct Session {
+    pub(super) store: Store,
+    pub(super) client: Client,
+    pub(super) ledgers: Ledgers,
+    pub(super) clock: Clock,
+    pub(super) stop: Stop,
+    pub(super) run: RunId,
+    pub(super) settle_after: Duration,
+    pub(super) parallelism: usize,
+    slots: Semaphore,
+    barred: Mutex<BTreeSet<Endpoint>>,
+    random: Mutex<fastrand::Rng>,
+    events: Arc<dyn Fn(Event) + Send + Sync>,
+    credential: Credential,
+}
+
+/// Why a session cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error(transparent)]
+    Client(#[from] apollo::Error),
+    /// The credential is another than the state was written with, and cannot see a contact of it.
+    #[error(
+        "the credential belongs to another Apollo team than this state: it cannot see contact {id}. \
+         Use the team's own credential, or give this one a state of its own with --state"
+    )]
+    OtherTeam { id: ApolloId },
+    /// The credential is new, and the look at a known contact that should prove it failed.
+    #[error("the credential is new to this state, and looking at contact {id} to prove it failed: {why}")]
+    Unproven { id: ApolloId, why: String },
+    #[error("stopped before anything was done")]
+    Stopped,
+}
+
+impl Session {
+    /// Opens the state for writing, and creates it when there is none.
+    pub fn open(options: SessionOptions) -> Result<Self, SessionError> {
+        let credential = options.client.credential.clone();
+        let client = Client::new(options.client)?;
+        let SessionOptions { state, origin, holder, drawn, .. } = options;
+        let store = Store::open(store::Options { path: state, origin, holder }, drawn)?;
+        let saved = store.quota()?;
+        Ok(Self {
+            ledgers: Ledgers::new(&saved, options.rules, options.max_wait, options.clock),
+            store,
+            client,
+            clock: options.clock,
+            stop: Stop::default(),
+            run: options.run,
+            settle_after: options.settle_after,
+            parallelism: options.parallelism,
+            slots: Semaphore::new(options.parallelism),
+            barred: Mutex::default(),
+            random: Mutex::new(fastrand::Rng::with_seed(options.seed)),
+            events: options.events,
+            credential,
+        })
+    }
+
+    /// Copies from the state what a plan of `desired` needs.
+    pub fn snapshot(&self, desired: &Desired) -> Result<Snapshot, store::Error> {
+        let named = named(desired);
+        self.store.snapshot(&store::Wanted::new(&|key| desired.fingerprints.get(key).copied(), &named))
+    }
+
+    /// Makes sure that the credential is of the team that the state's contacts belong to.
+    ///
+    /// A credential that the state does not know must first see one contact of it.
+    pub async fn prove_credential(&self, snapshot: &Snapshot) -> Result<(), SessionError> {
+        let hash = self.credential.keyed_hash(&snapshot.identity_key);
+        if snapshot.credential.as_ref() == Some(&hash) {
+            return Ok(());
+        }
+        if snapshot.credential.is_some()
+            && let Some(binding) = self.store.any_binding()?
+        {
+            let id = binding.apollo_id;
+            match self.look(&Look::View(id.clone())).await {
+                Ok(_) => {}
+                // A contact that is gone was this team's: another team's answer does not say so.
+                Err(Failure::Refused(error)) if error.contact_is_gone(&id) && error.status() == Some(422) => {}
+                Err(Failure::Refused(error)) if matches!(error.status(), Some(404 | 422)) => {
+                    return Err(SessionError::OtherTeam { id });
+                }
+                Err(Failure::Refused(error) | Failure::InDoubt(error)) => {
+                    return Err(SessionError::Unproven { id, why: super::problem::chain(&error) });
+                }
+                Err(Failure::Store(error)) => return Err(error.into()),
+                Err(Failure::Stopped | Failure::Barred) => return Err(SessionError::Stopped),
+            }
+        }
+        self.store.commit(vec![Change::PutCredential(hash)]).await?;
+        Ok(())
+    }
+
+    /// Returns the handle by which this session's work is asked to end.
+    pub fn stop(&self) -> &Stop {
+        &self.stop
+    }
+
+    /// Releases the state after what is under way.
+    pub async fn close(self) -> Result<(), store::Error> {
+        self.store.close().await
+    }
+
+    pub(super) fn tell(&self, event: Event) {
+        (self.events)(event);
+    }
+
+    /// Waits for one of the places for requests under way.
+    pub(super) async fn slot(&self) -> SemaphorePermit<'_> {
+        self.slots.acquire().await.expect("the semaphore is never closed")
+    }
+
+    /// Notes that the credential lacks the scope for `endpoint`; reports whether that is new.
+    pub(super) fn bar(&self, endpoint: Endpoint) -> bool {
+        self.barred.lock().unwrap_or_else(PoisonError::into_inner).insert(endpoint)
+    }
+
+    pub(super) fn is_barred(&self, endpoint: Endpoint) -> bool {
+        self.barred.lock().unwrap_or_else(PoisonError::into_inner).contains(&endpoint)
+    }
+
+    /// Draws a number from 0.0 to 1.0.
+    pub(super) fn random(&self) -> f64 {
+        self.random.lock().unwrap_or_else(PoisonError::into_inner).f64()
+    }
+}

@@ -1,0 +1,142 @@
+//! Finds out what became of a create that was sent and not answered.
+//!
+//! Never before the request has had time to take effect and to show in a search; never by a blind
+//! second create: a look-up comes first, and what is sent again is the journaled body.
+
+use crate::apollo::Contact;
+use crate::journal::{self, Conclusion};
+use crate::model::{ApolloId, Endpoint, Entry, Field, Fields, Identity, Intent, IntentId, Origin, Timestamp};
+use crate::plan::Dispute;
+use crate::store::Change;
+
+use super::action::{End, Performer, Trouble};
+use super::courier::{Failure, Look, Reply};
+use super::{Step, confirm, problem};
+
+/// The most pages of search results looked through for one person; a page holds 100.
+const MAX_PAGES: u32 = 5;
+
+impl Performer<'_> {
+    pub(super) async fn settle(&self, id: IntentId, intent: &Intent, entry: Option<&Entry>) -> Result<End, Trouble> {
+        self.session.pause(journal::settle_wait(intent, self.session.settle_after, self.session.clock.now())).await;
+        let found = match self.find(&intent.fields).await {
+            Ok((contacts, server_now)) => self.candidates(intent, contacts, server_now)?,
+            // Without the scope to search, sending again is the only look there is, and dedupe makes it safe.
+            Err(Failure::Refused(error)) if error.status() == Some(403) && dedupe_finds(intent) => Vec::new(),
+            Err(Failure::Barred) if dedupe_finds(intent) => Vec::new(),
+            Err(failure) => return Err(self.trouble(Endpoint::SearchContacts, failure)),
+        };
+        let ids = found.iter().map(|contact| contact.id.clone()).collect();
+        match (journal::conclude(ids, entry.is_some()), entry) {
+            (Conclusion::Bind(contact), Some(entry)) => {
+                let contact = self.view(&contact).await?;
+                let binding = self.bind(&contact, entry, Origin::Settled);
+                self.bound(Some(id), entry, binding, &contact, Step::Settle).await
+            }
+            (Conclusion::Bind(contact), None) => {
+                self.warn(vec![problem::left_behind(&contact, self.place)]);
+                let tombstone = self.tombstone(&contact, &intent.fields);
+                let forget = Change::Forget { key: self.place.key.clone(), tombstone };
+                self.record(vec![forget, Change::DropIntent { id }]).await?;
+                Ok(End::Done(Step::Settle, None))
+            }
+            (Conclusion::SendAgain, Some(entry)) => self.send_create(id, &mut intent.clone(), entry).await,
+            (Conclusion::Several(ids), Some(entry)) => {
+                Err(Trouble::failed(problem::undecided(&Dispute::Several { ids }, entry)))
+            }
+            // Nobody wants it any more: whatever there is stays as it is.
+            (Conclusion::Several(_) | Conclusion::SendAgain | Conclusion::Drop, _) => {
+                self.warn(vec![problem::dropped_intent(intent, self.place)]);
+                self.record(vec![Change::DropIntent { id }]).await?;
+                Ok(End::Done(Step::Settle, None))
+            }
+        }
+    }
+
+    /// Looks for exactly one contact of this identity; several are a conflict told by the failure.
+    pub(super) async fn look_up_once(&self, fields: &Fields) -> Result<Option<ApolloId>, Trouble> {
+        let found = match self.find(fields).await {
+            Ok((contacts, _)) => contacts,
+            Err(failure) => return Err(self.trouble(Endpoint::SearchContacts, failure)),
+        };
+        let free = |contact: &Contact| Ok(self.owner(&contact.id)?.is_none());
+        let mut ids = Vec::new();
+        for contact in &found {
+            if free(contact)? {
+                ids.push(contact.id.clone());
+            }
+        }
+        match journal::conclude(ids, true) {
+            Conclusion::Bind(id) => Ok(Some(id)),
+            Conclusion::SendAgain | Conclusion::Drop => Ok(None),
+            Conclusion::Several(ids) => {
+                let summary = format!("More than one contact could be {}", self.place.key.address());
+                let names = ids.iter().map(ApolloId::as_str).collect::<Vec<_>>().join(", ");
+                let detail = format!(
+                    "The state is new and the entry says run_dedupe: false, so Apollo was searched first: it holds \
+                     {names}. Say which one it is by apollo_id in the entry."
+                );
+                Err(Trouble::failed(super::Problem::error(summary, detail).at(self.place, None)))
+            }
+        }
+    }
+
+    /// Searches for the person that `fields` describe; returns exact hits and the server's time.
+    async fn find(&self, fields: &Fields) -> Result<(Vec<Contact>, Timestamp), Failure> {
+        let keywords = keywords(fields);
+        let mut hits = Vec::new();
+        let mut page = 1;
+        loop {
+            let (reply, meta) = self.session.look(&Look::Search { keywords: keywords.clone(), page }).await?;
+            let Reply::Page(found) = reply else { unreachable!("a search is answered with a page") };
+            let pages = found.total_pages.min(MAX_PAGES);
+            hits.extend(found.contacts.into_iter().filter(|contact| confirm::is_person(fields, contact)));
+            if page >= pages {
+                return Ok((hits, meta.date.unwrap_or_else(|| self.session.clock.now())));
+            }
+            page += 1;
+        }
+    }
+
+    /// Keeps the hits that the create in doubt may have made or matched.
+    fn candidates(&self, intent: &Intent, found: Vec<Contact>, server_now: Timestamp) -> Result<Vec<Contact>, Trouble> {
+        let earliest = journal::earliest_creation(intent, server_now, self.session.clock.now());
+        let mut candidates = Vec::new();
+        for contact in found {
+            // Without dedupe the create makes its own contact, whoever else is there already.
+            let may_be_ours = intent.run_dedupe || contact.created_at.is_none_or(|created| created >= earliest);
+            if may_be_ours && self.owner(&contact.id)?.is_none() {
+                candidates.push(contact);
+            }
+        }
+        Ok(candidates)
+    }
+
+    async fn view(&self, id: &ApolloId) -> Result<Contact, Trouble> {
+        match self.session.look(&Look::View(id.clone())).await {
+            Ok((Reply::Contact(contact), _)) => Ok(*contact),
+            Ok((Reply::Page(_) | Reply::Done, _)) => unreachable!("a view is answered with a contact"),
+            Err(failure) => Err(self.trouble(Endpoint::ViewContact, failure)),
+        }
+    }
+
+    fn owner(&self, id: &ApolloId) -> Result<Option<crate::model::ContactKey>, Trouble> {
+        let owner = self.session.store.owner_of(id);
+        owner.map_err(|error| Trouble::failed(problem::store_failed(&error, self.place)))
+    }
+}
+
+/// Reports whether Apollo's dedupe would find the contact that this create made.
+fn dedupe_finds(intent: &Intent) -> bool {
+    let identity = Identity::of(&intent.fields);
+    intent.run_dedupe && (identity.email.is_some() || identity.person_at_company().is_some())
+}
+
+/// Returns what to search for: the e-mail, or the names.
+fn keywords(fields: &Fields) -> String {
+    if let Some(email) = fields.text(&Field::Email).filter(|email| !email.trim().is_empty()) {
+        return email.to_owned();
+    }
+    let names = [Field::FirstName, Field::LastName];
+    names.iter().filter_map(|name| fields.text(name)).filter(|name| !name.is_empty()).collect::<Vec<_>>().join(" ")
+}
