@@ -11,3 +11,4 @@ pub mod quota;
 pub mod sandbox;
 pub mod source;
 pub mod store;
+pub mod ui;

@@ -17,6 +17,9 @@ use super::{Desired, Ended, Event, Problem, Report, Session, Step, problem};
 /// How often a step that takes long is heard of.
 const STILL_RUNNING: Duration = Duration::from_secs(10);
 
+/// How often the run as a whole is heard of.
+const TICK: Duration = Duration::from_secs(1);
+
 /// Local actions under way at a time; they wait for the disk alone and share barriers.
 const LOCAL_PARALLELISM: usize = 64;
 
@@ -37,7 +40,10 @@ pub async fn apply(session: &Arc<Session>, plan: &Plan, desired: &Desired, snaps
         session.stop.request(Ended::Fatal);
         session.tell(Event::Problem(problem));
     }
-    run.carry_out(&plan.actions).await;
+    tokio::select! {
+        () = run.carry_out(&plan.actions) => {}
+        () = run.tick() => {}
+    }
     let mut report = run.report.lock().unwrap_or_else(PoisonError::into_inner).clone();
     report.ended = session.stop.reason().unwrap_or_default();
     report
@@ -105,6 +111,18 @@ impl Run {
         }
         while let Some(done) = workers.join_next().await {
             done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+        }
+    }
+
+    /// Tells once a second how far the run is, as long as it is polled.
+    async fn tick(&self) {
+        let started = Instant::now();
+        let mut ticks = tokio::time::interval(TICK);
+        loop {
+            ticks.tick().await;
+            let (mut done, mut failed) = (0, 0);
+            self.count(|report| (done, failed) = (report.done(), report.failed));
+            self.session.tell(Event::Tick { elapsed: started.elapsed(), done, failed });
         }
     }
 

@@ -45,6 +45,12 @@ pub enum Event {
         endpoint: Endpoint,
         left: u64,
     },
+    /// Sent about once a second: the time since `Begun`, and how many whole actions ended well or not.
+    Tick {
+        elapsed: Duration,
+        done: usize,
+        failed: usize,
+    },
     /// A signal or another stop was seen: no further request starts.
     Stopping {
         in_flight: usize,
@@ -99,6 +105,13 @@ pub struct Report {
     /// Actions not begun, because the run ended before their turn.
     pub remaining: usize,
     pub ended: Ended,
+}
+
+impl Report {
+    /// Returns how many actions were carried out.
+    pub fn done(&self) -> usize {
+        self.imported + self.added + self.changed + self.forgotten + self.moved + self.released + self.settled
+    }
 }
 
 /// Why an apply came to its end.

@@ -1,0 +1,120 @@
+//! Makes foreign text safe to show: values, keys, paths and whatever a server said.
+//!
+//! The one home of escaping. What comes out holds no control character, no bidirectional mark and
+//! nothing that a CI runner takes for a command; a reader sees what was there as `\u{202e}`.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+/// Escapes what a terminal or log would act on; text that is safe already comes back as it is.
+///
+/// Escaping twice gives the same as escaping once, so that a text may pass through two hands.
+pub fn escape(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_unsafe) && !text.contains(OLD_COMMAND) && !begins_command(text) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 16);
+    text.chars().for_each(|character| push(&mut escaped, character));
+    let escaped = escaped.replace(OLD_COMMAND, "#\\u{23}[");
+    Cow::Owned(guard(&escaped).into_owned())
+}
+
+/// Renders a value as a string of the plan: in quotes, with `\"`, `\\` and `\n` for what they stand for.
+pub fn quoted(text: &str) -> String {
+    let inner = text.replace('\\', "\\\\").replace('"', "\\\"");
+    // Between quotes no `::` begins a line, so only the characters themselves are escaped.
+    let mut quoted = String::with_capacity(inner.len() + 2);
+    quoted.push('"');
+    inner.chars().for_each(|character| push(&mut quoted, character));
+    quoted.push('"');
+    quoted.replace(OLD_COMMAND, "#\\u{23}[")
+}
+
+/// Breaks the `::` that a line begins with, so that no CI runner takes the line for a command.
+///
+/// For lines made by wrapping text that is escaped already.
+pub(super) fn guard(line: &str) -> Cow<'_, str> {
+    if !begins_command(line) {
+        return Cow::Borrowed(line);
+    }
+    let indent = line.len() - line.trim_start().len();
+    Cow::Owned(format!("{}\\u{{3a}}{}", &line[..indent], &line[indent + 1..]))
+}
+
+/// How a command of an older CI runner begins, anywhere in a line.
+const OLD_COMMAND: &str = "##[";
+
+fn begins_command(text: &str) -> bool {
+    text.trim_start().starts_with("::")
+}
+
+fn push(escaped: &mut String, character: char) {
+    match character {
+        '\n' => escaped.push_str("\\n"),
+        '\r' => escaped.push_str("\\r"),
+        '\t' => escaped.push_str("\\t"),
+        hidden if is_unsafe(hidden) => {
+            write!(escaped, "\\u{{{:x}}}", u32::from(hidden)).expect("writing to a string does not fail");
+        }
+        plain => escaped.push(plain),
+    }
+}
+
+/// Reports whether `character` acts on its surroundings, or is invisible and could hide a change.
+///
+/// The two joiners U+200C and U+200D stay: names and emoji are written with them.
+fn is_unsafe(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_is_safe_stays_letter_for_letter() {
+        for text in ["", "Zoë Müller-Nguyễn", "名前", "C:\\dir", "a :: b", "👩\u{200d}💻", "say \"hi\""] {
+            assert!(matches!(escape(text), Cow::Borrowed(same) if same == text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_acts_on_a_terminal_becomes_visible() {
+        assert_eq!(escape("a\u{1b}[31mb\u{202e}c\u{9b}d\r\ne\tf"), r"a\u{1b}[31mb\u{202e}c\u{9b}d\r\ne\tf");
+        assert_eq!(quoted("say \"hi\"\\\n\u{7}"), r#""say \"hi\"\\\n\u{7}""#);
+    }
+
+    #[test]
+    fn no_text_becomes_a_command_of_a_ci_runner() {
+        assert_eq!(escape("  ::error::x"), r"  \u{3a}:error::x");
+        assert_eq!(escape("x ###[group]"), r"x ##\u{23}[group]");
+        assert_eq!(quoted("##[group]"), r##""#\u{23}[group]""##);
+    }
+
+    proptest! {
+        #[test]
+        fn escaped_text_is_harmless_and_stays_the_same(text in r"[\PC\pC:#\[ ]{0,40}") {
+            let escaped = escape(&text).into_owned();
+            prop_assert!(!escaped.contains(is_unsafe));
+            prop_assert!(!escaped.contains("##["));
+            prop_assert!(!begins_command(&escaped));
+            prop_assert_eq!(escape(&escaped), escaped.as_str());
+        }
+
+        #[test]
+        fn quoted_text_is_harmless_and_ends_where_it_ends(text in r#"[\PC\pC:#\["\\]{0,40}"#) {
+            let quoted = quoted(&text);
+            prop_assert!(!quoted.contains(is_unsafe));
+            prop_assert!(!quoted.contains("##["));
+            let inner = &quoted[1..quoted.len() - 1];
+            let unescaped_quote = inner.replace("\\\\", "").replace("\\\"", "").contains('"');
+            prop_assert!(!unescaped_quote, "{}", quoted);
+        }
+    }
+}

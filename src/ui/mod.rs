@@ -1,0 +1,23 @@
+//! How everything looks: plans, messages, progress and summaries as text.
+//!
+//! Values in, text out; [`Shell`] alone prints. Never decides what happens, never reads the
+//! environment or a clock. Every foreign text passes through [`escape`] on its way.
+
+pub mod amounts;
+mod escape;
+mod message;
+mod plan_text;
+mod progress;
+mod report;
+mod shell;
+mod snippet;
+mod style;
+mod wrap;
+
+pub use escape::{escape, quoted};
+pub use message::Message;
+pub use plan_text::{Forecast, PlanOptions, PlanText};
+pub use progress::Progress;
+pub use report::{APPROVAL, apply_summary, approval_prompt};
+pub use shell::{Shell, Stream, Verbosity};
+pub use style::{ColorEnvironment, ColorFlag, color_choice};

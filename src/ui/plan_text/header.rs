@@ -1,0 +1,209 @@
+//! What stands above a block: which contact, what becomes of it, why, and what a person can do.
+
+use std::fmt;
+
+use super::super::escape::{escape, quoted};
+use super::super::message::shown_path;
+use super::super::style::Paint;
+use crate::model::{ApolloId, ContactKey, Entry};
+use crate::plan::{Action, Change, Dispute, Operation, Reason};
+
+/// The mark of a block; the order is the legend's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Symbol {
+    Create,
+    Update,
+    Forget,
+    Settle,
+    Decide,
+    /// Moved, imported, restored or released: nothing about the contact itself is new.
+    Blank,
+}
+
+impl Symbol {
+    pub(super) fn of(action: &Action) -> Self {
+        match &action.operation {
+            Operation::Create { .. } => Self::Create,
+            Operation::Update { .. } => Self::Update,
+            Operation::Move { changes, .. } if changes.iter().any(Change::sends) => Self::Update,
+            Operation::Forget { .. } => Self::Forget,
+            Operation::Settle { .. } => Self::Settle,
+            Operation::Conflict { .. } | Operation::Contradiction { .. } => Self::Decide,
+            Operation::Move { .. }
+            | Operation::Adopt { .. }
+            | Operation::Restore { .. }
+            | Operation::Release { .. } => Self::Blank,
+        }
+    }
+
+    /// Renders the column of symbols, three wide.
+    pub(super) fn painted(self, paint: Paint) -> String {
+        match self {
+            Self::Create => format!("  {}", paint.green('+')),
+            Self::Update => format!("  {}", paint.yellow('~')),
+            Self::Forget => format!("  {}", paint.red('.')),
+            Self::Settle => format!("  {}", paint.cyan('?')),
+            Self::Decide => format!("  {}", paint.red('!')),
+            Self::Blank => "   ".to_owned(),
+        }
+    }
+
+    pub(super) fn meaning(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update in-place",
+            Self::Forget => "forget",
+            Self::Settle => "settle",
+            Self::Decide => "needs a decision",
+            Self::Blank => "",
+        }
+    }
+}
+
+/// Writes the lines above the action's block.
+pub(super) fn write(f: &mut fmt::Formatter<'_>, action: &Action, paint: Paint) -> fmt::Result {
+    writeln!(f, "  {}", headline(action, paint))?;
+    for note in notes(action) {
+        match note {
+            Note::Why(text) => writeln!(f, "  {}", paint.grey(format_args!("# ({text})")))?,
+            Note::WayOut(text) => writeln!(f, "  # - {text}")?,
+        }
+    }
+    Ok(())
+}
+
+fn headline(action: &Action, paint: Paint) -> String {
+    let bold = |key: &ContactKey| paint.bold(format!("# {}", key.address()));
+    let key = bold(action.key());
+    match &action.operation {
+        Operation::Create { .. } => format!("{key} will be created"),
+        Operation::Adopt { .. } => format!("{key} will be imported"),
+        Operation::Restore { .. } => format!("{key} will be restored"),
+        Operation::Update { .. } => format!("{key} will be updated in-place"),
+        Operation::Move { from, .. } => format!("{} has moved to {}", bold(from), paint.bold(action.key().address())),
+        Operation::Release { .. } => format!("{key}: fields are no longer managed"),
+        Operation::Forget { .. } => {
+            format!("{key} {}", paint.red("will be removed from the state but will not be destroyed"))
+        }
+        Operation::Settle { .. } => format!("{key}: outcome of an earlier create is unknown"),
+        Operation::Conflict { .. } | Operation::Contradiction { .. } => {
+            format!("{key} {}", paint.red("needs a decision"))
+        }
+    }
+}
+
+/// One line between the headline and the block.
+enum Note {
+    /// Explains; in parentheses as Terraform's reasons are, and quiet.
+    Why(String),
+    /// Something a person can do; as loud as the headline.
+    WayOut(String),
+}
+
+fn notes(action: &Action) -> Vec<Note> {
+    let address = action.key().address();
+    let path = || shown_path(&action.place.path);
+    match &action.operation {
+        Operation::Create { entry } if entry.dedupe_can_match() => {
+            vec![why("Apollo may match an existing contact and update it")]
+        }
+        Operation::Create { .. } | Operation::Update { .. } => Vec::new(),
+        Operation::Adopt { id, .. } => vec![why(format!("imported from {}", shown(id)))],
+        Operation::Restore { id, .. } => vec![why(format!("bound to {} before it was forgotten", shown(id)))],
+        Operation::Move { .. } => recognized_by(action.reason).map(why).into_iter().collect(),
+        Operation::Release { .. } => vec![why("Apollo keeps their values")],
+        Operation::Forget { .. } => vec![
+            why(format!("because {address} is not in the contact files any more")),
+            why(format!("it was in {}", path())),
+        ],
+        Operation::Settle { entry, intent, .. } => vec![why(settling(entry.as_ref(), intent.attempts))],
+        Operation::Conflict { dispute, .. } => conflict(action.key(), dispute, &path()),
+        Operation::Contradiction { bound, declared, owner, .. } => {
+            contradiction(action.key(), bound, declared, owner.as_ref(), &path())
+        }
+    }
+}
+
+/// Quotes an id; one that was read from a plan file may be any text.
+fn shown(id: &ApolloId) -> String {
+    quoted(id.as_str())
+}
+
+fn why(text: impl Into<String>) -> Note {
+    Note::Why(text.into())
+}
+
+fn way_out(text: impl Into<String>) -> Note {
+    Note::WayOut(text.into())
+}
+
+/// Says how a renamed key was recognized; nothing when the files say so.
+fn recognized_by(reason: Reason) -> Option<&'static str> {
+    match reason {
+        Reason::SameEmail => Some("recognized by its e-mail"),
+        Reason::SamePerson => Some("recognized by its name and company"),
+        _ => None,
+    }
+}
+
+fn settling(entry: Option<&Entry>, attempts: u32) -> String {
+    let sent = match attempts {
+        0 | 1 => "sent, but never answered".to_owned(),
+        times => format!("sent {times} times, but never answered"),
+    };
+    let then = match entry {
+        Some(_) => "sends it again only if it is not there",
+        None => "creates nothing, since it is not in the contact files any more",
+    };
+    format!("{sent}: contactsd looks for it in Apollo, and {then}")
+}
+
+/// Says what stands against what, and every way out.
+fn conflict(key: &ContactKey, dispute: &Dispute, path: &str) -> Vec<Note> {
+    match dispute {
+        Dispute::Collision { id, other } => vec![
+            why(format!("Apollo takes it and {} for one person: both are {}", other.address(), shown(id))),
+            way_out(format!("one person: remove one of the two entries; this one is in {path}")),
+            way_out("two people: correct either entry, or set run_dedupe: false in both"),
+            way_out(format!(
+                "the contact is {key}'s: contactsd state rm {other}, then contactsd import {key} {}",
+                escape(id.as_str())
+            )),
+        ],
+        Dispute::Stranger { id } => vec![
+            why(format!("Apollo matched it to {}, which is somebody else by name or e-mail", shown(id))),
+            way_out(format!("the same person after all: contactsd import {key} {}", escape(id.as_str()))),
+            way_out(format!("somebody else: correct the entry in {path}, or set run_dedupe: false in it")),
+        ],
+        Dispute::Several { ids } => {
+            let ids: Vec<_> = ids.iter().map(shown).collect();
+            vec![
+                why(format!("more than one contact in Apollo could be it: {}", ids.join(", "))),
+                way_out(format!("one of them: contactsd import {key} ID")),
+                way_out(format!("none of them: correct the entry in {path}")),
+            ]
+        }
+        Dispute::Gone { id } => vec![
+            why(format!("bound to {}, which was deleted in Apollo", shown(id))),
+            way_out(format!("to create it anew: contactsd apply --recreate {key}")),
+            way_out(format!("to let it go: remove the entry from {path}")),
+        ],
+    }
+}
+
+fn contradiction(
+    key: &ContactKey,
+    bound: &ApolloId,
+    declared: &ApolloId,
+    owner: Option<&ContactKey>,
+    path: &str,
+) -> Vec<Note> {
+    let belongs = owner.map(|owner| format!(", which belongs to {}", owner.address())).unwrap_or_default();
+    let first = owner.map(|owner| format!("contactsd state rm {owner}, then ")).unwrap_or_default();
+    let (bound, declared) = (shown(bound), shown(declared));
+    vec![
+        why(format!("bound to {bound}, but its entry declares apollo_id {declared}{belongs}")),
+        way_out(format!("to keep {bound}: remove apollo_id from the entry in {path}")),
+        way_out(format!("to take {declared}: {first}contactsd state rm {key}, and apply again")),
+    ]
+}

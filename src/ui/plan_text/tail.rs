@@ -1,0 +1,100 @@
+//! What follows the blocks: the counts, what applying costs, what stands in its way, what to do next.
+
+use std::fmt;
+
+use super::super::amounts::{count, counted, wait};
+use super::super::escape::escape;
+use super::super::style::Paint;
+use super::super::wrap::wrap;
+use super::{Forecast, PlanOptions, is_performed};
+use crate::plan::{Brake, BrakeKind, Counts, Plan};
+
+/// Writes the end of a plan that has actions, without the last newline.
+pub(super) fn write(f: &mut fmt::Formatter<'_>, plan: &Plan, options: &PlanOptions<'_>, paint: Paint) -> fmt::Result {
+    let counts = plan.counts();
+    write!(f, "{} {}", paint.bold("Plan:"), summary(&counts))?;
+    if let Some(also) = also(&counts) {
+        write!(f, "\n{also}")?;
+    }
+    if let Some(text) = options.forecast.and_then(forecast) {
+        write!(f, "\n{}", wrap(&text, options.width).join("\n"))?;
+    }
+    if let Some(digest) = options.digest {
+        write!(f, "\n{}", paint.grey(format_args!("Digest: {}", escape(&digest.0))))?;
+    }
+    for brake in &plan.brakes {
+        write!(f, "\n\n{} {}", paint.bold_yellow("Brake:"), brake_text(brake))?;
+    }
+    let can_go_on = plan.brakes.is_empty() && plan.actions.iter().any(is_performed);
+    if let Some(command) = options.next_step.filter(|_| can_go_on) {
+        let hint =
+            format!("Run \"{command}\" to perform these actions. It plans again, and asks before anything is sent.");
+        write!(f, "\n\n{}\n\n{}", paint.grey("─".repeat(options.width)), wrap(&hint, options.width).join("\n"))?;
+    }
+    Ok(())
+}
+
+/// Writes that there is nothing to do.
+pub(super) fn write_no_changes(f: &mut fmt::Formatter<'_>, plan: &Plan, paint: Paint) -> fmt::Result {
+    let matching = match plan.unchanged {
+        0 => "The contact files declare no contacts.".to_owned(),
+        1 => "Your contact matches the contact files.".to_owned(),
+        many => format!("Your {} contacts match the contact files.", count(many)),
+    };
+    write!(f, "{} {}", paint.bold_green("No changes."), paint.bold(matching))
+}
+
+/// Counts as programs read them: never translated, no separators, always in this order.
+fn summary(counts: &Counts) -> String {
+    let Counts { import, add, change, forget, .. } = counts;
+    let import = if *import > 0 { format!("{import} to import, ") } else { String::new() };
+    let forget = if *forget > 0 { format!(", {forget} to forget") } else { String::new() };
+    format!("{import}{add} to add, {change} to change, 0 to destroy{forget}.")
+}
+
+/// Counts what has no place in the summary line; `None` when there is nothing of it.
+fn also(counts: &Counts) -> Option<String> {
+    let undecided = if counts.undecided == 1 { "that needs a decision" } else { "that need a decision" };
+    let parts: Vec<String> = [
+        (counts.moved, "to move"),
+        (counts.release, "to release"),
+        (counts.settle, "to settle"),
+        (counts.undecided, undecided),
+    ]
+    .into_iter()
+    .filter(|(number, _)| *number > 0)
+    .map(|(number, what)| format!("{number} {what}"))
+    .collect();
+    (!parts.is_empty()).then(|| format!("Also: {}.", parts.join(", ")))
+}
+
+fn forecast(forecast: &Forecast) -> Option<String> {
+    let requests = forecast.requests.iter().filter(|(_, number)| *number > 0);
+    let requests: Vec<_> = requests.map(|(endpoint, number)| format!("{} {endpoint}", count(*number))).collect();
+    if requests.is_empty() {
+        return None;
+    }
+    let duration = forecast.duration.map(|time| format!("; about {} within the quota", wait(time)));
+    let note = forecast.note.as_deref().map(|note| format!(" ({})", escape(note)));
+    Some(format!("Requests: {}{}{}.", requests.join(", "), duration.unwrap_or_default(), note.unwrap_or_default()))
+}
+
+/// Says which limit the plan passes and what lifts it.
+fn brake_text(brake: &Brake) -> String {
+    let Brake { kind, count: number, limit } = brake;
+    let allowed = format!("{} {}", count(*limit), if *limit == 1 { "is" } else { "are" });
+    let would_be =
+        |done: &str| format!("{} would be {done}, at most {} allowed.", counted(*number, "contact"), allowed);
+    match kind {
+        BrakeKind::ForgetsAll if *number == 1 => {
+            "the only managed contact would be forgotten. If that is meant, add --force.".to_owned()
+        }
+        BrakeKind::ForgetsAll => {
+            format!("all {} managed contacts would be forgotten. If that is meant, add --force.", count(*number))
+        }
+        BrakeKind::ForgetsMany => format!("{} If that is meant, add --force.", would_be("forgotten")),
+        BrakeKind::MaxCreates => format!("{} To go on, raise --max-creates.", would_be("created")),
+        BrakeKind::MaxUpdates => format!("{} To go on, raise --max-updates.", would_be("updated")),
+        BrakeKind::MaxForgets => format!("{} To go on, raise --max-forgets.", would_be("forgotten")),
+    }
+}

@@ -1,0 +1,172 @@
+//! What stands around the blocks: legend, counts, cost, brakes, next step.
+
+use super::*;
+
+#[test]
+fn a_plan_shows_legend_blocks_counts_cost_and_next_step() {
+    let forecast = Forecast {
+        requests: vec![(Endpoint::CreateContact, 1), (Endpoint::UpdateContact, 1)],
+        duration: Some(Duration::from_millis(300)),
+        note: None,
+    };
+    let options =
+        PlanOptions { forecast: Some(&forecast), next_step: Some("contactsd apply"), ..PlanOptions::default() };
+    insta::assert_snapshot!(text(&several_actions(), options), @r#"
+    Actions are indicated with the following symbols:
+      + create
+      ~ update in-place
+      . forget
+
+    contactsd will perform the following actions:
+
+      # contact.ada will be updated in-place
+      ~ contact "ada" {
+            id    = "66f0c1000000000000000001"
+          ~ title = "CTO" -> "CEO"
+            # (3 unchanged attributes hidden)
+        }
+
+      # contact.bob will be removed from the state but will not be destroyed
+      # (because contact.bob is not in the contact files any more)
+      # (it was in contacts.d/team.yaml)
+      . contact "bob" {
+            id = "66f0c1000000000000000002"
+        }
+
+      # contact.grace will be created
+      # (Apollo may match an existing contact and update it)
+      + contact "grace" {
+          + first_name = "Grace"
+          + email      = "grace@example.com"
+          + id         = (known after apply)
+        }
+
+    Plan: 1 to add, 1 to change, 0 to destroy, 1 to forget.
+    Requests: 1 create, 1 update; about 1s within the quota.
+
+    ────────────────────────────────────────────────────────────────────────────────
+
+    Run "contactsd apply" to perform these actions. It plans again, and asks before
+    anything is sent.
+    "#);
+}
+
+#[test]
+fn color_is_where_terraform_has_it() {
+    let digest = Digest("0123456789abcdef".into());
+    insta::assert_snapshot!(text(&several_actions(), PlanOptions { digest: Some(&digest), ..COLOR }), @r#"
+    Actions are indicated with the following symbols:
+      ␛[32m+␛[0m create
+      ␛[33m~␛[0m update in-place
+      ␛[31m.␛[0m forget
+
+    contactsd will perform the following actions:
+
+      ␛[1m# contact.ada␛[0m will be updated in-place
+      ␛[33m~␛[0m contact "ada" {
+            id    = "66f0c1000000000000000001"
+          ␛[33m~␛[0m title = "CTO" ␛[33m->␛[0m "CEO"
+            ␛[90m# (3 unchanged attributes hidden)␛[0m
+        }
+
+      ␛[1m# contact.bob␛[0m ␛[31mwill be removed from the state but will not be destroyed␛[0m
+      ␛[90m# (because contact.bob is not in the contact files any more)␛[0m
+      ␛[90m# (it was in contacts.d/team.yaml)␛[0m
+      ␛[31m.␛[0m contact "bob" {
+            id = "66f0c1000000000000000002"
+        }
+
+      ␛[1m# contact.grace␛[0m will be created
+      ␛[90m# (Apollo may match an existing contact and update it)␛[0m
+      ␛[32m+␛[0m contact "grace" {
+          ␛[32m+␛[0m first_name = "Grace"
+          ␛[32m+␛[0m email      = "grace@example.com"
+          ␛[32m+␛[0m id         = ␛[90m(known after apply)␛[0m
+        }
+
+    ␛[1mPlan:␛[0m 1 to add, 1 to change, 0 to destroy, 1 to forget.
+    ␛[90mDigest: 0123456789abcdef␛[0m
+    "#);
+}
+
+#[test]
+fn no_changes_is_said_in_one_line() {
+    let none = |unchanged| text(&Plan { unchanged, ..plan_of(vec![]) }, PlanOptions::default());
+    insta::assert_snapshot!(none(0), @"No changes. The contact files declare no contacts.");
+    insta::assert_snapshot!(none(1), @"No changes. Your contact matches the contact files.");
+    insta::assert_snapshot!(none(1024), @"No changes. Your 1,024 contacts match the contact files.");
+    insta::assert_snapshot!(text(&Plan { unchanged: 2, ..plan_of(vec![]) }, COLOR), @"␛[1m␛[32mNo changes.␛[0m ␛[1mYour 2 contacts match the contact files.␛[0m");
+}
+
+#[test]
+fn the_summary_line_counts_everything_in_a_fixed_order() {
+    let adopt =
+        |name: &str| action(name, Reason::DeclaresApolloId, Operation::Adopt { id: id(1), entry: entry(name, &[]) });
+    let mut actions = vec![adopt("a"), adopt("b"), conflict(Dispute::Gone { id: id(4) })];
+    actions.extend(several_actions().actions);
+    let release = Operation::Release { id: id(1), entry: ada(&[]), changes: vec![released(Field::Title)] };
+    actions.push(action("c", Reason::NoLongerDeclared, release));
+    let settle = Operation::Settle { intent_id: IntentId(1), intent: intent(1), entry: None };
+    actions.push(action("d", Reason::CreateUnanswered, settle));
+    let moved = Operation::Move { from: key("f"), id: id(1), entry: ada(&[]), changes: vec![] };
+    actions.push(action("e", Reason::MovedFrom, moved));
+    let text = text(&plan_of(actions), PlanOptions::default());
+    insta::assert_snapshot!(text.rsplit_once("\n\n").unwrap().1, @r"
+    Plan: 2 to import, 1 to add, 1 to change, 0 to destroy, 1 to forget.
+    Also: 1 to move, 1 to release, 1 to settle, 1 that needs a decision.
+    ");
+}
+
+#[test]
+fn a_forecast_says_what_it_rests_on() {
+    let forecast = Forecast {
+        requests: vec![(Endpoint::CreateContact, 10_000), (Endpoint::ViewContact, 0)],
+        duration: Some(Duration::from_mins(1000)),
+        note: Some("600 requests per hour assumed until Apollo tells its limits".into()),
+    };
+    let text = text(&several_actions(), PlanOptions { forecast: Some(&forecast), ..PlanOptions::default() });
+    insta::assert_snapshot!(text.rsplit_once("\n\n").unwrap().1, @r"
+    Plan: 1 to add, 1 to change, 0 to destroy, 1 to forget.
+    Requests: 10,000 create; about 16h40m within the quota (600 requests per hour
+    assumed until Apollo tells its limits).
+    ");
+}
+
+#[test]
+fn brakes_say_what_lifts_them_and_no_next_step_is_offered() {
+    let brakes = vec![
+        brake(BrakeKind::ForgetsAll, 5, 4),
+        brake(BrakeKind::ForgetsMany, 1400, 1000),
+        brake(BrakeKind::MaxCreates, 2, 1),
+        brake(BrakeKind::MaxUpdates, 3, 0),
+        brake(BrakeKind::MaxForgets, 5, 2),
+    ];
+    let plan = Plan { brakes, ..several_actions() };
+    let options = PlanOptions { next_step: Some("contactsd apply"), ..PlanOptions::default() };
+    let text = text(&plan, options);
+    insta::assert_snapshot!(&text[text.find("Plan:").unwrap()..], @r"
+    Plan: 1 to add, 1 to change, 0 to destroy, 1 to forget.
+
+    Brake: all 5 managed contacts would be forgotten. If that is meant, add --force.
+
+    Brake: 1,400 contacts would be forgotten, at most 1,000 are allowed. If that is meant, add --force.
+
+    Brake: 2 contacts would be created, at most 1 is allowed. To go on, raise --max-creates.
+
+    Brake: 3 contacts would be updated, at most 0 are allowed. To go on, raise --max-updates.
+
+    Brake: 5 contacts would be forgotten, at most 2 are allowed. To go on, raise --max-forgets.
+    ");
+}
+
+#[test]
+fn a_plan_of_any_size_has_a_block_an_action_and_the_same_bytes_every_time() {
+    for size in [1, 100, 10_000] {
+        let actions = (0..size).map(|number| create(entry(&format!("k{number:05}"), &full()))).collect();
+        let plan = plan_of(actions);
+        let once = text(&plan, PlanOptions::default());
+        assert_eq!(once.matches("  + contact \"").count(), size);
+        assert!(once.contains(&format!("Plan: {size} to add, 0 to change, 0 to destroy.")));
+        assert_eq!(once, text(&plan, PlanOptions::default()));
+    }
+}

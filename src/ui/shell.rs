@@ -1,0 +1,257 @@
+//! Where all text goes: the one home of printing.
+//!
+//! One method per kind of text, so that call sites choose a meaning and not a stream. stdout holds
+//! results and progress, stderr warnings, errors and hints. A closed or failing stdout is remembered
+//! and told once, by [`Shell::finish`]: work that is under way must not end because nobody watches it.
+
+use std::fmt;
+use std::io::{self, BufRead, BufWriter, IsTerminal, Write};
+
+use anstream::{AutoStream, ColorChoice};
+use indicatif::ProgressDrawTarget;
+
+use super::message::Message;
+use super::style::{ColorEnvironment, ColorFlag, Paint, color_choice};
+
+/// Columns of a text that no terminal limits.
+const DEFAULT_WIDTH: usize = 100;
+
+/// Narrowest text; a terminal may claim to have no columns at all.
+const MIN_WIDTH: usize = 40;
+
+/// Holds a plan's blocks together on their way out; a line a write would cost a system call each.
+const BUFFER_BYTES: usize = 64 * 1024;
+
+/// How much is said.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum Verbosity {
+    #[default]
+    Normal,
+    /// Results, warnings and errors only.
+    Quiet,
+}
+
+/// What is known of a stream before anything is written to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stream {
+    pub is_terminal: bool,
+    pub color: bool,
+    /// Columns to wrap at.
+    pub width: usize,
+}
+
+impl Default for Stream {
+    /// A plain file or pipe.
+    fn default() -> Self {
+        Self { is_terminal: false, color: false, width: DEFAULT_WIDTH }
+    }
+}
+
+/// Prints, each kind of text where it belongs.
+#[derive(Debug)]
+pub struct Shell {
+    verbosity: Verbosity,
+    stdout: Stream,
+    stderr: Stream,
+    output: Output,
+    /// The first failure to write to stdout; nothing is written there after it.
+    failure: Option<io::Error>,
+}
+
+#[derive(Debug)]
+enum Output {
+    Process { stdout: BufWriter<AutoStream<io::Stdout>>, stderr: AutoStream<io::Stderr> },
+    Memory { stdout: Vec<u8>, stderr: Vec<u8> },
+}
+
+impl Shell {
+    /// Prints to the streams of this process.
+    pub fn of_process(flag: Option<ColorFlag>, environment: &ColorEnvironment, verbosity: Verbosity) -> Self {
+        let describe = |is_terminal: bool, columns: Option<usize>| Stream {
+            is_terminal,
+            color: color_choice(flag, environment, is_terminal),
+            width: columns.filter(|_| is_terminal).unwrap_or(DEFAULT_WIDTH).max(MIN_WIDTH),
+        };
+        let columns = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+        let stdout = describe(io::stdout().is_terminal(), columns);
+        let stderr = describe(io::stderr().is_terminal(), columns);
+        let choice = |color| if color { ColorChoice::Always } else { ColorChoice::Never };
+        let output = Output::Process {
+            stdout: BufWriter::with_capacity(BUFFER_BYTES, AutoStream::new(io::stdout(), choice(stdout.color))),
+            stderr: AutoStream::new(io::stderr(), choice(stderr.color)),
+        };
+        Self { verbosity, stdout, stderr, output, failure: None }
+    }
+
+    /// Keeps everything, for tests; see [`Shell::captured`].
+    pub fn in_memory(stdout: Stream, stderr: Stream, verbosity: Verbosity) -> Self {
+        let output = Output::Memory { stdout: Vec::new(), stderr: Vec::new() };
+        Self { verbosity, stdout, stderr, output, failure: None }
+    }
+
+    /// Returns what an in-memory shell was told, stdout and stderr apart; `None` for a real one.
+    pub fn captured(&self) -> Option<(String, String)> {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        match &self.output {
+            Output::Process { .. } => None,
+            Output::Memory { stdout, stderr } => Some((text(stdout), text(stderr))),
+        }
+    }
+
+    pub fn stdout(&self) -> Stream {
+        self.stdout
+    }
+
+    pub fn stderr(&self) -> Stream {
+        self.stderr
+    }
+
+    /// Prints what the user asked for. Never left out. A newline is added.
+    ///
+    /// The text is written as it is formatted, so a plan of any size takes no memory here.
+    pub fn result(&mut self, text: impl fmt::Display) {
+        self.write_stdout(format_args!("{text}\n"));
+    }
+
+    /// Prints how the work goes on, unless quiet. A newline is added.
+    pub fn status(&mut self, text: impl fmt::Display) {
+        if self.verbosity == Verbosity::Normal {
+            self.write_stdout(format_args!("{text}\n"));
+        }
+    }
+
+    /// Prints a warning or an error in full, with its place and detail.
+    pub fn message(&mut self, message: &Message) {
+        let text = message.text(self.stderr);
+        self.write_stderr(format_args!("{text}\n"));
+    }
+
+    /// Prints several: errors last, where people look first, otherwise in the given order.
+    pub fn messages(&mut self, messages: impl IntoIterator<Item = Message>) {
+        let mut messages: Vec<Message> = messages.into_iter().collect();
+        messages.sort_by_key(|message| message.severity);
+        for message in &messages {
+            self.message(message);
+        }
+    }
+
+    /// Prints a warning that has nothing but its summary and detail.
+    pub fn warning(&mut self, summary: impl Into<String>, detail: impl Into<String>) {
+        self.message(&Message::warning(summary, detail));
+    }
+
+    /// Prints an error that has nothing but its summary and detail.
+    pub fn error(&mut self, summary: impl Into<String>, detail: impl Into<String>) {
+        self.message(&Message::error(summary, detail));
+    }
+
+    /// Prints what the user could do next, unless quiet. A newline is added.
+    pub fn hint(&mut self, text: impl fmt::Display) {
+        if self.verbosity == Verbosity::Normal {
+            let paint = Paint { color: self.stderr.color };
+            self.write_stderr(format_args!("{} {text}\n", paint.cyan("Hint:")));
+        }
+    }
+
+    /// Prints `prompt` and reads one line; `None` at the end of the input.
+    pub fn ask(&mut self, prompt: impl fmt::Display, input: &mut impl BufRead) -> io::Result<Option<String>> {
+        self.write_stdout(format_args!("{prompt}"));
+        let mut line = String::new();
+        let read = input.read_line(&mut line)?;
+        // A blank line on a terminal, which echoed the answer's newline; elsewhere the end of the prompt.
+        self.write_stdout(format_args!("\n"));
+        Ok((read > 0).then(|| line.trim_end_matches(['\r', '\n']).to_owned()))
+    }
+
+    /// Tells whether all of stdout was written; the error's kind is `BrokenPipe` when the reader left.
+    pub fn finish(&mut self) -> io::Result<()> {
+        self.failure.take().map_or(Ok(()), Err)
+    }
+
+    /// Where a progress bar is drawn: nowhere unless stdout is a terminal, and not when quiet.
+    pub(super) fn draw_target(&self) -> ProgressDrawTarget {
+        let is_drawn = self.stdout.is_terminal && self.verbosity == Verbosity::Normal;
+        match self.output {
+            Output::Process { .. } if is_drawn => ProgressDrawTarget::stdout(),
+            Output::Process { .. } | Output::Memory { .. } => ProgressDrawTarget::hidden(),
+        }
+    }
+
+    fn write_stdout(&mut self, text: fmt::Arguments<'_>) {
+        if self.failure.is_some() {
+            return;
+        }
+        let written = match &mut self.output {
+            Output::Process { stdout, .. } => stdout.write_fmt(text).and_then(|()| stdout.flush()),
+            Output::Memory { stdout, .. } => stdout.write_fmt(text),
+        };
+        self.failure = written.err();
+    }
+
+    /// Writes to stderr. When that fails there is no place left to say so.
+    fn write_stderr(&mut self, text: fmt::Arguments<'_>) {
+        let _ = match &mut self.output {
+            Output::Process { stderr, .. } => stderr.write_fmt(text),
+            Output::Memory { stderr, .. } => stderr.write_fmt(text),
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(verbosity: Verbosity) -> Shell {
+        Shell::in_memory(Stream::default(), Stream::default(), verbosity)
+    }
+
+    fn say_everything(shell: &mut Shell) -> (String, String) {
+        shell.result("result");
+        shell.status("status");
+        shell.hint("hint");
+        shell.warning("warning", "");
+        shell.error("error", "");
+        shell.captured().unwrap()
+    }
+
+    #[test]
+    fn each_kind_of_text_has_its_stream() {
+        let (stdout, stderr) = say_everything(&mut shell(Verbosity::Normal));
+        assert_eq!(stdout, "result\nstatus\n");
+        assert_eq!(stderr, "Hint: hint\n\nWarning: warning\n\nError: error\n");
+    }
+
+    #[test]
+    fn a_quiet_shell_keeps_results_warnings_and_errors() {
+        let (stdout, stderr) = say_everything(&mut shell(Verbosity::Quiet));
+        assert_eq!(stdout, "result\n");
+        assert_eq!(stderr, "\nWarning: warning\n\nError: error\n");
+    }
+
+    #[test]
+    fn errors_come_after_warnings() {
+        let mut shell = shell(Verbosity::Normal);
+        let [one, two] = ["one", "two"].map(|summary| Message::error(summary, ""));
+        shell.messages([one, Message::warning("three", ""), two]);
+        assert_eq!(shell.captured().unwrap().1, "\nWarning: three\n\nError: one\n\nError: two\n");
+    }
+
+    #[test]
+    fn an_answer_is_read_to_the_end_of_its_line_only() {
+        let mut shell = shell(Verbosity::Normal);
+        let mut input = io::Cursor::new("yes\r\nnext\n");
+        assert_eq!(shell.ask("Enter a value: ", &mut input).unwrap(), Some("yes".to_owned()));
+        assert_eq!(shell.ask("", &mut input).unwrap(), Some("next".to_owned()));
+        assert_eq!(shell.ask("", &mut input).unwrap(), None);
+    }
+
+    #[test]
+    fn a_failed_write_is_told_at_the_end_and_stops_stdout_alone() {
+        let mut shell = shell(Verbosity::Normal);
+        shell.failure = Some(io::ErrorKind::BrokenPipe.into());
+        let (stdout, stderr) = say_everything(&mut shell);
+        assert_eq!(stdout, "");
+        assert!(stderr.contains("error"));
+        assert_eq!(shell.finish().unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+    }
+}
