@@ -12,3 +12,4 @@ pub mod sandbox;
 pub mod source;
 pub mod store;
 pub mod ui;
+pub mod watcher;

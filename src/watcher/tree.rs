@@ -1,0 +1,296 @@
+//! What has to be watched so that no change to a directory of contact files goes unseen.
+//!
+//! Reads directories and links, never a file. Paths in a tree are real ones, free of links, so that an
+//! event names exactly what the tree names.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Component, Path, PathBuf};
+
+use super::names::{is_passed_over, is_silent};
+
+/// Links followed on the way to one name; the same number ends a loop of links in Linux.
+const MOST_LINKS: usize = 40;
+
+/// The directories and names that matter, as they stood at one walk.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Tree {
+    /// The directory itself, while it exists.
+    pub(super) root: Option<(PathBuf, Identity)>,
+    /// Directories that are read: nearly every name in them matters.
+    pub(super) read: BTreeSet<PathBuf>,
+    /// Names on the way to a directory or file: links, what they lead to, and what is missing.
+    pub(super) way: BTreeSet<PathBuf>,
+    /// Directories to be watched, each for itself: those that are read, and those that hold the way.
+    pub(super) watched: BTreeMap<PathBuf, Identity>,
+}
+
+/// Which directory stands at a path: another one at the same path needs a watch of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Identity {
+    pub(super) device: u64,
+    pub(super) inode: u64,
+}
+
+impl Identity {
+    pub(super) fn of(metadata: &Metadata) -> Self {
+        Self { device: metadata.dev(), inode: metadata.ino() }
+    }
+}
+
+/// What an event at a path means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Touch {
+    Nothing,
+    /// A file changed.
+    Content,
+    /// A directory or link did: what has to be watched may be another set now.
+    Structure,
+}
+
+impl Tree {
+    /// Walks from `dir`, an absolute path that may lead through links and may lead nowhere.
+    pub(super) fn walk(dir: &Path) -> Self {
+        let mut tree = Self::default();
+        if let Some(real) = tree.follow(PathBuf::from("/"), dir)
+            && let Some(identity) = directory_at(&real)
+        {
+            tree.root = Some((real.clone(), identity));
+            tree.read_below(real);
+        }
+        let holders: BTreeSet<PathBuf> = tree.way.iter().filter_map(|name| name.parent()).map(Path::to_owned).collect();
+        for directory in holders {
+            tree.watch(directory);
+        }
+        tree
+    }
+
+    /// Says what an event at `path` means.
+    pub(super) fn judge(&self, path: &Path) -> Touch {
+        if self.watched.contains_key(path) {
+            return Touch::Structure;
+        }
+        let is_way = self.way.contains(path);
+        if !is_way && !self.is_read(path) {
+            return Touch::Nothing;
+        }
+        match fs::symlink_metadata(path) {
+            Ok(metadata) if metadata.is_dir() || metadata.is_symlink() => Touch::Structure,
+            Err(_) if is_way => Touch::Structure,
+            _ => Touch::Content,
+        }
+    }
+
+    fn is_read(&self, path: &Path) -> bool {
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return false };
+        !is_silent(name) && self.read.contains(parent)
+    }
+
+    /// Takes in a directory and all below it, each real directory once, so that loops of links end.
+    fn read_below(&mut self, start: PathBuf) {
+        let mut open = vec![start];
+        while let Some(directory) = open.pop() {
+            if self.read.contains(&directory) || !self.watch(directory.clone()) {
+                continue;
+            }
+            // A directory that cannot be read is told by loading; a change of its mode is an event.
+            let Ok(entries) = fs::read_dir(&directory) else {
+                self.read.insert(directory);
+                continue;
+            };
+            for entry in entries.filter_map(Result::ok).filter(|entry| !is_passed_over(&entry.file_name())) {
+                let Ok(kind) = entry.file_type() else { continue };
+                if kind.is_dir() {
+                    open.push(entry.path());
+                } else if kind.is_symlink() {
+                    open.extend(self.follow(directory.clone(), Path::new(&entry.file_name())));
+                }
+            }
+            self.read.insert(directory);
+        }
+    }
+
+    /// Notes a directory as to be watched; tells whether there is one.
+    fn watch(&mut self, directory: PathBuf) -> bool {
+        let identity = directory_at(&directory);
+        if let Some(identity) = identity {
+            self.watched.insert(directory, identity);
+        }
+        identity.is_some()
+    }
+
+    /// Follows `path` from the real directory `base`, noting every link, the end, or where it breaks off.
+    fn follow(&mut self, base: PathBuf, path: &Path) -> Option<PathBuf> {
+        let mut real = base;
+        let mut ahead = steps(path);
+        let mut links = 0;
+        while let Some(step) = ahead.pop() {
+            let name = match step {
+                Step::Root => {
+                    real = PathBuf::from("/");
+                    continue;
+                }
+                Step::Up => {
+                    real.pop();
+                    continue;
+                }
+                Step::Into(name) => real.join(name),
+            };
+            match link_or_else(&name) {
+                Ok(Some(target)) if links < MOST_LINKS => {
+                    links += 1;
+                    self.way.insert(name);
+                    ahead.extend(steps(&target));
+                }
+                Ok(None) => real = name,
+                Ok(Some(_)) | Err(_) => {
+                    self.way.insert(name);
+                    return None;
+                }
+            }
+        }
+        self.way.insert(real.clone());
+        Some(real)
+    }
+}
+
+/// One step on a way.
+enum Step {
+    Root,
+    Up,
+    Into(PathBuf),
+}
+
+/// The steps of a path, the first one last, to be popped.
+fn steps(path: &Path) -> Vec<Step> {
+    let step = |component| match component {
+        Component::RootDir => Some(Step::Root),
+        Component::ParentDir => Some(Step::Up),
+        Component::Normal(name) => Some(Step::Into(PathBuf::from(name))),
+        Component::CurDir | Component::Prefix(_) => None,
+    };
+    path.components().rev().filter_map(step).collect()
+}
+
+/// Reads a link; `None` for what is there and no link.
+fn link_or_else(path: &Path) -> io::Result<Option<PathBuf>> {
+    if fs::symlink_metadata(path)?.is_symlink() { fs::read_link(path).map(Some) } else { Ok(None) }
+}
+
+fn directory_at(path: &Path) -> Option<Identity> {
+    let metadata = fs::symlink_metadata(path).ok()?;
+    metadata.is_dir().then(|| Identity::of(&metadata))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// A directory `contacts.d` with whatever a test puts beside or below it.
+    fn world() -> (TempDir, PathBuf) {
+        let root = tempfile::tempdir().unwrap();
+        let real = fs::canonicalize(root.path()).unwrap();
+        fs::create_dir(real.join("contacts.d")).unwrap();
+        (root, real)
+    }
+
+    fn watched(tree: &Tree, base: &Path) -> Vec<String> {
+        let below = tree.watched.keys().filter_map(|path| path.strip_prefix(base).ok());
+        below.map(|path| path.display().to_string()).collect()
+    }
+
+    #[test]
+    fn every_directory_and_the_parent_are_watched_but_hidden_ones_are_not() {
+        let (_guard, base) = world();
+        for below in ["a/b", ".git/refs", ".contactsd/state", "old~"] {
+            fs::create_dir_all(base.join("contacts.d").join(below)).unwrap();
+        }
+        let tree = Tree::walk(&base.join("contacts.d"));
+        assert_eq!(watched(&tree, &base), ["", "contacts.d", "contacts.d/a", "contacts.d/a/b"]);
+    }
+
+    #[test]
+    fn a_config_map_is_watched_where_its_links_lead() {
+        let (_guard, base) = world();
+        let dir = base.join("contacts.d");
+        fs::create_dir_all(dir.join("..2026_01")).unwrap();
+        fs::write(dir.join("..2026_01/a.yaml"), "").unwrap();
+        symlink("..2026_01", dir.join("..data")).unwrap();
+        symlink("..data/a.yaml", dir.join("a.yaml")).unwrap();
+        let tree = Tree::walk(&dir);
+        assert_eq!(watched(&tree, &base), ["", "contacts.d", "contacts.d/..2026_01"]);
+        assert_eq!(tree.judge(&dir.join("..data")), Touch::Structure);
+        assert_eq!(tree.judge(&dir.join("..2026_01/a.yaml")), Touch::Content);
+        assert_eq!(tree.judge(&dir.join("..2026_01/other.yaml")), Touch::Nothing);
+    }
+
+    #[test]
+    fn links_on_the_way_to_the_directory_are_watched() {
+        let (_guard, base) = world();
+        fs::create_dir_all(base.join("trees/one/contacts.d")).unwrap();
+        symlink("trees/one", base.join("current")).unwrap();
+        let tree = Tree::walk(&base.join("current/contacts.d"));
+        assert_eq!(watched(&tree, &base), ["", "trees/one", "trees/one/contacts.d"]);
+        assert_eq!(tree.judge(&base.join("current")), Touch::Structure);
+        assert_eq!(tree.root.map(|(real, _)| real), Some(base.join("trees/one/contacts.d")));
+    }
+
+    #[test]
+    fn what_is_missing_is_awaited_in_the_nearest_directory_there_is() {
+        let (_guard, base) = world();
+        let tree = Tree::walk(&base.join("mount/team/contacts.d"));
+        assert_eq!(watched(&tree, &base), [""]);
+        assert!(tree.root.is_none() && tree.way.contains(&base.join("mount")));
+    }
+
+    #[test]
+    fn loops_of_links_end() {
+        let (_guard, base) = world();
+        let dir = base.join("contacts.d");
+        symlink(".", dir.join("again")).unwrap();
+        symlink("self", dir.join("self")).unwrap();
+        symlink("..", dir.join("up")).unwrap();
+        let tree = Tree::walk(&dir);
+        assert_eq!(watched(&tree, &base), ["", "contacts.d"]);
+    }
+
+    #[test]
+    fn files_below_count_and_what_stands_beside_the_directory_does_not() {
+        let (_guard, base) = world();
+        let dir = base.join("contacts.d");
+        let tree = Tree::walk(&dir);
+        assert_eq!(tree.judge(&dir.join("a.yaml")), Touch::Content);
+        assert_eq!(tree.judge(&dir), Touch::Structure);
+        for silent in ["notes.txt", ".contactsd", "contacts.d/.contactsd", "contacts.d/.a.yaml.swp"] {
+            assert_eq!(tree.judge(&base.join(silent)), Touch::Nothing, "{silent}");
+        }
+    }
+
+    #[test]
+    fn new_directories_and_links_change_what_is_watched() {
+        let (_guard, base) = world();
+        let dir = base.join("contacts.d");
+        let tree = Tree::walk(&dir);
+        fs::create_dir(dir.join("team")).unwrap();
+        symlink("nowhere", dir.join("link.yaml")).unwrap();
+        assert_eq!(tree.judge(&dir.join("team")), Touch::Structure);
+        assert_eq!(tree.judge(&dir.join("link.yaml")), Touch::Structure);
+    }
+
+    #[test]
+    fn another_directory_at_the_same_path_is_another_tree() {
+        let (_guard, base) = world();
+        let dir = base.join("contacts.d");
+        let before = Tree::walk(&dir);
+        assert_eq!(before, Tree::walk(&dir));
+        fs::rename(&dir, base.join("old")).unwrap();
+        fs::create_dir(&dir).unwrap();
+        assert_ne!(before, Tree::walk(&dir));
+    }
+}
