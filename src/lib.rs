@@ -9,6 +9,7 @@ pub mod ops;
 pub mod plan;
 pub mod quota;
 pub mod sandbox;
+pub mod settings;
 pub mod source;
 pub mod store;
 pub mod ui;

@@ -1,0 +1,101 @@
+//! The credential, from the environment or from a file that the environment names; never from a flag.
+
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+
+use super::Environment;
+
+/// What Apollo knows us by.
+#[derive(Debug, Clone)]
+pub enum Credential {
+    ApiKey(SecretString),
+    AccessToken(SecretString),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialError {
+    #[error("no credential is set")]
+    Missing,
+    #[error("{one} and {other} are both set")]
+    Ambiguous { one: &'static str, other: &'static str },
+    #[error("{variable} names {}, which cannot be read", path.display())]
+    Unreadable { variable: &'static str, path: PathBuf, source: std::io::Error },
+    #[error("{variable} names {}, which is empty", path.display())]
+    Empty { variable: &'static str, path: PathBuf },
+}
+
+const KEY: &str = "APOLLO_API_KEY";
+const KEY_FILE: &str = "APOLLO_API_KEY_FILE";
+const TOKEN: &str = "APOLLO_ACCESS_TOKEN";
+const TOKEN_FILE: &str = "APOLLO_ACCESS_TOKEN_FILE";
+
+impl Credential {
+    /// Reads the one credential that the environment gives, trimmed of white space.
+    pub fn read(environment: &Environment) -> Result<Self, CredentialError> {
+        let set: Vec<_> = [KEY, KEY_FILE, TOKEN, TOKEN_FILE]
+            .into_iter()
+            .filter_map(|name| environment.get(name).map(|value| (name, value)))
+            .collect();
+        let (variable, value) = match set[..] {
+            [] => return Err(CredentialError::Missing),
+            [one] => one,
+            [(one, _), (other, _), ..] => return Err(CredentialError::Ambiguous { one, other }),
+        };
+        let secret = match variable {
+            KEY_FILE | TOKEN_FILE => read_file(variable, value)?,
+            _ => SecretString::from(value.trim()),
+        };
+        Ok(match variable {
+            KEY | KEY_FILE => Self::ApiKey(secret),
+            _ => Self::AccessToken(secret),
+        })
+    }
+}
+
+fn read_file(variable: &'static str, path: &str) -> Result<SecretString, CredentialError> {
+    let path = PathBuf::from(path);
+    match std::fs::read_to_string(&path) {
+        Ok(text) if text.trim().is_empty() => Err(CredentialError::Empty { variable, path }),
+        Ok(text) => Ok(SecretString::from(text.trim())),
+        Err(source) => Err(CredentialError::Unreadable { variable, path, source }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    #[test]
+    fn one_variable_gives_the_credential_and_two_are_an_error() {
+        let read = |variables: &[(&str, &str)]| Credential::read(&Environment::of(variables));
+        assert!(matches!(read(&[]), Err(CredentialError::Missing)));
+        assert!(matches!(read(&[(KEY, "")]), Err(CredentialError::Missing)));
+        assert!(matches!(
+            read(&[(KEY, "a"), (TOKEN, "b")]),
+            Err(CredentialError::Ambiguous { one: KEY, other: TOKEN })
+        ));
+        assert!(matches!(read(&[(KEY, " a\n")]), Ok(Credential::ApiKey(key)) if key.expose_secret() == "a"));
+        assert!(matches!(read(&[(TOKEN, "a")]), Ok(Credential::AccessToken(_))));
+    }
+
+    #[test]
+    fn a_file_gives_the_credential_without_its_newline() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("key");
+        let read = || Credential::read(&Environment::of(&[(KEY_FILE, path.to_str().unwrap())]));
+        assert!(matches!(read(), Err(CredentialError::Unreadable { .. })));
+        std::fs::write(&path, "\n").unwrap();
+        assert!(matches!(read(), Err(CredentialError::Empty { .. })));
+        std::fs::write(&path, "secret\n").unwrap();
+        assert!(matches!(read(), Ok(Credential::ApiKey(key)) if key.expose_secret() == "secret"));
+    }
+
+    #[test]
+    fn a_credential_is_never_shown() {
+        let credential = Credential::read(&Environment::of(&[(KEY, "hunter2")])).unwrap();
+        assert!(!format!("{credential:?}").contains("hunter2"));
+    }
+}

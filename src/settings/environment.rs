@@ -1,0 +1,63 @@
+//! What the environment says, read once at the start.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// The prefix of every variable of ours.
+const PREFIX: &str = "CONTACTSD_";
+
+/// The variables of this process that matter, and facts about where it runs.
+#[derive(Clone, Default)]
+pub struct Environment {
+    variables: BTreeMap<String, String>,
+    /// The directory it was started in.
+    pub directory: PathBuf,
+    pub user: String,
+    pub host: String,
+}
+
+impl std::fmt::Debug for Environment {
+    /// Leaves the values out: credentials are among them.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Environment").field("directory", &self.directory).finish_non_exhaustive()
+    }
+}
+
+impl Environment {
+    /// Reads the environment of this process. Values that are not Unicode count as not set.
+    #[expect(clippy::disallowed_methods, reason = "this is the home of environment reads")]
+    pub fn of_process() -> Self {
+        let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        let variables: BTreeMap<String, String> = std::env::vars_os().filter_map(text).collect();
+        let user = ["USER", "LOGNAME"].iter().find_map(|name| variables.get(*name)).cloned();
+        Self {
+            user: user.unwrap_or_else(|| rustix::process::getuid().as_raw().to_string()),
+            host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+            directory: std::env::current_dir().unwrap_or_default(),
+            variables,
+        }
+    }
+
+    /// Makes an environment of the given variables, for tests.
+    pub fn of(variables: &[(&str, &str)]) -> Self {
+        let variables = variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Self { variables, ..Self::default() }
+    }
+
+    /// Returns a variable that is set and not empty.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// Reports whether people are not reading along, so that hints for the next step are noise.
+    pub fn in_automation(&self) -> bool {
+        self.get("CONTACTSD_IN_AUTOMATION").is_some() || self.get("CI").is_some()
+    }
+
+    /// Lists variables with our prefix that mean nothing, for each the name.
+    pub fn unknown<'a>(&'a self, is_known: impl Fn(&str) -> bool + 'a) -> impl Iterator<Item = &'a str> {
+        let ours = self.variables.keys().map(String::as_str).filter(|name| name.starts_with(PREFIX));
+        ours.filter(move |name| !is_known(name))
+    }
+}

@@ -1,0 +1,16 @@
+//! Where settings come from: environment, `contactsd.toml` and credentials; and where things are.
+//!
+//! The one home of environment reads. Flags are `cli`'s; they beat the environment, which beats the
+//! file, which beats defaults. Never prints, and never shows a credential.
+
+mod credential;
+mod environment;
+mod file;
+mod locations;
+mod time;
+
+pub use credential::{Credential, CredentialError};
+pub use environment::Environment;
+pub use file::{FileError, SettingsFile};
+pub use locations::Locations;
+pub use time::parse_duration;

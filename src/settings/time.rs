@@ -1,0 +1,30 @@
+//! Durations as people write them.
+
+use std::time::Duration;
+
+/// Reads `90s`, `5m`, `1h 30m`; a bare number is seconds.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    if let Ok(seconds) = text.parse() {
+        return Ok(Duration::from_secs(seconds));
+    }
+    let duration: Result<jiff::SignedDuration, _> = text.parse();
+    let positive = duration.ok().and_then(|duration| Duration::try_from(duration).ok());
+    positive.ok_or_else(|| format!("{text:?} is no duration such as 90s, 5m or 1h30m"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_as_people_write_them() {
+        let cases = [("90s", 90), ("5m", 300), ("5min", 300), ("1h30m", 5400), ("1h 30m", 5400), ("0s", 0), ("7", 7)];
+        for (text, seconds) in cases {
+            assert_eq!(parse_duration(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        assert_eq!(parse_duration("500ms"), Ok(Duration::from_millis(500)));
+        for wrong in ["", "soon", "-5s", "5 parsecs"] {
+            assert!(parse_duration(wrong).is_err(), "{wrong}");
+        }
+    }
+}
