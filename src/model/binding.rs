@@ -1,8 +1,10 @@
 //! What the state remembers of a key: its contact, a collision, or that it went.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
-use super::{ApolloId, ContactKey, Fields, Fingerprint, IdentityHash, RunId, Timestamp};
+use super::{ApolloId, ContactKey, Field, Fields, Fingerprint, IdentityHash, RunId, Timestamp};
 
 /// One key bound to one contact, with what is known to stand there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +24,9 @@ pub struct Binding {
     pub fingerprint: Option<Fingerprint>,
     /// When Apollo said that the contact is gone; nothing is sent to it then.
     pub gone_at: Option<Timestamp>,
+    /// The fields that were sent and that Apollo did not keep; warned about as long as they are declared.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub dropped: BTreeSet<Field>,
 }
 
 /// How a key came by its contact.

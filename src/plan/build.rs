@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::model::{
-    ApolloId, Binding, Conflict, ConflictCause, ContactKey, Endpoint, Entry, Fields, Fingerprint, IdentityHash,
+    ApolloId, Binding, Conflict, ConflictCause, ContactKey, Endpoint, Entry, Field, Fields, Fingerprint, IdentityHash,
     IdentityKey, Intent, IntentId, Lineage, Place, Serial, Tombstone,
 };
 
@@ -52,6 +52,7 @@ pub fn plan(input: &Input, policy: &Policy) -> Plan {
         serial: input.serial,
         unchanged: input.unchanged + idle,
         brakes: Vec::new(),
+        dropped: view.dropped(),
         housekeeping: view.housekeeping(&actions),
         actions,
     };
@@ -208,6 +209,19 @@ impl<'a> View<'a> {
             reason: Reason::GoneFromFiles,
             operation: Operation::Forget { id: binding.apollo_id.clone() },
         })
+    }
+
+    /// Lists what Apollo did not keep of entries that still declare exactly that.
+    fn dropped(&self) -> Vec<(Place, Field)> {
+        let stands = |entry: &Entry, binding: &Binding, field: &Field| {
+            binding.dropped.contains(field) && binding.applied.get(field) == entry.fields.get(field)
+        };
+        let of_entry = |(key, entry): (&ContactKey, &'a Entry)| {
+            let binding = self.input.bindings.get(key)?;
+            let fields = entry.fields.iter().map(|(field, _)| field).filter(|field| stands(entry, binding, field));
+            Some(fields.map(|field| (entry.place.clone(), field.clone())).collect::<Vec<_>>())
+        };
+        self.input.entries.iter().filter_map(of_entry).flatten().collect()
     }
 
     /// Settles creates whose entry is gone and lives on under no other key.

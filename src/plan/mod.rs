@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ContactKey, Digest, Endpoint, IntentId, Lineage, Serial};
+use crate::model::{ContactKey, Digest, Endpoint, Field, IntentId, Lineage, Place, Serial};
 
 /// What would be done, sorted by key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +32,8 @@ pub struct Plan {
     pub unchanged: usize,
     /// Limits that this plan passes; enforced when it is applied.
     pub brakes: Vec<Brake>,
+    /// Declared fields that were sent and that Apollo did not keep; nothing is sent for them again.
+    pub dropped: Vec<(Place, Field)>,
     /// Records of the state that lost their meaning; dropped with the next write, never shown.
     pub housekeeping: Housekeeping,
 }

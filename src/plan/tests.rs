@@ -1,6 +1,6 @@
 //! Every row of the table of actions, and the properties that hold for all of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use proptest::prelude::*;
@@ -56,6 +56,7 @@ fn binding(entry: &Entry, number: u64) -> Binding {
         path: entry.place.path.display().to_string(),
         fingerprint: Some(entry.fingerprint()),
         gone_at: None,
+        dropped: BTreeSet::new(),
     }
 }
 
@@ -371,6 +372,17 @@ fn a_contact_that_is_gone_in_apollo_waits_for_a_decision() {
     let mut world = World::new().applied("ada", ADA, 1).declared("ada", &format!("{ADA}; title=CEO"));
     world.0.bindings.get_mut(&key("ada")).unwrap().gone_at = Some(Timestamp(5));
     insta::assert_snapshot!(world.text(), @"ada conflict Gone { id: 000000000000000000000001 } (Undecided)");
+}
+
+#[test]
+fn a_field_that_apollo_did_not_keep_is_told_until_the_entry_changes_it() {
+    let mut world = World::new().applied("ada", ADA, 1).declared("ada", ADA);
+    world.0.bindings.get_mut(&key("ada")).unwrap().dropped.insert(Field::Email);
+    let told = |world: &World| world.plan().dropped.into_iter().map(|(_, field)| field).collect::<Vec<_>>();
+    assert!(world.plan().is_empty());
+    assert_eq!(told(&world), [Field::Email]);
+    let world = world.declared("ada", "email=ada.b@example.com");
+    assert_eq!(told(&world), []);
 }
 
 #[test]

@@ -11,8 +11,8 @@ use super::error::Error;
 use super::keys::Row;
 use super::rows::{self, Counters, Facts};
 use crate::model::{
-    ApolloId, Binding, Conflict, ContactKey, Endpoint, Fingerprint, IdentityKey, Intent, IntentId, Lineage, Serial,
-    Timestamp, Tombstone,
+    ApolloId, Binding, Conflict, ContactKey, Endpoint, Field, Fingerprint, IdentityKey, Intent, IntentId, Lineage,
+    Serial, Timestamp, Tombstone,
 };
 
 /// What the state held at one serial.
@@ -26,7 +26,7 @@ pub struct Snapshot {
     pub origin: String,
     /// The keyed hash of the credential last used, as the caller wrote it.
     pub credential: Option<String>,
-    /// The bindings that do not stand exactly as desired, and those of contacts that are gone.
+    /// The bindings that do not stand exactly as desired, or that there is something to say about.
     pub bindings: BTreeMap<ContactKey, Binding>,
     /// The keys whose bindings stand as desired and were left out.
     pub unchanged: BTreeSet<ContactKey>,
@@ -92,7 +92,8 @@ impl Snapshot {
                     self.owners.insert(glance.apollo_id, key.clone());
                 }
                 let desired = (wanted.fingerprint)(&key);
-                if glance.gone_at.is_none() && glance.fingerprint.is_some() && glance.fingerprint == desired {
+                let quiet = glance.gone_at.is_none() && glance.dropped.is_empty();
+                if quiet && glance.fingerprint.is_some() && glance.fingerprint == desired {
                     self.unchanged.insert(key);
                 } else {
                     self.bindings.insert(key, rows::decode(state, value)?);
@@ -124,4 +125,6 @@ struct Glance {
     apollo_id: ApolloId,
     fingerprint: Option<Fingerprint>,
     gone_at: Option<Timestamp>,
+    #[serde(default)]
+    dropped: BTreeSet<Field>,
 }

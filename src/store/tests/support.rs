@@ -82,6 +82,7 @@ pub(super) fn binding(number: u64, title: &str) -> Binding {
         path: "contacts.d/people.yaml".to_owned(),
         fingerprint: Some(fingerprint(1)),
         gone_at: None,
+        dropped: std::collections::BTreeSet::new(),
     }
 }
 

@@ -59,6 +59,17 @@ pub struct Forecast {
     pub note: Option<String>,
 }
 
+/// Returns the counts of a plan, as its text ends with.
+pub fn plan_summary(plan: &Plan, color: bool) -> String {
+    struct Summary<'a>(&'a Plan, Paint);
+    impl fmt::Display for Summary<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            tail::write_summary(f, self.0, self.1)
+        }
+    }
+    Summary(plan, Paint { color }).to_string()
+}
+
 impl fmt::Display for PlanText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let paint = Paint { color: self.options.color };

@@ -1,6 +1,7 @@
 //! What follows the blocks: the counts, what applying costs, what stands in its way, what to do next.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::super::amounts::{count, counted, wait};
 use super::super::escape::escape;
@@ -11,11 +12,7 @@ use crate::plan::{Brake, BrakeKind, Counts, Plan};
 
 /// Writes the end of a plan that has actions, without the last newline.
 pub(super) fn write(f: &mut fmt::Formatter<'_>, plan: &Plan, options: &PlanOptions<'_>, paint: Paint) -> fmt::Result {
-    let counts = plan.counts();
-    write!(f, "{} {}", paint.bold("Plan:"), summary(&counts))?;
-    if let Some(also) = also(&counts) {
-        write!(f, "\n{also}")?;
-    }
+    write_summary(f, plan, paint)?;
     if let Some(text) = options.forecast.and_then(forecast) {
         write!(f, "\n{}", wrap(&text, options.width).join("\n"))?;
     }
@@ -32,6 +29,16 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, plan: &Plan, options: &PlanOptio
         write!(f, "\n\n{}\n\n{}", paint.grey("─".repeat(options.width)), wrap(&hint, options.width).join("\n"))?;
     }
     Ok(())
+}
+
+/// Writes the counts, and on a second line those that have no place among them.
+pub(super) fn write_summary(f: &mut fmt::Formatter<'_>, plan: &Plan, paint: Paint) -> fmt::Result {
+    let counts = plan.counts();
+    write!(f, "{} {}", paint.bold("Plan:"), summary(&counts))?;
+    match also(&counts) {
+        Some(also) => write!(f, "\n{also}"),
+        None => Ok(()),
+    }
 }
 
 /// Writes that there is nothing to do.
@@ -74,7 +81,10 @@ fn forecast(forecast: &Forecast) -> Option<String> {
     if requests.is_empty() {
         return None;
     }
-    let duration = forecast.duration.map(|time| format!("; about {} within the quota", wait(time)));
+    let duration = forecast.duration.map(|time| match time {
+        Duration::ZERO => "; no wait for quota".to_owned(),
+        time => format!("; about {} within the quota", wait(time)),
+    });
     let note = forecast.note.as_deref().map(|note| format!(" ({})", escape(note)));
     Some(format!("Requests: {}{}{}.", requests.join(", "), duration.unwrap_or_default(), note.unwrap_or_default()))
 }

@@ -72,6 +72,7 @@ fn plan_of(actions: Vec<Action>) -> Plan {
         actions,
         unchanged: 0,
         brakes: Vec::new(),
+        dropped: Vec::new(),
         housekeeping: Housekeeping::default(),
     }
 }
