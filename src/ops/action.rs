@@ -15,6 +15,7 @@ use crate::model::{
 use crate::plan::{Action, Change as FieldChange, Dispute, Known, Operation, Setting};
 use crate::store::{self, Change};
 
+use super::confirm::{Deviation, DeviationKind};
 use super::courier::{Failure, Look, Reply};
 use super::{Problem, Session, Step, confirm, problem};
 
@@ -145,6 +146,8 @@ impl Performer<'_> {
         step: Step,
     ) -> Result<End, Trouble> {
         complete(&mut binding, entry);
+        let deviations = confirm::deviations(&binding.applied, contact);
+        note_dropped(&mut binding, &deviations);
         let mut changes = vec![
             Change::PutBinding { key: entry.key().clone(), binding: Box::new(binding.clone()) },
             Change::DropConflict { key: entry.key().clone() },
@@ -160,8 +163,8 @@ impl Performer<'_> {
             Err(error) => return Err(self.store_trouble(&error)),
         }
         let id = binding.apollo_id.clone();
+        self.warn(problem::deviations(&deviations, entry));
         if binding.fingerprint.is_some() {
-            self.warn(problem::deviations(&confirm::deviations(&entry.fields, contact), entry));
             return Ok(End::Done(step, Some(id)));
         }
         let pending = Known::new(&binding.applied, []).changes_to(&entry.fields);
@@ -299,7 +302,10 @@ impl Performer<'_> {
             for (field, value) in confirm::observed(sent, contact) {
                 binding.observed.set(field, value);
             }
-            self.warn(problem::deviations(&confirm::deviations(sent, contact), entry));
+            let deviations = confirm::deviations(sent, contact);
+            binding.dropped.retain(|field| !sent.contains(field));
+            note_dropped(binding, &deviations);
+            self.warn(problem::deviations(&deviations, entry));
         }
     }
 
@@ -415,6 +421,7 @@ impl Performer<'_> {
             path: entry.place.path.display().to_string(),
             fingerprint: None,
             gone_at: None,
+            dropped: BTreeSet::new(),
         }
     }
 
@@ -509,10 +516,16 @@ fn writes_for(changes: &[FieldChange]) -> Vec<(Endpoint, Fields)> {
     writes
 }
 
+fn note_dropped(binding: &mut Binding, deviations: &[Deviation]) {
+    let dropped = deviations.iter().filter(|deviation| matches!(deviation.kind, DeviationKind::Dropped(_)));
+    binding.dropped.extend(dropped.map(|deviation| deviation.field.clone()));
+}
+
 fn release_undeclared(binding: &mut Binding, entry: &Entry) {
     let declared = |(field, _): &(Field, Value)| entry.fields.contains(field);
     binding.applied = std::mem::take(&mut binding.applied).into_iter().filter(declared).collect();
     binding.observed = std::mem::take(&mut binding.observed).into_iter().filter(declared).collect();
+    binding.dropped.retain(|field| entry.fields.contains(field));
 }
 
 /// Notes the entry's fingerprint when all of it stands applied.

@@ -1,14 +1,17 @@
 //! What operations tell about their progress and their end; `ui` words it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::{ApolloId, ContactKey, Endpoint};
 use crate::quota::Span;
 use crate::source::{Code, Location, Severity};
 
-/// Something that happened during an apply, in the order it happened.
-#[derive(Debug, Clone, PartialEq, Eq)]
+use super::{LoadError, Planned};
+
+/// Something that happened during an apply or a watch, in the order it happened.
+#[derive(Debug, Clone)]
 pub enum Event {
     /// The actions begin; how many there are.
     Begun {
@@ -51,10 +54,23 @@ pub enum Event {
         done: usize,
         failed: usize,
     },
-    /// A signal or another stop was seen: no further request starts.
-    Stopping {
-        in_flight: usize,
-    },
+    /// A signal was seen: no further request starts.
+    Stopping,
+    /// What `watch` does around its applies.
+    Pass(PassEvent),
+}
+
+/// Something that happened in one pass of a watch.
+#[derive(Debug, Clone)]
+pub enum PassEvent {
+    /// The files cannot be used; nothing was changed.
+    Refused(Arc<LoadError>),
+    Planned(Box<Planned>),
+    /// The plan passes limits; nothing was changed.
+    Braked(Vec<Problem>),
+    Applied(Box<Report>),
+    /// Something about the watching itself that the operator should know.
+    Notice(String),
 }
 
 /// What a step does to its contact; one action may take several steps.
@@ -108,6 +124,20 @@ pub struct Report {
 }
 
 impl Report {
+    /// Adds the counts of another report; how that one ended is not taken over.
+    pub fn add(&mut self, other: &Self) {
+        let Self { imported, added, changed, forgotten, moved, released, settled, failed, remaining, ended: _ } = other;
+        self.imported += imported;
+        self.added += added;
+        self.changed += changed;
+        self.forgotten += forgotten;
+        self.moved += moved;
+        self.released += released;
+        self.settled += settled;
+        self.failed += failed;
+        self.remaining += remaining;
+    }
+
     /// Returns how many actions were carried out.
     pub fn done(&self) -> usize {
         self.imported + self.added + self.changed + self.forgotten + self.moved + self.released + self.settled

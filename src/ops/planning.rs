@@ -1,6 +1,6 @@
 //! From files and state to a plan, its digest and its forecast.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::model::{ApolloId, ConflictCause, ContactKey, Digest, Endpoint, Entry, Timestamp};
@@ -8,7 +8,7 @@ use crate::plan::{self, Input, Plan, Policy};
 use crate::quota::{Ledger, Rules};
 use crate::store::Snapshot;
 
-use super::Desired;
+use super::{Desired, Problem, problem};
 
 /// A plan with what is shown beside it.
 #[derive(Debug, Clone)]
@@ -17,6 +17,13 @@ pub struct Planned {
     /// Names exactly this plan of exactly these files.
     pub digest: Digest,
     pub forecast: Forecast,
+}
+
+impl Planned {
+    /// Lists what should be known beside the plan.
+    pub fn warnings(&self) -> Vec<Problem> {
+        self.plan.dropped.iter().map(|(place, field)| problem::still_dropped(place, field)).collect()
+    }
 }
 
 /// What applying a plan will take.
@@ -60,7 +67,7 @@ fn input(desired: &Desired, snapshot: &Snapshot) -> Input {
 }
 
 /// Lists the contacts that entries name, whose owners a snapshot must tell.
-pub(super) fn named(desired: &Desired) -> std::collections::BTreeSet<ApolloId> {
+pub fn named(desired: &Desired) -> BTreeSet<ApolloId> {
     desired.entries.values().filter_map(|entry| entry.apollo_id.clone()).collect()
 }
 

@@ -195,6 +195,16 @@ pub(super) fn deviations(deviations: &[Deviation], entry: &Entry) -> Vec<Problem
     deviations.iter().map(word).collect()
 }
 
+/// Reminds of a field that Apollo did not keep, which nothing is sent for any more.
+pub(super) fn still_dropped(place: &Place, field: &Field) -> Problem {
+    Problem::warning(
+        format!("Apollo does not keep {field} of {}", place.key.address()),
+        "It was sent as declared and Apollo holds nothing there. Nothing is sent again until the entry changes it: \
+         correct the value, or take the field out of the entry.",
+    )
+    .at(place, Some(field))
+}
+
 /// Warns that a create whose entry is gone may have made a contact that nobody manages.
 pub(super) fn dropped_intent(intent: &Intent, place: &Place) -> Problem {
     Problem::warning(

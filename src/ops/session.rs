@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::apollo::{self, Client, Credential};
-use crate::model::{ApolloId, Endpoint, RunId};
+use crate::model::{ApolloId, Endpoint, RunId, Timestamp};
 use crate::quota::Rules;
 use crate::store::{self, Change, Drawn, Holder, Snapshot, Store};
 
@@ -138,6 +138,11 @@ impl Session {
         }
         self.store.commit(vec![Change::PutCredential(hash)]).await?;
         Ok(())
+    }
+
+    /// Tells the time as this session sees it.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// Returns the handle by which this session's work is asked to end.

@@ -4,6 +4,7 @@
 //! environment or a clock. Every foreign text passes through [`escape`] on its way.
 
 pub mod amounts;
+mod binding_text;
 mod escape;
 mod message;
 mod plan_text;
@@ -14,9 +15,10 @@ mod snippet;
 mod style;
 mod wrap;
 
+pub use binding_text::binding_text;
 pub use escape::{escape, quoted};
 pub use message::Message;
-pub use plan_text::{Forecast, PlanOptions, PlanText};
+pub use plan_text::{Forecast, PlanOptions, PlanText, plan_summary};
 pub use progress::Progress;
 pub use report::{APPROVAL, apply_summary, approval_prompt};
 pub use shell::{Shell, Stream, Verbosity};

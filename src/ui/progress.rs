@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::amounts::{count, counted, duration, wait};
+use super::amounts::{count, duration, wait};
 use super::escape::escape;
 use super::message::Message;
 use super::shell::Shell;
@@ -20,13 +20,16 @@ use crate::quota::Span;
 /// Up to so many actions, each event has its line.
 const FEW_ACTIONS: usize = 20;
 
+/// Said at the first signal.
+const STOPPING: &str =
+    "Stopping: requests under way are finished and recorded, no further ones are sent. Once more leaves at once.";
+
 /// Time between two lines where a bar cannot be drawn.
 const LINE_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Shows events as they come.
-#[derive(Debug)]
-pub struct Progress<'a> {
-    shell: &'a mut Shell,
+#[derive(Debug, Default)]
+pub struct Progress {
     form: Form,
     /// As the last tick told.
     now: Now,
@@ -35,9 +38,10 @@ pub struct Progress<'a> {
     waiting_until: BTreeMap<Endpoint, Duration>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 enum Form {
     /// A line an event.
+    #[default]
     Lines,
     /// Many actions on a terminal.
     Bar(ProgressBar),
@@ -54,39 +58,27 @@ struct Now {
     failed: usize,
 }
 
-impl<'a> Progress<'a> {
-    pub fn new(shell: &'a mut Shell) -> Self {
-        Self {
-            shell,
-            form: Form::Lines,
-            now: Now::default(),
-            quota_left: BTreeMap::new(),
-            waiting_until: BTreeMap::new(),
-        }
-    }
-
+impl Progress {
     /// Shows `event`, or remembers it for the next line.
-    pub fn event(&mut self, event: &Event) {
+    pub fn event(&mut self, shell: &mut Shell, event: &Event) {
         match event {
-            Event::Begun { actions } => self.begin(*actions),
-            Event::Started { key, step, id } => self.step_line(started(*step, id.as_ref()), key),
+            Event::Begun { actions } => self.begin(shell, *actions),
+            Event::Started { key, step, id } => self.step_line(shell, started(*step, id.as_ref()), key),
             Event::StillRunning { key, step, id, elapsed } => {
-                self.step_line(Some(still_running(*step, id.as_ref(), *elapsed)), key);
+                self.step_line(shell, Some(still_running(*step, id.as_ref(), *elapsed)), key);
             }
             Event::Finished { key, step, id, elapsed } => {
-                self.step_line(Some(finished(*step, id.as_ref(), *elapsed)), key);
+                self.step_line(shell, Some(finished(*step, id.as_ref(), *elapsed)), key);
             }
             Event::Problem(problem) => {
                 let message = Message::from(problem);
-                self.above_the_bar(|shell| shell.message(&message));
+                self.above_the_bar(shell, |shell| shell.message(&message));
             }
-            Event::WaitingForQuota { endpoint, window, wait } => self.waiting(*endpoint, *window, *wait),
+            Event::WaitingForQuota { endpoint, window, wait } => self.waiting(shell, *endpoint, *window, *wait),
             Event::QuotaLeft { endpoint, left } => drop(self.quota_left.insert(*endpoint, *left)),
-            Event::Stopping { in_flight } => {
-                let text = stopping(*in_flight);
-                self.above_the_bar(|shell| shell.status(text));
-            }
-            Event::Tick { elapsed, done, failed } => self.tick(*elapsed, *done, *failed),
+            Event::Stopping => self.above_the_bar(shell, |shell| shell.status(STOPPING)),
+            Event::Pass(_) => {}
+            Event::Tick { elapsed, done, failed } => self.tick(shell, *elapsed, *done, *failed),
         }
     }
 
@@ -97,18 +89,18 @@ impl<'a> Progress<'a> {
         }
     }
 
-    fn begin(&mut self, actions: usize) {
+    fn begin(&mut self, shell: &Shell, actions: usize) {
         self.now = Now { actions, ..Now::default() };
         self.form = if actions <= FEW_ACTIONS {
             Form::Lines
-        } else if self.shell.stdout().is_terminal {
-            Form::Bar(bar(self.shell, actions))
+        } else if shell.stdout().is_terminal {
+            Form::Bar(bar(shell, actions))
         } else {
             Form::Folded { due: LINE_INTERVAL }
         };
     }
 
-    fn tick(&mut self, elapsed: Duration, done: usize, failed: usize) {
+    fn tick(&mut self, shell: &mut Shell, elapsed: Duration, done: usize, failed: usize) {
         self.now = Now { elapsed, done, failed, ..self.now };
         match &mut self.form {
             Form::Lines => {}
@@ -119,35 +111,35 @@ impl<'a> Progress<'a> {
             Form::Folded { due } => {
                 if elapsed >= *due {
                     *due = elapsed + LINE_INTERVAL;
-                    self.shell.status(folded_text(self.now));
+                    shell.status(folded_text(self.now));
                 }
             }
         }
     }
 
     /// Prints a line of one contact, where each event has one.
-    fn step_line(&mut self, text: Option<String>, key: &ContactKey) {
+    fn step_line(&self, shell: &mut Shell, text: Option<String>, key: &ContactKey) {
         if let (Form::Lines, Some(text)) = (&self.form, text) {
-            let paint = Paint { color: self.shell.stdout().color };
-            self.shell.status(paint.bold(format_args!("{}: {text}", key.address())));
+            let paint = Paint { color: shell.stdout().color };
+            shell.status(paint.bold(format_args!("{}: {text}", key.address())));
         }
     }
 
-    fn waiting(&mut self, endpoint: Endpoint, window: Span, time: Duration) {
+    fn waiting(&mut self, shell: &mut Shell, endpoint: Endpoint, window: Span, time: Duration) {
         let until = self.now.elapsed + time;
         let told = self.waiting_until.get(&endpoint).is_some_and(|told| until <= *told + Duration::from_secs(1));
         if !told {
             self.waiting_until.insert(endpoint, until);
             let text = format!("Waiting {} for the {endpoint} quota: this {} is used up...", wait(time), window.name());
-            self.above_the_bar(|shell| shell.status(text));
+            self.above_the_bar(shell, |shell| shell.status(text));
         }
     }
 
     /// Prints with the bar out of the way.
-    fn above_the_bar(&mut self, print: impl FnOnce(&mut Shell)) {
+    fn above_the_bar(&self, shell: &mut Shell, print: impl FnOnce(&mut Shell)) {
         match &self.form {
-            Form::Bar(bar) => bar.suspend(|| print(self.shell)),
-            Form::Lines | Form::Folded { .. } => print(self.shell),
+            Form::Bar(bar) => bar.suspend(|| print(shell)),
+            Form::Lines | Form::Folded { .. } => print(shell),
         }
     }
 }
@@ -197,13 +189,6 @@ fn doing(step: Step) -> &'static str {
         Step::Release => "Releasing",
         Step::Forget => "Forgetting",
         Step::Settle => "Settling",
-    }
-}
-
-fn stopping(in_flight: usize) -> String {
-    match in_flight {
-        0 => "Stopping: no further requests are sent.".to_owned(),
-        _ => format!("Stopping: waiting for {} in flight, no further ones are sent.", counted(in_flight, "request")),
     }
 }
 

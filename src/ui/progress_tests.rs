@@ -34,9 +34,9 @@ fn tick(seconds: u64, done: usize, failed: usize) -> Event {
 fn shown(is_terminal: bool, events: &[Event]) -> (String, String) {
     let stdout = Stream { is_terminal, ..Stream::default() };
     let mut shell = Shell::in_memory(stdout, Stream::default(), Verbosity::Normal);
-    let mut progress = Progress::new(&mut shell);
+    let mut progress = Progress::default();
     for event in events {
-        progress.event(event);
+        progress.event(&mut shell, event);
     }
     progress.finish();
     shell.captured().unwrap()
@@ -66,7 +66,7 @@ fn few_actions_have_a_line_an_event_and_errors_apart() {
             done(Step::Move, 0),
             done(Step::Release, 0),
             done(Step::Forget, 0),
-            Event::Stopping { in_flight: 1 },
+            Event::Stopping,
         ],
     );
     insta::assert_snapshot!(stdout, @r"
@@ -83,7 +83,7 @@ fn few_actions_have_a_line_an_event_and_errors_apart() {
     contact.ada: Moved [id=66f0c1000000000000000001]
     contact.ada: Fields released [id=66f0c1000000000000000001]
     contact.ada: Removed from the state [id=66f0c1000000000000000001]
-    Stopping: waiting for 1 request in flight, no further ones are sent.
+    Stopping: requests under way are finished and recorded, no further ones are sent. Once more leaves at once.
     ");
     insta::assert_snapshot!(stderr.trim_start(), @r"
     Error: Apollo refused the contact

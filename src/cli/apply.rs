@@ -1,0 +1,180 @@
+//! `contactsd apply`.
+
+use std::future::Future;
+use std::io::BufRead;
+use std::sync::Arc;
+
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use super::args::ApplyArgs;
+use super::connection::{self, Connection};
+use super::context::Context;
+use super::reading::{chain, state_error};
+use super::signals::{self, Signals};
+use super::{Exit, parse, plan, reading, sandbox};
+use crate::ops::{self, Desired, Ended, Event, Planned, Report};
+use crate::store::Snapshot;
+use crate::ui::{APPROVAL, Progress, apply_summary, approval_prompt};
+
+pub(super) fn run(args: &ApplyArgs, context: &mut Context) -> Exit {
+    let may_ask = args.input && parse::stdin_is_terminal();
+    if !args.auto_approve && !may_ask {
+        let detail = "There is no terminal to ask for approval. Add --auto-approve to apply without asking, or run \
+                      plan to see what would happen.";
+        context.shell.error("Nobody can approve", detail);
+        return Exit::Failure;
+    }
+    block_on(context, async |context: &mut Context| apply(args, context).await.unwrap_or_else(|exit| exit))
+}
+
+/// Runs the future of a verb to its end, on a runtime of its own.
+pub(super) fn block_on(context: &mut Context, verb: impl AsyncFnOnce(&mut Context) -> Exit) -> Exit {
+    match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => {
+            let exit = runtime.block_on(verb(context));
+            // Whatever still runs was left behind on purpose, by a second signal.
+            runtime.shutdown_background();
+            exit
+        }
+        Err(error) => {
+            context.shell.error("The system gives no threads", error.to_string());
+            Exit::Failure
+        }
+    }
+}
+
+async fn apply(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Exit> {
+    let desired = reading::load(context)?;
+    sandbox::announce(context);
+    let (sender, events) = unbounded_channel();
+    let tell = Arc::new(move |event| drop(sender.send(event)));
+    let connection = connection::open(context, "apply", &args.quota, &args.requests, tell).await?;
+    let outcome = apply_with(args, context, &desired, &connection, events).await;
+    if let Err(Exit::Interrupted | Exit::Terminated) = outcome {
+        // Left at once: the state is released with the process.
+        return outcome;
+    }
+    let closed = connection.close(context).await;
+    let exit = outcome?;
+    closed?;
+    Ok(exit)
+}
+
+async fn apply_with(
+    args: &ApplyArgs,
+    context: &mut Context,
+    desired: &Desired,
+    connection: &Connection,
+    events: UnboundedReceiver<Event>,
+) -> Result<Exit, Exit> {
+    let session = &connection.session;
+    let snapshot = session.snapshot(desired).map_err(|error| state_error(context, &error))?;
+    let policy = args.brakes.policy();
+    let planned = ops::plan(desired, &snapshot, &policy, &args.quota.rules(), session.now());
+    plan::show(context, &planned, None);
+    if !planned.plan.brakes.is_empty() {
+        let detail = "It passes the limits named above, and nothing was changed. Check that the directory is the right \
+                      one and whole.";
+        context.shell.error("The plan is not applied", detail);
+        return Err(Exit::Failure);
+    }
+    if planned.plan.is_empty() && planned.plan.housekeeping.is_empty() {
+        return Ok(Exit::Success);
+    }
+    if !args.auto_approve && !planned.plan.is_empty() && !approved(context) {
+        return Err(Exit::Failure);
+    }
+    session.prove_credential(&snapshot).await.map_err(|error| connection::session_error(context, &error))?;
+    let report = carry_out(context, connection, &planned, desired, &snapshot, events).await?;
+    Ok(conclude(context, &planned, &report))
+}
+
+fn approved(context: &mut Context) -> bool {
+    let prompt = approval_prompt(context.shell.stdout().color);
+    let stdin = std::io::stdin();
+    let mut input = stdin.lock();
+    let answer = ask(context, &prompt, &mut input);
+    if !answer {
+        context.shell.result("Apply cancelled.");
+    }
+    answer
+}
+
+fn ask(context: &mut Context, prompt: &str, input: &mut impl BufRead) -> bool {
+    match context.shell.ask(prompt, input) {
+        Ok(answer) => answer.as_deref() == Some(APPROVAL),
+        Err(error) => {
+            context.shell.error("Cannot read the answer", chain(&error));
+            false
+        }
+    }
+}
+
+/// Applies, showing progress; a second signal ends it at once, as `Err`.
+async fn carry_out(
+    context: &mut Context,
+    connection: &Connection,
+    planned: &Planned,
+    desired: &Desired,
+    snapshot: &Snapshot,
+    mut events: UnboundedReceiver<Event>,
+) -> Result<Report, Exit> {
+    let session = &connection.session;
+    let mut signals = Signals::listen().map_err(|error| {
+        context.shell.error("Cannot listen for signals", error.to_string());
+        Exit::Failure
+    })?;
+    let mut progress = Progress::default();
+    let shell = &mut context.shell;
+    let work = ops::apply(session, &planned.plan, desired, snapshot);
+    let result =
+        with_signals(&mut signals, session.stop(), work, &mut events, |event| progress.event(shell, event)).await;
+    // What was told before the end and not shown yet.
+    while let Ok(event) = events.try_recv() {
+        progress.event(&mut context.shell, &event);
+    }
+    progress.finish();
+    if result.is_err() {
+        let detail = "Requests were under way. What became of them is found out by the next apply, before anything \
+                      is sent again.";
+        context.shell.warning("Left at once", detail);
+    }
+    result
+}
+
+/// Drives `work`, showing its events. The first signal asks it to stop, the second ends it: `Err`.
+pub(super) async fn with_signals<T>(
+    signals: &mut Signals,
+    stop: &ops::Stop,
+    work: impl Future<Output = T>,
+    events: &mut UnboundedReceiver<Event>,
+    mut show: impl FnMut(&Event),
+) -> Result<T, Exit> {
+    tokio::pin!(work);
+    loop {
+        tokio::select! {
+            result = &mut work => return Ok(result),
+            Some(event) = events.recv() => show(&event),
+            ended = signals.next() => {
+                if stop.is_requested() {
+                    return Err(signals::exit(&ended).unwrap_or(Exit::Failure));
+                }
+                stop.request(ended);
+                show(&Event::Stopping);
+            }
+        }
+    }
+}
+
+fn conclude(context: &mut Context, planned: &Planned, report: &Report) -> Exit {
+    if !planned.plan.is_empty() {
+        let color = context.shell.stdout().color;
+        context.shell.result(apply_summary(report, color));
+    }
+    let incomplete = report.failed > 0 || report.remaining > 0;
+    match signals::exit(&report.ended) {
+        Some(exit) => exit,
+        None if incomplete || report.ended != Ended::Complete => Exit::Failure,
+        None => Exit::Success,
+    }
+}

@@ -1,0 +1,284 @@
+//! Everything that can be typed. The doc comments are the help texts.
+//!
+//! Every long flag also has an environment twin and a name in `contactsd.toml`; `parse` adds both, so
+//! no flag can be forgotten.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use url::Url;
+
+use crate::model::ContactKey;
+use crate::plan::{Limit, Policy};
+use crate::quota::{Limits, Rules};
+use crate::sandbox::{DedupeReading, Faults, Quota};
+use crate::settings::parse_duration;
+
+/// Contacts as code for Apollo.io: YAML files are the truth, contactsd brings Apollo in step.
+#[derive(Debug, Parser)]
+#[command(name = "contactsd", version, disable_version_flag = true, after_help = AFTER_HELP)]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) verb: Verb,
+}
+
+const AFTER_HELP: &str = "\
+Every long option has a twin in the environment, CONTACTSD_ and its name (CONTACTSD_DIR), and most may stand in
+contactsd.toml in the working directory. An option beats the environment, which beats the file.
+
+Exit codes: 0 done; 1 any error, or not everything was done; 2 changes (plan --detailed-exitcode only);
+130 interrupted; 143 terminated.";
+
+/// Options of every verb.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every verb")]
+pub(super) struct Global {
+    /// Directory of contact files
+    #[arg(long, value_name = "DIR", default_value = "contacts.d", global = true)]
+    pub(super) dir: PathBuf,
+    /// Directory of the state [default: .contactsd/NAME/state, NAME being the name of --dir]
+    #[arg(long, value_name = "PATH", global = true)]
+    pub(super) state: Option<PathBuf>,
+    /// Work against a stand-in for Apollo on this machine; needs no key, nothing leaves the machine
+    #[arg(long, conflicts_with = "api_url", global = true)]
+    pub(super) sandbox: bool,
+    /// Address of the API
+    #[arg(long, value_name = "URL", default_value = crate::apollo::PRODUCTION_URL, global = true)]
+    pub(super) api_url: Url,
+    /// When to use colors
+    #[arg(long, value_name = "WHEN", global = true)]
+    pub(super) color: Option<ColorWhen>,
+    /// The same as --color never
+    #[arg(long, conflicts_with = "color", global = true)]
+    pub(super) no_color: bool,
+    /// Show results, warnings and errors only
+    #[arg(long, short, global = true)]
+    pub(super) quiet: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ColorWhen {
+    Always,
+    Auto,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Check the contact files; contacts nothing and needs no key
+    Validate,
+    /// Show what apply would do; contacts nothing and needs no key
+    Plan(PlanArgs),
+    /// Bring Apollo in step with the contact files
+    Apply(ApplyArgs),
+    /// Keep Apollo in step with the contact files, as a service
+    Watch(WatchArgs),
+    /// Serve the stand-in for Apollo until interrupted
+    Sandbox(SandboxArgs),
+    /// Look at what the state remembers
+    State(StateArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+    /// Print the version
+    Version,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PlanArgs {
+    /// Exit with 2 when there are changes, 0 when there are none
+    #[arg(long)]
+    pub(super) detailed_exitcode: bool,
+    #[command(flatten)]
+    pub(super) brakes: Brakes,
+    #[command(flatten)]
+    pub(super) quota: QuotaArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ApplyArgs {
+    /// Do not ask for approval
+    #[arg(long)]
+    pub(super) auto_approve: bool,
+    /// Whether approval may be asked for
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
+    pub(super) input: bool,
+    #[command(flatten)]
+    pub(super) brakes: Brakes,
+    #[command(flatten)]
+    pub(super) quota: QuotaArgs,
+    #[command(flatten)]
+    pub(super) requests: RequestArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct WatchArgs {
+    /// Make one pass and exit
+    #[arg(long)]
+    pub(super) once: bool,
+    /// Plan, and apply nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Look at everything again after this time, whatever was noticed
+    #[arg(long, value_name = "DUR", default_value = "5m", value_parser = parse_duration)]
+    pub(super) resync: Duration,
+    /// Look for changes at this interval instead of being told by the system
+    #[arg(long, value_name = "DUR", value_parser = parse_duration)]
+    pub(super) poll: Option<Duration>,
+    /// Forget a contact only when it is still absent from the files after this time
+    #[arg(long, value_name = "DUR", default_value = "60s", value_parser = parse_duration)]
+    pub(super) forget_after: Duration,
+    /// Allow forgetting most or all managed contacts in one pass
+    #[arg(long)]
+    pub(super) force: bool,
+    /// Stop a pass that would create more contacts, a number or N%
+    #[arg(long, value_name = "N", default_value = "1000")]
+    pub(super) max_creates: Limit,
+    /// Stop a pass that would update more contacts, a number or N%
+    #[arg(long, value_name = "N", default_value = "1000")]
+    pub(super) max_updates: Limit,
+    /// Stop a pass that would forget more contacts, a number or N%
+    #[arg(long, value_name = "N")]
+    pub(super) max_forgets: Option<Limit>,
+    #[command(flatten)]
+    pub(super) quota: QuotaArgs,
+    #[command(flatten)]
+    pub(super) requests: RequestArgs,
+}
+
+/// What stops a plan that nobody meant.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Brakes")]
+pub(super) struct Brakes {
+    /// Allow forgetting most or all managed contacts
+    #[arg(long)]
+    pub(super) force: bool,
+    /// Refuse a plan that would create more contacts, a number or N%
+    #[arg(long, value_name = "N")]
+    pub(super) max_creates: Option<Limit>,
+    /// Refuse a plan that would update more contacts, a number or N%
+    #[arg(long, value_name = "N")]
+    pub(super) max_updates: Option<Limit>,
+    /// Refuse a plan that would forget more contacts, a number or N%
+    #[arg(long, value_name = "N")]
+    pub(super) max_forgets: Option<Limit>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Requests")]
+pub(super) struct QuotaArgs {
+    /// Requests per minute, hour and day to stay below, for each kind of request: 200/m,400/h,2000/d
+    #[arg(long, value_name = "LIMITS")]
+    pub(super) limit: Option<Limits>,
+    /// Share of each quota window to leave to others
+    #[arg(long, value_name = "PERCENT", default_value = "0%", value_parser = parse_percent)]
+    pub(super) reserve: u8,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Requests")]
+pub(super) struct RequestArgs {
+    /// Requests under way at a time
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub(super) parallelism: u16,
+    /// Longest wait for quota; a longer one ends the run [default: as long as it takes]
+    #[arg(long, value_name = "DUR", value_parser = parse_duration)]
+    pub(super) max_wait: Option<Duration>,
+    /// How long after a create without an answer its contact is looked up [default: 60s, 0s in the sandbox]
+    #[arg(long, value_name = "DUR", value_parser = parse_duration)]
+    pub(super) settle_after: Option<Duration>,
+    /// Longest time to connect
+    #[arg(long, value_name = "DUR", default_value = "10s", value_parser = parse_duration)]
+    pub(super) connect_timeout: Duration,
+    /// Longest time for a whole request
+    #[arg(long, value_name = "DUR", default_value = "60s", value_parser = parse_duration)]
+    pub(super) request_timeout: Duration,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SandboxArgs {
+    /// Loopback address to listen at; port 0 lets the system choose
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub(super) listen: SocketAddr,
+    /// Directory of its data [default: .contactsd/NAME/sandbox/data, NAME being the name of --dir]
+    #[arg(long, value_name = "PATH")]
+    pub(super) data: Option<PathBuf>,
+    /// Limits to enforce, 200/m,400/h,2000/d for example [default: none]
+    #[arg(long, value_name = "LIMITS")]
+    pub(super) quota: Option<Quota>,
+    /// What a create with `run_dedupe` does to a contact it matches
+    #[arg(long, value_name = "READING", default_value = "overwrite")]
+    pub(super) dedupe: DedupeReading,
+    /// Faults with their probabilities: lost-reply=0.1,html-502=0.05
+    #[arg(long, value_name = "FAULTS")]
+    pub(super) fault: Option<Faults>,
+    /// How long a change takes to show in searches
+    #[arg(long, value_name = "DUR", default_value = "0s", value_parser = parse_duration)]
+    pub(super) search_lag: Duration,
+    /// Seed of the faults
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StateArgs {
+    #[command(subcommand)]
+    pub(super) verb: StateVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum StateVerb {
+    /// List the managed contacts
+    List,
+    /// Show what is known of one contact
+    Show {
+        /// Key of the contact, with or without "contact."
+        #[arg(value_name = "KEY", value_parser = parse_address)]
+        key: ContactKey,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompletionsArgs {
+    pub(super) shell: clap_complete::Shell,
+}
+
+impl Brakes {
+    pub(super) fn policy(&self) -> Policy {
+        Policy {
+            force: self.force,
+            max_creates: self.max_creates,
+            max_updates: self.max_updates,
+            max_forgets: self.max_forgets,
+        }
+    }
+}
+
+impl WatchArgs {
+    pub(super) fn policy(&self) -> Policy {
+        Policy {
+            force: self.force,
+            max_creates: Some(self.max_creates),
+            max_updates: Some(self.max_updates),
+            max_forgets: self.max_forgets,
+        }
+    }
+}
+
+impl QuotaArgs {
+    pub(super) fn rules(&self) -> Rules {
+        Rules { limits: self.limit.unwrap_or_default(), reserve_percent: self.reserve }
+    }
+}
+
+fn parse_percent(text: &str) -> Result<u8, String> {
+    let percent = text.strip_suffix('%').unwrap_or(text).parse();
+    percent.ok().filter(|percent| *percent < 100).ok_or_else(|| format!("{text:?} is no percentage from 0% to 99%"))
+}
+
+fn parse_address(text: &str) -> Result<ContactKey, String> {
+    ContactKey::parse(text.strip_prefix("contact.").unwrap_or(text)).map_err(|error| error.to_string())
+}

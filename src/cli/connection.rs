@@ -1,0 +1,133 @@
+//! The way to Apollo, or to its stand-in, and the state held for writing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use url::Url;
+
+use super::args::{QuotaArgs, RequestArgs};
+use super::context::Context;
+use super::reading::{chain, state_error};
+use super::{Exit, sandbox};
+use crate::apollo;
+use crate::ops::{Clock, Entropy, Event, Session, SessionError, SessionOptions};
+use crate::sandbox::Sandbox;
+use crate::settings::{Credential, CredentialError};
+use crate::store::Holder;
+
+/// How long after its last attempt a create in doubt is looked up, where nobody says otherwise.
+///
+/// Covers a request still at work on the server and a search that lags behind writes.
+const SETTLE_AFTER: Duration = Duration::from_mins(1);
+
+/// An open session, and the sandbox that it talks to where that runs in this process.
+pub(super) struct Connection {
+    pub(super) session: Arc<Session>,
+    pub(super) sandbox: Option<Sandbox>,
+}
+
+/// Opens the state for writing and prepares to send; says why when that fails.
+pub(super) async fn open(
+    context: &mut Context,
+    operation: &str,
+    quota: &QuotaArgs,
+    requests: &RequestArgs,
+    events: Arc<dyn Fn(Event) + Send + Sync>,
+) -> Result<Connection, Exit> {
+    let clock = Clock::system();
+    let (base_url, credential, sandbox) = if context.sandbox {
+        let sandbox = sandbox::attach(context, clock).await?;
+        let base_url = Url::parse(&sandbox.base_url()).expect("a server's own address is a URL");
+        (base_url, apollo::Credential::ApiKey(SecretString::from("sandbox")), Some(sandbox))
+    } else {
+        (context.api_url.clone(), credential(context)?, None)
+    };
+    let entropy = Entropy::draw().map_err(|error| fail(context, "The system gives no random numbers", &error))?;
+    let mut client = apollo::Options::new(base_url, credential);
+    client.connect_timeout = requests.connect_timeout;
+    client.request_timeout = requests.request_timeout;
+    let settle_after = if context.sandbox { Duration::ZERO } else { SETTLE_AFTER };
+    let options = SessionOptions {
+        state: context.locations.state.clone(),
+        origin: context.origin(),
+        client,
+        holder: Holder {
+            pid: std::process::id(),
+            user_host: format!("{}@{}", context.environment.user, context.environment.host),
+            operation: operation.to_owned(),
+            since: clock.now(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            socket: None,
+        },
+        rules: quota.rules(),
+        max_wait: requests.max_wait,
+        parallelism: usize::from(requests.parallelism),
+        settle_after: requests.settle_after.unwrap_or(settle_after),
+        clock,
+        drawn: entropy.drawn,
+        run: entropy.run,
+        seed: entropy.seed,
+        events,
+    };
+    match Session::open(options) {
+        Ok(session) => Ok(Connection { session: Arc::new(session), sandbox }),
+        Err(error) => {
+            close_sandbox(context, sandbox).await;
+            Err(session_error(context, &error))
+        }
+    }
+}
+
+impl Connection {
+    /// Releases the state and ends the sandbox; says what went wrong.
+    pub(super) async fn close(self, context: &mut Context) -> Result<(), Exit> {
+        let session = Arc::into_inner(self.session).expect("every task of a run has ended with it");
+        let closed = session.close().await;
+        close_sandbox(context, self.sandbox).await;
+        closed.map_err(|error| state_error(context, &error))
+    }
+}
+
+async fn close_sandbox(context: &mut Context, sandbox: Option<Sandbox>) {
+    if let Some(sandbox) = sandbox
+        && let Err(error) = sandbox.stop().await
+    {
+        context.shell.warning("The sandbox did not end in order", chain(&error));
+    }
+}
+
+/// Says why a session could not begin.
+pub(super) fn session_error(context: &mut Context, error: &SessionError) -> Exit {
+    match error {
+        SessionError::Store(error) => state_error(context, error),
+        other => fail(context, "Cannot begin", other),
+    }
+}
+
+fn fail(context: &mut Context, summary: &str, error: &dyn std::error::Error) -> Exit {
+    context.shell.error(summary, chain(error));
+    Exit::Failure
+}
+
+fn credential(context: &mut Context) -> Result<apollo::Credential, Exit> {
+    match Credential::read(&context.environment) {
+        Ok(Credential::ApiKey(key)) => Ok(apollo::Credential::ApiKey(key)),
+        Ok(Credential::AccessToken(token)) => Ok(apollo::Credential::AccessToken(token)),
+        Err(error) => {
+            let next = match &error {
+                CredentialError::Missing => {
+                    "\nSet APOLLO_API_KEY, or APOLLO_API_KEY_FILE to the path of a file that holds the key \
+                     (APOLLO_ACCESS_TOKEN and APOLLO_ACCESS_TOKEN_FILE for an OAuth token). An API key is made in \
+                     Apollo under Settings > Integrations > API. To try contactsd without one, add --sandbox."
+                }
+                CredentialError::Ambiguous { .. } => {
+                    "\nUnset all but one, so that it is clear whose contacts these are."
+                }
+                CredentialError::Unreadable { .. } | CredentialError::Empty { .. } => "",
+            };
+            context.shell.error("No usable credential", format!("{}{next}", chain(&error)));
+            Err(Exit::Failure)
+        }
+    }
+}

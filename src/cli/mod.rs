@@ -1,0 +1,76 @@
+//! The command line: what was typed, which verb it is, and how the process ends.
+//!
+//! A verb builds the options of an operation, calls it and shows the result; it decides nothing else.
+
+mod apply;
+mod args;
+mod completions;
+mod connection;
+mod context;
+mod logging;
+mod parse;
+mod plan;
+mod reading;
+mod sandbox;
+mod signals;
+mod state;
+mod validate;
+mod version;
+mod watch;
+
+use std::ffi::OsString;
+
+use args::{Cli, Verb};
+use context::Context;
+
+use crate::settings::Environment;
+
+/// How the process ends; the table of exit codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    Success,
+    /// Any error, usage included, and partial failure.
+    Failure,
+    /// There are changes, asked for by `plan --detailed-exitcode`.
+    Difference,
+    /// Ctrl-C.
+    Interrupted,
+    /// SIGTERM.
+    Terminated,
+}
+
+impl Exit {
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Failure => 1,
+            Self::Difference => 2,
+            Self::Interrupted => 130,
+            Self::Terminated => 143,
+        }
+    }
+}
+
+/// Runs the command that `arguments` spell, the program's name first.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environment) -> Exit {
+    let (cli, mut context) = match parse::parse(arguments, environment) {
+        Ok(parsed) => parsed,
+        Err(exit) => return exit,
+    };
+    logging::start(&mut context);
+    let exit = dispatch(cli, &mut context);
+    context.finish(exit)
+}
+
+fn dispatch(cli: Cli, context: &mut Context) -> Exit {
+    match cli.verb {
+        Verb::Validate => validate::run(context),
+        Verb::Plan(args) => plan::run(&args, context),
+        Verb::Apply(args) => apply::run(&args, context),
+        Verb::Watch(args) => watch::run(&args, context),
+        Verb::Sandbox(args) => sandbox::run(args, context),
+        Verb::State(args) => state::run(&args, context),
+        Verb::Completions(args) => completions::run(&args, context),
+        Verb::Version => version::run(context),
+    }
+}

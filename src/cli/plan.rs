@@ -1,0 +1,53 @@
+//! `contactsd plan`.
+
+use super::args::PlanArgs;
+use super::context::Context;
+use super::{Exit, reading};
+use crate::ops::{self, Clock, Planned};
+use crate::ui::{Forecast, Message, PlanOptions, PlanText};
+
+pub(super) fn run(args: &PlanArgs, context: &mut Context) -> Exit {
+    let Ok(desired) = reading::load(context) else { return Exit::Failure };
+    let named = ops::named(&desired);
+    let fingerprint = |key: &crate::model::ContactKey| desired.fingerprints.get(key).copied();
+    let wanted = crate::store::Wanted::new(&fingerprint, &named);
+    let Ok(snapshot) = reading::snapshot(context, &wanted) else { return Exit::Failure };
+    let planned = ops::plan(&desired, &snapshot, &args.brakes.policy(), &args.quota.rules(), Clock::system().now());
+    let next_step = (!context.environment.in_automation()).then(|| context.command("apply"));
+    show(context, &planned, next_step.as_deref());
+    if planned.plan.counts().undecided > 0 {
+        Exit::Failure
+    } else if args.detailed_exitcode && !planned.plan.is_empty() {
+        Exit::Difference
+    } else {
+        Exit::Success
+    }
+}
+
+/// Prints a plan as people review it.
+pub(super) fn show(context: &mut Context, planned: &Planned, next_step: Option<&str>) {
+    context.shell.messages(planned.warnings().iter().map(Message::from));
+    let stdout = context.shell.stdout();
+    let forecast = forecast(&planned.forecast, context.sandbox);
+    context.shell.result(PlanText {
+        plan: &planned.plan,
+        options: PlanOptions {
+            color: stdout.color,
+            width: stdout.width,
+            next_step,
+            forecast: Some(&forecast),
+            digest: Some(&planned.digest),
+            ..PlanOptions::default()
+        },
+    });
+}
+
+fn forecast(forecast: &ops::Forecast, sandbox: bool) -> Forecast {
+    let requests = forecast.requests.iter().map(|(&endpoint, &count)| (endpoint, count)).collect();
+    if sandbox && forecast.assumed {
+        // What is assumed of Apollo says nothing about the stand-in.
+        return Forecast { requests, duration: None, note: None };
+    }
+    let assumed = "600 requests an hour of each kind are assumed until Apollo tells its limits";
+    Forecast { requests, duration: Some(forecast.duration), note: forecast.assumed.then(|| assumed.to_owned()) }
+}

@@ -1,0 +1,71 @@
+//! `contactsd sandbox`, and the sandbox behind `--sandbox`.
+
+use std::sync::Arc;
+
+use super::args::SandboxArgs;
+use super::context::Context;
+use super::reading::chain;
+use super::signals::Signals;
+use super::{Exit, apply};
+use crate::ops::Clock;
+use crate::sandbox::{self, Options, Sandbox, Server};
+
+pub(super) fn run(args: SandboxArgs, context: &mut Context) -> Exit {
+    apply::block_on(context, async move |context: &mut Context| serve(args, context).await)
+}
+
+async fn serve(args: SandboxArgs, context: &mut Context) -> Exit {
+    let data = args.data.unwrap_or_else(|| context.locations.sandbox_data.clone());
+    let mut options = options(data.clone(), Clock::system());
+    options.listen = args.listen;
+    options.dedupe = args.dedupe;
+    options.quota = args.quota.unwrap_or_default();
+    options.faults = args.fault.unwrap_or_default();
+    options.search_lag = args.search_lag;
+    options.seed = args.seed;
+    let mut signals = match Signals::listen() {
+        Ok(signals) => signals,
+        Err(error) => return failed(context, &error),
+    };
+    let server = match Server::start(options).await {
+        Ok(server) => server,
+        Err(error) => return failed(context, &error),
+    };
+    context.shell.result(format!(
+        "Sandbox: a stand-in for Apollo at {}\nIts contacts are kept in {}. Press Ctrl-C to end it.",
+        server.base_url(),
+        data.display()
+    ));
+    signals.next().await;
+    match server.stop().await {
+        Ok(()) => Exit::Success,
+        Err(error) => failed(context, &error),
+    }
+}
+
+/// Starts the sandbox of this directory, or uses the one that runs already.
+pub(super) async fn attach(context: &mut Context, clock: Clock) -> Result<Sandbox, Exit> {
+    let data = context.locations.sandbox_data.clone();
+    match sandbox::attach_or_start(options(data, clock)).await {
+        Ok(sandbox) => Ok(sandbox),
+        Err(error) => Err(failed(context, &error)),
+    }
+}
+
+/// Says that what follows is not the real thing.
+pub(super) fn announce(context: &mut Context) {
+    if context.sandbox {
+        let data = context.locations.sandbox_data.display();
+        let text = format!("Sandbox: nothing leaves this machine; the contacts made here are kept in {data}.\n");
+        context.shell.status(text);
+    }
+}
+
+fn options(data: std::path::PathBuf, clock: Clock) -> Options {
+    Options::new(data, Arc::new(move || clock.now()))
+}
+
+fn failed(context: &mut Context, error: &dyn std::error::Error) -> Exit {
+    context.shell.error("The sandbox cannot run", chain(error));
+    Exit::Failure
+}

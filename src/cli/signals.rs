@@ -1,0 +1,36 @@
+//! Ctrl-C and SIGTERM: once to end in order, twice to end now.
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::Exit;
+use crate::ops::Ended;
+
+/// The signals that end a run.
+pub(super) struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    /// Takes the signals over from the system; they no longer end the process by themselves.
+    pub(super) fn listen() -> std::io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// Waits for the next one.
+    pub(super) async fn next(&mut self) -> Ended {
+        tokio::select! {
+            _ = self.interrupt.recv() => Ended::Interrupted,
+            _ = self.terminate.recv() => Ended::Terminated,
+        }
+    }
+}
+
+/// Returns the exit code of a run that a signal ended.
+pub(super) fn exit(ended: &Ended) -> Option<Exit> {
+    match ended {
+        Ended::Interrupted => Some(Exit::Interrupted),
+        Ended::Terminated => Some(Exit::Terminated),
+        Ended::Complete | Ended::Fatal | Ended::QuotaExhausted { .. } => None,
+    }
+}

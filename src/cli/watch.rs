@@ -1,0 +1,111 @@
+//! `contactsd watch`.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc::unbounded_channel;
+
+use super::apply::{block_on, with_signals};
+use super::args::WatchArgs;
+use super::context::Context;
+use super::reading::load_messages;
+use super::signals::Signals;
+use super::{Exit, connection, sandbox};
+use crate::ops::{self, Event, PassEvent, WatchOptions, WatchSummary};
+use crate::ui::{Message, Progress, apply_summary, plan_summary};
+use crate::watcher::{self, Watcher};
+
+pub(super) fn run(args: &WatchArgs, context: &mut Context) -> Exit {
+    block_on(context, async |context: &mut Context| watch(args, context).await.unwrap_or_else(|exit| exit))
+}
+
+async fn watch(args: &WatchArgs, context: &mut Context) -> Result<Exit, Exit> {
+    let dir = context.locations.contacts.clone();
+    let mut options = watcher::Options::new(dir.clone());
+    options.poll = args.poll;
+    let watcher = Watcher::new(options).map_err(|error| {
+        context.shell.error("Cannot watch the contact files", super::reading::chain(&error));
+        Exit::Failure
+    })?;
+    let mut signals = Signals::listen().map_err(|error| {
+        context.shell.error("Cannot listen for signals", error.to_string());
+        Exit::Failure
+    })?;
+    sandbox::announce(context);
+    let (sender, mut events) = unbounded_channel();
+    let tell = Arc::new(move |event| drop(sender.send(event)));
+    let connection = connection::open(context, "watch", &args.quota, &args.requests, tell).await?;
+    let session = Arc::clone(&connection.session);
+    context.shell.status(format!("Watching {}. Press Ctrl-C to end.", dir.display()));
+    let options = WatchOptions {
+        dir,
+        policy: args.policy(),
+        rules: args.quota.rules(),
+        resync: args.resync,
+        forget_after: args.forget_after,
+        dry_run: args.dry_run,
+        once: args.once,
+    };
+    let mut view = View { context, progress: Progress::default(), last_refusal: None };
+    let work = ops::watch(&session, &options, watcher);
+    let result = with_signals(&mut signals, session.stop(), work, &mut events, |event| view.show(event)).await;
+    while let Ok(event) = events.try_recv() {
+        view.show(&event);
+    }
+    drop(session);
+    let summary = result?;
+    connection.close(context).await?;
+    Ok(conclude(context, args, &summary))
+}
+
+fn conclude(context: &mut Context, args: &WatchArgs, summary: &WatchSummary) -> Exit {
+    let color = context.shell.stdout().color;
+    let passes = crate::ui::amounts::counted(summary.passes, "pass");
+    if !args.once {
+        context.shell.result(format!("Watch ended after {passes}. {}", apply_summary(&summary.total, color)));
+    }
+    if args.once && !summary.last_pass_was_good { Exit::Failure } else { Exit::Success }
+}
+
+/// Shows the events of passes, each with a progress of its own.
+struct View<'a> {
+    context: &'a mut Context,
+    progress: Progress,
+    /// What was last said about files that cannot be used, so that it is said once.
+    last_refusal: Option<String>,
+}
+
+impl View<'_> {
+    fn show(&mut self, event: &Event) {
+        let Event::Pass(pass) = event else {
+            self.progress.event(&mut self.context.shell, event);
+            return;
+        };
+        match pass {
+            PassEvent::Refused(error) => {
+                let messages = load_messages(error);
+                let plain = crate::ui::Stream::default();
+                let text: String = messages.iter().map(|message| message.text(plain)).collect();
+                if self.last_refusal.as_ref() != Some(&text) {
+                    self.context.shell.messages(messages);
+                    self.context.shell.status("Nothing was changed; waiting for the files to be mended.");
+                    self.last_refusal = Some(text);
+                }
+            }
+            PassEvent::Planned(planned) => {
+                self.last_refusal = None;
+                if !planned.plan.is_empty() {
+                    let color = self.context.shell.stdout().color;
+                    self.context.shell.result(plan_summary(&planned.plan, color));
+                }
+            }
+            PassEvent::Braked(problems) => {
+                self.context.shell.messages(problems.iter().map(Message::from));
+            }
+            PassEvent::Applied(report) => {
+                let color = self.context.shell.stdout().color;
+                self.context.shell.result(apply_summary(report, color));
+            }
+            PassEvent::Notice(text) => self.context.shell.status(text),
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! What the state knows of one contact, as `state show` prints it.
+
+use std::fmt::Write as _;
+
+use super::escape::{escape, quoted};
+use crate::model::{Binding, ContactKey, Field, MatchedBy, Origin, Timestamp, Value};
+
+/// Renders a binding in the manner of a plan's blocks, the fields as last applied.
+pub fn binding_text(key: &ContactKey, binding: &Binding) -> String {
+    let mut text = format!("# {}: {}\n", key.address(), origin(&binding.origin));
+    let _ = writeln!(text, "# last applied {} from {}", time(binding.applied_at), escape(&binding.path));
+    if binding.fingerprint.is_none() {
+        text += "# not everything that is declared is confirmed\n";
+    }
+    if let Some(gone_at) = binding.gone_at {
+        let _ = writeln!(text, "# Apollo said {} that the contact is gone", time(gone_at));
+    }
+    for field in &binding.dropped {
+        let _ = writeln!(text, "# Apollo did not keep {field}");
+    }
+    let _ = writeln!(text, "contact \"{key}\" {{");
+    let id = ("id".to_owned(), quoted(binding.apollo_id.as_str()));
+    let named = binding.applied.iter().filter(|(field, _)| !matches!(field, Field::Custom(_)));
+    let lines: Vec<_> = [id].into_iter().chain(named.map(|(field, held)| (field.to_string(), value(held)))).collect();
+    let custom = binding.applied.iter().filter_map(|(field, held)| match field {
+        Field::Custom(id) => Some((quoted(id.as_str()), value(held))),
+        _ => None,
+    });
+    let custom: Vec<_> = custom.collect();
+    write_aligned(&mut text, 4, &lines);
+    if !custom.is_empty() {
+        text += "    typed_custom_fields = {\n";
+        write_aligned(&mut text, 8, &custom);
+        text += "    }\n";
+    }
+    text + "}"
+}
+
+fn write_aligned(text: &mut String, indent: usize, lines: &[(String, String)]) {
+    let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+    for (name, value) in lines {
+        let _ = writeln!(text, "{:indent$}{name:width$} = {value}", "");
+    }
+}
+
+fn value(value: &Value) -> String {
+    match value {
+        Value::Text(text) => quoted(text),
+        Value::Lists(lists) => format!("[{}]", lists.iter().map(|list| quoted(list)).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+fn origin(origin: &Origin) -> &'static str {
+    match origin {
+        Origin::Created => "created by contactsd",
+        Origin::Matched(MatchedBy::DedupeResult(_)) => "matched by Apollo to a contact it had",
+        Origin::Matched(MatchedBy::CreationTime) => "matched by Apollo to a contact that is older",
+        Origin::Adopted => "taken over by its id",
+        Origin::Settled => "found after a create of unknown outcome",
+        Origin::Restored => "bound again to the contact it had",
+    }
+}
+
+fn time(time: Timestamp) -> String {
+    let milliseconds = i64::try_from(time.0).unwrap_or(i64::MAX);
+    jiff::Timestamp::from_millisecond(milliseconds).map_or_else(|_| "at an unknown time".to_owned(), |t| t.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ApolloId, CustomFieldId, RunId};
+
+    #[test]
+    fn a_binding_shows_where_it_comes_from_and_what_was_applied() {
+        let custom = CustomFieldId::parse("60c39ed82bd02f01154c470a").unwrap();
+        let lists = ["Leads", "Customers"].map(str::to_owned).into_iter().collect();
+        let binding = Binding {
+            apollo_id: ApolloId::parse("00000000000000000000000a").unwrap(),
+            applied: [
+                (Field::FirstName, "Ada".into()),
+                (Field::LabelNames, Value::Lists(lists)),
+                (Field::Custom(custom), "7".into()),
+            ]
+            .into_iter()
+            .collect(),
+            observed: [].into_iter().collect(),
+            origin: Origin::Created,
+            bound_at: Timestamp(0),
+            applied_at: Timestamp(1_700_000_000_000),
+            run: RunId("run".into()),
+            path: "contacts.d/team.yaml".into(),
+            fingerprint: None,
+            gone_at: None,
+            dropped: [Field::Email].into_iter().collect(),
+        };
+        insta::assert_snapshot!(binding_text(&ContactKey::parse("ada").unwrap(), &binding), @r#"
+        # contact.ada: created by contactsd
+        # last applied 2023-11-14T22:13:20Z from contacts.d/team.yaml
+        # not everything that is declared is confirmed
+        # Apollo did not keep email
+        contact "ada" {
+            id          = "00000000000000000000000a"
+            first_name  = "Ada"
+            label_names = ["Customers", "Leads"]
+            typed_custom_fields = {
+                "60c39ed82bd02f01154c470a" = "7"
+            }
+        }
+        "#);
+    }
+}
