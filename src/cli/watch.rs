@@ -11,7 +11,7 @@ use super::reading::load_messages;
 use super::signals::Signals;
 use super::{Exit, connection, sandbox};
 use crate::ops::{self, Event, PassEvent, WatchOptions, WatchSummary};
-use crate::ui::{Message, Progress, apply_summary, plan_summary};
+use crate::ui::{Message, PlanOptions, PlanText, Progress, apply_summary, plan_summary, watch_summary};
 use crate::watcher::{self, Watcher};
 
 pub(super) fn run(args: &WatchArgs, context: &mut Context) -> Exit {
@@ -45,7 +45,7 @@ async fn watch(args: &WatchArgs, context: &mut Context) -> Result<Exit, Exit> {
         dry_run: args.dry_run,
         once: args.once,
     };
-    let mut view = View { context, progress: Progress::default(), last_refusal: None };
+    let mut view = View { context, progress: Progress::default(), has_planned: false, last_refusal: None };
     let work = ops::watch(&session, &options, watcher);
     let result = with_signals(&mut signals, session.stop(), work, &mut events, |event| view.show(event)).await;
     while let Ok(event) = events.try_recv() {
@@ -59,9 +59,8 @@ async fn watch(args: &WatchArgs, context: &mut Context) -> Result<Exit, Exit> {
 
 fn conclude(context: &mut Context, args: &WatchArgs, summary: &WatchSummary) -> Exit {
     let color = context.shell.stdout().color;
-    let passes = crate::ui::amounts::counted(summary.passes, "pass");
     if !args.once {
-        context.shell.result(format!("Watch ended after {passes}. {}", apply_summary(&summary.total, color)));
+        context.shell.result(watch_summary(summary.passes, &summary.total, color));
     }
     if args.once && !summary.last_pass_was_good { Exit::Failure } else { Exit::Success }
 }
@@ -70,6 +69,8 @@ fn conclude(context: &mut Context, args: &WatchArgs, summary: &WatchSummary) -> 
 struct View<'a> {
     context: &'a mut Context,
     progress: Progress,
+    /// Whether a pass has got as far as a plan; later ones without changes are quiet.
+    has_planned: bool,
     /// What was last said about files that cannot be used, so that it is said once.
     last_refusal: Option<String>,
 }
@@ -93,10 +94,15 @@ impl View<'_> {
             }
             PassEvent::Planned(planned) => {
                 self.last_refusal = None;
-                if !planned.plan.is_empty() {
-                    let color = self.context.shell.stdout().color;
-                    self.context.shell.result(plan_summary(&planned.plan, color));
+                let color = self.context.shell.stdout().color;
+                let plan = &planned.plan;
+                if !plan.is_empty() {
+                    self.context.shell.result(plan_summary(plan, color));
+                } else if !self.has_planned {
+                    let options = PlanOptions { color, ..PlanOptions::default() };
+                    self.context.shell.status(PlanText { plan, options });
                 }
+                self.has_planned = true;
             }
             PassEvent::Braked(problems) => {
                 self.context.shell.messages(problems.iter().map(Message::from));

@@ -20,6 +20,6 @@ pub use escape::{escape, quoted};
 pub use message::Message;
 pub use plan_text::{Forecast, PlanOptions, PlanText, plan_summary};
 pub use progress::Progress;
-pub use report::{APPROVAL, apply_summary, approval_prompt};
+pub use report::{APPROVAL, apply_summary, approval_prompt, watch_summary};
 pub use shell::{Shell, Stream, Verbosity};
 pub use style::{ColorEnvironment, ColorFlag, color_choice};

@@ -42,6 +42,21 @@ pub fn apply_summary(report: &Report, color: bool) -> String {
     text
 }
 
+/// Says what a watch did over all its passes, without the last newline.
+pub fn watch_summary(passes: usize, total: &Report, color: bool) -> String {
+    let paint = Paint { color };
+    let passes = if passes == 1 { "1 pass".to_owned() } else { format!("{passes} passes") };
+    let mut text = paint.bold(format_args!("Watch ended after {passes}. {}", resources(total))).to_string();
+    if let Some(also) = also(total) {
+        write!(text, "\n{also}").expect("writing to a string does not fail");
+    }
+    if total.failed > 0 {
+        write!(text, "\nActions that failed: {}, tried again ones included.", total.failed)
+            .expect("writing to a string does not fail");
+    }
+    text
+}
+
 /// Reports whether everything that was to be done is done, whatever ended the run.
 fn is_complete(report: &Report) -> bool {
     report.failed == 0 && report.remaining == 0 && report.ended != Ended::Fatal
@@ -96,6 +111,16 @@ mod tests {
     /// Shows escape sequences as text.
     fn summary(report: &Report, color: bool) -> String {
         apply_summary(report, color).replace('\u{1b}', "␛")
+    }
+
+    #[test]
+    fn a_watch_sums_up_all_its_passes() {
+        let total = Report { added: 2, moved: 1, failed: 3, ..Report::default() };
+        insta::assert_snapshot!(watch_summary(6, &total, false), @r"
+        Watch ended after 6 passes. Resources: 2 added, 0 changed, 0 destroyed.
+        Also: 1 moved.
+        Actions that failed: 3, tried again ones included.
+        ");
     }
 
     #[test]
