@@ -6,25 +6,32 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::args::ApplyArgs;
+use super::args::{ApplyArgs, ApprovalArgs};
 use super::connection::{self, Connection};
 use super::context::Context;
 use super::reading::{chain, state_error};
 use super::signals::{self, Signals};
 use super::{Exit, parse, plan, reading, sandbox};
-use crate::ops::{self, Desired, Ended, Event, Planned, Report};
+use crate::ops::{self, Desired, Ended, Event, Planned, Problem, Report, Session};
 use crate::store::Snapshot;
-use crate::ui::{APPROVAL, Progress, apply_summary, approval_prompt};
+use crate::ui::{APPROVAL, Message, Progress, apply_summary, approval_prompt};
 
 pub(super) fn run(args: &ApplyArgs, context: &mut Context) -> Exit {
-    let may_ask = args.input && parse::stdin_is_terminal();
-    if !args.auto_approve && !may_ask {
-        let detail = "There is no terminal to ask for approval. Add --auto-approve to apply without asking, or run \
-                      plan to see what would happen.";
-        context.shell.error("Nobody can approve", detail);
-        return Exit::Failure;
+    if let Err(exit) = may_approve(&args.approval, context) {
+        return exit;
     }
     block_on(context, async |context: &mut Context| apply(args, context).await.unwrap_or_else(|exit| exit))
+}
+
+/// Fails at once when nobody has approved and nobody can be asked.
+pub(super) fn may_approve(approval: &ApprovalArgs, context: &mut Context) -> Result<(), Exit> {
+    if approval.auto_approve || (approval.input && parse::stdin_is_terminal()) {
+        return Ok(());
+    }
+    let detail = "There is no terminal to ask for approval. Add --auto-approve to go on without asking, or run plan \
+                  to see what would happen.";
+    context.shell.error("Nobody can approve", detail);
+    Err(Exit::Failure)
 }
 
 /// Runs the future of a verb to its end, on a runtime of its own.
@@ -46,10 +53,33 @@ pub(super) fn block_on(context: &mut Context, verb: impl AsyncFnOnce(&mut Contex
 async fn apply(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Exit> {
     let desired = reading::load(context)?;
     sandbox::announce(context);
-    let (sender, events) = unbounded_channel();
-    let tell = Arc::new(move |event| drop(sender.send(event)));
+    let (tell, events) = channel();
     let connection = connection::open(context, "apply", &args.quota, &args.requests, tell).await?;
-    let outcome = apply_with(args, context, &desired, &connection, events).await;
+    let make = |session: &Session, snapshot: &Snapshot| {
+        let policy = args.brakes.policy(&args.recreate);
+        let planned = ops::plan(&desired, snapshot, &policy, &args.quota.rules(), session.now());
+        ops::check_recreate(&planned.plan, &args.recreate)?;
+        Ok(planned)
+    };
+    perform(context, &args.approval, &desired, connection, events, make).await
+}
+
+/// Makes a channel for the events of a run.
+pub(super) fn channel() -> (Arc<dyn Fn(Event) + Send + Sync>, UnboundedReceiver<Event>) {
+    let (sender, events) = unbounded_channel();
+    (Arc::new(move |event| drop(sender.send(event))), events)
+}
+
+/// Makes a plan, shows it, has it approved and applies it; releases the state at the end.
+pub(super) async fn perform(
+    context: &mut Context,
+    approval: &ApprovalArgs,
+    desired: &Desired,
+    connection: Connection,
+    events: UnboundedReceiver<Event>,
+    make: impl FnOnce(&Session, &Snapshot) -> Result<Planned, Box<Problem>>,
+) -> Result<Exit, Exit> {
+    let outcome = perform_with(context, approval, desired, &connection, events, make).await;
     if let Err(Exit::Interrupted | Exit::Terminated) = outcome {
         // Left at once: the state is released with the process.
         return outcome;
@@ -60,17 +90,20 @@ async fn apply(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Exit> {
     Ok(exit)
 }
 
-async fn apply_with(
-    args: &ApplyArgs,
+async fn perform_with(
     context: &mut Context,
+    approval: &ApprovalArgs,
     desired: &Desired,
     connection: &Connection,
     events: UnboundedReceiver<Event>,
+    make: impl FnOnce(&Session, &Snapshot) -> Result<Planned, Box<Problem>>,
 ) -> Result<Exit, Exit> {
     let session = &connection.session;
     let snapshot = session.snapshot(desired).map_err(|error| state_error(context, &error))?;
-    let policy = args.brakes.policy();
-    let planned = ops::plan(desired, &snapshot, &policy, &args.quota.rules(), session.now());
+    let planned = make(session, &snapshot).map_err(|problem| {
+        context.shell.message(&Message::from(&*problem));
+        Exit::Failure
+    })?;
     plan::show(context, &planned, None);
     if !planned.plan.brakes.is_empty() {
         let detail = "It passes the limits named above, and nothing was changed. Check that the directory is the right \
@@ -81,7 +114,7 @@ async fn apply_with(
     if planned.plan.is_empty() && planned.plan.housekeeping.is_empty() {
         return Ok(Exit::Success);
     }
-    if !args.auto_approve && !planned.plan.is_empty() && !approved(context) {
+    if !approval.auto_approve && !planned.plan.is_empty() && !approved(context) {
         return Err(Exit::Failure);
     }
     session.prove_credential(&snapshot).await.map_err(|error| connection::session_error(context, &error))?;

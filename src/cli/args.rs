@@ -3,6 +3,7 @@
 //! Every long flag also has an environment twin and a name in `contactsd.toml`; `parse` adds both, so
 //! no flag can be forgotten.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use url::Url;
 
-use crate::model::ContactKey;
+use crate::model::{ApolloId, ContactKey};
 use crate::plan::{Limit, Policy};
 use crate::quota::{Limits, Rules};
 use crate::sandbox::{DedupeReading, Faults, Quota};
@@ -79,7 +80,9 @@ pub(super) enum Verb {
     Watch(WatchArgs),
     /// Serve the stand-in for Apollo until interrupted
     Sandbox(SandboxArgs),
-    /// Look at what the state remembers
+    /// Bind an entry to a contact that Apollo has
+    Import(ImportArgs),
+    /// Look at what the state remembers, and correct it
     State(StateArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
@@ -100,14 +103,39 @@ pub(super) struct PlanArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ApplyArgs {
+    #[command(flatten)]
+    pub(super) approval: ApprovalArgs,
+    /// Create the contact of this key anew after it was deleted in Apollo; may be repeated
+    #[arg(long, value_name = "KEY", value_parser = parse_address)]
+    pub(super) recreate: Vec<ContactKey>,
+    #[command(flatten)]
+    pub(super) brakes: Brakes,
+    #[command(flatten)]
+    pub(super) quota: QuotaArgs,
+    #[command(flatten)]
+    pub(super) requests: RequestArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ApprovalArgs {
     /// Do not ask for approval
     #[arg(long)]
     pub(super) auto_approve: bool,
     /// Whether approval may be asked for
     #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
     pub(super) input: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ImportArgs {
+    /// Key of the entry, with or without "contact."
+    #[arg(value_name = "KEY", value_parser = parse_address)]
+    pub(super) key: ContactKey,
+    /// Apollo's id of the contact, 24 hexadecimal digits
+    #[arg(value_name = "ID", value_parser = parse_id)]
+    pub(super) id: ApolloId,
     #[command(flatten)]
-    pub(super) brakes: Brakes,
+    pub(super) approval: ApprovalArgs,
     #[command(flatten)]
     pub(super) quota: QuotaArgs,
     #[command(flatten)]
@@ -239,6 +267,25 @@ pub(super) enum StateVerb {
         #[arg(value_name = "KEY", value_parser = parse_address)]
         key: ContactKey,
     },
+    /// Stop managing contacts; they stay in Apollo as they are
+    Rm {
+        /// Keys of the contacts, with or without "contact."
+        #[arg(value_name = "KEY", required = true, value_parser = parse_address)]
+        keys: Vec<ContactKey>,
+        #[command(flatten)]
+        approval: ApprovalArgs,
+    },
+    /// Manage the contact of one key under another
+    Mv {
+        /// Key it has, with or without "contact."
+        #[arg(value_name = "FROM", value_parser = parse_address)]
+        from: ContactKey,
+        /// Key it gets
+        #[arg(value_name = "TO", value_parser = parse_address)]
+        to: ContactKey,
+        #[command(flatten)]
+        approval: ApprovalArgs,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -247,12 +294,13 @@ pub(super) struct CompletionsArgs {
 }
 
 impl Brakes {
-    pub(super) fn policy(&self) -> Policy {
+    pub(super) fn policy(&self, recreate: &[ContactKey]) -> Policy {
         Policy {
             force: self.force,
             max_creates: self.max_creates,
             max_updates: self.max_updates,
             max_forgets: self.max_forgets,
+            recreate: recreate.iter().cloned().collect(),
         }
     }
 }
@@ -264,6 +312,7 @@ impl WatchArgs {
             max_creates: Some(self.max_creates),
             max_updates: Some(self.max_updates),
             max_forgets: self.max_forgets,
+            recreate: BTreeSet::new(),
         }
     }
 }
@@ -277,6 +326,10 @@ impl QuotaArgs {
 fn parse_percent(text: &str) -> Result<u8, String> {
     let percent = text.strip_suffix('%').unwrap_or(text).parse();
     percent.ok().filter(|percent| *percent < 100).ok_or_else(|| format!("{text:?} is no percentage from 0% to 99%"))
+}
+
+fn parse_id(text: &str) -> Result<ApolloId, String> {
+    ApolloId::parse(text).ok_or_else(|| format!("{text:?} is no contact id: 24 hexadecimal digits"))
 }
 
 fn parse_address(text: &str) -> Result<ContactKey, String> {

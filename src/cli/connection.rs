@@ -12,6 +12,7 @@ use super::reading::{chain, state_error};
 use super::{Exit, sandbox};
 use crate::apollo;
 use crate::ops::{Clock, Entropy, Event, Session, SessionError, SessionOptions};
+use crate::quota::Rules;
 use crate::sandbox::Sandbox;
 use crate::settings::{Credential, CredentialError};
 use crate::store::Holder;
@@ -43,15 +44,42 @@ pub(super) async fn open(
     } else {
         (context.api_url.clone(), credential(context)?, None)
     };
-    let entropy = Entropy::draw().map_err(|error| fail(context, "The system gives no random numbers", &error))?;
     let mut client = apollo::Options::new(base_url, credential);
     client.connect_timeout = requests.connect_timeout;
     client.request_timeout = requests.request_timeout;
     let settle_after = if context.sandbox { Duration::ZERO } else { SETTLE_AFTER };
     let options = SessionOptions {
+        client: Some(client),
+        rules: quota.rules(),
+        max_wait: requests.max_wait,
+        parallelism: usize::from(requests.parallelism),
+        settle_after: requests.settle_after.unwrap_or(settle_after),
+        ..local(context, operation, clock, events)?
+    };
+    start(context, options, sandbox).await
+}
+
+/// Opens the state for changes that send nothing; needs no credential.
+pub(super) async fn open_local(
+    context: &mut Context,
+    operation: &str,
+    events: Arc<dyn Fn(Event) + Send + Sync>,
+) -> Result<Connection, Exit> {
+    let options = local(context, operation, Clock::system(), events)?;
+    start(context, options, None).await
+}
+
+fn local(
+    context: &mut Context,
+    operation: &str,
+    clock: Clock,
+    events: Arc<dyn Fn(Event) + Send + Sync>,
+) -> Result<SessionOptions, Exit> {
+    let entropy = Entropy::draw().map_err(|error| fail(context, "The system gives no random numbers", &error))?;
+    Ok(SessionOptions {
         state: context.locations.state.clone(),
         origin: context.origin(),
-        client,
+        client: None,
         holder: Holder {
             pid: std::process::id(),
             user_host: format!("{}@{}", context.environment.user, context.environment.host),
@@ -60,16 +88,19 @@ pub(super) async fn open(
             version: env!("CARGO_PKG_VERSION").to_owned(),
             socket: None,
         },
-        rules: quota.rules(),
-        max_wait: requests.max_wait,
-        parallelism: usize::from(requests.parallelism),
-        settle_after: requests.settle_after.unwrap_or(settle_after),
+        rules: Rules::default(),
+        max_wait: None,
+        parallelism: 1,
+        settle_after: SETTLE_AFTER,
         clock,
         drawn: entropy.drawn,
         run: entropy.run,
         seed: entropy.seed,
         events,
-    };
+    })
+}
+
+async fn start(context: &mut Context, options: SessionOptions, sandbox: Option<Sandbox>) -> Result<Connection, Exit> {
     match Session::open(options) {
         Ok(session) => Ok(Connection { session: Arc::new(session), sandbox }),
         Err(error) => {

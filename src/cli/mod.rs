@@ -7,6 +7,7 @@ mod args;
 mod completions;
 mod connection;
 mod context;
+mod import;
 mod logging;
 mod parse;
 mod plan;
@@ -69,6 +70,7 @@ fn dispatch(cli: Cli, context: &mut Context) -> Exit {
         Verb::Apply(args) => apply::run(&args, context),
         Verb::Watch(args) => watch::run(&args, context),
         Verb::Sandbox(args) => sandbox::run(args, context),
+        Verb::Import(args) => import::run(&args, context),
         Verb::State(args) => state::run(&args, context),
         Verb::Completions(args) => completions::run(&args, context),
         Verb::Version => version::run(context),

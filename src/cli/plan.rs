@@ -12,7 +12,7 @@ pub(super) fn run(args: &PlanArgs, context: &mut Context) -> Exit {
     let fingerprint = |key: &crate::model::ContactKey| desired.fingerprints.get(key).copied();
     let wanted = crate::store::Wanted::new(&fingerprint, &named);
     let Ok(snapshot) = reading::snapshot(context, &wanted) else { return Exit::Failure };
-    let planned = ops::plan(&desired, &snapshot, &args.brakes.policy(), &args.quota.rules(), Clock::system().now());
+    let planned = ops::plan(&desired, &snapshot, &args.brakes.policy(&[]), &args.quota.rules(), Clock::system().now());
     let next_step = (!context.environment.in_automation()).then(|| context.command("apply"));
     show(context, &planned, next_step.as_deref());
     if planned.plan.counts().undecided > 0 {
@@ -36,7 +36,7 @@ pub(super) fn show(context: &mut Context, planned: &Planned, next_step: Option<&
             width: stdout.width,
             next_step,
             forecast: Some(&forecast),
-            digest: Some(&planned.digest),
+            digest: planned.digest.as_ref(),
             ..PlanOptions::default()
         },
     });

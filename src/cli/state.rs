@@ -1,29 +1,66 @@
 //! `contactsd state`.
 
-use super::args::{StateArgs, StateVerb};
+use super::apply::{block_on, channel, may_approve, perform};
+use super::args::{ApprovalArgs, StateArgs, StateVerb};
 use super::context::Context;
-use super::{Exit, reading};
+use super::{Exit, connection, reading};
 use crate::model::ContactKey;
-use crate::store::Wanted;
+use crate::ops::{self, Desired, Planned, Problem};
+use crate::store::{Snapshot, Wanted};
 use crate::ui::binding_text;
 
 pub(super) fn run(args: &StateArgs, context: &mut Context) -> Exit {
-    let Ok(snapshot) = reading::snapshot(context, &Wanted::everything()) else { return Exit::Failure };
     match &args.verb {
-        StateVerb::List => {
-            for key in snapshot.bindings.keys() {
-                context.shell.result(key.address());
-            }
+        StateVerb::List => list(context),
+        StateVerb::Show { key } => show(key, context),
+        StateVerb::Rm { keys, approval } => {
+            change(context, "state rm", approval, |snapshot| ops::plan_removal(snapshot, keys))
+        }
+        StateVerb::Mv { from, to, approval } => {
+            change(context, "state mv", approval, |snapshot| ops::plan_rename(snapshot, from, to))
+        }
+    }
+}
+
+fn list(context: &mut Context) -> Exit {
+    let Ok(snapshot) = reading::snapshot(context, &Wanted::everything()) else { return Exit::Failure };
+    for key in snapshot.bindings.keys() {
+        context.shell.result(key.address());
+    }
+    Exit::Success
+}
+
+fn show(key: &ContactKey, context: &mut Context) -> Exit {
+    let Ok(snapshot) = reading::snapshot(context, &Wanted::everything()) else { return Exit::Failure };
+    match snapshot.bindings.get(key) {
+        Some(binding) => {
+            context.shell.result(binding_text(key, binding));
             Exit::Success
         }
-        StateVerb::Show { key } => match snapshot.bindings.get(key) {
-            Some(binding) => {
-                context.shell.result(binding_text(key, binding));
-                Exit::Success
-            }
-            None => absent(key, context),
-        },
+        None => absent(key, context),
     }
+}
+
+/// Plans a change of the state alone, has it approved and makes it.
+fn change(
+    context: &mut Context,
+    operation: &str,
+    approval: &ApprovalArgs,
+    make: impl FnOnce(&Snapshot) -> Result<Planned, Box<Problem>>,
+) -> Exit {
+    if let Err(exit) = may_approve(approval, context) {
+        return exit;
+    }
+    block_on(context, async |context: &mut Context| {
+        let (tell, events) = channel();
+        let connection = match connection::open_local(context, operation, tell).await {
+            Ok(connection) => connection,
+            Err(exit) => return exit,
+        };
+        let everything = Desired::default();
+        let done = perform(context, approval, &everything, connection, events, |_, snapshot| make(snapshot)).await;
+        done.unwrap_or_else(|exit| exit)
+    })
 }
 
 fn absent(key: &ContactKey, context: &mut Context) -> Exit {

@@ -45,7 +45,8 @@ async fn watch(args: &WatchArgs, context: &mut Context) -> Result<Exit, Exit> {
         dry_run: args.dry_run,
         once: args.once,
     };
-    let mut view = View { context, progress: Progress::default(), has_planned: false, last_refusal: None };
+    let mut view =
+        View { context, progress: Progress::default(), dry_run: args.dry_run, has_planned: false, last_refusal: None };
     let work = ops::watch(&session, &options, watcher);
     let result = with_signals(&mut signals, session.stop(), work, &mut events, |event| view.show(event)).await;
     while let Ok(event) = events.try_recv() {
@@ -69,6 +70,7 @@ fn conclude(context: &mut Context, args: &WatchArgs, summary: &WatchSummary) -> 
 struct View<'a> {
     context: &'a mut Context,
     progress: Progress,
+    dry_run: bool,
     /// Whether a pass has got as far as a plan; later ones without changes are quiet.
     has_planned: bool,
     /// What was last said about files that cannot be used, so that it is said once.
@@ -96,7 +98,10 @@ impl View<'_> {
                 self.last_refusal = None;
                 let color = self.context.shell.stdout().color;
                 let plan = &planned.plan;
-                if !plan.is_empty() {
+                if self.dry_run {
+                    let options = PlanOptions { color, digest: planned.digest.as_ref(), ..PlanOptions::default() };
+                    self.context.shell.result(PlanText { plan, options });
+                } else if !plan.is_empty() {
                     self.context.shell.result(plan_summary(plan, color));
                 } else if !self.has_planned {
                     let options = PlanOptions { color, ..PlanOptions::default() };

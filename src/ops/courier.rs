@@ -110,10 +110,10 @@ impl Session {
             tries.take(Step::Send);
             let outcome = match look {
                 Look::View(id) => {
-                    self.client.view_contact(id).await.map(|a| (Reply::Contact(Box::new(a.value)), a.meta))
+                    self.client().view_contact(id).await.map(|a| (Reply::Contact(Box::new(a.value)), a.meta))
                 }
                 Look::Search { keywords, page } => {
-                    self.client.search_contacts(keywords, *page).await.map(|a| (Reply::Page(a.value), a.meta))
+                    self.client().search_contacts(keywords, *page).await.map(|a| (Reply::Page(a.value), a.meta))
                 }
             };
             drop(slot);
@@ -129,15 +129,15 @@ impl Session {
         let target = || intent.apollo_id.as_ref().expect("an intent to change a contact names it");
         match intent.endpoint {
             Endpoint::CreateContact => {
-                let answer = self.client.create_contact(&intent.body).await?;
+                let answer = self.client().create_contact(&intent.body).await?;
                 Ok((Reply::Contact(Box::new(answer.value)), answer.meta))
             }
             Endpoint::UpdateContact => {
-                let answer = self.client.update_contact(target(), &intent.body).await?;
+                let answer = self.client().update_contact(target(), &intent.body).await?;
                 Ok((Reply::Contact(Box::new(answer.value)), answer.meta))
             }
             Endpoint::AddToLists | Endpoint::RemoveFromLists => {
-                let answer = self.client.change_lists(intent.endpoint, &intent.body).await?;
+                let answer = self.client().change_lists(intent.endpoint, &intent.body).await?;
                 Ok((Reply::Done, answer.meta))
             }
             Endpoint::ViewContact | Endpoint::SearchContacts => unreachable!("looking needs no intent"),

@@ -5,6 +5,7 @@
 
 mod action;
 mod apply;
+mod by_hand;
 mod clock;
 mod confirm;
 mod courier;
@@ -20,6 +21,7 @@ mod stop;
 mod watch;
 
 pub use apply::{apply, brake_problem};
+pub use by_hand::{check_recreate, plan_import, plan_removal, plan_rename};
 pub use clock::Clock;
 pub use desired::{Desired, LoadError, load};
 pub use entropy::Entropy;

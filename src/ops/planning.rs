@@ -14,8 +14,8 @@ use super::{Desired, Problem, problem};
 #[derive(Debug, Clone)]
 pub struct Planned {
     pub plan: Plan,
-    /// Names exactly this plan of exactly these files.
-    pub digest: Digest,
+    /// Names exactly this plan of exactly these files; `None` for one that was asked for by hand.
+    pub digest: Option<Digest>,
     pub forecast: Forecast,
 }
 
@@ -40,7 +40,7 @@ pub struct Forecast {
 /// Plans what brings Apollo in step with `desired`; a pure function of its arguments.
 pub fn plan(desired: &Desired, snapshot: &Snapshot, policy: &Policy, rules: &Rules, now: Timestamp) -> Planned {
     let plan = plan::plan(&input(desired, snapshot), policy);
-    let digest = plan.digest(&desired.digest);
+    let digest = Some(plan.digest(&desired.digest));
     let forecast = forecast(&plan, snapshot, rules, now);
     Planned { plan, digest, forecast }
 }

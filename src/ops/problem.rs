@@ -118,8 +118,10 @@ pub(super) fn undecided(dispute: &Dispute, entry: &Entry) -> Problem {
             format!(
                 "Both lead to contact {id}, which belongs to {}. Nothing is sent for {address} until either entry \
                  changes. If they are one person, remove one of the two entries; if they are two, tell them apart by \
-                 e-mail, or say run_dedupe: false in both.",
-                other.address()
+                 e-mail, or say run_dedupe: false in both. If the contact is {key}'s: contactsd state rm {other}, then \
+                 contactsd import {key} {id}.",
+                other.address(),
+                key = entry.key()
             ),
         ),
         Dispute::Stranger { id } => (
@@ -127,21 +129,24 @@ pub(super) fn undecided(dispute: &Dispute, entry: &Entry) -> Problem {
             format!(
                 "Contact {id} shows other e-mails or another name than the entry. It was not bound to {address} and \
                  not updated, but Apollo may have written the entry's fields to it: look at it. If it is the right \
-                 person, say apollo_id: {id} in the entry; if not, say run_dedupe: false, or correct the entry."
+                 person: contactsd import {key} {id}. If not, say run_dedupe: false, or correct the entry.",
+                key = entry.key()
             ),
         ),
         Dispute::Several { ids } => (
             format!("More than one contact could be {address}"),
             format!(
-                "Apollo holds {}. Say which one it is by apollo_id in the entry, or merge them in Apollo.",
-                ids.iter().map(ApolloId::as_str).collect::<Vec<_>>().join(", ")
+                "Apollo holds {}. Say which one it is: contactsd import {} ID; or merge them in Apollo.",
+                ids.iter().map(ApolloId::as_str).collect::<Vec<_>>().join(", "),
+                entry.key()
             ),
         ),
         Dispute::Gone { id } => (
             format!("The contact of {address} is gone"),
             format!(
-                "Contact {id} was deleted in Apollo. Nothing is sent for it and its state is kept. Remove the entry \
-                 to stop managing it; an entry under another key is created as a new contact."
+                "Contact {id} was deleted in Apollo. Nothing is sent for it and its state is kept. To create it anew: \
+                 contactsd apply --recreate {key}. To stop managing it, remove the entry.",
+                key = entry.key()
             ),
         ),
     };

@@ -23,7 +23,8 @@ pub struct SessionOptions {
     pub state: PathBuf,
     /// The API's origin, recorded in the state so that no other API is ever applied to it.
     pub origin: String,
-    pub client: apollo::Options,
+    /// The way to the API; `None` where nothing is going to be sent.
+    pub client: Option<apollo::Options>,
     pub holder: Holder,
     pub rules: Rules,
     /// The longest wait for a quota window; `None` waits for as long as it takes.
@@ -45,7 +46,7 @@ pub struct SessionOptions {
 /// The one writer of a state, with a client and the quota account.
 pub struct Session {
     pub(super) store: Store,
-    pub(super) client: Client,
+    client: Option<Client>,
     pub(super) ledgers: Ledgers,
     pub(super) clock: Clock,
     pub(super) stop: Stop,
@@ -56,7 +57,7 @@ pub struct Session {
     barred: Mutex<BTreeSet<Endpoint>>,
     random: Mutex<fastrand::Rng>,
     events: Arc<dyn Fn(Event) + Send + Sync>,
-    credential: Credential,
+    credential: Option<Credential>,
 }
 
 /// Why a session cannot begin.
@@ -82,8 +83,8 @@ pub enum SessionError {
 impl Session {
     /// Opens the state for writing, and creates it when there is none.
     pub fn open(options: SessionOptions) -> Result<Self, SessionError> {
-        let credential = options.client.credential.clone();
-        let client = Client::new(options.client)?;
+        let credential = options.client.as_ref().map(|client| client.credential.clone());
+        let client = options.client.map(Client::new).transpose()?;
         let SessionOptions { state, origin, holder, drawn, .. } = options;
         let store = Store::open(store::Options { path: state, origin, holder }, drawn)?;
         let saved = store.quota()?;
@@ -114,7 +115,8 @@ impl Session {
     ///
     /// A credential that the state does not know must first see one contact of it.
     pub async fn prove_credential(&self, snapshot: &Snapshot) -> Result<(), SessionError> {
-        let hash = self.credential.keyed_hash(&snapshot.identity_key);
+        let Some(credential) = &self.credential else { return Ok(()) };
+        let hash = credential.keyed_hash(&snapshot.identity_key);
         if snapshot.credential.as_ref() == Some(&hash) {
             return Ok(());
         }
@@ -138,6 +140,10 @@ impl Session {
         }
         self.store.commit(vec![Change::PutCredential(hash)]).await?;
         Ok(())
+    }
+
+    pub(super) fn client(&self) -> &Client {
+        self.client.as_ref().expect("a session without a client is given plans that send nothing")
     }
 
     /// Tells the time as this session sees it.

@@ -63,6 +63,10 @@ pub enum Dispute {
 pub enum Reason {
     NotInState,
     DeclaresApolloId,
+    /// Its contact was deleted in Apollo, and the user asks for a new one.
+    Recreate,
+    /// The user asks for it by a command of its own.
+    AskedFor,
     /// The key has a tombstone of the same person.
     CameBack,
     FieldsDiffer,

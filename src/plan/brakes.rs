@@ -1,11 +1,13 @@
 //! Limits that stop a plan nobody meant.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use super::Counts;
+use crate::model::ContactKey;
 
 /// Share of the managed contacts, in percent, that may be forgotten without `--force`.
 const FORGET_PERCENT: usize = 30;
@@ -21,6 +23,8 @@ pub struct Policy {
     pub max_creates: Option<Limit>,
     pub max_updates: Option<Limit>,
     pub max_forgets: Option<Limit>,
+    /// Keys whose contacts, deleted in Apollo, are to be created anew.
+    pub recreate: BTreeSet<ContactKey>,
 }
 
 /// A number of contacts, or a share of those managed now.

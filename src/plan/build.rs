@@ -35,7 +35,7 @@ pub struct Input {
 
 /// Compares what is declared with what is known and says what to do, sorted by key.
 pub fn plan(input: &Input, policy: &Policy) -> Plan {
-    let view = View::new(input);
+    let view = View::new(input, policy);
     let mut actions = Vec::new();
     let mut idle = 0;
     for entry in input.entries.values() {
@@ -63,6 +63,7 @@ pub fn plan(input: &Input, policy: &Policy) -> Plan {
 /// The input with what follows from all of it taken together.
 struct View<'a> {
     input: &'a Input,
+    policy: &'a Policy,
     /// Open creates by the key they were sent for.
     creates: BTreeMap<&'a ContactKey, (IntentId, &'a Intent)>,
     /// Unanswered updates and list calls by key.
@@ -73,7 +74,7 @@ struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    fn new(input: &'a Input) -> Self {
+    fn new(input: &'a Input, policy: &'a Policy) -> Self {
         let mut creates = BTreeMap::new();
         let mut writes: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for (&id, intent) in &input.intents {
@@ -98,7 +99,7 @@ impl<'a> View<'a> {
         let unnamed =
             |entry: &&Entry| is_unbound(entry) && !creates.contains_key(entry.key()) && entry.apollo_id.is_none();
         let new: Vec<&Entry> = input.entries.values().filter(unnamed).collect();
-        Self { renames: Renames::find(&new, &gone), claimed, input, creates, writes }
+        Self { renames: Renames::find(&new, &gone), claimed, input, policy, creates, writes }
     }
 
     /// Decides what one declared entry needs; `None` when it stands as declared.
@@ -132,6 +133,14 @@ impl<'a> View<'a> {
                 let contradiction =
                     Operation::Contradiction { bound: id, declared: declared.clone(), owner, entry: entry_copy() };
                 (contradiction, Reason::Undecided)
+            }
+            // Sent to take the place of a contact that is gone.
+            _ if self.creates.contains_key(entry.key()) => {
+                let (intent_id, intent) = self.creates[entry.key()];
+                settle(intent_id, intent, entry)
+            }
+            _ if binding.gone_at.is_some() && self.policy.recreate.contains(entry.key()) => {
+                (Operation::Create { entry: entry_copy() }, Reason::Recreate)
             }
             _ if binding.gone_at.is_some() => {
                 (Operation::Conflict { dispute: Dispute::Gone { id }, entry: entry_copy() }, Reason::Undecided)

@@ -386,6 +386,17 @@ fn a_field_that_apollo_did_not_keep_is_told_until_the_entry_changes_it() {
 }
 
 #[test]
+fn a_contact_that_is_gone_is_created_anew_when_asked_for_and_settled_when_that_is_in_doubt() {
+    let mut world = World::new().applied("ada", ADA, 1).declared("ada", ADA);
+    world.0.bindings.get_mut(&key("ada")).unwrap().gone_at = Some(Timestamp(5));
+    let policy = Policy { recreate: [key("ada")].into_iter().collect(), ..Policy::default() };
+    let lines = |world: &World| plan(&world.0, &policy).actions.iter().map(line).collect::<Vec<_>>();
+    assert_eq!(lines(&world), ["ada create (Recreate)"]);
+    let world = world.unanswered("ada", ADA, Endpoint::CreateContact);
+    assert_eq!(lines(&world), ["ada settle create of ada for ada (CreateUnanswered)"]);
+}
+
+#[test]
 fn requests_are_counted_by_endpoint() {
     let world = World::new()
         .declared("new", "email=new@example.com; label_names=A")

@@ -104,6 +104,9 @@ fn notes(action: &Action) -> Vec<Note> {
     let address = action.key().address();
     let path = || shown_path(&action.place.path);
     match &action.operation {
+        Operation::Create { .. } if action.reason == Reason::Recreate => {
+            vec![why("its contact was deleted in Apollo")]
+        }
         Operation::Create { entry } if entry.dedupe_can_match() => {
             vec![why("Apollo may match an existing contact and update it")]
         }
@@ -112,6 +115,9 @@ fn notes(action: &Action) -> Vec<Note> {
         Operation::Restore { id, .. } => vec![why(format!("bound to {} before it was forgotten", shown(id)))],
         Operation::Move { .. } => recognized_by(action.reason).map(why).into_iter().collect(),
         Operation::Release { .. } => vec![why("Apollo keeps their values")],
+        Operation::Forget { .. } if action.reason == Reason::AskedFor => {
+            vec![why(format!("it was last applied from {}", path()))]
+        }
         Operation::Forget { .. } => vec![
             why(format!("because {address} is not in the contact files any more")),
             why(format!("it was in {}", path())),

@@ -1,0 +1,116 @@
+//! Plans that a person asks for by a command of its own: the ways out of what contactsd will not decide.
+//!
+//! Only makes plans; they are shown, approved and applied like any other.
+
+use std::path::Path;
+
+use crate::model::{ApolloId, Binding, ContactKey, Entry, Place};
+use crate::plan::{Action, Housekeeping, Operation, Plan, Reason};
+use crate::store::Snapshot;
+
+use super::{Desired, Forecast, Planned, Problem};
+
+/// Plans to bind the entry of `key` to contact `id`, whatever was in doubt about it.
+pub fn plan_import(
+    desired: &Desired,
+    snapshot: &Snapshot,
+    key: &ContactKey,
+    id: &ApolloId,
+) -> Result<Planned, Box<Problem>> {
+    let address = key.address();
+    let Some(entry) = desired.entries.get(key) else {
+        let detail = "Only a contact that the files declare can be imported: write its entry first, then import it.";
+        return Err(Box::new(Problem::error(format!("{address} is not declared"), detail)));
+    };
+    if let Some(binding) = snapshot.bindings.get(key) {
+        let detail = format!(
+            "It is bound to {}. To bind it to another contact, remove it from the state first: contactsd state rm {key}",
+            binding.apollo_id
+        );
+        return Err(Box::new(Problem::error(format!("{address} is bound already"), detail)));
+    }
+    if let Some((owner, _)) = snapshot.bindings.iter().find(|(_, binding)| binding.apollo_id == *id) {
+        let detail = format!(
+            "A contact belongs to one key. If it is {key}'s, remove the other from the state first: contactsd state rm \
+             {owner}"
+        );
+        return Err(Box::new(Problem::error(format!("Contact {id} belongs to {}", owner.address()), detail)));
+    }
+    let operation = Operation::Adopt { id: id.clone(), entry: entry.clone() };
+    Ok(planned(snapshot, vec![Action { place: entry.place.clone(), reason: Reason::AskedFor, operation }]))
+}
+
+/// Plans to stop managing contacts; they stay in Apollo as they are.
+pub fn plan_removal(snapshot: &Snapshot, keys: &[ContactKey]) -> Result<Planned, Box<Problem>> {
+    let mut keys: Vec<&ContactKey> = keys.iter().collect();
+    keys.sort();
+    keys.dedup();
+    let action = |key: &ContactKey| -> Result<Action, Box<Problem>> {
+        let binding = bound(snapshot, key)?;
+        let place = place(binding, key);
+        let operation = Operation::Forget { id: binding.apollo_id.clone() };
+        Ok(Action { place, reason: Reason::AskedFor, operation })
+    };
+    Ok(planned(snapshot, keys.into_iter().map(action).collect::<Result<_, Box<Problem>>>()?))
+}
+
+/// Plans to manage the contact of one key under another.
+pub fn plan_rename(snapshot: &Snapshot, from: &ContactKey, to: &ContactKey) -> Result<Planned, Box<Problem>> {
+    let binding = bound(snapshot, from)?;
+    if let Some(there) = snapshot.bindings.get(to) {
+        let detail =
+            format!("It is bound to {}. Remove it from the state first: contactsd state rm {to}", there.apollo_id);
+        return Err(Box::new(Problem::error(format!("{} is in the state already", to.address()), detail)));
+    }
+    let entry = Entry {
+        place: place(binding, to),
+        fields: binding.applied.clone(),
+        run_dedupe: true,
+        apollo_id: None,
+        moved_from: None,
+    };
+    let place = entry.place.clone();
+    let operation = Operation::Move { from: from.clone(), id: binding.apollo_id.clone(), entry, changes: Vec::new() };
+    Ok(planned(snapshot, vec![Action { place, reason: Reason::AskedFor, operation }]))
+}
+
+/// Checks that every key to recreate has lost its contact: nothing else is ever created twice.
+pub fn check_recreate(plan: &Plan, keys: &[ContactKey]) -> Result<(), Box<Problem>> {
+    let recreated = |key: &ContactKey| {
+        let of_key = plan.actions.iter().find(|action| action.key() == key);
+        of_key.is_some_and(|action| matches!(action.reason, Reason::Recreate | Reason::CreateUnanswered))
+    };
+    match keys.iter().find(|key| !recreated(key)) {
+        None => Ok(()),
+        Some(key) => {
+            let detail = "Only a contact that Apollo has said to be gone is created anew, and only while its entry is \
+                          declared. Take it out of --recreate.";
+            Err(Box::new(Problem::error(format!("{} is not gone", key.address()), detail)))
+        }
+    }
+}
+
+fn bound<'a>(snapshot: &'a Snapshot, key: &ContactKey) -> Result<&'a Binding, Box<Problem>> {
+    snapshot.bindings.get(key).ok_or_else(|| {
+        let detail = "The state manages no such contact; `contactsd state list` lists those it does.";
+        Box::new(Problem::error(format!("{} is not in the state", key.address()), detail))
+    })
+}
+
+fn place(binding: &Binding, key: &ContactKey) -> Place {
+    Place { path: Path::new(&binding.path).into(), key: key.clone() }
+}
+
+fn planned(snapshot: &Snapshot, actions: Vec<Action>) -> Planned {
+    let plan = Plan {
+        lineage: snapshot.lineage.clone(),
+        serial: snapshot.serial,
+        actions,
+        unchanged: 0,
+        brakes: Vec::new(),
+        dropped: Vec::new(),
+        housekeeping: Housekeeping::default(),
+    };
+    let forecast = Forecast { requests: plan.requests(), ..Forecast::default() };
+    Planned { plan, digest: None, forecast }
+}
