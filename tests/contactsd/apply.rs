@@ -1,0 +1,546 @@
+//! `apply`: from files to contacts, and from changed files to the fewest requests.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use contactsd::sandbox::Action;
+use insta::assert_snapshot;
+use serde_json::json;
+
+use crate::support::{Remote, World, hundred_in_fifty_files};
+
+const ADA: &str = "
+contacts:
+  ada:
+    first_name: Ada
+    last_name: Quill
+    title: Engineer
+    email: ada@example.com
+";
+
+fn every_request(remote: &Remote) -> u64 {
+    Action::ALL.into_iter().map(|action| remote.requests(action)).sum()
+}
+
+#[test]
+fn the_samples_are_created_in_the_sandbox_and_stand_from_then_on() {
+    let world = World::new();
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("contacts.d");
+    let mut declared = 0;
+    for file in fs::read_dir(samples).unwrap() {
+        let path = file.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        world.write(&format!("contacts.d/{}", path.file_name().unwrap().to_str().unwrap()), &text);
+        declared += 1;
+    }
+    assert!(declared > 0);
+    let first = world.run("apply --sandbox --auto-approve");
+    assert_eq!(first.code, Some(0), "{first}");
+    let listed = world.run("state list --sandbox").stdout.lines().count();
+    assert_eq!(first.summary(), format!("Apply complete! Resources: {listed} added, 0 changed, 0 destroyed."));
+    let again = world.run("apply --sandbox --auto-approve");
+    again.is_clean();
+    let kept = fs::read_to_string(world.path(".contactsd/contacts.d/sandbox/data/log.jsonl")).unwrap();
+    assert_eq!(kept.matches("\"email_status\"").count(), listed, "one write for each contact:\n{kept}");
+}
+
+#[test]
+fn a_newcomer_sees_what_will_happen_and_what_happened() {
+    let world = World::with(ADA);
+    assert_snapshot!(world.run("apply --sandbox --auto-approve"), @r#"
+    Sandbox: nothing leaves this machine; the contacts made here are kept in .contactsd/contacts.d/sandbox/data.
+
+    Actions are indicated with the following symbols:
+      + create
+
+    contactsd will perform the following actions:
+
+      # contact.ada will be created
+      # (Apollo may match an existing contact and update it)
+      + contact "ada" {
+          + first_name = "Ada"
+          + last_name  = "Quill"
+          + title      = "Engineer"
+          + email      = "ada@example.com"
+          + id         = (known after apply)
+        }
+
+    Plan: 1 to add, 0 to change, 0 to destroy.
+    Requests: 1 create; about 0s within the quota (600 requests an hour of each kind are assumed until
+    Apollo tells its limits).
+    Digest: [DIGEST]
+    contact.ada: Creating...
+    contact.ada: Creation complete after 0s [id=[ID1]]
+    Apply complete! Resources: 1 added, 0 changed, 0 destroyed.
+    [exit 0]
+    "#);
+    assert_snapshot!(world.run("apply --sandbox --auto-approve"), @r"
+    Sandbox: nothing leaves this machine; the contacts made here are kept in .contactsd/contacts.d/sandbox/data.
+
+    No changes. Your contact matches the contact files.
+    [exit 0]
+    ");
+}
+
+#[test]
+fn a_hundred_entries_take_a_hundred_requests_and_then_none() {
+    let remote = Remote::start();
+    let world = World::new().against(&remote);
+    hundred_in_fifty_files(&world);
+    let first = world.applied();
+    assert_eq!(first.summary(), "Apply complete! Resources: 100 added, 0 changed, 0 destroyed.");
+    assert_eq!(remote.requests(Action::Create), 100);
+    assert_eq!(every_request(&remote), 100);
+    let emails: BTreeSet<String> = remote.column("email").into_iter().collect();
+    assert_eq!(emails.len(), 100);
+    world.applied().is_clean();
+    world.run("plan --detailed-exitcode").is_clean();
+    assert_eq!(every_request(&remote), 100);
+}
+
+#[test]
+fn a_changed_title_is_one_field_in_one_request() {
+    let remote = Remote::start();
+    let world = World::new().against(&remote);
+    hundred_in_fifty_files(&world);
+    world.applied();
+    remote.take_sent();
+    world.edit("contacts.d/people-07.yaml", "Title 14\n", "Chief of 14\n");
+    assert_snapshot!(world.applied(), @r#"
+    Actions are indicated with the following symbols:
+      ~ update in-place
+
+    contactsd will perform the following actions:
+
+      # contact.person-14 will be updated in-place
+      ~ contact "person-14" {
+            id    = "[ID1]"
+          ~ title = "Title 14" -> "Chief of 14"
+            # (4 unchanged attributes hidden)
+        }
+
+    Plan: 0 to add, 1 to change, 0 to destroy.
+    Requests: 1 update; about 0s within the quota (600 requests an hour of each kind are assumed until
+    Apollo tells its limits).
+    Digest: [DIGEST]
+    contact.person-14: Modifying... [id=[ID1]]
+    contact.person-14: Modifications complete after 0s [id=[ID1]]
+    Apply complete! Resources: 0 added, 1 changed, 0 destroyed.
+    [exit 0]
+    "#);
+    let sent = remote.take_sent();
+    assert_eq!(sent.len(), 1);
+    assert!(sent[0].call.starts_with("PATCH /api/v1/contacts/"), "{}", sent[0].call);
+    assert_eq!(sent[0].body, json!({"title": "Chief of 14"}));
+    assert_eq!(remote.contact("email", "person-14@example.com")["title"], "Chief of 14");
+}
+
+#[test]
+fn a_deleted_entry_is_forgotten_and_the_contact_left_alone() {
+    let remote = Remote::start();
+    let world = World::new().against(&remote);
+    hundred_in_fifty_files(&world);
+    world.applied();
+    remote.take_sent();
+    fs::remove_file(world.path("contacts.d/people-07.yaml")).unwrap();
+    assert_snapshot!(world.applied(), @r#"
+    Actions are indicated with the following symbols:
+      . forget
+
+    contactsd will perform the following actions:
+
+      # contact.person-14 will be removed from the state but will not be destroyed
+      # (because contact.person-14 is not in the contact files any more)
+      # (it was in contacts.d/people-07.yaml)
+      . contact "person-14" {
+            id = "[ID1]"
+        }
+
+      # contact.person-15 will be removed from the state but will not be destroyed
+      # (because contact.person-15 is not in the contact files any more)
+      # (it was in contacts.d/people-07.yaml)
+      . contact "person-15" {
+            id = "[ID2]"
+        }
+
+    Plan: 0 to add, 0 to change, 0 to destroy, 2 to forget.
+    Digest: [DIGEST]
+    contact.person-14: Removed from the state [id=[ID1]]
+    contact.person-15: Removed from the state [id=[ID2]]
+    Apply complete! Resources: 0 added, 0 changed, 0 destroyed, 2 forgotten.
+    [exit 0]
+    "#);
+    assert_eq!(remote.take_calls(), [""; 0]);
+    assert_eq!(remote.contacts().len(), 100);
+    world.applied().is_clean();
+}
+
+#[test]
+fn a_renamed_key_moves_with_or_without_saying_so() {
+    let remote = Remote::start();
+    let world = World::with(ADA).against(&remote);
+    world.applied();
+    let id = world.run("state show ada").line("id ").to_owned();
+    remote.take_sent();
+    world.edit("contacts.d/team.yaml", "  ada:", "  ada.quill:");
+    assert_snapshot!(world.applied(), @r#"
+    contactsd will perform the following actions:
+
+      # contact.ada has moved to contact.ada.quill
+      # (recognized by its e-mail)
+        contact "ada.quill" {
+            id = "[ID1]"
+            # (4 unchanged attributes hidden)
+        }
+
+    Plan: 0 to add, 0 to change, 0 to destroy.
+    Also: 1 to move.
+    Digest: [DIGEST]
+    contact.ada.quill: Moved [id=[ID1]]
+    Apply complete! Resources: 0 added, 0 changed, 0 destroyed.
+    Also: 1 moved.
+    [exit 0]
+    "#);
+    world.applied().is_clean();
+    world.edit("contacts.d/team.yaml", "  ada.quill:", "  quill:\n    moved_from: ada.quill");
+    world.edit("contacts.d/team.yaml", "    email: ada@example.com\n", "");
+    assert_snapshot!(world.applied(), @r#"
+    contactsd will perform the following actions:
+
+      # contact.ada.quill has moved to contact.quill
+        contact "quill" {
+            id = "[ID1]"
+            # (email no longer managed)
+            # (3 unchanged attributes hidden)
+        }
+
+    Plan: 0 to add, 0 to change, 0 to destroy.
+    Also: 1 to move.
+    Digest: [DIGEST]
+    contact.quill: Moved [id=[ID1]]
+    Apply complete! Resources: 0 added, 0 changed, 0 destroyed.
+    Also: 1 moved.
+    [exit 0]
+    "#);
+    world.applied().is_clean();
+    assert_eq!(remote.take_calls(), [""; 0]);
+    assert_eq!(world.run("state list").stdout, "contact.quill\n");
+    assert_eq!(world.run("state show quill").line("id "), id);
+}
+
+#[test]
+fn a_restored_entry_is_the_same_contact_again() {
+    let remote = Remote::start();
+    let both = format!("{ADA}  bo:\n    email: bo@example.com\n");
+    let world = World::with(&both).against(&remote);
+    world.applied();
+    let id = world.run("state show ada").line("id ").to_owned();
+    world.team("contacts:\n  bo:\n    email: bo@example.com\n");
+    world.applied();
+    remote.take_sent();
+    world.team(&both);
+    assert_snapshot!(world.applied(), @r#"
+    contactsd will perform the following actions:
+
+      # contact.ada will be restored
+      # (bound to "[ID1]" before it was forgotten)
+        contact "ada" {
+            id         = "[ID1]"
+            first_name = "Ada"
+            last_name  = "Quill"
+            title      = "Engineer"
+            email      = "ada@example.com"
+            # (fields that differ in Apollo will be updated to these values)
+        }
+
+    Plan: 1 to import, 0 to add, 0 to change, 0 to destroy.
+    Requests: 1 update, 1 view; about 0s within the quota (600 requests an hour of each kind are assumed
+    until Apollo tells its limits).
+    Digest: [DIGEST]
+    contact.ada: Restoring... [id=[ID1]]
+    contact.ada: Restoration complete after 0s [id=[ID1]]
+    Apply complete! Resources: 1 imported, 0 added, 0 changed, 0 destroyed.
+    [exit 0]
+    "#);
+    assert_eq!(remote.take_calls(), ["GET /contacts/[ID]"]);
+    assert_eq!(world.run("state show ada").line("id "), id);
+    assert_eq!(remote.contacts().len(), 2);
+    world.applied().is_clean();
+}
+
+#[test]
+fn a_field_that_is_removed_is_released_and_one_that_is_empty_cleared() {
+    let remote = Remote::start();
+    let world = World::with(ADA).against(&remote);
+    world.applied();
+    remote.take_sent();
+    world.edit("contacts.d/team.yaml", "    title: Engineer\n", "");
+    assert_snapshot!(world.applied(), @r#"
+    contactsd will perform the following actions:
+
+      # contact.ada: fields are no longer managed
+      # (Apollo keeps their values)
+        contact "ada" {
+            id = "[ID1]"
+            # (title no longer managed)
+            # (3 unchanged attributes hidden)
+        }
+
+    Plan: 0 to add, 0 to change, 0 to destroy.
+    Also: 1 to release.
+    Digest: [DIGEST]
+    contact.ada: Fields released [id=[ID1]]
+    Apply complete! Resources: 0 added, 0 changed, 0 destroyed.
+    Also: 1 released.
+    [exit 0]
+    "#);
+    assert_eq!(remote.take_calls(), [""; 0]);
+    assert_eq!(remote.column("title"), ["Engineer"]);
+    world.run("plan --detailed-exitcode").is_clean();
+    world.edit("contacts.d/team.yaml", "  ada:\n", "  ada:\n    title: \"\"\n");
+    world.applied();
+    assert_eq!(remote.take_calls(), ["PATCH /contacts/[ID] title"]);
+    assert_eq!(remote.contacts()[0]["title"], json!(null));
+    world.applied().is_clean();
+}
+
+#[test]
+fn lists_are_added_and_removed_by_their_own_calls_and_others_are_left() {
+    let remote = Remote::start();
+    let world = World::with("contacts:\n  ada:\n    email: ada@example.com\n    label_names: [North, South]\n");
+    let world = world.against(&remote);
+    world.applied();
+    remote.take_sent();
+    world.edit("contacts.d/team.yaml", "[North, South]", "[South, West]");
+    world.applied();
+    let mut calls = remote.take_calls();
+    calls.sort_unstable();
+    assert_snapshot!(calls.join("\n"), @r"
+    POST /labels/add_entity_ids_to_label_names entity_ids,label_names,modality
+    POST /labels/remove_entity_ids_from_label_names entity_ids,label_names,modality
+    ");
+    assert_eq!(remote.contacts()[0]["label_names"], json!(["South", "West"]));
+    world.applied().is_clean();
+}
+
+#[test]
+fn a_contact_that_is_named_is_adopted_and_brought_to_what_is_declared() {
+    let remote = Remote::start();
+    let id =
+        remote.seed(json!({"first_name": "Ada", "last_name": "Quill", "title": "Clerk", "email": "a@example.com"}));
+    let world = World::with(&format!("contacts:\n  ada:\n    apollo_id: {id}\n    title: Engineer\n"));
+    let world = world.against(&remote);
+    assert_snapshot!(world.applied(), @r#"
+    contactsd will perform the following actions:
+
+      # contact.ada will be imported
+      # (imported from "[ID1]")
+        contact "ada" {
+            id    = "[ID1]"
+            title = "Engineer"
+            # (fields that differ in Apollo will be updated to these values)
+        }
+
+    Plan: 1 to import, 0 to add, 0 to change, 0 to destroy.
+    Requests: 1 update, 1 view; about 0s within the quota (600 requests an hour of each kind are assumed
+    until Apollo tells its limits).
+    Digest: [DIGEST]
+    contact.ada: Importing... [id=[ID1]]
+    contact.ada: Import complete after 0s [id=[ID1]]
+    Apply complete! Resources: 1 imported, 0 added, 0 changed, 0 destroyed.
+    [exit 0]
+    "#);
+    assert_eq!(remote.take_calls(), ["GET /contacts/[ID]", "PATCH /contacts/[ID] title"]);
+    assert_eq!(remote.column("title"), ["Engineer"]);
+    assert_eq!(remote.column("email"), ["a@example.com"]);
+    world.applied().is_clean();
+}
+
+#[test]
+fn a_contact_that_was_deleted_by_hand_needs_a_decision_and_keeps_its_state() {
+    let remote = Remote::start();
+    let world = World::with(ADA).against(&remote);
+    world.applied();
+    let id = remote.contacts()[0]["id"].as_str().unwrap().to_owned();
+    remote.delete(&id);
+    world.edit("contacts.d/team.yaml", "Engineer", "Director");
+    assert_snapshot!(world.apply().after_plan(), @r"
+    contact.ada: Modifying... [id=[ID1]]
+    Apply incomplete. Resources: 0 added, 0 changed, 0 destroyed. 1 failed, 0 remaining.
+    What is done is recorded: correct what the errors name, then run the command again.
+    [stderr]
+    Error: The contact of contact.ada is gone
+
+      with contact.ada,
+      contacts.d/team.yaml:3:3
+       3:   ada:
+            ^^^
+
+    Contact [ID1] was deleted in Apollo. Nothing is sent for it and its state is
+    kept. Remove the entry to stop managing it; an entry under another key is created as a new
+    contact.
+    [exit 1]
+    ");
+    assert_snapshot!(world.run("plan"), @r#"
+    Actions are indicated with the following symbols:
+      ! needs a decision
+
+    contactsd needs a decision before it can go on:
+
+      # contact.ada needs a decision
+      # (bound to "[ID1]", which was deleted in Apollo)
+      # - to create it anew: contactsd apply --recreate ada
+      # - to let it go: remove the entry from contacts.d/team.yaml
+      ! contact "ada" {
+            first_name = "Ada"
+            last_name  = "Quill"
+            email      = "ada@example.com"
+        }
+
+    Plan: 0 to add, 0 to change, 0 to destroy.
+    Also: 1 that needs a decision.
+    Digest: [DIGEST]
+    [exit 1]
+    "#);
+    remote.take_sent();
+    assert_snapshot!(world.apply().after_plan(), @r"
+    Apply incomplete. Resources: 0 added, 0 changed, 0 destroyed. 1 failed, 0 remaining.
+    What is done is recorded: correct what the errors name, then run the command again.
+    [stderr]
+    Error: The contact of contact.ada is gone
+
+      with contact.ada,
+      contacts.d/team.yaml:3:3
+       3:   ada:
+            ^^^
+
+    Contact [ID1] was deleted in Apollo. Nothing is sent for it and its state is
+    kept. Remove the entry to stop managing it; an entry under another key is created as a new
+    contact.
+    [exit 1]
+    ");
+    assert_eq!(remote.take_calls(), [""; 0]);
+    assert_eq!(world.run("state list").stdout, "contact.ada\n");
+    assert!(remote.contacts().is_empty());
+}
+
+#[test]
+fn one_bad_entry_stops_no_other() {
+    let remote = Remote::start();
+    remote.tap.answer("bad@example.com", 422, &json!({"error": "Parameters misconfigured. title is too odd"}));
+    let world = World::with(
+        "contacts:\n  ada: {email: ada@example.com}\n  bad:\n    email: bad@example.com\n    title: Odd\n  \
+         cy: {email: cy@example.com}\n",
+    );
+    let world = world.against(&remote);
+    assert_snapshot!(world.run("apply --auto-approve --parallelism 1").after_plan(), @r"
+    contact.ada: Creating...
+    contact.ada: Creation complete after 0s [id=[ID1]]
+    contact.bad: Creating...
+    contact.cy: Creating...
+    contact.cy: Creation complete after 0s [id=[ID2]]
+    Apply incomplete. Resources: 2 added, 0 changed, 0 destroyed. 1 failed, 0 remaining.
+    What is done is recorded: correct what the errors name, then run the command again.
+    [stderr]
+    Error: Apollo rejected contact.bad
+
+      with contact.bad,
+      contacts.d/team.yaml:5:5
+       5:     title: Odd
+              ^^^^^
+
+    Apollo says: Parameters misconfigured. title is too odd
+    Nothing was changed. Correct the entry and apply again.
+    [exit 1]
+    ");
+    assert_eq!(remote.column("email"), ["ada@example.com", "cy@example.com"]);
+    let again = world.apply();
+    assert_eq!(again.code, Some(1));
+    assert_eq!(again.summary(), "Apply incomplete. Resources: 0 added, 0 changed, 0 destroyed. 1 failed, 0 remaining.");
+    world.edit("contacts.d/team.yaml", "bad@example.com", "good@example.com");
+    world.applied();
+    assert_eq!(remote.contacts().len(), 3);
+    world.applied().is_clean();
+}
+
+#[test]
+fn nobody_to_approve_is_an_error_before_anything() {
+    let remote = Remote::start();
+    let world = World::with("contacts:\n  ada: {email: broken}\n").against(&remote);
+    assert_snapshot!(world.run("apply"), @r"
+    [stderr]
+    Error: Nobody can approve
+
+    There is no terminal to ask for approval. Add --auto-approve to apply without asking, or run plan
+    to see what would happen.
+    [exit 1]
+    ");
+    assert_snapshot!(world.run("apply --input=false"), @r"
+    [stderr]
+    Error: Nobody can approve
+
+    There is no terminal to ask for approval. Add --auto-approve to apply without asking, or run plan
+    to see what would happen.
+    [exit 1]
+    ");
+    assert!(!world.path(".contactsd").exists());
+    assert_eq!(remote.take_calls(), [""; 0]);
+}
+
+#[test]
+fn brakes_stop_a_plan_that_nobody_meant() {
+    let remote = Remote::start();
+    let world = World::new().against(&remote);
+    let people = |numbers: std::ops::Range<usize>| {
+        let entry = |number| format!("  p{number}: {{email: p{number}@example.com}}\n");
+        format!("contacts:\n{}", numbers.map(entry).collect::<String>())
+    };
+    world.team(&people(0..10));
+    let refused = world.run("apply --auto-approve --max-creates 9");
+    assert_snapshot!(refused.stderr, @r"
+
+    Error: The plan would create 10 contacts, and 9 are allowed
+
+    Nothing was changed: --max-creates allows fewer. Check that the directory is the right one and
+    whole.
+    ");
+    assert_eq!(refused.code, Some(1));
+    assert_eq!(remote.take_calls(), [""; 0]);
+    world.applied();
+    remote.take_sent();
+
+    world.team(&people(0..6));
+    let refused = world.apply();
+    assert_snapshot!(refused.stderr, @r"
+
+    Error: The plan would forget 4 contacts, and 3 are allowed
+
+    Nothing was changed: that is more than 30 % of the managed contacts; --force allows it. Check that
+    the directory is the right one and whole.
+    ");
+    assert_eq!(refused.code, Some(1));
+    assert_snapshot!(world.run("plan").line("Brake"), @"Brake: 4 contacts would be forgotten, at most 3 are allowed. If that is meant, add --force.");
+    world.team("contacts: {}\n");
+    let refused = world.apply();
+    assert_snapshot!(refused.stderr, @r"
+
+    Error: The plan would forget 10 contacts, and 9 are allowed
+
+    Nothing was changed: all managed contacts would be forgotten; --force allows it. Check that the
+    directory is the right one and whole.
+    ");
+    assert_eq!(refused.code, Some(1));
+    assert_eq!(world.run("state list").stdout.lines().count(), 10);
+
+    world.team(&people(0..7));
+    world.applied();
+    let forced = world.run("apply --auto-approve --force --max-forgets 6");
+    forced.is_clean();
+    world.team("contacts: {}\n");
+    assert_eq!(world.run("apply --auto-approve --force --max-forgets 50%").code, Some(1));
+    let forced = world.run("apply --auto-approve --force");
+    assert_eq!(forced.summary(), "Apply complete! Resources: 0 added, 0 changed, 0 destroyed, 7 forgotten.");
+    assert_eq!(remote.contacts().len(), 10);
+    assert_eq!(remote.take_calls(), [""; 0]);
+}

@@ -1,0 +1,253 @@
+//! Apollo misbehaves: nothing is sent twice that must not be, and nothing is claimed that is not so.
+
+use contactsd::sandbox::{Action, DedupeReading};
+use insta::assert_snapshot;
+use serde_json::json;
+
+use crate::support::{Remote, World};
+
+const READINGS: [DedupeReading; 2] = [DedupeReading::Overwrite, DedupeReading::ReturnExisting];
+
+/// One entry for each way in which Apollo can, or cannot, recognize a person.
+const KINDS: [&str; 4] = [
+    "contacts:\n  ada: {email: ada@example.com, title: Engineer, mobile_phone: +15550100200}\n",
+    "contacts:\n  ada: {first_name: Ada, last_name: Quill, organization_name: Engines, label_names: [North]}\n",
+    "contacts:\n  ada: {email: ada@example.com, title: Engineer, run_dedupe: false}\n",
+    "contacts:\n  ada: {first_name: Ada, last_name: Quill, title: Engineer}\n",
+];
+
+#[test]
+fn a_create_whose_answer_is_lost_is_settled_and_never_doubled() {
+    for fault in ["create:lost-reply=1", "create:html-502=1", "create:truncated=1"] {
+        for reading in READINGS {
+            for entry in KINDS {
+                let remote = Remote::reading(reading);
+                remote.set_faults(fault);
+                let world = World::with(entry).against(&remote);
+                let first = world.apply();
+                assert_eq!(first.code, Some(1), "{first}");
+                assert_eq!(remote.contacts().len(), 1);
+                assert_eq!(world.run("state list").stdout, "");
+                remote.set_faults("");
+                let second = world.applied();
+                assert_eq!(remote.contacts().len(), 1, "{fault} {reading:?} {entry}\n{second}");
+                assert_eq!(remote.requests(Action::Create), 1, "{fault} {reading:?} {entry}\n{second}");
+                assert_eq!(world.run("state list").stdout, "contact.ada\n");
+                world.applied().is_clean();
+            }
+        }
+    }
+}
+
+#[test]
+fn a_create_that_never_arrived_is_sent_again_once() {
+    for entry in KINDS {
+        let remote = Remote::start();
+        remote.set_faults("create:cut-before=1");
+        let world = World::with(entry).against(&remote);
+        assert_eq!(world.apply().code, Some(1));
+        assert!(remote.contacts().is_empty());
+        remote.set_faults("");
+        let second = world.applied();
+        assert_eq!(remote.contacts().len(), 1, "{entry}\n{second}");
+        world.applied().is_clean();
+        assert_eq!(remote.requests(Action::Create), 2);
+    }
+}
+
+#[test]
+fn the_doubt_about_a_create_is_shown_and_so_is_its_end() {
+    let remote = Remote::start();
+    remote.set_faults("create:lost-reply=1");
+    let world = World::with(KINDS[0]).against(&remote);
+    assert_snapshot!(world.apply().after_plan(), @r"
+    contact.ada: Creating...
+    Apply incomplete. Resources: 0 added, 0 changed, 0 destroyed. 1 failed, 0 remaining.
+    What is done is recorded: correct what the errors name, then run the command again.
+    [stderr]
+    Error: Whether contact.ada was created is unknown
+
+      with contact.ada,
+      contacts.d/team.yaml:2:3
+       2:   ada: {email: ada@example.com, title: Engineer, mobile_phone: +15550100200}
+            ^^^
+
+    POST http://127.0.0.1:[PORT]/api/v1/contacts: the connection broke before the answer was complete:
+    error sending request: client error (SendRequest): connection closed before message completed
+    It is not sent again blindly: the next apply first looks whether the contact is there.
+    [exit 1]
+    ");
+    remote.set_faults("");
+    assert_snapshot!(world.run("plan --detailed-exitcode"), @r#"
+    Actions are indicated with the following symbols:
+      ? settle
+
+    contactsd will perform the following actions:
+
+      # contact.ada: outcome of an earlier create is unknown
+      # (sent, but never answered: contactsd looks for it in Apollo, and sends it again only if it is not there)
+      ? contact "ada" {
+            email = "ada@example.com"
+        }
+
+    Plan: 0 to add, 0 to change, 0 to destroy.
+    Also: 1 to settle.
+    Requests: 1 create, 1 search; about 0s within the quota (600 requests an hour of each kind are
+    assumed until Apollo tells its limits).
+    Digest: [DIGEST]
+
+    ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    Run "contactsd apply" to perform these actions. It plans again, and asks before anything is sent.
+    [exit 2]
+    "#);
+    assert_snapshot!(world.apply().after_plan(), @r"
+    contact.ada: Settling...
+    contact.ada: Settled after 0s [id=[ID1]]
+    Apply complete! Resources: 0 added, 0 changed, 0 destroyed.
+    Also: 1 settled.
+    [exit 0]
+    ");
+}
+
+#[test]
+fn a_search_that_lags_doubles_no_contact_that_dedupe_can_match() {
+    for reading in READINGS {
+        for entry in &KINDS[..2] {
+            let remote = Remote::with(|options| {
+                options.dedupe = reading;
+                options.search_lag = std::time::Duration::from_secs(3600);
+            });
+            remote.set_faults("create:lost-reply=1");
+            let world = World::with(entry).against(&remote);
+            world.apply();
+            remote.set_faults("");
+            world.applied();
+            assert_eq!(remote.contacts().len(), 1, "{reading:?} {entry}");
+            world.applied().is_clean();
+        }
+    }
+}
+
+#[test]
+fn a_settled_create_is_brought_to_what_the_file_says_by_then() {
+    let remote = Remote::start();
+    remote.set_faults("create:lost-reply=1");
+    let world = World::with(KINDS[0]).against(&remote);
+    world.apply();
+    remote.set_faults("");
+    world.edit("contacts.d/team.yaml", "Engineer", "Director");
+    world.edit("contacts.d/team.yaml", "  ada:", "  countess:");
+    world.applied();
+    assert_eq!(remote.column("title"), ["Director"]);
+    assert_eq!(world.run("state list").stdout, "contact.countess\n");
+    world.applied().is_clean();
+}
+
+#[test]
+fn an_update_is_sent_again_after_a_failure_of_the_server() {
+    let remote = Remote::start();
+    let world = World::with(KINDS[0]).against(&remote);
+    world.applied();
+    world.edit("contacts.d/team.yaml", "Engineer", "Director");
+    remote.set_faults("update:error-500=1");
+    let mut running = world.start("apply --auto-approve");
+    running.wait_for("Modifying...");
+    remote.tap.wait_until_sent(2);
+    remote.set_faults("");
+    let outcome = running.finish();
+    assert_eq!(outcome.code, Some(0), "{outcome}");
+    assert_eq!(outcome.summary(), "Apply complete! Resources: 0 added, 1 changed, 0 destroyed.");
+    assert_eq!(remote.column("title"), ["Director"]);
+    world.applied().is_clean();
+}
+
+#[test]
+fn a_refused_credential_stops_the_run_with_what_to_do() {
+    let remote = Remote::with(|options| options.api_key = Some("another".to_owned()));
+    let people: String = (0..5).map(|number| format!("  p{number}: {{email: p{number}@example.com}}\n")).collect();
+    let world = World::with(&format!("contacts:\n{people}")).against(&remote);
+    assert_snapshot!(world.run("apply --auto-approve --parallelism 1").after_plan(), @r"
+    contact.p0: Creating...
+    Apply incomplete. Resources: 0 added, 0 changed, 0 destroyed. 1 failed, 4 remaining.
+    Stopped early: no further request could have succeeded. What is done is recorded: correct what the errors name, then run the command again.
+    [stderr]
+    Error: Apollo refused the credential
+
+    POST http://127.0.0.1:[PORT]/api/v1/contacts answered 401: Invalid access credentials.
+    Nothing further was sent. Check APOLLO_API_KEY (or APOLLO_ACCESS_TOKEN for an OAuth token): an API
+    key is made in Apollo under Settings > Integrations > API, and a key sent as a token is refused.
+    [exit 1]
+    ");
+    assert_eq!(remote.requests(Action::Create), 1);
+    world.apply();
+    assert_eq!(remote.requests(Action::Create), 2, "the others waited for the first answer");
+    assert_eq!(world.run("plan --detailed-exitcode").code, Some(2));
+}
+
+#[test]
+fn a_create_in_doubt_is_settled_without_the_scope_to_search() {
+    let remote = Remote::with(|options| options.missing_scopes = [Action::Search].into());
+    remote.set_faults("create:lost-reply=1");
+    let world = World::with(KINDS[0]).against(&remote);
+    world.apply();
+    remote.set_faults("");
+    let outcome = world.applied();
+    assert_eq!(remote.contacts().len(), 1, "{outcome}");
+    world.applied().is_clean();
+}
+
+#[test]
+fn a_used_up_quota_ends_the_run_with_true_counts() {
+    let remote = Remote::with(|options| options.quota = "3/m".parse().unwrap());
+    let people: String = (0..5).map(|number| format!("  p{number}: {{email: p{number}@example.com}}\n")).collect();
+    let world = World::with(&format!("contacts:\n{people}")).against(&remote);
+    let outcome = world.run("apply --auto-approve --max-wait 0s");
+    assert_eq!(outcome.code, Some(1));
+    let summary = "Apply incomplete. Resources: 3 added, 0 changed, 0 destroyed. 0 failed, 2 remaining.";
+    assert_eq!(outcome.summary(), summary, "{outcome}");
+    assert_eq!(outcome.stderr, "");
+    assert_snapshot!(outcome.after_plan().lines().skip_while(|line| !line.starts_with("Apply")).collect::<Vec<_>>().join("\n"), @r"
+    Apply incomplete. Resources: 3 added, 0 changed, 0 destroyed. 0 failed, 2 remaining.
+    The create quota opens again in [N]m, longer than --max-wait allows. What is done is recorded: run the command again to do the rest.
+    [exit 1]
+    ");
+    assert_eq!(remote.contacts().len(), 3);
+    assert_eq!(remote.requests(Action::Create), 3, "the headers tell before a request is wasted");
+}
+
+#[test]
+fn a_429_without_warning_ends_the_run_when_it_may_not_wait() {
+    let remote = Remote::start();
+    let message = json!({"message": "The maximum number of api calls allowed is 1 times per hour."});
+    remote.tap.answer("ada@example.com", 429, &message);
+    let world = World::with(KINDS[0]).against(&remote);
+    let outcome = world.run("apply --auto-approve --max-wait 0s");
+    assert_snapshot!(outcome.after_plan(), @r"
+    contact.ada: Creating...
+    Apply incomplete. Resources: 0 added, 0 changed, 0 destroyed. 0 failed, 1 remaining.
+    The create quota opens again in [N]m, longer than --max-wait allows. What is done is recorded: run the command again to do the rest.
+    [exit 1]
+    ");
+    assert_eq!(remote.contacts().len(), 0);
+}
+
+#[test]
+fn a_fault_in_a_hundred_entries_costs_no_second_contact() {
+    for seed in [1, 2] {
+        let remote = Remote::with(|options| options.seed = seed);
+        remote.set_faults("create:lost-reply=0.2,create:html-502=0.1,create:cut-before=0.1,create:truncated=0.1");
+        let world = World::new().against(&remote);
+        crate::support::hundred_in_fifty_files(&world);
+        let first = world.apply();
+        assert_eq!(first.code, Some(1), "{first}");
+        remote.set_faults("");
+        world.applied();
+        let mut emails = remote.column("email");
+        assert_eq!(emails.len(), 100);
+        emails.sort_unstable();
+        emails.dedup();
+        assert_eq!(emails.len(), 100);
+        world.applied().is_clean();
+    }
+}

@@ -1,0 +1,22 @@
+//! The program as its users meet it: the real binary, in a sealed world, against a real server.
+//!
+//! Contacts nothing but loopback.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod apply;
+mod faults;
+mod kill;
+mod matches;
+mod support;
+
+#[test]
+fn no_file_of_this_folder_was_forgotten() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/contactsd");
+    let main = include_str!("main.rs");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let is_module = path.is_dir() || path.extension().is_some_and(|extension| extension == "rs");
+        assert!(!is_module || name == "main" || main.contains(&format!("\nmod {name};\n")), "{name}");
+    }
+}

@@ -1,0 +1,200 @@
+//! Creates that Apollo answers with a contact it had already.
+
+use contactsd::sandbox::{Action, DedupeReading};
+use insta::assert_snapshot;
+use serde_json::json;
+
+use crate::support::{Remote, World};
+
+const READINGS: [DedupeReading; 2] = [DedupeReading::Overwrite, DedupeReading::ReturnExisting];
+
+const ADA: &str = "
+contacts:
+  ada:
+    first_name: Ada
+    last_name: Quill
+    title: Engineer
+    email: ada@example.com
+    website_url: https://ada.example.com
+    mobile_phone: +15550100200
+    label_names: [North]
+";
+
+#[test]
+fn a_contact_that_was_there_is_imported_and_brought_up_in_the_same_run() {
+    for reading in READINGS {
+        let remote = Remote::reading(reading);
+        let id = remote.seed(json!({"first_name": "Ada", "title": "Clerk", "email": "ada@example.com",
+            "label_names": ["South"], "home_phone": "+15550100999"}));
+        let world = World::with(ADA).against(&remote);
+        let outcome = world.applied();
+        let summary = "Apply complete! Resources: 1 imported, 0 added, 0 changed, 0 destroyed.";
+        assert_eq!(outcome.summary(), summary, "{reading:?}\n{outcome}");
+        let contact = remote.contact("id", &id);
+        assert_eq!(remote.contacts().len(), 1);
+        assert_eq!(contact["title"], "Engineer");
+        assert_eq!(contact["last_name"], "Quill");
+        assert_eq!(contact["website_url"], "https://ada.example.com");
+        assert_eq!(contact["label_names"], json!(["North", "South"]));
+        let phones = contact["phone_numbers"].as_array().unwrap();
+        let numbers: Vec<_> = phones.iter().map(|phone| phone["raw_number"].as_str().unwrap()).collect();
+        assert_eq!(numbers, ["+15550100200", "+15550100999"]);
+        world.applied().is_clean();
+        assert_eq!(remote.requests(Action::Create), 1);
+    }
+}
+
+#[test]
+fn only_what_is_not_confirmed_is_sent_after_a_match() {
+    let remote = Remote::reading(DedupeReading::Overwrite);
+    remote.seed(json!({"email": "ada@example.com"}));
+    World::with(ADA).against(&remote).applied();
+    assert_snapshot!(remote.take_calls().join("\n"), @r"
+    POST /contacts email,first_name,label_names,last_name,mobile_phone,run_dedupe,title,website_url
+    PATCH /contacts/[ID] website_url
+    ");
+    let remote = Remote::reading(DedupeReading::ReturnExisting);
+    remote.seed(json!({"email": "ada@example.com"}));
+    World::with(ADA).against(&remote).applied();
+    assert_snapshot!(remote.take_calls().join("\n"), @r"
+    POST /contacts email,first_name,label_names,last_name,mobile_phone,run_dedupe,title,website_url
+    PATCH /contacts/[ID] first_name,last_name,mobile_phone,title,website_url
+    POST /labels/add_entity_ids_to_label_names entity_ids,label_names,modality
+    ");
+}
+
+#[test]
+fn a_match_is_seen_by_its_age_when_apollo_does_not_tell() {
+    for reading in READINGS {
+        let remote = Remote::with(|options| (options.dedupe, options.dedupe_result) = (reading, false));
+        remote.seed(json!({"title": "Clerk", "email": "ada@example.com"}));
+        let world = World::with(ADA).against(&remote);
+        let summary = "Apply complete! Resources: 1 imported, 0 added, 0 changed, 0 destroyed.";
+        assert_eq!(world.applied().summary(), summary);
+        assert_eq!(remote.contacts()[0]["title"], "Engineer");
+        world.applied().is_clean();
+    }
+}
+
+#[test]
+fn a_stranger_is_neither_bound_nor_patched_and_not_sent_again() {
+    let remote = Remote::reading(DedupeReading::ReturnExisting);
+    let stranger = json!({"first_name": "Ada", "last_name": "Quill", "organization_name": "Engines",
+        "email": "other@example.org"});
+    remote.seed(stranger);
+    let entry = "contacts:\n  ada:\n    first_name: Ada\n    last_name: Quill\n    organization_name: Engines\n    \
+                 email: ada@example.com\n    title: Engineer\n";
+    let world = World::with(entry).against(&remote);
+    assert_snapshot!(world.apply().after_plan(), @r"
+    contact.ada: Creating...
+    Apply incomplete. Resources: 0 added, 0 changed, 0 destroyed. 1 failed, 0 remaining.
+    What is done is recorded: correct what the errors name, then run the command again.
+    [stderr]
+    Error: Apollo matched contact.ada to somebody else
+
+      with contact.ada,
+      contacts.d/team.yaml:2:3
+       2:   ada:
+            ^^^
+
+    Contact [ID1] shows other e-mails or another name than the entry. It was not
+    bound to contact.ada and not updated, but Apollo may have written the entry's fields to it: look
+    at it. If it is the right person, say apollo_id: [ID1] in the entry; if not,
+    say run_dedupe: false, or correct the entry.
+    [exit 1]
+    ");
+    assert_eq!(remote.take_calls().len(), 1);
+    assert_eq!(remote.column("email"), ["other@example.org"]);
+    assert_eq!(remote.column("title"), [""]);
+    assert_eq!(world.run("state list").stdout, "");
+    assert_eq!(world.apply().code, Some(1));
+    assert_eq!(world.run("plan --detailed-exitcode").code, Some(1));
+    assert_eq!(remote.take_calls(), [""; 0]);
+    world.edit("contacts.d/team.yaml", "    title: Engineer\n", "    title: Engineer\n    run_dedupe: false\n");
+    world.applied();
+    assert_eq!(remote.column("email"), ["other@example.org", "ada@example.com"]);
+    world.applied().is_clean();
+}
+
+#[test]
+fn two_entries_that_apollo_takes_for_one_are_named_both() {
+    let remote = Remote::start();
+    let id = remote.seed(json!({"email": "ada@example.com", "contact_emails": ["quill@example.org"]}));
+    let world = World::with("contacts:\n  ada: {email: ada@example.com}\n  quill: {email: quill@example.org}\n");
+    let world = world.against(&remote);
+    let outcome = world.run("apply --auto-approve --parallelism 1");
+    assert_snapshot!(outcome.after_plan(), @r"
+    contact.ada: Creating...
+    contact.ada: Import complete after 0s [id=[ID1]]
+    contact.quill: Creating...
+    Apply incomplete. Resources: 1 imported, 0 added, 0 changed, 0 destroyed. 1 failed, 0 remaining.
+    What is done is recorded: correct what the errors name, then run the command again.
+    [stderr]
+    Error: Apollo takes contact.quill and contact.ada for the same person
+
+      with contact.quill,
+      contacts.d/team.yaml:3:3
+       3:   quill: {email: quill@example.org}
+            ^^^^^
+
+    Both lead to contact [ID1], which belongs to contact.ada. Nothing is sent for
+    contact.quill until either entry changes. If they are one person, remove one of the two entries;
+    if they are two, tell them apart by e-mail, or say run_dedupe: false in both.
+    [exit 1]
+    ");
+    assert_snapshot!(world.run("plan"), @r#"
+    Actions are indicated with the following symbols:
+      ~ update in-place
+      ! needs a decision
+
+    contactsd will perform the following actions:
+
+      # contact.ada will be updated in-place
+      ~ contact "ada" {
+            id    = "[ID1]"
+          + email = "ada@example.com" # (not confirmed yet)
+        }
+
+      # contact.quill needs a decision
+      # (Apollo takes it and contact.ada for one person: both are "[ID1]")
+      # - one person: remove one of the two entries; this one is in contacts.d/team.yaml
+      # - two people: correct either entry, or set run_dedupe: false in both
+      # - the contact is quill's: contactsd state rm ada, then contactsd import quill [ID1]
+      ! contact "quill" {
+            email = "quill@example.org"
+        }
+
+    Plan: 0 to add, 1 to change, 0 to destroy.
+    Also: 1 that needs a decision.
+    Requests: 1 update; about 0s within the quota (600 requests an hour of each kind are assumed until
+    Apollo tells its limits).
+    Digest: [DIGEST]
+
+    ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    Run "contactsd apply" to perform these actions. It plans again, and asks before anything is sent.
+    [exit 1]
+    "#);
+    assert_eq!(world.run("state list").stdout, "contact.ada\n");
+    assert!(world.run("state show ada").stdout.contains(&id));
+    remote.take_sent();
+    world.apply();
+    assert!(remote.take_calls().iter().all(|call| !call.starts_with("POST /contacts")), "the collision is sent again");
+    assert_eq!(remote.contacts().len(), 1);
+    world.team("contacts:\n  ada: {email: ada@example.com}\n");
+    world.applied();
+    world.applied().is_clean();
+}
+
+#[test]
+fn a_lost_state_finds_every_contact_again() {
+    let remote = Remote::start();
+    let world = World::with(&format!("{ADA}  bo: {{email: bo@example.com, run_dedupe: false}}\n")).against(&remote);
+    world.applied();
+    std::fs::remove_dir_all(world.path(".contactsd")).unwrap();
+    let outcome = world.applied();
+    let summary = "Apply complete! Resources: 2 imported, 0 added, 0 changed, 0 destroyed.";
+    assert_eq!(outcome.summary(), summary, "{outcome}");
+    assert_eq!(remote.contacts().len(), 2);
+    world.applied().is_clean();
+}

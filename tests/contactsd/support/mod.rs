@@ -1,0 +1,13 @@
+//! What the tests of the program share: a sealed world to run it in, and an Apollo to run it against.
+
+mod outcome;
+mod people;
+mod remote;
+mod running;
+mod tap;
+mod world;
+
+pub(crate) use people::hundred_in_fifty_files;
+pub(crate) use remote::Remote;
+pub(crate) use tap::Sent;
+pub(crate) use world::World;

@@ -1,0 +1,173 @@
+//! A wire between the program and its server that notes what goes over it, and can hold it back.
+//!
+//! One request a connection: whatever the server does to a connection, the program sees done to its own.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread;
+
+use serde_json::Value;
+
+/// A request as it went over the wire.
+#[derive(Debug, Clone)]
+pub(crate) struct Sent {
+    /// Method and path, `PATCH /api/v1/contacts/...`.
+    pub(crate) call: String,
+    /// The body; null when there was none.
+    pub(crate) body: Value,
+}
+
+/// The wire; it lives as long as the process.
+#[derive(Clone)]
+pub(crate) struct Tap {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    target: SocketAddr,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    sent: Vec<Sent>,
+    /// Answers that went back to the program.
+    answered: usize,
+    /// Answers of the server that wait here.
+    held: usize,
+    /// After so many answers, further ones are held back.
+    hold_after: Option<usize>,
+    /// Answers given here, to requests whose body holds the text.
+    canned: Vec<(String, String)>,
+}
+
+impl Tap {
+    /// Begins to pass connections on to `target`.
+    pub(crate) fn start(target: SocketAddr) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let shared = Arc::new(Shared { target, state: Mutex::default(), changed: Condvar::new() });
+        let tap = Self { address, shared: Arc::clone(&shared) };
+        thread::spawn(move || {
+            for connection in listener.incoming() {
+                let shared = Arc::clone(&shared);
+                // The program may be killed in the middle of a request; that ends its connection alone.
+                thread::spawn(move || connection.and_then(|client| shared.pass(&client)).ok());
+            }
+        });
+        tap
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Takes out what was sent since the last call.
+    pub(crate) fn take_sent(&self) -> Vec<Sent> {
+        std::mem::take(&mut self.shared.locked().sent)
+    }
+
+    /// Lets so many more answers through and holds back the rest, after the server's work.
+    pub(crate) fn hold_after(&self, answers: usize) {
+        let mut state = self.shared.locked();
+        state.hold_after = Some(state.answered + answers);
+    }
+
+    /// Waits until so many answers are held back.
+    pub(crate) fn wait_until_held(&self, answers: usize) {
+        drop(self.shared.changed.wait_while(self.shared.locked(), |state| state.held < answers).unwrap());
+    }
+
+    /// Waits until so many requests were sent since they were last taken out.
+    pub(crate) fn wait_until_sent(&self, requests: usize) {
+        drop(self.shared.changed.wait_while(self.shared.locked(), |state| state.sent.len() < requests).unwrap());
+    }
+
+    /// Lets everything through again.
+    pub(crate) fn release(&self) {
+        self.shared.locked().hold_after = None;
+        self.shared.changed.notify_all();
+    }
+
+    /// Answers every request whose body holds `text` with this status and body, past the server.
+    pub(crate) fn answer(&self, text: &str, status: u16, body: &Value) {
+        let body = body.to_string();
+        let length = body.len();
+        let answer = format!(
+            "HTTP/1.1 {status} Told\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\
+             connection: close\r\n\r\n{body}"
+        );
+        self.shared.locked().canned.push((text.to_owned(), answer));
+    }
+}
+
+impl Shared {
+    /// Passes one request and its answer.
+    fn pass(&self, client: &TcpStream) -> io::Result<()> {
+        let (head, body) = read_request(client)?;
+        let call = head.lines().next().unwrap_or_default().trim_end_matches(" HTTP/1.1").to_owned();
+        let sent = Sent { call, body: serde_json::from_slice(&body).unwrap_or(Value::Null) };
+        let canned = {
+            let mut state = self.locked();
+            state.sent.push(sent);
+            let text = String::from_utf8_lossy(&body);
+            state.canned.iter().find(|(needle, _)| text.contains(needle)).map(|(_, answer)| answer.clone())
+        };
+        self.changed.notify_all();
+        let answer = match canned {
+            Some(answer) => answer.into_bytes(),
+            None => exchange(self.target, &head, &body)?,
+        };
+        self.hold();
+        let mut client = client;
+        client.write_all(&answer)
+    }
+
+    /// Counts an answer, and waits while it is not to go out.
+    fn hold(&self) {
+        let mut state = self.locked();
+        let is_held = |state: &State| state.hold_after.is_some_and(|limit| state.answered >= limit);
+        if is_held(&state) {
+            state.held += 1;
+            self.changed.notify_all();
+            state = self.changed.wait_while(state, |state| is_held(state)).unwrap();
+            state.held -= 1;
+        }
+        state.answered += 1;
+    }
+
+    fn locked(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+}
+
+/// Sends a request over a connection of its own and returns all that came back.
+pub(super) fn exchange(target: SocketAddr, head: &str, body: &[u8]) -> io::Result<Vec<u8>> {
+    let mut server = TcpStream::connect(target)?;
+    server.write_all(format!("{}\r\nconnection: close\r\n\r\n", head.trim_end()).as_bytes())?;
+    server.write_all(body)?;
+    let mut answer = Vec::new();
+    // A server that resets the connection has said all it had to say.
+    server.read_to_end(&mut answer).ok();
+    Ok(answer)
+}
+
+fn read_request(client: &TcpStream) -> io::Result<(String, Vec<u8>)> {
+    let mut reader = BufReader::new(client);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        if reader.read_line(&mut head)? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+    }
+    let length = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
+    });
+    let mut body = vec![0; length.unwrap_or(0)];
+    reader.read_exact(&mut body)?;
+    Ok((head, body))
+}

@@ -1,0 +1,125 @@
+//! A directory of its own, in which the program runs with nothing else around it.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+use super::outcome::{Names, Outcome};
+use super::remote::Remote;
+use super::running::Running;
+
+/// The credential that the program is given when it is to have one.
+pub(crate) const KEY: &str = "test-key-3f9c1";
+
+/// A working directory, an environment, and options that every command gets.
+pub(crate) struct World {
+    directory: TempDir,
+    environment: Vec<(String, String)>,
+    options: Vec<String>,
+    names: Names,
+}
+
+impl World {
+    /// Makes a world with nothing in it: no files, no terminal, no credential.
+    pub(crate) fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let home = directory.path().join("home").display().to_string();
+        let environment = [("PATH", "/usr/bin:/bin"), ("HOME", &home), ("TZ", "UTC"), ("USER", "ada")];
+        let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        Self { directory, environment, options: Vec::new(), names: Names::default() }
+    }
+
+    /// Makes a world with one contact file, `contacts.d/team.yaml`.
+    pub(crate) fn with(text: &str) -> Self {
+        let world = Self::new();
+        world.write("contacts.d/team.yaml", text);
+        world
+    }
+
+    /// Lets every command work against `remote`, with a credential and without waiting to settle.
+    pub(crate) fn against(mut self, remote: &Remote) -> Self {
+        self.options = vec!["--api-url".to_owned(), remote.url()];
+        self.set("APOLLO_API_KEY", KEY);
+        self.set("CONTACTSD_SETTLE_AFTER", "0s");
+        self
+    }
+
+    pub(crate) fn path(&self, path: impl AsRef<Path>) -> PathBuf {
+        self.directory.path().join(path)
+    }
+
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// Replaces the one occurrence of `from` in a file.
+    #[track_caller]
+    pub(crate) fn edit(&self, path: &str, from: &str, to: &str) {
+        let text = fs::read_to_string(self.path(path)).unwrap();
+        assert_eq!(text.matches(from).count(), 1, "{from:?} in {path}:\n{text}");
+        self.write(path, &text.replace(from, to));
+    }
+
+    /// Replaces the whole of the one contact file.
+    pub(crate) fn team(&self, text: &str) {
+        self.write("contacts.d/team.yaml", text);
+    }
+
+    pub(crate) fn set_mode(&self, path: &str, mode: u32) {
+        fs::set_permissions(self.path(path), fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    /// Sets a variable of the environment from here on.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.unset(name);
+        self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
+    pub(crate) fn unset(&mut self, name: &str) {
+        self.environment.retain(|(set, _)| set != name);
+    }
+
+    /// Runs a command to its end; the words of `line` are its arguments.
+    pub(crate) fn run(&self, line: &str) -> Outcome {
+        let output = self.command(line).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the program writes UTF-8");
+        self.outcome(text(output.stdout), text(output.stderr), output.status.code())
+    }
+
+    /// Applies without asking.
+    pub(crate) fn apply(&self) -> Outcome {
+        self.run("apply --auto-approve")
+    }
+
+    /// Applies, and expects everything to be done.
+    #[track_caller]
+    pub(crate) fn applied(&self) -> Outcome {
+        let outcome = self.apply();
+        assert_eq!(outcome.code, Some(0), "{outcome}");
+        outcome
+    }
+
+    /// Starts a command and leaves it running.
+    pub(crate) fn start(&self, line: &str) -> Running<'_> {
+        let errors = self.path("stderr-of-a-running-command");
+        let stderr = fs::File::create(&errors).unwrap();
+        let child = self.command(line).stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
+        Running::new(self, child, errors)
+    }
+
+    pub(crate) fn outcome(&self, stdout: String, stderr: String, code: Option<i32>) -> Outcome {
+        Outcome::new(stdout, stderr, code, self.names.clone(), self.directory.path())
+    }
+
+    fn command(&self, line: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_contactsd"));
+        command.args(line.split_whitespace()).args(&self.options).current_dir(self.directory.path());
+        command.env_clear().envs(self.environment.iter().map(|(name, value)| (name, value))).stdin(Stdio::null());
+        command
+    }
+}
