@@ -174,6 +174,8 @@ impl Session {
                 Rejection::Stray => self.backoff(tries.count_stray()),
             });
         }
+        // Before the account, which lets those go that waited for this answer.
+        let news = self.is_news(endpoint, &error);
         match error.meta() {
             Some(meta) => self.ledgers.answered(endpoint, permit, meta),
             None if unsent => self.ledgers.unsent(endpoint, permit),
@@ -189,7 +191,6 @@ impl Session {
         if retry == Retry::Now && tries.failures < MAX_ATTEMPTS {
             return Verdict::Again(self.backoff(tries.failures));
         }
-        let news = self.is_news(endpoint, &error);
         Verdict::Fail(match tries.status {
             Status::InDoubt => Failure::InDoubt(error),
             _ if news => Failure::Refused(error),
@@ -216,7 +217,13 @@ impl Session {
             return Err(Failure::Barred);
         }
         let waiting = |wait, window| self.tell(Event::WaitingForQuota { endpoint, window, wait });
-        self.ledgers.admit(endpoint, &self.stop, waiting).await.ok_or(Failure::Stopped)
+        let permit = self.ledgers.admit(endpoint, &self.stop, waiting).await.ok_or(Failure::Stopped)?;
+        if self.is_barred(endpoint) {
+            // The wait was for the very answer that barred this kind.
+            self.ledgers.unsent(endpoint, permit);
+            return Err(Failure::Barred);
+        }
+        Ok(permit)
     }
 
     /// Waits before another attempt; a stop ends the wait, and `admit` then sees it.

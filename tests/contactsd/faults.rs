@@ -186,6 +186,30 @@ fn a_refused_credential_stops_the_run_with_what_to_do() {
 }
 
 #[test]
+fn a_missing_scope_is_named_and_stops_its_own_kind_only() {
+    let remote = Remote::with(|options| options.missing_scopes = [Action::Create].into());
+    let id = remote.seed(json!({"email": "bo@example.com"}));
+    let world = World::with(&format!(
+        "contacts:\n  ada: {{email: ada@example.com}}\n  bo: {{apollo_id: {id}}}\n  \
+                                      cy: {{email: cy@example.com}}\n"
+    ));
+    let world = world.against(&remote);
+    let outcome = world.apply();
+    assert_snapshot!(outcome.errors(), @r"
+
+    Error: The credential may not create contacts
+
+    POST http://127.0.0.1:[PORT]/api/v1/contacts answered 403: api/v1/contacts/create is not accessible
+    with this api_key
+    The key needs the scope api/v1/contacts/create (or must be a master key). No further request of
+    this kind was sent; everything else went on.
+    ");
+    assert_eq!(outcome.code, Some(1));
+    assert_eq!(world.run("state list").stdout, "contact.bo\n");
+    assert_eq!(remote.requests(Action::Create), 1);
+}
+
+#[test]
 fn a_create_in_doubt_is_settled_without_the_scope_to_search() {
     let remote = Remote::with(|options| options.missing_scopes = [Action::Search].into());
     remote.set_faults("create:lost-reply=1");
