@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use tokio::sync::Mutex;
+
 use crate::apollo::{self, Contact, Meta, body};
 use crate::journal;
 use crate::model::{
@@ -29,6 +31,8 @@ pub(super) struct Job {
     pub(super) open: BTreeMap<IntentId, Intent>,
     /// Whether the state had never bound a contact.
     pub(super) first_run: bool,
+    /// Held from a look-up to the binding that follows from it, so that the next one sees that binding.
+    pub(super) looking_up: Mutex<()>,
 }
 
 /// How an action ended.
@@ -81,15 +85,19 @@ impl Performer<'_> {
     }
 
     async fn create(&self, entry: &Entry) -> Result<End, Trouble> {
-        if self.job.first_run
-            && !entry.run_dedupe
-            && let Some(id) = self.look_up_once(&entry.fields).await?
-        {
-            return self.adopt(&id, entry, Origin::Matched(MatchedBy::CreationTime)).await;
+        let mut turn = None;
+        if self.job.first_run && !entry.run_dedupe {
+            // Another entry may be for the same person: its contact is not this one's.
+            turn = Some(self.job.looking_up.lock().await);
+            if let Some(id) = self.look_up_once(&entry.fields).await? {
+                return self.adopt(&id, entry, Origin::Matched(MatchedBy::CreationTime)).await;
+            }
         }
         let mut intent = self.intent(Endpoint::CreateContact, None, &entry.fields, entry.run_dedupe);
         let id = self.session.store.next_intent_id();
-        self.send_create(id, &mut intent, entry).await
+        let end = self.send_create(id, &mut intent, entry).await;
+        drop(turn);
+        end
     }
 
     /// Sends a create and binds what it is answered with; used for a first send and by settling.

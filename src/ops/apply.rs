@@ -34,6 +34,7 @@ pub async fn apply(session: &Arc<Session>, plan: &Plan, desired: &Desired, snaps
         identity_key: snapshot.identity_key,
         open: snapshot.intents.clone(),
         first_run: snapshot.bindings.is_empty() && snapshot.unchanged.is_empty() && snapshot.tombstones.is_empty(),
+        looking_up: tokio::sync::Mutex::default(),
     });
     let run = Run { session: Arc::clone(session), job, report: Arc::default() };
     if let Err(problem) = run.keep_house(&plan.housekeeping).await {

@@ -187,6 +187,18 @@ fn two_entries_that_apollo_takes_for_one_are_named_both() {
 }
 
 #[test]
+fn entries_that_refuse_dedupe_are_contacts_of_their_own() {
+    let remote = Remote::start();
+    let twins = "contacts:\n  one: {email: ada@example.com, run_dedupe: false}\n  \
+                 two: {email: ada@example.com, run_dedupe: false}\n";
+    let world = World::with(twins).against(&remote);
+    let outcome = world.applied();
+    assert_eq!(outcome.summary(), "Apply complete! Resources: 2 added, 0 changed, 0 destroyed.");
+    assert_eq!(remote.contacts().len(), 2);
+    world.applied().is_clean();
+}
+
+#[test]
 fn a_lost_state_finds_every_contact_again() {
     let remote = Remote::start();
     let world = World::with(&format!("{ADA}  bo: {{email: bo@example.com, run_dedupe: false}}\n")).against(&remote);
