@@ -12,7 +12,7 @@ use super::context::Context;
 use super::reading::{chain, state_error};
 use super::signals::{self, Signals};
 use super::{Exit, parse, plan, reading, sandbox};
-use crate::ops::{self, Desired, Ended, Event, Planned, Problem, Report, Session};
+use crate::ops::{self, Desired, Event, Planned, Problem, Report, Session};
 use crate::store::Snapshot;
 use crate::ui::{APPROVAL, Message, Progress, apply_summary, approval_prompt};
 
@@ -204,10 +204,9 @@ fn conclude(context: &mut Context, planned: &Planned, report: &Report) -> Exit {
         let color = context.shell.stdout().color;
         context.shell.result(apply_summary(report, color));
     }
-    let incomplete = report.failed > 0 || report.remaining > 0;
     match signals::exit(&report.ended) {
         Some(exit) => exit,
-        None if incomplete || report.ended != Ended::Complete => Exit::Failure,
-        None => Exit::Success,
+        None if report.is_complete() => Exit::Success,
+        None => Exit::Failure,
     }
 }

@@ -19,7 +19,7 @@ use crate::settings::parse_duration;
 
 /// Contacts as code for Apollo.io: YAML files are the truth, contactsd brings Apollo in step.
 #[derive(Debug, Parser)]
-#[command(name = "contactsd", version, disable_version_flag = true, after_help = AFTER_HELP)]
+#[command(name = "contactsd", version, after_help = AFTER_HELP)]
 pub(super) struct Cli {
     #[command(flatten)]
     pub(super) global: Global,
@@ -28,11 +28,12 @@ pub(super) struct Cli {
 }
 
 const AFTER_HELP: &str = "\
-Every long option has a twin in the environment, CONTACTSD_ and its name (CONTACTSD_DIR), and most may stand in
-contactsd.toml in the working directory. An option beats the environment, which beats the file.
+Every long option has a twin in the environment, CONTACTSD_ and its name: \
+CONTACTSD_DIR. Most may also stand in contactsd.toml in the working directory. \
+An option beats the environment, which beats the file.
 
-Exit codes: 0 done; 1 any error, or not everything was done; 2 changes (plan --detailed-exitcode only);
-130 interrupted; 143 terminated.";
+Exit codes: 0 done; 1 any error, or not everything was done; 2 changes (plan \
+--detailed-exitcode only); 130 interrupted; 143 terminated.";
 
 /// Options of every verb.
 #[derive(Debug, Args)]
@@ -290,6 +291,7 @@ pub(super) enum StateVerb {
 
 #[derive(Debug, Args)]
 pub(super) struct CompletionsArgs {
+    /// Shell to complete for
     pub(super) shell: clap_complete::Shell,
 }
 

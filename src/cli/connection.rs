@@ -132,7 +132,13 @@ async fn close_sandbox(context: &mut Context, sandbox: Option<Sandbox>) {
 pub(super) fn session_error(context: &mut Context, error: &SessionError) -> Exit {
     match error {
         SessionError::Store(error) => state_error(context, error),
-        other => fail(context, "Cannot begin", other),
+        other => {
+            let summary = match error {
+                SessionError::Client(_) => "The address of the API cannot be used",
+                _ => "Cannot begin",
+            };
+            fail(context, summary, other)
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::io::IsTerminal;
 
 use clap::builder::FalseyValueParser;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ErrorKind};
 use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches};
 
 use super::Exit;
@@ -35,7 +35,7 @@ pub(super) fn parse(
     let command = layered(Cli::command(), &environment, &file);
     let arguments = arguments.into_iter().map(|argument| with_two_dashes(argument, &known));
     let cli = command.try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
-    let cli = cli.map_err(|error| usage(&error, &environment))?;
+    let cli = cli.map_err(|error| usage(&error, &environment, &file))?;
     let flag = match cli.global.color {
         _ if cli.global.no_color => Some(ColorFlag::Never),
         Some(ColorWhen::Always) => Some(ColorFlag::Always),
@@ -47,18 +47,32 @@ pub(super) fn parse(
     let mut shell = Shell::of_process(flag, &colors(&environment), verbosity);
     let is_known = |name: &str| OTHER_VARIABLES.contains(&name) || known.iter().any(|flag| variable(flag) == name);
     for name in environment.unknown(is_known) {
-        shell.warning(format!("The variable {name} means nothing"), "It is set and has no effect. Is it misspelt?");
+        let nearest = known
+            .iter()
+            .map(|flag| variable(flag))
+            .max_by(|one, other| strsim::jaro_winkler(one, name).total_cmp(&strsim::jaro_winkler(other, name)));
+        let nearest = nearest.filter(|nearest| strsim::jaro_winkler(nearest, name) > 0.9);
+        let guess = nearest.map(|nearest| format!(" Did you mean {nearest}?")).unwrap_or_default();
+        shell.warning(format!("The variable {name} means nothing"), format!("It is set and has no effect.{guess}"));
     }
     let context = Context::new(shell, environment, &cli.global);
     Ok((cli, context))
 }
 
 /// Says what is wrong with the command line, or the help that was asked for.
-fn usage(error: &clap::Error, environment: &Environment) -> Exit {
+fn usage(error: &clap::Error, environment: &Environment, file: &SettingsFile) -> Exit {
     // Help and the version go to stdout, mistakes to stderr; clap knows which.
     let printed = error.print();
     let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-    let _ = environment;
+    if let Some(flag) = invalid_flag(error) {
+        let mut shell = Shell::of_process(None, &colors(environment), Verbosity::Normal);
+        let twin = variable(&flag);
+        if environment.get(&twin).is_some() {
+            shell.hint(format!("{twin} is set in the environment; it counts where the option is not typed."));
+        } else if file.get(&flag).is_some() {
+            shell.hint(format!("{flag} is set in contactsd.toml; it counts where the option is not typed."));
+        }
+    }
     if asked_for && printed.is_ok() { Exit::Success } else { Exit::Failure }
 }
 
@@ -70,6 +84,13 @@ fn colors(environment: &Environment) -> ColorEnvironment {
         force_color: get("FORCE_COLOR"),
         clicolor_force: get("CLICOLOR_FORCE"),
     }
+}
+
+/// Returns the long flag whose value was not understood.
+fn invalid_flag(error: &clap::Error) -> Option<String> {
+    let is_value = matches!(error.kind(), ErrorKind::ValueValidation | ErrorKind::InvalidValue);
+    let shown = error.get(ContextKind::InvalidArg).filter(|_| is_value)?.to_string();
+    Some(shown.strip_prefix("--")?.split([' ', '=']).next()?.to_owned())
 }
 
 /// Reports whether a person is at the other end of stdin.

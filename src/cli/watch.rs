@@ -10,7 +10,8 @@ use super::context::Context;
 use super::reading::load_messages;
 use super::signals::Signals;
 use super::{Exit, connection, sandbox};
-use crate::ops::{self, Event, PassEvent, WatchOptions, WatchSummary};
+use crate::ops::{self, Ended, Event, PassEvent, WatchOptions, WatchSummary};
+use crate::ui::amounts::{counted, duration};
 use crate::ui::{Message, PlanOptions, PlanText, Progress, apply_summary, plan_summary, watch_summary};
 use crate::watcher::{self, Watcher};
 
@@ -35,7 +36,12 @@ async fn watch(args: &WatchArgs, context: &mut Context) -> Result<Exit, Exit> {
     let tell = Arc::new(move |event| drop(sender.send(event)));
     let connection = connection::open(context, "watch", &args.quota, &args.requests, tell).await?;
     let session = Arc::clone(&connection.session);
-    context.shell.status(format!("Watching {}. Press Ctrl-C to end.", dir.display()));
+    let dir_shown = dir.display();
+    context.shell.status(if args.once {
+        format!("One pass over {dir_shown}.")
+    } else {
+        format!("Watching {dir_shown}. Press Ctrl-C to end.")
+    });
     let options = WatchOptions {
         dir,
         policy: args.policy(),
@@ -63,7 +69,11 @@ fn conclude(context: &mut Context, args: &WatchArgs, summary: &WatchSummary) -> 
     if !args.once {
         context.shell.result(watch_summary(summary.passes, &summary.total, color));
     }
-    if args.once && !summary.last_pass_was_good { Exit::Failure } else { Exit::Success }
+    let failed = match &summary.ended {
+        Ended::Fatal | Ended::QuotaExhausted { .. } => true,
+        Ended::Complete | Ended::Interrupted | Ended::Terminated => args.once && !summary.last_pass_was_good,
+    };
+    if failed { Exit::Failure } else { Exit::Success }
 }
 
 /// Shows the events of passes, each with a progress of its own.
@@ -108,6 +118,12 @@ impl View<'_> {
                     self.context.shell.status(PlanText { plan, options });
                 }
                 self.has_planned = true;
+            }
+            PassEvent::Absent { contacts, forget_after } => {
+                let contacts = counted(*contacts, "contact");
+                let time = duration(*forget_after);
+                let text = format!("Gone from the files: {contacts}. Forgotten when still gone in {time}.");
+                self.context.shell.status(text);
             }
             PassEvent::Braked(problems) => {
                 self.context.shell.messages(problems.iter().map(Message::from));

@@ -29,8 +29,10 @@ pub(super) struct Job {
     pub(super) identity_key: IdentityKey,
     /// The intents that were open when the plan was made.
     pub(super) open: BTreeMap<IntentId, Intent>,
-    /// Whether the state had never bound a contact.
-    pub(super) first_run: bool,
+    /// Whether contacts of a state that was lost may still have to be found; see [`Snapshot::established`].
+    ///
+    /// [`Snapshot::established`]: crate::store::Snapshot::established
+    pub(super) looks_up_first: bool,
     /// Held from a look-up to the binding that follows from it, so that the next one sees that binding.
     pub(super) looking_up: Mutex<()>,
 }
@@ -86,7 +88,7 @@ impl Performer<'_> {
 
     async fn create(&self, entry: &Entry) -> Result<End, Trouble> {
         let mut turn = None;
-        if self.job.first_run && !entry.run_dedupe {
+        if self.job.looks_up_first && !entry.run_dedupe {
             // Another entry may be for the same person: its contact is not this one's.
             turn = Some(self.job.looking_up.lock().await);
             if let Some(id) = self.look_up_once(&entry.fields).await? {

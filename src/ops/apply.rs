@@ -33,7 +33,7 @@ pub async fn apply(session: &Arc<Session>, plan: &Plan, desired: &Desired, snaps
         fingerprints: desired.fingerprints.clone(),
         identity_key: snapshot.identity_key,
         open: snapshot.intents.clone(),
-        first_run: snapshot.bindings.is_empty() && snapshot.unchanged.is_empty() && snapshot.tombstones.is_empty(),
+        looks_up_first: !snapshot.established,
         looking_up: tokio::sync::Mutex::default(),
     });
     let run = Run { session: Arc::clone(session), job, report: Arc::default() };
@@ -47,24 +47,30 @@ pub async fn apply(session: &Arc<Session>, plan: &Plan, desired: &Desired, snaps
     }
     let mut report = run.report.lock().unwrap_or_else(PoisonError::into_inner).clone();
     report.ended = session.stop.reason().unwrap_or_default();
+    if !snapshot.established
+        && report.is_complete()
+        && let Err(error) = session.store.commit(vec![Change::PutEstablished(session.now())]).await
+    {
+        session.tell(Event::Problem(Problem::error("Cannot write to the state", problem::chain(&error))));
+        report.failed += 1;
+    }
     report
 }
 
 /// Words why a plan is not applied, with what lifts the brake.
 pub fn brake_problem(brake: &Brake) -> Problem {
     let Brake { kind, count, limit } = brake;
-    let (what, lift) = match kind {
-        BrakeKind::ForgetsAll => ("forget", "all managed contacts would be forgotten; --force allows it"),
-        BrakeKind::ForgetsMany => ("forget", "that is more than 30 % of the managed contacts; --force allows it"),
-        BrakeKind::MaxCreates => ("create", "--max-creates allows fewer"),
-        BrakeKind::MaxUpdates => ("update", "--max-updates allows fewer"),
-        BrakeKind::MaxForgets => ("forget", "--max-forgets allows fewer"),
+    let (summary, lift) = match kind {
+        BrakeKind::ForgetsAll => ("All managed contacts would be forgotten".to_owned(), "--force allows it"),
+        BrakeKind::ForgetsMany => {
+            (format!("{count} managed contacts would be forgotten, more than 30 %"), "--force allows it")
+        }
+        BrakeKind::MaxCreates => (format!("More than {limit} contacts would be created: {count}"), "--max-creates"),
+        BrakeKind::MaxUpdates => (format!("More than {limit} contacts would be updated: {count}"), "--max-updates"),
+        BrakeKind::MaxForgets => (format!("More than {limit} contacts would be forgotten: {count}"), "--max-forgets"),
     };
-    let summary = format!("The plan would {what} {count} contacts, and {limit} are allowed");
-    Problem::error(
-        summary,
-        format!("Nothing was changed: {lift}. Check that the directory is the right one and whole."),
-    )
+    let lift = if lift.ends_with("it") { lift.to_owned() } else { format!("a higher {lift} allows it") };
+    Problem::error(summary, format!("Nothing was changed. If it is meant, {lift}; if not, check the directory."))
 }
 
 /// One application of a plan.

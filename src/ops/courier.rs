@@ -203,10 +203,7 @@ impl Session {
     /// Returns whether it is news: `false` when the scope was found missing before.
     fn is_news(&self, endpoint: Endpoint, error: &apollo::Error) -> bool {
         match error.status() {
-            Some(401) => {
-                self.stop.request(Ended::Fatal);
-                true
-            }
+            Some(401) => self.stop.request(Ended::Fatal),
             Some(403) => self.bar(endpoint),
             _ => true,
         }

@@ -66,6 +66,11 @@ pub enum PassEvent {
     /// The files cannot be used; nothing was changed.
     Refused(Arc<LoadError>),
     Planned(Box<Planned>),
+    /// Contacts are newly gone from the files; they are forgotten when a pass after this time misses them still.
+    Absent {
+        contacts: usize,
+        forget_after: Duration,
+    },
     /// The plan passes limits; nothing was changed.
     Braked(Vec<Problem>),
     Applied(Box<Report>),
@@ -136,6 +141,11 @@ impl Report {
         self.settled += settled;
         self.failed += failed;
         self.remaining += remaining;
+    }
+
+    /// Reports whether everything that was planned is done.
+    pub fn is_complete(&self) -> bool {
+        self.failed == 0 && self.remaining == 0 && self.ended == Ended::Complete
     }
 
     /// Returns how many actions were carried out.

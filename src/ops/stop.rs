@@ -15,13 +15,13 @@ impl Default for Stop {
 }
 
 impl Stop {
-    /// Asks for the end; the first reason given stands.
-    pub fn request(&self, reason: Ended) {
+    /// Asks for the end; the first reason given stands. Returns whether this was the first.
+    pub fn request(&self, reason: Ended) -> bool {
         self.0.send_if_modified(|wish| {
             let first = wish.is_none();
             wish.get_or_insert(reason);
             first
-        });
+        })
     }
 
     pub fn reason(&self) -> Option<Ended> {

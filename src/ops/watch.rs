@@ -10,7 +10,7 @@ use crate::plan::{Operation, Policy};
 use crate::quota::Rules;
 use crate::watcher::Watcher;
 
-use super::{Event, PassEvent, Planned, Problem, Report, Session, apply, brake_problem, problem};
+use super::{Ended, Event, PassEvent, Planned, Problem, Report, Session, apply, brake_problem, problem};
 
 /// What a service keeps in step, and how.
 #[derive(Debug, Clone)]
@@ -35,6 +35,8 @@ pub struct WatchSummary {
     pub total: Report,
     /// Whether the last pass left nothing undone.
     pub last_pass_was_good: bool,
+    /// Why it ended.
+    pub ended: Ended,
 }
 
 /// Keeps Apollo in step with the files until the session is asked to stop.
@@ -55,15 +57,17 @@ pub async fn watch(session: &Arc<Session>, options: &WatchOptions, mut watcher: 
             summary.total.add(&report);
         }
         if options.once || session.stop.is_requested() {
-            return summary;
+            break;
         }
         let next = outcome.again_in.map_or(options.resync, |wait| wait.min(options.resync));
         tokio::select! {
             _ = watcher.changed() => {}
             () = tokio::time::sleep(next) => {}
-            () = session.stop.requested() => return summary,
+            () = session.stop.requested() => break,
         }
     }
+    summary.ended = session.stop.reason().unwrap_or_default();
+    summary
 }
 
 /// How one pass ended.
@@ -100,7 +104,10 @@ async fn pass(session: &Arc<Session>, options: &WatchOptions, absent: &mut Absen
         }
     };
     let mut planned = super::plan(&desired, &snapshot, &options.policy, &options.rules, session.now());
-    let again_in = absent.hold_back(&mut planned, options.forget_after, session.now());
+    let (news, again_in) = absent.hold_back(&mut planned, options.forget_after, session.now());
+    if news > 0 {
+        tell(PassEvent::Absent { contacts: news, forget_after: options.forget_after });
+    }
     tell(PassEvent::Planned(Box::new(planned.clone())));
     if options.dry_run || (planned.plan.is_empty() && planned.plan.housekeeping.is_empty()) {
         return PassOutcome { report: None, is_good: true, again_in };
@@ -133,8 +140,16 @@ struct Absent {
 }
 
 impl Absent {
-    /// Takes out of the plan what was not gone for long enough; returns when the first of it will have been.
-    fn hold_back(&mut self, planned: &mut Planned, forget_after: Duration, now: Timestamp) -> Option<Duration> {
+    /// Takes out of the plan what was not gone for long enough.
+    ///
+    /// Returns how many of it this pass missed for the first time, and when the first of all will have been
+    /// gone for long enough.
+    fn hold_back(
+        &mut self,
+        planned: &mut Planned,
+        forget_after: Duration,
+        now: Timestamp,
+    ) -> (usize, Option<Duration>) {
         let is_forget = |operation: &Operation| matches!(operation, Operation::Forget { .. });
         let gone = planned.plan.actions.iter().filter(|action| is_forget(&action.operation));
         let before = std::mem::take(&mut self.since);
@@ -147,6 +162,9 @@ impl Absent {
             .collect();
         let wait = |key: &ContactKey| (self.since[key] + forget_after).since(now);
         planned.plan.actions.retain(|action| !is_forget(&action.operation) || wait(action.key()).is_zero());
-        self.since.keys().map(wait).filter(|wait| !wait.is_zero()).min()
+        let held_back: Vec<(&ContactKey, Duration)> =
+            self.since.keys().map(|key| (key, wait(key))).filter(|(_, wait)| !wait.is_zero()).collect();
+        let news = held_back.iter().filter(|(key, _)| !before.contains_key(key)).count();
+        (news, held_back.into_iter().map(|(_, wait)| wait).min())
     }
 }

@@ -109,7 +109,9 @@ impl Plan {
     pub fn digest(&self, files: &[u8; 32]) -> Digest {
         let mut hasher = blake3::Hasher::new();
         hasher.update(files);
-        let reviewed = (&self.lineage, self.serial, &self.actions);
+        // A state gets its lineage with its first write, which must not make the plan before it another one.
+        let lineage = (self.serial != Serial(0)).then_some(&self.lineage);
+        let reviewed = (lineage, self.serial, &self.actions);
         serde_json::to_writer(&mut hasher, &reviewed).expect("a plan is plain data, and hashing does not fail");
         Digest(hasher.finalize().to_hex()[..32].to_owned())
     }

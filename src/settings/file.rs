@@ -31,8 +31,8 @@ pub struct SettingsFile {
 pub enum FileError {
     #[error("{} cannot be read", path.display())]
     Unreadable { path: PathBuf, source: io::Error },
-    #[error("{}:{line}:{column}: this is no TOML", path.display())]
-    Syntax { path: PathBuf, line: usize, column: usize, source: Box<toml::de::Error> },
+    #[error("{}:{line}:{column}: {problem}", path.display())]
+    Syntax { path: PathBuf, line: usize, column: usize, problem: String },
     #[error("{}: a repository must not set {name}", path.display())]
     Forbidden { path: PathBuf, name: String },
     #[error("{}: {name} takes a text, a number or true or false", path.display())]
@@ -61,7 +61,7 @@ impl SettingsFile {
             let before = &text[..error.span().map_or(0, |span| span.start.min(text.len()))];
             let line = before.matches('\n').count() + 1;
             let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
-            FileError::Syntax { path: path.clone(), line, column, source: Box::new(error) }
+            FileError::Syntax { path: path.clone(), line, column, problem: error.message().to_owned() }
         })?;
         let mut values = BTreeMap::new();
         for (name, value) in table {
@@ -129,6 +129,6 @@ mod tests {
             "contactsd.toml: there is no setting paralelism; did you mean parallelism?"
         );
         assert_eq!(parse("dir = ['x']").unwrap_err(), "contactsd.toml: dir takes a text, a number or true or false");
-        assert_eq!(parse("quiet = true\ndir = \n").unwrap_err(), "contactsd.toml:2:7: this is no TOML");
+        assert_eq!(parse("quiet = true\ndir = \n").unwrap_err(), "contactsd.toml:2:7: string values must be quoted, expected literal string");
     }
 }

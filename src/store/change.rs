@@ -12,7 +12,7 @@ use super::codec;
 use super::error::Error;
 use super::keys::{self, Row};
 use super::rows::{self, Counters};
-use crate::model::{ApolloId, Binding, Conflict, ContactKey, Endpoint, Intent, IntentId, Serial, Tombstone};
+use crate::model::{ApolloId, Binding, Conflict, ContactKey, Endpoint, Intent, IntentId, Serial, Timestamp, Tombstone};
 
 /// One change. Those of one commit apply in order, and all of them or none.
 ///
@@ -58,6 +58,8 @@ pub enum Change {
         endpoint: Endpoint,
         ledger: String,
     },
+    /// Notes that an apply has done everything it planned, so that nothing of an earlier state can be left to find.
+    PutEstablished(Timestamp),
     /// Replaces the keyed hash of the credential; the text is the caller's.
     PutCredential(String),
 }
@@ -149,6 +151,7 @@ impl<'a> Draft<'a> {
                 Ok(())
             }
             Change::PutQuota { endpoint, ledger } => self.put(keys::quota(endpoint), &ledger).map(drop),
+            Change::PutEstablished(since) => self.put(keys::ESTABLISHED.to_vec(), &since).map(drop),
             Change::PutCredential(hash) => self.put(keys::CREDENTIAL.to_vec(), &hash).map(drop),
         }
     }
@@ -249,6 +252,6 @@ impl<'a> Draft<'a> {
 }
 
 /// The parts of a binding that a plan stands on; when they move, the serial does.
-fn managed_part(binding: &Binding) -> (&ApolloId, &crate::model::Fields, Option<crate::model::Timestamp>) {
+fn managed_part(binding: &Binding) -> (&ApolloId, &crate::model::Fields, Option<Timestamp>) {
     (&binding.apollo_id, &binding.applied, binding.gone_at)
 }

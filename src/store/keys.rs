@@ -10,6 +10,8 @@ pub(super) const FACTS: &[u8] = b"m/facts";
 pub(super) const COUNTERS: &[u8] = b"m/counters";
 /// Row of the keyed hash of the credential last used.
 pub(super) const CREDENTIAL: &[u8] = b"m/credential";
+/// Row that says since when the state is established.
+pub(super) const ESTABLISHED: &[u8] = b"m/established";
 
 pub(super) const BINDINGS: [u8; 2] = *b"b/";
 const OWNERS: [u8; 2] = *b"a/";
@@ -24,6 +26,7 @@ pub(super) enum Row {
     Facts,
     Counters,
     Credential,
+    Established,
     Binding(ContactKey),
     /// The reverse index: which key a contact belongs to. The id is read from the binding instead.
     Owner,
@@ -40,6 +43,7 @@ impl Row {
             FACTS => return Some(Self::Facts),
             COUNTERS => return Some(Self::Counters),
             CREDENTIAL => return Some(Self::Credential),
+            ESTABLISHED => return Some(Self::Established),
             _ => {}
         }
         let (&table, rest) = key.split_first_chunk()?;

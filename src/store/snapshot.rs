@@ -26,6 +26,9 @@ pub struct Snapshot {
     pub origin: String,
     /// The keyed hash of the credential last used, as the caller wrote it.
     pub credential: Option<String>,
+    /// Whether an apply has ever done everything it planned; until then, contacts of a state that was lost may
+    /// still have to be found.
+    pub established: bool,
     /// The bindings that do not stand exactly as desired, or that there is something to say about.
     pub bindings: BTreeMap<ContactKey, Binding>,
     /// The keys whose bindings stand as desired and were left out.
@@ -71,6 +74,7 @@ impl Snapshot {
             identity_key: IdentityKey([0; 32]),
             origin: origin.to_owned(),
             credential: None,
+            established: false,
             bindings: BTreeMap::new(),
             unchanged: BTreeSet::new(),
             owners: BTreeMap::new(),
@@ -85,6 +89,7 @@ impl Snapshot {
     pub(super) fn gather(&mut self, state: &Path, row: Row, value: &[u8], wanted: &Wanted<'_>) -> Result<(), Error> {
         match row {
             Row::Facts | Row::Counters | Row::Owner => {}
+            Row::Established => self.established = true,
             Row::Credential => self.credential = Some(rows::decode(state, value)?),
             Row::Binding(key) => {
                 let glance: Glance = rows::decode(state, value)?;

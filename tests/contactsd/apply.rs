@@ -67,8 +67,7 @@ fn a_newcomer_sees_what_will_happen_and_what_happened() {
         }
 
     Plan: 1 to add, 0 to change, 0 to destroy.
-    Requests: 1 create; about 0s within the quota (600 requests an hour of each kind are assumed until
-    Apollo tells its limits).
+    Requests: 1 create.
     Digest: [DIGEST]
     contact.ada: Creating...
     contact.ada: Creation complete after 0s [id=[ID1]]
@@ -121,8 +120,8 @@ fn a_changed_title_is_one_field_in_one_request() {
         }
 
     Plan: 0 to add, 1 to change, 0 to destroy.
-    Requests: 1 update; about 0s within the quota (600 requests an hour of each kind are assumed until
-    Apollo tells its limits).
+    Requests: 1 update; no wait for quota (600 requests an hour of each kind are assumed until Apollo
+    tells its limits).
     Digest: [DIGEST]
     contact.person-14: Modifying... [id=[ID1]]
     contact.person-14: Modifications complete after 0s [id=[ID1]]
@@ -255,8 +254,8 @@ fn a_restored_entry_is_the_same_contact_again() {
         }
 
     Plan: 1 to import, 0 to add, 0 to change, 0 to destroy.
-    Requests: 1 update, 1 view; about 0s within the quota (600 requests an hour of each kind are assumed
-    until Apollo tells its limits).
+    Requests: 1 update, 1 view; no wait for quota (600 requests an hour of each kind are assumed until
+    Apollo tells its limits).
     Digest: [DIGEST]
     contact.ada: Restoring... [id=[ID1]]
     contact.ada: Restoration complete after 0s [id=[ID1]]
@@ -343,8 +342,8 @@ fn a_contact_that_is_named_is_adopted_and_brought_to_what_is_declared() {
         }
 
     Plan: 1 to import, 0 to add, 0 to change, 0 to destroy.
-    Requests: 1 update, 1 view; about 0s within the quota (600 requests an hour of each kind are assumed
-    until Apollo tells its limits).
+    Requests: 1 update, 1 view; no wait for quota (600 requests an hour of each kind are assumed until
+    Apollo tells its limits).
     Digest: [DIGEST]
     contact.ada: Importing... [id=[ID1]]
     contact.ada: Import complete after 0s [id=[ID1]]
@@ -365,7 +364,7 @@ fn a_contact_that_was_deleted_by_hand_needs_a_decision_and_keeps_its_state() {
     let id = remote.contacts()[0]["id"].as_str().unwrap().to_owned();
     remote.delete(&id);
     world.edit("contacts.d/team.yaml", "Engineer", "Director");
-    assert_snapshot!(world.apply().after_plan(), @r"
+    assert_snapshot!(world.apply().after_plan(), @"
     contact.ada: Modifying... [id=[ID1]]
     Apply incomplete. Resources: 0 added, 0 changed, 0 destroyed. 1 failed, 0 remaining.
     What is done is recorded: correct what the errors name, then run the command again.
@@ -378,8 +377,7 @@ fn a_contact_that_was_deleted_by_hand_needs_a_decision_and_keeps_its_state() {
             ^^^
 
     Contact [ID1] was deleted in Apollo. Nothing is sent for it and its state is
-    kept. Remove the entry to stop managing it; an entry under another key is created as a new
-    contact.
+    kept. To create it anew: contactsd apply --recreate ada. To stop managing it, remove the entry.
     [exit 1]
     ");
     assert_snapshot!(world.run("plan"), @r#"
@@ -468,11 +466,11 @@ fn one_bad_entry_stops_no_other() {
 fn nobody_to_approve_is_an_error_before_anything() {
     let remote = Remote::start();
     let world = World::with("contacts:\n  ada: {email: broken}\n").against(&remote);
-    assert_snapshot!(world.run("apply"), @r"
+    assert_snapshot!(world.run("apply"), @"
     [stderr]
     Error: Nobody can approve
 
-    There is no terminal to ask for approval. Add --auto-approve to apply without asking, or run plan
+    There is no terminal to ask for approval. Add --auto-approve to go on without asking, or run plan
     to see what would happen.
     [exit 1]
     ");
@@ -498,12 +496,12 @@ fn brakes_stop_a_plan_that_nobody_meant() {
     };
     world.team(&people(0..10));
     let refused = world.run("apply --auto-approve --max-creates 9");
-    assert_snapshot!(refused.stderr, @r"
+    assert_snapshot!(refused.stderr, @"
 
-    Error: The plan would create 10 contacts, and 9 are allowed
+    Error: The plan is not applied
 
-    Nothing was changed: --max-creates allows fewer. Check that the directory is the right one and
-    whole.
+    It passes the limits named above, and nothing was changed. Check that the directory is the right
+    one and whole.
     ");
     assert_eq!(refused.code, Some(1));
     assert_eq!(remote.take_calls(), [""; 0]);

@@ -92,8 +92,8 @@ fn the_doubt_about_a_create_is_shown_and_so_is_its_end() {
 
     Plan: 0 to add, 0 to change, 0 to destroy.
     Also: 1 to settle.
-    Requests: 1 create, 1 search; about 0s within the quota (600 requests an hour of each kind are
-    assumed until Apollo tells its limits).
+    Requests: 1 create, 1 search; no wait for quota (600 requests an hour of each kind are assumed until
+    Apollo tells its limits).
     Digest: [DIGEST]
 
     ────────────────────────────────────────────────────────────────────────────────────────────────────

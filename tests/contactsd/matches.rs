@@ -85,7 +85,7 @@ fn a_stranger_is_neither_bound_nor_patched_and_not_sent_again() {
     let entry = "contacts:\n  ada:\n    first_name: Ada\n    last_name: Quill\n    organization_name: Engines\n    \
                  email: ada@example.com\n    title: Engineer\n";
     let world = World::with(entry).against(&remote);
-    assert_snapshot!(world.apply().after_plan(), @r"
+    assert_snapshot!(world.apply().after_plan(), @"
     contact.ada: Creating...
     Apply incomplete. Resources: 0 added, 0 changed, 0 destroyed. 1 failed, 0 remaining.
     What is done is recorded: correct what the errors name, then run the command again.
@@ -99,8 +99,8 @@ fn a_stranger_is_neither_bound_nor_patched_and_not_sent_again() {
 
     Contact [ID1] shows other e-mails or another name than the entry. It was not
     bound to contact.ada and not updated, but Apollo may have written the entry's fields to it: look
-    at it. If it is the right person, say apollo_id: [ID1] in the entry; if not,
-    say run_dedupe: false, or correct the entry.
+    at it. If it is the right person: contactsd import ada [ID1]. If not, say
+    run_dedupe: false, or correct the entry.
     [exit 1]
     ");
     assert_eq!(remote.take_calls().len(), 1);
@@ -123,7 +123,7 @@ fn two_entries_that_apollo_takes_for_one_are_named_both() {
     let world = World::with("contacts:\n  ada: {email: ada@example.com}\n  quill: {email: quill@example.org}\n");
     let world = world.against(&remote);
     let outcome = world.run("apply --auto-approve --parallelism 1");
-    assert_snapshot!(outcome.after_plan(), @r"
+    assert_snapshot!(outcome.after_plan(), @"
     contact.ada: Creating...
     contact.ada: Import complete after 0s [id=[ID1]]
     contact.quill: Creating...
@@ -139,7 +139,8 @@ fn two_entries_that_apollo_takes_for_one_are_named_both() {
 
     Both lead to contact [ID1], which belongs to contact.ada. Nothing is sent for
     contact.quill until either entry changes. If they are one person, remove one of the two entries;
-    if they are two, tell them apart by e-mail, or say run_dedupe: false in both.
+    if they are two, tell them apart by e-mail, or say run_dedupe: false in both. If the contact is
+    quill's: contactsd state rm ada, then contactsd import quill [ID1].
     [exit 1]
     ");
     assert_snapshot!(world.run("plan"), @r#"

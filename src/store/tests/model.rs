@@ -43,7 +43,7 @@ impl Model {
                 Change::PutConflict(conflict) => drop(next.conflicts.insert(conflict.key.clone(), conflict)),
                 Change::DropConflict { key } => drop(next.conflicts.remove(&key)),
                 Change::DropTombstone { key } => drop(next.tombstones.remove(&key)),
-                Change::PutQuota { .. } | Change::PutCredential(_) => {}
+                Change::PutQuota { .. } | Change::PutCredential(_) | Change::PutEstablished(_) => {}
             }
         }
         Some(next)

@@ -61,7 +61,7 @@ fn summary(counts: &Counts) -> String {
 
 /// Counts what has no place in the summary line; `None` when there is nothing of it.
 fn also(counts: &Counts) -> Option<String> {
-    let undecided = if counts.undecided == 1 { "that needs a decision" } else { "that need a decision" };
+    let undecided = if counts.undecided == 1 { "needs a decision" } else { "need a decision" };
     let parts: Vec<String> = [
         (counts.moved, "to move"),
         (counts.release, "to release"),

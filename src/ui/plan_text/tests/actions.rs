@@ -132,7 +132,7 @@ fn a_conflict_says_who_why_and_the_ways_out() {
         }
 
     Plan: 0 to add, 0 to change, 0 to destroy.
-    Also: 1 that needs a decision.
+    Also: 1 needs a decision.
     "#);
     insta::assert_snapshot!(block(conflict(Dispute::Stranger { id: id(4) })), @r#"
     # contact.ada needs a decision

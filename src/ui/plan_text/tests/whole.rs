@@ -111,9 +111,9 @@ fn the_summary_line_counts_everything_in_a_fixed_order() {
     let moved = Operation::Move { from: key("f"), id: id(1), entry: ada(&[]), changes: vec![] };
     actions.push(action("e", Reason::MovedFrom, moved));
     let text = text(&plan_of(actions), PlanOptions::default());
-    insta::assert_snapshot!(text.rsplit_once("\n\n").unwrap().1, @r"
+    insta::assert_snapshot!(text.rsplit_once("\n\n").unwrap().1, @"
     Plan: 2 to import, 1 to add, 1 to change, 0 to destroy, 1 to forget.
-    Also: 1 to move, 1 to release, 1 to settle, 1 that needs a decision.
+    Also: 1 to move, 1 to release, 1 to settle, 1 needs a decision.
     ");
 }
 
