@@ -4,10 +4,18 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod apply;
+mod completions;
+mod credentials;
 mod faults;
+mod general;
 mod kill;
 mod matches;
+mod plan;
+mod sandbox_verb;
+mod state;
 mod support;
+mod validate;
+mod values;
 
 #[test]
 fn no_file_of_this_folder_was_forgotten() {

@@ -9,5 +9,4 @@ mod world;
 
 pub(crate) use people::hundred_in_fifty_files;
 pub(crate) use remote::Remote;
-pub(crate) use tap::Sent;
-pub(crate) use world::World;
+pub(crate) use world::{KEY, World};

@@ -64,6 +64,8 @@ impl Outcome {
 
     fn normalized(&self, text: &str) -> String {
         let text = text.replace(&self.world, "[WORLD]");
+        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        let text = text.replace(&format!("ada@{host} "), "ada@[HOST] ");
         let text = number_after(&text, "127.0.0.1:", "[PORT]");
         let text = number_after(&text, "process ", "[PID]");
         let text = number_after(&text, "after ", "0");

@@ -13,9 +13,10 @@ use super::tap::{Sent, Tap, exchange};
 /// A sandbox with everything a test may want to know of it and do to it.
 pub(crate) struct Remote {
     server: Server,
-    runtime: Runtime,
     pub(crate) tap: Tap,
-    data: TempDir,
+    /// What the server runs on and in; they end with it.
+    _runtime: Runtime,
+    _data: TempDir,
 }
 
 impl Remote {
@@ -36,7 +37,7 @@ impl Remote {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let server = runtime.block_on(Server::start(options)).unwrap();
         let tap = Tap::start(server.address());
-        Self { server, runtime, tap, data }
+        Self { server, tap, _runtime: runtime, _data: data }
     }
 
     /// Returns the address that the program is given.
@@ -91,12 +92,6 @@ impl Remote {
     pub(crate) fn delete(&self, id: &str) {
         let answer = self.control("DELETE", &format!("/sandbox/contacts/{id}"), "");
         assert_eq!(answer["deleted"], id);
-    }
-
-    /// Ends the server, so that nothing answers any more at its own address.
-    pub(crate) fn stop(self) {
-        self.runtime.block_on(self.server.stop()).unwrap();
-        drop(self.data);
     }
 
     fn control(&self, method: &str, path: &str, body: &str) -> Value {

@@ -14,14 +14,15 @@ use super::world::World;
 pub(crate) struct Running<'a> {
     world: &'a World,
     child: Child,
-    lines: BufReader<ChildStdout>,
+    /// `None` once nobody reads on.
+    lines: Option<BufReader<ChildStdout>>,
     stdout: String,
     stderr: PathBuf,
 }
 
 impl<'a> Running<'a> {
     pub(super) fn new(world: &'a World, mut child: Child, stderr: PathBuf) -> Self {
-        let lines = BufReader::new(child.stdout.take().expect("stdout is piped"));
+        let lines = child.stdout.take().map(BufReader::new);
         Self { world, child, lines, stdout: String::new(), stderr }
     }
 
@@ -30,7 +31,7 @@ impl<'a> Running<'a> {
     pub(crate) fn wait_for(&mut self, text: &str) -> String {
         loop {
             let before = self.stdout.len();
-            let read = self.lines.read_line(&mut self.stdout).unwrap();
+            let read = self.read_line();
             let errors = || fs::read_to_string(&self.stderr).unwrap_or_default();
             assert!(read > 0, "it ended without saying {text:?}:\n{}\n{}", self.stdout, errors());
             if self.stdout[before..].contains(text) {
@@ -44,9 +45,18 @@ impl<'a> Running<'a> {
         kill_process(pid, signal).unwrap();
     }
 
+    /// Closes the other end of its stdout.
+    pub(crate) fn stop_reading(&mut self) {
+        self.lines = None;
+    }
+
+    fn read_line(&mut self) -> usize {
+        self.lines.as_mut().map_or(0, |lines| lines.read_line(&mut self.stdout).unwrap())
+    }
+
     /// Waits for the end.
     pub(crate) fn finish(mut self) -> Outcome {
-        while self.lines.read_line(&mut self.stdout).unwrap() > 0 {}
+        while self.read_line() > 0 {}
         let status = self.child.wait().unwrap();
         let stderr = fs::read_to_string(&self.stderr).unwrap();
         self.world.outcome(std::mem::take(&mut self.stdout), stderr, status.code())

@@ -1,0 +1,146 @@
+//! The credential: where it comes from, and that it shows nowhere.
+
+use std::fs;
+use std::path::Path;
+
+use contactsd::sandbox::Action;
+use insta::assert_snapshot;
+
+use crate::support::{KEY, Remote, World};
+
+const TEAM: &str = "contacts:\n  ada: {email: ada@example.com, title: Engineer}\n";
+
+#[test]
+fn without_a_credential_nothing_is_begun() {
+    let world = World::with(TEAM);
+    assert_snapshot!(world.apply(), @r"
+    [stderr]
+    Error: No usable credential
+
+    no credential is set
+    Set APOLLO_API_KEY, or APOLLO_API_KEY_FILE to the path of a file that holds the key
+    (APOLLO_ACCESS_TOKEN and APOLLO_ACCESS_TOKEN_FILE for an OAuth token). An API key is made in
+    Apollo under Settings > Integrations > API. To try contactsd without one, add --sandbox.
+    [exit 1]
+    ");
+    assert!(!world.path(".contactsd").exists());
+}
+
+#[test]
+fn two_credentials_are_an_error() {
+    let mut world = World::with(TEAM);
+    world.set("APOLLO_API_KEY", KEY);
+    world.set("APOLLO_ACCESS_TOKEN", KEY);
+    assert_snapshot!(world.apply(), @r"
+    [stderr]
+    Error: No usable credential
+
+    APOLLO_API_KEY and APOLLO_ACCESS_TOKEN are both set
+    Unset all but one, so that it is clear whose contacts these are.
+    [exit 1]
+    ");
+}
+
+#[test]
+fn a_file_may_hold_the_key() {
+    let remote = Remote::with(|options| options.api_key = Some("from-a-file".to_owned()));
+    let mut world = World::with(TEAM).against(&remote);
+    world.unset("APOLLO_API_KEY");
+    world.set("APOLLO_API_KEY_FILE", "key");
+    assert_snapshot!(world.apply().errors(), @r"
+
+    Error: No usable credential
+
+    APOLLO_API_KEY_FILE names key, which cannot be read: No such file or directory (os error 2)
+    ");
+    world.write("key", "from-a-file\n");
+    world.applied();
+}
+
+#[test]
+fn a_token_may_stand_for_the_key() {
+    let remote = Remote::with(|options| options.api_key = Some("a-token".to_owned()));
+    let mut world = World::with(TEAM).against(&remote);
+    world.unset("APOLLO_API_KEY");
+    world.set("APOLLO_ACCESS_TOKEN", "a-token");
+    world.applied();
+}
+
+#[test]
+fn the_key_shows_in_no_output_and_in_no_file() {
+    let remote = Remote::start();
+    let refusing = Remote::with(|options| options.api_key = Some("another".to_owned()));
+    for (remote, faults) in [
+        (&remote, ""),
+        (&remote, "create:lost-reply=1"),
+        (&remote, "create:html-502=1"),
+        (&remote, "create:truncated=1"),
+        (&refusing, ""),
+    ] {
+        let mut world = World::with(TEAM).against(remote);
+        world.set("RUST_LOG", "trace");
+        world.set("CONTACTSD_LOG", "trace");
+        world.set("RUST_BACKTRACE", "full");
+        remote.set_faults(faults);
+        let commands = [
+            "validate",
+            "plan",
+            "apply --auto-approve",
+            "apply --auto-approve",
+            "state list",
+            "state show ada",
+            "state show eve",
+            "completions bash",
+            "version",
+            "help",
+            "apply --help",
+            "apply --api-key",
+            "apply --auto-approve --state contacts.d",
+            "nonsense",
+        ];
+        for command in commands {
+            let outcome = world.run(command);
+            assert!(!outcome.stdout.contains(KEY), "{command}\n{outcome}");
+            assert!(!outcome.stderr.contains(KEY), "{command}\n{outcome}");
+        }
+        remote.set_faults("");
+        assert_nowhere(&world.path(""));
+    }
+    assert!(remote.requests(Action::Create) > 0 && refusing.requests(Action::Create) > 0);
+}
+
+fn assert_nowhere(directory: &Path) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            assert_nowhere(&path);
+        } else {
+            let bytes = fs::read(&path).unwrap();
+            assert!(!bytes.windows(KEY.len()).any(|window| window == KEY.as_bytes()), "{}", path.display());
+        }
+    }
+}
+
+#[test]
+fn a_key_is_never_sent_in_the_clear_to_another_machine() {
+    let mut world = World::with(TEAM);
+    world.set("APOLLO_API_KEY", KEY);
+    assert_snapshot!(world.run("apply --auto-approve --api-url http://apollo.example.com/api/v1"), @r"
+    [stderr]
+    Error: Cannot begin
+
+    http://apollo.example.com/api/v1 would send the credential in the clear: plain http is for this
+    machine only
+    [exit 1]
+    ");
+}
+
+#[test]
+fn a_redirect_is_not_followed() {
+    let remote = Remote::start();
+    remote.tap.answer("ada@example.com", 307, &serde_json::json!({}));
+    let world = World::with(TEAM).against(&remote);
+    let outcome = world.apply();
+    assert_eq!(outcome.code, Some(1), "{outcome}");
+    assert_eq!(remote.take_calls().len(), 1);
+}

@@ -1,0 +1,272 @@
+//! What holds for every verb: exit codes, streams, colors, settings and help.
+
+use insta::assert_snapshot;
+
+use crate::support::{Remote, World};
+
+const TEAM: &str = "contacts:\n  ada: {email: ada@example.com}\n";
+
+#[test]
+fn help_and_version_are_results() {
+    let world = World::new();
+    assert_snapshot!(world.run("version"), @r"
+    contactsd 0.1.0
+    [exit 0]
+    ");
+    assert_snapshot!(world.run("--help"), @r"
+    Contacts as code for Apollo.io: YAML files are the truth, contactsd brings Apollo in step
+
+    Usage: contactsd [OPTIONS] <COMMAND>
+
+    Commands:
+      validate     Check the contact files; contacts nothing and needs no key
+      plan         Show what apply would do; contacts nothing and needs no key
+      apply        Bring Apollo in step with the contact files
+      watch        Keep Apollo in step with the contact files, as a service
+      sandbox      Serve the stand-in for Apollo until interrupted
+      state        Look at what the state remembers
+      completions  Print a completion script for a shell
+      version      Print the version
+      help         Print this message or the help of the given subcommand(s)
+
+    Options:
+          --dir <DIR>      Directory of contact files [default: contacts.d]
+          --state <PATH>   Directory of the state [default: .contactsd/NAME/state, NAME being the name
+                           of --dir]
+          --sandbox        Work against a stand-in for Apollo on this machine; needs no key, nothing
+                           leaves the machine
+          --api-url <URL>  Address of the API [default: https://api.apollo.io/api/v1]
+          --color <WHEN>   When to use colors [possible values: always, auto, never]
+          --no-color       The same as --color never
+      -q, --quiet          Show results, warnings and errors only
+      -h, --help           Print help
+
+    Every long option has a twin in the environment, CONTACTSD_ and its name (CONTACTSD_DIR), and most
+    may stand in
+    contactsd.toml in the working directory. An option beats the environment, which beats the file.
+
+    Exit codes: 0 done; 1 any error, or not everything was done; 2 changes (plan --detailed-exitcode
+    only);
+    130 interrupted; 143 terminated.
+    [exit 0]
+    ");
+    for verb in ["validate", "plan", "apply", "watch", "sandbox", "state", "state list", "state show", "completions"] {
+        let help = world.run(&format!("{verb} --help"));
+        assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""), "{verb}");
+        assert!(help.stdout.contains(&format!("Usage: contactsd {verb}")), "{help}");
+    }
+    assert_eq!(world.run("help").stdout, world.run("--help").stdout);
+    assert_eq!(world.run("-help").stdout, world.run("--help").stdout);
+}
+
+#[test]
+fn mistakes_of_usage_exit_with_one() {
+    let world = World::with(TEAM);
+    assert_snapshot!(world.run("aply"), @r"
+    [stderr]error: unrecognized subcommand 'aply'
+
+      tip: a similar subcommand exists: 'apply'
+
+    Usage: contactsd [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    [exit 1]
+    ");
+    assert_snapshot!(world.run("plan --detailed-exit-code"), @r"
+    [stderr]error: unexpected argument '--detailed-exit-code' found
+
+      tip: a similar argument exists: '--detailed-exitcode'
+
+    Usage: contactsd plan --detailed-exitcode
+
+    For more information, try '--help'.
+    [exit 1]
+    ");
+    assert_snapshot!(world.run(""), @r"
+    [stderr]Contacts as code for Apollo.io: YAML files are the truth, contactsd brings Apollo in step
+
+    Usage: contactsd [OPTIONS] <COMMAND>
+
+    Commands:
+      validate     Check the contact files; contacts nothing and needs no key
+      plan         Show what apply would do; contacts nothing and needs no key
+      apply        Bring Apollo in step with the contact files
+      watch        Keep Apollo in step with the contact files, as a service
+      sandbox      Serve the stand-in for Apollo until interrupted
+      state        Look at what the state remembers
+      completions  Print a completion script for a shell
+      version      Print the version
+      help         Print this message or the help of the given subcommand(s)
+
+    Options:
+          --dir <DIR>      Directory of contact files [default: contacts.d]
+          --state <PATH>   Directory of the state [default: .contactsd/NAME/state, NAME being the name
+                           of --dir]
+          --sandbox        Work against a stand-in for Apollo on this machine; needs no key, nothing
+                           leaves the machine
+          --api-url <URL>  Address of the API [default: https://api.apollo.io/api/v1]
+          --color <WHEN>   When to use colors [possible values: always, auto, never]
+          --no-color       The same as --color never
+      -q, --quiet          Show results, warnings and errors only
+      -h, --help           Print help
+
+    Every long option has a twin in the environment, CONTACTSD_ and its name (CONTACTSD_DIR), and most
+    may stand in
+    contactsd.toml in the working directory. An option beats the environment, which beats the file.
+
+    Exit codes: 0 done; 1 any error, or not everything was done; 2 changes (plan --detailed-exitcode
+    only);
+    130 interrupted; 143 terminated.
+    [exit 1]
+    ");
+    for wrong in [
+        "apply --parallelism 0",
+        "apply --max-wait soon",
+        "apply --limit 7",
+        "apply --reserve 100%",
+        "plan --max-creates many",
+        "plan --sandbox --api-url http://127.0.0.1:1/api/v1",
+        "state show",
+        "state show /",
+        "state",
+        "completions klingon",
+        "plan --color sometimes",
+    ] {
+        let outcome = world.run(wrong);
+        assert_eq!(outcome.code, Some(1), "{wrong}\n{outcome}");
+        assert_eq!(outcome.stdout, "", "{wrong}");
+    }
+}
+
+#[test]
+fn options_may_be_typed_with_one_dash() {
+    let remote = Remote::start();
+    let world = World::with(TEAM).against(&remote);
+    assert_eq!(world.run("plan -detailed-exitcode").code, Some(2));
+    assert_eq!(world.run("apply -auto-approve -parallelism=1").code, Some(0));
+    assert_eq!(remote.contacts().len(), 1);
+}
+
+#[test]
+fn colors_are_for_terminals_and_for_those_who_ask() {
+    let mut world = World::with(TEAM);
+    let colored = |world: &World, line: &str| world.run(line).stdout.contains('\u{1b}');
+    assert!(!colored(&world, "plan"));
+    assert!(colored(&world, "plan --color always"));
+    assert!(!colored(&world, "plan --color never"));
+    assert!(!colored(&world, "plan --color auto"));
+    assert_eq!(world.run("plan --color always --no-color").code, Some(1));
+    world.set("FORCE_COLOR", "1");
+    assert!(colored(&world, "plan"));
+    assert!(!colored(&world, "plan --no-color"));
+    world.set("NO_COLOR", "1");
+    assert!(!colored(&world, "plan"));
+    assert!(colored(&world, "plan --color always"));
+    world.unset("NO_COLOR");
+    world.unset("FORCE_COLOR");
+    world.set("CONTACTSD_COLOR", "always");
+    assert!(colored(&world, "plan"));
+    world.set("CONTACTSD_COLOR", "");
+    world.set("CONTACTSD_NO_COLOR", "");
+    assert!(!colored(&world, "plan"));
+}
+
+#[test]
+fn quiet_leaves_results_and_errors() {
+    let world = World::with(TEAM);
+    let outcome = world.run("apply --sandbox --auto-approve --quiet");
+    assert_eq!(outcome.code, Some(0));
+    assert!(!outcome.stdout.contains("Creating") && !outcome.stdout.contains("Sandbox:"), "{outcome}");
+    assert_eq!(outcome.summary(), "Apply complete! Resources: 1 added, 0 changed, 0 destroyed.");
+}
+
+#[test]
+fn variables_stand_for_options_and_unknown_ones_are_told() {
+    let mut world = World::new();
+    world.write("people/ada.yaml", TEAM);
+    world.set("CONTACTSD_DIR", "people");
+    assert_eq!(world.run("validate").code, Some(0));
+    assert_eq!(world.run("validate --dir elsewhere").code, Some(1));
+    world.set("CONTACTSD_DETAILED_EXITCODE", "1");
+    assert_eq!(world.run("plan").code, Some(2));
+    world.set("CONTACTSD_DETAILED_EXITCODE", "");
+    assert_eq!(world.run("plan").code, Some(0));
+    world.set("CONTACTSD_DIRR", "people");
+    assert_snapshot!(world.run("validate"), @r"
+    Success! 1 contact in 1 file are valid.
+    [stderr]
+    Warning: The variable CONTACTSD_DIRR means nothing
+
+    It is set and has no effect. Is it misspelt?
+    [exit 0]
+    ");
+    world.set("CONTACTSD_PARALLELISM", "lots");
+    assert_snapshot!(world.run("apply"), @r"
+    [stderr]error: invalid value 'lots' for '--parallelism <N>': invalid digit found in string
+
+    For more information, try '--help'.
+    [exit 1]
+    ");
+}
+
+#[test]
+fn a_settings_file_may_set_what_a_repository_may_decide() {
+    let mut world = World::new();
+    world.write("people/ada.yaml", TEAM);
+    world.write("contactsd.toml", "dir = \"people\"\ndetailed-exitcode = true\n");
+    assert_eq!(world.run("plan").code, Some(2));
+    world.set("CONTACTSD_DIR", "elsewhere");
+    assert_eq!(world.run("plan").code, Some(1));
+    assert_eq!(world.run("plan --dir people").code, Some(2));
+    world.unset("CONTACTSD_DIR");
+    world.write("contactsd.toml", "auto-approve = true\n");
+    assert_snapshot!(world.run("apply"), @r"
+    [stderr]
+    Error: contactsd.toml: a repository must not set auto-approve
+
+    Settings in contactsd.toml have the names of the long options, without dashes in front.
+    [exit 1]
+    ");
+    world.write("contactsd.toml", "dirr = \"people\"\n");
+    assert_snapshot!(world.run("plan"), @r"
+    [stderr]
+    Error: contactsd.toml: there is no setting dirr; did you mean dir?
+
+    Settings in contactsd.toml have the names of the long options, without dashes in front.
+    [exit 1]
+    ");
+    world.write("contactsd.toml", "dir = \"people\"\nquiet = \n");
+    assert_snapshot!(world.run("plan"), @r"
+    [stderr]
+    Error: contactsd.toml:2:9: this is no TOML: TOML parse error at line 2, column 9\n  |\n2 | quiet = \n  |         ^\nstring values must be quoted, expected literal string\n
+
+    Settings in contactsd.toml have the names of the long options, without dashes in front.
+    [exit 1]
+    ");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let world = World::new();
+    crate::support::hundred_in_fifty_files(&world);
+    let mut running = world.start("plan");
+    running.wait_for("following actions");
+    running.stop_reading();
+    assert_eq!(running.finish().errors(), "");
+}
+
+#[test]
+fn the_public_api_is_never_asked_without_a_credential() {
+    // A proxy that would see any request; nothing may be sent to it.
+    let remote = Remote::start();
+    let mut world = World::with(TEAM);
+    let proxy = remote.url();
+    for name in ["http_proxy", "https_proxy", "HTTPS_PROXY", "ALL_PROXY"] {
+        world.set(name, &proxy);
+    }
+    for command in ["validate", "plan", "state list", "apply --auto-approve", "apply --auto-approve --sandbox"] {
+        world.run(command);
+    }
+    assert_eq!(remote.take_calls(), [""; 0]);
+    assert_eq!(world.run("state list --sandbox").stdout, "contact.ada\n", "loopback passes proxies by");
+}

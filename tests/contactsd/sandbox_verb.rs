@@ -1,0 +1,113 @@
+//! `sandbox`: the stand-in as a server of its own, and behind `--sandbox`.
+
+use insta::assert_snapshot;
+use rustix::process::Signal;
+
+use crate::support::World;
+
+const TEAM: &str = "contacts:\n  ada: {email: ada@example.com}\n  bo: {email: bo@example.com}\n";
+
+#[test]
+fn it_serves_until_interrupted() {
+    for signal in [Signal::INT, Signal::TERM] {
+        let world = World::with(TEAM);
+        let mut serving = world.start("sandbox --listen 127.0.0.1:0");
+        serving.wait_for("to end it");
+        let applied = world.run("apply --sandbox --auto-approve");
+        assert_eq!(applied.code, Some(0), "{applied}");
+        serving.signal(signal);
+        let outcome = serving.finish();
+        assert_eq!(outcome.code, Some(0));
+        if signal == Signal::INT {
+            assert_snapshot!(outcome, @r"
+            Sandbox: a stand-in for Apollo at http://127.0.0.1:[PORT]/api/v1
+            Its contacts are kept in .contactsd/contacts.d/sandbox/data. Press Ctrl-C to end it.
+            [exit 0]
+            ");
+        }
+        world.run("apply --sandbox --auto-approve").is_clean();
+    }
+}
+
+#[test]
+fn a_second_owner_of_the_data_is_told_of_the_first() {
+    let world = World::new();
+    let mut first = world.start("sandbox --listen 127.0.0.1:0");
+    first.wait_for("to end it");
+    assert_snapshot!(world.run("sandbox --listen 127.0.0.1:0"), @r"
+    [stderr]
+    Error: The sandbox cannot run
+
+    the sandbox's data is in use: process [PID] answers at http://127.0.0.1:[PORT]
+    (.contactsd/contacts.d/sandbox/data/owner.json)
+    [exit 1]
+    ");
+}
+
+#[test]
+fn it_listens_on_this_machine_only() {
+    assert_snapshot!(World::new().run("sandbox --listen 0.0.0.0:0"), @r"
+    [stderr]
+    Error: The sandbox cannot run
+
+    the sandbox listens on loopback only, and 0.0.0.0:0 is not a loopback address
+    [exit 1]
+    ");
+}
+
+#[test]
+fn faults_and_quota_of_a_serving_sandbox_are_met_by_apply() {
+    let world = World::with(TEAM);
+    let mut serving = world.start("sandbox --listen 127.0.0.1:0 --quota 1/m --seed 7");
+    serving.wait_for("to end it");
+    let outcome = world.run("apply --sandbox --auto-approve --max-wait 0s");
+    assert_eq!(outcome.code, Some(1));
+    let summary = "Apply incomplete. Resources: 1 added, 0 changed, 0 destroyed. 0 failed, 1 remaining.";
+    assert_eq!(outcome.summary(), summary);
+    assert_eq!(world.run("sandbox --fault nonsense=1").code, Some(1));
+    assert_snapshot!(world.run("sandbox --fault nonsense=1"), @r#"
+    [stderr]error: invalid value 'nonsense=1' for '--fault <FAULTS>': "nonsense=1" is no fault: write [ACTION:]FAULT=PROBABILITY with a probability from 0 to 1 and a fault of lost-reply, cut-before, error-500, html-502, truncated, slow, stray-429, or slow-ms=MILLISECONDS
+
+    For more information, try '--help'.
+    [exit 1]
+    "#);
+}
+
+#[test]
+fn the_sandbox_never_mixes_with_the_real_thing() {
+    let world = World::with(TEAM);
+    world.run("apply --sandbox --auto-approve");
+    assert_eq!(world.run("state list --sandbox").stdout.lines().count(), 2);
+    assert_eq!(world.run("state list").stdout, "");
+    assert_eq!(world.run("plan --detailed-exitcode").code, Some(2));
+}
+
+#[test]
+fn a_killed_apply_against_the_newcomers_sandbox_leaves_no_twins() {
+    let world = World::new();
+    crate::support::hundred_in_fifty_files(&world);
+    let mut serving = world.start("sandbox --listen 127.0.0.1:0 --fault slow=1,slow-ms=50");
+    serving.wait_for("to end it");
+    let running = world.start("apply --sandbox --auto-approve --parallelism 5");
+    let log = world.path(".contactsd/contacts.d/sandbox/data/log.jsonl");
+    // Half-way by what the server has recorded.
+    while std::fs::read_to_string(&log).unwrap().lines().count() < 30 {
+        std::thread::yield_now();
+    }
+    running.signal(Signal::KILL);
+    assert_eq!(running.finish().code, None);
+    let next = world.run("apply --sandbox --auto-approve");
+    assert_eq!(next.code, Some(0), "{next}");
+    let log = std::fs::read_to_string(&log).unwrap();
+    let mut emails: Vec<&str> = log.lines().filter_map(|line| line.split("\"email\":\"").nth(1)).collect();
+    emails.iter_mut().for_each(|email| *email = email.split('"').next().unwrap_or_default());
+    let lines = emails.len();
+    emails.sort_unstable();
+    emails.dedup();
+    assert_eq!(emails.len(), 100);
+    let ids = |line: &str| line.split("\"id\":\"").nth(1).map(|rest| rest[..24].to_owned());
+    let mut contacts: Vec<String> = log.lines().filter(|line| line.contains("\"email\"")).filter_map(ids).collect();
+    contacts.sort_unstable();
+    contacts.dedup();
+    assert_eq!(contacts.len(), 100, "{lines} writes");
+}

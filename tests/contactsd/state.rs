@@ -1,0 +1,188 @@
+//! `state`, and what protects the state under every verb.
+
+use std::fs;
+
+use insta::assert_snapshot;
+
+use crate::support::{Remote, World};
+
+const TEAM: &str = "contacts:\n  ada:\n    email: ada@example.com\n    title: Engineer\n    label_names: [North, South]\n  \
+                    bo: {email: bo@example.com}\n";
+
+#[test]
+fn managed_contacts_are_listed_and_shown() {
+    let remote = Remote::start();
+    let world = World::with(TEAM).against(&remote);
+    assert_snapshot!(world.run("state list"), @"[exit 0]");
+    world.applied();
+    assert_snapshot!(world.run("state list"), @r"
+    contact.ada
+    contact.bo
+    [exit 0]
+    ");
+    assert_snapshot!(world.run("state show ada"), @r#"
+    # contact.ada: created by contactsd
+    # last applied [TIME] from contacts.d/team.yaml
+    contact "ada" {
+        id          = "[ID1]"
+        title       = "Engineer"
+        email       = "ada@example.com"
+        label_names = ["North", "South"]
+    }
+    [exit 0]
+    "#);
+    assert_eq!(world.run("state show contact.ada").stdout, world.run("state show ada").stdout);
+    assert_snapshot!(world.run("state show eve"), @r"
+    [stderr]
+    Error: contact.eve is not in the state
+
+    The state .contactsd/contacts.d/state manages no such contact. `contactsd state list` lists them.
+    [exit 1]
+    ");
+}
+
+#[test]
+fn a_state_belongs_to_one_api() {
+    let remote = Remote::start();
+    let world = World::with(TEAM).against(&remote);
+    world.applied();
+    let other = Remote::start();
+    let world = world.against(&other);
+    for verb in ["plan", "state list", "apply --auto-approve"] {
+        let outcome = world.run(verb);
+        assert_eq!(outcome.code, Some(1));
+        assert!(outcome.stderr.contains("--state"), "{outcome}");
+    }
+    assert_eq!(other.take_calls(), [""; 0]);
+    assert_eq!(world.run("apply --auto-approve --state elsewhere").code, Some(0));
+}
+
+#[test]
+fn a_second_apply_is_told_who_holds_the_state() {
+    let remote = Remote::start();
+    let world = World::with(TEAM).against(&remote);
+    remote.tap.hold_after(0);
+    let running = world.start("apply --auto-approve");
+    remote.tap.wait_until_held(1);
+    let second = world.apply();
+    remote.tap.release();
+    assert_eq!(running.finish().code, Some(0));
+    assert_snapshot!(second, @r"
+    [stderr]
+    Error: Error acquiring the state lock
+
+    Lock Info:
+      Path:      .contactsd/contacts.d/state
+      Operation: apply
+      Who:       ada@[HOST] (process [PID])
+      Version:   0.1.0
+    Nothing was changed. Try again when that process is done.
+    [exit 1]
+    ");
+    world.applied().is_clean();
+}
+
+#[test]
+fn a_damaged_state_is_refused_and_its_files_are_kept() {
+    let remote = Remote::start();
+    let world = World::with(TEAM).against(&remote);
+    world.applied();
+    remote.take_sent();
+    let database = world.path(".contactsd/contacts.d/state/sled/db");
+    let whole = fs::read(&database).unwrap();
+    for damaged in [whole[..whole.len() / 2].to_vec(), Vec::new(), vec![0xa5; whole.len()]] {
+        fs::write(&database, &damaged).unwrap();
+        for verb in ["plan", "state list", "apply --auto-approve"] {
+            let outcome = world.run(verb);
+            assert_eq!(outcome.code, Some(1), "{verb}\n{outcome}");
+            assert!(outcome.stderr.contains("cannot be read"), "{verb}\n{outcome}");
+            assert!(!outcome.stderr.contains("panicked"), "{verb}\n{outcome}");
+        }
+        assert!(database.exists());
+    }
+    fs::remove_file(&database).unwrap();
+    assert_snapshot!(world.apply().errors(), @r"
+
+    Error: The state cannot be used
+
+    the state .contactsd/contacts.d/state cannot be read: its sled/db is gone. Restore a backup of the
+    whole directory; or move it away (mv .contactsd/contacts.d/state
+    .contactsd/contacts.d/state.broken): then every contact is looked up again by dedupe on the next
+    apply
+    ");
+    fs::write(&database, &whole).unwrap();
+    world.applied().is_clean();
+    assert_eq!(remote.take_calls(), [""; 0]);
+}
+
+#[test]
+fn a_directory_of_something_else_is_no_state() {
+    let remote = Remote::start();
+    let world = World::with(TEAM).against(&remote);
+    world.write("notes/todo.txt", "buy milk");
+    assert_snapshot!(world.run("apply --auto-approve --state notes").errors(), @r"
+
+    Error: The state cannot be used
+
+    the state notes cannot be read: it holds files but no head. Restore a backup of the whole
+    directory; or move it away (mv notes notes.broken): then every contact is looked up again by
+    dedupe on the next apply
+    ");
+    assert_eq!(fs::read_dir(world.path("notes")).unwrap().count(), 1);
+    assert_eq!(remote.take_calls(), [""; 0]);
+}
+
+#[test]
+fn a_state_that_cannot_be_made_is_an_error_before_anything_is_sent() {
+    let remote = Remote::start();
+    let world = World::with(TEAM).against(&remote);
+    world.write(".contactsd", "a file in the way");
+    assert_snapshot!(world.apply(), @r"
+    [stderr]
+    Error: The state cannot be used
+
+    cannot read .contactsd/contacts.d/state: Not a directory (os error 20)
+    [exit 1]
+    ");
+    assert_eq!(remote.take_calls(), [""; 0]);
+}
+
+#[test]
+fn a_state_that_cannot_be_written_is_an_error_before_anything_is_sent() {
+    let remote = Remote::start();
+    let world = World::with(TEAM).against(&remote);
+    fs::create_dir(world.path("locked")).unwrap();
+    world.set_mode("locked", 0o500);
+    if fs::write(world.path("locked/probe"), "").is_ok() {
+        // Nothing is read-only to this user.
+        return;
+    }
+    let outcome = world.run("apply --auto-approve --state locked/state");
+    world.set_mode("locked", 0o700);
+    assert_eq!(outcome.code, Some(1));
+    assert!(outcome.stderr.contains("locked/state") && outcome.stderr.contains("Permission denied"), "{outcome}");
+    assert_eq!(remote.take_calls(), [""; 0]);
+}
+
+#[test]
+fn two_directories_never_share_a_state_by_accident() {
+    let remote = Remote::start();
+    let world = World::with(TEAM).against(&remote);
+    world.applied();
+    world.write("people/eve.yaml", "contacts:\n  eve: {email: eve@example.com}\n");
+    assert_eq!(world.run("apply --auto-approve --dir people").code, Some(0));
+    assert_eq!(world.run("state list --dir people").stdout, "contact.eve\n");
+    assert_eq!(world.run("state list").stdout, "contact.ada\ncontact.bo\n");
+}
+
+#[test]
+fn a_new_key_of_the_same_team_is_proven_and_one_of_another_team_refused() {
+    let remote = Remote::start();
+    let mut world = World::with(TEAM).against(&remote);
+    world.applied();
+    remote.take_sent();
+    world.set("APOLLO_API_KEY", "another-key-of-the-team");
+    world.edit("contacts.d/team.yaml", "Engineer", "Director");
+    world.applied();
+    assert_eq!(remote.take_calls(), ["GET /contacts/[ID]", "PATCH /contacts/[ID] title"]);
+}
