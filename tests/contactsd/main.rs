@@ -16,6 +16,7 @@ mod state;
 mod support;
 mod validate;
 mod values;
+mod watch;
 
 #[test]
 fn no_file_of_this_folder_was_forgotten() {
