@@ -1,6 +1,6 @@
 //! Carries out a plan: local actions first, then the rest in parallel, each to its own end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::model::{ContactKey, Endpoint};
 use crate::plan::{Action, Brake, BrakeKind, Change as FieldChange, Housekeeping, Operation, Plan};
 use crate::store::{CHANGES_PER_COMMIT, Change, Snapshot};
 
-use super::action::{End, Job, Performer};
+use super::action::{End, Job, Performer, Trouble};
 use super::{Desired, Ended, Event, Problem, Report, Session, Step, problem};
 
 /// How often a step that takes long is heard of.
@@ -109,7 +109,7 @@ impl Run {
                 Some(endpoint) => queues.entry(endpoint).or_default().push(action.clone()),
             }
         }
-        self.clone().work_off(local, LOCAL_PARALLELISM).await;
+        self.clone().work_off_local(local).await;
         let mut workers = JoinSet::new();
         for (endpoint, queue) in queues {
             // Settling waits for its time without using a place.
@@ -133,16 +133,34 @@ impl Run {
         }
     }
 
+    /// Works off actions that wait for the disk alone, many at a time, and tells of them in their order.
+    async fn work_off_local(self, queue: Vec<Action>) {
+        let mut under_way = VecDeque::new();
+        let mut queue = queue.into_iter();
+        loop {
+            while under_way.len() < LOCAL_PARALLELISM && !self.session.stop.is_requested() {
+                let Some(action) = queue.next() else { break };
+                under_way.push_back(tokio::spawn(self.clone().carry(action)));
+            }
+            let Some(oldest) = under_way.pop_front() else { break };
+            self.conclude(oldest.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())));
+        }
+        let left = queue.len();
+        self.count(|report| report.remaining += left);
+    }
+
     async fn work_off(self, queue: Vec<Action>, parallelism: usize) {
         let mut under_way = JoinSet::new();
         let mut queue = queue.into_iter();
         loop {
             while under_way.len() < parallelism && !self.session.stop.is_requested() {
                 let Some(action) = queue.next() else { break };
-                under_way.spawn(self.clone().run(action));
+                under_way.spawn(self.clone().carry(action));
             }
             match under_way.join_next().await {
-                Some(done) => done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())),
+                Some(done) => {
+                    self.conclude(done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())));
+                }
                 None => break,
             }
         }
@@ -150,7 +168,8 @@ impl Run {
         self.count(|report| report.remaining += left);
     }
 
-    async fn run(self, action: Action) {
+    /// Carries out one action, telling how it goes on.
+    async fn carry(self, action: Action) -> Outcome {
         let (key, step, id) = (action.key().clone(), step(&action.operation), known_id(&action.operation));
         let started = Instant::now();
         if !matches!(action.operation, Operation::Conflict { .. } | Operation::Contradiction { .. }) {
@@ -169,6 +188,12 @@ impl Run {
                 }
             }
         };
+        Outcome { key, result, elapsed: started.elapsed() }
+    }
+
+    /// Counts how an action ended, and tells of it.
+    fn conclude(&self, outcome: Outcome) {
+        let Outcome { key, result, elapsed } = outcome;
         let end = match result {
             Ok(end) => end,
             Err(trouble) => {
@@ -178,10 +203,6 @@ impl Run {
                 trouble.end
             }
         };
-        self.conclude(key, end, started.elapsed());
-    }
-
-    fn conclude(&self, key: ContactKey, end: End, elapsed: Duration) {
         match end {
             End::Done(step, id) => {
                 self.count(|report| *counter(report, step) += 1);
@@ -199,6 +220,13 @@ impl Run {
     fn count(&self, change: impl FnOnce(&mut Report)) {
         change(&mut self.report.lock().unwrap_or_else(PoisonError::into_inner));
     }
+}
+
+/// How one action went.
+struct Outcome {
+    key: ContactKey,
+    result: Result<End, Trouble>,
+    elapsed: Duration,
 }
 
 fn counter(report: &mut Report, step: Step) -> &mut usize {

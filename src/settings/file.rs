@@ -129,6 +129,9 @@ mod tests {
             "contactsd.toml: there is no setting paralelism; did you mean parallelism?"
         );
         assert_eq!(parse("dir = ['x']").unwrap_err(), "contactsd.toml: dir takes a text, a number or true or false");
-        assert_eq!(parse("quiet = true\ndir = \n").unwrap_err(), "contactsd.toml:2:7: string values must be quoted, expected literal string");
+        assert_eq!(
+            parse("quiet = true\ndir = \n").unwrap_err(),
+            "contactsd.toml:2:7: string values must be quoted, expected literal string"
+        );
     }
 }

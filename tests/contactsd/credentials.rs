@@ -125,9 +125,9 @@ fn assert_nowhere(directory: &Path) {
 fn a_key_is_never_sent_in_the_clear_to_another_machine() {
     let mut world = World::with(TEAM);
     world.set("APOLLO_API_KEY", KEY);
-    assert_snapshot!(world.run("apply --auto-approve --api-url http://apollo.example.com/api/v1"), @r"
+    assert_snapshot!(world.run("apply --auto-approve --api-url http://apollo.example.com/api/v1"), @"
     [stderr]
-    Error: Cannot begin
+    Error: The address of the API cannot be used
 
     http://apollo.example.com/api/v1 would send the credential in the clear: plain http is for this
     machine only

@@ -13,7 +13,7 @@ fn help_and_version_are_results() {
     contactsd 0.1.0
     [exit 0]
     ");
-    assert_snapshot!(world.run("--help"), @r"
+    assert_snapshot!(world.run("--help"), @"
     Contacts as code for Apollo.io: YAML files are the truth, contactsd brings Apollo in step
 
     Usage: contactsd [OPTIONS] <COMMAND>
@@ -24,12 +24,17 @@ fn help_and_version_are_results() {
       apply        Bring Apollo in step with the contact files
       watch        Keep Apollo in step with the contact files, as a service
       sandbox      Serve the stand-in for Apollo until interrupted
-      state        Look at what the state remembers
+      import       Bind an entry to a contact that Apollo has
+      state        Look at what the state remembers, and correct it
       completions  Print a completion script for a shell
       version      Print the version
       help         Print this message or the help of the given subcommand(s)
 
     Options:
+      -h, --help     Print help
+      -V, --version  Print version
+
+    Options of every verb:
           --dir <DIR>      Directory of contact files [default: contacts.d]
           --state <PATH>   Directory of the state [default: .contactsd/NAME/state, NAME being the name
                            of --dir]
@@ -39,15 +44,13 @@ fn help_and_version_are_results() {
           --color <WHEN>   When to use colors [possible values: always, auto, never]
           --no-color       The same as --color never
       -q, --quiet          Show results, warnings and errors only
-      -h, --help           Print help
 
-    Every long option has a twin in the environment, CONTACTSD_ and its name (CONTACTSD_DIR), and most
-    may stand in
-    contactsd.toml in the working directory. An option beats the environment, which beats the file.
+    Every long option has a twin in the environment, CONTACTSD_ and its name: CONTACTSD_DIR. Most may
+    also stand in contactsd.toml in the working directory. An option beats the environment, which beats
+    the file.
 
     Exit codes: 0 done; 1 any error, or not everything was done; 2 changes (plan --detailed-exitcode
-    only);
-    130 interrupted; 143 terminated.
+    only); 130 interrupted; 143 terminated.
     [exit 0]
     ");
     for verb in ["validate", "plan", "apply", "watch", "sandbox", "state", "state list", "state show", "completions"] {
@@ -82,7 +85,7 @@ fn mistakes_of_usage_exit_with_one() {
     For more information, try '--help'.
     [exit 1]
     ");
-    assert_snapshot!(world.run(""), @r"
+    assert_snapshot!(world.run(""), @"
     [stderr]Contacts as code for Apollo.io: YAML files are the truth, contactsd brings Apollo in step
 
     Usage: contactsd [OPTIONS] <COMMAND>
@@ -93,12 +96,17 @@ fn mistakes_of_usage_exit_with_one() {
       apply        Bring Apollo in step with the contact files
       watch        Keep Apollo in step with the contact files, as a service
       sandbox      Serve the stand-in for Apollo until interrupted
-      state        Look at what the state remembers
+      import       Bind an entry to a contact that Apollo has
+      state        Look at what the state remembers, and correct it
       completions  Print a completion script for a shell
       version      Print the version
       help         Print this message or the help of the given subcommand(s)
 
     Options:
+      -h, --help     Print help
+      -V, --version  Print version
+
+    Options of every verb:
           --dir <DIR>      Directory of contact files [default: contacts.d]
           --state <PATH>   Directory of the state [default: .contactsd/NAME/state, NAME being the name
                            of --dir]
@@ -108,15 +116,13 @@ fn mistakes_of_usage_exit_with_one() {
           --color <WHEN>   When to use colors [possible values: always, auto, never]
           --no-color       The same as --color never
       -q, --quiet          Show results, warnings and errors only
-      -h, --help           Print help
 
-    Every long option has a twin in the environment, CONTACTSD_ and its name (CONTACTSD_DIR), and most
-    may stand in
-    contactsd.toml in the working directory. An option beats the environment, which beats the file.
+    Every long option has a twin in the environment, CONTACTSD_ and its name: CONTACTSD_DIR. Most may
+    also stand in contactsd.toml in the working directory. An option beats the environment, which beats
+    the file.
 
     Exit codes: 0 done; 1 any error, or not everything was done; 2 changes (plan --detailed-exitcode
-    only);
-    130 interrupted; 143 terminated.
+    only); 130 interrupted; 143 terminated.
     [exit 1]
     ");
     for wrong in [
@@ -192,19 +198,20 @@ fn variables_stand_for_options_and_unknown_ones_are_told() {
     world.set("CONTACTSD_DETAILED_EXITCODE", "");
     assert_eq!(world.run("plan").code, Some(0));
     world.set("CONTACTSD_DIRR", "people");
-    assert_snapshot!(world.run("validate"), @r"
-    Success! 1 contact in 1 file are valid.
+    assert_snapshot!(world.run("validate"), @"
+    Success! 1 contact in 1 file is valid.
     [stderr]
     Warning: The variable CONTACTSD_DIRR means nothing
 
-    It is set and has no effect. Is it misspelt?
+    It is set and has no effect. Did you mean CONTACTSD_DIR?
     [exit 0]
     ");
     world.set("CONTACTSD_PARALLELISM", "lots");
-    assert_snapshot!(world.run("apply"), @r"
+    assert_snapshot!(world.run("apply"), @"
     [stderr]error: invalid value 'lots' for '--parallelism <N>': invalid digit found in string
 
     For more information, try '--help'.
+    Hint: CONTACTSD_PARALLELISM is set in the environment; it counts where the option is not typed.
     [exit 1]
     ");
 }
@@ -236,9 +243,9 @@ fn a_settings_file_may_set_what_a_repository_may_decide() {
     [exit 1]
     ");
     world.write("contactsd.toml", "dir = \"people\"\nquiet = \n");
-    assert_snapshot!(world.run("plan"), @r"
+    assert_snapshot!(world.run("plan"), @"
     [stderr]
-    Error: contactsd.toml:2:9: this is no TOML: TOML parse error at line 2, column 9\n  |\n2 | quiet = \n  |         ^\nstring values must be quoted, expected literal string\n
+    Error: contactsd.toml:2:9: string values must be quoted, expected literal string
 
     Settings in contactsd.toml have the names of the long options, without dashes in front.
     [exit 1]

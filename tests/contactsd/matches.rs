@@ -166,9 +166,9 @@ fn two_entries_that_apollo_takes_for_one_are_named_both() {
         }
 
     Plan: 0 to add, 1 to change, 0 to destroy.
-    Also: 1 that needs a decision.
-    Requests: 1 update; about 0s within the quota (600 requests an hour of each kind are assumed until
-    Apollo tells its limits).
+    Also: 1 needs a decision.
+    Requests: 1 update; no wait for quota (600 requests an hour of each kind are assumed until Apollo
+    tells its limits).
     Digest: [DIGEST]
 
     ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -100,7 +100,9 @@ fn a_killed_apply_against_the_newcomers_sandbox_leaves_no_twins() {
     assert_eq!(next.code, Some(0), "{next}");
     let log = std::fs::read_to_string(&log).unwrap();
     let mut emails: Vec<&str> = log.lines().filter_map(|line| line.split("\"email\":\"").nth(1)).collect();
-    emails.iter_mut().for_each(|email| *email = email.split('"').next().unwrap_or_default());
+    for email in &mut emails {
+        *email = email.split('"').next().unwrap_or_default();
+    }
     let lines = emails.len();
     emails.sort_unstable();
     emails.dedup();

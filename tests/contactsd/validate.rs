@@ -22,8 +22,8 @@ fn world_of_mistakes() -> World {
 #[test]
 fn good_files_are_counted() {
     let world = World::with("contacts:\n  ada: {email: ada@example.com}\n");
-    assert_snapshot!(world.run("validate"), @r"
-    Success! 1 contact in 1 file are valid.
+    assert_snapshot!(world.run("validate"), @"
+    Success! 1 contact in 1 file is valid.
     [exit 0]
     ");
     world.write("contacts.d/more/bo.yml", "contacts:\n  bo: {email: bo@example.com}\n---\n");
@@ -155,7 +155,7 @@ fn one_bad_file_among_good_ones_changes_nothing_of_what_stands() {
 fn warnings_stop_nothing() {
     let world = World::with("contacts:\n  ada:\n    email: ada@example.com\n    mobile_phone: unlisted\n");
     assert_snapshot!(world.run("validate"), @r#"
-    Success! 1 contact in 1 file are valid.
+    Success! 1 contact in 1 file is valid.
     [stderr]
     Warning: "unlisted" has no digits [W102]
 
@@ -195,8 +195,12 @@ fn a_directory_that_is_not_there_is_an_error_that_says_what_to_do() {
 fn an_empty_directory_is_valid() {
     let world = World::new();
     std::fs::create_dir(world.path("contacts.d")).unwrap();
-    assert_snapshot!(world.run("validate"), @r"
+    assert_snapshot!(world.run("validate"), @"
     Success! 0 contacts in 0 files are valid.
+    [stderr]
+    Warning: contacts.d holds no contact files
+
+    Contact files end in .yaml or .yml.
     [exit 0]
     ");
     assert_snapshot!(world.run("plan"), @r"

@@ -19,7 +19,7 @@ fn every_value_goes_over_the_wire_as_it_is_written() {
         sent.iter().map(|sent| (sent.body["email"].as_str().unwrap(), &sent.body)).collect();
     let lines = |body: &Value| {
         let fields = body.as_object().unwrap().iter();
-        fields.map(|(name, value)| format!("{name} = {value}\n")).collect::<String>()
+        fields.map(|(name, value)| format!("{name} = {value}\n")).collect::<Vec<_>>().concat()
     };
     let text: Vec<String> = by_email.values().map(|body| lines(body)).collect();
     assert_snapshot!(text.join("\n"), @r#"

@@ -32,7 +32,7 @@ fn changed_files_are_applied_until_told_to_stop() {
         let outcome = watching.finish();
         assert_eq!(outcome.code, Some(0), "{outcome}");
         if signal == Signal::TERM {
-            assert_snapshot!(outcome, @r"
+            assert_snapshot!(outcome, @"
             Watching contacts.d. Press Ctrl-C to end.
             Plan: 2 to add, 0 to change, 0 to destroy.
             contact.ada: Creating...
@@ -49,7 +49,7 @@ fn changed_files_are_applied_until_told_to_stop() {
             contact.cy: Creation complete after 0s [id=[ID3]]
             Apply complete! Resources: 1 added, 0 changed, 0 destroyed.
             Stopping: requests under way are finished and recorded, no further ones are sent. Once more leaves at once.
-            Watch ended after 0 passes. Apply complete! Resources: 3 added, 1 changed, 0 destroyed.
+            Watch ended after 0 passes. Resources: 3 added, 1 changed, 0 destroyed.
             [exit 0]
             ");
         }
@@ -61,8 +61,8 @@ fn changed_files_are_applied_until_told_to_stop() {
 fn one_pass_tells_by_its_exit_code_whether_all_is_done() {
     let remote = Remote::start();
     let world = World::with(TEAM).against(&remote);
-    assert_snapshot!(world.run("watch --once --parallelism 1"), @r"
-    Watching contacts.d. Press Ctrl-C to end.
+    assert_snapshot!(world.run("watch --once --parallelism 1"), @"
+    One pass over contacts.d.
     Plan: 2 to add, 0 to change, 0 to destroy.
     contact.ada: Creating...
     contact.ada: Creation complete after 0s [id=[ID1]]
@@ -85,11 +85,32 @@ fn a_dry_run_sends_nothing() {
     let world = World::with(TEAM).against(&remote);
     let outcome = world.run("watch --once --dry-run");
     assert_eq!(outcome.code, Some(0));
-    assert_snapshot!(outcome, @r"
-    Watching contacts.d. Press Ctrl-C to end.
+    assert_snapshot!(outcome, @r#"
+    One pass over contacts.d.
+    Actions are indicated with the following symbols:
+      + create
+
+    contactsd will perform the following actions:
+
+      # contact.ada will be created
+      # (Apollo may match an existing contact and update it)
+      + contact "ada" {
+          + title = "Engineer"
+          + email = "ada@example.com"
+          + id    = (known after apply)
+        }
+
+      # contact.bo will be created
+      # (Apollo may match an existing contact and update it)
+      + contact "bo" {
+          + email = "bo@example.com"
+          + id    = (known after apply)
+        }
+
     Plan: 2 to add, 0 to change, 0 to destroy.
+    Digest: [DIGEST]
     [exit 0]
-    ");
+    "#);
     assert_eq!(remote.take_calls(), [""; 0]);
 }
 
@@ -173,14 +194,14 @@ fn a_pass_that_would_do_too_much_is_braked_and_the_watch_goes_on() {
     let world = World::with(TEAM).against(&remote);
     let braked = world.run("watch --once --max-creates 1");
     assert_eq!(braked.code, Some(1));
-    assert_snapshot!(braked, @r"
-    Watching contacts.d. Press Ctrl-C to end.
+    assert_snapshot!(braked, @"
+    One pass over contacts.d.
     Plan: 2 to add, 0 to change, 0 to destroy.
     [stderr]
-    Error: The plan would create 2 contacts, and 1 are allowed
+    Error: More than 1 contacts would be created: 2
 
-    Nothing was changed: --max-creates allows fewer. Check that the directory is the right one and
-    whole.
+    Nothing was changed. If it is meant, a higher --max-creates allows it; if not, check the
+    directory.
     [exit 1]
     ");
     assert_eq!(remote.take_calls(), [""; 0]);
@@ -209,14 +230,14 @@ fn a_watch_that_cannot_go_on_is_a_failure() {
     let remote = Remote::with(|options| options.api_key = Some("another".to_owned()));
     let world = World::with(TEAM).against(&remote);
     let outcome = world.run("watch --parallelism 1");
-    assert_snapshot!(outcome, @r"
+    assert_snapshot!(outcome, @"
     Watching contacts.d. Press Ctrl-C to end.
     Plan: 2 to add, 0 to change, 0 to destroy.
     contact.ada: Creating...
     Apply incomplete. Resources: 0 added, 0 changed, 0 destroyed. 1 failed, 1 remaining.
     Stopped early: no further request could have succeeded. What is done is recorded: correct what the errors name, then run the command again.
-    Watch ended after 0 pass. Apply incomplete. Resources: 0 added, 0 changed, 0 destroyed. 1 failed, 1 remaining.
-    Stopped early: no further request could have succeeded. What is done is recorded: correct what the errors name, then run the command again.
+    Watch ended after 0 pass. Resources: 0 added, 0 changed, 0 destroyed.
+    Actions that failed: 1, tried again ones included.
     [stderr]
     Error: Apollo refused the credential
 

@@ -112,7 +112,7 @@ fn named_words(text: &str, ids: &mut Vec<String>) -> String {
                     ids.push(word.to_owned());
                     ids.len() - 1
                 });
-                out.push_str(&format!("[ID{}]", number + 1));
+                out.extend(["[ID", &(number + 1).to_string(), "]"]);
             }
             32 if is_hex(word) => out.push_str("[DIGEST]"),
             _ => out.push_str(word),
