@@ -244,6 +244,8 @@ impl Performer<'_> {
             Change::Forget { key: key.clone(), tombstone: self.tombstone(id, &binding.applied) },
             Change::DropConflict { key: key.clone() },
         ];
+        // A contact that is gone is nothing to come back to.
+        writes.extend(binding.gone_at.map(|_| Change::DropTombstone { key: key.clone() }));
         writes.extend(self.open_intents(key, |_| true).map(|id| Change::DropIntent { id }));
         self.record(writes).await?;
         Ok(End::Done(Step::Forget, Some(id.clone())))

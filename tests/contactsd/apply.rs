@@ -545,3 +545,79 @@ fn brakes_stop_a_plan_that_nobody_meant() {
     assert_eq!(remote.contacts().len(), 10);
     assert_eq!(remote.take_calls(), [""; 0]);
 }
+
+#[test]
+fn a_contact_that_was_deleted_by_hand_is_created_anew_when_asked_for_and_once_its_entry_was_away() {
+    let remote = Remote::start();
+    let both = format!("{ADA}  bo: {{email: bo@example.com}}\n");
+    let world = World::with(&both).against(&remote);
+    world.applied();
+    remote.delete(remote.contact("email", "ada@example.com")["id"].as_str().unwrap());
+    world.edit("contacts.d/team.yaml", "Engineer", "Director");
+    assert_eq!(world.apply().code, Some(1));
+    let shown = world.run("plan");
+    assert!(shown.stdout.contains("to create it anew: contactsd apply --recreate ada"), "{shown}");
+    let anew = world.run("apply --recreate ada --auto-approve");
+    assert_eq!(anew.summary(), "Apply complete! Resources: 1 added, 0 changed, 0 destroyed.");
+    world.applied().is_clean();
+    remote.delete(remote.contact("email", "ada@example.com")["id"].as_str().unwrap());
+    world.edit("contacts.d/team.yaml", "Director", "Chair");
+    assert_eq!(world.apply().code, Some(1));
+    world.team("contacts:\n  bo: {email: bo@example.com}\n");
+    world.applied();
+    world.team(&both);
+    let outcome = world.applied();
+    assert_eq!(outcome.summary(), "Apply complete! Resources: 1 added, 0 changed, 0 destroyed.");
+    assert_eq!(remote.contacts().len(), 2);
+    world.applied().is_clean();
+}
+
+#[test]
+fn an_entry_that_names_another_contact_than_its_own_needs_a_decision() {
+    let remote = Remote::start();
+    let other = remote.seed(json!({"email": "other@example.com"}));
+    let world = World::with(ADA).against(&remote);
+    world.applied();
+    remote.take_sent();
+    world.edit("contacts.d/team.yaml", "  ada:\n", &format!("  ada:\n    apollo_id: {other}\n"));
+    assert_snapshot!(world.apply(), @r#"
+    Actions are indicated with the following symbols:
+      ! needs a decision
+
+    contactsd needs a decision before it can go on:
+
+      # contact.ada needs a decision
+      # (bound to "[ID1]", but its entry declares apollo_id "[ID2]")
+      # - to keep "[ID1]": remove apollo_id from the entry in contacts.d/team.yaml
+      # - to take "[ID2]": contactsd state rm ada, and apply again
+      ! contact "ada" {
+            first_name = "Ada"
+            last_name  = "Quill"
+            email      = "ada@example.com"
+        }
+
+    Plan: 0 to add, 0 to change, 0 to destroy.
+    Also: 1 needs a decision.
+    Digest: [DIGEST]
+    Apply incomplete. Resources: 0 added, 0 changed, 0 destroyed. 1 failed, 0 remaining.
+    What is done is recorded: correct what the errors name, then run the command again.
+    [stderr]
+    Error: contact.ada is bound to another contact than it names
+
+      with contact.ada,
+      contacts.d/team.yaml:3:3
+       3:   ada:
+            ^^^
+
+    The state binds it to [ID1], the entry says apollo_id:
+    [ID2]. Remove apollo_id to keep the bound contact; to change it, rename the
+    key, which makes it a new entry.
+    [exit 1]
+    "#);
+    assert_eq!(remote.take_calls(), [""; 0]);
+    world.edit("contacts.d/team.yaml", "  ada:\n", "  countess:\n");
+    let outcome = world.run("apply --auto-approve --force");
+    assert_eq!(outcome.code, Some(0), "{outcome}");
+    assert!(world.run("state show countess").stdout.contains(&other));
+    assert_eq!(remote.contacts().len(), 2);
+}

@@ -211,3 +211,38 @@ fn a_lost_state_finds_every_contact_again() {
     assert_eq!(remote.contacts().len(), 2);
     world.applied().is_clean();
 }
+
+#[test]
+fn the_ways_out_of_a_collision_lead_out() {
+    let remote = Remote::start();
+    remote.seed(json!({"email": "ada@example.com", "contact_emails": ["quill@example.org"]}));
+    let world = World::with("contacts:\n  ada: {email: ada@example.com}\n  quill: {email: quill@example.org}\n");
+    let world = world.against(&remote);
+    world.run("apply --auto-approve --parallelism 1");
+    let id = remote.contacts()[0]["id"].as_str().unwrap().to_owned();
+    let shown = world.run("plan");
+    let way = format!("contactsd state rm ada, then contactsd import quill {id}");
+    assert!(shown.stdout.contains(&way), "{shown}");
+    world.team("contacts:\n  quill: {email: quill@example.org}\n");
+    assert_eq!(world.run("state rm ada --auto-approve").code, Some(0));
+    assert_eq!(world.run(&format!("import quill {id} --auto-approve")).code, Some(0));
+    assert_eq!(world.run("state list").stdout, "contact.quill\n");
+    world.applied().is_clean();
+}
+
+#[test]
+fn the_ways_out_of_a_match_with_a_stranger_lead_out() {
+    let remote = Remote::reading(DedupeReading::ReturnExisting);
+    let stranger = json!({"first_name": "Ada", "last_name": "Quill", "email": "ada@example.org",
+        "organization_name": "Engines"});
+    let id = remote.seed(stranger);
+    let entry =
+        "contacts:\n  ada: {first_name: Ada, last_name: Quill, organization_name: Engines, email: a@example.com}\n";
+    let world = World::with(entry).against(&remote);
+    assert_eq!(world.apply().code, Some(1));
+    let shown = world.run("plan");
+    assert!(shown.stdout.contains(&format!("contactsd import ada {id}")), "{shown}");
+    assert_eq!(world.run(&format!("import ada {id} --auto-approve")).code, Some(0));
+    assert_eq!(remote.column("email"), ["a@example.com"]);
+    world.applied().is_clean();
+}
