@@ -8,7 +8,7 @@ use contactsd::sandbox::Action;
 use insta::assert_snapshot;
 use serde_json::json;
 
-use crate::support::{Remote, World, hundred_in_fifty_files};
+use crate::support::{Remote, World, hundred_in_fifty_files, numbered};
 
 const ADA: &str = "
 contacts:
@@ -493,11 +493,7 @@ fn nobody_to_approve_is_an_error_before_anything() {
 fn brakes_stop_a_plan_that_nobody_meant() {
     let remote = Remote::start();
     let world = World::new().against(&remote);
-    let people = |numbers: std::ops::Range<usize>| {
-        let entry = |number| format!("  p{number}: {{email: p{number}@example.com}}\n");
-        format!("contacts:\n{}", numbers.map(entry).collect::<String>())
-    };
-    world.team(&people(0..10));
+    world.team(&numbered(0..10));
     let refused = world.run("apply --auto-approve --max-creates 9");
     assert_snapshot!(refused.stderr, @"
 
@@ -511,7 +507,7 @@ fn brakes_stop_a_plan_that_nobody_meant() {
     world.applied();
     remote.take_sent();
 
-    world.team(&people(0..6));
+    world.team(&numbered(0..6));
     let refused = world.apply();
     assert_snapshot!(refused.stderr, @"
 
@@ -534,7 +530,7 @@ fn brakes_stop_a_plan_that_nobody_meant() {
     assert_eq!(refused.code, Some(1));
     assert_eq!(world.run("state list").stdout.lines().count(), 10);
 
-    world.team(&people(0..7));
+    world.team(&numbered(0..7));
     world.applied();
     let forced = world.run("apply --auto-approve --force --max-forgets 6");
     forced.is_clean();

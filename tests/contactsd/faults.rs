@@ -4,7 +4,7 @@ use contactsd::sandbox::{Action, DedupeReading};
 use insta::assert_snapshot;
 use serde_json::json;
 
-use crate::support::{Remote, World};
+use crate::support::{Remote, World, numbered};
 
 const READINGS: [DedupeReading; 2] = [DedupeReading::Overwrite, DedupeReading::ReturnExisting];
 

@@ -3,13 +3,7 @@
 use insta::assert_snapshot;
 use rustix::process::Signal;
 
-use crate::support::{Remote, World};
-
-fn forty() -> String {
-    let entry =
-        |number| format!("  p{number:02}: {{email: p{number:02}@example.com, home_phone: +155501{number:04}}}\n");
-    format!("contacts:\n{}", (0..40).map(entry).collect::<String>())
-}
+use crate::support::{Remote, World, numbered};
 
 #[track_caller]
 fn has_each_once(remote: &Remote, count: usize) {
@@ -24,7 +18,7 @@ fn has_each_once(remote: &Remote, count: usize) {
 fn a_killed_apply_leaves_one_contact_for_each_entry_after_the_next() {
     let remote = Remote::start();
     remote.set_faults("slow=1,slow-ms=20");
-    let world = World::with(&forty()).against(&remote);
+    let world = World::with(&numbered(0..40)).against(&remote);
     let running = world.start("apply --auto-approve");
     remote.tap.hold_after(15);
     remote.tap.wait_until_held(10);
@@ -42,7 +36,7 @@ fn a_killed_apply_leaves_one_contact_for_each_entry_after_the_next() {
 #[test]
 fn killed_again_and_again_it_still_ends_with_one_contact_each() {
     let remote = Remote::start();
-    let world = World::with(&forty()).against(&remote);
+    let world = World::with(&numbered(0..40)).against(&remote);
     for answers in [0, 7, 3, 1] {
         remote.tap.hold_after(answers);
         let running = world.start("apply --auto-approve --parallelism 3");
@@ -60,7 +54,7 @@ fn killed_again_and_again_it_still_ends_with_one_contact_each() {
 fn one_interrupt_records_what_is_under_way_and_sends_no_more() {
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         let remote = Remote::start();
-        let world = World::with(&forty()).against(&remote);
+        let world = World::with(&numbered(0..40)).against(&remote);
         remote.tap.hold_after(10);
         let mut running = world.start("apply --auto-approve");
         remote.tap.wait_until_held(10);
@@ -87,7 +81,7 @@ fn one_interrupt_records_what_is_under_way_and_sends_no_more() {
 #[test]
 fn a_second_interrupt_leaves_at_once_and_the_next_apply_settles() {
     let remote = Remote::start();
-    let world = World::with(&forty()).against(&remote);
+    let world = World::with(&numbered(0..40)).against(&remote);
     remote.tap.hold_after(10);
     let mut running = world.start("apply --auto-approve");
     remote.tap.wait_until_held(10);
@@ -107,4 +101,18 @@ fn a_second_interrupt_leaves_at_once_and_the_next_apply_settles() {
     world.applied();
     has_each_once(&remote, 40);
     world.applied().is_clean();
+}
+
+#[test]
+fn an_interrupt_ends_a_wait_for_quota_at_once() {
+    let remote = Remote::with(|options| options.quota = "1/d".parse().unwrap());
+    let world = World::with(&numbered(0..3)).against(&remote);
+    let mut running = world.start("apply --auto-approve");
+    let said = running.wait_for("Waiting");
+    assert!(said.contains("for the create quota: this day is used up"), "{said}");
+    running.signal(Signal::INT);
+    let outcome = running.finish();
+    assert_eq!(outcome.code, Some(130), "{outcome}");
+    let summary = "Apply incomplete. Resources: 1 added, 0 changed, 0 destroyed. 0 failed, 2 remaining.";
+    assert_eq!(outcome.summary(), summary);
 }

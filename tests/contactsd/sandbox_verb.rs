@@ -1,7 +1,10 @@
 //! `sandbox`: the stand-in as a server of its own, and behind `--sandbox`.
 
+use std::collections::BTreeSet;
+
 use insta::assert_snapshot;
 use rustix::process::Signal;
+use serde_json::Value;
 
 use crate::support::World;
 

@@ -22,7 +22,8 @@ fn every_value_goes_over_the_wire_as_it_is_written() {
         fields.map(|(name, value)| format!("{name} = {value}\n")).collect::<Vec<_>>().concat()
     };
     let text: Vec<String> = by_email.values().map(|body| lines(body)).collect();
-    assert_snapshot!(text.join("\n"), @r#"
+    // A combining mark would be taken for a slip in a source file.
+    assert_snapshot!(text.join("\n\n").replace('\u{308}', "\\u{308}"), @r#"
     email = "folded@example.com"
     first_name = "007"
     home_phone = "0044 20 7946 0000"
@@ -70,7 +71,7 @@ fn every_value_goes_over_the_wire_as_it_is_written() {
     title = "工程師"
 
     email = "zoe@example.org"
-    first_name = "Zoë"
+    first_name = "Zoe\u{308}"
     home_phone = "0044 20 7946 0000"
     last_name = "🦀 O'Neill-Ñandú"
     organization_name = ""

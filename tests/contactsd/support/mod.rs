@@ -7,6 +7,6 @@ mod running;
 mod tap;
 mod world;
 
-pub(crate) use people::hundred_in_fifty_files;
+pub(crate) use people::{hundred_in_fifty_files, numbered};
 pub(crate) use remote::Remote;
 pub(crate) use world::{KEY, World};

@@ -1,5 +1,7 @@
 //! Directories of fictional people.
 
+use std::ops::Range;
+
 use super::world::World;
 
 /// Writes 100 entries into 50 files: two each, some below a directory of their own.
@@ -9,6 +11,12 @@ pub(crate) fn hundred_in_fifty_files(world: &World) {
         let people: String = [2 * file, 2 * file + 1].map(person).concat();
         world.write(&format!("{place}/people-{file:02}.yaml"), &format!("contacts:\n{people}"));
     }
+}
+
+/// Writes a file of the people with these numbers, who have an e-mail each.
+pub(crate) fn numbered(numbers: Range<usize>) -> String {
+    let entries: Vec<_> = numbers.map(|number| format!("  p{number}: {{email: p{number}@example.com}}")).collect();
+    format!("contacts:\n{}\n", entries.join("\n"))
 }
 
 fn person(number: usize) -> String {
