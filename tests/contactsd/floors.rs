@@ -1,0 +1,50 @@
+//! The floors of the source: a module imports only from floors below its own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The modules by floor, as `ARCHITECTURE.md` lists them.
+const FLOORS: [&[&str]; 6] = [
+    &["model", "failpoints"],
+    &["plan", "journal", "quota", "index"],
+    &["settings", "source", "apollo", "store", "link", "watcher", "sandbox", "status_http"],
+    &["ops"],
+    &["ui"],
+    &["cli"],
+];
+
+fn floor(module: &str) -> Option<usize> {
+    FLOORS.iter().position(|modules| modules.contains(&module))
+}
+
+fn sources(place: &Path) -> Vec<PathBuf> {
+    if place.is_dir() {
+        return fs::read_dir(place).unwrap().flat_map(|inner| sources(&inner.unwrap().path())).collect();
+    }
+    vec![place.to_owned()]
+}
+
+#[test]
+fn a_module_imports_only_from_floors_below_its_own() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut imports = 0;
+    for path in sources(&source) {
+        let below = path.strip_prefix(&source).unwrap();
+        let module = below.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs");
+        if ["main", "lib"].contains(&module) {
+            continue;
+        }
+        let own = floor(module).unwrap_or_else(|| panic!("{module} is on no floor"));
+        let text = fs::read_to_string(&path).unwrap();
+        for import in text.split("crate::").skip(1) {
+            let name: String = import.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
+            if name.is_empty() || name == module {
+                continue;
+            }
+            let other = floor(&name).unwrap_or_else(|| panic!("{}: {name} is on no floor", below.display()));
+            assert!(other < own, "{} imports {name}, which is not below {module}", below.display());
+            imports += 1;
+        }
+    }
+    assert!(imports > 100, "imports are looked at: {imports}");
+}
