@@ -490,6 +490,35 @@ fn nobody_to_approve_is_an_error_before_anything() {
 }
 
 #[test]
+fn a_person_at_a_terminal_is_asked_and_only_yes_approves() {
+    let remote = Remote::start();
+    let world = World::with(ADA).against(&remote);
+    for typed in ["no\n", "y\n", "\n", "Yes\n", "\u{4}"] {
+        let outcome = world.run_at_terminal("apply", typed);
+        assert_eq!(outcome.code, Some(1), "{typed:?}\n{outcome}");
+        assert!(outcome.stdout.ends_with("Apply cancelled.\n"), "{typed:?}\n{outcome}");
+        assert_eq!(world.run("state list").stdout, "");
+    }
+    assert_eq!(remote.take_calls(), [""; 0]);
+    assert_eq!(world.run_at_terminal("apply --input=false", "yes\n").code, Some(1));
+    let outcome = world.run_at_terminal("apply", "yes\n");
+    assert_snapshot!(outcome.after_plan(), @r"
+
+    Do you want to perform these actions?
+      contactsd will perform the actions described above.
+      Only 'yes' will be accepted to approve.
+
+      Enter a value: 
+    contact.ada: Creating...
+    contact.ada: Creation complete after 0s [id=[ID1]]
+    Apply complete! Resources: 1 added, 0 changed, 0 destroyed.
+    [exit 0]
+    ");
+    assert_eq!(remote.contacts().len(), 1);
+    world.run_at_terminal("apply", "").is_clean();
+}
+
+#[test]
 fn brakes_stop_a_plan_that_nobody_meant() {
     let remote = Remote::start();
     let world = World::new().against(&remote);

@@ -1,10 +1,13 @@
 //! A directory of its own, in which the program runs with nothing else around it.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use rustix::fs::{Mode, OFlags};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use tempfile::TempDir;
 
 use super::outcome::{Names, Outcome};
@@ -86,9 +89,26 @@ impl World {
 
     /// Runs a command to its end; the words of `line` are its arguments.
     pub(crate) fn run(&self, line: &str) -> Outcome {
-        let output = self.command(line).output().unwrap();
+        self.ended(&mut self.command(line))
+    }
+
+    fn ended(&self, command: &mut Command) -> Outcome {
+        let output = command.output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the program writes UTF-8");
         self.outcome(text(output.stdout), text(output.stderr), output.status.code())
+    }
+
+    /// Runs a command whose stdin is a terminal at which `typed` was typed already.
+    pub(crate) fn run_at_terminal(&self, line: &str, typed: &str) -> Outcome {
+        let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&person).unwrap();
+        unlockpt(&person).unwrap();
+        let terminal = ptsname(&person, Vec::new()).unwrap();
+        // Never the terminal that controls the tests themselves: its end would end them.
+        let terminal = rustix::fs::open(terminal, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
+        let mut person = File::from(person);
+        person.write_all(typed.as_bytes()).unwrap();
+        self.ended(self.command(line).stdin(terminal))
     }
 
     /// Applies without asking.
@@ -107,7 +127,7 @@ impl World {
     /// Starts a command and leaves it running.
     pub(crate) fn start(&self, line: &str) -> Running<'_> {
         let errors = self.path("stderr-of-a-running-command");
-        let stderr = fs::File::create(&errors).unwrap();
+        let stderr = File::create(&errors).unwrap();
         let child = self.command(line).stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
         Running::new(self, child, errors)
     }
