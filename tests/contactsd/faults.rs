@@ -178,8 +178,7 @@ fn an_update_is_sent_again_after_a_failure_of_the_server() {
 #[test]
 fn a_refused_credential_stops_the_run_with_what_to_do() {
     let remote = Remote::with(|options| options.api_key = Some("another".to_owned()));
-    let people: Vec<_> = (0..5).map(|number| format!("  p{number}: {{email: p{number}@example.com}}\n")).collect();
-    let world = World::with(&format!("contacts:\n{}", people.concat())).against(&remote);
+    let world = World::with(&numbered(0..5)).against(&remote);
     assert_snapshot!(world.run("apply --auto-approve --parallelism 1").after_plan(), @r"
     contact.p0: Creating...
     Apply incomplete. Resources: 0 added, 0 changed, 0 destroyed. 1 failed, 4 remaining.
@@ -237,8 +236,7 @@ fn a_create_in_doubt_is_settled_without_the_scope_to_search() {
 #[test]
 fn a_used_up_quota_ends_the_run_with_true_counts() {
     let remote = Remote::with(|options| options.quota = "3/m".parse().unwrap());
-    let people: Vec<_> = (0..5).map(|number| format!("  p{number}: {{email: p{number}@example.com}}\n")).collect();
-    let world = World::with(&format!("contacts:\n{}", people.concat())).against(&remote);
+    let world = World::with(&numbered(0..5)).against(&remote);
     let outcome = world.run("apply --auto-approve --max-wait 0s");
     assert_eq!(outcome.code, Some(1));
     let summary = "Apply incomplete. Resources: 3 added, 0 changed, 0 destroyed. 0 failed, 2 remaining.";

@@ -2,7 +2,6 @@
 //!
 //! Contacts nothing but loopback.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-#![expect(clippy::unicode_not_nfc, reason = "values arrive letter for letter, composed or not")]
 
 mod apply;
 mod completions;

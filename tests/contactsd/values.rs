@@ -19,7 +19,7 @@ fn every_value_goes_over_the_wire_as_it_is_written() {
         sent.iter().map(|sent| (sent.body["email"].as_str().unwrap(), &sent.body)).collect();
     let lines = |body: &Value| {
         let fields = body.as_object().unwrap().iter();
-        fields.map(|(name, value)| format!("{name} = {value}\n")).collect::<Vec<_>>().concat()
+        fields.map(|(name, value)| format!("{name} = {value}")).collect::<Vec<_>>().join("\n")
     };
     let text: Vec<String> = by_email.values().map(|body| lines(body)).collect();
     // A combining mark would be taken for a slip in a source file.

@@ -1,7 +1,7 @@
 //! What a command printed and how it ended, with everything that differs between two runs named.
 
 use std::cell::RefCell;
-use std::fmt::{self, Write};
+use std::fmt;
 use std::path::Path;
 use std::rc::Rc;
 
