@@ -12,21 +12,30 @@ const MAX_HARMLESS_DEPTH: usize = 10_000;
 /// comment sign between: any other could be text. Files of many brackets that stay open over lines are
 /// suspected as well, which costs them time and nothing else.
 pub(super) fn may_be_steep(text: &str) -> bool {
-    let depth: usize = text.lines().map(left_open).sum();
-    depth > MAX_HARMLESS_DEPTH
+    let mut depth = 0;
+    text.lines().any(|line| {
+        let (deepest, left_open) = brackets(line);
+        let deepest = depth + deepest;
+        depth += left_open;
+        deepest > MAX_HARMLESS_DEPTH
+    })
 }
 
-fn left_open(line: &str) -> usize {
-    let (mut open, mut may_be_text) = (0_usize, false);
+/// Returns how many brackets of a line are open at its deepest place, and how many at its end.
+fn brackets(line: &str) -> (usize, usize) {
+    let (mut deepest, mut open, mut may_be_text) = (0, 0_usize, false);
     for byte in line.bytes() {
         match byte {
-            b'[' | b'{' => open += 1,
+            b'[' | b'{' => {
+                open += 1;
+                deepest = deepest.max(open);
+            }
             b']' | b'}' if !may_be_text => open = open.saturating_sub(1),
             b'#' | b'"' | b'\'' => may_be_text = true,
             _ => {}
         }
     }
-    open
+    (deepest, open)
 }
 
 /// Returns the deepest that brackets nest when all of them are taken for YAML's.
@@ -52,6 +61,12 @@ mod tests {
         for layer in ["[", "[ #]\n", "[ '\n] ', ", "{a: ", "[ \"]\", "] {
             assert!(may_be_steep(&layer.repeat(10_001)), "{layer:?}");
         }
+    }
+
+    #[test]
+    fn depth_on_one_line_that_closes_it_is_suspected() {
+        assert!(may_be_steep(&["[".repeat(10_001), "]".repeat(10_001)].concat()));
+        assert!(!may_be_steep(&"[[]]".repeat(10_001)));
     }
 
     #[test]
