@@ -54,7 +54,8 @@ async fn apply(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Exit> {
     let desired = reading::load(context)?;
     sandbox::announce(context);
     let (tell, events) = channel();
-    let connection = connection::open(context, "apply", &args.quota, &args.requests, tell).await?;
+    let connection =
+        connection::open(context, "apply", args.lock.lock_timeout, &args.quota, &args.requests, tell).await?;
     let make = |session: &Session, snapshot: &Snapshot| {
         let policy = args.brakes.policy(&args.recreate);
         let planned = ops::plan(&desired, snapshot, &policy, &args.quota.rules(), session.now());

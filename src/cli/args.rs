@@ -60,6 +60,9 @@ pub(super) struct Global {
     /// Show results, warnings and errors only
     #[arg(long, short, global = true)]
     pub(super) quiet: bool,
+    /// How long to wait for the state, or for the process that has it open to tell about it
+    #[arg(long, value_name = "DUR", default_value = "10s", value_parser = parse_duration, global = true, hide = true)]
+    pub(super) answer_timeout: Duration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -106,6 +109,8 @@ pub(super) struct PlanArgs {
 pub(super) struct ApplyArgs {
     #[command(flatten)]
     pub(super) approval: ApprovalArgs,
+    #[command(flatten)]
+    pub(super) lock: LockArgs,
     /// Create the contact of this key anew after it was deleted in Apollo; may be repeated
     #[arg(long, value_name = "KEY", value_parser = parse_address)]
     pub(super) recreate: Vec<ContactKey>,
@@ -127,6 +132,14 @@ pub(super) struct ApprovalArgs {
     pub(super) input: bool,
 }
 
+/// How verbs that write get the state.
+#[derive(Debug, Args)]
+pub(super) struct LockArgs {
+    /// How long to wait for another process that writes the state
+    #[arg(long, value_name = "DUR", default_value = "0s", value_parser = parse_duration)]
+    pub(super) lock_timeout: Duration,
+}
+
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
     /// Key of the entry, with or without "contact."
@@ -137,6 +150,8 @@ pub(super) struct ImportArgs {
     pub(super) id: ApolloId,
     #[command(flatten)]
     pub(super) approval: ApprovalArgs,
+    #[command(flatten)]
+    pub(super) lock: LockArgs,
     #[command(flatten)]
     pub(super) quota: QuotaArgs,
     #[command(flatten)]
@@ -172,6 +187,8 @@ pub(super) struct WatchArgs {
     /// Stop a pass that would forget more contacts, a number or N%
     #[arg(long, value_name = "N")]
     pub(super) max_forgets: Option<Limit>,
+    #[command(flatten)]
+    pub(super) lock: LockArgs,
     #[command(flatten)]
     pub(super) quota: QuotaArgs,
     #[command(flatten)]
@@ -275,6 +292,8 @@ pub(super) enum StateVerb {
         keys: Vec<ContactKey>,
         #[command(flatten)]
         approval: ApprovalArgs,
+        #[command(flatten)]
+        lock: LockArgs,
     },
     /// Manage the contact of one key under another
     Mv {
@@ -286,6 +305,8 @@ pub(super) enum StateVerb {
         to: ContactKey,
         #[command(flatten)]
         approval: ApprovalArgs,
+        #[command(flatten)]
+        lock: LockArgs,
     },
 }
 

@@ -22,6 +22,9 @@ use crate::store::Holder;
 /// Covers a request still at work on the server and a search that lags behind writes.
 const SETTLE_AFTER: Duration = Duration::from_mins(1);
 
+/// How long a wait for the state's lock goes without a word, as in Terraform.
+const SILENT_WAIT: Duration = Duration::from_millis(400);
+
 /// An open session, and the sandbox that it talks to where that runs in this process.
 pub(super) struct Connection {
     pub(super) session: Arc<Session>,
@@ -32,6 +35,7 @@ pub(super) struct Connection {
 pub(super) async fn open(
     context: &mut Context,
     operation: &str,
+    lock_timeout: Duration,
     quota: &QuotaArgs,
     requests: &RequestArgs,
     events: Arc<dyn Fn(Event) + Send + Sync>,
@@ -54,7 +58,7 @@ pub(super) async fn open(
         max_wait: requests.max_wait,
         parallelism: usize::from(requests.parallelism),
         settle_after: requests.settle_after.unwrap_or(settle_after),
-        ..local(context, operation, clock, events)?
+        ..local(context, operation, lock_timeout, clock, events)?
     };
     start(context, options, sandbox).await
 }
@@ -63,15 +67,17 @@ pub(super) async fn open(
 pub(super) async fn open_local(
     context: &mut Context,
     operation: &str,
+    lock_timeout: Duration,
     events: Arc<dyn Fn(Event) + Send + Sync>,
 ) -> Result<Connection, Exit> {
-    let options = local(context, operation, Clock::system(), events)?;
+    let options = local(context, operation, lock_timeout, Clock::system(), events)?;
     start(context, options, None).await
 }
 
 fn local(
     context: &mut Context,
     operation: &str,
+    lock_timeout: Duration,
     clock: Clock,
     events: Arc<dyn Fn(Event) + Send + Sync>,
 ) -> Result<SessionOptions, Exit> {
@@ -88,6 +94,8 @@ fn local(
             version: env!("CARGO_PKG_VERSION").to_owned(),
             socket: None,
         },
+        lock_timeout,
+        runtime_directory: Some(context.environment.runtime_directory()),
         rules: Rules::default(),
         max_wait: None,
         parallelism: 1,
@@ -101,13 +109,25 @@ fn local(
 }
 
 async fn start(context: &mut Context, options: SessionOptions, sandbox: Option<Sandbox>) -> Result<Connection, Exit> {
-    match Session::open(options) {
+    match open_session(context, options).await {
         Ok(session) => Ok(Connection { session: Arc::new(session), sandbox }),
         Err(error) => {
             close_sandbox(context, sandbox).await;
             Err(session_error(context, &error))
         }
     }
+}
+
+/// Opens the session, and says so when another process is waited for.
+async fn open_session(context: &mut Context, options: SessionOptions) -> Result<Session, SessionError> {
+    let opening = Session::open(options);
+    tokio::pin!(opening);
+    tokio::select! {
+        opened = &mut opening => return opened,
+        () = tokio::time::sleep(SILENT_WAIT) => {}
+    }
+    context.shell.status("Acquiring state lock. This may take a few moments...");
+    opening.await
 }
 
 impl Connection {

@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 use std::path::Path;
+use std::time::Duration;
 
 use super::Exit;
 use super::args::Global;
@@ -15,6 +16,8 @@ pub(super) struct Context {
     pub(super) locations: Locations,
     pub(super) sandbox: bool,
     pub(super) api_url: url::Url,
+    /// How long a verb that only reads waits for the state.
+    pub(super) answer_timeout: Duration,
     /// The flags that a hint repeats so that it works as shown.
     typed: String,
 }
@@ -33,7 +36,8 @@ impl Context {
             typed.push(" --sandbox".to_owned());
         }
         let typed = typed.concat();
-        Self { shell, environment, locations, sandbox: global.sandbox, api_url: global.api_url.clone(), typed }
+        let Global { sandbox, answer_timeout, .. } = *global;
+        Self { shell, environment, locations, sandbox, api_url: global.api_url.clone(), answer_timeout, typed }
     }
 
     /// Returns a command as this user would type it.

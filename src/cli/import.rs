@@ -17,7 +17,8 @@ async fn import(args: &ImportArgs, context: &mut Context) -> Result<Exit, Exit> 
     let desired = reading::load(context)?;
     sandbox::announce(context);
     let (tell, events) = channel();
-    let connection = connection::open(context, "import", &args.quota, &args.requests, tell).await?;
+    let connection =
+        connection::open(context, "import", args.lock.lock_timeout, &args.quota, &args.requests, tell).await?;
     // Of the state, everything is wanted: any key may own the contact.
     let nothing = Desired::default();
     perform(context, &args.approval, &nothing, connection, events, |_, snapshot| {

@@ -3,24 +3,36 @@
 use super::args::PlanArgs;
 use super::context::Context;
 use super::{Exit, reading};
-use crate::ops::{self, Clock, Planned};
+use crate::ops::{self, Beside, Clock, Planned, Want};
+use crate::store::Holder;
+use crate::ui::amounts::counted;
 use crate::ui::{Forecast, Message, PlanOptions, PlanText};
 
 pub(super) fn run(args: &PlanArgs, context: &mut Context) -> Exit {
     let Ok(desired) = reading::load(context) else { return Exit::Failure };
-    let named = ops::named(&desired);
-    let fingerprint = |key: &crate::model::ContactKey| desired.fingerprints.get(key).copied();
-    let wanted = crate::store::Wanted::new(&fingerprint, &named);
-    let Ok(snapshot) = reading::snapshot(context, &wanted) else { return Exit::Failure };
-    let planned = ops::plan(&desired, &snapshot, &args.brakes.policy(&[]), &args.quota.rules(), Clock::system().now());
+    let Ok(reading) = reading::state(context, Want::Plan(&desired)) else { return Exit::Failure };
+    let (policy, rules, now) = (args.brakes.policy(&[]), args.quota.rules(), Clock::system().now());
+    let planned = ops::plan_beside(&desired, &reading.snapshot, &reading.under_way(), &policy, &rules, now);
+    if let Some(beside) = &reading.beside {
+        mention(context, beside, planned.left_out);
+    }
     let next_step = (!context.environment.in_automation()).then(|| context.command("apply"));
     show(context, &planned, next_step.as_deref());
     if planned.plan.counts().undecided > 0 {
         Exit::Failure
-    } else if args.detailed_exitcode && !planned.plan.is_empty() {
+    } else if args.detailed_exitcode && (!planned.plan.is_empty() || planned.left_out > 0) {
         Exit::Difference
     } else {
         Exit::Success
+    }
+}
+
+/// Says what the plan leaves out because another process does it at this moment.
+fn mention(context: &mut Context, beside: &Beside, left_out: usize) {
+    let Holder { operation, pid, .. } = &beside.holder;
+    if left_out > 0 {
+        let (contacts, are) = (counted(left_out, "contact"), if left_out == 1 { "is" } else { "are" });
+        context.shell.status(format!("{contacts} {are} being applied by '{operation}' (process {pid}) right now.\n"));
     }
 }
 

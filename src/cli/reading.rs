@@ -1,13 +1,15 @@
 //! What verbs read before they do anything: the files, and the state without holding it.
 
 use std::io::ErrorKind;
+use std::path::Path;
 
 use super::Exit;
 use super::context::Context;
-use crate::ops::{self, Desired, LoadError};
+use crate::ops::{self, Desired, LoadError, ReadError, Reading, Want};
 use crate::source;
-use crate::store::{self, Snapshot, Wanted};
-use crate::ui::Message;
+use crate::store::{self, Holder, Snapshot};
+use crate::ui::amounts::wait;
+use crate::ui::{Message, time_text};
 
 /// Writes an error with everything that caused it, on one line.
 pub(super) fn chain(error: &dyn std::error::Error) -> String {
@@ -59,45 +61,74 @@ fn unreadable(error: &source::Error) -> String {
     }
 }
 
-/// Copies from the state what a plan needs; an empty one when there is no state yet.
-pub(super) fn snapshot(context: &mut Context, wanted: &Wanted<'_>) -> Result<Snapshot, Exit> {
+/// Copies from the state what is wanted, whoever has it open; an empty one when there is no state yet.
+pub(super) fn state(context: &mut Context, want: Want<'_>) -> Result<Reading, Exit> {
     let origin = context.origin();
-    match store::read(&context.locations.state, wanted) {
-        Ok(None) => Ok(Snapshot::empty(&origin)),
-        Ok(Some(snapshot)) if snapshot.origin == origin => Ok(snapshot),
-        Ok(Some(snapshot)) => {
-            let path = context.locations.state.clone();
-            let error = store::Error::OtherOrigin { path, recorded: snapshot.origin, given: origin };
+    let path = context.locations.state.clone();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
+        context.shell.error("The system gives no event queue", error.to_string());
+        Exit::Failure
+    })?;
+    match runtime.block_on(ops::read(&path, want, context.answer_timeout)) {
+        Ok(None) => Ok(Reading { snapshot: Snapshot::empty(&origin), beside: None }),
+        Ok(Some(reading)) if reading.snapshot.origin == origin => Ok(reading),
+        Ok(Some(reading)) => {
+            let error = store::Error::OtherOrigin { path, recorded: reading.snapshot.origin, given: origin };
             Err(state_error(context, &error))
         }
-        Err(error) => Err(state_error(context, &error)),
+        Err(error) => Err(read_error(context, &error)),
     }
+}
+
+/// Says why the state cannot be read.
+fn read_error(context: &mut Context, error: &ReadError) -> Exit {
+    let (path, holder, why) = match error {
+        ReadError::Store(error) => return state_error(context, error),
+        ReadError::Unanswered { path, holder, waited, .. } => {
+            let why = format!(
+                "That process did not answer within {}. It may be stopped or stuck: end it, or try again. One that \
+                 is gone leaves nothing to clean up.",
+                wait(*waited)
+            );
+            (path, holder, why)
+        }
+        ReadError::Unaskable { path, holder, source } => {
+            let why = format!(
+                "That process cannot be asked about the state: {}.\nRun both in the same version, as the same user, \
+                 or try again when it is done.",
+                chain(source)
+            );
+            (path, holder, why)
+        }
+    };
+    let info = lock_info(path, holder.as_deref());
+    context.shell.error("Error acquiring the state lock", format!("{info}\n{why}"));
+    Exit::Failure
 }
 
 /// Says why the state cannot be used.
 pub(super) fn state_error(context: &mut Context, error: &store::Error) -> Exit {
     let message = match error {
         store::Error::Locked { path, holder } => {
-            let holder = holder.as_deref().map_or_else(
-                || "Another process has it open.".to_owned(),
-                |holder| {
-                    format!(
-                        "Lock Info:\n  Path:      {}\n  Operation: {}\n  Who:       {} (process {})\n  Version:   {}",
-                        path.display(),
-                        holder.operation,
-                        holder.user_host,
-                        holder.pid,
-                        holder.version,
-                    )
-                },
-            );
-            Message::error(
-                "Error acquiring the state lock",
-                format!("{holder}\nNothing was changed. Try again when that process is done."),
-            )
+            let info = lock_info(path, holder.as_deref());
+            let next = "Nothing was changed. Try again when that process is done, or wait for it with --lock-timeout.";
+            Message::error("Error acquiring the state lock", format!("{info}\n{next}"))
         }
         other => Message::error("The state cannot be used", chain(other)),
     };
     context.shell.message(&message);
     Exit::Failure
+}
+
+/// Describes the process that has the state open.
+fn lock_info(path: &Path, holder: Option<&Holder>) -> String {
+    let Some(Holder { pid, user_host, operation, since, version, socket: _ }) = holder else {
+        return format!("Another process has {} open.", path.display());
+    };
+    format!(
+        "Lock Info:\n  Path:      {}\n  Operation: {operation}\n  Who:       {user_host} (process {pid})\n  \
+         Version:   {version}\n  Created:   {}",
+        path.display(),
+        time_text(*since)
+    )
 }

@@ -1,29 +1,29 @@
 //! `contactsd state`.
 
 use super::apply::{block_on, channel, may_approve, perform};
-use super::args::{ApprovalArgs, StateArgs, StateVerb};
+use super::args::{ApprovalArgs, LockArgs, StateArgs, StateVerb};
 use super::context::Context;
 use super::{Exit, connection, reading};
 use crate::model::ContactKey;
-use crate::ops::{self, Desired, Planned, Problem};
-use crate::store::{Snapshot, Wanted};
+use crate::ops::{self, Desired, Planned, Problem, Reading, Want};
+use crate::store::Snapshot;
 use crate::ui::binding_text;
 
 pub(super) fn run(args: &StateArgs, context: &mut Context) -> Exit {
     match &args.verb {
         StateVerb::List => list(context),
         StateVerb::Show { key } => show(key, context),
-        StateVerb::Rm { keys, approval } => {
-            change(context, "state rm", approval, |snapshot| ops::plan_removal(snapshot, keys))
+        StateVerb::Rm { keys, approval, lock } => {
+            change(context, "state rm", approval, lock, |snapshot| ops::plan_removal(snapshot, keys))
         }
-        StateVerb::Mv { from, to, approval } => {
-            change(context, "state mv", approval, |snapshot| ops::plan_rename(snapshot, from, to))
+        StateVerb::Mv { from, to, approval, lock } => {
+            change(context, "state mv", approval, lock, |snapshot| ops::plan_rename(snapshot, from, to))
         }
     }
 }
 
 fn list(context: &mut Context) -> Exit {
-    let Ok(snapshot) = reading::snapshot(context, &Wanted::everything()) else { return Exit::Failure };
+    let Ok(Reading { snapshot, .. }) = reading::state(context, Want::Everything) else { return Exit::Failure };
     for key in snapshot.bindings.keys() {
         context.shell.result(key.address());
     }
@@ -31,7 +31,7 @@ fn list(context: &mut Context) -> Exit {
 }
 
 fn show(key: &ContactKey, context: &mut Context) -> Exit {
-    let Ok(snapshot) = reading::snapshot(context, &Wanted::everything()) else { return Exit::Failure };
+    let Ok(Reading { snapshot, .. }) = reading::state(context, Want::Everything) else { return Exit::Failure };
     match snapshot.bindings.get(key) {
         Some(binding) => {
             context.shell.result(binding_text(key, binding));
@@ -46,6 +46,7 @@ fn change(
     context: &mut Context,
     operation: &str,
     approval: &ApprovalArgs,
+    lock: &LockArgs,
     make: impl FnOnce(&Snapshot) -> Result<Planned, Box<Problem>>,
 ) -> Exit {
     if let Err(exit) = may_approve(approval, context) {
@@ -53,7 +54,7 @@ fn change(
     }
     block_on(context, async |context: &mut Context| {
         let (tell, events) = channel();
-        let connection = match connection::open_local(context, operation, tell).await {
+        let connection = match connection::open_local(context, operation, lock.lock_timeout, tell).await {
             Ok(connection) => connection,
             Err(exit) => return exit,
         };

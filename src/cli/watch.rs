@@ -27,14 +27,16 @@ async fn watch(args: &WatchArgs, context: &mut Context) -> Result<Exit, Exit> {
         context.shell.error("Cannot watch the contact files", super::reading::chain(&error));
         Exit::Failure
     })?;
+    sandbox::announce(context);
+    let (sender, mut events) = unbounded_channel();
+    let tell = Arc::new(move |event| drop(sender.send(event)));
+    let connection =
+        connection::open(context, "watch", args.lock.lock_timeout, &args.quota, &args.requests, tell).await?;
+    // Only now: until here nothing is under way that a signal must not end at once.
     let mut signals = Signals::listen().map_err(|error| {
         context.shell.error("Cannot listen for signals", error.to_string());
         Exit::Failure
     })?;
-    sandbox::announce(context);
-    let (sender, mut events) = unbounded_channel();
-    let tell = Arc::new(move |event| drop(sender.send(event)));
-    let connection = connection::open(context, "watch", &args.quota, &args.requests, tell).await?;
     let session = Arc::clone(&connection.session);
     let dir_shown = dir.display();
     context.shell.status(if args.once {

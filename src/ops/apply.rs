@@ -170,6 +170,7 @@ impl Run {
 
     /// Carries out one action, telling how it goes on.
     async fn carry(self, action: Action) -> Outcome {
+        let _mark = self.session.under_way.mark(action.keys());
         let (key, step, id) = (action.key().clone(), step(&action.operation), known_id(&action.operation));
         let started = Instant::now();
         if !matches!(action.operation, Operation::Conflict { .. } | Operation::Contradiction { .. }) {

@@ -112,5 +112,5 @@ fn planned(snapshot: &Snapshot, actions: Vec<Action>) -> Planned {
         housekeeping: Housekeeping::default(),
     };
     let forecast = Forecast { requests: plan.requests(), ..Forecast::default() };
-    Planned { plan, digest: None, forecast }
+    Planned { plan, digest: None, forecast, left_out: 0 }
 }

@@ -4,6 +4,7 @@
 //! never prints: what happens is told as [`Event`]s, what came of it as a [`Report`].
 
 mod action;
+mod answering;
 mod apply;
 mod by_hand;
 mod clock;
@@ -13,20 +14,25 @@ mod desired;
 mod entropy;
 mod event;
 mod ledgers;
+mod lock;
 mod planning;
 mod problem;
+mod reading;
 mod session;
 mod settle;
 mod stop;
+mod under_way;
 mod watch;
 
+pub use answering::Beside;
 pub use apply::{apply, brake_problem};
 pub use by_hand::{check_recreate, plan_import, plan_removal, plan_rename};
 pub use clock::Clock;
 pub use desired::{Desired, LoadError, load};
 pub use entropy::Entropy;
 pub use event::{Ended, Event, PassEvent, Problem, Report, Step};
-pub use planning::{Forecast, Planned, named, plan};
+pub use planning::{Forecast, Planned, named, plan, plan_beside};
+pub use reading::{READ_PATIENCE, ReadError, Reading, Want, read};
 pub use session::{Session, SessionError, SessionOptions};
 pub use stop::Stop;
 pub use watch::{WatchOptions, WatchSummary, watch};

@@ -17,6 +17,8 @@ pub struct Planned {
     /// Names exactly this plan of exactly these files; `None` for one that was asked for by hand.
     pub digest: Option<Digest>,
     pub forecast: Forecast,
+    /// Actions left out, because another process is at work on their contacts right now.
+    pub left_out: usize,
 }
 
 impl Planned {
@@ -39,10 +41,22 @@ pub struct Forecast {
 
 /// Plans what brings Apollo in step with `desired`; a pure function of its arguments.
 pub fn plan(desired: &Desired, snapshot: &Snapshot, policy: &Policy, rules: &Rules, now: Timestamp) -> Planned {
-    let plan = plan::plan(&input(desired, snapshot), policy);
+    plan_beside(desired, snapshot, &BTreeSet::new(), policy, rules, now)
+}
+
+/// Plans while another process applies, which is at work on the keys `under_way`.
+pub fn plan_beside(
+    desired: &Desired,
+    snapshot: &Snapshot,
+    under_way: &BTreeSet<ContactKey>,
+    policy: &Policy,
+    rules: &Rules,
+    now: Timestamp,
+) -> Planned {
+    let (plan, left_out) = plan::plan_beside(&input(desired, snapshot), under_way, policy);
     let digest = Some(plan.digest(&desired.digest));
     let forecast = forecast(&plan, snapshot, rules, now);
-    Planned { plan, digest, forecast }
+    Planned { plan, digest, forecast, left_out }
 }
 
 fn input(desired: &Desired, snapshot: &Snapshot) -> Input {

@@ -45,6 +45,12 @@ impl Problem {
     }
 }
 
+/// Words why the state cannot be read while this process writes it.
+pub(super) fn cannot_answer(error: &dyn std::error::Error) -> Problem {
+    let detail = format!("{}\nMeanwhile `plan` and `state` in other processes fail; nothing else does.", chain(error));
+    Problem::warning("The state cannot be read while it is written", detail)
+}
+
 /// Words a request that Apollo turned down, or that could not be made.
 pub(super) fn refused(endpoint: Endpoint, error: &apollo::Error, place: &Place) -> Problem {
     let why = chain(error);

@@ -1,21 +1,24 @@
 //! One opened state with a way to Apollo: what every operation that writes works with.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::apollo::{self, Client, Credential};
+use crate::link::{self, Listener};
 use crate::model::{ApolloId, Endpoint, RunId, Timestamp};
 use crate::quota::Rules;
 use crate::store::{self, Change, Drawn, Holder, Snapshot, Store};
 
+use super::answering::Answerer;
 use super::courier::{Failure, Look};
 use super::ledgers::Ledgers;
 use super::planning::named;
-use super::{Clock, Desired, Event, Stop};
+use super::under_way::UnderWay;
+use super::{Clock, Desired, Event, Stop, lock, problem};
 
 /// What a session is opened with.
 pub struct SessionOptions {
@@ -25,7 +28,12 @@ pub struct SessionOptions {
     pub origin: String,
     /// The way to the API; `None` where nothing is going to be sent.
     pub client: Option<apollo::Options>,
+    /// What this process says about itself; the session adds where it answers readers.
     pub holder: Holder,
+    /// How long to wait for another process that writes the state.
+    pub lock_timeout: Duration,
+    /// Where readers are answered when the state's path is too long for a socket; `None` answers none.
+    pub runtime_directory: Option<PathBuf>,
     pub rules: Rules,
     /// The longest wait for a quota window; `None` waits for as long as it takes.
     pub max_wait: Option<Duration>,
@@ -45,6 +53,9 @@ pub struct SessionOptions {
 
 /// The one writer of a state, with a client and the quota account.
 pub struct Session {
+    /// Answers readers. Stands before the store, which must not close under it.
+    service: Option<link::Service>,
+    pub(super) under_way: UnderWay,
     pub(super) store: Store,
     client: Option<Client>,
     pub(super) ledgers: Ledgers,
@@ -81,14 +92,26 @@ pub enum SessionError {
 }
 
 impl Session {
-    /// Opens the state for writing, and creates it when there is none.
-    pub fn open(options: SessionOptions) -> Result<Self, SessionError> {
+    /// Opens the state for writing, and creates it when there is none; answers those who read it from then on.
+    ///
+    /// Waits for readers to leave, and for another writer as long as the options say.
+    pub async fn open(options: SessionOptions) -> Result<Self, SessionError> {
         let credential = options.client.as_ref().map(|client| client.credential.clone());
         let client = options.client.map(Client::new).transpose()?;
         let SessionOptions { state, origin, holder, drawn, .. } = options;
-        let store = Store::open(store::Options { path: state, origin, holder }, drawn)?;
+        let store_options = store::Options { path: state.clone(), origin, holder: holder.clone() };
+        let store = lock::open(options.lock_timeout, || Store::open(store_options.clone(), drawn.clone())).await?;
         let saved = store.quota()?;
+        let answerer = Answerer { store: store.clone(), holder, under_way: UnderWay::default() };
+        let under_way = answerer.under_way.clone();
+        let listening = options.runtime_directory.map(|runtime| listen(&state, &runtime, answerer)).transpose();
+        let service = listening.unwrap_or_else(|error| {
+            (options.events)(Event::Problem(problem::cannot_answer(&error)));
+            None
+        });
         Ok(Self {
+            service,
+            under_way,
             ledgers: Ledgers::new(&saved, options.rules, options.max_wait, options.clock),
             store,
             client,
@@ -158,6 +181,9 @@ impl Session {
 
     /// Releases the state after what is under way.
     pub async fn close(self) -> Result<(), store::Error> {
+        if let Some(service) = self.service {
+            service.close().await;
+        }
         self.store.close().await
     }
 
@@ -183,4 +209,22 @@ impl Session {
     pub(super) fn random(&self) -> f64 {
         self.random.lock().unwrap_or_else(PoisonError::into_inner).f64()
     }
+}
+
+/// Begins to answer readers, and says in the state where.
+fn listen(state: &Path, runtime: &Path, answerer: Answerer) -> Result<link::Service, ListenError> {
+    let listener = Listener::bind(state, runtime)?;
+    let socket = Some(listener.path().to_owned());
+    let answerer = Answerer { holder: Holder { socket, ..answerer.holder }, ..answerer };
+    answerer.store.announce(&answerer.holder)?;
+    Ok(listener.serve(move |request| answerer.clone().answer(request)))
+}
+
+/// Why readers are not answered; the state is written all the same.
+#[derive(Debug, thiserror::Error)]
+enum ListenError {
+    #[error(transparent)]
+    Link(#[from] link::Error),
+    #[error(transparent)]
+    Store(#[from] store::Error),
 }

@@ -1,5 +1,7 @@
 //! One step of a plan: what, to whom, and why.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::{ApolloId, ContactKey, Endpoint, Entry, Field, Intent, IntentId, Place, Value};
@@ -131,6 +133,20 @@ impl Action {
             Operation::Settle { entry, .. } => entry.as_ref(),
             Operation::Forget { .. } => None,
         }
+    }
+
+    /// Lists the keys whose records the action changes: its own, and the one it takes over from.
+    pub fn keys(&self) -> impl Iterator<Item = &ContactKey> {
+        let other = match &self.operation {
+            Operation::Move { from, .. } => Some(from),
+            Operation::Settle { intent, .. } => Some(&intent.key),
+            _ => None,
+        };
+        [Some(self.key()), other.filter(|other| *other != self.key())].into_iter().flatten()
+    }
+
+    pub(super) fn touches(&self, keys: &BTreeSet<ContactKey>) -> bool {
+        self.keys().any(|key| keys.contains(key))
     }
 
     pub(super) fn requests(&self) -> Vec<Endpoint> {

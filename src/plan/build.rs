@@ -35,6 +35,13 @@ pub struct Input {
 
 /// Compares what is declared with what is known and says what to do, sorted by key.
 pub fn plan(input: &Input, policy: &Policy) -> Plan {
+    plan_beside(input, &BTreeSet::new(), policy).0
+}
+
+/// Plans while another process applies: what it is at work on right now is left out, and counted.
+///
+/// What becomes of those keys is known only when that process is done with them.
+pub fn plan_beside(input: &Input, under_way: &BTreeSet<ContactKey>, policy: &Policy) -> (Plan, usize) {
     let view = View::new(input, policy);
     let mut actions = Vec::new();
     let mut idle = 0;
@@ -47,17 +54,20 @@ pub fn plan(input: &Input, policy: &Policy) -> Plan {
     actions.extend(view.forgets());
     actions.extend(view.orphaned_creates());
     actions.sort_by(|one, other| one.key().cmp(other.key()));
+    let planned = actions.len();
+    actions.retain(|action| !action.touches(under_way));
+    let left_out = planned - actions.len();
     let mut plan = Plan {
         lineage: input.lineage.clone(),
         serial: input.serial,
         unchanged: input.unchanged + idle,
         brakes: Vec::new(),
         dropped: view.dropped(),
-        housekeeping: view.housekeeping(&actions),
+        housekeeping: view.housekeeping(&actions, under_way),
         actions,
     };
     plan.brakes = policy.brakes(&plan.counts(), input.unchanged + input.bindings.len());
-    plan
+    (plan, left_out)
 }
 
 /// The input with what follows from all of it taken together.
@@ -250,7 +260,7 @@ impl<'a> View<'a> {
     }
 
     /// Finds conflicts that no longer hold, and unanswered writes that no action will bring to an end.
-    fn housekeeping(&self, actions: &[Action]) -> Housekeeping {
+    fn housekeeping(&self, actions: &[Action], under_way: &BTreeSet<ContactKey>) -> Housekeeping {
         let acted_on: BTreeSet<&ContactKey> = actions
             .iter()
             .flat_map(|action| match &action.operation {
@@ -263,10 +273,13 @@ impl<'a> View<'a> {
             !self.input.bindings.contains_key(key)
                 && self.input.entries.get(key).is_some_and(|entry| self.standing_dispute(entry).is_some())
         };
-        let idle_write =
-            |intent: &Intent| intent.endpoint != Endpoint::CreateContact && !acted_on.contains(&intent.key);
+        let idle_write = |intent: &Intent| {
+            let is_idle = !acted_on.contains(&intent.key) && !under_way.contains(&intent.key);
+            intent.endpoint != Endpoint::CreateContact && is_idle
+        };
+        let is_over = |key: &&ContactKey| !stands(key) && !under_way.contains(*key);
         Housekeeping {
-            conflicts: self.input.conflicts.keys().filter(|key| !stands(key)).cloned().collect(),
+            conflicts: self.input.conflicts.keys().filter(is_over).cloned().collect(),
             intents: self.input.intents.iter().filter(|(_, intent)| idle_write(intent)).map(|(&id, _)| id).collect(),
         }
     }

@@ -13,7 +13,7 @@ mod tests;
 
 pub use action::{Action, Change, Dispute, Operation, Reason, Setting};
 pub use brakes::{Brake, BrakeKind, Limit, Policy};
-pub use build::{Input, plan};
+pub use build::{Input, plan, plan_beside};
 pub use difference::Known;
 
 use std::collections::BTreeMap;

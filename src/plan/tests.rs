@@ -517,6 +517,40 @@ prop_compose! {
     }
 }
 
+/// Writes the plan made while other keys are under way, and how many actions it leaves out.
+fn beside(world: &World, under_way: &[&str]) -> (String, usize) {
+    let keys = under_way.iter().map(|name| key(name)).collect();
+    let (plan, left_out) = plan_beside(&world.0, &keys, &Policy::default());
+    (plan.actions.iter().map(|action| line(action) + "\n").collect(), left_out)
+}
+
+#[test]
+fn what_another_process_is_at_work_on_is_left_out() {
+    let world = World::new().declared("ada", ADA).declared("bob", "email=bob@example.com");
+    assert_eq!(beside(&world, &[]), (world.text(), 0));
+    assert_eq!(beside(&world, &["ada"]), ("bob create (NotInState)\n".to_owned(), 1));
+    let sent = world.unanswered("ada", ADA, Endpoint::CreateContact);
+    assert_eq!(beside(&sent, &["ada"]), ("bob create (NotInState)\n".to_owned(), 1));
+    assert_eq!(beside(&sent, &["bob"]), ("ada settle create of ada for ada (CreateUnanswered)\n".to_owned(), 1));
+}
+
+#[test]
+fn an_entry_renamed_while_its_old_key_is_under_way_is_not_shown_as_new() {
+    let create = World::new().unanswered("ada", ADA, Endpoint::CreateContact).declared("lovelace", ADA);
+    assert_eq!(beside(&create, &["ada"]), (String::new(), 1));
+    let update = World::new().applied("ada", ADA, 1).declared("lovelace", ADA);
+    assert_eq!(beside(&update, &["ada"]), (String::new(), 1));
+}
+
+#[test]
+fn records_of_keys_under_way_are_not_swept() {
+    let world = World::new().applied("ada", ADA, 1).declared("ada", ADA);
+    let world = world.unanswered("ada", "title=Countess", Endpoint::RemoveFromLists);
+    let under_way = [key("ada")].into();
+    let (plan, _) = plan_beside(&world.0, &under_way, &Policy::default());
+    assert!(plan.housekeeping.is_empty());
+}
+
 proptest! {
     #[test]
     fn planning_after_applying_gives_nothing(mut input in any_world()) {
@@ -549,6 +583,16 @@ proptest! {
         let rows = input.bindings.len();
         apply_to_model(&mut input, &first);
         prop_assert!(input.bindings.len() <= rows + input.entries.len());
+    }
+
+    #[test]
+    fn a_plan_beside_another_process_is_the_plan_without_its_keys(input in any_world(), busy in any::<[bool; 4]>()) {
+        let names: Vec<ContactKey> = input.entries.keys().chain(input.bindings.keys()).cloned().collect();
+        let under_way = names.iter().zip(busy.iter().cycle()).filter(|(_, busy)| **busy).map(|(key, _)| key.clone()).collect();
+        let whole = plan(&input, &Policy::default());
+        let (beside, left_out) = plan_beside(&input, &under_way, &Policy::default());
+        prop_assert_eq!(beside.actions.len() + left_out, whole.actions.len());
+        prop_assert!(beside.actions.iter().all(|action| !under_way.contains(action.key()) && whole.actions.contains(action)));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The prefix of every variable of ours.
 const PREFIX: &str = "CONTACTSD_";
@@ -48,6 +48,13 @@ impl Environment {
     /// Returns a variable that is set and not empty.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// Names the directory for sockets of this user: `XDG_RUNTIME_DIR`, else one in the directory for temporary files.
+    pub fn runtime_directory(&self) -> PathBuf {
+        let given = self.get("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute());
+        let user = rustix::process::geteuid().as_raw();
+        given.unwrap_or_else(|| Path::new(self.get("TMPDIR").unwrap_or("/tmp")).join(format!("contactsd-{user}")))
     }
 
     /// Reports whether people are not reading along, so that hints for the next step are noise.

@@ -163,6 +163,13 @@ impl Store {
         last.map(drop)
     }
 
+    /// Says anew who has the state open, for example once it answers readers.
+    pub fn announce(&self, holder: &Holder) -> Result<(), Error> {
+        self.shared.with_db(|path, _| {
+            holder::write(path, holder).map_err(|error| Error::io("write holder.json in", path, error))
+        })
+    }
+
     /// Returns how many barriers were passed since opening.
     pub fn barriers(&self) -> u64 {
         self.shared.barriers.load(Ordering::Relaxed)
@@ -219,8 +226,7 @@ pub fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Option<Snapshot>, Error>
     if !holds_state(path)? {
         return Ok(None);
     }
-    // Whoever wrote it is gone, and must not be named while we have the lock.
-    holder::remove(path).map_err(|error| Error::io("remove holder.json from", path, error))?;
+    forget_holder(path)?;
     let mut snapshot = Snapshot::empty("");
     let opened = open::open(path, lock, |row, value| snapshot.gather(path, row, value, wanted))?;
     Ok(Some(snapshot.complete(&opened.facts, &opened.counters)))
@@ -239,7 +245,13 @@ fn open_or_create(path: &Path, origin: &str, drawn: Drawn) -> Result<Opened, Err
     holds_state(path)?;
     open::make_directory(path)?;
     let lock = open::lock(path)?;
+    forget_holder(path)?;
     if holds_state(path)? { open::open(path, lock, |_, _| Ok(())) } else { open::create(path, lock, origin, drawn) }
+}
+
+/// Removes what a dead process said about itself, so that it is not named while the lock is ours.
+fn forget_holder(path: &Path) -> Result<(), Error> {
+    holder::remove(path).map_err(|error| Error::io("remove holder.json from", path, error))
 }
 
 fn strange(path: &Path) -> Error {

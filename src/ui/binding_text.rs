@@ -8,12 +8,12 @@ use crate::model::{Binding, ContactKey, Field, MatchedBy, Origin, Timestamp, Val
 /// Renders a binding in the manner of a plan's blocks, the fields as last applied.
 pub fn binding_text(key: &ContactKey, binding: &Binding) -> String {
     let mut text = format!("# {}: {}\n", key.address(), origin(&binding.origin));
-    let _ = writeln!(text, "# last applied {} from {}", time(binding.applied_at), escape(&binding.path));
+    let _ = writeln!(text, "# last applied {} from {}", time_text(binding.applied_at), escape(&binding.path));
     if binding.fingerprint.is_none() {
         text += "# not everything that is declared is confirmed\n";
     }
     if let Some(gone_at) = binding.gone_at {
-        let _ = writeln!(text, "# Apollo said {} that the contact is gone", time(gone_at));
+        let _ = writeln!(text, "# Apollo said {} that the contact is gone", time_text(gone_at));
     }
     for field in &binding.dropped {
         let _ = writeln!(text, "# Apollo did not keep {field}");
@@ -61,7 +61,8 @@ fn origin(origin: &Origin) -> &'static str {
     }
 }
 
-fn time(time: Timestamp) -> String {
+/// Renders a moment as people and programs read it, in UTC.
+pub fn time_text(time: Timestamp) -> String {
     let milliseconds = i64::try_from(time.0).unwrap_or(i64::MAX);
     jiff::Timestamp::from_millisecond(milliseconds).map_or_else(|_| "at an unknown time".to_owned(), |t| t.to_string())
 }

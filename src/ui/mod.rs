@@ -15,7 +15,7 @@ mod snippet;
 mod style;
 mod wrap;
 
-pub use binding_text::binding_text;
+pub use binding_text::{binding_text, time_text};
 pub use escape::{escape, quoted};
 pub use message::Message;
 pub use plan_text::{Forecast, PlanOptions, PlanText, plan_summary};

@@ -1,0 +1,132 @@
+//! Waiting for the one lock of a state: a writer for other writers, everyone for those who only read.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::store::{self, Holder};
+
+/// How long anyone waits for a process that has the state open without saying who it is.
+///
+/// It copies what it needs and leaves, or it is opening the state and will say who it is.
+pub(super) const NAMELESS_WAIT: Duration = Duration::from_secs(10);
+
+/// The first pause between two tries, and the longest; each is twice the one before.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+
+/// Tries again and again, with growing pauses.
+#[derive(Debug)]
+pub(super) struct Tries {
+    started: Instant,
+    pause: Duration,
+}
+
+impl Tries {
+    pub(super) fn start() -> Self {
+        Self { started: Instant::now(), pause: FIRST_PAUSE }
+    }
+
+    /// Returns how much of `bound` is left.
+    pub(super) fn left_of(&self, bound: Duration) -> Duration {
+        bound.saturating_sub(self.started.elapsed())
+    }
+
+    /// Waits for the next try, no longer than until `bound` is over.
+    pub(super) async fn pause(&mut self, bound: Duration) {
+        tokio::time::sleep(self.pause.min(self.left_of(bound))).await;
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Opens a state for writing as soon as no other process has it, or fails after `timeout`.
+///
+/// Processes that only read have it for a moment at a time; they are waited for in any case.
+pub(super) async fn open<T>(
+    timeout: Duration,
+    mut open: impl FnMut() -> Result<T, store::Error>,
+) -> Result<T, store::Error> {
+    let mut tries = Tries::start();
+    let mut met: Option<Holder> = None;
+    loop {
+        let error = match open() {
+            Ok(opened) => return Ok(opened),
+            Err(error) => error,
+        };
+        let store::Error::Locked { holder, .. } = &error else { return Err(error) };
+        // One that is met once may be dead, and its note not yet removed by whoever has the lock.
+        let is_writer = holder.is_some() && holder.as_deref() == met.as_ref();
+        met = holder.as_deref().cloned();
+        let bound = if is_writer { timeout } else { timeout.max(NAMELESS_WAIT) };
+        if tries.left_of(bound).is_zero() {
+            return Err(error);
+        }
+        tries.pause(bound).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    use crate::model::Timestamp;
+
+    fn locked(holder: Option<&str>) -> Result<(), store::Error> {
+        let holder = holder.map(|operation| {
+            Box::new(Holder {
+                pid: 4242,
+                user_host: "ada@build.example.com".to_owned(),
+                operation: operation.to_owned(),
+                since: Timestamp(0),
+                version: "0.1.0".to_owned(),
+                socket: None,
+            })
+        });
+        Err(store::Error::Locked { path: PathBuf::from("state"), holder })
+    }
+
+    /// Opens with no time to wait, meeting the given ones in turn and then the last of them for ever.
+    ///
+    /// Returns how it ended, and at which try.
+    async fn meet(met: &[Option<&str>], free_after: Option<usize>) -> (bool, usize) {
+        let mut tries = 0;
+        let opened = open(Duration::ZERO, || {
+            tries += 1;
+            if free_after.is_some_and(|free| tries > free) {
+                Ok(())
+            } else {
+                locked(met[(tries - 1).min(met.len() - 1)])
+            }
+        });
+        (opened.await.is_ok(), tries)
+    }
+
+    #[tokio::test]
+    async fn a_free_state_is_opened_at_once() {
+        assert_eq!(meet(&[None], Some(0)).await, (true, 1));
+    }
+
+    #[tokio::test]
+    async fn a_writer_is_not_waited_for_unless_asked() {
+        assert_eq!(meet(&[Some("apply")], None).await, (false, 2));
+    }
+
+    #[tokio::test]
+    async fn readers_and_the_notes_of_dead_writers_are_waited_for() {
+        assert_eq!(meet(&[None], Some(3)).await, (true, 4));
+        assert_eq!(meet(&[Some("apply"), None, None], Some(3)).await, (true, 4));
+        assert_eq!(meet(&[None, None, Some("watch")], None).await, (false, 4));
+    }
+
+    #[tokio::test]
+    async fn with_a_timeout_a_writer_is_waited_for() {
+        let mut tries = 0;
+        let opened = open(Duration::from_mins(10), || {
+            tries += 1;
+            if tries > 3 { Ok(()) } else { locked(Some("apply")) }
+        });
+        assert!(opened.await.is_ok());
+        assert_eq!(tries, 4);
+    }
+}

@@ -1,0 +1,330 @@
+//! The reader's side of reading beside writing: the state as it is now, whoever has it open.
+//!
+//! Tries the lock and the writer's socket in turn. Never waits for a writer to be done.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::link::{self, Request};
+use crate::store::{self, Holder, Snapshot, Wanted};
+
+use super::Desired;
+use super::answering::{Answer, Beside};
+use super::lock::{NAMELESS_WAIT, Tries};
+use super::planning::named;
+
+/// What a reader needs of the state.
+#[derive(Debug, Clone, Copy)]
+pub enum Want<'a> {
+    /// What a plan of this needs.
+    Plan(&'a Desired),
+    Everything,
+}
+
+/// The state as a reader sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    pub snapshot: Snapshot,
+    /// Who writes the state meanwhile; `None` when nobody does.
+    pub beside: Option<Beside>,
+}
+
+impl Reading {
+    /// Returns the keys that another process is at work on right now.
+    pub fn under_way(&self) -> BTreeSet<crate::model::ContactKey> {
+        self.beside.as_ref().map(|beside| beside.under_way.clone()).unwrap_or_default()
+    }
+}
+
+/// Why a state could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The process that has the state open gave no answer in time.
+    #[error("the process that has the state {} open did not answer within {waited:?}", path.display())]
+    Unanswered { path: PathBuf, holder: Option<Box<Holder>>, waited: Duration, source: Box<link::Error> },
+    /// The process that has the state open cannot be asked, now or later.
+    #[error("the process that has the state {} open cannot be asked", path.display())]
+    Unaskable { path: PathBuf, holder: Option<Box<Holder>>, source: Box<link::Error> },
+}
+
+/// How long a reader waits for the state, or for an answer about it, unless told otherwise.
+pub const READ_PATIENCE: Duration = NAMELESS_WAIT;
+
+/// Copies from the state at `path` what is wanted; `None` when there is no state yet.
+///
+/// Waits up to `patience`. Copying blocks the thread, so nothing else should depend on it.
+pub async fn read(path: &Path, want: Want<'_>, patience: Duration) -> Result<Option<Reading>, ReadError> {
+    let mut tries = Tries::start();
+    let mut request = None;
+    loop {
+        let holder = match read_alone(path, want) {
+            Err(store::Error::Locked { holder, .. }) => holder,
+            read => return Ok(read?.map(|snapshot| Reading { snapshot, beside: None })),
+        };
+        let request = request.get_or_insert_with(|| request_for(want));
+        let last = match ask(path, holder.as_deref(), request, &tries, patience).await {
+            Ok(reading) => return Ok(Some(reading)),
+            Err(error) if error.is_passing() => error,
+            Err(error) => return Err(ReadError::Unaskable { path: path.to_owned(), holder, source: Box::new(error) }),
+        };
+        if tries.left_of(patience).is_zero() {
+            let (path, source) = (path.to_owned(), Box::new(last));
+            return Err(ReadError::Unanswered { path, holder, waited: patience, source });
+        }
+        tries.pause(patience).await;
+    }
+}
+
+/// Copies from a state that no process has open.
+fn read_alone(path: &Path, want: Want<'_>) -> Result<Option<Snapshot>, store::Error> {
+    match want {
+        Want::Everything => store::read(path, &Wanted::everything()),
+        Want::Plan(desired) => {
+            let named = named(desired);
+            store::read(path, &Wanted::new(&|key| desired.fingerprints.get(key).copied(), &named))
+        }
+    }
+}
+
+fn request_for(want: Want<'_>) -> Request {
+    match want {
+        Want::Everything => Request::Snapshot { fingerprints: BTreeMap::new(), contacts: BTreeSet::new() },
+        Want::Plan(desired) => {
+            Request::Snapshot { fingerprints: desired.fingerprints.clone(), contacts: named(desired) }
+        }
+    }
+}
+
+/// Asks the process that has the state open, wherever it may listen.
+async fn ask(
+    path: &Path,
+    holder: Option<&Holder>,
+    request: &Request,
+    tries: &Tries,
+    patience: Duration,
+) -> Result<Reading, link::Error> {
+    let mut last = link::Error::Nobody { path: path.to_owned() };
+    for socket in link::candidates(path, holder.and_then(|holder| holder.socket.as_deref())) {
+        match link::ask::<Answer>(&socket, request, tries.left_of(patience)).await {
+            Ok(Answer { snapshot, writer }) => return Ok(Reading { snapshot, beside: Some(writer) }),
+            Err(nobody @ link::Error::Nobody { .. }) => last = nobody,
+            Err(error) => return Err(error),
+        }
+    }
+    Err(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::link::Listener;
+    use crate::model::{
+        ApolloId, Binding, ContactKey, Endpoint, Entry, Field, Fields, Fingerprint, IdentityKey, Intent, IntentId,
+        Lineage, Origin, Place, RunId, Timestamp,
+    };
+    use crate::ops::answering::Answerer;
+    use crate::ops::under_way::UnderWay;
+    use crate::store::{Change, Drawn, Options, Store};
+
+    struct World {
+        directory: tempfile::TempDir,
+    }
+
+    impl World {
+        fn new() -> Self {
+            Self { directory: tempfile::tempdir().unwrap() }
+        }
+
+        fn state(&self) -> PathBuf {
+            self.directory.path().join("state")
+        }
+
+        fn open(&self) -> Answerer {
+            let holder = Holder {
+                pid: 4242,
+                user_host: "ada@build.example.com".to_owned(),
+                operation: "apply".to_owned(),
+                since: Timestamp(0),
+                version: "0.1.0".to_owned(),
+                socket: None,
+            };
+            let drawn = Drawn { lineage: Lineage("first".to_owned()), identity_key: IdentityKey([7; 32]) };
+            let options = Options { path: self.state(), origin: "sandbox".to_owned(), holder: holder.clone() };
+            Answerer { store: Store::open(options, drawn).unwrap(), holder, under_way: UnderWay::default() }
+        }
+
+        fn serve(&self, answerer: &Answerer) -> link::Service {
+            let answerer = answerer.clone();
+            let listener = Listener::bind(&self.state(), self.directory.path()).unwrap();
+            listener.serve(move |request| answerer.clone().answer(request))
+        }
+
+        async fn read(&self, want: Want<'_>) -> Reading {
+            read(&self.state(), want, Duration::from_mins(10)).await.unwrap().unwrap()
+        }
+    }
+
+    fn key(number: u8) -> ContactKey {
+        ContactKey::parse(&format!("k{number}")).unwrap()
+    }
+
+    fn id(number: u8) -> ApolloId {
+        ApolloId::parse(&format!("{number:024x}")).unwrap()
+    }
+
+    fn fields() -> Fields {
+        [(Field::Email, "ada@example.com".into())].into_iter().collect()
+    }
+
+    fn fingerprint(byte: u8) -> Fingerprint {
+        Fingerprint::from_bytes([byte; 16])
+    }
+
+    fn binding(number: u8, applied: Option<u8>, gone: bool) -> Change {
+        let binding = Binding {
+            apollo_id: id(number),
+            applied: fields(),
+            observed: Fields::default(),
+            origin: Origin::Created,
+            bound_at: Timestamp(1),
+            applied_at: Timestamp(2),
+            run: RunId("run-1".to_owned()),
+            path: "contacts.d/people.yaml".to_owned(),
+            fingerprint: applied.map(fingerprint),
+            gone_at: gone.then_some(Timestamp(3)),
+            dropped: BTreeSet::new(),
+        };
+        Change::PutBinding { key: key(number), binding: Box::new(binding) }
+    }
+
+    fn intent(number: u8) -> Change {
+        let intent = Intent {
+            key: key(number),
+            endpoint: Endpoint::CreateContact,
+            apollo_id: None,
+            body: "{}".to_owned(),
+            fields: fields(),
+            run_dedupe: true,
+            run: RunId("run-1".to_owned()),
+            first_sent_at: Timestamp(3),
+            last_sent_at: Timestamp(4),
+            attempts: 1,
+            path: "contacts.d/people.yaml".to_owned(),
+        };
+        Change::PutIntent { id: IntentId(u64::from(number)), intent: Box::new(intent) }
+    }
+
+    /// Declares keys with made-up fingerprints; an entry may name a contact.
+    fn desired(declared: &BTreeMap<u8, (u8, Option<u8>)>) -> Desired {
+        let entry = |(&number, &(_, named)): (&u8, &(u8, Option<u8>))| {
+            let place = Place { path: Path::new("contacts.d/people.yaml").into(), key: key(number) };
+            let entry = Entry { place, fields: fields(), run_dedupe: true, apollo_id: named.map(id), moved_from: None };
+            (key(number), entry)
+        };
+        Desired {
+            entries: declared.iter().map(entry).collect(),
+            fingerprints: declared.iter().map(|(&number, &(byte, _))| (key(number), fingerprint(byte))).collect(),
+            ..Desired::default()
+        }
+    }
+
+    fn any_rows() -> impl Strategy<Value = Vec<Change>> {
+        let quota = Just(Change::PutQuota { endpoint: Endpoint::CreateContact, ledger: "ledger".to_owned() });
+        let binding = (0..6_u8, prop::option::of(0..3_u8), any::<bool>());
+        prop::collection::vec(
+            prop_oneof![
+                4 => binding.prop_map(|(number, applied, gone)| super::tests::binding(number, applied, gone)),
+                2 => (0..9_u8).prop_map(intent),
+                1 => quota,
+            ],
+            0..12,
+        )
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn asking_the_writer_tells_what_the_state_would(
+            rows in any_rows(),
+            declared in prop::collection::btree_map(0..6_u8, (0..3_u8, prop::option::of(0..8_u8)), 0..6),
+        ) {
+            let world = World::new();
+            let desired = desired(&declared);
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let answerer = world.open();
+                for change in rows {
+                    answerer.store.commit(vec![change]).await.unwrap();
+                }
+                let service = world.serve(&answerer);
+                let asked = [world.read(Want::Plan(&desired)).await, world.read(Want::Everything).await];
+                service.close().await;
+                answerer.store.close().await.unwrap();
+                let alone = [world.read(Want::Plan(&desired)).await, world.read(Want::Everything).await];
+                for (asked, alone) in asked.into_iter().zip(alone) {
+                    assert_eq!(asked.snapshot, alone.snapshot);
+                    assert_eq!(asked.beside.unwrap().holder.operation, "apply");
+                    assert_eq!(alone.beside, None);
+                }
+            });
+        }
+    }
+
+    #[tokio::test]
+    async fn a_writer_tells_what_it_is_at_work_on() {
+        let world = World::new();
+        let answerer = world.open();
+        answerer.store.commit(vec![intent(1), intent(2)]).await.unwrap();
+        let _service = world.serve(&answerer);
+        let mark = answerer.under_way.mark([&key(1)].into_iter());
+        let reading = world.read(Want::Everything).await;
+        assert_eq!(reading.under_way(), [key(1)].into());
+        assert_eq!(reading.snapshot.intents.len(), 2);
+        drop(mark);
+        assert_eq!(world.read(Want::Everything).await.under_way(), BTreeSet::new());
+    }
+
+    #[tokio::test]
+    async fn a_reader_waits_for_another_reader() {
+        let world = World::new();
+        world.open().store.close().await.unwrap();
+        let lock = File::open(world.state().join("lock")).unwrap();
+        lock.lock().unwrap();
+        let (reading, ()) = tokio::join!(biased; world.read(Want::Everything), async { drop(lock) });
+        assert_eq!(reading.beside, None);
+    }
+
+    #[tokio::test]
+    async fn a_writer_that_does_not_answer_is_named() {
+        let world = World::new();
+        let _writer = world.open();
+        let error = read(&world.state(), Want::Everything, Duration::ZERO).await.unwrap_err();
+        let ReadError::Unanswered { holder: Some(holder), .. } = error else { panic!("{error:?}") };
+        assert_eq!((holder.pid, holder.operation.as_str()), (4242, "apply"));
+    }
+
+    #[tokio::test]
+    async fn a_writer_of_another_version_is_not_asked_again() {
+        let world = World::new();
+        let _writer = world.open();
+        let socket = tokio::net::UnixListener::bind(world.state().join("link.sock")).unwrap();
+        let reply = br#"{"version":2,"refusal":{"kind":"other_version","spoken":2,"asked":1}}"#;
+        let server = async {
+            use tokio::io::AsyncWriteExt as _;
+            let (mut stream, _) = socket.accept().await.unwrap();
+            stream.write_u64(reply.len() as u64).await.unwrap();
+            stream.write_all(reply).await.unwrap();
+        };
+        let state = world.state();
+        let (read, ()) = tokio::join!(read(&state, Want::Everything, Duration::from_mins(10)), server);
+        assert!(matches!(read, Err(ReadError::Unaskable { .. })), "{read:?}");
+    }
+}
