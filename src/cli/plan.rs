@@ -13,11 +13,18 @@ pub(super) fn run(args: &PlanArgs, context: &mut Context) -> Exit {
     let Ok(reading) = reading::state(context, Want::Plan(&desired)) else { return Exit::Failure };
     let (policy, rules, now) = (args.brakes.policy(&[]), args.quota.rules(), Clock::system().now());
     let planned = ops::plan_beside(&desired, &reading.snapshot, &reading.under_way(), &policy, &rules, now);
-    if let Some(beside) = &reading.beside {
-        mention(context, beside, planned.left_out);
+    let under_way = reading.beside.filter(|_| planned.left_out > 0).map(|beside| under_way(&beside, planned.left_out));
+    match under_way {
+        Some(under_way) if planned.plan.is_empty() => {
+            context.shell.messages(planned.warnings().iter().map(Message::from));
+            context.shell.result(format!("{under_way} Nothing else is to be changed."));
+        }
+        under_way => {
+            under_way.into_iter().for_each(|text| context.shell.status(text + "\n"));
+            let next_step = (!context.environment.in_automation()).then(|| context.command("apply"));
+            show(context, &planned, next_step.as_deref());
+        }
     }
-    let next_step = (!context.environment.in_automation()).then(|| context.command("apply"));
-    show(context, &planned, next_step.as_deref());
     if planned.plan.counts().undecided > 0 {
         Exit::Failure
     } else if args.detailed_exitcode && (!planned.plan.is_empty() || planned.left_out > 0) {
@@ -27,13 +34,11 @@ pub(super) fn run(args: &PlanArgs, context: &mut Context) -> Exit {
     }
 }
 
-/// Says what the plan leaves out because another process does it at this moment.
-fn mention(context: &mut Context, beside: &Beside, left_out: usize) {
+/// Words what the plan leaves out because another process does it at this moment.
+fn under_way(beside: &Beside, left_out: usize) -> String {
     let Holder { operation, pid, .. } = &beside.holder;
-    if left_out > 0 {
-        let (contacts, are) = (counted(left_out, "contact"), if left_out == 1 { "is" } else { "are" });
-        context.shell.status(format!("{contacts} {are} being applied by '{operation}' (process {pid}) right now.\n"));
-    }
+    let (contacts, are) = (counted(left_out, "contact"), if left_out == 1 { "is" } else { "are" });
+    format!("{contacts} {are} being applied by '{operation}' (process {pid}) right now.")
 }
 
 /// Prints a plan as people review it.

@@ -102,7 +102,7 @@ fn read_error(context: &mut Context, error: &ReadError) -> Exit {
         }
     };
     let info = lock_info(path, holder.as_deref());
-    context.shell.error("Error acquiring the state lock", format!("{info}\n{why}"));
+    context.shell.error("Error acquiring the state lock", format!("{info}\n\n{why}"));
     Exit::Failure
 }
 
@@ -112,7 +112,7 @@ pub(super) fn state_error(context: &mut Context, error: &store::Error) -> Exit {
         store::Error::Locked { path, holder } => {
             let info = lock_info(path, holder.as_deref());
             let next = "Nothing was changed. Try again when that process is done, or wait for it with --lock-timeout.";
-            Message::error("Error acquiring the state lock", format!("{info}\n{next}"))
+            Message::error("Error acquiring the state lock", format!("{info}\n\n{next}"))
         }
         other => Message::error("The state cannot be used", chain(other)),
     };

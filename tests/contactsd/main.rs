@@ -10,6 +10,7 @@ mod faults;
 mod floors;
 mod general;
 mod kill;
+mod link;
 mod matches;
 mod plan;
 mod readme;
