@@ -14,16 +14,17 @@ pub(super) fn run(args: &PlanArgs, context: &mut Context) -> Exit {
     let (policy, rules, now) = (args.brakes.policy(&[]), args.quota.rules(), Clock::system().now());
     let planned = ops::plan_beside(&desired, &reading.snapshot, &reading.under_way(), &policy, &rules, now);
     let under_way = reading.beside.filter(|_| planned.left_out > 0).map(|beside| under_way(&beside, planned.left_out));
-    match under_way {
-        Some(under_way) if planned.plan.is_empty() => {
-            context.shell.messages(planned.warnings().iter().map(Message::from));
-            context.shell.result(format!("{under_way} Nothing else is to be changed."));
+    if let Some(under_way) = &under_way
+        && planned.plan.is_empty()
+    {
+        context.shell.messages(planned.warnings().iter().map(Message::from));
+        context.shell.result(format!("{under_way} Nothing else is to be changed."));
+    } else {
+        if let Some(under_way) = under_way {
+            context.shell.status(format!("{under_way}\n"));
         }
-        under_way => {
-            under_way.into_iter().for_each(|text| context.shell.status(text + "\n"));
-            let next_step = (!context.environment.in_automation()).then(|| context.command("apply"));
-            show(context, &planned, next_step.as_deref());
-        }
+        let next_step = (!context.environment.in_automation()).then(|| context.command("apply"));
+        show(context, &planned, next_step.as_deref());
     }
     if planned.plan.counts().undecided > 0 {
         Exit::Failure

@@ -150,27 +150,3 @@ fn hints_for_people_are_left_out_in_automation() {
     world.set("CI", "true");
     assert!(!world.run("plan").stdout.contains("Run \"contactsd apply\""));
 }
-
-#[test]
-fn a_plan_during_an_apply_is_told_of_it() {
-    let remote = Remote::start();
-    let world = World::with(TEAM).against(&remote);
-    remote.tap.hold_after(0);
-    let running = world.start("apply --auto-approve");
-    remote.tap.wait_until_held(1);
-    let outcome = world.run("plan");
-    remote.tap.release();
-    assert_eq!(running.finish().code, Some(0));
-    assert_snapshot!(outcome, @r"
-    [stderr]
-    Error: Error acquiring the state lock
-
-    Lock Info:
-      Path:      .contactsd/contacts.d/state
-      Operation: apply
-      Who:       ada@[HOST] (process [PID])
-      Version:   0.1.0
-    Nothing was changed. Try again when that process is done.
-    [exit 1]
-    ");
-}

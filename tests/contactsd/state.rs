@@ -76,7 +76,9 @@ fn a_second_apply_is_told_who_holds_the_state() {
       Operation: apply
       Who:       ada@[HOST] (process [PID])
       Version:   0.1.0
-    Nothing was changed. Try again when that process is done.
+      Created:   [TIME]
+
+    Nothing was changed. Try again when that process is done, or wait for it with --lock-timeout.
     [exit 1]
     ");
     world.applied().is_clean();
