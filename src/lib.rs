@@ -4,6 +4,7 @@
 
 pub mod apollo;
 pub mod cli;
+pub mod failpoints;
 pub mod journal;
 pub mod link;
 pub mod model;

@@ -6,5 +6,9 @@ use contactsd::{cli, settings};
 
 fn main() -> ExitCode {
     let environment = settings::Environment::of_process();
+    #[cfg(feature = "failpoints")]
+    if let Some(spec) = environment.get(contactsd::failpoints::VARIABLE) {
+        contactsd::failpoints::install(spec).expect("a test arms failpoints that there are");
+    }
     ExitCode::from(cli::run(std::env::args_os(), environment).code())
 }

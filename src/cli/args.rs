@@ -236,6 +236,9 @@ pub(super) struct RequestArgs {
     /// How long after a create without an answer its contact is looked up [default: 60s, 0s in the sandbox]
     #[arg(long, value_name = "DUR", value_parser = parse_duration)]
     pub(super) settle_after: Option<Duration>,
+    /// First pause before a request is sent again; later ones double
+    #[arg(long, value_name = "DUR", default_value = "500ms", value_parser = parse_duration, hide = true)]
+    pub(super) retry_base: Duration,
     /// Longest time to connect
     #[arg(long, value_name = "DUR", default_value = "10s", value_parser = parse_duration)]
     pub(super) connect_timeout: Duration,
@@ -264,6 +267,9 @@ pub(super) struct SandboxArgs {
     /// How long a change takes to show in searches
     #[arg(long, value_name = "DUR", default_value = "0s", value_parser = parse_duration)]
     pub(super) search_lag: Duration,
+    /// Whether a create says when it has matched; the documentation is at odds about it
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set, hide = true)]
+    pub(super) dedupe_result: bool,
     /// Seed of the faults
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(super) seed: u64,

@@ -11,8 +11,9 @@ use super::context::Context;
 use super::reading::{chain, state_error};
 use super::{Exit, sandbox};
 use crate::apollo;
+use crate::failpoints::{Step, reached};
 use crate::ops::{Clock, Entropy, Event, Session, SessionError, SessionOptions};
-use crate::quota::Rules;
+use crate::quota::{Backoff, Rules};
 use crate::sandbox::Sandbox;
 use crate::settings::{Credential, CredentialError};
 use crate::store::Holder;
@@ -58,6 +59,7 @@ pub(super) async fn open(
         max_wait: requests.max_wait,
         parallelism: usize::from(requests.parallelism),
         settle_after: requests.settle_after.unwrap_or(settle_after),
+        backoff: Backoff { base: requests.retry_base, ..Backoff::REQUEST },
         ..local(context, operation, lock_timeout, clock, events)?
     };
     start(context, options, sandbox).await
@@ -100,6 +102,7 @@ fn local(
         max_wait: None,
         parallelism: 1,
         settle_after: SETTLE_AFTER,
+        backoff: Backoff::REQUEST,
         clock,
         drawn: entropy.drawn,
         run: entropy.run,
@@ -110,7 +113,10 @@ fn local(
 
 async fn start(context: &mut Context, options: SessionOptions, sandbox: Option<Sandbox>) -> Result<Connection, Exit> {
     match open_session(context, options).await {
-        Ok(session) => Ok(Connection { session: Arc::new(session), sandbox }),
+        Ok(session) => {
+            reached(Step::StateOpened);
+            Ok(Connection { session: Arc::new(session), sandbox })
+        }
         Err(error) => {
             close_sandbox(context, sandbox).await;
             Err(session_error(context, &error))
@@ -133,6 +139,7 @@ async fn open_session(context: &mut Context, options: SessionOptions) -> Result<
 impl Connection {
     /// Releases the state and ends the sandbox; says what went wrong.
     pub(super) async fn close(self, context: &mut Context) -> Result<(), Exit> {
+        reached(Step::BeforeClose);
         let session = Arc::into_inner(self.session).expect("every task of a run has ended with it");
         let closed = session.close().await;
         close_sandbox(context, self.sandbox).await;

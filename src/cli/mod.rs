@@ -24,6 +24,7 @@ use std::ffi::OsString;
 use args::{Cli, Verb};
 use context::Context;
 
+use crate::failpoints::{Step, reached};
 use crate::settings::Environment;
 
 /// How the process ends; the table of exit codes.
@@ -59,6 +60,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environme
         Err(exit) => return exit,
     };
     logging::start(&mut context);
+    reached(Step::Started);
     let exit = dispatch(cli, &mut context);
     context.finish(exit)
 }

@@ -15,7 +15,12 @@ use crate::settings::{Environment, SettingsFile};
 use crate::ui::{ColorEnvironment, ColorFlag, Shell, Verbosity};
 
 /// Variables of ours that are no flag's twin.
-const OTHER_VARIABLES: [&str; 2] = ["CONTACTSD_IN_AUTOMATION", "CONTACTSD_LOG"];
+const OTHER_VARIABLES: &[&str] = &[
+    "CONTACTSD_IN_AUTOMATION",
+    "CONTACTSD_LOG",
+    #[cfg(feature = "failpoints")]
+    crate::failpoints::VARIABLE,
+];
 
 /// Reads the command line; `Err` when the process is to end now, everything said.
 pub(super) fn parse(

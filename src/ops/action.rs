@@ -9,6 +9,7 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 
 use crate::apollo::{self, Contact, Meta, body};
+use crate::failpoints::{self, reached};
 use crate::journal;
 use crate::model::{
     ApolloId, Binding, Conflict, ConflictCause, ContactKey, Endpoint, Entry, Field, Fields, Fingerprint, IdentityHash,
@@ -109,6 +110,7 @@ impl Performer<'_> {
             Ok((Reply::Contact(contact), meta)) => (contact, meta),
             Ok((Reply::Page(_) | Reply::Done, _)) => unreachable!("a create is answered with a contact"),
             Err(Failure::Refused(error)) => {
+                reached(failpoints::Step::BeforeRefusalWritten);
                 self.record(vec![Change::DropIntent { id }]).await?;
                 return Err(Trouble::failed(problem::refused(intent.endpoint, &error, self.place)));
             }
@@ -172,6 +174,7 @@ impl Performer<'_> {
             }
             Err(error) => return Err(self.store_trouble(&error)),
         }
+        reached(failpoints::Step::BoundBeforePatch);
         let id = binding.apollo_id.clone();
         self.warn(problem::deviations(&deviations, entry));
         if binding.fingerprint.is_some() {
@@ -218,6 +221,7 @@ impl Performer<'_> {
             writes.extend(open.iter().map(|&id| Change::DropIntent { id }));
         }
         self.record(writes).await?;
+        reached(failpoints::Step::RenameWritten);
         if !sends {
             return Ok(End::Done(Step::Move, Some(id.clone())));
         }
@@ -234,6 +238,7 @@ impl Performer<'_> {
         let mut writes = vec![Change::PutBinding { key: entry.key().clone(), binding: Box::new(binding) }];
         writes.extend(self.open_intents(entry.key(), |_| true).map(|id| Change::DropIntent { id }));
         self.record(writes).await?;
+        reached(failpoints::Step::ReleaseWritten);
         Ok(End::Done(Step::Release, Some(id.clone())))
     }
 
@@ -248,6 +253,7 @@ impl Performer<'_> {
         writes.extend(binding.gone_at.map(|_| Change::DropTombstone { key: key.clone() }));
         writes.extend(self.open_intents(key, |_| true).map(|id| Change::DropIntent { id }));
         self.record(writes).await?;
+        reached(failpoints::Step::ForgetWritten);
         Ok(End::Done(Step::Forget, Some(id.clone())))
     }
 
@@ -292,6 +298,7 @@ impl Performer<'_> {
             }
             changes.push(Change::PutBinding { key: entry.key().clone(), binding: Box::new(binding.clone()) });
             self.record(changes).await?;
+            reached(failpoints::Step::AnswerWritten);
         }
         Ok(())
     }
@@ -329,6 +336,7 @@ impl Performer<'_> {
         mut binding: Binding,
         error: &apollo::Error,
     ) -> Result<Trouble, Trouble> {
+        reached(failpoints::Step::BeforeRefusalWritten);
         let mut changes = vec![Change::DropIntent { id: intent }];
         let gone = endpoint == Endpoint::UpdateContact && error.contact_is_gone(&binding.apollo_id);
         if gone {

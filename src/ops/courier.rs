@@ -5,9 +5,10 @@
 use std::time::Duration;
 
 use crate::apollo::{self, Contact, Meta, Retry, SearchPage};
+use crate::failpoints::{self, reached};
 use crate::journal::{self, Status, Step};
 use crate::model::{ApolloId, Endpoint, Intent, IntentId};
-use crate::quota::{Backoff, Permit, Rejection};
+use crate::quota::{Permit, Rejection};
 use crate::store::{self, Change};
 
 use super::{Ended, Event, Session};
@@ -81,9 +82,11 @@ impl Session {
                 self.ledgers.unsent(endpoint, permit);
                 return Err(Failure::Store(error));
             }
+            reached(failpoints::Step::IntentWritten);
             tries.take(Step::Send);
             let outcome = self.perform(intent).await;
             drop(slot);
+            reached(if outcome.is_ok() { failpoints::Step::AnswerReceived } else { failpoints::Step::AnswerLost });
             match self.judge(endpoint, permit, outcome, &mut tries) {
                 Verdict::Reply(reply) => return Ok(*reply),
                 Verdict::Fail(failure) => return Err(failure),
@@ -232,7 +235,7 @@ impl Session {
     }
 
     fn backoff(&self, failures: u32) -> Duration {
-        Backoff::REQUEST.pause(failures, self.random())
+        self.backoff.pause(failures, self.random())
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use crate::apollo::{self, Client, Credential};
 use crate::link::{self, Listener};
 use crate::model::{ApolloId, Endpoint, RunId, Timestamp};
-use crate::quota::Rules;
+use crate::quota::{Backoff, Rules};
 use crate::store::{self, Change, Drawn, Holder, Snapshot, Store};
 
 use super::answering::Answerer;
@@ -41,6 +41,8 @@ pub struct SessionOptions {
     pub parallelism: usize,
     /// How long after its last attempt a create in doubt is looked up.
     pub settle_after: Duration,
+    /// Pauses between attempts of one request.
+    pub backoff: Backoff,
     pub clock: Clock,
     /// Identity of a new state; drawn at random by the caller.
     pub drawn: Drawn,
@@ -64,6 +66,7 @@ pub struct Session {
     pub(super) run: RunId,
     pub(super) settle_after: Duration,
     pub(super) parallelism: usize,
+    pub(super) backoff: Backoff,
     slots: Semaphore,
     barred: Mutex<BTreeSet<Endpoint>>,
     random: Mutex<fastrand::Rng>,
@@ -120,6 +123,7 @@ impl Session {
             run: options.run,
             settle_after: options.settle_after,
             parallelism: options.parallelism,
+            backoff: options.backoff,
             slots: Semaphore::new(options.parallelism),
             barred: Mutex::default(),
             random: Mutex::new(fastrand::Rng::with_seed(options.seed)),

@@ -4,6 +4,7 @@
 //! second create: a look-up comes first, and what is sent again is the journaled body.
 
 use crate::apollo::Contact;
+use crate::failpoints::{self, reached};
 use crate::journal::{self, Conclusion};
 use crate::model::{ApolloId, Endpoint, Entry, Field, Fields, Identity, Intent, IntentId, Origin, Timestamp};
 use crate::plan::Dispute;
@@ -19,6 +20,7 @@ const MAX_PAGES: u32 = 5;
 impl Performer<'_> {
     pub(super) async fn settle(&self, id: IntentId, intent: &Intent, entry: Option<&Entry>) -> Result<End, Trouble> {
         self.session.pause(journal::settle_wait(intent, self.session.settle_after, self.session.clock.now())).await;
+        reached(failpoints::Step::SettleBeforeSearch);
         let found = match self.find(&intent.fields).await {
             Ok((contacts, server_now)) => self.candidates(intent, contacts, server_now)?,
             // Without the scope to search, sending again is the only look there is, and dedupe makes it safe.
@@ -31,6 +33,7 @@ impl Performer<'_> {
             (Conclusion::Bind(contact), Some(entry)) => {
                 let contact = self.view(&contact).await?;
                 let binding = self.bind(&contact, entry, Origin::Settled);
+                reached(failpoints::Step::SettleBeforeBind);
                 self.bound(Some(id), entry, binding, &contact, Step::Settle).await
             }
             (Conclusion::Bind(contact), None) => {
@@ -38,9 +41,13 @@ impl Performer<'_> {
                 let tombstone = self.tombstone(&contact, &intent.fields);
                 let forget = Change::Forget { key: self.place.key.clone(), tombstone };
                 self.record(vec![forget, Change::DropIntent { id }]).await?;
+                reached(failpoints::Step::SettleWritten);
                 Ok(End::Done(Step::Settle, None))
             }
-            (Conclusion::SendAgain, Some(entry)) => self.send_create(id, &mut intent.clone(), entry).await,
+            (Conclusion::SendAgain, Some(entry)) => {
+                reached(failpoints::Step::SettleBeforeSend);
+                self.send_create(id, &mut intent.clone(), entry).await
+            }
             (Conclusion::Several(ids), Some(entry)) => {
                 Err(Trouble::failed(problem::undecided(&Dispute::Several { ids }, entry)))
             }
@@ -48,6 +55,7 @@ impl Performer<'_> {
             (Conclusion::Several(_) | Conclusion::SendAgain | Conclusion::Drop, _) => {
                 self.warn(vec![problem::dropped_intent(intent, self.place)]);
                 self.record(vec![Change::DropIntent { id }]).await?;
+                reached(failpoints::Step::SettleWritten);
                 Ok(End::Done(Step::Settle, None))
             }
         }

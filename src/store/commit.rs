@@ -15,6 +15,7 @@ use super::error::Error;
 use super::head::HeadFile;
 use super::rows::Counters;
 use super::{codec, keys, panics};
+use crate::failpoints::{Step, reached};
 use crate::model::Serial;
 
 /// Most rows of one sled batch, the counters row included.
@@ -133,6 +134,7 @@ impl Writer {
         if self.pending.is_empty() {
             return Ok(());
         }
+        reached(Step::BeforeBatch);
         self.counters.commit += 1;
         let mut batch = sled::Batch::default();
         for (key, value) in std::mem::take(&mut self.pending) {
@@ -148,12 +150,16 @@ impl Writer {
     /// Returns when all that was drafted is on disk, and `head` says so.
     fn make_durable(&mut self) -> Result<(), Error> {
         self.apply()?;
+        reached(Step::BeforeBarrier);
         self.barrier.pass(&self.db).map_err(|error| self.barrier_failed(error))?;
+        reached(Step::AfterBarrier);
         let Counters { commit, serial, totals, .. } = self.counters;
         if self.head.now().commit == commit {
             return Ok(());
         }
-        self.head.advance(commit, serial, totals.bindings).map_err(|error| self.barrier_failed(error))
+        self.head.advance(commit, serial, totals.bindings).map_err(|error| self.barrier_failed(error))?;
+        reached(Step::HeadWritten);
+        Ok(())
     }
 
     fn barrier_failed(&self, source: std::io::Error) -> Error {

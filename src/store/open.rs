@@ -15,6 +15,7 @@ use super::head::HeadFile;
 use super::keys::{self, Row};
 use super::rows::{self, Counters, Facts};
 use super::{codec, files, holder, panics};
+use crate::failpoints::{Step, reached};
 use crate::model::{IdentityKey, Lineage, Serial};
 
 const LOCK: &str = "lock";
@@ -111,9 +112,11 @@ pub(super) fn create(state: &Path, lock: File, origin: &str, drawn: Drawn) -> Re
     let counters = write_first_batch(state, &db, &facts)?;
     let mut barrier = Barrier::new(&state.join(SLED)).map_err(step("sync"))?;
     barrier.pass(&db).map_err(step("sync"))?;
+    reached(Step::StateBegun);
     let mut head = HeadFile::create(state, drawn.lineage).map_err(step("create the head of"))?;
     head.advance(counters.commit, counters.serial, 0).map_err(step("write the head of"))?;
     files::sync_directory(state).map_err(step("sync"))?;
+    reached(Step::StateMade);
     fs::remove_file(&marker).map_err(step("finish"))?;
     files::sync_directory(state).map_err(step("sync"))?;
     Ok(Opened { facts, counters, head, barrier, db, lock })

@@ -1,0 +1,53 @@
+//! `cargo run --release --features failpoints --example chaos -- --rounds N --seed S`
+
+#[path = "chaos/mod.rs"]
+mod chaos;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use chaos::{Storm, Summary};
+use clap::Parser;
+
+/// Kills contactsd and its sandbox at random, edits in between, and compares both sides in the end.
+#[derive(Parser)]
+struct Args {
+    /// Runs of contactsd
+    #[arg(long, default_value_t = 500)]
+    rounds: u64,
+    /// Same seed, same edits, faults and kills; the moments of random kills are the machine's
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// The program under test [default: the contactsd built beside this example]
+    #[arg(long)]
+    program: Option<PathBuf>,
+}
+
+#[expect(clippy::disallowed_macros, reason = "the result of an example goes to stdout")]
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let program = args.program.or_else(beside_this).filter(|program| program.is_file());
+    let Some(program) = program.filter(|program| chaos::has_failpoints(program)) else {
+        eprintln!(
+            "There is no contactsd with failpoints beside this example. Build it with the same profile first:\n  \
+             cargo build --release --features failpoints --bin contactsd"
+        );
+        return ExitCode::FAILURE;
+    };
+    let storm = Storm { program, rounds: args.rounds, seed: args.seed, failpoints: true };
+    let summary = chaos::rage(&storm, show);
+    eprintln!();
+    println!("seed        {}\n{summary}", args.seed);
+    if summary.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+#[expect(clippy::disallowed_macros, reason = "progress goes to stderr")]
+fn show(summary: &Summary) {
+    eprint!("\r{} rounds, {} violations ", summary.rounds, summary.violations.len());
+}
+
+/// `target/release/examples/chaos` stands beside `target/release/contactsd`.
+fn beside_this() -> Option<PathBuf> {
+    let this = std::env::current_exe().ok()?;
+    Some(this.parent().and_then(Path::parent)?.join("contactsd"))
+}

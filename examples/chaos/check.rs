@@ -1,0 +1,80 @@
+//! Compares what Apollo's side holds with the state and the files, once everything is at rest.
+
+use std::collections::BTreeSet;
+
+use contactsd::store::Snapshot;
+use serde_json::Value;
+
+use super::people::{Person, Text};
+
+/// Lists what is not as promised, for one person, or for nobody in particular.
+pub(super) fn violations(people: &[Person], contacts: &[Value], state: &Snapshot) -> Vec<(Option<usize>, String)> {
+    let mut found = Vec::new();
+    for (at, person) in people.iter().enumerate() {
+        let theirs: Vec<&Value> =
+            contacts.iter().filter(|contact| contact["first_name"] == person.first_name.as_str()).collect();
+        found.extend(of_person(person, &theirs, state).into_iter().map(|what| (Some(at), what)));
+    }
+    let known = |contact: &&Value| people.iter().any(|person| contact["first_name"] == person.first_name.as_str());
+    found.extend(
+        contacts.iter().filter(|contact| !known(contact)).map(|contact| (None, format!("whose is {contact}?"))),
+    );
+    found.extend(state.intents.values().map(|intent| (None, format!("an intent is left: {intent:?}"))));
+    found.extend(state.conflicts.values().map(|conflict| (None, format!("a conflict is left: {conflict:?}"))));
+    found
+}
+
+fn of_person(person: &Person, theirs: &[&Value], state: &Snapshot) -> Vec<String> {
+    let binding = state.bindings.iter().find(|(key, _)| key.as_str() == person.key).map(|(_, binding)| binding);
+    let ids: Vec<&str> = theirs.iter().filter_map(|contact| contact["id"].as_str()).collect();
+    if ids.len() > 1 {
+        return vec![format!("more than one contact: {ids:?}")];
+    }
+    if !person.declared {
+        return binding.map(|_| "deleted, and still in the state".to_owned()).into_iter().collect();
+    }
+    let Some(&contact) = theirs.first() else { return vec!["declared, and no contact".to_owned()] };
+    let mut found = Vec::new();
+    match binding {
+        None => found.push("declared, and not in the state".to_owned()),
+        Some(binding) if binding.apollo_id.as_str() != ids[0] => {
+            found.push(format!("bound to {}, and the contact is {}", binding.apollo_id, ids[0]));
+        }
+        Some(binding) if binding.fingerprint.is_none() => found.push("at rest, and still pending".to_owned()),
+        Some(_) => {}
+    }
+    found.extend(person.texts.iter().filter_map(|(&field, declared)| {
+        let held = held(contact, field);
+        (held != *declared).then(|| format!("{} is {held:?} and declared {declared:?}", field.name()))
+    }));
+    let identity = [("email", &person.email), ("organization_name", &person.company)];
+    found.extend(identity.into_iter().filter_map(|(name, declared)| {
+        let declared = declared.as_deref()?;
+        (contact[name] != declared).then(|| format!("{name} is {} and declared {declared:?}", contact[name]))
+    }));
+    found.extend(person.lists.as_ref().and_then(|declared| lists(person, declared, contact)));
+    found
+}
+
+/// Returns what a contact holds in a field, `""` for nothing.
+fn held(contact: &Value, field: Text) -> String {
+    let phone = |kind: &str| {
+        let mut numbers = contact["phone_numbers"].as_array().into_iter().flatten();
+        numbers.find(|number| number["type"] == kind).map(|number| &number["raw_number"])
+    };
+    let value = match field {
+        Text::Corporate => phone("work_hq"),
+        Text::Mobile => phone("mobile"),
+        Text::Custom(_) => contact["typed_custom_fields"].get(field.custom_id().unwrap_or_default()),
+        plain => contact.get(plain.name()),
+    };
+    value.and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+fn lists(person: &Person, declared: &BTreeSet<String>, contact: &Value) -> Option<String> {
+    let names = contact["label_names"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let held: BTreeSet<String> = names.map(str::to_owned).collect();
+    let allowed: BTreeSet<String> = declared.union(&person.left_lists).cloned().collect();
+    let stands = declared.is_subset(&held) && held.is_subset(&allowed);
+    (!stands).then(|| format!("lists are {held:?} and declared {declared:?}; {:?} may be left", person.left_lists))
+}

@@ -1,0 +1,111 @@
+//! Breaks contactsd at random and proves that it keeps its promises all the same.
+//!
+//! The real program works against the sandbox as a process of its own; both are killed, requests fail in
+//! every way the sandbox knows, and entries change between runs. At times everything is left to come to
+//! rest, and then Apollo's side, the state and the files must agree. `docs/reliability.md` says what is
+//! covered and what is not.
+
+mod check;
+mod people;
+mod programs;
+mod wire;
+mod world;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+pub use programs::has_failpoints;
+use world::World;
+
+/// What is asked of one storm.
+#[derive(Debug, Clone)]
+pub struct Storm {
+    /// The program under test; the sandbox is the same program.
+    pub program: PathBuf,
+    pub rounds: u64,
+    pub seed: u64,
+    /// Whether the program was built with the feature `failpoints`.
+    pub failpoints: bool,
+}
+
+/// What happened.
+#[derive(Debug, Default)]
+pub struct Summary {
+    pub rounds: u64,
+    /// How often contactsd was killed at a random moment.
+    pub random_kills: u64,
+    /// How often it was killed at each named step.
+    pub step_kills: BTreeMap<&'static str, u64>,
+    pub terminated: u64,
+    pub sandbox_kills: u64,
+    pub lost_states: u64,
+    pub worlds: u64,
+    pub checks: u64,
+    pub contacts: u64,
+    pub edits: BTreeMap<&'static str, u64>,
+    pub faults: BTreeMap<String, u64>,
+    /// Requests by action.
+    pub requests: BTreeMap<String, u64>,
+    pub violations: Vec<String>,
+}
+
+/// Rounds that one world lives through before another begins with other settings.
+const ROUNDS_PER_WORLD: u64 = 48;
+
+/// Rounds between two checks of everything.
+const ROUNDS_PER_CHECK: u64 = 12;
+
+/// Lets the storm pass over as many worlds as its rounds take.
+pub fn rage(storm: &Storm, mut progress: impl FnMut(&Summary)) -> Summary {
+    let mut summary = Summary::default();
+    while summary.rounds < storm.rounds {
+        let mut world = World::new(storm, summary.worlds);
+        summary.worlds += 1;
+        for round in 1..=ROUNDS_PER_WORLD {
+            world.round(&mut summary);
+            summary.rounds += 1;
+            let last = summary.rounds == storm.rounds;
+            if round % ROUNDS_PER_CHECK == 0 || last {
+                world.come_to_rest(&mut summary);
+                progress(&summary);
+                if last || world.is_broken() {
+                    break;
+                }
+            }
+        }
+        world.end(&mut summary);
+    }
+    summary
+}
+
+impl Summary {
+    fn count(map: &mut BTreeMap<&'static str, u64>, name: &'static str) {
+        *map.entry(name).or_default() += 1;
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let step_kills: u64 = self.step_kills.values().sum();
+        let requests: u64 = self.requests.values().sum();
+        writeln!(f, "rounds      {} in {} worlds, {} checks of everything", self.rounds, self.worlds, self.checks)?;
+        writeln!(
+            f,
+            "kills       {step_kills} at named steps, {} at random moments, {} by SIGTERM, {} of the sandbox",
+            self.random_kills, self.terminated, self.sandbox_kills
+        )?;
+        writeln!(f, "  at steps  {}", listed(&self.step_kills))?;
+        writeln!(f, "lost states {}", self.lost_states)?;
+        writeln!(f, "edits       {}", listed(&self.edits))?;
+        writeln!(f, "faults      {}", listed(&self.faults))?;
+        writeln!(f, "requests    {requests}: {}", listed(&self.requests))?;
+        writeln!(f, "contacts    {}", self.contacts)?;
+        write!(f, "violations  {}", self.violations.len())?;
+        self.violations.iter().try_for_each(|violation| write!(f, "\n\n{violation}"))
+    }
+}
+
+fn listed<K: fmt::Display>(counts: &BTreeMap<K, u64>) -> String {
+    counts.iter().map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ")
+}
