@@ -87,6 +87,8 @@ fn launch(program: &Path, home: &Path, setup: &Setup, listen: SocketAddr) -> Opt
     let mut child = sealed(program, home)
         .args(["sandbox", "--listen", &listen.to_string(), "--data", "sandbox", "--dedupe", setup.dedupe])
         .args(["--dedupe-result", &setup.dedupe_result.to_string(), "--seed", &setup.seed.to_string()])
+        // Limits that are told and never met: without them a stray 429 counts as a minute used up.
+        .args(["--quota", "100000/m,200000/h,400000/d"])
         .args(["--search-lag", &format!("{}ms", setup.search_lag.as_millis())])
         .stdout(Stdio::piped())
         .stderr(errors)

@@ -74,7 +74,7 @@ impl World {
     /// Edits, then runs contactsd once, to a good end or a bad one.
     pub(super) fn round(&mut self, summary: &mut Summary) {
         self.round += 1;
-        for _ in 0..self.random.usize(0..4) {
+        for _ in 0..self.random.usize(0..6) {
             let state = self.state();
             if let Some(edit) = self.people.edit(&mut self.random, || read(&state)) {
                 Summary::count(&mut summary.edits, edit);
@@ -152,7 +152,7 @@ impl World {
             0..50 if self.failpoints => {
                 let step = Step::ALL[random.usize(0..Step::ALL.len())];
                 // Early passes are the frequent ones; later ones reach into a run.
-                let most = 1 << random.u32(0..5);
+                let most = 1 << random.u32(0..4);
                 let number = 1 + random.u32(0..most);
                 Fate::AtStep(step, number)
             }

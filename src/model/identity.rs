@@ -88,6 +88,9 @@ impl std::fmt::Debug for IdentityKey {
 pub struct IdentityHash {
     pub mailbox: Option<String>,
     pub person_at_company: Option<String>,
+    /// All names declared, where nothing stronger was; Apollo matches nobody by so little.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub names: Option<String>,
 }
 
 impl IdentityHash {
@@ -95,24 +98,57 @@ impl IdentityHash {
         let identity = Identity::of(fields);
         let person = identity.person_at_company();
         let hash = |text: String| blake3::keyed_hash(&key.0, text.as_bytes()).to_hex()[..32].to_owned();
+        let nothing_stronger = identity.email.is_none() && person.is_none();
         Self {
             mailbox: identity.mailbox().map(&hash),
             person_at_company: person.map(|p| hash(format!("{}\0{}\0{}", p.first_name, p.last_name, p.company))),
+            names: names(fields).filter(|_| nothing_stronger).map(hash),
         }
     }
 
-    /// Reports whether both are the same person: by e-mail where both have one, else by name at a company.
+    /// Reports whether both are the same person: by e-mail where both have one, else by name at a company,
+    /// else by the names alone where neither has more.
     pub fn same_person(&self, other: &Self) -> bool {
         match (&self.mailbox, &other.mailbox) {
             (Some(one), Some(two)) => one == two,
-            _ => self.person_at_company.is_some() && self.person_at_company == other.person_at_company,
+            _ if self.person_at_company.is_some() => self.person_at_company == other.person_at_company,
+            _ => self.names.is_some() && self.names == other.names,
         }
     }
+}
+
+/// Joins the names that are declared, folded; `None` when there is neither a first nor a last one.
+fn names(fields: &Fields) -> Option<String> {
+    let folded = |field: Field| fields.text(&field).map(fold_text).unwrap_or_default();
+    let (first, last) = (folded(Field::FirstName), folded(Field::LastName));
+    let named = !first.is_empty() || !last.is_empty();
+    named.then(|| [first, last, folded(Field::OrganizationName)].join("\0"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn hash(pairs: &[(Field, &str)]) -> IdentityHash {
+        let fields: Fields =
+            pairs.iter().map(|(field, text)| (field.clone(), super::super::Value::from(*text))).collect();
+        IdentityHash::of(&fields, &IdentityKey([1; 32]))
+    }
+
+    /// An entry with a name alone that was deleted and put back was created a second time: nothing that
+    /// its tombstone kept could tell that it was the same person.
+    #[test]
+    fn names_alone_tell_a_person_again_where_nothing_stronger_is_declared() {
+        let name = [(Field::FirstName, "Ada"), (Field::LastName, "Byron")];
+        let ada = hash(&name);
+        assert!(ada.same_person(&hash(&[(Field::FirstName, " ADA"), (Field::LastName, "byron")])));
+        assert!(!ada.same_person(&hash(&[(Field::FirstName, "Ada"), (Field::LastName, "Quill")])));
+        let at_company = hash(&[name[0].clone(), name[1].clone(), (Field::OrganizationName, "Example")]);
+        let with_email = hash(&[name[0].clone(), name[1].clone(), (Field::Email, "ada@example.com")]);
+        assert!(!ada.same_person(&at_company) && !at_company.same_person(&ada));
+        assert!(!ada.same_person(&with_email) && !with_email.same_person(&ada));
+        assert!(!hash(&[(Field::Title, "CTO")]).same_person(&hash(&[(Field::Title, "CTO")])));
+    }
 
     #[test]
     fn names_compare_whatever_their_case_spacing_and_composition() {
