@@ -153,6 +153,14 @@ impl Person {
         matches!(self.kind, Kind::Mail | Kind::Company)
     }
 
+    /// Reports whether the person can be known again after a deletion.
+    ///
+    /// Not with another identity than the state or Apollo may have, and not, unless Apollo matches the
+    /// person, between the loss of the state and the look-up that finds the contact again.
+    fn can_be_deleted(&self, found_again: bool) -> bool {
+        !self.identity_moved && (found_again || self.is_matched())
+    }
+
     fn note(&mut self, what: impl Into<String>) {
         self.history.push(what.into());
     }
@@ -230,10 +238,10 @@ impl People {
             match random.u8(0..12) {
                 0..5 => Some(set_text(person, random)),
                 5..7 => Some(set_lists(person, random)),
-                7 | 8 if declared > 1 => Some(delete(person)),
+                7 | 8 if declared > 1 && person.can_be_deleted(identities_move) => Some(delete(person)),
                 9 | 10 => Some(person.take_key(fresh, &state(), random)),
                 11 if person.moved_from.is_some() => settle_move(person, &state()),
-                11 if identities_move && person.is_matched() => Some(move_identity(person, random)),
+                11 if identities_move && person.is_matched() => move_identity(person, &state(), random),
                 _ => None,
             }
         } else if person.retired {
@@ -322,14 +330,19 @@ fn settle_move(person: &mut Person, state: &Snapshot) -> Option<&'static str> {
     })
 }
 
-fn move_identity(person: &mut Person, random: &mut Rng) -> &'static str {
+/// Edits what Apollo knows the person by, unless it is what contactsd must know a new key by.
+fn move_identity(person: &mut Person, state: &Snapshot, random: &mut Rng) -> Option<&'static str> {
+    let known = person.known_key(state).map(str::to_owned);
+    if known.is_some_and(|known| known != person.key && person.moved_from.as_ref() != Some(&known)) {
+        return None;
+    }
     person.identity_moved = true;
     if person.kind == Kind::Mail {
         person.email = Some(format!("ada{}.{}@example.com", person.number, random.u8(0..3)));
     } else {
         person.company = Some(format!("Company {} of {}", person.number, random.u8(0..3)));
     }
-    "edit identity"
+    Some("edit identity")
 }
 
 fn bring_back(person: &mut Person, fresh: String, state: &Snapshot, random: &mut Rng) -> &'static str {

@@ -36,6 +36,8 @@ pub(super) struct Job {
     pub(super) looks_up_first: bool,
     /// Held from a look-up to the binding that follows from it, so that the next one sees that binding.
     pub(super) looking_up: Mutex<()>,
+    /// Contacts that the state knew when the plan was made; no create of this run makes one of them.
+    pub(super) known: BTreeSet<ApolloId>,
 }
 
 /// How an action ended.
@@ -89,7 +91,8 @@ impl Performer<'_> {
 
     async fn create(&self, entry: &Entry) -> Result<End, Trouble> {
         let mut turn = None;
-        if self.job.looks_up_first && !entry.run_dedupe {
+        // A state that was lost leaves contacts behind that Apollo would not match.
+        if self.job.looks_up_first && !entry.dedupe_can_match() {
             // Another entry may be for the same person: its contact is not this one's.
             turn = Some(self.job.looking_up.lock().await);
             if let Some(id) = self.look_up_once(&entry.fields).await? {
@@ -129,6 +132,7 @@ impl Performer<'_> {
         if sent_all {
             binding.applied = entry.fields.clone();
         }
+        note_sent_lists(&mut binding, intent, entry);
         self.bound(Some(id), entry, binding, &contact, step).await
     }
 
@@ -169,6 +173,10 @@ impl Performer<'_> {
         changes.extend(self.open_intents(entry.key(), |_| true).map(|id| Change::DropIntent { id }));
         match self.session.store.commit(changes).await {
             Ok(_) => {}
+            // Found by our own search rather than answered by Apollo, while another entry found it too.
+            Err(store::Error::IdTaken { id, owner, .. }) if step == Step::Settle || is_looked_up(&binding, intent) => {
+                return Err(Trouble::failed(taken_meanwhile(&id, &owner, self.place)));
+            }
             Err(store::Error::IdTaken { id, owner, .. }) => {
                 return Err(self.collision(intent, entry, &id, &owner).await?);
             }
@@ -421,6 +429,10 @@ impl Performer<'_> {
     }
 
     fn matched(&self, intent: &Intent, contact: &Contact, meta: &Meta) -> Option<MatchedBy> {
+        // Made moments ago, so that its time alone would pass it off as new.
+        if self.job.known.contains(&contact.id) {
+            return Some(MatchedBy::CreationTime);
+        }
         let now = self.session.clock.now();
         let server_now = meta.date.unwrap_or(now);
         confirm::matched(contact, journal::earliest_creation(intent, server_now, now))
@@ -534,6 +546,36 @@ fn writes_for(changes: &[FieldChange]) -> Vec<(Endpoint, Fields)> {
         writes.insert(0, (Endpoint::UpdateContact, texts));
     }
     writes
+}
+
+/// Counts lists that a create has or may have put the contact on as applied, so that those no longer
+/// declared are taken off again.
+pub(super) fn note_sent_lists(binding: &mut Binding, intent: &Intent, entry: &Entry) {
+    let declared: BTreeSet<&str> = entry.fields.lists().collect();
+    let extra: BTreeSet<String> =
+        intent.fields.lists().filter(|list| !declared.contains(list)).map(str::to_owned).collect();
+    if !extra.is_empty() && entry.fields.contains(&Field::LabelNames) {
+        let lists = binding.applied.lists().map(str::to_owned).chain(extra).collect();
+        binding.applied.set(Field::LabelNames, Value::Lists(lists));
+    }
+}
+
+/// Reports whether a new binding rests on a look-up instead of the answer to a create.
+fn is_looked_up(binding: &Binding, intent: Option<IntentId>) -> bool {
+    intent.is_none() && matches!(binding.origin, Origin::Matched(_))
+}
+
+fn taken_meanwhile(id: &ApolloId, owner: &ContactKey, place: &Place) -> Problem {
+    Problem::error(
+        format!("Contact {id} was found for two entries"),
+        format!(
+            "It is bound to {} since. Nothing was recorded for {}: the next apply looks again and leaves that contact \
+             out.",
+            owner.address(),
+            place.key.address()
+        ),
+    )
+    .at(place, None)
 }
 
 fn note_dropped(binding: &mut Binding, deviations: &[Deviation]) {

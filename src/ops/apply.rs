@@ -1,13 +1,13 @@
 //! Carries out a plan: local actions first, then the rest in parallel, each to its own end.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::model::{ContactKey, Endpoint};
+use crate::model::{ApolloId, ContactKey, Endpoint};
 use crate::plan::{Action, Brake, BrakeKind, Change as FieldChange, Housekeeping, Operation, Plan};
 use crate::store::{CHANGES_PER_COMMIT, Change, Snapshot};
 
@@ -35,6 +35,7 @@ pub async fn apply(session: &Arc<Session>, plan: &Plan, desired: &Desired, snaps
         open: snapshot.intents.clone(),
         looks_up_first: !snapshot.established,
         looking_up: tokio::sync::Mutex::default(),
+        known: known_contacts(snapshot),
     });
     let run = Run { session: Arc::clone(session), job, report: Arc::default() };
     if let Err(problem) = run.keep_house(&plan.housekeeping).await {
@@ -230,6 +231,12 @@ struct Outcome {
     elapsed: Duration,
 }
 
+/// Lists the contacts that were there before this run, as far as the state tells.
+fn known_contacts(snapshot: &Snapshot) -> BTreeSet<ApolloId> {
+    let forgotten = snapshot.tombstones.values().map(|tombstone| tombstone.apollo_id.clone());
+    forgotten.chain(snapshot.bindings.values().map(|binding| binding.apollo_id.clone())).collect()
+}
+
 fn counter(report: &mut Report, step: Step) -> &mut usize {
     match step {
         Step::Create => &mut report.added,
@@ -255,7 +262,7 @@ fn step(operation: &Operation) -> Step {
     }
 }
 
-fn known_id(operation: &Operation) -> Option<crate::model::ApolloId> {
+fn known_id(operation: &Operation) -> Option<ApolloId> {
     match operation {
         Operation::Adopt { id, .. }
         | Operation::Restore { id, .. }

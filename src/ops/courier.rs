@@ -122,6 +122,8 @@ impl Session {
             drop(slot);
             match self.judge(endpoint, permit, outcome, &mut tries) {
                 Verdict::Reply(reply) => return Ok(*reply),
+                // Looking has no effect that could be in doubt.
+                Verdict::Fail(Failure::InDoubt(error)) => return Err(Failure::Refused(error)),
                 Verdict::Fail(failure) => return Err(failure),
                 Verdict::Again(pause) => self.pause(pause).await,
             }
@@ -187,6 +189,8 @@ impl Session {
         tries.take(match retry {
             _ if unsent => Step::Bounce,
             Retry::Never if matches!(error.status(), Some(401 | 403)) => Step::Bounce,
+            // A success that cannot be read, or a redirect that answers work done: no refusal.
+            Retry::Never if error.status().is_some_and(|status| status < 400) => Step::Lose,
             Retry::Never => Step::Refuse,
             Retry::Now | Retry::Later { .. } | Retry::Settle => Step::Lose,
         });

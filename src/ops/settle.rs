@@ -10,7 +10,7 @@ use crate::model::{ApolloId, Endpoint, Entry, Field, Fields, Identity, Intent, I
 use crate::plan::Dispute;
 use crate::store::Change;
 
-use super::action::{End, Performer, Trouble};
+use super::action::{End, Performer, Trouble, note_sent_lists};
 use super::courier::{Failure, Look, Reply};
 use super::{Step, confirm, problem};
 
@@ -32,7 +32,8 @@ impl Performer<'_> {
         match (journal::conclude(ids, entry.is_some()), entry) {
             (Conclusion::Bind(contact), Some(entry)) => {
                 let contact = self.view(&contact).await?;
-                let binding = self.bind(&contact, entry, Origin::Settled);
+                let mut binding = self.bind(&contact, entry, Origin::Settled);
+                note_sent_lists(&mut binding, intent, entry);
                 reached(failpoints::Step::SettleBeforeBind);
                 self.bound(Some(id), entry, binding, &contact, Step::Settle).await
             }
