@@ -15,39 +15,39 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-pub use programs::has_failpoints;
+pub(super) use programs::has_failpoints;
 use world::World;
 
 /// What is asked of one storm.
 #[derive(Debug, Clone)]
-pub struct Storm {
+pub(super) struct Storm {
     /// The program under test; the sandbox is the same program.
-    pub program: PathBuf,
-    pub rounds: u64,
-    pub seed: u64,
+    pub(super) program: PathBuf,
+    pub(super) rounds: u64,
+    pub(super) seed: u64,
     /// Whether the program was built with the feature `failpoints`.
-    pub failpoints: bool,
+    pub(super) failpoints: bool,
 }
 
 /// What happened.
 #[derive(Debug, Default)]
-pub struct Summary {
-    pub rounds: u64,
+pub(super) struct Summary {
+    pub(super) rounds: u64,
     /// How often contactsd was killed at a random moment.
-    pub random_kills: u64,
+    pub(super) random_kills: u64,
     /// How often it was killed at each named step.
-    pub step_kills: BTreeMap<&'static str, u64>,
-    pub terminated: u64,
-    pub sandbox_kills: u64,
-    pub lost_states: u64,
-    pub worlds: u64,
-    pub checks: u64,
-    pub contacts: u64,
-    pub edits: BTreeMap<&'static str, u64>,
-    pub faults: BTreeMap<String, u64>,
+    pub(super) step_kills: BTreeMap<&'static str, u64>,
+    pub(super) terminated: u64,
+    pub(super) sandbox_kills: u64,
+    pub(super) lost_states: u64,
+    pub(super) worlds: u64,
+    pub(super) checks: u64,
+    pub(super) contacts: u64,
+    pub(super) edits: BTreeMap<&'static str, u64>,
+    pub(super) faults: BTreeMap<String, u64>,
     /// Requests by action.
-    pub requests: BTreeMap<String, u64>,
-    pub violations: Vec<String>,
+    pub(super) requests: BTreeMap<String, u64>,
+    pub(super) violations: Vec<String>,
 }
 
 /// Rounds that one world lives through before another begins with other settings.
@@ -57,7 +57,7 @@ const ROUNDS_PER_WORLD: u64 = 48;
 const ROUNDS_PER_CHECK: u64 = 12;
 
 /// Lets the storm pass over as many worlds as its rounds take.
-pub fn rage(storm: &Storm, mut progress: impl FnMut(&Summary)) -> Summary {
+pub(super) fn rage(storm: &Storm, mut progress: impl FnMut(&Summary)) -> Summary {
     let mut summary = Summary::default();
     while summary.rounds < storm.rounds {
         let mut world = World::new(storm, summary.worlds);

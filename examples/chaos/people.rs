@@ -333,7 +333,10 @@ fn settle_move(person: &mut Person, state: &Snapshot) -> Option<&'static str> {
 /// Edits what Apollo knows the person by, unless it is what contactsd must know a new key by.
 fn move_identity(person: &mut Person, state: &Snapshot, random: &mut Rng) -> Option<&'static str> {
     let known = person.known_key(state).map(str::to_owned);
-    if known.is_some_and(|known| known != person.key && person.moved_from.as_ref() != Some(&known)) {
+    let elsewhere = |known: &String| *known != person.key && person.moved_from.as_ref() != Some(known);
+    // What was forgotten is told again by who it was.
+    let forgotten = |known: &String| state.tombstones.keys().any(|key| key.as_str() == known);
+    if known.is_some_and(|known| elsewhere(&known) || forgotten(&known)) {
         return None;
     }
     person.identity_moved = true;

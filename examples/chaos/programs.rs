@@ -171,7 +171,7 @@ pub(super) fn apply(
 }
 
 /// Reports whether the program ends itself at named steps.
-pub fn has_failpoints(program: &Path) -> bool {
+pub(in super::super) fn has_failpoints(program: &Path) -> bool {
     let status = Command::new(program)
         .arg("version")
         .env("CONTACTSD_FAILPOINT", "started:1")

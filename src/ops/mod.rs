@@ -21,6 +21,8 @@ mod reading;
 mod session;
 mod settle;
 mod stop;
+#[cfg(test)]
+mod tests;
 mod under_way;
 mod watch;
 

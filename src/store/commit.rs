@@ -56,6 +56,8 @@ pub(super) struct Writer {
     pub(super) pending: Writes,
     /// Why nothing is written any more.
     pub(super) poisoned: Option<String>,
+    #[cfg(test)]
+    pub(super) broken: Arc<std::sync::OnceLock<Arc<super::Broken>>>,
 }
 
 impl Writer {
@@ -149,17 +151,29 @@ impl Writer {
 
     /// Returns when all that was drafted is on disk, and `head` says so.
     fn make_durable(&mut self) -> Result<(), Error> {
+        #[cfg(test)]
+        self.pass(super::Moment::BeforeBatch)?;
         self.apply()?;
         reached(Step::BeforeBarrier);
         self.barrier.pass(&self.db).map_err(|error| self.barrier_failed(error))?;
         reached(Step::AfterBarrier);
+        #[cfg(test)]
+        self.pass(super::Moment::AfterBarrier)?;
         let Counters { commit, serial, totals, .. } = self.counters;
         if self.head.now().commit == commit {
             return Ok(());
         }
         self.head.advance(commit, serial, totals.bindings).map_err(|error| self.barrier_failed(error))?;
         reached(Step::HeadWritten);
+        #[cfg(test)]
+        self.pass(super::Moment::AfterHead)?;
         Ok(())
+    }
+
+    #[cfg(test)]
+    fn pass(&self, moment: super::Moment) -> Result<(), Error> {
+        let passed = self.broken.get().map_or(Ok(()), |broken| broken.pass(moment));
+        passed.map_err(|error| self.barrier_failed(error))
     }
 
     fn barrier_failed(&self, source: std::io::Error) -> Error {

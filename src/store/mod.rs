@@ -5,6 +5,8 @@
 //! that is not whole is refused, never read as an emptier one. `docs/state-format.md` draws it.
 
 mod barrier;
+#[cfg(test)]
+mod broken;
 mod change;
 mod codec;
 mod commit;
@@ -30,6 +32,8 @@ use std::thread::{self, JoinHandle};
 
 use tokio::sync::oneshot;
 
+#[cfg(test)]
+pub(crate) use broken::{Broken, Moment};
 pub use change::Change;
 pub use error::Error;
 pub use holder::Holder;
@@ -74,6 +78,8 @@ struct Shared {
     barriers: Arc<AtomicU64>,
     open: RwLock<Option<OpenParts>>,
     writer: Mutex<Option<WriterThread>>,
+    #[cfg(test)]
+    broken: Arc<std::sync::OnceLock<Arc<Broken>>>,
 }
 
 /// What is given back when the store closes. Fields drop in order: sled before our lock.
@@ -170,6 +176,12 @@ impl Store {
         })
     }
 
+    /// Fails a commit to come.
+    #[cfg(test)]
+    pub(crate) fn break_at(&self, broken: Arc<Broken>) {
+        let _ = self.shared.broken.set(broken);
+    }
+
     /// Returns how many barriers were passed since opening.
     pub fn barriers(&self) -> u64 {
         self.shared.barriers.load(Ordering::Relaxed)
@@ -180,6 +192,8 @@ impl Store {
         let gate = Arc::new(RwLock::new(()));
         let barriers = barrier.counter();
         let last_intent = AtomicU64::new(counters.last_intent);
+        #[cfg(test)]
+        let broken: Arc<std::sync::OnceLock<Arc<Broken>>> = Arc::default();
         let writer = Writer {
             state: path.clone(),
             db: db.clone(),
@@ -189,6 +203,8 @@ impl Store {
             counters,
             pending: change::Writes::new(),
             poisoned: None,
+            #[cfg(test)]
+            broken: Arc::clone(&broken),
         };
         let (requests, receiver) = mpsc::channel();
         let thread = thread::Builder::new()
@@ -197,7 +213,18 @@ impl Store {
             .map_err(|error| Error::io("start the writer of", &path, error))?;
         let open = RwLock::new(Some(OpenParts { db, _lock: lock }));
         let writer = Mutex::new(Some(WriterThread { requests, thread }));
-        Ok(Self { shared: Arc::new(Shared { path, facts, last_intent, gate, barriers, open, writer }) })
+        let shared = Shared {
+            path,
+            facts,
+            last_intent,
+            gate,
+            barriers,
+            open,
+            writer,
+            #[cfg(test)]
+            broken,
+        };
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     async fn request(

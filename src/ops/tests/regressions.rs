@@ -1,0 +1,90 @@
+//! What went wrong once, each with its story.
+
+use super::line::Spoil;
+use super::world::World;
+use crate::sandbox::DedupeReading;
+
+/// The answer to a create was lost, and the file dropped a list before the next run: the look-up found
+/// the contact, counted only the declared lists, and left it on the other one for good.
+#[tokio::test]
+async fn a_settled_contact_is_taken_off_lists_that_were_dropped_meanwhile() {
+    let world = World::new(Some((1, Spoil::After))).await;
+    world.declare("  ada: {first_name: Ada, last_name: Byron, email: ada@example.com, label_names: [Leads, Board]}\n");
+    world.apply().await;
+    world.declare("  ada: {first_name: Ada, last_name: Byron, email: ada@example.com, label_names: [Leads]}\n");
+    world.settle_down().await;
+    assert_eq!(world.contact("Ada")["label_names"], serde_json::json!(["Leads"]));
+}
+
+/// The same when the body of the journal had to be sent again.
+#[tokio::test]
+async fn a_create_sent_again_is_taken_off_lists_that_were_dropped_meanwhile() {
+    let world = World::new(Some((1, Spoil::Before))).await;
+    world.declare("  ada: {first_name: Ada, last_name: Byron, email: ada@example.com, label_names: [Leads, Board]}\n");
+    world.apply().await;
+    world.declare("  ada: {first_name: Ada, last_name: Byron, email: ada@example.com, label_names: [Leads]}\n");
+    world.settle_down().await;
+    assert_eq!(world.contact("Ada")["label_names"], serde_json::json!(["Leads"]));
+}
+
+const UNMATCHED: &str = "  ada: {first_name: Ada, last_name: Byron}\n  \
+    bob: {first_name: Bob, last_name: Quill, email: bob@example.com, run_dedupe: false}\n  \
+    cyd: {first_name: Cyd, last_name: Reed, organization_name: Example, run_dedupe: false}\n";
+
+/// Only entries with `run_dedupe: false` were looked up after a lost state; Apollo matches nobody by a
+/// name alone either.
+#[tokio::test]
+async fn a_lost_state_makes_no_second_contact_of_those_apollo_cannot_match() {
+    let world = World::new(None).await;
+    world.declare(UNMATCHED);
+    world.settle_down().await;
+    world.lose_state();
+    world.settle_down().await;
+    assert_eq!(world.server.contacts().len(), 3);
+}
+
+/// The first run on a new state was cut off after one binding, and the second took the state for an old
+/// one: it created the rest without looking.
+#[tokio::test]
+async fn a_lost_state_is_looked_up_to_the_end_even_when_the_first_run_was_cut_off() {
+    for request in 1..=6 {
+        let mut world = World::new(None).await;
+        world.declare(UNMATCHED);
+        world.settle_down().await;
+        world.lose_state();
+        world.spoil(request, Spoil::Page).await;
+        world.settle_down().await;
+        assert_eq!(world.server.contacts().len(), 3, "request {request}");
+    }
+}
+
+/// Forgotten and put back under another key within two seconds: by its time of creation the contact
+/// could be new, so the fields sent counted as applied, though Apollo had only returned it.
+#[tokio::test]
+async fn a_contact_that_the_state_knew_is_no_new_one() {
+    let world = World::with(DedupeReading::ReturnExisting, false, None).await;
+    world.declare("  ada: {first_name: Ada, last_name: Byron, email: ada@example.com, title: CTO}\n");
+    world.settle_down().await;
+    world.declare("  bob: {first_name: Bob, last_name: Quill, email: bob@example.com}\n");
+    world.settle_down().await;
+    world.declare("  countess: {first_name: Ada, last_name: Byron, email: ada@example.com, title: CEO}\n");
+    world.settle_down().await;
+    assert_eq!(world.contact("Ada")["title"], "CEO");
+}
+
+/// The update was done and answered by a page of something in between; that dropped the intent, and a
+/// file put back as it was then had nothing to send.
+#[tokio::test]
+async fn an_update_answered_by_a_page_is_in_doubt() {
+    let mut world = World::new(None).await;
+    let cto = "  ada: {first_name: Ada, last_name: Byron, email: ada@example.com, title: CTO}\n";
+    world.declare(cto);
+    world.settle_down().await;
+    world.declare("  ada: {first_name: Ada, last_name: Byron, email: ada@example.com, title: CEO}\n");
+    world.spoil(1, Spoil::Page).await;
+    assert_eq!(world.apply().await.unwrap().failed, 1);
+    assert_eq!(world.contact("Ada")["title"], "CEO");
+    world.declare(cto);
+    world.settle_down().await;
+    assert_eq!(world.contact("Ada")["title"], "CTO");
+}

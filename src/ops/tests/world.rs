@@ -1,0 +1,144 @@
+//! A directory, a state and a sandbox, with sessions one after the other.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde_json::Value;
+
+use super::super::{Clock, Entropy, Event, Problem, Report, Session, SessionOptions, apply, load, plan};
+use super::line::{Line, Spoil};
+use crate::apollo;
+use crate::model::Timestamp;
+use crate::plan::Policy;
+use crate::quota::{Backoff, Rules};
+use crate::sandbox::{DedupeReading, Options, Server};
+use crate::store::{Broken, Holder, Snapshot, Wanted};
+
+pub(super) struct World {
+    home: tempfile::TempDir,
+    pub(super) server: Server,
+    pub(super) line: Line,
+    /// Fails a commit of the sessions to come.
+    pub(super) broken: Arc<Broken>,
+    problems: Arc<Mutex<Vec<Problem>>>,
+}
+
+impl World {
+    pub(super) async fn new(spoiled: Option<(u64, Spoil)>) -> Self {
+        Self::with(DedupeReading::default(), true, spoiled).await
+    }
+
+    pub(super) async fn with(dedupe: DedupeReading, dedupe_result: bool, spoiled: Option<(u64, Spoil)>) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let clock = Clock::system();
+        let options = Options::new(home.path().join("sandbox"), Arc::new(move || clock.now()));
+        let server = Server::start(Options { dedupe, dedupe_result, ..options }).await.unwrap();
+        let line = Line::to(server.address(), spoiled).await;
+        Self { home, server, line, broken: Arc::default(), problems: Arc::default() }
+    }
+
+    /// Replaces the files; `contacts` is what stands below `contacts:`, indented by two.
+    pub(super) fn declare(&self, contacts: &str) {
+        let directory = self.home.path().join("contacts.d");
+        std::fs::create_dir_all(&directory).unwrap();
+        std::fs::write(directory.join("people.yaml"), format!("contacts:\n{contacts}")).unwrap();
+    }
+
+    /// Spoils an exchange from now on.
+    pub(super) async fn spoil(&mut self, number: u64, spoil: Spoil) {
+        self.line = Line::to(self.server.address(), Some((number, spoil))).await;
+    }
+
+    pub(super) fn lose_state(&self) {
+        std::fs::remove_dir_all(self.state()).unwrap();
+    }
+
+    /// Plans and applies once; `None` when there was nothing to do.
+    ///
+    /// The session is closed whatever happened, as the end of a process does.
+    pub(super) async fn apply(&self) -> Option<Report> {
+        let desired = load(&self.home.path().join("contacts.d")).unwrap();
+        let session = Arc::new(Session::open(self.options()).await.unwrap());
+        session.store.break_at(Arc::clone(&self.broken));
+        let snapshot = session.snapshot(&desired).unwrap();
+        let policy = Policy { force: true, ..Policy::default() };
+        let planned = plan(&desired, &snapshot, &policy, &Rules::default(), session.now());
+        let idle = planned.plan.is_empty() && planned.plan.housekeeping.is_empty();
+        let proven = idle || session.prove_credential(&snapshot).await.is_ok();
+        let report = match (idle, proven) {
+            (true, _) => None,
+            (false, true) => Some(apply(&session, &planned.plan, &desired, &snapshot).await),
+            (false, false) => Some(Report { failed: 1, ..Report::default() }),
+        };
+        // A store that failed says so again here.
+        let _ = Arc::into_inner(session).unwrap().close().await;
+        report
+    }
+
+    /// Applies until there is nothing to do; a world that needs many runs for that is a failure.
+    pub(super) async fn settle_down(&self) {
+        for _ in 0..6 {
+            if self.apply().await.is_none() {
+                return;
+            }
+        }
+        panic!("does not come to rest: {:#?}", self.problems.lock().unwrap());
+    }
+
+    pub(super) fn snapshot(&self) -> Snapshot {
+        crate::store::read(&self.state(), &Wanted::everything()).unwrap().unwrap()
+    }
+
+    /// Returns the one contact of this first name.
+    #[track_caller]
+    pub(super) fn contact(&self, first_name: &str) -> Value {
+        let contacts = self.server.contacts();
+        let mut named = contacts.iter().filter(|contact| contact["first_name"] == first_name);
+        let found = named.next().unwrap_or_else(|| panic!("no {first_name}")).clone();
+        assert_eq!(named.next(), None, "more than one {first_name}");
+        found
+    }
+
+    fn state(&self) -> PathBuf {
+        self.home.path().join("state")
+    }
+
+    fn options(&self) -> SessionOptions {
+        let clock = Clock::system();
+        let base_url = url::Url::parse(&format!("http://{}/api/v1", self.line.address)).unwrap();
+        let credential = apollo::Credential::ApiKey(SecretString::from("sandbox"));
+        let entropy = Entropy::draw().unwrap();
+        let problems = Arc::clone(&self.problems);
+        SessionOptions {
+            state: self.state(),
+            origin: "sandbox".to_owned(),
+            client: Some(apollo::Options::new(base_url, credential)),
+            holder: Holder {
+                pid: 1,
+                user_host: "ada@example.com".to_owned(),
+                operation: "apply".to_owned(),
+                since: Timestamp(0),
+                version: String::new(),
+                socket: None,
+            },
+            lock_timeout: Duration::ZERO,
+            runtime_directory: None,
+            rules: Rules::default(),
+            max_wait: None,
+            parallelism: 1,
+            settle_after: Duration::ZERO,
+            backoff: Backoff { base: Duration::ZERO, cap: Duration::ZERO },
+            clock,
+            drawn: entropy.drawn,
+            run: entropy.run,
+            seed: 1,
+            events: Arc::new(move |event| {
+                if let Event::Problem(problem) = event {
+                    problems.lock().unwrap().push(problem);
+                }
+            }),
+        }
+    }
+}
