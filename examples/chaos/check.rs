@@ -40,7 +40,7 @@ fn of_person(person: &Person, theirs: &[&Value], state: &Snapshot) -> Vec<String
         Some(binding) if binding.apollo_id.as_str() != ids[0] => {
             found.push(format!("bound to {}, and the contact is {}", binding.apollo_id, ids[0]));
         }
-        Some(binding) if binding.fingerprint.is_none() => found.push("at rest, and still pending".to_owned()),
+        Some(binding) if binding.gone_at.is_some() => found.push("taken for deleted in Apollo".to_owned()),
         Some(_) => {}
     }
     found.extend(person.texts.iter().filter_map(|(&field, declared)| {

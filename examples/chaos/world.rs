@@ -146,19 +146,47 @@ impl World {
     }
 
     fn fate(&mut self) -> Fate {
+        let likely = self.likely_steps();
         let random = &mut self.random;
         let moment = self.usual.mul_f64(random.f64() * 1.2);
         match random.u8(0..100) {
-            0..50 if self.failpoints => {
+            0..25 if self.failpoints => Fate::AtStep(likely[random.usize(0..likely.len())], 1 + random.u32(0..2)),
+            25..50 if self.failpoints => {
                 let step = Step::ALL[random.usize(0..Step::ALL.len())];
                 // Early passes are the frequent ones; later ones reach into a run.
                 let most = 1 << random.u32(0..4);
-                let number = 1 + random.u32(0..most);
-                Fate::AtStep(step, number)
+                Fate::AtStep(step, 1 + random.u32(0..most))
             }
             0..82 => Fate::Killed(moment),
             82..88 => Fate::Terminated(moment),
             _ => Fate::Untouched,
+        }
+    }
+
+    /// Names the steps that the next run is likely to reach.
+    fn likely_steps(&self) -> &'static [Step] {
+        const NEW: &[Step] = &[Step::StateBegun, Step::StateMade, Step::IntentWritten, Step::AnswerReceived];
+        const IN_DOUBT: &[Step] = &[
+            Step::SettleBeforeSearch,
+            Step::SettleBeforeBind,
+            Step::SettleBeforeSend,
+            Step::SettleWritten,
+            Step::BoundBeforePatch,
+        ];
+        const USUAL: &[Step] = &[
+            Step::IntentWritten,
+            Step::AnswerReceived,
+            Step::AnswerLost,
+            Step::AnswerWritten,
+            Step::BoundBeforePatch,
+            Step::RenameWritten,
+            Step::ForgetWritten,
+            Step::ReleaseWritten,
+        ];
+        match self.state().exists().then(|| read(&self.state())) {
+            None => NEW,
+            Some(state) if state.intents.values().any(|intent| intent.apollo_id.is_none()) => IN_DOUBT,
+            Some(_) => USUAL,
         }
     }
 
