@@ -29,6 +29,7 @@ const LOCAL_PARALLELISM: usize = 64;
 /// counts it.
 pub async fn apply(session: &Arc<Session>, plan: &Plan, desired: &Desired, snapshot: &Snapshot) -> Report {
     session.tell(Event::Begun { actions: plan.actions.len() });
+    session.lift_bars();
     let job = Arc::new(Job {
         fingerprints: desired.fingerprints.clone(),
         identity_key: snapshot.identity_key,

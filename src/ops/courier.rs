@@ -40,7 +40,8 @@ pub(super) enum Failure {
     Refused(apollo::Error),
     /// It may or may not have had its effect.
     InDoubt(apollo::Error),
-    /// The key lacks the scope for this kind of action, which was said before.
+    /// This kind of request cannot succeed in this run, which was said before: the key lacks its scope, or
+    /// Apollo cannot be reached.
     Barred,
     /// The intent could not be recorded, so nothing was sent.
     Store(store::Error),
@@ -180,7 +181,8 @@ impl Session {
             });
         }
         // Before the account, which lets those go that waited for this answer.
-        let news = self.is_news(endpoint, &error);
+        tries.failures += 1;
+        let news = self.is_news(endpoint, &error, tries.failures);
         match error.meta() {
             Some(meta) => self.ledgers.answered(endpoint, permit, meta),
             None if unsent => self.ledgers.unsent(endpoint, permit),
@@ -194,7 +196,6 @@ impl Session {
             Retry::Never => Step::Refuse,
             Retry::Now | Retry::Later { .. } | Retry::Settle => Step::Lose,
         });
-        tries.failures += 1;
         if retry == Retry::Now && tries.failures < MAX_ATTEMPTS {
             return Verdict::Again(self.backoff(tries.failures));
         }
@@ -207,11 +208,15 @@ impl Session {
 
     /// Draws the consequences of a refusal that concern more than its own action.
     ///
-    /// Returns whether it is news: `false` when the scope was found missing before.
-    fn is_news(&self, endpoint: Endpoint, error: &apollo::Error) -> bool {
+    /// Returns whether it is news: `false` when another action has met and told the same.
+    fn is_news(&self, endpoint: Endpoint, error: &apollo::Error, failures: u32) -> bool {
         match error.status() {
             Some(401) => self.stop.request(Ended::Fatal),
-            Some(403) => self.bar(endpoint),
+            Some(403) => self.bar(&[endpoint]),
+            // No request of any kind will get through; the next apply, or pass, tries again.
+            None if matches!(error, apollo::Error::Connect { .. }) && failures >= MAX_ATTEMPTS => {
+                self.bar(&Endpoint::ALL)
+            }
             _ => true,
         }
     }

@@ -78,6 +78,13 @@ pub(super) fn refused(endpoint: Endpoint, error: &apollo::Error, place: &Place) 
             )
             .at(place, error.field_hint().as_ref())
         }
+        None if matches!(error, apollo::Error::Connect { .. }) => Problem::error(
+            "Apollo cannot be reached",
+            format!(
+                "{why}\nNothing that was not sent before has changed. The rest of this run is left; the next one does \
+                 it. Check the network, a proxy in the environment, and --api-url."
+            ),
+        ),
         _ => Problem::error(
             format!("Cannot {} for {}", doing(endpoint), place.key.address()),
             format!("{why}\nNothing was changed. The next apply tries again."),

@@ -200,9 +200,17 @@ impl Session {
         self.slots.acquire().await.expect("the semaphore is never closed")
     }
 
-    /// Notes that the credential lacks the scope for `endpoint`; reports whether that is new.
-    pub(super) fn bar(&self, endpoint: Endpoint) -> bool {
-        self.barred.lock().unwrap_or_else(PoisonError::into_inner).insert(endpoint)
+    /// Notes that requests of these kinds cannot succeed for now; reports whether that is new for any.
+    pub(super) fn bar(&self, endpoints: &[Endpoint]) -> bool {
+        let mut barred = self.barred.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = barred.len();
+        barred.extend(endpoints);
+        barred.len() > before
+    }
+
+    /// Lets all kinds of requests be tried again.
+    pub(super) fn lift_bars(&self) {
+        self.barred.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     pub(super) fn is_barred(&self, endpoint: Endpoint) -> bool {

@@ -286,3 +286,21 @@ fn a_fault_in_a_hundred_entries_costs_no_second_contact() {
         world.applied().is_clean();
     }
 }
+
+#[test]
+fn an_apollo_that_cannot_be_reached_is_told_once() {
+    // A port that nobody listens at: it was the system's choice a moment ago.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut world = World::new();
+    world.set("APOLLO_API_KEY", "test");
+    world.team(&numbered(0..20));
+    let line = format!("apply --auto-approve --retry-base 0s --api-url http://127.0.0.1:{port}/api/v1");
+    let outcome = world.run(&line);
+    assert_eq!(outcome.code, Some(1), "{outcome}");
+    assert_eq!(outcome.stderr.matches("Error: ").count(), 1, "{outcome}");
+    assert!(outcome.stderr.contains("Error: Apollo cannot be reached"), "{outcome}");
+    assert!(outcome.stdout.contains("1 failed, 19 remaining."), "{outcome}");
+    // Nothing was sent, so nothing is in doubt.
+    let plan = world.run(&format!("plan --api-url http://127.0.0.1:{port}/api/v1"));
+    assert!(plan.stdout.contains("Plan: 20 to add, 0 to change, 0 to destroy.\nRequests"), "{plan}");
+}
