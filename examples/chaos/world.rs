@@ -19,6 +19,9 @@ const SETTLE_AFTER: Duration = Duration::from_millis(90);
 const SLOW: Duration = Duration::from_millis(30);
 const SEARCH_LAG: Duration = Duration::from_millis(40);
 
+/// How far the age of a contact must be from "new", for the time of its creation to tell.
+const CREATION_SLACK: Duration = Duration::from_secs(4);
+
 /// Runs that everything may take to come to rest once nothing fails any more.
 const RUNS_TO_REST: usize = 6;
 
@@ -123,7 +126,7 @@ impl World {
             self.violated(person, &what, summary);
         }
         self.people.at_rest();
-        if self.random.u8(0..8) == 0 && !self.broken {
+        if self.random.u8(0..12) == 0 && !self.broken {
             self.lose_state(summary);
         }
     }
@@ -140,7 +143,8 @@ impl World {
     /// Takes the state away, as a lost disk does. Whoever is declared now must be found again.
     fn lose_state(&mut self, summary: &mut Summary) {
         fs::remove_dir_all(self.state()).expect("the state can be removed");
-        programs::pause(self.setup.search_lag);
+        // A contact made moments ago cannot be told from a new one where Apollo does not say that it matched.
+        programs::pause(CREATION_SLACK.max(self.setup.search_lag));
         self.people.state_is_lost();
         summary.lost_states += 1;
     }

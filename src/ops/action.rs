@@ -120,10 +120,11 @@ impl Performer<'_> {
             Err(failure) => return Err(self.trouble(intent.endpoint, failure)),
         };
         let matched = self.matched(intent, &contact, &meta);
-        if matched.is_some() && confirm::is_stranger(&intent.fields, &contact) {
+        let differs = confirm::may_be_matched(entry, &contact);
+        if (matched.is_some() || differs) && confirm::is_stranger(&intent.fields, &contact) {
             return Err(self.conflict(Some(id), entry, &contact.id, ConflictCause::Stranger).await?);
         }
-        let sent_all = matched.is_none() && !settling && intent.fields == entry.fields;
+        let sent_all = matched.is_none() && !differs && !settling && intent.fields == entry.fields;
         let (step, origin) = match matched {
             None => (Step::Create, if settling { Origin::Settled } else { Origin::Created }),
             Some(by) => (Step::Import, Origin::Matched(by)),

@@ -3,7 +3,7 @@
 //! Pure. Only what was confirmed may be recorded as applied, so everything here errs towards "pending".
 
 use crate::apollo::Contact;
-use crate::model::{Field, Fields, Identity, MatchedBy, Timestamp, Value, fold_email, fold_text};
+use crate::model::{Entry, Field, Fields, Identity, MatchedBy, Timestamp, Value, fold_email, fold_text};
 
 /// A field that Apollo holds otherwise than it was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +72,15 @@ pub(super) fn matched(contact: &Contact, earliest: Timestamp) -> Option<MatchedB
     }
     // An answer that does not tell its age proves no creation.
     contact.created_at.is_none_or(|created| created < earliest).then_some(MatchedBy::CreationTime)
+}
+
+/// Reports whether the answer to a create shows other values than were sent, as one that Apollo matched would.
+///
+/// The time of creation cannot tell a contact that somebody made seconds before from ours, and the server's
+/// word may be missing. A new contact shows other values too, where Apollo normalizes them.
+pub(super) fn may_be_matched(entry: &Entry, contact: &Contact) -> bool {
+    let unexplained = |deviation: &Deviation| !matches!(deviation.kind, DeviationKind::Dropped(Some(_)));
+    entry.dedupe_can_match() && deviations(&entry.fields, contact).iter().any(unexplained)
 }
 
 /// Reports whether a matched contact is somebody else than was declared.

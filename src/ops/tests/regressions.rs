@@ -72,6 +72,23 @@ async fn a_contact_that_the_state_knew_is_no_new_one() {
     assert_eq!(world.contact("Ada")["title"], "CEO");
 }
 
+/// The same with a state that was lost right after it: nothing but the answer's values tells.
+#[tokio::test]
+async fn a_create_that_shows_other_values_than_sent_confirms_none_of_them() {
+    let world = World::with(DedupeReading::ReturnExisting, false, None).await;
+    world.declare("  ada: {first_name: Ada, last_name: Byron, email: ada@example.com, title: CTO}\n");
+    world.settle_down().await;
+    world.lose_state();
+    world.declare(
+        "  ada: {first_name: Ada, last_name: Byron, email: ada@example.com, title: CEO, label_names: [Leads],\n    \
+         website_url: https://example.com}\n",
+    );
+    world.settle_down().await;
+    let ada = world.contact("Ada");
+    assert_eq!(ada["title"], "CEO");
+    assert_eq!((&ada["website_url"], &ada["label_names"][0]), (&"https://example.com".into(), &"Leads".into()));
+}
+
 /// The update was done and answered by a page of something in between; that dropped the intent, and a
 /// file put back as it was then had nothing to send.
 #[tokio::test]
