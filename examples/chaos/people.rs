@@ -174,10 +174,6 @@ impl Person {
         self.keys.iter().rev().find(known).map(String::as_str)
     }
 
-    fn is_bound(&self, key: &str, state: &Snapshot) -> bool {
-        state.bindings.keys().any(|known| known.as_str() == key)
-    }
-
     /// Gives the person a key by which contactsd can still know who it is.
     fn take_key(&mut self, fresh: String, state: &Snapshot, random: &mut Rng) -> &'static str {
         let known = self.known_key(state).map(str::to_owned);
@@ -285,7 +281,9 @@ impl People {
             if people.is_empty() {
                 text = String::from("contacts: {}\n");
             }
-            people.into_iter().for_each(|person| write_entry(person, &mut text));
+            for person in people {
+                write_entry(person, &mut text);
+            }
             let path = directory.join(format!("people-{file}.yaml"));
             let new = directory.join(format!(".people-{file}.new"));
             fs::write(&new, text).and_then(|()| fs::rename(&new, path)).expect("the files can be written");
@@ -323,8 +321,8 @@ fn delete(person: &mut Person) -> &'static str {
 
 /// Takes `moved_from` out of an entry once it has done its work.
 fn settle_move(person: &mut Person, state: &Snapshot) -> Option<&'static str> {
-    let key = person.key.clone();
-    person.is_bound(&key, state).then(|| {
+    let bound = state.bindings.keys().any(|key| key.as_str() == person.key);
+    bound.then(|| {
         person.moved_from = None;
         "drop moved_from"
     })

@@ -97,7 +97,7 @@ impl World {
             Fate::Terminated(_) => summary.terminated += 1,
             _ => {}
         }
-        self.keep(format!("round {}: {fate:?}, faults {faults}, {options:?}", self.round), &run);
+        self.keep(&format!("round {}: {fate:?}, faults {faults}, {options:?}", self.round), &run);
         if run.was_killed() {
             self.sandbox.quiesce();
             self.told_is_kept(&run, summary);
@@ -110,7 +110,7 @@ impl World {
         let mut rests = false;
         for number in 0..RUNS_TO_REST {
             let run = self.run(&[], Fate::Untouched, false, summary);
-            self.keep(format!("run {number} to come to rest after round {}", self.round), &run);
+            self.keep(&format!("run {number} to come to rest after round {}", self.round), &run);
             rests = run.status.success() && run.output.contains("No changes.");
             if rests {
                 break;
@@ -270,7 +270,7 @@ impl World {
         summary.violations.push(format!("VIOLATION in {world}\n{what}\n{story}\n{}", runs.join("\n")));
     }
 
-    fn keep(&mut self, title: String, run: &Run) {
+    fn keep(&mut self, title: &str, run: &Run) {
         for person in &mut self.people.all {
             let lines = run.output.lines().filter(|line| line.contains(&format!("contact.{}:", person.key)));
             let lines: Vec<String> = lines.map(str::to_owned).collect();
