@@ -6,6 +6,8 @@
 mod action;
 mod answering;
 mod apply;
+mod bind;
+mod bring_up;
 mod by_hand;
 mod clock;
 mod confirm;
@@ -14,6 +16,7 @@ mod desired;
 mod entropy;
 mod event;
 mod ledgers;
+mod local;
 mod lock;
 mod planning;
 mod problem;

@@ -10,7 +10,8 @@ use crate::model::{ApolloId, Endpoint, Entry, Field, Fields, Identity, Intent, I
 use crate::plan::Dispute;
 use crate::store::Change;
 
-use super::action::{End, Performer, Trouble, note_sent_lists};
+use super::action::{End, Performer, Trouble};
+use super::bind::note_sent_lists;
 use super::courier::{Failure, Look, Reply};
 use super::{Step, confirm, problem};
 

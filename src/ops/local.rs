@@ -1,0 +1,77 @@
+//! Actions that are done in the state: moving, releasing, forgetting.
+//!
+//! Sends nothing itself; a move with changes is handed on once it is recorded.
+
+use crate::failpoints::{self, reached};
+use crate::model::{ApolloId, ContactKey, Entry};
+use crate::plan::Change as FieldChange;
+use crate::store::Change;
+
+use super::Step;
+use super::action::{End, Performer, Trouble};
+use super::bring_up::{complete, release_undeclared};
+
+impl Performer<'_> {
+    pub(super) async fn rename(
+        &self,
+        from: &ContactKey,
+        id: &ApolloId,
+        entry: &Entry,
+        changes: &[FieldChange],
+    ) -> Result<End, Trouble> {
+        let mut binding = self.binding(from)?;
+        release_undeclared(&mut binding, entry);
+        binding.path = entry.place.path.display().to_string();
+        let sends = changes.iter().any(FieldChange::sends);
+        if sends || binding.gone_at.is_some() {
+            binding.fingerprint = None;
+        } else {
+            complete(&mut binding, entry);
+        }
+        let open: Vec<_> = self.open_intents(from).collect();
+        let mut writes = vec![
+            Change::Rename { from: from.clone(), to: entry.key().clone() },
+            Change::PutBinding { key: entry.key().clone(), binding: Box::new(binding.clone()) },
+            Change::DropConflict { key: entry.key().clone() },
+            Change::DropTombstone { key: entry.key().clone() },
+        ];
+        if !sends {
+            writes.extend(open.iter().map(|&id| Change::DropIntent { id }));
+        }
+        self.record(writes).await?;
+        reached(failpoints::Step::RenameWritten);
+        if !sends {
+            return Ok(End::Done(Step::Move, Some(id.clone())));
+        }
+        match self.bring_up(entry, binding, changes, &open).await {
+            Ok(()) => Ok(End::Done(Step::Update, Some(id.clone()))),
+            Err(trouble) => Err(Trouble { end: End::BoundOnly(Step::Move), ..trouble }),
+        }
+    }
+
+    pub(super) async fn release(&self, id: &ApolloId, entry: &Entry) -> Result<End, Trouble> {
+        let mut binding = self.binding(entry.key())?;
+        release_undeclared(&mut binding, entry);
+        complete(&mut binding, entry);
+        let mut writes = vec![Change::PutBinding { key: entry.key().clone(), binding: Box::new(binding) }];
+        writes.extend(self.open_intents(entry.key()).map(|id| Change::DropIntent { id }));
+        self.record(writes).await?;
+        reached(failpoints::Step::ReleaseWritten);
+        Ok(End::Done(Step::Release, Some(id.clone())))
+    }
+
+    pub(super) async fn forget(&self, id: &ApolloId) -> Result<End, Trouble> {
+        let key = &self.place.key;
+        let binding = self.binding(key)?;
+        let mut writes = vec![
+            Change::Forget { key: key.clone(), tombstone: self.tombstone(id, &binding.applied) },
+            Change::DropConflict { key: key.clone() },
+        ];
+        // A contact that is gone is nothing to come back to.
+        writes.extend(binding.gone_at.map(|_| Change::DropTombstone { key: key.clone() }));
+        writes.extend(self.open_intents(key).map(|id| Change::DropIntent { id }));
+        self.record(writes).await?;
+        reached(failpoints::Step::ForgetWritten);
+        Ok(End::Done(Step::Forget, Some(id.clone())))
+    }
+}
