@@ -143,7 +143,10 @@ impl Connection {
         let session = Arc::into_inner(self.session).expect("every task of a run has ended with it");
         let closed = session.close().await;
         close_sandbox(context, self.sandbox).await;
-        closed.map_err(|error| state_error(context, &error))
+        closed.map_err(|error| {
+            context.shell.error("The state did not close in order", chain(&error));
+            Exit::Failure
+        })
     }
 }
 

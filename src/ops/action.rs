@@ -134,8 +134,10 @@ impl Performer<'_> {
     }
 
     pub(super) fn store_trouble(&self, error: &store::Error) -> Trouble {
-        self.session.stop.request(super::Ended::Fatal);
-        Trouble::failed(problem::store_failed(error, self.place))
+        let first = self.session.stop.request(super::Ended::Fatal);
+        // All that were under way fail the same way; it is told once.
+        let problem = first.then(|| Box::new(problem::store_failed(error, self.place)));
+        Trouble { end: End::Failed, problem }
     }
 
     pub(super) fn trouble(&self, endpoint: Endpoint, failure: Failure) -> Trouble {

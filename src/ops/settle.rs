@@ -132,7 +132,7 @@ impl Performer<'_> {
 
     fn owner(&self, id: &ApolloId) -> Result<Option<crate::model::ContactKey>, Trouble> {
         let owner = self.session.store.owner_of(id);
-        owner.map_err(|error| Trouble::failed(problem::store_failed(&error, self.place)))
+        owner.map_err(|error| self.store_trouble(&error))
     }
 }
 

@@ -177,6 +177,9 @@ impl Writer {
     }
 
     fn barrier_failed(&self, source: std::io::Error) -> Error {
+        // sled hands on an error with its debug form for a message; its kind says the same in words.
+        let is_plain = source.raw_os_error().is_some() || source.kind() == std::io::ErrorKind::Other;
+        let source = if is_plain { source } else { source.kind().into() };
         Error::Barrier { path: self.state.clone(), source: Arc::new(source) }
     }
 
