@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::model::{ApolloId, ContactKey, Endpoint};
 use crate::plan::{Action, Brake, BrakeKind, Change as FieldChange, Housekeeping, Operation, Plan};
-use crate::store::{CHANGES_PER_COMMIT, Change, Snapshot};
+use crate::store::{self, CHANGES_PER_COMMIT, Change, Snapshot};
 
 use super::action::{End, Job, Performer, Trouble};
 use super::{Desired, Ended, Event, Problem, Report, Session, Step, problem};
@@ -86,17 +86,29 @@ struct Run {
 impl Run {
     /// Drops records that lost their meaning.
     async fn keep_house(&self, housekeeping: &Housekeeping) -> Result<(), Problem> {
-        let conflicts = housekeeping.conflicts.iter().map(|key| Change::DropConflict { key: key.clone() });
-        let intents = housekeeping.intents.iter().map(|&id| Change::DropIntent { id });
-        let changes: Vec<Change> = conflicts.chain(intents).collect();
+        let failed = |error| Problem::error("Cannot write to the state", problem::chain(&error));
+        let drop_conflict = |key: &ContactKey| Change::DropConflict { key: key.clone() };
+        let mut changes: Vec<Change> = housekeeping.conflicts.iter().map(drop_conflict).collect();
+        for &id in &housekeeping.intents {
+            changes.push(Change::DropIntent { id });
+            changes.extend(self.stands_again(&self.job.open[&id].key).map_err(failed)?);
+        }
         for chunk in changes.chunks(CHANGES_PER_COMMIT) {
-            self.session
-                .store
-                .commit(chunk.to_vec())
-                .await
-                .map_err(|error| Problem::error("Cannot write to the state", problem::chain(&error)))?;
+            self.session.store.commit(chunk.to_vec()).await.map_err(failed)?;
         }
         Ok(())
+    }
+
+    /// Notes that a contact stands as declared, once the write that left it in doubt has lost its meaning.
+    ///
+    /// The plan found nothing to do for it, whatever became of that write.
+    fn stands_again(&self, key: &ContactKey) -> Result<Option<Change>, store::Error> {
+        let Some(&fingerprint) = self.job.fingerprints.get(key) else { return Ok(None) };
+        let standing = self.session.store.binding(key)?.filter(|binding| binding.gone_at.is_none());
+        Ok(standing.map(|mut binding| {
+            binding.fingerprint = Some(fingerprint);
+            Change::PutBinding { key: key.clone(), binding: Box::new(binding) }
+        }))
     }
 
     /// Local actions come first, so that contacts they give up are free for the others.

@@ -105,3 +105,21 @@ async fn an_update_answered_by_a_page_is_in_doubt() {
     world.settle_down().await;
     assert_eq!(world.contact("Ada")["title"], "CTO");
 }
+
+/// An update was never answered, and the file dropped its field before the next run: nothing was to be
+/// done any more, but the contact counted as unconfirmed for good.
+#[tokio::test]
+async fn a_contact_whose_doubtful_field_is_dropped_stands_as_declared() {
+    let mut world = World::new(None).await;
+    world.declare("  ada: {first_name: Ada, email: ada@example.com}\n");
+    world.settle_down().await;
+    world.spoil(1, Spoil::Page).await;
+    world.declare("  ada: {first_name: Ada, email: ada@example.com, title: CTO}\n");
+    world.apply().await;
+    assert_eq!(world.snapshot().intents.len(), 1);
+    world.declare("  ada: {first_name: Ada, email: ada@example.com}\n");
+    world.settle_down().await;
+    let snapshot = world.snapshot();
+    assert!(snapshot.intents.is_empty());
+    assert!(snapshot.bindings.values().all(|binding| binding.fingerprint.is_some()));
+}
