@@ -18,7 +18,7 @@ struct Args {
     /// Same seed, same edits, faults and kills; the moments of random kills are the machine's
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// The program under test [default: the contactsd built beside this example]
+    /// The program under test [default: contactsd, built by cargo beside this example]
     #[arg(long)]
     program: Option<PathBuf>,
 }
@@ -26,11 +26,11 @@ struct Args {
 #[expect(clippy::disallowed_macros, reason = "the result of an example goes to stdout")]
 fn main() -> ExitCode {
     let args = Args::parse();
-    let program = args.program.or_else(beside_this).filter(|program| program.is_file());
+    let program = args.program.or_else(built).filter(|program| program.is_file());
     let Some(program) = program.filter(|program| chaos::has_failpoints(program)) else {
         eprintln!(
-            "There is no contactsd with failpoints beside this example. Build it with the same profile first:\n  \
-             cargo build --release --features failpoints --bin contactsd"
+            "There is no contactsd with failpoints. Run this example by cargo, which builds it, or name one with \
+             --program:\n  cargo run --release --features failpoints --example chaos"
         );
         return ExitCode::FAILURE;
     };
@@ -46,8 +46,18 @@ fn show(summary: &Summary) {
     eprint!("\r{} rounds, {} violations ", summary.rounds, summary.violations.len());
 }
 
+/// Has cargo build the program, which it does not do by itself for an example; returns where it is.
+///
 /// `target/release/examples/chaos` stands beside `target/release/contactsd`.
-fn beside_this() -> Option<PathBuf> {
+#[expect(clippy::disallowed_methods, reason = "cargo tells the programs it runs where it is by the environment")]
+fn built() -> Option<PathBuf> {
     let this = std::env::current_exe().ok()?;
-    Some(this.parent().and_then(Path::parent)?.join("contactsd"))
+    let program = this.parent().and_then(Path::parent)?.join("contactsd");
+    if let Some(cargo) = std::env::var_os("CARGO") {
+        let profile: &[&str] = if cfg!(debug_assertions) { &[] } else { &["--release"] };
+        let build = ["build", "--features", "failpoints", "--bin", "contactsd"];
+        let status = std::process::Command::new(cargo).args(build).args(profile).status().ok()?;
+        return status.success().then_some(program);
+    }
+    Some(program)
 }
