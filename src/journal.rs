@@ -114,6 +114,10 @@ pub fn settle_wait(intent: &Intent, settle_after: Duration, now: Timestamp) -> D
 /// `server_now` is the `Date` of an answer that arrived at `now`; the two seconds cover its whole
 /// seconds and the way.
 pub fn earliest_creation(intent: &Intent, server_now: Timestamp, now: Timestamp) -> Timestamp {
+    if now < intent.first_sent_at {
+        // Our clock was set back meanwhile: how long ago that was is not known.
+        return Timestamp(0);
+    }
     server_now - now.since(intent.first_sent_at) - Duration::from_secs(2)
 }
 

@@ -185,14 +185,16 @@ pub(super) async fn with_signals<T>(
     mut show: impl FnMut(&Event),
 ) -> Result<T, Exit> {
     tokio::pin!(work);
+    let mut asked = false;
     loop {
         tokio::select! {
             result = &mut work => return Ok(result),
             Some(event) = events.recv() => show(&event),
             ended = signals.next() => {
-                if stop.is_requested() {
+                if asked {
                     return Err(signals::exit(&ended).unwrap_or(Exit::Failure));
                 }
+                asked = true;
                 stop.request(ended);
                 show(&Event::Stopping);
             }

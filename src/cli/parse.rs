@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::IsTerminal;
 
-use clap::builder::FalseyValueParser;
+use clap::builder::BoolishValueParser;
 use clap::error::{ContextKind, ErrorKind};
 use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches};
 
@@ -120,13 +120,15 @@ fn layered(command: Command, environment: &Environment, file: &SettingsFile) -> 
 fn layered_flag(arg: Arg, environment: &Environment, file: &SettingsFile) -> Arg {
     let Some(flag) = arg.get_long().map(str::to_owned).filter(|flag| flag != "help") else { return arg };
     let is_switch = matches!(arg.get_action(), ArgAction::SetTrue);
-    let arg = if is_switch { arg.value_parser(FalseyValueParser::new()) } else { arg };
+    let arg = if is_switch { arg.value_parser(BoolishValueParser::new()) } else { arg };
     let arg = match file.get(&flag) {
         Some(value) => arg.default_value(value.to_owned()),
         None => arg,
     };
-    // An empty variable counts as not set, which clap does not know.
-    match environment.get(&variable(&flag)) {
+    // Neither an empty variable nor a switch that is off is a thing that was said, which clap does not know.
+    let is_off =
+        |value: &&str| is_switch && ["0", "f", "false", "n", "no", "off"].contains(&value.to_lowercase().as_str());
+    match environment.get(&variable(&flag)).filter(|value| !is_off(value)) {
         Some(_) => arg.env(variable(&flag)).hide_env(true),
         None => arg,
     }

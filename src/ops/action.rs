@@ -10,10 +10,10 @@ use tokio::sync::Mutex;
 
 use crate::apollo::body;
 use crate::model::{
-    ApolloId, Binding, ContactKey, Endpoint, Fields, Fingerprint, IdentityHash, IdentityKey, Intent, IntentId, Origin,
-    Place, Timestamp, Tombstone,
+    ApolloId, Binding, ContactKey, Endpoint, Field, Fields, Fingerprint, IdentityHash, IdentityKey, Intent, IntentId,
+    Origin, Place, Timestamp, Tombstone,
 };
-use crate::plan::{Action, Operation};
+use crate::plan::{Action, Operation, Reason};
 use crate::store::{self, Change};
 
 use super::courier::Failure;
@@ -33,6 +33,8 @@ pub(super) struct Job {
     pub(super) looks_up_first: bool,
     /// Held from a look-up to the binding that follows from it, so that the next one sees that binding.
     pub(super) looking_up: Mutex<()>,
+    /// Contacts that creates of other keys may have written to in this run, with the fields they sent.
+    pub(super) overwritten: std::sync::Mutex<Vec<(ContactKey, Vec<Field>)>>,
     /// Contacts that the state knew when the plan was made; no create of this run makes one of them.
     pub(super) known: BTreeSet<ApolloId>,
 }
@@ -42,8 +44,12 @@ pub(super) struct Job {
 pub(super) enum End {
     /// Done and recorded; what it came to, which for a create may be a match.
     Done(Step, Option<ApolloId>),
-    /// Bound and recorded, but not everything is applied; `Problem`s say what.
-    BoundOnly(Step),
+    /// Bound and recorded, but not everything is applied; `told`, whether a problem says why, or the run ended.
+    BoundOnly {
+        step: Step,
+        id: ApolloId,
+        told: bool,
+    },
     Failed,
     /// The run ended before anything was sent.
     NotBegun,
@@ -58,6 +64,12 @@ pub(super) struct Trouble {
 impl Trouble {
     pub(super) fn failed(problem: Problem) -> Self {
         Self { end: End::Failed, problem: Some(Box::new(problem)) }
+    }
+
+    /// Says that the key was bound before this went wrong.
+    pub(super) fn after_binding(self, step: Step, id: ApolloId) -> Self {
+        let told = !matches!(self.end, End::NotBegun);
+        Self { end: End::BoundOnly { step, id, told }, ..self }
     }
 }
 
@@ -75,7 +87,11 @@ impl Performer<'_> {
             Operation::Adopt { id, entry } => self.adopt(id, entry, Origin::Adopted).await,
             Operation::Restore { id, entry } => self.adopt(id, entry, Origin::Restored).await,
             Operation::Update { id, entry, changes } => self.update(id, entry, changes).await,
-            Operation::Move { from, id, entry, changes } => self.rename(from, id, entry, changes).await,
+            Operation::Move { from, id, entry, changes } => {
+                // A move by hand looks at no doubt, so it ends none.
+                let ends_doubt = action.reason != Reason::AskedFor;
+                self.rename(from, id, entry, changes, ends_doubt).await
+            }
             Operation::Release { id, entry, .. } => self.release(id, entry).await,
             Operation::Forget { id } => self.forget(id).await,
             Operation::Settle { intent_id, intent, entry } => self.settle(*intent_id, intent, entry.as_ref()).await,
@@ -134,9 +150,9 @@ impl Performer<'_> {
     }
 
     pub(super) fn store_trouble(&self, error: &store::Error) -> Trouble {
-        let first = self.session.stop.request(super::Ended::Fatal);
+        self.session.stop.request(super::Ended::Fatal);
         // All that were under way fail the same way; it is told once.
-        let problem = first.then(|| Box::new(problem::store_failed(error, self.place)));
+        let problem = self.session.is_first_store_failure().then(|| Box::new(problem::store_failed(error, self.place)));
         Trouble { end: End::Failed, problem }
     }
 

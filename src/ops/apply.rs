@@ -1,13 +1,14 @@
 //! Carries out a plan: local actions first, then the rest in parallel, each to its own end.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::model::{ApolloId, ContactKey, Endpoint};
+use crate::model::{ApolloId, ContactKey, Endpoint, Identity, PersonAtCompany, Place};
 use crate::plan::{Action, Brake, BrakeKind, Change as FieldChange, Housekeeping, Operation, Plan};
 use crate::store::{self, CHANGES_PER_COMMIT, Change, Snapshot};
 
@@ -36,6 +37,7 @@ pub async fn apply(session: &Arc<Session>, plan: &Plan, desired: &Desired, snaps
         open: snapshot.intents.clone(),
         looks_up_first: !snapshot.established,
         looking_up: tokio::sync::Mutex::default(),
+        overwritten: Mutex::default(),
         known: known_contacts(snapshot),
     });
     let run = Run { session: Arc::clone(session), job, report: Arc::default() };
@@ -49,7 +51,10 @@ pub async fn apply(session: &Arc<Session>, plan: &Plan, desired: &Desired, snaps
     }
     let mut report = run.report.lock().unwrap_or_else(PoisonError::into_inner).clone();
     report.ended = session.stop.reason().unwrap_or_default();
-    if !snapshot.established
+    // A plan made by hand covers a key or two, and has no files behind it.
+    let covers_all = !desired.entries.is_empty();
+    if covers_all
+        && !snapshot.established
         && report.is_complete()
         && let Err(error) = session.store.commit(vec![Change::PutEstablished(session.now())]).await
     {
@@ -124,6 +129,12 @@ impl Run {
             }
         }
         self.clone().work_off_local(local).await;
+        if hands_over(actions)
+            && let Some(updates) = queues.remove(&Endpoint::UpdateContact)
+        {
+            // Until they are done, Apollo would match a create to the contact that gives its identity up.
+            self.clone().work_off(updates, self.session.parallelism).await;
+        }
         let mut workers = JoinSet::new();
         for (endpoint, queue) in queues {
             // Settling waits for its time without using a place.
@@ -132,6 +143,19 @@ impl Run {
         }
         while let Some(done) = workers.join_next().await {
             done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+        }
+        self.doubt_overwritten().await;
+    }
+
+    /// Doubts once more what creates of other keys may have overwritten, now that nothing is under way.
+    async fn doubt_overwritten(&self) {
+        let overwritten = std::mem::take(&mut *self.job.overwritten.lock().unwrap_or_else(PoisonError::into_inner));
+        for (key, fields) in overwritten {
+            let place = Place { path: Path::new("").into(), key };
+            let performer = Performer { session: &self.session, job: &self.job, place: &place };
+            if let Err(Trouble { problem: Some(problem), .. }) = performer.doubt(&place.key, &fields).await {
+                self.session.tell(Event::Problem(*problem));
+            }
         }
     }
 
@@ -223,10 +247,13 @@ impl Run {
                 self.count(|report| *counter(report, step) += 1);
                 self.session.tell(Event::Finished { key, step, id, elapsed });
             }
-            End::BoundOnly(step) => self.count(|report| {
-                *counter(report, step) += 1;
-                report.failed += 1;
-            }),
+            End::BoundOnly { step, id, told } => {
+                self.count(|report| {
+                    *counter(report, step) += 1;
+                    *(if told { &mut report.failed } else { &mut report.remaining }) += 1;
+                });
+                self.session.tell(Event::Finished { key, step, id: Some(id), elapsed });
+            }
             End::Failed => self.count(|report| report.failed += 1),
             End::NotBegun => self.count(|report| report.remaining += 1),
         }
@@ -235,6 +262,34 @@ impl Run {
     fn count(&self, change: impl FnOnce(&mut Report)) {
         change(&mut self.report.lock().unwrap_or_else(PoisonError::into_inner));
     }
+}
+
+/// Reports whether a new entry is by identity who another entry was before its update.
+fn hands_over(actions: &[Action]) -> bool {
+    let given_up = |action: &Action| match &action.operation {
+        Operation::Update { entry, changes, .. } | Operation::Move { entry, changes, .. } => {
+            let mut before = entry.fields.clone();
+            for change in changes {
+                match &change.before {
+                    Some(value) => before.set(change.field.clone(), value.clone()),
+                    None => drop(before.remove(&change.field)),
+                }
+            }
+            Some(Identity::of(&before))
+        }
+        _ => None,
+    };
+    let given_up: Vec<Identity> = actions.iter().filter_map(given_up).collect();
+    let mailboxes: BTreeSet<String> = given_up.iter().filter_map(Identity::mailbox).collect();
+    let people: BTreeSet<PersonAtCompany> = given_up.iter().filter_map(Identity::person_at_company).collect();
+    actions.iter().any(|action| match &action.operation {
+        Operation::Create { entry } => {
+            let identity = Identity::of(&entry.fields);
+            identity.mailbox().is_some_and(|mailbox| mailboxes.contains(&mailbox))
+                || identity.person_at_company().is_some_and(|person| people.contains(&person))
+        }
+        _ => false,
+    })
 }
 
 /// How one action went.

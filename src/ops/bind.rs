@@ -3,6 +3,7 @@
 //! Whatever cannot be bound is recorded as a conflict or left in doubt; never guesses.
 
 use std::collections::BTreeSet;
+use std::sync::PoisonError;
 
 use crate::apollo::{self, Contact, Meta};
 use crate::failpoints::{self, reached};
@@ -50,6 +51,10 @@ impl Performer<'_> {
             }
             Err(failure) => return Err(self.trouble(intent.endpoint, failure)),
         };
+        let owner = self.session.store.owner_of(&contact.id).map_err(|error| self.store_trouble(&error))?;
+        if let Some(owner) = owner.filter(|owner| owner != entry.key()) {
+            return Err(self.collision(Some(id), entry, &contact.id, &owner).await?);
+        }
         let matched = self.matched(intent, &contact, &meta);
         let differs = confirm::may_be_matched(entry, &contact);
         if (matched.is_some() || differs) && confirm::is_stranger(&intent.fields, &contact) {
@@ -99,8 +104,8 @@ impl Performer<'_> {
         let mut changes = vec![
             Change::PutBinding { key: entry.key().clone(), binding: Box::new(binding.clone()) },
             Change::DropConflict { key: entry.key().clone() },
-            Change::DropTombstone { key: entry.key().clone() },
         ];
+        changes.extend(forget_memory(entry));
         changes.extend(intent.map(|id| Change::DropIntent { id }));
         changes.extend(self.open_intents(entry.key()).map(|id| Change::DropIntent { id }));
         match self.session.store.commit(changes).await {
@@ -123,7 +128,7 @@ impl Performer<'_> {
         let pending = Known::new(&binding.applied, []).changes_to(&entry.fields);
         match self.bring_up(entry, binding, &pending, &[]).await {
             Ok(()) => Ok(End::Done(step, Some(id))),
-            Err(trouble) => Err(Trouble { end: End::BoundOnly(step), ..trouble }),
+            Err(trouble) => Err(trouble.after_binding(step, id)),
         }
     }
 
@@ -139,7 +144,7 @@ impl Performer<'_> {
         }
         if *origin == Origin::Restored {
             // The memory led nowhere; without it the next plan creates the entry.
-            self.record(vec![Change::DropTombstone { key: entry.key().clone() }]).await?;
+            self.record(forget_memory(entry).collect()).await?;
         }
         let next = match origin {
             Origin::Restored => "Its memory was dropped: the next apply creates the entry as a new contact.",
@@ -158,18 +163,26 @@ impl Performer<'_> {
         id: &ApolloId,
         owner: &ContactKey,
     ) -> Result<Trouble, Trouble> {
-        if let Some(mut other) = self.session.store.binding(owner).map_err(|error| self.store_trouble(&error))? {
-            // What our create sent may stand there now; sending the owner's values again makes sure.
-            let overwritten: Vec<Field> = entry.fields.iter().map(|(field, _)| field.clone()).collect();
-            for field in overwritten.iter().filter(|field| **field != Field::LabelNames) {
-                other.applied.remove(field);
-            }
-            other.fingerprint = None;
-            self.record(vec![Change::PutBinding { key: owner.clone(), binding: Box::new(other) }]).await?;
-        }
+        let sent: Vec<Field> =
+            entry.fields.iter().map(|(field, _)| field.clone()).filter(|field| *field != Field::LabelNames).collect();
+        self.doubt(owner, &sent).await?;
+        // The owner may be under way, and record what it knew before: it is doubted again at the end.
+        self.job.overwritten.lock().unwrap_or_else(PoisonError::into_inner).push((owner.clone(), sent));
         let other_fingerprint = self.job.fingerprints.get(owner).copied();
         let cause = ConflictCause::Collision { other: owner.clone(), other_fingerprint };
         self.conflict(intent, entry, id, cause).await
+    }
+
+    /// Forgets that `fields` of a contact stand as they were applied, so that they are sent again.
+    pub(super) async fn doubt(&self, key: &ContactKey, fields: &[Field]) -> Result<(), Trouble> {
+        let Some(mut binding) = self.session.store.binding(key).map_err(|error| self.store_trouble(&error))? else {
+            return Ok(());
+        };
+        for field in fields {
+            binding.applied.remove(field);
+        }
+        binding.fingerprint = None;
+        self.record(vec![Change::PutBinding { key: key.clone(), binding: Box::new(binding) }]).await
     }
 
     async fn conflict(
@@ -254,4 +267,10 @@ fn taken_meanwhile(id: &ApolloId, owner: &ContactKey, place: &Place) -> Problem 
         ),
     )
     .at(place, None)
+}
+
+/// Drops the memory of the contact an entry had, under its key or the one it says it had.
+fn forget_memory(entry: &Entry) -> impl Iterator<Item = Change> {
+    let keys = [Some(entry.key()), entry.moved_from.as_ref()];
+    keys.into_iter().flatten().map(|key| Change::DropTombstone { key: key.clone() })
 }

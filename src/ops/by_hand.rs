@@ -22,6 +22,10 @@ pub fn plan_import(
         let detail = "Only a contact that the files declare can be imported: write its entry first, then import it.";
         return Err(Box::new(Problem::error(format!("{address} is not declared"), detail)));
     };
+    if let Some(other) = entry.apollo_id.as_ref().filter(|other| *other != id) {
+        let detail = format!("Its entry says apollo_id: {other}. Correct or remove that first: the files decide.");
+        return Err(Box::new(Problem::error(format!("{address} names another contact"), detail)));
+    }
     if let Some(binding) = snapshot.bindings.get(key) {
         let detail = format!(
             "It is bound to {}. To bind it to another contact, remove it from the state first: contactsd state rm {key}",

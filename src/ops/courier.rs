@@ -90,6 +90,10 @@ impl Session {
             reached(if outcome.is_ok() { failpoints::Step::AnswerReceived } else { failpoints::Step::AnswerLost });
             match self.judge(endpoint, permit, outcome, &mut tries) {
                 Verdict::Reply(reply) => return Ok(*reply),
+                Verdict::Fail(failure @ Failure::Barred) if tries.status == Status::Intended => {
+                    self.store.commit(vec![Change::DropIntent { id }]).await.map_err(Failure::Store)?;
+                    return Err(failure);
+                }
                 Verdict::Fail(failure) => return Err(failure),
                 Verdict::Again(pause) => self.pause(pause).await,
             }
@@ -193,6 +197,8 @@ impl Session {
             Retry::Never if matches!(error.status(), Some(401 | 403)) => Step::Bounce,
             // A success that cannot be read, or a redirect that answers work done: no refusal.
             Retry::Never if error.status().is_some_and(|status| status < 400) => Step::Lose,
+            // Only a refusal of the content says that the same content was refused before.
+            Retry::Never if tries.is_in_doubt() && !matches!(error.status(), Some(400 | 422)) => Step::Bounce,
             Retry::Never => Step::Refuse,
             Retry::Now | Retry::Later { .. } | Retry::Settle => Step::Lose,
         });
@@ -211,7 +217,10 @@ impl Session {
     /// Returns whether it is news: `false` when another action has met and told the same.
     fn is_news(&self, endpoint: Endpoint, error: &apollo::Error, failures: u32) -> bool {
         match error.status() {
-            Some(401) => self.stop.request(Ended::Fatal),
+            Some(401) => {
+                self.stop.request(Ended::Fatal);
+                self.bar(&Endpoint::ALL)
+            }
             Some(403) => self.bar(&[endpoint]),
             // No request of any kind will get through; the next apply, or pass, tries again.
             None if matches!(error, apollo::Error::Connect { .. }) && failures >= MAX_ATTEMPTS => {
@@ -264,6 +273,11 @@ impl Tries {
 
     fn take(&mut self, step: Step) {
         self.status = journal::next(self.status, step).expect("requests are sent and answered in turn");
+    }
+
+    /// Reports whether an earlier attempt may have had its effect.
+    fn is_in_doubt(&self) -> bool {
+        matches!(self.status, Status::Sent { in_doubt_before: true })
     }
 
     fn count_stray(&mut self) -> u32 {

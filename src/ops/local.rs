@@ -3,7 +3,7 @@
 //! Sends nothing itself; a move with changes is handed on once it is recorded.
 
 use crate::failpoints::{self, reached};
-use crate::model::{ApolloId, ContactKey, Entry};
+use crate::model::{ApolloId, ContactKey, Endpoint, Entry, Intent, IntentId};
 use crate::plan::Change as FieldChange;
 use crate::store::Change;
 
@@ -18,24 +18,27 @@ impl Performer<'_> {
         id: &ApolloId,
         entry: &Entry,
         changes: &[FieldChange],
+        ends_doubt: bool,
     ) -> Result<End, Trouble> {
         let mut binding = self.binding(from)?;
         release_undeclared(&mut binding, entry);
         binding.path = entry.place.path.display().to_string();
         let sends = changes.iter().any(FieldChange::sends);
-        if sends || binding.gone_at.is_some() {
+        // An entry that takes over a contact by its id may have a create in doubt of its own.
+        let open: Vec<_> = self.open_intents(from).chain(self.open_intents(entry.key())).collect();
+        let stays_in_doubt = !ends_doubt && !open.is_empty();
+        if sends || stays_in_doubt || binding.gone_at.is_some() {
             binding.fingerprint = None;
         } else {
             complete(&mut binding, entry);
         }
-        let open: Vec<_> = self.open_intents(from).collect();
         let mut writes = vec![
             Change::Rename { from: from.clone(), to: entry.key().clone() },
             Change::PutBinding { key: entry.key().clone(), binding: Box::new(binding.clone()) },
             Change::DropConflict { key: entry.key().clone() },
             Change::DropTombstone { key: entry.key().clone() },
         ];
-        if !sends {
+        if !sends && ends_doubt {
             writes.extend(open.iter().map(|&id| Change::DropIntent { id }));
         }
         self.record(writes).await?;
@@ -45,7 +48,7 @@ impl Performer<'_> {
         }
         match self.bring_up(entry, binding, changes, &open).await {
             Ok(()) => Ok(End::Done(Step::Update, Some(id.clone()))),
-            Err(trouble) => Err(Trouble { end: End::BoundOnly(Step::Move), ..trouble }),
+            Err(trouble) => Err(trouble.after_binding(Step::Move, id.clone())),
         }
     }
 
@@ -69,7 +72,10 @@ impl Performer<'_> {
         ];
         // A contact that is gone is nothing to come back to.
         writes.extend(binding.gone_at.map(|_| Change::DropTombstone { key: key.clone() }));
-        writes.extend(self.open_intents(key).map(|id| Change::DropIntent { id }));
+        // A create in doubt is settled like that of any other key that is gone.
+        let is_write =
+            |(_, intent): &(&IntentId, &Intent)| intent.key == *key && intent.endpoint != Endpoint::CreateContact;
+        writes.extend(self.job.open.iter().filter(is_write).map(|(&id, _)| Change::DropIntent { id }));
         self.record(writes).await?;
         reached(failpoints::Step::ForgetWritten);
         Ok(End::Done(Step::Forget, Some(id.clone())))

@@ -74,7 +74,7 @@ pub(super) fn refused(endpoint: Endpoint, error: &apollo::Error, place: &Place) 
             let said = error.server_message().map_or_else(|| why.clone(), str::to_owned);
             Problem::error(
                 format!("Apollo rejected {}", place.key.address()),
-                format!("Apollo says: {said}\nNothing was changed. Correct the entry and apply again."),
+                format!("Apollo says: {said}\nThe request had no effect. Correct the entry and apply again."),
             )
             .at(place, error.field_hint().as_ref())
         }
@@ -87,7 +87,7 @@ pub(super) fn refused(endpoint: Endpoint, error: &apollo::Error, place: &Place) 
         ),
         _ => Problem::error(
             format!("Cannot {} for {}", doing(endpoint), place.key.address()),
-            format!("{why}\nNothing was changed. The next apply tries again."),
+            format!("{why}\nThe request had no effect. The next apply tries again."),
         )
         .at(place, None),
     }
@@ -117,6 +117,21 @@ pub(super) fn store_failed(error: &store::Error, place: &Place) -> Problem {
             "{}\nNothing is sent that cannot be recorded first, so the run ends here. What was answered and not \
              recorded is settled by the next apply.",
             chain(error)
+        ),
+    )
+    .at(place, None)
+}
+
+/// Words that a search brought more people than are looked through.
+pub(super) fn too_many_hits(place: &Place) -> Problem {
+    let address = place.key.address();
+    Problem::error(
+        format!("Too many contacts are named like {address} to find it by search"),
+        format!(
+            "Without a look through all of them, sending it could make a second contact. Give the entry an e-mail, or \
+             look for the contact in Apollo and say which it is: contactsd import {} ID. If it is not there and must \
+             be created anew: contactsd state rm {}.",
+            place.key, place.key
         ),
     )
     .at(place, None)

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -69,6 +70,7 @@ pub struct Session {
     pub(super) backoff: Backoff,
     slots: Semaphore,
     barred: Mutex<BTreeSet<Endpoint>>,
+    store_failed: AtomicBool,
     random: Mutex<fastrand::Rng>,
     events: Arc<dyn Fn(Event) + Send + Sync>,
     credential: Option<Credential>,
@@ -126,6 +128,7 @@ impl Session {
             backoff: options.backoff,
             slots: Semaphore::new(options.parallelism),
             barred: Mutex::default(),
+            store_failed: AtomicBool::new(false),
             random: Mutex::new(fastrand::Rng::with_seed(options.seed)),
             events: options.events,
             credential,
@@ -206,6 +209,11 @@ impl Session {
         let before = barred.len();
         barred.extend(endpoints);
         barred.len() > before
+    }
+
+    /// Notes that the state takes no more writes; reports whether that is new.
+    pub(super) fn is_first_store_failure(&self) -> bool {
+        !self.store_failed.swap(true, Ordering::Relaxed)
     }
 
     /// Lets all kinds of requests be tried again.

@@ -22,11 +22,19 @@ impl Performer<'_> {
     pub(super) async fn settle(&self, id: IntentId, intent: &Intent, entry: Option<&Entry>) -> Result<End, Trouble> {
         self.session.pause(journal::settle_wait(intent, self.session.settle_after, self.session.clock.now())).await;
         reached(failpoints::Step::SettleBeforeSearch);
+        let can_send_again = dedupe_finds(intent) && entry.is_some();
         let found = match self.find(&intent.fields).await {
-            Ok((contacts, server_now)) => self.candidates(intent, contacts, server_now)?,
+            Ok(found) => {
+                let cut = found.cut;
+                let candidates = self.candidates(intent, found)?;
+                if candidates.is_empty() && cut {
+                    return Err(Trouble::failed(problem::too_many_hits(self.place)));
+                }
+                candidates
+            }
             // Without the scope to search, sending again is the only look there is, and dedupe makes it safe.
-            Err(Failure::Refused(error)) if error.status() == Some(403) && dedupe_finds(intent) => Vec::new(),
-            Err(Failure::Barred) if dedupe_finds(intent) => Vec::new(),
+            Err(Failure::Refused(error)) if error.status() == Some(403) && can_send_again => Vec::new(),
+            Err(Failure::Barred) if can_send_again => Vec::new(),
             Err(failure) => return Err(self.trouble(Endpoint::SearchContacts, failure)),
         };
         let ids = found.iter().map(|contact| contact.id.clone()).collect();
@@ -66,25 +74,29 @@ impl Performer<'_> {
     /// Looks for exactly one contact of this identity; several are a conflict told by the failure.
     pub(super) async fn look_up_once(&self, fields: &Fields) -> Result<Option<ApolloId>, Trouble> {
         let found = match self.find(fields).await {
-            Ok((contacts, _)) => contacts,
+            Ok(found) => found,
             Err(failure) => return Err(self.trouble(Endpoint::SearchContacts, failure)),
         };
         let free = |contact: &Contact| Ok(self.owner(&contact.id)?.is_none());
         let mut ids = Vec::new();
-        for contact in &found {
+        for contact in &found.hits {
             if free(contact)? {
                 ids.push(contact.id.clone());
             }
         }
         match journal::conclude(ids, true) {
             Conclusion::Bind(id) => Ok(Some(id)),
+            Conclusion::SendAgain | Conclusion::Drop if found.cut => {
+                Err(Trouble::failed(problem::too_many_hits(self.place)))
+            }
             Conclusion::SendAgain | Conclusion::Drop => Ok(None),
             Conclusion::Several(ids) => {
                 let summary = format!("More than one contact could be {}", self.place.key.address());
                 let names = ids.iter().map(ApolloId::as_str).collect::<Vec<_>>().join(", ");
                 let detail = format!(
-                    "The state is new and the entry says run_dedupe: false, so Apollo was searched first: it holds \
-                     {names}. Say which one it is by apollo_id in the entry."
+                    "The state is new and Apollo would not match this entry, so it was searched for: Apollo holds \
+                     {names}. Say which one it is: contactsd import {} ID.",
+                    self.place.key
                 );
                 Err(Trouble::failed(super::Problem::error(summary, detail).at(self.place, None)))
             }
@@ -92,27 +104,27 @@ impl Performer<'_> {
     }
 
     /// Searches for the person that `fields` describe; returns exact hits and the server's time.
-    async fn find(&self, fields: &Fields) -> Result<(Vec<Contact>, Timestamp), Failure> {
+    async fn find(&self, fields: &Fields) -> Result<Found, Failure> {
         let keywords = keywords(fields);
         let mut hits = Vec::new();
         let mut page = 1;
         loop {
             let (reply, meta) = self.session.look(&Look::Search { keywords: keywords.clone(), page }).await?;
             let Reply::Page(found) = reply else { unreachable!("a search is answered with a page") };
-            let pages = found.total_pages.min(MAX_PAGES);
             hits.extend(found.contacts.into_iter().filter(|contact| confirm::is_person(fields, contact)));
-            if page >= pages {
-                return Ok((hits, meta.date.unwrap_or_else(|| self.session.clock.now())));
+            if page >= found.total_pages.min(MAX_PAGES) {
+                let server_now = meta.date.unwrap_or_else(|| self.session.clock.now());
+                return Ok(Found { hits, server_now, cut: found.total_pages > MAX_PAGES });
             }
             page += 1;
         }
     }
 
     /// Keeps the hits that the create in doubt may have made or matched.
-    fn candidates(&self, intent: &Intent, found: Vec<Contact>, server_now: Timestamp) -> Result<Vec<Contact>, Trouble> {
-        let earliest = journal::earliest_creation(intent, server_now, self.session.clock.now());
+    fn candidates(&self, intent: &Intent, found: Found) -> Result<Vec<Contact>, Trouble> {
+        let earliest = journal::earliest_creation(intent, found.server_now, self.session.clock.now());
         let mut candidates = Vec::new();
-        for contact in found {
+        for contact in found.hits {
             // Without dedupe the create makes its own contact, whoever else is there already.
             let may_be_ours = intent.run_dedupe || contact.created_at.is_none_or(|created| created >= earliest);
             if may_be_ours && self.owner(&contact.id)?.is_none() {
@@ -134,6 +146,16 @@ impl Performer<'_> {
         let owner = self.session.store.owner_of(id);
         owner.map_err(|error| self.store_trouble(&error))
     }
+}
+
+/// What a search for one person brought.
+struct Found {
+    /// The contacts that are exactly this person.
+    hits: Vec<Contact>,
+    /// The server's time when it answered.
+    server_now: Timestamp,
+    /// Whether there were more results than are looked through, so that none found proves nothing.
+    cut: bool,
 }
 
 /// Reports whether Apollo's dedupe would find the contact that this create made.

@@ -93,8 +93,7 @@ impl<'a> View<'a> {
                 _ => writes.entry(&intent.key).or_default().push(intent),
             }
         }
-        let is_unbound =
-            |entry: &&Entry| !input.bindings.contains_key(entry.key()) && !creates.contains_key(entry.key());
+        let is_unbound = |entry: &&Entry| !input.bindings.contains_key(entry.key());
         let claimed: BTreeSet<_> =
             input.entries.values().filter(is_unbound).filter_map(|entry| entry.apollo_id.as_ref()).collect();
         // A create in doubt may have made the contact, so its key counts like a bound one.

@@ -397,6 +397,16 @@ fn a_contact_that_is_gone_is_created_anew_when_asked_for_and_settled_when_that_i
 }
 
 #[test]
+fn an_entry_with_a_create_in_doubt_takes_over_the_contact_it_names() {
+    let world = World::new()
+        .applied("old", "first_name=Old", 10)
+        .unanswered("ada", ADA, Endpoint::CreateContact)
+        .declared("ada", &format!("{ADA}; apollo_id={}", id(10)));
+    assert_eq!(world.plan().actions.len(), 1);
+    assert!(matches!(&world.plan().actions[0].operation, Operation::Move { from, .. } if *from == key("old")));
+}
+
+#[test]
 fn requests_are_counted_by_endpoint() {
     let world = World::new()
         .declared("new", "email=new@example.com; label_names=A")

@@ -28,6 +28,9 @@ pub struct Ledger {
     learned: bool,
     /// No request goes out before this; set by a 429.
     paused_until: Option<Timestamp>,
+    /// The window that the 429 was about.
+    #[serde(default)]
+    paused_by: Option<Span>,
     #[serde(skip)]
     unanswered: u64,
 }
@@ -78,7 +81,7 @@ impl Ledger {
             return Admission::WaitForAnswer;
         }
         if let Some(until) = self.paused_until {
-            return Admission::Wait(until.since(now), Span::Minute);
+            return Admission::Wait(until.since(now), self.paused_by.unwrap_or(Span::Minute));
         }
         let mut wait = None;
         for (span, window) in Span::ALL.into_iter().zip(&self.windows) {
@@ -127,6 +130,8 @@ impl Ledger {
         rules: &Rules,
     ) -> Rejection {
         self.answered(permit, readings, now);
+        // "After no time" says nothing, and would be an endless loop of refusals.
+        let retry_after = retry_after.filter(|wait| !wait.is_zero());
         let used_up =
             || Span::ALL.into_iter().zip(readings).filter(|(_, r)| r.left == Some(0)).map(|(span, _)| span).next_back();
         let not_proven_open =
@@ -144,7 +149,10 @@ impl Ledger {
         let window = &mut self.windows[span as usize];
         let wait = retry_after.map_or_else(|| window.resets_in(span, now), |wait| wait.min(Span::Day.length()));
         window.exhaust(span, limit, wait, now);
-        self.paused_until = self.paused_until.max(Some(now + wait));
+        if self.paused_until < Some(now + wait) {
+            self.paused_until = Some(now + wait);
+            self.paused_by = Some(span);
+        }
         Rejection::WindowUsedUp(span, wait)
     }
 

@@ -211,6 +211,7 @@ fn a_429_stops_the_action_until_the_window_that_is_used_up_resets() {
     let cases = [
         (none, Some(Duration::from_secs(15_733)), Rejection::WindowUsedUp(Span::Day, Duration::from_secs(15_733))),
         (none, None, Rejection::WindowUsedUp(Span::Minute, minute)),
+        (none, Some(Duration::ZERO), Rejection::WindowUsedUp(Span::Minute, minute)),
         (hour_used_up, None, Rejection::WindowUsedUp(Span::Hour, hour)),
         (all_open, None, Rejection::Stray),
     ];
@@ -220,7 +221,7 @@ fn a_429_stops_the_action_until_the_window_that_is_used_up_resets() {
         let rejection = ledger.rejected(permit, &readings, retry_after, START, &Rules::default());
         assert_eq!(rejection, expected);
         match (expected, ledger.admit(START, &Rules::default())) {
-            (Rejection::WindowUsedUp(_, wait), Admission::Wait(shown, _)) => assert_eq!(shown, wait),
+            (Rejection::WindowUsedUp(span, wait), Admission::Wait(shown, of)) => assert_eq!((shown, of), (wait, span)),
             (Rejection::Stray, Admission::Go(_)) => {}
             (expected, admission) => panic!("{expected:?} is followed by {admission:?}"),
         }

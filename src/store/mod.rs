@@ -134,13 +134,19 @@ impl Store {
         self.shared.get(&keys::binding(key))
     }
 
-    /// Returns one of the bindings, any; `None` when nothing is bound.
+    /// Returns one of the bindings whose contact is not known to be gone, any; `None` when there is none.
     pub fn any_binding(&self) -> Result<Option<Binding>, Error> {
         self.shared.with_db(|path, db| {
-            let first = rows::protect(path, || {
-                db.scan_prefix(keys::BINDINGS).values().next().transpose().map_err(|error| Error::sled(path, error))
-            })?;
-            first.map(|value| rows::decode(path, &value)).transpose()
+            rows::protect(path, || {
+                for value in db.scan_prefix(keys::BINDINGS).values() {
+                    let value = value.map_err(|error| Error::sled(path, error))?;
+                    let binding: Binding = rows::decode(path, &value)?;
+                    if binding.gone_at.is_none() {
+                        return Ok(Some(binding));
+                    }
+                }
+                Ok(None)
+            })
         })
     }
 

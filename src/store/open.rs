@@ -26,7 +26,7 @@ const SLED: &str = "sled";
 const CACHE_BYTES: u64 = 32 * 1024 * 1024;
 
 /// How often, and how long apart, sled is asked again for a lock that its own threads still hold.
-const LOCK_ATTEMPTS: u32 = 2_000;
+const LOCK_ATTEMPTS: u32 = 20_000;
 const LOCK_PAUSE: Duration = Duration::from_millis(1);
 
 /// What a new state is made of; random, and so drawn by the caller.

@@ -10,12 +10,12 @@ use std::fmt::Write;
 ///
 /// Escaping twice gives the same as escaping once, so that a text may pass through two hands.
 pub fn escape(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_unsafe) && !text.contains(OLD_COMMAND) && !begins_command(text) {
+    if !text.contains(is_unsafe) && old_command(text).is_none() && !begins_command(text) {
         return Cow::Borrowed(text);
     }
     let mut escaped = String::with_capacity(text.len() + 16);
     text.chars().for_each(|character| push(&mut escaped, character));
-    let escaped = escaped.replace(OLD_COMMAND, "#\\u{23}[");
+    let escaped = break_old_commands(escaped);
     Cow::Owned(guard(&escaped).into_owned())
 }
 
@@ -27,7 +27,7 @@ pub fn quoted(text: &str) -> String {
     quoted.push('"');
     inner.chars().for_each(|character| push(&mut quoted, character));
     quoted.push('"');
-    quoted.replace(OLD_COMMAND, "#\\u{23}[")
+    break_old_commands(quoted)
 }
 
 /// Breaks the `::` that a line begins with, so that no CI runner takes the line for a command.
@@ -41,8 +41,21 @@ pub(super) fn guard(line: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{}\\u{{3a}}{}", &line[..indent], &line[indent + 1..]))
 }
 
-/// How a command of an older CI runner begins, anywhere in a line.
-const OLD_COMMAND: &str = "##[";
+/// Finds where a command of some CI runner begins, anywhere in a line: `##[error]`, `##vso[...]`, `##teamcity[...]`.
+fn old_command(text: &str) -> Option<usize> {
+    text.match_indices('#').map(|(at, _)| at).find(|&at| {
+        let after =
+            text[at..].strip_prefix("##").map(|rest| rest.trim_start_matches(|c: char| c.is_ascii_alphabetic()));
+        after.is_some_and(|rest| rest.starts_with('['))
+    })
+}
+
+fn break_old_commands(mut text: String) -> String {
+    while let Some(at) = old_command(&text) {
+        text.replace_range(at + 1..at + 2, "\\u{23}");
+    }
+    text
+}
 
 fn begins_command(text: &str) -> bool {
     text.trim_start().starts_with("::")
@@ -95,6 +108,8 @@ mod tests {
         assert_eq!(escape("  ::error::x"), r"  \u{3a}:error::x");
         assert_eq!(escape("x ###[group]"), r"x ##\u{23}[group]");
         assert_eq!(quoted("##[group]"), r##""#\u{23}[group]""##);
+        assert_eq!(escape("a ##vso[task.setvariable]x"), r"a #\u{23}vso[task.setvariable]x");
+        assert_eq!(escape("## heading [1]"), "## heading [1]");
     }
 
     proptest! {

@@ -435,7 +435,7 @@ fn one_bad_entry_stops_no_other() {
          cy: {email: cy@example.com}\n",
     );
     let world = world.against(&remote);
-    assert_snapshot!(world.run("apply --auto-approve --parallelism 1").after_plan(), @r"
+    assert_snapshot!(world.run("apply --auto-approve --parallelism 1").after_plan(), @"
     contact.ada: Creating...
     contact.ada: Creation complete after 0s [id=[ID1]]
     contact.bad: Creating...
@@ -452,7 +452,7 @@ fn one_bad_entry_stops_no_other() {
               ^^^^^
 
     Apollo says: Parameters misconfigured. title is too odd
-    Nothing was changed. Correct the entry and apply again.
+    The request had no effect. Correct the entry and apply again.
     [exit 1]
     ");
     assert_eq!(remote.column("email"), ["ada@example.com", "cy@example.com"]);

@@ -246,3 +246,50 @@ fn the_ways_out_of_a_match_with_a_stranger_lead_out() {
     assert_eq!(remote.column("email"), ["a@example.com"]);
     world.applied().is_clean();
 }
+
+#[test]
+fn a_command_by_hand_does_not_end_the_search_for_contacts_of_a_lost_state() {
+    let remote = Remote::start();
+    let team = "contacts:\n  ada: {email: ada@example.com}\n  twin: {email: twin@example.com, run_dedupe: false}\n";
+    let world = World::with(team).against(&remote);
+    world.applied();
+    std::fs::remove_dir_all(world.path(".contactsd")).unwrap();
+    let ada = remote.contact("email", "ada@example.com")["id"].as_str().unwrap().to_owned();
+    assert_eq!(world.run(&format!("import ada {ada} --auto-approve")).code, Some(0));
+    world.applied();
+    assert_eq!(remote.contacts().len(), 2);
+}
+
+#[test]
+fn an_entry_that_says_its_earlier_key_is_created_when_the_contact_of_that_key_is_gone() {
+    let remote = Remote::start();
+    let other = "  bo: {email: bo@example.com}\n";
+    let world = World::with(&format!("contacts:\n  old: {{email: ada@example.com}}\n{other}")).against(&remote);
+    world.applied();
+    world.team(&format!("contacts:\n{other}"));
+    world.applied();
+    remote.delete(remote.contact("email", "ada@example.com")["id"].as_str().unwrap());
+    world.team(&format!("contacts:\n  new: {{email: ada@example.com, moved_from: old}}\n{other}"));
+    let refused = world.apply();
+    assert!(refused.stderr.contains("Its memory was dropped"), "{refused}");
+    assert_eq!(world.applied().summary(), "Apply complete! Resources: 1 added, 0 changed, 0 destroyed.");
+}
+
+#[test]
+fn an_identity_that_one_entry_hands_to_another_overwrites_nobody() {
+    for reading in [DedupeReading::Overwrite, DedupeReading::ReturnExisting] {
+        let remote = Remote::reading(reading);
+        let world = World::with("contacts:\n  a.old: {email: sales@example.org, first_name: Olga, title: Head}\n");
+        let world = world.against(&remote);
+        world.applied();
+        world.team(
+            "contacts:\n  a.old: {email: olga@example.org, first_name: Olga, title: Head}\n  \
+             z.new: {email: sales@example.org, first_name: Nina}\n",
+        );
+        let outcome = world.run("apply --auto-approve --parallelism 1");
+        assert_eq!(outcome.summary(), "Apply complete! Resources: 1 added, 1 changed, 0 destroyed.");
+        assert_eq!(remote.contact("email", "olga@example.org")["first_name"], "Olga");
+        assert_eq!(remote.contact("email", "sales@example.org")["first_name"], "Nina");
+        world.applied().is_clean();
+    }
+}
