@@ -184,12 +184,17 @@ impl<'a> View<'a> {
             return settle(intent_id, intent, entry);
         }
         let binding = &self.input.bindings[from];
-        let changes = match binding.gone_at {
-            Some(_) => Vec::new(),
-            None => self.known(from, binding).changes_to(&entry.fields),
-        };
-        let (from, id) = (from.clone(), binding.apollo_id.clone());
-        (Operation::Move { from, id, entry: entry.clone(), changes }, reason)
+        let (from_key, id) = (from.clone(), binding.apollo_id.clone());
+        if binding.gone_at.is_some() {
+            // There is no contact to move; the decision about it goes on under the new key.
+            return if self.policy.recreate.contains(entry.key()) {
+                (Operation::Create { entry: entry.clone() }, Reason::Recreate)
+            } else {
+                (Operation::Conflict { dispute: Dispute::Gone { id }, entry: entry.clone() }, Reason::Undecided)
+            };
+        }
+        let changes = self.known(from, binding).changes_to(&entry.fields);
+        (Operation::Move { from: from_key, id, entry: entry.clone(), changes }, reason)
     }
 
     fn known(&self, key: &ContactKey, binding: &'a Binding) -> Known<'a> {

@@ -407,6 +407,16 @@ fn an_entry_with_a_create_in_doubt_takes_over_the_contact_it_names() {
 }
 
 #[test]
+fn a_rename_takes_the_decision_about_a_deleted_contact_along() {
+    let mut world = World::new().applied("ada", ADA, 1).declared("countess", ADA);
+    world.0.bindings.get_mut(&key("ada")).unwrap().gone_at = Some(Timestamp(5));
+    insta::assert_snapshot!(world.text(), @"countess conflict Gone { id: 000000000000000000000001 } (Undecided)");
+    let policy = Policy { recreate: [key("countess")].into_iter().collect(), ..Policy::default() };
+    let lines: Vec<_> = plan(&world.0, &policy).actions.iter().map(line).collect();
+    assert_eq!(lines, ["countess create (Recreate)"]);
+}
+
+#[test]
 fn requests_are_counted_by_endpoint() {
     let world = World::new()
         .declared("new", "email=new@example.com; label_names=A")
