@@ -9,7 +9,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use super::args::{ApplyArgs, ApprovalArgs};
 use super::connection::{self, Connection};
 use super::context::Context;
-use super::reading::{chain, state_error};
+use super::reading::state_error;
 use super::signals::{self, Signals};
 use super::{Exit, parse, plan, reading, sandbox};
 use crate::ops::{self, Desired, Event, Planned, Problem, Report, Session};
@@ -138,7 +138,7 @@ fn ask(context: &mut Context, prompt: &str, input: &mut impl BufRead) -> bool {
     match context.shell.ask(prompt, input) {
         Ok(answer) => answer.as_deref() == Some(APPROVAL),
         Err(error) => {
-            context.shell.error("Cannot read the answer", chain(&error));
+            context.shell.error("Cannot read the answer", ops::chain(&error));
             false
         }
     }

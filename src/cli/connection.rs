@@ -8,11 +8,11 @@ use url::Url;
 
 use super::args::{QuotaArgs, RequestArgs};
 use super::context::Context;
-use super::reading::{chain, state_error};
+use super::reading::state_error;
 use super::{Exit, sandbox};
 use crate::apollo;
 use crate::failpoints::{Step, reached};
-use crate::ops::{Clock, Entropy, Event, Session, SessionError, SessionOptions};
+use crate::ops::{Clock, Entropy, Event, Session, SessionError, SessionOptions, chain};
 use crate::quota::{Backoff, Rules};
 use crate::sandbox::Sandbox;
 use crate::settings::{Credential, CredentialError};

@@ -11,6 +11,7 @@ use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches};
 use super::Exit;
 use super::args::{Cli, ColorWhen};
 use super::context::Context;
+use crate::ops::chain;
 use crate::settings::{Environment, SettingsFile};
 use crate::ui::{ColorEnvironment, ColorFlag, Shell, Verbosity};
 
@@ -33,7 +34,7 @@ pub(super) fn parse(
         Err(error) => {
             let mut shell = Shell::of_process(None, &colors(&environment), Verbosity::Normal);
             let detail = "Settings in contactsd.toml have the names of the long options, without dashes in front.";
-            shell.error(super::reading::chain(&error), detail);
+            shell.error(chain(&error), detail);
             return Err(Exit::Failure);
         }
     };

@@ -11,17 +11,6 @@ use crate::store::{self, Holder, Snapshot};
 use crate::ui::amounts::wait;
 use crate::ui::{Message, time_text};
 
-/// Writes an error with everything that caused it, on one line.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
-}
-
 /// Reads the contact files and says what is wrong with them; `Err` when they cannot be used.
 pub(super) fn load(context: &mut Context) -> Result<Desired, Exit> {
     match ops::load(&context.locations.contacts) {
@@ -51,7 +40,7 @@ pub(super) fn load_messages(error: &LoadError) -> Vec<Message> {
 }
 
 fn unreadable(error: &source::Error) -> String {
-    let why = chain(error);
+    let why = ops::chain(error);
     match error {
         source::Error::ReadDirectory { source, .. } if source.kind() == ErrorKind::NotFound => format!(
             "{why}\nName the directory with --dir, or make it: a file such as contacts.d/team.yaml holds `contacts:` \
@@ -96,7 +85,7 @@ fn read_error(context: &mut Context, error: &ReadError) -> Exit {
             let why = format!(
                 "That process cannot be asked about the state: {}.\nRun both in the same version, as the same user, \
                  or try again when it is done.",
-                chain(source)
+                ops::chain(source)
             );
             (path, holder, why)
         }
@@ -114,7 +103,7 @@ pub(super) fn state_error(context: &mut Context, error: &store::Error) -> Exit {
             let next = "Nothing was changed. Try again when that process is done, or wait for it with --lock-timeout.";
             Message::error("Error acquiring the state lock", format!("{info}\n\n{next}"))
         }
-        other => Message::error("The state cannot be used", chain(other)),
+        other => Message::error("The state cannot be used", ops::chain(other)),
     };
     context.shell.message(&message);
     Exit::Failure

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use super::args::SandboxArgs;
 use super::context::Context;
-use super::reading::chain;
 use super::signals::Signals;
 use super::{Exit, apply};
-use crate::ops::Clock;
+use crate::ops::{Clock, chain};
 use crate::sandbox::{self, Options, Sandbox, Server};
 
 pub(super) fn run(args: SandboxArgs, context: &mut Context) -> Exit {

@@ -24,7 +24,7 @@ async fn watch(args: &WatchArgs, context: &mut Context) -> Result<Exit, Exit> {
     let mut options = watcher::Options::new(dir.clone());
     options.poll = args.poll;
     let watcher = Watcher::new(options).map_err(|error| {
-        context.shell.error("Cannot watch the contact files", super::reading::chain(&error));
+        context.shell.error("Cannot watch the contact files", ops::chain(&error));
         Exit::Failure
     })?;
     sandbox::announce(context);

@@ -75,8 +75,6 @@ pub enum ConflictCause {
     Collision { other: ContactKey, other_fingerprint: Option<Fingerprint> },
     /// The contact is somebody else: it shows other e-mails, or another name.
     Stranger,
-    /// A look-up found more than one contact that could be the entry.
-    Several { ids: Vec<ApolloId> },
 }
 
 /// The memory of a key that was forgotten: enough to know the person again, no personal data.

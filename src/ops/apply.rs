@@ -299,7 +299,8 @@ struct Outcome {
     elapsed: Duration,
 }
 
-/// Lists the contacts that were there before this run, as far as the state tells.
+/// Lists contacts that are older than this run and that its local actions may have freed: those of keys that
+/// change or went, and those of forgotten keys.
 fn known_contacts(snapshot: &Snapshot) -> BTreeSet<ApolloId> {
     let forgotten = snapshot.tombstones.values().map(|tombstone| tombstone.apollo_id.clone());
     forgotten.chain(snapshot.bindings.values().map(|binding| binding.apollo_id.clone())).collect()

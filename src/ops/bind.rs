@@ -195,7 +195,6 @@ impl Performer<'_> {
         let dispute = match &cause {
             ConflictCause::Collision { other, .. } => Dispute::Collision { id: id.clone(), other: other.clone() },
             ConflictCause::Stranger => Dispute::Stranger { id: id.clone() },
-            ConflictCause::Several { ids } => Dispute::Several { ids: ids.clone() },
         };
         let conflict = Conflict {
             key: entry.key().clone(),

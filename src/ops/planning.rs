@@ -63,7 +63,7 @@ fn input(desired: &Desired, snapshot: &Snapshot) -> Input {
     let changed = |(key, _): &(&ContactKey, &Entry)| !snapshot.unchanged.contains(*key);
     let others = snapshot.conflicts.values().filter_map(|conflict| match &conflict.cause {
         ConflictCause::Collision { other, .. } => Some(other),
-        ConflictCause::Stranger | ConflictCause::Several { .. } => None,
+        ConflictCause::Stranger => None,
     });
     Input {
         entries: desired.entries.iter().filter(changed).map(|(key, entry)| (key.clone(), entry.clone())).collect(),
@@ -81,7 +81,7 @@ fn input(desired: &Desired, snapshot: &Snapshot) -> Input {
 }
 
 /// Lists the contacts that entries name, whose owners a snapshot must tell.
-pub fn named(desired: &Desired) -> BTreeSet<ApolloId> {
+pub(super) fn named(desired: &Desired) -> BTreeSet<ApolloId> {
     desired.entries.values().filter_map(|entry| entry.apollo_id.clone()).collect()
 }
 

@@ -10,7 +10,7 @@ use super::Problem;
 use super::confirm::{Deviation, DeviationKind};
 
 /// Writes an error with everything that caused it, on one line.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
+pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

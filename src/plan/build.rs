@@ -218,7 +218,7 @@ impl<'a> View<'a> {
             ConflictCause::Collision { other, other_fingerprint } => {
                 self.input.declared_now.get(other) == other_fingerprint.as_ref()
             }
-            ConflictCause::Stranger | ConflictCause::Several { .. } => true,
+            ConflictCause::Stranger => true,
         };
         (other_stands && conflict.fingerprint == entry.fingerprint()).then(|| dispute(conflict))
     }
@@ -315,6 +315,5 @@ fn dispute(conflict: &Conflict) -> Dispute {
     match &conflict.cause {
         ConflictCause::Collision { other, .. } => Dispute::Collision { id, other: other.clone() },
         ConflictCause::Stranger => Dispute::Stranger { id },
-        ConflictCause::Several { ids } => Dispute::Several { ids: ids.clone() },
     }
 }
