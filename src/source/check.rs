@@ -11,7 +11,7 @@ use super::code::{Code, Severity};
 use super::diagnostic::{Diagnostic, Source, Span};
 use super::flatten::{Flat, Member, Trouble, flatten};
 use super::merge::{CustomValues, Declared, Draft, MERGE_KEY, Section, Slot};
-use super::positioned::{self, Node, Pair, Scalar, Value};
+use super::positioned::{self, Fault, Node, Pair, Scalar, Value};
 use super::{rules, words};
 use crate::model::{ApolloId, ContactKey, CustomFieldId, Entry, Field, Place};
 
@@ -309,6 +309,10 @@ fn blamed(member: &Member) -> Span {
 /// Makes one error of a text that the fast reader refuses and the careful one finds good.
 pub(super) fn refused_by_fast_reader(source: &Source, error: &serde_yaml::Error) -> Diagnostic {
     let location = error.location().map(|place| Span { line: place.line(), column: place.column(), width: 1 });
+    if let Some(span) = location.and_then(|place| positioned::tab_near(source, place)) {
+        let fault = Fault { code: Code::TabIndentation, span, message: error.to_string() };
+        return words::fault(&fault).at(source.location(span));
+    }
     let diagnostic = Diagnostic::new(
         Code::InvalidYaml,
         "The file is not valid YAML",

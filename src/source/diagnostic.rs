@@ -121,6 +121,11 @@ impl Source {
         Self { path, text, starts }
     }
 
+    /// Counts the lines; the one behind the last newline is one.
+    pub(super) fn lines(&self) -> usize {
+        self.starts.len()
+    }
+
     /// Returns the line that counts as `number`, from 1, without its end.
     pub(super) fn line(&self, number: usize) -> &str {
         let Some(&start) = number.checked_sub(1).and_then(|index| self.starts.get(index)) else { return "" };

@@ -104,14 +104,28 @@ fn place(span: saphyr_parser::Span) -> Span {
 
 fn syntax_fault(source: &Source, error: &saphyr_parser::ScanError) -> Fault {
     let mark = error.marker();
-    let code = if source.line(mark.line()).trim_start_matches(' ').starts_with('\t') {
-        Code::TabIndentation
-    } else if steep::apparent_depth(before(&source.text, mark.index())) > rules::MAX_DEPTH {
-        Code::NestedTooDeeply
-    } else {
-        Code::InvalidYaml
-    };
-    Fault { code, span: Span { line: mark.line(), column: mark.col() + 1, width: 1 }, message: error.info().to_owned() }
+    let here = Span { line: mark.line(), column: mark.col() + 1, width: 1 };
+    let message = error.info().to_owned();
+    if let Some(span) = tab_near(source, here) {
+        return Fault { code: Code::TabIndentation, span, message };
+    }
+    let is_deep = steep::apparent_depth(before(&source.text, mark.index())) > rules::MAX_DEPTH;
+    let code = if is_deep { Code::NestedTooDeeply } else { Code::InvalidYaml };
+    Fault { code, span: here, message }
+}
+
+/// Finds the tab that a line is indented with: where a parser stopped, or on the next line with anything on it.
+///
+/// A parser that meets a tab behind a value takes the line for more of that value and blames its beginning.
+pub(super) fn tab_near(source: &Source, fault: Span) -> Option<Span> {
+    let indentation = |line: usize| source.line(line).len() - source.line(line).trim_start_matches([' ', '\t']).len();
+    let tab = |line: usize| source.line(line)[..indentation(line)].find('\t').map(|at| (line, at + 1));
+    if tab(fault.line).is_some() {
+        return Some(fault);
+    }
+    let mut following = (fault.line + 1..=source.lines()).skip_while(|line| source.line(*line).is_empty());
+    let (line, column) = following.next().and_then(tab)?;
+    Some(Span { line, column, width: 1 })
 }
 
 /// Returns the first `count` characters.

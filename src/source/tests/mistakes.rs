@@ -223,3 +223,26 @@ fn a_value_that_is_cancelled_by_null_is_still_checked_where_it_stands() {
 fn an_emptied_field_is_no_identity() {
     assert_eq!(codes("contacts: {a: {email: '', last_name: ' '}}\n"), ["E020"]);
 }
+
+#[test]
+fn a_tab_that_indents_a_line_is_named_wherever_the_parser_stumbles() {
+    let contact = |rest: &str| format!("contacts:\n  ada:\n    email: a@example.com\n{rest}");
+    let places = [
+        (contact("\ttitle: x\n"), "4:1"),
+        (contact("\n  \ttitle: x\n"), "5:3"),
+        (contact("    title: x\n\ty\n"), "5:1"),
+        (contact("    title: |\n\ty\n"), "5:1"),
+        (contact("    label_names:\n      - a\n\t  - b\n"), "6:1"),
+        (contact("\t\n    title: x\n"), "4:1"),
+        (contact("\t# more\n    title: x\n"), "4:1"),
+        ("\tcontacts: {}\n".to_owned(), "1:1"),
+        ("contacts:\n\tada:\n\t\temail: a@example.com\n".to_owned(), "2:2"),
+    ];
+    for (text, place) in places {
+        let report = Dir::of(&[("a.yaml", &text)]).report();
+        let expected = format!("E005 a.yaml:{place}: The line is indented with a tab\n");
+        assert!(report.starts_with(&expected), "{text}\n{report}");
+    }
+    assert_eq!(codes(&contact("    title: *nobody\n    last_name: x\n")), ["E004"]);
+    clean(&contact("    title: \"x\n\ty\"\n"));
+}
