@@ -1,15 +1,16 @@
 //! From typed words to [`Cli`]: flag beats environment beats `contactsd.toml` beats default.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io::IsTerminal;
 
 use clap::builder::BoolishValueParser;
 use clap::error::{ContextKind, ErrorKind};
-use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches};
 
 use super::Exit;
-use super::args::{Cli, ColorWhen};
+use super::args::{Cli, ColorWhen, Global};
 use super::context::Context;
 use crate::ops::chain;
 use crate::settings::{Environment, SettingsFile};
@@ -38,19 +39,15 @@ pub(super) fn parse(
             return Err(Exit::Failure);
         }
     };
-    let command = layered(Cli::command(), &environment, &file);
-    let arguments = arguments.into_iter().map(|argument| with_two_dashes(argument, &known));
-    let cli = command.try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
-    let cli = cli.map_err(|error| usage(&error, &environment, &file))?;
-    let flag = match cli.global.color {
-        _ if cli.global.no_color => Some(ColorFlag::Never),
-        Some(ColorWhen::Always) => Some(ColorFlag::Always),
-        Some(ColorWhen::Never) => Some(ColorFlag::Never),
-        Some(ColorWhen::Auto) => Some(ColorFlag::Auto),
-        None => None,
-    };
+    let arguments: Vec<_> = arguments.into_iter().map(|argument| with_two_dashes(argument, &known)).collect();
+    let layers = Layers { environment: &environment, file: &file, typed: typed_flags(&arguments), rivals: rivals() };
+    let matches = layers.add_to(Cli::command()).try_get_matches_from(arguments);
+    let parsed = matches.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, color_flag(&matches))));
+    let (cli, flag) = parsed.map_err(|error| usage(&error, &environment, &file))?;
     let verbosity = if cli.global.quiet { Verbosity::Quiet } else { Verbosity::Normal };
-    let mut shell = Shell::of_process(flag, &colors(&environment), verbosity);
+    let mut environment_colors = colors(&environment);
+    environment_colors.contactsd_color = color_asked_for(&cli.global).map(str::to_owned);
+    let mut shell = Shell::of_process(flag, &environment_colors, verbosity);
     let is_known = |name: &str| OTHER_VARIABLES.contains(&name) || known.iter().any(|flag| variable(flag) == name);
     for name in environment.unknown(is_known) {
         let nearest = known
@@ -109,29 +106,116 @@ fn variable(flag: &str) -> String {
     format!("CONTACTSD_{}", flag.to_uppercase().replace('-', "_"))
 }
 
-/// Gives every long flag its twin in the environment and its value from the file.
-fn layered(command: Command, environment: &Environment, file: &SettingsFile) -> Command {
-    let command = command.mut_args(|arg| layered_flag(arg, environment, file));
-    let names: Vec<String> = command.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
-    names
-        .into_iter()
-        .fold(command, |command, name| command.mut_subcommand(name, |verb| layered(verb, environment, file)))
+/// What stands behind the flags that were not typed.
+struct Layers<'a> {
+    environment: &'a Environment,
+    file: &'a SettingsFile,
+    /// The long flags that were typed.
+    typed: BTreeSet<String>,
+    rivals: BTreeMap<String, Vec<Rival>>,
 }
 
-fn layered_flag(arg: Arg, environment: &Environment, file: &SettingsFile) -> Arg {
-    let Some(flag) = arg.get_long().map(str::to_owned).filter(|flag| flag != "help") else { return arg };
-    let is_switch = matches!(arg.get_action(), ArgAction::SetTrue);
-    let arg = if is_switch { arg.value_parser(BoolishValueParser::new()) } else { arg };
-    let arg = match file.get(&flag) {
-        Some(value) => arg.default_value(value.to_owned()),
-        None => arg,
-    };
-    // Neither an empty variable nor a switch that is off is a thing that was said, which clap does not know.
-    let is_off =
-        |value: &&str| is_switch && ["0", "f", "false", "n", "no", "off"].contains(&value.to_lowercase().as_str());
-    match environment.get(&variable(&flag)).filter(|value| !is_off(value)) {
-        Some(_) => arg.env(variable(&flag)).hide_env(true),
-        None => arg,
+/// A flag that another one rules out.
+#[derive(Debug, PartialEq, Eq)]
+struct Rival {
+    flag: String,
+    is_switch: bool,
+}
+
+impl Layers<'_> {
+    /// Gives every long flag its twin in the environment and its value from the file.
+    ///
+    /// What beats a flag also beats its rivals: `--api-url` that is typed beats `CONTACTSD_SANDBOX`.
+    fn add_to(&self, command: Command) -> Command {
+        let command = command.mut_args(|arg| self.add_to_flag(arg));
+        let names: Vec<String> = command.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
+        names.into_iter().fold(command, |command, name| command.mut_subcommand(name, |verb| self.add_to(verb)))
+    }
+
+    fn add_to_flag(&self, arg: Arg) -> Arg {
+        let Some(flag) = arg.get_long().map(str::to_owned).filter(|flag| flag != "help") else { return arg };
+        let is_switch = is_switch(&arg);
+        let arg = if is_switch { arg.value_parser(BoolishValueParser::new()) } else { arg };
+        let rivals = || self.rivals.get(&flag).into_iter().flatten();
+        if rivals().any(|rival| self.typed.contains(&rival.flag)) {
+            return arg;
+        }
+        let is_beaten = rivals().any(|rival| self.is_in_environment(&rival.flag, rival.is_switch));
+        let arg = match self.file.get(&flag).filter(|_| !is_beaten) {
+            Some(value) => arg.default_value(value.to_owned()),
+            None => arg,
+        };
+        if self.is_in_environment(&flag, is_switch) { arg.env(variable(&flag)).hide_env(true) } else { arg }
+    }
+
+    /// Reports whether the environment says something about a flag.
+    ///
+    /// Neither an empty variable nor a switch that is off is a thing that was said, which clap does not know.
+    fn is_in_environment(&self, flag: &str, is_switch: bool) -> bool {
+        let is_off =
+            |value: &str| is_switch && ["0", "f", "false", "n", "no", "off"].contains(&value.to_lowercase().as_str());
+        self.environment.get(&variable(flag)).is_some_and(|value| !is_off(value))
+    }
+}
+
+fn is_switch(arg: &Arg) -> bool {
+    matches!(arg.get_action(), ArgAction::SetTrue)
+}
+
+/// Lists for each long flag those that it cannot stand beside, both ways.
+fn rivals() -> BTreeMap<String, Vec<Rival>> {
+    let mut command = Cli::command();
+    // Options of every verb are known to the verbs only after this.
+    command.build();
+    let mut rivals = BTreeMap::new();
+    add_rivals(&command, &mut rivals);
+    rivals
+}
+
+fn add_rivals(command: &Command, rivals: &mut BTreeMap<String, Vec<Rival>>) {
+    for (one, other) in command.get_arguments().flat_map(|arg| {
+        command.get_arg_conflicts_with(arg).into_iter().map(move |other| (arg, other)).collect::<Vec<_>>()
+    }) {
+        for (arg, other) in [(one, other), (other, one)] {
+            let (Some(flag), Some(rival)) = (arg.get_long(), other.get_long()) else { continue };
+            let rival = Rival { flag: rival.to_owned(), is_switch: is_switch(other) };
+            let known = rivals.entry(flag.to_owned()).or_default();
+            if !known.contains(&rival) {
+                known.push(rival);
+            }
+        }
+    }
+    command.get_subcommands().for_each(|verb| add_rivals(verb, rivals));
+}
+
+/// Lists the long flags that were typed.
+fn typed_flags(arguments: &[OsString]) -> BTreeSet<String> {
+    let words = arguments.iter().filter_map(|argument| argument.to_str()).take_while(|word| *word != "--");
+    let flags = words.filter_map(|word| word.strip_prefix("--"));
+    flags.map(|flag| flag.split_once('=').map_or(flag, |(name, _)| name).to_owned()).collect()
+}
+
+/// Returns what was typed about color; the twins in the environment and the file weigh less than `NO_COLOR`.
+fn color_flag(matches: &ArgMatches) -> Option<ColorFlag> {
+    let is_typed = |flag| matches.value_source(flag) == Some(ValueSource::CommandLine);
+    if is_typed("no_color") {
+        return Some(ColorFlag::Never);
+    }
+    matches.get_one("color").filter(|_| is_typed("color")).map(|color| match color {
+        ColorWhen::Always => ColorFlag::Always,
+        ColorWhen::Never => ColorFlag::Never,
+        ColorWhen::Auto => ColorFlag::Auto,
+    })
+}
+
+/// Returns what flag, environment and file together say about color, in the words of `CONTACTSD_COLOR`.
+fn color_asked_for(global: &Global) -> Option<&'static str> {
+    match global.color {
+        _ if global.no_color => Some("never"),
+        Some(ColorWhen::Always) => Some("always"),
+        Some(ColorWhen::Never) => Some("never"),
+        Some(ColorWhen::Auto) => Some("auto"),
+        None => None,
     }
 }
 
@@ -154,9 +238,31 @@ fn with_two_dashes(argument: OsString, known: &BTreeSet<String>) -> OsString {
 mod tests {
     use super::*;
 
-    fn parsed(arguments: &[&str], file: &SettingsFile) -> Cli {
-        let command = layered(Cli::command(), &Environment::default(), file);
-        Cli::from_arg_matches(&command.get_matches_from(arguments)).unwrap()
+    fn parsed(arguments: &[&str], file: &SettingsFile) -> Result<Cli, clap::Error> {
+        let environment = &Environment::default();
+        let typed = typed_flags(&arguments.iter().map(OsString::from).collect::<Vec<_>>());
+        let layers = Layers { environment, file, typed, rivals: rivals() };
+        let matches = layers.add_to(Cli::command()).try_get_matches_from(arguments)?;
+        Cli::from_arg_matches(&matches)
+    }
+
+    fn settings(text: &str) -> SettingsFile {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("contactsd.toml"), text).unwrap();
+        let known: Vec<String> = long_flags(&Cli::command()).into_iter().collect();
+        SettingsFile::read(directory.path(), &known).unwrap()
+    }
+
+    #[test]
+    fn a_flag_beats_the_rival_that_the_file_sets() {
+        const URL: &str = "http://127.0.0.1:1/api/v1";
+        let sandbox = |arguments: &[&str], file: &SettingsFile| {
+            parsed(&[&["contactsd", "plan"], arguments].concat(), file).map(|cli| cli.global.sandbox).ok()
+        };
+        let file = settings("sandbox = true\n");
+        assert_eq!(sandbox(&[], &file), Some(true));
+        assert_eq!(sandbox(&["--api-url", URL], &file), Some(false));
+        assert_eq!(sandbox(&["--sandbox", "--api-url", URL], &SettingsFile::default()), None, "both typed");
     }
 
     #[test]
@@ -177,15 +283,13 @@ mod tests {
 
     #[test]
     fn a_flag_beats_the_file_and_the_file_beats_the_default() {
-        let directory = tempfile::tempdir().unwrap();
-        std::fs::write(directory.path().join("contactsd.toml"), "dir = 'people'\nquiet = true\n").unwrap();
-        let known: Vec<String> = long_flags(&Cli::command()).into_iter().collect();
-        let file = SettingsFile::read(directory.path(), &known).unwrap();
-        let dir = |arguments: &[&str], file: &SettingsFile| parsed(arguments, file).global.dir.display().to_string();
+        let file = settings("dir = 'people'\nquiet = true\n");
+        let dir =
+            |arguments: &[&str], file: &SettingsFile| parsed(arguments, file).unwrap().global.dir.display().to_string();
         assert_eq!(dir(&["contactsd", "plan"], &SettingsFile::default()), "contacts.d");
         assert_eq!(dir(&["contactsd", "plan"], &file), "people");
         assert_eq!(dir(&["contactsd", "plan", "--dir", "typed"], &file), "typed");
-        assert!(parsed(&["contactsd", "plan"], &file).global.quiet);
+        assert!(parsed(&["contactsd", "plan"], &file).unwrap().global.quiet);
     }
 
     #[test]

@@ -172,6 +172,23 @@ fn colors_are_for_terminals_and_for_those_who_ask() {
     world.unset("FORCE_COLOR");
     world.set("CONTACTSD_COLOR", "always");
     assert!(colored(&world, "plan"));
+    world.set("NO_COLOR", "1");
+    assert!(!colored(&world, "plan"), "NO_COLOR beats CONTACTSD_COLOR");
+    assert!(colored(&world, "plan --color always"));
+    world.unset("NO_COLOR");
+    assert!(!colored(&world, "plan --no-color"), "a flag beats the twin of its rival");
+    world.set("CONTACTSD_COLOR", "never");
+    world.set("FORCE_COLOR", "1");
+    assert!(!colored(&world, "plan"), "CONTACTSD_COLOR beats FORCE_COLOR");
+    world.unset("FORCE_COLOR");
+    world.write("contactsd.toml", "color = 'always'\n");
+    assert!(!colored(&world, "plan"), "CONTACTSD_COLOR beats the file");
+    world.unset("CONTACTSD_COLOR");
+    assert!(colored(&world, "plan"));
+    world.set("NO_COLOR", "1");
+    assert!(!colored(&world, "plan"), "NO_COLOR beats the file");
+    world.unset("NO_COLOR");
+    world.write("contactsd.toml", "");
     world.set("CONTACTSD_COLOR", "");
     world.set("CONTACTSD_NO_COLOR", "");
     assert!(!colored(&world, "plan"));
@@ -214,6 +231,30 @@ fn variables_stand_for_options_and_unknown_ones_are_told() {
     Hint: CONTACTSD_PARALLELISM is set in the environment; it counts where the option is not typed.
     [exit 1]
     ");
+}
+
+#[test]
+fn a_flag_beats_the_twins_of_its_rivals() {
+    const URL: &str = "http://127.0.0.1:1/api/v1";
+    let mut world = World::with(TEAM);
+    let in_sandbox = |world: &World, line: &str| {
+        let outcome = world.run(line);
+        assert_eq!(outcome.code, Some(0), "{outcome}");
+        outcome.stdout.contains("contactsd apply --sandbox")
+    };
+    world.set("CONTACTSD_SANDBOX", "true");
+    assert!(in_sandbox(&world, "plan"));
+    assert!(!in_sandbox(&world, &format!("plan --api-url {URL}")));
+    world.set("CONTACTSD_API_URL", URL);
+    assert_eq!(world.run("plan").code, Some(1), "which of the two is meant is not clear");
+    world.set("CONTACTSD_SANDBOX", "off");
+    assert!(!in_sandbox(&world, "plan"));
+    world.unset("CONTACTSD_SANDBOX");
+    assert!(in_sandbox(&world, "plan --sandbox"));
+    world.write("contactsd.toml", "sandbox = true\n");
+    assert!(!in_sandbox(&world, "plan"), "the environment beats the file");
+    world.unset("CONTACTSD_API_URL");
+    assert!(in_sandbox(&world, "plan"));
 }
 
 #[test]
