@@ -48,6 +48,9 @@ pub(super) fn parse(
     let mut environment_colors = colors(&environment);
     environment_colors.contactsd_color = color_asked_for(&cli.global).map(str::to_owned);
     let mut shell = Shell::of_process(flag, &environment_colors, verbosity);
+    if environment.in_automation() {
+        shell.without_bars();
+    }
     let is_known = |name: &str| OTHER_VARIABLES.contains(&name) || known.iter().any(|flag| variable(flag) == name);
     for name in environment.unknown(is_known) {
         let nearest = known

@@ -7,6 +7,10 @@ use std::path::{Path, PathBuf};
 /// The prefix of every variable of ours.
 const PREFIX: &str = "CONTACTSD_";
 
+/// Variables that CI runners set; most set `CI`, these do not all.
+const RUNNERS: [&str; 6] =
+    ["CI", "GITHUB_ACTIONS", "TF_BUILD", "TEAMCITY_VERSION", "JENKINS_URL", "CODEBUILD_BUILD_ID"];
+
 /// The variables of this process that matter, and facts about where it runs.
 #[derive(Clone, Default)]
 pub struct Environment {
@@ -57,14 +61,39 @@ impl Environment {
         given.unwrap_or_else(|| Path::new(self.get("TMPDIR").unwrap_or("/tmp")).join(format!("contactsd-{user}")))
     }
 
-    /// Reports whether people are not reading along, so that hints for the next step are noise.
+    /// Reports whether people are not reading along, so that hints for the next step and bars are noise.
+    ///
+    /// Decides nothing else: what is asked, and what is done, never depends on it.
     pub fn in_automation(&self) -> bool {
-        self.get("CONTACTSD_IN_AUTOMATION").is_some() || self.get("CI").is_some()
+        self.get("CONTACTSD_IN_AUTOMATION").is_some() || RUNNERS.iter().any(|name| self.get(name).is_some_and(is_on))
     }
 
     /// Lists variables with our prefix that mean nothing, for each the name.
     pub fn unknown<'a>(&'a self, is_known: impl Fn(&str) -> bool + 'a) -> impl Iterator<Item = &'a str> {
         let ours = self.variables.keys().map(String::as_str).filter(|name| name.starts_with(PREFIX));
         ours.filter(move |name| !is_known(name))
+    }
+}
+
+/// Reports whether a variable says yes; people turn `CI` off by `false`.
+fn is_on(value: &str) -> bool {
+    value != "0" && !value.eq_ignore_ascii_case("false")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runners_and_who_says_so_are_automation() {
+        let in_automation = |name: &str, value: &str| Environment::of(&[(name, value)]).in_automation();
+        for runner in RUNNERS {
+            assert!(in_automation(runner, "true"), "{runner}");
+        }
+        assert!(in_automation("TEAMCITY_VERSION", "2026.1"));
+        assert!(in_automation("CONTACTSD_IN_AUTOMATION", "0"), "any value that is not empty, as in Terraform");
+        assert!(!in_automation("CONTACTSD_IN_AUTOMATION", ""));
+        assert!(!in_automation("CI", "false") && !in_automation("CI", "0") && !in_automation("CI", ""));
+        assert!(!Environment::default().in_automation());
     }
 }

@@ -93,7 +93,7 @@ impl Progress {
         self.now = Now { actions, ..Now::default() };
         self.form = if actions <= FEW_ACTIONS {
             Form::Lines
-        } else if shell.stdout().is_terminal {
+        } else if shell.has_bars() {
             Form::Bar(bar(shell, actions))
         } else {
             Form::Folded { due: LINE_INTERVAL }

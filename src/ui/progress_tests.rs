@@ -118,6 +118,19 @@ fn many_actions_on_a_terminal_leave_only_problems_behind() {
 }
 
 #[test]
+fn a_terminal_of_a_ci_runner_gets_lines_and_no_bar() {
+    let terminal = Stream { is_terminal: true, ..Stream::default() };
+    let mut shell = Shell::in_memory(terminal, Stream::default(), Verbosity::Normal);
+    shell.without_bars();
+    let mut progress = Progress::default();
+    for event in [Event::Begun { actions: 100 }, tick(10, 50, 0)] {
+        progress.event(&mut shell, &event);
+    }
+    progress.finish();
+    assert_eq!(shell.captured().unwrap().0, "50 of 100 done, 0 failed, 10s left\n");
+}
+
+#[test]
 fn the_bar_tells_counts_rate_quota_and_time_left() {
     let now = Now { actions: 10_000, elapsed: Duration::from_mins(2), done: 396, failed: 4 };
     let quota = [(Endpoint::CreateContact, 1600), (Endpoint::UpdateContact, 200)].into();

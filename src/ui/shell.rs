@@ -54,6 +54,8 @@ pub struct Shell {
     stdout: Stream,
     stderr: Stream,
     output: Output,
+    /// Whether a bar may be drawn where there is a terminal; not in a CI runner, which may have one.
+    bars: bool,
     /// The first failure to write to stdout; nothing is written there after it.
     failure: Option<io::Error>,
 }
@@ -80,13 +82,13 @@ impl Shell {
             stdout: BufWriter::with_capacity(BUFFER_BYTES, AutoStream::new(io::stdout(), choice(stdout.color))),
             stderr: AutoStream::new(io::stderr(), choice(stderr.color)),
         };
-        Self { verbosity, stdout, stderr, output, failure: None }
+        Self { verbosity, stdout, stderr, output, bars: true, failure: None }
     }
 
     /// Keeps everything, for tests; see [`Shell::captured`].
     pub fn in_memory(stdout: Stream, stderr: Stream, verbosity: Verbosity) -> Self {
         let output = Output::Memory { stdout: Vec::new(), stderr: Vec::new() };
-        Self { verbosity, stdout, stderr, output, failure: None }
+        Self { verbosity, stdout, stderr, output, bars: true, failure: None }
     }
 
     /// Returns what an in-memory shell was told, stdout and stderr apart; `None` for a real one.
@@ -168,9 +170,19 @@ impl Shell {
         self.failure.take().map_or(Ok(()), Err)
     }
 
+    /// Has lines now and then stand for bars, whatever stdout is.
+    pub fn without_bars(&mut self) {
+        self.bars = false;
+    }
+
+    /// Reports whether progress may redraw its line.
+    pub(super) fn has_bars(&self) -> bool {
+        self.bars && self.stdout.is_terminal
+    }
+
     /// Where a progress bar is drawn: nowhere unless stdout is a terminal, and not when quiet.
     pub(super) fn draw_target(&self) -> ProgressDrawTarget {
-        let is_drawn = self.stdout.is_terminal && self.verbosity == Verbosity::Normal;
+        let is_drawn = self.has_bars() && self.verbosity == Verbosity::Normal;
         match self.output {
             Output::Process { .. } if is_drawn => ProgressDrawTarget::stdout(),
             Output::Process { .. } | Output::Memory { .. } => ProgressDrawTarget::hidden(),

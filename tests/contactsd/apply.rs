@@ -490,6 +490,17 @@ fn nobody_to_approve_is_an_error_before_anything() {
 }
 
 #[test]
+fn automation_changes_nothing_about_who_approves() {
+    let remote = Remote::start();
+    let mut world = World::with(ADA).against(&remote);
+    world.set("CI", "true");
+    assert_eq!(world.run("apply").code, Some(1));
+    assert_eq!(remote.contacts().len(), 0);
+    let outcome = world.run_at_terminal("apply", "yes\n");
+    assert!(outcome.code == Some(0) && outcome.stdout.contains("Do you want to perform these actions?"), "{outcome}");
+}
+
+#[test]
 fn a_person_at_a_terminal_is_asked_and_only_yes_approves() {
     let remote = Remote::start();
     let world = World::with(ADA).against(&remote);

@@ -147,6 +147,9 @@ fn every_kind_of_change_has_its_sign() {
 fn hints_for_people_are_left_out_in_automation() {
     let mut world = World::with(TEAM);
     assert!(world.run("plan").stdout.contains("Run \"contactsd apply\""));
-    world.set("CI", "true");
-    assert!(!world.run("plan").stdout.contains("Run \"contactsd apply\""));
+    for name in ["CI", "GITHUB_ACTIONS", "CONTACTSD_IN_AUTOMATION"] {
+        world.set(name, "true");
+        assert!(!world.run("plan").stdout.contains("Run \"contactsd apply\""), "{name}");
+        world.unset(name);
+    }
 }
