@@ -6,6 +6,8 @@
 pub mod amounts;
 mod binding_text;
 mod escape;
+#[cfg(test)]
+mod golden_tests;
 mod message;
 mod plan_text;
 mod progress;
@@ -13,6 +15,8 @@ mod report;
 mod shell;
 mod snippet;
 mod style;
+#[cfg(test)]
+pub(crate) mod test_plans;
 mod wrap;
 
 pub use binding_text::{binding_text, time_text};
