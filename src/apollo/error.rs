@@ -177,6 +177,12 @@ impl Error {
         }
     }
 
+    /// Returns what `Display` repeats of an answer: words or a body that may hold what was sent.
+    pub fn repeated(&self) -> Option<&str> {
+        let body = || self.refusal().map(|refusal| refusal.body.as_str());
+        self.server_message().or_else(body).filter(|text| !text.is_empty())
+    }
+
     /// Returns the field that a 400 or 422 seems to speak of.
     ///
     /// A guess for pointing at a line, partly from the message's words; nothing else may rest on it.

@@ -108,6 +108,8 @@ pub struct Problem {
     pub code: Option<Code>,
     /// Further places, each with what stands there.
     pub related: Vec<(String, Location)>,
+    /// The part of `detail` that is Apollo's own words, which may repeat values of the entry.
+    pub said: Option<String>,
 }
 
 /// What an apply did, true whether it ended early or not.

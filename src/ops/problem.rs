@@ -31,6 +31,7 @@ impl Problem {
             path: None,
             code: None,
             related: Vec::new(),
+            said: None,
         }
     }
 
@@ -43,6 +44,11 @@ impl Problem {
         let location = source::locate(place, field);
         Self { key: Some(place.key.clone()), path: Some(place.path.to_path_buf()), location, ..self }
     }
+
+    /// Notes which part of the detail Apollo said.
+    fn saying(self, said: Option<&str>) -> Self {
+        Self { said: said.map(str::to_owned), ..self }
+    }
 }
 
 /// Words why the state cannot be read while this process writes it.
@@ -54,7 +60,7 @@ pub(super) fn cannot_answer(error: &dyn std::error::Error) -> Problem {
 /// Words a request that Apollo turned down, or that could not be made.
 pub(super) fn refused(endpoint: Endpoint, error: &apollo::Error, place: &Place) -> Problem {
     let why = chain(error);
-    match error.status() {
+    let problem = match error.status() {
         Some(401) => Problem::error(
             "Apollo refused the credential",
             format!(
@@ -90,7 +96,8 @@ pub(super) fn refused(endpoint: Endpoint, error: &apollo::Error, place: &Place) 
             format!("{why}\nThe request had no effect. The next apply tries again."),
         )
         .at(place, None),
-    }
+    };
+    problem.saying(error.repeated())
 }
 
 /// Words a request whose effect is unknown.
@@ -107,7 +114,7 @@ pub(super) fn in_doubt(endpoint: Endpoint, error: &apollo::Error, place: &Place)
             "It is recorded as not confirmed: the next plan shows it, and the next apply sends it again.",
         )
     };
-    Problem::error(summary, format!("{why}\n{next}")).at(place, None)
+    Problem::error(summary, format!("{why}\n{next}")).at(place, None).saying(error.repeated())
 }
 
 pub(super) fn store_failed(error: &store::Error, place: &Place) -> Problem {
@@ -216,6 +223,7 @@ pub(super) fn deviations(deviations: &[Deviation], entry: &Entry) -> Vec<Problem
                     format!("Apollo did not keep {field} of {address}"),
                     format!("It was sent and is not among what Apollo shows.{said} {help}"),
                 )
+                .saying(complaint.as_deref())
             }
             DeviationKind::Normalized(_) => Problem::warning(
                 format!("Apollo keeps {field} of {address} in another form"),

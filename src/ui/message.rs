@@ -29,6 +29,8 @@ pub struct Message {
     pub path: Option<PathBuf>,
     /// Further places, each with what stands there.
     pub related: Vec<(String, Location)>,
+    /// The part of `detail` that is a server's words, which may repeat values.
+    pub said: Option<String>,
 }
 
 impl Message {
@@ -58,7 +60,17 @@ impl Message {
     }
 
     fn new(severity: Severity, summary: String, detail: String) -> Self {
-        Self { severity, summary, detail, code: None, address: None, location: None, path: None, related: Vec::new() }
+        Self {
+            severity,
+            summary,
+            detail,
+            code: None,
+            address: None,
+            location: None,
+            path: None,
+            related: Vec::new(),
+            said: None,
+        }
     }
 
     fn body(&self, paint: Paint, width: usize) -> String {
@@ -126,13 +138,14 @@ impl From<&Diagnostic> for Message {
             location: location.clone(),
             path: None,
             related: related.clone(),
+            said: None,
         }
     }
 }
 
 impl From<&Problem> for Message {
     fn from(problem: &Problem) -> Self {
-        let Problem { severity, summary, detail, key, location, path, code, related } = problem;
+        let Problem { severity, summary, detail, key, location, path, code, related, said } = problem;
         Self {
             severity: *severity,
             summary: summary.clone(),
@@ -142,6 +155,7 @@ impl From<&Problem> for Message {
             location: location.clone(),
             path: path.clone(),
             related: related.clone(),
+            said: said.clone(),
         }
     }
 }

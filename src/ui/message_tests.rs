@@ -121,6 +121,7 @@ fn a_problem_names_its_contact_and_file() {
         path: Some("contacts.d/jane.yaml".into()),
         code: None,
         related: Vec::new(),
+        said: None,
     });
     insta::assert_snapshot!(plain(&error), @r"
     Error: Apollo refused the contact

@@ -8,6 +8,7 @@ mod binding_text;
 mod escape;
 #[cfg(test)]
 mod golden_tests;
+mod mask;
 mod message;
 mod plan_text;
 mod progress;
@@ -21,6 +22,7 @@ mod wrap;
 
 pub use binding_text::{binding_text, time_text};
 pub use escape::{escape, quoted};
+pub use mask::{MASKED, Mask};
 pub use message::Message;
 pub use plan_text::{Forecast, PlanOptions, PlanText, plan_summary};
 pub use progress::Progress;

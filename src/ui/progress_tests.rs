@@ -23,6 +23,7 @@ fn refused() -> Event {
         path: None,
         code: None,
         related: Vec::new(),
+        said: None,
     })
 }
 
