@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::{ApolloId, ContactKey, Field, Fields, Fingerprint, Identity};
 
@@ -11,6 +11,9 @@ use super::{ApolloId, ContactKey, Field, Fields, Fingerprint, Identity};
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Place {
     /// The file as the user would name it: `--dir` joined with the path below it.
+    ///
+    /// A name that is no UTF-8 is saved with the strange bytes replaced: it is for people alone.
+    #[serde(serialize_with = "as_text")]
     pub path: Arc<Path>,
     pub key: ContactKey,
 }
@@ -56,5 +59,25 @@ impl Entry {
             .filter(|text| !text.is_empty())
             .collect::<Vec<_>>()
             .join(" ")
+    }
+}
+
+fn as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.to_string_lossy())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    use super::*;
+
+    #[test]
+    fn a_file_name_of_any_bytes_can_be_saved() {
+        let path = Path::new(OsStr::from_bytes(b"contacts.d/a\xff.yaml")).into();
+        let place = Place { path, key: ContactKey::parse("ada").unwrap() };
+        let saved = serde_json::to_string(&place).unwrap();
+        assert_eq!(saved, "{\"path\":\"contacts.d/a\u{fffd}.yaml\",\"key\":\"ada\"}");
     }
 }
