@@ -80,6 +80,8 @@ pub(super) enum Verb {
     Plan(PlanArgs),
     /// Bring Apollo in step with the contact files
     Apply(ApplyArgs),
+    /// Show a saved plan, or what the state holds
+    Show(ShowArgs),
     /// Keep Apollo in step with the contact files, as a service
     Watch(WatchArgs),
     /// Serve the stand-in for Apollo until interrupted
@@ -99,6 +101,12 @@ pub(super) struct PlanArgs {
     /// Exit with 2 when there are changes, 0 when there are none
     #[arg(long)]
     pub(super) detailed_exitcode: bool,
+    /// Save the plan in this file, to be applied by `apply FILE`
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+    /// Plan to create the contact of this key anew after it was deleted in Apollo; may be repeated
+    #[arg(long, value_name = "KEY", value_parser = parse_address)]
+    pub(super) recreate: Vec<ContactKey>,
     #[command(flatten)]
     pub(super) brakes: Brakes,
     #[command(flatten)]
@@ -120,6 +128,13 @@ pub(super) struct ApplyArgs {
     pub(super) quota: QuotaArgs,
     #[command(flatten)]
     pub(super) requests: RequestArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
+    /// File that `plan --out` has saved; without one, the managed contacts are shown
+    #[arg(value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -9,6 +9,9 @@ use super::args::Global;
 use crate::settings::{Environment, Locations};
 use crate::ui::Shell;
 
+/// What the sandbox of a directory is called where other APIs have their origin.
+pub(super) const SANDBOX_ORIGIN: &str = "sandbox";
+
 /// The shell, the environment and the places of one invocation.
 pub(super) struct Context {
     pub(super) shell: Shell,
@@ -47,7 +50,7 @@ impl Context {
 
     /// Names the API whose contacts a state holds.
     pub(super) fn origin(&self) -> String {
-        if self.sandbox { "sandbox".to_owned() } else { self.api_url.origin().ascii_serialization() }
+        if self.sandbox { SANDBOX_ORIGIN.to_owned() } else { self.api_url.origin().ascii_serialization() }
     }
 
     /// Ends the invocation; output that could not be written makes it a failure, unless nobody reads on.

@@ -13,6 +13,8 @@ mod parse;
 mod plan;
 mod reading;
 mod sandbox;
+mod saved;
+mod show;
 mod signals;
 mod state;
 mod validate;
@@ -70,6 +72,7 @@ fn dispatch(cli: Cli, context: &mut Context) -> Exit {
         Verb::Validate => validate::run(context),
         Verb::Plan(args) => plan::run(&args, context),
         Verb::Apply(args) => apply::run(&args, context),
+        Verb::Show(args) => show::run(&args, context),
         Verb::Watch(args) => watch::run(&args, context),
         Verb::Sandbox(args) => sandbox::run(args, context),
         Verb::Import(args) => import::run(&args, context),

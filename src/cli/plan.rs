@@ -2,17 +2,22 @@
 
 use super::args::PlanArgs;
 use super::context::Context;
-use super::{Exit, reading};
-use crate::ops::{self, Beside, Clock, Planned, Want};
+use super::{Exit, reading, saved};
+use crate::ops::{self, Beside, Clock, Origins, Planned, Problem, Want};
 use crate::store::Holder;
 use crate::ui::amounts::counted;
 use crate::ui::{Forecast, Message, PlanOptions, PlanText};
 
 pub(super) fn run(args: &PlanArgs, context: &mut Context) -> Exit {
-    let Ok(desired) = reading::load(context) else { return Exit::Failure };
-    let Ok(reading) = reading::state(context, Want::Plan(&desired)) else { return Exit::Failure };
-    let (policy, rules, now) = (args.brakes.policy(&[]), args.quota.rules(), Clock::system().now());
+    plan(args, context).unwrap_or_else(|exit| exit)
+}
+
+fn plan(args: &PlanArgs, context: &mut Context) -> Result<Exit, Exit> {
+    let desired = reading::load(context)?;
+    let reading = reading::state(context, Want::Plan(&desired))?;
+    let (policy, rules, now) = (args.brakes.policy(&args.recreate), args.quota.rules(), Clock::system().now());
     let planned = ops::plan_beside(&desired, &reading.snapshot, &reading.under_way(), &policy, &rules, now);
+    ops::check_recreate(&planned.plan, &args.recreate).map_err(|problem| refuse(context, &problem))?;
     let under_way = reading.beside.filter(|_| planned.left_out > 0).map(|beside| under_way(&beside, planned.left_out));
     if let Some(under_way) = &under_way
         && planned.plan.is_empty()
@@ -23,16 +28,26 @@ pub(super) fn run(args: &PlanArgs, context: &mut Context) -> Exit {
         if let Some(under_way) = under_way {
             context.shell.status(format!("{under_way}\n"));
         }
-        let next_step = (!context.environment.in_automation()).then(|| context.command("apply"));
+        let hints = !context.environment.in_automation() && args.out.is_none();
+        let next_step = hints.then(|| context.command("apply"));
         show(context, &planned, next_step.as_deref());
     }
-    if planned.plan.counts().undecided > 0 {
+    if let Some(file) = &args.out {
+        saved::save(context, file, &planned, &Origins::new(context.origin(), &desired, policy))?;
+    }
+    Ok(if planned.plan.counts().undecided > 0 {
         Exit::Failure
     } else if args.detailed_exitcode && (!planned.plan.is_empty() || planned.left_out > 0) {
         Exit::Difference
     } else {
         Exit::Success
-    }
+    })
+}
+
+/// Says why there is no plan.
+pub(super) fn refuse(context: &mut Context, problem: &Problem) -> Exit {
+    context.shell.message(&Message::from(problem));
+    Exit::Failure
 }
 
 /// Words what the plan leaves out because another process does it at this moment.
@@ -44,9 +59,14 @@ fn under_way(beside: &Beside, left_out: usize) -> String {
 
 /// Prints a plan as people review it.
 pub(super) fn show(context: &mut Context, planned: &Planned, next_step: Option<&str>) {
+    show_for(context, planned, next_step, context.sandbox);
+}
+
+/// Prints a plan, which may be for another API than this invocation's.
+pub(super) fn show_for(context: &mut Context, planned: &Planned, next_step: Option<&str>, sandbox: bool) {
     context.shell.messages(planned.warnings().iter().map(Message::from));
     let stdout = context.shell.stdout();
-    let forecast = forecast(&planned.forecast, context.sandbox);
+    let forecast = forecast(&planned.forecast, sandbox);
     context.shell.result(PlanText {
         plan: &planned.plan,
         options: PlanOptions {

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{ApolloId, ConflictCause, ContactKey, Digest, Endpoint, Entry, Timestamp};
 use crate::plan::{self, Input, Plan, Policy};
 use crate::quota::{Ledger, Rules};
@@ -29,7 +31,7 @@ impl Planned {
 }
 
 /// What applying a plan will take.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Forecast {
     /// Requests by endpoint, at most.
     pub requests: BTreeMap<Endpoint, usize>,

@@ -16,7 +16,7 @@ const FORGET_PERCENT: usize = 30;
 const FORGET_FLOOR: usize = 10;
 
 /// What the person applying has allowed.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
     /// Lifts the brakes on forgetting.
     pub force: bool,
@@ -29,6 +29,7 @@ pub struct Policy {
 
 /// A number of contacts, or a share of those managed now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Limit {
     Count(usize),
     /// In percent of the contacts in the state, rounded down.

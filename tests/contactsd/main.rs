@@ -15,6 +15,8 @@ mod matches;
 mod plan;
 mod readme;
 mod sandbox_verb;
+mod saved;
+mod show;
 mod state;
 mod support;
 mod validate;

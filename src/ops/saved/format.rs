@@ -1,0 +1,83 @@
+//! The lines of a plan file. Its own types, so that a change of the program cannot change the file unseen.
+
+use serde::{Deserialize, Serialize};
+
+use super::super::Forecast;
+use crate::model::{Digest, Field, Lineage, Place, Serial};
+use crate::plan::{Action, Brake, Counts, Housekeeping, Policy};
+
+/// Version of the format that this program writes, and the newest it reads.
+pub(super) const FORMAT: u32 = 1;
+
+/// The first line: everything about the plan but its actions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Header {
+    pub(super) format: u32,
+    /// The version of contactsd that wrote it.
+    pub(super) contactsd: String,
+    pub(super) digest: Digest,
+    /// Whether somebody has to decide before anything could be applied.
+    pub(super) errored: bool,
+    pub(super) origin: String,
+    /// `None` when there was no state yet.
+    pub(super) lineage: Option<Lineage>,
+    pub(super) serial: Serial,
+    pub(super) files: Files,
+    pub(super) policy: Policy,
+    pub(super) brakes: Vec<Brake>,
+    pub(super) counts: Counts,
+    pub(super) unchanged: usize,
+    pub(super) forecast: Forecast,
+}
+
+/// The contact files that a plan was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Files {
+    pub(super) count: usize,
+    /// 64 hexadecimal digits.
+    pub(super) digest: String,
+}
+
+/// The last line of the plan; what was done with it may follow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct End {
+    /// How many actions the file holds.
+    pub(super) actions: usize,
+    /// BLAKE3 of every byte before this line, 64 hexadecimal digits.
+    pub(super) blake3: String,
+}
+
+/// One line as it is read.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Line {
+    Plan(Box<Header>),
+    Action(Box<Action>),
+    Dropped { place: Place, field: Field },
+    Housekeeping(Housekeeping),
+    End(End),
+}
+
+/// One line as it is written.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum LineOf<'a> {
+    Plan(&'a Header),
+    Action(&'a Action),
+    Dropped { place: &'a Place, field: &'a Field },
+    Housekeeping(&'a Housekeeping),
+    End(&'a End),
+}
+
+/// The part of the first line that every format has.
+#[derive(Debug, Deserialize)]
+pub(super) struct AnyFirstLine {
+    pub(super) plan: AnyHeader,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct AnyHeader {
+    pub(super) format: u32,
+    #[serde(default)]
+    pub(super) contactsd: String,
+}

@@ -1,0 +1,154 @@
+//! Reads a plan file, and tells one that is damaged, cut or of another kind from a whole one.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use super::super::Planned;
+use super::format::{AnyFirstLine, End, FORMAT, Header, Line};
+use super::{Origins, SavedPlan};
+use crate::model::{Field, Lineage, Place};
+use crate::plan::{Action, Housekeeping, Plan};
+
+/// What every plan file begins with, whatever its format.
+const BEGIN: &[u8] = br#"{"plan":{"format":"#;
+
+/// Why a file is not read as a plan.
+#[derive(Debug, thiserror::Error)]
+pub enum SavedError {
+    #[error("cannot read {}", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    /// It is another kind of file.
+    #[error("{} is not a plan file", path.display())]
+    NotAPlan { path: PathBuf },
+    /// A later version wrote it.
+    #[error(
+        "{} has format {found} (written by contactsd {by}); this contactsd reads plan files up to format {FORMAT}",
+        path.display()
+    )]
+    TooNew { path: PathBuf, found: u32, by: String },
+    /// It ends before its end.
+    #[error("{} is cut: its last line is missing", path.display())]
+    Cut { path: PathBuf },
+    /// It was changed after it was written.
+    #[error("{} is damaged: {why}", path.display())]
+    Damaged { path: PathBuf, why: String },
+}
+
+/// Reads the plan saved at `path`; nothing of one that is not whole.
+pub fn read_plan(path: &Path) -> Result<SavedPlan, SavedError> {
+    let failed = |source| SavedError::Read { path: path.to_owned(), source };
+    let file = File::open(path).map_err(failed)?;
+    read(path, BufReader::new(file))
+}
+
+fn read(path: &Path, from: impl BufRead) -> Result<SavedPlan, SavedError> {
+    let mut lines = Lines { path, from, hasher: blake3::Hasher::new(), number: 0 };
+    let header = lines.header()?;
+    let mut body = Body::default();
+    let end = loop {
+        let before = lines.hasher.clone();
+        match lines.parse()? {
+            Line::Action(action) => body.actions.push(*action),
+            Line::Dropped { place, field } => body.dropped.push((place, field)),
+            Line::Housekeeping(housekeeping) => body.housekeeping = housekeeping,
+            Line::End(end) => break (before.finalize(), end),
+            Line::Plan(_) => return Err(lines.damaged("a second plan begins in it")),
+        }
+    };
+    let (found, End { actions, blake3 }) = end;
+    if found.to_hex().as_str() != blake3 || actions != body.actions.len() {
+        return Err(lines.damaged("its checksum differs"));
+    }
+    let files = blake3::Hash::from_hex(&header.files.digest)
+        .map_err(|_| lines.damaged("the digest of the contact files is none"))?;
+    let saved = body.saved(path, header, *files.as_bytes());
+    if saved.planned.plan.digest(&saved.origins.files) != *saved.digest() {
+        return Err(lines.damaged("its digest is not that of its actions"));
+    }
+    Ok(saved)
+}
+
+/// What stands between the first line and the last.
+#[derive(Default)]
+struct Body {
+    actions: Vec<Action>,
+    dropped: Vec<(Place, Field)>,
+    housekeeping: Housekeeping,
+}
+
+impl Body {
+    fn saved(self, path: &Path, header: Header, files: [u8; 32]) -> SavedPlan {
+        let plan = Plan {
+            lineage: header.lineage.unwrap_or(Lineage(String::new())),
+            serial: header.serial,
+            actions: self.actions,
+            unchanged: header.unchanged,
+            brakes: header.brakes,
+            dropped: self.dropped,
+            housekeeping: self.housekeeping,
+        };
+        let origins = Origins { api: header.origin, files, file_count: header.files.count, policy: header.policy };
+        let planned = Planned { plan, digest: Some(header.digest), forecast: header.forecast, left_out: 0 };
+        SavedPlan { path: path.to_owned(), planned, origins }
+    }
+}
+
+/// The lines of a file, hashed as they are read.
+struct Lines<'a, R> {
+    path: &'a Path,
+    from: R,
+    hasher: blake3::Hasher,
+    number: usize,
+}
+
+impl<R: BufRead> Lines<'_, R> {
+    /// Reads the first line, of which every format has the same beginning.
+    fn header(&mut self) -> Result<Header, SavedError> {
+        let path = self.path;
+        let begin = self.from.fill_buf().map_err(|source| SavedError::Read { path: path.to_owned(), source })?;
+        if !begin.is_empty() && !begin.starts_with(BEGIN) {
+            return Err(self.not_a_plan());
+        }
+        let line = self.next()?;
+        let AnyFirstLine { plan: any } = serde_json::from_slice(&line).map_err(|_| self.not_a_plan())?;
+        if any.format > FORMAT {
+            return Err(SavedError::TooNew { path: self.path.to_owned(), found: any.format, by: any.contactsd });
+        }
+        match serde_json::from_slice(&line) {
+            Ok(Line::Plan(header)) => Ok(*header),
+            Ok(_) => Err(self.not_a_plan()),
+            Err(error) => Err(self.damaged(format!("its first line does not parse: {error}"))),
+        }
+    }
+
+    fn parse(&mut self) -> Result<Line, SavedError> {
+        let line = self.next()?;
+        serde_json::from_slice(&line)
+            .map_err(|error| self.damaged(format!("its line {} does not parse: {error}", self.number)))
+    }
+
+    /// Reads a line with its end; one without is where the file was cut.
+    fn next(&mut self) -> Result<Vec<u8>, SavedError> {
+        let mut line = Vec::new();
+        self.from.read_until(b'\n', &mut line).map_err(|source| self.unreadable(source))?;
+        if line.last() != Some(&b'\n') {
+            return Err(SavedError::Cut { path: self.path.to_owned() });
+        }
+        self.number += 1;
+        self.hasher.update(&line);
+        Ok(line)
+    }
+
+    fn damaged(&self, why: impl Into<String>) -> SavedError {
+        SavedError::Damaged { path: self.path.to_owned(), why: why.into() }
+    }
+
+    fn unreadable(&self, source: io::Error) -> SavedError {
+        SavedError::Read { path: self.path.to_owned(), source }
+    }
+
+    fn not_a_plan(&self) -> SavedError {
+        SavedError::NotAPlan { path: self.path.to_owned() }
+    }
+}
