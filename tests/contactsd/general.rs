@@ -22,6 +22,7 @@ fn help_and_version_are_results() {
       validate     Check the contact files; contacts nothing and needs no key
       plan         Show what apply would do; contacts nothing and needs no key
       apply        Bring Apollo in step with the contact files
+      show         Show a saved plan, or what the state holds
       watch        Keep Apollo in step with the contact files, as a service
       sandbox      Serve the stand-in for Apollo until interrupted
       import       Bind an entry to a contact that Apollo has
@@ -94,6 +95,7 @@ fn mistakes_of_usage_exit_with_one() {
       validate     Check the contact files; contacts nothing and needs no key
       plan         Show what apply would do; contacts nothing and needs no key
       apply        Bring Apollo in step with the contact files
+      show         Show a saved plan, or what the state holds
       watch        Keep Apollo in step with the contact files, as a service
       sandbox      Serve the stand-in for Apollo until interrupted
       import       Bind an entry to a contact that Apollo has
