@@ -5,6 +5,7 @@
 pub mod apollo;
 pub mod cli;
 pub mod failpoints;
+pub mod index;
 pub mod journal;
 pub mod link;
 pub mod model;

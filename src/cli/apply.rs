@@ -56,9 +56,9 @@ async fn apply(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Exit> {
     let (tell, events) = channel();
     let connection =
         connection::open(context, "apply", args.lock.lock_timeout, &args.quota, &args.requests, tell).await?;
-    let make = |session: &Session, snapshot: &Snapshot| {
+    let make = |session: &Session, snapshot: &Snapshot| -> Result<Planned, Box<Problem>> {
         let policy = args.brakes.policy(&args.recreate);
-        let planned = ops::plan(&desired, snapshot, &policy, &args.quota.rules(), session.now());
+        let planned = ops::plan(&desired, snapshot, &policy, &args.quota.rules(), session.now())?;
         ops::check_recreate(&planned.plan, &args.recreate)?;
         Ok(planned)
     };

@@ -17,6 +17,7 @@ fn plan(args: &PlanArgs, context: &mut Context) -> Result<Exit, Exit> {
     let reading = reading::state(context, Want::Plan(&desired))?;
     let (policy, rules, now) = (args.brakes.policy(&args.recreate), args.quota.rules(), Clock::system().now());
     let planned = ops::plan_beside(&desired, &reading.snapshot, &reading.under_way(), &policy, &rules, now);
+    let planned = planned.map_err(|error| reading::load_error(context, &error))?;
     ops::check_recreate(&planned.plan, &args.recreate).map_err(|problem| refuse(context, &problem))?;
     let under_way = reading.beside.filter(|_| planned.left_out > 0).map(|beside| under_way(&beside, planned.left_out));
     if let Some(under_way) = &under_way

@@ -18,13 +18,16 @@ pub(super) fn load(context: &mut Context) -> Result<Desired, Exit> {
             context.shell.messages(desired.warnings.iter().map(Message::from));
             Ok(desired)
         }
-        Err(error) => {
-            for message in load_messages(&error) {
-                context.shell.message(&message);
-            }
-            Err(Exit::Failure)
-        }
+        Err(error) => Err(load_error(context, &error)),
     }
+}
+
+/// Says why the contact files cannot be used.
+pub(super) fn load_error(context: &mut Context, error: &LoadError) -> Exit {
+    for message in load_messages(error) {
+        context.shell.message(&message);
+    }
+    Exit::Failure
 }
 
 /// Words why the contact files cannot be used, worst last.

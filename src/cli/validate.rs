@@ -7,13 +7,13 @@ use crate::ui::amounts::counted;
 
 pub(super) fn run(context: &mut Context) -> Exit {
     let Ok(desired) = reading::load(context) else { return Exit::Failure };
-    let contacts = counted(desired.entries.len(), "contact");
-    let files = counted(desired.files, "file");
-    if desired.files == 0 {
+    let contacts = counted(desired.contacts(), "contact");
+    let files = counted(desired.files(), "file");
+    if desired.files() == 0 {
         let dir = context.locations.contacts.display();
         context.shell.warning(format!("{dir} holds no contact files"), "Contact files end in .yaml or .yml.");
     }
-    let are = if desired.entries.len() == 1 { "is" } else { "are" };
+    let are = if desired.contacts() == 1 { "is" } else { "are" };
     context.shell.result(format!("Success! {contacts} in {files} {are} valid."));
     Exit::Success
 }

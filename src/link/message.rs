@@ -1,11 +1,9 @@
 //! What is asked and answered, and in which version.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::model::{ApolloId, ContactKey, Fingerprint};
+use crate::index::{Named, Roster};
 
 /// Version of the messages; a process answers no other.
 pub(super) const VERSION: u32 = 1;
@@ -19,9 +17,9 @@ pub enum Request {
     /// Sends what the files declare, so that the answer's size follows what differs from it.
     Snapshot {
         /// The fingerprint of every declared entry; none asks for every binding.
-        fingerprints: BTreeMap<ContactKey, Fingerprint>,
+        fingerprints: Roster,
         /// The contacts whose owners are asked for.
-        contacts: BTreeSet<ApolloId>,
+        contacts: Named,
     },
 }
 
@@ -70,8 +68,8 @@ struct HeardRequest {
 
 #[derive(Deserialize)]
 struct HeardSnapshot {
-    fingerprints: BTreeMap<ContactKey, Fingerprint>,
-    contacts: BTreeSet<ApolloId>,
+    fingerprints: Roster,
+    contacts: Named,
 }
 
 #[derive(Default, Serialize)]

@@ -1,6 +1,5 @@
 //! Both ends on real sockets, and each end against a raw one.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -52,8 +51,8 @@ impl World {
 fn request() -> Request {
     let key = ContactKey::parse("ada").unwrap();
     Request::Snapshot {
-        fingerprints: BTreeMap::from([(key, Fingerprint::from_bytes([7; 16]))]),
-        contacts: BTreeSet::from([ApolloId::parse("00000000000000000000000a").unwrap()]),
+        fingerprints: [(key, Fingerprint::from_bytes([7; 16]))].into_iter().collect(),
+        contacts: [ApolloId::parse("00000000000000000000000a").unwrap()].iter().collect(),
     }
 }
 

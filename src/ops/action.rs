@@ -9,9 +9,10 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 
 use crate::apollo::body;
+use crate::index::Roster;
 use crate::model::{
-    ApolloId, Binding, ContactKey, Endpoint, Field, Fields, Fingerprint, IdentityHash, IdentityKey, Intent, IntentId,
-    Origin, Place, Timestamp, Tombstone,
+    ApolloId, Binding, ContactKey, Endpoint, Field, Fields, IdentityHash, IdentityKey, Intent, IntentId, Origin, Place,
+    Timestamp, Tombstone,
 };
 use crate::plan::{Action, Operation, Reason};
 use crate::store::{self, Change};
@@ -22,8 +23,8 @@ use super::{Problem, Session, Step, problem};
 /// What the actions of one plan share beside the session.
 #[derive(Debug)]
 pub(super) struct Job {
-    /// What is declared, by key.
-    pub(super) fingerprints: BTreeMap<ContactKey, Fingerprint>,
+    /// Who is declared.
+    pub(super) roster: Arc<Roster>,
     pub(super) identity_key: IdentityKey,
     /// The intents that were open when the plan was made.
     pub(super) open: BTreeMap<IntentId, Intent>,

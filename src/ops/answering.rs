@@ -40,8 +40,7 @@ impl Answerer {
             Request::Snapshot { fingerprints, contacts } => {
                 // Reading every row takes a while, and waits for a barrier under way.
                 let read = tokio::task::spawn_blocking(move || {
-                    let fingerprint = |key: &ContactKey| fingerprints.get(key).copied();
-                    let wanted = Wanted::new(&fingerprint, &contacts);
+                    let wanted = Wanted::new(&fingerprints, &contacts);
                     let (snapshot, under_way) = self.under_way.during(|| self.store.snapshot(&wanted));
                     let snapshot = snapshot.map_err(|error| super::problem::chain(&error))?;
                     Ok(link::payload(&Answer { snapshot, writer: Beside { holder: self.holder, under_way } }))

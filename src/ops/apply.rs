@@ -32,7 +32,7 @@ pub async fn apply(session: &Arc<Session>, plan: &Plan, desired: &Desired, snaps
     session.tell(Event::Begun { actions: plan.actions.len() });
     session.lift_bars();
     let job = Arc::new(Job {
-        fingerprints: desired.fingerprints.clone(),
+        roster: Arc::clone(&desired.roster),
         identity_key: snapshot.identity_key,
         open: snapshot.intents.clone(),
         looks_up_first: !snapshot.established,
@@ -52,7 +52,7 @@ pub async fn apply(session: &Arc<Session>, plan: &Plan, desired: &Desired, snaps
     let mut report = run.report.lock().unwrap_or_else(PoisonError::into_inner).clone();
     report.ended = session.stop.reason().unwrap_or_default();
     // A plan made by hand covers a key or two, and has no files behind it.
-    let covers_all = !desired.entries.is_empty();
+    let covers_all = desired.contacts() > 0;
     if covers_all
         && !snapshot.established
         && report.is_complete()
@@ -108,7 +108,7 @@ impl Run {
     ///
     /// The plan found nothing to do for it, whatever became of that write.
     fn stands_again(&self, key: &ContactKey) -> Result<Option<Change>, store::Error> {
-        let Some(&fingerprint) = self.job.fingerprints.get(key) else { return Ok(None) };
+        let Some(fingerprint) = self.job.roster.fingerprint(key) else { return Ok(None) };
         let standing = self.session.store.binding(key)?.filter(|binding| binding.gone_at.is_none());
         Ok(standing.map(|mut binding| {
             binding.fingerprint = Some(fingerprint);

@@ -18,7 +18,7 @@ pub fn plan_import(
     id: &ApolloId,
 ) -> Result<Planned, Box<Problem>> {
     let address = key.address();
-    let Some(entry) = desired.entries.get(key) else {
+    let Some(entry) = desired.entry(key)? else {
         let detail = "Only a contact that the files declare can be imported: write its entry first, then import it.";
         return Err(Box::new(Problem::error(format!("{address} is not declared"), detail)));
     };
@@ -40,8 +40,9 @@ pub fn plan_import(
         );
         return Err(Box::new(Problem::error(format!("Contact {id} belongs to {}", owner.address()), detail)));
     }
-    let operation = Operation::Adopt { id: id.clone(), entry: entry.clone() };
-    Ok(planned(snapshot, vec![Action { place: entry.place.clone(), reason: Reason::AskedFor, operation }]))
+    let place = entry.place.clone();
+    let operation = Operation::Adopt { id: id.clone(), entry };
+    Ok(planned(snapshot, vec![Action { place, reason: Reason::AskedFor, operation }]))
 }
 
 /// Plans to stop managing contacts; they stay in Apollo as they are.

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ApolloId, ConflictCause, ContactKey, Digest, Endpoint, Entry, Timestamp};
+use crate::model::{ConflictCause, ContactKey, Digest, Endpoint, Timestamp};
 use crate::plan::{self, Input, Plan, Policy};
 use crate::quota::{Ledger, Rules};
 use crate::store::Snapshot;
 
-use super::{Desired, Problem, problem};
+use super::{Desired, LoadError, Problem, problem};
 
 /// A plan with what is shown beside it.
 #[derive(Debug, Clone)]
@@ -41,8 +41,16 @@ pub struct Forecast {
     pub assumed: bool,
 }
 
-/// Plans what brings Apollo in step with `desired`; a pure function of its arguments.
-pub fn plan(desired: &Desired, snapshot: &Snapshot, policy: &Policy, rules: &Rules, now: Timestamp) -> Planned {
+/// Plans what brings Apollo in step with `desired`; a function of its arguments alone.
+///
+/// Fails only when entries that differ have to be read again and their files are no longer as they were.
+pub fn plan(
+    desired: &Desired,
+    snapshot: &Snapshot,
+    policy: &Policy,
+    rules: &Rules,
+    now: Timestamp,
+) -> Result<Planned, LoadError> {
     plan_beside(desired, snapshot, &BTreeSet::new(), policy, rules, now)
 }
 
@@ -54,37 +62,31 @@ pub fn plan_beside(
     policy: &Policy,
     rules: &Rules,
     now: Timestamp,
-) -> Planned {
-    let (plan, left_out) = plan::plan_beside(&input(desired, snapshot), under_way, policy);
+) -> Result<Planned, LoadError> {
+    let (plan, left_out) = plan::plan_beside(&input(desired, snapshot)?, under_way, policy);
     let digest = Some(plan.digest(&desired.digest));
     let forecast = forecast(&plan, snapshot, rules, now);
-    Planned { plan, digest, forecast, left_out }
+    Ok(Planned { plan, digest, forecast, left_out })
 }
 
-fn input(desired: &Desired, snapshot: &Snapshot) -> Input {
-    let changed = |(key, _): &(&ContactKey, &Entry)| !snapshot.unchanged.contains(*key);
+fn input(desired: &Desired, snapshot: &Snapshot) -> Result<Input, LoadError> {
     let others = snapshot.conflicts.values().filter_map(|conflict| match &conflict.cause {
         ConflictCause::Collision { other, .. } => Some(other),
         ConflictCause::Stranger => None,
     });
-    Input {
-        entries: desired.entries.iter().filter(changed).map(|(key, entry)| (key.clone(), entry.clone())).collect(),
+    Ok(Input {
+        entries: desired.entries(snapshot.bindings.keys().chain(&snapshot.unbound))?,
         bindings: snapshot.bindings.clone(),
-        unchanged: snapshot.unchanged.len(),
+        unchanged: snapshot.unchanged,
         intents: snapshot.intents.clone(),
         conflicts: snapshot.conflicts.clone(),
         tombstones: snapshot.tombstones.clone(),
         owners: snapshot.owners.clone(),
-        declared_now: others.filter_map(|other| Some((other.clone(), *desired.fingerprints.get(other)?))).collect(),
+        declared_now: others.filter_map(|other| Some((other.clone(), desired.fingerprint(other)?))).collect(),
         lineage: snapshot.lineage.clone(),
         serial: snapshot.serial,
         identity_key: snapshot.identity_key,
-    }
-}
-
-/// Lists the contacts that entries name, whose owners a snapshot must tell.
-pub(super) fn named(desired: &Desired) -> BTreeSet<ApolloId> {
-    desired.entries.values().filter_map(|entry| entry.apollo_id.clone()).collect()
+    })
 }
 
 fn forecast(plan: &Plan, snapshot: &Snapshot, rules: &Rules, now: Timestamp) -> Forecast {

@@ -6,8 +6,8 @@ use crate::plan::Dispute;
 use crate::source::{self, Severity};
 use crate::store;
 
-use super::Problem;
 use super::confirm::{Deviation, DeviationKind};
+use super::{LoadError, Problem};
 
 /// Writes an error with everything that caused it, on one line.
 pub fn chain(error: &dyn std::error::Error) -> String {
@@ -52,6 +52,11 @@ impl Problem {
 }
 
 /// Words why the state cannot be read while this process writes it.
+/// Words that entries which a plan needs are no longer in their files as they were.
+pub(super) fn not_loaded(error: &LoadError) -> Problem {
+    Problem::error("The contact files cannot be used", chain(error))
+}
+
 pub(super) fn cannot_answer(error: &dyn std::error::Error) -> Problem {
     let detail = format!("{}\nMeanwhile `plan` and `state` in other processes fail; nothing else does.", chain(error));
     Problem::warning("The state cannot be read while it is written", detail)

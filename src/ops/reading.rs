@@ -2,17 +2,17 @@
 //!
 //! Tries the lock and the writer's socket in turn. Never waits for a writer to be done.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::index::{Named, Roster};
 use crate::link::{self, Request};
 use crate::store::{self, Holder, Snapshot, Wanted};
 
 use super::Desired;
 use super::answering::{Answer, Beside};
 use super::lock::{NAMELESS_WAIT, Tries};
-use super::planning::named;
 
 /// What a reader needs of the state.
 #[derive(Debug, Clone, Copy)]
@@ -82,18 +82,15 @@ pub async fn read(path: &Path, want: Want<'_>, patience: Duration) -> Result<Opt
 fn read_alone(path: &Path, want: Want<'_>) -> Result<Option<Snapshot>, store::Error> {
     match want {
         Want::Everything => store::read(path, &Wanted::everything()),
-        Want::Plan(desired) => {
-            let named = named(desired);
-            store::read(path, &Wanted::new(&|key| desired.fingerprints.get(key).copied(), &named))
-        }
+        Want::Plan(desired) => store::read(path, &Wanted::new(&desired.roster, &desired.named)),
     }
 }
 
 fn request_for(want: Want<'_>) -> Request {
     match want {
-        Want::Everything => Request::Snapshot { fingerprints: BTreeMap::new(), contacts: BTreeSet::new() },
+        Want::Everything => Request::Snapshot { fingerprints: Roster::default(), contacts: Named::default() },
         Want::Plan(desired) => {
-            Request::Snapshot { fingerprints: desired.fingerprints.clone(), contacts: named(desired) }
+            Request::Snapshot { fingerprints: Roster::clone(&desired.roster), contacts: desired.named.clone() }
         }
     }
 }
@@ -119,6 +116,7 @@ async fn ask(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::fs::File;
 
     use proptest::prelude::*;
@@ -126,8 +124,8 @@ mod tests {
     use super::*;
     use crate::link::Listener;
     use crate::model::{
-        ApolloId, Binding, ContactKey, Endpoint, Entry, Field, Fields, Fingerprint, IdentityKey, Intent, IntentId,
-        Lineage, Origin, Place, RunId, Timestamp,
+        ApolloId, Binding, ContactKey, Endpoint, Field, Fields, Fingerprint, IdentityKey, Intent, IntentId, Lineage,
+        Origin, RunId, Timestamp,
     };
     use crate::ops::answering::Answerer;
     use crate::ops::under_way::UnderWay;
@@ -223,16 +221,9 @@ mod tests {
 
     /// Declares keys with made-up fingerprints; an entry may name a contact.
     fn desired(declared: &BTreeMap<u8, (u8, Option<u8>)>) -> Desired {
-        let entry = |(&number, &(_, named)): (&u8, &(u8, Option<u8>))| {
-            let place = Place { path: Path::new("contacts.d/people.yaml").into(), key: key(number) };
-            let entry = Entry { place, fields: fields(), run_dedupe: true, apollo_id: named.map(id), moved_from: None };
-            (key(number), entry)
-        };
-        Desired {
-            entries: declared.iter().map(entry).collect(),
-            fingerprints: declared.iter().map(|(&number, &(byte, _))| (key(number), fingerprint(byte))).collect(),
-            ..Desired::default()
-        }
+        let named: Vec<ApolloId> = declared.values().filter_map(|(_, named)| named.map(id)).collect();
+        let roster = declared.iter().map(|(&number, &(byte, _))| (key(number), fingerprint(byte))).collect();
+        Desired::made_up(roster, named.iter().collect())
     }
 
     fn any_rows() -> impl Strategy<Value = Vec<Change>> {

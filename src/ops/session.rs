@@ -17,7 +17,6 @@ use crate::store::{self, Change, Drawn, Holder, Snapshot, Store};
 use super::answering::Answerer;
 use super::courier::{Failure, Look};
 use super::ledgers::Ledgers;
-use super::planning::named;
 use super::under_way::UnderWay;
 use super::{Clock, Desired, Event, Stop, lock, problem};
 
@@ -137,8 +136,7 @@ impl Session {
 
     /// Copies from the state what a plan of `desired` needs.
     pub fn snapshot(&self, desired: &Desired) -> Result<Snapshot, store::Error> {
-        let named = named(desired);
-        self.store.snapshot(&store::Wanted::new(&|key| desired.fingerprints.get(key).copied(), &named))
+        self.store.snapshot(&store::Wanted::new(&desired.roster, &desired.named))
     }
 
     /// Makes sure that the credential is of the team that the state's contacts belong to.

@@ -103,7 +103,13 @@ async fn pass(session: &Arc<Session>, options: &WatchOptions, absent: &mut Absen
             return PassOutcome::refused();
         }
     };
-    let mut planned = super::plan(&desired, &snapshot, &options.policy, &options.rules, session.now());
+    let mut planned = match super::plan(&desired, &snapshot, &options.policy, &options.rules, session.now()) {
+        Ok(planned) => planned,
+        Err(error) => {
+            tell(PassEvent::Refused(Arc::new(error)));
+            return PassOutcome::refused();
+        }
+    };
     let (news, again_in) = absent.hold_back(&mut planned, options.forget_after, session.now());
     if news > 0 {
         tell(PassEvent::Absent { contacts: news, forget_after: options.forget_after });

@@ -43,6 +43,7 @@ pub use snapshot::{Snapshot, Wanted};
 use commit::{Request, Writer};
 use open::{Found, Opened};
 use rows::Facts;
+use snapshot::Gathering;
 
 use crate::model::{ApolloId, Binding, ContactKey, Endpoint, IntentId, Serial};
 
@@ -123,9 +124,9 @@ impl Store {
     pub fn snapshot(&self, wanted: &Wanted<'_>) -> Result<Snapshot, Error> {
         let _one_serial = self.shared.gate.read().unwrap_or_else(PoisonError::into_inner);
         self.shared.with_db(|path, db| {
-            let mut snapshot = Snapshot::empty("");
-            let counters = rows::scan(path, db, |row, value| snapshot.gather(path, row, value, wanted))?;
-            Ok(snapshot.complete(&self.shared.facts, &counters))
+            let mut gathering = Gathering::new(*wanted);
+            let counters = rows::scan(path, db, |row, value| gathering.add(path, row, value))?;
+            Ok(gathering.complete(&self.shared.facts, &counters))
         })
     }
 
@@ -260,9 +261,9 @@ pub fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Option<Snapshot>, Error>
         return Ok(None);
     }
     forget_holder(path)?;
-    let mut snapshot = Snapshot::empty("");
-    let opened = open::open(path, lock, |row, value| snapshot.gather(path, row, value, wanted))?;
-    Ok(Some(snapshot.complete(&opened.facts, &opened.counters)))
+    let mut gathering = Gathering::new(*wanted);
+    let opened = open::open(path, lock, |row, value| gathering.add(path, row, value))?;
+    Ok(Some(gathering.complete(&opened.facts, &opened.counters)))
 }
 
 fn holds_state(path: &Path) -> Result<bool, Error> {

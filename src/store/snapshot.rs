@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::error::Error;
 use super::keys::Row;
 use super::rows::{self, Counters, Facts};
+use crate::index::{Named, Roster};
 use crate::model::{
     ApolloId, Binding, Conflict, ContactKey, Endpoint, Field, Fingerprint, IdentityKey, Intent, IntentId, Lineage,
     Serial, Timestamp, Tombstone,
@@ -31,8 +32,10 @@ pub struct Snapshot {
     pub established: bool,
     /// The bindings that do not stand exactly as desired, or that there is something to say about.
     pub bindings: BTreeMap<ContactKey, Binding>,
-    /// The keys whose bindings stand as desired and were left out.
-    pub unchanged: BTreeSet<ContactKey>,
+    /// How many keys have bindings that stand as desired; those are left out.
+    pub unchanged: usize,
+    /// The desired keys that are not bound.
+    pub unbound: Vec<ContactKey>,
     /// The keys that own the contacts asked for, left out or not.
     pub owners: BTreeMap<ApolloId, ContactKey>,
     pub intents: BTreeMap<IntentId, Intent>,
@@ -45,21 +48,22 @@ pub struct Snapshot {
 /// What a snapshot is wanted for.
 #[derive(Clone, Copy)]
 pub struct Wanted<'a> {
-    /// Tells the fingerprint of the entry that a key has in the files; `None` when it has none.
-    fingerprint: &'a dyn Fn(&ContactKey) -> Option<Fingerprint>,
+    /// What is desired.
+    roster: &'a Roster,
     /// Contacts whose owners are asked for.
-    contacts: &'a BTreeSet<ApolloId>,
+    contacts: &'a Named,
 }
 
 impl<'a> Wanted<'a> {
-    pub fn new(fingerprint: &'a dyn Fn(&ContactKey) -> Option<Fingerprint>, contacts: &'a BTreeSet<ApolloId>) -> Self {
-        Self { fingerprint, contacts }
+    pub fn new(roster: &'a Roster, contacts: &'a Named) -> Self {
+        Self { roster, contacts }
     }
 
     /// Wants every binding, as if nothing was declared.
     pub fn everything() -> Self {
-        static NONE: BTreeSet<ApolloId> = BTreeSet::new();
-        Self { fingerprint: &|_| None, contacts: &NONE }
+        static NOBODY: Roster = Roster::NONE;
+        static NONE: Named = Named::NONE;
+        Self { roster: &NOBODY, contacts: &NONE }
     }
 }
 
@@ -76,7 +80,8 @@ impl Snapshot {
             credential: None,
             established: false,
             bindings: BTreeMap::new(),
-            unchanged: BTreeSet::new(),
+            unchanged: 0,
+            unbound: Vec::new(),
             owners: BTreeMap::new(),
             intents: BTreeMap::new(),
             conflicts: BTreeMap::new(),
@@ -84,42 +89,65 @@ impl Snapshot {
             quota: BTreeMap::new(),
         }
     }
+}
+
+/// A snapshot in the making.
+pub(super) struct Gathering<'a> {
+    snapshot: Snapshot,
+    wanted: Wanted<'a>,
+    /// Which of the desired keys were found bound, by their number.
+    bound: Vec<bool>,
+}
+
+impl<'a> Gathering<'a> {
+    pub(super) fn new(wanted: Wanted<'a>) -> Self {
+        Self { snapshot: Snapshot::empty(""), wanted, bound: vec![false; wanted.roster.len()] }
+    }
 
     /// Adds a row as it is read.
-    pub(super) fn gather(&mut self, state: &Path, row: Row, value: &[u8], wanted: &Wanted<'_>) -> Result<(), Error> {
+    pub(super) fn add(&mut self, state: &Path, row: Row, value: &[u8]) -> Result<(), Error> {
+        let snapshot = &mut self.snapshot;
         match row {
             Row::Facts | Row::Counters | Row::Owner => {}
-            Row::Established => self.established = true,
-            Row::Credential => self.credential = Some(rows::decode(state, value)?),
+            Row::Established => snapshot.established = true,
+            Row::Credential => snapshot.credential = Some(rows::decode(state, value)?),
             Row::Binding(key) => {
                 let glance: Glance = rows::decode(state, value)?;
-                if wanted.contacts.contains(&glance.apollo_id) {
-                    self.owners.insert(glance.apollo_id, key.clone());
+                if self.wanted.contacts.contains(&glance.apollo_id) {
+                    snapshot.owners.insert(glance.apollo_id, key.clone());
                 }
-                let desired = (wanted.fingerprint)(&key);
+                let desired = self.wanted.roster.find(&key);
+                if let Some(desired) = &desired {
+                    self.bound[desired.number] = true;
+                }
                 let quiet = glance.gone_at.is_none() && glance.dropped.is_empty();
-                if quiet && glance.fingerprint.is_some() && glance.fingerprint == desired {
-                    self.unchanged.insert(key);
+                if quiet && glance.fingerprint.is_some() && glance.fingerprint == desired.map(|found| found.fingerprint)
+                {
+                    snapshot.unchanged += 1;
                 } else {
-                    self.bindings.insert(key, rows::decode(state, value)?);
+                    snapshot.bindings.insert(key, rows::decode(state, value)?);
                 }
             }
-            Row::Intent(id) => drop(self.intents.insert(id, rows::decode(state, value)?)),
-            Row::Conflict(key) => drop(self.conflicts.insert(key, rows::decode(state, value)?)),
-            Row::Tombstone(key) => drop(self.tombstones.insert(key, rows::decode(state, value)?)),
-            Row::Quota(endpoint) => drop(self.quota.insert(endpoint, rows::decode(state, value)?)),
+            Row::Intent(id) => drop(snapshot.intents.insert(id, rows::decode(state, value)?)),
+            Row::Conflict(key) => drop(snapshot.conflicts.insert(key, rows::decode(state, value)?)),
+            Row::Tombstone(key) => drop(snapshot.tombstones.insert(key, rows::decode(state, value)?)),
+            Row::Quota(endpoint) => drop(snapshot.quota.insert(endpoint, rows::decode(state, value)?)),
         }
         Ok(())
     }
 
     /// Completes the rows gathered with what holds for all of them.
-    pub(super) fn complete(self, facts: &Facts, counters: &Counters) -> Self {
-        Self {
+    pub(super) fn complete(self, facts: &Facts, counters: &Counters) -> Snapshot {
+        let unbound = self.bound.iter().enumerate().filter(|(_, bound)| !**bound);
+        let mut unbound: Vec<ContactKey> = unbound.map(|(number, _)| self.wanted.roster.key(number)).collect();
+        unbound.sort_unstable();
+        Snapshot {
+            unbound,
             lineage: facts.lineage.clone(),
             serial: counters.serial,
             identity_key: facts.identity_key,
             origin: facts.origin.clone(),
-            ..self
+            ..self.snapshot
         }
     }
 }

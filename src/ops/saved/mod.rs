@@ -33,7 +33,7 @@ pub struct Origins {
 
 impl Origins {
     pub fn new(api: String, desired: &Desired, policy: Policy) -> Self {
-        Self { api, files: desired.digest, file_count: desired.files, policy }
+        Self { api, files: desired.digest, file_count: desired.files(), policy }
     }
 }
 

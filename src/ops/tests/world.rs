@@ -64,7 +64,7 @@ impl World {
         session.store.break_at(Arc::clone(&self.broken));
         let snapshot = session.snapshot(&desired).unwrap();
         let policy = Policy { force: true, ..Policy::default() };
-        let planned = plan(&desired, &snapshot, &policy, &Rules::default(), session.now());
+        let planned = plan(&desired, &snapshot, &policy, &Rules::default(), session.now()).unwrap();
         let idle = planned.plan.is_empty() && planned.plan.housekeeping.is_empty();
         let proven = idle || session.prove_credential(&snapshot).await.is_ok();
         let report = match (idle, proven) {

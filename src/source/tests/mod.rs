@@ -7,16 +7,43 @@ mod pages;
 mod properties;
 mod text;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 
 use tempfile::TempDir;
 
 use super::*;
-use crate::model::{Field, Place};
+use crate::model::{ContactKey, Field, Place};
 
 /// A directory of contact files.
 struct Dir(TempDir);
+
+/// What a directory holds, with all entries; of a key that is declared twice, the first.
+struct Read {
+    files: usize,
+    entries: BTreeMap<ContactKey, Entry>,
+    diagnostics: Vec<Diagnostic>,
+    digest: [u8; 32],
+}
+
+impl Read {
+    fn is_valid(&self) -> bool {
+        self.errors().next().is_none()
+    }
+
+    fn errors(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.of(Severity::Error)
+    }
+
+    fn warnings(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.of(Severity::Warning)
+    }
+
+    fn of(&self, severity: Severity) -> impl Iterator<Item = &Diagnostic> {
+        self.diagnostics.iter().filter(move |diagnostic| diagnostic.severity == severity)
+    }
+}
 
 impl Dir {
     fn of(files: &[(&str, &str)]) -> Self {
@@ -37,8 +64,14 @@ impl Dir {
         self.0.path()
     }
 
-    fn load(&self) -> Loaded {
-        load(self.path()).unwrap()
+    fn load(&self) -> Read {
+        let Loaded { files, diagnostics, digest } = load(self.path()).unwrap();
+        let count = files.len();
+        let mut entries = BTreeMap::new();
+        for entry in files.into_iter().flat_map(|file| file.entries.expect("there is room for a few")) {
+            entries.entry(entry.key().clone()).or_insert(entry);
+        }
+        Read { files: count, entries, diagnostics, digest }
     }
 
     /// Draws the diagnostics as plain text, paths below the directory only.

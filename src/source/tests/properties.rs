@@ -98,6 +98,23 @@ fn any_document() -> impl Strategy<Value = String> {
     })
 }
 
+/// Contacts that get in each other's way: few names, keys and addresses.
+fn any_entry() -> impl Strategy<Value = String> {
+    let pick = |of: &'static [&'static str]| prop::sample::select(of);
+    let of = (
+        pick(&["a", "b", "c", "d", "e", "f"]),
+        pick(&["a@example.com", "A+x@example.com", "b@example.com", "c@gmail.com", "d@gmail.com"]),
+        pick(&["Ada", "Bob"]),
+        pick(&["", "organization_name: Example, ", "organization_name: EXAMPLE , ", "organization_name: Other, "]),
+        pick(&["", "run_dedupe: false, "]),
+        pick(&["", "", "moved_from: a, ", "moved_from: b, ", "moved_from: x, "]),
+        pick(&["", "", "apollo_id: 00000000000000000000000a, ", "apollo_id: 00000000000000000000000b, "]),
+    );
+    of.prop_map(|(key, email, name, company, dedupe, moved, id)| {
+        format!("  {key}: {{email: {email}, first_name: {name}, last_name: X, {company}{dedupe}{moved}{id}}}\n")
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -123,6 +140,27 @@ proptest! {
     }
 
     #[test]
+    fn what_is_wrong_between_entries_is_found_without_keeping_them(entries in prop::collection::vec(any_entry(), 0..8)) {
+        let named: Vec<_> = entries.iter().enumerate().map(|(at, entry)| (format!("{}.yaml", at % 3), entry)).collect();
+        let dir = Dir::of(&[]);
+        for number in 0..3 {
+            let name = format!("{number}.yaml");
+            let mine: String = named.iter().filter(|(of, _)| *of == name).map(|(_, entry)| entry.as_str()).collect();
+            dir.write(&name, format!("contacts:\n{mine}").as_bytes());
+        }
+        let kept = dir.load();
+        let dropped = load::load_within(dir.path(), 0).unwrap();
+        prop_assert!(dropped.files.iter().all(|file| file.sheet.is_empty() || file.entries.is_none()));
+        prop_assert_eq!(&kept.diagnostics, &dropped.diagnostics);
+        // All entries at once, of each key the first.
+        let mut plain = across::check(&kept.entries, &across::Repeated::new());
+        diagnostic::arrange(&mut plain);
+        let across_files: Vec<_> =
+            kept.diagnostics.iter().filter(|found| found.code != Code::DuplicateKey).cloned().collect();
+        prop_assert_eq!(plain, across_files);
+    }
+
+    #[test]
     fn the_order_of_documents_and_files_does_not_matter(
         documents in prop::collection::vec(any_document(), 1..5).prop_shuffle(),
         split in 0..5_usize,
@@ -132,10 +170,10 @@ proptest! {
         let reversed: Vec<_> = documents.iter().rev().cloned().collect();
         let (one, other) = reversed.split_at(split);
         let apart = Dir::of(&[("z.yaml", &one.join("---\n")), ("a/b.yml", &other.join("---\n"))]).load();
-        let contents = |loaded: &Loaded| -> Vec<_> {
+        let contents = |loaded: &Read| -> Vec<_> {
             loaded.entries.iter().map(|(key, entry)| (key.clone(), entry.fingerprint())).collect()
         };
-        let repeats = |loaded: &Loaded| loaded.errors().any(|error| error.code == Code::DuplicateKey);
+        let repeats = |loaded: &Read| loaded.errors().any(|error| error.code == Code::DuplicateKey);
         prop_assert_eq!(repeats(&together), repeats(&apart));
         if !repeats(&together) {
             prop_assert_eq!(contents(&together), contents(&apart));

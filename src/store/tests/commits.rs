@@ -216,16 +216,13 @@ async fn only_bindings_that_do_not_stand_as_desired_are_copied() {
         ])
         .await
         .unwrap();
-    let desired = |of: &crate::model::ContactKey| match of.as_str() {
-        "edited" => Some(fingerprint(2)),
-        "removed" => None,
-        _ => Some(fingerprint(1)),
-    };
-    let contacts = [id(1), id(4), id(99)].into_iter().collect();
+    let desired = [("edited", 2), ("gone", 1), ("new", 1), ("pending", 1), ("stands", 1)];
+    let desired = desired.into_iter().map(|(name, byte)| (key(name), fingerprint(byte))).collect();
+    let contacts = [id(1), id(4), id(99)].iter().collect();
     let snapshot = store.snapshot(&Wanted::new(&desired, &contacts)).unwrap();
     let copied: Vec<_> = snapshot.bindings.keys().map(crate::model::ContactKey::as_str).collect();
     assert_eq!(copied, ["edited", "gone", "pending", "removed"]);
-    assert_eq!(snapshot.unchanged, [key("stands")].into_iter().collect());
+    assert_eq!((snapshot.unchanged, &snapshot.unbound[..]), (1, &[key("new")][..]));
     assert_eq!(snapshot.owners, [(id(1), key("stands")), (id(4), key("edited"))].into_iter().collect());
 }
 
