@@ -14,6 +14,7 @@ use super::signals::{self, Signals};
 use super::{Exit, parse, plan, reading, sandbox};
 use crate::ops::{self, Desired, Event, Planned, Problem, Report, Session};
 use crate::store::Snapshot;
+use crate::ui::json::report_record;
 use crate::ui::{APPROVAL, Message, Progress, apply_summary, approval_prompt};
 
 pub(super) fn run(args: &ApplyArgs, context: &mut Context) -> Exit {
@@ -25,8 +26,15 @@ pub(super) fn run(args: &ApplyArgs, context: &mut Context) -> Exit {
 
 /// Fails at once when nobody has approved and nobody can be asked.
 pub(super) fn may_approve(approval: &ApprovalArgs, context: &mut Context) -> Result<(), Exit> {
-    if approval.auto_approve || (approval.input && parse::stdin_is_terminal()) {
+    let json = context.shell.speaks_json();
+    if approval.auto_approve || (approval.input && !json && parse::stdin_is_terminal()) {
         return Ok(());
+    }
+    if json {
+        let detail = "With --json nobody is asked. Add --auto-approve to go on without asking, or run plan to see what \
+                      would happen.";
+        context.shell.error("Nobody can approve", detail);
+        return Err(Exit::Failure);
     }
     let detail = "There is no terminal to ask for approval. Add --auto-approve to go on without asking, or run plan \
                   to see what would happen.";
@@ -205,7 +213,7 @@ pub(super) async fn with_signals<T>(
 fn conclude(context: &mut Context, planned: &Planned, report: &Report) -> Exit {
     if !planned.plan.is_empty() {
         let color = context.shell.stdout().color;
-        context.shell.result(apply_summary(report, color));
+        context.shell.result_as(apply_summary(report, color), [report_record(report)]);
     }
     match signals::exit(&report.ended) {
         Some(exit) => exit,

@@ -38,6 +38,7 @@ Exit codes: 0 done; 1 any error, or not everything was done; 2 changes (plan \
 /// Options of every verb.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of every verb")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch that is typed or not")]
 pub(super) struct Global {
     /// Directory of contact files
     #[arg(long, value_name = "DIR", default_value = "contacts.d", global = true)]
@@ -60,6 +61,12 @@ pub(super) struct Global {
     /// Show results, warnings and errors only
     #[arg(long, short, global = true)]
     pub(super) quiet: bool,
+    /// Print JSON, one record a line, and ask nothing
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    /// Write what --json would print to a file as well, beside the text
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(super) json_into: Option<PathBuf>,
     /// How long to wait for the state, or for the process that has it open to tell about it
     #[arg(long, value_name = "DUR", default_value = "10s", value_parser = parse_duration, global = true, hide = true)]
     pub(super) answer_timeout: Duration,

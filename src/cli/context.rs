@@ -55,6 +55,13 @@ impl Context {
 
     /// Ends the invocation; output that could not be written makes it a failure, unless nobody reads on.
     pub(super) fn finish(mut self, exit: Exit) -> Exit {
+        let exit = match self.shell.finish_file() {
+            Ok(()) => exit,
+            Err(error) => {
+                self.shell.error("Cannot write all records to the file of --json-into", error.to_string());
+                Exit::Failure
+            }
+        };
         match self.shell.finish() {
             Ok(()) => exit,
             Err(error) if error.kind() == ErrorKind::BrokenPipe => exit,

@@ -19,15 +19,18 @@ mod signals;
 mod state;
 mod validate;
 mod version;
+mod wanted;
 mod watch;
 
 use std::ffi::OsString;
 
-use args::{Cli, Verb};
+use args::{Cli, StateVerb, Verb};
 use context::Context;
 
 use crate::failpoints::{Step, reached};
+use crate::ops::Clock;
 use crate::settings::Environment;
+use crate::ui::json::Layout;
 
 /// How the process ends; the table of exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,9 +65,37 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environme
         Err(exit) => return exit,
     };
     logging::start(&mut context);
+    let (layout, does) = machine_output(&cli.verb);
+    context.shell.lay_out(layout);
+    if does == Does::Something {
+        let clock = Clock::system();
+        context.shell.tell_time(move || clock.now());
+    }
     reached(Step::Started);
     let exit = dispatch(cli, &mut context);
     context.finish(exit)
+}
+
+/// Whether a verb changes anything or only looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Does {
+    /// Its records are the same for the same input, so they tell no time.
+    Nothing,
+    /// Its records tell when.
+    Something,
+}
+
+/// Says how a verb speaks to programs; `docs/json.md` tells the same.
+fn machine_output(verb: &Verb) -> (Layout, Does) {
+    match verb {
+        Verb::Plan(_) | Verb::Show(_) | Verb::Completions(_) => (Layout::Stream, Does::Nothing),
+        Verb::Apply(_) | Verb::Watch(_) | Verb::Import(_) | Verb::Sandbox(_) => (Layout::Stream, Does::Something),
+        Verb::State(args) => match &args.verb {
+            StateVerb::List | StateVerb::Show { .. } => (Layout::Document, Does::Nothing),
+            StateVerb::Rm { .. } | StateVerb::Mv { .. } => (Layout::Stream, Does::Something),
+        },
+        Verb::Validate | Verb::Version => (Layout::Document, Does::Nothing),
+    }
 }
 
 fn dispatch(cli: Cli, context: &mut Context) -> Exit {

@@ -12,9 +12,11 @@ use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches};
 use super::Exit;
 use super::args::{Cli, ColorWhen, Global};
 use super::context::Context;
+use super::wanted::Wanted;
 use crate::ops::chain;
 use crate::settings::{Environment, SettingsFile};
-use crate::ui::{ColorEnvironment, ColorFlag, Shell, Verbosity};
+use crate::ui::json::{Diagnostic, Record};
+use crate::ui::{ColorEnvironment, ColorFlag, Message, Verbosity};
 
 /// Variables of ours that are no flag's twin.
 const OTHER_VARIABLES: &[&str] = &[
@@ -30,24 +32,27 @@ pub(super) fn parse(
     environment: Environment,
 ) -> Result<(Cli, Context), Exit> {
     let known = long_flags(&Cli::command());
+    let arguments: Vec<OsString> = arguments.into_iter().map(|argument| with_two_dashes(argument, &known)).collect();
+    let mut wanted = Wanted::of(&arguments, &environment);
     let file = match SettingsFile::read(&environment.directory, &known.iter().cloned().collect::<Vec<_>>()) {
         Ok(file) => file,
         Err(error) => {
-            let mut shell = Shell::of_process(None, &colors(&environment), Verbosity::Normal);
+            let mut shell = wanted.shell(None, &colors(&environment), &environment.directory, Verbosity::Normal)?;
             let detail = "Settings in contactsd.toml have the names of the long options, without dashes in front.";
             shell.error(chain(&error), detail);
             return Err(Exit::Failure);
         }
     };
-    let arguments: Vec<_> = arguments.into_iter().map(|argument| with_two_dashes(argument, &known)).collect();
+    wanted.json |= file.get("json") == Some("true");
     let layers = Layers { environment: &environment, file: &file, typed: typed_flags(&arguments), rivals: rivals() };
     let matches = layers.add_to(Cli::command()).try_get_matches_from(arguments);
     let parsed = matches.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, color_flag(&matches))));
-    let (cli, flag) = parsed.map_err(|error| usage(&error, &environment, &file))?;
+    let (cli, flag) = parsed.map_err(|error| usage(&error, &wanted, &environment, &file))?;
     let verbosity = if cli.global.quiet { Verbosity::Quiet } else { Verbosity::Normal };
     let mut environment_colors = colors(&environment);
     environment_colors.contactsd_color = color_asked_for(&cli.global).map(str::to_owned);
-    let mut shell = Shell::of_process(flag, &environment_colors, verbosity);
+    let wanted = Wanted { json: cli.global.json, into: cli.global.json_into.clone() };
+    let mut shell = wanted.shell(flag, &environment_colors, &environment.directory, verbosity)?;
     if environment.in_automation() {
         shell.without_bars();
     }
@@ -66,12 +71,18 @@ pub(super) fn parse(
 }
 
 /// Says what is wrong with the command line, or the help that was asked for.
-fn usage(error: &clap::Error, environment: &Environment, file: &SettingsFile) -> Exit {
-    // Help and the version go to stdout, mistakes to stderr; clap knows which.
-    let printed = error.print();
+fn usage(error: &clap::Error, wanted: &Wanted, environment: &Environment, file: &SettingsFile) -> Exit {
     let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    let shell = wanted.shell(None, &colors(environment), &environment.directory, Verbosity::Normal);
+    let Ok(mut shell) = shell else { return Exit::Failure };
+    // For people, clap prints, and knows that help and the version go to stdout and mistakes to stderr.
+    let printed = if shell.speaks_json() { Ok(()) } else { error.print() };
+    shell.records([if asked_for {
+        Record::output(error.render().to_string().trim_end())
+    } else {
+        Record::diagnostic(Diagnostic::from(&mistake(error)))
+    }]);
     if let Some(flag) = invalid_flag(error) {
-        let mut shell = Shell::of_process(None, &colors(environment), Verbosity::Normal);
         let twin = variable(&flag);
         if environment.get(&twin).is_some() {
             shell.hint(format!("{twin} is set in the environment; it counts where the option is not typed."));
@@ -80,6 +91,19 @@ fn usage(error: &clap::Error, environment: &Environment, file: &SettingsFile) ->
         }
     }
     if asked_for && printed.is_ok() { Exit::Success } else { Exit::Failure }
+}
+
+/// Words a mistake on the command line for programs: clap's first line, and below it the rest.
+fn mistake(error: &clap::Error) -> Message {
+    let text = error.render().to_string();
+    match text.strip_prefix("error: ") {
+        Some(mistake) => {
+            let (summary, rest) = mistake.split_once('\n').unwrap_or((mistake, ""));
+            Message::error(summary, rest.trim())
+        }
+        // The help, where nothing but a verb is missing.
+        None => Message::error("The command is not complete", text.trim()),
+    }
 }
 
 fn colors(environment: &Environment) -> ColorEnvironment {
@@ -155,9 +179,7 @@ impl Layers<'_> {
     ///
     /// Neither an empty variable nor a switch that is off is a thing that was said, which clap does not know.
     fn is_in_environment(&self, flag: &str, is_switch: bool) -> bool {
-        let is_off =
-            |value: &str| is_switch && ["0", "f", "false", "n", "no", "off"].contains(&value.to_lowercase().as_str());
-        self.environment.get(&variable(flag)).is_some_and(|value| !is_off(value))
+        self.environment.get(&variable(flag)).is_some_and(|value| !is_switch || !is_off(value))
     }
 }
 
@@ -220,6 +242,11 @@ fn color_asked_for(global: &Global) -> Option<&'static str> {
         Some(ColorWhen::Auto) => Some("auto"),
         None => None,
     }
+}
+
+/// Reports whether the value of a switch turns it off.
+pub(super) fn is_off(value: &str) -> bool {
+    ["0", "f", "false", "n", "no", "off"].contains(&value.to_lowercase().as_str())
 }
 
 fn long_flags(command: &Command) -> BTreeSet<String> {

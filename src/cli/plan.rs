@@ -6,6 +6,7 @@ use super::{Exit, reading, saved};
 use crate::ops::{self, Beside, Clock, Origins, Planned, Problem, Want};
 use crate::store::Holder;
 use crate::ui::amounts::counted;
+use crate::ui::json::{Mask, plan_records};
 use crate::ui::{Forecast, Message, PlanOptions, PlanText};
 
 pub(super) fn run(args: &PlanArgs, context: &mut Context) -> Exit {
@@ -24,7 +25,8 @@ fn plan(args: &PlanArgs, context: &mut Context) -> Result<Exit, Exit> {
         && planned.plan.is_empty()
     {
         context.shell.messages(planned.warnings().iter().map(Message::from));
-        context.shell.result(format!("{under_way} Nothing else is to be changed."));
+        let text = format!("{under_way} Nothing else is to be changed.");
+        context.shell.result_as(text, plan_records(&planned, Mask::Shown));
     } else {
         if let Some(under_way) = under_way {
             context.shell.status(format!("{under_way}\n"));
@@ -68,7 +70,7 @@ pub(super) fn show_for(context: &mut Context, planned: &Planned, next_step: Opti
     context.shell.messages(planned.warnings().iter().map(Message::from));
     let stdout = context.shell.stdout();
     let forecast = forecast(&planned.forecast, sandbox);
-    context.shell.result(PlanText {
+    let text = PlanText {
         plan: &planned.plan,
         options: PlanOptions {
             color: stdout.color,
@@ -78,7 +80,8 @@ pub(super) fn show_for(context: &mut Context, planned: &Planned, next_step: Opti
             digest: planned.digest.as_ref(),
             ..PlanOptions::default()
         },
-    });
+    };
+    context.shell.result_as(text, plan_records(planned, Mask::Shown));
 }
 
 fn forecast(forecast: &ops::Forecast, sandbox: bool) -> Forecast {

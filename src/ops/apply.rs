@@ -227,12 +227,12 @@ impl Run {
                 }
             }
         };
-        Outcome { key, result, elapsed: started.elapsed() }
+        Outcome { key, step, result, elapsed: started.elapsed() }
     }
 
     /// Counts how an action ended, and tells of it.
     fn conclude(&self, outcome: Outcome) {
-        let Outcome { key, result, elapsed } = outcome;
+        let Outcome { key, step: planned, result, elapsed } = outcome;
         let end = match result {
             Ok(end) => end,
             Err(trouble) => {
@@ -254,7 +254,10 @@ impl Run {
                 });
                 self.session.tell(Event::Finished { key, step, id: Some(id), elapsed });
             }
-            End::Failed => self.count(|report| report.failed += 1),
+            End::Failed => {
+                self.count(|report| report.failed += 1);
+                self.session.tell(Event::Failed { key, step: planned, elapsed });
+            }
             End::NotBegun => self.count(|report| report.remaining += 1),
         }
     }
@@ -295,6 +298,8 @@ fn hands_over(actions: &[Action]) -> bool {
 /// How one action went.
 struct Outcome {
     key: ContactKey,
+    /// What it was planned to be.
+    step: Step,
     result: Result<End, Trouble>,
     elapsed: Duration,
 }

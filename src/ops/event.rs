@@ -36,6 +36,12 @@ pub enum Event {
         id: Option<ApolloId>,
         elapsed: Duration,
     },
+    /// The step failed, or its outcome is unknown; a problem told before says why.
+    Failed {
+        key: ContactKey,
+        step: Step,
+        elapsed: Duration,
+    },
     Problem(Problem),
     /// Requests of this action wait for their quota window.
     WaitingForQuota {

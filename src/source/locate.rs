@@ -2,7 +2,7 @@
 //!
 //! Entries carry no lines: of a million, only those that are shown need one.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -24,6 +24,25 @@ pub fn locate(place: &Place, field: Option<&Field>) -> Option<Location> {
         named => found.field(named.api_name()),
     });
     Some(file.source.location(member.as_ref().unwrap_or(&found.member).name_node.span))
+}
+
+/// Returns the lines at which entries stand now, by key, reading each file once.
+///
+/// A key that its file no longer holds is left out.
+pub fn lines<'a>(places: impl IntoIterator<Item = &'a Place>) -> HashMap<ContactKey, usize> {
+    let mut by_file: BTreeMap<&Arc<Path>, Vec<&ContactKey>> = BTreeMap::new();
+    for place in places {
+        by_file.entry(&place.path).or_default().push(&place.key);
+    }
+    let mut lines = HashMap::new();
+    for (path, keys) in by_file {
+        let Some(file) = Contents::read(path) else { continue };
+        for key in keys {
+            let found = file.contacts.get(key.as_str()).and_then(|found| found.first());
+            lines.extend(found.map(|found| (key.clone(), found.member.name_node.span.line)));
+        }
+    }
+    lines
 }
 
 /// One file with its contacts by key.

@@ -33,7 +33,7 @@ use std::sync::Arc;
 pub use code::{Code, Severity};
 pub use diagnostic::{Diagnostic, Location};
 pub use load::{Loaded, SourceFile, load, read_again};
-pub use locate::locate;
+pub use locate::{lines, locate};
 
 use diagnostic::Source;
 

@@ -42,7 +42,7 @@ pub(super) fn guard(line: &str) -> Cow<'_, str> {
 }
 
 /// Finds where a command of some CI runner begins, anywhere in a line: `##[error]`, `##vso[...]`, `##teamcity[...]`.
-fn old_command(text: &str) -> Option<usize> {
+pub(super) fn old_command(text: &str) -> Option<usize> {
     text.match_indices('#').map(|(at, _)| at).find(|&at| {
         let after =
             text[at..].strip_prefix("##").map(|rest| rest.trim_start_matches(|c: char| c.is_ascii_alphabetic()));
@@ -76,7 +76,7 @@ fn push(escaped: &mut String, character: char) {
 /// Reports whether `character` acts on its surroundings, or is invisible and could hide a change.
 ///
 /// The two joiners U+200C and U+200D stay: names and emoji are written with them.
-fn is_unsafe(character: char) -> bool {
+pub(super) fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(character,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}'

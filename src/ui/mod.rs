@@ -1,6 +1,6 @@
 //! How everything looks: plans, messages, progress and summaries as text.
 //!
-//! Values in, text out; [`Shell`] alone prints. Never decides what happens, never reads the
+//! Values in, text out, or JSON (`json`); [`Shell`] alone prints. Never decides what happens, never reads the
 //! environment or a clock. Every foreign text passes through [`escape`] on its way.
 
 pub mod amounts;
@@ -8,6 +8,7 @@ mod binding_text;
 mod escape;
 #[cfg(test)]
 mod golden_tests;
+pub mod json;
 mod mask;
 mod message;
 mod plan_text;

@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::amounts::{count, duration, wait};
 use super::escape::escape;
+use super::json;
 use super::message::Message;
 use super::shell::Shell;
 use super::style::Paint;
@@ -61,6 +62,7 @@ struct Now {
 impl Progress {
     /// Shows `event`, or remembers it for the next line.
     pub fn event(&mut self, shell: &mut Shell, event: &Event) {
+        shell.records(json::event(event));
         match event {
             Event::Begun { actions } => self.begin(shell, *actions),
             Event::Started { key, step, id } => self.step_line(shell, started(*step, id.as_ref()), key),
@@ -76,8 +78,9 @@ impl Progress {
             }
             Event::WaitingForQuota { endpoint, window, wait } => self.waiting(shell, *endpoint, *window, *wait),
             Event::QuotaLeft { endpoint, left } => drop(self.quota_left.insert(*endpoint, *left)),
-            Event::Stopping => self.above_the_bar(shell, |shell| shell.status(STOPPING)),
-            Event::Pass(_) => {}
+            Event::Stopping => self.above_the_bar(shell, |shell| shell.status_as(STOPPING, [])),
+            // The problem that was told says it.
+            Event::Failed { .. } | Event::Pass(_) => {}
             Event::Tick { elapsed, done, failed } => self.tick(shell, *elapsed, *done, *failed),
         }
     }
@@ -111,7 +114,7 @@ impl Progress {
             Form::Folded { due } => {
                 if elapsed >= *due {
                     *due = elapsed + LINE_INTERVAL;
-                    shell.status(folded_text(self.now));
+                    shell.status_as(folded_text(self.now), []);
                 }
             }
         }
@@ -121,7 +124,7 @@ impl Progress {
     fn step_line(&self, shell: &mut Shell, text: Option<String>, key: &ContactKey) {
         if let (Form::Lines, Some(text)) = (&self.form, text) {
             let paint = Paint { color: shell.stdout().color };
-            shell.status(paint.bold(format_args!("{}: {text}", key.address())));
+            shell.status_as(paint.bold(format_args!("{}: {text}", key.address())), []);
         }
     }
 
@@ -131,7 +134,7 @@ impl Progress {
         if !told {
             self.waiting_until.insert(endpoint, until);
             let text = format!("Waiting {} for the {endpoint} quota: this {} is used up...", wait(time), window.name());
-            self.above_the_bar(shell, |shell| shell.status(text));
+            self.above_the_bar(shell, |shell| shell.status_as(text, []));
         }
     }
 

@@ -3,15 +3,23 @@
 //! One method per kind of text, so that call sites choose a meaning and not a stream. stdout holds
 //! results and progress, stderr warnings, errors and hints. A closed or failing stdout is remembered
 //! and told once, by [`Shell::finish`]: work that is under way must not end because nobody watches it.
+//!
+//! What is told has two forms: text for people, and records for programs (`json`). A shell prints the text,
+//! or the records instead, or the text and beside it the records to a file; the call sites are the same.
 
 use std::fmt;
+use std::fs::File;
 use std::io::{self, BufRead, BufWriter, IsTerminal, Write};
 
+use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
 use indicatif::ProgressDrawTarget;
+use serde::Serialize;
 
+use super::json::{Diagnostic, Guarded, Layout, Record, Records};
 use super::message::Message;
 use super::style::{ColorEnvironment, ColorFlag, Paint, color_choice};
+use crate::model::Timestamp;
 
 /// Columns of a text that no terminal limits.
 const DEFAULT_WIDTH: usize = 100;
@@ -58,6 +66,7 @@ pub struct Shell {
     bars: bool,
     /// The first failure to write to stdout; nothing is written there after it.
     failure: Option<io::Error>,
+    records: Records,
 }
 
 #[derive(Debug)]
@@ -82,13 +91,13 @@ impl Shell {
             stdout: BufWriter::with_capacity(BUFFER_BYTES, AutoStream::new(io::stdout(), choice(stdout.color))),
             stderr: AutoStream::new(io::stderr(), choice(stderr.color)),
         };
-        Self { verbosity, stdout, stderr, output, bars: true, failure: None }
+        Self { verbosity, stdout, stderr, output, bars: true, failure: None, records: Records::default() }
     }
 
     /// Keeps everything, for tests; see [`Shell::captured`].
     pub fn in_memory(stdout: Stream, stderr: Stream, verbosity: Verbosity) -> Self {
         let output = Output::Memory { stdout: Vec::new(), stderr: Vec::new() };
-        Self { verbosity, stdout, stderr, output, bars: true, failure: None }
+        Self { verbosity, stdout, stderr, output, bars: true, failure: None, records: Records::default() }
     }
 
     /// Returns what an in-memory shell was told, stdout and stderr apart; `None` for a real one.
@@ -108,24 +117,99 @@ impl Shell {
         self.stderr
     }
 
+    /// Speaks in records instead of text from here on.
+    pub fn speak_json(&mut self) {
+        self.records.set_on_stdout();
+        // Nothing is drawn or painted among records.
+        self.stdout = Stream { is_terminal: false, color: false, ..self.stdout };
+        self.stderr = Stream { is_terminal: false, color: false, ..self.stderr };
+    }
+
+    /// Writes the records to `file` as well from here on.
+    pub fn record_into(&mut self, file: File) {
+        self.records.set_file(file);
+    }
+
+    /// Says how this verb lays out what it tells programs.
+    pub fn lay_out(&mut self, layout: Layout) {
+        self.records.set_layout(layout);
+    }
+
+    /// Writes the time on each record from here on.
+    pub fn tell_time(&mut self, clock: impl Fn() -> Timestamp + Send + 'static) {
+        self.records.set_clock(clock);
+    }
+
+    /// Reports whether stdout speaks in records, so that no person is asked anything there.
+    pub fn speaks_json(&self) -> bool {
+        self.records.on_stdout()
+    }
+
     /// Prints what the user asked for. Never left out. A newline is added.
     ///
-    /// The text is written as it is formatted, so a plan of any size takes no memory here.
+    /// The text is written as it is formatted, so a plan of any size takes no memory here. Programs get it as
+    /// it is; what has a structure of its own belongs into [`Shell::result_as`].
     pub fn result(&mut self, text: impl fmt::Display) {
-        self.write_stdout(format_args!("{text}\n"));
+        if self.records.are_wanted() {
+            self.records([Record::output(plain(&text))]);
+        }
+        self.text(&text);
+    }
+
+    /// Prints what the user asked for: the text for people, the records for programs.
+    ///
+    /// Neither is made for nobody: records are asked for one by one, as they are written.
+    pub fn result_as<'r>(&mut self, text: impl fmt::Display, records: impl IntoIterator<Item = Record<'r>>) {
+        self.text(&text);
+        self.records(records);
+    }
+
+    /// Lets `say` say what people alone are told; programs get it in another form.
+    pub fn to_people(&mut self, say: impl FnOnce(&mut Self)) {
+        if !self.speaks_json() {
+            let records = std::mem::take(&mut self.records);
+            say(self);
+            self.records = records;
+        }
+    }
+
+    /// Gives programs alone what they asked for: documents, one a line, each written as it is made.
+    pub fn documents<T: Serialize>(&mut self, documents: impl IntoIterator<Item = T>) {
+        self.with_records(|records, stdout, _| records.write_documents(documents, stdout));
     }
 
     /// Prints how the work goes on, unless quiet. A newline is added.
     pub fn status(&mut self, text: impl fmt::Display) {
-        if self.verbosity == Verbosity::Normal {
-            self.write_stdout(format_args!("{text}\n"));
+        if self.records.are_wanted() {
+            self.records([Record::log(plain(&text))]);
         }
+        self.status_as(text, []);
+    }
+
+    /// Prints how the work goes on, unless quiet: the text for people, the records for programs.
+    pub fn status_as<'r>(&mut self, text: impl fmt::Display, records: impl IntoIterator<Item = Record<'r>>) {
+        if self.verbosity == Verbosity::Normal {
+            self.text(&text);
+        }
+        self.records(records);
+    }
+
+    /// Tells programs alone. Those records are left out that a quiet shell has no text for.
+    pub fn records<'r>(&mut self, records: impl IntoIterator<Item = Record<'r>>) {
+        let is_quiet = self.verbosity == Verbosity::Quiet;
+        let told = records.into_iter().filter(|record| !is_quiet || record.stays_when_quiet());
+        self.with_records(|records, stdout, stderr| records.write(told, stdout, stderr));
     }
 
     /// Prints a warning or an error in full, with its place and detail.
     pub fn message(&mut self, message: &Message) {
-        let text = message.text(self.stderr);
-        self.write_stderr(format_args!("{text}\n"));
+        if !self.speaks_json() {
+            let text = message.text(self.stderr);
+            self.write_stderr(format_args!("{text}\n"));
+        }
+        if self.records.are_wanted() {
+            self.records([Record::diagnostic(Diagnostic::from(message))]);
+        }
     }
 
     /// Prints several: errors last, where people look first, otherwise in the given order.
@@ -149,9 +233,12 @@ impl Shell {
 
     /// Prints what the user could do next, unless quiet. A newline is added.
     pub fn hint(&mut self, text: impl fmt::Display) {
-        if self.verbosity == Verbosity::Normal {
+        if self.verbosity == Verbosity::Normal && !self.speaks_json() {
             let paint = Paint { color: self.stderr.color };
             self.write_stderr(format_args!("{} {text}\n", paint.cyan("Hint:")));
+        }
+        if self.records.are_wanted() {
+            self.records([Record::log(format!("Hint: {text}"))]);
         }
     }
 
@@ -180,6 +267,11 @@ impl Shell {
         self.bars && self.stdout.is_terminal
     }
 
+    /// Tells whether all records were written that a file was to hold.
+    pub fn finish_file(&mut self) -> io::Result<()> {
+        self.records.finish()
+    }
+
     /// Where a progress bar is drawn: nowhere unless stdout is a terminal, and not when quiet.
     pub(super) fn draw_target(&self) -> ProgressDrawTarget {
         let is_drawn = self.has_bars() && self.verbosity == Verbosity::Normal;
@@ -187,6 +279,27 @@ impl Shell {
             Output::Process { .. } if is_drawn => ProgressDrawTarget::stdout(),
             Output::Process { .. } | Output::Memory { .. } => ProgressDrawTarget::hidden(),
         }
+    }
+
+    /// Prints a text for people on stdout.
+    fn text(&mut self, text: &impl fmt::Display) {
+        if !self.speaks_json() {
+            self.write_stdout(format_args!("{text}\n"));
+        }
+    }
+
+    /// Lets `write` write records, when anybody reads them. What goes wrong is remembered.
+    fn with_records(&mut self, write: impl FnOnce(&mut Records, &mut Guarded<'_>, &mut dyn Write) -> io::Result<()>) {
+        let Self { output, failure, records, .. } = self;
+        if !records.are_wanted() {
+            return;
+        }
+        let (stdout, stderr): (&mut dyn Write, &mut dyn Write) = match output {
+            Output::Process { stdout, stderr } => (stdout, stderr),
+            Output::Memory { stdout, stderr } => (stdout, stderr),
+        };
+        // Both places remember their own failures; of stderr there is no place left to say so.
+        let _ = write(records, &mut Guarded { out: stdout, failure }, stderr);
     }
 
     fn write_stdout(&mut self, text: fmt::Arguments<'_>) {
@@ -207,6 +320,11 @@ impl Shell {
             Output::Memory { stderr, .. } => stderr.write_fmt(text),
         };
     }
+}
+
+/// Takes the paint off a text.
+fn plain(text: &impl fmt::Display) -> String {
+    strip_str(&text.to_string()).to_string()
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod credentials;
 mod faults;
 mod floors;
 mod general;
+mod json;
 mod kill;
 mod link;
 mod matches;

@@ -1,0 +1,97 @@
+//! Whether a program reads the output, known before the command line is understood.
+//!
+//! A mistake on the command line is told as JSON too, where `--json` stands anywhere on it.
+
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use super::Exit;
+use super::parse::is_off;
+use crate::ops::chain;
+use crate::settings::Environment;
+use crate::ui::{ColorEnvironment, ColorFlag, Shell, Verbosity};
+
+/// Where records are wanted.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct Wanted {
+    /// On stdout, in place of text.
+    pub(super) json: bool,
+    /// In this file.
+    pub(super) into: Option<PathBuf>,
+}
+
+impl Wanted {
+    /// Looks at the words as they were typed, and at the environment.
+    pub(super) fn of(arguments: &[OsString], environment: &Environment) -> Self {
+        let json = environment.get("CONTACTSD_JSON").is_some_and(|value| !is_off(value));
+        let into = environment.get("CONTACTSD_JSON_INTO").map(PathBuf::from);
+        let mut wanted = Self { json, into };
+        let mut words = arguments.iter().skip(1).take_while(|word| *word != "--");
+        while let Some(word) = words.next() {
+            if word == "--json" {
+                wanted.json = true;
+            } else if word == "--json-into" {
+                wanted.into = words.next().map(PathBuf::from);
+            } else if let Some(path) = word.to_str().and_then(|word| word.strip_prefix("--json-into=")) {
+                wanted.into = Some(PathBuf::from(path));
+            }
+        }
+        wanted
+    }
+
+    /// Makes the shell that speaks as wanted; says why when the file cannot be written.
+    pub(super) fn shell(
+        &self,
+        color: Option<ColorFlag>,
+        colors: &ColorEnvironment,
+        directory: &Path,
+        verbosity: Verbosity,
+    ) -> Result<Shell, Exit> {
+        let mut shell = Shell::of_process(color, colors, verbosity);
+        if self.json {
+            shell.speak_json();
+        }
+        match self.into.as_deref().map(|path| (path, create(&directory.join(path)))) {
+            None => {}
+            Some((_, Ok(file))) => shell.record_into(file),
+            Some((path, Err(error))) => {
+                let detail = format!("{}. --json-into names the file to write records to.", chain(&error));
+                shell.error(format!("Cannot write to {}", path.display()), detail);
+                return Err(Exit::Failure);
+            }
+        }
+        Ok(shell)
+    }
+}
+
+/// Empties or makes a file for this user alone; what is no plain file, such as a pipe, stays as it is.
+fn create(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    if file.metadata()?.is_file() {
+        file.set_permissions(Permissions::from_mode(0o600))?;
+    }
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted(line: &str) -> Wanted {
+        let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        Wanted::of(&words, &Environment::default())
+    }
+
+    #[test]
+    fn json_is_recognized_on_a_line_that_is_not_understood() {
+        assert!(wanted("contactsd aply --json").json);
+        assert!(wanted("contactsd --json plan --nonsense").json);
+        assert!(!wanted("contactsd plan -- --json").json);
+        assert!(!wanted("contactsd plan").json);
+        assert_eq!(wanted("contactsd --json-into=a plan --json-into b").into, Some("b".into()));
+        assert!(!wanted("contactsd plan --json-into --json").json, "the name of a file");
+    }
+}

@@ -1,0 +1,193 @@
+//! Warnings and errors as JSON, in the shape of Terraform's.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::super::message::Message;
+use crate::source::{Location, Severity};
+
+/// Something that is wrong: what, where, why and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Diagnostic {
+    pub severity: Weight,
+    /// One line that names it.
+    pub summary: String,
+    /// Why, and what to do next; may have several lines.
+    pub detail: String,
+    /// The code of its page in `docs/errors/`, for mistakes in contact files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// The contact concerned, as `contact.KEY`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub range: Option<Range>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snippet: Option<Snippet>,
+    /// Further places that belong to it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub related: Vec<Related>,
+}
+
+/// How much a diagnostic weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Weight {
+    Error,
+    Warning,
+}
+
+/// A place in a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Range {
+    pub filename: String,
+    pub start: Position,
+    /// Just after the last character.
+    pub end: Position,
+}
+
+/// A position in a file; both numbers count from 1, columns in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Position {
+    pub line: usize,
+    pub column: usize,
+}
+
+/// The line itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Snippet {
+    /// The line as it stands in the file, cut after 400 characters.
+    pub code: String,
+    pub start_line: usize,
+    /// Where in `code` the mistake begins, in bytes.
+    pub highlight_start_offset: usize,
+    /// Where in `code` the mistake ends, in bytes.
+    pub highlight_end_offset: usize,
+}
+
+/// Another place, with what stands there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Related {
+    pub label: String,
+    pub range: Range,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snippet: Option<Snippet>,
+}
+
+impl From<&Message> for Diagnostic {
+    fn from(message: &Message) -> Self {
+        let Message { severity, summary, detail, code, address, location, path, related, said: _ } = message;
+        let whole_file = path.as_ref().map(|path| {
+            let start = Position { line: 1, column: 1 };
+            Range { filename: path.to_string_lossy().into_owned(), start, end: start }
+        });
+        Self {
+            severity: match severity {
+                Severity::Error => Weight::Error,
+                Severity::Warning => Weight::Warning,
+            },
+            summary: summary.clone(),
+            detail: detail.clone(),
+            code: code.clone(),
+            address: address.clone(),
+            range: location.as_ref().map(Range::of).or(whole_file),
+            snippet: location.as_ref().and_then(Snippet::of),
+            related: related
+                .iter()
+                .map(|(label, place)| Related {
+                    label: label.clone(),
+                    range: Range::of(place),
+                    snippet: Snippet::of(place),
+                })
+                .collect(),
+        }
+    }
+}
+
+impl Range {
+    fn of(location: &Location) -> Self {
+        let Location { path, line, column, width, text: _ } = location;
+        Self {
+            filename: path.to_string_lossy().into_owned(),
+            start: Position { line: *line, column: *column },
+            end: Position { line: *line, column: column + width },
+        }
+    }
+}
+
+impl Snippet {
+    fn of(location: &Location) -> Option<Self> {
+        let Location { path: _, line, column, width, text } = location;
+        let offset = |characters: usize| text.char_indices().nth(characters).map_or(text.len(), |(at, _)| at);
+        (!text.is_empty()).then(|| Self {
+            code: text.clone(),
+            start_line: *line,
+            highlight_start_offset: offset(column - 1),
+            highlight_end_offset: offset(column - 1 + width),
+        })
+    }
+}
+
+/// What is wrong with the contact files, as `validate --json` prints it: Terraform's document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Validation {
+    /// `MAJOR.MINOR`; a new minor adds keys, a reader must refuse a major that it does not know.
+    pub format_version: &'static str,
+    /// Whether a plan can be made.
+    pub valid: bool,
+    pub error_count: usize,
+    pub warning_count: usize,
+    pub diagnostics: Vec<Diagnostic>,
+    /// How many contacts are declared; absent when the files cannot be used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contacts: Option<usize>,
+    /// How many files were read; absent when the directory cannot be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub files: Option<usize>,
+}
+
+impl Validation {
+    /// Sums up what was said about the files.
+    pub fn new<'a>(
+        messages: impl IntoIterator<Item = &'a Message>,
+        contacts: Option<usize>,
+        files: Option<usize>,
+    ) -> Self {
+        let diagnostics: Vec<Diagnostic> = messages.into_iter().map(Diagnostic::from).collect();
+        let count = |weight| diagnostics.iter().filter(|diagnostic| diagnostic.severity == weight).count();
+        let (error_count, warning_count) = (count(Weight::Error), count(Weight::Warning));
+        let format_version = super::FORMAT_VERSION;
+        Self { format_version, valid: error_count == 0, error_count, warning_count, diagnostics, contacts, files }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn location(text: &str, column: usize, width: usize) -> Location {
+        Location { path: PathBuf::from("contacts.d/team.yaml"), line: 3, column, width, text: text.to_owned() }
+    }
+
+    #[test]
+    fn a_place_is_told_in_characters_and_its_line_in_bytes() {
+        let mut message = Message::error("A mistake", "What to do.");
+        message.location = Some(location("  é: nö", 6, 2));
+        message.related.push(("first declared here".to_owned(), location("", 500, 1)));
+        insta::assert_snapshot!(serde_json::to_string(&Diagnostic::from(&message)).unwrap(), @r#"{"severity":"error","summary":"A mistake","detail":"What to do.","range":{"filename":"contacts.d/team.yaml","start":{"line":3,"column":6},"end":{"line":3,"column":8}},"snippet":{"code":"  é: nö","start_line":3,"highlight_start_offset":6,"highlight_end_offset":9},"related":[{"label":"first declared here","range":{"filename":"contacts.d/team.yaml","start":{"line":3,"column":500},"end":{"line":3,"column":501}}}]}"#);
+    }
+
+    #[test]
+    fn warnings_leave_files_valid() {
+        let [warning, error] = [Message::warning("w", ""), Message::error("e", "")];
+        let counts = |messages: &[&Message]| {
+            let sum = Validation::new(messages.iter().copied(), None, None);
+            (sum.valid, sum.error_count, sum.warning_count)
+        };
+        assert_eq!(counts(&[]), (true, 0, 0));
+        assert_eq!(counts(&[&warning]), (true, 0, 1));
+        assert_eq!(counts(&[&warning, &error]), (false, 1, 1));
+    }
+}

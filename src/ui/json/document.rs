@@ -1,0 +1,82 @@
+//! A plan as one document, in the shape of Terraform's `show -json`.
+
+use std::collections::HashMap;
+
+use schemars::JsonSchema;
+use serde::{Serialize, Serializer};
+
+use super::change::ResourceChange;
+use super::events::{line, lines};
+use super::record::{FORMAT_VERSION, PROGRAM_VERSION};
+use super::summary::{BrakeFacts, Changes, Forecast, PlanFacts};
+use super::values::Mask;
+use crate::model::ContactKey;
+use crate::ops::Planned;
+use crate::plan::Operation;
+
+/// What would be done, as one document; its changes are written one by one, so it may have any size.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct PlanDocument<'a> {
+    /// `MAJOR.MINOR`; a new minor adds keys, a reader must refuse a major that it does not know.
+    format_version: &'static str,
+    /// The program that wrote it.
+    contactsd_version: &'static str,
+    #[serde(flatten)]
+    plan: PlanFacts,
+    changes: Changes,
+    /// The actions, sorted by key.
+    #[schemars(with = "Vec<ResourceChange>")]
+    resource_changes: Actions<'a>,
+    /// Limits that the plan passes; with any, it is not applied.
+    brakes: Vec<BrakeFacts>,
+    forecast: Forecast,
+    /// Whether applying it would do anything.
+    applyable: bool,
+    /// Whether planning failed; such a plan cannot be applied.
+    errored: bool,
+}
+
+/// The actions of a plan, each told as it is written.
+#[derive(Debug, Clone)]
+struct Actions<'a> {
+    planned: &'a Planned,
+    lines: HashMap<ContactKey, usize>,
+    mask: Mask,
+}
+
+impl Serialize for Actions<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let actions = self.planned.plan.actions.iter();
+        serializer.collect_seq(actions.map(|action| ResourceChange::new(action, line(&self.lines, action), self.mask)))
+    }
+}
+
+/// Returns a plan as one document, for [`Shell::documents`]; the contact files are read for the lines of entries.
+///
+/// [`Shell::documents`]: crate::ui::Shell::documents
+pub fn plan_document(planned: &Planned, mask: Mask) -> PlanDocument<'_> {
+    document(planned, lines(planned), mask)
+}
+
+/// Returns a plan as one document without lines, for a plan whose files may have changed since.
+pub fn saved_plan_document(planned: &Planned, mask: Mask) -> PlanDocument<'_> {
+    document(planned, HashMap::new(), mask)
+}
+
+fn document(planned: &Planned, lines: HashMap<ContactKey, usize>, mask: Mask) -> PlanDocument<'_> {
+    let plan = &planned.plan;
+    let brakes: Vec<BrakeFacts> = plan.brakes.iter().map(BrakeFacts::from).collect();
+    let waits =
+        |operation: &Operation| matches!(operation, Operation::Conflict { .. } | Operation::Contradiction { .. });
+    PlanDocument {
+        format_version: FORMAT_VERSION,
+        contactsd_version: PROGRAM_VERSION,
+        plan: PlanFacts::from(planned),
+        changes: Changes::from(&plan.counts()),
+        applyable: brakes.is_empty() && plan.actions.iter().any(|action| !waits(&action.operation)),
+        resource_changes: Actions { planned, lines, mask },
+        brakes,
+        forecast: Forecast::from(&planned.forecast),
+        errored: false,
+    }
+}

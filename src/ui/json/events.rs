@@ -1,0 +1,139 @@
+//! What operations tell, as records.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::change::{ActionName, PlannedChange};
+use super::record::{Hook, Pass, Payload, QuotaWait, Record};
+use super::summary::{BrakeFacts, Changes, Forecast, Outcome, PlanFacts, seconds};
+use super::values::Mask;
+use crate::model::{ApolloId, ContactKey};
+use crate::ops::{Event, PassEvent, Planned, Report, Step, WatchSummary, brake_problem};
+use crate::source;
+use crate::ui::report::watch_summary;
+use crate::ui::{apply_summary, plan_summary};
+
+/// Tells an event; `None` for those that are told as messages or only move a progress bar.
+pub(in crate::ui) fn event(event: &Event) -> Option<Record<'static>> {
+    let hook = |key: &ContactKey, step: Step, id: &Option<ApolloId>, elapsed: Option<Duration>| Hook {
+        elapsed_seconds: elapsed.map(|elapsed| elapsed.as_secs()),
+        ..Hook::new(key, step.into(), id.as_ref())
+    };
+    Some(match event {
+        Event::Started { key, step, id } => {
+            let hook = hook(key, *step, id, None);
+            Record::info(said(&hook, "begins"), Payload::ApplyStart { hook })
+        }
+        Event::StillRunning { key, step, id, elapsed } => {
+            let hook = hook(key, *step, id, Some(*elapsed));
+            Record::info(said(&hook, "goes on"), Payload::ApplyProgress { hook })
+        }
+        Event::Finished { key, step, id, elapsed } => {
+            let hook = hook(key, *step, id, Some(*elapsed));
+            Record::info(said(&hook, "is complete"), Payload::ApplyComplete { hook })
+        }
+        Event::Failed { key, step, elapsed } => {
+            let hook = hook(key, *step, &None, Some(*elapsed));
+            Record { level: super::Level::Error, ..Record::info(said(&hook, "failed"), Payload::ApplyErrored { hook }) }
+        }
+        Event::WaitingForQuota { endpoint, window, wait } => {
+            let quota = QuotaWait { endpoint: (*endpoint).into(), window: window.name(), seconds: seconds(*wait) };
+            let message = format!("Waiting {}s for the {endpoint} quota", quota.seconds);
+            Record::info(message, Payload::QuotaWait { quota })
+        }
+        Event::Stopping => Record::log("Stopping: no further requests are sent."),
+        Event::Begun { .. } | Event::Problem(_) | Event::QuotaLeft { .. } | Event::Tick { .. } | Event::Pass(_) => {
+            return None;
+        }
+    })
+}
+
+fn said(hook: &Hook, how: &str) -> String {
+    format!("{}: {} {how}", hook.resource.addr, hook.action.as_str())
+}
+
+impl From<Step> for ActionName {
+    fn from(step: Step) -> Self {
+        match step {
+            Step::Create => Self::Create,
+            Step::Import => Self::Import,
+            Step::Update => Self::Update,
+            Step::Move => Self::Move,
+            Step::Restore => Self::Restore,
+            Step::Release => Self::Release,
+            Step::Forget => Self::Forget,
+            Step::Settle => Self::Settle,
+        }
+    }
+}
+
+/// Tells a plan, record by record: its changes in their order, its brakes, its costs, and its counts last.
+///
+/// Nothing is looked at before the first record is asked for.
+pub fn plan_records(planned: &Planned, mask: Mask) -> impl Iterator<Item = Record<'_>> {
+    let changes = std::iter::once_with(|| lines(planned)).flat_map(move |lines| {
+        let change = move |action| PlannedChange::new(action, line(&lines, action), mask);
+        planned.plan.actions.iter().map(change)
+    });
+    let changes = changes.map(|change| {
+        let message = format!("{}: plan to {}", change.resource.addr, change.action.as_str());
+        Record::info(message, Payload::PlannedChange { change })
+    });
+    let brakes = planned.plan.brakes.iter().map(|brake| Record {
+        level: super::Level::Warn,
+        ..Record::info(brake_problem(brake).summary, Payload::Brake { brake: BrakeFacts::from(brake) })
+    });
+    let ends = [forecast_record, summary_record].into_iter().map(|end| end(planned));
+    changes.chain(brakes).chain(ends)
+}
+
+/// Where the entries of a plan stand now.
+pub(super) fn lines(planned: &Planned) -> HashMap<ContactKey, usize> {
+    source::lines(planned.plan.actions.iter().filter(|action| action.entry().is_some()).map(|action| &action.place))
+}
+
+pub(super) fn line(lines: &HashMap<ContactKey, usize>, action: &crate::plan::Action) -> Option<usize> {
+    lines.get(action.key()).copied()
+}
+
+fn forecast_record(planned: &Planned) -> Record<'_> {
+    let forecast = Forecast::from(&planned.forecast);
+    let requests: usize = forecast.requests.values().sum();
+    Record::info(format!("Requests: at most {requests}"), Payload::Forecast { forecast })
+}
+
+fn summary_record(planned: &Planned) -> Record<'_> {
+    let changes = Changes::from(&planned.plan.counts());
+    let plan = Some(PlanFacts::from(planned));
+    Record::info(plan_summary(&planned.plan, false), Payload::ChangeSummary { changes, plan, outcome: None })
+}
+
+/// Tells what an apply did.
+pub fn report_record(report: &Report) -> Record<'static> {
+    let (changes, outcome) = (Changes::from(report), Some(Outcome::from(report)));
+    Record::info(apply_summary(report, false), Payload::ChangeSummary { changes, plan: None, outcome })
+}
+
+/// Tells what a watch did in all its passes.
+pub fn watch_record(summary: &WatchSummary) -> Record<'static> {
+    let WatchSummary { passes, total, .. } = summary;
+    let message = watch_summary(*passes, total, false);
+    let (passes, failed) = (*passes, total.failed);
+    Record::info(message, Payload::WatchSummary { passes, changes: total.into(), failed })
+}
+
+/// Tells what happened in a pass; what belongs to it comes in records of its own. `None` for a mere notice.
+pub fn pass_record(event: &PassEvent) -> Option<Record<'static>> {
+    let (message, pass) = match event {
+        PassEvent::Refused(_) => ("The files cannot be used; nothing was changed".to_owned(), Pass::Refused),
+        PassEvent::Planned(_) => ("A plan was made".to_owned(), Pass::Planned),
+        PassEvent::Absent { contacts, forget_after } => (
+            format!("{contacts} gone from the files"),
+            Pass::Absent { contacts: *contacts, forget_after_seconds: seconds(*forget_after) },
+        ),
+        PassEvent::Braked(_) => ("The plan passes limits; nothing was changed".to_owned(), Pass::Braked),
+        PassEvent::Applied(_) => ("The plan was carried out".to_owned(), Pass::Applied),
+        PassEvent::Notice(_) => return None,
+    };
+    Some(Record::info(message, Payload::Pass { pass }))
+}

@@ -1,0 +1,24 @@
+//! The machine's output: everything that is told, as records and documents of JSON.
+//!
+//! Values in, serde structs out; `Shell` alone writes them. A type each, so that the schemas in
+//! `docs/schemas/` come from the code. Never decides and never reads a clock. Values of fields pass
+//! through [`Mask`], and what would act on a terminal is written as JSON escapes (`harmless`).
+
+mod change;
+mod diagnostic;
+mod document;
+mod events;
+mod harmless;
+mod record;
+mod records;
+mod summary;
+mod values;
+
+pub use diagnostic::{Diagnostic, Validation};
+pub use document::{PlanDocument, plan_document, saved_plan_document};
+pub(super) use events::event;
+pub use events::{pass_record, plan_records, report_record, watch_record};
+pub use record::{FORMAT_VERSION, Level, Record, UI_VERSION};
+pub use records::Layout;
+pub(super) use records::{Guarded, Records};
+pub use values::Mask;

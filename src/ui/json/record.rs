@@ -1,0 +1,202 @@
+//! The records of `--json`: one struct a message, told apart by `type`, as Terraform's are where it has them.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::change::{ActionName, PlannedChange, Resource};
+use super::diagnostic::{Diagnostic, Weight};
+use super::summary::{BrakeFacts, Changes, EndpointName, Forecast, Outcome, PlanFacts};
+use crate::model::{ApolloId, ContactKey};
+
+/// The version of the records, `MAJOR.MINOR`: a new minor adds types and keys, a reader must refuse a major
+/// that it does not know.
+pub const UI_VERSION: &str = "1.0";
+
+/// The version of documents: plans and the answer of `validate`; counts as [`UI_VERSION`] does.
+pub const FORMAT_VERSION: &str = "1.0";
+
+/// The version of this program.
+pub(super) const PROGRAM_VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// One line of `--json`.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Record<'a> {
+    #[serde(rename = "@level")]
+    pub level: Level,
+    /// The same in words; they may change, so no program should read them.
+    #[serde(rename = "@message")]
+    pub message: String,
+    #[serde(rename = "@module")]
+    pub module: &'static str,
+    /// When it was written, in UTC; only where something is done and not merely looked at, so that the
+    /// same plan is the same bytes.
+    #[serde(rename = "@timestamp", skip_serializing_if = "Option::is_none")]
+    pub timestamp: Option<String>,
+    #[serde(flatten)]
+    pub payload: Payload<'a>,
+}
+
+/// How much a record weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    Info,
+    Warn,
+    Error,
+}
+
+/// What a record tells, by its `type`.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Payload<'a> {
+    /// The first line: who speaks, in which version of the records.
+    Version { contactsd: &'static str, ui: &'static str },
+    /// A warning or an error.
+    Diagnostic { diagnostic: Diagnostic },
+    /// One action of a plan.
+    PlannedChange { change: PlannedChange<'a> },
+    /// A limit that the plan passes.
+    Brake { brake: BrakeFacts },
+    /// What applying the plan takes.
+    Forecast { forecast: Forecast },
+    /// The counts of a plan, or of what an apply did.
+    ChangeSummary {
+        changes: Changes,
+        /// Of a plan.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        plan: Option<PlanFacts>,
+        /// Of an apply.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        outcome: Option<Outcome>,
+    },
+    /// An action begins.
+    ApplyStart { hook: Hook },
+    /// An action goes on, every 10 seconds.
+    ApplyProgress { hook: Hook },
+    /// An action is done and recorded.
+    ApplyComplete { hook: Hook },
+    /// An action failed; a `diagnostic` before it says why.
+    ApplyErrored { hook: Hook },
+    /// Requests wait for their quota window.
+    QuotaWait { quota: QuotaWait },
+    /// Another process has the state; it is waited for.
+    StateLockAcquire,
+    /// What was done in a pass of `watch`, or why nothing was.
+    Pass { pass: Pass },
+    /// What a watch did in all its passes; its last record.
+    WatchSummary {
+        passes: usize,
+        changes: Changes,
+        /// Actions that failed, tried again ones included.
+        failed: usize,
+    },
+    /// The stand-in for Apollo listens.
+    Sandbox {
+        /// Where its API is.
+        base_url: String,
+        /// Where its contacts are kept.
+        data: String,
+    },
+    /// A result that has no structure, such as a help text; it stands in `@message`.
+    Output,
+    /// How the work goes on; it stands in `@message`.
+    Log,
+}
+
+/// One step of an apply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Hook {
+    pub resource: Resource,
+    pub action: ActionName,
+    /// `id`, where the contact's id is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_key: Option<&'static str>,
+    /// Apollo's id of the contact.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_value: Option<String>,
+    /// Since the action began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub elapsed_seconds: Option<u64>,
+}
+
+/// A wait for quota.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct QuotaWait {
+    pub endpoint: EndpointName,
+    /// The window that is used up: `minute`, `hour` or `day`.
+    pub window: &'static str,
+    pub seconds: u64,
+}
+
+/// What happened in a pass of a watch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Pass {
+    /// The files cannot be used; nothing was changed. Diagnostics before it say why.
+    Refused,
+    /// A plan was made; its records follow.
+    Planned,
+    /// Contacts are newly gone from the files; they are forgotten when still gone after this time.
+    Absent { contacts: usize, forget_after_seconds: u64 },
+    /// The plan passes limits; nothing was changed. Diagnostics after it say which.
+    Braked,
+    /// The plan was carried out; a `change_summary` follows.
+    Applied,
+}
+
+impl Record<'_> {
+    pub(in crate::ui) fn info(message: impl Into<String>, payload: Payload<'_>) -> Record<'_> {
+        Record { level: Level::Info, message: message.into(), module: "contactsd.ui", timestamp: None, payload }
+    }
+
+    /// Says who speaks.
+    pub(in crate::ui) fn version() -> Self {
+        let message = format!("contactsd {PROGRAM_VERSION}");
+        Record::info(message, Payload::Version { contactsd: PROGRAM_VERSION, ui: UI_VERSION })
+    }
+
+    /// Tells how the work goes on.
+    pub fn log(message: impl Into<String>) -> Self {
+        Record::info(message, Payload::Log)
+    }
+
+    /// Gives a result that has no structure.
+    pub fn output(message: impl Into<String>) -> Self {
+        Record::info(message, Payload::Output)
+    }
+
+    pub fn diagnostic(diagnostic: Diagnostic) -> Self {
+        let (label, level) = match diagnostic.severity {
+            Weight::Error => ("Error", Level::Error),
+            Weight::Warning => ("Warning", Level::Warn),
+        };
+        let message = format!("{label}: {}", diagnostic.summary);
+        Record { level, ..Record::info(message, Payload::Diagnostic { diagnostic }) }
+    }
+
+    /// Tells where the stand-in for Apollo listens.
+    pub fn sandbox(base_url: &str, data: &std::path::Path) -> Self {
+        let (base_url, data) = (base_url.to_owned(), data.to_string_lossy().into_owned());
+        Record::info(format!("Sandbox: a stand-in for Apollo at {base_url}"), Payload::Sandbox { base_url, data })
+    }
+
+    /// Reports whether it is a result, a warning or an error, which stay when nothing else is wanted.
+    pub(in crate::ui) fn stays_when_quiet(&self) -> bool {
+        !matches!(
+            self.payload,
+            Payload::Log | Payload::ApplyStart { .. } | Payload::ApplyProgress { .. } | Payload::QuotaWait { .. }
+        )
+    }
+}
+
+impl Hook {
+    pub(super) fn new(key: &ContactKey, action: ActionName, id: Option<&ApolloId>) -> Self {
+        Self {
+            resource: Resource::of(key),
+            action,
+            id_key: id.map(|_| "id"),
+            id_value: id.map(ToString::to_string),
+            elapsed_seconds: None,
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Counts, costs and limits of a plan or an apply as JSON.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::model::Endpoint;
+use crate::ops::{Ended, Planned, Report};
+use crate::plan::{Brake, BrakeKind, Counts};
+
+/// What the numbers of a summary are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OperationName {
+    /// What would be done.
+    Plan,
+    /// What was done.
+    Apply,
+}
+
+/// How many contacts there are of each kind of action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Changes {
+    pub add: usize,
+    pub change: usize,
+    pub import: usize,
+    /// Always zero: Apollo has no call that deletes a contact.
+    pub remove: usize,
+    pub forget: usize,
+    /// Moves that change no field.
+    #[serde(rename = "move")]
+    pub moved: usize,
+    /// Actions that only stop managing fields.
+    pub release: usize,
+    pub settle: usize,
+    pub operation: OperationName,
+}
+
+impl From<&Counts> for Changes {
+    fn from(counts: &Counts) -> Self {
+        let Counts { import, add, change, forget, moved, release, settle, undecided: _ } = *counts;
+        Self { add, change, import, remove: 0, forget, moved, release, settle, operation: OperationName::Plan }
+    }
+}
+
+impl From<&Report> for Changes {
+    fn from(report: &Report) -> Self {
+        let Report { imported, added, changed, forgotten, moved, released, settled, .. } = *report;
+        Self {
+            add: added,
+            change: changed,
+            import: imported,
+            remove: 0,
+            forget: forgotten,
+            moved,
+            release: released,
+            settle: settled,
+            operation: OperationName::Apply,
+        }
+    }
+}
+
+/// What a plan is, beside its actions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct PlanFacts {
+    /// Names exactly this plan of exactly these files; absent for one that was asked for by hand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// The id of the state's life; null before its first write.
+    pub lineage: Option<String>,
+    /// Counts the writes of the state that change what is managed.
+    pub serial: u64,
+    /// Declared contacts that need nothing.
+    pub unchanged: usize,
+    /// Entries that need a person.
+    pub undecided: usize,
+    /// Actions left out, because another process is at work on their contacts right now.
+    pub left_out: usize,
+}
+
+impl From<&Planned> for PlanFacts {
+    fn from(planned: &Planned) -> Self {
+        let plan = &planned.plan;
+        Self {
+            digest: planned.digest.as_ref().map(ToString::to_string),
+            lineage: (!plan.lineage.0.is_empty() && plan.serial.0 > 0).then(|| plan.lineage.0.clone()),
+            serial: plan.serial.0,
+            unchanged: plan.unchanged,
+            undecided: plan.counts().undecided,
+            left_out: planned.left_out,
+        }
+    }
+}
+
+/// How an apply went, beside its counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Outcome {
+    /// Whether everything that was planned is done.
+    pub complete: bool,
+    pub failed: usize,
+    /// Actions not begun, because the run ended before their turn.
+    pub remaining: usize,
+    pub ended: End,
+}
+
+/// Why an apply came to its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+pub enum End {
+    /// Everything had its turn.
+    Complete,
+    /// Ctrl-C.
+    Interrupted,
+    /// SIGTERM.
+    Terminated,
+    /// Nothing further could be done, for example because the credential was refused.
+    Fatal,
+    /// The next quota window is further away than `--max-wait` allows.
+    QuotaExhausted { endpoint: EndpointName, resume_in_seconds: u64 },
+}
+
+impl From<&Report> for Outcome {
+    fn from(report: &Report) -> Self {
+        let ended = match &report.ended {
+            Ended::Complete => End::Complete,
+            Ended::Interrupted => End::Interrupted,
+            Ended::Terminated => End::Terminated,
+            Ended::Fatal => End::Fatal,
+            Ended::QuotaExhausted { endpoint, wait } => {
+                End::QuotaExhausted { endpoint: (*endpoint).into(), resume_in_seconds: seconds(*wait) }
+            }
+        };
+        Self { complete: report.is_complete(), failed: report.failed, remaining: report.remaining, ended }
+    }
+}
+
+/// Rounds a wait up to whole seconds, so that it is never too short.
+pub(super) fn seconds(wait: std::time::Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
+/// A call of Apollo's API, as its quota counts them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EndpointName {
+    CreateContact,
+    UpdateContact,
+    ViewContact,
+    SearchContacts,
+    AddToLists,
+    RemoveFromLists,
+}
+
+impl From<Endpoint> for EndpointName {
+    fn from(endpoint: Endpoint) -> Self {
+        match endpoint {
+            Endpoint::CreateContact => Self::CreateContact,
+            Endpoint::UpdateContact => Self::UpdateContact,
+            Endpoint::ViewContact => Self::ViewContact,
+            Endpoint::SearchContacts => Self::SearchContacts,
+            Endpoint::AddToLists => Self::AddToLists,
+            Endpoint::RemoveFromLists => Self::RemoveFromLists,
+        }
+    }
+}
+
+/// What applying a plan takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Forecast {
+    /// Requests by endpoint, at most.
+    pub requests: BTreeMap<EndpointName, usize>,
+    /// How long the quota makes it take; zero when it does not.
+    pub seconds: u64,
+    /// Whether the limits are assumed, since Apollo has not told any yet.
+    pub assumed: bool,
+}
+
+impl From<&crate::ops::Forecast> for Forecast {
+    fn from(forecast: &crate::ops::Forecast) -> Self {
+        let crate::ops::Forecast { requests, duration, assumed } = forecast;
+        let requests = requests.iter().map(|(&endpoint, &count)| (endpoint.into(), count)).collect();
+        Self { requests, seconds: seconds(*duration), assumed: *assumed }
+    }
+}
+
+/// A limit that a plan passes; such a plan is not applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct BrakeFacts {
+    pub kind: BrakeName,
+    /// How many contacts the plan would touch in this way.
+    pub count: usize,
+    /// How many are allowed.
+    pub limit: usize,
+}
+
+/// Which limit it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BrakeName {
+    /// Most of the managed contacts would be forgotten; `--force` lifts it.
+    ForgetsMany,
+    /// All managed contacts would be forgotten; `--force` lifts it.
+    ForgetsAll,
+    MaxCreates,
+    MaxUpdates,
+    MaxForgets,
+}
+
+impl From<&Brake> for BrakeFacts {
+    fn from(brake: &Brake) -> Self {
+        let Brake { kind, count, limit } = *brake;
+        let kind = match kind {
+            BrakeKind::ForgetsMany => BrakeName::ForgetsMany,
+            BrakeKind::ForgetsAll => BrakeName::ForgetsAll,
+            BrakeKind::MaxCreates => BrakeName::MaxCreates,
+            BrakeKind::MaxUpdates => BrakeName::MaxUpdates,
+            BrakeKind::MaxForgets => BrakeName::MaxForgets,
+        };
+        Self { kind, count, limit }
+    }
+}

@@ -1,0 +1,172 @@
+//! `--json`: what programs read of every verb.
+
+use insta::assert_snapshot;
+use serde_json::Value;
+
+use crate::support::{Remote, World};
+
+const TEAM: &str = "contacts:\n  ada:\n    first_name: Ada\n    email: ada@example.com\n";
+
+/// Parses every line of an output.
+#[track_caller]
+pub(crate) fn records(text: &str) -> Vec<Value> {
+    let parse = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}"));
+    text.lines().map(parse).collect()
+}
+
+/// Names the types of the records of a stream.
+#[track_caller]
+fn types(text: &str) -> Vec<String> {
+    records(text).iter().map(|record| record["type"].as_str().expect("a record has a type").to_owned()).collect()
+}
+
+#[test]
+fn a_plan_is_a_stream_of_records_and_the_same_bytes_every_time() {
+    let world = World::with(TEAM);
+    let plan = world.run("plan --json");
+    assert_snapshot!(plan, @r#"
+    {"@level":"info","@message":"contactsd 0.1.0","@module":"contactsd.ui","type":"version","contactsd":"0.1.0","ui":"1.0"}
+    {"@level":"info","@message":"contact.ada: plan to create","@module":"contactsd.ui","type":"planned_change","change":{"resource":{"addr":"contact.ada","resource_type":"contact","resource_name":"ada"},"action":"create","reason":"not_in_state","actions":["create"],"before":null,"after":{"first_name":"Ada","email":"ada@example.com"},"after_unknown":{"id":true},"changed":["first_name","email"],"source":{"filename":"contacts.d/team.yaml","line":2}}}
+    {"@level":"info","@message":"Requests: at most 1","@module":"contactsd.ui","type":"forecast","forecast":{"requests":{"create_contact":1},"seconds":0,"assumed":true}}
+    {"@level":"info","@message":"Plan: 1 to add, 0 to change, 0 to destroy.","@module":"contactsd.ui","type":"change_summary","changes":{"add":1,"change":0,"import":0,"remove":0,"forget":0,"move":0,"release":0,"settle":0,"operation":"plan"},"plan":{"digest":"[DIGEST]","lineage":null,"serial":0,"unchanged":0,"undecided":0,"left_out":0}}
+    [exit 0]
+    "#);
+    assert_eq!(world.run("plan --json").stdout, plan.stdout);
+    assert_eq!(world.run("plan --json --detailed-exitcode").code, Some(2));
+}
+
+#[test]
+fn an_apply_tells_each_step_and_its_counts() {
+    let world = World::with(TEAM);
+    let apply = world.run("apply --sandbox --json --auto-approve");
+    assert_eq!((apply.code, apply.stderr.as_str()), (Some(0), ""), "{apply}");
+    assert_eq!(
+        types(&apply.stdout),
+        [
+            "version",
+            "log",
+            "planned_change",
+            "forecast",
+            "change_summary",
+            "apply_start",
+            "apply_complete",
+            "change_summary"
+        ]
+    );
+    let records = records(&apply.stdout);
+    assert!(records.iter().all(|record| record["@timestamp"].as_str().is_some_and(|time| time.ends_with('Z'))));
+    assert_eq!(records[6]["hook"]["id_value"].as_str().map(str::len), Some(24));
+    assert_eq!(records[7]["changes"]["add"], 1);
+    assert_eq!(records[7]["outcome"]["complete"], true);
+    let again = world.run("plan --sandbox --json");
+    assert_eq!(types(&again.stdout), ["version", "forecast", "change_summary"]);
+}
+
+#[test]
+fn nobody_is_asked_where_a_program_reads() {
+    let remote = Remote::start();
+    let world = World::with(TEAM).against(&remote);
+    let refused = world.run_at_terminal("apply --json", "yes\n");
+    assert_snapshot!(refused, @r#"
+    {"@level":"info","@message":"contactsd 0.1.0","@module":"contactsd.ui","@timestamp":"[TIME]","type":"version","contactsd":"0.1.0","ui":"1.0"}
+    {"@level":"error","@message":"Error: Nobody can approve","@module":"contactsd.ui","@timestamp":"[TIME]","type":"diagnostic","diagnostic":{"severity":"error","summary":"Nobody can approve","detail":"With --json nobody is asked. Add --auto-approve to go on without asking, or run plan to see what would happen."}}
+    [exit 1]
+    "#);
+    assert_eq!(remote.contacts().len(), 0);
+}
+
+#[test]
+fn a_validation_is_one_document() {
+    let world = World::with("contacts:\n  ada: {emial: ada@example.com}\n");
+    assert_snapshot!(world.run("validate --json"), @r#"
+    {"format_version":"1.0","valid":false,"error_count":1,"warning_count":0,"diagnostics":[{"severity":"error","summary":"Unknown field \"emial\"","detail":"Apollo ignores names it does not know, so the value would be lost. Did you mean `email`?","code":"E011","address":"contact.ada","range":{"filename":"contacts.d/team.yaml","start":{"line":2,"column":9},"end":{"line":2,"column":14}},"snippet":{"code":"  ada: {emial: ada@example.com}","start_line":2,"highlight_start_offset":8,"highlight_end_offset":13}}],"files":1}
+    [exit 1]
+    "#);
+    world.team("contacts:\n  ada: {email: ada@example.com, mobile_phone: none}\n");
+    assert_snapshot!(world.run("validate --json"), @r#"
+    {"format_version":"1.0","valid":true,"error_count":0,"warning_count":1,"diagnostics":[{"severity":"warning","summary":"\"none\" has no digits","detail":"`mobile_phone` is meant for a phone number. Write the number, or remove the line if there is none.","code":"W102","address":"contact.ada","range":{"filename":"contacts.d/team.yaml","start":{"line":2,"column":47},"end":{"line":2,"column":51}},"snippet":{"code":"  ada: {email: ada@example.com, mobile_phone: none}","start_line":2,"highlight_start_offset":46,"highlight_end_offset":50}}],"contacts":1,"files":1}
+    [exit 0]
+    "#);
+    assert_snapshot!(world.run("validate --json --dir elsewhere"), @r#"
+    {"format_version":"1.0","valid":false,"error_count":1,"warning_count":0,"diagnostics":[{"severity":"error","summary":"Cannot read the contact files","detail":"the directory elsewhere cannot be read: No such file or directory (os error 2)\nName the directory with --dir, or make it: a file such as contacts.d/team.yaml holds `contacts:` with a key for each person."}]}
+    [exit 1]
+    "#);
+}
+
+#[test]
+fn mistakes_of_usage_are_records_too() {
+    let mut world = World::with(TEAM);
+    assert_snapshot!(world.run("aply --json"), @r#"
+    {"@level":"info","@message":"contactsd 0.1.0","@module":"contactsd.ui","type":"version","contactsd":"0.1.0","ui":"1.0"}
+    {"@level":"error","@message":"Error: unrecognized subcommand 'aply'","@module":"contactsd.ui","type":"diagnostic","diagnostic":{"severity":"error","summary":"unrecognized subcommand 'aply'","detail":"tip: a similar subcommand exists: 'apply'\n\nUsage: contactsd [OPTIONS] <COMMAND>\n\nFor more information, try '--help'."}}
+    [exit 1]
+    "#);
+    assert_snapshot!(world.run("--json"), @r#"
+    {"@level":"info","@message":"contactsd 0.1.0","@module":"contactsd.ui","type":"version","contactsd":"0.1.0","ui":"1.0"}
+    {"@level":"error","@message":"Error: 'contactsd' requires a subcommand but one was not provided","@module":"contactsd.ui","type":"diagnostic","diagnostic":{"severity":"error","summary":"'contactsd' requires a subcommand but one was not provided","detail":"[subcommands: validate, plan, apply, watch, sandbox, import, state, completions, version, help]\n\nUsage: contactsd [OPTIONS] <COMMAND>\n\nFor more information, try '--help'."}}
+    [exit 1]
+    "#);
+    world.set("CONTACTSD_JSON", "1");
+    assert_snapshot!(world.run("plan --nonsense"), @r#"
+    {"@level":"info","@message":"contactsd 0.1.0","@module":"contactsd.ui","type":"version","contactsd":"0.1.0","ui":"1.0"}
+    {"@level":"error","@message":"Error: unexpected argument '--nonsense' found","@module":"contactsd.ui","type":"diagnostic","diagnostic":{"severity":"error","summary":"unexpected argument '--nonsense' found","detail":"Usage: contactsd plan [OPTIONS]\n\nFor more information, try '--help'."}}
+    [exit 1]
+    "#);
+    world.write("contactsd.toml", "dirr = \"people\"\n");
+    assert_snapshot!(world.run("plan"), @r#"
+    {"@level":"info","@message":"contactsd 0.1.0","@module":"contactsd.ui","type":"version","contactsd":"0.1.0","ui":"1.0"}
+    {"@level":"error","@message":"Error: contactsd.toml: there is no setting dirr; did you mean dir?","@module":"contactsd.ui","type":"diagnostic","diagnostic":{"severity":"error","summary":"contactsd.toml: there is no setting dirr; did you mean dir?","detail":"Settings in contactsd.toml have the names of the long options, without dashes in front."}}
+    [exit 1]
+    "#);
+}
+
+#[test]
+fn help_and_version_are_records_too() {
+    let world = World::new();
+    for (line, said) in [
+        ("--json --help", "Usage: contactsd"),
+        ("--json -V", "contactsd 0.1.0"),
+        ("plan --json --help", "Usage: contactsd plan"),
+    ] {
+        let outcome = world.run(line);
+        assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""), "{line}\n{outcome}");
+        let records = records(&outcome.stdout);
+        assert!(records[1]["@message"].as_str().unwrap().contains(said), "{outcome}");
+        assert_eq!(records[1]["type"], "output");
+    }
+}
+
+#[test]
+fn a_person_and_a_program_read_one_run() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::with(TEAM);
+    let text = world.run("plan").stdout;
+    let both = world.run("plan --json-into run.jsonl");
+    assert_eq!(both.stdout, text);
+    let file = std::fs::read_to_string(world.path("run.jsonl")).unwrap();
+    assert_eq!(file, world.run("plan --json").stdout);
+    assert_eq!(world.path("run.jsonl").metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    // A file of an earlier run is not taken for this one's.
+    world.set_mode("run.jsonl", 0o644);
+    let mistake = world.run("plan --nonsense --json-into run.jsonl");
+    assert!(mistake.stderr.starts_with("error: unexpected argument"), "{mistake}");
+    let file = std::fs::read_to_string(world.path("run.jsonl")).unwrap();
+    assert_eq!(types(&file), ["version", "diagnostic"]);
+    assert_eq!(world.path("run.jsonl").metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    assert_snapshot!(world.run("plan --json-into nowhere/run.jsonl"), @"
+    [stderr]
+    Error: Cannot write to nowhere/run.jsonl
+
+    No such file or directory (os error 2). --json-into names the file to write records to.
+    [exit 1]
+    ");
+}
+
+#[test]
+fn a_repository_does_not_say_which_file_is_written() {
+    let world = World::with(TEAM);
+    world.write("contactsd.toml", "json-into = \"precious\"\n");
+    let refused = world.run("plan");
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.stderr.contains("a repository must not set json-into"), "{refused}");
+}
