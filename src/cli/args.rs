@@ -99,6 +99,8 @@ pub(super) enum Verb {
     State(StateArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
+    /// Print the man pages, or write them into a directory
+    Man(ManArgs),
     /// Print the version
     Version,
 }
@@ -342,6 +344,13 @@ pub(super) enum StateVerb {
 pub(super) struct CompletionsArgs {
     /// Shell to complete for
     pub(super) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ManArgs {
+    /// Directory to write to, a file for each verb; without one, all pages go to stdout
+    #[arg(value_name = "DIR")]
+    pub(super) into: Option<PathBuf>,
 }
 
 impl Brakes {

@@ -7,8 +7,10 @@ mod args;
 mod completions;
 mod connection;
 mod context;
+mod help;
 mod import;
 mod logging;
+mod man;
 mod parse;
 mod plan;
 mod reading;
@@ -17,6 +19,7 @@ mod saved;
 mod show;
 mod signals;
 mod state;
+mod usage;
 mod validate;
 mod version;
 mod wanted;
@@ -88,7 +91,7 @@ enum Does {
 /// Says how a verb speaks to programs; `docs/json.md` tells the same.
 fn machine_output(verb: &Verb) -> (Layout, Does) {
     match verb {
-        Verb::Plan(_) | Verb::Show(_) | Verb::Completions(_) => (Layout::Stream, Does::Nothing),
+        Verb::Plan(_) | Verb::Show(_) | Verb::Completions(_) | Verb::Man(_) => (Layout::Stream, Does::Nothing),
         Verb::Apply(_) | Verb::Watch(_) | Verb::Import(_) | Verb::Sandbox(_) => (Layout::Stream, Does::Something),
         Verb::State(args) => match &args.verb {
             StateVerb::List | StateVerb::Show { .. } => (Layout::Document, Does::Nothing),
@@ -109,6 +112,7 @@ fn dispatch(cli: Cli, context: &mut Context) -> Exit {
         Verb::Import(args) => import::run(&args, context),
         Verb::State(args) => state::run(&args, context),
         Verb::Completions(args) => completions::run(&args, context),
+        Verb::Man(args) => man::run(&args, context),
         Verb::Version => version::run(context),
     }
 }

@@ -9,10 +9,10 @@ use clap::error::{ContextKind, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches};
 
-use super::Exit;
 use super::args::{Cli, ColorWhen, Global};
 use super::context::Context;
 use super::wanted::Wanted;
+use super::{Exit, help, usage};
 use crate::ops::chain;
 use crate::settings::{Environment, SettingsFile};
 use crate::ui::json::{Diagnostic, Record};
@@ -45,9 +45,9 @@ pub(super) fn parse(
     };
     wanted.json |= file.get("json") == Some("true");
     let layers = Layers { environment: &environment, file: &file, typed: typed_flags(&arguments), rivals: rivals() };
-    let matches = layers.add_to(Cli::command()).try_get_matches_from(arguments);
+    let matches = layers.add_to(help::command()).try_get_matches_from(&arguments);
     let parsed = matches.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, color_flag(&matches))));
-    let (cli, flag) = parsed.map_err(|error| usage(&error, &wanted, &environment, &file))?;
+    let (cli, flag) = parsed.map_err(|error| explain(&error, &arguments, &wanted, &environment, &file))?;
     let verbosity = if cli.global.quiet { Verbosity::Quiet } else { Verbosity::Normal };
     let mut environment_colors = colors(&environment);
     environment_colors.contactsd_color = color_asked_for(&cli.global).map(str::to_owned);
@@ -71,17 +71,28 @@ pub(super) fn parse(
 }
 
 /// Says what is wrong with the command line, or the help that was asked for.
-fn usage(error: &clap::Error, wanted: &Wanted, environment: &Environment, file: &SettingsFile) -> Exit {
-    let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+fn explain(
+    error: &clap::Error,
+    arguments: &[OsString],
+    wanted: &Wanted,
+    environment: &Environment,
+    file: &SettingsFile,
+) -> Exit {
     let shell = wanted.shell(None, &colors(environment), &environment.directory, Verbosity::Normal);
     let Ok(mut shell) = shell else { return Exit::Failure };
-    // For people, clap prints, and knows that help and the version go to stdout and mistakes to stderr.
-    let printed = if shell.speaks_json() { Ok(()) } else { error.print() };
-    shell.records([if asked_for {
-        Record::output(error.render().to_string().trim_end())
-    } else {
-        Record::diagnostic(Diagnostic::from(&mistake(error)))
-    }]);
+    let Some(message) = usage::message(error, &Cli::command(), arguments) else {
+        // Help and the version go to stdout, help for who typed too little to stderr; clap knows which.
+        let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+        let printed = if shell.speaks_json() { Ok(()) } else { error.print() };
+        let text = error.render().to_string();
+        shell.records([if asked_for {
+            Record::output(text.trim_end())
+        } else {
+            Record::diagnostic(Diagnostic::from(&Message::error("The command is not complete", text.trim())))
+        }]);
+        return if asked_for && printed.is_ok() { Exit::Success } else { Exit::Failure };
+    };
+    shell.message(&message);
     if let Some(flag) = invalid_flag(error) {
         let twin = variable(&flag);
         if environment.get(&twin).is_some() {
@@ -90,20 +101,7 @@ fn usage(error: &clap::Error, wanted: &Wanted, environment: &Environment, file: 
             shell.hint(format!("{flag} is set in contactsd.toml; it counts where the option is not typed."));
         }
     }
-    if asked_for && printed.is_ok() { Exit::Success } else { Exit::Failure }
-}
-
-/// Words a mistake on the command line for programs: clap's first line, and below it the rest.
-fn mistake(error: &clap::Error) -> Message {
-    let text = error.render().to_string();
-    match text.strip_prefix("error: ") {
-        Some(mistake) => {
-            let (summary, rest) = mistake.split_once('\n').unwrap_or((mistake, ""));
-            Message::error(summary, rest.trim())
-        }
-        // The help, where nothing but a verb is missing.
-        None => Message::error("The command is not complete", text.trim()),
-    }
+    Exit::Failure
 }
 
 fn colors(environment: &Environment) -> ColorEnvironment {

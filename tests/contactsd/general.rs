@@ -28,6 +28,7 @@ fn help_and_version_are_results() {
       import       Bind an entry to a contact that Apollo has
       state        Look at what the state remembers, and correct it
       completions  Print a completion script for a shell
+      man          Print the man pages, or write them into a directory
       version      Print the version
       help         Print this message or the help of the given subcommand(s)
 
@@ -56,7 +57,9 @@ fn help_and_version_are_results() {
     only); 130 interrupted; 143 terminated.
     [exit 0]
     ");
-    for verb in ["validate", "plan", "apply", "watch", "sandbox", "state", "state list", "state show", "completions"] {
+    for verb in
+        ["validate", "plan", "apply", "watch", "sandbox", "state", "state list", "state show", "completions", "man"]
+    {
         let help = world.run(&format!("{verb} --help"));
         assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""), "{verb}");
         assert!(help.stdout.contains(&format!("Usage: contactsd {verb}")), "{help}");
@@ -68,24 +71,24 @@ fn help_and_version_are_results() {
 #[test]
 fn mistakes_of_usage_exit_with_one() {
     let world = World::with(TEAM);
-    assert_snapshot!(world.run("aply"), @r"
-    [stderr]error: unrecognized subcommand 'aply'
+    assert_snapshot!(world.run("aply"), @"
+    [stderr]
+    Error: Unrecognized subcommand 'aply'
 
       tip: a similar subcommand exists: 'apply'
 
-    Usage: contactsd [OPTIONS] <COMMAND>
-
-    For more information, try '--help'.
+    For more help on using this command, run:
+      contactsd --help
     [exit 1]
     ");
-    assert_snapshot!(world.run("plan --detailed-exit-code"), @r"
-    [stderr]error: unexpected argument '--detailed-exit-code' found
+    assert_snapshot!(world.run("plan --detailed-exit-code"), @"
+    [stderr]
+    Error: Unexpected argument '--detailed-exit-code' found
 
       tip: a similar argument exists: '--detailed-exitcode'
 
-    Usage: contactsd plan --detailed-exitcode
-
-    For more information, try '--help'.
+    For more help on using this command, run:
+      contactsd plan --help
     [exit 1]
     ");
     assert_snapshot!(world.run(""), @"
@@ -103,6 +106,7 @@ fn mistakes_of_usage_exit_with_one() {
       import       Bind an entry to a contact that Apollo has
       state        Look at what the state remembers, and correct it
       completions  Print a completion script for a shell
+      man          Print the man pages, or write them into a directory
       version      Print the version
       help         Print this message or the help of the given subcommand(s)
 
@@ -231,9 +235,11 @@ fn variables_stand_for_options_and_unknown_ones_are_told() {
     ");
     world.set("CONTACTSD_PARALLELISM", "lots");
     assert_snapshot!(world.run("apply"), @"
-    [stderr]error: invalid value 'lots' for '--parallelism <N>': invalid digit found in string
+    [stderr]
+    Error: Invalid value 'lots' for '--parallelism <N>': invalid digit found in string
 
-    For more information, try '--help'.
+    For more help on using this command, run:
+      contactsd apply --help
     Hint: CONTACTSD_PARALLELISM is set in the environment; it counts where the option is not typed.
     [exit 1]
     ");

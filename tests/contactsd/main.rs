@@ -6,12 +6,14 @@
 mod apply;
 mod completions;
 mod credentials;
+mod exits;
 mod faults;
 mod floors;
 mod general;
 mod json;
 mod kill;
 mod link;
+mod man;
 mod matches;
 mod plan;
 mod readme;

@@ -92,6 +92,12 @@ impl World {
         self.ended(&mut self.command(line))
     }
 
+    /// Runs a command whose stdout goes to a file that is there.
+    pub(crate) fn run_into(&self, file: &str, line: &str) -> Outcome {
+        let file = File::options().write(true).open(file).unwrap();
+        self.ended(self.command(line).stdout(file))
+    }
+
     fn ended(&self, command: &mut Command) -> Outcome {
         let output = command.output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the program writes UTF-8");

@@ -1,0 +1,264 @@
+//! What `--help` and the man pages say beside the options: examples, and how each verb can end.
+//!
+//! `docs/exit-codes.md` holds the same tables; a test compares them.
+
+use std::fmt::Write;
+
+use clap::{Command, CommandFactory};
+
+use super::args::Cli;
+
+/// Examples and ends of one verb.
+pub(super) struct Help {
+    /// As it is typed behind `contactsd`: `state list`.
+    pub(super) verb: &'static str,
+    /// A command, and what it is for.
+    pub(super) examples: &'static [(&'static str, &'static str)],
+    /// Each exit code the verb can have, and what it means there.
+    pub(super) exits: &'static [(u8, &'static str)],
+}
+
+const INTERRUPTED: (u8, &str) = (130, "interrupted (Ctrl-C); what was under way is recorded");
+const TERMINATED: (u8, &str) = (143, "terminated (SIGTERM); what was under way is recorded");
+
+/// The verbs in the order of the help.
+pub(super) const VERBS: &[Help] = &[
+    Help {
+        verb: "validate",
+        examples: &[
+            ("contactsd validate", "check the files in contacts.d"),
+            ("contactsd validate --dir people", "check those in another directory"),
+        ],
+        exits: &[(0, "the files are valid; warnings count as valid"), (1, "a mistake, or files that cannot be read")],
+    },
+    Help {
+        verb: "plan",
+        examples: &[
+            ("contactsd plan", "see what apply would do"),
+            ("contactsd plan --sandbox", "see it against the stand-in, without a key"),
+            ("contactsd plan --detailed-exitcode", "tell changes from none in a pipeline"),
+        ],
+        exits: &[
+            (0, "a plan was made, with changes or without"),
+            (1, "a mistake in the files, a state that cannot be read, or a plan that needs a decision"),
+            (2, "there are changes; with --detailed-exitcode only"),
+        ],
+    },
+    Help {
+        verb: "apply",
+        examples: &[
+            ("contactsd apply", "plan, ask, and do it"),
+            ("contactsd apply --auto-approve", "do it without asking"),
+            ("contactsd apply --sandbox --auto-approve", "try it; nothing leaves the machine"),
+            ("contactsd apply --max-creates 5", "refuse a plan that creates more"),
+            ("contactsd apply --recreate ada", "create a contact anew that was deleted in Apollo"),
+        ],
+        exits: &[
+            (0, "all is done, or there was nothing to do"),
+            (1, "an error, a plan that was not approved or that a brake stopped, or not everything was done"),
+            INTERRUPTED,
+            TERMINATED,
+        ],
+    },
+    Help {
+        verb: "watch",
+        examples: &[
+            ("contactsd watch", "apply now, and again whenever files change"),
+            ("contactsd watch --once --dry-run", "show what one pass would do"),
+            ("contactsd watch --resync 1h --forget-after 10m", "look seldom, forget slowly"),
+        ],
+        exits: &[
+            (0, "ended by Ctrl-C or SIGTERM in order; with --once, a pass that did everything"),
+            (1, "it could not begin or go on; with --once, a pass that was refused or did not do everything"),
+            (130, "interrupted twice; the next apply finds out what became of requests under way"),
+            (143, "terminated twice; the next apply finds out what became of requests under way"),
+        ],
+    },
+    Help {
+        verb: "sandbox",
+        examples: &[
+            ("contactsd sandbox", "serve it at 127.0.0.1:8080"),
+            ("contactsd sandbox --listen 127.0.0.1:0 --quota 200/m", "at a free port, with a limit"),
+            ("contactsd sandbox --fault lost-reply=0.1", "lose one answer in ten"),
+        ],
+        exits: &[(0, "ended by Ctrl-C or SIGTERM"), (1, "it cannot listen, or its data cannot be used")],
+    },
+    Help {
+        verb: "import",
+        examples: &[("contactsd import ada 6b044a070000000000000004", "this entry is that contact")],
+        exits: &[
+            (0, "the entry is bound to the contact"),
+            (1, "an error, an entry that is bound already, or a plan that was not approved"),
+            INTERRUPTED,
+            TERMINATED,
+        ],
+    },
+    Help {
+        verb: "state",
+        examples: &[
+            ("contactsd state list", "list the managed contacts"),
+            ("contactsd state show ada", "show what is known of one"),
+        ],
+        exits: &[(1, "it needs one of its verbs")],
+    },
+    Help {
+        verb: "state list",
+        examples: &[("contactsd state list", "one address a line")],
+        exits: &[(0, "all managed contacts are listed"), (1, "the state cannot be read")],
+    },
+    Help {
+        verb: "state show",
+        examples: &[("contactsd state show ada", "its id, its fields and how it came about")],
+        exits: &[(0, "the contact is shown"), (1, "no such contact is managed, or the state cannot be read")],
+    },
+    Help {
+        verb: "state rm",
+        examples: &[
+            ("contactsd state rm ada", "plan, ask, and stop managing it"),
+            ("contactsd state rm ada basil --auto-approve", "two of them, without asking"),
+        ],
+        exits: &[(0, "they are no longer managed"), (1, "an error, or a plan that was not approved")],
+    },
+    Help {
+        verb: "state mv",
+        examples: &[("contactsd state mv ada ada.quill", "the contact goes to another key")],
+        exits: &[(0, "the contact has the other key"), (1, "an error, or a plan that was not approved")],
+    },
+    Help {
+        verb: "completions",
+        examples: &[
+            ("contactsd completions bash > ~/.local/share/bash-completion/completions/contactsd", "for bash"),
+            ("contactsd completions fish > ~/.config/fish/completions/contactsd.fish", "for fish"),
+        ],
+        exits: &[(0, "the script was printed"), (1, "the shell is not known")],
+    },
+    Help {
+        verb: "man",
+        examples: &[
+            ("contactsd man | man -l -", "read all pages"),
+            ("contactsd man ~/.local/share/man/man1", "install them, a file a verb"),
+        ],
+        exits: &[(0, "the pages were printed or written"), (1, "the directory cannot be written to")],
+    },
+    Help {
+        verb: "version",
+        examples: &[("contactsd version", "name and number")],
+        exits: &[(0, "the version was printed"), (1, "stdout cannot be written to")],
+    },
+];
+
+/// Returns the command line with examples and exit codes behind the help of every verb.
+pub(super) fn command() -> Command {
+    with_help(Cli::command(), "")
+}
+
+fn with_help(command: Command, path: &str) -> Command {
+    let names: Vec<String> = command.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
+    let command = names.into_iter().fold(command, |command, name| {
+        let below = format!("{path} {name}").trim_start().to_owned();
+        command.mut_subcommand(&name, |verb| with_help(verb, &below))
+    });
+    match of(path) {
+        Some(help) => command.after_help(help.text()),
+        None => command,
+    }
+}
+
+/// Returns the help of a verb.
+pub(super) fn of(verb: &str) -> Option<&'static Help> {
+    VERBS.iter().find(|help| help.verb == verb)
+}
+
+impl Help {
+    fn text(&self) -> String {
+        let mut text = "Examples:\n".to_owned();
+        // A command of usual length stands beside what it is for, a long one above.
+        let width = self.examples.iter().map(|(command, _)| command.len()).filter(|width| *width <= 50).max();
+        let width = width.unwrap_or_default();
+        for (command, what) in self.examples {
+            let gap = if command.len() > width { format!("\n  {:width$}", "") } else { String::new() };
+            writeln!(text, "  {command:width$}{gap}  {what}").expect("writing to a string does not fail");
+        }
+        text.push_str("\nExit codes:\n");
+        for (code, what) in self.exits {
+            writeln!(text, "  {code:<3}  {what}").expect("writing to a string does not fail");
+        }
+        text.truncate(text.trim_end().len());
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// Lists every verb but `help`, each as it is typed.
+    fn verbs(command: &Command, path: &str, found: &mut BTreeMap<String, Command>) {
+        for verb in command.get_subcommands().filter(|verb| verb.get_name() != "help") {
+            let path = format!("{path} {}", verb.get_name()).trim_start().to_owned();
+            verbs(verb, &path, found);
+            found.insert(path, verb.clone());
+        }
+    }
+
+    fn all() -> BTreeMap<String, Command> {
+        let mut found = BTreeMap::new();
+        verbs(&command(), "", &mut found);
+        found
+    }
+
+    #[test]
+    fn every_verb_says_what_it_is_for_shows_examples_and_how_it_ends() {
+        let all = all();
+        for (path, verb) in &all {
+            let about = verb.get_about().map(ToString::to_string).unwrap_or_default();
+            assert!(about.len() > 10 && about.contains(' '), "{path} has no purpose: {about:?}");
+            let help = of(path).unwrap_or_else(|| panic!("{path} has no help in cli/help.rs"));
+            assert!(!help.examples.is_empty() && !help.exits.is_empty(), "{path}");
+            let text = verb.clone().render_help().to_string();
+            assert!(text.contains("\nExamples:\n  contactsd ") && text.contains("\nExit codes:\n"), "{path}\n{text}");
+            assert!(text.contains(&about), "{path}\n{text}");
+        }
+        let described: Vec<_> = VERBS.iter().map(|help| help.verb).collect();
+        for verb in &described {
+            assert!(all.contains_key(*verb), "{verb} is described, and there is no such verb");
+        }
+        assert_eq!(described.len(), all.len());
+    }
+
+    /// Returns the words that the shell would give to the program.
+    fn words(example: &str) -> Vec<&str> {
+        let command = example.split([">", "|"].map(|sign| sign.chars().next().unwrap())).next().unwrap();
+        command.split_whitespace().collect()
+    }
+
+    #[test]
+    fn every_example_is_understood_and_is_one_of_its_verb() {
+        for help in VERBS {
+            for (example, what) in help.examples {
+                let start = format!("contactsd {}", help.verb);
+                assert!(example.starts_with(&start), "{example}");
+                assert!(!what.is_empty() && !what.ends_with('.'), "{what}");
+                if let Err(error) = command().try_get_matches_from(words(example)) {
+                    panic!("{example}\n{error}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn codes_are_those_there_are_in_order_and_the_page_has_them() {
+        let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/exit-codes.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        let mut rows = Vec::new();
+        for help in VERBS {
+            let codes: Vec<u8> = help.exits.iter().map(|(code, _)| *code).collect();
+            assert!(codes.is_sorted() && codes.iter().all(|code| [0, 1, 2, 130, 143].contains(code)), "{}", help.verb);
+            rows.extend(help.exits.iter().map(|(code, what)| format!("| `{}` | {code} | {what} |", help.verb)));
+        }
+        let shown: Vec<&str> = page.lines().filter(|line| line.starts_with("| `")).collect();
+        assert_eq!(shown, rows, "docs/exit-codes.md should hold:\n{}", rows.join("\n"));
+    }
+}

@@ -1,0 +1,127 @@
+//! Mistakes on the command line, in the words and the form of every other message.
+
+use std::ffi::OsString;
+
+use clap::Command;
+use clap::error::{ContextKind, ErrorKind};
+
+use crate::ui::Message;
+
+/// Words a mistake; `None` where the text is no mistake but help, which clap words best.
+pub(super) fn message(error: &clap::Error, command: &Command, arguments: &[OsString]) -> Option<Message> {
+    if matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    ) {
+        return None;
+    }
+    let text = error.render().to_string();
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    let (summary, rest) = text.split_once('\n').unwrap_or((text, ""));
+    // The usage line and where to look come behind what is wrong; clap's own are left out.
+    let rest = rest.split("\nUsage: ").next().unwrap_or_default();
+    let rest = rest.split("\nFor more information, try ").next().unwrap_or_default();
+    let mut detail: Vec<&str> = rest.trim_end().lines().collect();
+    while detail.first().is_some_and(|line| line.trim().is_empty()) {
+        detail.remove(0);
+    }
+    // Only where something is missing; elsewhere clap guesses, and often oddly.
+    let usage = error.get(ContextKind::Usage).filter(|_| error.kind() == ErrorKind::MissingRequiredArgument);
+    let usage = usage.map(|usage| format!("  {}", usage.to_string().trim()));
+    let help = format!(
+        "For more help on using this command, run:\n  contactsd{} --help",
+        verb(command, arguments).iter().fold(String::new(), |path, name| format!("{path} {name}"))
+    );
+    let parts = [(!detail.is_empty()).then(|| detail.join("\n")), usage, Some(help)];
+    Some(Message::error(capitalized(summary), parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")))
+}
+
+/// Finds the verb that was typed, as far as there is one.
+fn verb(command: &Command, arguments: &[OsString]) -> Vec<String> {
+    let mut path = Vec::new();
+    let mut at = command;
+    let mut words = arguments.iter().skip(1).filter_map(|argument| argument.to_str());
+    while let Some(word) = words.next() {
+        if let Some(flag) = word.strip_prefix("--") {
+            let takes_value = !flag.contains('=')
+                && [command, at].iter().any(|command| {
+                    command.get_arguments().any(|arg| arg.get_long() == Some(flag) && arg.get_action().takes_values())
+                });
+            if takes_value {
+                words.next();
+            }
+        } else if let Some(below) = at.find_subcommand(word) {
+            path.push(below.get_name().to_owned());
+            at = below;
+        }
+    }
+    path
+}
+
+fn capitalized(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::help;
+    use super::*;
+
+    fn told(line: &str) -> String {
+        let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        let error = help::command().try_get_matches_from(&arguments).unwrap_err();
+        let message = message(&error, &help::command(), &arguments).expect("it is a mistake");
+        format!("{}\n{}", message.summary, message.detail)
+    }
+
+    #[test]
+    fn mistakes_are_worded_with_where_to_look() {
+        insta::assert_snapshot!(told("contactsd state shwo"), @"
+        Unrecognized subcommand 'shwo'
+          tip: a similar subcommand exists: 'show'
+
+        For more help on using this command, run:
+          contactsd state --help
+        ");
+        insta::assert_snapshot!(told("contactsd --dir state plan --color sometimes"), @"
+        Invalid value 'sometimes' for '--color <WHEN>'
+          [possible values: always, auto, never]
+
+        For more help on using this command, run:
+          contactsd plan --help
+        ");
+        insta::assert_snapshot!(told("contactsd state show"), @"
+        The following required arguments were not provided:
+          <KEY>
+
+          Usage: contactsd state show <KEY>
+
+        For more help on using this command, run:
+          contactsd state show --help
+        ");
+        insta::assert_snapshot!(told("contactsd apply --paralelism=3"), @"
+        Unexpected argument '--paralelism' found
+          tip: a similar argument exists: '--parallelism'
+
+        For more help on using this command, run:
+          contactsd apply --help
+        ");
+        insta::assert_snapshot!(told("contactsd plan --sandbox --api-url http://127.0.0.1:1"), @"
+        The argument '--sandbox' cannot be used with '--api-url <URL>'
+        For more help on using this command, run:
+          contactsd plan --help
+        ");
+    }
+
+    #[test]
+    fn help_that_was_asked_for_is_no_mistake() {
+        for line in
+            ["contactsd --help", "contactsd plan --help", "contactsd help plan", "contactsd --version", "contactsd"]
+        {
+            let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            let error = help::command().try_get_matches_from(&arguments).unwrap_err();
+            assert_eq!(message(&error, &help::command(), &arguments), None, "{line}");
+        }
+    }
+}

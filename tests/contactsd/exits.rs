@@ -1,0 +1,152 @@
+//! Each verb ends with each code that `docs/exit-codes.md` lists for it.
+
+use std::collections::BTreeSet;
+
+use rustix::process::Signal;
+use serde_json::json;
+
+use crate::support::{Remote, World};
+
+const ADA: &str = "contacts:\n  ada: {email: ada@example.com}\n";
+const BROKEN: &str = "contacts:\n  ada: {email: broken}\n";
+
+/// What was provoked: verb and code, as the page lists them.
+#[derive(Default)]
+struct Provoked(BTreeSet<(String, i32)>);
+
+impl Provoked {
+    #[track_caller]
+    fn run(&mut self, world: &World, verb: &str, rest: &str, code: i32) {
+        let outcome = world.run(&format!("{verb} {rest}"));
+        assert_eq!(outcome.code, Some(code), "{verb} {rest}\n{outcome}");
+        self.0.insert((verb.to_owned(), code));
+    }
+
+    /// Ends a command whose request is held back, by a signal, or by two where one would be code 0.
+    #[track_caller]
+    fn interrupt(&mut self, verb: &str, rest: &str, (signal, code): (Signal, i32)) {
+        let remote = Remote::start();
+        let id = remote.seed(json!({"email": "ada@example.com"}));
+        let world = World::with(ADA).against(&remote);
+        remote.tap.hold_after(0);
+        let mut running = world.start(&format!("{verb} {}", rest.replace("ID", &id)));
+        remote.tap.wait_until_held(1);
+        running.signal(signal);
+        running.wait_for("Stopping");
+        if verb == "watch" {
+            running.signal(signal);
+        } else {
+            remote.tap.release();
+        }
+        let outcome = running.finish();
+        assert_eq!(outcome.code, Some(code), "{verb}\n{outcome}");
+        self.0.insert((verb.to_owned(), code));
+        remote.tap.release();
+    }
+}
+
+/// Returns what the page promises.
+fn promised() -> BTreeSet<(String, i32)> {
+    let page =
+        std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/exit-codes.md")).unwrap();
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `")).map(|row| {
+        let (verb, rest) = row.split_once("` | ").unwrap();
+        (verb.to_owned(), rest.split(' ').next().unwrap().parse().unwrap())
+    });
+    rows.collect()
+}
+
+#[test]
+fn every_verb_ends_with_every_code_that_is_promised() {
+    let mut provoked = Provoked::default();
+    files_and_words(&mut provoked);
+    plans_and_applies(&mut provoked);
+    state(&mut provoked);
+    signals(&mut provoked);
+    let promised = promised();
+    let missing: Vec<_> = promised.difference(&provoked.0).collect();
+    assert!(missing.is_empty(), "promised and not provoked: {missing:?}");
+    let unknown: Vec<_> = provoked.0.difference(&promised).collect();
+    assert!(unknown.is_empty(), "provoked and not promised: {unknown:?}");
+}
+
+#[test]
+fn a_mistake_of_usage_is_one_with_every_verb() {
+    let world = World::with(ADA);
+    let verbs: BTreeSet<String> = promised().into_iter().map(|(verb, _)| verb).collect();
+    assert!(verbs.len() > 10);
+    for verb in verbs {
+        let outcome = world.run(&format!("{verb} --no-such-flag"));
+        assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(1), ""), "{verb}");
+        assert!(outcome.stderr.contains(&format!("contactsd {verb} --help")), "{outcome}");
+        assert_eq!(world.run(&format!("{verb} --help")).code, Some(0), "{verb}");
+    }
+}
+
+fn files_and_words(provoked: &mut Provoked) {
+    let good = World::with(ADA);
+    let bad = World::with(BROKEN);
+    provoked.run(&good, "validate", "", 0);
+    provoked.run(&bad, "validate", "", 1);
+    provoked.run(&good, "completions", "bash", 0);
+    provoked.run(&good, "completions", "klingon", 1);
+    provoked.run(&good, "man", "", 0);
+    provoked.run(&good, "man", "contacts.d/team.yaml/pages", 1);
+    provoked.run(&good, "version", "", 0);
+    // A disk that is full.
+    let outcome = good.run_into("/dev/full", "version");
+    assert_eq!(outcome.code, Some(1), "{outcome}");
+    provoked.0.insert(("version".to_owned(), 1));
+}
+
+fn plans_and_applies(provoked: &mut Provoked) {
+    let remote = Remote::start();
+    let world = World::with(BROKEN).against(&remote);
+    for verb in ["plan", "apply", "watch"] {
+        let rest = if verb == "watch" { "--once" } else { "" };
+        provoked.run(&world, verb, rest, 1);
+    }
+    world.team(ADA);
+    provoked.run(&world, "plan", "", 0);
+    provoked.run(&world, "plan", "--detailed-exitcode", 2);
+    provoked.run(&world, "watch", "--once", 0);
+    provoked.run(&world, "apply", "--auto-approve", 0);
+    provoked.run(&world, "plan", "--detailed-exitcode", 0);
+    let remote = Remote::start();
+    let id = remote.seed(json!({"email": "ada@example.com"}));
+    let world = World::with(ADA).against(&remote);
+    provoked.run(&world, "import", &format!("ada {id} --auto-approve"), 0);
+    provoked.run(&world, "import", &format!("ada {id} --auto-approve"), 1);
+}
+
+fn state(provoked: &mut Provoked) {
+    let remote = Remote::start();
+    let world = World::with(ADA).against(&remote);
+    world.applied();
+    provoked.run(&world, "state", "", 1);
+    provoked.run(&world, "state list", "", 0);
+    provoked.run(&world, "state show", "ada", 0);
+    provoked.run(&world, "state show", "nobody", 1);
+    provoked.run(&world, "state mv", "nobody bo --auto-approve", 1);
+    provoked.run(&world, "state mv", "ada bo --auto-approve", 0);
+    provoked.run(&world, "state rm", "nobody --auto-approve", 1);
+    provoked.run(&world, "state rm", "bo --auto-approve", 0);
+    // What stands there is no state.
+    world.write("elsewhere/head", "nonsense");
+    provoked.run(&world, "state list", "--state elsewhere", 1);
+}
+
+fn signals(provoked: &mut Provoked) {
+    for end in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        provoked.interrupt("apply", "--auto-approve", end);
+        provoked.interrupt("import", "ada ID --auto-approve", end);
+        provoked.interrupt("watch", "", end);
+        let world = World::new();
+        let mut serving = world.start("sandbox --listen 127.0.0.1:0");
+        serving.wait_for("to end it");
+        serving.signal(end.0);
+        assert_eq!(serving.finish().code, Some(0));
+        provoked.0.insert(("sandbox".to_owned(), 0));
+    }
+    provoked.run(&World::new(), "sandbox", "--listen 127.0.0.1:0 --data /dev/null/data", 1);
+}
