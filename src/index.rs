@@ -3,10 +3,22 @@
 //! Pure: bytes and values in, answers out. Reading and writing the file that this is kept in is
 //! `store`'s work, looking at the contact files is `source`'s.
 
+mod identity;
 mod marks;
 mod named;
+mod note;
+mod reading;
 mod roster;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod writing;
 
+pub use identity::Identity;
 pub use marks::{Mark, marks, shared};
 pub use named::Named;
+pub use note::{HeadNote, StateNote};
+pub use reading::{Contents, Damaged, Index, ReadAt};
 pub use roster::{Found, Roster, Sheet};
+pub use tree::{DirectoryRecord, FileRecord, Flags, Tree};
+pub use writing::{Noted, WriteError, Writer};

@@ -25,6 +25,16 @@ impl Named {
         Self::of(sets.into_iter().flat_map(|set| set.0.iter().copied()).collect())
     }
 
+    /// Reads bytes as [`Named::to_bytes`] gave them; `None` for any others.
+    pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
+        let (ids, rest) = bytes.as_chunks();
+        rest.is_empty().then(|| Self::of(ids.to_vec()))
+    }
+
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        self.0.concat()
+    }
+
     fn of(mut ids: Vec<[u8; 12]>) -> Self {
         ids.sort_unstable();
         ids.dedup();
