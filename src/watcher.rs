@@ -12,6 +12,7 @@
 mod debounce;
 mod filesystem;
 mod git;
+mod hand;
 mod inbox;
 mod names;
 mod notice;
@@ -23,6 +24,7 @@ mod tree;
 mod watches;
 mod worker;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -32,10 +34,11 @@ use tokio::time::{self, Instant};
 
 use self::debounce::{Debounce, Step};
 use self::git::Gate;
+pub use self::hand::Hand;
 use self::inbox::Inbox;
 pub use self::notice::{Cause, Notice};
 use self::outbox::Outbox;
-use self::worker::Worker;
+use self::worker::{Place, Worker};
 
 /// What to watch, and how patiently.
 #[derive(Debug, Clone)]
@@ -48,22 +51,36 @@ pub struct Options {
     pub longest: Duration,
     /// Polls at this interval instead of asking for events.
     pub poll: Option<Duration>,
+    /// Directories below `dir` that are none of it, a state for example: nothing in them is watched.
+    pub ignore: Vec<PathBuf>,
 }
 
 impl Options {
     /// The defaults for a directory.
     pub fn new(dir: PathBuf) -> Self {
-        Self { dir, quiet: Duration::from_millis(500), longest: Duration::from_secs(5), poll: None }
+        let (quiet, longest) = (Duration::from_millis(500), Duration::from_secs(5));
+        Self { dir, quiet, longest, poll: None, ignore: Vec::new() }
     }
 }
 
 /// What a burst of events calls for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Look {
-    /// Something changed below the directory, or the directory itself went, came or was swapped.
-    Changed,
-    /// Events were lost: anything may have changed.
+    /// Files changed in these directories and nowhere else; named from the directory as the user named it.
+    Changed(BTreeSet<PathBuf>),
+    /// Anything may have changed: directories or links did, events were lost, or it polls.
     Rescan,
+}
+
+impl Look {
+    /// Takes in what another look calls for as well.
+    pub fn merge(&mut self, other: Self) {
+        match (&mut *self, other) {
+            (Self::Rescan, _) => {}
+            (Self::Changed(known), Self::Changed(more)) => known.extend(more),
+            (Self::Changed(_), Self::Rescan) => *self = Self::Rescan,
+        }
+    }
 }
 
 /// A watcher that could not start.
@@ -82,23 +99,44 @@ pub struct Watcher {
     outbox: Arc<Outbox>,
     debounce: Debounce,
     gate: Gate,
-    /// Whether events were lost in the burst under way.
-    is_lossy: bool,
+    /// What the burst under way calls for.
+    burst: Option<Look>,
 }
 
 impl Watcher {
     /// Starts to watch: whatever changes after this returns leads to a look.
     ///
-    /// Walks the directory once, on the caller's thread. A directory that is missing is awaited. Where events cannot be had (limits, network file
-    /// systems), it polls every two seconds and leaves a [`Notice`].
+    /// Walks the directory once, on the caller's thread. A directory that is missing is awaited. Where
+    /// events cannot be had (limits, network file systems), it polls every two seconds and leaves a [`Notice`].
     pub fn new(options: Options) -> Result<Self, Error> {
-        let Options { dir, quiet, longest, poll } = options;
-        let absolute = std::path::absolute(&dir).map_err(|source| Error::Locate { dir: dir.clone(), source })?;
-        let inbox = Arc::new(Inbox::default());
-        let outbox = Arc::new(Outbox::default());
-        let worker = Worker::new(absolute.clone(), poll, Arc::clone(&inbox), Arc::clone(&outbox));
+        let dir = options.dir.clone();
+        let located = |path| std::path::absolute(path).map_err(|source| Error::Locate { dir: dir.clone(), source });
+        let absolute = located(&options.dir)?;
+        let ignored = options.ignore.iter().map(located).collect::<Result<Vec<_>, _>>()?;
+        let watcher = Self::idle(&options, absolute.clone());
+        let place = Place { dir: absolute, named: options.dir, ignored };
+        let worker = Worker::new(place, options.poll, Arc::clone(&watcher.inbox), Arc::clone(&watcher.outbox));
         worker.start().map_err(|source| Error::StartThread { dir, source })?;
-        Ok(Self { inbox, outbox, debounce: Debounce::new(quiet, longest), gate: Gate::new(absolute), is_lossy: false })
+        Ok(watcher)
+    }
+
+    /// Makes a watcher that watches nothing and is told by hand, for tests and simulations.
+    ///
+    /// Debounces as any other, by tokio's clock. The directory is asked for git's lock and nothing else.
+    pub fn by_hand(options: &Options) -> (Self, Hand) {
+        let watcher = Self::idle(options, options.dir.clone());
+        let hand = Hand::new(Arc::clone(&watcher.outbox));
+        (watcher, hand)
+    }
+
+    fn idle(options: &Options, absolute: PathBuf) -> Self {
+        Self {
+            inbox: Arc::default(),
+            outbox: Arc::default(),
+            debounce: Debounce::new(options.quiet, options.longest),
+            gate: Gate::new(absolute),
+            burst: None,
+        }
     }
 
     /// Resolves once a burst of events has gone quiet.
@@ -122,6 +160,19 @@ impl Watcher {
         }
     }
 
+    /// Resolves as soon as a burst has begun, without waiting for its end.
+    ///
+    /// Takes nothing away: [`Watcher::changed`] tells of the same burst when it is over. Cancel-safe.
+    pub async fn stirred(&mut self) {
+        loop {
+            self.take_in(Instant::now());
+            if self.burst.is_some() {
+                return;
+            }
+            self.outbox.told().await;
+        }
+    }
+
     /// Takes what the operator should know and was not told yet.
     pub fn notices(&mut self) -> Vec<Notice> {
         self.outbox.take_notices()
@@ -129,14 +180,17 @@ impl Watcher {
 
     fn take_in(&mut self, now: Instant) {
         if let Some(look) = self.outbox.take_look() {
-            self.is_lossy |= look == Look::Rescan;
+            match &mut self.burst {
+                Some(burst) => burst.merge(look),
+                None => self.burst = Some(look),
+            }
             self.debounce.touch(now);
         }
     }
 
     fn finish(&mut self) -> Look {
         self.gate.settle();
-        if std::mem::take(&mut self.is_lossy) { Look::Rescan } else { Look::Changed }
+        self.burst.take().expect("a burst is over only after a look was called for")
     }
 }
 

@@ -23,6 +23,7 @@ async fn watch(args: &WatchArgs, context: &mut Context) -> Result<Exit, Exit> {
     let dir = context.locations.contacts.clone();
     let mut options = watcher::Options::new(dir.clone());
     options.poll = args.poll;
+    options.ignore = vec![context.locations.state.clone()];
     let watcher = Watcher::new(options).map_err(|error| {
         context.shell.error("Cannot watch the contact files", ops::chain(&error));
         Exit::Failure

@@ -17,6 +17,7 @@ const MOST_PATHS: usize = 4096;
 
 /// What arrived since it was last taken.
 #[derive(Debug, Default)]
+#[cfg_attr(test, expect(clippy::struct_excessive_bools, reason = "each says something of its own"))]
 pub(super) struct Post {
     /// Paths that something happened to.
     pub(super) paths: HashSet<PathBuf>,
@@ -26,10 +27,17 @@ pub(super) struct Post {
     pub(super) is_lossy: bool,
     /// Nobody listens any more.
     pub(super) is_over: bool,
+    /// A test wants to see what a mistake of ours leads to.
+    #[cfg(test)]
+    pub(super) is_broken: bool,
 }
 
 impl Post {
     fn is_empty(&self) -> bool {
+        #[cfg(test)]
+        if self.is_broken {
+            return false;
+        }
         self.paths.is_empty() && !self.is_crowded && !self.is_lossy && !self.is_over
     }
 }
@@ -61,6 +69,12 @@ impl Inbox {
     /// Ends the watching.
     pub(super) fn end(&self) {
         self.put(|post| post.is_over = true);
+    }
+
+    /// Makes the watching thread panic.
+    #[cfg(test)]
+    pub(super) fn break_down(&self) {
+        self.put(|post| post.is_broken = true);
     }
 
     /// Waits for post, at most so long, and takes it.

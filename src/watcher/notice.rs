@@ -17,6 +17,8 @@ pub enum Notice {
     Remade { dir: PathBuf },
     /// The system dropped events; everything is looked at.
     Overflow { dir: PathBuf },
+    /// The thread that watches ended by a mistake of ours; it begins anew.
+    Broken { dir: PathBuf, reason: String },
 }
 
 /// Why events cannot be had.
@@ -42,6 +44,11 @@ impl fmt::Display for Notice {
             Self::Remade { dir } => {
                 write!(f, "{} came back or was replaced; watching what is there now.", dir.display())
             }
+            Self::Broken { dir, reason } => write!(
+                f,
+                "Watching {} failed by a mistake in contactsd ({reason}); looking at everything and watching anew. Please report it.",
+                dir.display()
+            ),
             Self::Overflow { dir } => write!(
                 f,
                 "The system dropped events for {}; looking at everything. Raising fs.inotify.max_queued_events with sysctl makes that rarer.",

@@ -26,8 +26,9 @@ impl Outbox {
     /// Calls for a look. A rescan is never watered down to a change.
     pub(super) fn tell(&self, look: Look) {
         let mut news = self.lock();
-        if news.look != Some(Look::Rescan) {
-            news.look = Some(look);
+        match &mut news.look {
+            Some(known) => known.merge(look),
+            None => news.look = Some(look),
         }
         drop(news);
         self.bell.notify_one();
@@ -69,9 +70,19 @@ mod tests {
     fn lost_events_stay_lost_until_taken() {
         let outbox = Outbox::default();
         outbox.tell(Look::Rescan);
-        outbox.tell(Look::Changed);
+        outbox.tell(Look::Changed(["contacts.d".into()].into()));
         assert_eq!(outbox.take_look(), Some(Look::Rescan));
         assert_eq!(outbox.take_look(), None);
+    }
+
+    #[test]
+    fn directories_add_up_until_taken() {
+        let outbox = Outbox::default();
+        for directory in ["contacts.d/b", "contacts.d/a", "contacts.d/b"] {
+            outbox.tell(Look::Changed([directory.into()].into()));
+        }
+        let directories = ["contacts.d/a", "contacts.d/b"].map(PathBuf::from).into();
+        assert_eq!(outbox.take_look(), Some(Look::Changed(directories)));
     }
 
     #[test]

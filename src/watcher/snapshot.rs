@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::names::is_silent;
 use super::tree::{Identity, Tree};
+use super::worker::Place;
 
 /// The tree and a mark of everything in it.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,8 +36,8 @@ struct Version {
 }
 
 impl Snapshot {
-    pub(super) fn take(dir: &Path) -> Self {
-        let tree = Tree::walk(dir);
+    pub(super) fn take(place: &Place) -> Self {
+        let tree = place.walk();
         let below = tree.read.iter().flat_map(|directory| names_in(directory));
         let paths = below.chain(tree.way.iter().cloned());
         let marks = paths.filter_map(|path| Some((Mark::of(&fs::symlink_metadata(&path).ok()?), path)));
@@ -90,12 +91,13 @@ mod tests {
             }),
             ("gone", &|| fs::remove_dir_all(at("")).unwrap()),
         ];
-        let mut before = Snapshot::take(&at(""));
+        let take = || Snapshot::take(&Place::new(at("")));
+        let mut before = take();
         for (what, change) in changes {
             change();
-            let after = Snapshot::take(&at(""));
+            let after = take();
             assert_ne!(before, after, "{what}");
-            assert_eq!(after, Snapshot::take(&at("")), "{what}");
+            assert_eq!(after, take(), "{what}");
             before = after;
         }
     }
@@ -103,10 +105,11 @@ mod tests {
     #[test]
     fn our_own_state_and_editors_files_make_no_other_snapshot() {
         let root = tempfile::tempdir().unwrap();
-        let before = Snapshot::take(root.path());
+        let take = || Snapshot::take(&Place::new(root.path().to_owned()));
+        let before = take();
         fs::create_dir(root.path().join(".contactsd")).unwrap();
         fs::write(root.path().join(".contactsd/head"), "").unwrap();
         fs::write(root.path().join(".a.yaml.swp"), "").unwrap();
-        assert_eq!(before, Snapshot::take(root.path()));
+        assert_eq!(before, take());
     }
 }

@@ -25,6 +25,8 @@ pub(super) struct Tree {
     pub(super) way: BTreeSet<PathBuf>,
     /// Directories to be watched, each for itself: those that are read, and those that hold the way.
     pub(super) watched: BTreeMap<PathBuf, Identity>,
+    /// Directories below the root that are none of it.
+    ignored: BTreeSet<PathBuf>,
 }
 
 /// Which directory stands at a path: another one at the same path needs a watch of its own.
@@ -52,12 +54,15 @@ pub(super) enum Touch {
 
 impl Tree {
     /// Walks from `dir`, an absolute path that may lead through links and may lead nowhere.
-    pub(super) fn walk(dir: &Path) -> Self {
+    ///
+    /// What is `ignored` counts only where it lies below the directory.
+    pub(super) fn walk(dir: &Path, ignored: &[PathBuf]) -> Self {
         let mut tree = Self::default();
         if let Some(real) = tree.follow(PathBuf::from("/"), dir)
             && let Some(identity) = directory_at(&real)
         {
             tree.root = Some((real.clone(), identity));
+            tree.ignored = ignored.iter().map(|path| real_path(path)).filter(|path| is_below(path, &real)).collect();
             tree.read_below(real);
         }
         let holders: BTreeSet<PathBuf> = tree.way.iter().filter_map(|name| name.parent()).map(Path::to_owned).collect();
@@ -67,8 +72,21 @@ impl Tree {
         tree
     }
 
+    /// Returns the directory that a file stands in, named from `named` instead of the root.
+    ///
+    /// `None` where links lead about, so that the same file may go by other names.
+    pub(super) fn named_directory(&self, file: &Path, named: &Path) -> Option<PathBuf> {
+        let (root, _) = self.root.as_ref()?;
+        let has_links = self.way.iter().any(|name| is_below(name, root));
+        let below = file.parent()?.strip_prefix(root).ok()?;
+        (!has_links).then(|| if below.as_os_str().is_empty() { named.to_owned() } else { named.join(below) })
+    }
+
     /// Says what an event at `path` means.
     pub(super) fn judge(&self, path: &Path) -> Touch {
+        if self.ignored.contains(path) {
+            return Touch::Nothing;
+        }
         if self.watched.contains_key(path) {
             return Touch::Structure;
         }
@@ -92,7 +110,8 @@ impl Tree {
     fn read_below(&mut self, start: PathBuf) {
         let mut open = vec![start];
         while let Some(directory) = open.pop() {
-            if self.read.contains(&directory) || !self.watch(directory.clone()) {
+            let is_known = self.read.contains(&directory) || self.ignored.contains(&directory);
+            if is_known || !self.watch(directory.clone()) {
                 continue;
             }
             // A directory that cannot be read is told by loading; a change of its mode is an event.
@@ -156,6 +175,16 @@ impl Tree {
     }
 }
 
+/// Returns where a path leads, as far as it exists.
+fn real_path(path: &Path) -> PathBuf {
+    let real = |above: &Path| Some(fs::canonicalize(above).ok()?.join(path.strip_prefix(above).ok()?));
+    path.ancestors().find_map(real).unwrap_or_else(|| path.to_owned())
+}
+
+fn is_below(path: &Path, above: &Path) -> bool {
+    path != above && path.starts_with(above)
+}
+
 /// One step on a way.
 enum Step {
     Root,
@@ -211,7 +240,7 @@ mod tests {
         for below in ["a/b", ".git/refs", ".contactsd/state", "old~"] {
             fs::create_dir_all(base.join("contacts.d").join(below)).unwrap();
         }
-        let tree = Tree::walk(&base.join("contacts.d"));
+        let tree = Tree::walk(&base.join("contacts.d"), &[]);
         assert_eq!(watched(&tree, &base), ["", "contacts.d", "contacts.d/a", "contacts.d/a/b"]);
     }
 
@@ -223,7 +252,7 @@ mod tests {
         fs::write(dir.join("..2026_01/a.yaml"), "").unwrap();
         symlink("..2026_01", dir.join("..data")).unwrap();
         symlink("..data/a.yaml", dir.join("a.yaml")).unwrap();
-        let tree = Tree::walk(&dir);
+        let tree = Tree::walk(&dir, &[]);
         assert_eq!(watched(&tree, &base), ["", "contacts.d", "contacts.d/..2026_01"]);
         assert_eq!(tree.judge(&dir.join("..data")), Touch::Structure);
         assert_eq!(tree.judge(&dir.join("..2026_01/a.yaml")), Touch::Content);
@@ -235,7 +264,7 @@ mod tests {
         let (_guard, base) = world();
         fs::create_dir_all(base.join("trees/one/contacts.d")).unwrap();
         symlink("trees/one", base.join("current")).unwrap();
-        let tree = Tree::walk(&base.join("current/contacts.d"));
+        let tree = Tree::walk(&base.join("current/contacts.d"), &[]);
         assert_eq!(watched(&tree, &base), ["", "trees/one", "trees/one/contacts.d"]);
         assert_eq!(tree.judge(&base.join("current")), Touch::Structure);
         assert_eq!(tree.root.map(|(real, _)| real), Some(base.join("trees/one/contacts.d")));
@@ -244,7 +273,7 @@ mod tests {
     #[test]
     fn what_is_missing_is_awaited_in_the_nearest_directory_there_is() {
         let (_guard, base) = world();
-        let tree = Tree::walk(&base.join("mount/team/contacts.d"));
+        let tree = Tree::walk(&base.join("mount/team/contacts.d"), &[]);
         assert_eq!(watched(&tree, &base), [""]);
         assert!(tree.root.is_none() && tree.way.contains(&base.join("mount")));
     }
@@ -256,7 +285,7 @@ mod tests {
         symlink(".", dir.join("again")).unwrap();
         symlink("self", dir.join("self")).unwrap();
         symlink("..", dir.join("up")).unwrap();
-        let tree = Tree::walk(&dir);
+        let tree = Tree::walk(&dir, &[]);
         assert_eq!(watched(&tree, &base), ["", "contacts.d"]);
     }
 
@@ -264,7 +293,7 @@ mod tests {
     fn files_below_count_and_what_stands_beside_the_directory_does_not() {
         let (_guard, base) = world();
         let dir = base.join("contacts.d");
-        let tree = Tree::walk(&dir);
+        let tree = Tree::walk(&dir, &[]);
         assert_eq!(tree.judge(&dir.join("a.yaml")), Touch::Content);
         assert_eq!(tree.judge(&dir), Touch::Structure);
         for silent in ["notes.txt", ".contactsd", "contacts.d/.contactsd", "contacts.d/.a.yaml.swp"] {
@@ -276,7 +305,7 @@ mod tests {
     fn new_directories_and_links_change_what_is_watched() {
         let (_guard, base) = world();
         let dir = base.join("contacts.d");
-        let tree = Tree::walk(&dir);
+        let tree = Tree::walk(&dir, &[]);
         fs::create_dir(dir.join("team")).unwrap();
         symlink("nowhere", dir.join("link.yaml")).unwrap();
         assert_eq!(tree.judge(&dir.join("team")), Touch::Structure);
@@ -284,13 +313,43 @@ mod tests {
     }
 
     #[test]
+    fn a_state_inside_the_directory_is_none_of_it() {
+        let (_guard, base) = world();
+        let dir = base.join("contacts.d");
+        symlink(&dir, base.join("link")).unwrap();
+        // Named through a link, and before it exists.
+        let ignored = [base.join("link/state"), base.clone()];
+        let before = Tree::walk(&dir, &ignored);
+        fs::create_dir_all(dir.join("state/sled")).unwrap();
+        assert_eq!(before.judge(&dir.join("state")), Touch::Nothing);
+        let tree = Tree::walk(&dir, &ignored);
+        assert_eq!(tree, before);
+        assert_eq!(watched(&tree, &base), ["", "contacts.d"]);
+        assert_eq!(tree.judge(&dir.join("state")), Touch::Nothing);
+        assert_eq!(tree.judge(&dir.join("a.yaml")), Touch::Content);
+    }
+
+    #[test]
+    fn a_changed_file_is_told_by_its_directory_where_no_links_lead_about() {
+        let (_guard, base) = world();
+        let dir = base.join("contacts.d");
+        fs::create_dir(dir.join("team")).unwrap();
+        let named = |file: &str| Tree::walk(&dir, &[]).named_directory(&dir.join(file), Path::new("people"));
+        assert_eq!(named("a.yaml"), Some("people".into()));
+        assert_eq!(named("team/a.yaml"), Some("people/team".into()));
+        assert_eq!(Tree::walk(&dir, &[]).named_directory(&base.join("a.yaml"), Path::new("people")), None);
+        symlink("team", dir.join("again")).unwrap();
+        assert_eq!(named("team/a.yaml"), None);
+    }
+
+    #[test]
     fn another_directory_at_the_same_path_is_another_tree() {
         let (_guard, base) = world();
         let dir = base.join("contacts.d");
-        let before = Tree::walk(&dir);
-        assert_eq!(before, Tree::walk(&dir));
+        let before = Tree::walk(&dir, &[]);
+        assert_eq!(before, Tree::walk(&dir, &[]));
         fs::rename(&dir, base.join("old")).unwrap();
         fs::create_dir(&dir).unwrap();
-        assert_ne!(before, Tree::walk(&dir));
+        assert_ne!(before, Tree::walk(&dir, &[]));
     }
 }

@@ -17,6 +17,7 @@ use super::Cause;
 use super::filesystem;
 use super::inbox::Inbox;
 use super::tree::Tree;
+use super::worker::Place;
 
 /// Walks tried until one finds what the one before it found.
 const MOST_WALKS: usize = 8;
@@ -30,16 +31,16 @@ pub(super) struct Watches {
 }
 
 impl Watches {
-    /// Watches everything that matters to `dir`.
+    /// Watches everything that matters to a place.
     ///
     /// Once this returns, whatever happens to the tree reaches the inbox: the last walk found what the
     /// walk before it found, and that was watched by then. A tree that does not hold still is told to
     /// the inbox as crowded, so that the watches are made once more.
-    pub(super) fn set(dir: &Path, inbox: &Arc<Inbox>) -> Result<Self, Cause> {
+    pub(super) fn set(place: &Place, inbox: &Arc<Inbox>) -> Result<Self, Cause> {
         let (mut notify, ended) = listener(Arc::clone(inbox))?;
         let mut set = BTreeMap::new();
         let mut devices = BTreeSet::new();
-        let mut tree = Tree::walk(dir);
+        let mut tree = place.walk();
         for _ in 0..MOST_WALKS {
             for (directory, identity) in &tree.watched {
                 if devices.insert(identity.device) {
@@ -49,7 +50,7 @@ impl Watches {
                     watch(&mut notify, directory)?;
                 }
             }
-            let again = Tree::walk(dir);
+            let again = place.walk();
             if again == tree {
                 return Ok(Self { tree, notify, ended });
             }

@@ -3,7 +3,10 @@
 //! Blocks on the file system as it likes, which no async task could. A change is told only after the
 //! watches are in place again, so that whoever looks then sees it, and what comes later is an event.
 
+use std::any::Any;
+use std::collections::BTreeSet;
 use std::io;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
@@ -28,10 +31,32 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 /// Time for a change of structure to go on before the watches are made anew: one is rarely alone.
 const GATHER: Duration = Duration::from_millis(50);
 
+/// What is watched.
+#[derive(Debug)]
+pub(super) struct Place {
+    /// An absolute path.
+    pub(super) dir: PathBuf,
+    /// The same directory as the user named it.
+    pub(super) named: PathBuf,
+    /// Absolute paths of what is none of it.
+    pub(super) ignored: Vec<PathBuf>,
+}
+
+impl Place {
+    #[cfg(test)]
+    pub(super) fn new(dir: PathBuf) -> Self {
+        Self { named: dir.clone(), dir, ignored: Vec::new() }
+    }
+
+    pub(super) fn walk(&self) -> Tree {
+        Tree::walk(&self.dir, &self.ignored)
+    }
+}
+
 /// Watches one directory.
 #[derive(Debug)]
 pub(super) struct Worker {
-    dir: PathBuf,
+    place: Place,
     /// Pause between two polls, when it comes to that.
     interval: Duration,
     is_poll_forced: bool,
@@ -47,41 +72,63 @@ enum Eyes {
 }
 
 impl Worker {
-    pub(super) fn new(dir: PathBuf, poll: Option<Duration>, inbox: Arc<Inbox>, outbox: Arc<Outbox>) -> Self {
+    pub(super) fn new(place: Place, poll: Option<Duration>, inbox: Arc<Inbox>, outbox: Arc<Outbox>) -> Self {
         let interval = poll.unwrap_or(DEFAULT_POLL);
-        Self { dir, interval, is_poll_forced: poll.is_some(), inbox, outbox, root: None }
+        Self { place, interval, is_poll_forced: poll.is_some(), inbox, outbox, root: None }
     }
 
     /// Begins to watch, and leaves the rest to a thread.
     pub(super) fn start(mut self) -> io::Result<()> {
         let eyes = self.open();
-        thread::Builder::new().name("watcher".to_owned()).spawn(move || self.run(eyes)).map(drop)
+        thread::Builder::new().name("watcher".to_owned()).spawn(move || self.carry_on(eyes)).map(drop)
+    }
+
+    /// Watches until the end; a mistake of ours that ends it is told, and the watching begun anew.
+    fn carry_on(mut self, eyes: Eyes) {
+        let mut eyes = Some(eyes);
+        loop {
+            let round = AssertUnwindSafe(|| {
+                let eyes = eyes.take().unwrap_or_else(|| {
+                    let eyes = self.open();
+                    // What happened while nobody watched.
+                    self.outbox.tell(Look::Rescan);
+                    eyes
+                });
+                self.run(eyes);
+            });
+            let Err(panic) = panic::catch_unwind(round) else { return };
+            self.outbox.note(Notice::Broken { dir: self.place.dir.clone(), reason: words(&*panic) });
+            self.outbox.tell(Look::Rescan);
+            if self.inbox.gather(self.interval).is_over {
+                return;
+            }
+        }
     }
 
     fn open(&mut self) -> Eyes {
         let eyes = if self.is_poll_forced {
-            Eyes::Polling(Snapshot::take(&self.dir))
+            Eyes::Polling(Snapshot::take(&self.place))
         } else {
-            match Watches::set(&self.dir, &self.inbox) {
+            match Watches::set(&self.place, &self.inbox) {
                 Ok(watches) => Eyes::Events(watches),
                 Err(cause) => Eyes::Polling(self.fall_back(cause)),
             }
         };
         let tree = eyes.tree();
         if tree.root.is_none() {
-            self.outbox.note(Notice::Missing { dir: self.dir.clone() });
+            self.outbox.note(Notice::Missing { dir: self.place.dir.clone() });
         }
         self.root.clone_from(&tree.root);
         eyes
     }
 
-    fn run(mut self, eyes: Eyes) {
+    fn run(&mut self, eyes: Eyes) {
         let snapshot = match eyes {
             Eyes::Polling(snapshot) => snapshot,
             Eyes::Events(watches) => {
                 let Some(cause) = self.listen(watches) else { return };
                 let snapshot = self.fall_back(cause);
-                self.outbox.tell(Look::Changed);
+                self.outbox.tell(Look::Rescan);
                 snapshot
             }
         };
@@ -93,6 +140,8 @@ impl Worker {
         let mut walked = Instant::now();
         loop {
             let mut post = self.inbox.wait(HEARTBEAT);
+            #[cfg(test)]
+            assert!(!post.is_broken, "a test breaks it down");
             let mut touch = weigh(&post, &watches.tree);
             if walked.elapsed() >= HEARTBEAT {
                 walked = Instant::now();
@@ -101,12 +150,12 @@ impl Worker {
             match touch {
                 _ if post.is_over => return None,
                 Touch::Nothing => {}
-                Touch::Content => self.outbox.tell(Look::Changed),
+                Touch::Content => self.outbox.tell(self.named(&post, &watches.tree)),
                 Touch::Structure => {
                     self.tell(&post);
                     post = self.inbox.gather(GATHER);
                     watches.close();
-                    match Watches::set(&self.dir, &self.inbox) {
+                    match Watches::set(&self.place, &self.inbox) {
                         Ok(anew) => watches = anew,
                         Err(cause) => return Some(cause),
                     }
@@ -121,13 +170,13 @@ impl Worker {
     fn poll(&mut self, mut last: Snapshot) {
         let mut is_settling = false;
         while !self.inbox.gather(self.interval).is_over {
-            let snapshot = Snapshot::take(&self.dir);
+            let snapshot = Snapshot::take(&self.place);
             let is_changed = snapshot != last;
             // A file written twice within one tick of its clock has the same times and maybe the same
             // size; the second write would go unseen, so a change calls for a second look later.
             if is_changed || is_settling {
                 self.meet(&snapshot.tree);
-                self.outbox.tell(Look::Changed);
+                self.outbox.tell(Look::Rescan);
             }
             is_settling = is_changed;
             last = snapshot;
@@ -136,19 +185,27 @@ impl Worker {
 
     /// Says that it turns to polling, and what it saw then.
     pub(super) fn fall_back(&self, cause: Cause) -> Snapshot {
-        self.outbox.note(Notice::Polling { dir: self.dir.clone(), interval: self.interval, cause });
-        Snapshot::take(&self.dir)
+        self.outbox.note(Notice::Polling { dir: self.place.dir.clone(), interval: self.interval, cause });
+        Snapshot::take(&self.place)
     }
 
     fn compare(&self, tree: &Tree) -> Touch {
-        if Tree::walk(&self.dir) == *tree { Touch::Nothing } else { Touch::Structure }
+        if self.place.walk() == *tree { Touch::Nothing } else { Touch::Structure }
     }
 
     fn tell(&self, post: &Post) {
         if post.is_lossy {
-            self.outbox.note(Notice::Overflow { dir: self.dir.clone() });
+            self.outbox.note(Notice::Overflow { dir: self.place.dir.clone() });
         }
-        self.outbox.tell(if post.is_lossy { Look::Rescan } else { Look::Changed });
+        self.outbox.tell(Look::Rescan);
+    }
+
+    /// Names the directories of the files that were touched, where they have one name each.
+    fn named(&self, post: &Post, tree: &Tree) -> Look {
+        let touched = post.paths.iter().filter(|path| tree.judge(path) != Touch::Nothing);
+        let directories: Option<BTreeSet<PathBuf>> =
+            touched.map(|path| tree.named_directory(path, &self.place.named)).collect();
+        directories.map_or(Look::Rescan, Look::Changed)
     }
 
     /// Leaves a notice if the directory went, came or is another one.
@@ -157,7 +214,7 @@ impl Worker {
             return;
         }
         self.root.clone_from(&tree.root);
-        let dir = self.dir.clone();
+        let dir = self.place.dir.clone();
         self.outbox.note(if tree.root.is_some() { Notice::Remade { dir } } else { Notice::Missing { dir } });
     }
 }
@@ -176,4 +233,10 @@ fn weigh(post: &Post, tree: &Tree) -> Touch {
         return Touch::Structure;
     }
     post.paths.iter().map(|path| tree.judge(path)).max().unwrap_or(Touch::Nothing)
+}
+
+/// Returns what a panic said.
+fn words(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    text.or_else(|| panic.downcast_ref::<&str>().map(|&text| text.to_owned())).unwrap_or_else(|| "a panic".to_owned())
 }
