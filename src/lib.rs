@@ -15,6 +15,7 @@ pub mod quota;
 pub mod sandbox;
 pub mod settings;
 pub mod source;
+pub mod status_http;
 pub mod store;
 pub mod ui;
 pub mod watcher;
