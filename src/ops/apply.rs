@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use tracing::{Instrument, Span, field};
 
 use crate::model::{ApolloId, ContactKey, Endpoint, Identity, PersonAtCompany, Place};
 use crate::plan::{Action, Brake, BrakeKind, Change as FieldChange, Housekeeping, Operation, Plan};
@@ -40,7 +41,7 @@ pub async fn apply(session: &Arc<Session>, plan: &Plan, desired: &Desired, snaps
         overwritten: Mutex::default(),
         known: known_contacts(snapshot),
     });
-    let run = Run { session: Arc::clone(session), job, report: Arc::default() };
+    let run = Run { session: Arc::clone(session), job, report: Arc::default(), span: Span::current() };
     if let Err(problem) = run.keep_house(&plan.housekeeping).await {
         session.stop.request(Ended::Fatal);
         session.tell(Event::Problem(problem));
@@ -86,6 +87,8 @@ struct Run {
     session: Arc<Session>,
     job: Arc<Job>,
     report: Arc<Mutex<Report>>,
+    /// What the log says the run is part of; the spans of its contacts are in it.
+    span: Span,
 }
 
 impl Run {
@@ -208,6 +211,17 @@ impl Run {
 
     /// Carries out one action, telling how it goes on.
     async fn carry(self, action: Action) -> Outcome {
+        let span = tracing::info_span!(
+            parent: &self.span,
+            "contact",
+            key = %action.key(),
+            apollo_id = known_id(&action.operation).map(field::display),
+            request_id = field::Empty,
+        );
+        self.carry_within(action).instrument(span).await
+    }
+
+    async fn carry_within(self, action: Action) -> Outcome {
         let _mark = self.session.under_way.mark(action.keys());
         let (key, step, id) = (action.key().clone(), step(&action.operation), known_id(&action.operation));
         let started = Instant::now();
@@ -227,12 +241,16 @@ impl Run {
                 }
             }
         };
-        Outcome { key, step, result, elapsed: started.elapsed() }
+        if let (None, Ok(End::Done(_, Some(found)) | End::BoundOnly { id: found, .. })) = (&id, &result) {
+            Span::current().record("apollo_id", field::display(found));
+        }
+        Outcome { key, step, result, elapsed: started.elapsed(), span: Span::current() }
     }
 
     /// Counts how an action ended, and tells of it.
     fn conclude(&self, outcome: Outcome) {
-        let Outcome { key, step: planned, result, elapsed } = outcome;
+        let Outcome { key, step: planned, result, elapsed, span } = outcome;
+        let _within = span.entered();
         let end = match result {
             Ok(end) => end,
             Err(trouble) => {
@@ -302,6 +320,8 @@ struct Outcome {
     step: Step,
     result: Result<End, Trouble>,
     elapsed: Duration,
+    /// What the log says it is part of.
+    span: Span,
 }
 
 /// Lists contacts that are older than this run and that its local actions may have freed: those of keys that

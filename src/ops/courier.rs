@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::apollo::{self, Contact, Meta, Retry, SearchPage};
 use crate::failpoints::{self, reached};
 use crate::journal::{self, Status, Step};
@@ -85,8 +87,10 @@ impl Session {
             }
             reached(failpoints::Step::IntentWritten);
             tries.take(Step::Send);
+            let sent = Instant::now();
             let outcome = self.perform(intent).await;
             drop(slot);
+            self.heard(endpoint, &outcome, sent.elapsed());
             reached(if outcome.is_ok() { failpoints::Step::AnswerReceived } else { failpoints::Step::AnswerLost });
             match self.judge(endpoint, permit, outcome, &mut tries) {
                 Verdict::Reply(reply) => return Ok(*reply),
@@ -116,6 +120,7 @@ impl Session {
                 return Err(Failure::Store(error));
             }
             tries.take(Step::Send);
+            let sent = Instant::now();
             let outcome = match look {
                 Look::View(id) => {
                     self.client().view_contact(id).await.map(|a| (Reply::Contact(Box::new(a.value)), a.meta))
@@ -125,6 +130,7 @@ impl Session {
                 }
             };
             drop(slot);
+            self.heard(endpoint, &outcome, sent.elapsed());
             match self.judge(endpoint, permit, outcome, &mut tries) {
                 Verdict::Reply(reply) => return Ok(*reply),
                 // Looking has no effect that could be in doubt.
@@ -154,6 +160,21 @@ impl Session {
         }
     }
 
+    /// Tells that an attempt came to its end; the log of the contact it was for gets the id of the answer.
+    fn heard(&self, endpoint: Endpoint, outcome: &Result<(Reply, Meta), apollo::Error>, elapsed: Duration) {
+        let meta = match outcome {
+            Ok((_, meta)) => Some(meta),
+            Err(error) => {
+                tracing::debug!(%endpoint, %error, "failed");
+                error.meta()
+            }
+        };
+        if let Some(id) = meta.and_then(|meta| meta.request_id.as_deref()) {
+            tracing::Span::current().record("request_id", id);
+        }
+        self.tell(Event::Answered { endpoint, status: meta.map(|meta| meta.status), elapsed });
+    }
+
     /// Settles the account of one attempt and says what comes next.
     fn judge(
         &self,
@@ -169,12 +190,10 @@ impl Session {
                 if let Some(left) = self.ledgers.left(endpoint) {
                     self.tell(Event::QuotaLeft { endpoint, left });
                 }
-                tracing::debug!(%endpoint, status = meta.status, request_id = meta.request_id, "answered");
                 return Verdict::Reply(Box::new((reply, meta)));
             }
             Err(error) => error,
         };
-        tracing::debug!(%endpoint, %error, "failed");
         let retry = error.retry(endpoint);
         let unsent = matches!(error, apollo::Error::Connect { .. });
         if let (Retry::Later { .. }, Some(meta)) = (retry, error.meta()) {

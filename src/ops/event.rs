@@ -43,6 +43,13 @@ pub enum Event {
         elapsed: Duration,
     },
     Problem(Problem),
+    /// One attempt of a request came to its end.
+    Answered {
+        endpoint: Endpoint,
+        /// The status of the answer; `None` when none came.
+        status: Option<u16>,
+        elapsed: Duration,
+    },
     /// Requests of this action wait for their quota window.
     WaitingForQuota {
         endpoint: Endpoint,

@@ -80,7 +80,7 @@ impl Progress {
             Event::QuotaLeft { endpoint, left } => drop(self.quota_left.insert(*endpoint, *left)),
             Event::Stopping => self.above_the_bar(shell, |shell| shell.status_as(STOPPING, [])),
             // The problem that was told says it.
-            Event::Failed { .. } | Event::Pass(_) => {}
+            Event::Failed { .. } | Event::Answered { .. } | Event::Pass(_) => {}
             Event::Tick { elapsed, done, failed } => self.tick(shell, *elapsed, *done, *failed),
         }
     }

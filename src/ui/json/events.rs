@@ -42,9 +42,12 @@ pub(in crate::ui) fn event(event: &Event) -> Option<Record<'static>> {
             Record::info(message, Payload::QuotaWait { quota })
         }
         Event::Stopping => Record::log("Stopping: no further requests are sent."),
-        Event::Begun { .. } | Event::Problem(_) | Event::QuotaLeft { .. } | Event::Tick { .. } | Event::Pass(_) => {
-            return None;
-        }
+        Event::Begun { .. }
+        | Event::Problem(_)
+        | Event::Answered { .. }
+        | Event::QuotaLeft { .. }
+        | Event::Tick { .. }
+        | Event::Pass(_) => return None,
     })
 }
 
