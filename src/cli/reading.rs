@@ -7,7 +7,7 @@ use super::Exit;
 use super::context::Context;
 use crate::ops::{self, Desired, LoadError, ReadError, Reading, Want};
 use crate::source;
-use crate::store::{self, Holder, Snapshot};
+use crate::store::{self, Holder};
 use crate::ui::amounts::wait;
 use crate::ui::{Message, time_text};
 
@@ -62,7 +62,7 @@ pub(super) fn state(context: &mut Context, want: Want<'_>) -> Result<Reading, Ex
         Exit::Failure
     })?;
     match runtime.block_on(ops::read(&path, want, context.answer_timeout)) {
-        Ok(None) => Ok(Reading { snapshot: Snapshot::empty(&origin), beside: None }),
+        Ok(None) => Ok(Reading { snapshot: want.of_no_state(&origin), beside: None }),
         Ok(Some(reading)) if reading.snapshot.origin == origin => Ok(reading),
         Ok(Some(reading)) => {
             let error = store::Error::OtherOrigin { path, recorded: reading.snapshot.origin, given: origin };

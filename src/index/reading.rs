@@ -151,7 +151,7 @@ impl Index {
         for mark in marks {
             let mut number = self.first_block(mark.plain(), &mut blocks)?;
             'run: while number < self.blocks() {
-                for &(other, file) in self.block(number, &mut blocks)?.iter() {
+                for &(other, file) in self.block(number, &mut blocks)? {
                     match other.plain().cmp(&mark.plain()) {
                         std::cmp::Ordering::Less => {}
                         std::cmp::Ordering::Equal => found.push((other, file)),

@@ -67,6 +67,11 @@ impl Desired {
         self.roster.len()
     }
 
+    /// Lists the keys of all declared contacts, in no order.
+    pub(super) fn keys(&self) -> Vec<ContactKey> {
+        (0..self.roster.len()).map(|number| self.roster.key(number)).collect()
+    }
+
     /// Returns how many files there are.
     pub fn files(&self) -> usize {
         self.files.len()

