@@ -97,6 +97,8 @@ pub(super) enum Verb {
     Import(ImportArgs),
     /// Look at what the state remembers, and correct it
     State(StateArgs),
+    /// Print the JSON Schema of contact files, or of what --json prints
+    Schema(SchemaArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
     /// Print the man pages, or write them into a directory
@@ -338,6 +340,31 @@ pub(super) enum StateVerb {
         #[command(flatten)]
         lock: LockArgs,
     },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SchemaArgs {
+    /// What the schema is of
+    #[arg(value_name = "WHAT")]
+    pub(super) of: SchemaOf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaOf {
+    /// One document of a contact file, for editors that complete and check
+    Contacts,
+    /// One line of plan, apply, import, watch and sandbox with --json
+    Events,
+    /// A plan as one document
+    Plan,
+    /// What validate --json prints
+    Validate,
+    /// One line of state list --json
+    StateList,
+    /// What state show --json prints
+    StateShow,
+    /// What version --json prints
+    Version,
 }
 
 #[derive(Debug, Args)]

@@ -17,6 +17,7 @@ use crate::quota::{Backoff, Rules};
 use crate::sandbox::Sandbox;
 use crate::settings::{Credential, CredentialError};
 use crate::store::Holder;
+use crate::ui::json::Record;
 
 /// How long after its last attempt a create in doubt is looked up, where nobody says otherwise.
 ///
@@ -132,7 +133,8 @@ async fn open_session(context: &mut Context, options: SessionOptions) -> Result<
         opened = &mut opening => return opened,
         () = tokio::time::sleep(SILENT_WAIT) => {}
     }
-    context.shell.status("Acquiring state lock. This may take a few moments...");
+    let text = "Acquiring state lock. This may take a few moments...";
+    context.shell.status_as(text, [Record::state_lock_acquire(text)]);
     opening.await
 }
 

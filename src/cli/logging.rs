@@ -21,5 +21,5 @@ pub(super) fn start(context: &mut Context) {
     };
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
     // Fails only when a subscriber is set already, as where a test runs several commands in one process.
-    let _ = subscriber.try_init();
+    let _ = if context.shell.speaks_json() { subscriber.json().try_init() } else { subscriber.try_init() };
 }

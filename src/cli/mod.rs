@@ -16,6 +16,7 @@ mod plan;
 mod reading;
 mod sandbox;
 mod saved;
+mod schema;
 mod show;
 mod signals;
 mod state;
@@ -27,13 +28,11 @@ mod watch;
 
 use std::ffi::OsString;
 
-use args::{Cli, StateVerb, Verb};
+use args::{Cli, Verb};
 use context::Context;
 
 use crate::failpoints::{Step, reached};
-use crate::ops::Clock;
 use crate::settings::Environment;
-use crate::ui::json::Layout;
 
 /// How the process ends; the table of exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,37 +67,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environme
         Err(exit) => return exit,
     };
     logging::start(&mut context);
-    let (layout, does) = machine_output(&cli.verb);
-    context.shell.lay_out(layout);
-    if does == Does::Something {
-        let clock = Clock::system();
-        context.shell.tell_time(move || clock.now());
-    }
     reached(Step::Started);
     let exit = dispatch(cli, &mut context);
     context.finish(exit)
-}
-
-/// Whether a verb changes anything or only looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Does {
-    /// Its records are the same for the same input, so they tell no time.
-    Nothing,
-    /// Its records tell when.
-    Something,
-}
-
-/// Says how a verb speaks to programs; `docs/json.md` tells the same.
-fn machine_output(verb: &Verb) -> (Layout, Does) {
-    match verb {
-        Verb::Plan(_) | Verb::Show(_) | Verb::Completions(_) | Verb::Man(_) => (Layout::Stream, Does::Nothing),
-        Verb::Apply(_) | Verb::Watch(_) | Verb::Import(_) | Verb::Sandbox(_) => (Layout::Stream, Does::Something),
-        Verb::State(args) => match &args.verb {
-            StateVerb::List | StateVerb::Show { .. } => (Layout::Document, Does::Nothing),
-            StateVerb::Rm { .. } | StateVerb::Mv { .. } => (Layout::Stream, Does::Something),
-        },
-        Verb::Validate | Verb::Version => (Layout::Document, Does::Nothing),
-    }
 }
 
 fn dispatch(cli: Cli, context: &mut Context) -> Exit {
@@ -111,6 +82,7 @@ fn dispatch(cli: Cli, context: &mut Context) -> Exit {
         Verb::Sandbox(args) => sandbox::run(args, context),
         Verb::Import(args) => import::run(&args, context),
         Verb::State(args) => state::run(&args, context),
+        Verb::Schema(args) => schema::run(&args, context),
         Verb::Completions(args) => completions::run(&args, context),
         Verb::Man(args) => man::run(&args, context),
         Verb::Version => version::run(context),

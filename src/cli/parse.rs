@@ -11,7 +11,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches};
 
 use super::args::{Cli, ColorWhen, Global};
 use super::context::Context;
-use super::wanted::Wanted;
+use super::wanted::{Wanted, lay_out};
 use super::{Exit, help, usage};
 use crate::ops::chain;
 use crate::settings::{Environment, SettingsFile};
@@ -53,6 +53,7 @@ pub(super) fn parse(
     environment_colors.contactsd_color = color_asked_for(&cli.global).map(str::to_owned);
     let wanted = Wanted { json: cli.global.json, into: cli.global.json_into.clone() };
     let mut shell = wanted.shell(flag, &environment_colors, &environment.directory, verbosity)?;
+    lay_out(&cli.verb, &mut shell);
     if environment.in_automation() {
         shell.without_bars();
     }

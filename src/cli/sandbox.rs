@@ -8,6 +8,7 @@ use super::signals::Signals;
 use super::{Exit, apply};
 use crate::ops::{Clock, chain};
 use crate::sandbox::{self, Options, Sandbox, Server};
+use crate::ui::json::Record;
 
 pub(super) fn run(args: SandboxArgs, context: &mut Context) -> Exit {
     apply::block_on(context, async move |context: &mut Context| serve(args, context).await)
@@ -31,11 +32,12 @@ async fn serve(args: SandboxArgs, context: &mut Context) -> Exit {
         Ok(server) => server,
         Err(error) => return failed(context, &error),
     };
-    context.shell.result(format!(
-        "Sandbox: a stand-in for Apollo at {}\nIts contacts are kept in {}. Press Ctrl-C to end it.",
-        server.base_url(),
+    let base_url = server.base_url();
+    let text = format!(
+        "Sandbox: a stand-in for Apollo at {base_url}\nIts contacts are kept in {}. Press Ctrl-C to end it.",
         data.display()
-    ));
+    );
+    context.shell.result_as(text, [Record::sandbox(&base_url, &data)]);
     signals.next().await;
     match server.stop().await {
         Ok(()) => Exit::Success,

@@ -8,6 +8,7 @@ use crate::model::ContactKey;
 use crate::ops::{self, Desired, Planned, Problem, Reading, Want};
 use crate::store::Snapshot;
 use crate::ui::binding_text;
+use crate::ui::json::{ContactState, ManagedContact, Mask};
 
 pub(super) fn run(args: &StateArgs, context: &mut Context) -> Exit {
     match &args.verb {
@@ -24,9 +25,9 @@ pub(super) fn run(args: &StateArgs, context: &mut Context) -> Exit {
 
 fn list(context: &mut Context) -> Exit {
     let Ok(Reading { snapshot, .. }) = reading::state(context, Want::Everything) else { return Exit::Failure };
-    for key in snapshot.bindings.keys() {
-        context.shell.result(key.address());
-    }
+    let bindings = &snapshot.bindings;
+    context.shell.to_people(|shell| bindings.keys().for_each(|key| shell.result(key.address())));
+    context.shell.documents(bindings.iter().map(|(key, binding)| ManagedContact::new(key, &binding.apollo_id)));
     Exit::Success
 }
 
@@ -34,7 +35,8 @@ fn show(key: &ContactKey, context: &mut Context) -> Exit {
     let Ok(Reading { snapshot, .. }) = reading::state(context, Want::Everything) else { return Exit::Failure };
     match snapshot.bindings.get(key) {
         Some(binding) => {
-            context.shell.result(binding_text(key, binding));
+            context.shell.to_people(|shell| shell.result(binding_text(key, binding)));
+            context.shell.documents([ContactState::new(key, binding, Mask::Shown)]);
             Exit::Success
         }
         None => absent(key, context),

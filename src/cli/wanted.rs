@@ -9,9 +9,11 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::Exit;
+use super::args::{StateVerb, Verb};
 use super::parse::is_off;
-use crate::ops::chain;
+use crate::ops::{Clock, chain};
 use crate::settings::Environment;
+use crate::ui::json::Layout;
 use crate::ui::{ColorEnvironment, ColorFlag, Shell, Verbosity};
 
 /// Where records are wanted.
@@ -64,6 +66,38 @@ impl Wanted {
             }
         }
         Ok(shell)
+    }
+}
+
+/// Lets a shell speak to programs as befits a verb.
+pub(super) fn lay_out(verb: &Verb, shell: &mut Shell) {
+    let (layout, does) = machine_output(verb);
+    shell.lay_out(layout);
+    if does == Does::Something {
+        let clock = Clock::system();
+        shell.tell_time(move || clock.now());
+    }
+}
+
+/// Whether a verb changes anything or only looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Does {
+    /// Its records are the same for the same input, so they tell no time.
+    Nothing,
+    /// Its records tell when.
+    Something,
+}
+
+/// Says how a verb speaks to programs; `docs/json.md` tells the same.
+fn machine_output(verb: &Verb) -> (Layout, Does) {
+    match verb {
+        Verb::Plan(_) | Verb::Completions(_) | Verb::Man(_) => (Layout::Stream, Does::Nothing),
+        Verb::Apply(_) | Verb::Watch(_) | Verb::Import(_) | Verb::Sandbox(_) => (Layout::Stream, Does::Something),
+        Verb::State(args) => match &args.verb {
+            StateVerb::List | StateVerb::Show { .. } => (Layout::Document, Does::Nothing),
+            StateVerb::Rm { .. } | StateVerb::Mv { .. } => (Layout::Stream, Does::Something),
+        },
+        Verb::Validate | Verb::Show(_) | Verb::Version | Verb::Schema(_) => (Layout::Document, Does::Nothing),
     }
 }
 

@@ -12,6 +12,7 @@ use super::signals::Signals;
 use super::{Exit, connection, sandbox};
 use crate::ops::{self, Ended, Event, PassEvent, WatchOptions, WatchSummary};
 use crate::ui::amounts::{counted, duration};
+use crate::ui::json::{Mask, pass_record, plan_records, report_record, watch_record};
 use crate::ui::{Message, PlanOptions, PlanText, Progress, apply_summary, plan_summary, watch_summary};
 use crate::watcher::{self, Watcher};
 
@@ -70,7 +71,8 @@ async fn watch(args: &WatchArgs, context: &mut Context) -> Result<Exit, Exit> {
 fn conclude(context: &mut Context, args: &WatchArgs, summary: &WatchSummary) -> Exit {
     let color = context.shell.stdout().color;
     if !args.once {
-        context.shell.result(watch_summary(summary.passes, &summary.total, color));
+        let text = watch_summary(summary.passes, &summary.total, color);
+        context.shell.result_as(text, [watch_record(summary)]);
     }
     let failed = match &summary.ended {
         Ended::Fatal | Ended::QuotaExhausted { .. } => true,
@@ -96,6 +98,9 @@ impl View<'_> {
             self.progress.event(&mut self.context.shell, event);
             return;
         };
+        if !matches!(pass, PassEvent::Refused(_)) {
+            self.context.shell.records(pass_record(pass));
+        }
         match pass {
             PassEvent::Refused(error) => {
                 let messages = load_messages(error);
@@ -103,7 +108,8 @@ impl View<'_> {
                 let text: String = messages.iter().map(|message| message.text(plain)).collect();
                 if self.last_refusal.as_ref() != Some(&text) {
                     self.context.shell.messages(messages);
-                    self.context.shell.status("Nothing was changed; waiting for the files to be mended.");
+                    let waiting = "Nothing was changed; waiting for the files to be mended.";
+                    self.context.shell.status_as(waiting, pass_record(pass));
                     self.last_refusal = Some(text);
                 }
             }
@@ -111,14 +117,17 @@ impl View<'_> {
                 self.last_refusal = None;
                 let color = self.context.shell.stdout().color;
                 let plan = &planned.plan;
+                if !plan.is_empty() || !self.has_planned {
+                    self.context.shell.records(plan_records(planned, Mask::Shown));
+                }
                 if self.dry_run {
                     let options = PlanOptions { color, digest: planned.digest.as_ref(), ..PlanOptions::default() };
-                    self.context.shell.result(PlanText { plan, options });
+                    self.context.shell.result_as(PlanText { plan, options }, []);
                 } else if !plan.is_empty() {
-                    self.context.shell.result(plan_summary(plan, color));
+                    self.context.shell.result_as(plan_summary(plan, color), []);
                 } else if !self.has_planned {
                     let options = PlanOptions { color, ..PlanOptions::default() };
-                    self.context.shell.status(PlanText { plan, options });
+                    self.context.shell.status_as(PlanText { plan, options }, []);
                 }
                 self.has_planned = true;
             }
@@ -126,14 +135,14 @@ impl View<'_> {
                 let contacts = counted(*contacts, "contact");
                 let time = duration(*forget_after);
                 let text = format!("Gone from the files: {contacts}. Forgotten when still gone in {time}.");
-                self.context.shell.status(text);
+                self.context.shell.status_as(text, []);
             }
             PassEvent::Braked(problems) => {
                 self.context.shell.messages(problems.iter().map(Message::from));
             }
             PassEvent::Applied(report) => {
                 let color = self.context.shell.stdout().color;
-                self.context.shell.result(apply_summary(report, color));
+                self.context.shell.result_as(apply_summary(report, color), [report_record(report)]);
             }
             PassEvent::Notice(text) => self.context.shell.status(text),
         }

@@ -29,6 +29,9 @@ pub enum InvalidKey {
 }
 
 impl ContactKey {
+    /// What [`ContactKey::parse`] accepts, as a regular expression for schemas.
+    pub const PATTERN: &'static str = "^[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}$";
+
     /// Checks `text` against the rules for keys.
     pub fn parse(text: &str) -> Result<Self, InvalidKey> {
         let first = text.chars().next().ok_or(InvalidKey::Empty)?;

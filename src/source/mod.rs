@@ -18,6 +18,7 @@ mod positioned;
 mod providers;
 mod read;
 mod rules;
+mod schema;
 mod steep;
 mod typed;
 mod walk;
@@ -34,6 +35,7 @@ pub use code::{Code, Severity};
 pub use diagnostic::{Diagnostic, Location};
 pub use load::{Loaded, SourceFile, load, read_again};
 pub use locate::{lines, locate};
+pub use schema::schema;
 
 use diagnostic::Source;
 

@@ -27,6 +27,7 @@ fn help_and_version_are_results() {
       sandbox      Serve the stand-in for Apollo until interrupted
       import       Bind an entry to a contact that Apollo has
       state        Look at what the state remembers, and correct it
+      schema       Print the JSON Schema of contact files, or of what --json prints
       completions  Print a completion script for a shell
       man          Print the man pages, or write them into a directory
       version      Print the version
@@ -105,6 +106,7 @@ fn mistakes_of_usage_exit_with_one() {
       sandbox      Serve the stand-in for Apollo until interrupted
       import       Bind an entry to a contact that Apollo has
       state        Look at what the state remembers, and correct it
+      schema       Print the JSON Schema of contact files, or of what --json prints
       completions  Print a completion script for a shell
       man          Print the man pages, or write them into a directory
       version      Print the version

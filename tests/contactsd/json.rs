@@ -170,3 +170,124 @@ fn a_repository_does_not_say_which_file_is_written() {
     assert_eq!(refused.code, Some(1));
     assert!(refused.stderr.contains("a repository must not set json-into"), "{refused}");
 }
+
+#[test]
+fn a_list_is_an_object_a_line_and_nothing_else() {
+    let world = World::with("contacts:\n  ada: {email: ada@example.com}\n  bob: {email: bob@example.com}\n");
+    world.run("apply --sandbox --auto-approve");
+    assert_snapshot!(world.run("state list --sandbox --json"), @r#"
+    {"key":"ada","address":"contact.ada","apollo_id":"[ID1]"}
+    {"key":"bob","address":"contact.bob","apollo_id":"[ID2]"}
+    [exit 0]
+    "#);
+    assert_snapshot!(world.run("state show --sandbox --json contact.ada"), @r#"
+    {"key":"ada","address":"contact.ada","apollo_id":"[ID1]","applied":{"email":"ada@example.com"},"observed":{"email":"ada@example.com"},"origin":"created","bound_at":"[TIME]","applied_at":"[TIME]","source":"contacts.d/team.yaml","complete":true}
+    [exit 0]
+    "#);
+    assert_snapshot!(world.run("state show --sandbox --json eve"), @r#"
+    {"@level":"error","@message":"Error: contact.eve is not in the state","@module":"contactsd.ui","type":"diagnostic","diagnostic":{"severity":"error","summary":"contact.eve is not in the state","detail":"The state .contactsd/contacts.d/sandbox/state manages no such contact. `contactsd state list --sandbox` lists them."}}
+    [exit 1]
+    "#);
+    assert_snapshot!(world.run("version --json"), @r#"
+    {"contactsd_version":"0.1.0","ui":"1.0","format_version":"1.0"}
+    [exit 0]
+    "#);
+    // A contact is forgotten and moved as records of an apply.
+    let moved = world.run("state mv --sandbox --auto-approve --json ada countess");
+    assert_eq!(
+        types(&moved.stdout)[1..],
+        ["planned_change", "forecast", "change_summary", "apply_start", "apply_complete", "change_summary"]
+    );
+    assert_eq!(records(&moved.stdout)[1]["change"]["previous_resource"]["addr"], "contact.ada");
+}
+
+#[test]
+fn what_is_no_error_stands_beside_documents() {
+    let mut world = World::with(TEAM);
+    world.set("CONTACTSD_DIRR", "people");
+    let list = world.run("state list --json");
+    assert_eq!(list.stdout, "");
+    let [warning] = &records(&list.stderr)[..] else { panic!("one warning: {list}") };
+    assert_eq!(warning["diagnostic"]["severity"], "warning");
+    let plan = world.run("plan --json");
+    assert_eq!(plan.stderr, "");
+    assert_eq!(types(&plan.stdout)[1], "diagnostic");
+}
+
+#[test]
+fn a_quiet_run_leaves_results_and_errors() {
+    let world = World::with(TEAM);
+    let apply = world.run("apply --sandbox --json --auto-approve --quiet");
+    assert_eq!(
+        types(&apply.stdout),
+        ["version", "planned_change", "forecast", "change_summary", "apply_complete", "change_summary"]
+    );
+}
+
+#[test]
+fn what_fails_is_told_by_a_diagnostic_and_a_step_that_ended() {
+    let remote = Remote::start();
+    let world = World::with(&format!("{TEAM}  bob: {{email: bob@example.com}}\n")).against(&remote);
+    remote.tap.answer("ada@example.com", 422, &serde_json::json!({ "error": "no::error \u{202e}" }));
+    let apply = world.run("apply --json --auto-approve --parallelism 1");
+    assert_snapshot!(apply, @r#"
+    {"@level":"info","@message":"contactsd 0.1.0","@module":"contactsd.ui","@timestamp":"[TIME]","type":"version","contactsd":"0.1.0","ui":"1.0"}
+    {"@level":"info","@message":"contact.ada: plan to create","@module":"contactsd.ui","@timestamp":"[TIME]","type":"planned_change","change":{"resource":{"addr":"contact.ada","resource_type":"contact","resource_name":"ada"},"action":"create","reason":"not_in_state","actions":["create"],"before":null,"after":{"first_name":"Ada","email":"ada@example.com"},"after_unknown":{"id":true},"changed":["first_name","email"],"source":{"filename":"contacts.d/team.yaml","line":2}}}
+    {"@level":"info","@message":"contact.bob: plan to create","@module":"contactsd.ui","@timestamp":"[TIME]","type":"planned_change","change":{"resource":{"addr":"contact.bob","resource_type":"contact","resource_name":"bob"},"action":"create","reason":"not_in_state","actions":["create"],"before":null,"after":{"email":"bob@example.com"},"after_unknown":{"id":true},"changed":["email"],"source":{"filename":"contacts.d/team.yaml","line":5}}}
+    {"@level":"info","@message":"Requests: at most 2","@module":"contactsd.ui","@timestamp":"[TIME]","type":"forecast","forecast":{"requests":{"create_contact":2},"seconds":0,"assumed":true}}
+    {"@level":"info","@message":"Plan: 2 to add, 0 to change, 0 to destroy.","@module":"contactsd.ui","@timestamp":"[TIME]","type":"change_summary","changes":{"add":2,"change":0,"import":0,"remove":0,"forget":0,"move":0,"release":0,"settle":0,"operation":"plan"},"plan":{"digest":"[DIGEST]","lineage":null,"serial":0,"unchanged":0,"undecided":0,"left_out":0}}
+    {"@level":"info","@message":"contact.ada: create begins","@module":"contactsd.ui","@timestamp":"[TIME]","type":"apply_start","hook":{"resource":{"addr":"contact.ada","resource_type":"contact","resource_name":"ada"},"action":"create"}}
+    {"@level":"error","@message":"Error: Apollo rejected contact.ada","@module":"contactsd.ui","@timestamp":"[TIME]","type":"diagnostic","diagnostic":{"severity":"error","summary":"Apollo rejected contact.ada","detail":"Apollo says: no::error \\u{202e}\nThe request had no effect. Correct the entry and apply again.","address":"contact.ada","range":{"filename":"contacts.d/team.yaml","start":{"line":2,"column":3},"end":{"line":2,"column":6}},"snippet":{"code":"  ada:","start_line":2,"highlight_start_offset":2,"highlight_end_offset":5}}}
+    {"@level":"error","@message":"contact.ada: create failed","@module":"contactsd.ui","@timestamp":"[TIME]","type":"apply_errored","hook":{"resource":{"addr":"contact.ada","resource_type":"contact","resource_name":"ada"},"action":"create","elapsed_seconds":0}}
+    {"@level":"info","@message":"contact.bob: create begins","@module":"contactsd.ui","@timestamp":"[TIME]","type":"apply_start","hook":{"resource":{"addr":"contact.bob","resource_type":"contact","resource_name":"bob"},"action":"create"}}
+    {"@level":"info","@message":"contact.bob: create is complete","@module":"contactsd.ui","@timestamp":"[TIME]","type":"apply_complete","hook":{"resource":{"addr":"contact.bob","resource_type":"contact","resource_name":"bob"},"action":"create","id_key":"id","id_value":"[ID1]","elapsed_seconds":0}}
+    {"@level":"info","@message":"Apply incomplete. Resources: 1 added, 0 changed, 0 destroyed. 1 failed, 0 remaining.\nWhat is done is recorded: correct what the errors name, then run the command again.","@module":"contactsd.ui","@timestamp":"[TIME]","type":"change_summary","changes":{"add":1,"change":0,"import":0,"remove":0,"forget":0,"move":0,"release":0,"settle":0,"operation":"apply"},"outcome":{"complete":false,"failed":1,"remaining":0,"ended":{"reason":"finished"}}}
+    [exit 1]
+    "#);
+}
+
+#[test]
+fn a_watch_tells_its_passes() {
+    let world = World::with(TEAM);
+    let once = world.run("watch --once --sandbox --json");
+    assert_eq!(
+        types(&once.stdout)[1..],
+        [
+            "log",
+            "log",
+            "pass",
+            "planned_change",
+            "forecast",
+            "change_summary",
+            "apply_start",
+            "apply_complete",
+            "pass",
+            "change_summary"
+        ]
+    );
+    world.team("contacts:\n  ada: {emial: x}\n");
+    let refused = world.run("watch --once --sandbox --json");
+    assert_eq!(refused.code, Some(1));
+    assert_eq!(types(&refused.stdout)[1..], ["log", "log", "diagnostic", "pass"]);
+}
+
+#[test]
+fn the_log_is_json_where_the_output_is() {
+    let remote = Remote::start();
+    let mut world = World::with(TEAM).against(&remote);
+    world.set("CONTACTSD_LOG", "debug");
+    let apply = world.run("apply --json --auto-approve");
+    assert!(!records(&apply.stderr).is_empty());
+    records(&apply.stdout);
+}
+
+#[test]
+fn a_sandbox_tells_its_address() {
+    let world = World::new();
+    let mut sandbox = world.start("sandbox --listen 127.0.0.1:0 --json");
+    let line = sandbox.wait_for("\"type\":\"sandbox\"");
+    let record: Value = serde_json::from_str(&line).unwrap();
+    assert!(record["base_url"].as_str().unwrap().starts_with("http://127.0.0.1:"), "{line}");
+    sandbox.signal(rustix::process::Signal::TERM);
+    sandbox.finish();
+}

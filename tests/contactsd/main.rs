@@ -19,6 +19,7 @@ mod plan;
 mod readme;
 mod sandbox_verb;
 mod saved;
+mod schemas;
 mod show;
 mod state;
 mod support;

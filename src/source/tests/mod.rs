@@ -5,6 +5,7 @@ mod hostile;
 mod mistakes;
 mod pages;
 mod properties;
+mod schema;
 mod text;
 
 use std::collections::BTreeMap;

@@ -11,6 +11,8 @@ mod events;
 mod harmless;
 mod record;
 mod records;
+mod schemas;
+mod state;
 mod summary;
 mod values;
 
@@ -21,4 +23,6 @@ pub use events::{pass_record, plan_records, report_record, watch_record};
 pub use record::{FORMAT_VERSION, Level, Record, UI_VERSION};
 pub use records::Layout;
 pub(super) use records::{Guarded, Records};
+pub use schemas::{SchemaName, schema};
+pub use state::{ContactState, ManagedContact, Version};
 pub use values::Mask;

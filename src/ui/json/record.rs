@@ -134,7 +134,7 @@ pub struct QuotaWait {
 pub enum Pass {
     /// The files cannot be used; nothing was changed. Diagnostics before it say why.
     Refused,
-    /// A plan was made; its records follow.
+    /// A plan was made; its records follow, unless there is nothing to do again.
     Planned,
     /// Contacts are newly gone from the files; they are forgotten when still gone after this time.
     Absent { contacts: usize, forget_after_seconds: u64 },
@@ -172,6 +172,11 @@ impl Record<'_> {
         };
         let message = format!("{label}: {}", diagnostic.summary);
         Record { level, ..Record::info(message, Payload::Diagnostic { diagnostic }) }
+    }
+
+    /// Tells that another process is waited for.
+    pub fn state_lock_acquire(message: impl Into<String>) -> Self {
+        Record::info(message, Payload::StateLockAcquire)
     }
 
     /// Tells where the stand-in for Apollo listens.

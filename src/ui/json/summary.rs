@@ -109,7 +109,7 @@ pub struct Outcome {
 #[serde(tag = "reason", rename_all = "snake_case")]
 pub enum End {
     /// Everything had its turn.
-    Complete,
+    Finished,
     /// Ctrl-C.
     Interrupted,
     /// SIGTERM.
@@ -123,7 +123,7 @@ pub enum End {
 impl From<&Report> for Outcome {
     fn from(report: &Report) -> Self {
         let ended = match &report.ended {
-            Ended::Complete => End::Complete,
+            Ended::Complete => End::Finished,
             Ended::Interrupted => End::Interrupted,
             Ended::Terminated => End::Terminated,
             Ended::Fatal => End::Fatal,

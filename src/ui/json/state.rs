@@ -1,0 +1,105 @@
+//! What the state knows of contacts, as documents.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::record::{FORMAT_VERSION, PROGRAM_VERSION, UI_VERSION};
+use super::values::{Mask, Values};
+use crate::model::{ApolloId, Binding, ContactKey, Field, MatchedBy, Origin};
+use crate::ui::time_text;
+
+/// One managed contact, as `state list --json` prints it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ManagedContact<'a> {
+    pub key: &'a str,
+    /// `contact.KEY`.
+    pub address: String,
+    /// Apollo's id of the contact.
+    pub apollo_id: &'a str,
+}
+
+impl<'a> ManagedContact<'a> {
+    pub fn new(key: &'a ContactKey, id: &'a ApolloId) -> Self {
+        Self { key: key.as_str(), address: key.address(), apollo_id: id.as_str() }
+    }
+}
+
+/// Everything that is known of one contact, as `state show --json` prints it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ContactState<'a> {
+    #[serde(flatten)]
+    pub contact: ManagedContact<'a>,
+    /// The declared fields that Apollo is known to hold.
+    pub applied: Values<'a>,
+    /// The declared fields as Apollo last answered them, where an answer shows them.
+    pub observed: Values<'a>,
+    /// How the key came by its contact.
+    pub origin: OriginName,
+    pub bound_at: String,
+    pub applied_at: String,
+    /// The file the entry stood in when it was last applied.
+    pub source: &'a str,
+    /// Whether everything that was declared then is confirmed.
+    pub complete: bool,
+    /// When Apollo said that the contact is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gone_at: Option<String>,
+    /// The names of fields that were sent and that Apollo did not keep.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dropped: Vec<String>,
+}
+
+/// How a key came by its contact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OriginName {
+    /// Our create made it.
+    Created,
+    /// Our create was answered with a contact that was there before.
+    Matched,
+    /// It was named by its id.
+    Adopted,
+    /// It was found after a create of unknown outcome.
+    Settled,
+    /// The key came back and was bound to the contact it had.
+    Restored,
+}
+
+impl<'a> ContactState<'a> {
+    pub fn new(key: &'a ContactKey, binding: &'a Binding, mask: Mask) -> Self {
+        let Binding { apollo_id, applied, observed, origin, bound_at, applied_at, .. } = binding;
+        Self {
+            contact: ManagedContact::new(key, apollo_id),
+            applied: Values::new(None, applied.iter(), mask),
+            observed: Values::new(None, observed.iter(), mask),
+            origin: match origin {
+                Origin::Created => OriginName::Created,
+                Origin::Matched(MatchedBy::DedupeResult(_) | MatchedBy::CreationTime) => OriginName::Matched,
+                Origin::Adopted => OriginName::Adopted,
+                Origin::Settled => OriginName::Settled,
+                Origin::Restored => OriginName::Restored,
+            },
+            bound_at: time_text(*bound_at),
+            applied_at: time_text(*applied_at),
+            source: &binding.path,
+            complete: binding.fingerprint.is_some(),
+            gone_at: binding.gone_at.map(time_text),
+            dropped: binding.dropped.iter().map(Field::to_string).collect(),
+        }
+    }
+}
+
+/// Which program it is, as `version --json` prints it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Version {
+    pub contactsd_version: &'static str,
+    /// The version of the records.
+    pub ui: &'static str,
+    /// The version of documents.
+    pub format_version: &'static str,
+}
+
+impl Version {
+    pub const CURRENT: Self =
+        Self { contactsd_version: PROGRAM_VERSION, ui: UI_VERSION, format_version: FORMAT_VERSION };
+}
