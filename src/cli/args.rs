@@ -82,7 +82,7 @@ pub(super) enum ColorWhen {
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
     /// Check the contact files; contacts nothing and needs no key
-    Validate,
+    Validate(ValidateArgs),
     /// Show what apply would do; contacts nothing and needs no key
     Plan(PlanArgs),
     /// Bring Apollo in step with the contact files
@@ -105,6 +105,22 @@ pub(super) enum Verb {
     Man(ManArgs),
     /// Print the version
     Version,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ValidateArgs {
+    /// Form of the findings: text, annotations for GitHub, or a SARIF log for code scanning
+    #[arg(long, value_name = "FORM", default_value = "human")]
+    pub(super) format: FindingsFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FindingsFormat {
+    Human,
+    Github,
+    Sarif,
+    /// One JSON document, as with --json
+    Json,
 }
 
 #[derive(Debug, Args)]

@@ -74,7 +74,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environme
 
 fn dispatch(cli: Cli, context: &mut Context) -> Exit {
     match cli.verb {
-        Verb::Validate => validate::run(context),
+        Verb::Validate(args) => validate::run(&args, context),
         Verb::Plan(args) => plan::run(&args, context),
         Verb::Apply(args) => apply::run(&args, context),
         Verb::Show(args) => show::run(&args, context),

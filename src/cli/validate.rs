@@ -1,37 +1,76 @@
 //! `contactsd validate`.
 
 use super::Exit;
+use super::args::{FindingsFormat, ValidateArgs};
 use super::context::Context;
 use super::reading::load_messages;
-use crate::ops::{self, Desired, LoadError};
-use crate::ui::Message;
+use crate::ops::{self, LoadError};
+use crate::source::Severity;
 use crate::ui::amounts::counted;
 use crate::ui::json::Validation;
+use crate::ui::{Message, Shell, annotations, sarif};
 
-pub(super) fn run(context: &mut Context) -> Exit {
-    let loaded = ops::load(&context.locations.contacts);
-    let (messages, contacts, files) = match &loaded {
-        Ok(desired) => (warnings(desired, context), Some(desired.contacts()), Some(desired.files())),
-        Err(error @ LoadError::Invalid { files, .. }) => (load_messages(error), None, Some(*files)),
-        Err(error @ LoadError::Unreadable(_)) => (load_messages(error), None, None),
-    };
-    context.shell.documents(std::iter::once_with(|| Validation::new(&messages, contacts, files)));
-    context.shell.to_people(|shell| {
-        shell.messages(messages);
-        if let (Some(contacts), Some(files)) = (contacts, files) {
-            let are = if contacts == 1 { "is" } else { "are" };
-            let (contacts, files) = (counted(contacts, "contact"), counted(files, "file"));
-            shell.result(format!("Success! {contacts} in {files} {are} valid."));
-        }
-    });
-    if loaded.is_ok() { Exit::Success } else { Exit::Failure }
+/// What the files hold and what is wrong with them.
+struct Findings {
+    /// Sorted by weight, errors last.
+    messages: Vec<Message>,
+    /// How many contacts there are; `None` where there are errors.
+    contacts: Option<usize>,
+    /// How many files there are; `None` where they could not be looked at.
+    files: Option<usize>,
 }
 
-fn warnings(desired: &Desired, context: &Context) -> Vec<Message> {
-    let mut warnings: Vec<Message> = desired.warnings.iter().map(Message::from).collect();
-    if desired.files() == 0 {
-        let dir = context.locations.contacts.display();
-        warnings.push(Message::warning(format!("{dir} holds no contact files"), "Contact files end in .yaml or .yml."));
+pub(super) fn run(args: &ValidateArgs, context: &mut Context) -> Exit {
+    let findings = findings(context);
+    let Findings { messages, contacts, files } = &findings;
+    let directory = context.environment.directory.clone();
+    if args.format == FindingsFormat::Json {
+        context.shell.speak_json();
     }
-    warnings
+    context.shell.documents(std::iter::once_with(|| Validation::new(messages, *contacts, *files)));
+    context.shell.to_people(|shell| match args.format {
+        FindingsFormat::Human | FindingsFormat::Json => {
+            messages.iter().for_each(|message| shell.message(message));
+            success(&findings, shell);
+        }
+        FindingsFormat::Github => {
+            let annotations = annotations(messages, &directory);
+            annotations.commands.iter().for_each(|command| shell.result(command));
+            annotations.rest.into_iter().for_each(|message| shell.message(message));
+            success(&findings, shell);
+        }
+        FindingsFormat::Sarif => shell.result(sarif(messages, files.is_some(), &directory)),
+    });
+    let failed = messages.iter().any(|message| message.severity == Severity::Error);
+    if failed { Exit::Failure } else { Exit::Success }
+}
+
+fn findings(context: &Context) -> Findings {
+    match ops::load(&context.locations.contacts) {
+        Ok(desired) => {
+            let mut messages: Vec<_> = desired.warnings.iter().map(Message::from).collect();
+            if desired.files() == 0 {
+                let dir = context.locations.contacts.display();
+                let detail = "Contact files end in .yaml or .yml.";
+                messages.push(Message::warning(format!("{dir} holds no contact files"), detail));
+            }
+            Findings { messages, contacts: Some(desired.contacts()), files: Some(desired.files()) }
+        }
+        Err(error) => {
+            let files = match &error {
+                LoadError::Invalid { files, .. } => Some(*files),
+                LoadError::Unreadable(_) => None,
+            };
+            Findings { messages: load_messages(&error), contacts: None, files }
+        }
+    }
+}
+
+/// Counts valid files; says nothing of others.
+fn success(findings: &Findings, shell: &mut Shell) {
+    if let (Some(contacts), Some(files)) = (findings.contacts, findings.files) {
+        let are = if contacts == 1 { "is" } else { "are" };
+        let (contacts, files) = (counted(contacts, "contact"), counted(files, "file"));
+        shell.result(format!("Success! {contacts} in {files} {are} valid."));
+    }
 }

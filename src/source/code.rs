@@ -31,6 +31,13 @@ macro_rules! codes {
                 }
             }
 
+            /// Returns the code's page in `docs/errors/`, as Markdown.
+            pub fn page(self) -> &'static str {
+                match self {
+                    $(Self::$variant => include_str!(concat!("../../docs/errors/", $text, ".md")),)*
+                }
+            }
+
             /// Returns the heading of the code's page.
             pub fn title(self) -> &'static str {
                 match self {
@@ -81,6 +88,11 @@ codes! {
 }
 
 impl Code {
+    /// Finds a code by what users see of it.
+    pub fn named(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.as_str() == text)
+    }
+
     /// Returns whether the code stops a plan: those that begin with `W` do not.
     pub fn severity(self) -> Severity {
         if self.as_str().starts_with('W') { Severity::Warning } else { Severity::Error }

@@ -45,6 +45,11 @@ impl Location {
     pub(super) fn of_file(path: &Path) -> Self {
         Self { path: path.to_owned(), line: 1, column: 1, width: 1, text: String::new() }
     }
+
+    /// Reports whether it points at a file as a whole.
+    pub fn is_whole_file(&self) -> bool {
+        self.text.is_empty() && (self.line, self.column) == (1, 1)
+    }
 }
 
 impl Diagnostic {

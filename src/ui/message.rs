@@ -163,7 +163,7 @@ impl From<&Problem> for Message {
 /// Names a place so that editors and terminals can jump to it; a whole file has no line.
 fn place_of(location: &Location) -> String {
     let path = shown_path(&location.path);
-    if location.text.is_empty() && (location.line, location.column) == (1, 1) {
+    if location.is_whole_file() {
         return path;
     }
     format!("{path}:{}:{}", location.line, location.column)

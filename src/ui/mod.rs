@@ -6,6 +6,7 @@
 pub mod amounts;
 mod binding_text;
 mod escape;
+mod github;
 #[cfg(test)]
 mod golden_tests;
 pub mod json;
@@ -13,7 +14,9 @@ mod mask;
 mod message;
 mod plan_text;
 mod progress;
+mod relative;
 mod report;
+mod sarif;
 mod saved_text;
 mod shell;
 mod snippet;
@@ -24,11 +27,13 @@ mod wrap;
 
 pub use binding_text::{binding_text, time_text};
 pub use escape::{escape, quoted};
+pub use github::{Annotations, annotations};
 pub use mask::{MASKED, Mask};
 pub use message::Message;
 pub use plan_text::{Forecast, PlanOptions, PlanText, plan_summary};
 pub use progress::Progress;
 pub use report::{APPROVAL, apply_summary, approval_prompt, watch_summary};
+pub use sarif::sarif;
 pub use saved_text::{SavedAs, saved_text};
 pub use shell::{Shell, Stream, Verbosity};
 pub use style::{ColorEnvironment, ColorFlag, color_choice};

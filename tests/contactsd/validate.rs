@@ -1,6 +1,7 @@
 //! `validate`, and files with mistakes under every verb.
 
 use insta::assert_snapshot;
+use serde_json::Value;
 
 use crate::support::{Remote, World};
 
@@ -219,4 +220,107 @@ fn hostile_files_end_quickly_with_an_error() {
         assert_eq!(outcome.code, Some(1), "{name}");
         assert!(outcome.stderr.len() < 10_000, "{name}: {} bytes", outcome.stderr.len());
     }
+}
+
+#[test]
+fn github_gets_a_command_a_finding_up_to_what_it_shows() {
+    let world = World::with("contacts:\n  ada:\n    emial: ada@example.com\n    mobile_phone: unlisted\n");
+    assert_snapshot!(world.run("validate --format github"), @r#"
+    ::warning file=contacts.d/team.yaml,line=4,col=19,endColumn=26,title=W102%3A A phone number has no digits::"unlisted" has no digits (with contact.ada)%0A`mobile_phone` is meant for a phone number. Write the number, or remove the line if there is none.
+    ::error file=contacts.d/team.yaml,line=3,col=5,endColumn=9,title=E011%3A A contact has an unknown field::Unknown field "emial" (with contact.ada)%0AApollo ignores names it does not know, so the value would be lost. Did you mean `email`?
+    [exit 1]
+    "#);
+    let absolute = world.run(&format!("validate --format github --dir {}", world.path("contacts.d").display()));
+    assert!(absolute.stdout.starts_with("::"), "{absolute}");
+    assert!(absolute.stdout.contains("file=contacts.d/team.yaml,line=3,col=5,endColumn=9,"), "{absolute}");
+
+    let outcome = world_of_mistakes().run("validate --format github");
+    assert_eq!(outcome.code, Some(1));
+    let of = |kind: &str| outcome.stdout.lines().filter(|line| line.starts_with(kind)).count();
+    assert_eq!((of("::error "), of("::notice "), outcome.stdout.lines().count()), (10, 1, 11));
+    let told = outcome.stderr.lines().filter(|line| line.starts_with("Error: ")).count();
+    assert_eq!(told, 13, "what GitHub has no room for stands in the log\n{outcome}");
+
+    world.team("contacts:\n  ada: {email: ada@example.com}\n");
+    assert_snapshot!(world.run("validate --format github"), @"
+    Success! 1 contact in 1 file is valid.
+    [exit 0]
+    ");
+    assert_snapshot!(World::new().run("validate --format github"), @"
+    ::error title=contactsd::Cannot read the contact files%0Athe directory contacts.d cannot be read: No such file or directory (os error 2)%0AName the directory with --dir, or make it: a file such as contacts.d/team.yaml holds `contacts:` with a key for each person.
+    [exit 1]
+    ");
+}
+
+#[test]
+fn no_value_in_a_file_forges_a_workflow_command() {
+    let world = World::with(
+        "contacts:\n  ada:\n    \"x\\n::set-output name=a::b\": y\n    email: \"a\\r\\n::error::b ##[error]c%0A::d\"\n",
+    );
+    let outcome = world.run("validate --format github");
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(1), ""));
+    assert_eq!(outcome.stdout.lines().count(), 2, "{outcome}");
+    assert!(
+        outcome.stdout.lines().all(|line| line.starts_with("::error file=contacts.d/team.yaml,line=")),
+        "{outcome}"
+    );
+    assert!(!outcome.stdout.contains(['\r', '\u{1b}']) && !outcome.stdout.contains("##["), "{outcome}");
+}
+
+fn valid_sarif(text: &str) -> Value {
+    let log: Value = serde_json::from_str(text).unwrap();
+    let schema = include_str!("../fixtures/sarif/sarif-schema-2.1.0.json");
+    let mut schema: Value = serde_json::from_str(schema).unwrap();
+    // A stray bracket makes the standard's own patterns for languages no regular expressions to a strict reader;
+    // no log of ours names a language.
+    for definition in ["run", "toolComponent"] {
+        schema["definitions"][definition]["properties"]["language"].as_object_mut().unwrap().remove("pattern").unwrap();
+    }
+    let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
+    let errors: Vec<String> =
+        validator.iter_errors(&log).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert_eq!(errors, [""; 0], "{text}");
+    let wrong = |pointer: &str, value: &str| {
+        let mut wrong = log.clone();
+        *wrong.pointer_mut(pointer).unwrap() = value.into();
+        wrong
+    };
+    assert!(!validator.is_valid(&wrong("/version", "2.0.0")), "the schema is one that can say no");
+    assert!(!validator.is_valid(&wrong("/$schema", "not a place")), "and knows addresses");
+    log
+}
+
+#[test]
+fn a_sarif_log_keeps_to_the_standards_schema_whatever_was_found() {
+    let outcome = world_of_mistakes().run("validate --format sarif");
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(1), ""));
+    let log = valid_sarif(&outcome.stdout);
+    let run = &log["runs"][0];
+    let results = run["results"].as_array().unwrap();
+    assert_eq!(results.len(), 23);
+    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+    for result in results {
+        let rule = &rules[usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap()];
+        assert_eq!((&rule["id"], result["locations"].as_array().unwrap().len()), (&result["ruleId"], 1));
+        let uri = &result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"];
+        assert!(uri.as_str().unwrap().starts_with("contacts.d/"), "{uri}");
+    }
+    let prints: std::collections::BTreeSet<String> =
+        results.iter().map(|result| result["partialFingerprints"].to_string()).collect();
+    assert_eq!(prints.len(), results.len());
+
+    let warned = World::with("contacts:\n  ada:\n    email: ada@example.com\n    mobile_phone: unlisted\n");
+    let outcome = warned.run("validate --format sarif");
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
+    assert_eq!(valid_sarif(&outcome.stdout)["runs"][0]["results"][0]["level"], "warning");
+
+    let outcome = World::new().run("validate --format sarif");
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(1), ""));
+    assert_eq!(valid_sarif(&outcome.stdout)["runs"][0]["invocations"][0]["executionSuccessful"], false);
+
+    let hostile = World::with("contacts:\n  \"\\e[31m{0} [a](b)\": {email: x, \"\\u202e\": y}\n");
+    let outcome = hostile.run("validate --format sarif");
+    let log = valid_sarif(&outcome.stdout);
+    assert_eq!(log["runs"][0]["results"].as_array().unwrap().len(), 3);
+    assert!(!outcome.stdout.contains(['\u{1b}', '\u{202e}']), "{outcome}");
 }
