@@ -67,15 +67,11 @@ pub struct Counts {
     pub undecided: usize,
 }
 
-impl Plan {
-    /// Reports whether nothing has to be done and nobody has to decide anything.
-    pub fn is_empty(&self) -> bool {
-        self.actions.is_empty()
-    }
-
-    pub fn counts(&self) -> Counts {
-        let mut counts = Counts::default();
-        for action in &self.actions {
+impl Counts {
+    /// Counts `actions` by what they do.
+    pub fn of<'a>(actions: impl IntoIterator<Item = &'a Action>) -> Self {
+        let mut counts = Self::default();
+        for action in actions {
             let count = match &action.operation {
                 Operation::Create { .. } => &mut counts.add,
                 Operation::Adopt { .. } | Operation::Restore { .. } => &mut counts.import,
@@ -90,6 +86,17 @@ impl Plan {
             *count += 1;
         }
         counts
+    }
+}
+
+impl Plan {
+    /// Reports whether nothing has to be done and nobody has to decide anything.
+    pub fn is_empty(&self) -> bool {
+        self.actions.is_empty()
+    }
+
+    pub fn counts(&self) -> Counts {
+        Counts::of(&self.actions)
     }
 
     /// Counts the requests that applying the plan takes when everything goes well.

@@ -4,7 +4,7 @@
 //! nothing that a CI runner takes for a command; a reader sees what was there as `\u{202e}`.
 
 use std::borrow::Cow;
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 /// Escapes what a terminal or log would act on; text that is safe already comes back as it is.
 ///
@@ -28,6 +28,21 @@ pub fn quoted(text: &str) -> String {
     inner.chars().for_each(|character| push(&mut quoted, character));
     quoted.push('"');
     break_old_commands(quoted)
+}
+
+/// Writes what [`quoted`] renders, without a copy where nothing has to be escaped.
+pub(super) struct Quoted<'a>(pub(super) &'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(text) = *self;
+        if text.contains(|c| c == '"' || c == '\\' || is_unsafe(c)) || old_command(text).is_some() {
+            return f.write_str(&quoted(text));
+        }
+        f.write_str("\"")?;
+        f.write_str(text)?;
+        f.write_str("\"")
+    }
 }
 
 /// Breaks the `::` that a line begins with, so that no CI runner takes the line for a command.
@@ -130,6 +145,7 @@ mod tests {
             let inner = &quoted[1..quoted.len() - 1];
             let unescaped_quote = inner.replace("\\\\", "").replace("\\\"", "").contains('"');
             prop_assert!(!unescaped_quote, "{}", quoted);
+            prop_assert_eq!(Quoted(&text).to_string(), quoted);
         }
     }
 }

@@ -9,8 +9,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::test_plans::{brake, each_action, hostile, many, messages, partial_report, plan_of, several_actions};
-use super::{Forecast, PlanOptions, PlanText, Stream, apply_summary};
+use super::test_plans::{
+    brake, each_action, hostile, many, messages, partial_report, plan_of, several_actions, several_files,
+};
+use super::{
+    Detail, FailedPlan, Forecast, Markdown, MarkdownOptions, Mask, Message, PlanOptions, PlanText, Stream, Subject,
+    apply_summary,
+};
 use crate::model::{Digest, Endpoint};
 use crate::ops::{Ended, Report};
 use crate::plan::{BrakeKind, Plan};
@@ -26,6 +31,7 @@ fn directory() -> PathBuf {
 fn outputs() -> Vec<(&'static str, String)> {
     let mut outputs = Vec::new();
     texts(&mut outputs);
+    pages(&mut outputs);
     outputs
 }
 
@@ -53,6 +59,21 @@ fn texts(outputs: &mut Vec<(&'static str, String)>) {
     outputs.push(("plan-1000.color.txt", head_and_tail(&text(&many(1000), color))));
     outputs.push(("plan-hostile.txt", text(&hostile(), options)));
     outputs.push(("plan-hostile.color.txt", text(&hostile(), color)));
+    let abridged = PlanOptions { abridged: true, ..color };
+    outputs.push(("plan-1000-abridged.color.txt", last_lines(&text(&many(1000), abridged))));
+    outputs.push(("plan-hostile-abridged.color.txt", text(&hostile(), abridged)));
+    let masked = PlanOptions { mask: Mask::On, ..options };
+    outputs.push(("plan-each-action-masked.txt", text(&each_action(), masked)));
+    let concise = PlanOptions { detail: Detail::Concise, ..options };
+    outputs.push(("plan-each-action-concise.txt", text(&each_action(), concise)));
+    outputs.push(("plan-each-action-concise.color.txt", text(&each_action(), PlanOptions { color: true, ..concise })));
+    outputs
+        .push(("plan-each-action-concise-masked.txt", text(&each_action(), PlanOptions { mask: Mask::On, ..concise })));
+    let by_file = PlanOptions { by_file: true, ..options };
+    outputs.push(("plan-files.txt", text(&several_files(), by_file)));
+    outputs.push(("plan-files.color.txt", text(&several_files(), PlanOptions { color: true, ..by_file })));
+    outputs
+        .push(("plan-files-concise.txt", text(&several_files(), PlanOptions { detail: Detail::Concise, ..by_file })));
     let narrow = PlanOptions { width: 24, ..options };
     outputs.push(("plan-narrow.txt", text(&several_actions(), narrow)));
     let brakes = vec![
@@ -65,6 +86,14 @@ fn texts(outputs: &mut Vec<(&'static str, String)>) {
     let stopped = Plan { brakes, ..several_actions() };
     outputs.push(("plan-braked.txt", text(&stopped, options)));
     outputs.push(("plan-braked.color.txt", text(&stopped, color)));
+
+    for color in [false, true] {
+        let invalid = FailedPlan { files: Some(12), errors: 2, warnings: 1, color, ..FailedPlan::default() };
+        let stateless = FailedPlan { files: Some(12), contacts: Some(1024), errors: 1, color, ..FailedPlan::default() };
+        let unread = FailedPlan { errors: 1, color, ..FailedPlan::default() };
+        let failed = [invalid, stateless, unread].map(|failed| failed.to_string()).join("\n\n");
+        outputs.push((if color { "plan-failed.color.txt" } else { "plan-failed.txt" }, failed));
+    }
 
     let complete = Report { added: 1, ..Report::default() };
     let exhausted = Report {
@@ -84,6 +113,54 @@ fn texts(outputs: &mut Vec<(&'static str, String)>) {
     };
     outputs.push(("messages.txt", drawn(false)));
     outputs.push(("messages.color.txt", drawn(true)));
+}
+
+fn pages(outputs: &mut Vec<(&'static str, String)>) {
+    let digest = Digest("0123456789abcdef0123456789abcdef".into());
+    let forecast = Forecast {
+        requests: vec![(Endpoint::CreateContact, 3), (Endpoint::UpdateContact, 4)],
+        duration: Some(Duration::from_millis(300)),
+        note: None,
+    };
+    let options = MarkdownOptions {
+        directory: "contacts.d",
+        mask: Mask::On,
+        max_bytes: 65_000,
+        detail: Detail::Blocks,
+        by_file: false,
+        forecast: Some(&forecast),
+        digest: Some(&digest),
+        apply: Some("contactsd apply"),
+        plan: "contactsd plan",
+        note: None,
+    };
+    let shown = MarkdownOptions { mask: Mask::Off, ..options };
+    let messages = messages();
+    let page = |plan: &Plan, messages: &[Message], options| {
+        Markdown { subject: Subject::Plan(plan), messages, options }.to_string()
+    };
+    outputs.push(("plan-empty.md", page(&Plan { unchanged: 1024, ..plan_of(vec![]) }, &[], options)));
+    outputs.push(("plan-each-action.md", page(&each_action(), &messages[1..], options)));
+    outputs.push(("plan-each-action-shown.md", page(&each_action(), &messages[1..], shown)));
+    let by_file = MarkdownOptions { detail: Detail::Concise, by_file: true, ..shown };
+    outputs.push(("plan-files-concise.md", page(&several_files(), &[], by_file)));
+    outputs.push(("plan-1000-cut.md", page(&many(1000), &messages, MarkdownOptions { max_bytes: 6000, ..options })));
+    outputs
+        .push(("plan-1000-cut-small.md", page(&many(1000), &messages, MarkdownOptions { max_bytes: 700, ..options })));
+    outputs.push(("plan-hostile.md", page(&hostile(), &messages, options)));
+    outputs.push(("plan-hostile-shown.md", page(&hostile(), &messages, shown)));
+    outputs.push(("plan-hostile-cut.md", page(&hostile(), &messages, MarkdownOptions { max_bytes: 8000, ..shown })));
+    let failed = FailedPlan { files: Some(12), errors: 1, warnings: 1, ..FailedPlan::default() };
+    let failed = |options| Markdown { subject: Subject::Failed(&failed), messages: &messages, options }.to_string();
+    outputs.push(("plan-failed.md", failed(options)));
+    outputs.push(("plan-failed-shown.md", failed(shown)));
+}
+
+/// Keeps the end of a text whose beginning another file shows.
+fn last_lines(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    let (left_out, tail) = lines.split_at(lines.len() - KEPT_LINES);
+    format!("[{} lines]\n{}", left_out.len(), tail.join("\n"))
 }
 
 /// Keeps what a reader looks at of a long text, and a hash of all of it.

@@ -126,6 +126,16 @@ pub(crate) fn several_actions() -> Plan {
     ])
 }
 
+/// The same in several files, which are in another order than the keys.
+pub(crate) fn several_files() -> Plan {
+    let mut plan = several_actions();
+    let title = set(Field::Title, Some("CTO".into()), "CEO".into());
+    let zoe =
+        Operation::Update { id: id(3), entry: entry("zoe", &[(Field::Title, "CEO".into())]), changes: vec![title] };
+    plan.actions.push(action_in("contacts.d/a/first.yaml", "zoe", Reason::FieldsDiffer, zoe));
+    plan
+}
+
 /// One action of each kind and each dispute, in the order of a plan.
 pub(crate) fn each_action() -> Plan {
     let person = |name: &str, fields: &[(Field, Value)]| {

@@ -2,96 +2,111 @@
 //!
 //! Knows nothing of contacts; `block` says what stands in the lines.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use unicode_width::UnicodeWidthStr;
 
-use super::super::amounts::counted;
-use super::super::style::Paint;
+use super::super::amounts::count;
+use super::super::escape::Quoted;
+use super::layout::{Layout, Mark};
 
-/// Columns a level is indented by; the mark takes the last two of them.
-const LEVEL: usize = 4;
+/// Characters of a value that are shown where long ones are cut.
+pub(super) const LONGEST_TEXT: usize = 1000;
 
-/// What happens to one line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mark {
-    Same,
-    Add,
-    Change,
-    Remove,
-}
+/// Items of a list and lines of a text that are shown where long ones are cut.
+const MOST_LINES: usize = 50;
 
 /// One attribute of a block or one entry of a map.
 #[derive(Debug)]
-pub(super) struct Attribute {
+pub(super) struct Attribute<'a> {
     pub(super) mark: Mark,
     /// Safe to show.
-    pub(super) name: String,
-    pub(super) body: Body,
+    pub(super) name: Cow<'a, str>,
+    pub(super) body: Body<'a>,
     /// A remark behind the value, in dark grey.
     pub(super) remark: Option<&'static str>,
 }
 
-/// What stands behind the `=`, safe to show.
+/// What stands behind the `=`.
 #[derive(Debug)]
-pub(super) enum Body {
-    /// One line.
-    Inline(String),
-    /// Items of a list, those that stay counted only; `end` follows the closing bracket.
-    List { items: Vec<(Mark, String)>, hidden: usize, end: String },
+pub(super) enum Body<'a> {
+    /// One line, safe to show.
+    Inline(Cow<'a, str>),
+    /// One line, to be quoted.
+    Quoted(&'a str),
+    /// What was and what is, safe to show, and which words differ where color does not tell.
+    Change { line: String, words: Option<String> },
+    /// Items of a list, to be quoted, those that stay counted only; `end` follows the closing bracket.
+    List { items: Vec<(Mark, &'a str)>, hidden: usize, end: String },
     /// Entries of a map, those that stay counted only.
-    Map { entries: Vec<Attribute>, hidden: usize },
+    Map { entries: Vec<Attribute<'a>>, hidden: usize },
     /// The lines of a text, or what became of them.
-    Lines(Vec<Line>),
+    Lines(Vec<Line<'a>>),
 }
 
 #[derive(Debug)]
-pub(super) enum Line {
-    Text(Mark, String),
+pub(super) enum Line<'a> {
+    /// Safe to show.
+    Text(Mark, Cow<'a, str>),
     /// So many lines that stay are left out.
     Hidden(usize),
 }
 
-/// How lines are drawn.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Layout {
-    pub(super) paint: Paint,
-    pub(super) mask: bool,
-}
-
 impl Layout {
     /// Writes attributes at `level`, their `=` below each other.
-    pub(super) fn write_all(self, f: &mut fmt::Formatter<'_>, level: usize, attributes: &[Attribute]) -> fmt::Result {
+    pub(super) fn write_all(
+        self,
+        f: &mut fmt::Formatter<'_>,
+        level: usize,
+        attributes: &[Attribute<'_>],
+    ) -> fmt::Result {
         let widest = attributes.iter().map(|attribute| attribute.name.width()).max().unwrap_or(0);
         attributes.iter().try_for_each(|attribute| self.write_one(f, level, widest, attribute))
     }
 
-    /// Writes a line in dark grey at `level`, as a comment.
-    pub(super) fn write_comment(self, f: &mut fmt::Formatter<'_>, level: usize, text: &str) -> fmt::Result {
-        writeln!(f, "{:indent$}{}", "", self.paint.grey(format_args!("# ({text})")), indent = level * LEVEL)
-    }
-
-    fn write_one(self, f: &mut fmt::Formatter<'_>, level: usize, widest: usize, attribute: &Attribute) -> fmt::Result {
+    fn write_one(
+        self,
+        f: &mut fmt::Formatter<'_>,
+        level: usize,
+        widest: usize,
+        attribute: &Attribute<'_>,
+    ) -> fmt::Result {
         let Attribute { mark, name, body, remark } = attribute;
-        let padding = widest - name.width();
-        write!(f, "{}{name}{:padding$} = ", self.margin(level, *mark), "")?;
+        self.write_margin(f, level, *mark)?;
+        write!(f, "{name}{:padding$} = ", "", padding = widest - name.width())?;
         match body {
-            Body::Inline(text) => write!(f, "{text}")?,
+            Body::Inline(text) => f.write_str(text)?,
+            Body::Quoted(text) => self.write_quoted(f, text)?,
+            Body::Change { line, .. } => f.write_str(line)?,
             Body::List { items, hidden, end } => self.write_list(f, level, items, *hidden, end)?,
             Body::Map { entries, hidden } => self.write_map(f, level, entries, *hidden)?,
             Body::Lines(lines) => self.write_lines(f, level, lines)?,
         }
         match remark {
-            Some(remark) => writeln!(f, " {}", self.paint.grey(format_args!("# ({remark})"))),
-            None => writeln!(f),
+            Some(remark) => writeln!(f, " {}", self.paint.grey(format_args!("# ({remark})")))?,
+            None => writeln!(f)?,
         }
+        match body {
+            Body::Change { words: Some(words), .. } => self.write_comment(f, level, format_args!("{words}")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes a value of one line in quotes.
+    fn write_quoted(self, f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+        let end = text.char_indices().nth(LONGEST_TEXT).filter(|_| self.cut).map(|(at, _)| at);
+        let Some(end) = end else { return write!(f, "{}", Quoted(text)) };
+        let missing = count(text[end..].chars().count());
+        let shown = format!("{}...", &text[..end]);
+        write!(f, "{} {}", Quoted(&shown), self.paint.grey(format_args!("# ({missing} more characters)")))
     }
 
     fn write_list(
         self,
         f: &mut fmt::Formatter<'_>,
         level: usize,
-        items: &[(Mark, String)],
+        items: &[(Mark, &str)],
         hidden: usize,
         end: &str,
     ) -> fmt::Result {
@@ -99,61 +114,70 @@ impl Layout {
             return write!(f, "[]{end}");
         }
         writeln!(f, "[")?;
-        for (mark, item) in items {
-            writeln!(f, "{}{item},", self.margin(level + 1, *mark))?;
+        let (shown, cut) = items.split_at(if self.cut { items.len().min(MOST_LINES) } else { items.len() });
+        for (mark, item) in shown {
+            self.write_margin(f, level + 1, *mark)?;
+            self.write_quoted(f, item)?;
+            writeln!(f, ",")?;
         }
+        self.write_cut(f, level + 1, cut.len(), "more element")?;
         self.write_hidden(f, level + 1, hidden, "element")?;
-        write!(f, "{:indent$}]{end}", "", indent = level * LEVEL)
+        Self::write_indent(f, level)?;
+        write!(f, "]{end}")
     }
 
-    fn write_map(self, f: &mut fmt::Formatter<'_>, level: usize, entries: &[Attribute], hidden: usize) -> fmt::Result {
+    fn write_map(
+        self,
+        f: &mut fmt::Formatter<'_>,
+        level: usize,
+        entries: &[Attribute<'_>],
+        hidden: usize,
+    ) -> fmt::Result {
         writeln!(f, "{{")?;
         self.write_all(f, level + 1, entries)?;
         self.write_hidden(f, level + 1, hidden, "element")?;
-        write!(f, "{:indent$}}}", "", indent = level * LEVEL)
+        Self::write_indent(f, level)?;
+        write!(f, "}}")
     }
 
     /// Writes the lines between two marks, the second of which no line of the text equals.
-    fn write_lines(self, f: &mut fmt::Formatter<'_>, level: usize, lines: &[Line]) -> fmt::Result {
+    fn write_lines(self, f: &mut fmt::Formatter<'_>, level: usize, lines: &[Line<'_>]) -> fmt::Result {
         let mut end = "EOT".to_owned();
         while lines.iter().any(|line| matches!(line, Line::Text(_, text) if text.trim() == end)) {
             end.push('_');
         }
         writeln!(f, "<<-{end}")?;
-        for line in lines {
+        let (shown, cut) = lines.split_at(if self.cut { lines.len().min(MOST_LINES) } else { lines.len() });
+        for line in shown {
             match line {
-                Line::Text(mark, text) => {
-                    let margin = self.margin(level + 1, *mark);
-                    // An empty line gets no trailing spaces; spaces of the text itself are its own.
-                    writeln!(f, "{}{text}", if text.is_empty() { margin.trim_end() } else { &margin })?;
+                // Spaces of the text itself are its own.
+                Line::Text(mark, text) if text.is_empty() => {
+                    self.write_empty(f, level + 1, *mark)?;
+                    writeln!(f)?;
                 }
-                Line::Hidden(count) => self.write_hidden(f, level + 1, *count, "line")?,
+                Line::Text(mark, text) => {
+                    self.write_margin(f, level + 1, *mark)?;
+                    self.write_line(f, text)?;
+                }
+                Line::Hidden(count) => {
+                    let shown = Self { concise: false, ..self };
+                    shown.write_hidden(f, level + 1, *count, "line")?;
+                }
             }
         }
-        write!(f, "{:indent$}{end}", "", indent = level * LEVEL)
+        self.write_cut(f, level + 1, cut.len(), "more line")?;
+        Self::write_indent(f, level)?;
+        f.write_str(&end)
     }
 
-    pub(super) fn write_hidden(
-        self,
-        f: &mut fmt::Formatter<'_>,
-        level: usize,
-        count: usize,
-        noun: &str,
-    ) -> fmt::Result {
-        if count == 0 {
-            return Ok(());
-        }
-        self.write_comment(f, level, &format!("{} hidden", counted(count, &format!("unchanged {noun}"))))
-    }
-
-    /// Renders what stands before a line at `level`: its indentation with the mark in it.
-    fn margin(self, level: usize, mark: Mark) -> String {
-        let indent = " ".repeat(level * LEVEL - 2);
-        match mark {
-            Mark::Same => format!("{indent}  "),
-            Mark::Add => format!("{indent}{} ", self.paint.green('+')),
-            Mark::Change => format!("{indent}{} ", self.paint.yellow('~')),
-            Mark::Remove => format!("{indent}{} ", self.paint.red('-')),
+    fn write_line(self, f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+        match text.char_indices().nth(LONGEST_TEXT).filter(|_| self.cut) {
+            Some((end, _)) => {
+                let missing = count(text[end..].chars().count());
+                let more = format!("# ({missing} more characters)");
+                writeln!(f, "{}... {}", &text[..end], self.paint.grey(more))
+            }
+            None => writeln!(f, "{text}"),
         }
     }
 }

@@ -1,10 +1,11 @@
 //! The block of one action: `+ contact "KEY" {` and what stands in it.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use super::super::escape::quoted;
-use super::attribute::{Attribute, Body, Layout, Mark};
+use super::attribute::{Attribute, Body};
 use super::header::Symbol;
+use super::layout::{Layout, Mark};
 use crate::model::{ApolloId, CustomFieldId, Entry, Field, Fields, Value};
 use crate::plan::{Action, Change, Operation, Reason, Setting};
 
@@ -15,102 +16,87 @@ const CUSTOM_FIELDS: &str = "typed_custom_fields";
 
 /// Writes the block of `action`.
 pub(super) fn write(f: &mut fmt::Formatter<'_>, action: &Action, layout: Layout) -> fmt::Result {
-    writeln!(f, "{} contact \"{}\" {{", Symbol::of(action).painted(layout.paint), action.key())?;
+    Symbol::of(action).write(f, layout)?;
+    writeln!(f, " contact \"{}\" {{", action.key())?;
     match &action.operation {
         Operation::Create { entry } => {
-            let mut attributes = layout.declared(&entry.fields, Mark::Add);
-            attributes.extend((!entry.run_dedupe).then(|| inline(Mark::Add, "run_dedupe", "false".to_owned())));
-            attributes.push(inline(Mark::Add, "id", layout.paint.grey("(known after apply)").to_string()));
+            let mut attributes = layout.declared(entry.fields.iter(), Mark::Add);
+            attributes.extend((!entry.run_dedupe).then(|| inline(Mark::Add, "run_dedupe", "false".into())));
+            attributes.push(inline(Mark::Add, "id", layout.paint.grey("(known after apply)").to_string().into()));
             layout.write_all(f, 2, &attributes)?;
         }
         Operation::Adopt { id, entry } | Operation::Restore { id, entry } => {
             let mut attributes = vec![id_attribute(id)];
-            attributes.extend(layout.declared(&entry.fields, Mark::Same));
+            attributes.extend(layout.declared(entry.fields.iter(), Mark::Same));
             layout.write_all(f, 2, &attributes)?;
-            layout.write_comment(f, 2, "fields that differ in Apollo will be updated to these values")?;
+            layout.write_comment(f, 2, format_args!("fields that differ in Apollo will be updated to these values"))?;
         }
         Operation::Update { id, entry, changes }
         | Operation::Move { id, entry, changes, .. }
-        | Operation::Release { id, entry, changes } => write_changes(f, layout, action.reason, id, entry, changes)?,
+        | Operation::Release { id, entry, changes } => {
+            let Changed { mut attributes, hidden } = layout.changes(action.reason, entry, changes);
+            attributes.insert(0, id_attribute(id));
+            layout.write_all(f, 2, &attributes)?;
+            write_released(f, changes, layout)?;
+            layout.write_hidden(f, 2, hidden, "attribute")?;
+        }
         Operation::Forget { id } => layout.write_all(f, 2, &[id_attribute(id)])?,
         Operation::Settle { intent, .. } => {
-            layout.write_all(f, 2, &layout.declared(&identifying(&intent.fields), Mark::Same))?;
+            layout.write_all(f, 2, &layout.declared(identifying(&intent.fields), Mark::Same))?;
         }
         Operation::Conflict { entry, .. } | Operation::Contradiction { entry, .. } => {
-            layout.write_all(f, 2, &layout.declared(&identifying(&entry.fields), Mark::Same))?;
+            layout.write_all(f, 2, &layout.declared(identifying(&entry.fields), Mark::Same))?;
         }
     }
     writeln!(f, "    }}")
 }
 
-fn identifying(fields: &Fields) -> Fields {
-    let pairs = fields.iter().filter(|(field, _)| IDENTIFYING.contains(field));
-    pairs.map(|(field, value)| (field.clone(), value.clone())).collect()
+/// Names the fields that are no longer managed.
+pub(super) fn write_released(f: &mut fmt::Formatter<'_>, changes: &[Change], layout: Layout) -> fmt::Result {
+    let mut released = changes.iter().filter(|change| !change.sends());
+    released.try_for_each(|change| layout.write_comment(f, 2, format_args!("{} no longer managed", change.field)))
 }
 
-fn id_attribute(id: &ApolloId) -> Attribute {
-    inline(Mark::Same, "id", quoted(id.as_str()))
+/// Lists what tells people who a contact is.
+pub(super) fn identifying(fields: &Fields) -> impl Iterator<Item = (&Field, &Value)> {
+    fields.iter().filter(|(field, _)| IDENTIFYING.contains(field))
 }
 
-fn inline(mark: Mark, name: &str, text: String) -> Attribute {
-    Attribute { mark, name: name.to_owned(), body: Body::Inline(text), remark: None }
+fn id_attribute(id: &ApolloId) -> Attribute<'_> {
+    Attribute { mark: Mark::Same, name: "id".into(), body: Body::Quoted(id.as_str()), remark: None }
 }
 
-fn write_changes(
-    f: &mut fmt::Formatter<'_>,
-    layout: Layout,
-    reason: Reason,
-    id: &ApolloId,
-    entry: &Entry,
-    changes: &[Change],
-) -> fmt::Result {
-    let mut attributes = vec![id_attribute(id)];
-    let mut custom = Vec::new();
-    for change in changes {
-        let Setting::Set(after) = &change.after else { continue };
-        match &change.field {
-            Field::Custom(field_id) => custom.push(layout.changed(custom_name(field_id), change, after, reason)),
-            named => attributes.push(layout.changed(named.to_string(), change, after, reason)),
-        }
-    }
-    let is_custom = |field: &Field| matches!(field, Field::Custom(_));
-    let is_changed = |field: &Field| changes.iter().any(|change| change.field == *field);
-    let unchanged: Vec<&Field> = entry.fields.iter().map(|(field, _)| field).filter(|f| !is_changed(f)).collect();
-    let unchanged_custom = unchanged.iter().filter(|field| is_custom(field)).count();
-    let mut hidden = unchanged.len() - unchanged_custom;
-    if custom.is_empty() {
-        hidden += usize::from(unchanged_custom > 0);
-    } else {
-        attributes.push(custom_fields(custom, unchanged_custom));
-    }
-    layout.write_all(f, 2, &attributes)?;
-    for change in changes.iter().filter(|change| !change.sends()) {
-        layout.write_comment(f, 2, &format!("{} no longer managed", change.field))?;
-    }
-    layout.write_hidden(f, 2, hidden, "attribute")
+fn inline<'a>(mark: Mark, name: &'static str, text: Cow<'a, str>) -> Attribute<'a> {
+    Attribute { mark, name: name.into(), body: Body::Inline(text), remark: None }
+}
+
+/// The fields of an entry that change, and how many attributes stay.
+pub(super) struct Changed<'a> {
+    pub(super) attributes: Vec<Attribute<'a>>,
+    hidden: usize,
 }
 
 /// Puts custom fields under one name; they are all new only when nothing else stands there.
-fn custom_fields(entries: Vec<Attribute>, hidden: usize) -> Attribute {
+fn custom_fields(entries: Vec<Attribute<'_>>, hidden: usize) -> Attribute<'_> {
     let all_are = |mark| hidden == 0 && entries.iter().all(|entry| entry.mark == mark);
     let mark = [Mark::Add, Mark::Same].into_iter().find(|&mark| all_are(mark)).unwrap_or(Mark::Change);
-    Attribute { mark, name: CUSTOM_FIELDS.to_owned(), body: Body::Map { entries, hidden }, remark: None }
+    Attribute { mark, name: CUSTOM_FIELDS.into(), body: Body::Map { entries, hidden }, remark: None }
 }
 
-fn custom_name(id: &CustomFieldId) -> String {
-    format!("\"{}\"", id.as_str())
+fn custom_name(id: &CustomFieldId) -> Cow<'static, str> {
+    format!("\"{}\"", id.as_str()).into()
 }
 
 impl Layout {
     /// Lists fields as an entry declares them.
-    fn declared(self, fields: &Fields, mark: Mark) -> Vec<Attribute> {
+    fn declared<'a>(self, fields: impl Iterator<Item = (&'a Field, &'a Value)>, mark: Mark) -> Vec<Attribute<'a>> {
         let mut attributes = Vec::new();
         let mut custom = Vec::new();
-        for (field, value) in fields.iter() {
+        for (field, value) in fields {
             let body = self.value(value, mark);
             match field {
                 Field::Custom(id) => custom.push(Attribute { mark, name: custom_name(id), body, remark: None }),
-                named => attributes.push(Attribute { mark, name: named.to_string(), body, remark: None }),
+                named => attributes.push(Attribute { mark, name: named.api_name().into(), body, remark: None }),
             }
         }
         if !custom.is_empty() {
@@ -119,8 +105,39 @@ impl Layout {
         attributes
     }
 
+    /// Lists the fields that are sent.
+    pub(super) fn changes<'a>(self, reason: Reason, entry: &'a Entry, changes: &'a [Change]) -> Changed<'a> {
+        let mut attributes = Vec::new();
+        let mut custom = Vec::new();
+        for change in changes {
+            let Setting::Set(after) = &change.after else { continue };
+            match &change.field {
+                Field::Custom(field_id) => custom.push(self.changed(custom_name(field_id), change, after, reason)),
+                named => attributes.push(self.changed(named.api_name().into(), change, after, reason)),
+            }
+        }
+        let is_changed = |field: &Field| changes.iter().any(|change| change.field == *field);
+        let unchanged = entry.fields.iter().map(|(field, _)| field).filter(|field| !is_changed(field));
+        let (unchanged_custom, mut hidden) = unchanged.fold((0, 0), |(custom, named), field| match field {
+            Field::Custom(_) => (custom + 1, named),
+            _ => (custom, named + 1),
+        });
+        if custom.is_empty() {
+            hidden += usize::from(unchanged_custom > 0);
+        } else {
+            attributes.push(custom_fields(custom, unchanged_custom));
+        }
+        Changed { attributes, hidden }
+    }
+
     /// Shows a field that is sent, and says why when it may hold the value already.
-    fn changed(self, name: String, change: &Change, after: &Value, reason: Reason) -> Attribute {
+    fn changed<'a>(
+        self,
+        name: Cow<'static, str>,
+        change: &'a Change,
+        after: &'a Value,
+        reason: Reason,
+    ) -> Attribute<'a> {
         let remark = match (&change.before, reason) {
             (None, Reason::StillPending) => Some("not confirmed yet"),
             (None, Reason::UpdateInDoubt) => Some("outcome of an earlier update is unknown"),

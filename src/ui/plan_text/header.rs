@@ -1,10 +1,11 @@
 //! What stands above a block: which contact, what becomes of it, why, and what a person can do.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::super::escape::{escape, quoted};
 use super::super::message::shown_path;
-use super::super::style::Paint;
+use super::layout::{Layout, Marks};
 use crate::model::{ApolloId, ContactKey, Entry};
 use crate::plan::{Action, Change, Dispute, Operation, Reason};
 
@@ -36,15 +37,24 @@ impl Symbol {
         }
     }
 
-    /// Renders the column of symbols, three wide.
-    pub(super) fn painted(self, paint: Paint) -> String {
-        match self {
-            Self::Create => format!("  {}", paint.green('+')),
-            Self::Update => format!("  {}", paint.yellow('~')),
-            Self::Forget => format!("  {}", paint.red('.')),
-            Self::Settle => format!("  {}", paint.cyan('?')),
-            Self::Decide => format!("  {}", paint.red('!')),
-            Self::Blank => "   ".to_owned(),
+    /// Writes the column of symbols, three wide.
+    pub(super) fn write(self, f: &mut fmt::Formatter<'_>, layout: Layout) -> fmt::Result {
+        let paint = layout.paint;
+        match (layout.marks, self) {
+            (Marks::FirstColumn, symbol) => f.write_str(match symbol {
+                Self::Create => "+  ",
+                Self::Update | Self::Decide => "!  ",
+                // Red, as it is on a terminal.
+                Self::Forget => "-  ",
+                Self::Settle => "?  ",
+                Self::Blank => "   ",
+            }),
+            (Marks::Indented, Self::Create) => write!(f, "  {}", paint.green('+')),
+            (Marks::Indented, Self::Update) => write!(f, "  {}", paint.yellow('~')),
+            (Marks::Indented, Self::Forget) => write!(f, "  {}", paint.red('.')),
+            (Marks::Indented, Self::Settle) => write!(f, "  {}", paint.cyan('?')),
+            (Marks::Indented, Self::Decide) => write!(f, "  {}", paint.red('!')),
+            (Marks::Indented, Self::Blank) => f.write_str("   "),
         }
     }
 
@@ -61,33 +71,47 @@ impl Symbol {
 }
 
 /// Writes the lines above the action's block.
-pub(super) fn write(f: &mut fmt::Formatter<'_>, action: &Action, paint: Paint) -> fmt::Result {
-    writeln!(f, "  {}", headline(action, paint))?;
+pub(super) fn write(f: &mut fmt::Formatter<'_>, action: &Action, layout: Layout) -> fmt::Result {
+    f.write_str("  ")?;
+    write_headline(f, action, layout, "# ")?;
+    writeln!(f)?;
+    write_notes(f, action, layout)
+}
+
+/// Writes why the action is in the plan, and the ways out where it needs a decision.
+pub(super) fn write_notes(f: &mut fmt::Formatter<'_>, action: &Action, layout: Layout) -> fmt::Result {
     for note in notes(action) {
         match note {
-            Note::Why(text) => writeln!(f, "  {}", paint.grey(format_args!("# ({text})")))?,
+            Note::Why(text) => writeln!(f, "  {}", layout.paint.grey(format_args!("# ({text})")))?,
             Note::WayOut(text) => writeln!(f, "  # - {text}")?,
         }
     }
     Ok(())
 }
 
-fn headline(action: &Action, paint: Paint) -> String {
-    let bold = |key: &ContactKey| paint.bold(format!("# {}", key.address()));
-    let key = bold(action.key());
+/// Writes which contact it is, after `lead`, and what becomes of it.
+pub(super) fn write_headline(f: &mut fmt::Formatter<'_>, action: &Action, layout: Layout, lead: &str) -> fmt::Result {
+    let paint = layout.paint;
+    let key = match &action.operation {
+        Operation::Move { from, .. } => from,
+        _ => action.key(),
+    };
+    write!(f, "{}", paint.bold(format_args!("{lead}contact.{key}")))?;
     match &action.operation {
-        Operation::Create { .. } => format!("{key} will be created"),
-        Operation::Adopt { .. } => format!("{key} will be imported"),
-        Operation::Restore { .. } => format!("{key} will be restored"),
-        Operation::Update { .. } => format!("{key} will be updated in-place"),
-        Operation::Move { from, .. } => format!("{} has moved to {}", bold(from), paint.bold(action.key().address())),
-        Operation::Release { .. } => format!("{key}: fields are no longer managed"),
-        Operation::Forget { .. } => {
-            format!("{key} {}", paint.red("will be removed from the state but will not be destroyed"))
+        Operation::Create { .. } => f.write_str(" will be created"),
+        Operation::Adopt { .. } => f.write_str(" will be imported"),
+        Operation::Restore { .. } => f.write_str(" will be restored"),
+        Operation::Update { .. } => f.write_str(" will be updated in-place"),
+        Operation::Move { .. } => {
+            write!(f, " has moved to {}", paint.bold(format_args!("contact.{}", action.key())))
         }
-        Operation::Settle { .. } => format!("{key}: outcome of an earlier create is unknown"),
+        Operation::Release { .. } => f.write_str(": fields are no longer managed"),
+        Operation::Forget { .. } => {
+            write!(f, " {}", paint.red("will be removed from the state but will not be destroyed"))
+        }
+        Operation::Settle { .. } => f.write_str(": outcome of an earlier create is unknown"),
         Operation::Conflict { .. } | Operation::Contradiction { .. } => {
-            format!("{key} {}", paint.red("needs a decision"))
+            write!(f, " {}", paint.red("needs a decision"))
         }
     }
 }
@@ -95,13 +119,12 @@ fn headline(action: &Action, paint: Paint) -> String {
 /// One line between the headline and the block.
 enum Note {
     /// Explains; in parentheses as Terraform's reasons are, and quiet.
-    Why(String),
+    Why(Cow<'static, str>),
     /// Something a person can do; as loud as the headline.
-    WayOut(String),
+    WayOut(Cow<'static, str>),
 }
 
 fn notes(action: &Action) -> Vec<Note> {
-    let address = action.key().address();
     let path = || shown_path(&action.place.path);
     match &action.operation {
         Operation::Create { .. } if action.reason == Reason::Recreate => {
@@ -119,7 +142,7 @@ fn notes(action: &Action) -> Vec<Note> {
             vec![why(format!("it was last applied from {}", path()))]
         }
         Operation::Forget { .. } => vec![
-            why(format!("because {address} is not in the contact files any more")),
+            why(format!("because {} is not in the contact files any more", action.key().address())),
             why(format!("it was in {}", path())),
         ],
         Operation::Settle { entry, intent, .. } => vec![why(settling(entry.as_ref(), intent.attempts))],
@@ -135,11 +158,11 @@ fn shown(id: &ApolloId) -> String {
     quoted(id.as_str())
 }
 
-fn why(text: impl Into<String>) -> Note {
+fn why(text: impl Into<Cow<'static, str>>) -> Note {
     Note::Why(text.into())
 }
 
-fn way_out(text: impl Into<String>) -> Note {
+fn way_out(text: impl Into<Cow<'static, str>>) -> Note {
     Note::WayOut(text.into())
 }
 

@@ -5,20 +5,38 @@
 
 mod attribute;
 mod block;
+mod concise;
+mod failed;
 mod header;
+mod layout;
+mod order;
 mod tail;
 #[cfg(test)]
 mod tests;
 mod value;
+mod words;
 
 use std::fmt;
 use std::time::Duration;
 
+use super::amounts::{count, counted};
+use super::mask::Mask;
 use super::style::Paint;
+use super::wrap::wrap;
 use crate::model::{Digest, Endpoint};
-use crate::plan::{Action, Operation, Plan};
-use attribute::Layout;
+use crate::plan::{Action, Counts, Operation, Plan};
 use header::Symbol;
+
+pub use failed::FailedPlan;
+pub(super) use layout::{Layout, Marks};
+pub(super) use order::{Piece, PieceText, pieces};
+pub(super) use tail::{also, brake_text, forecast_text, summary};
+
+/// Actions that are shown of a plan with more of them, where it is abridged.
+pub(super) const HEAD_ACTIONS: usize = 100;
+
+/// Forgets among the actions left out that are named.
+const NAMED_FORGETS: usize = 10;
 
 /// A plan with how to show it; written by its `Display`, block by block.
 #[derive(Debug, Clone, Copy)]
@@ -31,10 +49,15 @@ pub struct PlanText<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct PlanOptions<'a> {
     pub color: bool,
-    /// Columns of the rule and of prose at the end; values are never cut.
+    /// Columns of the rule and of prose at the end.
     pub width: usize,
-    /// Replaces every value by `(masked)`.
-    pub mask: bool,
+    pub mask: Mask,
+    pub detail: Detail,
+    /// File by file instead of by address alone.
+    pub by_file: bool,
+    /// Shows only the first of many actions and the beginning of long values, and says so: for a terminal, where
+    /// nobody reads thousands of blocks.
+    pub abridged: bool,
     /// The command that applies, as this user would type it; `None` leaves the hint out, as in
     /// automation and where the question follows at once.
     pub next_step: Option<&'a str>,
@@ -45,8 +68,28 @@ pub struct PlanOptions<'a> {
 
 impl Default for PlanOptions<'_> {
     fn default() -> Self {
-        Self { color: false, width: 80, mask: false, next_step: None, forecast: None, digest: None }
+        Self {
+            color: false,
+            width: 80,
+            mask: Mask::Off,
+            detail: Detail::Blocks,
+            by_file: false,
+            abridged: false,
+            next_step: None,
+            forecast: None,
+            digest: None,
+        }
     }
+}
+
+/// How much is said of each action.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// A block, with what stays counted and what is meant explained.
+    #[default]
+    Blocks,
+    /// A line, and one for each change.
+    Concise,
 }
 
 /// What applying the plan costs.
@@ -77,12 +120,7 @@ impl fmt::Display for PlanText<'_> {
             return tail::write_no_changes(f, self.plan, paint);
         }
         self.write_legend(f, paint)?;
-        let layout = Layout { paint, mask: self.options.mask };
-        for action in &self.plan.actions {
-            writeln!(f)?;
-            header::write(f, action, paint)?;
-            block::write(f, action, layout)?;
-        }
+        self.write_actions(f, paint)?;
         writeln!(f)?;
         tail::write(f, self.plan, &self.options, paint)
     }
@@ -94,10 +132,11 @@ impl PlanText<'_> {
         in_use.sort_unstable();
         in_use.dedup();
         in_use.retain(|symbol| *symbol != Symbol::Blank);
-        if !in_use.is_empty() {
+        if !in_use.is_empty() && self.options.detail == Detail::Blocks {
             writeln!(f, "Actions are indicated with the following symbols:")?;
             for symbol in in_use {
-                writeln!(f, "{} {}", symbol.painted(paint), symbol.meaning())?;
+                symbol.write(f, self.layout(paint))?;
+                writeln!(f, " {}", symbol.meaning())?;
             }
             writeln!(f)?;
         }
@@ -107,9 +146,53 @@ impl PlanText<'_> {
             writeln!(f, "contactsd needs a decision before it can go on:")
         }
     }
+
+    fn write_actions(&self, f: &mut fmt::Formatter<'_>, paint: Paint) -> fmt::Result {
+        let PlanOptions { by_file, abridged, .. } = self.options;
+        let layout = self.layout(paint);
+        if layout.concise && !by_file {
+            writeln!(f)?;
+        }
+        let mut left_out = Vec::new();
+        let mut shown = 0;
+        for piece in pieces(self.plan, by_file) {
+            match piece {
+                Piece::Action(action) if abridged && shown == HEAD_ACTIONS => left_out.push(action),
+                Piece::Action(_) => shown += 1,
+                Piece::File(..) => {}
+            }
+            if left_out.is_empty() {
+                write!(f, "{}", PieceText { piece, layout })?;
+            }
+        }
+        if left_out.is_empty() { Ok(()) } else { self.write_left_out(f, &left_out) }
+    }
+
+    /// Counts the actions that are not shown, and names those that people look for first.
+    fn write_left_out(&self, f: &mut fmt::Formatter<'_>, left_out: &[&Action]) -> fmt::Result {
+        let counts = Counts::of(left_out.iter().copied());
+        let more = counted(left_out.len(), "more action");
+        let text = format!("... and {more}: {}. Add --full to see everything.", tail::kinds(&counts));
+        write!(f, "\n{}", wrap(&text, self.options.width).join("\n"))?;
+        let forgets = left_out.iter().filter(|action| matches!(action.operation, Operation::Forget { .. }));
+        let mut named: Vec<String> = forgets.take(NAMED_FORGETS).map(|action| action.key().address()).collect();
+        let further = counts.forget - named.len();
+        named.extend((further > 0).then(|| format!("{} more", count(further))));
+        if !named.is_empty() {
+            let text = format!("To forget among them: {}.", named.join(", "));
+            write!(f, "\n{}", wrap(&text, self.options.width).join("\n"))?;
+        }
+        writeln!(f)
+    }
+
+    fn layout(&self, paint: Paint) -> Layout {
+        let PlanOptions { mask, detail, abridged, .. } = self.options;
+        let concise = detail == Detail::Concise;
+        Layout { paint, mask, marks: Marks::Indented, concise, cut: abridged }
+    }
 }
 
 /// Reports whether applying the plan does something about the action.
-fn is_performed(action: &Action) -> bool {
+pub(super) fn is_performed(action: &Action) -> bool {
     !matches!(action.operation, Operation::Conflict { .. } | Operation::Contradiction { .. })
 }

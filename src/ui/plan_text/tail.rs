@@ -13,14 +13,17 @@ use crate::plan::{Brake, BrakeKind, Counts, Plan};
 /// Writes the end of a plan that has actions, without the last newline.
 pub(super) fn write(f: &mut fmt::Formatter<'_>, plan: &Plan, options: &PlanOptions<'_>, paint: Paint) -> fmt::Result {
     write_summary(f, plan, paint)?;
-    if let Some(text) = options.forecast.and_then(forecast) {
+    if let Some(text) = options.forecast.and_then(forecast_text) {
         write!(f, "\n{}", wrap(&text, options.width).join("\n"))?;
     }
     if let Some(digest) = options.digest {
         write!(f, "\n{}", paint.grey(format_args!("Digest: {}", escape(&digest.0))))?;
     }
     for brake in &plan.brakes {
-        write!(f, "\n\n{} {}", paint.bold_yellow("Brake:"), brake_text(brake))?;
+        // The label is colored after the text is wrapped with it.
+        let text = wrap(&format!("Brake: {}", brake_text(brake)), options.width).join("\n");
+        let text = text.strip_prefix("Brake:").expect("the text begins so, and the label holds no space");
+        write!(f, "\n\n{}{text}", paint.bold_yellow("Brake:"))?;
     }
     let can_go_on = plan.brakes.is_empty() && plan.actions.iter().any(is_performed);
     if let Some(command) = options.next_step.filter(|_| can_go_on) {
@@ -52,7 +55,7 @@ pub(super) fn write_no_changes(f: &mut fmt::Formatter<'_>, plan: &Plan, paint: P
 }
 
 /// Counts as programs read them: never translated, no separators, always in this order.
-fn summary(counts: &Counts) -> String {
+pub(in crate::ui) fn summary(counts: &Counts) -> String {
     let Counts { import, add, change, forget, .. } = counts;
     let import = if *import > 0 { format!("{import} to import, ") } else { String::new() };
     let forget = if *forget > 0 { format!(", {forget} to forget") } else { String::new() };
@@ -60,22 +63,31 @@ fn summary(counts: &Counts) -> String {
 }
 
 /// Counts what has no place in the summary line; `None` when there is nothing of it.
-fn also(counts: &Counts) -> Option<String> {
-    let undecided = if counts.undecided == 1 { "needs a decision" } else { "need a decision" };
-    let parts: Vec<String> = [
-        (counts.moved, "to move"),
-        (counts.release, "to release"),
-        (counts.settle, "to settle"),
-        (counts.undecided, undecided),
-    ]
-    .into_iter()
-    .filter(|(number, _)| *number > 0)
-    .map(|(number, what)| format!("{number} {what}"))
-    .collect();
-    (!parts.is_empty()).then(|| format!("Also: {}.", parts.join(", ")))
+pub(in crate::ui) fn also(counts: &Counts) -> Option<String> {
+    let others = named(&other_kinds(counts));
+    (!others.is_empty()).then(|| format!("Also: {others}."))
 }
 
-fn forecast(forecast: &Forecast) -> Option<String> {
+/// Names everything that is not zero: `2 to add, 1 to forget`.
+pub(super) fn kinds(counts: &Counts) -> String {
+    let Counts { import, add, change, forget, .. } = *counts;
+    let main = [(import, "to import"), (add, "to add"), (change, "to change"), (forget, "to forget")];
+    named(&[&main[..], &other_kinds(counts)].concat())
+}
+
+fn other_kinds(counts: &Counts) -> [(usize, &'static str); 4] {
+    let Counts { moved, release, settle, undecided, .. } = *counts;
+    let needs = if undecided == 1 { "needs a decision" } else { "need a decision" };
+    [(moved, "to move"), (release, "to release"), (settle, "to settle"), (undecided, needs)]
+}
+
+fn named(kinds: &[(usize, &str)]) -> String {
+    let kinds = kinds.iter().filter(|(number, _)| *number > 0);
+    kinds.map(|(number, what)| format!("{number} {what}")).collect::<Vec<_>>().join(", ")
+}
+
+/// Says what applying costs; nothing where it sends nothing.
+pub(in crate::ui) fn forecast_text(forecast: &Forecast) -> Option<String> {
     let requests = forecast.requests.iter().filter(|(_, number)| *number > 0);
     let requests: Vec<_> = requests.map(|(endpoint, number)| format!("{} {endpoint}", count(*number))).collect();
     if requests.is_empty() {
@@ -90,7 +102,7 @@ fn forecast(forecast: &Forecast) -> Option<String> {
 }
 
 /// Says which limit the plan passes and what lifts it.
-fn brake_text(brake: &Brake) -> String {
+pub(in crate::ui) fn brake_text(brake: &Brake) -> String {
     let Brake { kind, count: number, limit } = brake;
     let allowed = format!("{} {}", count(*limit), if *limit == 1 { "is" } else { "are" });
     let would_be =

@@ -29,5 +29,14 @@ fn block_with(action: Action, options: PlanOptions<'_>) -> String {
     text[start.unwrap()..end].to_owned()
 }
 
-const COLOR: PlanOptions<'static> =
-    PlanOptions { color: true, width: 60, mask: false, next_step: None, forecast: None, digest: None };
+const COLOR: PlanOptions<'static> = PlanOptions {
+    color: true,
+    width: 60,
+    mask: Mask::Off,
+    detail: Detail::Blocks,
+    by_file: false,
+    abridged: false,
+    next_step: None,
+    forecast: None,
+    digest: None,
+};

@@ -172,7 +172,7 @@ fn a_difference_in_the_last_newline_is_not_lost() {
 
 #[test]
 fn a_masked_plan_shows_no_value() {
-    let options = PlanOptions { mask: true, ..PlanOptions::default() };
+    let options = PlanOptions { mask: Mask::On, ..PlanOptions::default() };
     let title = set(Field::Title, Some("CTO".into()), "Analyst".into());
     insta::assert_snapshot!(block_with(update(Reason::FieldsDiffer, &full(), vec![title]), options), @r#"
     # contact.ada will be updated in-place

@@ -144,18 +144,22 @@ fn brakes_say_what_lifts_them_and_no_next_step_is_offered() {
     let plan = Plan { brakes, ..several_actions() };
     let options = PlanOptions { next_step: Some("contactsd apply"), ..PlanOptions::default() };
     let text = text(&plan, options);
-    insta::assert_snapshot!(&text[text.find("Plan:").unwrap()..], @r"
+    insta::assert_snapshot!(&text[text.find("Plan:").unwrap()..], @"
     Plan: 1 to add, 1 to change, 0 to destroy, 1 to forget.
 
     Brake: all 5 managed contacts would be forgotten. If that is meant, add --force.
 
-    Brake: 1,400 contacts would be forgotten, at most 1,000 are allowed. If that is meant, add --force.
+    Brake: 1,400 contacts would be forgotten, at most 1,000 are allowed. If that is
+    meant, add --force.
 
-    Brake: 2 contacts would be created, at most 1 is allowed. To go on, raise --max-creates.
+    Brake: 2 contacts would be created, at most 1 is allowed. To go on, raise
+    --max-creates.
 
-    Brake: 3 contacts would be updated, at most 0 are allowed. To go on, raise --max-updates.
+    Brake: 3 contacts would be updated, at most 0 are allowed. To go on, raise
+    --max-updates.
 
-    Brake: 5 contacts would be forgotten, at most 2 are allowed. To go on, raise --max-forgets.
+    Brake: 5 contacts would be forgotten, at most 2 are allowed. To go on, raise
+    --max-forgets.
     ");
 }
 
