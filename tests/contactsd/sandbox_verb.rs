@@ -69,9 +69,11 @@ fn faults_and_quota_of_a_serving_sandbox_are_met_by_apply() {
     assert_eq!(outcome.summary(), summary);
     assert_eq!(world.run("sandbox --fault nonsense=1").code, Some(1));
     assert_snapshot!(world.run("sandbox --fault nonsense=1"), @r#"
-    [stderr]error: invalid value 'nonsense=1' for '--fault <FAULTS>': "nonsense=1" is no fault: write [ACTION:]FAULT=PROBABILITY with a probability from 0 to 1 and a fault of lost-reply, cut-before, error-500, html-502, truncated, slow, stray-429, or slow-ms=MILLISECONDS
+    [stderr]
+    Error: Invalid value 'nonsense=1' for '--fault <FAULTS>': "nonsense=1" is no fault: write [ACTION:]FAULT=PROBABILITY with a probability from 0 to 1 and a fault of lost-reply, cut-before, error-500, html-502, truncated, slow, stray-429, or slow-ms=MILLISECONDS
 
-    For more information, try '--help'.
+    For more help on using this command, run:
+      contactsd sandbox --help
     [exit 1]
     "#);
 }
