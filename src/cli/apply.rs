@@ -11,13 +11,16 @@ use super::connection::{self, Connection};
 use super::context::Context;
 use super::reading::state_error;
 use super::signals::{self, Signals};
-use super::{Exit, parse, plan, reading, sandbox};
-use crate::ops::{self, Desired, Event, Planned, Problem, Report, Session};
+use super::{Exit, apply_file, parse, plan, reading, sandbox};
+use crate::ops::{self, Desired, Event, Planned, Problem, Remaining, Report, Session};
 use crate::store::Snapshot;
 use crate::ui::json::report_record;
 use crate::ui::{APPROVAL, Message, Progress, apply_summary, approval_prompt};
 
 pub(super) fn run(args: &ApplyArgs, context: &mut Context) -> Exit {
+    if let Some(file) = &args.file {
+        return apply_file::run(file, args, context);
+    }
     if let Err(exit) = may_approve(&args.approval, context) {
         return exit;
     }
@@ -89,6 +92,15 @@ pub(super) async fn perform(
     make: impl FnOnce(&Session, &Snapshot) -> Result<Planned, Box<Problem>>,
 ) -> Result<Exit, Exit> {
     let outcome = perform_with(context, approval, desired, &connection, events, make).await;
+    release(context, connection, outcome).await
+}
+
+/// Releases the state after a run, however it ended.
+pub(super) async fn release(
+    context: &mut Context,
+    connection: Connection,
+    outcome: Result<Exit, Exit>,
+) -> Result<Exit, Exit> {
     if let Err(Exit::Interrupted | Exit::Terminated) = outcome {
         // Left at once: the state is released with the process.
         return outcome;
@@ -127,7 +139,7 @@ async fn perform_with(
         return Err(Exit::Failure);
     }
     session.prove_credential(&snapshot).await.map_err(|error| connection::session_error(context, &error))?;
-    let report = carry_out(context, connection, &planned, desired, &snapshot, events).await?;
+    let report = carry_out(context, connection, &planned, desired, &snapshot, None, events).await?;
     Ok(conclude(context, &planned, &report))
 }
 
@@ -153,12 +165,13 @@ fn ask(context: &mut Context, prompt: &str, input: &mut impl BufRead) -> bool {
 }
 
 /// Applies, showing progress; a second signal ends it at once, as `Err`.
-async fn carry_out(
+pub(super) async fn carry_out(
     context: &mut Context,
     connection: &Connection,
     planned: &Planned,
     desired: &Desired,
     snapshot: &Snapshot,
+    saved: Option<&Remaining>,
     mut events: UnboundedReceiver<Event>,
 ) -> Result<Report, Exit> {
     let session = &connection.session;
@@ -168,7 +181,7 @@ async fn carry_out(
     })?;
     let mut progress = Progress::default();
     let shell = &mut context.shell;
-    let work = ops::apply(session, &planned.plan, desired, snapshot);
+    let work = ops::apply_as(session, &planned.plan, desired, snapshot, saved);
     let result =
         with_signals(&mut signals, session.stop(), work, &mut events, |event| progress.event(shell, event)).await;
     // What was told before the end and not shown yet.
@@ -210,7 +223,7 @@ pub(super) async fn with_signals<T>(
     }
 }
 
-fn conclude(context: &mut Context, planned: &Planned, report: &Report) -> Exit {
+pub(super) fn conclude(context: &mut Context, planned: &Planned, report: &Report) -> Exit {
     if !planned.plan.is_empty() {
         let color = context.shell.stdout().color;
         context.shell.result_as(apply_summary(report, color), [report_record(report)]);

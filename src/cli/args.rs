@@ -142,6 +142,10 @@ pub(super) struct PlanArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ApplyArgs {
+    /// File that `plan --out` has saved: exactly that plan is applied, without asking. It brings its own planning
+    /// options
+    #[arg(value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
     #[command(flatten)]
     pub(super) approval: ApprovalArgs,
     #[command(flatten)]
@@ -395,6 +399,9 @@ pub(super) struct ManArgs {
     #[arg(value_name = "DIR")]
     pub(super) into: Option<PathBuf>,
 }
+
+/// The options of `apply` that make its plan; a saved plan was made already.
+pub(super) const PLANNING: [&str; 5] = ["recreate", "force", "max_creates", "max_updates", "max_forgets"];
 
 impl Brakes {
     pub(super) fn policy(&self, recreate: &[ContactKey]) -> Policy {

@@ -3,6 +3,7 @@
 //! A verb builds the options of an operation, calls it and shows the result; it decides nothing else.
 
 mod apply;
+mod apply_file;
 mod args;
 mod completions;
 mod connection;

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io::IsTerminal;
+use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
 use clap::error::{ContextKind, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches};
 
-use super::args::{Cli, ColorWhen, Global};
+use super::args::{Cli, ColorWhen, Global, PLANNING};
 use super::context::Context;
 use super::wanted::{Wanted, lay_out};
 use super::{Exit, help, usage};
@@ -45,8 +46,11 @@ pub(super) fn parse(
     };
     wanted.json |= file.get("json") == Some("true");
     let layers = Layers { environment: &environment, file: &file, typed: typed_flags(&arguments), rivals: rivals() };
-    let matches = layers.add_to(help::command()).try_get_matches_from(&arguments);
-    let parsed = matches.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, color_flag(&matches))));
+    let command = layers.add_to(help::command());
+    let parsed = command.clone().try_get_matches_from(&arguments).and_then(|matches| {
+        no_planning_of_saved_plans(command, &matches)?;
+        Ok((Cli::from_arg_matches(&matches)?, color_flag(&matches)))
+    });
     let (cli, flag) = parsed.map_err(|error| explain(&error, &arguments, &wanted, &environment, &file))?;
     let verbosity = if cli.global.quiet { Verbosity::Quiet } else { Verbosity::Normal };
     let mut environment_colors = colors(&environment);
@@ -69,6 +73,24 @@ pub(super) fn parse(
     }
     let context = Context::new(shell, environment, &cli.global);
     Ok((cli, context))
+}
+
+/// Refuses options that would make another plan of the one in a file.
+///
+/// Only what was typed counts: the environment and `contactsd.toml` speak to `plan` as well, and did so
+/// when the plan was made.
+fn no_planning_of_saved_plans(mut command: Command, matches: &ArgMatches) -> Result<(), clap::Error> {
+    let Some(("apply", apply)) = matches.subcommand() else { return Ok(()) };
+    let Some(file) = apply.get_one::<PathBuf>("file") else { return Ok(()) };
+    let typed = |id: &&&str| apply.value_source(id) == Some(ValueSource::CommandLine);
+    let Some(id) = PLANNING.iter().find(typed) else { return Ok(()) };
+    let text = format!(
+        "--{} makes a plan, and the one in {} was made: give it to plan, with --out",
+        id.replace('_', "-"),
+        file.display()
+    );
+    let apply = command.find_subcommand_mut("apply").expect("it was just called");
+    Err(apply.error(ErrorKind::ArgumentConflict, text))
 }
 
 /// Says what is wrong with the command line, or the help that was asked for.

@@ -1,10 +1,12 @@
-//! Plan files: saving a plan, and reading one that was saved.
+//! Plan files: saving a plan, reading one that was saved, and saying why one is not applied.
 
 use std::path::Path;
 
 use super::Exit;
 use super::context::Context;
-use crate::ops::{self, Origins, Planned, SavedError, SavedPlan};
+use crate::model::ContactKey;
+use crate::ops::{self, Origins, Planned, Refusal, SavedError, SavedPlan};
+use crate::ui::amounts::count;
 use crate::ui::{SavedAs, escape, saved_text};
 
 /// Saves a plan and says what it is good for.
@@ -54,4 +56,111 @@ pub(super) fn read(context: &mut Context, file: &Path) -> Result<SavedPlan, Exit
         context.shell.error(summary, format!("{}{next}", escape(&ops::chain(&error))));
         Exit::Failure
     })
+}
+
+/// Says why a saved plan is not applied, and what to do.
+pub(super) fn refuse(context: &mut Context, saved: &SavedPlan, refusal: &Refusal) -> Exit {
+    let file = saved.path.display();
+    let again = format!("Make a new plan: {}", context.command(&format!("plan --out {file}")));
+    let state = context.locations.state.display();
+    let (summary, detail) = match refusal {
+        Refusal::Errored { undecided } => {
+            let need = match undecided {
+                1 => "1 entry needs".to_owned(),
+                many => format!("{} entries need", count(*many)),
+            };
+            let detail = format!(
+                "{need} a decision in {file}, so it can never be applied. `{}` names the ways out.\n{again}",
+                context.command(&format!("show {file}"))
+            );
+            ("Saved plan is errored", detail)
+        }
+        Refusal::Braked(brakes) => {
+            let limits: Vec<String> = brakes.iter().map(|brake| ops::brake_problem(brake).summary).collect();
+            let detail = format!(
+                "{}.\nIt passes limits that were set when it was made. If it is meant, plan with --force or a higher \
+                 limit; if not, check the directory.\n{again}",
+                limits.join(".\n")
+            );
+            ("Saved plan passes its limits", detail)
+        }
+        Refusal::OtherApi { planned, given } => (
+            "Saved plan is for another API",
+            format!("{file} was made for {planned}, and this command is for {given}. {HELP_API}\n{again}"),
+        ),
+        Refusal::FilesChanged { planned, found, contacts } => {
+            let number = match (planned, found) {
+                (one, other) if one == other => String::new(),
+                (one, other) => {
+                    format!(" They were {} then and are {} now.", count(*one), count(*other))
+                }
+            };
+            let which = match contacts.as_slice() {
+                [] => "The contacts of the plan are declared as they were; another file or entry differs.".to_owned(),
+                some => format!("Of the plan's contacts, declared otherwise now: {}.", some_of(some)),
+            };
+            let detail = format!(
+                "The files in {} are not those that {file} was made from.{number} {which}\nNothing was changed. {again}",
+                context.locations.contacts.display()
+            );
+            ("Contact files have changed since the plan was saved", detail)
+        }
+        Refusal::Spent => {
+            let all = match saved.planned.plan.actions.len() {
+                1 => "Its one action is".to_owned(),
+                many => format!("All its {} actions are", count(many)),
+            };
+            ("Saved plan was applied already", format!("{all} done, and nothing was sent again.\n{again}"))
+        }
+        Refusal::OtherState { planned, found: None } => (
+            "Saved plan does not match the given state",
+            format!(
+                "It belongs to the state {planned}, and there is no state at {state}. Name the right one with --state; \
+                 if it is lost, a new plan starts a new one.\n{again}"
+            ),
+        ),
+        Refusal::OtherState { planned, found: Some(found) } => (
+            "Saved plan does not match the given state",
+            format!(
+                "It belongs to the state {planned}, and {state} is the state {found}. Name the right one with --state.\n\
+                 {again}"
+            ),
+        ),
+        Refusal::NoLongerFirst { now } => (
+            "Saved plan is stale",
+            format!("It was made when there was no state, and the state is at serial {now} now.\n{again}"),
+        ),
+        Refusal::Stale { planned, now } => (
+            "Saved plan is stale",
+            format!(
+                "Something else than this plan has changed the state since, from serial {planned} to {now}. Nothing was \
+                 sent.\n{again}"
+            ),
+        ),
+        Refusal::BegunBefore => (
+            "Saved plan is stale",
+            format!(
+                "{file} says that it was applied to this state, and the state does not remember it: another apply came \
+                 after, or the state was restored from a backup. Nothing was sent.\n{again}"
+            ),
+        ),
+        Refusal::Replaced(keys) => (
+            "Saved plan is stale",
+            format!("What is left of it, {}, would be done otherwise now. Nothing was sent.\n{again}", some_of(keys)),
+        ),
+    };
+    context.shell.error(summary, detail);
+    Exit::Failure
+}
+
+const HELP_API: &str = "Name the API with --api-url, or the stand-in with --sandbox, as when the plan was made.";
+
+/// Names a few contacts, and how many there are beside.
+pub(super) fn some_of(keys: &[ContactKey]) -> String {
+    const SHOWN: usize = 3;
+    let names: Vec<String> = keys.iter().take(SHOWN).map(ContactKey::address).collect();
+    match keys.len().saturating_sub(SHOWN) {
+        0 => names.join(", "),
+        more => format!("{} and {} more", names.join(", "), count(more)),
+    }
 }

@@ -11,8 +11,8 @@ use tokio::sync::Mutex;
 use crate::apollo::body;
 use crate::index::Roster;
 use crate::model::{
-    ApolloId, Binding, ContactKey, Endpoint, Field, Fields, IdentityHash, IdentityKey, Intent, IntentId, Origin, Place,
-    Timestamp, Tombstone,
+    ApolloId, Binding, ContactKey, Digest, Endpoint, Field, Fields, IdentityHash, IdentityKey, Intent, IntentId,
+    Origin, Place, Timestamp, Tombstone,
 };
 use crate::plan::{Action, Operation, Reason};
 use crate::store::{self, Change};
@@ -36,6 +36,8 @@ pub(super) struct Job {
     pub(super) looking_up: Mutex<()>,
     /// Contacts that creates of other keys may have written to in this run, with the fields they sent.
     pub(super) overwritten: std::sync::Mutex<Vec<(ContactKey, Vec<Field>)>>,
+    /// The saved plan that this is, whose actions are marked as they are done.
+    pub(super) saved: Option<Digest>,
     /// Contacts that the state knew when the plan was made; no create of this run makes one of them.
     pub(super) known: BTreeSet<ApolloId>,
 }
@@ -139,6 +141,12 @@ impl Performer<'_> {
     /// Lists the intents of `key` that were open when the plan was made.
     pub(super) fn open_intents(&self, key: &ContactKey) -> impl Iterator<Item = IntentId> {
         self.job.open.iter().filter(move |(_, intent)| intent.key == *key).map(|(&id, _)| id)
+    }
+
+    /// Marks the action as done, in the write that records its result; nothing for a plan that was not saved.
+    pub(super) fn spent(&self) -> Option<Change> {
+        let plan = self.job.saved.clone()?;
+        Some(Change::SpendAction { plan, key: self.place.key.clone() })
     }
 
     pub(super) fn binding(&self, key: &ContactKey) -> Result<Binding, Trouble> {

@@ -14,6 +14,7 @@ use crate::plan::{Action, Brake, BrakeKind, Change as FieldChange, Housekeeping,
 use crate::store::{self, CHANGES_PER_COMMIT, Change, Snapshot};
 
 use super::action::{End, Job, Performer, Trouble};
+use super::saved::{Remaining, progress};
 use super::{Desired, Ended, Event, Problem, Report, Session, Step, problem};
 
 /// How often a step that takes long is heard of.
@@ -30,6 +31,19 @@ const LOCAL_PARALLELISM: usize = 64;
 /// Never fails as a whole: what went wrong with an action is an [`Event::Problem`], and the report
 /// counts it.
 pub async fn apply(session: &Arc<Session>, plan: &Plan, desired: &Desired, snapshot: &Snapshot) -> Report {
+    apply_as(session, plan, desired, snapshot, None).await
+}
+
+/// Applies what is left of a saved plan, marking its actions as they are done; any other plan for `None`.
+///
+/// As [`apply`] otherwise. The saved plan was begun in this session.
+pub async fn apply_as(
+    session: &Arc<Session>,
+    plan: &Plan,
+    desired: &Desired,
+    snapshot: &Snapshot,
+    saved: Option<&Remaining>,
+) -> Report {
     session.tell(Event::Begun { actions: plan.actions.len() });
     session.lift_bars();
     let job = Arc::new(Job {
@@ -40,8 +54,16 @@ pub async fn apply(session: &Arc<Session>, plan: &Plan, desired: &Desired, snaps
         looking_up: tokio::sync::Mutex::default(),
         overwritten: Mutex::default(),
         known: known_contacts(snapshot),
+        saved: saved.map(|saved| saved.digest.clone()),
     });
-    let run = Run { session: Arc::clone(session), job, report: Arc::default(), span: Span::current() };
+    let report = Report { remaining: saved.map_or(0, |saved| saved.left_out), ..Report::default() };
+    let run = Run { session: Arc::clone(session), job, report: Arc::new(Mutex::new(report)), span: Span::current() };
+    if saved.is_none()
+        && let Err(error) = progress::forget(&session.store).await
+    {
+        session.stop.request(Ended::Fatal);
+        session.tell(Event::Problem(Problem::error("Cannot write to the state", problem::chain(&error))));
+    }
     if let Err(problem) = run.keep_house(&plan.housekeeping).await {
         session.stop.request(Ended::Fatal);
         session.tell(Event::Problem(problem));

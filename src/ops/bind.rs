@@ -108,6 +108,7 @@ impl Performer<'_> {
         changes.extend(forget_memory(entry));
         changes.extend(intent.map(|id| Change::DropIntent { id }));
         changes.extend(self.open_intents(entry.key()).map(|id| Change::DropIntent { id }));
+        changes.extend(self.spent().filter(|_| binding.fingerprint.is_some()));
         match self.session.store.commit(changes).await {
             Ok(_) => {}
             // Found by our own search rather than answered by Apollo, while another entry found it too.

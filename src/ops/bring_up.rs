@@ -60,6 +60,7 @@ impl Performer<'_> {
             let mut changes = vec![Change::DropIntent { id }];
             if number == last {
                 complete(&mut binding, entry);
+                changes.extend(self.spent().filter(|_| binding.fingerprint.is_some()));
                 changes.extend(open.iter().map(|&id| Change::DropIntent { id }));
             }
             changes.push(Change::PutBinding { key: entry.key().clone(), binding: Box::new(binding.clone()) });

@@ -41,6 +41,7 @@ impl Performer<'_> {
         if !sends && ends_doubt {
             writes.extend(open.iter().map(|&id| Change::DropIntent { id }));
         }
+        writes.extend(self.spent().filter(|_| !sends));
         self.record(writes).await?;
         reached(failpoints::Step::RenameWritten);
         if !sends {
@@ -58,6 +59,7 @@ impl Performer<'_> {
         complete(&mut binding, entry);
         let mut writes = vec![Change::PutBinding { key: entry.key().clone(), binding: Box::new(binding) }];
         writes.extend(self.open_intents(entry.key()).map(|id| Change::DropIntent { id }));
+        writes.extend(self.spent());
         self.record(writes).await?;
         reached(failpoints::Step::ReleaseWritten);
         Ok(End::Done(Step::Release, Some(id.clone())))
@@ -76,6 +78,7 @@ impl Performer<'_> {
         let is_write =
             |(_, intent): &(&IntentId, &Intent)| intent.key == *key && intent.endpoint != Endpoint::CreateContact;
         writes.extend(self.job.open.iter().filter(is_write).map(|(&id, _)| Change::DropIntent { id }));
+        writes.extend(self.spent());
         self.record(writes).await?;
         reached(failpoints::Step::ForgetWritten);
         Ok(End::Done(Step::Forget, Some(id.clone())))

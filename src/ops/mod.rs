@@ -31,7 +31,7 @@ mod under_way;
 mod watch;
 
 pub use answering::Beside;
-pub use apply::{apply, brake_problem};
+pub use apply::{apply, apply_as, brake_problem};
 pub use by_hand::{check_recreate, plan_import, plan_removal, plan_rename};
 pub use clock::Clock;
 pub use desired::{Desired, LoadError, load};
@@ -40,7 +40,10 @@ pub use event::{Ended, Event, PassEvent, Problem, Report, Step};
 pub use planning::{Forecast, Planned, plan, plan_beside};
 pub use problem::chain;
 pub use reading::{READ_PATIENCE, ReadError, Reading, Want, read};
-pub use saved::{Origins, SaveError, SavedError, SavedPlan, read_plan, save_plan};
+pub use saved::{
+    MarkError, Origins, Refusal, Remaining, ResumeError, Resumed, SaveError, SavedError, SavedPlan, check_plan,
+    read_plan, resume_plan, save_plan,
+};
 pub use session::{Session, SessionError, SessionOptions};
 pub use stop::Stop;
 pub use watch::{WatchOptions, WatchSummary, watch};

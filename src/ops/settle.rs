@@ -50,7 +50,7 @@ impl Performer<'_> {
                 self.warn(vec![problem::left_behind(&contact, self.place)]);
                 let tombstone = self.tombstone(&contact, &intent.fields);
                 let forget = Change::Forget { key: self.place.key.clone(), tombstone };
-                self.record(vec![forget, Change::DropIntent { id }]).await?;
+                self.record([forget, Change::DropIntent { id }].into_iter().chain(self.spent()).collect()).await?;
                 reached(failpoints::Step::SettleWritten);
                 Ok(End::Done(Step::Settle, None))
             }
@@ -64,7 +64,7 @@ impl Performer<'_> {
             // Nobody wants it any more: whatever there is stays as it is.
             (Conclusion::Several(_) | Conclusion::SendAgain | Conclusion::Drop, _) => {
                 self.warn(vec![problem::dropped_intent(intent, self.place)]);
-                self.record(vec![Change::DropIntent { id }]).await?;
+                self.record([Change::DropIntent { id }].into_iter().chain(self.spent()).collect()).await?;
                 reached(failpoints::Step::SettleWritten);
                 Ok(End::Done(Step::Settle, None))
             }

@@ -107,6 +107,24 @@ pub enum Setting {
     Released,
 }
 
+impl Operation {
+    /// Returns what the files declare; `None` for what is gone from them.
+    pub(super) fn entry(&self) -> Option<&Entry> {
+        match self {
+            Self::Create { entry }
+            | Self::Adopt { entry, .. }
+            | Self::Restore { entry, .. }
+            | Self::Update { entry, .. }
+            | Self::Move { entry, .. }
+            | Self::Release { entry, .. }
+            | Self::Conflict { entry, .. }
+            | Self::Contradiction { entry, .. } => Some(entry),
+            Self::Settle { entry, .. } => entry.as_ref(),
+            Self::Forget { .. } => None,
+        }
+    }
+}
+
 impl Change {
     /// Reports whether the change takes a request.
     pub fn sends(&self) -> bool {
@@ -121,18 +139,7 @@ impl Action {
 
     /// Returns what the files declare for the key; `None` when it is gone from them.
     pub fn entry(&self) -> Option<&Entry> {
-        match &self.operation {
-            Operation::Create { entry }
-            | Operation::Adopt { entry, .. }
-            | Operation::Restore { entry, .. }
-            | Operation::Update { entry, .. }
-            | Operation::Move { entry, .. }
-            | Operation::Release { entry, .. }
-            | Operation::Conflict { entry, .. }
-            | Operation::Contradiction { entry, .. } => Some(entry),
-            Operation::Settle { entry, .. } => entry.as_ref(),
-            Operation::Forget { .. } => None,
-        }
+        self.operation.entry()
     }
 
     /// Lists the keys whose records the action changes: its own, and the one it takes over from.

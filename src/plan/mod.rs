@@ -8,6 +8,7 @@ mod brakes;
 mod build;
 mod difference;
 mod renames;
+mod resume;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +16,7 @@ pub use action::{Action, Change, Dispute, Operation, Reason, Setting};
 pub use brakes::{Brake, BrakeKind, Limit, Policy};
 pub use build::{Input, plan, plan_beside};
 pub use difference::Known;
+pub use resume::{Remainder, remainder};
 
 use std::collections::BTreeMap;
 

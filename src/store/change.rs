@@ -12,7 +12,10 @@ use super::codec;
 use super::error::Error;
 use super::keys::{self, Row};
 use super::rows::{self, Counters};
-use crate::model::{ApolloId, Binding, Conflict, ContactKey, Endpoint, Intent, IntentId, Serial, Timestamp, Tombstone};
+use super::spent::PlanRow;
+use crate::model::{
+    ApolloId, Binding, Conflict, ContactKey, Digest, Endpoint, Intent, IntentId, Serial, Timestamp, Tombstone,
+};
 
 /// One change. Those of one commit apply in order, and all of them or none.
 ///
@@ -62,6 +65,18 @@ pub enum Change {
     PutEstablished(Timestamp),
     /// Replaces the keyed hash of the credential; the text is the caller's.
     PutCredential(String),
+    /// Notes that a saved plan is applied from here on, until this store closes or another begins.
+    BeginPlan(Digest),
+    /// Forgets the saved plan that was applied last: another apply comes after it.
+    EndPlan,
+    /// Notes that the action of a key is done and must not be done again under this plan.
+    SpendAction {
+        plan: Digest,
+        key: ContactKey,
+    },
+    DropSpent {
+        key: ContactKey,
+    },
 }
 
 impl Change {
@@ -90,6 +105,18 @@ pub(super) struct Draft<'a> {
     /// Whether anything changed that makes a plan stale.
     managed: bool,
     last_intent: u64,
+    /// The saved plan being applied.
+    plan: Option<Digest>,
+    /// The serial before this commit.
+    serial: Serial,
+}
+
+/// What a draft comes to.
+pub(super) struct Drafted {
+    pub(super) writes: Writes,
+    /// As they are once the rows are written, but for the commit.
+    pub(super) counters: Counters,
+    pub(super) plan: Option<Digest>,
 }
 
 impl View<'_> {
@@ -103,9 +130,15 @@ impl View<'_> {
 }
 
 impl<'a> Draft<'a> {
-    /// Drafts `changes` on top of `view`; `counters` are those the view has.
-    pub(super) fn of(view: View<'a>, counters: &Counters, changes: Vec<Change>) -> Result<Self, Error> {
-        let mut draft = Self { view, writes: Writes::new(), managed: false, last_intent: counters.last_intent };
+    /// Drafts `changes` on top of `view`, while `plan` is applied; `counters` are those the view has.
+    pub(super) fn of(
+        view: View<'a>,
+        counters: &Counters,
+        plan: Option<Digest>,
+        changes: Vec<Change>,
+    ) -> Result<Self, Error> {
+        let Counters { last_intent, serial, .. } = *counters;
+        let mut draft = Self { view, writes: Writes::new(), managed: false, last_intent, plan, serial };
         for change in changes {
             draft.change(change)?;
         }
@@ -113,7 +146,13 @@ impl<'a> Draft<'a> {
     }
 
     /// Returns the rows to write, and the counters once they are written but for the commit.
-    pub(super) fn finish(self, mut counters: Counters) -> Result<(Writes, Counters), Error> {
+    pub(super) fn finish(mut self, mut counters: Counters) -> Result<Drafted, Error> {
+        if self.managed {
+            counters.serial = Serial(counters.serial.0 + 1);
+            if let Some(digest) = self.plan.clone() {
+                self.put(keys::PLAN.to_vec(), &PlanRow { digest, serial: counters.serial })?;
+            }
+        }
         for (key, value) in &self.writes {
             if let Some(old) = self.view.get(key)? {
                 counters.totals.remove(key, &old);
@@ -123,10 +162,7 @@ impl<'a> Draft<'a> {
             }
         }
         counters.last_intent = self.last_intent;
-        if self.managed {
-            counters.serial = Serial(counters.serial.0 + 1);
-        }
-        Ok((self.writes, counters))
+        Ok(Drafted { writes: self.writes, counters, plan: self.plan })
     }
 
     fn change(&mut self, change: Change) -> Result<(), Error> {
@@ -153,6 +189,16 @@ impl<'a> Draft<'a> {
             Change::PutQuota { endpoint, ledger } => self.put(keys::quota(endpoint), &ledger).map(drop),
             Change::PutEstablished(since) => self.put(keys::ESTABLISHED.to_vec(), &since).map(drop),
             Change::PutCredential(hash) => self.put(keys::CREDENTIAL.to_vec(), &hash).map(drop),
+            Change::BeginPlan(digest) => {
+                self.plan = Some(digest.clone());
+                self.put(keys::PLAN.to_vec(), &PlanRow { digest, serial: self.serial }).map(drop)
+            }
+            Change::EndPlan => {
+                self.plan = None;
+                self.remove(keys::PLAN.to_vec()).map(drop)
+            }
+            Change::SpendAction { plan, key } => self.put(keys::spent(&key), &plan).map(drop),
+            Change::DropSpent { key } => self.remove(keys::spent(&key)).map(drop),
         }
     }
 

@@ -10,13 +10,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::oneshot;
 
 use super::barrier::Barrier;
-use super::change::{Change, Draft, View, Writes};
+use super::change::{Change, Draft, Drafted, View, Writes};
 use super::error::Error;
 use super::head::HeadFile;
 use super::rows::Counters;
 use super::{codec, keys, panics};
 use crate::failpoints::{Step, reached};
-use crate::model::Serial;
+use crate::model::{Digest, Serial};
 
 /// Most rows of one sled batch, the counters row included.
 ///
@@ -54,6 +54,8 @@ pub(super) struct Writer {
     /// As they stand in the tree, with `pending` applied.
     pub(super) counters: Counters,
     pub(super) pending: Writes,
+    /// The saved plan being applied, whose row follows every write that moves the serial.
+    pub(super) plan: Option<Digest>,
     /// Why nothing is written any more.
     pub(super) poisoned: Option<String>,
     #[cfg(test)]
@@ -117,7 +119,8 @@ impl Writer {
     /// Adds a commit to the batch at hand; returns the serial it will have.
     fn draft(&mut self, changes: Vec<Change>) -> Result<Serial, Error> {
         let view = View { state: &self.state, db: &self.db, pending: &self.pending };
-        let (writes, counters) = Draft::of(view, &self.counters, changes)?.finish(self.counters.clone())?;
+        let draft = Draft::of(view, &self.counters, self.plan.clone(), changes)?;
+        let Drafted { writes, counters, plan } = draft.finish(self.counters.clone())?;
         if writes.len() > MAX_COMMIT_ROWS {
             return Err(Error::TooManyRows { rows: writes.len(), limit: MAX_COMMIT_ROWS });
         }
@@ -126,6 +129,7 @@ impl Writer {
             self.apply()?;
         }
         self.pending.extend(writes);
+        self.plan = plan;
         // The commit counter counts batches: it moves when this one is applied.
         self.counters = Counters { commit: self.counters.commit, ..counters };
         Ok(self.counters.serial)

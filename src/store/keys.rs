@@ -10,6 +10,8 @@ pub(super) const FACTS: &[u8] = b"m/facts";
 pub(super) const COUNTERS: &[u8] = b"m/counters";
 /// Row of the keyed hash of the credential last used.
 pub(super) const CREDENTIAL: &[u8] = b"m/credential";
+/// Row of the saved plan that was applied last.
+pub(super) const PLAN: &[u8] = b"m/plan";
 /// Row that says since when the state is established.
 pub(super) const ESTABLISHED: &[u8] = b"m/established";
 
@@ -19,6 +21,7 @@ pub(super) const INTENTS: [u8; 2] = *b"i/";
 const CONFLICTS: [u8; 2] = *b"c/";
 const TOMBSTONES: [u8; 2] = *b"t/";
 const QUOTA: [u8; 2] = *b"q/";
+pub(super) const SPENT: [u8; 2] = *b"s/";
 
 /// Which table a row belongs to, with the part of its key that identifies it there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +30,7 @@ pub(super) enum Row {
     Counters,
     Credential,
     Established,
+    Plan,
     Binding(ContactKey),
     /// The reverse index: which key a contact belongs to. The id is read from the binding instead.
     Owner,
@@ -34,6 +38,8 @@ pub(super) enum Row {
     Conflict(ContactKey),
     Tombstone(ContactKey),
     Quota(Endpoint),
+    /// An action of a saved plan that is done.
+    Spent(ContactKey),
 }
 
 impl Row {
@@ -43,6 +49,7 @@ impl Row {
             FACTS => return Some(Self::Facts),
             COUNTERS => return Some(Self::Counters),
             CREDENTIAL => return Some(Self::Credential),
+            PLAN => return Some(Self::Plan),
             ESTABLISHED => return Some(Self::Established),
             _ => {}
         }
@@ -55,6 +62,7 @@ impl Row {
             INTENTS => Some(Self::Intent(IntentId(u64::from_be_bytes(rest.try_into().ok()?)))),
             CONFLICTS => contact().map(Self::Conflict),
             TOMBSTONES => contact().map(Self::Tombstone),
+            SPENT => contact().map(Self::Spent),
             QUOTA => endpoint_named(text()?).map(Self::Quota),
             _ => None,
         }
@@ -86,6 +94,10 @@ pub(super) fn quota(endpoint: Endpoint) -> Vec<u8> {
     join(QUOTA, endpoint_name(endpoint).as_bytes())
 }
 
+pub(super) fn spent(key: &ContactKey) -> Vec<u8> {
+    join(SPENT, key.as_str().as_bytes())
+}
+
 fn join(table: [u8; 2], rest: &[u8]) -> Vec<u8> {
     [&table, rest].concat()
 }
@@ -115,6 +127,7 @@ mod tests {
         let key = ContactKey::parse("ada@example.com").unwrap();
         assert_eq!(Row::parse(&binding(&key)), Some(Row::Binding(key.clone())));
         assert_eq!(Row::parse(&conflict(&key)), Some(Row::Conflict(key.clone())));
+        assert_eq!(Row::parse(&spent(&key)), Some(Row::Spent(key.clone())));
         assert_eq!(Row::parse(&tombstone(&key)), Some(Row::Tombstone(key)));
         assert_eq!(Row::parse(&intent(IntentId(258))), Some(Row::Intent(IntentId(258))));
         let id = ApolloId::parse(&"a".repeat(24)).unwrap();

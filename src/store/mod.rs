@@ -19,6 +19,7 @@ mod open;
 mod panics;
 mod rows;
 mod snapshot;
+mod spent;
 #[cfg(test)]
 mod tests;
 
@@ -39,6 +40,7 @@ pub use error::Error;
 pub use holder::Holder;
 pub use open::Drawn;
 pub use snapshot::{Snapshot, Wanted};
+pub use spent::{PlanProgress, PlanRow};
 
 use commit::{Request, Writer};
 use open::{Found, Opened};
@@ -209,6 +211,7 @@ impl Store {
             head,
             counters,
             pending: change::Writes::new(),
+            plan: None,
             poisoned: None,
             #[cfg(test)]
             broken: Arc::clone(&broken),
@@ -264,6 +267,11 @@ pub fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Option<Snapshot>, Error>
     let mut gathering = Gathering::new(*wanted);
     let opened = open::open(path, lock, |row, value| gathering.add(path, row, value))?;
     Ok(Some(gathering.complete(&opened.facts, &opened.counters)))
+}
+
+/// Reports whether there is a state at `path`.
+pub fn exists(path: &Path) -> Result<bool, Error> {
+    holds_state(path)
 }
 
 fn holds_state(path: &Path) -> Result<bool, Error> {

@@ -108,7 +108,7 @@ impl<'a> Gathering<'a> {
     pub(super) fn add(&mut self, state: &Path, row: Row, value: &[u8]) -> Result<(), Error> {
         let snapshot = &mut self.snapshot;
         match row {
-            Row::Facts | Row::Counters | Row::Owner => {}
+            Row::Facts | Row::Counters | Row::Owner | Row::Plan | Row::Spent(_) => {}
             Row::Established => snapshot.established = true,
             Row::Credential => snapshot.credential = Some(rows::decode(state, value)?),
             Row::Binding(key) => {

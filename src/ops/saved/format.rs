@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::Forecast;
-use crate::model::{Digest, Field, Lineage, Place, Serial};
+use crate::model::{Digest, Field, Lineage, Place, RunId, Serial, Timestamp};
 use crate::plan::{Action, Brake, Counts, Housekeeping, Policy};
 
 /// Version of the format that this program writes, and the newest it reads.
@@ -45,6 +45,34 @@ pub(super) struct End {
     pub(super) actions: usize,
     /// BLAKE3 of every byte before this line, 64 hexadecimal digits.
     pub(super) blake3: String,
+}
+
+/// A line that is added to a plan file as the plan is applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Mark {
+    /// Written before anything is sent.
+    Begun(MarkedBy),
+    /// Written when every action is done.
+    Spent(MarkedBy),
+}
+
+/// Who applied a plan, when, and to which state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct MarkedBy {
+    pub(super) lineage: Lineage,
+    pub(super) run: RunId,
+    /// In milliseconds since 1970.
+    pub(super) at: Timestamp,
+}
+
+impl Mark {
+    /// Returns the state that the plan was applied to.
+    pub(super) fn lineage(&self) -> &Lineage {
+        match self {
+            Self::Begun(by) | Self::Spent(by) => &by.lineage,
+        }
+    }
 }
 
 /// One line as it is read.

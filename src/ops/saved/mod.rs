@@ -4,14 +4,20 @@
 //! nothing: whether a plan that was read may still be applied is up to its caller and the state.
 
 mod format;
+mod mark;
+pub(super) mod progress;
 mod read;
+mod resume;
 #[cfg(test)]
 mod tests;
 mod write;
 
 use std::path::PathBuf;
 
+use format::Mark;
+pub use mark::MarkError;
 pub use read::{SavedError, read_plan};
+pub use resume::{Refusal, Remaining, ResumeError, Resumed, check_plan, resume_plan};
 pub use write::{SaveError, save_plan};
 
 use super::{Desired, Planned};
@@ -43,6 +49,8 @@ pub struct SavedPlan {
     pub path: PathBuf,
     pub planned: Planned,
     pub origins: Origins,
+    /// What was done with the file, in that order.
+    marks: Vec<Mark>,
 }
 
 impl SavedPlan {

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
+
 use super::super::Planned;
 use super::format::{AnyFirstLine, End, FORMAT, Header, Line};
 use super::{Origins, SavedPlan};
@@ -39,16 +41,33 @@ pub enum SavedError {
 pub fn read_plan(path: &Path) -> Result<SavedPlan, SavedError> {
     let failed = |source| SavedError::Read { path: path.to_owned(), source };
     let file = File::open(path).map_err(failed)?;
-    read(path, BufReader::new(file))
+    Ok(read(path, &file)?.0)
 }
 
-fn read(path: &Path, from: impl BufRead) -> Result<SavedPlan, SavedError> {
-    let mut lines = Lines { path, from, hasher: blake3::Hasher::new(), number: 0 };
+/// Reads a plan and its marks; also returns how many bytes those are.
+///
+/// A mark that was cut as it was written lies behind them. It means nothing: marks are on disk before
+/// anything is sent.
+pub(super) fn read(path: &Path, file: &File) -> Result<(SavedPlan, u64), SavedError> {
+    let mut lines = Lines { path, from: BufReader::new(file), hasher: blake3::Hasher::new(), number: 0, bytes: 0 };
+    let mut saved = read_whole(&mut lines)?;
+    loop {
+        let whole = lines.bytes;
+        match lines.next() {
+            Ok(line) => saved.marks.push(lines.parse(&line)?),
+            Err(SavedError::Cut { .. }) => return Ok((saved, whole)),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn read_whole<R: BufRead>(lines: &mut Lines<'_, R>) -> Result<SavedPlan, SavedError> {
     let header = lines.header()?;
     let mut body = Body::default();
     let end = loop {
         let before = lines.hasher.clone();
-        match lines.parse()? {
+        let line = lines.next()?;
+        match lines.parse(&line)? {
             Line::Action(action) => body.actions.push(*action),
             Line::Dropped { place, field } => body.dropped.push((place, field)),
             Line::Housekeeping(housekeeping) => body.housekeeping = housekeeping,
@@ -62,7 +81,7 @@ fn read(path: &Path, from: impl BufRead) -> Result<SavedPlan, SavedError> {
     }
     let files = blake3::Hash::from_hex(&header.files.digest)
         .map_err(|_| lines.damaged("the digest of the contact files is none"))?;
-    let saved = body.saved(path, header, *files.as_bytes());
+    let saved = body.saved(lines.path, header, *files.as_bytes());
     if saved.planned.plan.digest(&saved.origins.files) != *saved.digest() {
         return Err(lines.damaged("its digest is not that of its actions"));
     }
@@ -90,7 +109,7 @@ impl Body {
         };
         let origins = Origins { api: header.origin, files, file_count: header.files.count, policy: header.policy };
         let planned = Planned { plan, digest: Some(header.digest), forecast: header.forecast, left_out: 0 };
-        SavedPlan { path: path.to_owned(), planned, origins }
+        SavedPlan { path: path.to_owned(), planned, origins, marks: Vec::new() }
     }
 }
 
@@ -100,6 +119,8 @@ struct Lines<'a, R> {
     from: R,
     hasher: blake3::Hasher,
     number: usize,
+    /// How many were read.
+    bytes: u64,
 }
 
 impl<R: BufRead> Lines<'_, R> {
@@ -122,9 +143,8 @@ impl<R: BufRead> Lines<'_, R> {
         }
     }
 
-    fn parse(&mut self) -> Result<Line, SavedError> {
-        let line = self.next()?;
-        serde_json::from_slice(&line)
+    fn parse<T: DeserializeOwned>(&self, line: &[u8]) -> Result<T, SavedError> {
+        serde_json::from_slice(line)
             .map_err(|error| self.damaged(format!("its line {} does not parse: {error}", self.number)))
     }
 
@@ -136,6 +156,7 @@ impl<R: BufRead> Lines<'_, R> {
             return Err(SavedError::Cut { path: self.path.to_owned() });
         }
         self.number += 1;
+        self.bytes += line.len() as u64;
         self.hasher.update(&line);
         Ok(line)
     }

@@ -3,5 +3,6 @@
 
 mod line;
 mod regressions;
+mod saved;
 mod steps;
 mod world;

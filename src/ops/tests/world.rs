@@ -7,14 +7,17 @@ use std::time::Duration;
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::super::{Clock, Entropy, Event, Problem, Report, Session, SessionOptions, apply, load, plan};
+use super::super::{
+    Clock, Entropy, Event, Origins, Problem, Refusal, Remaining, Report, SavedPlan, Session, SessionOptions, apply,
+    apply_as, check_plan, load, plan, read_plan, resume_plan, save_plan,
+};
 use super::line::{Line, Spoil};
 use crate::apollo;
 use crate::model::Timestamp;
 use crate::plan::Policy;
 use crate::quota::{Backoff, Rules};
 use crate::sandbox::{DedupeReading, Options, Server};
-use crate::store::{Broken, Holder, Snapshot, Wanted};
+use crate::store::{Broken, Holder, PlanProgress, Snapshot, Wanted};
 
 pub(super) struct World {
     home: tempfile::TempDir,
@@ -85,6 +88,50 @@ impl World {
             }
         }
         panic!("does not come to rest: {:#?}", self.problems.lock().unwrap());
+    }
+
+    /// Saves a plan of the files, and returns it as it is read back.
+    pub(super) fn save(&self) -> SavedPlan {
+        let desired = load(&self.home.path().join("contacts.d")).unwrap();
+        let wanted = Wanted::new(&desired.roster, &desired.named);
+        let snapshot = crate::store::read(&self.state(), &wanted).unwrap();
+        let policy = Policy { force: true, ..Policy::default() };
+        let snapshot = snapshot.unwrap_or_else(|| crate::ops::Want::Plan(&desired).of_no_state("sandbox"));
+        let planned = plan(&desired, &snapshot, &policy, &Rules::default(), Timestamp(0)).unwrap();
+        let path = self.home.path().join("team.plan");
+        save_plan(&path, &planned, &Origins::new("sandbox".to_owned(), &desired, policy)).unwrap();
+        read_plan(&path).unwrap()
+    }
+
+    /// Applies what is left of the saved plan, as a process would that begins anew.
+    pub(super) async fn apply_saved(&self) -> Result<Report, Refusal> {
+        let desired = load(&self.home.path().join("contacts.d")).unwrap();
+        let mut saved = read_plan(&self.home.path().join("team.plan")).unwrap();
+        check_plan(&saved, "sandbox", &desired)?;
+        let session = Arc::new(Session::open(self.options()).await.unwrap());
+        session.store.break_at(Arc::clone(&self.broken));
+        let outcome = match resume_plan(&session, &saved, &desired, &Rules::default()).unwrap() {
+            Err(refusal) => Err(refusal),
+            Ok(resumed) => {
+                let proven = session.prove_credential(&resumed.snapshot).await.is_ok();
+                let failed = Report { failed: 1, ..Report::default() };
+                if proven && saved.begin(&session, &resumed.snapshot).await.is_ok_and(|marked| marked.is_ok()) {
+                    let rest = Remaining { digest: saved.digest().clone(), left_out: resumed.replaced.len() };
+                    Ok(apply_as(&session, &resumed.planned.plan, &desired, &resumed.snapshot, Some(&rest)).await)
+                } else {
+                    Ok(failed)
+                }
+            }
+        };
+        let _ = Arc::into_inner(session).unwrap().close().await;
+        outcome
+    }
+
+    pub(super) async fn progress(&self) -> PlanProgress {
+        let session = Session::open(self.options()).await.unwrap();
+        let progress = session.store.plan_progress().unwrap();
+        session.close().await.unwrap();
+        progress
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {

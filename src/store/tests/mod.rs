@@ -6,4 +6,5 @@ mod damage;
 mod fixture;
 mod model;
 mod opening;
+mod spent;
 mod support;

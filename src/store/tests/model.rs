@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::support::*;
-use crate::model::{ApolloId, Binding, Conflict, ContactKey, Intent, IntentId, Tombstone};
+use crate::model::{ApolloId, Binding, Conflict, ContactKey, Digest, Intent, IntentId, Tombstone};
 use crate::store::{Change, Store, Wanted};
 
 #[derive(Debug, Default, Clone, PartialEq)]
@@ -14,6 +14,8 @@ struct Model {
     intents: BTreeMap<IntentId, Intent>,
     conflicts: BTreeMap<ContactKey, Conflict>,
     tombstones: BTreeMap<ContactKey, Tombstone>,
+    plan: Option<Digest>,
+    spent: BTreeMap<ContactKey, Digest>,
 }
 
 impl Model {
@@ -44,6 +46,10 @@ impl Model {
                 Change::DropConflict { key } => drop(next.conflicts.remove(&key)),
                 Change::DropTombstone { key } => drop(next.tombstones.remove(&key)),
                 Change::PutQuota { .. } | Change::PutCredential(_) | Change::PutEstablished(_) => {}
+                Change::BeginPlan(plan) => next.plan = Some(plan),
+                Change::EndPlan => next.plan = None,
+                Change::SpendAction { plan, key } => drop(next.spent.insert(key, plan)),
+                Change::DropSpent { key } => drop(next.spent.remove(&key)),
             }
         }
         Some(next)
@@ -82,6 +88,10 @@ fn any_key() -> impl Strategy<Value = ContactKey> {
     (0..6_u8).prop_map(|number| key(&format!("k{number}")))
 }
 
+fn any_plan() -> impl Strategy<Value = Digest> {
+    (0..2_u8).prop_map(|number| Digest(format!("plan-{number}")))
+}
+
 fn any_change() -> impl Strategy<Value = Change> {
     prop_oneof![
         4 => (any_key(), 0..8_u64, 0..3_u8).prop_map(|(key, number, title)| Change::PutBinding {
@@ -99,6 +109,10 @@ fn any_change() -> impl Strategy<Value = Change> {
         1 => any_key().prop_map(|key| Change::PutConflict(conflict(key.as_str()))),
         1 => any_key().prop_map(|key| Change::DropConflict { key }),
         1 => any_key().prop_map(|key| Change::DropTombstone { key }),
+        1 => any_plan().prop_map(Change::BeginPlan),
+        1 => Just(Change::EndPlan),
+        2 => (any_plan(), any_key()).prop_map(|(plan, key)| Change::SpendAction { plan, key }),
+        1 => any_key().prop_map(|key| Change::DropSpent { key }),
     ]
 }
 
@@ -133,6 +147,9 @@ fn check(store: &Store, model: &Model) {
     assert_eq!(snapshot.intents, model.intents);
     assert_eq!(snapshot.conflicts, model.conflicts);
     assert_eq!(snapshot.tombstones, model.tombstones);
+    let progress = store.plan_progress().unwrap();
+    assert_eq!(progress.plan.map(|plan| plan.digest), model.plan);
+    assert_eq!(progress.spent, model.spent);
     for number in 0..8 {
         assert_eq!(store.owner_of(&id(number)).unwrap().as_ref(), model.owner(&id(number)));
     }

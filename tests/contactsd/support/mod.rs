@@ -7,6 +7,7 @@ mod running;
 mod tap;
 mod world;
 
+pub(crate) use outcome::Outcome;
 pub(crate) use people::{hundred_in_fifty_files, numbered};
 pub(crate) use remote::Remote;
 pub(crate) use world::{KEY, World};

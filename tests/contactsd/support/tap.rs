@@ -86,10 +86,11 @@ impl Tap {
         drop(self.shared.changed.wait_while(self.shared.locked(), |state| state.sent.len() < requests).unwrap());
     }
 
-    /// Lets everything through again.
+    /// Lets everything through again; returns when nothing is held back any more.
     pub(crate) fn release(&self) {
         self.shared.locked().hold_after = None;
         self.shared.changed.notify_all();
+        drop(self.shared.changed.wait_while(self.shared.locked(), |state| state.held > 0).unwrap());
     }
 
     /// Answers every request whose body holds `text` with this status and body, past the server.
@@ -135,6 +136,7 @@ impl Shared {
             self.changed.notify_all();
             state = self.changed.wait_while(state, |state| is_held(state)).unwrap();
             state.held -= 1;
+            self.changed.notify_all();
         }
         state.answered += 1;
     }

@@ -1,0 +1,114 @@
+//! `contactsd apply FILE`: exactly what a saved plan says, once.
+
+use std::path::Path;
+
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::apply::{block_on, carry_out, channel, conclude, release};
+use super::args::ApplyArgs;
+use super::connection::{self, Connection};
+use super::context::Context;
+use super::reading::state_error;
+use super::{Exit, plan, reading, sandbox, saved};
+use crate::model::ContactKey;
+use crate::ops::{self, Desired, Event, MarkError, Refusal, Remaining, ResumeError, Resumed, SavedPlan};
+use crate::store;
+use crate::ui::amounts::{count, counted};
+
+pub(super) fn run(file: &Path, args: &ApplyArgs, context: &mut Context) -> Exit {
+    block_on(context, async |context: &mut Context| apply(file, args, context).await.unwrap_or_else(|exit| exit))
+}
+
+async fn apply(file: &Path, args: &ApplyArgs, context: &mut Context) -> Result<Exit, Exit> {
+    let saved = saved::read(context, file)?;
+    let desired = reading::load(context)?;
+    ops::check_plan(&saved, &context.origin(), &desired).map_err(|refusal| saved::refuse(context, &saved, &refusal))?;
+    if let Some(planned) = saved.lineage()
+        && !store::exists(&context.locations.state).map_err(|error| state_error(context, &error))?
+    {
+        // Looked at before anything opens the state, which would make one.
+        let refusal = Refusal::OtherState { planned: planned.clone(), found: None };
+        return Err(saved::refuse(context, &saved, &refusal));
+    }
+    sandbox::announce(context);
+    let (tell, events) = channel();
+    let connection =
+        connection::open(context, "apply", args.lock.lock_timeout, &args.quota, &args.requests, tell).await?;
+    let outcome = apply_with(saved, args, &desired, &connection, events, context).await;
+    release(context, connection, outcome).await
+}
+
+async fn apply_with(
+    mut saved: SavedPlan,
+    args: &ApplyArgs,
+    desired: &Desired,
+    connection: &Connection,
+    events: UnboundedReceiver<Event>,
+    context: &mut Context,
+) -> Result<Exit, Exit> {
+    let session = &connection.session;
+    let resumed = ops::resume_plan(session, &saved, desired, &args.quota.rules());
+    let resumed = match resumed.map_err(|error| match error {
+        ResumeError::Store(error) => state_error(context, &error),
+        ResumeError::Load(error) => reading::load_error(context, &error),
+    })? {
+        Ok(resumed) => resumed,
+        Err(refusal) => return Err(saved::refuse(context, &saved, &refusal)),
+    };
+    let Resumed { planned, snapshot, done, replaced, further } = &resumed;
+    warn_of_rest(context, replaced, further);
+    if saved.planned.plan.is_empty() {
+        plan::show(context, planned, None);
+        if planned.plan.housekeeping.is_empty() {
+            return Ok(Exit::Success);
+        }
+    } else if *done > 0 {
+        let (done, all) = (count(*done), counted(saved.planned.plan.actions.len(), "action"));
+        context.shell.status(format!("{done} of the {all} in {} were done before.", saved.path.display()));
+    }
+    session.prove_credential(snapshot).await.map_err(|error| connection::session_error(context, &error))?;
+    let begun = saved.begin(session, snapshot).await.map_err(|error| state_error(context, &error))?;
+    if let Err(error) = begun {
+        warn_unmarked(context, &saved, &error);
+    }
+    let remaining = Remaining { digest: saved.digest().clone(), left_out: replaced.len() };
+    let report = carry_out(context, connection, planned, desired, snapshot, Some(&remaining), events).await?;
+    if report.is_complete()
+        && !planned.plan.is_empty()
+        && let Err(error) = saved.spend(session, snapshot)
+        && saved.is_begun()
+    {
+        warn_unmarked(context, &saved, &error);
+    }
+    Ok(conclude(context, planned, &report))
+}
+
+/// Says what is not done although it is needed, since the saved plan does not say it.
+fn warn_of_rest(context: &mut Context, replaced: &[ContactKey], further: &[ContactKey]) {
+    if !replaced.is_empty() {
+        let detail = format!(
+            "{} would be treated otherwise now than the saved plan says. Nothing is done about that: make a new plan \
+             for it.",
+            saved::some_of(replaced)
+        );
+        context.shell.warning("A part of the plan is left out", detail);
+    }
+    if !further.is_empty() {
+        let detail = format!(
+            "{} would be changed by a plan made now, and the saved plan does not say so. Nothing is done about that: \
+             make a new plan for it.",
+            saved::some_of(further)
+        );
+        context.shell.warning("Something else is to be done", detail);
+    }
+}
+
+/// Says that a plan file does not tell that it was used, and what that can lead to.
+fn warn_unmarked(context: &mut Context, saved: &SavedPlan, error: &MarkError) {
+    let detail = format!(
+        "{}.\nThe state remembers what is done, so the plan is not applied to it twice. Were the state lost or put \
+         back, the file would pass for one that was never used: remove it when it is applied.",
+        ops::chain(error)
+    );
+    context.shell.warning(format!("{} is not marked as applied", saved.path.display()), detail);
+}
