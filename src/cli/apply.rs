@@ -12,6 +12,7 @@ use super::context::Context;
 use super::reading::state_error;
 use super::signals::{self, Signals};
 use super::{Exit, apply_file, parse, plan, reading, sandbox};
+use crate::model::Digest;
 use crate::ops::{self, Desired, Event, Planned, Problem, Remaining, Report, Session};
 use crate::store::Snapshot;
 use crate::ui::json::report_record;
@@ -21,7 +22,10 @@ pub(super) fn run(args: &ApplyArgs, context: &mut Context) -> Exit {
     if let Some(file) = &args.file {
         return apply_file::run(file, args, context);
     }
-    if let Err(exit) = may_approve(&args.approval, context) {
+    // A digest approves the one plan that has it.
+    if args.expect.is_none()
+        && let Err(exit) = may_approve(&args.approval, context)
+    {
         return exit;
     }
     block_on(context, async |context: &mut Context| apply(args, context).await.unwrap_or_else(|exit| exit))
@@ -73,7 +77,7 @@ async fn apply(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Exit> {
         ops::check_recreate(&planned.plan, &args.recreate)?;
         Ok(planned)
     };
-    perform(context, &args.approval, &desired, connection, events, make).await
+    perform(context, &args.approval, args.expect.as_ref(), &desired, connection, events, make).await
 }
 
 /// Makes a channel for the events of a run.
@@ -86,12 +90,13 @@ pub(super) fn channel() -> (Arc<dyn Fn(Event) + Send + Sync>, UnboundedReceiver<
 pub(super) async fn perform(
     context: &mut Context,
     approval: &ApprovalArgs,
+    expected: Option<&Digest>,
     desired: &Desired,
     connection: Connection,
     events: UnboundedReceiver<Event>,
     make: impl FnOnce(&Session, &Snapshot) -> Result<Planned, Box<Problem>>,
 ) -> Result<Exit, Exit> {
-    let outcome = perform_with(context, approval, desired, &connection, events, make).await;
+    let outcome = perform_with(context, approval, expected, desired, &connection, events, make).await;
     release(context, connection, outcome).await
 }
 
@@ -114,6 +119,7 @@ pub(super) async fn release(
 async fn perform_with(
     context: &mut Context,
     approval: &ApprovalArgs,
+    expected: Option<&Digest>,
     desired: &Desired,
     connection: &Connection,
     events: UnboundedReceiver<Event>,
@@ -132,15 +138,34 @@ async fn perform_with(
         context.shell.error("The plan is not applied", detail);
         return Err(Exit::Failure);
     }
+    if let Some(expected) = expected {
+        expect(context, expected, planned.digest.as_ref())?;
+    }
     if planned.plan.is_empty() && planned.plan.housekeeping.is_empty() {
         return Ok(Exit::Success);
     }
-    if !approval.auto_approve && !planned.plan.is_empty() && !approved(context) {
+    if expected.is_none() && !approval.auto_approve && !planned.plan.is_empty() && !approved(context) {
         return Err(Exit::Failure);
     }
     session.prove_credential(&snapshot).await.map_err(|error| connection::session_error(context, &error))?;
     let report = carry_out(context, connection, &planned, desired, &snapshot, None, events).await?;
     Ok(conclude(context, &planned, &report))
+}
+
+/// Refuses a plan that is not the one that was reviewed.
+fn expect(context: &mut Context, expected: &Digest, found: Option<&Digest>) -> Result<(), Exit> {
+    let found = found.expect("only plans made by hand have no digest, and nobody expects one of those");
+    if expected == found {
+        return Ok(());
+    }
+    let detail = format!(
+        "  Expected: {expected}\n  Found:    {found}\n\nThe files, the state or the options of planning are not those \
+         that the expected plan was made with, and nothing was changed. Review the plan as it is now, and apply it by \
+         its own digest: {}",
+        context.command(&format!("apply --expect {found}"))
+    );
+    context.shell.error("The plan is not the expected one", detail);
+    Err(Exit::Failure)
 }
 
 fn approved(context: &mut Context) -> bool {

@@ -21,6 +21,16 @@ pub(super) fn run(file: &Path, args: &ApplyArgs, context: &mut Context) -> Exit 
 
 async fn apply(file: &Path, args: &ApplyArgs, context: &mut Context) -> Result<Exit, Exit> {
     let saved = saved::read(context, file)?;
+    if let Some(expected) = args.expect.as_ref().filter(|expected| *expected != saved.digest()) {
+        let detail = format!(
+            "  Expected: {expected}\n  Found:    {}\n\n{} holds another plan than the one that was reviewed. Nothing was \
+             changed.",
+            saved.digest(),
+            file.display()
+        );
+        context.shell.error("The plan is not the expected one", detail);
+        return Err(Exit::Failure);
+    }
     let desired = reading::load(context)?;
     ops::check_plan(&saved, &context.origin(), &desired).map_err(|refusal| saved::refuse(context, &saved, &refusal))?;
     if let Some(planned) = saved.lineage()

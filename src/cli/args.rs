@@ -11,7 +11,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use url::Url;
 
-use crate::model::{ApolloId, ContactKey};
+use crate::model::{ApolloId, ContactKey, Digest};
 use crate::plan::{Limit, Policy};
 use crate::quota::{Limits, Rules};
 use crate::sandbox::{DedupeReading, Faults, Quota};
@@ -146,6 +146,9 @@ pub(super) struct ApplyArgs {
     /// options
     #[arg(value_name = "FILE")]
     pub(super) file: Option<PathBuf>,
+    /// Apply without asking if the plan has this digest, as plan printed it, and change nothing otherwise
+    #[arg(long, value_name = "DIGEST", value_parser = parse_digest)]
+    pub(super) expect: Option<Digest>,
     #[command(flatten)]
     pub(super) approval: ApprovalArgs,
     #[command(flatten)]
@@ -440,6 +443,12 @@ fn parse_percent(text: &str) -> Result<u8, String> {
 
 fn parse_id(text: &str) -> Result<ApolloId, String> {
     ApolloId::parse(text).ok_or_else(|| format!("{text:?} is no contact id: 24 hexadecimal digits"))
+}
+
+fn parse_digest(text: &str) -> Result<Digest, String> {
+    let is_digest = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let digest = is_digest.then(|| Digest(text.to_ascii_lowercase()));
+    digest.ok_or_else(|| format!("{text:?} is no digest of a plan: 32 hexadecimal digits"))
 }
 
 fn parse_address(text: &str) -> Result<ContactKey, String> {

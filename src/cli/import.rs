@@ -21,7 +21,7 @@ async fn import(args: &ImportArgs, context: &mut Context) -> Result<Exit, Exit> 
         connection::open(context, "import", args.lock.lock_timeout, &args.quota, &args.requests, tell).await?;
     // Of the state, everything is wanted: any key may own the contact.
     let nothing = Desired::default();
-    perform(context, &args.approval, &nothing, connection, events, |_, snapshot| {
+    perform(context, &args.approval, None, &nothing, connection, events, |_, snapshot| {
         ops::plan_import(&desired, snapshot, &args.key, &args.id)
     })
     .await

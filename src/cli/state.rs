@@ -61,7 +61,8 @@ fn change(
             Err(exit) => return exit,
         };
         let everything = Desired::default();
-        let done = perform(context, approval, &everything, connection, events, |_, snapshot| make(snapshot)).await;
+        let done =
+            perform(context, approval, None, &everything, connection, events, |_, snapshot| make(snapshot)).await;
         done.unwrap_or_else(|exit| exit)
     })
 }

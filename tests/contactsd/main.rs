@@ -7,6 +7,7 @@ mod apply;
 mod completions;
 mod credentials;
 mod exits;
+mod expect;
 mod faults;
 mod floors;
 mod general;

@@ -1,0 +1,88 @@
+//! `apply --expect`: the digest of a plan is the approval of exactly that plan.
+
+use insta::assert_snapshot;
+
+use crate::support::{Outcome, Remote, World};
+
+const TEAM: &str = "contacts:\n  ada: {email: ada@example.com, title: Engineer}\n";
+
+fn digest(outcome: &Outcome) -> String {
+    outcome.line("Digest: ").trim_start_matches("Digest: ").to_owned()
+}
+
+#[test]
+fn the_expected_plan_is_applied_without_asking() {
+    let remote = Remote::start();
+    let world = World::with(TEAM).against(&remote);
+    let digest = digest(&world.run("plan"));
+    let outcome = world.run(&format!("apply --expect {}", digest.to_uppercase()));
+    assert_eq!(outcome.code, Some(0), "{outcome}");
+    assert_eq!(outcome.summary(), "Apply complete! Resources: 1 added, 0 changed, 0 destroyed.");
+    assert_eq!(remote.column("title"), ["Engineer"]);
+}
+
+#[test]
+fn a_plan_made_before_an_edit_is_not_the_expected_one() {
+    let remote = Remote::start();
+    let world = World::with(TEAM).against(&remote);
+    let digest = digest(&world.run("plan"));
+    world.edit("contacts.d/team.yaml", "Engineer", "Director");
+    let outcomes = ["", "--auto-approve"].map(|also| world.run(&format!("apply --expect {digest} {also}")));
+    for outcome in &outcomes {
+        assert_eq!(outcome.code, Some(1), "{outcome}");
+        assert!(outcome.stdout.contains("\"Director\""), "the plan of now is shown: {outcome}");
+        assert!(outcome.stderr.contains(&format!("Expected: {digest}")), "{outcome}");
+    }
+    assert_snapshot!(outcomes[0].errors(), @r"
+
+    Error: The plan is not the expected one
+
+      Expected: [DIGEST]
+      Found:    [DIGEST]
+
+    The files, the state or the options of planning are not those that the expected plan was made
+    with, and nothing was changed. Review the plan as it is now, and apply it by its own digest:
+    contactsd apply --expect [DIGEST]
+    ");
+    assert_eq!(remote.take_calls(), [""; 0]);
+}
+
+#[test]
+fn a_plan_that_was_applied_is_not_expected_again() {
+    let remote = Remote::start();
+    let world = World::with(TEAM).against(&remote);
+    let first = digest(&world.run("plan"));
+    assert_eq!(world.run(&format!("apply --expect {first}")).code, Some(0));
+    let outcome = world.run(&format!("apply --expect {first}"));
+    assert_eq!(outcome.code, Some(1), "{outcome}");
+    assert!(outcome.stdout.contains("No changes."), "{outcome}");
+}
+
+#[test]
+fn limits_hold_for_an_expected_plan_too() {
+    let remote = Remote::start();
+    let world = World::with(TEAM).against(&remote);
+    let digest = digest(&world.run("plan"));
+    let outcome = world.run(&format!("apply --expect {digest} --max-creates 0"));
+    assert_eq!(outcome.code, Some(1), "{outcome}");
+    assert_eq!(remote.take_calls(), [""; 0]);
+}
+
+#[test]
+fn a_file_can_be_held_against_a_digest() {
+    let remote = Remote::start();
+    let world = World::with(TEAM).against(&remote);
+    let digest = digest(&world.run("plan --out team.plan"));
+    let other = "0".repeat(32);
+    let outcome = world.run(&format!("apply team.plan --expect {other}"));
+    assert_eq!(outcome.code, Some(1), "{outcome}");
+    assert!(outcome.stderr.contains("team.plan holds another plan"), "{outcome}");
+    assert_eq!(world.run(&format!("apply team.plan --expect {digest}")).code, Some(0));
+}
+
+#[test]
+fn what_is_no_digest_is_a_mistake_of_usage() {
+    let outcome = World::with(TEAM).run("apply --expect abc");
+    assert_eq!(outcome.code, Some(1));
+    assert!(outcome.stderr.contains("is no digest of a plan: 32 hexadecimal digits"), "{outcome}");
+}
