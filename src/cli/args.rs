@@ -67,6 +67,9 @@ pub(super) struct Global {
     /// Write what --json would print to a file as well, beside the text
     #[arg(long, value_name = "FILE", global = true)]
     pub(super) json_into: Option<PathBuf>,
+    /// Form of the log on stderr; `watch` then logs everything it tells [default: text; in the journal, watch logs]
+    #[arg(long, value_name = "FORMAT", global = true)]
+    pub(super) log_format: Option<LogFormat>,
     /// How long to wait for the state, or for the process that has it open to tell about it
     #[arg(long, value_name = "DUR", default_value = "10s", value_parser = parse_duration, global = true, hide = true)]
     pub(super) answer_timeout: Duration,
@@ -77,6 +80,12 @@ pub(super) enum ColorWhen {
     Always,
     Auto,
     Never,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    Text,
+    Json,
 }
 
 #[derive(Debug, Subcommand)]

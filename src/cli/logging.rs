@@ -1,25 +1,142 @@
-//! Logs: what happened in detail, on stderr, for whoever asks by `CONTACTSD_LOG`.
+//! Logs: what happened in detail, on stderr, for whoever asks by `CONTACTSD_LOG`, and for services.
+//!
+//! `watch` speaks in lines of the log instead of text where its output goes to systemd's journal, or where
+//! `--log-format` asks for it. Every line is one write of one line, escaped.
 
+use std::io::{self, Write};
+
+use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
 
+use super::args::{Cli, LogFormat, Verb};
 use super::context::Context;
+use crate::settings::Environment;
+use crate::ui::{escape, escape_json};
 
-/// Sends the log of this process to stderr, from warnings up unless `CONTACTSD_LOG` says otherwise.
+/// Sends the log of this process to stderr, from warnings up unless `CONTACTSD_LOG` says otherwise; of a service
+/// whose output is the log, from `info` up.
 ///
 /// A level (`debug`) is for contactsd's own log; the libraries below it, which might show what is sent,
 /// have to be named (`contactsd=debug,hyper=trace`).
-pub(super) fn start(context: &mut Context) {
-    let asked = context.environment.get("CONTACTSD_LOG").unwrap_or("warn");
-    let directives = if asked.contains('=') { asked.to_owned() } else { format!("contactsd={asked}") };
-    let filter = match EnvFilter::try_new(&directives) {
-        Ok(filter) => filter,
-        Err(error) => {
-            let detail = format!("{error}. Say error, warn, info, debug or trace.");
-            context.shell.warning(format!("CONTACTSD_LOG={asked:?} is not understood"), detail);
-            EnvFilter::new("contactsd=warn")
-        }
-    };
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
+pub(super) fn start(context: &mut Context, cli: &Cli) {
+    let in_journal = stderr_is_journal(&context.environment);
+    let asked_format = cli.global.log_format;
+    let is_service = matches!(cli.verb, Verb::Watch(_));
+    if is_service && (in_journal || asked_format.is_some()) && !context.shell.speaks_json() {
+        context.shell.speak_log();
+    }
+    let usual = if context.shell.speaks_log() { "info" } else { "warn" };
+    let asked = context.environment.get("CONTACTSD_LOG").unwrap_or(usual).to_owned();
+    let directives = if asked.contains('=') { asked.clone() } else { format!("contactsd={asked}") };
+    let parsed = EnvFilter::try_new(&directives);
+    let filter =
+        parsed.as_ref().map_or_else(|_| EnvFilter::new(format!("contactsd={usual}")), |_| EnvFilter::new(&directives));
+    // Who reads records on stdout reads them on stderr too.
+    let usual_format = if context.shell.speaks_json() { LogFormat::Json } else { LogFormat::Text };
+    let format = asked_format.unwrap_or(usual_format);
+    let lines = Lines { format, priorities: in_journal };
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(lines).with_ansi(false);
     // Fails only when a subscriber is set already, as where a test runs several commands in one process.
-    let _ = if context.shell.speaks_json() { subscriber.json().try_init() } else { subscriber.try_init() };
+    let _ = match format {
+        LogFormat::Json => subscriber.json().flatten_event(true).try_init(),
+        // The journal notes time and level itself.
+        LogFormat::Text if in_journal => {
+            subscriber.compact().with_target(false).with_level(false).without_time().try_init()
+        }
+        LogFormat::Text => subscriber.compact().with_target(false).try_init(),
+    };
+    if let Err(error) = parsed {
+        let detail = format!("{error}. Say error, warn, info, debug or trace.");
+        context.shell.warning(format!("CONTACTSD_LOG={asked:?} is not understood"), detail);
+    }
+}
+
+/// Reports whether stderr leads into systemd's journal, as `systemd.exec` says to find out.
+fn stderr_is_journal(environment: &Environment) -> bool {
+    let Some(stream) = environment.get("JOURNAL_STREAM") else { return false };
+    rustix::fs::fstat(io::stderr()).is_ok_and(|stderr| stream == format!("{}:{}", stderr.st_dev, stderr.st_ino))
+}
+
+/// Writes lines to stderr.
+#[derive(Debug, Clone, Copy)]
+struct Lines {
+    format: LogFormat,
+    /// Whether a line begins with its priority, as in `sd-daemon`; the journal takes it off.
+    priorities: bool,
+}
+
+/// Writes one line to stderr.
+struct Line {
+    format: LogFormat,
+    priority: &'static str,
+}
+
+impl<'a> MakeWriter<'a> for Lines {
+    type Writer = Line;
+
+    fn make_writer(&'a self) -> Line {
+        Line { format: self.format, priority: "" }
+    }
+
+    fn make_writer_for(&'a self, metadata: &Metadata<'_>) -> Line {
+        let priority = match *metadata.level() {
+            _ if !self.priorities => "",
+            Level::ERROR => "<3>",
+            Level::WARN => "<4>",
+            Level::INFO => "<6>",
+            Level::DEBUG | Level::TRACE => "<7>",
+        };
+        Line { format: self.format, priority }
+    }
+}
+
+impl Line {
+    /// Writes a line as it goes out.
+    fn render(&self, line: &str) -> String {
+        let escaped = match self.format {
+            LogFormat::Text => escape(line),
+            LogFormat::Json => escape_json(line),
+        };
+        format!("{}{escaped}\n", self.priority)
+    }
+}
+
+impl Write for Line {
+    /// Takes a whole event, which is what the formats write at a time.
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        io::stderr().write_all(self.render(text.trim_end_matches('\n')).as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_one_line_and_harmless_in_either_form() {
+        let text = Line { format: LogFormat::Text, priority: "<4>" };
+        assert_eq!(text.render("a\u{1b}[31m\nb \u{202e}c"), "<4>a\\u{1b}[31m\\nb \\u{202e}c\n");
+        let json = Line { format: LogFormat::Json, priority: "" };
+        assert_eq!(
+            json.render("{\"message\":\"Zoë \u{202e}\u{e0041}\"}"),
+            "{\"message\":\"Zoë \\u202e\\udb40\\udc41\"}\n"
+        );
+    }
+
+    #[test]
+    fn a_journal_is_known_by_its_stream_alone() {
+        let stderr = rustix::fs::fstat(io::stderr()).unwrap();
+        let own = format!("{}:{}", stderr.st_dev, stderr.st_ino);
+        assert!(stderr_is_journal(&Environment::of(&[("JOURNAL_STREAM", &own)])));
+        // Inherited from a service whose output went elsewhere since.
+        assert!(!stderr_is_journal(&Environment::of(&[("JOURNAL_STREAM", "8:1")])));
+        assert!(!stderr_is_journal(&Environment::default()));
+    }
 }

@@ -12,6 +12,7 @@ mod help;
 mod import;
 mod logging;
 mod man;
+mod observer;
 mod parse;
 mod plan;
 mod reading;
@@ -67,7 +68,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environme
         Ok(parsed) => parsed,
         Err(exit) => return exit,
     };
-    logging::start(&mut context);
+    logging::start(&mut context, &cli);
     reached(Step::Started);
     let exit = dispatch(cli, &mut context);
     context.finish(exit)

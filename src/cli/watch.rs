@@ -9,7 +9,7 @@ use super::args::WatchArgs;
 use super::context::Context;
 use super::reading::load_messages;
 use super::signals::Signals;
-use super::{Exit, connection, sandbox};
+use super::{Exit, connection, observer, sandbox};
 use crate::ops::{self, Ended, Event, PassEvent, WatchOptions, WatchSummary};
 use crate::ui::amounts::{counted, duration};
 use crate::ui::json::{Mask, pass_record, plan_records, report_record, watch_record};
@@ -31,7 +31,7 @@ async fn watch(args: &WatchArgs, context: &mut Context) -> Result<Exit, Exit> {
     })?;
     sandbox::announce(context);
     let (sender, mut events) = unbounded_channel();
-    let tell = Arc::new(move |event| drop(sender.send(event)));
+    let tell = observer::observe(context, sender);
     let connection =
         connection::open(context, "watch", args.lock.lock_timeout, &args.quota, &args.requests, tell).await?;
     // Only now: until here nothing is under way that a signal must not end at once.
@@ -120,7 +120,7 @@ impl View<'_> {
                 if !plan.is_empty() || !self.has_planned {
                     self.context.shell.records(plan_records(planned, Mask::Shown));
                 }
-                if self.dry_run {
+                if self.dry_run && !self.context.shell.speaks_log() {
                     let options = PlanOptions { color, digest: planned.digest.as_ref(), ..PlanOptions::default() };
                     self.context.shell.result_as(PlanText { plan, options }, []);
                 } else if !plan.is_empty() {

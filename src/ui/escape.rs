@@ -45,6 +45,30 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
+/// Escapes in a line of JSON what a terminal or log would act on; it stays the same JSON.
+///
+/// Beyond ASCII nothing but strings holds characters, and what JSON itself escapes is escaped already.
+pub fn escape_json(json: &str) -> Cow<'_, str> {
+    if !json.contains(is_unsafe) && old_command(json).is_none() {
+        return Cow::Borrowed(json);
+    }
+    let mut escaped = String::with_capacity(json.len() + 16);
+    for character in json.chars() {
+        if is_unsafe(character) {
+            let mut units = [0; 2];
+            for unit in character.encode_utf16(&mut units) {
+                write!(escaped, "\\u{unit:04x}").expect("writing to a string does not fail");
+            }
+        } else {
+            escaped.push(character);
+        }
+    }
+    while let Some(at) = old_command(&escaped) {
+        escaped.replace_range(at + 1..at + 2, "\\u0023");
+    }
+    Cow::Owned(escaped)
+}
+
 /// Breaks the `::` that a line begins with, so that no CI runner takes the line for a command.
 ///
 /// For lines made by wrapping text that is escaped already.
@@ -128,6 +152,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn escaped_json_is_harmless_and_means_the_same(text in r#"[\PC\pC:#\["\\]{0,40}"#) {
+            let json = serde_json::to_string(&text).expect("text is JSON");
+            let escaped = escape_json(&json);
+            prop_assert!(!escaped.contains(is_unsafe) && !escaped.contains("##["));
+            prop_assert_eq!(serde_json::from_str::<String>(&escaped).expect("it is JSON still"), text);
+        }
+
         #[test]
         fn escaped_text_is_harmless_and_stays_the_same(text in r"[\PC\pC:#\[ ]{0,40}") {
             let escaped = escape(&text).into_owned();

@@ -161,7 +161,7 @@ impl From<&Problem> for Message {
 }
 
 /// Names a place so that editors and terminals can jump to it; a whole file has no line.
-fn place_of(location: &Location) -> String {
+pub(super) fn place_of(location: &Location) -> String {
     let path = shown_path(&location.path);
     if location.is_whole_file() {
         return path;

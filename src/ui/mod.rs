@@ -10,6 +10,7 @@ mod github;
 #[cfg(test)]
 mod golden_tests;
 pub mod json;
+mod log;
 mod markdown;
 mod mask;
 mod message;
@@ -27,8 +28,9 @@ pub(crate) mod test_plans;
 mod wrap;
 
 pub use binding_text::{binding_text, time_text};
-pub use escape::{escape, quoted};
+pub use escape::{escape, escape_json, quoted};
 pub use github::{Annotations, annotations};
+pub use log::EventLog;
 pub use markdown::{Markdown, MarkdownOptions, Subject};
 pub use mask::{MASKED, Mask};
 pub use message::Message;

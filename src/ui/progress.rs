@@ -63,6 +63,10 @@ impl Progress {
     /// Shows `event`, or remembers it for the next line.
     pub fn event(&mut self, shell: &mut Shell, event: &Event) {
         shell.records(json::event(event));
+        // A log has it already, from where it happened.
+        if shell.speaks_log() {
+            return;
+        }
         match event {
             Event::Begun { actions } => self.begin(shell, *actions),
             Event::Started { key, step, id } => self.step_line(shell, started(*step, id.as_ref()), key),
@@ -153,7 +157,7 @@ fn bar(shell: &Shell, actions: usize) -> ProgressBar {
 }
 
 /// Words what is written when a step begins; nothing for steps that are over at once.
-fn started(step: Step, id: Option<&ApolloId>) -> Option<String> {
+pub(super) fn started(step: Step, id: Option<&ApolloId>) -> Option<String> {
     let doing = doing(step);
     let id = id.map(|id| format!(" [id={}]", escape(id.as_str()))).unwrap_or_default();
     match step {
@@ -162,12 +166,12 @@ fn started(step: Step, id: Option<&ApolloId>) -> Option<String> {
     }
 }
 
-fn still_running(step: Step, id: Option<&ApolloId>, elapsed: Duration) -> String {
+pub(super) fn still_running(step: Step, id: Option<&ApolloId>, elapsed: Duration) -> String {
     let id = id.map(|id| format!("id={}, ", escape(id.as_str()))).unwrap_or_default();
     format!("Still {}... [{id}{} elapsed]", doing(step).to_lowercase(), duration(elapsed))
 }
 
-fn finished(step: Step, id: Option<&ApolloId>, elapsed: Duration) -> String {
+pub(super) fn finished(step: Step, id: Option<&ApolloId>, elapsed: Duration) -> String {
     let id = id.map(|id| format!(" [id={}]", escape(id.as_str()))).unwrap_or_default();
     let after = duration(elapsed);
     match step {

@@ -17,6 +17,7 @@ use indicatif::ProgressDrawTarget;
 use serde::Serialize;
 
 use super::json::{Diagnostic, Guarded, Layout, Record, Records};
+use super::log;
 use super::message::Message;
 use super::style::{ColorEnvironment, ColorFlag, Paint, color_choice};
 use crate::model::Timestamp;
@@ -64,6 +65,8 @@ pub struct Shell {
     output: Output,
     /// Whether a bar may be drawn where there is a terminal; not in a CI runner, which may have one.
     bars: bool,
+    /// Whether everything goes to the log instead, for services.
+    logs: bool,
     /// The first failure to write to stdout; nothing is written there after it.
     failure: Option<io::Error>,
     records: Records,
@@ -91,13 +94,15 @@ impl Shell {
             stdout: BufWriter::with_capacity(BUFFER_BYTES, AutoStream::new(io::stdout(), choice(stdout.color))),
             stderr: AutoStream::new(io::stderr(), choice(stderr.color)),
         };
-        Self { verbosity, stdout, stderr, output, bars: true, failure: None, records: Records::default() }
+        let records = Records::default();
+        Self { verbosity, stdout, stderr, output, bars: true, logs: false, failure: None, records }
     }
 
     /// Keeps everything, for tests; see [`Shell::captured`].
     pub fn in_memory(stdout: Stream, stderr: Stream, verbosity: Verbosity) -> Self {
         let output = Output::Memory { stdout: Vec::new(), stderr: Vec::new() };
-        Self { verbosity, stdout, stderr, output, bars: true, failure: None, records: Records::default() }
+        let records = Records::default();
+        Self { verbosity, stdout, stderr, output, bars: true, logs: false, failure: None, records }
     }
 
     /// Returns what an in-memory shell was told, stdout and stderr apart; `None` for a real one.
@@ -143,6 +148,19 @@ impl Shell {
     /// Reports whether stdout speaks in records, so that no person is asked anything there.
     pub fn speaks_json(&self) -> bool {
         self.records.on_stdout()
+    }
+
+    /// Speaks in lines of the log instead of text from here on.
+    pub fn speak_log(&mut self) {
+        self.logs = true;
+        // Nothing is drawn or painted in a log.
+        self.stdout = Stream::default();
+        self.stderr = Stream::default();
+    }
+
+    /// Reports whether this shell speaks in lines of the log.
+    pub fn speaks_log(&self) -> bool {
+        self.logs
     }
 
     /// Prints what the user asked for. Never left out. A newline is added.
@@ -203,7 +221,9 @@ impl Shell {
 
     /// Prints a warning or an error in full, with its place and detail.
     pub fn message(&mut self, message: &Message) {
-        if !self.speaks_json() {
+        if self.logs {
+            log::message(message);
+        } else if !self.speaks_json() {
             let text = message.text(self.stderr);
             self.write_stderr(format_args!("{text}\n"));
         }
@@ -303,6 +323,9 @@ impl Shell {
     }
 
     fn write_stdout(&mut self, text: fmt::Arguments<'_>) {
+        if self.logs {
+            return log::text(&text.to_string());
+        }
         if self.failure.is_some() {
             return;
         }
@@ -315,6 +338,9 @@ impl Shell {
 
     /// Writes to stderr. When that fails there is no place left to say so.
     fn write_stderr(&mut self, text: fmt::Arguments<'_>) {
+        if self.logs {
+            return log::text(&text.to_string());
+        }
         let _ = match &mut self.output {
             Output::Process { stderr, .. } => stderr.write_fmt(text),
             Output::Memory { stderr, .. } => stderr.write_fmt(text),

@@ -38,17 +38,20 @@ fn help_and_version_are_results() {
       -V, --version  Print version
 
     Options of every verb:
-          --dir <DIR>         Directory of contact files [default: contacts.d]
-          --state <PATH>      Directory of the state [default: .contactsd/NAME/state, NAME being the
-                              name of --dir]
-          --sandbox           Work against a stand-in for Apollo on this machine; needs no key, nothing
-                              leaves the machine
-          --api-url <URL>     Address of the API [default: https://api.apollo.io/api/v1]
-          --color <WHEN>      When to use colors [possible values: always, auto, never]
-          --no-color          The same as --color never
-      -q, --quiet             Show results, warnings and errors only
-          --json              Print JSON, one record a line, and ask nothing
-          --json-into <FILE>  Write what --json would print to a file as well, beside the text
+          --dir <DIR>            Directory of contact files [default: contacts.d]
+          --state <PATH>         Directory of the state [default: .contactsd/NAME/state, NAME being the
+                                 name of --dir]
+          --sandbox              Work against a stand-in for Apollo on this machine; needs no key,
+                                 nothing leaves the machine
+          --api-url <URL>        Address of the API [default: https://api.apollo.io/api/v1]
+          --color <WHEN>         When to use colors [possible values: always, auto, never]
+          --no-color             The same as --color never
+      -q, --quiet                Show results, warnings and errors only
+          --json                 Print JSON, one record a line, and ask nothing
+          --json-into <FILE>     Write what --json would print to a file as well, beside the text
+          --log-format <FORMAT>  Form of the log on stderr; `watch` then logs everything it tells
+                                 [default: text; in the journal, watch logs] [possible values: text,
+                                 json]
 
     Every long option has a twin in the environment, CONTACTSD_ and its name: CONTACTSD_DIR. Most may
     also stand in contactsd.toml in the working directory. An option beats the environment, which beats
@@ -117,17 +120,20 @@ fn mistakes_of_usage_exit_with_one() {
       -V, --version  Print version
 
     Options of every verb:
-          --dir <DIR>         Directory of contact files [default: contacts.d]
-          --state <PATH>      Directory of the state [default: .contactsd/NAME/state, NAME being the
-                              name of --dir]
-          --sandbox           Work against a stand-in for Apollo on this machine; needs no key, nothing
-                              leaves the machine
-          --api-url <URL>     Address of the API [default: https://api.apollo.io/api/v1]
-          --color <WHEN>      When to use colors [possible values: always, auto, never]
-          --no-color          The same as --color never
-      -q, --quiet             Show results, warnings and errors only
-          --json              Print JSON, one record a line, and ask nothing
-          --json-into <FILE>  Write what --json would print to a file as well, beside the text
+          --dir <DIR>            Directory of contact files [default: contacts.d]
+          --state <PATH>         Directory of the state [default: .contactsd/NAME/state, NAME being the
+                                 name of --dir]
+          --sandbox              Work against a stand-in for Apollo on this machine; needs no key,
+                                 nothing leaves the machine
+          --api-url <URL>        Address of the API [default: https://api.apollo.io/api/v1]
+          --color <WHEN>         When to use colors [possible values: always, auto, never]
+          --no-color             The same as --color never
+      -q, --quiet                Show results, warnings and errors only
+          --json                 Print JSON, one record a line, and ask nothing
+          --json-into <FILE>     Write what --json would print to a file as well, beside the text
+          --log-format <FORMAT>  Form of the log on stderr; `watch` then logs everything it tells
+                                 [default: text; in the journal, watch logs] [possible values: text,
+                                 json]
 
     Every long option has a twin in the environment, CONTACTSD_ and its name: CONTACTSD_DIR. Most may
     also stand in contactsd.toml in the working directory. An option beats the environment, which beats

@@ -14,6 +14,7 @@ mod general;
 mod json;
 mod kill;
 mod link;
+mod logs;
 mod man;
 mod matches;
 mod plan;

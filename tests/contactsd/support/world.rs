@@ -117,6 +117,18 @@ impl World {
         self.ended(self.command(line).stdin(terminal))
     }
 
+    /// Runs a command whose stderr is the journal's, as far as systemd lets a program know.
+    pub(crate) fn run_in_journal(&self, line: &str) -> Outcome {
+        let errors = self.path("stderr-in-the-journal");
+        let stderr = File::create(&errors).unwrap();
+        let stream = rustix::fs::fstat(&stderr).unwrap();
+        let mut command = self.command(line);
+        command.env("JOURNAL_STREAM", format!("{}:{}", stream.st_dev, stream.st_ino)).stderr(stderr);
+        let output = command.output().unwrap();
+        let stdout = String::from_utf8(output.stdout).expect("the program writes UTF-8");
+        self.outcome(stdout, fs::read_to_string(errors).unwrap(), output.status.code())
+    }
+
     /// Applies without asking.
     pub(crate) fn apply(&self) -> Outcome {
         self.run("apply --auto-approve")

@@ -1,0 +1,105 @@
+//! What is told, as lines of the log: for services, whose output goes to a journal or a collector.
+//!
+//! A line has a level, one line of text and fields; which contact it is about, its id and Apollo's id of the
+//! request are in the span it is written in. No value of a contact and no word of Apollo's stands above
+//! `debug`: keys, ids, places and our own words do.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+use super::amounts::wait;
+use super::escape::escape;
+use super::mask::Mask;
+use super::message::{Message, place_of, shown_path};
+use super::progress::{finished, started, still_running};
+use crate::model::{ContactKey, Endpoint};
+use crate::ops::Event;
+use crate::source::Severity;
+
+/// The origin of these lines, so that one setting of the log's level is for all of ours.
+const TARGET: &str = "contactsd";
+
+/// Logs what happens to contacts, as it happens. What a pass comes to is the shell's to say.
+#[derive(Debug, Default)]
+pub struct EventLog {
+    /// The requests known to wait for quota; ten that wait together are one line.
+    waiting: Mutex<BTreeSet<Endpoint>>,
+}
+
+impl EventLog {
+    /// Logs `event`, in the span it is called in. May be called from several threads.
+    pub fn event(&self, event: &Event) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            Event::Started { key, step, .. } => {
+                if let Some(text) = started(*step, None) {
+                    tracing::debug!(target: TARGET, "{}", of(key, &text));
+                }
+            }
+            Event::StillRunning { key, step, elapsed, .. } => {
+                tracing::info!(target: TARGET, "{}", of(key, &still_running(*step, None, *elapsed)));
+            }
+            Event::Finished { key, step, elapsed, .. } => {
+                tracing::info!(target: TARGET, "{}", of(key, &finished(*step, None, *elapsed)));
+            }
+            Event::Problem(problem) => message(&Message::from(problem)),
+            Event::WaitingForQuota { endpoint, window, wait: time } => {
+                if waiting.insert(*endpoint) {
+                    let (time, window) = (wait(*time), window.name());
+                    tracing::info!(target: TARGET, %endpoint, window, "Waiting {time} for quota");
+                }
+            }
+            Event::Answered { endpoint, .. } => drop(waiting.remove(endpoint)),
+            Event::Stopping => text("Stopping: what is under way is finished and recorded."),
+            // A problem was told for it; the rest is for people who sit before it.
+            Event::Failed { .. }
+            | Event::Begun { .. }
+            | Event::QuotaLeft { .. }
+            | Event::Tick { .. }
+            | Event::Pass(_) => {}
+        }
+    }
+}
+
+fn of(key: &ContactKey, text: &str) -> String {
+    format!("{}: {text}", key.address())
+}
+
+/// Logs a warning or an error; what personal values it quotes only where details are asked for.
+pub(super) fn message(message: &Message) {
+    let masked = Mask::On.message(message);
+    let summary = escape(&masked.summary);
+    let place = match (&masked.location, &masked.path) {
+        (Some(location), _) => Some(place_of(location)),
+        (None, path) => path.as_deref().map(shown_path),
+    };
+    let (place, code) = (place.as_deref(), masked.code.as_deref());
+    let detail = Some(line(&masked.detail)).filter(|detail| !detail.is_empty());
+    let detail = detail.as_deref();
+    match masked.severity {
+        Severity::Error => tracing::error!(target: TARGET, place, code, detail, "{summary}"),
+        Severity::Warning => tracing::warn!(target: TARGET, place, code, detail, "{summary}"),
+    }
+    if matches!(masked, Cow::Owned(_)) && (masked.summary != message.summary || masked.detail != message.detail) {
+        let (summary, detail) = (escape(&message.summary), line(&message.detail));
+        tracing::debug!(target: TARGET, detail, "{summary}");
+    }
+}
+
+/// Logs lines that were written for people, each as its own.
+pub(super) fn text(text: &str) {
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        tracing::info!(target: TARGET, "{}", escape(line));
+    }
+}
+
+/// Writes a text of several lines on one.
+fn line(text: &str) -> String {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    escape(&lines.collect::<Vec<_>>().join(" ")).into_owned()
+}
+
+#[cfg(test)]
+#[path = "log_tests.rs"]
+mod tests;
