@@ -39,6 +39,7 @@ pub(super) const VERBS: &[Help] = &[
             ("contactsd plan", "see what apply would do"),
             ("contactsd plan --sandbox", "see it against the stand-in, without a key"),
             ("contactsd plan --detailed-exitcode", "tell changes from none in a pipeline"),
+            ("contactsd plan --json-into plan.jsonl", "text for you, records for a program"),
         ],
         exits: &[
             (0, "a plan was made, with changes or without"),
@@ -125,6 +126,14 @@ pub(super) const VERBS: &[Help] = &[
         verb: "state mv",
         examples: &[("contactsd state mv ada ada.quill", "the contact goes to another key")],
         exits: &[(0, "the contact has the other key"), (1, "an error, or a plan that was not approved")],
+    },
+    Help {
+        verb: "schema",
+        examples: &[
+            ("contactsd schema contacts > contacts.schema.json", "for editors of contact files"),
+            ("contactsd schema events", "of the lines that --json prints"),
+        ],
+        exits: &[(0, "the schema was printed"), (1, "there is no such schema")],
     },
     Help {
         verb: "completions",

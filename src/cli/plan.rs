@@ -6,8 +6,8 @@ use super::{Exit, reading, saved};
 use crate::ops::{self, Beside, Clock, Origins, Planned, Problem, Want};
 use crate::store::Holder;
 use crate::ui::amounts::counted;
-use crate::ui::json::{Mask, plan_records};
-use crate::ui::{Forecast, Message, PlanOptions, PlanText};
+use crate::ui::json::plan_records;
+use crate::ui::{Forecast, Mask, Message, PlanOptions, PlanText};
 
 pub(super) fn run(args: &PlanArgs, context: &mut Context) -> Exit {
     plan(args, context).unwrap_or_else(|exit| exit)
@@ -26,7 +26,7 @@ fn plan(args: &PlanArgs, context: &mut Context) -> Result<Exit, Exit> {
     {
         context.shell.messages(planned.warnings().iter().map(Message::from));
         let text = format!("{under_way} Nothing else is to be changed.");
-        context.shell.result_as(text, plan_records(&planned, Mask::Shown));
+        context.shell.result_as(text, plan_records(&planned, Mask::Off));
     } else {
         if let Some(under_way) = under_way {
             context.shell.status(format!("{under_way}\n"));
@@ -81,7 +81,7 @@ pub(super) fn show_for(context: &mut Context, planned: &Planned, next_step: Opti
             ..PlanOptions::default()
         },
     };
-    context.shell.result_as(text, plan_records(planned, Mask::Shown));
+    context.shell.result_as(text, plan_records(planned, Mask::Off));
 }
 
 fn forecast(forecast: &ops::Forecast, sandbox: bool) -> Forecast {

@@ -7,8 +7,8 @@ use super::{Exit, connection, reading};
 use crate::model::ContactKey;
 use crate::ops::{self, Desired, Planned, Problem, Reading, Want};
 use crate::store::Snapshot;
-use crate::ui::binding_text;
-use crate::ui::json::{ContactState, ManagedContact, Mask};
+use crate::ui::json::{ContactState, ManagedContact};
+use crate::ui::{Mask, binding_text};
 
 pub(super) fn run(args: &StateArgs, context: &mut Context) -> Exit {
     match &args.verb {
@@ -36,7 +36,7 @@ fn show(key: &ContactKey, context: &mut Context) -> Exit {
     match snapshot.bindings.get(key) {
         Some(binding) => {
             context.shell.to_people(|shell| shell.result(binding_text(key, binding)));
-            context.shell.documents([ContactState::new(key, binding, Mask::Shown)]);
+            context.shell.documents([ContactState::new(key, binding, Mask::Off)]);
             Exit::Success
         }
         None => absent(key, context),

@@ -12,8 +12,8 @@ use super::signals::Signals;
 use super::{Exit, connection, observer, sandbox};
 use crate::ops::{self, Ended, Event, PassEvent, WatchOptions, WatchSummary};
 use crate::ui::amounts::{counted, duration};
-use crate::ui::json::{Mask, pass_record, plan_records, report_record, watch_record};
-use crate::ui::{Message, PlanOptions, PlanText, Progress, apply_summary, plan_summary, watch_summary};
+use crate::ui::json::{pass_record, plan_records, report_record, watch_record};
+use crate::ui::{Mask, Message, PlanOptions, PlanText, Progress, apply_summary, plan_summary, watch_summary};
 use crate::watcher::{self, Watcher};
 
 pub(super) fn run(args: &WatchArgs, context: &mut Context) -> Exit {
@@ -118,7 +118,7 @@ impl View<'_> {
                 let color = self.context.shell.stdout().color;
                 let plan = &planned.plan;
                 if !plan.is_empty() || !self.has_planned {
-                    self.context.shell.records(plan_records(planned, Mask::Shown));
+                    self.context.shell.records(plan_records(planned, Mask::Off));
                 }
                 if self.dry_run && !self.context.shell.speaks_log() {
                     let options = PlanOptions { color, digest: planned.digest.as_ref(), ..PlanOptions::default() };

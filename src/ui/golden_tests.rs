@@ -32,6 +32,7 @@ fn outputs() -> Vec<(&'static str, String)> {
     let mut outputs = Vec::new();
     texts(&mut outputs);
     pages(&mut outputs);
+    super::json::golden::outputs(&mut outputs);
     outputs
 }
 
@@ -164,7 +165,7 @@ fn last_lines(text: &str) -> String {
 }
 
 /// Keeps what a reader looks at of a long text, and a hash of all of it.
-fn head_and_tail(text: &str) -> String {
+pub(super) fn head_and_tail(text: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
     let left_out = lines.len() - 2 * KEPT_LINES;
     let middle = format!("[{left_out} lines; BLAKE3 of the whole: {}]", blake3::hash(text.as_bytes()).to_hex());
@@ -202,7 +203,7 @@ fn outputs_are_as_the_golden_files_show() {
 /// Lists the files that belong to this test; others may keep theirs beside them.
 fn golden_files() -> BTreeSet<String> {
     let files = fs::read_dir(directory()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
-    files.filter(|name| [".txt", ".md"].iter().any(|end| name.ends_with(end))).collect()
+    files.filter(|name| [".txt", ".md", ".json", ".jsonl"].iter().any(|end| name.ends_with(end))).collect()
 }
 
 #[test]

@@ -88,6 +88,8 @@ fn files_and_words(provoked: &mut Provoked) {
     let bad = World::with(BROKEN);
     provoked.run(&good, "validate", "", 0);
     provoked.run(&bad, "validate", "", 1);
+    provoked.run(&good, "schema", "contacts", 0);
+    provoked.run(&good, "schema", "nonsense", 1);
     provoked.run(&good, "completions", "bash", 0);
     provoked.run(&good, "completions", "klingon", 1);
     provoked.run(&good, "man", "", 0);

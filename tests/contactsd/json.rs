@@ -291,3 +291,23 @@ fn a_sandbox_tells_its_address() {
     sandbox.signal(rustix::process::Signal::TERM);
     sandbox.finish();
 }
+
+#[test]
+fn a_saved_plan_is_one_document() {
+    let world = World::with(TEAM);
+    world.run("plan --out team.plan");
+    assert_snapshot!(world.run("show team.plan --json"), @r#"
+    {"format_version":"1.0","contactsd_version":"0.1.0","digest":"[DIGEST]","lineage":null,"serial":0,"unchanged":0,"undecided":0,"left_out":0,"changes":{"add":1,"change":0,"import":0,"remove":0,"forget":0,"move":0,"release":0,"settle":0,"operation":"plan"},"resource_changes":[{"address":"contact.ada","type":"contact","name":"ada","action":"create","action_reason":"not_in_state","change":{"actions":["create"],"before":null,"after":{"first_name":"Ada","email":"ada@example.com"},"after_unknown":{"id":true},"changed":["first_name","email"]},"source":{"filename":"contacts.d/team.yaml"}}],"brakes":[],"forecast":{"requests":{"create_contact":1},"seconds":0,"assumed":true},"applyable":true,"errored":false,"diagnostics":[]}
+    [exit 0]
+    "#);
+    assert_snapshot!(world.run("show none.plan --json"), @r#"
+    {"@level":"error","@message":"Error: The plan cannot be read","@module":"contactsd.ui","type":"diagnostic","diagnostic":{"severity":"error","summary":"The plan cannot be read","detail":"cannot read none.plan: No such file or directory (os error 2)"}}
+    [exit 1]
+    "#);
+    assert_eq!(world.run("show --json").stdout, "", "an empty state holds no contact");
+    let text = world.run("show team.plan").stdout;
+    let both = world.run("show team.plan --json-into plan.json");
+    assert_eq!(both.stdout, text);
+    let file = std::fs::read_to_string(world.path("plan.json")).unwrap();
+    assert_eq!(file, world.run("show team.plan --json").stdout);
+}

@@ -71,6 +71,10 @@ fn all_documents_keep_to_their_schemas() {
     world.run("apply --sandbox --auto-approve");
     keeps_to("state-list", &world.run("state list --sandbox --json").stdout);
     keeps_to("state-show", &world.run("state show ada --sandbox --json").stdout);
+    keeps_to("state-show", &world.run("show --sandbox --json").stdout);
+    world.edit("contacts.d/team.yaml", "7}", "8}");
+    world.run("plan --sandbox --out team.plan");
+    keeps_to("plan", &world.run("show team.plan --json").stdout);
     keeps_to("version", &world.run("version --json").stdout);
     keeps_to("validate", &world.run("validate --json").stdout);
     world.team(

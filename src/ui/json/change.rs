@@ -5,9 +5,10 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::values::{Mask, Values};
+use super::values::Values;
 use crate::model::{ApolloId, ContactKey, Entry, Field};
 use crate::plan::{Action, Change as FieldChange, Dispute, Operation, Reason, Setting};
+use crate::ui::Mask;
 
 /// The type of every resource that there is.
 const CONTACT: &str = "contact";

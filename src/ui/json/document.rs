@@ -6,13 +6,14 @@ use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use super::change::ResourceChange;
+use super::diagnostic::Diagnostic;
 use super::events::{line, lines};
 use super::record::{FORMAT_VERSION, PROGRAM_VERSION};
 use super::summary::{BrakeFacts, Changes, Forecast, PlanFacts};
-use super::values::Mask;
 use crate::model::ContactKey;
 use crate::ops::Planned;
 use crate::plan::Operation;
+use crate::ui::{Mask, Message};
 
 /// What would be done, as one document; its changes are written one by one, so it may have any size.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -32,8 +33,10 @@ pub struct PlanDocument<'a> {
     forecast: Forecast,
     /// Whether applying it would do anything.
     applyable: bool,
-    /// Whether planning failed; such a plan cannot be applied.
+    /// Whether somebody has to decide first; such a plan cannot be applied from a file.
     errored: bool,
+    /// Warnings that belong to the plan.
+    diagnostics: Vec<Diagnostic>,
 }
 
 /// The actions of a plan, each told as it is written.
@@ -65,6 +68,7 @@ pub fn saved_plan_document(planned: &Planned, mask: Mask) -> PlanDocument<'_> {
 
 fn document(planned: &Planned, lines: HashMap<ContactKey, usize>, mask: Mask) -> PlanDocument<'_> {
     let plan = &planned.plan;
+    let warnings: Vec<Message> = planned.warnings().iter().map(Message::from).collect();
     let brakes: Vec<BrakeFacts> = plan.brakes.iter().map(BrakeFacts::from).collect();
     let waits =
         |operation: &Operation| matches!(operation, Operation::Conflict { .. } | Operation::Contradiction { .. });
@@ -77,6 +81,7 @@ fn document(planned: &Planned, lines: HashMap<ContactKey, usize>, mask: Mask) ->
         resource_changes: Actions { planned, lines, mask },
         brakes,
         forecast: Forecast::from(&planned.forecast),
-        errored: false,
+        errored: plan.counts().undecided > 0,
+        diagnostics: warnings.iter().map(|warning| Diagnostic::from(mask.message(warning).as_ref())).collect(),
     }
 }

@@ -6,10 +6,10 @@ use std::time::Duration;
 use super::change::{ActionName, PlannedChange};
 use super::record::{Hook, Pass, Payload, QuotaWait, Record};
 use super::summary::{BrakeFacts, Changes, Forecast, Outcome, PlanFacts, seconds};
-use super::values::Mask;
 use crate::model::{ApolloId, ContactKey};
 use crate::ops::{Event, PassEvent, Planned, Report, Step, WatchSummary, brake_problem};
 use crate::source;
+use crate::ui::Mask;
 use crate::ui::report::watch_summary;
 use crate::ui::{apply_summary, plan_summary};
 

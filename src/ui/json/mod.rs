@@ -2,12 +2,14 @@
 //!
 //! Values in, serde structs out; `Shell` alone writes them. A type each, so that the schemas in
 //! `docs/schemas/` come from the code. Never decides and never reads a clock. Values of fields pass
-//! through [`Mask`], and what would act on a terminal is written as JSON escapes (`harmless`).
+//! through `Mask`, and what would act on a terminal is written as JSON escapes (`harmless`).
 
 mod change;
 mod diagnostic;
 mod document;
 mod events;
+#[cfg(test)]
+pub(super) mod golden;
 mod harmless;
 mod record;
 mod records;
@@ -25,4 +27,3 @@ pub use records::Layout;
 pub(super) use records::{Guarded, Records};
 pub use schemas::{SchemaName, schema};
 pub use state::{ContactState, ManagedContact, Version};
-pub use values::Mask;

@@ -4,8 +4,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::record::{FORMAT_VERSION, PROGRAM_VERSION, UI_VERSION};
-use super::values::{Mask, Values};
+use super::values::Values;
 use crate::model::{ApolloId, Binding, ContactKey, Field, MatchedBy, Origin};
+use crate::ui::Mask;
 use crate::ui::time_text;
 
 /// One managed contact, as `state list --json` prints it.

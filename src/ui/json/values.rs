@@ -7,28 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::model::{ApolloId, Field, TEXT_FIELDS, Value};
-
-/// What stands for a value that is not to be shown.
-const MASKED: &str = "(masked)";
-
-/// Whether the values of fields are shown.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub enum Mask {
-    #[default]
-    Shown,
-    /// Each is replaced by `(masked)`; ids, keys and the names of fields stay.
-    Masked,
-}
-
-impl Mask {
-    /// Returns `text` as it may be shown; every value in JSON passes through here.
-    fn text(self, text: &str) -> Cow<'_, str> {
-        match self {
-            Self::Shown => Cow::Borrowed(text),
-            Self::Masked => Cow::Borrowed(MASKED),
-        }
-    }
-}
+use crate::ui::Mask;
 
 /// Fields with their values, in the order of plans; `None` is a value that is not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,16 +31,16 @@ impl<'a> Values<'a> {
     }
 }
 
-/// One value, masked where that is asked for.
+/// One value, masked where that is asked for; every value in JSON passes through here.
 struct Shown<'a>(Option<&'a Value>, Mask);
 
 impl Serialize for Shown<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self(value, mask) = self;
-        match value {
+        match value.map(|value| mask.value(value)).as_deref() {
             None => serializer.serialize_none(),
-            Some(Value::Text(text)) => serializer.serialize_str(&mask.text(text)),
-            Some(Value::Lists(lists)) => serializer.collect_seq(lists.iter().map(|list| mask.text(list))),
+            Some(Value::Text(text)) => serializer.serialize_str(text),
+            Some(Value::Lists(lists)) => serializer.collect_seq(lists),
         }
     }
 }
@@ -130,11 +109,11 @@ mod tests {
 
     #[test]
     fn values_stand_as_files_declare_them() {
-        insta::assert_snapshot!(json(Mask::Shown), @r#"{"id":"00000000000000000000000a","title":null,"email":"ada@example.com","label_names":["A","B"],"typed_custom_fields":{"60c39ed82bd02f01154c470a":"7"}}"#);
+        insta::assert_snapshot!(json(Mask::Off), @r#"{"id":"00000000000000000000000a","title":null,"email":"ada@example.com","label_names":["A","B"],"typed_custom_fields":{"60c39ed82bd02f01154c470a":"7"}}"#);
     }
 
     #[test]
     fn a_mask_hides_values_and_nothing_else() {
-        insta::assert_snapshot!(json(Mask::Masked), @r#"{"id":"00000000000000000000000a","title":null,"email":"(masked)","label_names":["(masked)","(masked)"],"typed_custom_fields":{"60c39ed82bd02f01154c470a":"(masked)"}}"#);
+        insta::assert_snapshot!(json(Mask::On), @r#"{"id":"00000000000000000000000a","title":null,"email":"(masked)","label_names":["(masked)"],"typed_custom_fields":{"60c39ed82bd02f01154c470a":"(masked)"}}"#);
     }
 }
