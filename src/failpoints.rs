@@ -16,6 +16,8 @@ pub enum Step {
     StateOpened,
     /// Rows are drafted; sled knows nothing of them.
     BeforeBatch,
+    /// The index is marked as behind; sled knows nothing of the rows.
+    IndexMarked,
     /// sled has the rows, in memory at least.
     BeforeBarrier,
     /// The rows are on disk; `head` is behind.
@@ -48,17 +50,20 @@ pub enum Step {
     SettleBeforeSend,
     /// A doubt was ended on disk without a binding.
     SettleWritten,
+    /// A new index is written and does not count yet.
+    IndexWritten,
     /// Everything is done; the store is still open.
     BeforeClose,
 }
 
 impl Step {
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::Started,
         Self::StateBegun,
         Self::StateMade,
         Self::StateOpened,
         Self::BeforeBatch,
+        Self::IndexMarked,
         Self::BeforeBarrier,
         Self::AfterBarrier,
         Self::HeadWritten,
@@ -75,6 +80,7 @@ impl Step {
         Self::SettleBeforeBind,
         Self::SettleBeforeSend,
         Self::SettleWritten,
+        Self::IndexWritten,
         Self::BeforeClose,
     ];
 
@@ -86,6 +92,7 @@ impl Step {
             Self::StateMade => "state-made",
             Self::StateOpened => "state-opened",
             Self::BeforeBatch => "before-batch",
+            Self::IndexMarked => "index-marked",
             Self::BeforeBarrier => "before-barrier",
             Self::AfterBarrier => "after-barrier",
             Self::HeadWritten => "head-written",
@@ -102,6 +109,7 @@ impl Step {
             Self::SettleBeforeBind => "settle-before-bind",
             Self::SettleBeforeSend => "settle-before-send",
             Self::SettleWritten => "settle-written",
+            Self::IndexWritten => "index-written",
             Self::BeforeClose => "before-close",
         }
     }

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use super::args::{ApplyArgs, ApprovalArgs};
 use super::connection::{self, Connection};
 use super::context::Context;
-use super::reading::state_error;
+use super::reading::snapshot_error;
 use super::signals::{self, Signals};
 use super::{Exit, apply_file, parse, plan, reading, sandbox};
 use crate::model::Digest;
@@ -126,7 +126,7 @@ async fn perform_with(
     make: impl FnOnce(&Session, &Snapshot) -> Result<Planned, Box<Problem>>,
 ) -> Result<Exit, Exit> {
     let session = &connection.session;
-    let snapshot = session.snapshot(desired).map_err(|error| state_error(context, &error))?;
+    let snapshot = session.snapshot(desired).map_err(|error| snapshot_error(context, &error))?;
     let planned = make(session, &snapshot).map_err(|problem| {
         context.shell.message(&Message::from(&*problem));
         Exit::Failure

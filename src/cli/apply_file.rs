@@ -8,10 +8,10 @@ use super::apply::{block_on, carry_out, channel, conclude, release};
 use super::args::ApplyArgs;
 use super::connection::{self, Connection};
 use super::context::Context;
-use super::reading::state_error;
+use super::reading::{snapshot_error, state_error};
 use super::{Exit, plan, reading, sandbox, saved};
 use crate::model::ContactKey;
-use crate::ops::{self, Desired, Event, MarkError, Refusal, Remaining, ResumeError, Resumed, SavedPlan};
+use crate::ops::{self, Desired, Event, MarkError, Refusal, Remaining, Resumed, SavedPlan};
 use crate::store;
 use crate::ui::amounts::{count, counted};
 
@@ -58,10 +58,7 @@ async fn apply_with(
 ) -> Result<Exit, Exit> {
     let session = &connection.session;
     let resumed = ops::resume_plan(session, &saved, desired, &args.quota.rules());
-    let resumed = match resumed.map_err(|error| match error {
-        ResumeError::Store(error) => state_error(context, &error),
-        ResumeError::Load(error) => reading::load_error(context, &error),
-    })? {
+    let resumed = match resumed.map_err(|error| snapshot_error(context, &error))? {
         Ok(resumed) => resumed,
         Err(refusal) => return Err(saved::refuse(context, &saved, &refusal)),
     };

@@ -20,7 +20,8 @@ fn plan(args: &PlanArgs, context: &mut Context) -> Result<Exit, Exit> {
     let planned = ops::plan_beside(&desired, &reading.snapshot, &reading.under_way(), &policy, &rules, now);
     let planned = planned.map_err(|error| reading::load_error(context, &error))?;
     ops::check_recreate(&planned.plan, &args.recreate).map_err(|problem| refuse(context, &problem))?;
-    let under_way = reading.beside.filter(|_| planned.left_out > 0).map(|beside| under_way(&beside, planned.left_out));
+    let under_way =
+        reading.beside.as_ref().filter(|_| planned.left_out > 0).map(|beside| under_way(beside, planned.left_out));
     if let Some(under_way) = &under_way
         && planned.plan.is_empty()
     {
@@ -35,6 +36,7 @@ fn plan(args: &PlanArgs, context: &mut Context) -> Result<Exit, Exit> {
         let next_step = hints.then(|| context.command("apply"));
         show(context, &planned, next_step.as_deref());
     }
+    ops::renew_index(&context.locations.state, &desired, &reading);
     if let Some(file) = &args.out {
         saved::save(context, file, &planned, &Origins::new(context.origin(), &desired, policy))?;
     }

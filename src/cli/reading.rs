@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::Exit;
 use super::context::Context;
-use crate::ops::{self, Desired, LoadError, ReadError, Reading, Want};
+use crate::ops::{self, Desired, LoadError, ReadError, Reading, SnapshotError, Want};
 use crate::source;
 use crate::store::{self, Holder};
 use crate::ui::amounts::wait;
@@ -13,7 +13,7 @@ use crate::ui::{Message, time_text};
 
 /// Reads the contact files and says what is wrong with them; `Err` when they cannot be used.
 pub(super) fn load(context: &mut Context) -> Result<Desired, Exit> {
-    match ops::load(&context.locations.contacts) {
+    match ops::Loader::new(&context.locations.contacts, &context.locations.state).load() {
         Ok(desired) => {
             context.shell.messages(desired.warnings.iter().map(Message::from));
             Ok(desired)
@@ -62,7 +62,10 @@ pub(super) fn state(context: &mut Context, want: Want<'_>) -> Result<Reading, Ex
         Exit::Failure
     })?;
     match runtime.block_on(ops::read(&path, want, context.answer_timeout)) {
-        Ok(None) => Ok(Reading { snapshot: want.of_no_state(&origin), beside: None }),
+        Ok(None) => match want.of_no_state(&origin) {
+            Ok(snapshot) => Ok(Reading { snapshot, beside: None, basis: None }),
+            Err(error) => Err(load_error(context, &error)),
+        },
         Ok(Some(reading)) if reading.snapshot.origin == origin => Ok(reading),
         Ok(Some(reading)) => {
             let error = store::Error::OtherOrigin { path, recorded: reading.snapshot.origin, given: origin };
@@ -76,6 +79,7 @@ pub(super) fn state(context: &mut Context, want: Want<'_>) -> Result<Reading, Ex
 fn read_error(context: &mut Context, error: &ReadError) -> Exit {
     let (path, holder, why) = match error {
         ReadError::Store(error) => return state_error(context, error),
+        ReadError::Load(error) => return load_error(context, error),
         ReadError::Unanswered { path, holder, waited, .. } => {
             let why = format!(
                 "That process did not answer within {}. It may be stopped or stuck: end it, or try again. One that \
@@ -96,6 +100,14 @@ fn read_error(context: &mut Context, error: &ReadError) -> Exit {
     let info = lock_info(path, holder.as_deref());
     context.shell.error("Error acquiring the state lock", format!("{info}\n\n{why}"));
     Exit::Failure
+}
+
+/// Says why files and state are not compared.
+pub(super) fn snapshot_error(context: &mut Context, error: &SnapshotError) -> Exit {
+    match error {
+        SnapshotError::Store(error) => state_error(context, error),
+        SnapshotError::Load(error) => load_error(context, error),
+    }
 }
 
 /// Says why the state cannot be used.

@@ -20,6 +20,11 @@ impl Named {
         packed(id).is_some_and(|packed| self.0.binary_search(&packed).is_ok())
     }
 
+    /// Lists the contacts.
+    pub fn iter(&self) -> impl Iterator<Item = ApolloId> {
+        self.0.iter().map(|id| ApolloId::parse(&digits(id)).expect("a packed id has 24 digits"))
+    }
+
     /// Joins the sets of many files.
     pub fn join<'a>(sets: impl IntoIterator<Item = &'a Self>) -> Self {
         Self::of(sets.into_iter().flat_map(|set| set.0.iter().copied()).collect())
@@ -52,10 +57,7 @@ impl<'a> FromIterator<&'a ApolloId> for Named {
 
 impl Serialize for Named {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(|id| {
-            let digits = id.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-            digits.map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])).collect::<String>()
-        }))
+        serializer.collect_seq(self.0.iter().map(digits))
     }
 }
 
@@ -66,6 +68,11 @@ impl<'de> Deserialize<'de> for Named {
         let ids: Option<Vec<_>> = texts.iter().map(id).collect();
         ids.map(Self::of).ok_or_else(|| D::Error::custom("an id of a contact has another form"))
     }
+}
+
+fn digits(id: &[u8; 12]) -> String {
+    let digits = id.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])).collect()
 }
 
 /// Packs the lower-case digits of an id.

@@ -25,6 +25,8 @@ pub struct StateNote {
     pub head: HeadNote,
     /// The origin of the API whose contacts these are.
     pub origin: String,
+    /// How many entries stand in files that stand applied in whole.
+    pub applied: u64,
     /// Bound keys that no file declares.
     pub orphans: Vec<ContactKey>,
     /// Whether there were neither intents nor conflicts.

@@ -215,6 +215,12 @@ impl Index {
 
 type Blocks = HashMap<u64, Vec<(Mark, u32)>>;
 
+impl std::fmt::Debug for Index {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Index").field("header", &self.header).finish_non_exhaustive()
+    }
+}
+
 fn read(source: &dyn ReadAt, at: u64, length: usize) -> Result<Vec<u8>, Damaged> {
     let whole = source.length().map_err(|_| Damaged)?;
     if at.checked_add(length as u64).is_none_or(|end| end > whole) {

@@ -32,12 +32,11 @@ fn write(files: &[usize], old: Option<(&Index, &[Option<u32>])>) -> Vec<u8> {
     writer.directory(b"", Identity::default(), Flags::default(), [&b"sub"[..]].into_iter(), files.len());
     for (number, &count) in (0..).zip(files) {
         let name = format!("{number}.yaml");
-        match old.and_then(|(old, kept)| Some((old, kept[number as usize]?))) {
-            Some((old, kept)) => writer.keep(name.as_bytes(), &noted(number.into()), old, kept).unwrap(),
-            None => {
-                let contents = Contents { sheet: sheet(&[number]), warnings: vec![7], ..Contents::default() };
-                writer.file(name.as_bytes(), &noted(number.into()), &contents, &marks_of(number, count)).unwrap();
-            }
+        if let Some((old, kept)) = old.and_then(|(old, kept)| Some((old, kept[number as usize]?))) {
+            writer.keep(name.as_bytes(), &noted(number.into()), old, kept).unwrap();
+        } else {
+            let contents = Contents { sheet: sheet(&[number]), warnings: vec![7], ..Contents::default() };
+            writer.file(name.as_bytes(), &noted(number.into()), &contents, &marks_of(number, count)).unwrap();
         }
     }
     writer.finish(LOADER, [3; 32], None, old.map(|(old, _)| old)).unwrap()
@@ -47,8 +46,10 @@ fn open(bytes: &[u8]) -> Result<Index, Damaged> {
     Index::open(Box::new(bytes.to_vec()), LOADER)
 }
 
+type OfFile = (Contents, Vec<(Mark, u32)>);
+
 /// Reads everything that an index can be asked for.
-fn read_all(bytes: &[u8]) -> Result<Vec<(Contents, Vec<(Mark, u32)>)>, Damaged> {
+fn read_all(bytes: &[u8]) -> Result<Vec<OfFile>, Damaged> {
     let index = open(bytes)?;
     let everything = index.marks().collect::<Result<Vec<_>, _>>()?.concat();
     (0..index.tree().files())

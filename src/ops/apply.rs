@@ -44,10 +44,17 @@ pub async fn apply_as(
     snapshot: &Snapshot,
     saved: Option<&Remaining>,
 ) -> Report {
+    let everyone = match desired.everyone() {
+        Ok(everyone) => everyone,
+        Err(error) => {
+            session.tell(Event::Problem(problem::not_loaded(&error)));
+            return Report { remaining: plan.actions.len(), ended: Ended::Fatal, ..Report::default() };
+        }
+    };
     session.tell(Event::Begun { actions: plan.actions.len() });
     session.lift_bars();
     let job = Arc::new(Job {
-        roster: Arc::clone(&desired.roster),
+        roster: Arc::clone(&everyone.roster),
         identity_key: snapshot.identity_key,
         open: snapshot.intents.clone(),
         looks_up_first: !snapshot.established,
@@ -84,6 +91,7 @@ pub async fn apply_as(
         session.tell(Event::Problem(Problem::error("Cannot write to the state", problem::chain(&error))));
         report.failed += 1;
     }
+    session.renew_index(desired, snapshot);
     report
 }
 

@@ -1,28 +1,42 @@
 //! What the files declare, valid: who in short, and the entries of those who are asked for.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 
-use crate::index::{Named, Roster};
+use crate::index::{Contents, Damaged, Flags, Index, Named, Roster, Sheet};
 use crate::model::{ContactKey, Entry, Fingerprint};
-use crate::source::{self, Diagnostic, SourceFile};
+use crate::source::{self, Diagnostic, Loaded, SourceFile};
+use crate::store::Part;
 
 use super::{Problem, problem};
 
 /// The contents of a valid directory.
 ///
-/// Not all entries are in memory: a million would take a gigabyte, and a plan looks at those that differ.
+/// Not all entries are in memory: a million would take a gigabyte, and a plan looks at those that differ. Where an
+/// index vouches for files and state, only those who may differ are known, until everyone is asked for.
 #[derive(Debug, Default)]
 pub struct Desired {
-    pub(super) roster: Arc<Roster>,
-    /// The contacts that entries name.
-    pub(super) named: Named,
     pub warnings: Vec<Diagnostic>,
     /// Hash over all files; part of a plan's digest.
     pub digest: [u8; 32],
+    contacts: usize,
+    files: usize,
     dir: PathBuf,
-    files: Vec<SourceFile>,
+    pub(super) index: Option<Arc<Index>>,
+    /// Who may differ, where an index vouches for the rest.
+    open: Option<(Part, Declared)>,
+    everyone: OnceLock<Declared>,
+}
+
+/// Who is declared, with the files that they stand in.
+#[derive(Debug, Default)]
+pub(super) struct Declared {
+    /// Each sheet is that of the file with its number.
+    pub(super) roster: Arc<Roster>,
+    /// The contacts that entries name.
+    pub(super) named: Named,
+    pub(super) loaded: Arc<Loaded>,
 }
 
 /// Why there is nothing to plan from.
@@ -41,94 +55,234 @@ impl From<LoadError> for Box<Problem> {
     }
 }
 
-/// Reads and checks all contact files below `dir`.
-pub fn load(dir: &Path) -> Result<Desired, LoadError> {
-    let loaded = source::load(dir).map_err(LoadError::Unreadable)?;
-    let valid = loaded.is_valid();
-    let source::Loaded { mut files, diagnostics, digest } = loaded;
-    if !valid {
-        return Err(LoadError::Invalid { diagnostics, files: files.len() });
-    }
-    let named = Named::join(files.iter().map(|file| &file.named));
-    let sheets = files.iter_mut().map(|file| std::mem::take(&mut file.sheet)).collect();
-    let roster = Arc::new(Roster::of(sheets));
-    Ok(Desired { roster, named, warnings: diagnostics, digest, dir: dir.to_owned(), files })
-}
-
 impl Desired {
+    /// Takes over a valid load; `is_trusted`, whether the state stands as the index noted it.
+    pub(super) fn new(
+        dir: PathBuf,
+        mut loaded: Loaded,
+        index: Option<Arc<Index>>,
+        is_trusted: bool,
+    ) -> Result<Self, Damaged> {
+        let warnings = std::mem::take(&mut loaded.diagnostics);
+        let (digest, files) = (loaded.digest, loaded.count);
+        let mut desired = Self { warnings, digest, files, dir, index, ..Self::default() };
+        if let Some(index) = desired.index.clone().filter(|_| is_trusted) {
+            let (part, declared) = part(loaded, &index)?;
+            desired.contacts = part.unchanged + declared.roster.len();
+            desired.open = Some((part, declared));
+        } else {
+            let everyone = Declared::everyone(loaded, desired.index.as_deref())?;
+            desired.contacts = everyone.roster.len();
+            desired.everyone = OnceLock::from(everyone);
+        }
+        Ok(desired)
+    }
+
     /// Declares keys that have no files behind them.
     #[cfg(test)]
     pub(super) fn made_up(roster: Roster, named: Named) -> Self {
-        Self { roster: Arc::new(roster), named, ..Self::default() }
+        let contacts = roster.len();
+        let everyone = Declared { roster: Arc::new(roster), named, ..Declared::default() };
+        Self { contacts, everyone: OnceLock::from(everyone), ..Self::default() }
     }
 
     /// Returns how many contacts are declared.
     pub fn contacts(&self) -> usize {
-        self.roster.len()
+        self.contacts
     }
 
     /// Lists the keys of all declared contacts, in no order.
-    pub(super) fn keys(&self) -> Vec<ContactKey> {
-        (0..self.roster.len()).map(|number| self.roster.key(number)).collect()
+    pub(super) fn keys(&self) -> Result<Vec<ContactKey>, LoadError> {
+        let roster = &self.everyone()?.roster;
+        Ok((0..roster.len()).map(|number| roster.key(number)).collect())
     }
 
     /// Returns how many files there are.
     pub fn files(&self) -> usize {
-        self.files.len()
+        self.files
     }
 
-    pub fn fingerprint(&self, key: &ContactKey) -> Option<Fingerprint> {
-        self.roster.fingerprint(key)
+    /// Returns what the index leaves open; `None` where there is nothing that vouches for the rest.
+    pub(super) fn part(&self) -> Option<(&Part, &Declared)> {
+        self.open.as_ref().filter(|_| self.everyone.get().is_none()).map(|(part, declared)| (part, declared))
+    }
+
+    /// Reports whether there are files behind it.
+    pub(super) fn was_loaded(&self) -> bool {
+        self.open.is_some() || self.contacts > 0 || self.files > 0
+    }
+
+    /// Returns everyone who is declared, looked up if need be.
+    pub(super) fn everyone(&self) -> Result<&Declared, LoadError> {
+        if let Some(everyone) = self.everyone.get() {
+            return Ok(everyone);
+        }
+        let everyone = self.find_everyone()?;
+        Ok(self.everyone.get_or_init(|| everyone))
+    }
+
+    /// Returns those who are known without looking anyone up.
+    pub(super) fn known(&self) -> &Declared {
+        static NOBODY: OnceLock<Declared> = OnceLock::new();
+        let open = || self.open.as_ref().map(|(_, declared)| declared);
+        self.everyone.get().or_else(open).unwrap_or_else(|| NOBODY.get_or_init(Declared::default))
+    }
+
+    fn find_everyone(&self) -> Result<Declared, LoadError> {
+        let Some((_, open)) = &self.open else { return Ok(Declared::default()) };
+        let index = self.index.as_deref().expect("an index vouches");
+        if (!open.loaded.files.is_empty() || self.files == 0)
+            && let Ok(everyone) = open.complete(index)
+        {
+            return Ok(everyone);
+        }
+        // All files were as the index had them, or it is damaged since: they are read once more.
+        for index in [Some(index), None] {
+            let options = source::Options { index, ..source::Options::plain() };
+            let (loaded, is_sound) = source::load(&self.dir, &options).map_err(LoadError::Unreadable)?;
+            if loaded.digest != self.digest {
+                return Err(LoadError::Unreadable(source::Error::ChangedMeanwhile { path: self.dir.clone() }));
+            }
+            if let Ok(everyone) = Declared::everyone(loaded, index.filter(|_| is_sound)) {
+                return Ok(everyone);
+            }
+        }
+        unreachable!("without an index none is damaged")
+    }
+
+    /// Returns the fingerprint of a key, whoever it is.
+    pub(super) fn fingerprint(&self, key: &ContactKey) -> Result<Option<Fingerprint>, LoadError> {
+        if let Some(known) = self.known().roster.fingerprint(key) {
+            return Ok(Some(known));
+        }
+        Ok(self.everyone()?.roster.fingerprint(key))
     }
 
     /// Returns the entry of a key, from its file if need be; `None` when it is not declared.
     pub fn entry(&self, key: &ContactKey) -> Result<Option<Entry>, LoadError> {
+        self.everyone()?;
         Ok(self.entries([key])?.remove(key))
     }
 
-    /// Returns the entries of those `keys` that are declared.
+    /// Returns the entries of those `keys` that are declared; where an index vouches for some, of the others.
     ///
     /// Those that were not kept are read from their files again, which must be as they were.
-    pub fn entries<'a>(
+    pub(super) fn entries<'a>(
         &self,
         keys: impl IntoIterator<Item = &'a ContactKey>,
     ) -> Result<BTreeMap<ContactKey, Entry>, LoadError> {
+        let Declared { roster, loaded, .. } = self.known();
         let mut wanted: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
-        for found in keys.into_iter().filter_map(|key| self.roster.find(key)) {
+        for found in keys.into_iter().filter_map(|key| roster.find(key)) {
             wanted.entry(found.sheet).or_default().insert(found.at);
         }
         let mut entries = BTreeMap::new();
-        let mut absent = Vec::new();
-        for (&sheet, places) in &wanted {
-            match &self.files[sheet].entries {
-                Some(kept) => entries.extend(self.pick(sheet, places, kept).cloned().map(keyed)),
-                None => absent.push((sheet, &self.files[sheet])),
+        let mut absent: Vec<(usize, &SourceFile)> = Vec::new();
+        for (&number, places) in &wanted {
+            let file = &loaded.files[number];
+            match &file.entries {
+                Some(kept) => entries.extend(pick(&roster.sheets()[number], places, kept)),
+                None => absent.push((number, file)),
             }
         }
         // A few at a time: of a large file, perhaps one entry is wanted.
         for some in absent.chunks(READ_AT_A_TIME) {
-            for (sheet, read) in source::read_again(&self.dir, some).map_err(LoadError::Unreadable)? {
-                entries.extend(self.pick(sheet, &wanted[&sheet], &read).cloned().map(keyed));
+            for (number, read) in source::read_again(&self.dir, some).map_err(LoadError::Unreadable)? {
+                entries.extend(pick(&roster.sheets()[number], &wanted[&number], &read));
             }
         }
         Ok(entries)
     }
+}
 
-    /// Picks the entries of one file by their places in its sheet.
-    fn pick<'e>(
-        &self,
-        sheet: usize,
-        places: &BTreeSet<usize>,
-        entries: &'e [Entry],
-    ) -> impl Iterator<Item = &'e Entry> {
-        let lines = self.roster.sheets()[sheet].lines();
-        lines.zip(entries).filter(|((at, ..), _)| places.contains(at)).map(|(_, entry)| entry)
+impl Declared {
+    /// Puts together who is declared; what was not read is looked up in the index.
+    fn everyone(mut loaded: Loaded, index: Option<&Index>) -> Result<Self, Damaged> {
+        if let Some(index) = index {
+            loaded.complete(index)?;
+        }
+        let named = Named::join(loaded.files.iter().map(|file| &file.named));
+        let sheets = loaded.files.iter().map(|file| file.sheet.clone()).collect();
+        Ok(Self { roster: Arc::new(Roster::of(sheets)), named, loaded: Arc::new(loaded) })
     }
+
+    /// Adds those whom the index vouches for.
+    fn complete(&self, index: &Index) -> Result<Self, Damaged> {
+        let contents = |file: &SourceFile| match file.record {
+            Some(record) if !file.was_read => {
+                let Contents { sheet, named, .. } = index.contents(&index.tree().file(record))?;
+                Ok((sheet, named))
+            }
+            _ => Ok((file.sheet.clone(), file.named.clone())),
+        };
+        let all = self.loaded.files.iter().map(contents).collect::<Result<Vec<_>, Damaged>>()?;
+        let (sheets, named): (Vec<_>, Vec<_>) = all.into_iter().unzip();
+        let named = Named::join(&named);
+        Ok(Self { roster: Arc::new(Roster::of(sheets)), named, loaded: Arc::clone(&self.loaded) })
+    }
+}
+
+/// Sorts out what an index leaves open: entries of files that differ from it or did not stand applied, the keys
+/// that those files had, and keys that no file had.
+fn part(loaded: Loaded, index: &Index) -> Result<(Part, Declared), Damaged> {
+    let note = index.state().expect("an index is trusted for its note").clone();
+    let mut keys = note.orphans.clone();
+    let mut bound = note.orphans.clone();
+    let mut unchanged = 0;
+    let mut had = |number: u32| -> Result<(Sheet, Named), Damaged> {
+        let record = index.tree().file(number);
+        let Contents { sheet, named, .. } = index.contents(&record)?;
+        let parse = |(_, key, _): (usize, &str, Fingerprint)| ContactKey::parse(key).map_err(|_| Damaged);
+        let of_file = sheet.lines().map(parse).collect::<Result<Vec<_>, _>>()?;
+        if record.flags.has(Flags::APPLIED) {
+            bound.extend(of_file.iter().cloned());
+        }
+        keys.extend(of_file);
+        Ok((sheet, named))
+    };
+    let mut sheets = Vec::new();
+    let mut named = Vec::new();
+    for file in &loaded.files {
+        let record = file.record.map(|number| (number, index.tree().file(number)));
+        let (open, ids) = match record {
+            Some((_, record)) if record.digest == file.digest && record.flags.has(Flags::APPLIED) => {
+                unchanged += record.entries as usize;
+                (Sheet::default(), Named::default())
+            }
+            Some((number, _)) => {
+                let had = had(number)?;
+                if file.was_read { (file.sheet.clone(), file.named.clone()) } else { had }
+            }
+            None => (file.sheet.clone(), file.named.clone()),
+        };
+        sheets.push(open);
+        named.push(ids);
+    }
+    for &number in &loaded.removed {
+        had(number)?;
+    }
+    if loaded.files.is_empty() && loaded.is_known {
+        // Not listed, since all stood applied.
+        unchanged = usize::try_from(index.contacts()).map_err(|_| Damaged)?;
+    }
+    let roster = Roster::of(sheets);
+    keys.extend((0..roster.len()).map(|number| roster.key(number)));
+    keys.sort_unstable();
+    keys.dedup();
+    bound.sort_unstable();
+    let part = Part { note, keys, bound, unchanged };
+    Ok((part, Declared { roster: Arc::new(roster), named: Named::join(&named), loaded: Arc::new(loaded) }))
 }
 
 /// How many files are read again before their entries are sifted.
 const READ_AT_A_TIME: usize = 64;
 
-fn keyed(entry: Entry) -> (ContactKey, Entry) {
-    (entry.key().clone(), entry)
+/// Picks the entries of one file by their places in its sheet.
+fn pick<'e>(
+    sheet: &'e Sheet,
+    places: &'e BTreeSet<usize>,
+    entries: &'e [Entry],
+) -> impl Iterator<Item = (ContactKey, Entry)> {
+    let picked = sheet.lines().zip(entries).filter(|((at, ..), _)| places.contains(at));
+    picked.map(|(_, entry)| (entry.key().clone(), entry.clone()))
 }

@@ -16,11 +16,13 @@ mod desired;
 mod entropy;
 mod event;
 mod ledgers;
+mod loader;
 mod local;
 mod lock;
 mod planning;
 mod problem;
 mod reading;
+mod renewal;
 mod saved;
 mod session;
 mod settle;
@@ -34,16 +36,18 @@ pub use answering::Beside;
 pub use apply::{apply, apply_as, brake_problem};
 pub use by_hand::{check_recreate, plan_import, plan_removal, plan_rename};
 pub use clock::Clock;
-pub use desired::{Desired, LoadError, load};
+pub use desired::{Desired, LoadError};
 pub use entropy::Entropy;
 pub use event::{Ended, Event, PassEvent, Problem, Report, Step};
+pub use loader::{Loader, load};
 pub use planning::{Forecast, Planned, plan, plan_beside};
 pub use problem::chain;
 pub use reading::{READ_PATIENCE, ReadError, Reading, Want, read};
+pub use renewal::renew_index;
 pub use saved::{
-    MarkError, Origins, Refusal, Remaining, ResumeError, Resumed, SaveError, SavedError, SavedPlan, check_plan,
-    read_plan, resume_plan, save_plan,
+    MarkError, Origins, Refusal, Remaining, Resumed, SaveError, SavedError, SavedPlan, check_plan, read_plan,
+    resume_plan, save_plan,
 };
-pub use session::{Session, SessionError, SessionOptions};
+pub use session::{Session, SessionError, SessionOptions, SnapshotError};
 pub use stop::Stop;
 pub use watch::{WatchOptions, WatchSummary, watch};

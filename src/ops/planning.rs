@@ -74,6 +74,10 @@ fn input(desired: &Desired, snapshot: &Snapshot) -> Result<Input, LoadError> {
         ConflictCause::Collision { other, .. } => Some(other),
         ConflictCause::Stranger => None,
     });
+    let mut declared_now = BTreeMap::new();
+    for other in others {
+        declared_now.extend(desired.fingerprint(other)?.map(|fingerprint| (other.clone(), fingerprint)));
+    }
     Ok(Input {
         entries: desired.entries(snapshot.bindings.keys().chain(&snapshot.unbound))?,
         bindings: snapshot.bindings.clone(),
@@ -82,7 +86,7 @@ fn input(desired: &Desired, snapshot: &Snapshot) -> Result<Input, LoadError> {
         conflicts: snapshot.conflicts.clone(),
         tombstones: snapshot.tombstones.clone(),
         owners: snapshot.owners.clone(),
-        declared_now: others.filter_map(|other| Some((other.clone(), desired.fingerprint(other)?))).collect(),
+        declared_now,
         lineage: snapshot.lineage.clone(),
         serial: snapshot.serial,
         identity_key: snapshot.identity_key,

@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use crate::index::{Named, Roster};
 use crate::link::{self, Request};
-use crate::store::{self, Holder, Snapshot, Wanted};
+use crate::store::{self, Basis, Holder, Snapshot, Wanted};
 
-use super::Desired;
 use super::answering::{Answer, Beside};
+use super::desired::Declared;
 use super::lock::{NAMELESS_WAIT, Tries};
+use super::{Desired, LoadError};
 
 /// What a reader needs of the state.
 #[derive(Debug, Clone, Copy)]
@@ -24,13 +25,13 @@ pub enum Want<'a> {
 
 impl Want<'_> {
     /// What there is to know of where no state is yet: nothing, but who is declared and has no contact.
-    pub fn of_no_state(self, origin: &str) -> Snapshot {
+    pub fn of_no_state(self, origin: &str) -> Result<Snapshot, LoadError> {
         let mut unbound = match self {
-            Self::Plan(desired) => desired.keys(),
+            Self::Plan(desired) => desired.keys()?,
             Self::Everything => Vec::new(),
         };
         unbound.sort_unstable();
-        Snapshot { unbound, ..Snapshot::empty(origin) }
+        Ok(Snapshot { unbound, ..Snapshot::empty(origin) })
     }
 }
 
@@ -40,6 +41,8 @@ pub struct Reading {
     pub snapshot: Snapshot,
     /// Who writes the state meanwhile; `None` when nobody does.
     pub beside: Option<Beside>,
+    /// By what an index can be renewed; `None` while somebody writes.
+    pub basis: Option<Basis>,
 }
 
 impl Reading {
@@ -54,6 +57,9 @@ impl Reading {
 pub enum ReadError {
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// Everyone who is declared had to be known, and the files are no longer as they were.
+    #[error(transparent)]
+    Load(#[from] LoadError),
     /// The process that has the state open gave no answer in time.
     #[error("the process that has the state {} open did not answer within {waited:?}", path.display())]
     Unanswered { path: PathBuf, holder: Option<Box<Holder>>, waited: Duration, source: Box<link::Error> },
@@ -73,10 +79,13 @@ pub async fn read(path: &Path, want: Want<'_>, patience: Duration) -> Result<Opt
     let mut request = None;
     loop {
         let holder = match read_alone(path, want) {
-            Err(store::Error::Locked { holder, .. }) => holder,
-            read => return Ok(read?.map(|snapshot| Reading { snapshot, beside: None })),
+            Err(ReadError::Store(store::Error::Locked { holder, .. })) => holder,
+            read => return read,
         };
-        let request = request.get_or_insert_with(|| request_for(want));
+        let request = match &request {
+            Some(request) => request,
+            None => request.insert(request_for(want)?),
+        };
         let last = match ask(path, holder.as_deref(), request, &tries, patience).await {
             Ok(reading) => return Ok(Some(reading)),
             Err(error) if error.is_passing() => error,
@@ -90,19 +99,30 @@ pub async fn read(path: &Path, want: Want<'_>, patience: Duration) -> Result<Opt
     }
 }
 
-/// Copies from a state that no process has open.
-fn read_alone(path: &Path, want: Want<'_>) -> Result<Option<Snapshot>, store::Error> {
-    match want {
-        Want::Everything => store::read(path, &Wanted::everything()),
-        Want::Plan(desired) => store::read(path, &Wanted::new(&desired.roster, &desired.named)),
+/// Copies from a state that no process has open, as little as an index allows.
+fn read_alone(path: &Path, want: Want<'_>) -> Result<Option<Reading>, ReadError> {
+    let alone = |(snapshot, basis)| Reading { snapshot, beside: None, basis };
+    let Want::Plan(desired) = want else {
+        return Ok(store::read_noting(path, &Wanted::everything())?.map(alone));
+    };
+    if let Some((part, Declared { roster, named, .. })) = desired.part() {
+        if part.is_empty() && store::stands(path, &part.note) {
+            return Ok(Some(alone((part.snapshot(), Some(Basis::of(&part.note))))));
+        }
+        if let Some((snapshot, basis)) = store::read_part(path, &Wanted::new(roster, named), part)? {
+            return Ok(Some(alone((snapshot, Some(basis)))));
+        }
     }
+    let Declared { roster, named, .. } = desired.everyone()?;
+    Ok(store::read_noting(path, &Wanted::new(roster, named))?.map(alone))
 }
 
-fn request_for(want: Want<'_>) -> Request {
+fn request_for(want: Want<'_>) -> Result<Request, LoadError> {
     match want {
-        Want::Everything => Request::Snapshot { fingerprints: Roster::default(), contacts: Named::default() },
+        Want::Everything => Ok(Request::Snapshot { fingerprints: Roster::default(), contacts: Named::default() }),
         Want::Plan(desired) => {
-            Request::Snapshot { fingerprints: Roster::clone(&desired.roster), contacts: desired.named.clone() }
+            let Declared { roster, named, .. } = desired.everyone()?;
+            Ok(Request::Snapshot { fingerprints: Roster::clone(roster), contacts: named.clone() })
         }
     }
 }
@@ -118,7 +138,7 @@ async fn ask(
     let mut last = link::Error::Nobody { path: path.to_owned() };
     for socket in link::candidates(path, holder.and_then(|holder| holder.socket.as_deref())) {
         match link::ask::<Answer>(&socket, request, tries.left_of(patience)).await {
-            Ok(Answer { snapshot, writer }) => return Ok(Reading { snapshot, beside: Some(writer) }),
+            Ok(Answer { snapshot, writer }) => return Ok(Reading { snapshot, beside: Some(writer), basis: None }),
             Err(nobody @ link::Error::Nobody { .. }) => last = nobody,
             Err(error) => return Err(error),
         }

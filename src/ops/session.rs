@@ -16,9 +16,10 @@ use crate::store::{self, Change, Drawn, Holder, Snapshot, Store};
 
 use super::answering::Answerer;
 use super::courier::{Failure, Look};
+use super::desired::Declared;
 use super::ledgers::Ledgers;
 use super::under_way::UnderWay;
-use super::{Clock, Desired, Event, Stop, lock, problem};
+use super::{Clock, Desired, Event, LoadError, Stop, lock, problem};
 
 /// What a session is opened with.
 pub struct SessionOptions {
@@ -95,6 +96,15 @@ pub enum SessionError {
     Stopped,
 }
 
+/// Why the state is not compared with the files.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error(transparent)]
+    Load(#[from] LoadError),
+}
+
 impl Session {
     /// Opens the state for writing, and creates it when there is none; answers those who read it from then on.
     ///
@@ -135,8 +145,14 @@ impl Session {
     }
 
     /// Copies from the state what a plan of `desired` needs.
-    pub fn snapshot(&self, desired: &Desired) -> Result<Snapshot, store::Error> {
-        self.store.snapshot(&store::Wanted::new(&desired.roster, &desired.named))
+    pub fn snapshot(&self, desired: &Desired) -> Result<Snapshot, SnapshotError> {
+        if let Some((part, Declared { roster, named, .. })) = desired.part()
+            && let Some(snapshot) = self.store.snapshot_part(&store::Wanted::new(roster, named), part)?
+        {
+            return Ok(snapshot);
+        }
+        let Declared { roster, named, .. } = desired.everyone()?;
+        Ok(self.store.snapshot(&store::Wanted::new(roster, named))?)
     }
 
     /// Makes sure that the credential is of the team that the state's contacts belong to.

@@ -10,7 +10,7 @@ use crate::plan::{Operation, Policy};
 use crate::quota::Rules;
 use crate::watcher::Watcher;
 
-use super::{Ended, Event, PassEvent, Planned, Problem, Report, Session, apply, brake_problem, problem};
+use super::{Ended, Event, Loader, PassEvent, Planned, Problem, Report, Session, apply, brake_problem, problem};
 
 /// What a service keeps in step, and how.
 #[derive(Debug, Clone)]
@@ -86,9 +86,9 @@ impl PassOutcome {
 
 async fn pass(session: &Arc<Session>, options: &WatchOptions, absent: &mut Absent, proven: &mut bool) -> PassOutcome {
     let tell = |event| session.tell(Event::Pass(event));
-    let dir = options.dir.clone();
+    let files = Loader::new(&options.dir, session.store.path());
     // Parsing takes every core for a while; the loop stays able to hear a signal meanwhile.
-    let loaded = tokio::task::spawn_blocking(move || super::load(&dir)).await;
+    let loaded = tokio::task::spawn_blocking(move || files.load()).await;
     let desired = match loaded.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())) {
         Ok(desired) => desired,
         Err(error) => {

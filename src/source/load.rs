@@ -1,50 +1,122 @@
 //! All files of a directory, read on all cores and checked, one by one and against each other.
 //!
-//! Entries leave memory as soon as they are checked, beyond a budget of those that are kept; what stays is
-//! who is declared, and marks by which entries that could be at odds find each other.
+//! Files that an index vouches for are not read. Entries leave memory as soon as they are checked, beyond a
+//! budget of those that are kept; what stays is who is declared, and marks by which entries that could be at
+//! odds find each other.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 
 use super::across::{self, Repeated};
 use super::code::Severity;
 use super::diagnostic::{self, Diagnostic};
-use super::{Error, FileRead, read_file, walk};
-use crate::index::{Mark, Named, Sheet, marks, shared};
+use super::walk::{self, Walk};
+use super::{Error, Scope, read, read_text, stored};
+use crate::index::{
+    Contents, Damaged, FileRecord, Flags, Identity, Index, Mark, Named, Noted, Sheet, Tree, WriteError, Writer, marks,
+    shared,
+};
 use crate::model::{ContactKey, Entry, Value};
+
+/// What the reader makes of files; an index of any other is of no use.
+pub const LOADER: &str = concat!(env!("CARGO_PKG_VERSION"), "/1");
 
 /// Most memory that entries are kept in, in bytes, about. Those beyond it are read again when they are wanted.
 const KEPT_BYTES: usize = 64 << 20;
 
+/// How often files that change while they are read are read anew.
+const ATTEMPTS: usize = 3;
+
+/// How to load.
+pub struct Options<'a> {
+    /// What an earlier load found.
+    pub index: Option<&'a Index>,
+    /// Where files may have changed since.
+    pub scope: Scope<'a>,
+    /// Tells the file system's time; `None` where it cannot be told. Asked before anything is read.
+    pub stamp: &'a (dyn Fn() -> Option<i64> + Sync),
+    /// Whether all files are listed even where nothing changed.
+    pub lists_all: bool,
+    /// Most memory that entries are kept in, in bytes, about.
+    pub room: usize,
+}
+
+impl Options<'_> {
+    /// Reads everything.
+    pub const fn plain() -> Self {
+        Self { index: None, scope: Scope::All, stamp: &|| None, lists_all: true, room: KEPT_BYTES }
+    }
+}
+
 /// What the files of a directory declare.
-#[derive(Debug, Clone)]
+#[derive(Debug, Default)]
 pub struct Loaded {
-    /// Sorted by path; those that could not be read included.
+    /// Sorted by path; those that could not be read included. Empty where nothing changed and none were asked for.
     pub files: Vec<SourceFile>,
+    /// How many files there are.
+    pub count: usize,
     /// Everything found, sorted by path, line and column.
     pub diagnostics: Vec<Diagnostic>,
     /// BLAKE3 over the files' paths below the directory and their contents, in the order of the paths.
     pub digest: [u8; 32],
+    /// The numbers of files that the index knows and that are gone.
+    pub removed: Vec<u32>,
+    /// Whether the index knows everything as it is.
+    pub is_known: bool,
+    walk: Walk,
+    stamp: Option<i64>,
 }
 
-/// One file as it was read.
-#[derive(Debug, Clone)]
+/// One file as it was found.
+#[derive(Debug)]
 pub struct SourceFile {
     /// Its path below the directory.
     pub below: PathBuf,
     /// BLAKE3 of its content; of nothing when it could not be read.
     pub digest: [u8; 32],
+    /// What the index knows under this path.
+    pub record: Option<u32>,
+    /// Whether it was read for its entries. If not, it holds what the record says, and the rest here is empty.
+    pub was_read: bool,
     /// The keys that it declares.
     pub sheet: Sheet,
     /// The contacts that its entries name by `apollo_id`.
     pub named: Named,
     /// Its entries in the order of the sheet, where there was room to keep them.
     pub entries: Option<Vec<Entry>>,
+    identity: Option<Identity>,
+    /// What its entries are known by to others.
+    marks: Vec<Mark>,
+    /// Warnings about it alone.
+    warnings: Vec<Diagnostic>,
+    /// Whether there may be a warning about it and another file.
+    is_watched: bool,
+    /// Where it stands in the walk.
+    place: (usize, usize),
+}
+
+/// Why a load with an index came to nothing.
+enum Failure {
+    Source(Error),
+    /// The index is not as it was written.
+    Damaged,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Source(error)
+    }
+}
+
+impl From<Damaged> for Failure {
+    fn from(_: Damaged) -> Self {
+        Self::Damaged
+    }
 }
 
 impl Loaded {
@@ -52,114 +124,368 @@ impl Loaded {
     pub fn is_valid(&self) -> bool {
         !self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
+
+    /// Reads from the index what the files declare that were not read.
+    pub fn complete(&mut self, index: &Index) -> Result<(), Damaged> {
+        for file in self.files.iter_mut().filter(|file| !file.was_read && file.sheet.is_empty()) {
+            let record = file.record.expect("what was not read has a record");
+            let Contents { sheet, named, warnings: _ } = index.contents(&index.tree().file(record))?;
+            (file.sheet, file.named) = (sheet, named);
+        }
+        Ok(())
+    }
+
+    /// Counts the entries of a file by its number.
+    pub fn entries_in(&self, number: usize, index: Option<&Index>) -> u64 {
+        let file = &self.files[number];
+        match (file.record, index) {
+            (Some(record), Some(index)) if !file.was_read => index.tree().file(record).entries.into(),
+            _ => file.sheet.lines().count() as u64,
+        }
+    }
+
+    /// Writes what was found into a new index, which takes over from the one that was loaded with.
+    ///
+    /// `is_applied` tells of a file, by its number, whether all its entries stand applied.
+    pub fn write<W: std::io::Write>(
+        &self,
+        writer: &mut Writer<W>,
+        old: Option<&Index>,
+        is_applied: impl Fn(usize) -> bool,
+    ) -> Result<(), WriteError> {
+        let none = Tree::default();
+        let known = old.map_or(&none, Index::tree);
+        let mut by_place: Vec<(usize, &SourceFile)> = self.files.iter().enumerate().collect();
+        by_place.sort_unstable_by_key(|(_, file)| file.place);
+        let mut files = by_place.into_iter().peekable();
+        for (number, directory) in self.walk.directories.iter().enumerate() {
+            let path = directory.below.as_os_str().as_encoded_bytes();
+            let children = directory.children.iter().map(|name| name.as_encoded_bytes());
+            let flags = directory.flags.with(Flags::RACY, directory.is_racy(self.stamp));
+            writer.directory(path, directory.identity, flags, children, directory.files.len());
+            while let Some((nth, file)) = files.next_if(|(_, file)| file.place.0 == number) {
+                let name = directory.files[file.place.1].name(known).as_encoded_bytes();
+                let record = file.record.zip(old).map(|(record, old)| old.tree().file(record));
+                let noted = file.noted(record.as_ref(), self.stamp, is_applied(nth));
+                match (file.record, old) {
+                    (Some(record), Some(old)) if !file.was_read => writer.keep(name, &noted, old, record)?,
+                    _ => {
+                        let warnings = stored::to_bytes(&file.warnings);
+                        let contents = Contents { sheet: file.sheet.clone(), named: file.named.clone(), warnings };
+                        writer.file(name, &noted, &contents, &file.marks)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl SourceFile {
+    fn noted(&self, record: Option<&FileRecord>, stamp: Option<i64>, is_applied: bool) -> Noted {
+        let identity = self.identity.unwrap_or_default();
+        let mut flags = Flags::default()
+            .with(Flags::APPLIED, is_applied)
+            .with(Flags::WATCHED, self.is_watched)
+            .with(Flags::WARNS, !self.warnings.is_empty());
+        let stood = record.filter(|record| record.stands(&identity));
+        if !self.was_read {
+            let warned = record.is_some_and(|record| record.flags.has(Flags::WARNS));
+            flags = flags.with(Flags::WARNS, warned);
+        }
+        // What was not read at all is as racy as it was.
+        let is_racy = stood.is_none() && identity.is_racy(stamp);
+        Noted { identity, digest: self.digest, flags: flags.with(Flags::RACY, is_racy) }
+    }
 }
 
 /// Reads all contact files below `dir` and checks them, one by one and against each other.
 ///
 /// Fails only when `dir` itself cannot be read, or its files change meanwhile; a file that cannot be read is a
-/// diagnostic.
-pub fn load(dir: &Path) -> Result<Loaded, Error> {
-    load_within(dir, KEPT_BYTES)
-}
-
-/// Reads as [`load`] does, and keeps entries in up to `room` bytes.
-pub(super) fn load_within(dir: &Path, room: usize) -> Result<Loaded, Error> {
+/// diagnostic. An index changes nothing about the result; a damaged one counts as none, told by `false`.
+pub fn load(dir: &Path, options: &Options<'_>) -> Result<(Loaded, bool), Error> {
+    let mut index = options.index;
     let mut changed = None;
-    for _ in 0..ATTEMPTS {
-        match Loading::of(dir, room)?.finish() {
-            Err(error @ Error::ChangedMeanwhile { .. }) => changed = Some(error),
-            done => return done,
+    let mut left = ATTEMPTS;
+    while left > 0 {
+        match Loading::new(dir, options, index).load() {
+            Ok(loaded) => return Ok((loaded, index.is_some())),
+            Err(Failure::Damaged) if index.is_some() => index = None,
+            Err(Failure::Damaged) => unreachable!("without an index none is damaged"),
+            Err(Failure::Source(error @ Error::ChangedMeanwhile { .. })) => {
+                changed = Some(error);
+                left -= 1;
+            }
+            Err(Failure::Source(error)) => return Err(error),
         }
     }
     Err(changed.expect("there is at least one attempt"))
 }
 
-/// How often files that change while they are read are read anew.
-const ATTEMPTS: usize = 3;
-
 /// Reads the entries of files again, each with the number it was given; the contents must be as they were.
 pub fn read_again(dir: &Path, files: &[(usize, &SourceFile)]) -> Result<Vec<(usize, Vec<Entry>)>, Error> {
-    let read = |&(number, file): &(usize, &SourceFile)| Ok((number, read_unchanged(dir, file)?));
+    let read = |&(number, file): &(usize, &SourceFile)| Ok((number, read_unchanged(dir, file)?.0));
     files.par_iter().map(read).collect()
 }
 
-fn read_unchanged(dir: &Path, file: &SourceFile) -> Result<Vec<Entry>, Error> {
+fn read_unchanged(dir: &Path, file: &SourceFile) -> Result<(Vec<Entry>, Vec<Diagnostic>), Error> {
     let path = dir.join(&file.below);
-    let FileRead { entries, digest, .. } = read_file(&path);
-    if *digest.as_bytes() == file.digest { Ok(entries) } else { Err(Error::ChangedMeanwhile { path }) }
+    let (entries, diagnostics, digest) = read_file(&path);
+    if digest == file.digest { Ok((entries, diagnostics)) } else { Err(Error::ChangedMeanwhile { path }) }
 }
 
-/// All files, each checked by itself.
-struct Loading<'d> {
-    dir: &'d Path,
-    files: Vec<SourceFile>,
-    diagnostics: Vec<Diagnostic>,
-    /// What each file's entries are known by to others.
-    marks: Vec<Vec<Mark>>,
+/// One load under way.
+struct Loading<'a> {
+    dir: &'a Path,
+    options: &'a Options<'a>,
+    index: Option<&'a Index>,
+    tree: &'a Tree,
+    stamp: OnceLock<Option<i64>>,
+    kept: AtomicUsize,
 }
 
-impl<'d> Loading<'d> {
-    fn of(dir: &'d Path, room: usize) -> Result<Self, Error> {
-        let walk = walk::walk(dir)?;
-        let below: Vec<PathBuf> = walk.files.into_iter().collect();
-        let kept = AtomicUsize::new(0);
-        // In pieces of one file, since one may be a thousand times as large as the next.
-        let read: Vec<_> = below.into_par_iter().with_max_len(1).map(|below| take(dir, below, &kept, room)).collect();
-        let mut loading = Self { dir, files: Vec::new(), diagnostics: walk.diagnostics, marks: Vec::new() };
-        for (file, diagnostics, marks) in read {
-            loading.files.push(file);
-            loading.diagnostics.extend(diagnostics);
-            loading.marks.push(marks);
+static NOTHING: std::sync::LazyLock<Tree> = std::sync::LazyLock::new(Tree::default);
+
+impl<'a> Loading<'a> {
+    fn new(dir: &'a Path, options: &'a Options<'a>, index: Option<&'a Index>) -> Self {
+        let tree = index.map_or(&*NOTHING, Index::tree);
+        Self { dir, options, index, tree, stamp: OnceLock::new(), kept: AtomicUsize::new(0) }
+    }
+
+    fn load(&self) -> Result<Loaded, Failure> {
+        let ahead = || {
+            self.stamp.get_or_init(self.options.stamp);
+        };
+        let walk = walk::walk(self.dir, self.tree, self.options.scope, &ahead)?;
+        if let Some(loaded) = self.unchanged(&walk)? {
+            return Ok(loaded);
         }
-        Ok(loading)
+        ahead();
+        let order = walk.in_order(self.tree);
+        let mut files: Vec<SourceFile> = order.into_iter().map(|place| self.file(&walk, place)).collect();
+        // In pieces of one file where one may be a thousand times as large as the next.
+        let pieces = if files.len() > MANY_FILES { 16 } else { 1 };
+        let of_reading: Vec<Vec<Diagnostic>> =
+            files.par_iter_mut().with_max_len(pieces).map(|file| self.read(file)).collect();
+        let mut diagnostics = walk.diagnostics.clone();
+        diagnostics.extend(of_reading.into_iter().flatten());
+        for file in files.iter().filter(|file| !file.was_read) {
+            diagnostics.extend(self.known_warnings(file)?);
+        }
+        diagnostics.extend(self.check_between(&mut files)?);
+        diagnostic::arrange(&mut diagnostics);
+        let removed = self.removed(&files);
+        let is_known = self.is_known(&walk)
+            && files.len() == self.tree.files()
+            && files.iter().all(|file| self.holds_what_it_held(file));
+        let stamp = self.stamp.get().copied().flatten();
+        let (digest, count) = (digest(&files), files.len());
+        Ok(Loaded { files, count, diagnostics, digest, removed, is_known, walk, stamp })
     }
 
-    fn finish(mut self) -> Result<Loaded, Error> {
-        let (entries, repeated) = self.at_odds()?;
-        self.diagnostics.extend(across::check(&entries, &repeated));
-        diagnostic::arrange(&mut self.diagnostics);
-        let digest = digest(&self.files);
-        Ok(Loaded { files: self.files, diagnostics: self.diagnostics, digest })
+    /// Answers from the index alone where every directory and file is as it knows.
+    fn unchanged(&self, walk: &Walk) -> Result<Option<Loaded>, Failure> {
+        let Some(index) = self.index.filter(|_| !self.options.lists_all) else { return Ok(None) };
+        let count = walk.directories.iter().map(|directory| directory.files.len()).sum::<usize>();
+        if count != self.tree.files() || !self.is_known(walk) {
+            return Ok(None);
+        }
+        let mut diagnostics = Vec::new();
+        for directory in &walk.directories {
+            for file in &directory.files {
+                let record = self.tree.file(file.record.expect("all are known"));
+                if record.flags.has(Flags::WATCHED) {
+                    return Ok(None);
+                }
+                if record.flags.has(Flags::WARNS) {
+                    let path = self.dir.join(&directory.below).join(file.name(self.tree));
+                    let Contents { warnings, .. } = index.contents(&record)?;
+                    diagnostics.extend(stored::from_bytes(&warnings, &path).ok_or(Damaged)?);
+                }
+            }
+        }
+        diagnostic::arrange(&mut diagnostics);
+        let digest = index.digest();
+        let (files, removed, stamp) = (Vec::new(), Vec::new(), None);
+        let walk = Walk::default();
+        Ok(Some(Loaded { files, count, diagnostics, digest, removed, is_known: true, walk, stamp }))
     }
 
-    /// Gathers the entries that share a mark with another: whatever is wrong between entries is among them.
-    fn at_odds(&mut self) -> Result<(BTreeMap<ContactKey, Entry>, Repeated), Error> {
-        let marks = std::mem::take(&mut self.marks);
-        let mut all: Vec<Mark> = marks.iter().flatten().copied().collect();
+    /// Reports whether what was found looks exactly as the index has it.
+    fn is_known(&self, walk: &Walk) -> bool {
+        let is_known = |file: &walk::File| {
+            let record = file.record.map(|record| self.tree.file(record));
+            record.zip(file.identity).is_some_and(|(record, identity)| record.stands(&identity))
+        };
+        walk.diagnostics.is_empty()
+            && walk.directories.len() == self.tree.directories().len()
+            && walk.directories.iter().all(|directory| {
+                let path = directory.below.as_os_str().as_encoded_bytes();
+                let record = self.tree.directory(path);
+                let same = |record: &crate::index::DirectoryRecord| {
+                    record.identity == directory.identity && !record.flags.has(Flags::RACY)
+                };
+                record.is_some_and(same) && directory.files.iter().all(is_known)
+            })
+    }
+
+    fn holds_what_it_held(&self, file: &SourceFile) -> bool {
+        file.record.is_some_and(|record| self.tree.file(record).digest == file.digest)
+    }
+
+    fn file(&self, walk: &Walk, place: (usize, usize)) -> SourceFile {
+        let directory = &walk.directories[place.0];
+        let found = &directory.files[place.1];
+        SourceFile {
+            below: directory.below.join(found.name(self.tree)),
+            digest: [0; 32],
+            record: found.record,
+            was_read: false,
+            sheet: Sheet::default(),
+            named: Named::NONE,
+            entries: None,
+            identity: found.identity,
+            marks: Vec::new(),
+            warnings: Vec::new(),
+            is_watched: false,
+            place,
+        }
+    }
+
+    /// Reads one file unless the index vouches for it; returns what is wrong with it where it was read.
+    fn read(&self, file: &mut SourceFile) -> Vec<Diagnostic> {
+        let record = file.record.map(|record| self.tree.file(record));
+        let vouched = record.filter(|record| !record.flags.has(Flags::WATCHED));
+        if let Some((record, identity)) = vouched.zip(file.identity)
+            && record.stands(&identity)
+        {
+            file.digest = record.digest;
+            return Vec::new();
+        }
+        let path = self.dir.join(&file.below);
+        match read::bytes(&path) {
+            Ok(bytes) => {
+                file.digest = *blake3::hash(&bytes).as_bytes();
+                if vouched.is_some_and(|record| record.digest == file.digest) {
+                    return Vec::new();
+                }
+                let (entries, diagnostics) = parse(&path, bytes);
+                self.take(file, entries, &diagnostics);
+                diagnostics
+            }
+            Err(diagnostic) => {
+                file.digest = *blake3::hash(b"").as_bytes();
+                file.was_read = true;
+                file.entries = Some(Vec::new());
+                vec![*diagnostic]
+            }
+        }
+    }
+
+    /// Keeps of a file that was read what is needed.
+    fn take(&self, file: &mut SourceFile, entries: Vec<Entry>, diagnostics: &[Diagnostic]) {
+        file.was_read = true;
+        file.warnings = diagnostics.to_vec();
+        file.sheet = entries.iter().map(|entry| (entry.key(), entry.fingerprint())).collect();
+        file.named = entries.iter().filter_map(|entry| entry.apollo_id.as_ref()).collect();
+        file.marks = entries.iter().flat_map(marks).collect();
+        file.marks.shrink_to_fit();
+        let weight: usize = entries.iter().map(weight).sum();
+        let has_room = self.kept.fetch_add(weight, Ordering::Relaxed).saturating_add(weight) <= self.options.room;
+        file.entries = has_room.then_some(entries);
+    }
+
+    fn known_warnings(&self, file: &SourceFile) -> Result<Vec<Diagnostic>, Failure> {
+        let Some((index, record)) = self.index.zip(file.record) else { return Ok(Vec::new()) };
+        let record = self.tree.file(record);
+        if !record.flags.has(Flags::WARNS) {
+            return Ok(Vec::new());
+        }
+        let Contents { warnings, .. } = index.contents(&record)?;
+        Ok(stored::from_bytes(&warnings, &self.dir.join(&file.below)).ok_or(Damaged)?)
+    }
+
+    /// Reports what is wrong between entries, at least one of which stands in a file that was read.
+    ///
+    /// Those that were not read are at odds with none of their own, or they would be watched.
+    fn check_between(&self, files: &mut [SourceFile]) -> Result<Vec<Diagnostic>, Failure> {
+        let mut all: Vec<Mark> = files.iter().flat_map(|file| file.marks.iter().copied()).collect();
         all.par_sort_unstable();
+        let mut elsewhere = Vec::new();
+        if let Some(index) = self.index {
+            let mut asked = all.clone();
+            asked.dedup_by_key(|mark| mark.plain());
+            let mut by_record = vec![None; self.tree.files()];
+            for (number, file) in files.iter().enumerate().filter(|(_, file)| !file.was_read) {
+                by_record[file.record.expect("what was not read has a record") as usize] = Some(number);
+            }
+            if by_record.iter().any(Option::is_some) {
+                let sharing = index.sharing(&asked)?.into_iter();
+                elsewhere.extend(sharing.filter_map(|(mark, record)| Some((mark, by_record[record as usize]?))));
+            }
+        }
+        if !elsewhere.is_empty() {
+            all.extend(elsewhere.iter().map(|(mark, _)| *mark));
+            all.sort_unstable();
+        }
         let shared = shared(all);
+        if shared.is_empty() {
+            return Ok(Vec::new());
+        }
         let is_shared = |mark: &Mark| shared.binary_search(&mark.plain()).is_ok();
+        for (_, number) in elsewhere.iter().filter(|(mark, _)| is_shared(mark)) {
+            let file = &mut files[*number];
+            if !file.was_read {
+                let (entries, diagnostics) = read_unchanged(self.dir, file)?;
+                self.take(file, entries, &diagnostics);
+            }
+        }
         let mut entries = BTreeMap::new();
         let mut repeated = Repeated::new();
-        if shared.is_empty() {
-            return Ok((entries, repeated));
-        }
-        for (file, _) in self.files.iter().zip(&marks).filter(|(_, marks)| marks.iter().any(is_shared)) {
+        for file in files.iter_mut().filter(|file| file.marks.iter().any(is_shared)) {
+            file.is_watched = true;
             let again;
             let of_file = if let Some(kept) = &file.entries {
                 kept
             } else {
-                again = read_unchanged(self.dir, file)?;
+                again = read_unchanged(self.dir, file)?.0;
                 &again
             };
-            for entry in of_file.iter().filter(|entry| crate::index::marks(entry).any(|mark| is_shared(&mark))) {
+            for entry in of_file.iter().filter(|entry| marks(entry).any(|mark| is_shared(&mark))) {
                 add(&mut entries, entry.clone(), &mut repeated);
             }
         }
-        Ok((entries, repeated))
+        Ok(across::check(&entries, &repeated))
+    }
+
+    /// Lists the files that the index knows and that are no longer there.
+    fn removed(&self, files: &[SourceFile]) -> Vec<u32> {
+        let mut gone = vec![true; self.tree.files()];
+        files.iter().filter_map(|file| file.record).for_each(|record| gone[record as usize] = false);
+        (0..).zip(gone).filter_map(|(number, gone)| gone.then_some(number)).collect()
     }
 }
 
-/// Reads one file and keeps of it what is needed.
-fn take(dir: &Path, below: PathBuf, kept: &AtomicUsize, room: usize) -> (SourceFile, Vec<Diagnostic>, Vec<Mark>) {
-    let FileRead { entries, diagnostics, digest } = read_file(&dir.join(&below));
-    let sheet = entries.iter().map(|entry| (entry.key(), entry.fingerprint())).collect();
-    let named = entries.iter().filter_map(|entry| entry.apollo_id.as_ref()).collect();
-    let marks = entries.iter().flat_map(marks).collect();
-    let weight = entries.iter().map(weight).sum();
-    let has_room = kept.fetch_add(weight, Ordering::Relaxed).saturating_add(weight) <= room;
-    let entries = has_room.then_some(entries);
-    (SourceFile { below, digest: *digest.as_bytes(), sheet, named, entries }, diagnostics, marks)
+/// From this many files on, threads take several at a time.
+const MANY_FILES: usize = 10_000;
+
+/// Reads the entries of one file, with what is wrong with it and the digest of its content.
+fn read_file(path: &Path) -> (Vec<Entry>, Vec<Diagnostic>, [u8; 32]) {
+    match read::bytes(path) {
+        Ok(bytes) => {
+            let digest = *blake3::hash(&bytes).as_bytes();
+            let (entries, diagnostics) = parse(path, bytes);
+            (entries, diagnostics, digest)
+        }
+        Err(diagnostic) => (Vec::new(), vec![*diagnostic], *blake3::hash(b"").as_bytes()),
+    }
+}
+
+fn parse(path: &Path, bytes: Vec<u8>) -> (Vec<Entry>, Vec<Diagnostic>) {
+    match read::text(path, bytes) {
+        Ok(text) => read_text(path, text),
+        Err(diagnostic) => (Vec::new(), vec![*diagnostic]),
+    }
 }
 
 /// Estimates the memory that an entry takes, in bytes.

@@ -20,6 +20,7 @@ mod read;
 mod rules;
 mod schema;
 mod steep;
+mod stored;
 mod typed;
 mod walk;
 mod words;
@@ -27,13 +28,14 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use code::{Code, Severity};
 pub use diagnostic::{Diagnostic, Location};
-pub use load::{Loaded, SourceFile, load, read_again};
+pub use load::{LOADER, Loaded, Options, SourceFile, load, read_again};
 pub use locate::{lines, locate};
 pub use schema::schema;
 
@@ -53,28 +55,21 @@ pub enum Error {
     ChangedMeanwhile { path: PathBuf },
 }
 
-/// One file, read and checked by itself.
-struct FileRead {
-    entries: Vec<Entry>,
-    diagnostics: Vec<Diagnostic>,
-    /// Of the content; of nothing when it could not be read.
-    digest: blake3::Hash,
+/// Where files may have changed since an index was written.
+#[derive(Debug, Clone, Copy)]
+pub enum Scope<'a> {
+    All,
+    /// At or below these paths, which are below the directory; whoever says so has watched the rest.
+    Below(&'a BTreeSet<PathBuf>),
 }
 
-fn read_file(path: &Path) -> FileRead {
-    let refused =
-        |diagnostic: Box<Diagnostic>, digest| FileRead { entries: Vec::new(), diagnostics: vec![*diagnostic], digest };
-    let bytes = match read::bytes(path) {
-        Ok(bytes) => bytes,
-        Err(diagnostic) => return refused(diagnostic, blake3::hash(b"")),
-    };
-    let digest = blake3::hash(&bytes);
-    match read::text(path, bytes) {
-        Ok(text) => {
-            let (entries, diagnostics) = read_text(path, text);
-            FileRead { entries, diagnostics, digest }
+impl Scope<'_> {
+    /// Reports whether a directory has to be looked at.
+    fn touches(self, below: &Path) -> bool {
+        match self {
+            Self::All => true,
+            Self::Below(paths) => paths.iter().any(|path| path.starts_with(below) || below.starts_with(path)),
         }
-        Err(diagnostic) => refused(diagnostic, digest),
     }
 }
 

@@ -1,87 +1,318 @@
-//! Which files below a directory hold contacts.
+//! Which files below a directory hold contacts, and what the file system says of each.
 //!
 //! Never opens a file. Each real directory is read once, whatever symlinks lead to it, so that loops
 //! end; each name of a file counts, so that a file under two names is noticed as declared twice.
+//! What is known of a directory that did not change spares reading it: its files are looked at all the same.
 
 use std::collections::{BTreeSet, HashSet};
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
-use super::Error;
+use rayon::prelude::*;
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
+
 use super::code::Code;
 use super::diagnostic::{Diagnostic, Location};
+use super::{Error, Scope};
+use crate::index::{Flags, Identity, Tree};
 
-/// The files below a directory.
+/// The directories below one, itself included, and their files.
 #[derive(Debug, Default)]
 pub(super) struct Walk {
-    /// Paths below the directory, sorted.
-    pub(super) files: BTreeSet<PathBuf>,
+    /// Sorted by path.
+    pub(super) directories: Vec<Directory>,
     /// What could not be looked at.
     pub(super) diagnostics: Vec<Diagnostic>,
 }
 
+/// One directory as it stands.
+#[derive(Debug, Default)]
+pub(super) struct Directory {
+    /// Its path below the root.
+    pub(super) below: PathBuf,
+    pub(super) identity: Identity,
+    pub(super) flags: Flags,
+    /// The names of real directories in it.
+    pub(super) children: Vec<OsString>,
+    /// Sorted by name.
+    pub(super) files: Vec<File>,
+    /// Whether its names were not read, since the record vouches for them.
+    was_vouched_for: bool,
+}
+
+/// One contact file as it stands.
+#[derive(Debug)]
+pub(super) struct File {
+    /// `None` where it is that of the record.
+    name: Option<Box<OsStr>>,
+    /// The number of what is known under this name.
+    pub(super) record: Option<u32>,
+    /// `None` where it cannot be looked at, or is no file.
+    pub(super) identity: Option<Identity>,
+}
+
+impl Directory {
+    /// Reports whether names may come and go without a trace; see [`Identity::is_racy`].
+    pub(super) fn is_racy(&self, stamp: Option<i64>) -> bool {
+        !self.was_vouched_for && self.identity.is_racy(stamp)
+    }
+}
+
+impl File {
+    pub(super) fn name<'a>(&'a self, known: &'a Tree) -> &'a OsStr {
+        match (&self.name, self.record) {
+            (Some(name), _) => name,
+            (None, Some(record)) => OsStr::from_bytes(known.file_name(record)),
+            (None, None) => unreachable!("a name is its own or a record's"),
+        }
+    }
+}
+
+impl Walk {
+    /// Lists the files by directory and number, sorted by path.
+    pub(super) fn in_order(&self, known: &Tree) -> Vec<(usize, usize)> {
+        let mut order = Vec::new();
+        let mut at = 0;
+        while at < self.directories.len() {
+            at = self.order_below(at, known, &mut order);
+        }
+        order
+    }
+
+    /// Adds the files of a directory and of all below it; returns the first directory that is not.
+    fn order_below(&self, at: usize, known: &Tree, order: &mut Vec<(usize, usize)>) -> usize {
+        let Directory { below, files, .. } = &self.directories[at];
+        let mut next = at + 1;
+        let mut taken = 0;
+        while let Some(inner) = self.directories.get(next).filter(|inner| inner.below.starts_with(below)) {
+            let name = inner.below.components().nth(below.components().count());
+            let name = name.expect("a directory below another has a name in it");
+            while taken < files.len() && files[taken].name(known) < name.as_os_str() {
+                order.push((at, taken));
+                taken += 1;
+            }
+            next = self.order_below(next, known, order);
+        }
+        order.extend((taken..files.len()).map(|file| (at, file)));
+        next
+    }
+}
+
 /// Lists the contact files below `root`.
-pub(super) fn walk(root: &Path) -> Result<Walk, Error> {
+///
+/// `known` is what an earlier walk found; `ahead` is called before anything is read for its names.
+pub(super) fn walk(root: &Path, known: &Tree, scope: Scope<'_>, ahead: &(dyn Fn() + Sync)) -> Result<Walk, Error> {
     let unreadable = |source| Error::ReadDirectory { dir: root.to_owned(), source };
     if !fs::metadata(root).map_err(unreadable)?.is_dir() {
         return Err(Error::NotADirectory { dir: root.to_owned() });
     }
-    fs::read_dir(root).map_err(unreadable)?;
-    let mut walker = Walker { root, found: Walk::default(), visited: HashSet::new(), linked: BTreeSet::new() };
-    walker.visit(PathBuf::new());
-    // Links come last, so that a directory goes by its real name wherever it has one below the root.
-    while let Some(below) = walker.linked.pop_first() {
-        walker.visit(below);
+    open(root).map_err(|error| unreadable(error.into()))?;
+    let walker = Walker { root, known, scope, ahead, found: Mutex::default() };
+    rayon::scope(|threads| walker.visit(Path::new(""), threads));
+    let mut found = walker.found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if !found.linked.is_empty() {
+        follow(&Walker { found: Mutex::default(), ..walker }, &mut found);
     }
-    Ok(walker.found)
+    found.walk.directories.par_sort_unstable_by(|one, other| one.below.cmp(&other.below));
+    Ok(found.walk)
+}
+
+/// Follows symlinks to directories.
+///
+/// They come last, so that a directory goes by its real name wherever it has one below the root.
+fn follow(walker: &Walker<'_>, found: &mut Found) {
+    let mut visited = HashSet::new();
+    match fs::canonicalize(walker.root) {
+        Ok(root) => visited.extend(found.walk.directories.iter().map(|directory| root.join(&directory.below))),
+        Err(error) => found.walk.diagnostics.push(unreadable(walker.root, &error)),
+    }
+    while let Some(link) = found.linked.pop_first() {
+        let mut open = vec![link];
+        while let Some(below) = open.pop() {
+            let real = match fs::canonicalize(walker.root.join(&below)) {
+                Ok(real) => real,
+                Err(error) => {
+                    found.walk.diagnostics.push(unreadable(&walker.root.join(&below), &error));
+                    continue;
+                }
+            };
+            if !visited.insert(real) {
+                continue;
+            }
+            match walker.read(&below) {
+                Ok((directory, links)) => {
+                    open.extend(directory.children.iter().map(|name| below.join(name)));
+                    found.linked.extend(links);
+                    found.walk.directories.push(directory);
+                }
+                Err(error) => found.walk.diagnostics.push(unreadable(&walker.root.join(&below), &error)),
+            }
+        }
+    }
 }
 
 struct Walker<'r> {
     root: &'r Path,
-    found: Walk,
-    /// The real paths of the directories that were read.
-    visited: HashSet<PathBuf>,
+    known: &'r Tree,
+    scope: Scope<'r>,
+    ahead: &'r (dyn Fn() + Sync),
+    found: Mutex<Found>,
+}
+
+#[derive(Default)]
+struct Found {
+    walk: Walk,
     /// Symlinks to directories, to be followed.
     linked: BTreeSet<PathBuf>,
 }
 
+/// Files of one directory that one thread looks at in a row.
+const LOOKED_AT_IN_A_ROW: usize = 2048;
+
 impl Walker<'_> {
     /// Visits a directory and all below it, but for symlinks to directories.
-    fn visit(&mut self, start: PathBuf) {
-        let mut open = vec![start];
-        while let Some(below) = open.pop() {
-            match self.read(&below) {
-                Ok(directories) => open.extend(directories),
-                Err(error) => self.found.diagnostics.push(unreadable(&self.root.join(&below), &error)),
+    fn visit<'s>(&'s self, below: &Path, threads: &rayon::Scope<'s>) {
+        let read = self.read(below);
+        if let Ok((directory, _)) = &read {
+            for name in &directory.children {
+                let inner = below.join(name);
+                threads.spawn(move |threads| self.visit(&inner, threads));
             }
+        }
+        let mut found = self.found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match read {
+            Ok((directory, links)) => {
+                found.walk.directories.push(directory);
+                found.linked.extend(links);
+            }
+            Err(error) => found.walk.diagnostics.push(unreadable(&self.root.join(below), &error)),
         }
     }
 
-    /// Takes in the files of one directory; returns the directories in it.
-    fn read(&mut self, below: &Path) -> io::Result<Vec<PathBuf>> {
-        let directory = self.root.join(below);
-        if !self.visited.insert(fs::canonicalize(&directory)?) {
-            return Ok(Vec::new());
+    /// Takes in the files of one directory; returns the symlinks to directories in it.
+    fn read(&self, below: &Path) -> io::Result<(Directory, Vec<PathBuf>)> {
+        let record = self.known.directory(below.as_os_str().as_bytes());
+        if let Some(record) = record.filter(|record| !record.flags.has(Flags::LINKS))
+            && !self.scope.touches(below)
+        {
+            // Whoever asks knows that nothing has changed here.
+            let file =
+                |number| File { name: None, record: Some(number), identity: Some(self.known.file(number).identity) };
+            let mut directory =
+                Directory { below: below.to_owned(), identity: record.identity, ..Directory::default() };
+            directory.flags = record.flags;
+            directory.was_vouched_for = !record.flags.has(Flags::RACY);
+            directory.children = self.known.children(record).map(os_string).collect();
+            directory.files = record.files().map(file).collect();
+            return Ok((directory, Vec::new()));
         }
-        let mut directories = Vec::new();
-        for entry in fs::read_dir(&directory)? {
-            let entry = entry?;
-            let name = entry.file_name();
-            if is_skipped(&name.to_string_lossy()) {
-                continue;
-            }
-            let path = below.join(&name);
-            let kind = entry.file_type()?;
-            if kind.is_dir() {
-                directories.push(path);
-            } else if kind.is_symlink() && fs::metadata(entry.path()).is_ok_and(|target| target.is_dir()) {
-                self.linked.insert(path);
-            } else if is_yaml(&path) {
-                self.found.files.insert(path);
+        let descriptor = open(&self.root.join(below))?;
+        let mut directory = Directory { below: below.to_owned(), ..Directory::default() };
+        directory.identity = identity(&rustix::fs::fstat(&descriptor)?);
+        let mut links = Vec::new();
+        if let Some(record) = record.filter(|record| record.lists(&directory.identity)) {
+            directory.was_vouched_for = true;
+            directory.children = self.known.children(record).map(os_string).collect();
+            directory.files =
+                record.files().map(|number| File { name: None, record: Some(number), identity: None }).collect();
+        } else {
+            (self.ahead)();
+            // Once more: the names may be newer than what was looked at before.
+            directory.identity = identity(&rustix::fs::fstat(&descriptor)?);
+            links = list(&descriptor, &mut directory)?;
+            if let Some(record) = record {
+                self.recognize(&mut directory.files, record.files());
             }
         }
-        Ok(directories)
+        let look = |file: &mut File| {
+            let stat = rustix::fs::statat(&descriptor, file.name(self.known), AtFlags::empty()).ok();
+            let stat = stat.filter(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile);
+            file.identity = stat.as_ref().map(identity);
+        };
+        if directory.files.len() > LOOKED_AT_IN_A_ROW {
+            directory.files.par_iter_mut().with_min_len(LOOKED_AT_IN_A_ROW).for_each(look);
+        } else {
+            directory.files.iter_mut().for_each(look);
+        }
+        Ok((directory, links))
+    }
+
+    /// Finds the records of files by their names; both are sorted.
+    fn recognize(&self, files: &mut [File], records: std::ops::Range<u32>) {
+        let mut records = records.peekable();
+        for file in files {
+            let name = file.name(self.known).as_bytes().to_vec();
+            while records.next_if(|&record| self.known.file_name(record) < name.as_slice()).is_some() {}
+            file.record = records.next_if(|&record| self.known.file_name(record) == name.as_slice());
+        }
+    }
+}
+
+/// Reads the names in a directory.
+fn list(descriptor: &OwnedFd, directory: &mut Directory) -> io::Result<Vec<PathBuf>> {
+    let mut links = Vec::new();
+    for entry in Dir::read_from(descriptor)? {
+        let entry = entry?;
+        let name = OsStr::from_bytes(entry.file_name().to_bytes());
+        if is_skipped(&name.to_string_lossy()) {
+            continue;
+        }
+        let kind = match entry.file_type() {
+            FileType::Unknown => {
+                let stat = rustix::fs::statat(descriptor, name, AtFlags::SYMLINK_NOFOLLOW)?;
+                FileType::from_raw_mode(stat.st_mode)
+            }
+            kind => kind,
+        };
+        if kind == FileType::Symlink {
+            directory.flags = directory.flags.with(Flags::LINKS, true);
+        }
+        let leads_to_directory = || {
+            let target = rustix::fs::statat(descriptor, name, AtFlags::empty());
+            target.is_ok_and(|target| FileType::from_raw_mode(target.st_mode) == FileType::Directory)
+        };
+        if kind == FileType::Directory {
+            directory.children.push(name.to_owned());
+        } else if kind == FileType::Symlink && leads_to_directory() {
+            links.push(directory.below.join(name));
+        } else if is_yaml(Path::new(name)) {
+            directory.files.push(File { name: Some(name.into()), record: None, identity: None });
+        }
+    }
+    directory.children.sort_unstable();
+    directory.files.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+    Ok(links)
+}
+
+fn open(path: &Path) -> rustix::io::Result<OwnedFd> {
+    // Of the directory itself, whatever is in it.
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    rustix::fs::open(path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+}
+
+fn os_string(name: &[u8]) -> OsString {
+    OsString::from_vec(name.to_vec())
+}
+
+#[allow(
+    clippy::cast_possible_wrap,
+    clippy::unnecessary_cast,
+    reason = "the kernel's types differ by platform; the values are signed seconds and small counts everywhere"
+)]
+fn identity(stat: &rustix::fs::Stat) -> Identity {
+    const NS: i64 = 1_000_000_000;
+    let time = |seconds: i64, ns: i64| seconds.saturating_mul(NS).saturating_add(ns);
+    Identity {
+        device: stat.st_dev as u64,
+        inode: stat.st_ino as u64,
+        size: u64::try_from(stat.st_size).unwrap_or(0),
+        modified: time(stat.st_mtime as i64, stat.st_mtime_nsec as i64),
+        changed: time(stat.st_ctime as i64, stat.st_ctime_nsec as i64),
     }
 }
 
@@ -108,8 +339,17 @@ mod tests {
 
     use super::*;
 
+    fn walk(root: &Path) -> Result<Walk, Error> {
+        super::walk(root, &Tree::default(), Scope::All, &|| ())
+    }
+
     fn names(root: &Path) -> Vec<String> {
-        walk(root).unwrap().files.iter().map(|path| path.display().to_string()).collect()
+        let (walk, none) = (walk(root).unwrap(), Tree::default());
+        let path = |(directory, file): (usize, usize)| {
+            let directory = &walk.directories[directory];
+            directory.below.join(directory.files[file].name(&none)).display().to_string()
+        };
+        walk.in_order(&none).into_iter().map(path).collect()
     }
 
     fn touch(root: &Path, paths: &[&str]) {
@@ -149,6 +389,16 @@ mod tests {
         symlink(elsewhere.path(), dir.path().join("one")).unwrap();
         symlink(elsewhere.path(), dir.path().join("two")).unwrap();
         assert_eq!(names(dir.path()), ["one/e.yaml", "real/r.yaml"]);
+    }
+
+    #[test]
+    fn files_come_in_the_order_of_their_paths() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = ["a.yaml", "a/b.yaml", "a/z/c.yaml", "a/z.yaml", "a-b/c.yaml", "b.yaml", "ab.yaml", "a/a.yaml"];
+        touch(dir.path(), &paths);
+        let mut sorted: Vec<&Path> = paths.iter().map(Path::new).collect();
+        sorted.sort_unstable();
+        assert_eq!(names(dir.path()), sorted.iter().map(|path| path.display().to_string()).collect::<Vec<_>>());
     }
 
     #[test]

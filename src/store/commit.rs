@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 use std::sync::mpsc::Receiver;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tokio::sync::oneshot;
 
@@ -14,6 +14,7 @@ use super::change::{Change, Draft, Drafted, View, Writes};
 use super::error::Error;
 use super::head::HeadFile;
 use super::rows::Counters;
+use super::since_index::SinceIndex;
 use super::{codec, keys, panics};
 use crate::failpoints::{Step, reached};
 use crate::model::{Digest, Serial};
@@ -58,6 +59,7 @@ pub(super) struct Writer {
     pub(super) plan: Option<Digest>,
     /// Why nothing is written any more.
     pub(super) poisoned: Option<String>,
+    pub(super) since_index: Arc<Mutex<SinceIndex>>,
     #[cfg(test)]
     pub(super) broken: Arc<std::sync::OnceLock<Arc<super::Broken>>>,
 }
@@ -141,6 +143,11 @@ impl Writer {
             return Ok(());
         }
         reached(Step::BeforeBatch);
+        let mut since_index = self.since_index.lock().unwrap_or_else(PoisonError::into_inner);
+        since_index.mark(&self.state).map_err(|error| self.barrier_failed(error))?;
+        since_index.note(&self.pending);
+        drop(since_index);
+        reached(Step::IndexMarked);
         self.counters.commit += 1;
         let mut batch = sled::Batch::default();
         for (key, value) in std::mem::take(&mut self.pending) {

@@ -2,8 +2,10 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
+
+use crate::index::Identity;
 
 const DIRECTORY_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
@@ -74,6 +76,19 @@ pub(super) fn make_directory_private(path: &Path) -> io::Result<()> {
 
 pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
+}
+
+/// Returns what tells a file from another one, and from what it was.
+pub(super) fn identity(metadata: &fs::Metadata) -> Identity {
+    const NS: i64 = 1_000_000_000;
+    let time = |seconds: i64, ns: i64| seconds.saturating_mul(NS).saturating_add(ns);
+    Identity {
+        device: metadata.dev(),
+        inode: metadata.ino(),
+        size: metadata.size(),
+        modified: time(metadata.mtime(), metadata.mtime_nsec()),
+        changed: time(metadata.ctime(), metadata.ctime_nsec()),
+    }
 }
 
 /// Returns the directory that `path` stands in.

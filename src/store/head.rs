@@ -4,7 +4,7 @@
 //! Two slots are written in turn, so that a torn write leaves the other. Never holds contacts.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::codec::FORMAT;
 use super::error::Error;
 use super::files;
+use crate::index::HeadNote;
 use crate::model::{Lineage, Serial};
 
 const NAME: &str = "head";
@@ -67,20 +68,7 @@ impl HeadFile {
         let path = path(state);
         let file = files::open_private(&path).map_err(|e| Error::io("open", &path, e))?;
         let bytes = std::fs::read(&path).map_err(|e| Error::io("read", &path, e))?;
-        let mut newest: Option<(FormatOnly, &str)> = None;
-        for slot in bytes.chunks(SLOT_BYTES).take(2) {
-            let Some(text) = checked_text(slot) else { continue };
-            let Ok(read) = serde_json::from_str::<FormatOnly>(text) else { continue };
-            if newest.as_ref().is_none_or(|(best, _)| read.generation > best.generation) {
-                newest = Some((read, text));
-            }
-        }
-        let (found, text) = newest.ok_or_else(|| Error::unreadable(state, "neither slot of its head is whole"))?;
-        if found.format > u32::from(FORMAT) {
-            return Err(Error::TooNew { path: state.to_owned(), found: found.format });
-        }
-        let now = serde_json::from_str(text)
-            .map_err(|error| Error::unreadable(state, format!("its head does not parse: {error}")))?;
+        let now = newest(state, &bytes)?;
         Ok(Self { file, now })
     }
 
@@ -99,6 +87,35 @@ impl HeadFile {
     fn write(&self, slot: u64) -> io::Result<()> {
         self.file.write_all_at(&slot_bytes(&self.now), slot * SLOT_BYTES as u64)
     }
+}
+
+/// Reads what the head of a state says now, and which file says it.
+pub(super) fn note(state: &Path) -> Result<HeadNote, Error> {
+    let path = path(state);
+    let failed = |error| Error::io("read", &path, error);
+    let mut file = File::open(&path).map_err(failed)?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).map_err(failed)?;
+    let identity = files::identity(&file.metadata().map_err(failed)?);
+    let Head { format: _, generation, lineage, commit, serial, bindings } = newest(state, &bytes)?;
+    Ok(HeadNote { lineage, generation, commit, serial, bindings, identity })
+}
+
+/// Reads the slot that stands.
+fn newest(state: &Path, bytes: &[u8]) -> Result<Head, Error> {
+    let mut newest: Option<(FormatOnly, &str)> = None;
+    for slot in bytes.chunks(SLOT_BYTES).take(2) {
+        let Some(text) = checked_text(slot) else { continue };
+        let Ok(read) = serde_json::from_str::<FormatOnly>(text) else { continue };
+        if newest.as_ref().is_none_or(|(best, _)| read.generation > best.generation) {
+            newest = Some((read, text));
+        }
+    }
+    let (found, text) = newest.ok_or_else(|| Error::unreadable(state, "neither slot of its head is whole"))?;
+    if found.format > u32::from(FORMAT) {
+        return Err(Error::TooNew { path: state.to_owned(), found: found.format });
+    }
+    serde_json::from_str(text).map_err(|error| Error::unreadable(state, format!("its head does not parse: {error}")))
 }
 
 fn path(state: &Path) -> PathBuf {

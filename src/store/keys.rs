@@ -23,6 +23,12 @@ const TOMBSTONES: [u8; 2] = *b"t/";
 const QUOTA: [u8; 2] = *b"q/";
 pub(super) const SPENT: [u8; 2] = *b"s/";
 
+/// Prefixes of all rows but bindings and the reverse index, of which there are as many as contacts.
+pub(super) const BESIDE_BINDINGS: [[u8; 2]; 5] = [*b"m/", INTENTS, CONFLICTS, TOMBSTONES, QUOTA];
+
+/// Prefixes of what keeps a state from being quiet.
+pub(super) const UNQUIET: [[u8; 2]; 2] = [INTENTS, CONFLICTS];
+
 /// Which table a row belongs to, with the part of its key that identifies it there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Row {

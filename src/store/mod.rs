@@ -14,16 +14,18 @@ mod error;
 mod files;
 mod head;
 mod holder;
+mod index_file;
 mod keys;
 mod open;
 mod panics;
 mod rows;
+mod since_index;
 mod snapshot;
 mod spent;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -38,15 +40,18 @@ pub(crate) use broken::{Broken, Moment};
 pub use change::Change;
 pub use error::Error;
 pub use holder::Holder;
+pub use index_file::{Basis, file_time, open_index, renew, stands};
 pub use open::Drawn;
-pub use snapshot::{Snapshot, Wanted};
+pub use snapshot::{Part, Snapshot, Wanted};
 pub use spent::{PlanProgress, PlanRow};
 
 use commit::{Request, Writer};
 use open::{Found, Opened};
 use rows::Facts;
+use since_index::SinceIndex;
 use snapshot::Gathering;
 
+use crate::index::{HeadNote, WriteError};
 use crate::model::{ApolloId, Binding, ContactKey, Endpoint, IntentId, Serial};
 
 /// How many changes always fit one commit: each writes up to three rows, of 99 that a commit may have.
@@ -79,6 +84,7 @@ struct Shared {
     /// Held by snapshots to keep the writer from moving rows.
     gate: Arc<RwLock<()>>,
     barriers: Arc<AtomicU64>,
+    since_index: Arc<Mutex<SinceIndex>>,
     open: RwLock<Option<OpenParts>>,
     writer: Mutex<Option<WriterThread>>,
     #[cfg(test)]
@@ -107,7 +113,8 @@ impl Store {
             return Err(Error::OtherOrigin { path, recorded: opened.facts.origin, given: origin });
         }
         holder::write(&path, &holder).map_err(|error| Error::io("write holder.json in", &path, error))?;
-        Self::start(path, opened)
+        let word = format!("{} {}", holder.pid, holder.since.0);
+        Self::start(path, opened, word)
     }
 
     /// Makes changes, all of them or none, and returns once they are durable.
@@ -130,6 +137,53 @@ impl Store {
             let counters = rows::scan(path, db, |row, value| gathering.add(path, row, value))?;
             Ok(gathering.complete(&self.shared.facts, &counters))
         })
+    }
+
+    /// Copies the part of a snapshot that an index leaves open; `None` when the state does not stand as it noted,
+    /// but for keys that are part of it.
+    pub fn snapshot_part(&self, wanted: &Wanted<'_>, part: &Part) -> Result<Option<Snapshot>, Error> {
+        let _one_serial = self.shared.gate.read().unwrap_or_else(PoisonError::into_inner);
+        if !self.shared.since_index().is_covered_by(part) {
+            return Ok(None);
+        }
+        self.shared.with_db(|path, db| part.read(path, db, &self.shared.facts, wanted, None))
+    }
+
+    /// Returns the keys whose bindings were written since the state was opened or the index renewed; `None` when
+    /// they were too many to remember.
+    pub fn written(&self) -> Option<BTreeSet<ContactKey>> {
+        self.shared.since_index().written()
+    }
+
+    /// Reads what the head says now, and whether there are neither intents nor conflicts.
+    pub fn head(&self) -> Result<(HeadNote, bool), Error> {
+        let _one_serial = self.shared.gate.read().unwrap_or_else(PoisonError::into_inner);
+        self.shared.with_db(|path, db| {
+            let is_empty = |table: &[u8; 2]| db.scan_prefix(table).next().is_none();
+            let is_quiet = rows::protect(path, || Ok(keys::UNQUIET.iter().all(is_empty)))?;
+            Ok((head::note(path)?, is_quiet))
+        })
+    }
+
+    /// Replaces the index, if the state stands as its note says; it counts as up to date from then on.
+    ///
+    /// Reports whether it was replaced.
+    pub fn renew_index(
+        &self,
+        head: &HeadNote,
+        write: impl FnOnce(&mut dyn std::io::Write) -> Result<(), WriteError>,
+    ) -> Result<bool, WriteError> {
+        let path = &self.shared.path;
+        index_file::write_fresh(path, write)?;
+        let _no_commit = self.shared.gate.read().unwrap_or_else(PoisonError::into_inner);
+        if head::note(path).ok().as_ref() != Some(head) {
+            return Ok(false);
+        }
+        // Until the index counts, what is written from here on has to mark anew.
+        let mut since = self.shared.since_index();
+        index_file::install(path)?;
+        since.restart(head.clone());
+        Ok(true)
     }
 
     /// Returns the binding of a key; it may be one that is on its way to the disk.
@@ -191,12 +245,20 @@ impl Store {
         let _ = self.shared.broken.set(broken);
     }
 
+    /// Returns the state directory.
+    pub fn path(&self) -> &Path {
+        &self.shared.path
+    }
+
     /// Returns how many barriers were passed since opening.
     pub fn barriers(&self) -> u64 {
         self.shared.barriers.load(Ordering::Relaxed)
     }
 
-    fn start(path: PathBuf, opened: Opened) -> Result<Self, Error> {
+    fn start(path: PathBuf, opened: Opened, word: String) -> Result<Self, Error> {
+        let basis = Basis::now(&path).map_err(|error| Error::io("read the mark in", &path, error))?;
+        let basis = basis.filter(|basis| basis.is_unmarked() && basis.head.commit == opened.counters.commit);
+        let since_index = Arc::new(Mutex::new(SinceIndex::new(basis.map(|basis| basis.head), word)));
         let Opened { facts, counters, head, barrier, db, lock } = opened;
         let gate = Arc::new(RwLock::new(()));
         let barriers = barrier.counter();
@@ -213,6 +275,7 @@ impl Store {
             pending: change::Writes::new(),
             plan: None,
             poisoned: None,
+            since_index: Arc::clone(&since_index),
             #[cfg(test)]
             broken: Arc::clone(&broken),
         };
@@ -229,6 +292,7 @@ impl Store {
             last_intent,
             gate,
             barriers,
+            since_index,
             open,
             writer,
             #[cfg(test)]
@@ -255,6 +319,11 @@ impl Store {
 ///
 /// Creates nothing where there is none. A state that a writer has open is [`Error::Locked`].
 pub fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Option<Snapshot>, Error> {
+    Ok(read_noting(path, wanted)?.map(|(snapshot, _)| snapshot))
+}
+
+/// Copies as [`read`] does, and notes what an index of it can be renewed by.
+pub fn read_noting(path: &Path, wanted: &Wanted<'_>) -> Result<Option<(Snapshot, Option<Basis>)>, Error> {
     if !holds_state(path)? {
         return Ok(None);
     }
@@ -266,7 +335,26 @@ pub fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Option<Snapshot>, Error>
     forget_holder(path)?;
     let mut gathering = Gathering::new(*wanted);
     let opened = open::open(path, lock, |row, value| gathering.add(path, row, value))?;
-    Ok(Some(gathering.complete(&opened.facts, &opened.counters)))
+    let basis = Basis::now(path).map_err(|error| Error::io("read the mark in", path, error))?;
+    // A state ahead of its head says something else than its head.
+    let basis = basis.filter(|basis| basis.head.commit == opened.counters.commit);
+    Ok(Some((gathering.complete(&opened.facts, &opened.counters), basis)))
+}
+
+/// Copies a part of a state that no one writes; `None` when it does not stand as the index noted it.
+pub fn read_part(path: &Path, wanted: &Wanted<'_>, part: &Part) -> Result<Option<(Snapshot, Basis)>, Error> {
+    if !holds_state(path)? {
+        return Ok(None);
+    }
+    let _lock = open::lock(path)?;
+    if !stands(path, &part.note) {
+        return Ok(None);
+    }
+    forget_holder(path)?;
+    let basis = Basis::now(path).map_err(|error| Error::io("read the mark in", path, error))?;
+    let (facts, db) = open::open_unread(path)?;
+    let read = part.read(path, &db, &facts, wanted, Some(part.note.head.commit))?;
+    Ok(read.zip(basis))
 }
 
 /// Reports whether there is a state at `path`.
@@ -301,6 +389,10 @@ fn strange(path: &Path) -> Error {
 }
 
 impl Shared {
+    fn since_index(&self) -> MutexGuard<'_, SinceIndex> {
+        self.since_index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn get<T: serde::de::DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, Error> {
         self.with_db(|path, db| {
             let value = rows::protect(path, || db.get(key).map_err(|error| Error::sled(path, error)))?;

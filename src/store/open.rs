@@ -6,7 +6,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::barrier::Barrier;
@@ -80,13 +80,31 @@ pub(super) fn look(state: &Path) -> Result<Found, Error> {
 ///
 /// sled has a lock of its own, but looks at its files before taking it and lets go of it late.
 pub(super) fn lock(state: &Path) -> Result<File, Error> {
-    let path = state.join(LOCK);
+    let path = lock_path(state);
     let file = files::open_private(&path).map_err(|error| Error::io("open", &path, error))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(locked(state)),
         Err(TryLockError::Error(error)) => Err(Error::io("lock", &path, error)),
     }
+}
+
+pub(super) fn lock_path(state: &Path) -> PathBuf {
+    state.join(LOCK)
+}
+
+/// Reports whether sled's log is there at all.
+pub(super) fn holds_sled(state: &Path) -> bool {
+    state.join(SLED).join("db").exists()
+}
+
+/// Opens the state in a locked directory without reading its rows, for who knows that they are whole.
+pub(super) fn open_unread(state: &Path) -> Result<(Facts, sled::Db), Error> {
+    if !holds_sled(state) {
+        return Err(Error::unreadable(state, "its sled/db is gone"));
+    }
+    let db = open_sled(state)?;
+    Ok((rows::read_facts(state, &db)?, db))
 }
 
 /// Makes a new state in a locked directory.
@@ -130,7 +148,7 @@ pub(super) fn open(
 ) -> Result<Opened, Error> {
     files::make_directory_private(state).map_err(|error| Error::io("make private", state, error))?;
     let head = HeadFile::open(state)?;
-    if !state.join(SLED).join("db").exists() {
+    if !holds_sled(state) {
         // sled would make a new one, and lose the last hint of what was.
         return Err(Error::unreadable(state, "its sled/db is gone"));
     }

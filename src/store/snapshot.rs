@@ -8,9 +8,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
-use super::keys::Row;
+use super::keys::{self, Row};
 use super::rows::{self, Counters, Facts};
-use crate::index::{Named, Roster};
+use crate::index::{Named, Roster, StateNote};
 use crate::model::{
     ApolloId, Binding, Conflict, ContactKey, Endpoint, Field, Fingerprint, IdentityKey, Intent, IntentId, Lineage,
     Serial, Timestamp, Tombstone,
@@ -64,6 +64,79 @@ impl<'a> Wanted<'a> {
         static NOBODY: Roster = Roster::NONE;
         static NONE: Named = Named::NONE;
         Self { roster: &NOBODY, contacts: &NONE }
+    }
+}
+
+/// The part of a state that a snapshot looks at, where an index vouches for the rest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// How the state stood when the index was written.
+    pub note: StateNote,
+    /// The keys to look up, sorted.
+    pub keys: Vec<ContactKey>,
+    /// Those of them that were bound then, sorted.
+    pub bound: Vec<ContactKey>,
+    /// How many further keys are bound and stand as desired.
+    pub unchanged: usize,
+}
+
+impl Part {
+    /// Reports whether the index alone answers: nothing is to be looked up, and nothing was open.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty() && self.note.is_quiet
+    }
+
+    /// Makes the snapshot of an empty part; it has no quota, which nothing is going to use.
+    pub fn snapshot(&self) -> Snapshot {
+        let StateNote { head, origin, orphans: _, is_quiet: _, applied: _ } = &self.note;
+        let (lineage, serial) = (head.lineage.clone(), head.serial);
+        Snapshot { lineage, serial, unchanged: self.unchanged, ..Snapshot::empty(origin) }
+    }
+
+    /// Looks at a state with this part in view; `None` when it is not as the index noted it.
+    ///
+    /// `commit` is what its last commit must be; `None` where that is known.
+    pub(super) fn read(
+        &self,
+        state: &Path,
+        db: &sled::Db,
+        facts: &Facts,
+        wanted: &Wanted<'_>,
+        commit: Option<u64>,
+    ) -> Result<Option<Snapshot>, Error> {
+        rows::protect(state, || {
+            let get = |key: &[u8]| db.get(key).map_err(|error| Error::sled(state, error));
+            let Some(counters) = get(keys::COUNTERS)? else { return Ok(None) };
+            let counters: Counters = rows::decode(state, &counters)?;
+            if commit.is_some_and(|commit| counters.commit != commit) {
+                return Ok(None);
+            }
+            let mut gathering = Gathering::new(*wanted);
+            for row in keys::BESIDE_BINDINGS {
+                for pair in db.scan_prefix(row) {
+                    let (key, value) = pair.map_err(|error| Error::sled(state, error))?;
+                    let row =
+                        Row::parse(&key).ok_or_else(|| Error::unreadable(state, "it holds a row of unknown kind"))?;
+                    if row != Row::Counters {
+                        gathering.add(state, row, &value)?;
+                    }
+                }
+            }
+            for key in &self.keys {
+                match get(&keys::binding(key))? {
+                    Some(value) => gathering.add(state, Row::Binding(key.clone()), &value)?,
+                    None if self.bound.binary_search(key).is_ok() => return Ok(None),
+                    None => {}
+                }
+            }
+            for id in wanted.contacts.iter() {
+                if let Some(owner) = get(&keys::owner(&id))? {
+                    gathering.snapshot.owners.insert(id, rows::decode(state, &owner)?);
+                }
+            }
+            gathering.snapshot.unchanged += self.unchanged;
+            Ok(Some(gathering.complete(facts, &counters)))
+        })
     }
 }
 

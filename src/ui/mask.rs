@@ -127,7 +127,7 @@ mod tests {
             std::fs::write(directory.path().join("a.yaml"), sample).unwrap();
             let values: Vec<&str> =
                 sample.lines().filter_map(|line| line.split_once(": ")).map(|(_, value)| value).collect();
-            for diagnostic in source::load(directory.path()).unwrap().diagnostics {
+            for diagnostic in source::load(directory.path(), &source::Options::plain()).unwrap().0.diagnostics {
                 let text = Mask::On.message(&Message::from(&diagnostic)).text(Stream::default());
                 let leaked = values.iter().find(|value| value.len() > 4 && text.contains(*value));
                 assert_eq!(leaked, None, "{code}: {text}");

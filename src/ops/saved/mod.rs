@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use format::Mark;
 pub use mark::MarkError;
 pub use read::{SavedError, read_plan};
-pub use resume::{Refusal, Remaining, ResumeError, Resumed, check_plan, resume_plan};
+pub use resume::{Refusal, Remaining, Resumed, check_plan, resume_plan};
 pub use write::{SaveError, save_plan};
 
 use super::{Desired, Planned};

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::{Desired, LoadError, Planned, Session};
+use super::super::{Desired, Planned, Session, SnapshotError};
 use super::format::{Mark, MarkedBy};
 use super::mark::{self, MarkError};
 use super::{SavedPlan, progress};
@@ -42,15 +42,6 @@ pub enum Refusal {
     BegunBefore,
     /// What is left of it would be done otherwise now.
     Replaced(Vec<ContactKey>),
-}
-
-/// Why it could not be found out what is left of a saved plan.
-#[derive(Debug, thiserror::Error)]
-pub enum ResumeError {
-    #[error(transparent)]
-    Store(#[from] store::Error),
-    #[error(transparent)]
-    Load(#[from] LoadError),
 }
 
 /// A saved plan that is being applied.
@@ -91,8 +82,10 @@ pub fn check_plan(saved: &SavedPlan, api: &str, desired: &Desired) -> Result<(),
         return Err(Refusal::Spent);
     }
     if saved.origins.files != desired.digest {
+        // Which contacts it concerns is a help; files that cannot be read any more have changed all the same.
         let differs = |action: &&Action| {
-            action.entry().map(crate::model::Entry::fingerprint) != desired.fingerprint(action.key())
+            let planned = action.entry().map(crate::model::Entry::fingerprint);
+            desired.fingerprint(action.key()).map_or(true, |declared| planned != declared)
         };
         let contacts = plan.actions.iter().filter(differs).map(|action| action.key().clone()).collect();
         return Err(Refusal::FilesChanged { planned: saved.origins.file_count, found: desired.files(), contacts });
@@ -144,7 +137,7 @@ pub fn resume_plan(
     saved: &SavedPlan,
     desired: &Desired,
     rules: &Rules,
-) -> Result<Result<Resumed, Refusal>, ResumeError> {
+) -> Result<Result<Resumed, Refusal>, SnapshotError> {
     let snapshot = session.snapshot(desired)?;
     let spent = match admit(saved, &snapshot, &session.store.plan_progress()?) {
         Ok(spent) => spent,

@@ -93,10 +93,11 @@ impl World {
     /// Saves a plan of the files, and returns it as it is read back.
     pub(super) fn save(&self) -> SavedPlan {
         let desired = load(&self.home.path().join("contacts.d")).unwrap();
-        let wanted = Wanted::new(&desired.roster, &desired.named);
+        let everyone = desired.everyone().unwrap();
+        let wanted = Wanted::new(&everyone.roster, &everyone.named);
         let snapshot = crate::store::read(&self.state(), &wanted).unwrap();
         let policy = Policy { force: true, ..Policy::default() };
-        let snapshot = snapshot.unwrap_or_else(|| crate::ops::Want::Plan(&desired).of_no_state("sandbox"));
+        let snapshot = snapshot.unwrap_or_else(|| crate::ops::Want::Plan(&desired).of_no_state("sandbox").unwrap());
         let planned = plan(&desired, &snapshot, &policy, &Rules::default(), Timestamp(0)).unwrap();
         let path = self.home.path().join("team.plan");
         save_plan(&path, &planned, &Origins::new("sandbox".to_owned(), &desired, policy)).unwrap();

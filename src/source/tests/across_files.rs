@@ -131,7 +131,7 @@ fn the_digest_is_of_names_and_contents() {
 fn paths_are_shown_as_the_directory_was_typed() {
     let dir = Dir::of(&[("x/a.yaml", "contacts: {a: {}}\n")]);
     let typed = dir.path().join("x").join("..");
-    let loaded = load(&typed).unwrap();
+    let loaded = plain(&typed, usize::MAX).unwrap();
     assert_eq!(loaded.diagnostics[0].location.as_ref().unwrap().path, typed.join("x/a.yaml"));
     assert_eq!(&*loaded.files[0].entries.as_ref().unwrap()[0].place.path, typed.join("x/a.yaml"));
 }
@@ -139,7 +139,7 @@ fn paths_are_shown_as_the_directory_was_typed() {
 #[test]
 fn a_file_that_changes_under_the_reader_is_refused() {
     let dir = Dir::of(&[("a.yaml", "contacts:\n  a: {last_name: A}\n")]);
-    let Loaded { files, .. } = load(dir.path()).unwrap();
+    let Loaded { files, .. } = plain(dir.path(), 0).unwrap();
     assert_eq!(read_again(dir.path(), &[(7, &files[0])]).unwrap()[0].0, 7);
     dir.write("a.yaml", b"contacts:\n  a: {last_name: B}\n");
     assert!(matches!(read_again(dir.path(), &[(7, &files[0])]), Err(Error::ChangedMeanwhile { .. })));

@@ -66,7 +66,7 @@ impl Dir {
     }
 
     fn load(&self) -> Read {
-        let Loaded { files, diagnostics, digest } = load(self.path()).unwrap();
+        let Loaded { files, diagnostics, digest, .. } = plain(self.path(), Options::plain().room).unwrap();
         let count = files.len();
         let mut entries = BTreeMap::new();
         for entry in files.into_iter().flat_map(|file| file.entries.expect("there is room for a few")) {
@@ -98,6 +98,11 @@ impl Dir {
         let path = location.path.strip_prefix(self.path()).unwrap();
         format!("{}:{}:{}", path.display(), location.line, location.column)
     }
+}
+
+/// Loads without an index, keeping entries in so much room.
+fn plain(dir: &Path, room: usize) -> Result<Loaded, Error> {
+    load(dir, &Options { room, ..Options::plain() }).map(|(loaded, _)| loaded)
 }
 
 /// Loads one file and expects nothing wrong with it.

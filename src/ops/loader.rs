@@ -1,0 +1,87 @@
+//! Loading the contact files of one directory, again and again, with what the state's index knows of them.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::source::{self, LOADER, Loaded, Scope};
+use crate::store;
+
+use super::{Desired, LoadError};
+
+/// Loads a directory. An index beside the state spares reading what did not change, and changes no result.
+#[derive(Debug, Clone)]
+pub struct Loader {
+    dir: PathBuf,
+    /// The state directory that may hold an index.
+    state: Option<PathBuf>,
+    /// Most memory that entries are kept in, in bytes; `None` for what is usual.
+    room: Option<usize>,
+    /// What counts as the file system's time; `None` for what it says.
+    stamp: Option<i64>,
+}
+
+impl Loader {
+    /// Loads `dir`, with the index of `state` where there is one.
+    pub fn new(dir: &Path, state: &Path) -> Self {
+        Self { dir: dir.to_owned(), state: Some(state.to_owned()), room: None, stamp: None }
+    }
+
+    /// Loads `dir` by reading all of it.
+    pub fn plain(dir: &Path) -> Self {
+        Self { dir: dir.to_owned(), state: None, room: None, stamp: None }
+    }
+
+    /// Keeps entries in so many bytes, and takes this for the file system's time.
+    #[cfg(test)]
+    pub(super) fn with(self, room: usize, stamp: Option<i64>) -> Self {
+        Self { room: Some(room), stamp, ..self }
+    }
+
+    /// Reads and checks all contact files.
+    pub fn load(&self) -> Result<Desired, LoadError> {
+        self.load_within(Scope::All)
+    }
+
+    /// Loads as [`Loader::load`] does, for a caller that knows nothing to have changed but at and below `paths`,
+    /// which are below the directory, since the index was written.
+    pub fn load_below(&self, paths: &BTreeSet<PathBuf>) -> Result<Desired, LoadError> {
+        self.load_within(Scope::Below(paths))
+    }
+
+    fn load_within(&self, scope: Scope<'_>) -> Result<Desired, LoadError> {
+        let index = self.state.as_deref().and_then(|state| store::open_index(state, LOADER)).map(Arc::new);
+        let note = index.as_deref().and_then(|index| index.state());
+        let is_trusted = self.state.as_deref().zip(note).is_some_and(|(state, note)| store::stands(state, note));
+        let all_applied = index.as_deref().zip(note).is_some_and(|(index, note)| note.applied == index.contacts());
+        let stamp = || self.stamp.or_else(|| store::file_time(self.state.as_deref()?));
+        let plain = source::Options::plain();
+        let room = self.room.unwrap_or(plain.room);
+        let lists_all = !(is_trusted && all_applied);
+        let options = source::Options { index: index.as_deref(), scope, stamp: &stamp, lists_all, room };
+        let (loaded, is_sound) = source::load(&self.dir, &options).map_err(LoadError::Unreadable)?;
+        let loaded = valid(loaded)?;
+        let index = index.filter(|_| is_sound);
+        let is_trusted = is_trusted && index.is_some();
+        if let Ok(desired) = Desired::new(self.dir.clone(), loaded, index, is_trusted) {
+            return Ok(desired);
+        }
+        // The index turned out to be damaged: as if there was none.
+        let options = source::Options { stamp: &stamp, room, ..plain };
+        let (loaded, _) = source::load(&self.dir, &options).map_err(LoadError::Unreadable)?;
+        let desired = Desired::new(self.dir.clone(), valid(loaded)?, None, false);
+        Ok(desired.expect("without an index none is damaged"))
+    }
+}
+
+fn valid(loaded: Loaded) -> Result<Loaded, LoadError> {
+    if loaded.is_valid() {
+        return Ok(loaded);
+    }
+    Err(LoadError::Invalid { diagnostics: loaded.diagnostics, files: loaded.count })
+}
+
+/// Reads and checks all contact files below `dir`.
+pub fn load(dir: &Path) -> Result<Desired, LoadError> {
+    Loader::plain(dir).load()
+}

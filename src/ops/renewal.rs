@@ -1,0 +1,137 @@
+//! Renewing the index: what the files declare and how much of it stands applied, for the next load.
+//!
+//! A failure costs time alone, so it is told to the log.
+
+use std::collections::{BTreeSet, HashSet};
+use std::io::Write;
+use std::path::Path;
+
+use tracing::debug;
+
+use crate::index::{HeadNote, StateNote, WriteError, Writer};
+use crate::model::{Binding, ContactKey, Fingerprint};
+use crate::source::LOADER;
+use crate::store::{self, Snapshot, Wanted};
+
+use super::desired::Declared;
+use super::{Desired, Reading, Session, problem};
+
+/// Most keys without an entry that an index lists; with more of them none is written.
+const MOST_ORPHANS: usize = 10_000;
+
+/// Renews the index of `state` by what a plan has read; does nothing where that is no better than what is there.
+///
+/// Never waits, and never while another process writes.
+pub fn renew_index(state: &Path, desired: &Desired, reading: &Reading) {
+    let Some(basis) = &reading.basis else { return };
+    // A state that an index vouched for stands as it did; the index is as good as ever unless files changed.
+    if desired.part().is_some() && desired.known().loaded.is_known {
+        return;
+    }
+    let Reading { snapshot, .. } = reading;
+    let is_quiet = snapshot.intents.is_empty() && snapshot.conflicts.is_empty();
+    let standing = Standing::of(desired, snapshot);
+    let Some(note) = standing.note(&basis.head, &snapshot.origin, is_quiet, desired) else { return };
+    match store::renew(state, basis, |out| standing.write(out, desired, note)) {
+        Ok(true) => {}
+        Ok(false) => debug!("the index was not renewed: somebody has the state open, or it has moved on"),
+        Err(error) => debug!("the index was not renewed: {}", problem::chain(&error)),
+    }
+}
+
+impl Session {
+    /// Renews the index by what was written since `snapshot` was taken for `desired`.
+    pub(super) fn renew_index(&self, desired: &Desired, snapshot: &Snapshot) {
+        match self.try_renew_index(desired, snapshot) {
+            Ok(true) => {}
+            Ok(false) => debug!("the index was not renewed"),
+            Err(why) => debug!("the index was not renewed: {why}"),
+        }
+    }
+
+    fn try_renew_index(&self, desired: &Desired, snapshot: &Snapshot) -> Result<bool, String> {
+        fn told(error: impl std::error::Error) -> String {
+            problem::chain(&error)
+        }
+        let everyone = desired.everyone().map_err(told)?;
+        if !desired.was_loaded() {
+            return Ok(false);
+        }
+        let (head, is_quiet) = self.store.head().map_err(told)?;
+        let mut standing = Standing::of(desired, snapshot);
+        if let Some(written) = self.store.written() {
+            for key in written {
+                let binding = self.store.binding(&key).map_err(told)?;
+                let declared = everyone.roster.fingerprint(&key);
+                standing.update(key, declared, binding.as_ref());
+            }
+        } else {
+            let Declared { roster, named, .. } = everyone;
+            let now = self.store.snapshot(&Wanted::new(roster, named)).map_err(told)?;
+            standing = Standing::of(desired, &now);
+        }
+        let Some(note) = standing.note(&head, &snapshot.origin, is_quiet, desired) else { return Ok(false) };
+        self.store.renew_index(&head, |out| standing.write(out, desired, note)).map_err(told)
+    }
+}
+
+/// What keeps a directory from standing applied.
+struct Standing {
+    /// Declared keys whose bindings do not stand as declared.
+    differing: BTreeSet<ContactKey>,
+    /// Bound keys that are not declared.
+    orphans: BTreeSet<ContactKey>,
+}
+
+impl Standing {
+    fn of(desired: &Desired, snapshot: &Snapshot) -> Self {
+        let roster = &desired.known().roster;
+        let bound = snapshot.bindings.keys().cloned();
+        let (mut differing, orphans): (BTreeSet<_>, _) = bound.partition(|key| roster.find(key).is_some());
+        differing.extend(snapshot.unbound.iter().cloned());
+        Self { differing, orphans }
+    }
+
+    /// Takes in how one key stands now.
+    fn update(&mut self, key: ContactKey, declared: Option<Fingerprint>, binding: Option<&Binding>) {
+        self.differing.remove(&key);
+        self.orphans.remove(&key);
+        let stands = |binding: &Binding| {
+            binding.fingerprint.is_some()
+                && binding.fingerprint == declared
+                && binding.gone_at.is_none()
+                && binding.dropped.is_empty()
+        };
+        match (declared, binding) {
+            (Some(_), Some(binding)) if stands(binding) => {}
+            (Some(_), _) => drop(self.differing.insert(key)),
+            (None, Some(_)) => drop(self.orphans.insert(key)),
+            (None, None) => {}
+        }
+    }
+
+    /// Lists the numbers of the files that do not stand applied in whole.
+    fn open_files(&self, desired: &Desired) -> HashSet<usize> {
+        let roster = &desired.known().roster;
+        self.differing.iter().filter_map(|key| roster.find(key)).map(|found| found.sheet).collect()
+    }
+
+    /// Notes how the state stands; `None` when too much would have to be noted.
+    fn note(&self, head: &HeadNote, origin: &str, is_quiet: bool, desired: &Desired) -> Option<StateNote> {
+        let open = self.open_files(desired);
+        let loaded = &desired.known().loaded;
+        let files = (0..loaded.files.len()).filter(|number| !open.contains(number));
+        let applied = files.map(|number| loaded.entries_in(number, desired.index.as_deref())).sum();
+        let orphans: Vec<ContactKey> = self.orphans.iter().cloned().collect();
+        let note = StateNote { head: head.clone(), origin: origin.to_owned(), applied, orphans, is_quiet };
+        (note.orphans.len() <= MOST_ORPHANS).then_some(note)
+    }
+
+    fn write(&self, out: &mut dyn Write, desired: &Desired, note: StateNote) -> Result<(), WriteError> {
+        let (open, old) = (self.open_files(desired), desired.index.as_deref());
+        let mut writer = Writer::new(out, old);
+        desired.known().loaded.write(&mut writer, old, |number| !open.contains(&number))?;
+        writer.finish(LOADER, desired.digest, Some(note), old)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,151 @@
+//! The file index beside sled, and the mark that says that it may be behind.
+//!
+//! A cache: whatever is wrong with it, it counts as none. A writer makes the mark, durably, before its first
+//! write; who renews the index removes it. The index itself needs no barrier: it names the head it was written
+//! at, and a torn one fails its checks.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
+use serde::{Deserialize, Serialize};
+
+use super::{files, head, open};
+use crate::failpoints::{Step, reached};
+use crate::index::{HeadNote, Index, ReadAt, StateNote, WriteError};
+
+const NAME: &str = "index";
+const FRESH: &str = "index.new";
+const MARK: &str = "index.behind";
+
+/// The head of a state as somebody read it, and the mark that stood beside it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Basis {
+    pub head: HeadNote,
+    /// What the mark says; `None` when there is none.
+    mark: Option<String>,
+}
+
+impl Basis {
+    /// Reads the basis of a state whose lock is held, or whose writer waits.
+    pub(super) fn now(state: &Path) -> io::Result<Option<Self>> {
+        let mark = mark(state)?;
+        Ok(head::note(state).ok().map(|head| Self { head, mark }))
+    }
+
+    /// Returns the basis of a state that an index vouches for.
+    pub fn of(note: &StateNote) -> Self {
+        Self { head: note.head.clone(), mark: None }
+    }
+
+    pub(super) fn is_unmarked(&self) -> bool {
+        self.mark.is_none()
+    }
+}
+
+struct IndexFile(File);
+
+impl ReadAt for IndexFile {
+    fn length(&self) -> io::Result<u64> {
+        Ok(self.0.metadata()?.len())
+    }
+
+    fn read_at(&self, bytes: &mut [u8], at: u64) -> io::Result<()> {
+        self.0.read_exact_at(bytes, at)
+    }
+}
+
+/// Opens the index of a state; `None` when there is none, or none of use to this `loader`.
+pub fn open_index(state: &Path, loader: &str) -> Option<Index> {
+    let file = File::open(state.join(NAME)).ok()?;
+    Index::open(Box::new(IndexFile(file)), loader).ok()
+}
+
+/// Reports whether a state stands as an index noted it, without opening it.
+pub fn stands(state: &Path, note: &StateNote) -> bool {
+    let unmarked = || matches!(mark(state), Ok(None));
+    // In this order: a writer marks before it moves the head.
+    let same = head::note(state).is_ok_and(|head| head == note.head);
+    same && unmarked() && open::holds_sled(state)
+}
+
+/// Tells the time of the file system that a state is on, in nanoseconds since 1970.
+///
+/// Files and directories get their times from the same clock, or one near it.
+pub fn file_time(state: &Path) -> Option<i64> {
+    let file = OpenOptions::new().write(true).open(open::lock_path(state)).ok()?;
+    let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
+    let same = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
+    rustix::fs::futimens(&file, &Timestamps { last_access: same, last_modification: now }).ok()?;
+    Some(files::identity(&file.metadata().ok()?).modified)
+}
+
+/// Replaces the index of a state that nobody has open, if the state is as it was at `basis`.
+///
+/// Never waits; reports whether it was replaced.
+pub fn renew(
+    state: &Path,
+    basis: &Basis,
+    write: impl FnOnce(&mut dyn Write) -> Result<(), WriteError>,
+) -> Result<bool, WriteError> {
+    let Ok(_lock) = open::lock(state) else { return Ok(false) };
+    if Basis::now(state)?.as_ref() != Some(basis) {
+        return Ok(false);
+    }
+    write_fresh(state, write)?;
+    install(state)?;
+    Ok(true)
+}
+
+/// Writes an index that does not count yet.
+pub(super) fn write_fresh(
+    state: &Path,
+    write: impl FnOnce(&mut dyn Write) -> Result<(), WriteError>,
+) -> Result<(), WriteError> {
+    let path = state.join(FRESH);
+    // One that another process writes, or left, is not written into.
+    remove(&path)?;
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+    let mut out = BufWriter::with_capacity(1 << 20, file);
+    let written = write(&mut out).and_then(|()| Ok(out.flush()?));
+    if written.is_err() {
+        remove(&path)?;
+    }
+    written
+}
+
+/// Makes the index that was written last the one that counts, and takes the mark away.
+pub(super) fn install(state: &Path) -> io::Result<()> {
+    reached(Step::IndexWritten);
+    fs::rename(state.join(FRESH), state.join(NAME))?;
+    remove(&state.join(MARK))
+}
+
+/// Says, durably, that the index may be behind from now on; `word` tells this writer from any other.
+pub(super) fn mark_behind(state: &Path, word: &str) -> io::Result<()> {
+    let path = state.join(MARK);
+    if !state.join(NAME).exists() && !path.exists() {
+        return Ok(());
+    }
+    files::write_private(&path, word.as_bytes())?;
+    File::open(&path)?.sync_all()?;
+    files::sync_directory(state)
+}
+
+/// Reads the mark; an empty one is one all the same.
+fn mark(state: &Path) -> io::Result<Option<String>> {
+    match fs::read(state.join(MARK)) {
+        Ok(word) => Ok(Some(String::from_utf8_lossy(&word).into_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn remove(path: &PathBuf) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    }
+}
