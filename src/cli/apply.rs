@@ -72,7 +72,8 @@ async fn apply(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Exit> {
     let connection =
         connection::open(context, "apply", args.lock.lock_timeout, &args.quota, &args.requests, tell).await?;
     let make = |session: &Session, snapshot: &Snapshot| -> Result<Planned, Box<Problem>> {
-        let policy = args.brakes.policy(&args.recreate);
+        let policy = args.brakes.policy(&args.recreate, &args.scope);
+        ops::check_scope(&policy.scope, &desired, snapshot)?;
         let planned = ops::plan(&desired, snapshot, &policy, &args.quota.rules(), session.now())?;
         ops::check_recreate(&planned.plan, &args.recreate)?;
         Ok(planned)
@@ -160,9 +161,8 @@ fn expect(context: &mut Context, expected: &Digest, found: Option<&Digest>) -> R
     }
     let detail = format!(
         "  Expected: {expected}\n  Found:    {found}\n\nThe files, the state or the options of planning are not those \
-         that the expected plan was made with, and nothing was changed. Review the plan as it is now, and apply it by \
-         its own digest: {}",
-        context.command(&format!("apply --expect {found}"))
+         that the expected plan was made with, and nothing was changed. Review the plan as it is now; its own digest \
+         approves it: --expect {found}"
     );
     context.shell.error("The plan is not the expected one", detail);
     Err(Exit::Failure)

@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use url::Url;
 
 use crate::model::{ApolloId, ContactKey, Digest};
-use crate::plan::{Limit, Policy};
+use crate::plan::{KeyPattern, Limit, Policy, Scope};
 use crate::quota::{Limits, Rules};
 use crate::sandbox::{DedupeReading, Faults, Quota};
 use crate::settings::parse_duration;
@@ -144,6 +144,8 @@ pub(super) struct PlanArgs {
     #[arg(long, value_name = "KEY", value_parser = parse_address)]
     pub(super) recreate: Vec<ContactKey>,
     #[command(flatten)]
+    pub(super) scope: ScopeArgs,
+    #[command(flatten)]
     pub(super) brakes: Brakes,
     #[command(flatten)]
     pub(super) quota: QuotaArgs,
@@ -165,6 +167,8 @@ pub(super) struct ApplyArgs {
     /// Create the contact of this key anew after it was deleted in Apollo; may be repeated
     #[arg(long, value_name = "KEY", value_parser = parse_address)]
     pub(super) recreate: Vec<ContactKey>,
+    #[command(flatten)]
+    pub(super) scope: ScopeArgs,
     #[command(flatten)]
     pub(super) brakes: Brakes,
     #[command(flatten)]
@@ -251,6 +255,18 @@ pub(super) struct WatchArgs {
     pub(super) quota: QuotaArgs,
     #[command(flatten)]
     pub(super) requests: RequestArgs,
+}
+
+/// Which part is planned.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Targeting")]
+pub(super) struct ScopeArgs {
+    /// Plan for this contact only, with or without "contact.", * and ? as wildcards; may be repeated
+    #[arg(long, value_name = "KEY")]
+    pub(super) target: Vec<KeyPattern>,
+    /// Leave this contact out, whatever --target says; may be repeated
+    #[arg(long, value_name = "KEY")]
+    pub(super) exclude: Vec<KeyPattern>,
 }
 
 /// What stops a plan that nobody meant.
@@ -413,16 +429,18 @@ pub(super) struct ManArgs {
 }
 
 /// The options of `apply` that make its plan; a saved plan was made already.
-pub(super) const PLANNING: [&str; 5] = ["recreate", "force", "max_creates", "max_updates", "max_forgets"];
+pub(super) const PLANNING: [&str; 7] =
+    ["recreate", "target", "exclude", "force", "max_creates", "max_updates", "max_forgets"];
 
 impl Brakes {
-    pub(super) fn policy(&self, recreate: &[ContactKey]) -> Policy {
+    pub(super) fn policy(&self, recreate: &[ContactKey], scope: &ScopeArgs) -> Policy {
         Policy {
             force: self.force,
             max_creates: self.max_creates,
             max_updates: self.max_updates,
             max_forgets: self.max_forgets,
             recreate: recreate.iter().cloned().collect(),
+            scope: Scope::new(&scope.target, &scope.exclude),
         }
     }
 }
@@ -435,6 +453,7 @@ impl WatchArgs {
             max_updates: Some(self.max_updates),
             max_forgets: self.max_forgets,
             recreate: BTreeSet::new(),
+            scope: Scope::default(),
         }
     }
 }
@@ -443,6 +462,20 @@ impl QuotaArgs {
     pub(super) fn rules(&self) -> Rules {
         Rules { limits: self.limit.unwrap_or_default(), reserve_percent: self.reserve }
     }
+}
+
+/// Writes the options of a plan that say what it is for, as they are typed: ` --target ada`.
+pub(super) fn planning_options(policy: &Policy) -> String {
+    let Policy { recreate, scope, force: _, max_creates: _, max_updates: _, max_forgets: _ } = policy;
+    let option = |flag: &str, value: &str| {
+        // A shell would look for files of these names.
+        let quote = if value.contains(['*', '?']) { "'" } else { "" };
+        format!(" --{flag} {quote}{value}{quote}")
+    };
+    let recreate = recreate.iter().map(|key| option("recreate", key.as_str()));
+    let target = scope.target().iter().map(|pattern| option("target", pattern.as_str()));
+    let exclude = scope.exclude().iter().map(|pattern| option("exclude", pattern.as_str()));
+    recreate.chain(target).chain(exclude).collect()
 }
 
 fn parse_percent(text: &str) -> Result<u8, String> {

@@ -1,6 +1,6 @@
 //! `contactsd plan`.
 
-use super::args::PlanArgs;
+use super::args::{PlanArgs, planning_options};
 use super::context::Context;
 use super::{Exit, reading, saved};
 use crate::ops::{self, Beside, Clock, Origins, Planned, Problem, Want};
@@ -16,7 +16,9 @@ pub(super) fn run(args: &PlanArgs, context: &mut Context) -> Exit {
 fn plan(args: &PlanArgs, context: &mut Context) -> Result<Exit, Exit> {
     let desired = reading::load(context)?;
     let reading = reading::state(context, Want::Plan(&desired))?;
-    let (policy, rules, now) = (args.brakes.policy(&args.recreate), args.quota.rules(), Clock::system().now());
+    let (policy, rules, now) =
+        (args.brakes.policy(&args.recreate, &args.scope), args.quota.rules(), Clock::system().now());
+    ops::check_scope(&policy.scope, &desired, &reading.snapshot).map_err(|problem| refuse(context, &problem))?;
     let planned = ops::plan_beside(&desired, &reading.snapshot, &reading.under_way(), &policy, &rules, now);
     let planned = planned.map_err(|error| reading::load_error(context, &error))?;
     ops::check_recreate(&planned.plan, &args.recreate).map_err(|problem| refuse(context, &problem))?;
@@ -33,7 +35,7 @@ fn plan(args: &PlanArgs, context: &mut Context) -> Result<Exit, Exit> {
             context.shell.status(format!("{under_way}\n"));
         }
         let hints = !context.environment.in_automation() && args.out.is_none();
-        let next_step = hints.then(|| context.command("apply"));
+        let next_step = hints.then(|| context.command(&format!("apply{}", planning_options(&policy))));
         show(context, &planned, next_step.as_deref());
     }
     ops::renew_index(&context.locations.state, &desired, &reading);

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::Exit;
+use super::args::planning_options;
 use super::context::Context;
 use crate::model::ContactKey;
 use crate::ops::{self, Origins, Planned, Refusal, SavedError, SavedPlan};
@@ -61,7 +62,10 @@ pub(super) fn read(context: &mut Context, file: &Path) -> Result<SavedPlan, Exit
 /// Says why a saved plan is not applied, and what to do.
 pub(super) fn refuse(context: &mut Context, saved: &SavedPlan, refusal: &Refusal) -> Exit {
     let file = saved.path.display();
-    let again = format!("Make a new plan: {}", context.command(&format!("plan --out {file}")));
+    let again = format!(
+        "Make a new plan: {}",
+        context.command(&format!("plan --out {file}{}", planning_options(&saved.origins.policy)))
+    );
     let state = context.locations.state.display();
     let (summary, detail) = match refusal {
         Refusal::Errored { undecided } => {

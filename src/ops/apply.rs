@@ -82,7 +82,7 @@ pub async fn apply_as(
     let mut report = run.report.lock().unwrap_or_else(PoisonError::into_inner).clone();
     report.ended = session.stop.reason().unwrap_or_default();
     // A plan made by hand covers a key or two, and has no files behind it.
-    let covers_all = desired.contacts() > 0;
+    let covers_all = desired.contacts() > 0 && plan.scope.is_whole();
     if covers_all
         && !snapshot.established
         && report.is_complete()

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use crate::model::{ApolloId, Binding, ContactKey, Entry, Place};
-use crate::plan::{Action, Housekeeping, Operation, Plan, Reason};
+use crate::plan::{Action, Housekeeping, Operation, Plan, Reason, Scope};
 use crate::store::Snapshot;
 
 use super::{Desired, Forecast, Planned, Problem};
@@ -111,6 +111,7 @@ fn planned(snapshot: &Snapshot, actions: Vec<Action>) -> Planned {
         lineage: snapshot.lineage.clone(),
         serial: snapshot.serial,
         actions,
+        scope: Scope::default(),
         unchanged: 0,
         brakes: Vec::new(),
         dropped: Vec::new(),

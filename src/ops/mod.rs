@@ -27,6 +27,7 @@ mod saved;
 mod session;
 mod settle;
 mod stop;
+mod targeting;
 #[cfg(test)]
 mod tests;
 mod under_way;
@@ -50,4 +51,5 @@ pub use saved::{
 };
 pub use session::{Session, SessionError, SessionOptions, SnapshotError};
 pub use stop::Stop;
+pub use targeting::check_scope;
 pub use watch::{WatchOptions, WatchSummary, watch};

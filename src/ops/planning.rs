@@ -26,7 +26,9 @@ pub struct Planned {
 impl Planned {
     /// Lists what should be known beside the plan.
     pub fn warnings(&self) -> Vec<Problem> {
-        self.plan.dropped.iter().map(|(place, field)| problem::still_dropped(place, field)).collect()
+        let targeted = (!self.plan.scope.is_whole()).then(problem::targeted);
+        let dropped = self.plan.dropped.iter().map(|(place, field)| problem::still_dropped(place, field));
+        targeted.into_iter().chain(dropped).collect()
     }
 }
 

@@ -241,6 +241,15 @@ pub(super) fn deviations(deviations: &[Deviation], entry: &Entry) -> Vec<Problem
     deviations.iter().map(word).collect()
 }
 
+/// Warns that a plan is for a part of the contacts.
+pub(super) fn targeted() -> Problem {
+    Problem::warning(
+        "Resource targeting is in effect",
+        "The plan holds only what --target and --exclude leave in, so it may not be all that the files ask for. They are \
+         for exceptional situations: plan without them to see the rest.",
+    )
+}
+
 /// Reminds of a field that Apollo did not keep, which nothing is sent for any more.
 pub(super) fn still_dropped(place: &Place, field: &Field) -> Problem {
     Problem::warning(

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::Counts;
+use super::{Counts, Scope};
 use crate::model::ContactKey;
 
 /// Share of the managed contacts, in percent, that may be forgotten without `--force`.
@@ -25,6 +25,8 @@ pub struct Policy {
     pub max_forgets: Option<Limit>,
     /// Keys whose contacts, deleted in Apollo, are to be created anew.
     pub recreate: BTreeSet<ContactKey>,
+    /// Which keys are planned for; limits count these alone.
+    pub scope: Scope,
 }
 
 /// A number of contacts, or a share of those managed now.

@@ -57,14 +57,18 @@ pub fn plan_beside(input: &Input, under_way: &BTreeSet<ContactKey>, policy: &Pol
     let planned = actions.len();
     actions.retain(|action| !action.touches(under_way));
     let left_out = planned - actions.len();
+    // What an action outside the scope will bring to an end is not over yet.
+    let housekeeping = view.housekeeping(&actions, under_way);
+    actions.retain(|action| policy.scope.holds(action));
     let mut plan = Plan {
         lineage: input.lineage.clone(),
         serial: input.serial,
         unchanged: input.unchanged + idle,
         brakes: Vec::new(),
-        dropped: view.dropped(),
-        housekeeping: view.housekeeping(&actions, under_way),
+        dropped: view.dropped().into_iter().filter(|(place, _)| policy.scope.holds_key(&place.key)).collect(),
+        housekeeping,
         actions,
+        scope: policy.scope.clone(),
     };
     plan.brakes = policy.brakes(&plan.counts(), input.unchanged + input.bindings.len());
     (plan, left_out)

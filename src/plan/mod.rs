@@ -9,6 +9,7 @@ mod build;
 mod difference;
 mod renames;
 mod resume;
+mod scope;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,7 @@ pub use brakes::{Brake, BrakeKind, Limit, Policy};
 pub use build::{Input, plan, plan_beside};
 pub use difference::Known;
 pub use resume::{Remainder, remainder};
+pub use scope::{KeyPattern, Scope};
 
 use std::collections::BTreeMap;
 
@@ -30,6 +32,8 @@ pub struct Plan {
     pub lineage: Lineage,
     pub serial: Serial,
     pub actions: Vec<Action>,
+    /// Which keys the plan is for.
+    pub scope: Scope,
     /// Declared contacts that need nothing.
     pub unchanged: usize,
     /// Limits that this plan passes; enforced when it is applied.
@@ -122,6 +126,9 @@ impl Plan {
         let lineage = (self.serial != Serial(0)).then_some(&self.lineage);
         let reviewed = (lineage, self.serial, &self.actions);
         serde_json::to_writer(&mut hasher, &reviewed).expect("a plan is plain data, and hashing does not fail");
+        if !self.scope.is_whole() {
+            serde_json::to_writer(&mut hasher, &self.scope).expect("patterns are text, and hashing does not fail");
+        }
         Digest(hasher.finalize().to_hex()[..32].to_owned())
     }
 }

@@ -9,7 +9,7 @@ use crate::model::{
     ApolloId, ContactKey, Endpoint, Entry, Field, Intent, IntentId, Lineage, Place, RunId, Serial, Timestamp, Value,
 };
 use crate::ops::{Ended, Report};
-use crate::plan::{Action, Brake, BrakeKind, Change, Dispute, Housekeeping, Operation, Plan, Reason, Setting};
+use crate::plan::{Action, Brake, BrakeKind, Change, Dispute, Housekeeping, Operation, Plan, Reason, Scope, Setting};
 use crate::source::{Code, Diagnostic, Location, Severity};
 
 pub(crate) fn key(text: &str) -> ContactKey {
@@ -73,6 +73,7 @@ pub(crate) fn plan_of(actions: Vec<Action>) -> Plan {
         lineage: Lineage("lineage".into()),
         serial: Serial(1),
         actions,
+        scope: Scope::default(),
         unchanged: 0,
         brakes: Vec::new(),
         dropped: Vec::new(),

@@ -41,8 +41,8 @@ fn a_plan_made_before_an_edit_is_not_the_expected_one() {
       Found:    [DIGEST]
 
     The files, the state or the options of planning are not those that the expected plan was made
-    with, and nothing was changed. Review the plan as it is now, and apply it by its own digest:
-    contactsd apply --expect [DIGEST]
+    with, and nothing was changed. Review the plan as it is now; its own digest approves it: --expect
+    [DIGEST]
     ");
     assert_eq!(remote.take_calls(), [""; 0]);
 }

@@ -25,6 +25,7 @@ mod schemas;
 mod show;
 mod state;
 mod support;
+mod target;
 mod validate;
 mod values;
 mod watch;

@@ -537,7 +537,15 @@ fn a_saved_plan_takes_no_planning_options() {
     let remote = Remote::start();
     let mut world = World::with(TEAM).against(&remote);
     planned(&world, "--max-creates 2");
-    for option in ["--force", "--max-creates 1", "--max-updates=1", "-max-forgets 1", "--recreate ada"] {
+    for option in [
+        "--force",
+        "--max-creates 1",
+        "--max-updates=1",
+        "-max-forgets 1",
+        "--recreate ada",
+        "--target ada",
+        "--exclude bo",
+    ] {
         let outcome = world.run(&format!("apply team.plan {option}"));
         let name = option.trim_start_matches('-').split([' ', '=']).next().unwrap();
         assert_eq!(outcome.code, Some(1), "{outcome}");

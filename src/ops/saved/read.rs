@@ -102,6 +102,7 @@ impl Body {
             lineage: header.lineage.unwrap_or(Lineage(String::new())),
             serial: header.serial,
             actions: self.actions,
+            scope: header.policy.scope.clone(),
             unchanged: header.unchanged,
             brakes: header.brakes,
             dropped: self.dropped,

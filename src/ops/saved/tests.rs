@@ -8,7 +8,9 @@ use std::time::Duration;
 use super::*;
 use crate::model::{ApolloId, ContactKey, Endpoint, Entry, Field, Fields, IntentId, Lineage, Place, Serial, Value};
 use crate::ops::Forecast;
-use crate::plan::{Action, Brake, BrakeKind, Change, Dispute, Housekeeping, Limit, Operation, Plan, Reason, Setting};
+use crate::plan::{
+    Action, Brake, BrakeKind, Change, Dispute, Housekeeping, Limit, Operation, Plan, Reason, Scope, Setting,
+};
 
 fn key(text: &str) -> ContactKey {
     ContactKey::parse(text).unwrap()
@@ -35,6 +37,10 @@ fn action(of: &str, operation: Operation) -> Action {
     Action { place: entry(of).place, reason: Reason::FieldsDiffer, operation }
 }
 
+fn scope() -> Scope {
+    Scope::new(&["*a*".parse().unwrap()], &["contact.x?".parse().unwrap()])
+}
+
 fn planned() -> (Planned, Origins) {
     let changes = vec![
         Change { field: Field::Title, before: Some("CEO".into()), after: Setting::Set("CTO".into()) },
@@ -48,6 +54,7 @@ fn planned() -> (Planned, Origins) {
             action("bo", Operation::Update { id: id(), entry: entry("bo"), changes }),
             action("cy", Operation::Forget { id: id() }),
         ],
+        scope: scope(),
         unchanged: 40,
         brakes: vec![Brake { kind: BrakeKind::MaxCreates, count: 1, limit: 0 }],
         dropped: vec![(entry("di").place, Field::Email)],
@@ -57,6 +64,7 @@ fn planned() -> (Planned, Origins) {
         max_creates: Some(Limit::Count(0)),
         max_forgets: Some(Limit::Percent(20)),
         recreate: [key("fay")].into(),
+        scope: scope(),
         ..Policy::default()
     };
     let origins = Origins { api: "https://api.apollo.io".to_owned(), files: [9; 32], file_count: 2, policy };

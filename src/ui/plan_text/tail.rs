@@ -47,6 +47,7 @@ pub(super) fn write_summary(f: &mut fmt::Formatter<'_>, plan: &Plan, paint: Pain
 /// Writes that there is nothing to do.
 pub(super) fn write_no_changes(f: &mut fmt::Formatter<'_>, plan: &Plan, paint: Paint) -> fmt::Result {
     let matching = match plan.unchanged {
+        _ if !plan.scope.is_whole() => "The targeted contacts match the contact files.".to_owned(),
         0 => "The contact files declare no contacts.".to_owned(),
         1 => "Your contact matches the contact files.".to_owned(),
         many => format!("Your {} contacts match the contact files.", count(many)),
