@@ -11,6 +11,7 @@ use super::connection::{self, Connection};
 use super::context::Context;
 use super::reading::snapshot_error;
 use super::signals::{self, Signals};
+use super::view::{self, View};
 use super::{Exit, apply_file, parse, plan, reading, sandbox};
 use crate::model::Digest;
 use crate::ops::{self, Desired, Event, Planned, Problem, Remaining, Report, Session};
@@ -19,6 +20,7 @@ use crate::ui::json::report_record;
 use crate::ui::{APPROVAL, Message, Progress, apply_summary, approval_prompt};
 
 pub(super) fn run(args: &ApplyArgs, context: &mut Context) -> Exit {
+    view::begin(context, View::new(&args.view, None));
     if let Some(file) = &args.file {
         return apply_file::run(file, args, context);
     }
@@ -204,7 +206,7 @@ pub(super) async fn carry_out(
         context.shell.error("Cannot listen for signals", error.to_string());
         Exit::Failure
     })?;
-    let mut progress = Progress::default();
+    let mut progress = Progress::new(context.view.detail());
     let shell = &mut context.shell;
     let work = ops::apply_as(session, &planned.plan, desired, snapshot, saved);
     let result =

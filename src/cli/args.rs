@@ -146,9 +146,53 @@ pub(super) struct PlanArgs {
     #[command(flatten)]
     pub(super) scope: ScopeArgs,
     #[command(flatten)]
+    pub(super) page: PageArgs,
+    #[command(flatten)]
+    pub(super) view: ViewArgs,
+    #[command(flatten)]
     pub(super) brakes: Brakes,
     #[command(flatten)]
     pub(super) quota: QuotaArgs,
+}
+
+/// How plans are shown.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What is shown")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch that is typed or not")]
+pub(super) struct ViewArgs {
+    /// Show (masked) in place of personal values; keys, ids and names of files stay
+    #[arg(long)]
+    pub(super) mask: bool,
+    /// Show values where they would be masked, in Markdown
+    #[arg(long, conflicts_with = "mask")]
+    pub(super) no_mask: bool,
+    /// Show a line for each action and each change, and no progress
+    #[arg(long)]
+    pub(super) concise: bool,
+    /// Show actions file by file
+    #[arg(long)]
+    pub(super) by_file: bool,
+    /// Show all actions and whole values on a terminal too
+    #[arg(long)]
+    pub(super) full: bool,
+}
+
+/// What a plan is printed as.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What is shown")]
+pub(super) struct PageArgs {
+    /// Form of the plan: text, or Markdown for a comment under a change
+    #[arg(long, value_name = "FORM", default_value = "human", conflicts_with = "json")]
+    pub(super) format: PlanFormat,
+    /// Most bytes of Markdown; what is more is left out and counted
+    #[arg(long, value_name = "N", default_value_t = 65_000)]
+    pub(super) max_bytes: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum PlanFormat {
+    Human,
+    Markdown,
 }
 
 #[derive(Debug, Args)]
@@ -170,6 +214,8 @@ pub(super) struct ApplyArgs {
     #[command(flatten)]
     pub(super) scope: ScopeArgs,
     #[command(flatten)]
+    pub(super) view: ViewArgs,
+    #[command(flatten)]
     pub(super) brakes: Brakes,
     #[command(flatten)]
     pub(super) quota: QuotaArgs,
@@ -182,6 +228,10 @@ pub(super) struct ShowArgs {
     /// File that `plan --out` has saved; without one, the managed contacts are shown
     #[arg(value_name = "FILE")]
     pub(super) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) page: PageArgs,
+    #[command(flatten)]
+    pub(super) view: ViewArgs,
 }
 
 #[derive(Debug, Args)]

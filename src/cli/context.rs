@@ -1,11 +1,14 @@
 //! What every verb works with.
 
+use std::borrow::Cow;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
 use super::Exit;
 use super::args::Global;
+use super::view::View;
+use crate::apollo::PRODUCTION_URL;
 use crate::settings::{Environment, Locations};
 use crate::ui::Shell;
 
@@ -21,8 +24,20 @@ pub(super) struct Context {
     pub(super) api_url: url::Url,
     /// How long a verb that only reads waits for the state.
     pub(super) answer_timeout: Duration,
+    /// How plans are shown.
+    pub(super) view: View,
+    /// What the contact files were found to hold.
+    pub(super) found: Found,
     /// The flags that a hint repeats so that it works as shown.
     typed: String,
+}
+
+/// What is known of the contact files, whatever comes after.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Found {
+    pub(super) files: Option<usize>,
+    /// `None` when not all files are valid.
+    pub(super) contacts: Option<usize>,
 }
 
 impl Context {
@@ -30,17 +45,29 @@ impl Context {
         let locations = Locations::new(&global.dir, global.state.as_deref(), global.sandbox, &environment.directory);
         let mut typed = Vec::new();
         if global.dir != Path::new("contacts.d") {
-            typed.push(format!(" --dir {}", global.dir.display()));
+            typed.push(format!(" --dir {}", shell_word(&global.dir.display().to_string())));
         }
         if let Some(state) = &global.state {
-            typed.push(format!(" --state {}", state.display()));
+            typed.push(format!(" --state {}", shell_word(&state.display().to_string())));
         }
         if global.sandbox {
             typed.push(" --sandbox".to_owned());
+        } else if global.api_url.as_str() != PRODUCTION_URL {
+            typed.push(format!(" --api-url {}", shell_word(global.api_url.as_str())));
         }
         let typed = typed.concat();
         let Global { sandbox, answer_timeout, .. } = *global;
-        Self { shell, environment, locations, sandbox, api_url: global.api_url.clone(), answer_timeout, typed }
+        Self {
+            shell,
+            environment,
+            locations,
+            sandbox,
+            api_url: global.api_url.clone(),
+            answer_timeout,
+            view: View::default(),
+            found: Found::default(),
+            typed,
+        }
     }
 
     /// Returns a command as this user would type it.
@@ -70,5 +97,29 @@ impl Context {
                 Exit::Failure
             }
         }
+    }
+}
+
+/// Writes a word so that a shell takes it as one.
+pub(super) fn shell_word(word: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| c.is_alphanumeric() || "._-/:@%+=,".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return Cow::Borrowed(word);
+    }
+    Cow::Owned(format!("'{}'", word.replace('\'', r"'\''")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_quoted_where_a_shell_would_take_it_apart() {
+        for plain in ["contacts.d", "/srv/people", "http://127.0.0.1:8080/api/v1", "Zoë"] {
+            assert_eq!(shell_word(plain), plain);
+        }
+        assert_eq!(shell_word("my people"), "'my people'");
+        assert_eq!(shell_word("a'; rm -r x"), r"'a'\''; rm -r x'");
+        assert_eq!(shell_word(""), "''");
     }
 }

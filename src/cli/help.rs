@@ -38,6 +38,7 @@ pub(super) const VERBS: &[Help] = &[
         examples: &[
             ("contactsd plan", "see what apply would do"),
             ("contactsd plan --sandbox", "see it against the stand-in, without a key"),
+            ("contactsd plan --format markdown > plan.md", "a comment for a pull request"),
             ("contactsd plan --detailed-exitcode", "tell changes from none in a pipeline"),
             ("contactsd plan --json-into plan.jsonl", "text for you, records for a program"),
         ],

@@ -25,6 +25,7 @@ mod state;
 mod usage;
 mod validate;
 mod version;
+mod view;
 mod wanted;
 mod watch;
 

@@ -2,19 +2,39 @@
 
 use super::args::{PlanArgs, planning_options};
 use super::context::Context;
-use super::{Exit, reading, saved};
-use crate::ops::{self, Beside, Clock, Origins, Planned, Problem, Want};
+use super::view::{self, Shown, View};
+use super::{Exit, reading, sandbox, saved};
+use crate::ops::{self, Beside, Clock, Desired, Origins, Planned, Problem, Reading, Want};
+use crate::plan::Policy;
 use crate::store::Holder;
 use crate::ui::amounts::counted;
 use crate::ui::json::plan_records;
-use crate::ui::{Forecast, Mask, Message, PlanOptions, PlanText};
+use crate::ui::{Forecast, Message};
 
 pub(super) fn run(args: &PlanArgs, context: &mut Context) -> Exit {
-    plan(args, context).unwrap_or_else(|exit| exit)
+    view::begin(context, View::new(&args.view, Some(&args.page)));
+    match make(args, context) {
+        Ok(made) => conclude(args, context, made).unwrap_or_else(|exit| exit),
+        Err(exit) => {
+            view::show_failed(context);
+            exit
+        }
+    }
 }
 
-fn plan(args: &PlanArgs, context: &mut Context) -> Result<Exit, Exit> {
+/// A plan and what it was made from.
+struct Made {
+    desired: Desired,
+    policy: Policy,
+    planned: Planned,
+    reading: Reading,
+}
+
+fn make(args: &PlanArgs, context: &mut Context) -> Result<Made, Exit> {
     let desired = reading::load(context)?;
+    if !context.view.is_page() {
+        sandbox::announce(context);
+    }
     let reading = reading::state(context, Want::Plan(&desired))?;
     let (policy, rules, now) =
         (args.brakes.policy(&args.recreate, &args.scope), args.quota.rules(), Clock::system().now());
@@ -22,14 +42,33 @@ fn plan(args: &PlanArgs, context: &mut Context) -> Result<Exit, Exit> {
     let planned = ops::plan_beside(&desired, &reading.snapshot, &reading.under_way(), &policy, &rules, now);
     let planned = planned.map_err(|error| reading::load_error(context, &error))?;
     ops::check_recreate(&planned.plan, &args.recreate).map_err(|problem| refuse(context, &problem))?;
-    let under_way =
-        reading.beside.as_ref().filter(|_| planned.left_out > 0).map(|beside| under_way(beside, planned.left_out));
-    if let Some(under_way) = &under_way
+    Ok(Made { desired, policy, planned, reading })
+}
+
+/// Shows the plan, saves it where that was asked for, and says what it means to the caller.
+fn conclude(args: &PlanArgs, context: &mut Context, made: Made) -> Result<Exit, Exit> {
+    let Made { desired, policy, planned, reading } = made;
+    let beside = reading.beside.as_ref().filter(|_| planned.left_out > 0);
+    let under_way = beside.map(|beside| under_way(beside, planned.left_out));
+    if context.view.is_page() {
+        let (contacts, are) = being_applied(planned.left_out);
+        let note = format!("{contacts} {are} being applied by another process right now, and left out here.");
+        let digest = planned.digest.as_ref();
+        let shown = Shown {
+            planned: &planned,
+            next_step: None,
+            apply: digest.map(|digest| context.command(&format!("apply --expect {digest}"))),
+            everything: context.command("plan"),
+            sandbox: context.sandbox,
+            note: (planned.left_out > 0).then_some(&*note),
+        };
+        view::show(context, &shown);
+    } else if let Some(under_way) = &under_way
         && planned.plan.is_empty()
     {
         context.shell.messages(planned.warnings().iter().map(Message::from));
         let text = format!("{under_way} Nothing else is to be changed.");
-        context.shell.result_as(text, plan_records(&planned, Mask::Off));
+        context.shell.result_as(text, plan_records(&planned, context.view.mask()));
     } else {
         if let Some(under_way) = under_way {
             context.shell.status(format!("{under_way}\n"));
@@ -60,8 +99,12 @@ pub(super) fn refuse(context: &mut Context, problem: &Problem) -> Exit {
 /// Words what the plan leaves out because another process does it at this moment.
 fn under_way(beside: &Beside, left_out: usize) -> String {
     let Holder { operation, pid, .. } = &beside.holder;
-    let (contacts, are) = (counted(left_out, "contact"), if left_out == 1 { "is" } else { "are" });
+    let (contacts, are) = being_applied(left_out);
     format!("{contacts} {are} being applied by '{operation}' (process {pid}) right now.")
+}
+
+fn being_applied(left_out: usize) -> (String, &'static str) {
+    (counted(left_out, "contact"), if left_out == 1 { "is" } else { "are" })
 }
 
 /// Prints a plan as people review it.
@@ -71,24 +114,11 @@ pub(super) fn show(context: &mut Context, planned: &Planned, next_step: Option<&
 
 /// Prints a plan, which may be for another API than this invocation's.
 pub(super) fn show_for(context: &mut Context, planned: &Planned, next_step: Option<&str>, sandbox: bool) {
-    context.shell.messages(planned.warnings().iter().map(Message::from));
-    let stdout = context.shell.stdout();
-    let forecast = forecast(&planned.forecast, sandbox);
-    let text = PlanText {
-        plan: &planned.plan,
-        options: PlanOptions {
-            color: stdout.color,
-            width: stdout.width,
-            next_step,
-            forecast: Some(&forecast),
-            digest: planned.digest.as_ref(),
-            ..PlanOptions::default()
-        },
-    };
-    context.shell.result_as(text, plan_records(planned, Mask::Off));
+    let everything = context.command("plan");
+    view::show(context, &Shown { planned, next_step, apply: None, everything, sandbox, note: None });
 }
 
-fn forecast(forecast: &ops::Forecast, sandbox: bool) -> Forecast {
+pub(super) fn forecast(forecast: &ops::Forecast, sandbox: bool) -> Forecast {
     let requests = forecast.requests.iter().map(|(&endpoint, &count)| (endpoint, count)).collect();
     if sandbox && forecast.assumed {
         // What is assumed of Apollo says nothing about the stand-in.

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::Exit;
-use super::context::Context;
+use super::context::{Context, Found};
 use crate::ops::{self, Desired, LoadError, ReadError, Reading, SnapshotError, Want};
 use crate::source;
 use crate::store::{self, Holder};
@@ -16,6 +16,7 @@ pub(super) fn load(context: &mut Context) -> Result<Desired, Exit> {
     match ops::Loader::new(&context.locations.contacts, &context.locations.state).load() {
         Ok(desired) => {
             context.shell.messages(desired.warnings.iter().map(Message::from));
+            context.found = Found { files: Some(desired.files()), contacts: Some(desired.contacts()) };
             Ok(desired)
         }
         Err(error) => Err(load_error(context, &error)),
@@ -24,6 +25,11 @@ pub(super) fn load(context: &mut Context) -> Result<Desired, Exit> {
 
 /// Says why the contact files cannot be used.
 pub(super) fn load_error(context: &mut Context, error: &LoadError) -> Exit {
+    let files = match error {
+        LoadError::Invalid { files, .. } => Some(*files),
+        LoadError::Unreadable(_) => None,
+    };
+    context.found = Found { files, contacts: None };
     for message in load_messages(error) {
         context.shell.message(&message);
     }

@@ -63,6 +63,13 @@ pub(super) fn announce(context: &mut Context) {
     }
 }
 
+/// Says so beside a result that programs read from stdout.
+pub(super) fn remark(context: &mut Context) {
+    if context.sandbox {
+        context.shell.hint("this is the sandbox; nothing leaves this machine.");
+    }
+}
+
 fn options(data: std::path::PathBuf, clock: Clock) -> Options {
     Options::new(data, Arc::new(move || clock.now()))
 }

@@ -4,15 +4,23 @@ use std::iter;
 use std::path::Path;
 
 use super::args::ShowArgs;
-use super::context::{Context, SANDBOX_ORIGIN};
-use super::{Exit, plan, reading, saved};
+use super::context::{Context, SANDBOX_ORIGIN, shell_word};
+use super::view::{self, Shown, View};
+use super::{Exit, reading, saved};
+use crate::model::Binding;
 use crate::ops::{Reading, Want};
+use crate::ui::binding_text;
 use crate::ui::json::{ContactState, saved_plan_document};
-use crate::ui::{Mask, binding_text};
 
 pub(super) fn run(args: &ShowArgs, context: &mut Context) -> Exit {
+    view::begin(context, View::new(&args.view, Some(&args.page)));
     let shown = match &args.file {
         Some(file) => show_plan(file, context),
+        None if context.view.is_page() => {
+            let detail = "Only plans are shown as Markdown. Name the file that `contactsd plan --out FILE` has saved.";
+            context.shell.error("There is no plan to show", detail);
+            Err(Exit::Failure)
+        }
         None => show_state(context),
     };
     shown.map_or_else(|exit| exit, |()| Exit::Success)
@@ -21,10 +29,21 @@ pub(super) fn run(args: &ShowArgs, context: &mut Context) -> Exit {
 /// Prints a saved plan as `plan` did.
 fn show_plan(file: &Path, context: &mut Context) -> Result<(), Exit> {
     let saved = saved::read(context, file)?;
-    context.shell.documents(iter::once_with(|| saved_plan_document(&saved.planned, Mask::Off)));
-    if !context.shell.speaks_json() {
-        plan::show_for(context, &saved.planned, None, saved.origins.api == SANDBOX_ORIGIN);
+    let mask = context.view.mask();
+    context.shell.documents(iter::once_with(|| saved_plan_document(&saved.planned, mask)));
+    if context.shell.speaks_json() {
+        return Ok(());
     }
+    let name = shell_word(&file.display().to_string()).into_owned();
+    let shown = Shown {
+        planned: &saved.planned,
+        next_step: None,
+        apply: Some(context.command(&format!("apply {name}"))),
+        everything: context.command(&format!("show {name}")),
+        sandbox: saved.origins.api == SANDBOX_ORIGIN,
+        note: None,
+    };
+    view::show(context, &shown);
     Ok(())
 }
 
@@ -32,14 +51,17 @@ fn show_plan(file: &Path, context: &mut Context) -> Result<(), Exit> {
 fn show_state(context: &mut Context) -> Result<(), Exit> {
     let Reading { snapshot, .. } = reading::state(context, Want::Everything)?;
     let bindings = &snapshot.bindings;
-    context.shell.documents(bindings.iter().map(|(key, binding)| ContactState::new(key, binding, Mask::Off)));
+    let mask = context.view.mask();
+    context.shell.documents(bindings.iter().map(|(key, binding)| ContactState::new(key, binding, mask)));
     context.shell.to_people(|shell| {
         if bindings.is_empty() {
             shell.result("The state is empty. No contacts are managed.");
         }
         for (number, (key, binding)) in bindings.iter().enumerate() {
             let gap = if number == 0 { "" } else { "\n" };
-            shell.result(format_args!("{gap}{}", binding_text(key, binding)));
+            let applied = mask.fields(&binding.applied).into_owned();
+            let binding = Binding { applied, ..binding.clone() };
+            shell.result(format_args!("{gap}{}", binding_text(key, &binding)));
         }
     });
     Ok(())

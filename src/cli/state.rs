@@ -3,7 +3,7 @@
 use super::apply::{block_on, channel, may_approve, perform};
 use super::args::{ApprovalArgs, LockArgs, StateArgs, StateVerb};
 use super::context::Context;
-use super::{Exit, connection, reading};
+use super::{Exit, connection, reading, sandbox};
 use crate::model::ContactKey;
 use crate::ops::{self, Desired, Planned, Problem, Reading, Want};
 use crate::store::Snapshot;
@@ -24,6 +24,7 @@ pub(super) fn run(args: &StateArgs, context: &mut Context) -> Exit {
 }
 
 fn list(context: &mut Context) -> Exit {
+    sandbox::remark(context);
     let Ok(Reading { snapshot, .. }) = reading::state(context, Want::Everything) else { return Exit::Failure };
     let bindings = &snapshot.bindings;
     context.shell.to_people(|shell| bindings.keys().for_each(|key| shell.result(key.address())));
@@ -32,6 +33,7 @@ fn list(context: &mut Context) -> Exit {
 }
 
 fn show(key: &ContactKey, context: &mut Context) -> Exit {
+    sandbox::remark(context);
     let Ok(Reading { snapshot, .. }) = reading::state(context, Want::Everything) else { return Exit::Failure };
     match snapshot.bindings.get(key) {
         Some(binding) => {
@@ -54,6 +56,7 @@ fn change(
     if let Err(exit) = may_approve(approval, context) {
         return exit;
     }
+    sandbox::announce(context);
     block_on(context, async |context: &mut Context| {
         let (tell, events) = channel();
         let connection = match connection::open_local(context, operation, lock.lock_timeout, tell).await {

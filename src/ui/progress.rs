@@ -12,6 +12,7 @@ use super::amounts::{count, duration, wait};
 use super::escape::escape;
 use super::json;
 use super::message::Message;
+use super::plan_text::Detail;
 use super::shell::Shell;
 use super::style::Paint;
 use crate::model::{ApolloId, ContactKey, Endpoint};
@@ -31,6 +32,7 @@ const LINE_INTERVAL: Duration = Duration::from_secs(10);
 /// Shows events as they come.
 #[derive(Debug, Default)]
 pub struct Progress {
+    detail: Detail,
     form: Form,
     /// As the last tick told.
     now: Now,
@@ -60,6 +62,11 @@ struct Now {
 }
 
 impl Progress {
+    /// Shows lines as they are asked for; concise ones leave out the steps of each contact.
+    pub fn new(detail: Detail) -> Self {
+        Self { detail, ..Self::default() }
+    }
+
     /// Shows `event`, or remembers it for the next line.
     pub fn event(&mut self, shell: &mut Shell, event: &Event) {
         shell.records(json::event(event));
@@ -126,7 +133,7 @@ impl Progress {
 
     /// Prints a line of one contact, where each event has one.
     fn step_line(&self, shell: &mut Shell, text: Option<String>, key: &ContactKey) {
-        if let (Form::Lines, Some(text)) = (&self.form, text) {
+        if let (Form::Lines, Detail::Blocks, Some(text)) = (&self.form, self.detail, text) {
             let paint = Paint { color: shell.stdout().color };
             shell.status_as(paint.bold(format_args!("{}: {text}", key.address())), []);
         }

@@ -18,15 +18,17 @@ use serde::Serialize;
 
 use super::json::{Diagnostic, Guarded, Layout, Record, Records};
 use super::log;
+use super::mask::Mask;
 use super::message::Message;
 use super::style::{ColorEnvironment, ColorFlag, Paint, color_choice};
 use crate::model::Timestamp;
+use crate::source::Severity;
 
 /// Columns of a text that no terminal limits.
 const DEFAULT_WIDTH: usize = 100;
 
 /// Narrowest text; a terminal may claim to have no columns at all.
-const MIN_WIDTH: usize = 40;
+const MIN_WIDTH: usize = 20;
 
 /// Holds a plan's blocks together on their way out; a line a write would cost a system call each.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -70,6 +72,11 @@ pub struct Shell {
     /// The first failure to write to stdout; nothing is written there after it.
     failure: Option<io::Error>,
     records: Records,
+    mask: Mask,
+    /// Messages told so far, where somebody wants them again.
+    kept: Option<Vec<Message>>,
+    errors: usize,
+    warnings: usize,
 }
 
 #[derive(Debug)]
@@ -94,15 +101,30 @@ impl Shell {
             stdout: BufWriter::with_capacity(BUFFER_BYTES, AutoStream::new(io::stdout(), choice(stdout.color))),
             stderr: AutoStream::new(io::stderr(), choice(stderr.color)),
         };
-        let records = Records::default();
-        Self { verbosity, stdout, stderr, output, bars: true, logs: false, failure: None, records }
+        Self::new(verbosity, stdout, stderr, output)
     }
 
     /// Keeps everything, for tests; see [`Shell::captured`].
     pub fn in_memory(stdout: Stream, stderr: Stream, verbosity: Verbosity) -> Self {
         let output = Output::Memory { stdout: Vec::new(), stderr: Vec::new() };
-        let records = Records::default();
-        Self { verbosity, stdout, stderr, output, bars: true, logs: false, failure: None, records }
+        Self::new(verbosity, stdout, stderr, output)
+    }
+
+    fn new(verbosity: Verbosity, stdout: Stream, stderr: Stream, output: Output) -> Self {
+        Self {
+            verbosity,
+            stdout,
+            stderr,
+            output,
+            bars: true,
+            logs: false,
+            failure: None,
+            records: Records::default(),
+            mask: Mask::Off,
+            kept: None,
+            errors: 0,
+            warnings: 0,
+        }
     }
 
     /// Returns what an in-memory shell was told, stdout and stderr apart; `None` for a real one.
@@ -221,6 +243,14 @@ impl Shell {
 
     /// Prints a warning or an error in full, with its place and detail.
     pub fn message(&mut self, message: &Message) {
+        match message.severity {
+            Severity::Error => self.errors += 1,
+            Severity::Warning => self.warnings += 1,
+        }
+        if let Some(kept) = &mut self.kept {
+            kept.push(message.clone());
+        }
+        let message = &*self.mask.message(message);
         if self.logs {
             log::message(message);
         } else if !self.speaks_json() {
@@ -230,6 +260,26 @@ impl Shell {
         if self.records.are_wanted() {
             self.records([Record::diagnostic(Diagnostic::from(message))]);
         }
+    }
+
+    /// Leaves personal values out of messages from here on.
+    pub fn mask(&mut self, mask: Mask) {
+        self.mask = mask;
+    }
+
+    /// Keeps messages from here on, for [`Shell::kept_messages`].
+    pub fn keep_messages(&mut self) {
+        self.kept.get_or_insert_default();
+    }
+
+    /// Returns the messages that were told since they are kept, as they were given.
+    pub fn kept_messages(&self) -> Vec<Message> {
+        self.kept.clone().unwrap_or_default()
+    }
+
+    /// Returns how many errors and warnings were told.
+    pub fn told(&self) -> (usize, usize) {
+        (self.errors, self.warnings)
     }
 
     /// Prints several: errors last, where people look first, otherwise in the given order.

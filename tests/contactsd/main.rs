@@ -19,6 +19,7 @@ mod man;
 mod matches;
 mod plan;
 mod readme;
+mod review;
 mod sandbox_verb;
 mod saved;
 mod schemas;

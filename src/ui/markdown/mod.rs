@@ -57,7 +57,7 @@ pub struct MarkdownOptions<'a> {
     pub by_file: bool,
     pub forecast: Option<&'a Forecast>,
     pub digest: Option<&'a Digest>,
-    /// The command that applies, as this user would type it; `None` leaves it out.
+    /// The command that applies exactly this plan, as this user would type it; `None` leaves it out.
     pub apply: Option<&'a str>,
     /// The command that shows everything, named where something is left out.
     pub plan: &'a str,
@@ -130,7 +130,7 @@ impl Markdown<'_> {
         let Some(apply) = self.options.apply.filter(|_| can_go_on) else {
             return Some(format!("Digest: {}", code(&digest.0)));
         };
-        let command = super::escape(&format!("{apply} --expect {}", digest.0)).into_owned();
+        let command = super::escape(apply).into_owned();
         let command = tame(&command);
         let fence = "`".repeat(3.max(backticks(&command) + 1));
         let text = "This applies exactly this plan, and nothing when files or state have changed since:";

@@ -19,7 +19,7 @@ const OPTIONS: MarkdownOptions<'static> = MarkdownOptions {
     by_file: false,
     forecast: None,
     digest: None,
-    apply: Some("contactsd apply"),
+    apply: Some("contactsd apply --expect 0123456789abcdef"),
     plan: "contactsd plan",
     note: None,
 };

@@ -1,7 +1,7 @@
 //! A directory of its own, in which the program runs with nothing else around it.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -102,6 +102,24 @@ impl World {
         let output = command.output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the program writes UTF-8");
         self.outcome(text(output.stdout), text(output.stderr), output.status.code())
+    }
+
+    /// Runs a command whose stdout is a terminal.
+    pub(crate) fn run_on_terminal(&self, line: &str) -> Outcome {
+        let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&person).unwrap();
+        unlockpt(&person).unwrap();
+        let terminal = ptsname(&person, Vec::new()).unwrap();
+        let terminal = rustix::fs::open(terminal, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
+        let mut child = self.command(line).stdout(terminal).stderr(Stdio::piped()).spawn().unwrap();
+        let mut shown = Vec::new();
+        // Ends with an error when the last one that could write has gone.
+        let _ = File::from(person).read_to_end(&mut shown);
+        let mut errors = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+        let shown = String::from_utf8(shown).expect("the program writes UTF-8").replace("\r\n", "\n");
+        let plain = anstream::adapter::strip_str(&shown).to_string();
+        self.outcome(plain, errors, child.wait().unwrap().code())
     }
 
     /// Runs a command whose stdin is a terminal at which `typed` was typed already.

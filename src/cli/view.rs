@@ -1,0 +1,145 @@
+//! How this invocation shows a plan: as text or as a page of Markdown, whole or not, with values or without.
+
+use super::args::{PageArgs, PlanFormat, ViewArgs};
+use super::context::Context;
+use super::plan::forecast;
+use crate::ops::Planned;
+use crate::ui::json::plan_records;
+use crate::ui::{Detail, FailedPlan, Markdown, MarkdownOptions, Mask, Message, PlanOptions, PlanText, Subject};
+
+/// What was asked for.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct View {
+    mask: Mask,
+    detail: Detail,
+    by_file: bool,
+    full: bool,
+    /// Most bytes of a page of Markdown; `None` for text.
+    page: Option<usize>,
+}
+
+/// A plan and the words that belong to it.
+pub(super) struct Shown<'a> {
+    pub(super) planned: &'a Planned,
+    /// The command that is offered at the end of a text.
+    pub(super) next_step: Option<&'a str>,
+    /// The command that applies exactly this plan.
+    pub(super) apply: Option<String>,
+    /// The command that shows the whole plan.
+    pub(super) everything: String,
+    /// Whether the plan is for the sandbox.
+    pub(super) sandbox: bool,
+    /// What a page says first.
+    pub(super) note: Option<&'a str>,
+}
+
+impl View {
+    pub(super) fn new(args: &ViewArgs, page: Option<&PageArgs>) -> Self {
+        let page = page.filter(|page| page.format == PlanFormat::Markdown).map(|page| page.max_bytes);
+        // Comments are mailed out and kept, so that values are shown there only when somebody says so.
+        let masked = args.mask || (page.is_some() && !args.no_mask);
+        Self {
+            mask: if masked { Mask::On } else { Mask::Off },
+            detail: if args.concise { Detail::Concise } else { Detail::Blocks },
+            by_file: args.by_file,
+            full: args.full,
+            page,
+        }
+    }
+
+    pub(super) fn detail(self) -> Detail {
+        self.detail
+    }
+
+    /// Reports whether stdout holds a page of Markdown and nothing else.
+    pub(super) fn is_page(self) -> bool {
+        self.page.is_some()
+    }
+
+    pub(super) fn mask(self) -> Mask {
+        self.mask
+    }
+}
+
+/// Has plans shown like this from here on, and messages with or without values.
+pub(super) fn begin(context: &mut Context, view: View) {
+    context.view = view;
+    context.shell.mask(view.mask);
+    if view.is_page() {
+        context.shell.keep_messages();
+    }
+}
+
+/// Prints a plan as people review it, and what should be known beside it.
+pub(super) fn show(context: &mut Context, shown: &Shown<'_>) {
+    let Shown { planned, next_step, apply, everything, sandbox, note } = shown;
+    context.shell.messages(planned.warnings().iter().map(Message::from));
+    let view = context.view;
+    let stdout = context.shell.stdout();
+    let forecast = forecast(&planned.forecast, *sandbox);
+    let records = plan_records(planned, view.mask);
+    if view.is_page() {
+        let options = MarkdownOptions {
+            forecast: Some(&forecast),
+            digest: planned.digest.as_ref(),
+            apply: apply.as_deref(),
+            note: *note,
+            ..page_options(view, everything)
+        };
+        let directory = context.locations.contacts.display().to_string();
+        let messages = context.shell.kept_messages();
+        let options = MarkdownOptions { directory: &directory, ..options };
+        let page = Markdown { subject: Subject::Plan(&planned.plan), messages: &messages, options };
+        context.shell.result_as(page, records);
+        return;
+    }
+    let text = PlanText {
+        plan: &planned.plan,
+        options: PlanOptions {
+            color: stdout.color,
+            width: stdout.width,
+            mask: view.mask,
+            detail: view.detail,
+            by_file: view.by_file,
+            abridged: stdout.is_terminal && !view.full,
+            next_step: *next_step,
+            forecast: Some(&forecast),
+            digest: planned.digest.as_ref(),
+        },
+    };
+    context.shell.result_as(text, records);
+}
+
+/// Says that there is no plan; the errors were told before.
+pub(super) fn show_failed(context: &mut Context) {
+    let view = context.view;
+    let (errors, warnings) = context.shell.told();
+    let (files, contacts) = (context.found.files, context.found.contacts);
+    let failed = FailedPlan { files, contacts, errors, warnings, color: context.shell.stdout().color };
+    if view.is_page() {
+        let directory = context.locations.contacts.display().to_string();
+        let everything = context.command("plan");
+        let options = MarkdownOptions { directory: &directory, ..page_options(view, &everything) };
+        let messages = context.shell.kept_messages();
+        let page = Markdown { subject: Subject::Failed(&failed), messages: &messages, options };
+        context.shell.result_as(page, []);
+    } else {
+        let gap = if context.shell.stdout().is_terminal { "\n" } else { "" };
+        context.shell.result_as(format_args!("{gap}{failed}"), []);
+    }
+}
+
+fn page_options(view: View, everything: &str) -> MarkdownOptions<'_> {
+    MarkdownOptions {
+        directory: "",
+        mask: view.mask,
+        max_bytes: view.page.unwrap_or(usize::MAX),
+        detail: view.detail,
+        by_file: view.by_file,
+        forecast: None,
+        digest: None,
+        apply: None,
+        plan: everything,
+        note: None,
+    }
+}
