@@ -12,5 +12,5 @@ mod tests;
 mod window;
 
 pub use backoff::Backoff;
-pub use ledger::{Admission, Ledger, Permit, Rejection, Rules};
+pub use ledger::{Admission, Ledger, Outlook, Permit, Rejection, Rules};
 pub use window::{Limits, Reading, Span, WindowLimit};

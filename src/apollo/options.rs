@@ -71,6 +71,7 @@ impl Credential {
 }
 
 /// Everything a [`super::Client`] is made from.
+#[derive(Clone)]
 pub struct Options {
     /// The address that paths such as `/contacts` are appended to.
     pub base_url: Url,

@@ -100,6 +100,12 @@ pub(super) enum Verb {
     Show(ShowArgs),
     /// Keep Apollo in step with the contact files, as a service
     Watch(WatchArgs),
+    /// Let the running watch release the state, so that other commands can write it
+    Pause,
+    /// Let a paused watch go on
+    Resume,
+    /// Let the running watch apply one plan that passes its limits
+    Approve(ApproveArgs),
     /// Serve the stand-in for Apollo until interrupted
     Sandbox(SandboxArgs),
     /// Bind an entry to a contact that Apollo has
@@ -319,6 +325,13 @@ pub(super) struct ScopeArgs {
     pub(super) exclude: Vec<KeyPattern>,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct ApproveArgs {
+    /// Digest of the plan, as watch and plan show it
+    #[arg(value_name = "DIGEST", value_parser = parse_digest)]
+    pub(super) digest: Digest,
+}
+
 /// What stops a plan that nobody meant.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Brakes")]
@@ -533,14 +546,14 @@ fn parse_percent(text: &str) -> Result<u8, String> {
     percent.ok().filter(|percent| *percent < 100).ok_or_else(|| format!("{text:?} is no percentage from 0% to 99%"))
 }
 
-fn parse_id(text: &str) -> Result<ApolloId, String> {
-    ApolloId::parse(text).ok_or_else(|| format!("{text:?} is no contact id: 24 hexadecimal digits"))
-}
-
 fn parse_digest(text: &str) -> Result<Digest, String> {
     let is_digest = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let digest = is_digest.then(|| Digest(text.to_ascii_lowercase()));
+    let digest = is_digest.then(|| Digest(text.to_lowercase()));
     digest.ok_or_else(|| format!("{text:?} is no digest of a plan: 32 hexadecimal digits"))
+}
+
+fn parse_id(text: &str) -> Result<ApolloId, String> {
+    ApolloId::parse(text).ok_or_else(|| format!("{text:?} is no contact id: 24 hexadecimal digits"))
 }
 
 fn parse_address(text: &str) -> Result<ContactKey, String> {

@@ -12,6 +12,7 @@ use super::reading::state_error;
 use super::{Exit, sandbox};
 use crate::apollo;
 use crate::failpoints::{Step, reached};
+use crate::model::Timestamp;
 use crate::ops::{Clock, Entropy, Event, Session, SessionError, SessionOptions, chain};
 use crate::quota::{Backoff, Rules};
 use crate::sandbox::Sandbox;
@@ -42,28 +43,67 @@ pub(super) async fn open(
     requests: &RequestArgs,
     events: Arc<dyn Fn(Event) + Send + Sync>,
 ) -> Result<Connection, Exit> {
+    let (options, sandbox) = prepare(context, operation, lock_timeout, quota, requests, events).await?;
+    start(context, options, sandbox).await
+}
+
+/// Finds the way to Apollo, or starts its stand-in, and says how the state is to be opened.
+pub(super) async fn prepare(
+    context: &mut Context,
+    operation: &str,
+    lock_timeout: Duration,
+    quota: &QuotaArgs,
+    requests: &RequestArgs,
+    events: Arc<dyn Fn(Event) + Send + Sync>,
+) -> Result<(SessionOptions, Option<Sandbox>), Exit> {
     let clock = Clock::system();
     let (base_url, credential, sandbox) = if context.sandbox {
         let sandbox = sandbox::attach(context, clock).await?;
         let base_url = Url::parse(&sandbox.base_url()).expect("a server's own address is a URL");
-        (base_url, apollo::Credential::ApiKey(SecretString::from("sandbox")), Some(sandbox))
+        (base_url, sandbox_credential(), Some(sandbox))
     } else {
         (context.api_url.clone(), credential(context)?, None)
     };
-    let mut client = apollo::Options::new(base_url, credential);
-    client.connect_timeout = requests.connect_timeout;
-    client.request_timeout = requests.request_timeout;
-    let settle_after = if context.sandbox { Duration::ZERO } else { SETTLE_AFTER };
-    let options = SessionOptions {
-        client: Some(client),
-        rules: quota.rules(),
-        max_wait: requests.max_wait,
-        parallelism: usize::from(requests.parallelism),
-        settle_after: requests.settle_after.unwrap_or(settle_after),
-        backoff: Backoff { base: requests.retry_base, ..Backoff::REQUEST },
-        ..local(context, operation, lock_timeout, clock, events)?
-    };
-    start(context, options, sandbox).await
+    let client = Some(apollo::Options::new(base_url, credential));
+    let mut options = SessionOptions { client, ..local(context, operation, lock_timeout, clock, events)? };
+    tune(&mut options, context.sandbox, quota, requests);
+    Ok((options, sandbox))
+}
+
+/// Sets what the flags about requests decide.
+pub(super) fn tune(options: &mut SessionOptions, sandbox: bool, quota: &QuotaArgs, requests: &RequestArgs) {
+    let settle_after = if sandbox { Duration::ZERO } else { SETTLE_AFTER };
+    options.rules = quota.rules();
+    options.max_wait = requests.max_wait;
+    options.parallelism = usize::from(requests.parallelism);
+    options.settle_after = requests.settle_after.unwrap_or(settle_after);
+    options.backoff = Backoff { base: requests.retry_base, ..Backoff::REQUEST };
+    if let Some(client) = &mut options.client {
+        client.connect_timeout = requests.connect_timeout;
+        client.request_timeout = requests.request_timeout;
+    }
+}
+
+/// Returns how a service reads its credential anew.
+pub(super) fn credential_source(
+    context: &Context,
+) -> Arc<dyn Fn() -> Result<apollo::Credential, String> + Send + Sync> {
+    if context.sandbox {
+        return Arc::new(|| Ok(sandbox_credential()));
+    }
+    let environment = context.environment.clone();
+    Arc::new(move || Credential::read(&environment).map(for_apollo).map_err(|error| chain(&error)))
+}
+
+fn sandbox_credential() -> apollo::Credential {
+    apollo::Credential::ApiKey(SecretString::from("sandbox"))
+}
+
+fn for_apollo(credential: Credential) -> apollo::Credential {
+    match credential {
+        Credential::ApiKey(key) => apollo::Credential::ApiKey(key),
+        Credential::AccessToken(token) => apollo::Credential::AccessToken(token),
+    }
 }
 
 /// Opens the state for changes that send nothing; needs no credential.
@@ -89,14 +129,7 @@ fn local(
         state: context.locations.state.clone(),
         origin: context.origin(),
         client: None,
-        holder: Holder {
-            pid: std::process::id(),
-            user_host: format!("{}@{}", context.environment.user, context.environment.host),
-            operation: operation.to_owned(),
-            since: clock.now(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            socket: None,
-        },
+        holder: holder(context, operation, clock.now()),
         lock_timeout,
         runtime_directory: Some(context.environment.runtime_directory()),
         rules: Rules::default(),
@@ -110,6 +143,18 @@ fn local(
         seed: entropy.seed,
         events,
     })
+}
+
+/// Says what this process is.
+pub(super) fn holder(context: &Context, operation: &str, since: Timestamp) -> Holder {
+    Holder {
+        pid: std::process::id(),
+        user_host: format!("{}@{}", context.environment.user, context.environment.host),
+        operation: operation.to_owned(),
+        since,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        socket: None,
+    }
 }
 
 async fn start(context: &mut Context, options: SessionOptions, sandbox: Option<Sandbox>) -> Result<Connection, Exit> {
@@ -127,7 +172,11 @@ async fn start(context: &mut Context, options: SessionOptions, sandbox: Option<S
 
 /// Opens the session, and says so when another process is waited for.
 async fn open_session(context: &mut Context, options: SessionOptions) -> Result<Session, SessionError> {
-    let opening = Session::open(options);
+    patiently(context, Session::open(options)).await
+}
+
+/// Waits for a state to open, and says so when that takes a while.
+pub(super) async fn patiently<T>(context: &mut Context, opening: impl Future<Output = T>) -> T {
     tokio::pin!(opening);
     tokio::select! {
         opened = &mut opening => return opened,
@@ -152,7 +201,7 @@ impl Connection {
     }
 }
 
-async fn close_sandbox(context: &mut Context, sandbox: Option<Sandbox>) {
+pub(super) async fn close_sandbox(context: &mut Context, sandbox: Option<Sandbox>) {
     if let Some(sandbox) = sandbox
         && let Err(error) = sandbox.stop().await
     {
@@ -181,8 +230,7 @@ fn fail(context: &mut Context, summary: &str, error: &dyn std::error::Error) -> 
 
 fn credential(context: &mut Context) -> Result<apollo::Credential, Exit> {
     match Credential::read(&context.environment) {
-        Ok(Credential::ApiKey(key)) => Ok(apollo::Credential::ApiKey(key)),
-        Ok(Credential::AccessToken(token)) => Ok(apollo::Credential::AccessToken(token)),
+        Ok(credential) => Ok(for_apollo(credential)),
         Err(error) => {
             let next = match &error {
                 CredentialError::Missing => {

@@ -4,6 +4,7 @@
 
 mod apply;
 mod apply_file;
+mod approve;
 mod args;
 mod completions;
 mod connection;
@@ -14,14 +15,18 @@ mod logging;
 mod man;
 mod observer;
 mod parse;
+mod pause;
 mod plan;
 mod reading;
+mod resume;
 mod sandbox;
 mod saved;
 mod schema;
+mod service;
 mod show;
 mod signals;
 mod state;
+mod supervisor;
 mod usage;
 mod validate;
 mod version;
@@ -65,10 +70,12 @@ impl Exit {
 
 /// Runs the command that `arguments` spell, the program's name first.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environment) -> Exit {
-    let (cli, mut context) = match parse::parse(arguments, environment) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let (cli, mut context) = match parse::parse(arguments.clone(), environment) {
         Ok(parsed) => parsed,
         Err(exit) => return exit,
     };
+    context.arguments = arguments;
     logging::start(&mut context, &cli);
     reached(Step::Started);
     let exit = dispatch(cli, &mut context);
@@ -82,6 +89,9 @@ fn dispatch(cli: Cli, context: &mut Context) -> Exit {
         Verb::Apply(args) => apply::run(&args, context),
         Verb::Show(args) => show::run(&args, context),
         Verb::Watch(args) => watch::run(&args, context),
+        Verb::Pause => pause::run(context),
+        Verb::Resume => resume::run(context),
+        Verb::Approve(args) => approve::run(&args, context),
         Verb::Sandbox(args) => sandbox::run(args, context),
         Verb::Import(args) => import::run(&args, context),
         Verb::State(args) => state::run(&args, context),

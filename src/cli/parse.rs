@@ -93,6 +93,17 @@ fn no_planning_of_saved_plans(mut command: Command, matches: &ArgMatches) -> Res
     Err(apply.error(ErrorKind::ArgumentConflict, text))
 }
 
+/// Reads the same command line again, with the settings file as it is now; an error says what is wrong with it.
+pub(super) fn parse_anew(arguments: &[OsString], environment: &Environment) -> Result<Cli, String> {
+    let known = long_flags(&Cli::command());
+    let names: Vec<String> = known.iter().cloned().collect();
+    let file = SettingsFile::read(&environment.directory, &names).map_err(|error| chain(&error))?;
+    let arguments: Vec<_> = arguments.iter().map(|argument| with_two_dashes(argument.clone(), &known)).collect();
+    let layers = Layers { environment, file: &file, typed: typed_flags(&arguments), rivals: rivals() };
+    let matches = layers.add_to(Cli::command()).try_get_matches_from(arguments);
+    matches.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(|error| error.to_string())
+}
+
 /// Says what is wrong with the command line, or the help that was asked for.
 fn explain(
     error: &clap::Error,

@@ -121,7 +121,13 @@ pub(super) fn state_error(context: &mut Context, error: &store::Error) -> Exit {
     let message = match error {
         store::Error::Locked { path, holder } => {
             let info = lock_info(path, holder.as_deref());
-            let next = "Nothing was changed. Try again when that process is done, or wait for it with --lock-timeout.";
+            let next = if holder.as_ref().is_some_and(|holder| holder.operation == "watch") {
+                let (pause, resume) = (context.command("pause"), context.command("resume"));
+                format!("Nothing was changed. The service releases the state on `{pause}`, until `{resume}`.")
+            } else {
+                "Nothing was changed. Try again when that process is done, or wait for it with --lock-timeout."
+                    .to_owned()
+            };
             Message::error("Error acquiring the state lock", format!("{info}\n\n{next}"))
         }
         other => Message::error("The state cannot be used", ops::chain(other)),

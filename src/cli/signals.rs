@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: once to end in order, twice to end now.
+//! Ctrl-C and SIGTERM: once to end in order, twice to end now. SIGHUP, for a service: to look again.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -26,11 +26,26 @@ impl Signals {
     }
 }
 
+/// SIGHUP: to look at everything again.
+pub(super) struct Hangups(Signal);
+
+impl Hangups {
+    /// Takes the signal over from the system; it no longer ends the process.
+    pub(super) fn listen() -> std::io::Result<Self> {
+        Ok(Self(signal(SignalKind::hangup())?))
+    }
+
+    /// Waits for the next one; several that came meanwhile are one.
+    pub(super) async fn next(&mut self) {
+        self.0.recv().await;
+    }
+}
+
 /// Returns the exit code of a run that a signal ended.
 pub(super) fn exit(ended: &Ended) -> Option<Exit> {
     match ended {
         Ended::Interrupted => Some(Exit::Interrupted),
         Ended::Terminated => Some(Exit::Terminated),
-        Ended::Complete | Ended::Fatal | Ended::QuotaExhausted { .. } => None,
+        Ended::Complete | Ended::Fatal | Ended::Yielded | Ended::QuotaExhausted { .. } => None,
     }
 }

@@ -92,7 +92,13 @@ enum Does {
 fn machine_output(verb: &Verb) -> (Layout, Does) {
     match verb {
         Verb::Plan(_) | Verb::Completions(_) | Verb::Man(_) => (Layout::Stream, Does::Nothing),
-        Verb::Apply(_) | Verb::Watch(_) | Verb::Import(_) | Verb::Sandbox(_) => (Layout::Stream, Does::Something),
+        Verb::Apply(_)
+        | Verb::Watch(_)
+        | Verb::Import(_)
+        | Verb::Sandbox(_)
+        | Verb::Pause
+        | Verb::Resume
+        | Verb::Approve(_) => (Layout::Stream, Does::Something),
         Verb::State(args) => match &args.verb {
             StateVerb::List | StateVerb::Show { .. } => (Layout::Document, Does::Nothing),
             StateVerb::Rm { .. } | StateVerb::Mv { .. } => (Layout::Stream, Does::Something),

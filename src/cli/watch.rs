@@ -1,71 +1,224 @@
 //! `contactsd watch`.
 
-use std::sync::Arc;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use tokio::sync::mpsc::unbounded_channel;
-
-use super::apply::{block_on, with_signals};
-use super::args::WatchArgs;
+use super::apply::block_on;
+use super::args::{Verb, WatchArgs};
+use super::connection::{self, close_sandbox, holder, patiently, session_error, tune};
 use super::context::Context;
-use super::reading::load_messages;
-use super::signals::Signals;
-use super::{Exit, connection, observer, sandbox};
-use crate::ops::{self, Ended, Event, PassEvent, WatchOptions, WatchSummary};
+use super::reading::{load_messages, state_error};
+use super::signals::{self, Hangups, Signals};
+use super::supervisor::Supervisor;
+use super::{Exit, observer, parse, sandbox};
+use crate::failpoints::{Step, reached};
+use crate::ops::watch::{self, Board, Command, Settings};
+use crate::ops::{self, Event, PassEvent, Service, SessionOptions, Stop, WatchOptions, WatchSummary};
+use crate::store::{self, Seat};
 use crate::ui::amounts::{counted, duration};
 use crate::ui::json::{pass_record, plan_records, report_record, watch_record};
-use crate::ui::{Mask, Message, PlanOptions, PlanText, Progress, apply_summary, plan_summary, watch_summary};
+use crate::ui::{
+    Mask, Message, PlanOptions, PlanText, Progress, apply_summary, pass_summary, plan_summary, time_text, watch_summary,
+};
 use crate::watcher::{self, Watcher};
 
 pub(super) fn run(args: &WatchArgs, context: &mut Context) -> Exit {
-    block_on(context, async |context: &mut Context| watch(args, context).await.unwrap_or_else(|exit| exit))
+    block_on(context, async |context: &mut Context| Box::pin(watch(args, context)).await.unwrap_or_else(|exit| exit))
 }
 
 async fn watch(args: &WatchArgs, context: &mut Context) -> Result<Exit, Exit> {
-    let dir = context.locations.contacts.clone();
-    let mut options = watcher::Options::new(dir.clone());
+    refuse_while_paused(args, context)?;
+    let watcher = watcher(args, context)?;
+    sandbox::announce(context);
+    let (sender, events) = unbounded_channel();
+    let tell = observer::observe(context, sender);
+    let lock_timeout = args.lock.lock_timeout;
+    let (session, sandbox) =
+        connection::prepare(context, "watch", lock_timeout, &args.quota, &args.requests, tell).await?;
+    let ended = Box::pin(serve(args, context, watcher, session, events)).await;
+    if !matches!(ended, Err(Exit::Interrupted | Exit::Terminated)) {
+        close_sandbox(context, sandbox).await;
+    }
+    ended
+}
+
+/// A single pass is work of the service, too, and nobody would hear why it made none.
+fn refuse_while_paused(args: &WatchArgs, context: &mut Context) -> Result<(), Exit> {
+    if !args.once {
+        return Ok(());
+    }
+    match store::paused(&context.locations.state) {
+        Ok(None) => Ok(()),
+        Ok(Some(since)) => {
+            let detail = format!("Nothing was changed. It ends by `{}`.", context.command("resume"));
+            context.shell.error(format!("The watch of this state is paused since {}", time_text(since)), detail);
+            Err(Exit::Failure)
+        }
+        Err(error) => Err(state_error(context, &error)),
+    }
+}
+
+fn watcher(args: &WatchArgs, context: &mut Context) -> Result<Watcher, Exit> {
+    let mut options = watcher::Options::new(context.locations.contacts.clone());
     options.poll = args.poll;
     options.ignore = vec![context.locations.state.clone()];
-    let watcher = Watcher::new(options).map_err(|error| {
+    Watcher::new(options).map_err(|error| {
         context.shell.error("Cannot watch the contact files", ops::chain(&error));
         Exit::Failure
-    })?;
-    sandbox::announce(context);
-    let (sender, mut events) = unbounded_channel();
-    let tell = observer::observe(context, sender);
-    let connection =
-        connection::open(context, "watch", args.lock.lock_timeout, &args.quota, &args.requests, tell).await?;
+    })
+}
+
+async fn serve(
+    args: &WatchArgs,
+    context: &mut Context,
+    watcher: Watcher,
+    session: SessionOptions,
+    mut events: UnboundedReceiver<Event>,
+) -> Result<Exit, Exit> {
+    let dir = context.locations.contacts.clone();
+    let board = Board::new(dir.clone(), session.clock.now());
+    let (sender, commands) = unbounded_channel();
+    let stop = Stop::default();
+    let mut seat = if args.once { None } else { Some(take_seat(context, &session)?) };
+    let settings = settings(args, session.clone());
+    let credential = connection::credential_source(context);
+    let control = seat.as_mut().and_then(|seat| control(context, seat, &session, &board, &sender));
+    let (once, dry_run) = (args.once, args.dry_run);
+    let options =
+        WatchOptions { dir, settings, dry_run, once, watcher, credential, seat, commands, board, stop: stop.clone() };
+    let service = patiently(context, Service::begin(options)).await.map_err(|error| session_error(context, &error))?;
+    reached(Step::StateOpened);
     // Only now: until here nothing is under way that a signal must not end at once.
-    let mut signals = Signals::listen().map_err(|error| {
-        context.shell.error("Cannot listen for signals", error.to_string());
+    let signals = listen(context)?;
+    begin(args, context, &service);
+    let driver = Driver { signals, stop, reload: sender, session, supervisor: Supervisor::find(), args };
+    let result = driver.drive(context, service, &mut events).await;
+    if let Some(control) = control {
+        control.close().await;
+    }
+    let (summary, closed) = result?;
+    reached(Step::BeforeClose);
+    closed.map_err(|error| {
+        context.shell.error("The state did not close in order", ops::chain(&error));
         Exit::Failure
     })?;
-    let session = Arc::clone(&connection.session);
-    let dir_shown = dir.display();
-    context.shell.status(if args.once {
-        format!("One pass over {dir_shown}.")
-    } else {
-        format!("Watching {dir_shown}. Press Ctrl-C to end.")
-    });
-    let options = WatchOptions {
-        dir,
-        policy: args.policy(),
-        rules: args.quota.rules(),
-        resync: args.resync,
-        forget_after: args.forget_after,
-        dry_run: args.dry_run,
-        once: args.once,
-    };
-    let mut view =
-        View { context, progress: Progress::default(), dry_run: args.dry_run, has_planned: false, last_refusal: None };
-    let work = ops::watch(&session, &options, watcher);
-    let result = with_signals(&mut signals, session.stop(), work, &mut events, |event| view.show(event)).await;
-    while let Ok(event) = events.try_recv() {
-        view.show(&event);
-    }
-    drop(session);
-    let summary = result?;
-    connection.close(context).await?;
     Ok(conclude(context, args, &summary))
+}
+
+fn settings(args: &WatchArgs, session: SessionOptions) -> Settings {
+    Settings { policy: args.policy(), resync: args.resync, forget_after: args.forget_after, session }
+}
+
+fn take_seat(context: &mut Context, session: &SessionOptions) -> Result<Seat, Exit> {
+    let holder = holder(context, "watch", session.clock.now());
+    Seat::take(&session.state, &holder).map_err(|error| state_error(context, &error))
+}
+
+/// Begins to answer `pause`, `resume`, `approve` and `status`; a service that cannot goes on without.
+fn control(
+    context: &mut Context,
+    seat: &mut Seat,
+    session: &SessionOptions,
+    board: &Board,
+    commands: &UnboundedSender<Command>,
+) -> Option<crate::link::Service> {
+    let runtime = context.environment.runtime_directory();
+    match watch::serve(&session.state, &runtime, board.clone(), commands.clone()) {
+        Ok((service, socket)) => {
+            let mut holder = holder(context, "watch", session.clock.now());
+            holder.socket = Some(socket);
+            if let Err(error) = seat.announce(&holder) {
+                context.shell.warning("Cannot say where the service answers", ops::chain(&error));
+            }
+            Some(service)
+        }
+        Err(error) => {
+            let detail = format!("{}\nPause, resume, approve and status will not find it.", ops::chain(&error));
+            context.shell.warning("The service cannot be asked", detail);
+            None
+        }
+    }
+}
+
+fn listen(context: &mut Context) -> Result<(Signals, Hangups), Exit> {
+    let signals = Signals::listen().and_then(|signals| Ok((signals, Hangups::listen()?)));
+    signals.map_err(|error| {
+        context.shell.error("Cannot listen for signals", error.to_string());
+        Exit::Failure
+    })
+}
+
+fn begin(args: &WatchArgs, context: &mut Context, service: &Service) {
+    let dir = context.locations.contacts.display();
+    let text = match service.paused_since() {
+        Some(since) => {
+            let resume = context.command("resume");
+            format!("Paused since {}: nothing is read or changed until `{resume}`.", time_text(since))
+        }
+        None if args.once => format!("One pass over {dir}."),
+        None => format!("Watching {dir}. Press Ctrl-C to end."),
+    };
+    context.shell.status(text);
+}
+
+/// Everything that acts on a running service from outside.
+struct Driver<'a> {
+    signals: (Signals, Hangups),
+    stop: Stop,
+    reload: UnboundedSender<Command>,
+    session: SessionOptions,
+    supervisor: Supervisor,
+    args: &'a WatchArgs,
+}
+
+impl Driver<'_> {
+    /// Runs the service to its end, showing its events; a second signal leaves at once, as `Err`.
+    async fn drive(
+        self,
+        context: &mut Context,
+        service: Service,
+        events: &mut UnboundedReceiver<Event>,
+    ) -> Result<(WatchSummary, Result<(), store::Error>), Exit> {
+        let Self { signals: (mut signals, mut hangups), stop, reload, session, mut supervisor, args } = self;
+        let mut view = View::new(context, args);
+        let work = service.run();
+        tokio::pin!(work);
+        if !args.once {
+            supervisor.ready();
+        }
+        let mut asked = false;
+        let ended = loop {
+            tokio::select! {
+                ended = &mut work => break ended,
+                Some(event) = events.recv() => {
+                    if let Some(status) = view.show(&event) {
+                        supervisor.status(&status);
+                    }
+                }
+                ended = signals.next() => {
+                    if asked {
+                        return Err(signals::exit(&ended).unwrap_or(Exit::Failure));
+                    }
+                    asked = true;
+                    supervisor.stopping();
+                    stop.request(ended);
+                    view.show(&Event::Stopping);
+                }
+                () = hangups.next() => {
+                    supervisor.reloading();
+                    // The service hears of it as long as it runs; what a single pass began is not changed.
+                    if let Some(settings) = view.reread(args, &session).filter(|_| !args.once) {
+                        let _ = reload.send(Command::Reload(Box::new(settings)));
+                    }
+                    supervisor.ready();
+                }
+                () = supervisor.keep_alive() => {}
+            }
+        };
+        while let Ok(event) = events.try_recv() {
+            view.show(&event);
+        }
+        Ok(ended)
+    }
 }
 
 fn conclude(context: &mut Context, args: &WatchArgs, summary: &WatchSummary) -> Exit {
@@ -74,11 +227,7 @@ fn conclude(context: &mut Context, args: &WatchArgs, summary: &WatchSummary) -> 
         let text = watch_summary(summary.passes, &summary.total, color);
         context.shell.result_as(text, [watch_record(summary)]);
     }
-    let failed = match &summary.ended {
-        Ended::Fatal | Ended::QuotaExhausted { .. } => true,
-        Ended::Complete | Ended::Interrupted | Ended::Terminated => args.once && !summary.last_pass_was_good,
-    };
-    if failed { Exit::Failure } else { Exit::Success }
+    if args.once && !summary.last_pass_was_complete { Exit::Failure } else { Exit::Success }
 }
 
 /// Shows the events of passes, each with a progress of its own.
@@ -86,17 +235,45 @@ struct View<'a> {
     context: &'a mut Context,
     progress: Progress,
     dry_run: bool,
+    /// Whether no further pass does the rest.
+    is_single: bool,
     /// Whether a pass has got as far as a plan; later ones without changes are quiet.
     has_planned: bool,
     /// What was last said about files that cannot be used, so that it is said once.
     last_refusal: Option<String>,
 }
 
-impl View<'_> {
-    fn show(&mut self, event: &Event) {
+impl<'a> View<'a> {
+    fn new(context: &'a mut Context, args: &WatchArgs) -> Self {
+        let (dry_run, is_single) = (args.dry_run, args.once);
+        Self { context, progress: Progress::default(), dry_run, is_single, has_planned: false, last_refusal: None }
+    }
+
+    /// Reads flags, environment and settings file again; what cannot be used is said, and changes nothing.
+    fn reread(&mut self, args: &WatchArgs, session: &SessionOptions) -> Option<Settings> {
+        let read = parse::parse_anew(&self.context.arguments, &self.context.environment);
+        let args = match &read {
+            Ok(cli) => match &cli.verb {
+                Verb::Watch(args) => args,
+                _ => args,
+            },
+            Err(why) => {
+                let detail = format!("{}\nThe settings in use are kept.", why.trim_end());
+                self.context.shell.error("The settings cannot be read again", detail);
+                return None;
+            }
+        };
+        let mut session = session.clone();
+        tune(&mut session, self.context.sandbox, &args.quota, &args.requests);
+        self.context.shell.status("Reloading: settings, credential and all files are read again.");
+        Some(settings(args, session))
+    }
+
+    /// Shows an event; returns what a supervisor may show of it.
+    fn show(&mut self, event: &Event) -> Option<String> {
         let Event::Pass(pass) = event else {
             self.progress.event(&mut self.context.shell, event);
-            return;
+            return None;
         };
         if !matches!(pass, PassEvent::Refused(_)) {
             self.context.shell.records(pass_record(pass));
@@ -112,6 +289,7 @@ impl View<'_> {
                     self.context.shell.status_as(waiting, pass_record(pass));
                     self.last_refusal = Some(text);
                 }
+                return Some("The files hold mistakes; nothing is changed until they are mended.".to_owned());
             }
             PassEvent::Planned(planned) => {
                 self.last_refusal = None;
@@ -125,11 +303,12 @@ impl View<'_> {
                     self.context.shell.result_as(PlanText { plan, options }, []);
                 } else if !plan.is_empty() {
                     self.context.shell.result_as(plan_summary(plan, color), []);
-                } else if !self.has_planned {
+                } else if !self.has_planned && planned.left_out == 0 {
                     let options = PlanOptions { color, ..PlanOptions::default() };
                     self.context.shell.status_as(PlanText { plan, options }, []);
                 }
                 self.has_planned = true;
+                return plan.is_empty().then(|| "In step.".to_owned());
             }
             PassEvent::Absent { contacts, forget_after } => {
                 let contacts = counted(*contacts, "contact");
@@ -137,14 +316,22 @@ impl View<'_> {
                 let text = format!("Gone from the files: {contacts}. Forgotten when still gone in {time}.");
                 self.context.shell.status_as(text, []);
             }
-            PassEvent::Braked(problems) => {
+            PassEvent::Braked { problems, digest } => {
                 self.context.shell.messages(problems.iter().map(Message::from));
+                if !self.is_single {
+                    let approve = self.context.command(&format!("approve {digest}"));
+                    self.context.shell.status(format!("To let exactly this plan through: `{approve}`."));
+                }
+                return Some(format!("A plan passes limits and waits for approval: {digest}"));
             }
             PassEvent::Applied(report) => {
                 let color = self.context.shell.stdout().color;
-                self.context.shell.result_as(apply_summary(report, color), [report_record(report)]);
+                let summary = if self.is_single { apply_summary(report, color) } else { pass_summary(report, color) };
+                self.context.shell.result_as(summary, [report_record(report)]);
+                return Some(pass_summary(report, false).lines().next().unwrap_or_default().to_owned());
             }
             PassEvent::Notice(text) => self.context.shell.status(text),
         }
+        None
     }
 }

@@ -11,7 +11,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::message::{self, Payload, Refusal, Request};
 use super::wire::{self, Failure};
-use super::{Error, is_same_user, place};
+use super::{Error, Role, is_same_user, place};
 
 /// How long one who asks may pause in a request, or in taking the reply.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -41,12 +41,12 @@ pub struct Service {
 struct SocketFile(PathBuf);
 
 impl Listener {
-    /// Listens for readers of `state`, in its directory or, where that path is too long, in `runtime`.
+    /// Listens in the directory of `state` or, where that path is too long, in `runtime`.
     ///
-    /// The caller holds the state's lock, so a socket in the place is one that a dead process left; it
+    /// The caller holds the lock of the role, so a socket in the place is one that a dead process left; it
     /// is replaced. The socket is 0600. Must be called within a tokio runtime.
-    pub fn bind(state: &Path, runtime: &Path) -> Result<Self, Error> {
-        let path = place::choose(state, runtime)?;
+    pub fn bind(role: Role, state: &Path, runtime: &Path) -> Result<Self, Error> {
+        let path = place::choose(role, state, runtime)?;
         clear(&path)?;
         let socket = UnixListener::bind(&path).map_err(|error| Error::io("listen at", &path, error))?;
         let file = SocketFile(path);

@@ -4,11 +4,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::index::{Named, Roster};
+use crate::model::Digest;
 
 /// Version of the messages; a process answers no other.
 pub(super) const VERSION: u32 = 1;
 
-/// What a process may ask the one that writes the state.
+/// What a process may ask the one that writes the state (a snapshot), or the service that keeps it in step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Request {
@@ -20,6 +21,15 @@ pub enum Request {
         fingerprints: Roster,
         /// The contacts whose owners are asked for.
         contacts: Named,
+    },
+    /// How the service is doing.
+    Status,
+    /// To make no further pass and release the state, until told to resume.
+    Pause,
+    Resume,
+    /// To apply the plan of this digest although it passes limits.
+    Approve {
+        digest: Digest,
     },
 }
 
@@ -72,6 +82,11 @@ struct HeardSnapshot {
     contacts: Named,
 }
 
+#[derive(Deserialize)]
+struct HeardApprove {
+    digest: Digest,
+}
+
 #[derive(Default, Serialize)]
 struct Reply<'a> {
     version: u32,
@@ -106,6 +121,13 @@ pub(super) fn read_request(bytes: &[u8]) -> Result<Request, Refusal> {
         "snapshot" => {
             let HeardSnapshot { fingerprints, contacts } = serde_json::from_str(request).map_err(malformed)?;
             Ok(Request::Snapshot { fingerprints, contacts })
+        }
+        "status" => Ok(Request::Status),
+        "pause" => Ok(Request::Pause),
+        "resume" => Ok(Request::Resume),
+        "approve" => {
+            let HeardApprove { digest } = serde_json::from_str(request).map_err(malformed)?;
+            Ok(Request::Approve { digest })
         }
         _ => Err(Refusal::UnknownKind { request: kind }),
     }

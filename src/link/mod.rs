@@ -1,12 +1,13 @@
-//! Both ends of the Unix socket by which the process that writes a state answers those that only read.
+//! Both ends of the Unix sockets by which the process that writes a state, and the service that keeps it in
+//! step, answer others.
 //!
 //! One connection carries one request and one reply, each a length and JSON. Knows who may ask and how
 //! much may be said, never what a state holds: the payload of a reply is the caller's. The owner of a
-//! socket must hold the state's lock, so whatever stands in its place was left by a process that died.
+//! socket must hold the lock of its role, so whatever stands in its place was left by a process that died.
 //!
 //! ```text
 //! message   8 bytes, big-endian: how many bytes follow; then so many bytes of JSON
-//! request   {"version":1,"request":{"kind":"snapshot",...}}
+//! request   {"version":1,"request":{"kind":"snapshot",...}}, or "status", "pause", "resume", "approve"
 //! reply     {"version":1,"answer":...}  or  {"version":1,"refusal":{"kind":"unknown_kind",...}}
 //! ```
 //!
@@ -27,7 +28,7 @@ use std::time::Duration;
 pub use asking::ask;
 pub use listener::{Listener, Service};
 pub use message::{Payload, Refusal, Request, payload};
-pub use place::candidates;
+pub use place::{Role, candidates};
 
 use wire::Failure;
 

@@ -8,21 +8,45 @@ use std::path::{Path, PathBuf};
 
 use super::{Error, is_same_user};
 
-/// Name of the socket in the state directory.
-const NAME: &str = "link.sock";
+/// Who listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Whoever writes the state, as long as it has it open.
+    Writer,
+    /// The service that keeps it in step, paused or not.
+    Service,
+}
 
-/// Decides where the writer of `state` listens, and makes sure that the directory is private.
+impl Role {
+    /// Names the socket in the state directory.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Writer => "link.sock",
+            Self::Service => "watch.sock",
+        }
+    }
+
+    /// Names the socket in a directory that many states share.
+    fn shared_name(self, state: &str) -> String {
+        match self {
+            Self::Writer => format!("contactsd-{state}.sock"),
+            Self::Service => format!("contactsd-{state}-watch.sock"),
+        }
+    }
+}
+
+/// Decides where `state` is listened at, and makes sure that the directory is private.
 ///
 /// A path that is too long for a socket moves it to the `runtime` directory, under a name that follows
 /// from the state's path.
-pub(super) fn choose(state: &Path, runtime: &Path) -> Result<PathBuf, Error> {
+pub(super) fn choose(role: Role, state: &Path, runtime: &Path) -> Result<PathBuf, Error> {
     let absolute = fs::canonicalize(state).map_err(|error| Error::io("find", state, error))?;
-    let own = absolute.join(NAME);
+    let own = absolute.join(role.name());
     if fits(&own) {
         return Ok(own);
     }
     let digest = blake3::hash(absolute.as_os_str().as_encoded_bytes()).to_hex();
-    let path = runtime.join(format!("contactsd-{}.sock", &digest[..16]));
+    let path = runtime.join(role.shared_name(&digest[..16]));
     if !fits(&path) {
         return Err(Error::PathTooLong { path });
     }
@@ -30,11 +54,11 @@ pub(super) fn choose(state: &Path, runtime: &Path) -> Result<PathBuf, Error> {
     Ok(path)
 }
 
-/// Lists where the writer of `state` may listen; `named` is what it said itself, if anything.
+/// Lists where `state` may be listened at; `named` is what who listens said itself, if anything.
 ///
 /// The state's own directory comes first: what listens there belongs to this state for certain.
-pub fn candidates(state: &Path, named: Option<&Path>) -> Vec<PathBuf> {
-    let own = state.join(NAME);
+pub fn candidates(role: Role, state: &Path, named: Option<&Path>) -> Vec<PathBuf> {
+    let own = state.join(role.name());
     let named = named.map(Path::to_owned).filter(|named| *named != own);
     [Some(own), named].into_iter().flatten().filter(|path| fits(path)).collect()
 }

@@ -35,7 +35,7 @@ impl World {
     }
 
     fn bind(&self) -> Listener {
-        Listener::bind(&self.state(), &self.runtime()).unwrap()
+        Listener::bind(Role::Writer, &self.state(), &self.runtime()).unwrap()
     }
 
     /// Answers every request with what it held.
@@ -220,7 +220,7 @@ async fn the_socket_of_a_dead_process_is_replaced() {
 async fn what_is_no_socket_is_not_removed() {
     let world = World::new();
     fs::write(world.socket(), "mine").unwrap();
-    let refused = Listener::bind(&world.state(), &world.runtime()).unwrap_err();
+    let refused = Listener::bind(Role::Writer, &world.state(), &world.runtime()).unwrap_err();
     assert!(matches!(refused, Error::InTheWay { .. }), "{refused:?}");
     assert_eq!(fs::read_to_string(world.socket()).unwrap(), "mine");
 }
@@ -233,14 +233,14 @@ async fn a_long_path_moves_the_socket_to_the_runtime_directory() {
     for path in [&state, &other] {
         fs::create_dir(path).unwrap();
     }
-    let listener = Listener::bind(&state, &world.runtime()).unwrap();
+    let listener = Listener::bind(Role::Writer, &state, &world.runtime()).unwrap();
     let path = listener.path().to_owned();
     assert_eq!(path.parent(), Some(world.runtime().as_path()));
     assert_eq!(fs::metadata(world.runtime()).unwrap().permissions().mode() & 0o777, 0o700);
-    assert_ne!(Listener::bind(&other, &world.runtime()).unwrap().path(), path);
+    assert_ne!(Listener::bind(Role::Writer, &other, &world.runtime()).unwrap().path(), path);
     let _service = listener.serve(async |_| Ok(payload(&"found")));
-    assert_eq!(candidates(&state, None), Vec::<PathBuf>::new());
-    let [named] = &candidates(&state, Some(&path))[..] else { panic!("one place fits") };
+    assert_eq!(candidates(Role::Writer, &state, None), Vec::<PathBuf>::new());
+    let [named] = &candidates(Role::Writer, &state, Some(&path))[..] else { panic!("one place fits") };
     assert_eq!(question(named).await.unwrap(), "found");
 }
 
@@ -251,13 +251,13 @@ async fn a_runtime_directory_that_others_may_enter_is_refused() {
     fs::create_dir(&state).unwrap();
     fs::create_dir(world.runtime()).unwrap();
     fs::set_permissions(world.runtime(), fs::Permissions::from_mode(0o755)).unwrap();
-    assert!(matches!(Listener::bind(&state, &world.runtime()), Err(Error::NotPrivate { .. })));
+    assert!(matches!(Listener::bind(Role::Writer, &state, &world.runtime()), Err(Error::NotPrivate { .. })));
     // A link to a private directory could be turned elsewhere by its owner.
     let link = world.directory.path().join("link");
     std::os::unix::fs::symlink(world.state(), &link).unwrap();
-    assert!(matches!(Listener::bind(&state, &link), Err(Error::NotPrivate { .. })));
+    assert!(matches!(Listener::bind(Role::Writer, &state, &link), Err(Error::NotPrivate { .. })));
     let long = world.directory.path().join("r".repeat(100));
-    assert!(matches!(Listener::bind(&state, &long), Err(Error::PathTooLong { .. })));
+    assert!(matches!(Listener::bind(Role::Writer, &state, &long), Err(Error::PathTooLong { .. })));
 }
 
 #[test]
@@ -265,7 +265,29 @@ fn the_socket_in_the_state_directory_is_asked_first() {
     let state = Path::new("people/state");
     let own = state.join("link.sock");
     let named = Path::new("/run/user/1000/contactsd-1.sock");
-    assert_eq!(candidates(state, Some(named)), [own.clone(), named.to_owned()]);
-    assert_eq!(candidates(state, Some(&own)), std::slice::from_ref(&own));
-    assert_eq!(candidates(state, None), [own]);
+    assert_eq!(candidates(Role::Writer, state, Some(named)), [own.clone(), named.to_owned()]);
+    assert_eq!(candidates(Role::Writer, state, Some(&own)), std::slice::from_ref(&own));
+    assert_eq!(candidates(Role::Writer, state, None), [own]);
+}
+
+#[test]
+fn every_request_is_heard_as_it_was_asked() {
+    let approve = Request::Approve { digest: crate::model::Digest("0f".repeat(16)) };
+    for asked in [request(), Request::Status, Request::Pause, Request::Resume, approve] {
+        assert_eq!(message::read_request(&message::write_request(&asked)), Ok(asked));
+    }
+}
+
+#[tokio::test]
+async fn a_service_listens_beside_a_writer() {
+    let world = World::new();
+    let service = Listener::bind(Role::Service, &world.state(), &world.runtime()).unwrap();
+    let writer = world.bind();
+    assert_eq!(candidates(Role::Service, &world.state(), None), [world.state().join("watch.sock")]);
+    assert!(service.path().exists() && writer.path().exists() && service.path() != writer.path());
+    let deep = world.directory.path().join("s".repeat(120));
+    fs::create_dir(&deep).unwrap();
+    let service = Listener::bind(Role::Service, &deep, &world.runtime()).unwrap();
+    let writer = Listener::bind(Role::Writer, &deep, &world.runtime()).unwrap();
+    assert_ne!(service.path(), writer.path());
 }

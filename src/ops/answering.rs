@@ -47,6 +47,9 @@ impl Answerer {
                 });
                 read.await.unwrap_or_else(|error| Err(error.to_string()))
             }
+            Request::Status | Request::Pause | Request::Resume | Request::Approve { .. } => {
+                Err("a service answers that at its own socket".to_owned())
+            }
         }
     }
 }

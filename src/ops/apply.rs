@@ -53,6 +53,7 @@ pub async fn apply_as(
     };
     session.tell(Event::Begun { actions: plan.actions.len() });
     session.lift_bars();
+    session.ledgers.put_nothing_off();
     let job = Arc::new(Job {
         roster: Arc::clone(&everyone.roster),
         identity_key: snapshot.identity_key,
@@ -80,7 +81,7 @@ pub async fn apply_as(
         () = run.tick() => {}
     }
     let mut report = run.report.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    report.ended = session.stop.reason().unwrap_or_default();
+    report.ended = session.stop.reason().or_else(|| session.ledgers.put_off()).unwrap_or_default();
     // A plan made by hand covers a key or two, and has no files behind it.
     let covers_all = desired.contacts() > 0 && plan.scope.is_whole();
     if covers_all
@@ -166,13 +167,13 @@ impl Run {
             && let Some(updates) = queues.remove(&Endpoint::UpdateContact)
         {
             // Until they are done, Apollo would match a create to the contact that gives its identity up.
-            self.clone().work_off(updates, self.session.parallelism).await;
+            self.clone().work_off(Endpoint::UpdateContact, updates, self.session.parallelism).await;
         }
         let mut workers = JoinSet::new();
         for (endpoint, queue) in queues {
             // Settling waits for its time without using a place.
             let parallelism = if endpoint == Endpoint::SearchContacts { usize::MAX } else { self.session.parallelism };
-            workers.spawn(self.clone().work_off(queue, parallelism));
+            workers.spawn(self.clone().work_off(endpoint, queue, parallelism));
         }
         while let Some(done) = workers.join_next().await {
             done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
@@ -220,11 +221,13 @@ impl Run {
         self.count(|report| report.remaining += left);
     }
 
-    async fn work_off(self, queue: Vec<Action>, parallelism: usize) {
+    /// Works off actions whose first request is of one kind, as long as such requests go out.
+    async fn work_off(self, endpoint: Endpoint, queue: Vec<Action>, parallelism: usize) {
         let mut under_way = JoinSet::new();
         let mut queue = queue.into_iter();
+        let is_over = || self.session.stop.is_requested() || self.session.ledgers.is_put_off(endpoint);
         loop {
-            while under_way.len() < parallelism && !self.session.stop.is_requested() {
+            while under_way.len() < parallelism && !is_over() {
                 let Some(action) = queue.next() else { break };
                 under_way.spawn(self.clone().carry(action));
             }
@@ -285,6 +288,12 @@ impl Run {
             Ok(end) => end,
             Err(trouble) => {
                 if let Some(problem) = trouble.problem {
+                    // One that names no entry would have met any other in its place.
+                    let summary = problem.summary.clone();
+                    self.count(|report| match problem.key {
+                        Some(_) => report.failures.push((key.clone(), summary)),
+                        None => report.obstacle = Some(summary),
+                    });
                     self.session.tell(Event::Problem(*problem));
                 }
                 trouble.end

@@ -73,6 +73,10 @@ impl Session {
                 }
             };
             let slot = self.slot().await;
+            if self.stop.is_requested() && intent.attempts == 0 {
+                self.ledgers.unsent(endpoint, permit);
+                return Err(Failure::Stopped);
+            }
             intent.attempts += 1;
             intent.last_sent_at = self.clock.now();
             if intent.attempts == 1 {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{ApolloId, ContactKey, Endpoint};
+use crate::model::{ApolloId, ContactKey, Digest, Endpoint};
 use crate::quota::Span;
 use crate::source::{Code, Location, Severity};
 
@@ -85,7 +85,11 @@ pub enum PassEvent {
         forget_after: Duration,
     },
     /// The plan passes limits; nothing was changed.
-    Braked(Vec<Problem>),
+    Braked {
+        problems: Vec<Problem>,
+        /// What lets it through.
+        digest: Digest,
+    },
     Applied(Box<Report>),
     /// Something about the watching itself that the operator should know.
     Notice(String),
@@ -140,13 +144,27 @@ pub struct Report {
     pub failed: usize,
     /// Actions not begun, because the run ended before their turn.
     pub remaining: usize,
+    /// The entries that failed for a reason of their own, each with the reason in one line.
+    pub failures: Vec<(ContactKey, String)>,
+    /// What any entry would have met, in one line: Apollo cannot be reached, or a scope is missing.
+    pub obstacle: Option<String>,
     pub ended: Ended,
 }
 
+impl Ended {
+    /// Reports whether `watch` goes on after this.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Complete | Self::Fatal | Self::Yielded | Self::QuotaExhausted { .. } => true,
+            Self::Interrupted | Self::Terminated => false,
+        }
+    }
+}
+
 impl Report {
-    /// Adds the counts of another report; how that one ended is not taken over.
+    /// Adds the counts of another report; what failed there, and how it ended, is not taken over.
     pub fn add(&mut self, other: &Self) {
-        let Self { imported, added, changed, forgotten, moved, released, settled, failed, remaining, ended: _ } = other;
+        let Self { imported, added, changed, forgotten, moved, released, settled, failed, remaining, .. } = other;
         self.imported += imported;
         self.added += added;
         self.changed += changed;
@@ -180,6 +198,8 @@ pub enum Ended {
     Terminated,
     /// Nothing further could be done, for example because the credential was refused.
     Fatal,
+    /// A pass of `watch` made way for the next one: something changed, or somebody asked.
+    Yielded,
     /// The next quota window is further away than `--max-wait` allows.
     QuotaExhausted { endpoint: Endpoint, wait: Duration },
 }

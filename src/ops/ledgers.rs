@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use crate::apollo::{Meta, WindowHeaders};
-use crate::model::Endpoint;
-use crate::quota::{Admission, Ledger, Permit, Reading, Rejection, Rules, Span, WindowLimit};
+use crate::model::{Endpoint, Timestamp};
+use crate::quota::{Admission, Ledger, Outlook, Permit, Reading, Rejection, Rules, Span, WindowLimit};
 
 use super::{Clock, Ended, Stop};
 
@@ -24,6 +24,10 @@ pub(super) struct Ledgers {
     rules: Rules,
     /// The longest wait for a window; a longer one ends the run.
     max_wait: Option<Duration>,
+    /// The longest wait for a window that holds up what waits; after a longer one it is put off.
+    patience: Option<Duration>,
+    /// What was put off, and until when.
+    put_off: Mutex<BTreeMap<Endpoint, Timestamp>>,
     clock: Clock,
 }
 
@@ -44,10 +48,37 @@ impl Ledgers {
             (endpoint, ledger.unwrap_or_default())
         };
         let by_endpoint = Mutex::new(saved.iter().map(load).collect());
-        Self { by_endpoint, answered: Notify::new(), rules, max_wait, clock }
+        let (patience, put_off) = (None, Mutex::default());
+        Self { by_endpoint, answered: Notify::new(), rules, max_wait, patience, put_off, clock }
     }
 
-    /// Returns leave to send one request as soon as the windows allow; `None` when the run stops first.
+    /// Puts requests off that would wait longer than this for a window, instead of holding what waits for them.
+    pub(super) fn put_off_after(&mut self, patience: Duration) {
+        self.patience = Some(patience);
+    }
+
+    /// Forgets what was put off, so that it is tried again.
+    pub(super) fn put_nothing_off(&self) {
+        self.delays().clear();
+    }
+
+    pub(super) fn is_put_off(&self, endpoint: Endpoint) -> bool {
+        self.delays().contains_key(&endpoint)
+    }
+
+    /// Says which requests were put off, those that may go out first; `None` when none were.
+    pub(super) fn put_off(&self) -> Option<Ended> {
+        let delays = self.delays();
+        let (&endpoint, &until) = delays.iter().min_by_key(|(_, until)| **until)?;
+        Some(Ended::QuotaExhausted { endpoint, wait: until.since(self.clock.now()) })
+    }
+
+    fn delays(&self) -> MutexGuard<'_, BTreeMap<Endpoint, Timestamp>> {
+        self.put_off.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns leave to send one request as soon as the windows allow; `None` when the run stops first, or such
+    /// requests are put off.
     ///
     /// `waiting` is told of a wait worth telling, once for each.
     pub(super) async fn admit(
@@ -57,7 +88,7 @@ impl Ledgers {
         waiting: impl Fn(Duration, Span),
     ) -> Option<Permit> {
         loop {
-            if stop.is_requested() {
+            if stop.is_requested() || self.is_put_off(endpoint) {
                 return None;
             }
             // Registered before looking, so that an answer between look and wait is not missed.
@@ -68,6 +99,10 @@ impl Ledgers {
                 Admission::Wait(wait, span) => {
                     if self.max_wait.is_some_and(|longest| wait > longest) {
                         stop.request(Ended::QuotaExhausted { endpoint, wait });
+                        return None;
+                    }
+                    if self.patience.is_some_and(|patience| wait > patience) {
+                        self.delays().insert(endpoint, self.clock.now() + wait);
                         return None;
                     }
                     if wait > QUIET_WAIT {
@@ -107,6 +142,12 @@ impl Ledgers {
     /// Returns the ledger of `endpoint` as it is to be saved.
     pub(super) fn save(&self, endpoint: Endpoint) -> String {
         self.locked().entry(endpoint).or_default().save()
+    }
+
+    /// Tells what every account allows now.
+    pub(super) fn outlook(&self) -> BTreeMap<Endpoint, [Outlook; 3]> {
+        let now = self.clock.now();
+        self.locked().iter().map(|(&endpoint, ledger)| (endpoint, ledger.outlook(now, &self.rules))).collect()
     }
 
     /// Returns the requests left in the tightest window; `None` when no limit is known.

@@ -31,7 +31,7 @@ mod targeting;
 #[cfg(test)]
 mod tests;
 mod under_way;
-mod watch;
+pub mod watch;
 
 pub use answering::Beside;
 pub use apply::{apply, apply_as, brake_problem};
@@ -52,4 +52,4 @@ pub use saved::{
 pub use session::{Session, SessionError, SessionOptions, SnapshotError};
 pub use stop::Stop;
 pub use targeting::check_scope;
-pub use watch::{WatchOptions, WatchSummary, watch};
+pub use watch::{Service, WatchOptions, WatchSummary};

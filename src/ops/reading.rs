@@ -136,7 +136,7 @@ async fn ask(
     patience: Duration,
 ) -> Result<Reading, link::Error> {
     let mut last = link::Error::Nobody { path: path.to_owned() };
-    for socket in link::candidates(path, holder.and_then(|holder| holder.socket.as_deref())) {
+    for socket in link::candidates(link::Role::Writer, path, holder.and_then(|holder| holder.socket.as_deref())) {
         match link::ask::<Answer>(&socket, request, tries.left_of(patience)).await {
             Ok(Answer { snapshot, writer }) => return Ok(Reading { snapshot, beside: Some(writer), basis: None }),
             Err(nobody @ link::Error::Nobody { .. }) => last = nobody,
@@ -192,7 +192,7 @@ mod tests {
 
         fn serve(&self, answerer: &Answerer) -> link::Service {
             let answerer = answerer.clone();
-            let listener = Listener::bind(&self.state(), self.directory.path()).unwrap();
+            let listener = Listener::bind(link::Role::Writer, &self.state(), self.directory.path()).unwrap();
             listener.serve(move |request| answerer.clone().answer(request))
         }
 

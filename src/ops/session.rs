@@ -1,6 +1,6 @@
 //! One opened state with a way to Apollo: what every operation that writes works with.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +11,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use crate::apollo::{self, Client, Credential};
 use crate::link::{self, Listener};
 use crate::model::{ApolloId, Endpoint, RunId, Timestamp};
-use crate::quota::{Backoff, Rules};
+use crate::quota::{Backoff, Outlook, Rules};
 use crate::store::{self, Change, Drawn, Holder, Snapshot, Store};
 
 use super::answering::Answerer;
@@ -22,6 +22,7 @@ use super::under_way::UnderWay;
 use super::{Clock, Desired, Event, LoadError, Stop, lock, problem};
 
 /// What a session is opened with.
+#[derive(Clone)]
 pub struct SessionOptions {
     /// The state directory.
     pub state: PathBuf,
@@ -144,6 +145,29 @@ impl Session {
         })
     }
 
+    /// Lets the session stop by a wish that outlives it.
+    #[must_use]
+    pub fn stopping_by(self, stop: Stop) -> Self {
+        Self { stop, ..self }
+    }
+
+    /// Puts requests off that would wait longer than this for quota, where a plan is made again anyway.
+    #[must_use]
+    pub fn putting_off_after(mut self, patience: Duration) -> Self {
+        self.ledgers.put_off_after(patience);
+        self
+    }
+
+    /// Tells what quota is left, by endpoint and window.
+    pub fn quota(&self) -> BTreeMap<Endpoint, [Outlook; 3]> {
+        self.ledgers.outlook()
+    }
+
+    /// Reports whether the state takes no more writes until it is opened again.
+    pub fn store_has_failed(&self) -> bool {
+        self.store_failed.load(Ordering::Relaxed)
+    }
+
     /// Copies from the state what a plan of `desired` needs.
     pub fn snapshot(&self, desired: &Desired) -> Result<Snapshot, SnapshotError> {
         if let Some((part, Declared { roster, named, .. })) = desired.part()
@@ -247,7 +271,7 @@ impl Session {
 
 /// Begins to answer readers, and says in the state where.
 fn listen(state: &Path, runtime: &Path, answerer: Answerer) -> Result<link::Service, ListenError> {
-    let listener = Listener::bind(state, runtime)?;
+    let listener = Listener::bind(link::Role::Writer, state, runtime)?;
     let socket = Some(listener.path().to_owned());
     let answerer = Answerer { holder: Holder { socket, ..answerer.holder }, ..answerer };
     answerer.store.announce(&answerer.holder)?;

@@ -105,6 +105,15 @@ impl Plan {
         Counts::of(&self.actions)
     }
 
+    /// Finds the limits anew that the plan passes, after actions were taken out of it or let through.
+    ///
+    /// `managed` are the contacts in the state, of which some limits are a share; actions that `is_let_through`
+    /// count for none.
+    pub fn brake_anew(&mut self, policy: &Policy, managed: usize, is_let_through: impl Fn(&Action) -> bool) {
+        let counted = self.actions.iter().filter(|action| !is_let_through(action));
+        self.brakes = policy.brakes(&Counts::of(counted), managed);
+    }
+
     /// Counts the requests that applying the plan takes when everything goes well.
     ///
     /// An upper bound where the answer of an earlier request decides whether a later one is needed.

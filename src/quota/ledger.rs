@@ -35,6 +35,18 @@ pub struct Ledger {
     unanswered: u64,
 }
 
+/// What one window allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outlook {
+    pub window: Span,
+    /// Requests it allows us, what is left to others taken off; `None` when nobody has named a limit.
+    pub limit: Option<u64>,
+    /// Requests that may still go out in it; `None` without a limit.
+    pub left: Option<u64>,
+    /// When it closes and all is allowed again; `None` when it is not known to be open.
+    pub resets_at: Option<Timestamp>,
+}
+
 /// Leave to send one request; handed back with its answer.
 #[derive(Debug)]
 #[must_use = "a permit that is not handed back counts as a request under way for good"]
@@ -160,6 +172,22 @@ impl Ledger {
     pub fn left(&self, rules: &Rules) -> Option<u64> {
         let windows = Span::ALL.into_iter().zip(&self.windows);
         windows.filter_map(|(span, window)| Some(self.limit(span, rules)?.saturating_sub(window.counted))).min()
+    }
+
+    /// Tells what each window allows now, from the shortest to the longest.
+    pub fn outlook(&self, now: Timestamp, rules: &Rules) -> [Outlook; 3] {
+        let mut ledger = self.clone();
+        ledger.expire(now);
+        Span::ALL.map(|span| {
+            let window = &ledger.windows[span as usize];
+            let limit = ledger.limit(span, rules);
+            Outlook {
+                window: span,
+                limit,
+                left: limit.map(|limit| limit.saturating_sub(window.counted + ledger.unanswered)),
+                resets_at: window.is_open().then(|| now + window.resets_in(span, now)),
+            }
+        })
     }
 
     /// Reports whether the limits are our own assumption, since nobody has told any.

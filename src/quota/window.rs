@@ -170,6 +170,11 @@ impl Window {
         }
     }
 
+    /// Reports whether the server is known to have opened the window.
+    pub(super) fn is_open(&self) -> bool {
+        self.opened_at.is_some()
+    }
+
     /// Returns how long until the window resets; its whole length when it is not known to be open.
     ///
     /// Never longer than the window, whatever the clock did since it opened.

@@ -19,6 +19,7 @@ mod keys;
 mod open;
 mod panics;
 mod rows;
+mod seat;
 mod since_index;
 mod snapshot;
 mod spent;
@@ -42,6 +43,7 @@ pub use error::Error;
 pub use holder::Holder;
 pub use index_file::{Basis, file_time, open_index, renew, stands};
 pub use open::Drawn;
+pub use seat::{Seat, paused, seated};
 pub use snapshot::{Part, Snapshot, Wanted};
 pub use spent::{PlanProgress, PlanRow};
 
@@ -81,6 +83,8 @@ struct Shared {
     path: PathBuf,
     facts: Facts,
     last_intent: AtomicU64,
+    /// The serial of the last commit.
+    serial: AtomicU64,
     /// Held by snapshots to keep the writer from moving rows.
     gate: Arc<RwLock<()>>,
     barriers: Arc<AtomicU64>,
@@ -124,7 +128,14 @@ impl Store {
         if let Some(highest) = changes.iter().filter_map(Change::intent_written).max() {
             self.shared.last_intent.fetch_max(highest.0, Ordering::Relaxed);
         }
-        self.request(|reply| Request::Commit { changes, reply }).await
+        let serial = self.request(|reply| Request::Commit { changes, reply }).await?;
+        self.shared.serial.fetch_max(serial.0, Ordering::Relaxed);
+        Ok(serial)
+    }
+
+    /// Returns the serial as of the last commit that has returned.
+    pub fn serial(&self) -> Serial {
+        Serial(self.shared.serial.load(Ordering::Relaxed))
     }
 
     /// Copies what a plan needs.
@@ -263,6 +274,7 @@ impl Store {
         let gate = Arc::new(RwLock::new(()));
         let barriers = barrier.counter();
         let last_intent = AtomicU64::new(counters.last_intent);
+        let serial = AtomicU64::new(counters.serial.0);
         #[cfg(test)]
         let broken: Arc<std::sync::OnceLock<Arc<Broken>>> = Arc::default();
         let writer = Writer {
@@ -290,6 +302,7 @@ impl Store {
             path,
             facts,
             last_intent,
+            serial,
             gate,
             barriers,
             since_index,

@@ -14,12 +14,15 @@ use super::error::Error;
 use super::head::HeadFile;
 use super::keys::{self, Row};
 use super::rows::{self, Counters, Facts};
-use super::{codec, files, holder, panics};
+use super::{codec, files, holder, panics, seat};
 use crate::failpoints::{Step, reached};
 use crate::model::{IdentityKey, Lineage, Serial};
 
 const LOCK: &str = "lock";
 const CREATING: &str = "creating";
+
+/// What may stand in the directory of a state that was not made yet.
+const BESIDE: [&str; 4] = [LOCK, seat::SEAT, seat::PAUSED, "watch.sock"];
 const SLED: &str = "sled";
 
 /// Most memory sled may spend on pages, in bytes. Its own default is a gibibyte.
@@ -69,7 +72,7 @@ pub(super) fn look(state: &Path) -> Result<Found, Error> {
         if name == CREATING {
             return Ok(Found::Nothing);
         }
-        if name != LOCK {
+        if !BESIDE.iter().any(|beside| name == *beside) {
             found = Found::Strange;
         }
     }

@@ -36,7 +36,7 @@ pub use mask::{MASKED, Mask};
 pub use message::Message;
 pub use plan_text::{Detail, FailedPlan, Forecast, PlanOptions, PlanText, plan_summary};
 pub use progress::Progress;
-pub use report::{APPROVAL, apply_summary, approval_prompt, watch_summary};
+pub use report::{APPROVAL, apply_summary, approval_prompt, pass_summary, watch_summary};
 pub use sarif::sarif;
 pub use saved_text::{SavedAs, saved_text};
 pub use shell::{Shell, Stream, Verbosity};

@@ -42,6 +42,28 @@ pub fn apply_summary(report: &Report, color: bool) -> String {
     text
 }
 
+/// Says what one pass of a watch did, without the last newline, and what becomes of the rest.
+pub fn pass_summary(report: &Report, color: bool) -> String {
+    let line = apply_summary(&Report { ended: Ended::Complete, ..report.clone() }, color);
+    let counts =
+        if is_complete(report) { line.as_str() } else { line.rsplit_once('\n').map_or("", |(counts, _)| counts) };
+    let rest = match &report.ended {
+        Ended::Interrupted | Ended::Terminated | Ended::Complete if report.failed + report.remaining == 0 => None,
+        Ended::Interrupted | Ended::Terminated => Some("The next service does the rest.".to_owned()),
+        Ended::Yielded => Some("Made way for a change: planning anew.".to_owned()),
+        Ended::Fatal => {
+            Some("No further request could have succeeded. It is tried again, less often each time.".to_owned())
+        }
+        Ended::QuotaExhausted { endpoint, wait: time } => {
+            Some(format!("The {endpoint} quota opens again in {}. The rest follows then.", wait(*time)))
+        }
+        Ended::Complete => {
+            Some("What failed is tried again, less often each time, and at once when it is edited.".to_owned())
+        }
+    };
+    rest.map_or_else(|| counts.to_owned(), |rest| format!("{counts}\n{rest}"))
+}
+
 /// Says what a watch did over all its passes, without the last newline.
 pub fn watch_summary(passes: usize, total: &Report, color: bool) -> String {
     let paint = Paint { color };
@@ -89,6 +111,7 @@ fn next_step(report: &Report) -> String {
         Ended::Complete => String::new(),
         Ended::Interrupted => "Interrupted before the end. ".to_owned(),
         Ended::Terminated => "Told to stop before the end. ".to_owned(),
+        Ended::Yielded => "Made way for a new plan. ".to_owned(),
         Ended::Fatal => "Stopped early: no further request could have succeeded. ".to_owned(),
         Ended::QuotaExhausted { endpoint, wait: time } => {
             format!("The {endpoint} quota opens again in {}, longer than --max-wait allows. ", wait(*time))

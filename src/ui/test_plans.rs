@@ -338,6 +338,8 @@ pub(crate) fn partial_report() -> Report {
         settled: 7,
         failed: 8,
         remaining: 9,
+        failures: Vec::new(),
+        obstacle: None,
         ended: Ended::Interrupted,
     }
 }

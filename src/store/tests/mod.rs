@@ -7,4 +7,4 @@ mod fixture;
 mod model;
 mod opening;
 mod spent;
-mod support;
+pub(super) mod support;

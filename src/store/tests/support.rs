@@ -41,7 +41,7 @@ pub(super) fn options(path: &Path) -> Options {
     Options { path: path.to_owned(), origin: ORIGIN.to_owned(), holder: holder() }
 }
 
-pub(super) fn holder() -> Holder {
+pub(in crate::store) fn holder() -> Holder {
     Holder {
         pid: 4242,
         user_host: "ada@build.example.com".to_owned(),

@@ -118,6 +118,8 @@ pub enum End {
     Fatal,
     /// The next quota window is further away than `--max-wait` allows.
     QuotaExhausted { endpoint: EndpointName, resume_in_seconds: u64 },
+    /// A pass of `watch` made way for the next one.
+    Yielded,
 }
 
 impl From<&Report> for Outcome {
@@ -127,6 +129,7 @@ impl From<&Report> for Outcome {
             Ended::Interrupted => End::Interrupted,
             Ended::Terminated => End::Terminated,
             Ended::Fatal => End::Fatal,
+            Ended::Yielded => End::Yielded,
             Ended::QuotaExhausted { endpoint, wait } => {
                 End::QuotaExhausted { endpoint: (*endpoint).into(), resume_in_seconds: seconds(*wait) }
             }

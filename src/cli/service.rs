@@ -1,0 +1,39 @@
+//! Asking the running service, for the verbs that do.
+
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+
+use super::Exit;
+use super::apply::block_on;
+use super::context::Context;
+use crate::link::Request;
+use crate::ops::chain;
+use crate::ops::watch::{AskError, ask};
+
+/// How long the service may take: for what is under way, and for a pass over many files.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// Asks the service and hands its answer to `conclude`; `None` when there is no service.
+pub(super) fn ask_service<T: DeserializeOwned>(
+    context: &mut Context,
+    request: &Request,
+    conclude: impl FnOnce(&mut Context, Option<T>) -> Exit,
+) -> Exit {
+    block_on(context, async |context: &mut Context| match ask(&context.locations.state, request, PATIENCE).await {
+        Ok(answer) => conclude(context, Some(answer)),
+        Err(AskError::NoService) => conclude(context, None),
+        Err(error) => {
+            context.shell.error("The service cannot be asked", chain(&error));
+            Exit::Failure
+        }
+    })
+}
+
+/// Says that there is no service, and what to do.
+pub(super) fn no_service(context: &mut Context, next: &str) -> Exit {
+    let summary = format!("No service is running for the state {}", context.locations.state.display());
+    let detail = format!("{next} A service is started by `{}`.", context.command("watch"));
+    context.shell.error(summary, detail);
+    Exit::Failure
+}

@@ -1,0 +1,95 @@
+//! Keys that are gone from the files, since when, and what waits for them.
+//!
+//! A file that is being moved or written anew looks like one that is gone, so forgetting waits.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::model::{ContactKey, Identity, PersonAtCompany, Timestamp};
+use crate::plan::{Operation, Plan};
+use crate::store::Snapshot;
+
+/// The keys that passes did not find.
+#[derive(Debug, Default)]
+pub(super) struct Absent {
+    since: BTreeMap<ContactKey, Timestamp>,
+}
+
+/// What was taken out of a plan.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct HeldBack {
+    /// The keys to be forgotten later, each with since when it is gone and when it may be forgotten; `None` when not
+    /// as long as the directory is empty.
+    pub(super) waiting: Vec<(ContactKey, Timestamp, Option<Timestamp>)>,
+    /// How many of them the last pass had found.
+    pub(super) news: usize,
+    /// Creates that wait for them.
+    pub(super) creates: usize,
+}
+
+impl HeldBack {
+    /// Returns when the first of them may be forgotten.
+    pub(super) fn next(&self) -> Option<Timestamp> {
+        self.waiting.iter().filter_map(|(_, _, forget_at)| *forget_at).min()
+    }
+}
+
+impl Absent {
+    /// Takes out of the plan the keys that were not gone for long enough, and creates of the same people.
+    ///
+    /// Apollo would match such a create to the contact that still belongs to the waiting key. From a directory
+    /// without a single file nobody is forgotten at all.
+    pub(super) fn hold_back(
+        &mut self,
+        plan: &mut Plan,
+        snapshot: &Snapshot,
+        forget_after: Duration,
+        no_files: bool,
+        now: Timestamp,
+    ) -> HeldBack {
+        let before = std::mem::take(&mut self.since);
+        let is_forget = |operation: &Operation| matches!(operation, Operation::Forget { .. });
+        for action in plan.actions.iter().filter(|action| is_forget(&action.operation)) {
+            let since = before.get(action.key()).copied().unwrap_or(now);
+            self.since.insert(action.key().clone(), since);
+        }
+        let forget_at = |since: Timestamp| (!no_files).then_some(since + forget_after);
+        let waits = |since: Timestamp| forget_at(since).is_none_or(|at| at > now);
+        let waiting: Vec<_> = (self.since.iter().filter(|(_, since)| waits(**since)))
+            .map(|(key, &since)| (key.clone(), since, forget_at(since)))
+            .collect();
+        let keys: BTreeSet<&ContactKey> = waiting.iter().map(|(key, ..)| key).collect();
+        plan.actions.retain(|action| !(is_forget(&action.operation) && keys.contains(action.key())));
+        let people = People::of(keys.iter().copied(), snapshot);
+        let planned = plan.actions.len();
+        plan.actions.retain(|action| match &action.operation {
+            Operation::Create { entry } => !people.has(&Identity::of(&entry.fields)),
+            _ => true,
+        });
+        let news = keys.iter().filter(|key| !before.contains_key(**key)).count();
+        let creates = planned - plan.actions.len();
+        HeldBack { waiting, news, creates }
+    }
+}
+
+/// Who the waiting keys' contacts are, as Apollo would match them.
+struct People {
+    mailboxes: BTreeSet<String>,
+    at_companies: BTreeSet<PersonAtCompany>,
+}
+
+impl People {
+    fn of<'a>(keys: impl Iterator<Item = &'a ContactKey>, snapshot: &Snapshot) -> Self {
+        let identities = keys.filter_map(|key| Some(Identity::of(&snapshot.bindings.get(key)?.applied)));
+        let identities: Vec<Identity> = identities.collect();
+        Self {
+            mailboxes: identities.iter().filter_map(Identity::mailbox).collect(),
+            at_companies: identities.iter().filter_map(Identity::person_at_company).collect(),
+        }
+    }
+
+    fn has(&self, identity: &Identity) -> bool {
+        identity.mailbox().is_some_and(|mailbox| self.mailboxes.contains(&mailbox))
+            || identity.person_at_company().is_some_and(|person| self.at_companies.contains(&person))
+    }
+}

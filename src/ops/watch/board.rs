@@ -1,0 +1,193 @@
+//! How a service is doing, for whoever asks: read in a moment, whatever the service is at.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+
+use super::failing::Failing;
+use crate::model::{ContactKey, Digest, Endpoint, Serial, Timestamp};
+use crate::plan::Counts;
+use crate::quota::Outlook;
+
+/// Version of [`Status`] as it is written.
+const FORMAT: u32 = 1;
+
+/// Where a service notes how it is doing. Clones are handles to the same.
+#[derive(Debug, Clone)]
+pub struct Board(watch::Sender<Arc<Status>>);
+
+/// How a service is doing. Times are milliseconds since 1970.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    pub format: u32,
+    pub version: String,
+    /// The directory as the user named it.
+    pub dir: PathBuf,
+    pub started_at: Timestamp,
+    pub phase: Phase,
+    /// Whether a pass was good, and nothing since keeps the service from making further ones.
+    pub ready: bool,
+    /// Passes made.
+    pub passes: u64,
+    pub last_pass: Option<Pass>,
+    /// When the last good pass ended: one that read the files and did what could be done.
+    pub last_good_pass: Option<Timestamp>,
+    /// When the next pass is due if nothing changes.
+    pub next_pass: Option<Timestamp>,
+    /// Entries that the files declared when they were last valid.
+    pub declared: usize,
+    /// Actions that the last plan held and that are not done; the failing are among them.
+    pub pending: usize,
+    pub failing: Arc<Vec<Failing>>,
+    /// Keys that are gone from the files and not forgotten yet.
+    pub waiting: Arc<Vec<Waiting>>,
+    pub braked: Option<Braked>,
+    /// Since when a person has paused the service.
+    pub paused_since: Option<Timestamp>,
+    /// What keeps the service as a whole from its work.
+    pub trouble: Option<Trouble>,
+    /// The account of each kind of request, by window.
+    pub quota: BTreeMap<Endpoint, [Outlook; 3]>,
+    /// `None` until the state was read.
+    pub serial: Option<Serial>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Waits for a change or for its time.
+    Resting,
+    /// Asks for the state, which another process may have.
+    Opening,
+    /// Makes a pass.
+    Passing,
+    /// Has released the state until a person resumes it.
+    Paused,
+    /// Ends.
+    Ending,
+}
+
+/// One pass that is over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pass {
+    pub began: Timestamp,
+    pub ended: Timestamp,
+    pub outcome: Outcome,
+    pub done: usize,
+    pub failed: usize,
+    /// Actions not begun.
+    pub remaining: usize,
+}
+
+/// How a pass ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Nothing was to be done.
+    InStep,
+    /// All that could be done is done; single entries may have failed.
+    Applied,
+    /// The rest waits for quota.
+    WaitsForQuota,
+    /// Made way for the next pass.
+    Yielded,
+    /// The files cannot be used.
+    Refused,
+    /// The plan passes limits.
+    Braked,
+    /// Something keeps the service as a whole from its work.
+    Troubled,
+    /// A signal ended it.
+    Interrupted,
+}
+
+impl Outcome {
+    /// Reports whether the pass did all that could be done.
+    pub fn is_good(self) -> bool {
+        match self {
+            Self::InStep | Self::Applied | Self::WaitsForQuota => true,
+            Self::Refused | Self::Braked | Self::Troubled | Self::Yielded | Self::Interrupted => false,
+        }
+    }
+}
+
+/// A key that is gone from the files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    pub key: ContactKey,
+    pub gone_since: Timestamp,
+    /// `None` as long as the directory holds no contact file at all.
+    pub forget_at: Option<Timestamp>,
+}
+
+/// A plan that passes limits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Braked {
+    /// What approves it.
+    pub digest: Digest,
+    /// One line for each limit.
+    pub reasons: Vec<String>,
+    pub counts: Counts,
+    pub since: Timestamp,
+}
+
+/// What keeps the service as a whole from its work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    pub error: String,
+    pub since: Timestamp,
+    /// How often it was met in a row.
+    pub attempts: u32,
+    pub next_try: Timestamp,
+}
+
+impl Board {
+    pub fn new(dir: PathBuf, started_at: Timestamp) -> Self {
+        Self(watch::Sender::new(Arc::new(Status {
+            format: FORMAT,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            dir,
+            started_at,
+            phase: Phase::Resting,
+            ready: false,
+            passes: 0,
+            last_pass: None,
+            last_good_pass: None,
+            next_pass: None,
+            declared: 0,
+            pending: 0,
+            failing: Arc::default(),
+            waiting: Arc::default(),
+            braked: None,
+            paused_since: None,
+            trouble: None,
+            quota: BTreeMap::new(),
+            serial: None,
+        })))
+    }
+
+    /// Returns how the service is doing; costs no more than a count.
+    pub fn read(&self) -> Arc<Status> {
+        Arc::clone(&self.0.borrow())
+    }
+
+    /// Lets one wait for changes.
+    pub fn subscribe(&self) -> watch::Receiver<Arc<Status>> {
+        self.0.subscribe()
+    }
+
+    pub(super) fn note(&self, change: impl FnOnce(&mut Status)) {
+        self.0.send_modify(|status| change(Arc::make_mut(status)));
+    }
+}
+
+impl Status {
+    /// Returns how long ago the last good pass ended.
+    pub fn good_for(&self, now: Timestamp) -> Option<Duration> {
+        self.last_good_pass.map(|ended| now.since(ended))
+    }
+}

@@ -1,0 +1,142 @@
+//! What a service can be asked and told while it runs, and both ends of asking.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
+
+use super::Settings;
+use super::board::Board;
+use crate::link::{self, Listener, Payload, Request, Role};
+use crate::model::{Digest, Timestamp};
+use crate::ops::problem;
+use crate::plan::Counts;
+use crate::store;
+
+/// Something the service is told to do.
+#[derive(Debug)]
+pub enum Command {
+    Pause {
+        reply: oneshot::Sender<Result<PauseAnswer, String>>,
+    },
+    Resume {
+        reply: oneshot::Sender<Result<ResumeAnswer, String>>,
+    },
+    Approve {
+        digest: Digest,
+        reply: oneshot::Sender<Result<ApproveAnswer, String>>,
+    },
+    /// To look at everything again, with these settings from now on.
+    Reload(Box<Settings>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum PauseAnswer {
+    /// The state is released.
+    Paused { since: Timestamp },
+    /// It was paused before.
+    AlreadyPaused { since: Timestamp },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum ResumeAnswer {
+    Resumed,
+    NotPaused,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum ApproveAnswer {
+    /// The plan is being applied.
+    Approved {
+        counts: Counts,
+    },
+    /// The plan that passes limits now is another one.
+    MovedOn {
+        now: Digest,
+    },
+    /// No plan passes limits.
+    NothingBraked,
+    /// There is no plan, because the pass ended before it; the service says why in its log.
+    NoPlan,
+    Paused {
+        since: Timestamp,
+    },
+}
+
+/// Answers at the socket of the service, until the returned value is dropped.
+///
+/// Must be called within a tokio runtime, by whoever has the seat of `state`.
+pub fn serve(
+    state: &Path,
+    runtime: &Path,
+    board: Board,
+    commands: UnboundedSender<Command>,
+) -> Result<(link::Service, std::path::PathBuf), link::Error> {
+    let listener = Listener::bind(Role::Service, state, runtime)?;
+    let path = listener.path().to_owned();
+    let service = listener.serve(move |request| answer(request, board.clone(), commands.clone()));
+    Ok((service, path))
+}
+
+async fn answer(request: Request, board: Board, commands: UnboundedSender<Command>) -> Result<Payload, String> {
+    match request {
+        Request::Status => Ok(link::payload(&*board.read())),
+        Request::Pause => tell(&commands, |reply| Command::Pause { reply }).await,
+        Request::Resume => tell(&commands, |reply| Command::Resume { reply }).await,
+        Request::Approve { digest } => tell(&commands, |reply| Command::Approve { digest, reply }).await,
+        Request::Snapshot { .. } => Err("a writer answers that at its own socket".to_owned()),
+    }
+}
+
+async fn tell<T: Serialize>(
+    commands: &UnboundedSender<Command>,
+    command: impl FnOnce(oneshot::Sender<Result<T, String>>) -> Command,
+) -> Result<Payload, String> {
+    let (reply, answer) = oneshot::channel();
+    // Both fail only when the service has ended.
+    let sent = commands.send(command(reply)).is_ok();
+    match answer.await {
+        Ok(answer) if sent => answer.map(|answer| link::payload(&answer)),
+        _ => Err("it is ending".to_owned()),
+    }
+}
+
+/// Why a service could not be asked.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// No service keeps this state in step.
+    #[error("no service is running for this state")]
+    NoService,
+    #[error(transparent)]
+    Link(#[from] link::Error),
+}
+
+/// Asks the service of `state`, which may take up to `patience` to answer.
+pub async fn ask<T: DeserializeOwned>(state: &Path, request: &Request, patience: Duration) -> Result<T, AskError> {
+    let named = store::seated(state).and_then(|holder| holder.socket);
+    for socket in link::candidates(Role::Service, state, named.as_deref()) {
+        match link::ask(&socket, request, patience).await {
+            Err(link::Error::Nobody { .. }) => {}
+            answered => return Ok(answered?),
+        }
+    }
+    Err(AskError::NoService)
+}
+
+/// Takes the mark of a pause away where no service runs; tells whether there was one.
+pub fn resume_without_service(state: &Path, holder: &store::Holder) -> Result<bool, store::Error> {
+    match store::paused(state)? {
+        Some(_) => store::Seat::take(state, holder)?.resume(),
+        None => Ok(false),
+    }
+}
+
+pub(super) fn words(error: &dyn std::error::Error) -> String {
+    problem::chain(error)
+}

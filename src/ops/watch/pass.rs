@@ -1,0 +1,397 @@
+//! One pass: from the files to what is done, or to why not.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::absent::HeldBack;
+use super::board::{Braked, Outcome, Pass, Phase, Trouble, Waiting};
+use super::control::{ApproveAnswer, words};
+use super::load::load;
+use super::service::{MadeWay, Service, Standing};
+use crate::model::Timestamp;
+use crate::ops::{
+    Desired, Ended, Event, LoadError, Loader, PassEvent, Planned, Problem, Report, Session, SessionError, apply,
+    brake_problem,
+};
+use crate::plan::Plan;
+use crate::quota::Backoff;
+use crate::source;
+use crate::store::{self, Snapshot};
+use crate::watcher::{Look, Watcher};
+
+/// Pauses after something that keeps the service as a whole from its work.
+const PAUSES: Backoff = Backoff { base: Duration::from_secs(5), cap: Duration::from_mins(5) };
+
+/// Pause before the state is asked for again that another process writes.
+const LOCK_PAUSE: Duration = Duration::from_secs(1);
+
+/// How often the board is told of a pass under way.
+const TICK: Duration = Duration::from_secs(1);
+
+/// What keeps the service as a whole from its work, as it was met last.
+#[derive(Debug, Clone)]
+pub(super) struct Obstacle {
+    error: String,
+    since: Timestamp,
+    attempts: u32,
+}
+
+/// How a pass ended.
+struct End {
+    outcome: Outcome,
+    report: Report,
+    is_complete: bool,
+}
+
+impl End {
+    fn new(outcome: Outcome) -> Self {
+        Self { outcome, report: Report::default(), is_complete: false }
+    }
+
+    fn in_step() -> Self {
+        Self { is_complete: true, ..Self::new(Outcome::InStep) }
+    }
+}
+
+impl Service {
+    /// Makes a pass, and notes on the board how it went.
+    pub(super) async fn pass(&mut self, look: Look) {
+        for notice in self.watcher.notices() {
+            self.say(&notice.to_string());
+        }
+        let began = self.now();
+        self.again_at = None;
+        if look == Look::Rescan {
+            self.resync_at = began + self.settings.resync;
+        }
+        self.board.note(|status| status.phase = Phase::Passing);
+        let is_patient = matches!(self.made_way.take(), Some(MadeWay::Change | MadeWay::Burst));
+        let End { outcome, report, is_complete } = self.make_pass(look, is_patient).await;
+        if let Some((_, reply)) = self.asked.take() {
+            // Whoever asked may have left.
+            let _ = reply.send(Ok(ApproveAnswer::NoPlan));
+        }
+        self.stop.pass();
+        if outcome != Outcome::Troubled {
+            self.obstacle = None;
+        }
+        let next_try = self.failing.next_try();
+        self.wake_at(next_try);
+        self.summary.passes += 1;
+        self.summary.last_pass_was_complete = is_complete;
+        self.summary.total.add(&report);
+        let ended = self.now();
+        let (done, failed, remaining) = (report.done(), report.failed, report.remaining);
+        let failing = Arc::new(self.failing.list());
+        let trouble = self.trouble();
+        let quota = self.session.as_ref().map(|session| (session.quota(), session.store.serial()));
+        let braked = self.braked.clone();
+        self.board.note(|status| {
+            status.passes += 1;
+            status.last_pass = Some(Pass { began, ended, outcome, done, failed, remaining });
+            if outcome.is_good() {
+                status.last_good_pass = Some(ended);
+            }
+            status.ready = status.last_good_pass.is_some() && trouble.is_none();
+            status.pending = status.pending.saturating_sub(done);
+            (status.failing, status.trouble, status.braked) = (failing, trouble, braked);
+            if let Some((quota, serial)) = quota {
+                (status.quota, status.serial) = (quota, Some(serial));
+            }
+        });
+    }
+
+    async fn make_pass(&mut self, look: Look, is_patient: bool) -> End {
+        self.renew_credential().await;
+        if let Err(end) = self.hold_state().await {
+            self.missed = Some(self.with_missed(look));
+            return end;
+        }
+        let look = self.with_missed(look);
+        let files = Loader::new(&self.dir, &self.settings.session.state);
+        let desired = match load(files, &look, &self.stop).await {
+            Some(Ok(desired)) => desired,
+            Some(Err(error)) => {
+                self.missed = Some(look);
+                return self.refused(error);
+            }
+            None => return End::new(Outcome::Interrupted),
+        };
+        let session = Arc::clone(self.session.as_ref().expect("the state is held"));
+        let snapshot = match session.snapshot(&desired) {
+            Ok(snapshot) => snapshot,
+            Err(error) => return self.troubled("The state cannot be read", &words(&error)),
+        };
+        let rules = &self.settings.session.rules;
+        let planned = crate::ops::plan(&desired, &snapshot, self.policy(), rules, session.now());
+        let mut planned = match planned {
+            Ok(planned) => planned,
+            Err(error) => {
+                self.missed = Some(look);
+                return self.refused(Arc::new(error));
+            }
+        };
+        let plan = &mut planned.plan;
+        self.approval.keep_planned(plan);
+        let whole = plan.actions.len();
+        let (no_files, forget_after) = (desired.files() == 0, self.settings.forget_after);
+        let held_back = self.absent.hold_back(plan, &snapshot, forget_after, no_files, session.now());
+        self.wake_at(held_back.next());
+        self.say_absent(&held_back, no_files);
+        let approval = &self.approval;
+        let managed = snapshot.unchanged + snapshot.bindings.len();
+        plan.brake_anew(&self.settings.policy, managed, |action| approval.covers(action));
+        planned.digest = Some(plan.digest(&desired.digest));
+        self.answer_approval(&mut planned);
+        self.note_plan(&desired, &planned, &held_back, whole, &session);
+        if planned.plan.brakes.is_empty() && !self.dry_run {
+            self.failing.hold_back(&mut planned.plan, session.now());
+        }
+        planned.left_out = whole - planned.plan.actions.len();
+        self.tell(Event::Pass(PassEvent::Planned(Box::new(planned.clone()))));
+        if !self.dry_run && !planned.plan.brakes.is_empty() {
+            return self.brake(&planned);
+        }
+        self.braked = None;
+        let is_idle = planned.plan.is_empty() && planned.plan.housekeeping.is_empty();
+        if self.standing != Standing::Proven && (!is_idle || self.former.is_some()) && !self.dry_run {
+            let proof = session.prove_credential(&snapshot).await;
+            drop(session);
+            if let Err(error) = proof {
+                return self.unproven(&error).await;
+            }
+            self.standing = Standing::Proven;
+            self.former = None;
+        }
+        if self.dry_run || is_idle {
+            return if planned.left_out == 0 { End::in_step() } else { End::new(Outcome::InStep) };
+        }
+        self.carry_out(&planned.plan, &desired, &snapshot, is_patient).await
+    }
+
+    /// Applies a plan, and makes way when something changes or somebody asks.
+    ///
+    /// A patient one waits until a burst of changes is over: one that made way at once came before it, and a
+    /// directory that never rests would let no pass send anything otherwise.
+    async fn carry_out(&mut self, plan: &Plan, desired: &Desired, snapshot: &Snapshot, is_patient: bool) -> End {
+        let session = Arc::clone(self.session.as_ref().expect("the state is held"));
+        let mut ticks = tokio::time::interval(TICK);
+        let mut applying = Box::pin(apply(&session, plan, desired, snapshot));
+        let report = loop {
+            tokio::select! {
+                report = &mut applying => break report,
+                look = disturbed(&mut self.watcher, is_patient), if self.made_way.is_none() && !self.once => {
+                    self.made_way = Some(if look.is_some() { MadeWay::Burst } else { MadeWay::Change });
+                    self.missed = look;
+                    self.stop.request(Ended::Yielded);
+                    self.say("Something changed: nothing further of this plan is sent.");
+                }
+                Some(command) = self.commands.recv(), if !self.once => {
+                    self.made_way = Some(MadeWay::Command);
+                    self.queue.push_back(command);
+                    self.stop.request(Ended::Yielded);
+                }
+                _ = ticks.tick() => {
+                    let (quota, serial) = (session.quota(), session.store.serial());
+                    self.board.note(|status| (status.quota, status.serial) = (quota, Some(serial)));
+                }
+            }
+        };
+        drop(applying);
+        self.failing.note(plan, &report, session.now());
+        if !plan.is_empty() {
+            self.tell(Event::Pass(PassEvent::Applied(Box::new(report.clone()))));
+        }
+        let store_has_failed = session.store_has_failed();
+        drop(session);
+        let is_complete = report.failed == 0 && report.remaining == 0;
+        let end = match &report.ended {
+            Ended::Fatal if store_has_failed => {
+                self.release().await;
+                self.troubled_quietly("the state takes no more writes".to_owned())
+            }
+            Ended::Fatal => {
+                self.standing = Standing::Refused;
+                self.troubled_quietly("Apollo refused the credential".to_owned())
+            }
+            Ended::Interrupted | Ended::Terminated => End::new(Outcome::Interrupted),
+            Ended::Yielded => End::new(Outcome::Yielded),
+            Ended::QuotaExhausted { wait, .. } => {
+                self.wake_at(Some(self.now() + *wait));
+                End::new(Outcome::WaitsForQuota)
+            }
+            Ended::Complete => match &report.obstacle {
+                Some(obstacle) => self.troubled_quietly(obstacle.clone()),
+                None => End::new(Outcome::Applied),
+            },
+        };
+        End { report, is_complete, ..end }
+    }
+
+    /// Opens the state if it is not open.
+    async fn hold_state(&mut self) -> Result<(), End> {
+        if self.session.is_some() {
+            return Ok(());
+        }
+        self.board.note(|status| status.phase = Phase::Opening);
+        let opened = tokio::select! {
+            opened = self.open() => opened,
+            () = self.stop.requested_for_good() => return Err(End::new(Outcome::Interrupted)),
+        };
+        self.board.note(|status| status.phase = Phase::Passing);
+        match opened {
+            Ok(session) => {
+                self.session = Some(Arc::new(session));
+                Ok(())
+            }
+            Err(SessionError::Store(error @ store::Error::Locked { .. })) => {
+                let end = self.troubled("Waiting for the state", &words(&error));
+                self.again_at = Some(self.now() + LOCK_PAUSE);
+                Err(end)
+            }
+            Err(error) => Err(self.troubled("The state cannot be opened", &words(&error))),
+        }
+    }
+
+    /// Ends a pass whose files cannot be used.
+    fn refused(&mut self, error: Arc<LoadError>) -> End {
+        let is_passing = match &*error {
+            LoadError::Unreadable(source::Error::ReadDirectory { source, .. }) => {
+                source.kind() != std::io::ErrorKind::NotFound
+            }
+            LoadError::Unreadable(_) => true,
+            LoadError::Invalid { .. } => false,
+        };
+        self.tell(Event::Pass(PassEvent::Refused(error)));
+        if is_passing {
+            // Nothing may tell when a disk or a mount can be read again.
+            self.wake_at(Some(self.now() + PAUSES.pause(3, 1.0)));
+        }
+        End::new(Outcome::Refused)
+    }
+
+    /// Ends a pass whose plan passes limits; says so once for each plan.
+    fn brake(&mut self, planned: &Planned) -> End {
+        let digest = planned.digest.clone().expect("a plan of files has a digest");
+        let problems: Vec<Problem> = planned.plan.brakes.iter().map(brake_problem).collect();
+        if self.braked.as_ref().is_none_or(|braked| braked.digest != digest) {
+            let reasons = problems.iter().map(|problem| problem.summary.clone()).collect();
+            let (counts, since) = (planned.plan.counts(), self.now());
+            self.braked = Some(Braked { digest: digest.clone(), reasons, counts, since });
+            self.tell(Event::Pass(PassEvent::Braked { problems, digest }));
+        }
+        End::new(Outcome::Braked)
+    }
+
+    /// Ends a pass whose credential did not prove to be the state's.
+    async fn unproven(&mut self, error: &SessionError) -> End {
+        self.stop.pass();
+        if matches!(error, SessionError::Stopped) {
+            return End::new(Outcome::Interrupted);
+        }
+        if let Some(former) = self.former.take() {
+            self.turn_down(former, &words(error)).await;
+            self.again_at = Some(self.now());
+            return End::new(Outcome::Yielded);
+        }
+        self.standing = Standing::Refused;
+        self.troubled("The credential cannot be used", &words(error))
+    }
+
+    /// Lets the plan through if it is the one that was asked for, and answers who asked.
+    fn answer_approval(&mut self, planned: &mut Planned) {
+        let Some((asked, reply)) = self.asked.take() else { return };
+        let digest = planned.digest.clone().expect("a plan of files has a digest");
+        let answer = if planned.plan.brakes.is_empty() {
+            ApproveAnswer::NothingBraked
+        } else if asked == digest {
+            self.approval.grant(&planned.plan);
+            planned.plan.brakes.clear();
+            self.say(&format!("Approved: the plan {digest} is applied although it passes limits."));
+            ApproveAnswer::Approved { counts: planned.plan.counts() }
+        } else {
+            ApproveAnswer::MovedOn { now: digest }
+        };
+        // Whoever asked may have left; what was asked is done all the same.
+        let _ = reply.send(Ok(answer));
+    }
+
+    fn say_absent(&self, held_back: &HeldBack, no_files: bool) {
+        if held_back.news > 0 && !no_files {
+            let (contacts, forget_after) = (held_back.news, self.settings.forget_after);
+            self.tell(Event::Pass(PassEvent::Absent { contacts, forget_after }));
+        }
+        if held_back.news > 0 && no_files {
+            let dir = self.dir.display();
+            self.say(&format!(
+                "{dir} holds no contact file at all: nobody is forgotten. If that is meant, keep a file with `contacts: {{}}`."
+            ));
+        }
+    }
+
+    fn note_plan(&self, desired: &Desired, planned: &Planned, held_back: &HeldBack, whole: usize, session: &Session) {
+        let waiting = held_back.waiting.iter().map(|(key, gone_since, forget_at)| Waiting {
+            key: key.clone(),
+            gone_since: *gone_since,
+            forget_at: *forget_at,
+        });
+        let waiting = Arc::new(waiting.collect::<Vec<_>>());
+        let (declared, serial, quota) = (desired.contacts(), planned.plan.serial, session.quota());
+        self.board.note(|status| {
+            (status.declared, status.pending, status.waiting) = (declared, whole, waiting);
+            (status.serial, status.quota) = (Some(serial), quota);
+        });
+    }
+
+    /// Says what keeps the service from its work, once as long as it is the same.
+    fn troubled(&mut self, summary: &str, why: &str) -> End {
+        let error = format!("{summary}: {why}");
+        if self.obstacle.as_ref().is_none_or(|obstacle| obstacle.error != error) {
+            let detail = format!("{why}\nNothing is changed meanwhile. It is tried again, less often each time.");
+            self.tell(Event::Problem(Problem::error(summary, detail)));
+        }
+        self.troubled_quietly(error)
+    }
+
+    /// Notes what keeps the service from its work, and when it is tried again.
+    fn troubled_quietly(&mut self, error: String) -> End {
+        let now = self.now();
+        let known = self.obstacle.take().filter(|obstacle| obstacle.error == error);
+        let Obstacle { since, attempts, .. } =
+            known.unwrap_or(Obstacle { error: String::new(), since: now, attempts: 0 });
+        let attempts = attempts.saturating_add(1);
+        self.obstacle = Some(Obstacle { error, since, attempts });
+        self.wake_at(Some(now + PAUSES.pause(attempts, 1.0)));
+        End::new(Outcome::Troubled)
+    }
+
+    fn trouble(&self) -> Option<Trouble> {
+        let Obstacle { error, since, attempts } = self.obstacle.clone()?;
+        Some(Trouble { error, since, attempts, next_try: self.again_at.unwrap_or(self.resync_at) })
+    }
+
+    /// Makes sure that a pass is made at this time.
+    fn wake_at(&mut self, at: Option<Timestamp>) {
+        self.again_at = self.again_at.into_iter().chain(at).min();
+    }
+
+    fn with_missed(&mut self, look: Look) -> Look {
+        match self.missed.take() {
+            Some(mut missed) => {
+                missed.merge(look);
+                missed
+            }
+            None => look,
+        }
+    }
+}
+
+/// Resolves when a pass is to make way for a change: at once, or, with patience, when the burst is over, which it
+/// then takes.
+async fn disturbed(watcher: &mut Watcher, is_patient: bool) -> Option<Look> {
+    if is_patient {
+        return Some(watcher.changed().await);
+    }
+    watcher.stirred().await;
+    None
+}

@@ -1,0 +1,394 @@
+//! The loop: rests, obeys, and makes passes one after the other.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::oneshot;
+
+use super::absent::Absent;
+use super::approval::Approval;
+use super::board::{Board, Braked, Phase};
+use super::control::{ApproveAnswer, Command, PauseAnswer, ResumeAnswer, words};
+use super::failing::FailingEntries;
+use super::pass::Obstacle;
+use super::{Settings, WatchOptions, WatchSummary};
+use crate::apollo::Credential;
+use crate::model::{Digest, IdentityKey, Timestamp};
+use crate::ops::{Entropy, Event, PassEvent, Problem, Session, SessionError, Stop};
+use crate::plan::Policy;
+use crate::store::{self, Seat};
+use crate::watcher::{Look, Watcher};
+
+/// A wait for quota that is longer ends the pass, which is made again when the window opens.
+const QUOTA_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How often a credential that Apollo refused is looked at, whether it was replaced.
+const CREDENTIAL_LOOK: Duration = Duration::from_secs(10);
+
+/// What a pass made way for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MadeWay {
+    /// A change, of which more may follow.
+    Change,
+    /// Changes that are over.
+    Burst,
+    Command,
+}
+
+impl MadeWay {
+    /// Reports whether nothing else calls for the pass that is to follow.
+    fn calls_for_a_pass(self) -> bool {
+        match self {
+            Self::Change => false,
+            Self::Burst | Self::Command => true,
+        }
+    }
+}
+
+/// What is known of the credential in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    Unproven,
+    /// The state is of this credential's team.
+    Proven,
+    /// Apollo does not take it, or it is another team's.
+    Refused,
+}
+
+/// A person's wish to let a plan through, and where the answer goes.
+pub(super) type Asked = (Digest, oneshot::Sender<Result<ApproveAnswer, String>>);
+
+/// Keeps Apollo in step with the files until it is asked to stop.
+pub struct Service {
+    pub(super) dir: PathBuf,
+    pub(super) settings: Settings,
+    pub(super) dry_run: bool,
+    pub(super) once: bool,
+    pub(super) watcher: Watcher,
+    credential: Arc<dyn Fn() -> Result<Credential, String> + Send + Sync>,
+    seat: Option<Seat>,
+    pub(super) commands: UnboundedReceiver<Command>,
+    pub(super) board: Board,
+    pub(super) stop: Stop,
+    /// `None` while paused, and until the state could be opened.
+    pub(super) session: Option<Arc<Session>>,
+    paused: Option<Timestamp>,
+    /// Commands that came during a pass.
+    pub(super) queue: VecDeque<Command>,
+    /// What the last pass made way for.
+    pub(super) made_way: Option<MadeWay>,
+    /// What has changed since the files were last read well.
+    pub(super) missed: Option<Look>,
+    /// When the next pass is worth making though nothing changed.
+    pub(super) again_at: Option<Timestamp>,
+    pub(super) resync_at: Timestamp,
+    pub(super) absent: Absent,
+    pub(super) failing: FailingEntries,
+    pub(super) approval: Approval,
+    pub(super) asked: Option<Asked>,
+    pub(super) braked: Option<Braked>,
+    pub(super) obstacle: Option<Obstacle>,
+    pub(super) standing: Standing,
+    /// The credential before one that is not proven yet.
+    pub(super) former: Option<Credential>,
+    /// The hash of a new credential that was turned down.
+    pub(super) turned_down: Option<String>,
+    unreadable: Option<String>,
+    pub(super) summary: WatchSummary,
+}
+
+impl Service {
+    /// Opens the state, unless a person has paused the service of it.
+    pub async fn begin(options: WatchOptions) -> Result<Self, SessionError> {
+        let WatchOptions { dir, settings, dry_run, once, watcher, credential, seat, commands, board, stop } = options;
+        let paused = store::paused(&settings.session.state)?.filter(|_| seat.is_some());
+        let (now, seed) = (settings.session.clock.now(), settings.session.seed);
+        let mut service = Self {
+            dir,
+            settings,
+            dry_run,
+            once,
+            watcher,
+            credential,
+            seat,
+            commands,
+            board,
+            stop,
+            session: None,
+            paused,
+            queue: VecDeque::new(),
+            made_way: None,
+            missed: None,
+            again_at: None,
+            resync_at: now,
+            absent: Absent::default(),
+            failing: FailingEntries::new(seed),
+            approval: Approval::default(),
+            asked: None,
+            braked: None,
+            obstacle: None,
+            standing: Standing::Unproven,
+            former: None,
+            turned_down: None,
+            unreadable: None,
+            summary: WatchSummary::default(),
+        };
+        if service.paused.is_none() {
+            service.session = Some(Arc::new(service.open().await?));
+        }
+        Ok(service)
+    }
+
+    /// Tells since when the service is paused.
+    pub fn paused_since(&self) -> Option<Timestamp> {
+        self.paused
+    }
+
+    /// Runs until it is asked to stop, or for one pass. The state is released then, well or not.
+    pub async fn run(mut self) -> (WatchSummary, Result<(), store::Error>) {
+        while let Some(look) = self.rest().await {
+            self.pass(look).await;
+            if self.once {
+                break;
+            }
+        }
+        self.board.note(|status| status.phase = Phase::Ending);
+        self.summary.ended = self.stop.reason().unwrap_or_default();
+        let closed = match self.session.take() {
+            Some(session) => close(session).await,
+            None => Ok(()),
+        };
+        (self.summary, closed)
+    }
+
+    /// Waits until a pass is to be made; `None` when the service is to end.
+    async fn rest(&mut self) -> Option<Look> {
+        loop {
+            if self.stop.is_requested() {
+                return None;
+            }
+            while let Some(command) = self.queue.pop_front().or_else(|| self.commands.try_recv().ok()) {
+                if let Some(look) = self.obey(command).await {
+                    return Some(look);
+                }
+            }
+            let is_paused = self.paused.is_some();
+            if !is_paused && self.made_way.is_some_and(MadeWay::calls_for_a_pass) {
+                return Some(nothing_new());
+            }
+            let now = self.now();
+            let due = self.again_at.map_or(self.resync_at, |again_at| again_at.min(self.resync_at));
+            if !is_paused && due <= now {
+                return Some(self.due(now));
+            }
+            let paused = self.paused;
+            self.board.note(|status| {
+                status.phase = if is_paused { Phase::Paused } else { Phase::Resting };
+                status.paused_since = paused;
+                status.next_pass = (!is_paused).then_some(due);
+            });
+            tokio::select! {
+                () = self.stop.requested_for_good() => return None,
+                Some(command) = self.commands.recv() => self.queue.push_back(command),
+                look = self.watcher.changed(), if !is_paused => return Some(look),
+                // The clock counts whole milliseconds: one more, so that the time has come for certain.
+                () = tokio::time::sleep(due.since(now) + Duration::from_millis(1)), if !is_paused => {}
+                () = tokio::time::sleep(CREDENTIAL_LOOK), if !is_paused && self.standing == Standing::Refused => {
+                    if self.renew_credential().await {
+                        return Some(nothing_new());
+                    }
+                }
+            }
+        }
+    }
+
+    fn due(&mut self, now: Timestamp) -> Look {
+        self.again_at = self.again_at.filter(|&again_at| again_at > now);
+        if self.resync_at > now {
+            return nothing_new();
+        }
+        // What was wrong with a new credential may have passed.
+        self.turned_down = None;
+        Look::Rescan
+    }
+
+    /// Does what it is told; a pass may have to follow.
+    async fn obey(&mut self, command: Command) -> Option<Look> {
+        match command {
+            Command::Pause { reply } => {
+                let answer = self.pause().await;
+                // Whoever asked may have left; what was asked is done all the same.
+                let _ = reply.send(answer);
+                None
+            }
+            Command::Resume { reply } => {
+                let answer = self.resume();
+                let resumed = matches!(answer, Ok(ResumeAnswer::Resumed));
+                let _ = reply.send(answer);
+                resumed.then_some(Look::Rescan)
+            }
+            Command::Approve { reply, .. } if self.paused.is_some() => {
+                let since = self.paused.unwrap_or_default();
+                let _ = reply.send(Ok(ApproveAnswer::Paused { since }));
+                None
+            }
+            Command::Approve { digest, reply } => {
+                self.asked = Some((digest, reply));
+                Some(nothing_new())
+            }
+            Command::Reload(settings) => {
+                self.reload(*settings).await;
+                self.paused.is_none().then_some(Look::Rescan)
+            }
+        }
+    }
+
+    async fn pause(&mut self) -> Result<PauseAnswer, String> {
+        if let Some(since) = self.paused {
+            return Ok(PauseAnswer::AlreadyPaused { since });
+        }
+        let seat = self.seat.as_ref().ok_or("it was started for one pass and cannot be paused")?;
+        // First the mark: a service that ends here begins paused.
+        let since = seat.pause(self.now()).map_err(|error| words(&error))?;
+        self.paused = Some(since);
+        self.release().await;
+        self.board.note(|status| {
+            status.phase = Phase::Paused;
+            status.paused_since = Some(since);
+            status.next_pass = None;
+        });
+        self.say("Paused: the state is released. `contactsd resume` goes on.");
+        Ok(PauseAnswer::Paused { since })
+    }
+
+    fn resume(&mut self) -> Result<ResumeAnswer, String> {
+        if self.paused.is_none() {
+            return Ok(ResumeAnswer::NotPaused);
+        }
+        if let Some(seat) = &self.seat {
+            seat.resume().map_err(|error| words(&error))?;
+        }
+        self.paused = None;
+        self.board.note(|status| status.paused_since = None);
+        self.say("Resumed.");
+        Ok(ResumeAnswer::Resumed)
+    }
+
+    /// Takes over new settings; those that the open state depends on by opening it anew.
+    async fn reload(&mut self, new: Settings) {
+        self.turned_down = None;
+        let session = &mut self.settings.session;
+        let facts = |of: &crate::ops::SessionOptions| {
+            let times = of.client.as_ref().map(|client| (client.connect_timeout, client.request_timeout));
+            (of.rules, of.max_wait, of.parallelism, of.settle_after, of.backoff, times)
+        };
+        let differs = facts(session) != facts(&new.session);
+        session.rules = new.session.rules;
+        session.max_wait = new.session.max_wait;
+        session.parallelism = new.session.parallelism;
+        session.settle_after = new.session.settle_after;
+        session.backoff = new.session.backoff;
+        if let (Some(client), Some(new)) = (&mut session.client, new.session.client) {
+            client.connect_timeout = new.connect_timeout;
+            client.request_timeout = new.request_timeout;
+        }
+        let Settings { policy, resync, forget_after, session: _ } = new;
+        self.settings = Settings { policy, resync, forget_after, session: session.clone() };
+        if differs {
+            self.release().await;
+        }
+    }
+
+    /// Reads the credential anew; a new one is used from the next pass on. Tells whether there is a new one.
+    pub(super) async fn renew_credential(&mut self) -> bool {
+        let read = match (self.credential)() {
+            Ok(read) => read,
+            Err(why) => {
+                if self.unreadable.as_ref() != Some(&why) {
+                    let summary = "The credential cannot be read anew";
+                    self.tell(Event::Problem(Problem::warning(summary, format!("{why}\nThe one in use is kept."))));
+                    self.unreadable = Some(why);
+                }
+                return false;
+            }
+        };
+        self.unreadable = None;
+        let Some(client) = &mut self.settings.session.client else { return false };
+        let new = hash(&read);
+        if new == hash(&client.credential) || self.turned_down.as_ref() == Some(&new) {
+            return false;
+        }
+        let former = std::mem::replace(&mut client.credential, read);
+        self.former.get_or_insert(former);
+        self.standing = Standing::Unproven;
+        self.release().await;
+        self.say("The credential has changed; the new one is used from now on if it proves to be the same team's.");
+        true
+    }
+
+    /// Puts the credential back that was used before one that did not prove good.
+    pub(super) async fn turn_down(&mut self, former: Credential, why: &str) {
+        if let Some(client) = &mut self.settings.session.client {
+            self.turned_down = Some(hash(&client.credential));
+            client.credential = former;
+        }
+        self.release().await;
+        let detail = format!("{why}\nThe one before is kept. SIGHUP tries again, and so does another change of it.");
+        self.tell(Event::Problem(Problem::error("The new credential is refused", detail)));
+    }
+
+    /// Opens the state.
+    pub(super) async fn open(&self) -> Result<Session, SessionError> {
+        let mut options = self.settings.session.clone();
+        if self.summary.passes > 0
+            && let Ok(entropy) = Entropy::draw()
+        {
+            // Should the state have gone meanwhile, the next one is another.
+            options.drawn = entropy.drawn;
+        }
+        let session = Session::open(options).await?.stopping_by(self.stop.clone());
+        Ok(if self.once { session } else { session.putting_off_after(QUOTA_PATIENCE) })
+    }
+
+    /// Releases the state, after everything that was under way.
+    pub(super) async fn release(&mut self) {
+        let Some(session) = self.session.take() else { return };
+        self.board.note(|status| status.phase = Phase::Passing);
+        if let Err(error) = close(session).await {
+            self.tell(Event::Problem(Problem::error("The state did not close in order", words(&error))));
+        }
+    }
+
+    pub(super) fn policy(&self) -> &Policy {
+        &self.settings.policy
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.settings.session.clock.now()
+    }
+
+    pub(super) fn tell(&self, event: Event) {
+        (self.settings.session.events)(event);
+    }
+
+    pub(super) fn say(&self, text: &str) {
+        self.tell(Event::Pass(PassEvent::Notice(text.to_owned())));
+    }
+}
+
+async fn close(session: Arc<Session>) -> Result<(), store::Error> {
+    Arc::into_inner(session).expect("every task of a pass has ended with it").close().await
+}
+
+/// Calls for a pass although no file changed.
+fn nothing_new() -> Look {
+    Look::Changed(BTreeSet::new())
+}
+
+/// Knows a credential again, in this process.
+fn hash(credential: &Credential) -> String {
+    credential.keyed_hash(&IdentityKey([0; 32]))
+}

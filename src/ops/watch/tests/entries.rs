@@ -1,0 +1,102 @@
+//! Entries that fail, and entries that go.
+
+use std::time::Duration;
+
+use super::world::World;
+use crate::store::{Wanted, read};
+
+fn minutes(count: u64) -> Duration {
+    Duration::from_mins(count)
+}
+
+fn bound(world: &World) -> Vec<String> {
+    let state = read(&world.state(), &Wanted::everything()).unwrap().unwrap();
+    state.bindings.keys().map(ToString::to_string).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failing_entry_is_tried_ever_less_often_and_holds_up_no_other() {
+    let world = World::new().await;
+    world.declare("a.yaml", "  gone: {apollo_id: 000000000000000000000001}\n  p0: {email: p0@example.com}\n");
+    let service = world.start().await;
+    let mut status = service.pass().await;
+    assert_eq!(world.contacts().len(), 1, "the other entry is applied");
+    for attempt in 1..=12 {
+        let [failing] = &status.failing[..] else { panic!("one entry fails: {status:#?}") };
+        assert_eq!((failing.key.as_str(), failing.attempts), ("gone", attempt));
+        let pause = failing.next_try.unwrap().since(status.last_pass.as_ref().unwrap().ended);
+        let ceiling = Duration::from_secs(1 << (attempt - 1).min(9)).min(minutes(5));
+        assert!(pause + Duration::from_millis(1) >= ceiling / 2 && pause <= ceiling, "{attempt}: {pause:?}");
+        status = service.until(move |status| status.failing.iter().any(|failing| failing.attempts > attempt)).await;
+    }
+    assert!(status.ready && status.trouble.is_none());
+    // An edit is tried at once, and begins anew.
+    world.declare("a.yaml", "  gone: {apollo_id: 000000000000000000000002}\n  p0: {email: p0@example.com}\n");
+    let status = service.changed().await;
+    assert_eq!(status.failing[0].attempts, 1);
+    world.declare("a.yaml", "  gone: {email: here@example.com}\n  p0: {email: p0@example.com}\n");
+    let status = service.changed().await;
+    assert!(status.failing.is_empty());
+    assert_eq!(world.contacts().len(), 2);
+    service.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_that_needs_a_person_is_said_once_and_not_tried() {
+    let world = World::new().await;
+    world.declare("a.yaml", "  p0: {email: p0@example.com}\n");
+    let service = world.start().await;
+    service.pass().await;
+    world.declare("a.yaml", "  p0: {email: p0@example.com, apollo_id: 000000000000000000000001}\n");
+    let status = service.changed().await;
+    assert_eq!(status.failing[0].next_try, None);
+    service.rest(minutes(60)).await;
+    assert_eq!(world.told("severity: Error"), 1);
+    world.declare("a.yaml", "  p0: {email: p0@example.com, title: CTO}\n");
+    assert!(service.changed().await.failing.is_empty());
+    assert_eq!(world.contacts()[0]["title"], "CTO");
+    service.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_is_forgotten_after_its_time_and_a_create_of_the_same_person_waits_for_that() {
+    let world = World::new().await;
+    world.declare_people("b.yaml", 0..5);
+    world.declare("a.yaml", "  ada: {email: ada@example.com}\n");
+    let service = world.start().await;
+    service.pass().await;
+    // The same mailbox to Apollo, another e-mail to a rename.
+    world.declare("a.yaml", "  byron: {email: ada+new@example.com}\n");
+    let status = service.changed().await;
+    let waiting: Vec<_> = status.waiting.iter().map(|waiting| waiting.key.as_str()).collect();
+    assert_eq!((waiting, status.pending, world.contacts().len()), (vec!["ada"], 2, 6));
+    let status = service.rest(Duration::from_secs(50)).await;
+    assert_eq!((status.waiting.len(), world.server.requests().requests(crate::sandbox::Action::Create)), (1, 6));
+    // Whom Apollo takes it for is for a person to decide; that the two keys collide is not.
+    let status = service.until(|status| !status.failing.is_empty()).await;
+    assert!(status.waiting.is_empty() && status.failing[0].error.contains("matched contact.byron to somebody else"));
+    service.rest(minutes(10)).await;
+    assert_eq!(world.server.requests().requests(crate::sandbox::Action::Create), 7);
+    assert_eq!(world.told("severity: Error"), 1);
+    service.end().await;
+    assert_eq!(bound(&world), ["p0", "p1", "p2", "p3", "p4"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_or_vanished_directory_forgets_nobody_whatever_was_allowed() {
+    let mut world = World::new().await;
+    world.policy.force = true;
+    world.declare_people("a.yaml", 0..3);
+    let service = world.start().await;
+    service.pass().await;
+    std::fs::remove_file(world.dir().join("a.yaml")).unwrap();
+    let status = service.changed().await;
+    assert_eq!((status.waiting.len(), status.waiting[0].forget_at), (3, None));
+    assert_eq!(service.rest(minutes(60)).await.waiting.len(), 3);
+    assert_eq!(world.told("nobody is forgotten"), 1);
+    std::fs::remove_dir(world.dir()).unwrap();
+    service.changed().await;
+    service.rest(minutes(60)).await;
+    service.end().await;
+    assert_eq!(bound(&world).len(), 3);
+}

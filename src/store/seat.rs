@@ -1,0 +1,152 @@
+//! The place of the one service that keeps a state in step, held while the service runs, paused or not.
+//!
+//! Apart from the state's own lock, which a paused service gives up to other writers. Decides nothing:
+//! whether a pause is wanted is up to the caller.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::error::Error;
+use super::holder::Holder;
+use super::{files, open};
+use crate::model::Timestamp;
+
+/// Held by the service as long as it runs; says who it is.
+pub(super) const SEAT: &str = "watch.lock";
+
+/// There while a person has paused the service, over its restarts as well.
+pub(super) const PAUSED: &str = "paused";
+
+/// The place of the service of one state. Given up when dropped.
+#[derive(Debug)]
+pub struct Seat {
+    state: PathBuf,
+    _lock: File,
+}
+
+/// The mark of a pause.
+#[derive(Debug, Serialize, Deserialize)]
+struct Pause {
+    since: Timestamp,
+}
+
+impl Seat {
+    /// Takes the place; an error names the service that has it. Makes the state's directory when there is none.
+    pub fn take(state: &Path, holder: &Holder) -> Result<Self, Error> {
+        open::make_directory(state)?;
+        let path = state.join(SEAT);
+        let file = files::open_private(&path).map_err(|error| Error::io("open", &path, error))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(Error::Locked { path: state.to_owned(), holder: seated(state).map(Box::new) });
+            }
+            Err(TryLockError::Error(error)) => return Err(Error::io("lock", &path, error)),
+        }
+        let seat = Self { state: state.to_owned(), _lock: file };
+        seat.announce(holder)?;
+        Ok(seat)
+    }
+
+    /// Says anew who has the place, for example once it listens somewhere.
+    pub fn announce(&self, holder: &Holder) -> Result<(), Error> {
+        let written = || {
+            let text = serde_json::to_vec_pretty(holder)?;
+            // In place, since the lock is on the file itself; who reads it half written knows no better place to ask.
+            files::write_private(&self.state.join(SEAT), &text)
+        };
+        written().map_err(|error| Error::io("say who the service is in", &self.state.join(SEAT), error))
+    }
+
+    /// Marks the service as paused; durable when it returns. An earlier mark stands.
+    pub fn pause(&self, since: Timestamp) -> Result<Timestamp, Error> {
+        if let Some(since) = paused(&self.state)? {
+            return Ok(since);
+        }
+        let path = self.state.join(PAUSED);
+        let marked = || {
+            let fresh = self.state.join("paused.new");
+            files::write_private(&fresh, &serde_json::to_vec(&Pause { since })?)?;
+            File::open(&fresh)?.sync_all()?;
+            fs::rename(fresh, &path)?;
+            files::sync_directory(&self.state)
+        };
+        marked().map_err(|error| Error::io("write", &path, error))?;
+        Ok(since)
+    }
+
+    /// Takes the mark away; durable when it returns. Tells whether there was one.
+    pub fn resume(&self) -> Result<bool, Error> {
+        let path = self.state.join(PAUSED);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            removed => {
+                let durable = removed.and_then(|()| files::sync_directory(&self.state));
+                durable.map(|()| true).map_err(|error| Error::io("remove", &path, error))
+            }
+        }
+    }
+}
+
+/// Tells since when the service of a state is paused; `None` when it is not.
+pub fn paused(state: &Path) -> Result<Option<Timestamp>, Error> {
+    let path = state.join(PAUSED);
+    match fs::read(&path) {
+        Ok(text) => {
+            let read: Result<Pause, _> = serde_json::from_slice(&text);
+            let pause = read.map_err(|error| Error::io("understand", &path, io::Error::other(error)))?;
+            Ok(Some(pause.since))
+        }
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+        Err(error) => Err(Error::io("read", &path, error)),
+    }
+}
+
+/// Returns what the service of a state said about itself last, which may be over.
+pub fn seated(state: &Path) -> Option<Holder> {
+    serde_json::from_slice(&fs::read(state.join(SEAT)).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::support;
+    use super::*;
+
+    #[test]
+    fn one_service_at_a_time_has_the_place() {
+        let directory = tempfile::tempdir().unwrap();
+        let state = directory.path().join("state");
+        let holder = support::holder();
+        let seat = Seat::take(&state, &holder).unwrap();
+        let Err(Error::Locked { holder: Some(named), .. }) = Seat::take(&state, &holder) else { panic!("taken twice") };
+        assert_eq!(*named, holder);
+        drop(seat);
+        Seat::take(&state, &holder).unwrap();
+    }
+
+    #[test]
+    fn a_pause_outlives_the_service_and_keeps_its_time() {
+        let directory = tempfile::tempdir().unwrap();
+        let state = directory.path().join("state");
+        assert_eq!(paused(&state).unwrap(), None);
+        let seat = Seat::take(&state, &support::holder()).unwrap();
+        assert_eq!(seat.pause(Timestamp(7)).unwrap(), Timestamp(7));
+        assert_eq!(seat.pause(Timestamp(8)).unwrap(), Timestamp(7));
+        drop(seat);
+        assert_eq!(paused(&state).unwrap(), Some(Timestamp(7)));
+        let seat = Seat::take(&state, &support::holder()).unwrap();
+        assert_eq!((seat.resume().unwrap(), seat.resume().unwrap()), (true, false));
+        assert_eq!(paused(&state).unwrap(), None);
+    }
+
+    #[test]
+    fn a_directory_with_a_service_and_no_state_is_a_first_run() {
+        let directory = tempfile::tempdir().unwrap();
+        let seat = Seat::take(directory.path(), &support::holder()).unwrap();
+        seat.pause(Timestamp(7)).unwrap();
+        assert_eq!(open::look(directory.path()).unwrap(), open::Found::Nothing);
+    }
+}
