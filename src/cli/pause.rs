@@ -10,9 +10,11 @@ use crate::ui::time_text;
 pub(super) fn run(context: &mut Context) -> Exit {
     ask_service(context, &Request::Pause, |context, answer| match answer {
         Some(PauseAnswer::Paused { .. }) => {
-            context.shell.result("Paused. What was under way is recorded, and other commands can write the state now.");
-            let resume = context.command("resume");
-            context.shell.hint(format!("The service stays paused, over restarts as well, until `{resume}`."));
+            context.shell.result(format!(
+                "Paused. What was under way is recorded, and other commands can write the state now.\nThe service stays \
+                 paused, over restarts as well, until `{}`.",
+                context.command("resume")
+            ));
             Exit::Success
         }
         Some(PauseAnswer::AlreadyPaused { since }) => {

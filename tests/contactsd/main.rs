@@ -30,6 +30,7 @@ mod target;
 mod validate;
 mod values;
 mod watch;
+mod watch_service;
 
 #[test]
 fn no_file_of_this_folder_was_forgotten() {

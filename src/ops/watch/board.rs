@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
@@ -182,12 +181,5 @@ impl Board {
 
     pub(super) fn note(&self, change: impl FnOnce(&mut Status)) {
         self.0.send_modify(|status| change(Arc::make_mut(status)));
-    }
-}
-
-impl Status {
-    /// Returns how long ago the last good pass ended.
-    pub fn good_for(&self, now: Timestamp) -> Option<Duration> {
-        self.last_good_pass.map(|ended| now.since(ended))
     }
 }
