@@ -30,7 +30,9 @@ pub(super) fn run(args: &ValidateArgs, context: &mut Context) -> Exit {
     context.shell.documents(std::iter::once_with(|| Validation::new(messages, *contacts, *files)));
     context.shell.to_people(|shell| match args.format {
         FindingsFormat::Human | FindingsFormat::Json => {
-            messages.iter().for_each(|message| shell.message(message));
+            for message in messages {
+                shell.message(message);
+            }
             success(&findings, shell);
         }
         FindingsFormat::Github => {

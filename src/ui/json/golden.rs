@@ -81,7 +81,9 @@ fn partial_apply() -> String {
         Event::Finished { key: key("ada"), step: Step::Update, id: Some(id(1)), elapsed: second * 12 },
         Event::Stopping,
     ];
-    events.iter().for_each(|event| progress.event(&mut shell, event));
+    for event in &events {
+        progress.event(&mut shell, event);
+    }
     progress.finish();
     shell.result_as("text", [report_record(&partial_report())]);
     said(&shell)
@@ -116,9 +118,9 @@ fn all_of_it_keeps_to_the_schemas() {
     let mut all = Vec::new();
     outputs(&mut all);
     for (name, output) in all {
-        let schema = match name {
-            "validate.json" => SchemaName::Validate,
-            plan if plan.ends_with(".json") => SchemaName::Plan,
+        let schema = match name.split_once('.') {
+            Some(("validate", _)) => SchemaName::Validate,
+            Some((_, "json")) => SchemaName::Plan,
             _ => SchemaName::Events,
         };
         let validator = validator(schema);
