@@ -311,3 +311,18 @@ fn a_saved_plan_is_one_document() {
     let file = std::fs::read_to_string(world.path("plan.json")).unwrap();
     assert_eq!(file, world.run("show team.plan --json").stdout);
 }
+
+#[test]
+fn a_plan_that_was_approved_before_is_applied_without_asking() {
+    let world = World::with(TEAM);
+    world.run("plan --sandbox --out team.plan");
+    let apply = world.run("apply team.plan --sandbox --json");
+    assert_eq!((apply.code, apply.stderr.as_str()), (Some(0), ""), "{apply}");
+    assert!(types(&apply.stdout).contains(&"apply_complete".to_owned()), "{apply}");
+    world.edit("contacts.d/team.yaml", "Ada", "Adah");
+    let plan = records(&world.run("plan --sandbox --json").stdout);
+    let digest = plan.last().unwrap()["plan"]["digest"].as_str().unwrap().to_owned();
+    let apply = world.run(&format!("apply --expect {digest} --sandbox --json"));
+    assert_eq!((apply.code, apply.stderr.as_str()), (Some(0), ""), "{apply}");
+    assert_eq!(records(&apply.stdout).last().unwrap()["changes"]["change"], 1);
+}
