@@ -5,6 +5,7 @@
 //! (`positioned`, `check`), so that good files pay nothing for good messages.
 
 mod across;
+mod anchors;
 mod check;
 mod code;
 mod collapse;
@@ -76,6 +77,10 @@ impl Scope<'_> {
 /// Reads the text of one file; a pure function of its arguments.
 fn read_text(path: &Path, text: String) -> (Vec<Entry>, Vec<Diagnostic>) {
     let path: Arc<Path> = path.into();
+    if anchors::may_be_redefined(&text) {
+        let check::Checked { entries, diagnostics } = check::check(&Source::new(path, text));
+        return (entries, diagnostics);
+    }
     let typed = (!steep::may_be_steep(&text)).then(|| typed::read(&path, &text));
     match typed {
         Some(Ok(reading)) if !reading.doubtful => (reading.entries, Vec::new()),

@@ -160,3 +160,12 @@ fn ours_are_read_beside_the_fields() {
     assert_eq!(a.moved_from, Some(key("old@example.com")));
     assert!(!a.run_dedupe && a.fields.is_empty());
 }
+
+#[test]
+fn an_alias_stands_for_the_latest_anchor_of_its_name() {
+    let entries = clean(
+        "contacts:\n  a: {last_name: A, title: &s one}\n  b: {last_name: B, title: &s two}\n  c: {last_name: C, title: &t three}\n  d: {last_name: D, title: *s}\n  e: &s {last_name: E}\n  f: {last_name: F, title: *t}\n",
+    );
+    let titles = ["a", "b", "c", "d", "f"].map(|name| entries[&key(name)].fields.text(&Field::Title).unwrap());
+    assert_eq!(titles, ["one", "two", "three", "two", "three"]);
+}
