@@ -92,6 +92,8 @@ pub(super) enum LogFormat {
 pub(super) enum Verb {
     /// Check the contact files; contacts nothing and needs no key
     Validate(ValidateArgs),
+    /// Bring the contact files into one form; what they say stays the same
+    Fmt(FmtArgs),
     /// Show what apply would do; contacts nothing and needs no key
     Plan(PlanArgs),
     /// Bring Apollo in step with the contact files
@@ -136,6 +138,19 @@ pub(super) enum FindingsFormat {
     Sarif,
     /// One JSON document, as with --json
     Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct FmtArgs {
+    /// Change nothing; list the files that are not in the form, and exit with 1 when there are any
+    #[arg(long)]
+    pub(super) check: bool,
+    /// Change nothing; show what would change
+    #[arg(long)]
+    pub(super) diff: bool,
+    /// Files and directories [default: --dir]
+    #[arg(value_name = "FILES")]
+    pub(super) files: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

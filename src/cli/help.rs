@@ -34,6 +34,19 @@ pub(super) const VERBS: &[Help] = &[
         exits: &[(0, "the files are valid; warnings count as valid"), (1, "a mistake, or files that cannot be read")],
     },
     Help {
+        verb: "fmt",
+        examples: &[
+            ("contactsd fmt", "format the files in contacts.d"),
+            ("contactsd fmt --diff", "see what that would change"),
+            ("contactsd fmt --check", "fail in a pipeline when something is not formatted"),
+            ("contactsd fmt contacts.d/team.yaml", "format one file"),
+        ],
+        exits: &[
+            (0, "the files are formatted; with --diff, the changes were shown"),
+            (1, "a file has mistakes or cannot be written; with --check, a file is not formatted"),
+        ],
+    },
+    Help {
         verb: "plan",
         examples: &[
             ("contactsd plan", "see what apply would do"),

@@ -9,6 +9,7 @@ mod args;
 mod completions;
 mod connection;
 mod context;
+mod fmt;
 mod help;
 mod import;
 mod logging;
@@ -97,6 +98,7 @@ fn dispatch(cli: Cli, context: &mut Context) -> Exit {
         Verb::State(args) => state::run(&args, context),
         Verb::Schema(args) => schema::run(&args, context),
         Verb::Completions(args) => completions::run(&args, context),
+        Verb::Fmt(args) => fmt::run(&args, context),
         Verb::Man(args) => man::run(&args, context),
         Verb::Version => version::run(context),
     }

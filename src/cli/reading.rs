@@ -48,7 +48,8 @@ pub(super) fn load_messages(error: &LoadError) -> Vec<Message> {
     }
 }
 
-fn unreadable(error: &source::Error) -> String {
+/// Says why a directory cannot be read, and what to do.
+pub(super) fn unreadable(error: &source::Error) -> String {
     let why = ops::chain(error);
     match error {
         source::Error::ReadDirectory { source, .. } if source.kind() == ErrorKind::NotFound => format!(

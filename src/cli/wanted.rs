@@ -95,6 +95,7 @@ fn machine_output(verb: &Verb) -> (Layout, Does) {
         Verb::Apply(_)
         | Verb::Watch(_)
         | Verb::Import(_)
+        | Verb::Fmt(_)
         | Verb::Sandbox(_)
         | Verb::Pause
         | Verb::Resume

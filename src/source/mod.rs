@@ -11,6 +11,7 @@ mod code;
 mod collapse;
 mod diagnostic;
 mod flatten;
+mod format;
 mod load;
 mod locate;
 mod merge;
@@ -36,6 +37,7 @@ use std::sync::Arc;
 
 pub use code::{Code, Severity};
 pub use diagnostic::{Diagnostic, Location};
+pub use format::{Formatted, Found, Note, contact_files, format_file};
 pub use load::{LOADER, Loaded, Options, SourceFile, load, read_again};
 pub use locate::{lines, locate};
 pub use schema::schema;

@@ -5,6 +5,7 @@
 
 pub mod amounts;
 mod binding_text;
+mod diff;
 mod escape;
 mod github;
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub(crate) mod test_plans;
 mod wrap;
 
 pub use binding_text::{binding_text, time_text};
+pub use diff::unified_diff;
 pub use escape::{escape, escape_json, quoted};
 pub use github::{Annotations, annotations};
 pub use log::EventLog;

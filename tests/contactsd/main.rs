@@ -10,6 +10,7 @@ mod exits;
 mod expect;
 mod faults;
 mod floors;
+mod fmt;
 mod general;
 mod json;
 mod kill;
