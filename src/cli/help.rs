@@ -230,7 +230,10 @@ mod tests {
 
     fn all() -> BTreeMap<String, Command> {
         let mut found = BTreeMap::new();
-        verbs(&command(), "", &mut found);
+        let mut command = command();
+        // Options of every verb are known to the verbs only after this.
+        command.build();
+        verbs(&command, "", &mut found);
         found
     }
 

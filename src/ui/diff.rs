@@ -15,7 +15,7 @@ const CONTEXT: usize = 3;
 /// What would act on a terminal is shown escaped, so a diff of a text that holds such signs cannot be applied.
 pub fn unified_diff(name: &str, before: &str, after: &str, color: bool) -> String {
     let paint = Paint { color };
-    let name = escape(name);
+    let name = escape(name.trim_start_matches('/'));
     let diff = TextDiff::from_lines(before, after);
     let mut out = String::new();
     for hunk in diff.unified_diff().context_radius(CONTEXT).iter_hunks() {
@@ -71,8 +71,8 @@ mod tests {
         assert_eq!(unified_diff("a.yaml", after, after, false), "");
         let colored = unified_diff("a.yaml", "a\n", "b\n", true).replace('\u{1b}', "␛");
         insta::assert_snapshot!(colored, @"
-        ␛[1m--- a/a.yaml
-        +++ b/a.yaml␛[0m
+        ␛[1m--- a/a.yaml␛[0m
+        ␛[1m+++ b/a.yaml␛[0m
         ␛[36m@@ -1 +1 @@␛[0m
         ␛[31m-a␛[0m
         ␛[32m+b␛[0m

@@ -57,11 +57,11 @@ fn what_is_formatted_plans_as_before() {
 #[test]
 fn check_lists_and_diff_shows_and_neither_writes() {
     let mut world = World::with(ROUGH);
-    assert_snapshot!(world.run("fmt --check"), @"
+    assert_snapshot!(world.run("fmt --check"), @r#"
     contacts.d/team.yaml
-    [stderr]Hint: 1 of 1 not formatted; contactsd fmt does it.
+    [stderr]Hint: Run "contactsd fmt" to format 1 file.
     [exit 1]
-    ");
+    "#);
     assert_snapshot!(world.run("fmt --diff"), @"
     --- a/contacts.d/team.yaml
     +++ b/contacts.d/team.yaml

@@ -69,8 +69,8 @@ fn a_plan_may_be_short_and_file_by_file() {
 
 #[test]
 fn a_terminal_gets_the_first_actions_and_a_pipe_all() {
-    let contacts: String = (0..150).map(|n| format!("  k{n:03}: {{email: k{n:03}@example.com}}\n")).collect();
-    let world = World::with(&format!("contacts:\n{contacts}"));
+    let contacts: Vec<String> = (0..150).map(|n| format!("  k{n:03}: {{email: k{n:03}@example.com}}\n")).collect();
+    let world = World::with(&format!("contacts:\n{}", contacts.concat()));
     let whole = world.run("plan");
     assert_eq!(whole.stdout.matches("will be created").count(), 150);
     let terminal = world.run_on_terminal("plan");
