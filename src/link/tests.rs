@@ -153,10 +153,10 @@ async fn another_version_is_refused_whatever_it_asks() {
 async fn an_unknown_request_is_refused_by_name() {
     let world = World::new();
     let _service = world.serve();
-    let message = r#"{"version":1,"request":{"kind":"approve","digest":"x"}}"#;
+    let message = r#"{"version":1,"request":{"kind":"dance","digest":"x"}}"#;
     let reply = say(&world.socket(), message.len() as u64, message).await;
     assert_eq!(reply["refusal"]["kind"], "unknown_kind");
-    assert_eq!(reply["refusal"]["request"], "approve");
+    assert_eq!(reply["refusal"]["request"], "dance");
 }
 
 #[tokio::test]

@@ -52,8 +52,7 @@ pub async fn apply_as(
         }
     };
     session.tell(Event::Begun { actions: plan.actions.len() });
-    session.lift_bars();
-    session.ledgers.put_nothing_off();
+    session.try_everything_again();
     let job = Arc::new(Job {
         roster: Arc::clone(&everyone.roster),
         identity_key: snapshot.identity_key,

@@ -254,9 +254,10 @@ impl Session {
         !self.store_failed.swap(true, Ordering::Relaxed)
     }
 
-    /// Lets all kinds of requests be tried again.
-    pub(super) fn lift_bars(&self) {
+    /// Lets all kinds of requests be tried again, whatever kept them from going out.
+    pub(super) fn try_everything_again(&self) {
         self.barred.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.ledgers.put_nothing_off();
     }
 
     pub(super) fn is_barred(&self, endpoint: Endpoint) -> bool {

@@ -25,6 +25,9 @@ fn help_and_version_are_results() {
       apply        Bring Apollo in step with the contact files
       show         Show a saved plan, or what the state holds
       watch        Keep Apollo in step with the contact files, as a service
+      pause        Let the running watch release the state, so that other commands can write it
+      resume       Let a paused watch go on
+      approve      Let the running watch apply one plan that passes its limits
       sandbox      Serve the stand-in for Apollo until interrupted
       import       Bind an entry to a contact that Apollo has
       state        Look at what the state remembers, and correct it
@@ -108,6 +111,9 @@ fn mistakes_of_usage_exit_with_one() {
       apply        Bring Apollo in step with the contact files
       show         Show a saved plan, or what the state holds
       watch        Keep Apollo in step with the contact files, as a service
+      pause        Let the running watch release the state, so that other commands can write it
+      resume       Let a paused watch go on
+      approve      Let the running watch apply one plan that passes its limits
       sandbox      Serve the stand-in for Apollo until interrupted
       import       Bind an entry to a contact that Apollo has
       state        Look at what the state remembers, and correct it

@@ -155,10 +155,12 @@ impl Service {
         self.braked = None;
         let is_idle = planned.plan.is_empty() && planned.plan.housekeeping.is_empty();
         if self.standing != Standing::Proven && (!is_idle || self.former.is_some()) && !self.dry_run {
+            session.try_everything_again();
             let proof = session.prove_credential(&snapshot).await;
+            let put_off = session.ledgers.put_off();
             drop(session);
             if let Err(error) = proof {
-                return self.unproven(&error).await;
+                return self.unproven(&error, put_off).await;
             }
             self.standing = Standing::Proven;
             self.former = None;
@@ -284,8 +286,12 @@ impl Service {
     }
 
     /// Ends a pass whose credential did not prove to be the state's.
-    async fn unproven(&mut self, error: &SessionError) -> End {
+    async fn unproven(&mut self, error: &SessionError, put_off: Option<Ended>) -> End {
         self.stop.pass();
+        if let Some(Ended::QuotaExhausted { wait, .. }) = put_off {
+            self.wake_at(Some(self.now() + wait));
+            return End::new(Outcome::WaitsForQuota);
+        }
         if matches!(error, SessionError::Stopped) {
             return End::new(Outcome::Interrupted);
         }

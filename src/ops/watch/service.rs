@@ -349,6 +349,10 @@ impl Service {
             // Should the state have gone meanwhile, the next one is another.
             options.drawn = entropy.drawn;
         }
+        if !self.once {
+            // No wait for quota ends a service, so none is too long.
+            options.max_wait = None;
+        }
         let session = Session::open(options).await?.stopping_by(self.stop.clone());
         Ok(if self.once { session } else { session.putting_off_after(QUOTA_PATIENCE) })
     }

@@ -53,3 +53,22 @@ async fn a_new_credential_that_apollo_refuses_is_turned_down_and_the_old_one_kep
     assert_eq!((world.contacts().len(), world.told("cannot be read anew")), (3, 1));
     service.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_credential_that_did_not_prove_good_at_the_start_is_proven_again_later() {
+    let world = with_key("key").await;
+    world.declare_people("a.yaml", 0..1);
+    let service = world.start().await;
+    service.pass().await;
+    service.end().await;
+    set_key(&world, "wrong");
+    world.declare_people("b.yaml", 1..2);
+    let service = world.start().await;
+    let status = service.rest(Duration::from_hours(1)).await;
+    let views = world.server.requests().requests(crate::sandbox::Action::View);
+    assert!(!status.ready && (5..25).contains(&views), "{views}");
+    set_key(&world, "key");
+    let status = service.rest(Duration::from_secs(15)).await;
+    assert_eq!((status.ready, world.contacts().len()), (true, 2));
+    service.end().await;
+}

@@ -149,7 +149,8 @@ impl World {
             lock_timeout: Duration::ZERO,
             runtime_directory: None,
             rules: Rules::default(),
-            max_wait: None,
+            // For single passes alone: no wait ends a service.
+            max_wait: Some(Duration::from_secs(1)),
             parallelism: 1,
             settle_after: Duration::ZERO,
             backoff: Backoff { base: Duration::ZERO, cap: Duration::ZERO },
