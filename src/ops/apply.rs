@@ -122,7 +122,7 @@ struct Run {
 }
 
 impl Run {
-    /// Drops records that lost their meaning.
+    /// Sets records right that lost their meaning.
     async fn keep_house(&self, housekeeping: &Housekeeping) -> Result<(), Problem> {
         let failed = |error| Problem::error("Cannot write to the state", problem::chain(&error));
         let drop_conflict = |key: &ContactKey| Change::DropConflict { key: key.clone() };
@@ -131,15 +131,17 @@ impl Run {
             changes.push(Change::DropIntent { id });
             changes.extend(self.stands_again(&self.job.open[&id].key).map_err(failed)?);
         }
+        for key in &housekeeping.standing {
+            changes.extend(self.stands_again(key).map_err(failed)?);
+        }
         for chunk in changes.chunks(CHANGES_PER_COMMIT) {
             self.session.store.commit(chunk.to_vec()).await.map_err(failed)?;
         }
         Ok(())
     }
 
-    /// Notes that a contact stands as declared, once the write that left it in doubt has lost its meaning.
-    ///
-    /// The plan found nothing to do for it, whatever became of that write.
+    /// Notes that a contact stands as declared: the plan found nothing to do for it, whatever became of a write that
+    /// left it in doubt, and whatever its entry says of itself beside its fields.
     fn stands_again(&self, key: &ContactKey) -> Result<Option<Change>, store::Error> {
         let Some(fingerprint) = self.job.roster.fingerprint(key) else { return Ok(None) };
         let standing = self.session.store.binding(key)?.filter(|binding| binding.gone_at.is_none());

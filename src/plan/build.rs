@@ -44,11 +44,11 @@ pub fn plan(input: &Input, policy: &Policy) -> Plan {
 pub fn plan_beside(input: &Input, under_way: &BTreeSet<ContactKey>, policy: &Policy) -> (Plan, usize) {
     let view = View::new(input, policy);
     let mut actions = Vec::new();
-    let mut idle = 0;
+    let mut idle = Vec::new();
     for entry in input.entries.values() {
         match view.action_for(entry) {
             Some(action) => actions.push(action),
-            None => idle += 1,
+            None => idle.push(entry),
         }
     }
     actions.extend(view.forgets());
@@ -58,12 +58,12 @@ pub fn plan_beside(input: &Input, under_way: &BTreeSet<ContactKey>, policy: &Pol
     actions.retain(|action| !action.touches(under_way));
     let left_out = planned - actions.len();
     // What an action outside the scope will bring to an end is not over yet.
-    let housekeeping = view.housekeeping(&actions, under_way);
+    let housekeeping = view.housekeeping(&actions, &idle, under_way);
     actions.retain(|action| policy.scope.holds(action));
     let mut plan = Plan {
         lineage: input.lineage.clone(),
         serial: input.serial,
-        unchanged: input.unchanged + idle,
+        unchanged: input.unchanged + idle.len(),
         brakes: Vec::new(),
         dropped: view.dropped().into_iter().filter(|(place, _)| policy.scope.holds_key(&place.key)).collect(),
         housekeeping,
@@ -267,8 +267,9 @@ impl<'a> View<'a> {
         self.input.bindings.contains_key(key) && !self.input.entries.contains_key(key)
     }
 
-    /// Finds conflicts that no longer hold, and unanswered writes that no action will bring to an end.
-    fn housekeeping(&self, actions: &[Action], under_way: &BTreeSet<ContactKey>) -> Housekeeping {
+    /// Finds conflicts that no longer hold, unanswered writes that no action will bring to an end, and entries that
+    /// need nothing though they are not noted to stand as they are.
+    fn housekeeping(&self, actions: &[Action], idle: &[&Entry], under_way: &BTreeSet<ContactKey>) -> Housekeeping {
         let acted_on: BTreeSet<&ContactKey> = actions
             .iter()
             .flat_map(|action| match &action.operation {
@@ -285,10 +286,15 @@ impl<'a> View<'a> {
             let is_idle = !acted_on.contains(&intent.key) && !under_way.contains(&intent.key);
             intent.endpoint != Endpoint::CreateContact && is_idle
         };
+        let unnoted = |entry: &Entry| {
+            let noted = self.input.bindings.get(entry.key()).and_then(|binding| binding.fingerprint);
+            noted != Some(entry.fingerprint()) && !under_way.contains(entry.key())
+        };
         let is_over = |key: &&ContactKey| !stands(key) && !under_way.contains(*key);
         Housekeeping {
             conflicts: self.input.conflicts.keys().filter(is_over).cloned().collect(),
             intents: self.input.intents.iter().filter(|(_, intent)| idle_write(intent)).map(|(&id, _)| id).collect(),
+            standing: idle.iter().filter(|entry| unnoted(entry)).map(|entry| entry.key().clone()).collect(),
         }
     }
 }

@@ -40,20 +40,23 @@ pub struct Plan {
     pub brakes: Vec<Brake>,
     /// Declared fields that were sent and that Apollo did not keep; nothing is sent for them again.
     pub dropped: Vec<(Place, Field)>,
-    /// Records of the state that lost their meaning; dropped with the next write, never shown.
+    /// Records of the state that lost their meaning; set right with the next write, never shown.
     pub housekeeping: Housekeeping,
 }
 
-/// Records whose entry changed or went, so that nothing depends on them any more.
+/// Records whose entry changed or went, so that nothing depends on them as they are any more.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Housekeeping {
     pub conflicts: Vec<ContactKey>,
     pub intents: Vec<IntentId>,
+    /// Bound keys whose entries changed in nothing that is managed, `moved_from` for example: they stand as declared,
+    /// and it is noted anew that they do.
+    pub standing: Vec<ContactKey>,
 }
 
 impl Housekeeping {
     pub fn is_empty(&self) -> bool {
-        self.conflicts.is_empty() && self.intents.is_empty()
+        self.conflicts.is_empty() && self.intents.is_empty() && self.standing.is_empty()
     }
 }
 

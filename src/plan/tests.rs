@@ -483,6 +483,10 @@ fn apply_to_model(input: &mut Input, plan: &Plan) {
         });
     }
     input.intents.retain(|id, _| !plan.housekeeping.intents.contains(id));
+    for key in &plan.housekeeping.standing {
+        let fingerprint = input.entries[key].fingerprint();
+        input.bindings.get_mut(key).unwrap().fingerprint = Some(fingerprint);
+    }
 }
 
 fn fresh(entry: &Entry) -> u64 {
@@ -569,6 +573,16 @@ fn records_of_keys_under_way_are_not_swept() {
     let under_way = [key("ada")].into();
     let (plan, _) = plan_beside(&world.0, &under_way, &Policy::default());
     assert!(plan.housekeeping.is_empty());
+}
+
+/// The entry stayed among those that differ for good, since nothing was to be sent for it: each plan read it again.
+#[test]
+fn an_entry_that_changed_in_nothing_managed_is_noted_anew() {
+    let world = World::new().applied("ada", ADA, 1).declared("ada", &format!("{ADA}; moved_from=countess"));
+    let plan = world.plan();
+    assert!(plan.is_empty());
+    assert_eq!(plan.housekeeping.standing, [key("ada")]);
+    assert!(World::new().applied("ada", ADA, 1).declared("ada", ADA).plan().housekeeping.is_empty());
 }
 
 proptest! {
