@@ -24,8 +24,8 @@ pub struct Writer<W> {
     tree: TreeWriter,
     files: u32,
     contacts: u64,
-    /// Of files that were read anew.
-    marks: Vec<(Mark, u32)>,
+    /// Of files that were read anew, as [`packed`]; there may be millions.
+    marks: Vec<[u8; MARK]>,
     /// The new number of each file that is taken over, by its old one.
     kept: Vec<Option<u32>>,
 }
@@ -65,7 +65,7 @@ impl<W: Write> Writer<W> {
             card.extend_from_slice(&length.to_le_bytes());
             card.extend_from_slice(part);
         }
-        self.marks.extend(marks.iter().map(|&mark| (mark, self.files)));
+        self.marks.extend(marks.iter().map(|&mark| packed(mark, self.files)));
         let entries = u32::try_from(contents.sheet.lines().count()).expect("a file has at most 64 MiB");
         self.record(name, noted, entries, &card)
     }
@@ -125,7 +125,7 @@ impl<W: Write> Writer<W> {
     fn finish_marks(&mut self, old: Option<&Index>) -> Result<u64, WriteError> {
         let mut fresh = std::mem::take(&mut self.marks);
         fresh.sort_unstable();
-        let mut fresh = fresh.into_iter().peekable();
+        let mut fresh = fresh.into_iter().map(unpacked).peekable();
         let mut block = Block::default();
         if let Some(old) = old {
             for marks in old.marks() {
@@ -168,6 +168,20 @@ impl<W: Write> Writer<W> {
         self.at += bytes.len() as u64;
         Ok(self.out.write_all(bytes)?)
     }
+}
+
+/// Packs a mark and the number of its file so that bytes sort as the two do.
+fn packed(mark: Mark, file: u32) -> [u8; MARK] {
+    let mut bytes = [0; MARK];
+    bytes[..8].copy_from_slice(&mark.to_bits().to_be_bytes());
+    bytes[8..].copy_from_slice(&file.to_be_bytes());
+    bytes
+}
+
+fn unpacked(bytes: [u8; MARK]) -> (Mark, u32) {
+    let (mark, file) = bytes.split_first_chunk().expect("a mark has twelve bytes");
+    let file = u32::from_be_bytes(file.try_into().expect("a mark has twelve bytes"));
+    (Mark::from_bits(u64::from_be_bytes(*mark)), file)
 }
 
 /// The block of marks at hand.

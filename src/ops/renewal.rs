@@ -19,13 +19,19 @@ use super::{Desired, Reading, Session, problem};
 /// Most keys without an entry that an index lists; with more of them none is written.
 const MOST_ORPHANS: usize = 10_000;
 
+/// Which part of a directory a plan has looked into before it writes an index for the next one to be spared that.
+///
+/// The whole index is written, which takes about as long as reading so many of the files.
+const WORTH_WRITING: usize = 200;
+
 /// Renews the index of `state` by what a plan has read; does nothing where that is no better than what is there.
 ///
 /// Never waits, and never while another process writes.
 pub fn renew_index(state: &Path, desired: &Desired, reading: &Reading) {
     let Some(basis) = &reading.basis else { return };
     // A state that an index vouched for stands as it did; the index is as good as ever unless files changed.
-    if desired.part().is_some() && desired.known().loaded.is_known {
+    let loaded = &desired.known().loaded;
+    if desired.part().is_some() && (loaded.is_known || loaded.effort * WORTH_WRITING < loaded.count) {
         return;
     }
     let Reading { snapshot, .. } = reading;
@@ -40,6 +46,13 @@ pub fn renew_index(state: &Path, desired: &Desired, reading: &Reading) {
 }
 
 impl Session {
+    /// Renews the index after a pass that had nothing to do, unless it is as good as one can be.
+    pub(super) fn renew_index_if_behind(&self, desired: &Desired, snapshot: &Snapshot) {
+        if desired.part().is_none() || !desired.known().loaded.is_known {
+            self.renew_index(desired, snapshot);
+        }
+    }
+
     /// Renews the index by what was written since `snapshot` was taken for `desired`.
     pub(super) fn renew_index(&self, desired: &Desired, snapshot: &Snapshot) {
         match self.try_renew_index(desired, snapshot) {
@@ -128,9 +141,12 @@ impl Standing {
     }
 
     fn write(&self, out: &mut dyn Write, desired: &Desired, note: StateNote) -> Result<(), WriteError> {
-        let (open, old) = (self.open_files(desired), desired.index.as_deref());
+        let open = self.open_files(desired);
+        // One that no file is taken over from may be a damaged one.
+        let files = &desired.known().loaded.files;
+        let old = desired.index.as_deref().filter(|_| files.iter().any(|file| !file.was_read));
         let mut writer = Writer::new(out, old);
-        desired.known().loaded.write(&mut writer, old, |number| !open.contains(&number))?;
+        desired.known().loaded.write(&mut writer, desired.index.as_deref(), |number| !open.contains(&number))?;
         writer.finish(LOADER, desired.digest, Some(note), old)?;
         Ok(())
     }

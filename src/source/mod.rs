@@ -13,6 +13,7 @@ mod diagnostic;
 mod flatten;
 mod format;
 mod load;
+mod loaded;
 mod locate;
 mod merge;
 mod moves;
@@ -38,7 +39,8 @@ use std::sync::Arc;
 pub use code::{Code, Severity};
 pub use diagnostic::{Diagnostic, Location};
 pub use format::{Formatted, Found, Note, contact_files, format_file};
-pub use load::{LOADER, Loaded, Options, SourceFile, load, read_again};
+pub use load::{LOADER, Options, load, read_again};
+pub use loaded::{Loaded, SourceFile};
 pub use locate::{lines, locate};
 pub use schema::schema;
 

@@ -74,6 +74,12 @@ impl File {
 }
 
 impl Walk {
+    /// Counts the files whose names were read.
+    pub(super) fn listed(&self) -> usize {
+        let listed = self.directories.iter().filter(|directory| !directory.was_vouched_for);
+        listed.map(|directory| directory.files.len()).sum()
+    }
+
     /// Lists the files by directory and number, sorted by path.
     pub(super) fn in_order(&self, known: &Tree) -> Vec<(usize, usize)> {
         let mut order = Vec::new();

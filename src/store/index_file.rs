@@ -110,8 +110,14 @@ pub(super) fn write_fresh(
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
     let mut out = BufWriter::with_capacity(1 << 20, file);
     let written = write(&mut out).and_then(|()| Ok(out.flush()?));
-    if written.is_err() {
-        remove(&path)?;
+    match &written {
+        Ok(()) => {}
+        // What it was to take over from would stand in the way of every later one.
+        Err(WriteError::Damaged(_)) => {
+            remove(&path)?;
+            remove(&state.join(NAME))?;
+        }
+        Err(WriteError::Io(_)) => remove(&path)?,
     }
     written
 }

@@ -58,7 +58,11 @@ fn planned() -> (Planned, Origins) {
         unchanged: 40,
         brakes: vec![Brake { kind: BrakeKind::MaxCreates, count: 1, limit: 0 }],
         dropped: vec![(entry("di").place, Field::Email)],
-        housekeeping: Housekeeping { conflicts: vec![key("ed")], intents: vec![IntentId(3)] },
+        housekeeping: Housekeeping {
+            conflicts: vec![key("ed")],
+            intents: vec![IntentId(3)],
+            standing: vec![key("flo")],
+        },
     };
     let policy = Policy {
         max_creates: Some(Limit::Count(0)),

@@ -19,7 +19,7 @@ use crate::model::{
 use crate::plan::Policy;
 use crate::quota::{Backoff, Rules};
 use crate::source::{LOADER, read_again};
-use crate::store::{self, Change, Holder, Snapshot, Wanted};
+use crate::store::{self, Broken, Change, Holder, Moment, Snapshot, Wanted};
 
 /// Files that edits work on; the last is below a directory that a symlink may lead to.
 const FILES: [&str; 5] = ["a.yaml", "b.yaml", "d/c.yaml", "d/e.yaml", "x/f.yaml"];
@@ -78,6 +78,11 @@ enum Step {
         row: usize,
         key: usize,
     },
+    /// Writes a row and dies before the head says so.
+    Torn {
+        row: usize,
+        key: usize,
+    },
     /// Dies after the mark is made.
     MarkAlone,
     Flip {
@@ -103,6 +108,7 @@ fn any_step() -> impl Strategy<Value = Step> {
         5 => Just(Step::Plan),
         4 => (1..3_usize, any::<bool>()).prop_map(|(every, renews)| Step::Apply { every, renews }),
         2 => (0..6_usize, 0..KEYS.len()).prop_map(|(row, key)| Step::Row { row, key }),
+        2 => (0..6_usize, 0..KEYS.len()).prop_map(|(row, key)| Step::Torn { row, key }),
         1 => Just(Step::MarkAlone),
         1 => (at(), 1..=255_u8).prop_map(|(at, by)| Step::Flip { at, by }),
         1 => at().prop_map(|at| Step::Cut { at }),
@@ -198,7 +204,8 @@ impl World {
                 }
             }
             Step::Apply { every, renews } => self.apply(*every, *renews),
-            Step::Row { row, key } => self.row(*row, *key),
+            Step::Row { row, key } => self.row(*row, *key, false),
+            Step::Torn { row, key } => self.row(*row, *key, true),
             Step::MarkAlone => {
                 if self.state().exists() {
                     fs::write(self.state().join("index.behind"), "another").unwrap();
@@ -289,7 +296,7 @@ impl World {
         self.runtime.block_on(session.close()).unwrap();
     }
 
-    fn row(&self, row: usize, number: usize) {
+    fn row(&self, row: usize, number: usize, is_torn: bool) {
         let key = key(KEYS[number]);
         let change = match row {
             0 => Change::PutBinding { key: key.clone(), binding: Box::new(binding(&key, None)) },
@@ -300,8 +307,15 @@ impl World {
             _ => Change::DropConflict { key },
         };
         let session = self.session();
-        self.runtime.block_on(session.store.commit(vec![change])).unwrap();
-        self.runtime.block_on(session.close()).unwrap();
+        if is_torn {
+            let broken = Arc::new(Broken::default());
+            broken.at(1, Moment::AfterBarrier);
+            session.store.break_at(broken);
+        }
+        let committed = self.runtime.block_on(session.store.commit(vec![change]));
+        assert_eq!(committed.is_err(), is_torn);
+        // A store that failed says so again here.
+        let _ = self.runtime.block_on(session.close());
     }
 
     fn session(&self) -> Session {
@@ -418,7 +432,7 @@ proptest! {
     }
 
     #[test]
-    fn edits_within_one_tick_of_the_clock_are_seen(steps in prop::collection::vec(any_step(), 1..25)) {
+    fn files_just_written_are_compared_by_content(steps in prop::collection::vec(any_step(), 1..25)) {
         let world = World::new(None, 0);
         for step in steps {
             world.step(&step);
@@ -472,6 +486,20 @@ fn an_apply_of_one_contact_leaves_the_rest_of_the_index_as_good_as_it_was() {
     assert_eq!((index.contacts(), index.state().unwrap().applied), (3, 3));
     let desired = world.loader().load().unwrap();
     assert!(desired.part().unwrap().0.is_empty());
+}
+
+#[test]
+fn who_watches_a_directory_says_where_to_look() {
+    let world = settled();
+    world.step(&Step::Write { file: 2, text: 3 });
+    let below = |path: &str| world.loader().load_below(&[PathBuf::from(path)].into()).unwrap();
+    let whole = || Loader::plain(&world.dir()).load().unwrap().digest;
+    assert_eq!(below("d").digest, whole());
+    assert_eq!(below("d/c.yaml").digest, whole());
+    assert_ne!(below("x").digest, whole());
+    assert_eq!(world.loader().load().unwrap().digest, whole());
+    fs::remove_dir_all(world.dir().join("d")).unwrap();
+    assert_eq!(below("d").digest, whole());
 }
 
 #[test]

@@ -166,6 +166,9 @@ impl Service {
             self.former = None;
         }
         if self.dry_run || is_idle {
+            if let Some(session) = &self.session {
+                session.renew_index_if_behind(&desired, &snapshot);
+            }
             return if planned.left_out == 0 { End::in_step() } else { End::new(Outcome::InStep) };
         }
         self.carry_out(&planned.plan, &desired, &snapshot, is_patient).await

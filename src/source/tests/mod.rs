@@ -2,6 +2,7 @@
 
 mod across_files;
 mod hostile;
+mod indexed;
 mod mistakes;
 mod pages;
 mod properties;
