@@ -20,7 +20,9 @@ use crate::ui::json::report_record;
 use crate::ui::{APPROVAL, Message, Progress, apply_summary, approval_prompt};
 
 pub(super) fn run(args: &ApplyArgs, context: &mut Context) -> Exit {
-    view::begin(context, View::new(&args.view, None));
+    if let Err(exit) = view::begin(context, View::new(&args.view, None)) {
+        return exit;
+    }
     if let Some(file) = &args.file {
         return apply_file::run(file, args, context);
     }

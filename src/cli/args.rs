@@ -203,7 +203,7 @@ pub(super) struct ViewArgs {
 #[command(next_help_heading = "What is shown")]
 pub(super) struct PageArgs {
     /// Form of the plan: text, or Markdown for a comment under a change
-    #[arg(long, value_name = "FORM", default_value = "human", conflicts_with = "json")]
+    #[arg(long, value_name = "FORM", default_value = "human")]
     pub(super) format: PlanFormat,
     /// Most bytes of Markdown; what is more is left out and counted
     #[arg(long, value_name = "N", default_value_t = 65_000)]

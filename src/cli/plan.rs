@@ -12,7 +12,9 @@ use crate::ui::json::plan_records;
 use crate::ui::{Forecast, Message};
 
 pub(super) fn run(args: &PlanArgs, context: &mut Context) -> Exit {
-    view::begin(context, View::new(&args.view, Some(&args.page)));
+    if let Err(exit) = view::begin(context, View::new(&args.view, Some(&args.page))) {
+        return exit;
+    }
     match make(args, context) {
         Ok(made) => conclude(args, context, made).unwrap_or_else(|exit| exit),
         Err(exit) => {

@@ -65,7 +65,7 @@ pub(super) fn announce(context: &mut Context) {
 
 /// Says so beside a result that programs read from stdout.
 pub(super) fn remark(context: &mut Context) {
-    if context.sandbox {
+    if context.sandbox && !context.shell.speaks_json() {
         context.shell.hint("this is the sandbox; nothing leaves this machine.");
     }
 }

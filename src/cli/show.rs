@@ -13,7 +13,9 @@ use crate::ui::binding_text;
 use crate::ui::json::{ContactState, saved_plan_document};
 
 pub(super) fn run(args: &ShowArgs, context: &mut Context) -> Exit {
-    view::begin(context, View::new(&args.view, Some(&args.page)));
+    if let Err(exit) = view::begin(context, View::new(&args.view, Some(&args.page))) {
+        return exit;
+    }
     let shown = match &args.file {
         Some(file) => show_plan(file, context),
         None if context.view.is_page() => {

@@ -1,5 +1,6 @@
 //! How this invocation shows a plan: as text or as a page of Markdown, whole or not, with values or without.
 
+use super::Exit;
 use super::args::{PageArgs, PlanFormat, ViewArgs};
 use super::context::Context;
 use super::plan::forecast;
@@ -62,12 +63,18 @@ impl View {
 }
 
 /// Has plans shown like this from here on, and messages with or without values.
-pub(super) fn begin(context: &mut Context, view: View) {
+pub(super) fn begin(context: &mut Context, view: View) -> Result<(), Exit> {
+    if view.is_page() && context.shell.speaks_json() {
+        let detail = "stdout holds one or the other. --json-into FILE writes the records beside the page.";
+        context.shell.error("--format markdown and --json exclude each other", detail);
+        return Err(Exit::Failure);
+    }
     context.view = view;
     context.shell.mask(view.mask);
     if view.is_page() {
         context.shell.keep_messages();
     }
+    Ok(())
 }
 
 /// Prints a plan as people review it, and what should be known beside it.

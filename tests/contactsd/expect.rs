@@ -33,7 +33,7 @@ fn a_plan_made_before_an_edit_is_not_the_expected_one() {
         assert!(outcome.stdout.contains("\"Director\""), "the plan of now is shown: {outcome}");
         assert!(outcome.stderr.contains(&format!("Expected: {digest}")), "{outcome}");
     }
-    assert_snapshot!(outcomes[0].errors(), @r"
+    assert_snapshot!(outcomes[0].errors(), @"
 
     Error: The plan is not the expected one
 

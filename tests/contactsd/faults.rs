@@ -111,7 +111,8 @@ fn the_doubt_about_a_create_is_shown_and_so_is_its_end() {
 
     ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    Run "contactsd apply" to perform these actions. It plans again, and asks before anything is sent.
+    Run "contactsd apply --api-url http://127.0.0.1:[PORT]/api/v1" to perform these actions. It plans
+    again, and asks before anything is sent.
     [exit 2]
     "#);
     assert_snapshot!(world.apply().after_plan(), @r"

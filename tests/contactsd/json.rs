@@ -59,7 +59,7 @@ fn an_apply_tells_each_step_and_its_counts() {
     assert_eq!(records[7]["changes"]["add"], 1);
     assert_eq!(records[7]["outcome"]["complete"], true);
     let again = world.run("plan --sandbox --json");
-    assert_eq!(types(&again.stdout), ["version", "forecast", "change_summary"]);
+    assert_eq!(types(&again.stdout), ["version", "log", "forecast", "change_summary"]);
 }
 
 #[test]

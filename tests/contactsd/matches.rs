@@ -173,7 +173,8 @@ fn two_entries_that_apollo_takes_for_one_are_named_both() {
 
     ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    Run "contactsd apply" to perform these actions. It plans again, and asks before anything is sent.
+    Run "contactsd apply --api-url http://127.0.0.1:[PORT]/api/v1" to perform these actions. It plans
+    again, and asks before anything is sent.
     [exit 1]
     "#);
     assert_eq!(world.run("state list").stdout, "contact.ada\n");

@@ -138,7 +138,8 @@ fn every_kind_of_change_has_its_sign() {
 
     ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    Run "contactsd apply" to perform these actions. It plans again, and asks before anything is sent.
+    Run "contactsd apply --api-url http://127.0.0.1:[PORT]/api/v1" to perform these actions. It plans
+    again, and asks before anything is sent.
     [exit 0]
     "#);
 }

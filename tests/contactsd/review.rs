@@ -9,7 +9,44 @@ const TEAM: &str = "contacts:\n  ada: {email: ada@example.com, title: Engineer}\
 #[test]
 fn markdown_is_a_page_with_masked_values_and_nothing_else() {
     let world = World::with(TEAM);
-    assert_snapshot!(world.run("plan --format markdown --sandbox"), @"");
+    assert_snapshot!(world.run("plan --format markdown --sandbox"), @r#"
+    <!-- contactsd plan: contacts.d -->
+    ### contactsd plan: `contacts.d`
+
+    Plan: 2 to add, 0 to change, 0 to destroy.
+
+    Requests: 2 create.
+
+    <details><summary>Show plan</summary>
+
+    ```diff
+      # contact.ada will be created
+      # (Apollo may match an existing contact and update it)
+    +   contact "ada" {
+    +       title = (masked)
+    +       email = (masked)
+    +       id    = (known after apply)
+        }
+
+      # contact.bo will be created
+      # (Apollo may match an existing contact and update it)
+    +   contact "bo" {
+    +       email = (masked)
+    +       id    = (known after apply)
+        }
+    ```
+
+    </details>
+
+    Digest: `[DIGEST]`
+
+    This applies exactly this plan, and nothing when files or state have changed since:
+
+    ```sh
+    contactsd apply --expect [DIGEST] --sandbox
+    ```
+    [exit 0]
+    "#);
     let shown = world.run("plan --format markdown --no-mask");
     assert!(
         shown.stdout.contains("ada@example.com") && shown.stdout.starts_with("<!-- contactsd plan: contacts.d -->\n")
@@ -33,8 +70,50 @@ fn a_saved_plan_is_shown_as_markdown_with_its_own_command() {
 #[test]
 fn planning_that_failed_says_so_and_offers_nothing() {
     let world = World::with("contacts:\n  ada: {email: nobody}\n");
-    assert_snapshot!(world.run("plan"), @"");
-    assert_snapshot!(world.run("plan --format markdown"), @"");
+    assert_snapshot!(world.run("plan"), @r#"
+    Planning failed. There is no plan, and nothing can be applied.
+    Read: 1 file, with 1 error.
+    [stderr]
+    Error: "nobody" is not an e-mail address [E015]
+
+      with contact.ada,
+      contacts.d/team.yaml:2:16
+       2:   ada: {email: nobody}
+                         ^^^^^^
+
+    This is no e-mail address: there is no @ in it. Apollo drops such an address silently. Write the
+    address alone, like jane@example.com, or "" to clear the field.
+    [exit 1]
+    "#);
+    assert_snapshot!(world.run("plan --format markdown"), @"
+    <!-- contactsd plan: contacts.d -->
+    ### contactsd plan: `contacts.d`
+
+    **Planning failed.** There is no plan, and nothing can be applied.
+
+    Read: 1 file, with 1 error.
+
+    <details open><summary>1 error</summary>
+
+    ```text
+    Error: An e-mail address is malformed [E015]
+
+      with contact.ada,
+      contacts.d/team.yaml:2:16
+
+    The values are masked here. docs/errors/E015.md says what to do.
+    ```
+
+    </details>
+    [stderr]
+    Error: An e-mail address is malformed [E015]
+
+      with contact.ada,
+      contacts.d/team.yaml:2:16
+
+    The values are masked here. docs/errors/E015.md says what to do.
+    [exit 1]
+    ");
     let missing = world.run("plan --dir nowhere");
     assert!(missing.stdout.starts_with("Planning failed.") && missing.code == Some(1), "{missing}");
 }
@@ -62,7 +141,18 @@ fn a_plan_may_be_short_and_file_by_file() {
     let world = World::with(TEAM).against(&remote);
     world.write("contacts.d/a.yaml", "contacts:\n  cy: {email: cy@example.com}\n");
     let plan = world.run("plan --concise --by-file");
-    assert_snapshot!(plan.stdout.split("\nRequests").next().unwrap(), @"");
+    assert_snapshot!(plan.stdout.split("\nRequests").next().unwrap(), @"
+    contactsd will perform the following actions:
+
+    contacts.d/a.yaml: 1 to add
+      + contact.cy will be created (cy@example.com)
+
+    contacts.d/team.yaml: 2 to add
+      + contact.ada will be created (ada@example.com)
+      + contact.bo will be created (bo@example.com)
+
+    Plan: 3 to add, 0 to change, 0 to destroy.
+    ");
     let applied = world.run("apply --auto-approve --concise");
     assert!(!applied.stdout.contains("Creation complete") && applied.summary().contains("3 added"), "{applied}");
 }

@@ -117,7 +117,7 @@ fn a_saved_plan_is_applied_without_asking_and_only_once() {
     Error: Saved plan was applied already
 
     All its 2 actions are done, and nothing was sent again.
-    Make a new plan: contactsd plan --out team.plan
+    Make a new plan: contactsd plan --out team.plan --api-url http://127.0.0.1:[PORT]/api/v1
     ");
     world.applied().is_clean();
     // The state knows it too, whatever the file says.
@@ -177,7 +177,8 @@ fn a_plan_made_before_an_edit_is_refused() {
 
     The files in contacts.d are not those that team.plan was made from. Of the plan's contacts,
     declared otherwise now: contact.ada.
-    Nothing was changed. Make a new plan: contactsd plan --out team.plan
+    Nothing was changed. Make a new plan: contactsd plan --out team.plan --api-url
+    http://127.0.0.1:[PORT]/api/v1
     ");
     world.edit("contacts.d/team.yaml", "Director", "Engineer");
     world.write("contacts.d/more.yaml", "contacts:\n  cy: {email: cy@example.com}\n");
@@ -187,7 +188,8 @@ fn a_plan_made_before_an_edit_is_refused() {
 
     The files in contacts.d are not those that team.plan was made from. They were 1 then and are 2
     now. The contacts of the plan are declared as they were; another file or entry differs.
-    Nothing was changed. Make a new plan: contactsd plan --out team.plan
+    Nothing was changed. Make a new plan: contactsd plan --out team.plan --api-url
+    http://127.0.0.1:[PORT]/api/v1
     ");
     assert!(!world.path(".contactsd").exists(), "nothing was opened");
     fs::remove_file(world.path("contacts.d/more.yaml")).unwrap();
@@ -205,7 +207,7 @@ fn a_plan_is_stale_once_something_else_changed_the_state() {
     Error: Saved plan is stale
 
     It was made when there was no state, and the state is at serial 2 now.
-    Make a new plan: contactsd plan --out team.plan
+    Make a new plan: contactsd plan --out team.plan --api-url http://127.0.0.1:[PORT]/api/v1
     ");
     world.edit("contacts.d/team.yaml", "Engineer", "Director");
     planned(&world, "");
@@ -215,7 +217,7 @@ fn a_plan_is_stale_once_something_else_changed_the_state() {
     Error: Saved plan is stale
 
     Something else than this plan has changed the state since, from serial 2 to 3. Nothing was sent.
-    Make a new plan: contactsd plan --out team.plan
+    Make a new plan: contactsd plan --out team.plan --api-url http://127.0.0.1:[PORT]/api/v1
     ");
 }
 
@@ -570,7 +572,7 @@ fn a_plan_that_passes_its_limits_or_needs_a_decision_is_never_applied() {
     More than 1 contacts would be created: 2.
     It passes limits that were set when it was made. If it is meant, plan with --force or a higher
     limit; if not, check the directory.
-    Make a new plan: contactsd plan --out team.plan
+    Make a new plan: contactsd plan --out team.plan --api-url http://127.0.0.1:[PORT]/api/v1
     ");
     world.applied();
     remote.delete(remote.contact("email", "ada@example.com")["id"].as_str().unwrap());
@@ -583,9 +585,9 @@ fn a_plan_that_passes_its_limits_or_needs_a_decision_is_never_applied() {
 
     Error: Saved plan is errored
 
-    1 entry needs a decision in team.plan, so it can never be applied. `contactsd show team.plan`
-    names the ways out.
-    Make a new plan: contactsd plan --out team.plan
+    1 entry needs a decision in team.plan, so it can never be applied. `contactsd show team.plan
+    --api-url http://127.0.0.1:[PORT]/api/v1` names the ways out.
+    Make a new plan: contactsd plan --out team.plan --api-url http://127.0.0.1:[PORT]/api/v1
     ");
     planned(&world, "--recreate ada");
     applied(&world);

@@ -32,11 +32,12 @@ fn managed_contacts_are_listed_and_shown() {
     [exit 0]
     "#);
     assert_eq!(world.run("state show contact.ada").stdout, world.run("state show ada").stdout);
-    assert_snapshot!(world.run("state show eve"), @r"
+    assert_snapshot!(world.run("state show eve"), @"
     [stderr]
     Error: contact.eve is not in the state
 
-    The state .contactsd/contacts.d/state manages no such contact. `contactsd state list` lists them.
+    The state .contactsd/contacts.d/state manages no such contact. `contactsd state list --api-url
+    http://127.0.0.1:[PORT]/api/v1` lists them.
     [exit 1]
     ");
 }
