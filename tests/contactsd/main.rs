@@ -12,6 +12,7 @@ mod faults;
 mod floors;
 mod fmt;
 mod general;
+mod generate;
 mod json;
 mod kill;
 mod link;
