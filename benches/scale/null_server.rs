@@ -1,0 +1,127 @@
+//! An API that says yes to every create and keeps nothing: what remains is the cost of contactsd.
+//!
+//! Answers as `docs/api-notes.md` says, quota headers included. Anything but a create is an error, and counted.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use serde_json::{Map, Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// Requests that the told quota allows in each window: more than any run sends.
+const LIMIT: u64 = 1_000_000_000;
+
+/// The inputs that answers show in another form, or not at all.
+const NOT_ECHOED: [&str; 8] = [
+    "website_url",
+    "label_names",
+    "run_dedupe",
+    "direct_phone",
+    "corporate_phone",
+    "mobile_phone",
+    "home_phone",
+    "other_phone",
+];
+
+/// What the server was asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    creates: AtomicU64,
+    others: AtomicU64,
+}
+
+impl Counts {
+    /// Returns the creates since the last time; nothing else may have been asked for.
+    pub(crate) fn take_creates(&self) -> u64 {
+        assert_eq!(self.others.swap(0, Ordering::SeqCst), 0, "only creates are expected");
+        self.creates.swap(0, Ordering::SeqCst)
+    }
+}
+
+/// Starts the server on a thread of its own; it ends with the process.
+pub(crate) fn start() -> io::Result<(SocketAddr, Arc<Counts>)> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+    let counts = Arc::new(Counts::default());
+    let ours = Arc::clone(&counts);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    thread::spawn(move || runtime.block_on(serve(listener, ours)));
+    Ok((address, counts))
+}
+
+async fn serve(listener: std::net::TcpListener, counts: Arc<Counts>) {
+    let listener = TcpListener::from_std(listener).expect("the runtime has I/O");
+    while let Ok((stream, _)) = listener.accept().await {
+        let counts = Arc::clone(&counts);
+        // A client that is killed breaks its connections; that ends them here as well.
+        tokio::spawn(async move { answer_all(stream, &counts).await.unwrap_or_default() });
+    }
+}
+
+async fn answer_all(mut stream: TcpStream, counts: &Counts) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut received = Vec::new();
+    loop {
+        let Some((length, is_create, body)) = request(&received) else {
+            if stream.read_buf(&mut received).await? == 0 {
+                return Ok(());
+            }
+            continue;
+        };
+        let answer = if is_create {
+            created(counts.creates.fetch_add(1, Ordering::SeqCst) + 1, &received[body])
+        } else {
+            counts.others.fetch_add(1, Ordering::SeqCst);
+            "HTTP/1.1 500 Only creates are answered\r\ncontent-length: 0\r\n\r\n".to_owned()
+        };
+        received.drain(..length);
+        stream.write_all(answer.as_bytes()).await?;
+    }
+}
+
+/// Finds the first whole request: its length, whether it is a create, and where its body is.
+fn request(received: &[u8]) -> Option<(usize, bool, std::ops::Range<usize>)> {
+    let end = received.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
+    let head = std::str::from_utf8(&received[..end]).ok()?;
+    let length = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
+    });
+    let whole = end + length.unwrap_or(0);
+    (received.len() >= whole).then(|| (whole, head.starts_with("POST /api/v1/contacts "), end..whole))
+}
+
+fn created(number: u64, body: &[u8]) -> String {
+    let sent: Map<String, Value> = serde_json::from_slice(body).expect("bodies are JSON");
+    let phones: Vec<Value> = sent
+        .iter()
+        .filter(|(field, _)| field.ends_with("_phone"))
+        .map(|(_, number)| json!({"raw_number": number, "type": "work"}))
+        .collect();
+    let mut contact = sent;
+    contact.retain(|field, _| !NOT_ECHOED.contains(&field.as_str()));
+    contact.insert("id".to_owned(), json!(format!("5ca1ab1e{number:016x}")));
+    contact.insert("created_at".to_owned(), json!(now().to_string()));
+    contact.insert("phone_numbers".to_owned(), json!(phones));
+    let body = json!({ "contact": contact }).to_string();
+    let left = LIMIT - number;
+    let quota = ["minute", "hourly", "24-hour"].map(|window| {
+        format!("x-rate-limit-{window}: {LIMIT}\r\nx-{window}-usage: {number}\r\nx-{window}-requests-left: {left}\r\n")
+    });
+    format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json; charset=utf-8\r\n{}x-request-id: {number}\r\n\
+         content-length: {}\r\n\r\n{body}",
+        quota.concat(),
+        body.len()
+    )
+}
+
+#[expect(clippy::disallowed_methods, reason = "the stand-in for Apollo has a clock of its own")]
+fn now() -> jiff::Timestamp {
+    jiff::Timestamp::now()
+}
