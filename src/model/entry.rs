@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{ApolloId, ContactKey, Field, Fields, Fingerprint, Identity};
+use super::{ApolloId, ContactKey, Field, Fields, Fingerprint};
 
 /// Where an entry stands. The line is looked up only when it is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -46,8 +46,10 @@ impl Entry {
     /// It matches by e-mail, or by first and last name at one company (vendor page of the create
     /// call, match order).
     pub fn dedupe_can_match(&self) -> bool {
-        let identity = Identity::of(&self.fields);
-        self.run_dedupe && (identity.email.is_some() || identity.person_at_company().is_some())
+        let holds = |field: Field| self.fields.text(&field).is_some_and(|text| !text.trim().is_empty());
+        let is_person_at_company =
+            || [Field::FirstName, Field::LastName, Field::OrganizationName].into_iter().all(holds);
+        self.run_dedupe && (holds(Field::Email) || is_person_at_company())
     }
 
     /// Returns the name people would call the contact by, for messages; empty when it has none.

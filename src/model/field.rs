@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -158,9 +159,12 @@ impl From<&str> for Value {
 }
 
 /// Fields with their values, each at most once, sorted by field.
+///
+/// Clones share their values until one is changed: an entry is in what is desired, in the plan and in what is
+/// recorded at the same time.
 #[derive(Clone, Default, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(from = "Vec<(Field, Value)>")]
-pub struct Fields(Vec<(Field, Value)>);
+pub struct Fields(Arc<Vec<(Field, Value)>>);
 
 impl Fields {
     pub fn get(&self, field: &Field) -> Option<&Value> {
@@ -193,14 +197,16 @@ impl Fields {
     /// Sets `field`, replacing an earlier value.
     pub fn set(&mut self, field: Field, value: impl Into<Value>) {
         let value = value.into();
-        match self.position(&field) {
-            Ok(at) => self.0[at].1 = value,
-            Err(at) => self.0.insert(at, (field, value)),
+        let position = self.position(&field);
+        let fields = Arc::make_mut(&mut self.0);
+        match position {
+            Ok(at) => fields[at].1 = value,
+            Err(at) => fields.insert(at, (field, value)),
         }
     }
 
     pub fn remove(&mut self, field: &Field) -> Option<Value> {
-        self.position(field).ok().map(|at| self.0.remove(at).1)
+        self.position(field).ok().map(|at| Arc::make_mut(&mut self.0).remove(at).1)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&Field, &Value)> {
@@ -227,7 +233,8 @@ impl FromIterator<(Field, Value)> for Fields {
         pairs.reverse();
         pairs.sort_by(|(one, _), (other, _)| one.cmp(other));
         pairs.dedup_by(|(later, _), (kept, _)| later == kept);
-        Self(pairs)
+        pairs.shrink_to_fit();
+        Self(Arc::new(pairs))
     }
 }
 
@@ -242,7 +249,7 @@ impl IntoIterator for Fields {
     type IntoIter = std::vec::IntoIter<(Field, Value)>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+        Arc::unwrap_or_clone(self.0).into_iter()
     }
 }
 
@@ -256,6 +263,16 @@ mod tests {
         for field in TEXT_FIELDS.into_iter().chain([Field::LabelNames, custom]) {
             assert_eq!(Field::try_from(field.to_string()), Ok(field));
         }
+    }
+
+    #[test]
+    fn a_clone_that_is_changed_leaves_the_other_as_it_was() {
+        let fields: Fields = [(Field::Title, "a".into()), (Field::Email, "e".into())].into_iter().collect();
+        let mut changed = fields.clone();
+        changed.set(Field::Title, "b");
+        assert_eq!(changed.remove(&Field::Email), Some("e".into()));
+        assert_eq!((fields.text(&Field::Title), fields.len()), (Some("a"), 2));
+        assert_eq!((changed.text(&Field::Title), changed.len()), (Some("b"), 1));
     }
 
     #[test]
