@@ -330,6 +330,7 @@ impl<'a> View<'a> {
                 self.context.shell.result_as(summary, [report_record(report)]);
                 return Some(pass_summary(report, false).lines().next().unwrap_or_default().to_owned());
             }
+            PassEvent::Ended(_) => {}
             PassEvent::Notice(text) => self.context.shell.status(text),
         }
         None

@@ -8,6 +8,7 @@ use crate::model::{ApolloId, ContactKey, Digest, Endpoint};
 use crate::quota::Span;
 use crate::source::{Code, Location, Severity};
 
+use super::watch::Pass;
 use super::{LoadError, Planned};
 
 /// Something that happened during an apply or a watch, in the order it happened.
@@ -91,6 +92,8 @@ pub enum PassEvent {
         digest: Digest,
     },
     Applied(Box<Report>),
+    /// The pass is over, and this is what it came to.
+    Ended(Pass),
     /// Something about the watching itself that the operator should know.
     Notice(String),
 }

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tracing::Instrument;
+
 use super::absent::HeldBack;
 use super::board::{Braked, Outcome, Pass, Phase, Trouble, Waiting};
 use super::control::{ApproveAnswer, words};
@@ -66,7 +68,8 @@ impl Service {
         }
         self.board.note(|status| status.phase = Phase::Passing);
         let is_patient = matches!(self.made_way.take(), Some(MadeWay::Change | MadeWay::Burst));
-        let End { outcome, report, is_complete } = self.make_pass(look, is_patient).await;
+        let span = tracing::info_span!("pass", pass = self.summary.passes + 1);
+        let End { outcome, report, is_complete } = self.make_pass(look, is_patient).instrument(span).await;
         if let Some((_, reply)) = self.asked.take() {
             // Whoever asked may have left.
             let _ = reply.send(Ok(ApproveAnswer::NoPlan));
@@ -82,13 +85,14 @@ impl Service {
         self.summary.total.add(&report);
         let ended = self.now();
         let (done, failed, remaining) = (report.done(), report.failed, report.remaining);
+        let pass = Pass { began, ended, outcome, done, failed, remaining };
         let failing = Arc::new(self.failing.list());
         let trouble = self.trouble();
         let quota = self.session.as_ref().map(|session| (session.quota(), session.store.serial()));
         let braked = self.braked.clone();
         self.board.note(|status| {
             status.passes += 1;
-            status.last_pass = Some(Pass { began, ended, outcome, done, failed, remaining });
+            status.last_pass = Some(pass.clone());
             if outcome.is_good() {
                 status.last_good_pass = Some(ended);
             }
@@ -99,6 +103,7 @@ impl Service {
                 (status.quota, status.serial) = (quota, Some(serial));
             }
         });
+        self.tell(Event::Pass(PassEvent::Ended(pass)));
     }
 
     async fn make_pass(&mut self, look: Look, is_patient: bool) -> End {

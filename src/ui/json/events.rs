@@ -136,7 +136,7 @@ pub fn pass_record(event: &PassEvent) -> Option<Record<'static>> {
         ),
         PassEvent::Braked { .. } => ("The plan passes limits; nothing was changed".to_owned(), Pass::Braked),
         PassEvent::Applied(_) => ("The plan was carried out".to_owned(), Pass::Applied),
-        PassEvent::Notice(_) => return None,
+        PassEvent::Ended(_) | PassEvent::Notice(_) => return None,
     };
     Some(Record::info(message, Payload::Pass { pass }))
 }
