@@ -15,6 +15,7 @@ mod log;
 mod markdown;
 mod mask;
 mod message;
+mod metrics;
 mod plan_text;
 mod progress;
 mod relative;
@@ -23,9 +24,12 @@ mod sarif;
 mod saved_text;
 mod shell;
 mod snippet;
+mod status_text;
 mod style;
 #[cfg(test)]
 pub(crate) mod test_plans;
+#[cfg(test)]
+pub(crate) mod test_services;
 mod wrap;
 
 pub use binding_text::{binding_text, time_text};
@@ -36,10 +40,12 @@ pub use log::EventLog;
 pub use markdown::{Markdown, MarkdownOptions, Subject};
 pub use mask::{MASKED, Mask};
 pub use message::Message;
+pub use metrics::Metrics;
 pub use plan_text::{Detail, FailedPlan, Forecast, PlanOptions, PlanText, plan_summary};
 pub use progress::Progress;
 pub use report::{APPROVAL, apply_summary, approval_prompt, pass_summary, watch_summary};
 pub use sarif::sarif;
 pub use saved_text::{SavedAs, saved_text};
 pub use shell::{Shell, Stream, Verbosity};
+pub use status_text::{AtRest, StatusOptions, at_rest_text, health_line, readiness_line, service_text};
 pub use style::{ColorEnvironment, ColorFlag, color_choice};

@@ -33,6 +33,9 @@ const MIN_WIDTH: usize = 20;
 /// Holds a plan's blocks together on their way out; a line a write would cost a system call each.
 const BUFFER_BYTES: usize = 64 * 1024;
 
+/// Puts the cursor at the top of a terminal and clears what is below it.
+const CLEAR: &str = "\u{1b}[H\u{1b}[J";
+
 /// How much is said.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub enum Verbosity {
@@ -335,6 +338,26 @@ impl Shell {
     /// Reports whether progress may redraw its line.
     pub(super) fn has_bars(&self) -> bool {
         self.bars && self.stdout.is_terminal
+    }
+
+    /// Reports whether stdout takes no more, so that going on to print is of no use.
+    pub fn has_failed(&self) -> bool {
+        self.failure.is_some()
+    }
+
+    /// Clears a terminal for the next text in place of the last; elsewhere a blank line stands between the two.
+    pub fn begin_anew(&mut self) {
+        if self.speaks_json() || self.logs {
+            return;
+        }
+        match &mut self.output {
+            // Past the stream that takes paint off: this is no paint.
+            Output::Process { stdout, .. } if self.stdout.is_terminal => {
+                let cleared = stdout.flush().and_then(|()| io::stdout().write_all(CLEAR.as_bytes()));
+                self.failure = self.failure.take().or(cleared.err());
+            }
+            Output::Process { .. } | Output::Memory { .. } => self.write_stdout(format_args!("\n")),
+        }
     }
 
     /// Tells whether all records were written that a file was to hold.

@@ -15,6 +15,13 @@ pub(in crate::ui) fn write_json(out: &mut impl Write, value: &impl Serialize) ->
     value.serialize(&mut Serializer::with_formatter(out, Harmless)).map_err(io::Error::from)
 }
 
+/// Returns `value` as one harmless line, for those who ask over HTTP.
+pub fn to_json(value: &impl Serialize) -> String {
+    let mut line = Vec::new();
+    write_json(&mut line, value).expect("memory takes all that is written, and documents are plain data");
+    String::from_utf8(line).expect("JSON is UTF-8")
+}
+
 /// Compact, but for characters that act on what they are printed on.
 struct Harmless;
 

@@ -15,6 +15,7 @@ mod record;
 mod records;
 mod schemas;
 mod state;
+mod status;
 mod summary;
 mod values;
 
@@ -22,8 +23,10 @@ pub use diagnostic::{Diagnostic, Validation};
 pub use document::{PlanDocument, plan_document, saved_plan_document};
 pub(super) use events::event;
 pub use events::{pass_record, plan_records, report_record, watch_record};
+pub use harmless::to_json;
 pub use record::{FORMAT_VERSION, Level, Record, UI_VERSION};
 pub use records::Layout;
 pub(super) use records::{Guarded, Records};
 pub use schemas::{SchemaName, schema};
 pub use state::{ContactState, ManagedContact, Version};
+pub use status::StatusDocument;

@@ -16,6 +16,8 @@ mod tests;
 mod value;
 mod words;
 
+pub(super) use tail::summary as counts_summary;
+
 use std::fmt;
 use std::time::Duration;
 

@@ -1,0 +1,395 @@
+//! How a service is doing, or its state while none runs, as a document: of `status --json` and of `/status`.
+//!
+//! Holds nothing personal: an address where a key or an error has one is masked.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::record::{FORMAT_VERSION, PROGRAM_VERSION};
+use super::summary::{Changes, EndpointName};
+use crate::model::Timestamp;
+use crate::ops::watch::{self, Outcome, Phase};
+use crate::ops::{Readiness, watch::Status};
+use crate::ui::status_text::AtRest;
+use crate::ui::{MASKED, readiness_line, time_text};
+
+/// What is known of a service and its state. Times are RFC 3339, in UTC.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct StatusDocument {
+    /// `MAJOR.MINOR`; a new minor adds keys, a reader must refuse a major that it does not know.
+    format_version: &'static str,
+    /// The program that wrote it.
+    contactsd_version: &'static str,
+    /// Null when no service runs.
+    service: Option<ServiceFacts>,
+    /// Only while no service runs: it is the service that knows then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<StateFacts>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+struct ServiceFacts {
+    contactsd_version: String,
+    dir: String,
+    started_at: String,
+    phase: PhaseName,
+    /// What `/readyz` says.
+    ready: bool,
+    /// The same in words; they may change, so no program should read them.
+    readiness: String,
+    paused_since: Option<String>,
+    passes: u64,
+    last_pass: Option<PassFacts>,
+    last_good_pass: Option<String>,
+    /// When the next pass is due if nothing changes.
+    next_pass: Option<String>,
+    /// Entries that the files declared when they were last valid.
+    declared: usize,
+    /// Actions planned and not done; the failing are among them.
+    pending: usize,
+    failing: Vec<FailingFacts>,
+    /// Keys gone from the files and not forgotten yet.
+    waiting: Vec<WaitingFacts>,
+    /// The plan that passes limits and waits for approval.
+    braked: Option<BrakedFacts>,
+    /// What keeps the service as a whole from its work.
+    trouble: Option<TroubleFacts>,
+    quota: BTreeMap<EndpointName, Vec<WindowFacts>>,
+    /// The serial of the state; null until it was read.
+    serial: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum PhaseName {
+    /// Waits for the state to be opened.
+    Opening,
+    /// Waits for a change or for its time.
+    Resting,
+    Passing,
+    /// Has released the state until a person resumes it.
+    Paused,
+    Ending,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum PassOutcome {
+    /// Nothing was to be done.
+    InStep,
+    /// All that could be done is done; single entries may have failed.
+    Applied,
+    /// The rest waits for quota.
+    WaitsForQuota,
+    /// It made way for the next pass.
+    Yielded,
+    /// The files cannot be used.
+    Refused,
+    /// The plan passes limits.
+    Braked,
+    /// Something keeps the service as a whole from its work.
+    Troubled,
+    /// A signal ended it.
+    Interrupted,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+struct PassFacts {
+    began: String,
+    ended: String,
+    outcome: PassOutcome,
+    done: usize,
+    failed: usize,
+    /// Actions not begun.
+    remaining: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+struct FailingFacts {
+    key: String,
+    error: String,
+    /// How often it has failed in a row.
+    attempts: u32,
+    since: String,
+    /// Null when it waits for a person.
+    next_try: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+struct WaitingFacts {
+    key: String,
+    gone_since: String,
+    /// Null as long as the directory holds no contact file at all.
+    forget_at: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+struct BrakedFacts {
+    /// What `contactsd approve` takes.
+    digest: String,
+    /// One line for each limit.
+    reasons: Vec<String>,
+    changes: Changes,
+    since: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+struct TroubleFacts {
+    error: String,
+    since: String,
+    attempts: u32,
+    next_try: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+struct WindowFacts {
+    /// `minute`, `hour` or `day`.
+    window: &'static str,
+    /// Null when nobody has named a limit.
+    limit: Option<u64>,
+    left: Option<u64>,
+    /// Null when the window is not known to be open.
+    resets_at: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+struct StateFacts {
+    /// Whether there is a state.
+    exists: bool,
+    /// Contacts managed.
+    contacts: usize,
+    serial: u64,
+    /// Requests whose outcome is not known.
+    open_intents: usize,
+    /// Entries that need a decision.
+    conflicts: usize,
+    /// What another process is doing to it right now.
+    writer: Option<String>,
+}
+
+impl StatusDocument {
+    /// Describes a running service.
+    pub fn of_service(status: &Status, readiness: &Readiness) -> Self {
+        Self::new(Some(ServiceFacts::new(status, readiness)), None)
+    }
+
+    /// Describes a state that no service keeps in step.
+    pub fn at_rest(rest: &AtRest) -> Self {
+        let AtRest { exists, contacts, serial, open, undecided, writer } = rest;
+        let state = StateFacts {
+            exists: *exists,
+            contacts: *contacts,
+            serial: *serial,
+            open_intents: open.len(),
+            conflicts: undecided.len(),
+            writer: writer.as_ref().map(|(operation, _)| operation.clone()),
+        };
+        Self::new(None, Some(state))
+    }
+
+    fn new(service: Option<ServiceFacts>, state: Option<StateFacts>) -> Self {
+        Self { format_version: FORMAT_VERSION, contactsd_version: PROGRAM_VERSION, service, state }
+    }
+}
+
+impl ServiceFacts {
+    fn new(status: &Status, readiness: &Readiness) -> Self {
+        // Without `..`: a new fact of a service is told, or left out on purpose, here.
+        let Status {
+            format: _,
+            version,
+            dir,
+            started_at,
+            phase,
+            ready: _,
+            passes,
+            last_pass,
+            last_good_pass,
+            next_pass,
+            declared,
+            pending,
+            failing,
+            waiting,
+            braked,
+            paused_since,
+            trouble,
+            quota,
+            serial,
+        } = status;
+        let windows = |windows: &[crate::quota::Outlook; 3]| windows.iter().map(WindowFacts::from).collect();
+        Self {
+            contactsd_version: version.clone(),
+            dir: dir.display().to_string(),
+            started_at: time_text(*started_at),
+            phase: PhaseName::from(*phase),
+            ready: readiness.is_ready(),
+            readiness: without_addresses(&readiness_line(readiness)),
+            paused_since: time(*paused_since),
+            passes: *passes,
+            last_pass: last_pass.as_ref().map(PassFacts::from),
+            last_good_pass: time(*last_good_pass),
+            next_pass: time(*next_pass),
+            declared: *declared,
+            pending: *pending,
+            failing: failing.iter().map(FailingFacts::from).collect(),
+            waiting: waiting.iter().map(WaitingFacts::from).collect(),
+            braked: braked.as_ref().map(BrakedFacts::from),
+            trouble: trouble.as_ref().map(TroubleFacts::from),
+            quota: quota.iter().map(|(&endpoint, outlooks)| (endpoint.into(), windows(outlooks))).collect(),
+            serial: serial.map(|serial| serial.0),
+        }
+    }
+}
+
+impl From<Phase> for PhaseName {
+    fn from(phase: Phase) -> Self {
+        match phase {
+            Phase::Opening => Self::Opening,
+            Phase::Resting => Self::Resting,
+            Phase::Passing => Self::Passing,
+            Phase::Paused => Self::Paused,
+            Phase::Ending => Self::Ending,
+        }
+    }
+}
+
+impl From<Outcome> for PassOutcome {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::InStep => Self::InStep,
+            Outcome::Applied => Self::Applied,
+            Outcome::WaitsForQuota => Self::WaitsForQuota,
+            Outcome::Yielded => Self::Yielded,
+            Outcome::Refused => Self::Refused,
+            Outcome::Braked => Self::Braked,
+            Outcome::Troubled => Self::Troubled,
+            Outcome::Interrupted => Self::Interrupted,
+        }
+    }
+}
+
+impl From<&watch::Pass> for PassFacts {
+    fn from(pass: &watch::Pass) -> Self {
+        let watch::Pass { began, ended, outcome, done, failed, remaining } = *pass;
+        Self { began: time_text(began), ended: time_text(ended), outcome: outcome.into(), done, failed, remaining }
+    }
+}
+
+impl From<&watch::Failing> for FailingFacts {
+    fn from(failing: &watch::Failing) -> Self {
+        let watch::Failing { key, error, attempts, since, next_try } = failing;
+        Self {
+            key: without_addresses(key.as_str()),
+            error: without_addresses(error),
+            attempts: *attempts,
+            since: time_text(*since),
+            next_try: time(*next_try),
+        }
+    }
+}
+
+impl From<&watch::Waiting> for WaitingFacts {
+    fn from(waiting: &watch::Waiting) -> Self {
+        let watch::Waiting { key, gone_since, forget_at } = waiting;
+        let key = without_addresses(key.as_str());
+        Self { key, gone_since: time_text(*gone_since), forget_at: time(*forget_at) }
+    }
+}
+
+impl From<&watch::Braked> for BrakedFacts {
+    fn from(braked: &watch::Braked) -> Self {
+        let watch::Braked { digest, reasons, counts, since } = braked;
+        let (reasons, changes) = (reasons.clone(), Changes::from(counts));
+        Self { digest: digest.0.clone(), reasons, changes, since: time_text(*since) }
+    }
+}
+
+impl From<&watch::Trouble> for TroubleFacts {
+    fn from(trouble: &watch::Trouble) -> Self {
+        let watch::Trouble { error, since, attempts, next_try } = trouble;
+        let (error, since, next_try) = (without_addresses(error), time_text(*since), time_text(*next_try));
+        Self { error, since, attempts: *attempts, next_try }
+    }
+}
+
+impl From<&crate::quota::Outlook> for WindowFacts {
+    fn from(outlook: &crate::quota::Outlook) -> Self {
+        let crate::quota::Outlook { window, limit, left, resets_at } = *outlook;
+        Self { window: window.name(), limit, left, resets_at: time(resets_at) }
+    }
+}
+
+fn time(at: Option<Timestamp>) -> Option<String> {
+    at.map(time_text)
+}
+
+/// Masks the words that hold an `@`: keys may be e-mail addresses, and errors name keys.
+fn without_addresses(text: &str) -> String {
+    if !text.contains('@') {
+        return text.to_owned();
+    }
+    let word = |word: &str| if word.contains('@') { MASKED.to_owned() } else { word.to_owned() };
+    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::Value;
+
+    use super::*;
+    use crate::ui::json::to_json;
+    use crate::ui::test_services::{NOW, begun, busy, in_step, paused, troubled};
+
+    fn document(status: &Status) -> String {
+        to_json(&StatusDocument::of_service(status, &Readiness::of(status, Duration::from_mins(5), NOW)))
+    }
+
+    #[test]
+    fn a_service_is_told_with_everything_that_waits() {
+        let document: Value = serde_json::from_str(&document(&busy())).unwrap();
+        let facts = document["service"].as_object().unwrap().iter();
+        let lines: Vec<String> = facts.map(|(name, fact)| format!("{name}: {fact}")).collect();
+        insta::assert_snapshot!(lines.join("\n"), @r#"
+        braked: {"changes":{"add":1200,"change":0,"forget":0,"import":0,"move":0,"operation":"plan","release":0,"remove":0,"settle":0},"digest":"0123456789abcdef0123456789abcdef","reasons":["More than 1000 contacts would be created: 1200"],"since":"2026-03-01T11:55:00Z"}
+        contactsd_version: "0.1.0"
+        declared: 120
+        dir: "contacts.d"
+        failing: [{"attempts":3,"error":"Apollo rejected contact.bo","key":"bo","next_try":"2026-03-01T12:00:42Z","since":"2026-03-01T11:50:00Z"},{"attempts":1,"error":"More than one contact could be (masked)","key":"(masked)","next_try":null,"since":"2026-03-01T11:50:00Z"}]
+        last_good_pass: "2026-03-01T11:59:48Z"
+        last_pass: {"began":"2026-03-01T11:59:45Z","done":3,"ended":"2026-03-01T11:59:48Z","failed":2,"outcome":"applied","remaining":1}
+        next_pass: "2026-03-01T12:04:48Z"
+        passes: 13
+        paused_since: null
+        pending: 5
+        phase: "resting"
+        quota: {"add_to_lists":[{"left":null,"limit":null,"resets_at":null,"window":"minute"},{"left":null,"limit":null,"resets_at":null,"window":"hour"},{"left":null,"limit":null,"resets_at":null,"window":"day"}],"create_contact":[{"left":199,"limit":200,"resets_at":"2026-03-01T12:00:42Z","window":"minute"},{"left":0,"limit":400,"resets_at":"2026-03-01T12:59:00Z","window":"hour"},{"left":null,"limit":null,"resets_at":null,"window":"day"}]}
+        readiness: "Ready: the last good pass ended 2026-03-01T11:59:48Z."
+        ready: true
+        serial: 57
+        started_at: "2026-03-01T11:00:00Z"
+        trouble: null
+        waiting: [{"forget_at":"2026-03-01T12:00:34Z","gone_since":"2026-03-01T11:59:34Z","key":"dee"},{"forget_at":null,"gone_since":"2026-03-01T11:59:34Z","key":"(masked)"}]
+        "#);
+    }
+
+    #[test]
+    fn a_state_at_rest_has_no_service() {
+        let rest = AtRest { exists: true, contacts: 120, serial: 57, ..AtRest::default() };
+        let document: Value = serde_json::from_str(&to_json(&StatusDocument::at_rest(&rest))).unwrap();
+        assert_eq!(document["service"], Value::Null);
+        assert_eq!((&document["state"]["contacts"], &document["state"]["serial"]), (&120.into(), &57.into()));
+    }
+
+    #[test]
+    fn no_address_and_nothing_that_acts_on_a_terminal_stands_in_it() {
+        for status in [begun(), in_step(), busy(), troubled(), paused()] {
+            let document = document(&status);
+            assert!(!document.contains('@') && !document.contains('\u{1b}'), "{document}");
+        }
+        assert_eq!(without_addresses("contact.a@b.example: no, a@b"), "(masked) no, (masked)");
+    }
+}
