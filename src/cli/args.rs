@@ -102,6 +102,8 @@ pub(super) enum Verb {
     Show(ShowArgs),
     /// Keep Apollo in step with the contact files, as a service
     Watch(WatchArgs),
+    /// Show how the running watch is doing, or what the state holds
+    Status(StatusArgs),
     /// Let the running watch release the state, so that other commands can write it
     Pause,
     /// Let a paused watch go on
@@ -326,6 +328,27 @@ pub(super) struct WatchArgs {
     pub(super) quota: QuotaArgs,
     #[command(flatten)]
     pub(super) requests: RequestArgs,
+    #[command(flatten)]
+    pub(super) listening: ListenArgs,
+}
+
+/// What a service answers over HTTP.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Status over HTTP")]
+pub(super) struct ListenArgs {
+    /// Answer /healthz, /readyz, /metrics and /status at this address; port 0 lets the system choose
+    #[arg(long, value_name = "ADDR")]
+    pub(super) listen: Option<SocketAddr>,
+    /// Host name that requests may go to, beside localhost and addresses; may be repeated
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(super) listen_name: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StatusArgs {
+    /// Go on showing it: on a terminal every second, elsewhere when it changes
+    #[arg(long)]
+    pub(super) watch: bool,
 }
 
 /// Which part is planned.
@@ -489,6 +512,8 @@ pub(super) enum SchemaOf {
     StateList,
     /// What state show --json prints
     StateShow,
+    /// What status --json prints, and /status of watch --listen
+    Status,
     /// What version --json prints
     Version,
 }

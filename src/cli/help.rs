@@ -83,6 +83,7 @@ pub(super) const VERBS: &[Help] = &[
             ("contactsd watch", "apply now, and again whenever files change"),
             ("contactsd watch --once --dry-run", "show what one pass would do"),
             ("contactsd watch --resync 1h --forget-after 10m", "look seldom, forget slowly"),
+            ("contactsd watch --listen 127.0.0.1:9477", "answer probes and Prometheus"),
         ],
         exits: &[
             (0, "ended by Ctrl-C or SIGTERM in order; with --once, a pass that did everything"),
@@ -90,6 +91,15 @@ pub(super) const VERBS: &[Help] = &[
             (130, "interrupted twice; the next apply finds out what became of requests under way"),
             (143, "terminated twice; the next apply finds out what became of requests under way"),
         ],
+    },
+    Help {
+        verb: "status",
+        examples: &[
+            ("contactsd status", "how the service is doing, or what the state holds"),
+            ("contactsd status --watch", "go on showing it"),
+            ("contactsd status --json", "as /status of the service answers it"),
+        ],
+        exits: &[(0, "it is shown, whatever it is"), (1, "neither a service nor the state can be asked")],
     },
     Help {
         verb: "sandbox",

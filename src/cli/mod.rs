@@ -12,6 +12,7 @@ mod context;
 mod fmt;
 mod help;
 mod import;
+mod listening;
 mod logging;
 mod man;
 mod observer;
@@ -27,6 +28,7 @@ mod service;
 mod show;
 mod signals;
 mod state;
+mod status;
 mod supervisor;
 mod usage;
 mod validate;
@@ -90,6 +92,7 @@ fn dispatch(cli: Cli, context: &mut Context) -> Exit {
         Verb::Apply(args) => apply::run(&args, context),
         Verb::Show(args) => show::run(&args, context),
         Verb::Watch(args) => watch::run(&args, context),
+        Verb::Status(args) => status::run(&args, context),
         Verb::Pause => pause::run(context),
         Verb::Resume => resume::run(context),
         Verb::Approve(args) => approve::run(&args, context),

@@ -1,23 +1,60 @@
-//! Who else hears what a service does: its log.
+//! Who else hears what a service does: its log and its figures.
 //!
 //! Called where things happen, by the thread and in the span that they happen in; never waits.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::context::Context;
-use crate::ops::Event;
-use crate::ui::EventLog;
+use crate::model::Timestamp;
+use crate::ops::{Clock, Event};
+use crate::ui::{EventLog, Metrics};
 
-/// Makes what a session tells its events to: the log, when this process speaks in it, and then whoever shows them.
-pub(super) fn observe(context: &Context, shown: UnboundedSender<Event>) -> Arc<dyn Fn(Event) + Send + Sync> {
-    let log = context.shell.speaks_log().then(EventLog::default);
-    Arc::new(move |event| {
-        if let Some(log) = &log {
-            log.event(&event);
+/// Hears every event of a service, at once.
+pub(super) struct Observer {
+    /// `None` where people are told by the shell.
+    log: Option<EventLog>,
+    metrics: Metrics,
+    clock: Clock,
+    /// When something was heard last, in milliseconds since 1970.
+    last_heard: AtomicU64,
+}
+
+impl Observer {
+    pub(super) fn new(context: &Context) -> Arc<Self> {
+        let clock = Clock::system();
+        let log = context.shell.speaks_log().then(EventLog::default);
+        let last_heard = AtomicU64::new(clock.now().0);
+        Arc::new(Self { log, metrics: Metrics::default(), clock, last_heard })
+    }
+
+    /// Makes what a session tells its events to, and where they are then shown from.
+    pub(super) fn channel(self: &Arc<Self>) -> (Arc<dyn Fn(Event) + Send + Sync>, UnboundedReceiver<Event>) {
+        let (shown, events) = unbounded_channel();
+        let observer = Arc::clone(self);
+        let tell = move |event| {
+            observer.hear(&event);
+            // Whoever showed them is gone only when the process ends.
+            drop(shown.send(event));
+        };
+        (Arc::new(tell), events)
+    }
+
+    fn hear(&self, event: &Event) {
+        self.last_heard.store(self.clock.now().0, Ordering::Relaxed);
+        self.metrics.event(event);
+        if let Some(log) = &self.log {
+            log.event(event);
         }
-        // Whoever showed them is gone only when the process ends.
-        drop(shown.send(event));
-    })
+    }
+
+    pub(super) fn last_heard(&self) -> Timestamp {
+        Timestamp(self.last_heard.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
 }

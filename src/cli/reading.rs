@@ -62,13 +62,18 @@ pub(super) fn unreadable(error: &source::Error) -> String {
 
 /// Copies from the state what is wanted, whoever has it open; an empty one when there is no state yet.
 pub(super) fn state(context: &mut Context, want: Want<'_>) -> Result<Reading, Exit> {
-    let origin = context.origin();
-    let path = context.locations.state.clone();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
         context.shell.error("The system gives no event queue", error.to_string());
         Exit::Failure
     })?;
-    match runtime.block_on(ops::read(&path, want, context.answer_timeout)) {
+    runtime.block_on(read(context, want))
+}
+
+/// The same as [`state`], for verbs that have an event queue.
+pub(super) async fn read(context: &mut Context, want: Want<'_>) -> Result<Reading, Exit> {
+    let origin = context.origin();
+    let path = context.locations.state.clone();
+    match ops::read(&path, want, context.answer_timeout).await {
         Ok(None) => match want.of_no_state(&origin) {
             Ok(snapshot) => Ok(Reading { snapshot, beside: None, basis: None }),
             Err(error) => Err(load_error(context, &error)),

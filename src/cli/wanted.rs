@@ -104,7 +104,9 @@ fn machine_output(verb: &Verb) -> (Layout, Does) {
             StateVerb::List | StateVerb::Show { .. } => (Layout::Document, Does::Nothing),
             StateVerb::Rm { .. } | StateVerb::Mv { .. } => (Layout::Stream, Does::Something),
         },
-        Verb::Validate(_) | Verb::Show(_) | Verb::Version | Verb::Schema(_) => (Layout::Document, Does::Nothing),
+        Verb::Status(_) | Verb::Validate(_) | Verb::Show(_) | Verb::Version | Verb::Schema(_) => {
+            (Layout::Document, Does::Nothing)
+        }
     }
 }
 

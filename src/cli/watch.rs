@@ -1,15 +1,18 @@
 //! `contactsd watch`.
 
+use std::sync::Arc;
+
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::apply::block_on;
 use super::args::{Verb, WatchArgs};
 use super::connection::{self, close_sandbox, holder, patiently, session_error, tune};
 use super::context::Context;
+use super::observer::Observer;
 use super::reading::{load_messages, state_error};
 use super::signals::{self, Hangups, Signals};
 use super::supervisor::Supervisor;
-use super::{Exit, observer, parse, sandbox};
+use super::{Exit, listening, parse, sandbox};
 use crate::failpoints::{Step, reached};
 use crate::ops::watch::{self, Board, Command, Settings};
 use crate::ops::{self, Event, PassEvent, Service, SessionOptions, Stop, WatchOptions, WatchSummary};
@@ -29,12 +32,12 @@ async fn watch(args: &WatchArgs, context: &mut Context) -> Result<Exit, Exit> {
     refuse_while_paused(args, context)?;
     let watcher = watcher(args, context)?;
     sandbox::announce(context);
-    let (sender, events) = unbounded_channel();
-    let tell = observer::observe(context, sender);
+    let observer = Observer::new(context);
+    let (tell, events) = observer.channel();
     let lock_timeout = args.lock.lock_timeout;
     let (session, sandbox) =
         connection::prepare(context, "watch", lock_timeout, &args.quota, &args.requests, tell).await?;
-    let ended = Box::pin(serve(args, context, watcher, session, events)).await;
+    let ended = Box::pin(serve(args, context, watcher, session, &observer, events)).await;
     if !matches!(ended, Err(Exit::Interrupted | Exit::Terminated)) {
         close_sandbox(context, sandbox).await;
     }
@@ -72,6 +75,7 @@ async fn serve(
     context: &mut Context,
     watcher: Watcher,
     session: SessionOptions,
+    observer: &Arc<Observer>,
     mut events: UnboundedReceiver<Event>,
 ) -> Result<Exit, Exit> {
     let dir = context.locations.contacts.clone();
@@ -81,6 +85,7 @@ async fn serve(
     let mut seat = if args.once { None } else { Some(take_seat(context, &session)?) };
     let settings = settings(args, session.clone());
     let credential = connection::credential_source(context);
+    let server = listening::listen(&args.listening, args.resync, context, &board, observer).await?;
     let control = seat.as_mut().and_then(|seat| control(context, seat, &session, &board, &sender));
     let (once, dry_run) = (args.once, args.dry_run);
     let options =
@@ -95,6 +100,7 @@ async fn serve(
     if let Some(control) = control {
         control.close().await;
     }
+    drop(server);
     let (summary, closed) = result?;
     reached(Step::BeforeClose);
     closed.map_err(|error| {

@@ -9,10 +9,11 @@ const NAME: &str = "contactsd.toml";
 
 /// What a repository must not decide for whoever checks it out: where data goes and comes from, what
 /// is let through unseen, and credentials.
-const FORBIDDEN: [&str; 10] = [
+const FORBIDDEN: [&str; 11] = [
     "api-url",
     "state",
     "listen",
+    "listen-name",
     "json-into",
     "auto-approve",
     "force",

@@ -138,6 +138,8 @@ fn state(provoked: &mut Provoked) {
     // What stands there is no state.
     world.write("elsewhere/head", "nonsense");
     provoked.run(&world, "state list", "--state elsewhere", 1);
+    provoked.run(&world, "status", "", 0);
+    provoked.run(&world, "status", "--state elsewhere", 1);
 }
 
 fn signals(provoked: &mut Provoked) {

@@ -27,6 +27,7 @@ mod saved;
 mod schemas;
 mod show;
 mod state;
+mod status;
 mod support;
 mod target;
 mod validate;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::json::records;
 use crate::support::{Remote, World};
 
-const NAMES: [&str; 7] = ["contacts", "events", "plan", "validate", "state-list", "state-show", "version"];
+const NAMES: [&str; 8] = ["contacts", "events", "plan", "validate", "state-list", "state-show", "status", "version"];
 
 fn folder() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schemas")
@@ -75,6 +75,7 @@ fn all_documents_keep_to_their_schemas() {
     world.edit("contacts.d/team.yaml", "7}", "8}");
     world.run("plan --sandbox --out team.plan");
     keeps_to("plan", &world.run("show team.plan --json").stdout);
+    keeps_to("status", &world.run("status --sandbox --json").stdout);
     keeps_to("version", &world.run("version --json").stdout);
     keeps_to("validate", &world.run("validate --json").stdout);
     world.team(

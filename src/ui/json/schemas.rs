@@ -8,6 +8,7 @@ use super::diagnostic::Validation;
 use super::document::PlanDocument;
 use super::record::Record;
 use super::state::{ContactState, ManagedContact, Version};
+use super::status::StatusDocument;
 use crate::source;
 
 /// What there is a schema of; `docs/schemas/` holds each by its name.
@@ -22,6 +23,7 @@ pub enum SchemaName {
     /// One line of the list.
     StateList,
     StateShow,
+    Status,
     Version,
 }
 
@@ -34,6 +36,7 @@ pub fn schema(name: SchemaName) -> Value {
         SchemaName::Validate => of::<Validation>(),
         SchemaName::StateList => of::<ManagedContact<'_>>(),
         SchemaName::StateShow => of::<ContactState<'_>>(),
+        SchemaName::Status => of::<StatusDocument>(),
         SchemaName::Version => of::<Version>(),
     }
 }

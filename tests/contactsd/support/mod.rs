@@ -10,4 +10,5 @@ mod world;
 pub(crate) use outcome::Outcome;
 pub(crate) use people::{hundred_in_fifty_files, numbered};
 pub(crate) use remote::Remote;
+pub(crate) use running::Running;
 pub(crate) use world::{KEY, World};

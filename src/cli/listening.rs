@@ -1,0 +1,71 @@
+//! What `watch --listen` answers: health, readiness, metrics and status of this process.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Exit;
+use super::args::ListenArgs;
+use super::context::Context;
+use super::observer::Observer;
+use crate::ops::watch::Board;
+use crate::ops::{Clock, Health, Readiness, chain};
+use crate::status_http::{Answers, Options, Server, Verdict};
+use crate::store::Footprint;
+use crate::ui::json::{StatusDocument, to_json};
+use crate::ui::{health_line, readiness_line};
+
+/// Begins to answer where that is asked for; says where.
+pub(super) async fn listen(
+    args: &ListenArgs,
+    resync: Duration,
+    context: &mut Context,
+    board: &Board,
+    observer: &Arc<Observer>,
+) -> Result<Option<Server>, Exit> {
+    let Some(listen) = args.listen else { return Ok(None) };
+    if !listen.ip().is_loopback() {
+        let detail = "Whoever reaches it can read how the service is doing, keys of failing entries included. Nothing \
+                      can be changed there. Listen at 127.0.0.1 where that is enough.";
+        context.shell.warning(format!("Other machines can reach the status address {listen}"), detail);
+    }
+    let answers = answers(context, resync, board, observer);
+    let server =
+        Server::start(Options { listen, names: args.listen_name.clone() }, answers).await.map_err(|error| {
+            let detail =
+                format!("{}. Choose another address with --listen; port 0 lets the system choose.", chain(&error));
+            context.shell.error("The status address cannot be used", detail);
+            Exit::Failure
+        })?;
+    context.shell.status(format!("Status at http://{}/", server.address()));
+    Ok(Some(server))
+}
+
+fn answers(context: &Context, resync: Duration, board: &Board, observer: &Arc<Observer>) -> Answers {
+    let clock = Clock::system();
+    let readiness = move |board: &Board| Readiness::of(&board.read(), resync, clock.now());
+    let state = context.locations.state.clone();
+    let (health_board, ready_board) = (board.clone(), board.clone());
+    let (metrics_board, status_board) = (board.clone(), board.clone());
+    let (heard, metrics) = (Arc::clone(observer), Arc::clone(observer));
+    Answers {
+        health: Box::new(move || {
+            let health = Health::of(&health_board.read(), heard.last_heard(), resync, clock.now());
+            verdict(health == Health::Alive, health_line(health))
+        }),
+        readiness: Box::new(move || {
+            let readiness = readiness(&ready_board);
+            verdict(readiness.is_ready(), readiness_line(&readiness))
+        }),
+        metrics: Box::new(move || {
+            // A state that is not there yet takes no room.
+            let footprint = Footprint::of(&state).ok();
+            let is_ready = readiness(&metrics_board).is_ready();
+            metrics.metrics().text(&metrics_board.read(), is_ready, footprint)
+        }),
+        status: Box::new(move || to_json(&StatusDocument::of_service(&status_board.read(), &readiness(&status_board)))),
+    }
+}
+
+fn verdict(holds: bool, text: String) -> Verdict {
+    if holds { Verdict::Yes(text) } else { Verdict::No(text) }
+}

@@ -1,0 +1,101 @@
+//! `contactsd status`.
+
+use std::time::Duration;
+
+use super::apply::block_on;
+use super::args::StatusArgs;
+use super::context::Context;
+use super::{Exit, reading};
+use crate::link::Request;
+use crate::ops::watch::{self, AskError, Status};
+use crate::ops::{Clock, Readiness, Want, chain};
+use crate::ui::json::StatusDocument;
+use crate::ui::{AtRest, StatusOptions, at_rest_text, service_text};
+
+/// How often `--watch` looks.
+const REFRESH: Duration = Duration::from_secs(1);
+
+/// How long a service rests unless told otherwise; a service does not say how long.
+const USUAL_RESYNC: Duration = Duration::from_mins(5);
+
+/// What there is to tell.
+#[derive(Debug, Clone, PartialEq)]
+enum Found {
+    Service(Box<Status>),
+    AtRest(AtRest),
+}
+
+pub(super) fn run(args: &StatusArgs, context: &mut Context) -> Exit {
+    block_on(context, async |context: &mut Context| status(args, context).await.unwrap_or_else(|exit| exit))
+}
+
+async fn status(args: &StatusArgs, context: &mut Context) -> Result<Exit, Exit> {
+    let mut found = look(context).await?;
+    show(&found, context);
+    if !args.watch {
+        return Ok(Exit::Success);
+    }
+    // Ends by Ctrl-C, or when nobody reads on.
+    let mut ticks = tokio::time::interval(REFRESH);
+    while !context.shell.has_failed() {
+        ticks.tick().await;
+        let now = look(context).await?;
+        // On a terminal times pass; elsewhere a change alone is news.
+        if context.shell.stdout().is_terminal || now != found {
+            found = now;
+            context.shell.begin_anew();
+            show(&found, context);
+        }
+    }
+    Ok(Exit::Success)
+}
+
+/// Asks the service, or reads the state where none runs.
+async fn look(context: &mut Context) -> Result<Found, Exit> {
+    let state = context.locations.state.clone();
+    match watch::ask::<Status>(&state, &Request::Status, context.answer_timeout).await {
+        Ok(status) => Ok(Found::Service(Box::new(status))),
+        Err(AskError::NoService) => at_rest(context).await.map(Found::AtRest),
+        Err(error) => {
+            let detail = format!("{}\nRun both in the same version, as the same user.", chain(&error));
+            context.shell.error("The service cannot be asked", detail);
+            Err(Exit::Failure)
+        }
+    }
+}
+
+async fn at_rest(context: &mut Context) -> Result<AtRest, Exit> {
+    let reading = reading::read(context, Want::Everything).await?;
+    let exists = !reading.snapshot.lineage.0.is_empty();
+    let writer = reading.beside.as_ref().map(|beside| (beside.holder.operation.clone(), beside.holder.pid));
+    let under_way = reading.under_way();
+    let snapshot = reading.snapshot;
+    let open = snapshot.intents.into_values().map(|intent| intent.key).filter(|key| !under_way.contains(key));
+    let mut open: Vec<_> = open.collect();
+    open.sort_unstable();
+    open.dedup();
+    Ok(AtRest {
+        exists,
+        contacts: snapshot.bindings.len() + snapshot.unchanged,
+        serial: snapshot.serial.0,
+        open,
+        undecided: snapshot.conflicts.into_keys().collect(),
+        writer,
+    })
+}
+
+fn show(found: &Found, context: &mut Context) {
+    let now = Clock::system().now();
+    let color = context.shell.stdout().color;
+    let command = |verb: &str| context.command(verb);
+    let options = StatusOptions { color, now, resync: USUAL_RESYNC, command: &command };
+    let (text, document) = match found {
+        Found::Service(status) => {
+            let readiness = Readiness::of(status, USUAL_RESYNC, now);
+            (service_text(status, &options), StatusDocument::of_service(status, &readiness))
+        }
+        Found::AtRest(rest) => (at_rest_text(rest, &options), StatusDocument::at_rest(rest)),
+    };
+    context.shell.to_people(|shell| shell.result(text));
+    context.shell.documents([document]);
+}
