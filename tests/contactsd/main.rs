@@ -6,6 +6,7 @@
 mod apply;
 mod completions;
 mod credentials;
+mod examples;
 mod exits;
 mod expect;
 mod faults;
