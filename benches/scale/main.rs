@@ -22,10 +22,9 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use contactsd::model::Timestamp;
-use contactsd::ops;
+use contactsd::ops::{self, Want};
 use contactsd::plan::Policy;
 use contactsd::quota::Rules;
-use contactsd::store::Snapshot;
 use contactsd::ui::{PlanOptions, PlanText};
 
 use floor::Floor as FloorKind;
@@ -287,10 +286,11 @@ fn serve() -> Outcome<()> {
 /// Plans all creates and writes their text, in this process; prints how many microseconds each took.
 fn render(directory: &Path) -> Outcome<()> {
     let desired = ops::load(directory)?;
-    let snapshot = Snapshot::empty("");
+    let snapshot = Want::Plan(&desired).of_no_state("")?;
     let policy = Policy::default();
     let make = || ops::plan(&desired, &snapshot, &policy, &Rules::default(), Timestamp(0));
     let (planned, planning) = measure::time(make);
+    let planned = planned?;
     let options = PlanOptions { width: 100, ..PlanOptions::default() };
     let text = PlanText { plan: &planned.plan, options };
     let (bytes, rendering) = measure::time(|| {
