@@ -17,7 +17,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    pub(super) const BYTES: usize = 40;
+    pub const BYTES: usize = 40;
 
     /// Reports whether a write after `stamp`, the file system's time before this was looked at, might leave it as
     /// it is: times advance in steps, so a file written just before may be written again in the same step.
@@ -25,7 +25,8 @@ impl Identity {
         stamp.is_none_or(|stamp| self.modified.max(self.changed) >= stamp.saturating_sub(MARGIN_NS))
     }
 
-    pub(super) fn to_bytes(self) -> [u8; Self::BYTES] {
+    /// Renders it for a file.
+    pub fn to_bytes(self) -> [u8; Self::BYTES] {
         let Self { device, inode, size, modified, changed } = self;
         let parts = [device, inode, size, modified.cast_unsigned(), changed.cast_unsigned()];
         let mut bytes = [0; Self::BYTES];

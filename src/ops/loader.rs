@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::source::{self, LOADER, Loaded, Scope};
-use crate::store;
+use crate::store::{self, Store};
 
-use super::{Desired, LoadError};
+use super::{Desired, LoadError, Session};
 
 /// Loads a directory. An index beside the state spares reading what did not change, and changes no result.
 #[derive(Debug, Clone)]
@@ -15,6 +15,8 @@ pub struct Loader {
     dir: PathBuf,
     /// The state directory that may hold an index.
     state: Option<PathBuf>,
+    /// The state as this process has it open.
+    store: Option<Store>,
     /// Most memory that entries are kept in, in bytes; `None` for what is usual.
     room: Option<usize>,
     /// What counts as the file system's time; `None` for what it says.
@@ -24,12 +26,17 @@ pub struct Loader {
 impl Loader {
     /// Loads `dir`, with the index of `state` where there is one.
     pub fn new(dir: &Path, state: &Path) -> Self {
-        Self { dir: dir.to_owned(), state: Some(state.to_owned()), room: None, stamp: None }
+        Self { state: Some(state.to_owned()), ..Self::plain(dir) }
+    }
+
+    /// Loads `dir`, with the index of the state that `session` has open.
+    pub fn within(session: &Session, dir: &Path) -> Self {
+        Self { store: Some(session.store.clone()), ..Self::new(dir, session.store.path()) }
     }
 
     /// Loads `dir` by reading all of it.
     pub fn plain(dir: &Path) -> Self {
-        Self { dir: dir.to_owned(), state: None, room: None, stamp: None }
+        Self { dir: dir.to_owned(), state: None, store: None, room: None, stamp: None }
     }
 
     /// Keeps entries in so many bytes, and takes this for the file system's time.
@@ -52,7 +59,11 @@ impl Loader {
     fn load_within(&self, scope: Scope<'_>) -> Result<Desired, LoadError> {
         let index = self.state.as_deref().and_then(|state| store::open_index(state, LOADER)).map(Arc::new);
         let note = index.as_deref().and_then(|index| index.state());
-        let is_trusted = self.state.as_deref().zip(note).is_some_and(|(state, note)| store::stands(state, note));
+        let is_trusted = match (&self.store, self.state.as_deref(), note) {
+            (Some(store), _, Some(note)) => store.knows(note),
+            (None, Some(state), Some(note)) => store::stands(state, note),
+            _ => false,
+        };
         let all_applied = index.as_deref().zip(note).is_some_and(|(index, note)| note.applied == index.contacts());
         let stamp = || self.stamp.or_else(|| store::file_time(self.state.as_deref()?));
         let plain = source::Options::plain();

@@ -14,11 +14,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{files, head, open};
 use crate::failpoints::{Step, reached};
-use crate::index::{HeadNote, Index, ReadAt, StateNote, WriteError};
+use crate::index::{HeadNote, Identity, Index, ReadAt, StateNote, WriteError};
 
 const NAME: &str = "index";
 const FRESH: &str = "index.new";
 const MARK: &str = "index.behind";
+const VOUCH: &str = "index.sled";
 
 /// The head of a state as somebody read it, and the mark that stood beside it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,7 +69,27 @@ pub fn stands(state: &Path, note: &StateNote) -> bool {
     let unmarked = || matches!(mark(state), Ok(None));
     // In this order: a writer marks before it moves the head.
     let same = head::note(state).is_ok_and(|head| head == note.head);
-    same && unmarked() && open::holds_sled(state)
+    same && unmarked() && is_vouched_for(state)
+}
+
+/// Notes how sled's log looks now that sled has let go of it; the state's lock is held.
+///
+/// sled writes to it whenever it is opened. Who else does damages the state, and must not go unseen because nobody
+/// looks inside. Without the note, all rows are read.
+pub(super) fn vouch(state: &Path) {
+    let noted = log_identity(state).and_then(|now| files::write_private(&state.join(VOUCH), &now.to_bytes()));
+    if let Err(error) = noted {
+        tracing::debug!("sled's log is not vouched for: {error}");
+    }
+}
+
+fn is_vouched_for(state: &Path) -> bool {
+    let noted = fs::read(state.join(VOUCH)).ok();
+    log_identity(state).is_ok_and(|now| noted.as_deref() == Some(&now.to_bytes()))
+}
+
+fn log_identity(state: &Path) -> io::Result<Identity> {
+    Ok(files::identity(&fs::metadata(open::log_path(state))?))
 }
 
 /// Tells the time of the file system that a state is on, in nanoseconds since 1970.

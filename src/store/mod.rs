@@ -55,7 +55,7 @@ use rows::Facts;
 use since_index::SinceIndex;
 use snapshot::Gathering;
 
-use crate::index::{HeadNote, WriteError};
+use crate::index::{HeadNote, StateNote, WriteError};
 use crate::model::{ApolloId, Binding, ContactKey, Endpoint, IntentId, Serial};
 
 /// How many changes always fit one commit: each writes up to three rows, of 99 that a commit may have.
@@ -160,6 +160,11 @@ impl Store {
             return Ok(None);
         }
         self.shared.with_db(|path, db| part.read(path, db, &self.shared.facts, wanted, None))
+    }
+
+    /// Reports whether an index with this note was up to date when the state was opened, or was written since.
+    pub fn knows(&self, note: &StateNote) -> bool {
+        self.shared.since_index().begins_at(&note.head)
     }
 
     /// Returns the keys whose bindings were written since the state was opened or the index renewed; `None` when
@@ -353,7 +358,12 @@ pub fn read_noting(path: &Path, wanted: &Wanted<'_>) -> Result<Option<(Snapshot,
     let basis = Basis::now(path).map_err(|error| Error::io("read the mark in", path, error))?;
     // A state ahead of its head says something else than its head.
     let basis = basis.filter(|basis| basis.head.commit == opened.counters.commit);
-    Ok(Some((gathering.complete(&opened.facts, &opened.counters), basis)))
+    let Opened { facts, counters, db, lock, .. } = opened;
+    let snapshot = gathering.complete(&facts, &counters);
+    drop(db);
+    index_file::vouch(path);
+    drop(lock);
+    Ok(Some((snapshot, basis)))
 }
 
 /// Copies a part of a state that no one writes; `None` when it does not stand as the index noted it.
@@ -369,6 +379,8 @@ pub fn read_part(path: &Path, wanted: &Wanted<'_>, part: &Part) -> Result<Option
     let basis = Basis::now(path).map_err(|error| Error::io("read the mark in", path, error))?;
     let (facts, db) = open::open_unread(path)?;
     let read = part.read(path, &db, &facts, wanted, Some(part.note.head.commit))?;
+    drop(db);
+    index_file::vouch(path);
     Ok(read.zip(basis))
 }
 
@@ -434,8 +446,13 @@ impl Shared {
         }
         let Some(parts) = self.open.write().unwrap_or_else(PoisonError::into_inner).take() else { return Ok(()) };
         let removed = holder::remove(&self.path);
+        let OpenParts { db, _lock: lock } = parts;
         // sled flushes as it goes, and panics when that fails.
-        let dropped = panics::catch(move || drop(parts));
+        let dropped = panics::catch(move || drop(db));
+        if dropped.is_ok() {
+            index_file::vouch(&self.path);
+        }
+        drop(lock);
         removed.map_err(|error| Error::io("remove holder.json from", &self.path, error))?;
         dropped.map_err(|panic| Error::Poisoned { path: self.path.clone(), why: format!("sled stopped: {panic}") })
     }

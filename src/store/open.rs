@@ -98,7 +98,11 @@ pub(super) fn lock_path(state: &Path) -> PathBuf {
 
 /// Reports whether sled's log is there at all.
 pub(super) fn holds_sled(state: &Path) -> bool {
-    state.join(SLED).join("db").exists()
+    log_path(state).exists()
+}
+
+pub(super) fn log_path(state: &Path) -> PathBuf {
+    state.join(SLED).join("db")
 }
 
 /// Opens the state in a locked directory without reading its rows, for who knows that they are whole.

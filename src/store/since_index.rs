@@ -52,10 +52,14 @@ impl SinceIndex {
         }
     }
 
+    pub(super) fn begins_at(&self, head: &HeadNote) -> bool {
+        self.head.as_ref() == Some(head)
+    }
+
     /// Reports whether a part looks at all that may have changed since its index was written.
     pub(super) fn is_covered_by(&self, part: &Part) -> bool {
         let keys = self.keys.as_ref();
-        self.head.as_ref() == Some(&part.note.head)
+        self.begins_at(&part.note.head)
             && keys.is_some_and(|keys| keys.iter().all(|key| part.keys.binary_search(key).is_ok()))
     }
 

@@ -10,7 +10,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::super::{
-    Clock, Desired, Entropy, LoadError, Loader, Reading, Session, SessionOptions, Want, plan, read, renew_index,
+    Clock, Desired, Entropy, LoadError, Loader, ReadError, Reading, Session, SessionOptions, Want, plan, read,
+    renew_index,
 };
 use crate::model::{
     ApolloId, Binding, Conflict, ConflictCause, ContactKey, Endpoint, Entry, Fields, Fingerprint, IdentityHash,
@@ -262,9 +263,14 @@ impl World {
             let planned = plan(desired, snapshot, &Policy::default(), &Rules::default(), Timestamp(7)).unwrap();
             format!("{:#?}\n{:?}", planned.plan, planned.digest)
         };
-        let empty = Snapshot::empty("sandbox");
-        let of = reading.as_ref().map_or(&empty, |reading| &reading.snapshot);
-        assert_eq!(planned(&indexed, of), planned(&plain, whole.as_ref().unwrap_or(&empty)));
+        let everything = whole.unwrap_or_else(|| {
+            let is_declared = |key: &ContactKey| plain.entry(key).unwrap().is_some();
+            let unbound = KEYS.iter().map(|name| key(name)).filter(is_declared).collect();
+            Snapshot { unbound, ..Snapshot::empty("sandbox") }
+        });
+        let none = || Reading::without_state(Want::Plan(&indexed), "sandbox").unwrap();
+        let of = reading.clone().unwrap_or_else(none).snapshot;
+        assert_eq!(planned(&indexed, &of), planned(&plain, &everything));
         assert_eq!(of.origin, "sandbox");
         Some((indexed, reading))
     }
@@ -454,12 +460,27 @@ fn settled() -> World {
 #[test]
 fn a_plan_of_what_stands_applied_opens_no_store() {
     let world = settled();
-    // sled would fail on this, and nothing else looks.
-    fs::write(world.state().join("sled/db"), "not sled's").unwrap();
+    let lock = fs::File::open(world.state().join("lock")).unwrap();
+    lock.lock().unwrap();
     let desired = world.loader().load().unwrap();
     let reading = world.runtime.block_on(read(&world.state(), Want::Plan(&desired), Duration::ZERO)).unwrap().unwrap();
     assert_eq!((reading.snapshot.unchanged, reading.snapshot.bindings.len()), (3, 0));
     assert_eq!(desired.warnings.len(), 1);
+}
+
+/// The index was as good as ever, so nobody looked into the store.
+#[test]
+fn a_store_that_was_written_by_others_is_looked_into() {
+    for damage in [&b""[..], b"not sled's"] {
+        let world = settled();
+        let log = world.state().join("sled/db");
+        let mut bytes = damage.to_vec();
+        bytes.resize(fs::read(&log).unwrap().len(), 0xa5);
+        world.edit(&log, |log| fs::write(log, &bytes).unwrap());
+        let desired = world.loader().load().unwrap();
+        let reading = world.runtime.block_on(read(&world.state(), Want::Plan(&desired), Duration::ZERO));
+        assert!(matches!(reading, Err(ReadError::Store(store::Error::Unreadable { .. }))), "{reading:?}");
+    }
 }
 
 #[test]
@@ -486,6 +507,39 @@ fn an_apply_of_one_contact_leaves_the_rest_of_the_index_as_good_as_it_was() {
     assert_eq!((index.contacts(), index.state().unwrap().applied), (3, 3));
     let desired = world.loader().load().unwrap();
     assert!(desired.part().unwrap().0.is_empty());
+}
+
+#[test]
+fn a_session_trusts_the_index_that_it_renewed_itself() {
+    let world = settled();
+    world.step(&Step::Sneak { file: 0, text: 4 });
+    let session = world.session();
+    let loader = || Loader::within(&session, &world.dir()).with(0, world.stamp);
+    let desired = loader().load().unwrap();
+    let keys = |desired: &Desired| desired.part().unwrap().0.keys.len();
+    assert_eq!(keys(&desired), 2);
+    let snapshot = session.snapshot(&desired).unwrap();
+    assert!(desired.part().is_some(), "nobody else was looked up");
+    let dot = desired.entry(&key("dot")).unwrap().unwrap();
+    let change = |key: &ContactKey, of: Fingerprint| Change::PutBinding {
+        key: key.clone(),
+        binding: Box::new(binding(key, Some(of))),
+    };
+    let commit = |change: Change| world.runtime.block_on(session.store.commit(vec![change])).unwrap();
+    commit(change(&key("dot"), dot.fingerprint()));
+    commit(Change::RemoveBinding { key: key("ada") });
+    // Written to since, and nothing else is known to be: a part that looks at both keys is enough.
+    assert_eq!(keys(&loader().load().unwrap()), 2);
+    session.renew_index(&desired, &snapshot);
+    let desired = loader().load().unwrap();
+    assert_eq!(keys(&desired), 0);
+    assert_eq!(session.snapshot(&desired).unwrap().unchanged, 3);
+    // What is written to an entry that no part looks at takes the whole state to compare.
+    commit(change(&key("gil"), Fingerprint::from_bytes([1; 16])));
+    let snapshot = session.snapshot(&desired).unwrap();
+    assert_eq!((snapshot.bindings.len(), desired.part().is_none()), (1, true));
+    world.runtime.block_on(session.close()).unwrap();
+    world.check();
 }
 
 #[test]

@@ -113,7 +113,7 @@ impl Service {
             return end;
         }
         let look = self.with_missed(look);
-        let files = Loader::new(&self.dir, &self.settings.session.state);
+        let files = Loader::within(self.session.as_ref().expect("the state is held"), &self.dir);
         let desired = match load(files, &look, &self.stop).await {
             Some(Ok(desired)) => desired,
             Some(Err(error)) => {
