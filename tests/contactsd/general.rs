@@ -25,6 +25,7 @@ fn help_and_version_are_results() {
       apply        Bring Apollo in step with the contact files
       show         Show a saved plan, or what the state holds
       watch        Keep Apollo in step with the contact files, as a service
+      status       Show how the running watch is doing, or what the state holds
       pause        Let the running watch release the state, so that other commands can write it
       resume       Let a paused watch go on
       approve      Let the running watch apply one plan that passes its limits
@@ -111,6 +112,7 @@ fn mistakes_of_usage_exit_with_one() {
       apply        Bring Apollo in step with the contact files
       show         Show a saved plan, or what the state holds
       watch        Keep Apollo in step with the contact files, as a service
+      status       Show how the running watch is doing, or what the state holds
       pause        Let the running watch release the state, so that other commands can write it
       resume       Let a paused watch go on
       approve      Let the running watch apply one plan that passes its limits

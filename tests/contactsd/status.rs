@@ -145,7 +145,7 @@ fn without_a_service_the_state_is_told() {
     let world = World::with(TEAM).against(&remote);
     assert_snapshot!(world.run("status"), @"
     No service is running for this state.
-    There is no state yet: `contactsd apply` or `contactsd watch` makes it.
+    There is no state yet: `contactsd apply --api-url http://127.0.0.1:[PORT]/api/v1` or `contactsd watch --api-url http://127.0.0.1:[PORT]/api/v1` makes it.
     [exit 0]
     ");
     world.applied();

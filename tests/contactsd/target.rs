@@ -83,6 +83,8 @@ fn a_part_does_not_end_the_search_for_contacts_of_a_lost_state() {
 fn a_pattern_that_names_nobody_is_an_error() {
     let world = World::with(TEAM);
     assert_snapshot!(world.run("plan --target adda"), @"
+    Planning failed. There is no plan, and nothing can be applied.
+    Read: 4 contacts in 1 file, all valid.
     [stderr]
     Error: --target adda names nobody
 

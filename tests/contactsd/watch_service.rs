@@ -60,7 +60,7 @@ fn a_paused_service_lets_others_write_and_goes_on_after() {
     assert!(refused.stderr.contains("contactsd pause"), "{refused}");
     assert_snapshot!(world.run("pause"), @"
     Paused. What was under way is recorded, and other commands can write the state now.
-    The service stays paused, over restarts as well, until `contactsd resume`.
+    The service stays paused, over restarts as well, until `contactsd resume --api-url http://127.0.0.1:[PORT]/api/v1`.
     [exit 0]
     ");
     world.edit("contacts.d/team.yaml", "Engineer", "Director");
@@ -117,7 +117,7 @@ fn without_a_service_there_is_nobody_to_tell() {
     Error: No service is running for the state .contactsd/contacts.d/state
 
     There is nothing to pause: other commands can write the state as it is. A service is started by
-    `contactsd watch`.
+    `contactsd watch --api-url http://127.0.0.1:[PORT]/api/v1`.
     [exit 1]
     ");
     assert_snapshot!(world.run("resume"), @"
