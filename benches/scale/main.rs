@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use contactsd::model::Timestamp;
-use contactsd::ops::{self, Want};
+use contactsd::ops::{self, Reading, Want};
 use contactsd::plan::Policy;
 use contactsd::quota::Rules;
 use contactsd::ui::{PlanOptions, PlanText};
@@ -286,7 +286,7 @@ fn serve() -> Outcome<()> {
 /// Plans all creates and writes their text, in this process; prints how many microseconds each took.
 fn render(directory: &Path) -> Outcome<()> {
     let desired = ops::load(directory)?;
-    let snapshot = Want::Plan(&desired).of_no_state("")?;
+    let snapshot = Reading::without_state(Want::Plan(&desired), "")?.snapshot;
     let policy = Policy::default();
     let make = || ops::plan(&desired, &snapshot, &policy, &Rules::default(), Timestamp(0));
     let (planned, planning) = measure::time(make);

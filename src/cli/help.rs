@@ -78,6 +78,16 @@ pub(super) const VERBS: &[Help] = &[
         ],
     },
     Help {
+        verb: "show",
+        examples: &[
+            ("contactsd show", "show what the state holds"),
+            ("contactsd show team.plan", "show a saved plan as plan did"),
+            ("contactsd show --format markdown team.plan", "the same as a comment for a pull request"),
+            ("contactsd show --json team.plan", "the same as one JSON document"),
+        ],
+        exits: &[(0, "it is shown"), (1, "the file is no whole plan, or the state cannot be read")],
+    },
+    Help {
         verb: "watch",
         examples: &[
             ("contactsd watch", "apply now, and again whenever files change"),
@@ -91,6 +101,30 @@ pub(super) const VERBS: &[Help] = &[
             (130, "interrupted twice; the next apply finds out what became of requests under way"),
             (143, "terminated twice; the next apply finds out what became of requests under way"),
         ],
+    },
+    Help {
+        verb: "pause",
+        examples: &[("contactsd pause", "release the state, until resume")],
+        exits: &[
+            (0, "the service is paused and has released the state"),
+            (1, "no service is running, or it does not answer"),
+        ],
+    },
+    Help {
+        verb: "resume",
+        examples: &[("contactsd resume", "take the state up again and make a pass")],
+        exits: &[
+            (0, "the service goes on, or no pause stands any more"),
+            (1, "there is nothing to resume, or it does not answer"),
+        ],
+    },
+    Help {
+        verb: "approve",
+        examples: &[(
+            "contactsd approve 0123456789abcdef0123456789abcdef",
+            "apply the plan with this digest, though it passes a limit",
+        )],
+        exits: &[(0, "the plan is let through"), (1, "no plan with this digest waits for approval")],
     },
     Help {
         verb: "status",

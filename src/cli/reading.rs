@@ -74,10 +74,7 @@ pub(super) async fn read(context: &mut Context, want: Want<'_>) -> Result<Readin
     let origin = context.origin();
     let path = context.locations.state.clone();
     match ops::read(&path, want, context.answer_timeout).await {
-        Ok(None) => match want.of_no_state(&origin) {
-            Ok(snapshot) => Ok(Reading { snapshot, beside: None, basis: None }),
-            Err(error) => Err(load_error(context, &error)),
-        },
+        Ok(None) => Reading::without_state(want, &origin).map_err(|error| load_error(context, &error)),
         Ok(Some(reading)) if reading.snapshot.origin == origin => Ok(reading),
         Ok(Some(reading)) => {
             let error = store::Error::OtherOrigin { path, recorded: reading.snapshot.origin, given: origin };

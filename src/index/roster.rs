@@ -149,6 +149,13 @@ impl Roster {
         ContactKey::parse(key).expect("a roster is made of keys")
     }
 
+    /// Lists all keys, sorted.
+    pub fn keys(&self) -> Vec<ContactKey> {
+        let mut keys: Vec<ContactKey> = (0..self.len()).map(|number| self.key(number)).collect();
+        keys.sort_unstable();
+        keys
+    }
+
     fn line(&self, slot: &Slot) -> (&str, Fingerprint) {
         self.sheets[slot.sheet as usize].line(slot.at as usize)
     }

@@ -93,8 +93,7 @@ impl Desired {
 
     /// Lists the keys of all declared contacts, in no order.
     pub(super) fn keys(&self) -> Result<Vec<ContactKey>, LoadError> {
-        let roster = &self.everyone()?.roster;
-        Ok((0..roster.len()).map(|number| roster.key(number)).collect())
+        Ok(self.everyone()?.roster.keys())
     }
 
     /// Returns how many files there are.

@@ -23,18 +23,6 @@ pub enum Want<'a> {
     Everything,
 }
 
-impl Want<'_> {
-    /// What there is to know of where no state is yet: nothing, but who is declared and has no contact.
-    pub fn of_no_state(self, origin: &str) -> Result<Snapshot, LoadError> {
-        let mut unbound = match self {
-            Self::Plan(desired) => desired.keys()?,
-            Self::Everything => Vec::new(),
-        };
-        unbound.sort_unstable();
-        Ok(Snapshot { unbound, ..Snapshot::empty(origin) })
-    }
-}
-
 /// The state as a reader sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading {
@@ -46,6 +34,15 @@ pub struct Reading {
 }
 
 impl Reading {
+    /// Reads a state that does not exist yet: whoever is declared is not bound.
+    pub fn without_state(want: Want<'_>, origin: &str) -> Result<Self, LoadError> {
+        let unbound = match want {
+            Want::Everything => Vec::new(),
+            Want::Plan(desired) => desired.keys()?,
+        };
+        Ok(Self { snapshot: Snapshot { unbound, ..Snapshot::empty(origin) }, beside: None, basis: None })
+    }
+
     /// Returns the keys that another process is at work on right now.
     pub fn under_way(&self) -> BTreeSet<crate::model::ContactKey> {
         self.beside.as_ref().map(|beside| beside.under_way.clone()).unwrap_or_default()

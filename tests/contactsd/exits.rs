@@ -62,6 +62,7 @@ fn every_verb_ends_with_every_code_that_is_promised() {
     files_and_words(&mut provoked);
     plans_and_applies(&mut provoked);
     state(&mut provoked);
+    service(&mut provoked);
     signals(&mut provoked);
     let promised = promised();
     let missing: Vec<_> = promised.difference(&provoked.0).collect();
@@ -116,6 +117,8 @@ fn plans_and_applies(provoked: &mut Provoked) {
     provoked.run(&world, "watch", "--once", 0);
     provoked.run(&world, "apply", "--auto-approve", 0);
     provoked.run(&world, "plan", "--detailed-exitcode", 0);
+    provoked.run(&world, "show", "", 0);
+    provoked.run(&world, "show", "contacts.d/team.yaml", 1);
     let remote = Remote::start();
     let id = remote.seed(json!({"email": "ada@example.com"}));
     let world = World::with(ADA).against(&remote);
@@ -140,6 +143,20 @@ fn state(provoked: &mut Provoked) {
     provoked.run(&world, "state list", "--state elsewhere", 1);
     provoked.run(&world, "status", "", 0);
     provoked.run(&world, "status", "--state elsewhere", 1);
+}
+
+fn service(provoked: &mut Provoked) {
+    let remote = Remote::start();
+    let world = World::with(ADA).against(&remote);
+    for (verb, rest) in [("pause", ""), ("resume", ""), ("approve", "00000000000000000000000000000000")] {
+        provoked.run(&world, verb, rest, 1);
+    }
+    let mut watching = world.start("watch --max-creates 0");
+    let shown = watching.wait_for("To let exactly this plan through");
+    let digest = shown.split("approve ").nth(1).unwrap()[..32].to_owned();
+    provoked.run(&world, "approve", &digest, 0);
+    provoked.run(&world, "pause", "", 0);
+    provoked.run(&world, "resume", "", 0);
 }
 
 fn signals(provoked: &mut Provoked) {

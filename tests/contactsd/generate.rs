@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use contactsd::model::{ContactKey, Fingerprint, Timestamp};
-use contactsd::ops::{self, Desired, Want};
+use contactsd::ops::{self, Desired, Reading, Want};
 use contactsd::plan::Policy;
 use contactsd::quota::Rules;
 use generator::{Layout, Written};
@@ -24,7 +24,7 @@ fn generated(layout: Layout, seed: u64) -> (tempfile::TempDir, Written, Desired)
 
 /// Lists what a first plan would create.
 fn planned(desired: &Desired) -> Vec<(ContactKey, Fingerprint)> {
-    let nothing = Want::Plan(desired).of_no_state("sandbox").unwrap();
+    let nothing = Reading::without_state(Want::Plan(desired), "sandbox").unwrap().snapshot;
     let plan = ops::plan(desired, &nothing, &Policy::default(), &Rules::default(), Timestamp(0)).unwrap().plan;
     plan.actions.iter().filter_map(|action| Some((action.key().clone(), action.entry()?.fingerprint()))).collect()
 }

@@ -196,7 +196,7 @@ fn a_list_is_an_object_a_line_and_nothing_else() {
     let moved = world.run("state mv --sandbox --auto-approve --json ada countess");
     assert_eq!(
         types(&moved.stdout)[1..],
-        ["planned_change", "forecast", "change_summary", "apply_start", "apply_complete", "change_summary"]
+        ["log", "planned_change", "forecast", "change_summary", "apply_start", "apply_complete", "change_summary"]
     );
     assert_eq!(records(&moved.stdout)[1]["change"]["previous_resource"]["addr"], "contact.ada");
 }

@@ -92,6 +92,8 @@ fn a_pattern_that_names_nobody_is_an_error() {
     [exit 1]
     ");
     assert_snapshot!(world.run("plan --target ada --exclude us.*"), @"
+    Planning failed. There is no plan, and nothing can be applied.
+    Read: 4 contacts in 1 file, all valid.
     [stderr]
     Error: --exclude us.* names nobody
 

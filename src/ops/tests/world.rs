@@ -14,6 +14,7 @@ use super::super::{
 use super::line::{Line, Spoil};
 use crate::apollo;
 use crate::model::Timestamp;
+use crate::ops::{Reading, Want};
 use crate::plan::Policy;
 use crate::quota::{Backoff, Rules};
 use crate::sandbox::{DedupeReading, Options, Server};
@@ -97,7 +98,8 @@ impl World {
         let wanted = Wanted::new(&everyone.roster, &everyone.named);
         let snapshot = crate::store::read(&self.state(), &wanted).unwrap();
         let policy = Policy { force: true, ..Policy::default() };
-        let snapshot = snapshot.unwrap_or_else(|| crate::ops::Want::Plan(&desired).of_no_state("sandbox").unwrap());
+        let snapshot =
+            snapshot.unwrap_or_else(|| Reading::without_state(Want::Plan(&desired), "sandbox").unwrap().snapshot);
         let planned = plan(&desired, &snapshot, &policy, &Rules::default(), Timestamp(0)).unwrap();
         let path = self.home.path().join("team.plan");
         save_plan(&path, &planned, &Origins::new("sandbox".to_owned(), &desired, policy)).unwrap();
