@@ -265,7 +265,7 @@ fn part(loaded: Loaded, index: &Index) -> Result<(Part, Declared), Damaged> {
         unchanged = usize::try_from(index.contacts()).map_err(|_| Damaged)?;
     }
     let roster = Roster::of(sheets);
-    keys.extend(roster.keys());
+    keys.extend((0..roster.len()).map(|number| roster.key(number)));
     keys.sort_unstable();
     keys.dedup();
     bound.sort_unstable();
