@@ -198,7 +198,7 @@ fn a_list_is_an_object_a_line_and_nothing_else() {
         types(&moved.stdout)[1..],
         ["log", "planned_change", "forecast", "change_summary", "apply_start", "apply_complete", "change_summary"]
     );
-    assert_eq!(records(&moved.stdout)[1]["change"]["previous_resource"]["addr"], "contact.ada");
+    assert_eq!(records(&moved.stdout)[2]["change"]["previous_resource"]["addr"], "contact.ada");
 }
 
 #[test]
