@@ -20,6 +20,7 @@ mod link;
 mod logs;
 mod man;
 mod matches;
+mod pipelines;
 mod plan;
 mod readme;
 mod review;

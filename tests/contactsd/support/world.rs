@@ -1,5 +1,6 @@
 //! A directory of its own, in which the program runs with nothing else around it.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -96,6 +97,14 @@ impl World {
     pub(crate) fn run_into(&self, file: &str, line: &str) -> Outcome {
         let file = File::options().write(true).open(file).unwrap();
         self.ended(self.command(line).stdout(file))
+    }
+
+    /// Runs a script in bash as pipelines do, with more variables in its environment.
+    pub(crate) fn run_script(&self, script: &str, variables: &BTreeMap<String, String>) -> Outcome {
+        let mut command = Command::new("bash");
+        command.args(["-euo", "pipefail", "-c", script]).current_dir(self.directory.path()).stdin(Stdio::null());
+        command.env_clear().envs(self.environment.iter().map(|(name, value)| (name, value))).envs(variables);
+        self.ended(&mut command)
     }
 
     fn ended(&self, command: &mut Command) -> Outcome {

@@ -1,0 +1,236 @@
+//! The two places that run pipelines, as far as the examples need them: they read a YAML file and run its scripts.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::json;
+use serde_yaml::Value;
+
+use crate::support::{KEY, Outcome, Remote, World};
+
+/// Which pipelines are run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hosting {
+    GitHub,
+    GitLab,
+}
+
+/// A repository with pipelines: a checkout, an Apollo, and a stand-in for what `gh` and `glab` talk to.
+pub(super) struct Repository {
+    pub(super) world: World,
+    pub(super) remote: Remote,
+    hosting: Hosting,
+}
+
+pub(super) fn example(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(path)
+}
+
+pub(super) fn document(path: &str) -> Value {
+    let text = fs::read_to_string(example(path)).unwrap();
+    serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Reports whether this machine can run scripts of pipelines, and says loudly where it cannot.
+fn can_run() -> bool {
+    let missing = ["bash", "jq"].into_iter().find(|program| {
+        let asked = Command::new(program).arg("--version").env("PATH", "/usr/bin:/bin").output();
+        !asked.is_ok_and(|output| output.status.success())
+    });
+    if let Some(program) = missing {
+        // Not through a macro: the test harness would keep it to itself.
+        let line = format!("SKIPPED: the scripts of the example pipelines: no {program} in /usr/bin or /bin\n");
+        std::io::stderr().write_all(line.as_bytes()).unwrap();
+    }
+    missing.is_none()
+}
+
+impl Repository {
+    /// Sets up one of each hosting; none where this machine cannot run the scripts.
+    pub(super) fn of_each(team: &str) -> Vec<Self> {
+        let each = [Hosting::GitHub, Hosting::GitLab].map(|hosting| can_run().then(|| Self::new(hosting, team)));
+        each.into_iter().flatten().collect()
+    }
+
+    fn new(hosting: Hosting, team: &str) -> Self {
+        let remote = Remote::start();
+        let mut world = World::with(team);
+        let program = match hosting {
+            Hosting::GitHub => "gh",
+            Hosting::GitLab => "glab",
+        };
+        world.write(&format!("bin/{program}"), include_str!("hub.sh"));
+        fs::set_permissions(world.path(format!("bin/{program}")), fs::Permissions::from_mode(0o700)).unwrap();
+        symlink(env!("CARGO_BIN_EXE_contactsd"), world.path("bin/contactsd")).unwrap();
+        world.set("PATH", &format!("{}:/usr/bin:/bin", world.path("bin").display()));
+        world.set("HUB", world.path("hub").to_str().unwrap());
+        world.set("CONTACTSD_API_URL", &remote.url());
+        world.set("CI", "true");
+        world.write("temp/.keep", "");
+        world.write("hub/canned/user", &json!({"username": "pipeline"}).to_string());
+        // Whoever may comment can write a page like ours; it counts for nothing.
+        let forged = "<!-- contactsd plan: contacts.d -->\nDigest: `00000000000000000000000000000000`\n";
+        for (number, place) in
+            ["repos/example/people/issues/7/comments", "projects/5/merge_requests/7/notes"].into_iter().enumerate()
+        {
+            let comment = json!({"id": number + 1, "collection": place, "open": true, "body": forged,
+                "user": {"login": "mallory"}, "author": {"username": "mallory"}});
+            world.write(&format!("hub/items/{}", number + 1), &comment.to_string());
+        }
+        Self { world, remote, hosting }
+    }
+
+    /// Notes that what is on main came by the change with a plan under it.
+    pub(super) fn merge(&self) {
+        let merged = json!([{"number": 7, "iid": 7, "merged_at": "2026-11-23T13:42:21Z", "state": "merged"}]);
+        for place in
+            ["repos-example-people-commits-c0ffee-pulls", "projects-5-repository-commits-c0ffee-merge_requests"]
+        {
+            self.world.write(&format!("hub/canned/{place}"), &merged.to_string());
+        }
+    }
+
+    /// Notes that what is on main came by no change.
+    pub(super) fn push_directly(&self) {
+        for place in
+            ["repos-example-people-commits-c0ffee-pulls", "projects-5-repository-commits-c0ffee-merge_requests"]
+        {
+            self.world.write(&format!("hub/canned/{place}"), "[]");
+        }
+    }
+
+    /// Returns what the pipelines have written, oldest first: comments and issues.
+    pub(super) fn pages(&self) -> Vec<serde_json::Value> {
+        let mut items: Vec<serde_json::Value> = fs::read_dir(self.world.path("hub/items"))
+            .unwrap()
+            .map(|item| serde_json::from_slice(&fs::read(item.unwrap().path()).unwrap()).unwrap())
+            .collect();
+        items.retain(|item| item["author"]["username"] == "pipeline");
+        items.sort_by_key(|item| item["number"].as_u64());
+        items
+    }
+
+    /// Runs the jobs of a change that is under review; the last outcome is that of the plan.
+    pub(super) fn plan(&self) -> Vec<Outcome> {
+        match self.hosting {
+            Hosting::GitHub => self.workflow("plan", ""),
+            Hosting::GitLab => ["validate", "format", "plan"].map(|job| self.gitlab_job(job, "")).into(),
+        }
+    }
+
+    /// Runs the job that follows a merge, or with a digest the one that a person starts.
+    pub(super) fn apply(&self, digest: &str) -> Outcome {
+        match self.hosting {
+            Hosting::GitHub => self.workflow("apply", digest).remove(0),
+            Hosting::GitLab => self.gitlab_job("apply", digest),
+        }
+    }
+
+    pub(super) fn drift(&self) -> Outcome {
+        match self.hosting {
+            Hosting::GitHub => self.workflow("drift", "").remove(0),
+            Hosting::GitLab => self.gitlab_job("drift", ""),
+        }
+    }
+
+    /// Runs the steps of a workflow with one job, as far as they run after a failure.
+    fn workflow(&self, name: &str, digest: &str) -> Vec<Outcome> {
+        let workflow = document(&format!("github-actions/{name}.yaml"));
+        assert_eq!(workflow["defaults"]["run"]["shell"], "bash -euo pipefail {0}");
+        let job = &workflow["jobs"][name];
+        let mut outcomes: Vec<Outcome> = Vec::new();
+        for step in job["steps"].as_sequence().unwrap() {
+            let Some(script) = step["run"].as_str() else {
+                assert!(step["uses"].as_str().unwrap().starts_with("actions/checkout@"));
+                continue;
+            };
+            assert!(!script.contains("${{"), "what others write would become part of a script: {script}");
+            let failed = outcomes.iter().any(|outcome| outcome.code != Some(0));
+            if failed && step["if"] != "${{ !cancelled() }}" {
+                break;
+            }
+            let mut variables: BTreeMap<String, String> = [
+                ("GITHUB_ACTIONS", "true".to_owned()),
+                ("GITHUB_REPOSITORY", "example/people".to_owned()),
+                ("GITHUB_SHA", "c0ffee".to_owned()),
+                ("GITHUB_STEP_SUMMARY", self.world.path("temp/summary.md").display().to_string()),
+                ("RUNNER_TEMP", self.world.path("temp").display().to_string()),
+            ]
+            .map(|(name, value)| (name.to_owned(), value))
+            .into();
+            for set in [&workflow["env"], &job["env"], &step["env"]] {
+                self.set(&mut variables, set, |value| match value {
+                    "${{ github.token }}" => "token".to_owned(),
+                    "${{ github.event.pull_request.number }}" => "7".to_owned(),
+                    "${{ secrets.APOLLO_API_KEY }}" => KEY.to_owned(),
+                    "${{ inputs.digest }}" => digest.to_owned(),
+                    literal => {
+                        assert!(!literal.contains("${{"), "{literal}");
+                        literal.to_owned()
+                    }
+                });
+            }
+            outcomes.push(self.world.run_script(script, &variables));
+        }
+        outcomes
+    }
+
+    fn gitlab_job(&self, name: &str, digest: &str) -> Outcome {
+        let pipeline = document("gitlab-ci/.gitlab-ci.yml");
+        let job = &pipeline[name];
+        let mut variables: BTreeMap<String, String> = [
+            ("GITLAB_CI", "true"),
+            ("CI_PROJECT_ID", "5"),
+            ("CI_MERGE_REQUEST_IID", "7"),
+            ("CI_COMMIT_SHA", "c0ffee"),
+            ("TMPDIR", self.world.path("temp").to_str().unwrap()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
+        // A protected variable of the environment: no other job gets it.
+        if job["environment"] == "apollo" {
+            variables.insert("APOLLO_API_KEY".to_owned(), KEY.to_owned());
+        }
+        if !digest.is_empty() {
+            variables.insert("DIGEST".to_owned(), digest.to_owned());
+        }
+        for set in [&pipeline["variables"], &job["variables"]] {
+            self.set(&mut variables, set, |value| value.replace("$CI_SERVER_HOST", "gitlab.example.com"));
+        }
+        let script: Vec<&str> =
+            job["script"].as_sequence().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
+        self.world.run_script(&script.join("\n"), &variables)
+    }
+
+    /// Adds the variables of a YAML mapping; the state is kept in the world instead of in the system.
+    fn set(&self, variables: &mut BTreeMap<String, String>, set: &Value, value: impl Fn(&str) -> String) {
+        for (name, text) in set.as_mapping().into_iter().flatten() {
+            let (name, text) = (name.as_str().unwrap(), text.as_str().expect("a variable is text"));
+            let text = match name {
+                "CONTACTSD_STATE" => {
+                    assert_eq!(text, "/var/lib/contactsd/state");
+                    self.world.path("state").display().to_string()
+                }
+                _ => value(text),
+            };
+            variables.insert(name.to_owned(), text);
+        }
+    }
+
+    /// Returns the page that was shown last, and forgets it: the summary of the run, or its log.
+    pub(super) fn shown(&self, outcome: &Outcome) -> String {
+        match self.hosting {
+            Hosting::GitHub => {
+                let summary = self.world.path("temp/summary.md");
+                let text = fs::read_to_string(&summary).unwrap();
+                fs::remove_file(summary).unwrap();
+                text
+            }
+            Hosting::GitLab => outcome.stdout.clone(),
+        }
+    }
+}
