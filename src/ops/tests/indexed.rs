@@ -268,7 +268,7 @@ impl World {
             let unbound = KEYS.iter().map(|name| key(name)).filter(is_declared).collect();
             Snapshot { unbound, ..Snapshot::empty("sandbox") }
         });
-        let none = || Want::Plan(&indexed).of_no_state("sandbox").unwrap();
+        let none = || Reading::without_state(Want::Plan(&indexed), "sandbox").unwrap().snapshot;
         let of = reading.clone().map_or_else(none, |reading| reading.snapshot);
         assert_eq!(planned(&indexed, &of), planned(&plain, &everything));
         assert_eq!(of.origin, "sandbox");
