@@ -117,7 +117,7 @@ fn the_hooks_check_and_format_what_is_committed() {
         }
         assert_eq!(hook["language"], "system");
         let entry = hook["entry"].as_str().unwrap().strip_prefix("contactsd ").unwrap();
-        let names = if hook["pass_filenames"] == Value::from(false) { "" } else { " contacts.d/team.yaml" };
+        let names = if hook["pass_filenames"] == false { "" } else { " contacts.d/team.yaml" };
         world.team("contacts:\n  ada: {email: nobody, bo\n");
         assert_eq!(world.run(&format!("{entry}{names}")).code, Some(1), "{entry}");
         world.team("contacts:\n  ada:\n      email:   ada@example.com\n");
