@@ -4,6 +4,7 @@
 
 mod credential;
 mod entries;
+mod month;
 mod passes;
 mod person;
 mod world;
