@@ -35,6 +35,7 @@ mod target;
 mod validate;
 mod values;
 mod watch;
+mod watch_files;
 mod watch_service;
 
 #[test]
