@@ -124,14 +124,16 @@ fn without_a_service_there_is_nobody_to_tell() {
     [stderr]
     Error: No service is running for the state .contactsd/contacts.d/state
 
-    There is nothing to resume. A service is started by `contactsd watch`.
+    There is nothing to resume. A service is started by `contactsd watch --api-url
+    http://127.0.0.1:[PORT]/api/v1`.
     [exit 1]
     ");
     assert_snapshot!(world.run("approve 00000000000000000000000000000000"), @"
     [stderr]
     Error: No service is running for the state .contactsd/contacts.d/state
 
-    There is nothing to approve. A service is started by `contactsd watch`.
+    There is nothing to approve. A service is started by `contactsd watch --api-url
+    http://127.0.0.1:[PORT]/api/v1`.
     [exit 1]
     ");
     assert_eq!(world.run("approve nonsense").code, Some(1));
