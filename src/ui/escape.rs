@@ -45,26 +45,23 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
-/// Escapes in a line of JSON what a terminal or log would act on; it stays the same JSON.
+/// Escapes in JSON, or in a piece of a string of it, what a terminal or log would act on; it stays the same JSON.
 ///
 /// Beyond ASCII nothing but strings holds characters, and what JSON itself escapes is escaped already.
 pub fn escape_json(json: &str) -> Cow<'_, str> {
-    if !json.contains(is_unsafe) && old_command(json).is_none() {
+    let is_command = old_command(json).is_some();
+    if !is_command && !json.contains(is_unsafe) {
         return Cow::Borrowed(json);
     }
     let mut escaped = String::with_capacity(json.len() + 16);
     for character in json.chars() {
-        if is_unsafe(character) {
-            let mut units = [0; 2];
-            for unit in character.encode_utf16(&mut units) {
+        if is_unsafe(character) || (is_command && character == '#') {
+            for unit in character.encode_utf16(&mut [0; 2]) {
                 write!(escaped, "\\u{unit:04x}").expect("writing to a string does not fail");
             }
         } else {
             escaped.push(character);
         }
-    }
-    while let Some(at) = old_command(&escaped) {
-        escaped.replace_range(at + 1..at + 2, "\\u0023");
     }
     Cow::Owned(escaped)
 }

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
-use super::super::escape::{is_unsafe, old_command};
+use super::super::escape::escape_json;
 
 /// Writes `value` without a newline; harmless on any terminal, and equal to `value` for any parser.
 pub(in crate::ui) fn write_json(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
@@ -27,20 +27,7 @@ struct Harmless;
 
 impl Formatter for Harmless {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        let is_command = old_command(fragment).is_some();
-        if !is_command && !fragment.contains(is_unsafe) {
-            return CompactFormatter.write_string_fragment(writer, fragment);
-        }
-        for character in fragment.chars() {
-            if is_unsafe(character) || (is_command && character == '#') {
-                for unit in character.encode_utf16(&mut [0; 2]) {
-                    write!(writer, "\\u{unit:04x}")?;
-                }
-            } else {
-                write!(writer, "{character}")?;
-            }
-        }
-        Ok(())
+        CompactFormatter.write_string_fragment(writer, &escape_json(fragment))
     }
 }
 
@@ -48,6 +35,7 @@ impl Formatter for Harmless {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::super::escape::is_unsafe;
     use super::*;
 
     fn written(text: &str) -> String {
