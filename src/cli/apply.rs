@@ -256,6 +256,11 @@ pub(super) fn conclude(context: &mut Context, planned: &Planned, report: &Report
     if !planned.plan.is_empty() {
         let color = context.shell.stdout().color;
         context.shell.result_as(apply_summary(report, color), [report_record(report)]);
+        if !planned.plan.scope.is_whole() {
+            let detail = "Only what --target and --exclude left in was applied. Run plan without them to see what the \
+                          files ask for beside it.";
+            context.shell.warning("Applied changes may be incomplete", detail);
+        }
     }
     match signals::exit(&report.ended) {
         Some(exit) => exit,

@@ -34,6 +34,8 @@ pub fn check_scope(scope: &Scope, desired: &Desired, snapshot: &Snapshot) -> Res
 fn unknown(flag: &str, pattern: &KeyPattern, known: &BTreeSet<&ContactKey>) -> Problem {
     let likeness = |key: &ContactKey| strsim::jaro_winkler(key.as_str(), pattern.as_str());
     let nearest = known.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
+    // Whoever writes `us.*` means many, and no one key is what they meant.
+    let nearest = nearest.filter(|_| !pattern.is_glob());
     let guess = match nearest {
         Some(key) => format!(" The nearest is {}.", key.address()),
         None => String::new(),

@@ -32,6 +32,11 @@ impl KeyPattern {
         WildMatch::new(&self.0).matches(key.as_str())
     }
 
+    /// Reports whether it may stand for more than one key.
+    pub fn is_glob(&self) -> bool {
+        self.0.contains(['*', '?'])
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
