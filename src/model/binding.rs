@@ -27,6 +27,10 @@ pub struct Binding {
     /// The fields that were sent and that Apollo did not keep; warned about as long as they are declared.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub dropped: BTreeSet<Field>,
+    /// Lists that a create put the contact on or may have, as long as no list call has made sure; one that is no
+    /// longer declared is taken off.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub possible_lists: BTreeSet<String>,
 }
 
 /// How a key came by its contact.

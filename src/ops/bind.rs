@@ -10,7 +10,7 @@ use crate::failpoints::{self, reached};
 use crate::journal;
 use crate::model::{
     ApolloId, Binding, Conflict, ConflictCause, ContactKey, Endpoint, Entry, Field, Intent, IntentId, MatchedBy,
-    Origin, Place, Value,
+    Origin, Place,
 };
 use crate::plan::{Dispute, Known};
 use crate::store::{self, Change};
@@ -69,7 +69,7 @@ impl Performer<'_> {
         if sent_all {
             binding.applied = entry.fields.clone();
         }
-        note_sent_lists(&mut binding, intent, entry);
+        note_sent_lists(&mut binding, intent);
         self.bound(Some(id), entry, binding, &contact, step).await
     }
 
@@ -126,7 +126,7 @@ impl Performer<'_> {
         if binding.fingerprint.is_some() {
             return Ok(End::Done(step, Some(id)));
         }
-        let pending = Known::new(&binding.applied, []).changes_to(&entry.fields);
+        let pending = Known::of(&binding, []).changes_to(&entry.fields);
         match self.bring_up(entry, binding, &pending, &[]).await {
             Ok(()) => Ok(End::Done(step, Some(id))),
             Err(trouble) => Err(trouble.after_binding(step, id)),
@@ -235,20 +235,17 @@ impl Performer<'_> {
             fingerprint: None,
             gone_at: None,
             dropped: BTreeSet::new(),
+            possible_lists: BTreeSet::new(),
         }
     }
 }
 
-/// Counts lists that a create has or may have put the contact on as applied, so that those no longer
-/// declared are taken off again.
-pub(super) fn note_sent_lists(binding: &mut Binding, intent: &Intent, entry: &Entry) {
-    let declared: BTreeSet<&str> = entry.fields.lists().collect();
-    let extra: BTreeSet<String> =
-        intent.fields.lists().filter(|list| !declared.contains(list)).map(str::to_owned).collect();
-    if !extra.is_empty() && entry.fields.contains(&Field::LabelNames) {
-        let lists = binding.applied.lists().map(str::to_owned).chain(extra).collect();
-        binding.applied.set(Field::LabelNames, Value::Lists(lists));
-    }
+/// Notes the lists that a create has or may have put the contact on and that are not known to be applied, so that
+/// those no longer declared, now or later, are taken off again.
+pub(super) fn note_sent_lists(binding: &mut Binding, intent: &Intent) {
+    let applied: BTreeSet<&str> = binding.applied.lists().collect();
+    let possible = intent.fields.lists().filter(|list| !applied.contains(list));
+    binding.possible_lists = possible.map(str::to_owned).collect();
 }
 
 /// Reports whether a new binding rests on a look-up instead of the answer to a create.

@@ -77,6 +77,7 @@ impl Performer<'_> {
                 binding.applied.set(field.clone(), value.clone());
                 continue;
             };
+            binding.possible_lists.retain(|list| !names.contains(list));
             let mut lists: BTreeSet<String> = binding.applied.lists().map(str::to_owned).collect();
             match endpoint {
                 Endpoint::RemoveFromLists => lists.retain(|list| !names.contains(list)),
@@ -158,12 +159,15 @@ pub(super) fn release_undeclared(binding: &mut Binding, entry: &Entry) {
     binding.applied = std::mem::take(&mut binding.applied).into_iter().filter(declared).collect();
     binding.observed = std::mem::take(&mut binding.observed).into_iter().filter(declared).collect();
     binding.dropped.retain(|field| entry.fields.contains(field));
+    if !entry.fields.contains(&Field::LabelNames) {
+        binding.possible_lists.clear();
+    }
 }
 
 /// Notes the entry's fingerprint when all of it stands applied.
 pub(super) fn complete(binding: &mut Binding, entry: &Entry) {
     binding.path = entry.place.path.display().to_string();
-    let stands = Known::new(&binding.applied, []).changes_to(&entry.fields).is_empty();
+    let stands = Known::of(binding, []).changes_to(&entry.fields).is_empty();
     binding.fingerprint = stands.then(|| entry.fingerprint());
 }
 

@@ -227,6 +227,7 @@ mod tests {
             fingerprint: applied.map(fingerprint),
             gone_at: gone.then_some(Timestamp(3)),
             dropped: BTreeSet::new(),
+            possible_lists: BTreeSet::new(),
         };
         Change::PutBinding { key: key(number), binding: Box::new(binding) }
     }

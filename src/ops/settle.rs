@@ -42,7 +42,7 @@ impl Performer<'_> {
             (Conclusion::Bind(contact), Some(entry)) => {
                 let contact = self.view(&contact).await?;
                 let mut binding = self.bind(&contact, entry, Origin::Settled);
-                note_sent_lists(&mut binding, intent, entry);
+                note_sent_lists(&mut binding, intent);
                 reached(failpoints::Step::SettleBeforeBind);
                 self.bound(Some(id), entry, binding, &contact, Step::Settle).await
             }

@@ -202,7 +202,7 @@ impl<'a> View<'a> {
     }
 
     fn known(&self, key: &ContactKey, binding: &'a Binding) -> Known<'a> {
-        Known::new(&binding.applied, self.writes.get(key).into_iter().flatten().copied())
+        Known::of(binding, self.writes.get(key).into_iter().flatten().copied())
     }
 
     /// Finds the memory of this person under the entry's key, or under the key it says it had.

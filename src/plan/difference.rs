@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Endpoint, Field, Fields, Intent, Value};
+use crate::model::{Binding, Endpoint, Field, Fields, Intent, Value};
 
 use super::{Change, Setting};
 
@@ -16,9 +16,18 @@ pub struct Known<'a> {
     doubtful: BTreeSet<Field>,
     /// Lists that may or may not hold the contact.
     doubtful_lists: BTreeSet<String>,
+    /// Whether a request was not answered.
+    in_doubt: bool,
 }
 
 impl<'a> Known<'a> {
+    /// Reads a binding in the light of the contact's unanswered requests.
+    pub fn of<'i>(binding: &'a Binding, unanswered: impl IntoIterator<Item = &'i Intent>) -> Self {
+        let mut known = Self::new(&binding.applied, unanswered);
+        known.doubtful_lists.extend(binding.possible_lists.iter().cloned());
+        known
+    }
+
     /// Reads `applied` in the light of the contact's unanswered requests.
     pub fn new<'i>(applied: &'a Fields, unanswered: impl IntoIterator<Item = &'i Intent>) -> Self {
         let mut doubtful = BTreeSet::new();
@@ -32,12 +41,13 @@ impl<'a> Known<'a> {
                 Endpoint::CreateContact | Endpoint::ViewContact | Endpoint::SearchContacts => {}
             }
         }
-        Self { applied, doubtful, doubtful_lists }
+        let in_doubt = !doubtful.is_empty() || !doubtful_lists.is_empty();
+        Self { applied, doubtful, doubtful_lists, in_doubt }
     }
 
     /// Reports whether some field's value is unknown because a request was not answered.
     pub fn is_in_doubt(&self) -> bool {
-        !self.doubtful.is_empty() || !self.doubtful_lists.is_empty()
+        self.in_doubt
     }
 
     /// Lists what must change so that the contact holds what is declared, sorted by field.

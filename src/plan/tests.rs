@@ -57,6 +57,7 @@ fn binding(entry: &Entry, number: u64) -> Binding {
         fingerprint: Some(entry.fingerprint()),
         gone_at: None,
         dropped: BTreeSet::new(),
+        possible_lists: BTreeSet::new(),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Keeps the reverse index and the serial right. Never writes; it drafts what the writer applies.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::Serialize;
@@ -14,7 +14,7 @@ use super::keys::{self, Row};
 use super::rows::{self, Counters};
 use super::spent::PlanRow;
 use crate::model::{
-    ApolloId, Binding, Conflict, ContactKey, Digest, Endpoint, Intent, IntentId, Serial, Timestamp, Tombstone,
+    ApolloId, Binding, Conflict, ContactKey, Digest, Endpoint, Fields, Intent, IntentId, Serial, Timestamp, Tombstone,
 };
 
 /// One change. Those of one commit apply in order, and all of them or none.
@@ -298,6 +298,6 @@ impl<'a> Draft<'a> {
 }
 
 /// The parts of a binding that a plan stands on; when they move, the serial does.
-fn managed_part(binding: &Binding) -> (&ApolloId, &crate::model::Fields, Option<Timestamp>) {
-    (&binding.apollo_id, &binding.applied, binding.gone_at)
+fn managed_part(binding: &Binding) -> (&ApolloId, &Fields, &BTreeSet<String>, Option<Timestamp>) {
+    (&binding.apollo_id, &binding.applied, &binding.possible_lists, binding.gone_at)
 }

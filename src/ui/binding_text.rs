@@ -94,6 +94,7 @@ mod tests {
             fingerprint: None,
             gone_at: None,
             dropped: [Field::Email].into_iter().collect(),
+            possible_lists: std::collections::BTreeSet::new(),
         };
         insta::assert_snapshot!(binding_text(&ContactKey::parse("ada").unwrap(), &binding), @r#"
         # contact.ada: created by contactsd

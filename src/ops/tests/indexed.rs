@@ -388,6 +388,7 @@ fn binding(key: &ContactKey, fingerprint: Option<Fingerprint>) -> Binding {
         fingerprint,
         gone_at: None,
         dropped: BTreeSet::new(),
+        possible_lists: BTreeSet::new(),
     }
 }
 

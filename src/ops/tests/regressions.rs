@@ -3,6 +3,7 @@
 use super::line::Spoil;
 use super::world::World;
 use crate::sandbox::DedupeReading;
+use crate::store::Moment;
 
 /// The answer to a create was lost, and the file dropped a list before the next run: the look-up found
 /// the contact, counted only the declared lists, and left it on the other one for good.
@@ -25,6 +26,29 @@ async fn a_create_sent_again_is_taken_off_lists_that_were_dropped_meanwhile() {
     world.declare("  ada: {first_name: Ada, last_name: Byron, email: ada@example.com, label_names: [Leads]}\n");
     world.settle_down().await;
     assert_eq!(world.contact("Ada")["label_names"], serde_json::json!(["Leads"]));
+}
+
+/// The list was still declared when the lost create was settled, and dropped before the call that makes sure of it
+/// was answered: nothing remembered that the create had put the contact there.
+#[tokio::test]
+async fn a_settled_contact_is_taken_off_a_list_that_was_dropped_before_it_was_confirmed() {
+    // The second run fails at each of its commits in turn, that of the call that adds to the list among them.
+    for commit in 1.. {
+        let world = World::new(Some((1, Spoil::After))).await;
+        world.declare("  ada: {first_name: Ada, last_name: Byron, email: ada@example.com, label_names: [Leads]}\n");
+        world.apply().await;
+        world.broken.at(commit, Moment::BeforeBatch);
+        world.apply().await;
+        if !world.broken.has_struck() {
+            assert!(commit > 4);
+            break;
+        }
+        world.declare("  ada: {first_name: Ada, last_name: Byron, email: ada@example.com, label_names: []}\n");
+        world.settle_down().await;
+        assert_eq!(world.contact("Ada")["label_names"], serde_json::json!([]), "commit {commit}");
+        let snapshot = world.snapshot();
+        assert!(snapshot.bindings.values().all(|binding| binding.possible_lists.is_empty()));
+    }
 }
 
 const UNMATCHED: &str = "  ada: {first_name: Ada, last_name: Byron}\n  \

@@ -83,6 +83,7 @@ pub(super) fn binding(number: u64, title: &str) -> Binding {
         fingerprint: Some(fingerprint(1)),
         gone_at: None,
         dropped: std::collections::BTreeSet::new(),
+        possible_lists: std::collections::BTreeSet::new(),
     }
 }
 
