@@ -8,6 +8,9 @@ use serde::de::DeserializeOwned;
 /// Version of the format of state directories that this program writes, and the newest it reads.
 pub(super) const FORMAT: u8 = 1;
 
+/// Room for most values, so that writing one seldom needs more.
+const USUAL_BYTES: usize = 2048;
+
 /// Why bytes are not a value.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Malformed {
@@ -20,7 +23,8 @@ pub(super) enum Malformed {
 }
 
 pub(super) fn encode<T: Serialize>(value: &T) -> Vec<u8> {
-    let mut bytes = vec![FORMAT];
+    let mut bytes = Vec::with_capacity(USUAL_BYTES);
+    bytes.push(FORMAT);
     serde_json::to_writer(&mut bytes, value).expect("model values serialize, and a Vec takes every write");
     bytes
 }

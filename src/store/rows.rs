@@ -77,6 +77,9 @@ pub(super) fn scan(
             } else {
                 found.add(&key, &value);
                 visit(row, &value)?;
+                // sled lets go of pages only after so many looks at them, and its iterator takes one look a page:
+                // without this, reading a large state keeps some hundred megabytes of it.
+                db.contains_key(&key).map_err(|error| Error::sled(state, error))?;
             }
         }
         Ok((found, counters))
