@@ -54,10 +54,16 @@ pub enum Step {
     IndexWritten,
     /// Everything is done; the store is still open.
     BeforeClose,
+    /// A pushed state is whole beside the one it is to replace.
+    PushLoaded,
+    /// A pushed state is to replace the one that is there.
+    PushArrived,
+    /// The rows of the replaced state are gone, those of the pushed one not yet in their place.
+    PushReplaced,
 }
 
 impl Step {
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 27] = [
         Self::Started,
         Self::StateBegun,
         Self::StateMade,
@@ -82,6 +88,9 @@ impl Step {
         Self::SettleWritten,
         Self::IndexWritten,
         Self::BeforeClose,
+        Self::PushLoaded,
+        Self::PushArrived,
+        Self::PushReplaced,
     ];
 
     /// Returns the name used in `CONTACTSD_FAILPOINT`.
@@ -111,6 +120,9 @@ impl Step {
             Self::SettleWritten => "settle-written",
             Self::IndexWritten => "index-written",
             Self::BeforeClose => "before-close",
+            Self::PushLoaded => "push-loaded",
+            Self::PushArrived => "push-arrived",
+            Self::PushReplaced => "push-replaced",
         }
     }
 }

@@ -172,7 +172,8 @@ fn expect(context: &mut Context, expected: &Digest, found: Option<&Digest>) -> R
     Err(Exit::Failure)
 }
 
-fn approved(context: &mut Context) -> bool {
+/// Asks whether to go on.
+pub(super) fn approved(context: &mut Context) -> bool {
     let prompt = approval_prompt(context.shell.stdout().color);
     let stdin = std::io::stdin();
     let mut input = stdin.lock();

@@ -489,6 +489,27 @@ pub(super) enum StateVerb {
         #[command(flatten)]
         lock: LockArgs,
     },
+    /// Write the whole state to stdout, to keep it or to push it elsewhere
+    Pull {
+        #[command(flatten)]
+        lock: LockArgs,
+    },
+    /// Replace the state by one that was pulled
+    Push(PushArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PushArgs {
+    /// File that holds a pulled state, or - for stdin
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    /// Replace the state even by an older one, by another one of the same serial, or by one that never was the same
+    #[arg(long)]
+    pub(super) force: bool,
+    #[command(flatten)]
+    pub(super) approval: ApprovalArgs,
+    #[command(flatten)]
+    pub(super) lock: LockArgs,
 }
 
 #[derive(Debug, Args)]
@@ -512,6 +533,8 @@ pub(super) enum SchemaOf {
     StateList,
     /// What state show --json prints
     StateShow,
+    /// One line of what state pull prints
+    StatePull,
     /// What status --json prints, and /status of watch --listen
     Status,
     /// What version --json prints

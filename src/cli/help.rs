@@ -159,6 +159,7 @@ pub(super) const VERBS: &[Help] = &[
         examples: &[
             ("contactsd state list", "list the managed contacts"),
             ("contactsd state show ada", "show what is known of one"),
+            ("contactsd state pull > kept.jsonl", "keep all of it"),
         ],
         exits: &[(1, "it needs one of its verbs")],
     },
@@ -184,6 +185,29 @@ pub(super) const VERBS: &[Help] = &[
         verb: "state mv",
         examples: &[("contactsd state mv ada ada.quill", "the contact goes to another key")],
         exits: &[(0, "the contact has the other key"), (1, "an error, or a plan that was not approved")],
+    },
+    Help {
+        verb: "state pull",
+        examples: &[
+            ("contactsd state pull > kept.jsonl", "keep it; the file holds personal data"),
+            ("contactsd state pull | gpg --encrypt -r ops@example.com > kept.gpg", "keep it where others read, too"),
+        ],
+        exits: &[
+            (0, "the whole state was written"),
+            (1, "there is no state, it cannot be read, or a process that writes it was not done in time"),
+        ],
+    },
+    Help {
+        verb: "state push",
+        examples: &[
+            ("contactsd state push kept.jsonl", "show both, ask, and replace the state"),
+            ("contactsd state push - --auto-approve < kept.jsonl", "from stdin, without asking"),
+            ("contactsd state push kept.jsonl --force", "put an older state back"),
+        ],
+        exits: &[
+            (0, "the state is the one that was pushed, or was already"),
+            (1, "the copy is not whole, is older or of another state, was not approved, or a service runs"),
+        ],
     },
     Help {
         verb: "schema",
@@ -302,7 +326,7 @@ mod tests {
 
     /// Returns the words that the shell would give to the program.
     fn words(example: &str) -> Vec<&str> {
-        let command = example.split([">", "|"].map(|sign| sign.chars().next().unwrap())).next().unwrap();
+        let command = example.split(['>', '<', '|']).next().unwrap();
         command.split_whitespace().collect()
     }
 

@@ -30,6 +30,7 @@ mod signals;
 mod state;
 mod status;
 mod supervisor;
+mod transfer;
 mod usage;
 mod validate;
 mod version;

@@ -13,6 +13,7 @@ pub(super) fn run(args: &SchemaArgs, context: &mut Context) -> Exit {
         SchemaOf::Validate => SchemaName::Validate,
         SchemaOf::StateList => SchemaName::StateList,
         SchemaOf::StateShow => SchemaName::StateShow,
+        SchemaOf::StatePull => SchemaName::StatePull,
         SchemaOf::Status => SchemaName::Status,
         SchemaOf::Version => SchemaName::Version,
     });

@@ -3,7 +3,7 @@
 use super::apply::{block_on, channel, may_approve, perform};
 use super::args::{ApprovalArgs, LockArgs, StateArgs, StateVerb};
 use super::context::Context;
-use super::{Exit, connection, reading, sandbox};
+use super::{Exit, connection, reading, sandbox, transfer};
 use crate::model::ContactKey;
 use crate::ops::{self, Desired, Planned, Problem, Reading, Want};
 use crate::store::Snapshot;
@@ -20,6 +20,8 @@ pub(super) fn run(args: &StateArgs, context: &mut Context) -> Exit {
         StateVerb::Mv { from, to, approval, lock } => {
             change(context, "state mv", approval, lock, |snapshot| ops::plan_rename(snapshot, from, to))
         }
+        StateVerb::Pull { lock } => transfer::pull(lock, context),
+        StateVerb::Push(args) => transfer::push(args, context),
     }
 }
 

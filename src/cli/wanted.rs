@@ -101,8 +101,8 @@ fn machine_output(verb: &Verb) -> (Layout, Does) {
         | Verb::Resume
         | Verb::Approve(_) => (Layout::Stream, Does::Something),
         Verb::State(args) => match &args.verb {
-            StateVerb::List | StateVerb::Show { .. } => (Layout::Document, Does::Nothing),
-            StateVerb::Rm { .. } | StateVerb::Mv { .. } => (Layout::Stream, Does::Something),
+            StateVerb::List | StateVerb::Show { .. } | StateVerb::Pull { .. } => (Layout::Document, Does::Nothing),
+            StateVerb::Rm { .. } | StateVerb::Mv { .. } | StateVerb::Push(_) => (Layout::Stream, Does::Something),
         },
         Verb::Status(_) | Verb::Validate(_) | Verb::Show(_) | Verb::Version | Verb::Schema(_) => {
             (Layout::Document, Does::Nothing)

@@ -32,6 +32,7 @@ mod stop;
 mod targeting;
 #[cfg(test)]
 mod tests;
+mod transfer;
 mod under_way;
 pub mod watch;
 
@@ -56,4 +57,5 @@ pub use saved::{
 pub use session::{Session, SessionError, SessionOptions, SnapshotError};
 pub use stop::Stop;
 pub use targeting::check_scope;
+pub use transfer::{hold, pull};
 pub use watch::{Service, WatchOptions, WatchSummary};

@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
 /// Version of the format of state directories that this program writes, and the newest it reads.
 pub(super) const FORMAT: u8 = 1;
@@ -30,11 +31,28 @@ pub(super) fn encode<T: Serialize>(value: &T) -> Vec<u8> {
 }
 
 pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Malformed> {
-    let (&format, json) = bytes.split_first().ok_or(Malformed::Empty)?;
-    if format > FORMAT {
-        return Err(Malformed::TooNew(format));
+    serde_json::from_slice(json(bytes)?).map_err(Malformed::Json)
+}
+
+/// Returns the JSON of a value as it is written.
+pub(super) fn raw(bytes: &[u8]) -> Result<&RawValue, Malformed> {
+    serde_json::from_slice(json(bytes)?).map_err(Malformed::Json)
+}
+
+fn json(bytes: &[u8]) -> Result<&[u8], Malformed> {
+    match bytes.split_first() {
+        None => Err(Malformed::Empty),
+        Some((&format, _)) if format > FORMAT => Err(Malformed::TooNew(format)),
+        Some((_, json)) => Ok(json),
     }
-    serde_json::from_slice(json).map_err(Malformed::Json)
+}
+
+/// Makes a value of JSON in this version's format.
+pub(super) fn with_format(json: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(1 + json.len());
+    bytes.push(FORMAT);
+    bytes.extend_from_slice(json.as_bytes());
+    bytes
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::codec::{FORMAT, Malformed};
 use super::holder::Holder;
+use super::push::Setback;
 use crate::model::{ApolloId, ContactKey};
 
 /// A step that failed, with its facts. Cloneable, since requests that share a barrier share its failure.
@@ -48,6 +49,19 @@ pub enum Error {
     /// An earlier write failed, so nothing more is written until the state is opened again.
     #[error("the state {} takes no more changes in this run since an earlier write failed: {why}", path.display())]
     Poisoned { path: PathBuf, why: String },
+    /// What is to be pushed is not a whole copy of a state; nothing was changed.
+    #[error("what is to be pushed is not a pulled state: line {line}: {why}")]
+    NotACopy { line: u64, why: String },
+    /// The copy must not replace the state unless it is forced; nothing was changed.
+    #[error("the state {} is not replaced: {setback}", path.display())]
+    PushRefused { path: PathBuf, setback: Setback },
+    /// A service goes by what the state says, so that nobody may put another in its place; `holder` is the service.
+    #[error("the state {} is kept in step by {}", path.display(), holder_text(holder.as_deref()))]
+    Serviced { path: PathBuf, holder: Option<Box<Holder>> },
+    #[error("cannot read what is to be pushed")]
+    Input { source: Arc<io::Error> },
+    #[error("cannot write the copy of the state")]
+    Output { source: Arc<io::Error> },
     #[error("the state {} is closed", path.display())]
     Closed { path: PathBuf },
 }
@@ -55,6 +69,14 @@ pub enum Error {
 impl Error {
     pub(super) fn io(step: &'static str, path: &Path, source: io::Error) -> Self {
         Self::Io { step, path: path.to_owned(), source: Arc::new(source) }
+    }
+
+    pub(super) fn input(source: &io::Error) -> Self {
+        Self::Input { source: Arc::new(source.kind().into()) }
+    }
+
+    pub(super) fn output(source: io::Error) -> Self {
+        Self::Output { source: Arc::new(source) }
     }
 
     pub(super) fn unreadable(path: &Path, why: impl Into<String>) -> Self {

@@ -118,6 +118,11 @@ fn newest(state: &Path, bytes: &[u8]) -> Result<Head, Error> {
     serde_json::from_str(text).map_err(|error| Error::unreadable(state, format!("its head does not parse: {error}")))
 }
 
+/// Moves the file from one state directory to another, replacing what is there.
+pub(super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    std::fs::rename(path(from), path(to))
+}
+
 fn path(state: &Path) -> PathBuf {
     state.join(NAME)
 }

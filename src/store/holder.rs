@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::files;
 use crate::model::Timestamp;
 
-const NAME: &str = "holder.json";
+pub(super) const NAME: &str = "holder.json";
+/// What is to become the file.
+pub(super) const FRESH: &str = "holder.json.new";
 
 /// The process that has the state open for writing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,7 +33,7 @@ pub struct Holder {
 /// Writes the holder; by rename, so that no one reads half of it.
 pub(super) fn write(state: &Path, holder: &Holder) -> io::Result<()> {
     let text = serde_json::to_vec_pretty(holder)?;
-    let fresh = state.join("holder.json.new");
+    let fresh = state.join(FRESH);
     files::write_private(&fresh, &text)?;
     fs::rename(fresh, state.join(NAME))
 }

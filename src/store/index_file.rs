@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
 use serde::{Deserialize, Serialize};
 
-use super::{files, head, open};
+use super::{files, head, open, push};
 use crate::failpoints::{Step, reached};
 use crate::index::{HeadNote, Identity, Index, ReadAt, StateNote, WriteError};
 
@@ -66,7 +66,7 @@ pub fn open_index(state: &Path, loader: &str) -> Option<Index> {
 
 /// Reports whether a state stands as an index noted it, without opening it.
 pub fn stands(state: &Path, note: &StateNote) -> bool {
-    let unmarked = || matches!(mark(state), Ok(None));
+    let unmarked = || matches!(mark(state), Ok(None)) && !push::has_arrived(state);
     // In this order: a writer marks before it moves the head.
     let same = head::note(state).is_ok_and(|head| head == note.head);
     same && unmarked() && is_vouched_for(state)

@@ -14,16 +14,20 @@ use super::error::Error;
 use super::head::HeadFile;
 use super::keys::{self, Row};
 use super::rows::{self, Counters, Facts};
-use super::{codec, files, holder, panics, seat};
+use super::{codec, files, holder, panics, push, seat};
 use crate::failpoints::{Step, reached};
 use crate::model::{IdentityKey, Lineage, Serial};
 
 const LOCK: &str = "lock";
-const CREATING: &str = "creating";
+pub(super) const CREATING: &str = "creating";
+pub(super) const SLED: &str = "sled";
+/// A state that is being loaded to take the place of this one; see `push`.
+pub(super) const INCOMING: &str = "incoming";
+/// A state that is to take the place of this one.
+pub(super) const ARRIVED: &str = "arrived";
 
-/// What may stand in the directory of a state that was not made yet.
-const BESIDE: [&str; 4] = [LOCK, seat::SEAT, seat::PAUSED, "watch.sock"];
-const SLED: &str = "sled";
+/// What may stand in the directory of a state that was not made yet; a push that was killed leaves some of it.
+const BESIDE: [&str; 7] = [LOCK, seat::SEAT, seat::PAUSED, "watch.sock", INCOMING, holder::NAME, holder::FRESH];
 
 /// Most memory sled may spend on pages, in bytes as they are on disk. Its own default is a gibibyte.
 ///
@@ -68,30 +72,36 @@ pub(super) fn look(state: &Path) -> Result<Found, Error> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
         entries => entries.map_err(|error| Error::io("read", state, error))?,
     };
-    let mut found = Found::Nothing;
+    let (mut found, mut is_unfinished) = (Found::Nothing, false);
     for entry in entries {
         let name = entry.map_err(|error| Error::io("read", state, error))?.file_name();
-        if name == CREATING {
-            return Ok(Found::Nothing);
+        if name == ARRIVED {
+            return Ok(Found::State);
         }
+        is_unfinished |= name == CREATING;
         if !BESIDE.iter().any(|beside| name == *beside) {
             found = Found::Strange;
         }
     }
+    if is_unfinished {
+        return Ok(Found::Nothing);
+    }
     Ok(if HeadFile::exists(state) { Found::State } else { found })
 }
 
-/// Takes the lock of a directory that exists; held until the file is dropped.
+/// Takes the lock of a directory that exists, held until the file is dropped, and finishes a push that was decided.
 ///
 /// sled has a lock of its own, but looks at its files before taking it and lets go of it late.
 pub(super) fn lock(state: &Path) -> Result<File, Error> {
     let path = lock_path(state);
     let file = files::open_private(&path).map_err(|error| Error::io("open", &path, error))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(locked(state)),
-        Err(TryLockError::Error(error)) => Err(Error::io("lock", &path, error)),
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(locked(state)),
+        Err(TryLockError::Error(error)) => return Err(Error::io("lock", &path, error)),
     }
+    push::finish(state)?;
+    Ok(file)
 }
 
 pub(super) fn lock_path(state: &Path) -> PathBuf {
@@ -155,6 +165,19 @@ pub(super) fn open(
     lock: File,
     visit: impl FnMut(Row, &[u8]) -> Result<(), Error>,
 ) -> Result<Opened, Error> {
+    open_unproven(state, lock)?.read(state, visit)
+}
+
+/// A state directory of which nothing is known but its facts: what it holds must be read before it is trusted.
+pub(super) struct Unproven {
+    pub(super) facts: Facts,
+    head: HeadFile,
+    pub(super) db: sled::Db,
+    lock: File,
+}
+
+/// Opens the state in a locked directory without reading its rows, which may not be whole.
+pub(super) fn open_unproven(state: &Path, lock: File) -> Result<Unproven, Error> {
     files::make_directory_private(state).map_err(|error| Error::io("make private", state, error))?;
     let head = HeadFile::open(state)?;
     if !holds_sled(state) {
@@ -167,10 +190,22 @@ pub(super) fn open(
         let why = format!("its head is of lineage {}, its rows of {}", head.now().lineage, facts.lineage);
         return Err(Error::unreadable(state, why));
     }
-    let counters = rows::scan(state, &db, visit)?;
-    compare_with_head(state, &counters, &head)?;
-    let barrier = Barrier::new(&state.join(SLED)).map_err(|error| Error::io("sync", state, error))?;
-    Ok(Opened { facts, counters, head, barrier, db, lock })
+    Ok(Unproven { facts, head, db, lock })
+}
+
+impl Unproven {
+    /// Reads every row, hands each to `visit`, and proves that they are all there.
+    pub(super) fn read(
+        self,
+        state: &Path,
+        visit: impl FnMut(Row, &[u8]) -> Result<(), Error>,
+    ) -> Result<Opened, Error> {
+        let Self { facts, head, db, lock } = self;
+        let counters = rows::scan(state, &db, visit)?;
+        compare_with_head(state, &counters, &head)?;
+        let barrier = Barrier::new(&state.join(SLED)).map_err(|error| Error::io("sync", state, error))?;
+        Ok(Opened { facts, counters, head, barrier, db, lock })
+    }
 }
 
 /// Refuses a state that is behind its head. One ahead of it is fine: the head is written last.
@@ -203,7 +238,7 @@ fn write_first_batch(state: &Path, db: &sled::Db, facts: &Facts) -> Result<Count
 }
 
 /// Opens sled. The caller holds our lock, so if sled's is taken, threads of an earlier sled have it.
-fn open_sled(state: &Path) -> Result<sled::Db, Error> {
+pub(super) fn open_sled(state: &Path) -> Result<sled::Db, Error> {
     let path = state.join(SLED);
     let config = sled::Config::new()
         .path(&path)
@@ -218,6 +253,17 @@ fn open_sled(state: &Path) -> Result<sled::Db, Error> {
             Ok(Err(error)) => return Err(Error::sled(state, error)),
             Err(panic) => return Err(Error::unreadable(state, format!("sled stopped at it: {panic}"))),
         }
+    }
+    Err(locked(state))
+}
+
+/// Waits until the threads of a sled that was dropped have let go of its files.
+pub(super) fn wait_for_sled(state: &Path) -> Result<(), Error> {
+    for _ in 0..LOCK_ATTEMPTS {
+        if !sled_is_locked(&state.join(SLED)) {
+            return Ok(());
+        }
+        pause();
     }
     Err(locked(state))
 }

@@ -106,6 +106,13 @@ pub(super) fn read_facts(state: &Path, db: &sled::Db) -> Result<Facts, Error> {
     Ok(facts)
 }
 
+/// Reads the counters alone; what they say is to be proven by [`scan`].
+pub(super) fn read_counters(state: &Path, db: &sled::Db) -> Result<Counters, Error> {
+    let value = protect(state, || db.get(keys::COUNTERS).map_err(|error| Error::sled(state, error)))?
+        .ok_or_else(|| Error::unreadable(state, "its counters are missing"))?;
+    decode(state, &value)
+}
+
 pub(super) fn decode<T: serde::de::DeserializeOwned>(state: &Path, value: &[u8]) -> Result<T, Error> {
     codec::decode(value).map_err(|malformed| Error::malformed(state, &malformed))
 }

@@ -105,6 +105,24 @@ pub fn paused(state: &Path) -> Result<Option<Timestamp>, Error> {
     }
 }
 
+/// Refuses where a service has the place, paused or not.
+///
+/// One that begins this very moment may find the place taken.
+pub(super) fn refuse_service(state: &Path) -> Result<(), Error> {
+    let path = state.join(SEAT);
+    let file = match File::open(&path) {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(()),
+        opened => opened.map_err(|error| Error::io("open", &path, error))?,
+    };
+    match file.try_lock() {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => {
+            Err(Error::Serviced { path: state.to_owned(), holder: seated(state).map(Box::new) })
+        }
+        Err(TryLockError::Error(error)) => Err(Error::io("lock", &path, error)),
+    }
+}
+
 /// Returns what the service of a state said about itself last, which may be over.
 pub fn seated(state: &Path) -> Option<Holder> {
     serde_json::from_slice(&fs::read(state.join(SEAT)).ok()?).ok()

@@ -395,6 +395,18 @@ impl Shell {
         let _ = write(records, &mut Guarded { out: stdout, failure }, stderr);
     }
 
+    /// Hands out stdout, and the file of records, for JSON that is written line by line as it is.
+    ///
+    /// A failure to write is also remembered for [`Shell::finish`].
+    pub fn raw(&mut self) -> Raw<'_> {
+        let out: Box<dyn Write + '_> = match &mut self.output {
+            // What was printed before was flushed.
+            Output::Process { .. } => Box::new(BufWriter::with_capacity(BUFFER_BYTES, io::stdout())),
+            Output::Memory { stdout, .. } => Box::new(stdout),
+        };
+        Raw { out, failure: &mut self.failure, file: self.records.file() }
+    }
+
     fn write_stdout(&mut self, text: fmt::Arguments<'_>) {
         if self.logs {
             return log::text(&text.to_string());
@@ -424,6 +436,34 @@ impl Shell {
 /// Takes the paint off a text.
 fn plain(text: &impl fmt::Display) -> String {
     strip_str(&text.to_string()).to_string()
+}
+
+/// Stdout for bytes as they are; whoever writes flushes at the end.
+pub struct Raw<'a> {
+    out: Box<dyn Write + 'a>,
+    failure: &'a mut Option<io::Error>,
+    file: Option<Guarded<'a>>,
+}
+
+impl Raw<'_> {
+    fn noting(&mut self, write: impl Fn(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+        if let Some(file) = &mut self.file {
+            write(file)?;
+        }
+        write(&mut *self.out).inspect_err(|error| {
+            self.failure.get_or_insert_with(|| error.kind().into());
+        })
+    }
+}
+
+impl Write for Raw<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.noting(|out| out.write_all(bytes)).map(|()| bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.noting(|out| out.flush())
+    }
 }
 
 #[cfg(test)]

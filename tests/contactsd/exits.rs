@@ -136,6 +136,11 @@ fn state(provoked: &mut Provoked) {
     provoked.run(&world, "state show", "nobody", 1);
     provoked.run(&world, "state mv", "nobody bo --auto-approve", 1);
     provoked.run(&world, "state mv", "ada bo --auto-approve", 0);
+    provoked.run(&world, "state pull", "", 0);
+    provoked.run(&world, "state pull", "--state nowhere", 1);
+    world.write("kept.jsonl", &world.run("state pull").stdout);
+    provoked.run(&world, "state push", "kept.jsonl --auto-approve", 0);
+    provoked.run(&world, "state push", "contacts.d/team.yaml --auto-approve", 1);
     provoked.run(&world, "state rm", "nobody --auto-approve", 1);
     provoked.run(&world, "state rm", "bo --auto-approve", 0);
     // What stands there is no state.

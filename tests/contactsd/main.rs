@@ -32,6 +32,7 @@ mod state;
 mod status;
 mod support;
 mod target;
+mod transfer;
 mod validate;
 mod values;
 mod watch;

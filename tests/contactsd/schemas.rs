@@ -8,7 +8,8 @@ use serde_json::Value;
 use crate::json::records;
 use crate::support::{Remote, World};
 
-const NAMES: [&str; 8] = ["contacts", "events", "plan", "validate", "state-list", "state-show", "status", "version"];
+const NAMES: [&str; 9] =
+    ["contacts", "events", "plan", "validate", "state-list", "state-show", "state-pull", "status", "version"];
 
 fn folder() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schemas")
@@ -29,7 +30,7 @@ fn the_published_schemas_are_what_the_program_prints() {
 
 /// Checks every line of an output against a schema.
 #[track_caller]
-fn keeps_to(schema: &str, output: &str) {
+pub(crate) fn keeps_to(schema: &str, output: &str) {
     let schema = fs::read_to_string(folder().join(format!("{schema}.json"))).unwrap();
     let validator = jsonschema::draft202012::new(&serde_json::from_str(&schema).unwrap()).unwrap();
     let records = records(output);

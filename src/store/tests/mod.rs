@@ -8,3 +8,4 @@ mod model;
 mod opening;
 mod spent;
 pub(super) mod support;
+mod transfer;

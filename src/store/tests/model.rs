@@ -92,7 +92,7 @@ fn any_plan() -> impl Strategy<Value = Digest> {
     (0..2_u8).prop_map(|number| Digest(format!("plan-{number}")))
 }
 
-fn any_change() -> impl Strategy<Value = Change> {
+pub(super) fn any_change() -> impl Strategy<Value = Change> {
     prop_oneof![
         4 => (any_key(), 0..8_u64, 0..3_u8).prop_map(|(key, number, title)| Change::PutBinding {
             key,

@@ -90,6 +90,8 @@ pub enum Payload<'a> {
         /// Actions that failed, tried again ones included.
         failed: usize,
     },
+    /// `state push` is about to replace the state, has replaced it, or had nothing to do.
+    StatePush { push: StatePush },
     /// The stand-in for Apollo listens.
     Sandbox {
         /// Where its API is.
@@ -117,6 +119,39 @@ pub struct Hook {
     /// Since the action began.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub elapsed_seconds: Option<u64>,
+}
+
+/// What a push does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct StatePush {
+    pub outcome: PushOutcome,
+    /// The state that is there, or was; null when there is none.
+    pub current: Option<PushedState>,
+    /// The one that takes its place.
+    pub pushed: PushedState,
+}
+
+/// How far a push has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PushOutcome {
+    /// It is about to be done.
+    Planned,
+    /// It is done.
+    Replaced,
+    /// The state holds exactly this already.
+    Unchanged,
+}
+
+/// A state in short.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct PushedState {
+    /// The id of the state's life.
+    pub lineage: String,
+    /// Counts the writes of the state that change what is managed.
+    pub serial: u64,
+    /// How many contacts it manages.
+    pub contacts: u64,
 }
 
 /// A wait for quota.
@@ -177,6 +212,11 @@ impl Record<'_> {
     /// Tells that another process is waited for.
     pub fn state_lock_acquire(message: impl Into<String>) -> Self {
         Record::info(message, Payload::StateLockAcquire)
+    }
+
+    /// Tells what a push does.
+    pub(in crate::ui) fn state_push(message: impl Into<String>, push: StatePush) -> Self {
+        Record::info(message, Payload::StatePush { push })
     }
 
     /// Tells where the stand-in for Apollo listens.

@@ -159,6 +159,12 @@ impl Records {
         self.failure.take().map_or(Ok(()), Err)
     }
 
+    /// Returns the file, for what is written there as it is.
+    pub(in crate::ui) fn file(&mut self) -> Option<Guarded<'_>> {
+        let Self { file, failure, .. } = self;
+        file.as_mut().map(|file| Guarded { out: file, failure })
+    }
+
     fn tee<'a>(&'a mut self, stdout: &'a mut Guarded<'_>) -> Tee<'a> {
         let Self { on_stdout, file, failure, .. } = self;
         Tee {

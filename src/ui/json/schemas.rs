@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::diagnostic::Validation;
 use super::document::PlanDocument;
 use super::record::Record;
-use super::state::{ContactState, ManagedContact, Version};
+use super::state::{ContactState, ManagedContact, PulledLine, Version};
 use super::status::StatusDocument;
 use crate::source;
 
@@ -23,6 +23,8 @@ pub enum SchemaName {
     /// One line of the list.
     StateList,
     StateShow,
+    /// One line of what is pulled.
+    StatePull,
     Status,
     Version,
 }
@@ -36,6 +38,7 @@ pub fn schema(name: SchemaName) -> Value {
         SchemaName::Validate => of::<Validation>(),
         SchemaName::StateList => of::<ManagedContact<'_>>(),
         SchemaName::StateShow => of::<ContactState<'_>>(),
+        SchemaName::StatePull => of::<PulledLine>(),
         SchemaName::Status => of::<StatusDocument>(),
         SchemaName::Version => of::<Version>(),
     }

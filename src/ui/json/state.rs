@@ -90,6 +90,42 @@ impl<'a> ContactState<'a> {
     }
 }
 
+/// One line of what `state pull` prints: the first tells which state it is, the last that it is whole.
+///
+/// Only the form is told here; the store writes the lines.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "a schema is all that is made of it")]
+pub(super) enum PulledLine {
+    First {
+        /// `MAJOR.MINOR`; a reader must refuse a major that it does not know.
+        format_version: String,
+        /// Format of the values.
+        state_format: u32,
+        /// The id of the state's life.
+        lineage: String,
+        /// Counts the writes of the state that change what is managed.
+        serial: u64,
+        /// The highest number an intent was written with.
+        last_intent: u64,
+        /// The API whose contacts these are.
+        origin: String,
+        /// The key under which identities of forgotten contacts are hashed.
+        identity_key: serde_json::Value,
+    },
+    Row {
+        /// The table and what identifies the row there, such as `b/ada`.
+        key: String,
+        value: serde_json::Value,
+    },
+    Last {
+        /// How many rows there were.
+        rows: u64,
+        /// BLAKE3 of all bytes before this line, in hexadecimal.
+        checksum: String,
+    },
+}
+
 /// Which program it is, as `version --json` prints it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Version {

@@ -107,6 +107,17 @@ impl World {
         self.ended(&mut command)
     }
 
+    /// Runs a command that reads `input` from stdin.
+    pub(crate) fn run_with_input(&self, line: &str, input: &str) -> Outcome {
+        let mut child =
+            self.command(line).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // One that does not read all of it leaves a broken pipe.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        let output = child.wait_with_output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the program writes UTF-8");
+        self.outcome(text(output.stdout), text(output.stderr), output.status.code())
+    }
+
     fn ended(&self, command: &mut Command) -> Outcome {
         let output = command.output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the program writes UTF-8");

@@ -1,0 +1,146 @@
+//! `contactsd state pull` and `contactsd state push`.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::Path;
+
+use super::apply::{approved, block_on, may_approve};
+use super::args::{LockArgs, PushArgs};
+use super::context::Context;
+use super::reading::state_error;
+use super::{Exit, connection, sandbox};
+use crate::ops::{self, Clock, chain};
+use crate::store::{self, Incoming};
+use crate::ui::amounts::counted;
+use crate::ui::json::PushOutcome;
+use crate::ui::{replacement_record, replacement_text};
+
+/// Stands for stdin where a file is named.
+const STDIN: &str = "-";
+
+pub(super) fn pull(lock: &LockArgs, context: &mut Context) -> Exit {
+    if context.shell.stdout().is_terminal {
+        let command = context.command("state pull");
+        let detail = format!(
+            "Everything that the state knows of your contacts would be shown. Name a file for it: \
+             `{command} > kept.jsonl`. `{}` shows one contact.",
+            context.command("state show KEY")
+        );
+        context.shell.error("A state is not pulled to a terminal", detail);
+        return Exit::Failure;
+    }
+    sandbox::remark(context);
+    block_on(context, async |context: &mut Context| {
+        let (path, origin) = (context.locations.state.clone(), context.origin());
+        let pulling = async |context: &mut Context| {
+            let mut out = context.shell.raw();
+            ops::pull(&path, &origin, lock.lock_timeout, &mut out).await
+        };
+        match pulling(context).await {
+            // What could not be written is told at the end, unless whoever read it has left.
+            Ok(Some(_)) | Err(store::Error::Output { .. }) => Exit::Success,
+            Ok(None) => {
+                let detail = format!("There is no state {}: nothing was ever applied from here.", path.display());
+                context.shell.error("There is nothing to pull", detail);
+                Exit::Failure
+            }
+            Err(error) => state_error(context, &error),
+        }
+    })
+}
+
+pub(super) fn push(args: &PushArgs, context: &mut Context) -> Exit {
+    let from_stdin = args.file == Path::new(STDIN);
+    if from_stdin && !args.approval.auto_approve {
+        let detail = "The state comes from stdin, so there is nobody to ask. Add --auto-approve, or name a file.";
+        context.shell.error("Nobody can approve", detail);
+        return Exit::Failure;
+    }
+    if let Err(exit) = may_approve(&args.approval, context) {
+        return exit;
+    }
+    sandbox::announce(context);
+    if from_stdin {
+        let mut stdin = io::stdin().lock();
+        return push_from(args, context, &mut stdin);
+    }
+    match File::open(&args.file) {
+        Ok(file) => push_from(args, context, &mut BufReader::new(file)),
+        Err(error) => {
+            context.shell.error(format!("Cannot read {}", args.file.display()), chain(&error));
+            Exit::Failure
+        }
+    }
+}
+
+fn push_from(args: &PushArgs, context: &mut Context, input: &mut dyn BufRead) -> Exit {
+    block_on(context, async |context: &mut Context| {
+        let options = store::Options {
+            path: context.locations.state.clone(),
+            origin: context.origin(),
+            holder: connection::holder(context, "state push", Clock::system().now()),
+        };
+        let holding = ops::hold(options, args.lock.lock_timeout);
+        let loaded = match connection::patiently(context, holding).await {
+            Ok(held) => held.load(input, args.force),
+            Err(error) => Err(error),
+        };
+        match loaded {
+            Ok(incoming) => replace(args, context, incoming),
+            Err(error) => refused(context, &error),
+        }
+    })
+}
+
+/// Shows what is to be replaced by what, has it approved and does it.
+fn replace(args: &PushArgs, context: &mut Context, incoming: Incoming) -> Exit {
+    let (now, new) = (incoming.current(), incoming.loaded());
+    let record = |text: &str, outcome| [replacement_record(text, now.as_ref(), &new, outcome)];
+    if incoming.is_the_same() {
+        let text = "No changes. The state holds exactly this already.";
+        context.shell.result_as(text, record(text, PushOutcome::Unchanged));
+        return Exit::Success;
+    }
+    let path = context.locations.state.clone();
+    let text = replacement_text(&path, now.as_ref(), &new, incoming.setback());
+    context.shell.result_as(&text, record("The state will be replaced.", PushOutcome::Planned));
+    if !args.approval.auto_approve && !approved(context) {
+        return Exit::Failure;
+    }
+    match incoming.install() {
+        Ok(()) => {
+            let contacts = counted(usize::try_from(new.bindings).unwrap_or(usize::MAX), "contact");
+            let text = format!("The state now manages {contacts}, at serial {}.", new.serial);
+            context.shell.result_as(&text, record(&text, PushOutcome::Replaced));
+            Exit::Success
+        }
+        Err(error) => state_error(context, &error),
+    }
+}
+
+fn refused(context: &mut Context, error: &store::Error) -> Exit {
+    let (summary, next) = match error {
+        store::Error::NotACopy { .. } => {
+            ("The state cannot be pushed", "Nothing was changed. Pull it again; a copy must not be edited.".to_owned())
+        }
+        store::Error::PushRefused { .. } => {
+            let pull = context.command("state pull");
+            let next = format!(
+                "Nothing was changed. What the state knows and the copy does not would be lost: contacts that were \
+                 bound since are sent again, and those that Apollo cannot match are created a second time; what was \
+                 in doubt or forgotten is not remembered. Keep what is there (`{pull}`); if it is meant, --force \
+                 does it."
+            );
+            ("The state is not pushed", next)
+        }
+        store::Error::Serviced { .. } => {
+            let next = "Nothing was changed. Stop the service, which goes by what the state says, and start it again \
+                        after the push. To pause it is not enough.";
+            ("The state is not pushed", next.to_owned())
+        }
+        store::Error::Input { .. } => ("The state cannot be pushed", "Nothing was changed.".to_owned()),
+        other => return state_error(context, other),
+    };
+    context.shell.error(summary, format!("{}\n{next}", chain(error)));
+    Exit::Failure
+}

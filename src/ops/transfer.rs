@@ -1,0 +1,27 @@
+//! Carrying a whole state elsewhere and back.
+
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+
+use super::lock;
+use crate::store::{self, Held, Options};
+
+/// Writes a copy of a state as lines of text; returns how many rows it has, `None` when there is no state.
+///
+/// Waits for another process that writes the state as long as `timeout` says, and writes nothing before that.
+pub async fn pull(
+    path: &Path,
+    origin: &str,
+    timeout: Duration,
+    out: &mut dyn Write,
+) -> Result<Option<u64>, store::Error> {
+    lock::open(timeout, || store::pull(path, origin, out)).await
+}
+
+/// Takes the lock of a state that is to be replaced, or made.
+///
+/// Waits for another process that writes the state as long as `timeout` says.
+pub async fn hold(options: Options, timeout: Duration) -> Result<Held, store::Error> {
+    lock::open(timeout, || Held::take(options.clone())).await
+}

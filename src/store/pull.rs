@@ -1,0 +1,39 @@
+//! Copying a whole state out, as lines of text.
+
+use std::io::Write;
+use std::path::Path;
+
+use super::copy::{CopyWriter, Header};
+use super::error::Error;
+use super::open::Opened;
+use super::rows::Counters;
+use super::{forget_holder, holds_state, index_file, open, rows};
+
+/// Writes a copy of the state at `path`, row by row; `None` when there is no state.
+///
+/// The copy is whole only when this returns without an error: its last line is written after all rows were
+/// proven to be there. A state that a writer has open is [`Error::Locked`], and nothing is written.
+pub fn pull(path: &Path, origin: &str, out: &mut dyn Write) -> Result<Option<u64>, Error> {
+    if !holds_state(path)? {
+        return Ok(None);
+    }
+    let lock = open::lock(path)?;
+    if !holds_state(path)? {
+        return Ok(None);
+    }
+    forget_holder(path)?;
+    let unread = open::open_unproven(path, lock)?;
+    let facts = &unread.facts;
+    if facts.origin != origin {
+        let (recorded, given) = (facts.origin.clone(), origin.to_owned());
+        return Err(Error::OtherOrigin { path: path.to_owned(), recorded, given });
+    }
+    let Counters { serial, last_intent, .. } = rows::read_counters(path, &unread.db)?;
+    let header = Header::new(facts.lineage.clone(), serial, last_intent, facts.origin.clone(), facts.identity_key);
+    let mut copy = CopyWriter::begin(path, out, &header)?;
+    let Opened { db, lock, .. } = unread.read(path, |row, value| copy.row(&row, value))?;
+    drop(db);
+    index_file::vouch(path);
+    drop(lock);
+    copy.end().map(Some)
+}
