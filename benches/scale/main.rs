@@ -240,10 +240,35 @@ impl Bench {
         ];
         self.note(contacts, layout, Case::Cold, cold, floors);
         settle()?;
+        if layout != Layout::One {
+            self.pull_and_push(contacts, layout, world)?;
+        }
         match self.counts.take_creates() {
             0 => Ok(()),
             more => Err(format!("{more} contacts were created again").into()),
         }
+    }
+
+    /// Carries the state out and back; which layout the files have does not matter.
+    fn pull_and_push(&mut self, contacts: u64, layout: Layout, world: &World) -> Outcome<()> {
+        let pull = self.measure(contacts, || Ok(world.command("state pull")), 0)?;
+        self.note(contacts, layout, Case::Pull, pull, Vec::new());
+        let pulled = world.directory.join("pulled.jsonl");
+        let status = world.command("state pull").stdout(fs::File::create(&pulled)?).status()?;
+        if !status.success() {
+            return Err(format!("{status} of state pull").into());
+        }
+        let push = || {
+            world.forget_state()?;
+            let mut command = world.command("state push --auto-approve");
+            command.arg(&pulled);
+            Ok(command)
+        };
+        let push = self.measure(contacts, push, 0)?;
+        self.note(contacts, layout, Case::Push, push, Vec::new());
+        // Everything stands as it did.
+        succeed(&mut world.command("plan --detailed-exitcode"), 0)?;
+        Ok(())
     }
 
     /// Runs a command several times; each must end with the code `expected`.

@@ -16,6 +16,9 @@ pub(crate) enum Case {
     NoOp,
     OneChanged,
     Cold,
+    Pull,
+    /// To where there is no state.
+    Push,
 }
 
 /// What a case is compared with, measured beside it.
@@ -55,6 +58,8 @@ impl Case {
             Self::NoOp => "plan, nothing changed".to_owned(),
             Self::OneChanged => "plan, one file changed".to_owned(),
             Self::Cold => "plan, index deleted".to_owned(),
+            Self::Pull => "state pull".to_owned(),
+            Self::Push => "state push, to no state".to_owned(),
         }
     }
 }
@@ -65,7 +70,7 @@ impl Report {
     }
 
     fn reaches(&self) -> Vec<Reach> {
-        use Case::{Apply, Cold, FirstPlan, NoOp, OneChanged, Render};
+        use Case::{Apply, Cold, FirstPlan, NoOp, OneChanged, Pull, Push, Render};
         use Layout::{Hundred, One};
         let mut reaches = Vec::new();
         let mut reach = |words: &str, contacts, layout, case, judge: &dyn Fn(&Row) -> (String, bool)| {
@@ -96,7 +101,16 @@ impl Report {
         reach("10,000: text of the creates, less time than planning them", 10_000, Hundred, Render, &|row| {
             ratio(row, 1.0)
         });
-        for (case, words) in [(FirstPlan, "first plan"), (NoOp, "nothing changed"), (Cold, "index deleted")] {
+        reach("1,000,000: state pull, below 150 MiB", 1_000_000, Hundred, Pull, &|row| below_mib(row, 150));
+        reach("1,000,000: state push, below 150 MiB", 1_000_000, Hundred, Push, &|row| below_mib(row, 150));
+        let growing = [
+            (FirstPlan, "first plan"),
+            (NoOp, "nothing changed"),
+            (Cold, "index deleted"),
+            (Pull, "state pull"),
+            (Push, "state push"),
+        ];
+        for (case, words) in growing {
             for (small, large) in [(10_000, 100_000), (100_000, 1_000_000)] {
                 let words = format!("{words}: {} to {}, at most x 11", grouped(small), grouped(large));
                 reach(&words, large, Hundred, case, &|row| {
