@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// Apollo's id of one custom field: 24 hexadecimal digits, kept as written.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -26,8 +26,8 @@ impl CustomFieldId {
 /// One thing about a contact that a file can declare; named as the API names it.
 ///
 /// The order of the variants is the order in plans.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Deserialize)]
+#[serde(try_from = "String")]
 pub enum Field {
     FirstName,
     LastName,
@@ -113,9 +113,13 @@ impl fmt::Display for Field {
     }
 }
 
-impl From<Field> for String {
-    fn from(field: Field) -> Self {
-        field.to_string()
+impl Serialize for Field {
+    /// Writes the name that plans show.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Custom(_) => serializer.collect_str(self),
+            named => serializer.serialize_str(named.api_name()),
+        }
     }
 }
 
