@@ -3,8 +3,10 @@
 use std::future::Future;
 use std::io::BufRead;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::Instant;
 
 use super::args::{ApplyArgs, ApprovalArgs};
 use super::connection::{self, Connection};
@@ -227,6 +229,9 @@ pub(super) async fn carry_out(
     result
 }
 
+/// How long events wait to be shown together: each one that is waited for costs a switch of threads.
+const SHOWN_TOGETHER: Duration = Duration::from_millis(20);
+
 /// Drives `work`, showing its events. The first signal asks it to stop, the second ends it: `Err`.
 pub(super) async fn with_signals<T>(
     signals: &mut Signals,
@@ -235,12 +240,20 @@ pub(super) async fn with_signals<T>(
     events: &mut UnboundedReceiver<Event>,
     mut show: impl FnMut(&Event),
 ) -> Result<T, Exit> {
-    tokio::pin!(work);
+    let rest = tokio::time::sleep(Duration::ZERO);
+    tokio::pin!(work, rest);
     let mut asked = false;
     loop {
         tokio::select! {
             result = &mut work => return Ok(result),
-            Some(event) = events.recv() => show(&event),
+            () = &mut rest, if !rest.is_elapsed() => {}
+            Some(event) = events.recv(), if rest.is_elapsed() => {
+                show(&event);
+                while let Ok(event) = events.try_recv() {
+                    show(&event);
+                }
+                rest.as_mut().reset(Instant::now() + SHOWN_TOGETHER);
+            }
             ended = signals.next() => {
                 if asked {
                     return Err(signals::exit(&ended).unwrap_or(Exit::Failure));

@@ -168,13 +168,11 @@ impl Run {
             && let Some(updates) = queues.remove(&Endpoint::UpdateContact)
         {
             // Until they are done, Apollo would match a create to the contact that gives its identity up.
-            self.clone().work_off(Endpoint::UpdateContact, updates, self.session.parallelism).await;
+            self.clone().work_off(Endpoint::UpdateContact, updates).await;
         }
         let mut workers = JoinSet::new();
         for (endpoint, queue) in queues {
-            // Settling waits for its time without using a place.
-            let parallelism = if endpoint == Endpoint::SearchContacts { usize::MAX } else { self.session.parallelism };
-            workers.spawn(self.clone().work_off(endpoint, queue, parallelism));
+            workers.spawn(self.clone().work_off(endpoint, queue));
         }
         while let Some(done) = workers.join_next().await {
             done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
@@ -202,6 +200,7 @@ impl Run {
             ticks.tick().await;
             let (mut done, mut failed) = (0, 0);
             self.count(|report| (done, failed) = (report.done(), report.failed));
+            self.session.tell_quota_left();
             self.session.tell(Event::Tick { elapsed: started.elapsed(), done, failed });
         }
     }
@@ -223,12 +222,20 @@ impl Run {
     }
 
     /// Works off actions whose first request is of one kind, as long as such requests go out.
-    async fn work_off(self, endpoint: Endpoint, queue: Vec<Action>, parallelism: usize) {
+    ///
+    /// As many at a time as requests may be under way, and beside them about as many whose answers are on their way
+    /// to the disk, so that these share barriers. One request at a time keeps its actions one by one.
+    async fn work_off(self, endpoint: Endpoint, queue: Vec<Action>) {
+        let at_a_time = match endpoint {
+            // Settling waits for its time without using a place.
+            Endpoint::SearchContacts => usize::MAX,
+            _ => self.session.parallelism * 2 - 1,
+        };
         let mut under_way = JoinSet::new();
         let mut queue = queue.into_iter();
         let is_over = || self.session.stop.is_requested() || self.session.ledgers.is_put_off(endpoint);
         loop {
-            while under_way.len() < parallelism && !is_over() {
+            while under_way.len() < at_a_time && !is_over() {
                 let Some(action) = queue.next() else { break };
                 under_way.spawn(self.clone().carry(action));
             }
@@ -341,6 +348,9 @@ fn hands_over(actions: &[Action]) -> bool {
         _ => None,
     };
     let given_up: Vec<Identity> = actions.iter().filter_map(given_up).collect();
+    if given_up.is_empty() {
+        return false;
+    }
     let mailboxes: BTreeSet<String> = given_up.iter().filter_map(Identity::mailbox).collect();
     let people: BTreeSet<PersonAtCompany> = given_up.iter().filter_map(Identity::person_at_company).collect();
     actions.iter().any(|action| match &action.operation {

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 
 use crate::apollo::{self, Contact, Meta, Retry, SearchPage};
@@ -63,8 +64,8 @@ impl Session {
         // An intent that was sent before comes here in doubt, from settling.
         let mut tries = Tries::new(if intent.attempts == 0 { Status::Intended } else { Status::InDoubt });
         loop {
-            let permit = match self.admit(endpoint).await {
-                Ok(permit) => permit,
+            let (permit, slot) = match self.admit(endpoint).await {
+                Ok(admitted) => admitted,
                 Err(failure) => {
                     if intent.attempts > 0 && tries.status == Status::Intended {
                         self.store.commit(vec![Change::DropIntent { id }]).await.map_err(Failure::Store)?;
@@ -72,11 +73,6 @@ impl Session {
                     return Err(failure);
                 }
             };
-            let slot = self.slot().await;
-            if self.stop.is_requested() && intent.attempts == 0 {
-                self.ledgers.unsent(endpoint, permit);
-                return Err(Failure::Stopped);
-            }
             intent.attempts += 1;
             intent.last_sent_at = self.clock.now();
             if intent.attempts == 1 {
@@ -116,8 +112,7 @@ impl Session {
         };
         let mut tries = Tries::new(Status::Intended);
         loop {
-            let permit = self.admit(endpoint).await?;
-            let slot = self.slot().await;
+            let (permit, slot) = self.admit(endpoint).await?;
             let spend = Change::PutQuota { endpoint, ledger: self.ledgers.save(endpoint) };
             if let Err(error) = self.store.commit(vec![spend]).await {
                 self.ledgers.unsent(endpoint, permit);
@@ -191,9 +186,6 @@ impl Session {
             Ok((reply, meta)) => {
                 tries.take(Step::Answer);
                 self.ledgers.answered(endpoint, permit, &meta);
-                if let Some(left) = self.ledgers.left(endpoint) {
-                    self.tell(Event::QuotaLeft { endpoint, left });
-                }
                 return Verdict::Reply(Box::new((reply, meta)));
             }
             Err(error) => error,
@@ -253,18 +245,31 @@ impl Session {
         }
     }
 
-    async fn admit(&self, endpoint: Endpoint) -> Result<Permit, Failure> {
+    /// Waits for quota, then for a place among the requests under way.
+    async fn admit(&self, endpoint: Endpoint) -> Result<(Permit, SemaphorePermit<'_>), Failure> {
         if self.is_barred(endpoint) {
             return Err(Failure::Barred);
         }
         let waiting = |wait, window| self.tell(Event::WaitingForQuota { endpoint, window, wait });
         let permit = self.ledgers.admit(endpoint, &self.stop, waiting).await.ok_or(Failure::Stopped)?;
-        if self.is_barred(endpoint) {
-            // The wait was for the very answer that barred this kind.
-            self.ledgers.unsent(endpoint, permit);
-            return Err(Failure::Barred);
+        let slot = self.slot().await;
+        // Either wait may have been for the very answer that barred this kind, or for the end of the run.
+        let failure = match self.is_barred(endpoint) {
+            true => Failure::Barred,
+            false if self.stop.is_requested() => Failure::Stopped,
+            false => return Ok((permit, slot)),
+        };
+        self.ledgers.unsent(endpoint, permit);
+        Err(failure)
+    }
+
+    /// Tells the requests left of each kind whose limits are known.
+    pub(super) fn tell_quota_left(&self) {
+        for endpoint in Endpoint::ALL {
+            if let Some(left) = self.ledgers.left(endpoint) {
+                self.tell(Event::QuotaLeft { endpoint, left });
+            }
         }
-        Ok(permit)
     }
 
     /// Waits before another attempt; a stop ends the wait, and `admit` then sees it.

@@ -2,7 +2,7 @@
 //!
 //! Keeps the reverse index and the serial right. Never writes; it drafts what the writer applies.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use serde::Serialize;
@@ -101,6 +101,8 @@ pub(super) struct View<'a> {
 /// What one commit will write; drops without a trace when a change of it is refused.
 pub(super) struct Draft<'a> {
     view: View<'a>,
+    /// Rows of the view that were looked up, each once.
+    seen: HashMap<Vec<u8>, Option<Vec<u8>>>,
     writes: Writes,
     /// Whether anything changed that makes a plan stale.
     managed: bool,
@@ -138,7 +140,8 @@ impl<'a> Draft<'a> {
         changes: Vec<Change>,
     ) -> Result<Self, Error> {
         let Counters { last_intent, serial, .. } = *counters;
-        let mut draft = Self { view, writes: Writes::new(), managed: false, last_intent, plan, serial };
+        let (seen, writes) = (HashMap::new(), Writes::new());
+        let mut draft = Self { view, seen, writes, managed: false, last_intent, plan, serial };
         for change in changes {
             draft.change(change)?;
         }
@@ -154,8 +157,9 @@ impl<'a> Draft<'a> {
             }
         }
         for (key, value) in &self.writes {
-            if let Some(old) = self.view.get(key)? {
-                counters.totals.remove(key, &old);
+            let old = self.seen.get(key).expect("a row is looked at before it is written");
+            if let Some(old) = old {
+                counters.totals.remove(key, old);
             }
             if let Some(value) = value {
                 counters.totals.add(key, value);
@@ -251,7 +255,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Finds the open intents of a key; few are open at any time, so all are looked through.
-    fn intents_of(&self, key: &ContactKey) -> Result<Vec<(Vec<u8>, Intent)>, Error> {
+    fn intents_of(&mut self, key: &ContactKey) -> Result<Vec<(Vec<u8>, Intent)>, Error> {
         let mut rows: Vec<Vec<u8>> = self.view.pending.keys().chain(self.writes.keys()).cloned().collect();
         for row in self.view.db.scan_prefix(keys::INTENTS).keys() {
             rows.push(row.map_err(|error| Error::sled(self.view.state, error))?.to_vec());
@@ -268,15 +272,20 @@ impl<'a> Draft<'a> {
         Ok(found)
     }
 
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        match self.writes.get(key) {
-            Some(drafted) => Ok(drafted.clone()),
-            None => self.view.get(key),
+    /// Returns a row as it is drafted, or as the view has it.
+    fn get(&mut self, key: &[u8]) -> Result<Option<&[u8]>, Error> {
+        if let Some(drafted) = self.writes.get(key) {
+            return Ok(drafted.as_deref());
         }
+        if !self.seen.contains_key(key) {
+            self.seen.insert(key.to_owned(), self.view.get(key)?);
+        }
+        Ok(self.seen[key].as_deref())
     }
 
-    fn read<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, Error> {
-        self.get(key)?.map(|value| rows::decode(self.view.state, &value)).transpose()
+    fn read<T: DeserializeOwned>(&mut self, key: &[u8]) -> Result<Option<T>, Error> {
+        let state = self.view.state;
+        self.get(key)?.map(|value| rows::decode(state, value)).transpose()
     }
 
     /// Drafts a value; reports whether it differs from what is there.
@@ -289,7 +298,7 @@ impl<'a> Draft<'a> {
     }
 
     fn write(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) -> Result<bool, Error> {
-        let differs = self.get(&key)? != value;
+        let differs = self.get(&key)? != value.as_deref();
         if differs {
             self.writes.insert(key, value);
         }

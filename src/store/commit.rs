@@ -30,6 +30,9 @@ pub(super) const MAX_COMMIT_ROWS: usize = MAX_BATCH_ROWS - 1;
 /// Most commits that share a barrier, so that the first of them does not wait for ever.
 const MAX_GROUP: usize = 1024;
 
+/// How many barriers `head` may fall behind while requests keep coming.
+const MAX_HEAD_LAG: u64 = 16;
+
 /// What the thread is asked for.
 pub(super) enum Request {
     Commit {
@@ -59,6 +62,10 @@ pub(super) struct Writer {
     pub(super) plan: Option<Digest>,
     /// Why nothing is written any more.
     pub(super) poisoned: Option<String>,
+    /// Requests that came in while others were served.
+    pub(super) waiting: Vec<Request>,
+    /// How many barriers `head` is behind.
+    pub(super) head_lag: u64,
     pub(super) since_index: Arc<Mutex<SinceIndex>>,
     #[cfg(test)]
     pub(super) broken: Arc<std::sync::OnceLock<Arc<super::Broken>>>,
@@ -67,17 +74,25 @@ pub(super) struct Writer {
 impl Writer {
     /// Serves requests until one closes the store or no one is left to ask.
     pub(super) fn run(mut self, requests: &Receiver<Request>) {
-        while let Ok(first) = requests.recv() {
-            let mut group = vec![first];
-            group.extend(requests.try_iter().take(MAX_GROUP - 1));
-            if self.serve(group) {
+        loop {
+            if self.waiting.is_empty() {
+                let Ok(first) = requests.recv() else { return };
+                self.waiting.push(first);
+            }
+            self.take_waiting(requests);
+            if self.serve(requests) {
                 return;
             }
         }
     }
 
-    /// Serves the requests of one barrier; reports whether the thread ends.
-    fn serve(&mut self, group: Vec<Request>) -> bool {
+    fn take_waiting(&mut self, requests: &Receiver<Request>) {
+        self.waiting.extend(requests.try_iter().take(MAX_GROUP - self.waiting.len()));
+    }
+
+    /// Serves the requests that wait, with one barrier; reports whether the thread ends.
+    fn serve(&mut self, requests: &Receiver<Request>) -> bool {
+        let group = std::mem::take(&mut self.waiting);
         let gate = Arc::clone(&self.gate);
         let _no_snapshot = gate.write().unwrap_or_else(PoisonError::into_inner);
         let mut replies: Vec<(Reply, Result<Serial, Error>)> = Vec::new();
@@ -94,8 +109,15 @@ impl Writer {
                 }
             }
         }
-        let durable =
-            if replies.iter().any(|(_, drafted)| drafted.is_ok()) { self.attempt(Self::make_durable) } else { Ok(()) };
+        let is_changed = replies.iter().any(|(_, drafted)| drafted.is_ok());
+        let mut durable = if is_changed { self.attempt(Self::pass_barrier) } else { Ok(()) };
+        self.take_waiting(requests);
+        // While more requests wait, `head` advances for several barriers at once: it is there to show a loss, and
+        // what it does not show yet is on disk all the same. At rest it shows everything.
+        let is_due = self.waiting.is_empty() || closes || self.head_lag >= MAX_HEAD_LAG;
+        if durable.is_ok() && self.head_lag > 0 && is_due {
+            durable = self.attempt(Self::advance_head);
+        }
         for (reply, drafted) in replies {
             // Who no longer waits has no need of the answer.
             let _ = reply.send(drafted.and_then(|serial| durable.clone().map(|()| serial)));
@@ -160,8 +182,8 @@ impl Writer {
         self.db.apply_batch(batch).map_err(|error| self.barrier_failed(error.into()))
     }
 
-    /// Returns when all that was drafted is on disk, and `head` says so.
-    fn make_durable(&mut self) -> Result<(), Error> {
+    /// Returns when all that was drafted is on disk.
+    fn pass_barrier(&mut self) -> Result<(), Error> {
         #[cfg(test)]
         self.pass(super::Moment::BeforeBatch)?;
         self.apply()?;
@@ -170,6 +192,13 @@ impl Writer {
         reached(Step::AfterBarrier);
         #[cfg(test)]
         self.pass(super::Moment::AfterBarrier)?;
+        self.head_lag += 1;
+        Ok(())
+    }
+
+    /// Returns when `head` says that all is on disk which is.
+    fn advance_head(&mut self) -> Result<(), Error> {
+        self.head_lag = 0;
         let Counters { commit, serial, totals, .. } = self.counters;
         if self.head.now().commit == commit {
             return Ok(());

@@ -199,7 +199,9 @@ impl Store {
         let path = &self.shared.path;
         index_file::write_fresh(path, write)?;
         let _no_commit = self.shared.gate.read().unwrap_or_else(PoisonError::into_inner);
-        if head::note(path).ok().as_ref() != Some(head) {
+        // While commits come one after the other, the head may be behind them.
+        let commit = self.shared.get::<rows::Counters>(keys::COUNTERS).ok().flatten().map(|counters| counters.commit);
+        if commit != Some(head.commit) || head::note(path).ok().as_ref() != Some(head) {
             return Ok(false);
         }
         // Until the index counts, what is written from here on has to mark anew.
@@ -299,6 +301,8 @@ impl Store {
             pending: change::Writes::new(),
             plan: None,
             poisoned: None,
+            waiting: Vec::new(),
+            head_lag: 0,
             since_index: Arc::clone(&since_index),
             #[cfg(test)]
             broken: Arc::clone(&broken),

@@ -187,6 +187,29 @@ async fn commits_that_come_together_share_a_barrier() {
     assert_eq!(world.read_all().bindings.len(), 200);
 }
 
+/// While commits follow one another the head is behind; when all are answered it must not be.
+#[tokio::test]
+async fn at_rest_the_head_shows_every_commit() {
+    let world = World::new();
+    let store = world.open();
+    for round in 0..5 {
+        let mut commits = tokio::task::JoinSet::new();
+        for number in 0..300 {
+            let (store, change) = (store.clone(), put(&format!("r{round}-{number}"), round * 300 + number));
+            commits.spawn(async move {
+                tokio::task::yield_now().await;
+                store.commit(vec![change]).await.unwrap();
+                // Refused, so that groups end with a commit that writes nothing as well.
+                assert!(store.commit(vec![put("nobody", round * 300 + number)]).await.is_err());
+            });
+        }
+        commits.join_all().await;
+        let (head, _) = store.head().unwrap();
+        assert_eq!((head.serial, head.bindings), (store.serial(), (round + 1) * 300));
+        assert!(store.renew_index(&head, |_| Ok(())).unwrap(), "the head is that of the last batch");
+    }
+}
+
 #[tokio::test]
 async fn intent_numbers_never_come_again_once_written() {
     let world = World::new();
