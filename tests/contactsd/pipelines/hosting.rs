@@ -24,7 +24,12 @@ pub(super) struct Repository {
     pub(super) world: World,
     pub(super) remote: Remote,
     hosting: Hosting,
+    /// Whether runners are made anew for each job, so that the state is kept as an object in a bucket.
+    is_kept: bool,
 }
+
+/// Where the state of such runners is kept.
+const KEPT_STATE: &str = "s3://people/state.jsonl";
 
 pub(super) fn example(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(path)
@@ -47,6 +52,13 @@ fn can_run() -> bool {
         std::io::stderr().write_all(line.as_bytes()).unwrap();
     }
     missing.is_none()
+}
+
+/// Returns how a job ended: as the step that failed first, or else as the one that the job is for.
+fn job(mut steps: Vec<(String, Outcome)>, name: &str) -> Outcome {
+    let failed = steps.iter().position(|(_, outcome)| outcome.code != Some(0));
+    let shown = failed.or_else(|| steps.iter().position(|(step, _)| step == name));
+    steps.swap_remove(shown.expect("the job has such a step")).1
 }
 
 impl Repository {
@@ -81,7 +93,37 @@ impl Repository {
                 "user": {"login": "mallory"}, "author": {"username": "mallory"}});
             world.write(&format!("hub/items/{}", number + 1), &comment.to_string());
         }
-        Self { world, remote, hosting }
+        Self { world, remote, hosting, is_kept: false }
+    }
+
+    /// The same with runners that have nothing but the job they are made for, and an empty object in the bucket.
+    pub(super) fn of_each_without_disk(team: &str) -> Vec<Self> {
+        let mut each = Self::of_each(team);
+        for repository in &mut each {
+            repository.is_kept = true;
+            let world = &repository.world;
+            world.write("bin/aws", include_str!("bucket.sh"));
+            fs::set_permissions(world.path("bin/aws"), fs::Permissions::from_mode(0o700)).unwrap();
+            repository.keep("");
+        }
+        each
+    }
+
+    /// Replaces the object that the state is kept as.
+    pub(super) fn keep(&self, text: &str) {
+        self.world.write("hub/bucket/people/state.jsonl", text);
+    }
+
+    pub(super) fn kept(&self) -> String {
+        fs::read_to_string(self.world.path("hub/bucket/people/state.jsonl")).unwrap()
+    }
+
+    /// Gives the next job its runner.
+    fn begin_job(&self) {
+        let state = self.world.path("state");
+        if self.is_kept && state.exists() {
+            fs::remove_dir_all(state).unwrap();
+        }
     }
 
     /// Notes that what is on main came by the change with a plan under it.
@@ -117,7 +159,7 @@ impl Repository {
     /// Runs the jobs of a change that is under review; the last outcome is that of the plan.
     pub(super) fn plan(&self) -> Vec<Outcome> {
         match self.hosting {
-            Hosting::GitHub => self.workflow("plan", ""),
+            Hosting::GitHub => self.workflow("plan", "").into_iter().map(|(_, outcome)| outcome).collect(),
             Hosting::GitLab => ["validate", "format", "plan"].map(|job| self.gitlab_job(job, "")).into(),
         }
     }
@@ -125,33 +167,33 @@ impl Repository {
     /// Runs the job that follows a merge, or with a digest the one that a person starts.
     pub(super) fn apply(&self, digest: &str) -> Outcome {
         match self.hosting {
-            Hosting::GitHub => self.workflow("apply", digest).remove(0),
+            Hosting::GitHub => job(self.workflow("apply", digest), "Apply"),
             Hosting::GitLab => self.gitlab_job("apply", digest),
         }
     }
 
     pub(super) fn drift(&self) -> Outcome {
         match self.hosting {
-            Hosting::GitHub => self.workflow("drift", "").remove(0),
+            Hosting::GitHub => job(self.workflow("drift", ""), "Drift"),
             Hosting::GitLab => self.gitlab_job("drift", ""),
         }
     }
 
-    /// Runs the steps of a workflow with one job, as far as they run after a failure.
-    fn workflow(&self, name: &str, digest: &str) -> Vec<Outcome> {
+    /// Runs the steps of a workflow with one job, as far as they run; returns those with their names.
+    fn workflow(&self, name: &str, digest: &str) -> Vec<(String, Outcome)> {
+        self.begin_job();
         let workflow = document(&format!("github-actions/{name}.yaml"));
         assert_eq!(workflow["defaults"]["run"]["shell"], "bash -euo pipefail {0}");
         let job = &workflow["jobs"][name];
-        let mut outcomes: Vec<Outcome> = Vec::new();
+        let mut outcomes: Vec<(String, Outcome)> = Vec::new();
         for step in job["steps"].as_sequence().unwrap() {
             let Some(script) = step["run"].as_str() else {
                 assert!(step["uses"].as_str().unwrap().starts_with("actions/checkout@"));
                 continue;
             };
             assert!(!script.contains("${{"), "what others write would become part of a script: {script}");
-            let failed = outcomes.iter().any(|outcome| outcome.code != Some(0));
-            if failed && step["if"] != "${{ !cancelled() }}" {
-                break;
+            if !self.runs(&step["if"], &outcomes) {
+                continue;
             }
             let mut variables: BTreeMap<String, String> = [
                 ("GITHUB_ACTIONS", "true".to_owned()),
@@ -159,6 +201,7 @@ impl Repository {
                 ("GITHUB_SHA", "c0ffee".to_owned()),
                 ("GITHUB_STEP_SUMMARY", self.world.path("temp/summary.md").display().to_string()),
                 ("RUNNER_TEMP", self.world.path("temp").display().to_string()),
+                ("TMPDIR", self.world.path("temp").display().to_string()),
             ]
             .map(|(name, value)| (name.to_owned(), value))
             .into();
@@ -168,18 +211,36 @@ impl Repository {
                     "${{ github.event.pull_request.number }}" => "7".to_owned(),
                     "${{ secrets.APOLLO_API_KEY }}" => KEY.to_owned(),
                     "${{ inputs.digest }}" => digest.to_owned(),
+                    "${{ vars.KEPT_STATE }}" => KEPT_STATE.to_owned(),
                     literal => {
                         assert!(!literal.contains("${{"), "{literal}");
                         literal.to_owned()
                     }
                 });
             }
-            outcomes.push(self.world.run_script(script, &variables));
+            outcomes.push((step["name"].as_str().unwrap().to_owned(), self.world.run_script(script, &variables)));
         }
         outcomes
     }
 
+    /// Decides whether a step runs after those that did.
+    fn runs(&self, condition: &Value, before: &[(String, Outcome)]) -> bool {
+        let is_good = |(_, outcome): &(String, Outcome)| outcome.code == Some(0);
+        let all_good = before.iter().all(is_good);
+        let fetched = before.iter().find(|(name, _)| name == "Fetch the state").map(is_good);
+        match condition.as_str() {
+            None => all_good,
+            Some("${{ !cancelled() }}") => true,
+            Some("${{ vars.KEPT_STATE != '' }}") => all_good && self.is_kept,
+            Some("${{ !cancelled() && vars.KEPT_STATE != '' }}") => self.is_kept,
+            Some("${{ !cancelled() && steps.fetch.outcome != 'failure' }}") => fetched != Some(false),
+            Some("${{ always() && steps.fetch.outcome == 'success' }}") => fetched == Some(true),
+            Some(other) => panic!("a condition that this does not know: {other}"),
+        }
+    }
+
     fn gitlab_job(&self, name: &str, digest: &str) -> Outcome {
+        self.begin_job();
         let pipeline = document("gitlab-ci/.gitlab-ci.yml");
         let job = &pipeline[name];
         let mut variables: BTreeMap<String, String> = [
@@ -194,6 +255,9 @@ impl Repository {
         // A protected variable of the environment: no other job gets it.
         if job["environment"] == "apollo" {
             variables.insert("APOLLO_API_KEY".to_owned(), KEY.to_owned());
+        }
+        if self.is_kept {
+            variables.insert("KEPT_STATE".to_owned(), KEPT_STATE.to_owned());
         }
         if !digest.is_empty() {
             variables.insert("DIGEST".to_owned(), digest.to_owned());

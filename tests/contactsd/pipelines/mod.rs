@@ -2,6 +2,7 @@
 
 mod files;
 mod hosting;
+mod without_disk;
 
 use hosting::Repository;
 
