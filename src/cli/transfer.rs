@@ -1,7 +1,7 @@
 //! `contactsd state pull` and `contactsd state push`.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, IsTerminal};
 use std::path::Path;
 
 use super::apply::{approved, block_on, may_approve};
@@ -19,7 +19,8 @@ use crate::ui::{replacement_record, replacement_text};
 const STDIN: &str = "-";
 
 pub(super) fn pull(lock: &LockArgs, context: &mut Context) -> Exit {
-    if context.shell.stdout().is_terminal {
+    // Asked of the system: a shell that speaks JSON says that it is on no terminal.
+    if io::stdout().is_terminal() {
         let command = context.command("state pull");
         let detail = format!(
             "Everything that the state knows of your contacts would be shown. Name a file for it: \

@@ -314,6 +314,17 @@ fn programs_are_told_what_is_replaced_by_what() {
     assert_eq!(told, expected.map(|how| serde_json::json!({"outcome": how, "current": null, "pushed": kept})));
 }
 
+#[test]
+fn a_copy_that_does_not_fit_on_the_disk_is_a_failure() {
+    let remote = Remote::start();
+    let world = World::with(TEAM).against(&remote);
+    world.applied();
+    let full = world.run_into("/dev/full", "state pull");
+    assert_eq!(full.code, Some(1), "{full}");
+    assert!(full.stderr.contains("Error: Cannot write to stdout"), "{full}");
+    pull(&world, "kept.jsonl");
+}
+
 /// Everything about everybody, and what Apollo answered, which may hold what acts on a terminal.
 #[test]
 fn a_state_is_not_shown_on_a_terminal() {
@@ -323,4 +334,7 @@ fn a_state_is_not_shown_on_a_terminal() {
     let refused = world.run_on_terminal("state pull");
     assert_eq!((refused.code, refused.stdout.as_str()), (Some(1), ""), "{refused}");
     assert!(refused.stderr.contains("A state is not pulled to a terminal"), "{refused}");
+    let refused = world.run_on_terminal("state pull --json");
+    assert_eq!((refused.code, refused.stdout.lines().count()), (Some(1), 1), "{refused}");
+    assert!(!refused.stdout.contains("ada@example.com"), "{refused}");
 }
