@@ -1,7 +1,6 @@
 //! What `watch --listen` answers: health, readiness, metrics and status of this process.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::Exit;
 use super::args::ListenArgs;
@@ -17,7 +16,6 @@ use crate::ui::{health_line, readiness_line};
 /// Begins to answer where that is asked for; says where.
 pub(super) async fn listen(
     args: &ListenArgs,
-    resync: Duration,
     context: &mut Context,
     board: &Board,
     observer: &Arc<Observer>,
@@ -28,7 +26,7 @@ pub(super) async fn listen(
                       can be changed there. Listen at 127.0.0.1 where that is enough.";
         context.shell.warning(format!("Other machines can reach the status address {listen}"), detail);
     }
-    let answers = answers(context, resync, board, observer);
+    let answers = answers(context, board, observer);
     let server =
         Server::start(Options { listen, names: args.listen_name.clone() }, answers).await.map_err(|error| {
             let detail =
@@ -40,16 +38,16 @@ pub(super) async fn listen(
     Ok(Some(server))
 }
 
-fn answers(context: &Context, resync: Duration, board: &Board, observer: &Arc<Observer>) -> Answers {
+fn answers(context: &Context, board: &Board, observer: &Arc<Observer>) -> Answers {
     let clock = Clock::system();
-    let readiness = move |board: &Board| Readiness::of(&board.read(), resync, clock.now());
+    let readiness = move |board: &Board| Readiness::of(&board.read(), clock.now());
     let state = context.locations.state.clone();
     let (health_board, ready_board) = (board.clone(), board.clone());
     let (metrics_board, status_board) = (board.clone(), board.clone());
     let (heard, metrics) = (Arc::clone(observer), Arc::clone(observer));
     Answers {
         health: Box::new(move || {
-            let health = Health::of(&health_board.read(), heard.last_heard(), resync, clock.now());
+            let health = Health::of(&health_board.read(), heard.last_heard(), clock.now());
             verdict(health == Health::Alive, health_line(health))
         }),
         readiness: Box::new(move || {

@@ -6,7 +6,7 @@ use super::apply::block_on;
 use super::args::StatusArgs;
 use super::context::Context;
 use super::{Exit, reading};
-use crate::link::Request;
+use crate::link::{self, Request};
 use crate::ops::watch::{self, AskError, Status};
 use crate::ops::{Clock, Readiness, Want, chain};
 use crate::ui::json::StatusDocument;
@@ -14,9 +14,6 @@ use crate::ui::{AtRest, StatusOptions, at_rest_text, service_text};
 
 /// How often `--watch` looks.
 const REFRESH: Duration = Duration::from_secs(1);
-
-/// How long a service rests unless told otherwise; a service does not say how long.
-const USUAL_RESYNC: Duration = Duration::from_mins(5);
 
 /// What there is to tell.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +27,10 @@ pub(super) fn run(args: &StatusArgs, context: &mut Context) -> Exit {
 }
 
 async fn status(args: &StatusArgs, context: &mut Context) -> Result<Exit, Exit> {
-    let mut found = look(context).await?;
+    let mut found = match look(context).await {
+        Ok(found) => found,
+        Err(unheard) => return Err(unheard.tell(context)),
+    };
     show(&found, context);
     if !args.watch {
         return Ok(Exit::Success);
@@ -39,7 +39,12 @@ async fn status(args: &StatusArgs, context: &mut Context) -> Result<Exit, Exit> 
     let mut ticks = tokio::time::interval(REFRESH);
     while !context.shell.has_failed() {
         ticks.tick().await;
-        let now = look(context).await?;
+        let now = match look(context).await {
+            Ok(now) => now,
+            // The service begins or ends: what it was is shown until it can be asked again.
+            Err(Unheard::Link(error)) if error.is_passing() => continue,
+            Err(unheard) => return Err(unheard.tell(context)),
+        };
         // On a terminal times pass; elsewhere a change alone is news.
         if context.shell.stdout().is_terminal || now != found {
             found = now;
@@ -50,17 +55,34 @@ async fn status(args: &StatusArgs, context: &mut Context) -> Result<Exit, Exit> 
     Ok(Exit::Success)
 }
 
+/// Why there is nothing to show.
+enum Unheard {
+    /// The service did not answer.
+    Link(link::Error),
+    /// The state could not be read, and that was told.
+    Told(Exit),
+}
+
+impl Unheard {
+    fn tell(self, context: &mut Context) -> Exit {
+        match self {
+            Self::Told(exit) => exit,
+            Self::Link(error) => {
+                let detail = format!("{}\nRun both in the same version, as the same user.", chain(&error));
+                context.shell.error("The service cannot be asked", detail);
+                Exit::Failure
+            }
+        }
+    }
+}
+
 /// Asks the service, or reads the state where none runs.
-async fn look(context: &mut Context) -> Result<Found, Exit> {
+async fn look(context: &mut Context) -> Result<Found, Unheard> {
     let state = context.locations.state.clone();
     match watch::ask::<Status>(&state, &Request::Status, context.answer_timeout).await {
         Ok(status) => Ok(Found::Service(Box::new(status))),
-        Err(AskError::NoService) => at_rest(context).await.map(Found::AtRest),
-        Err(error) => {
-            let detail = format!("{}\nRun both in the same version, as the same user.", chain(&error));
-            context.shell.error("The service cannot be asked", detail);
-            Err(Exit::Failure)
-        }
+        Err(AskError::NoService) => at_rest(context).await.map(Found::AtRest).map_err(Unheard::Told),
+        Err(AskError::Link(error)) => Err(Unheard::Link(error)),
     }
 }
 
@@ -88,10 +110,10 @@ fn show(found: &Found, context: &mut Context) {
     let now = Clock::system().now();
     let color = context.shell.stdout().color;
     let command = |verb: &str| context.command(verb);
-    let options = StatusOptions { color, now, resync: USUAL_RESYNC, command: &command };
+    let options = StatusOptions { color, now, command: &command };
     let (text, document) = match found {
         Found::Service(status) => {
-            let readiness = Readiness::of(status, USUAL_RESYNC, now);
+            let readiness = Readiness::of(status, now);
             (service_text(status, &options), StatusDocument::of_service(status, &readiness))
         }
         Found::AtRest(rest) => (at_rest_text(rest, &options), StatusDocument::at_rest(rest)),

@@ -85,7 +85,7 @@ async fn serve(
     let mut seat = if args.once { None } else { Some(take_seat(context, &session)?) };
     let settings = settings(args, session.clone());
     let credential = connection::credential_source(context);
-    let server = listening::listen(&args.listening, args.resync, context, &board, observer).await?;
+    let server = listening::listen(&args.listening, context, &board, observer).await?;
     let control = seat.as_mut().and_then(|seat| control(context, seat, &session, &board, &sender));
     let (once, dry_run) = (args.once, args.dry_run);
     let options =

@@ -56,11 +56,11 @@ pub enum Readiness {
 impl Health {
     /// Judges by the board and the last thing that was heard of the service.
     ///
-    /// `resync` is the longest that the loop rests; clocks that were set make it late by no more than that.
-    pub fn of(status: &Status, last_heard: Timestamp, resync: Duration, now: Timestamp) -> Self {
+    /// Clocks that were set make the loop late by no more than it rests at most.
+    pub fn of(status: &Status, last_heard: Timestamp, now: Timestamp) -> Self {
         match status.phase {
             Phase::Resting => match status.next_pass {
-                Some(due) if now.since(due) > resync.saturating_add(GRACE) => Self::Overdue { since: due },
+                Some(due) if now.since(due) > status.resync.saturating_add(GRACE) => Self::Overdue { since: due },
                 _ => Self::Alive,
             },
             Phase::Passing if now.since(last_heard) > LONGEST_SILENCE => Self::Silent { since: last_heard },
@@ -70,9 +70,9 @@ impl Health {
 }
 
 impl Readiness {
-    pub fn of(status: &Status, resync: Duration, now: Timestamp) -> Self {
+    pub fn of(status: &Status, now: Timestamp) -> Self {
         let last = status.last_pass.as_ref().map(|pass| pass.outcome);
-        let stale_after = resync.saturating_mul(STALE_PASSES).max(SHORTEST_STALE);
+        let stale_after = status.resync.saturating_mul(STALE_PASSES).max(SHORTEST_STALE);
         match (status.paused_since, &status.trouble, status.last_good_pass) {
             (Some(since), ..) => Self::Paused { since },
             (_, Some(trouble), _) => Self::Troubled(trouble.clone()),

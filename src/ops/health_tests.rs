@@ -12,12 +12,13 @@ fn at(seconds: u64) -> Timestamp {
 /// A service that began at 0, in the state that `change` leaves it in.
 fn service(change: impl FnOnce(&mut Status)) -> Status {
     let mut status = (*Board::new(PathBuf::from("contacts.d"), at(0)).read()).clone();
+    status.resync = RESYNC;
     change(&mut status);
     status
 }
 
 fn health(status: &Status, last_heard: u64, now: u64) -> Health {
-    Health::of(status, at(last_heard), RESYNC, at(now))
+    Health::of(status, at(last_heard), at(now))
 }
 
 fn pass(ended: u64, outcome: Outcome) -> Pass {
@@ -45,7 +46,7 @@ fn a_pass_without_progress_is_stuck() {
 
 #[test]
 fn it_is_ready_from_the_first_good_pass_on() {
-    let ready = |status: &Status, now| Readiness::of(status, RESYNC, at(now));
+    let ready = |status: &Status, now| Readiness::of(status, at(now));
     let mut status = service(|_| {});
     assert_eq!(ready(&status, 1), Readiness::NotYet { last: None });
     status.last_pass = Some(pass(5, Outcome::Refused));
@@ -59,7 +60,7 @@ fn it_is_not_ready_when_good_passes_stay_away() {
     let status = service(|status| {
         (status.last_good_pass, status.last_pass) = (Some(at(0)), Some(pass(900, Outcome::Refused)));
     });
-    let ready = |status: &Status, resync, now| Readiness::of(status, resync, at(now));
+    let ready = |status: &Status, resync, now| Readiness::of(&Status { resync, ..status.clone() }, at(now));
     assert!(ready(&status, RESYNC, 900).is_ready());
     let stale = Readiness::Stale { last_good_pass: at(0), last: Some(Outcome::Refused) };
     assert_eq!(ready(&status, RESYNC, 901), stale);
@@ -77,7 +78,7 @@ fn trouble_and_pauses_are_told_first() {
     let mut status = service(|status| {
         (status.last_good_pass, status.trouble) = (Some(at(1)), Some(trouble.clone()));
     });
-    assert_eq!(Readiness::of(&status, RESYNC, at(4)), Readiness::Troubled(trouble));
+    assert_eq!(Readiness::of(&status, at(4)), Readiness::Troubled(trouble));
     status.paused_since = Some(at(5));
-    assert_eq!(Readiness::of(&status, RESYNC, at(6)), Readiness::Paused { since: at(5) });
+    assert_eq!(Readiness::of(&status, at(6)), Readiness::Paused { since: at(5) });
 }

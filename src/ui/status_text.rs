@@ -1,7 +1,6 @@
 //! How a service is doing, or its state while none runs, in words.
 
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use super::amounts::{count, counted, duration, wait};
 use super::binding_text::time_text;
@@ -21,8 +20,6 @@ const LISTED: usize = 20;
 pub struct StatusOptions<'a> {
     pub color: bool,
     pub now: Timestamp,
-    /// The longest that the service rests, as far as known.
-    pub resync: Duration,
     /// The program with a verb, as this user would type it.
     pub command: &'a dyn Fn(&str) -> String,
 }
@@ -76,7 +73,7 @@ pub fn readiness_line(readiness: &Readiness) -> String {
 
 /// Describes a running service, without the last newline.
 pub fn service_text(status: &Status, options: &StatusOptions<'_>) -> String {
-    let StatusOptions { color, now, resync, command } = *options;
+    let StatusOptions { color, now, command } = *options;
     let paint = Paint { color };
     let mut text = String::new();
     let dir = escape(&status.dir.to_string_lossy()).into_owned();
@@ -85,7 +82,7 @@ pub fn service_text(status: &Status, options: &StatusOptions<'_>) -> String {
         format!("contactsd {} watches {dir} since {} ({ago}).", escape(&status.version), time_text(status.started_at));
     text += &paint.bold(head).to_string();
     text.push('\n');
-    let readiness = Readiness::of(status, resync, now);
+    let readiness = Readiness::of(status, now);
     let line = readiness_line(&readiness);
     let line =
         if readiness.is_ready() { paint.bold_green(line).to_string() } else { paint.bold_yellow(line).to_string() };

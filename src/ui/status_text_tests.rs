@@ -1,7 +1,7 @@
+use std::time::Duration;
+
 use super::super::test_services::{NOW, ago, begun, busy, in_step, paused, troubled};
 use super::*;
-
-const RESYNC: Duration = Duration::from_mins(5);
 
 fn command(verb: &str) -> String {
     format!("contactsd {verb}")
@@ -12,7 +12,7 @@ fn service(status: &Status) -> String {
 }
 
 fn options(color: bool) -> StatusOptions<'static> {
-    StatusOptions { color, now: NOW, resync: RESYNC, command: &command }
+    StatusOptions { color, now: NOW, command: &command }
 }
 
 fn at_rest(rest: &AtRest) -> String {
@@ -138,7 +138,7 @@ fn a_state_at_rest_says_what_the_next_run_will_do() {
 
 #[test]
 fn a_line_says_why_it_is_not_ready_or_stuck() {
-    let line = |status: &Status, now| readiness_line(&Readiness::of(status, RESYNC, now));
+    let line = |status: &Status, now| readiness_line(&Readiness::of(status, now));
     let later = NOW + Duration::from_hours(1);
     let refused =
         Status { last_pass: busy().last_pass.map(|pass| Pass { outcome: Outcome::Refused, ..pass }), ..begun() };

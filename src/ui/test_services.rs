@@ -28,7 +28,7 @@ fn key(text: &str) -> ContactKey {
 /// A service that began an hour ago and has made no pass.
 pub(crate) fn begun() -> Status {
     let begun = (*Board::new("contacts.d".into(), ago(3600)).read()).clone();
-    Status { version: "0.1.0".to_owned(), ..begun }
+    Status { version: "0.1.0".to_owned(), resync: Duration::from_mins(5), ..begun }
 }
 
 /// A service with nothing to do.

@@ -180,3 +180,21 @@ fn elsewhere_than_on_a_terminal_watching_shows_changes_alone() {
     let outcome = watching.finish();
     assert_eq!(outcome.stdout.matches("No service is running").count(), 2, "{outcome}");
 }
+
+#[test]
+fn watching_outlives_the_service_that_it_watches() {
+    let remote = Remote::start();
+    let world = World::with(TEAM).against(&remote);
+    let mut service = world.start("watch");
+    service.wait_for("complete");
+    let mut watching = world.start("status --watch");
+    watching.wait_for(" watches ");
+    service.signal(rustix::process::Signal::KILL);
+    assert_eq!(service.finish().code, None);
+    watching.wait_for("2 contacts managed");
+    let service = world.start("watch");
+    watching.wait_for(" watches ");
+    watching.signal(rustix::process::Signal::INT);
+    assert_eq!(watching.finish().stderr, "");
+    drop(service);
+}

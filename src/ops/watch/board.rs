@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
@@ -35,6 +36,8 @@ pub struct Status {
     pub last_pass: Option<Pass>,
     /// When the last good pass ended: one that read the files and did what could be done.
     pub last_good_pass: Option<Timestamp>,
+    /// The longest that it rests between two passes.
+    pub resync: Duration,
     /// When the next pass is due if nothing changes.
     pub next_pass: Option<Timestamp>,
     /// Entries that the files declared when they were last valid.
@@ -156,6 +159,7 @@ impl Board {
             passes: 0,
             last_pass: None,
             last_good_pass: None,
+            resync: Duration::ZERO,
             next_pass: None,
             declared: 0,
             pending: 0,

@@ -185,7 +185,9 @@ impl Service {
                 return Some(self.due(now));
             }
             let paused = self.paused;
+            let resync = self.settings.resync;
             self.board.note(|status| {
+                status.resync = resync;
                 status.phase = if is_paused { Phase::Paused } else { Phase::Resting };
                 status.paused_since = paused;
                 status.next_pass = (!is_paused).then_some(due);

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::record::{FORMAT_VERSION, PROGRAM_VERSION};
-use super::summary::{Changes, EndpointName};
+use super::summary::{Changes, EndpointName, seconds};
 use crate::model::Timestamp;
 use crate::ops::watch::{self, Outcome, Phase};
 use crate::ops::{Readiness, watch::Status};
@@ -43,6 +43,8 @@ struct ServiceFacts {
     passes: u64,
     last_pass: Option<PassFacts>,
     last_good_pass: Option<String>,
+    /// The longest that it rests between two passes.
+    resync_seconds: u64,
     /// When the next pass is due if nothing changes.
     next_pass: Option<String>,
     /// Entries that the files declared when they were last valid.
@@ -207,6 +209,7 @@ impl ServiceFacts {
             passes,
             last_pass,
             last_good_pass,
+            resync,
             next_pass,
             declared,
             pending,
@@ -230,6 +233,7 @@ impl ServiceFacts {
             passes: *passes,
             last_pass: last_pass.as_ref().map(PassFacts::from),
             last_good_pass: time(*last_good_pass),
+            resync_seconds: seconds(*resync),
             next_pass: time(*next_pass),
             declared: *declared,
             pending: *pending,
@@ -336,8 +340,6 @@ fn without_addresses(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use serde_json::Value;
 
     use super::*;
@@ -345,7 +347,7 @@ mod tests {
     use crate::ui::test_services::{NOW, begun, busy, in_step, paused, troubled};
 
     fn document(status: &Status) -> String {
-        to_json(&StatusDocument::of_service(status, &Readiness::of(status, Duration::from_mins(5), NOW)))
+        to_json(&StatusDocument::of_service(status, &Readiness::of(status, NOW)))
     }
 
     #[test]
@@ -369,6 +371,7 @@ mod tests {
         quota: {"add_to_lists":[{"left":null,"limit":null,"resets_at":null,"window":"minute"},{"left":null,"limit":null,"resets_at":null,"window":"hour"},{"left":null,"limit":null,"resets_at":null,"window":"day"}],"create_contact":[{"left":199,"limit":200,"resets_at":"2026-03-01T12:00:42Z","window":"minute"},{"left":0,"limit":400,"resets_at":"2026-03-01T12:59:00Z","window":"hour"},{"left":null,"limit":null,"resets_at":null,"window":"day"}]}
         readiness: "Ready: the last good pass ended 2026-03-01T11:59:48Z."
         ready: true
+        resync_seconds: 300
         serial: 57
         started_at: "2026-03-01T11:00:00Z"
         trouble: null
