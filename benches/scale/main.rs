@@ -123,7 +123,7 @@ impl Bench {
             return Err(format!("{} is there already; remove it first", args.work.display()).into());
         }
         fs::create_dir_all(&args.work)?;
-        let (api, counts) = null_server::start()?;
+        let (api, counts) = null_server::start(|| ())?;
         let has_git = git::is_there();
         if !has_git {
             say("\nWARNING: there is no git on the PATH. `git status` is not compared with.\n");
@@ -301,7 +301,7 @@ fn succeed(command: &mut Command, expected: i32) -> Outcome<Figure> {
 
 /// Serves creates for as long as nobody ends this.
 fn serve() -> Outcome<()> {
-    let (address, _) = null_server::start()?;
+    let (address, _) = null_server::start(|| ())?;
     print(&format!("http://{address}/api/v1"));
     loop {
         std::thread::park();

@@ -1,6 +1,6 @@
-//! An API that says yes to every create and keeps nothing: what remains is the cost of contactsd.
+//! An API that says yes to every create and update and keeps nothing: what remains is the cost of contactsd.
 //!
-//! Answers as `docs/api-notes.md` says, quota headers included. Anything but a create is an error, and counted.
+//! Answers as `docs/api-notes.md` says, quota headers included. Anything else is an error, and counted.
 
 use std::io;
 use std::net::SocketAddr;
@@ -31,61 +31,84 @@ const NOT_ECHOED: [&str; 8] = [
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     creates: AtomicU64,
+    updates: AtomicU64,
     others: AtomicU64,
+}
+
+/// What a request asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Asked {
+    Create,
+    /// The contact with this id.
+    Update(String),
+    Other,
 }
 
 impl Counts {
     /// Returns the creates since the last time; nothing else may have been asked for.
     pub(crate) fn take_creates(&self) -> u64 {
-        assert_eq!(self.others.swap(0, Ordering::SeqCst), 0, "only creates are expected");
+        let others = self.others.swap(0, Ordering::SeqCst) + self.updates.swap(0, Ordering::SeqCst);
+        assert_eq!(others, 0, "only creates are expected");
         self.creates.swap(0, Ordering::SeqCst)
     }
 }
 
-/// Starts the server on a thread of its own; it ends with the process.
-pub(crate) fn start() -> io::Result<(SocketAddr, Arc<Counts>)> {
+/// Starts the server on a thread of its own; it ends with the process. `updated` is called when an update has arrived.
+pub(crate) fn start(updated: impl Fn() + Clone + Send + 'static) -> io::Result<(SocketAddr, Arc<Counts>)> {
     let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
     let counts = Arc::new(Counts::default());
     let ours = Arc::clone(&counts);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    thread::spawn(move || runtime.block_on(serve(listener, ours)));
+    thread::spawn(move || runtime.block_on(serve(listener, ours, updated)));
     Ok((address, counts))
 }
 
-async fn serve(listener: std::net::TcpListener, counts: Arc<Counts>) {
+async fn serve(
+    listener: std::net::TcpListener,
+    counts: Arc<Counts>,
+    updated: impl Fn() + Clone + Send + 'static,
+) {
     let listener = TcpListener::from_std(listener).expect("the runtime has I/O");
     while let Ok((stream, _)) = listener.accept().await {
-        let counts = Arc::clone(&counts);
+        let (counts, updated) = (Arc::clone(&counts), updated.clone());
         // A client that is killed breaks its connections; that ends them here as well.
-        tokio::spawn(async move { answer_all(stream, &counts).await.unwrap_or_default() });
+        tokio::spawn(async move { answer_all(stream, &counts, updated).await.unwrap_or_default() });
     }
 }
 
-async fn answer_all(mut stream: TcpStream, counts: &Counts) -> io::Result<()> {
+async fn answer_all(mut stream: TcpStream, counts: &Counts, updated: impl Fn()) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut received = Vec::new();
     loop {
-        let Some((length, is_create, body)) = request(&received) else {
+        let Some((length, asked, body)) = request(&received) else {
             if stream.read_buf(&mut received).await? == 0 {
                 return Ok(());
             }
             continue;
         };
-        let answer = if is_create {
-            created(counts.creates.fetch_add(1, Ordering::SeqCst) + 1, &received[body])
-        } else {
-            counts.others.fetch_add(1, Ordering::SeqCst);
-            "HTTP/1.1 500 Only creates are answered\r\ncontent-length: 0\r\n\r\n".to_owned()
+        let answer = match asked {
+            Asked::Create => {
+                let number = counts.creates.fetch_add(1, Ordering::SeqCst) + 1;
+                contact(&format!("5ca1ab1e{number:016x}"), number, &received[body])
+            }
+            Asked::Update(id) => {
+                updated();
+                contact(&id, counts.updates.fetch_add(1, Ordering::SeqCst) + 1, &received[body])
+            }
+            Asked::Other => {
+                counts.others.fetch_add(1, Ordering::SeqCst);
+                "HTTP/1.1 500 Only creates and updates are answered\r\ncontent-length: 0\r\n\r\n".to_owned()
+            }
         };
         received.drain(..length);
         stream.write_all(answer.as_bytes()).await?;
     }
 }
 
-/// Finds the first whole request: its length, whether it is a create, and where its body is.
-fn request(received: &[u8]) -> Option<(usize, bool, std::ops::Range<usize>)> {
+/// Finds the first whole request: its length, what it asks for, and where its body is.
+fn request(received: &[u8]) -> Option<(usize, Asked, std::ops::Range<usize>)> {
     let end = received.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
     let head = std::str::from_utf8(&received[..end]).ok()?;
     let length = head.lines().find_map(|line| {
@@ -93,10 +116,20 @@ fn request(received: &[u8]) -> Option<(usize, bool, std::ops::Range<usize>)> {
         name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
     });
     let whole = end + length.unwrap_or(0);
-    (received.len() >= whole).then(|| (whole, head.starts_with("POST /api/v1/contacts "), end..whole))
+    (received.len() >= whole).then(|| (whole, asked(head), end..whole))
 }
 
-fn created(number: u64, body: &[u8]) -> String {
+fn asked(head: &str) -> Asked {
+    let update = || head.strip_prefix("PATCH /api/v1/contacts/")?.split(' ').next();
+    match update() {
+        Some(id) => Asked::Update(id.to_owned()),
+        None if head.starts_with("POST /api/v1/contacts ") => Asked::Create,
+        None => Asked::Other,
+    }
+}
+
+/// Shows the contact as it was sent.
+fn contact(id: &str, number: u64, body: &[u8]) -> String {
     let sent: Map<String, Value> = serde_json::from_slice(body).expect("bodies are JSON");
     let phones: Vec<Value> = sent
         .iter()
@@ -105,7 +138,7 @@ fn created(number: u64, body: &[u8]) -> String {
         .collect();
     let mut contact = sent;
     contact.retain(|field, _| !NOT_ECHOED.contains(&field.as_str()));
-    contact.insert("id".to_owned(), json!(format!("5ca1ab1e{number:016x}")));
+    contact.insert("id".to_owned(), json!(id));
     contact.insert("created_at".to_owned(), json!(now().to_string()));
     contact.insert("phone_numbers".to_owned(), json!(phones));
     let body = json!({ "contact": contact }).to_string();
