@@ -65,11 +65,7 @@ pub(crate) fn start(updated: impl Fn() + Clone + Send + 'static) -> io::Result<(
     Ok((address, counts))
 }
 
-async fn serve(
-    listener: std::net::TcpListener,
-    counts: Arc<Counts>,
-    updated: impl Fn() + Clone + Send + 'static,
-) {
+async fn serve(listener: std::net::TcpListener, counts: Arc<Counts>, updated: impl Fn() + Clone + Send + 'static) {
     let listener = TcpListener::from_std(listener).expect("the runtime has I/O");
     while let Ok((stream, _)) = listener.accept().await {
         let (counts, updated) = (Arc::clone(&counts), updated.clone());

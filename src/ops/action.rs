@@ -9,22 +9,21 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 
 use crate::apollo::body;
-use crate::index::Roster;
 use crate::model::{
-    ApolloId, Binding, ContactKey, Digest, Endpoint, Field, Fields, IdentityHash, IdentityKey, Intent, IntentId,
-    Origin, Place, Timestamp, Tombstone,
+    ApolloId, Binding, ContactKey, Digest, Endpoint, Field, Fields, Fingerprint, IdentityHash, IdentityKey, Intent,
+    IntentId, Origin, Place, Timestamp, Tombstone,
 };
 use crate::plan::{Action, Operation, Reason};
 use crate::store::{self, Change};
 
 use super::courier::Failure;
-use super::{Problem, Session, Step, problem};
+use super::{Desired, Problem, Session, Step, problem};
 
 /// What the actions of one plan share beside the session.
 #[derive(Debug)]
 pub(super) struct Job {
-    /// Who is declared.
-    pub(super) roster: Arc<Roster>,
+    /// Who is declared. Few are asked for, and the index vouches for the rest unread.
+    pub(super) desired: Desired,
     pub(super) identity_key: IdentityKey,
     /// The intents that were open when the plan was made.
     pub(super) open: BTreeMap<IntentId, Intent>,
@@ -40,6 +39,15 @@ pub(super) struct Job {
     pub(super) saved: Option<Digest>,
     /// Contacts that the state knew when the plan was made; no create of this run makes one of them.
     pub(super) known: BTreeSet<ApolloId>,
+}
+
+impl Job {
+    /// Returns what a key declares; `None` as well where that cannot be told any more, since its file has changed.
+    ///
+    /// Whatever rests on it is looked at again when the key declares something else.
+    pub(super) fn fingerprint(&self, key: &ContactKey) -> Option<Fingerprint> {
+        self.desired.fingerprint(key).ok().flatten()
+    }
 }
 
 /// How an action ended.

@@ -44,17 +44,10 @@ pub async fn apply_as(
     snapshot: &Snapshot,
     saved: Option<&Remaining>,
 ) -> Report {
-    let everyone = match desired.everyone() {
-        Ok(everyone) => everyone,
-        Err(error) => {
-            session.tell(Event::Problem(problem::not_loaded(&error)));
-            return Report { remaining: plan.actions.len(), ended: Ended::Fatal, ..Report::default() };
-        }
-    };
     session.tell(Event::Begun { actions: plan.actions.len() });
     session.try_everything_again();
     let job = Arc::new(Job {
-        roster: Arc::clone(&everyone.roster),
+        desired: desired.clone(),
         identity_key: snapshot.identity_key,
         open: snapshot.intents.clone(),
         looks_up_first: !snapshot.established,
@@ -143,7 +136,7 @@ impl Run {
     /// Notes that a contact stands as declared: the plan found nothing to do for it, whatever became of a write that
     /// left it in doubt, and whatever its entry says of itself beside its fields.
     fn stands_again(&self, key: &ContactKey) -> Result<Option<Change>, store::Error> {
-        let Some(fingerprint) = self.job.roster.fingerprint(key) else { return Ok(None) };
+        let Some(fingerprint) = self.job.fingerprint(key) else { return Ok(None) };
         let standing = self.session.store.binding(key)?.filter(|binding| binding.gone_at.is_none());
         Ok(standing.map(|mut binding| {
             binding.fingerprint = Some(fingerprint);

@@ -169,7 +169,7 @@ impl Performer<'_> {
         self.doubt(owner, &sent).await?;
         // The owner may be under way, and record what it knew before: it is doubted again at the end.
         self.job.overwritten.lock().unwrap_or_else(PoisonError::into_inner).push((owner.clone(), sent));
-        let other_fingerprint = self.job.roster.fingerprint(owner);
+        let other_fingerprint = self.job.fingerprint(owner);
         let cause = ConflictCause::Collision { other: owner.clone(), other_fingerprint };
         self.conflict(intent, entry, id, cause).await
     }

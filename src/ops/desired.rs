@@ -15,7 +15,9 @@ use super::{Problem, problem};
 ///
 /// Not all entries are in memory: a million would take a gigabyte, and a plan looks at those that differ. Where an
 /// index vouches for files and state, only those who may differ are known, until everyone is asked for.
-#[derive(Debug, Default)]
+///
+/// Clones share what they look up.
+#[derive(Debug, Default, Clone)]
 pub struct Desired {
     pub warnings: Vec<Diagnostic>,
     /// Hash over all files; part of a plan's digest.
@@ -25,8 +27,8 @@ pub struct Desired {
     dir: PathBuf,
     pub(super) index: Option<Arc<Index>>,
     /// Who may differ, where an index vouches for the rest.
-    open: Option<(Part, Declared)>,
-    everyone: OnceLock<Declared>,
+    open: Option<Arc<(Part, Declared)>>,
+    everyone: Arc<OnceLock<Declared>>,
 }
 
 /// Who is declared, with the files that they stand in.
@@ -69,11 +71,11 @@ impl Desired {
         if let Some(index) = desired.index.clone().filter(|_| is_trusted) {
             let (part, declared) = part(loaded, &index)?;
             desired.contacts = part.unchanged + declared.roster.len();
-            desired.open = Some((part, declared));
+            desired.open = Some(Arc::new((part, declared)));
         } else {
             let everyone = Declared::everyone(loaded, desired.index.as_deref())?;
             desired.contacts = everyone.roster.len();
-            desired.everyone = OnceLock::from(everyone);
+            desired.everyone = Arc::new(OnceLock::from(everyone));
         }
         Ok(desired)
     }
@@ -83,7 +85,7 @@ impl Desired {
     pub(super) fn made_up(roster: Roster, named: Named) -> Self {
         let contacts = roster.len();
         let everyone = Declared { roster: Arc::new(roster), named, ..Declared::default() };
-        Self { contacts, everyone: OnceLock::from(everyone), ..Self::default() }
+        Self { contacts, everyone: Arc::new(OnceLock::from(everyone)), ..Self::default() }
     }
 
     /// Returns how many contacts are declared.
@@ -103,7 +105,7 @@ impl Desired {
 
     /// Returns what the index leaves open; `None` where there is nothing that vouches for the rest.
     pub(super) fn part(&self) -> Option<(&Part, &Declared)> {
-        self.open.as_ref().filter(|_| self.everyone.get().is_none()).map(|(part, declared)| (part, declared))
+        self.open.as_deref().filter(|_| self.everyone.get().is_none()).map(|(part, declared)| (part, declared))
     }
 
     /// Reports whether there are files behind it.
@@ -123,12 +125,12 @@ impl Desired {
     /// Returns those who are known without looking anyone up.
     pub(super) fn known(&self) -> &Declared {
         static NOBODY: OnceLock<Declared> = OnceLock::new();
-        let open = || self.open.as_ref().map(|(_, declared)| declared);
+        let open = || self.open.as_deref().map(|(_, declared)| declared);
         self.everyone.get().or_else(open).unwrap_or_else(|| NOBODY.get_or_init(Declared::default))
     }
 
     fn find_everyone(&self) -> Result<Declared, LoadError> {
-        let Some((_, open)) = &self.open else { return Ok(Declared::default()) };
+        let Some((_, open)) = self.open.as_deref() else { return Ok(Declared::default()) };
         let index = self.index.as_deref().expect("an index vouches");
         if (!open.loaded.files.is_empty() || self.files == 0)
             && let Ok(everyone) = open.complete(index)
