@@ -278,15 +278,18 @@ fn list(descriptor: &OwnedFd, directory: &mut Directory) -> io::Result<Vec<PathB
         if kind == FileType::Symlink {
             directory.flags = directory.flags.with(Flags::LINKS, true);
         }
-        let leads_to_directory = || {
-            let target = rustix::fs::statat(descriptor, name, AtFlags::empty());
-            target.is_ok_and(|target| FileType::from_raw_mode(target.st_mode) == FileType::Directory)
+        let target = match kind {
+            FileType::Symlink => rustix::fs::statat(descriptor, name, AtFlags::empty())
+                .ok()
+                .map(|target| FileType::from_raw_mode(target.st_mode)),
+            kind => Some(kind),
         };
         if kind == FileType::Directory {
             directory.children.push(name.to_owned());
-        } else if kind == FileType::Symlink && leads_to_directory() {
+        } else if target == Some(FileType::Directory) {
             links.push(directory.below.join(name));
-        } else if is_yaml(Path::new(name)) {
+        // A link that leads nowhere may stand for a directory, whose people must not look gone: whoever reads it says so.
+        } else if target.is_none() || is_yaml(Path::new(name)) {
             directory.files.push(File { name: Some(name.into()), record: None, identity: None });
         }
     }
