@@ -9,6 +9,7 @@ mod routes;
 #[cfg(test)]
 mod tests;
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,13 +19,14 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 
 pub use routes::{Answers, Verdict};
 
 use hosts::Hosts;
 
-/// How many are answered at a time; further ones wait in the system's queue.
+/// How many are answered at a time. For a further one the oldest gives its place up, so that nobody who is slow to
+/// ask keeps a probe of health waiting.
 const MAX_CONNECTIONS: usize = 32;
 
 /// How long a request may take to arrive.
@@ -90,17 +92,28 @@ impl Drop for Server {
 
 async fn accept(listener: TcpListener, router: axum::Router) {
     let mut connections = JoinSet::new();
+    let mut places: VecDeque<AbortHandle> = VecDeque::new();
     loop {
         tokio::select! {
-            accepted = listener.accept(), if connections.len() < MAX_CONNECTIONS => match accepted {
-                Ok((stream, _)) => drop(connections.spawn(converse(stream, router.clone()))),
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    places.retain(|place| !place.is_finished());
+                    if places.len() >= MAX_CONNECTIONS
+                        && let Some(oldest) = places.pop_front()
+                    {
+                        oldest.abort();
+                    }
+                    places.push_back(connections.spawn(converse(stream, router.clone())));
+                }
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection to the status address");
                     tokio::time::sleep(REST).await;
                 }
             },
             Some(ended) = connections.join_next() => {
-                if let Err(error) = ended {
+                if let Err(error) = ended
+                    && !error.is_cancelled()
+                {
                     tracing::warn!(%error, "a question to the status address was not answered");
                 }
             }
