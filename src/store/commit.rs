@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use super::barrier::Barrier;
 use super::change::{Change, Draft, Drafted, View, Writes};
 use super::error::Error;
+use super::files::Anchor;
 use super::head::HeadFile;
 use super::rows::Counters;
 use super::since_index::SinceIndex;
@@ -66,6 +67,8 @@ pub(super) struct Writer {
     pub(super) waiting: Vec<Request>,
     /// How many barriers `head` is behind.
     pub(super) head_lag: u64,
+    /// The lock, which moves with the state.
+    pub(super) anchor: Anchor,
     pub(super) since_index: Arc<Mutex<SinceIndex>>,
     #[cfg(test)]
     pub(super) broken: Arc<std::sync::OnceLock<Arc<super::Broken>>>,
@@ -186,6 +189,10 @@ impl Writer {
     fn pass_barrier(&mut self) -> Result<(), Error> {
         #[cfg(test)]
         self.pass(super::Moment::BeforeBatch)?;
+        if !self.anchor.holds() {
+            // sled would write on through its descriptors, for nobody to find.
+            return Err(Error::Replaced { path: self.state.clone() });
+        }
         self.apply()?;
         reached(Step::BeforeBarrier);
         self.barrier.pass(&self.db).map_err(|error| self.barrier_failed(error))?;

@@ -46,6 +46,9 @@ pub enum Error {
     /// What was committed may be on disk or not; the next opening tells.
     #[error("cannot make the state {} durable: whether the last change is on disk is unknown", path.display())]
     Barrier { path: PathBuf, source: Arc<io::Error> },
+    /// Another directory, or none, is where the open state was; what is committed would be lost with it.
+    #[error("the state {} was moved, removed or replaced while it was in use", path.display())]
+    Replaced { path: PathBuf },
     /// An earlier write failed, so nothing more is written until the state is opened again.
     #[error("the state {} takes no more changes in this run since an earlier write failed: {why}", path.display())]
     Poisoned { path: PathBuf, why: String },

@@ -3,7 +3,7 @@
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::index::Identity;
 
@@ -26,6 +26,26 @@ pub(super) fn create_directories(path: &Path) -> io::Result<()> {
         sync_directory(parent(directory))?;
     }
     Ok(())
+}
+
+/// A file that is open, and the path it was opened by.
+#[derive(Debug, Clone)]
+pub(super) struct Anchor {
+    path: PathBuf,
+    /// Device and inode.
+    file: (u64, u64),
+}
+
+impl Anchor {
+    pub(super) fn new(path: PathBuf, file: &File) -> io::Result<Self> {
+        let metadata = file.metadata()?;
+        Ok(Self { path, file: (metadata.dev(), metadata.ino()) })
+    }
+
+    /// Reports whether its path leads to it still.
+    pub(super) fn holds(&self) -> bool {
+        fs::metadata(&self.path).is_ok_and(|found| (found.dev(), found.ino()) == self.file)
+    }
 }
 
 /// Opens a file for reading and writing, creating it when missing, and makes it 0600.

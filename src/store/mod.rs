@@ -55,6 +55,7 @@ pub use snapshot::{Part, Snapshot, Wanted};
 pub use spent::{PlanProgress, PlanRow};
 
 use commit::{Request, Writer};
+use files::Anchor;
 use open::{Found, Opened};
 use rows::Facts;
 use since_index::SinceIndex;
@@ -96,6 +97,8 @@ struct Shared {
     gate: Arc<RwLock<()>>,
     barriers: Arc<AtomicU64>,
     since_index: Arc<Mutex<SinceIndex>>,
+    /// The lock, which moves with the state.
+    anchor: Anchor,
     open: RwLock<Option<OpenParts>>,
     writer: Mutex<Option<WriterThread>>,
     #[cfg(test)]
@@ -197,6 +200,9 @@ impl Store {
         write: impl FnOnce(&mut dyn std::io::Write) -> Result<(), WriteError>,
     ) -> Result<bool, WriteError> {
         let path = &self.shared.path;
+        if !self.shared.anchor.holds() {
+            return Ok(false);
+        }
         index_file::write_fresh(path, write)?;
         let _no_commit = self.shared.gate.read().unwrap_or_else(PoisonError::into_inner);
         // While commits come one after the other, the head may be behind them.
@@ -286,6 +292,7 @@ impl Store {
         let since_index = Arc::new(Mutex::new(SinceIndex::new(basis.map(|basis| basis.head), word)));
         let Opened { facts, counters, head, barrier, db, lock } = opened;
         let gate = Arc::new(RwLock::new(()));
+        let anchor = Anchor::new(open::lock_path(&path), &lock).map_err(|error| Error::io("look at", &path, error))?;
         let barriers = barrier.counter();
         let last_intent = AtomicU64::new(counters.last_intent);
         let serial = AtomicU64::new(counters.serial.0);
@@ -303,6 +310,7 @@ impl Store {
             poisoned: None,
             waiting: Vec::new(),
             head_lag: 0,
+            anchor: anchor.clone(),
             since_index: Arc::clone(&since_index),
             #[cfg(test)]
             broken: Arc::clone(&broken),
@@ -322,6 +330,7 @@ impl Store {
             gate,
             barriers,
             since_index,
+            anchor,
             open,
             writer,
             #[cfg(test)]

@@ -154,3 +154,23 @@ async fn large_pages_spill_into_blobs_that_are_private_and_read_back() {
     store.close().await.unwrap();
     assert_eq!(world.read_all().bindings[&key("ada")], binding(1, &large));
 }
+
+/// sled wrote on through its descriptors, and an index told of it beside another state.
+#[tokio::test]
+async fn a_state_that_was_replaced_while_it_is_open_takes_nothing_more() {
+    let world = World::new();
+    let store = world.open();
+    store.commit(vec![put("ada", 1)]).await.unwrap();
+    let moved = world.path().with_extension("moved");
+    fs::rename(world.path(), &moved).unwrap();
+    fs::create_dir(world.path()).unwrap();
+    let refused = store.commit(vec![put("bob", 2)]).await;
+    assert!(matches!(refused, Err(Error::Replaced { .. })), "{refused:?}");
+    let (head, _) = store.head().map_or_else(|_| (None, false), |(head, is_quiet)| (Some(head), is_quiet));
+    assert!(head.is_none(), "nobody is told of a state that is not there");
+    drop(store);
+    assert_eq!(fs::read_dir(world.path()).unwrap().count(), 0);
+    fs::remove_dir(world.path()).unwrap();
+    fs::rename(&moved, world.path()).unwrap();
+    assert_eq!(world.read_all().bindings.len(), 1);
+}
