@@ -160,6 +160,23 @@ impl Watcher {
         }
     }
 
+    /// Gives `look` back when it can be made now.
+    ///
+    /// During a burst, or while git holds the index, it cannot: [`Watcher::changed`] then tells of it when that is over.
+    pub fn unless_busy(&mut self, look: Look) -> Option<Look> {
+        let now = Instant::now();
+        self.take_in(now);
+        match &mut self.burst {
+            Some(burst) => burst.merge(look),
+            None if self.gate.is_held() => {
+                self.burst = Some(look);
+                self.debounce.touch(now);
+            }
+            None => return Some(look),
+        }
+        None
+    }
+
     /// Resolves as soon as a burst has begun, without waiting for its end.
     ///
     /// Takes nothing away: [`Watcher::changed`] tells of the same burst when it is over. Cancel-safe.

@@ -26,6 +26,11 @@ pub(super) fn run(args: &ApproveArgs, context: &mut Context) -> Exit {
             context.shell.error("There is nothing to approve", detail);
             Exit::Failure
         }
+        Some(ApproveAnswer::DryRun) => {
+            let detail = "It runs with --dry-run, and applies no plan whatever is approved.";
+            context.shell.error("The service only plans", detail);
+            Exit::Failure
+        }
         Some(ApproveAnswer::NoPlan) => {
             let detail = "The service could not make a plan, and says why in its output. Nothing was approved.";
             context.shell.error("There is nothing to approve", detail);

@@ -15,7 +15,7 @@ use crate::model::{ApolloId, ContactKey, Digest};
 use crate::plan::{KeyPattern, Limit, Policy, Scope};
 use crate::quota::{Limits, Rules};
 use crate::sandbox::{DedupeReading, Faults, Quota};
-use crate::settings::parse_duration;
+use crate::settings::{parse_duration, parse_interval};
 
 /// Contacts as code for Apollo.io: YAML files are the truth, contactsd brings Apollo in step.
 #[derive(Debug, Parser)]
@@ -302,10 +302,10 @@ pub(super) struct WatchArgs {
     #[arg(long)]
     pub(super) dry_run: bool,
     /// Look at everything again after this time, whatever was noticed
-    #[arg(long, value_name = "DUR", default_value = "5m", value_parser = parse_duration)]
+    #[arg(long, value_name = "DUR", default_value = "5m", value_parser = parse_interval)]
     pub(super) resync: Duration,
     /// Look for changes at this interval instead of being told by the system
-    #[arg(long, value_name = "DUR", value_parser = parse_duration)]
+    #[arg(long, value_name = "DUR", value_parser = parse_interval)]
     pub(super) poll: Option<Duration>,
     /// Forget a contact only when it is still absent from the files after this time
     #[arg(long, value_name = "DUR", default_value = "60s", value_parser = parse_duration)]

@@ -88,14 +88,16 @@ async fn serve(
     let server = listening::listen(&args.listening, context, &board, observer).await?;
     let control = seat.as_mut().and_then(|seat| control(context, seat, &session, &board, &sender));
     let (once, dry_run) = (args.once, args.dry_run);
+    // Nothing is under way that it could break off, and systemd takes an end by SIGHUP for one in order.
+    let hangups = Hangups::listen().map_err(|error| cannot_listen(context, &error))?;
     let options =
         WatchOptions { dir, settings, dry_run, once, watcher, credential, seat, commands, board, stop: stop.clone() };
     let service = patiently(context, Service::begin(options)).await.map_err(|error| session_error(context, &error))?;
     reached(Step::StateOpened);
     // Only now: until here nothing is under way that a signal must not end at once.
-    let signals = listen(context)?;
+    let signals = Signals::listen().map_err(|error| cannot_listen(context, &error))?;
     begin(args, context, &service);
-    let driver = Driver { signals, stop, reload: sender, session, supervisor: Supervisor::find(), args };
+    let driver = Driver { signals, hangups, stop, reload: sender, session, supervisor: Supervisor::find(), args };
     let result = driver.drive(context, service, &mut events).await;
     if let Some(control) = control {
         control.close().await;
@@ -145,12 +147,9 @@ fn control(
     }
 }
 
-fn listen(context: &mut Context) -> Result<(Signals, Hangups), Exit> {
-    let signals = Signals::listen().and_then(|signals| Ok((signals, Hangups::listen()?)));
-    signals.map_err(|error| {
-        context.shell.error("Cannot listen for signals", error.to_string());
-        Exit::Failure
-    })
+fn cannot_listen(context: &mut Context, error: &std::io::Error) -> Exit {
+    context.shell.error("Cannot listen for signals", error.to_string());
+    Exit::Failure
 }
 
 fn begin(args: &WatchArgs, context: &mut Context, service: &Service) {
@@ -168,7 +167,8 @@ fn begin(args: &WatchArgs, context: &mut Context, service: &Service) {
 
 /// Everything that acts on a running service from outside.
 struct Driver<'a> {
-    signals: (Signals, Hangups),
+    signals: Signals,
+    hangups: Hangups,
     stop: Stop,
     reload: UnboundedSender<Command>,
     session: SessionOptions,
@@ -184,7 +184,7 @@ impl Driver<'_> {
         service: Service,
         events: &mut UnboundedReceiver<Event>,
     ) -> Result<(WatchSummary, Result<(), store::Error>), Exit> {
-        let Self { signals: (mut signals, mut hangups), stop, reload, session, mut supervisor, args } = self;
+        let Self { mut signals, mut hangups, stop, reload, session, mut supervisor, args } = self;
         let mut view = View::new(context, args);
         let work = service.run();
         tokio::pin!(work);
@@ -324,6 +324,9 @@ impl<'a> View<'a> {
             }
             PassEvent::Braked { problems, digest } => {
                 self.context.shell.messages(problems.iter().map(Message::from));
+                if self.dry_run {
+                    return Some("The plan passes limits.".to_owned());
+                }
                 if !self.is_single {
                     let approve = self.context.command(&format!("approve {digest}"));
                     self.context.shell.status(format!("To let exactly this plan through: `{approve}`."));

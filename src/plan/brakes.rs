@@ -38,6 +38,15 @@ pub enum Limit {
     Percent(u8),
 }
 
+/// What limits are measured against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Managed {
+    /// The contacts in the state, and those that are `gone`.
+    pub managed: usize,
+    /// Those that plans before forgot, and that count with what this plan forgets.
+    pub gone: usize,
+}
+
 /// A limit that a plan passes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Brake {
@@ -58,6 +67,16 @@ pub enum BrakeKind {
     MaxCreates,
     MaxUpdates,
     MaxForgets,
+}
+
+impl BrakeKind {
+    /// Reports whether it counts contacts that would be forgotten.
+    pub fn is_of_forgetting(self) -> bool {
+        match self {
+            Self::ForgetsMany | Self::ForgetsAll | Self::MaxForgets => true,
+            Self::MaxCreates | Self::MaxUpdates => false,
+        }
+    }
 }
 
 impl Limit {
@@ -94,9 +113,9 @@ impl fmt::Display for Limit {
 }
 
 impl Policy {
-    /// Lists the limits that a plan with `counts` passes, of `managed` contacts in the state.
-    pub(super) fn brakes(&self, counts: &Counts, managed: usize) -> Vec<Brake> {
-        let forgets = counts.forget;
+    /// Lists the limits that a plan with `counts` passes.
+    pub(super) fn brakes(&self, counts: &Counts, Managed { managed, gone }: Managed) -> Vec<Brake> {
+        let forgets = if counts.forget > 0 { counts.forget + gone } else { 0 };
         let mut brakes = Vec::new();
         if !self.force && forgets > 0 {
             let allowed = managed * FORGET_PERCENT / 100;
@@ -125,7 +144,7 @@ mod tests {
 
     fn kinds(policy: &Policy, forget: usize, managed: usize) -> Vec<BrakeKind> {
         let counts = Counts { forget, ..Counts::default() };
-        policy.brakes(&counts, managed).into_iter().map(|brake| brake.kind).collect()
+        policy.brakes(&counts, Managed { managed, gone: 0 }).into_iter().map(|brake| brake.kind).collect()
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::model::{
 };
 
 use super::renames::Renames;
-use super::{Action, Change, Dispute, Housekeeping, Known, Operation, Plan, Policy, Reason};
+use super::{Action, Change, Dispute, Housekeeping, Known, Managed, Operation, Plan, Policy, Reason};
 
 /// Everything a plan depends on; read once, before planning.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +70,7 @@ pub fn plan_beside(input: &Input, under_way: &BTreeSet<ContactKey>, policy: &Pol
         actions,
         scope: policy.scope.clone(),
     };
-    plan.brakes = policy.brakes(&plan.counts(), input.unchanged + input.bindings.len());
+    plan.brakes = policy.brakes(&plan.counts(), Managed { managed: input.unchanged + input.bindings.len(), gone: 0 });
     (plan, left_out)
 }
 

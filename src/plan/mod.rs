@@ -14,7 +14,7 @@ mod scope;
 mod tests;
 
 pub use action::{Action, Change, Dispute, Operation, Reason, Setting};
-pub use brakes::{Brake, BrakeKind, Limit, Policy};
+pub use brakes::{Brake, BrakeKind, Limit, Managed, Policy};
 pub use build::{Input, plan, plan_beside};
 pub use difference::Known;
 pub use resume::{Remainder, remainder};
@@ -112,7 +112,7 @@ impl Plan {
     ///
     /// `managed` are the contacts in the state, of which some limits are a share; actions that `is_let_through`
     /// count for none.
-    pub fn brake_anew(&mut self, policy: &Policy, managed: usize, is_let_through: impl Fn(&Action) -> bool) {
+    pub fn brake_anew(&mut self, policy: &Policy, managed: Managed, is_let_through: impl Fn(&Action) -> bool) {
         let counted = self.actions.iter().filter(|action| !is_let_through(action));
         self.brakes = policy.brakes(&Counts::of(counted), managed);
     }

@@ -13,4 +13,4 @@ pub use credential::{Credential, CredentialError};
 pub use environment::Environment;
 pub use file::{FileError, SettingsFile};
 pub use locations::Locations;
-pub use time::parse_duration;
+pub use time::{parse_duration, parse_interval};

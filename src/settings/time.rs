@@ -12,6 +12,18 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     positive.ok_or_else(|| format!("{text:?} is no duration such as 90s, 5m or 1h30m"))
 }
 
+/// The shortest time between two looks at a directory.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Reads the time from one look at something to the next, which leaves room for other work.
+pub fn parse_interval(text: &str) -> Result<Duration, String> {
+    let interval = parse_duration(text)?;
+    if interval < SHORTEST_INTERVAL {
+        return Err(format!("{text:?} is too short: 100ms or more"));
+    }
+    Ok(interval)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -23,6 +35,8 @@ mod tests {
             assert_eq!(parse_duration(text), Ok(Duration::from_secs(seconds)), "{text}");
         }
         assert_eq!(parse_duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(parse_interval("100ms"), Ok(Duration::from_millis(100)));
+        assert!(parse_interval("0").unwrap_err().contains("100ms or more"));
         for wrong in ["", "soon", "-5s", "5 parsecs"] {
             assert!(parse_duration(wrong).is_err(), "{wrong}");
         }

@@ -205,9 +205,10 @@ impl Gauges {
     }
 }
 
-const OUTCOMES: [Outcome; 8] = [
+const OUTCOMES: [Outcome; 9] = [
     Outcome::InStep,
     Outcome::Applied,
+    Outcome::OnlyPlanned,
     Outcome::WaitsForQuota,
     Outcome::Yielded,
     Outcome::Refused,
@@ -248,6 +249,7 @@ fn outcome(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::InStep => "in_step",
         Outcome::Applied => "applied",
+        Outcome::OnlyPlanned => "only_planned",
         Outcome::WaitsForQuota => "waits_for_quota",
         Outcome::Yielded => "yielded",
         Outcome::Refused => "refused",

@@ -177,6 +177,7 @@ fn outcome(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::InStep => "found everything in step",
         Outcome::Applied => "applied what could be applied",
+        Outcome::OnlyPlanned => "only planned what is to be done",
         Outcome::WaitsForQuota => "waits for quota",
         Outcome::Yielded => "made way for the next",
         Outcome::Refused => "could not use the files",

@@ -6,13 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::model::{ContactKey, Identity, PersonAtCompany, Timestamp};
-use crate::plan::{Operation, Plan};
+use crate::plan::{Managed, Operation, Plan};
 use crate::store::Snapshot;
 
 /// The keys that passes did not find.
 #[derive(Debug, Default)]
 pub(super) struct Absent {
     since: BTreeMap<ContactKey, Timestamp>,
+    /// `None` while no key is missing.
+    wave: Option<Managed>,
 }
 
 /// What was taken out of a plan.
@@ -48,7 +50,6 @@ impl Absent {
         now: Timestamp,
     ) -> HeldBack {
         let before = std::mem::take(&mut self.since);
-        let is_forget = |operation: &Operation| matches!(operation, Operation::Forget { .. });
         for action in plan.actions.iter().filter(|action| is_forget(&action.operation)) {
             let since = before.get(action.key()).copied().unwrap_or(now);
             self.since.insert(action.key().clone(), since);
@@ -70,6 +71,32 @@ impl Absent {
         let creates = planned - plan.actions.len();
         HeldBack { waiting, news, creates }
     }
+
+    /// Returns what limits on forgetting are measured against.
+    ///
+    /// Keys that go one after the other, each before the one ahead is forgotten, are measured as if they went together:
+    /// a directory that is being emptied slowly is being emptied.
+    pub(super) fn wave(&mut self, managed: usize) -> Managed {
+        let now = Managed { managed, gone: 0 };
+        if self.since.is_empty() {
+            self.wave = None;
+            return now;
+        }
+        let wave = self.wave.get_or_insert(now);
+        wave.managed = wave.managed.max(managed + wave.gone);
+        *wave
+    }
+
+    /// Counts what was forgotten, but for what a person approved.
+    pub(super) fn note_forgotten(&mut self, count: usize) {
+        if let Some(wave) = &mut self.wave {
+            wave.gone += count;
+        }
+    }
+}
+
+pub(super) fn is_forget(operation: &Operation) -> bool {
+    matches!(operation, Operation::Forget { .. })
 }
 
 /// Who the waiting keys' contacts are, as Apollo would match them.

@@ -93,6 +93,8 @@ pub enum Outcome {
     InStep,
     /// All that could be done is done; single entries may have failed.
     Applied,
+    /// Something is to be done, and the service only plans.
+    OnlyPlanned,
     /// The rest waits for quota.
     WaitsForQuota,
     /// Made way for the next pass.
@@ -111,7 +113,7 @@ impl Outcome {
     /// Reports whether the pass did all that could be done.
     pub fn is_good(self) -> bool {
         match self {
-            Self::InStep | Self::Applied | Self::WaitsForQuota => true,
+            Self::InStep | Self::Applied | Self::OnlyPlanned | Self::WaitsForQuota => true,
             Self::Refused | Self::Braked | Self::Troubled | Self::Yielded | Self::Interrupted => false,
         }
     }

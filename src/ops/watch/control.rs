@@ -62,6 +62,8 @@ pub enum ApproveAnswer {
     },
     /// No plan passes limits.
     NothingBraked,
+    /// The service only plans.
+    DryRun,
     /// There is no plan, because the pass ended before it; the service says why in its log.
     NoPlan,
     Paused {

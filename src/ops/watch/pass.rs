@@ -1,11 +1,12 @@
 //! One pass: from the files to what is done, or to why not.
 
+use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::Instrument;
 
-use super::absent::HeldBack;
+use super::absent::{HeldBack, is_forget};
 use super::board::{Braked, Outcome, Pass, Phase, Trouble, Waiting};
 use super::control::{ApproveAnswer, words};
 use super::load::load;
@@ -15,7 +16,7 @@ use crate::ops::{
     Desired, Ended, Event, LoadError, Loader, PassEvent, Planned, Problem, Report, Session, SessionError, apply,
     brake_problem,
 };
-use crate::plan::Plan;
+use crate::plan::{Action, Brake, Plan};
 use crate::quota::Backoff;
 use crate::source;
 use crate::store::{self, Snapshot};
@@ -23,6 +24,9 @@ use crate::watcher::{Look, Watcher};
 
 /// Pauses after something that keeps the service as a whole from its work.
 const PAUSES: Backoff = Backoff { base: Duration::from_secs(5), cap: Duration::from_mins(5) };
+
+/// Shortest rest after a pass, whatever calls for the next at a time that is past.
+const SHORTEST_REST: Duration = Duration::from_millis(100);
 
 /// Pause before the state is asked for again that another process writes.
 const LOCK_PAUSE: Duration = Duration::from_secs(1);
@@ -75,15 +79,19 @@ impl Service {
             let _ = reply.send(Ok(ApproveAnswer::NoPlan));
         }
         self.stop.pass();
-        if outcome != Outcome::Troubled {
+        if outcome != Outcome::Troubled && self.standing != Standing::Refused {
             self.obstacle = None;
         }
-        let next_try = self.failing.next_try();
-        self.wake_at(next_try);
+        if matches!(outcome, Outcome::InStep | Outcome::Applied) {
+            // Any other pass has not tried those whose time has come, and makes its own time for the next.
+            let next_try = self.failing.next_try();
+            self.wake_at(next_try);
+        }
         self.summary.passes += 1;
         self.summary.last_pass_was_complete = is_complete;
         self.summary.total.add(&report);
         let ended = self.now();
+        self.again_at = self.again_at.map(|again_at| again_at.max(ended + SHORTEST_REST));
         let (done, failed, remaining) = (report.done(), report.failed, report.remaining);
         let pass = Pass { began, ended, outcome, done, failed, remaining };
         let failing = Arc::new(self.failing.list());
@@ -93,7 +101,8 @@ impl Service {
         self.board.note(|status| {
             status.passes += 1;
             status.last_pass = Some(pass.clone());
-            if outcome.is_good() {
+            // Where changes never end, passes that make way do all the work.
+            if outcome.is_good() || (outcome == Outcome::Yielded && done > 0) {
                 status.last_good_pass = Some(ended);
             }
             status.ready = status.last_good_pass.is_some() && trouble.is_none();
@@ -145,7 +154,10 @@ impl Service {
         self.say_absent(&held_back, no_files);
         let approval = &self.approval;
         let managed = snapshot.unchanged + snapshot.bindings.len();
-        plan.brake_anew(&self.settings.policy, managed, |action| approval.covers(action));
+        let wave = self.absent.wave(managed);
+        let let_through = |action: &Action| approval.covers(action);
+        let approved = plan.actions.iter().filter(|action| is_forget(&action.operation) && let_through(action)).count();
+        plan.brake_anew(&self.settings.policy, wave, let_through);
         planned.digest = Some(plan.digest(&desired.digest));
         self.answer_approval(&mut planned);
         self.note_plan(&desired, &planned, &held_back, whole, &session);
@@ -154,17 +166,16 @@ impl Service {
         }
         planned.left_out = whole - planned.plan.actions.len();
         self.tell(Event::Pass(PassEvent::Planned(Box::new(planned.clone()))));
-        if !self.dry_run && !planned.plan.brakes.is_empty() {
-            return self.brake(&planned);
+        if !planned.plan.brakes.is_empty() {
+            return self.brake(&planned, wave.gone);
         }
         self.braked = None;
         let is_idle = planned.plan.is_empty() && planned.plan.housekeeping.is_empty();
         if self.standing != Standing::Proven && (!is_idle || self.former.is_some()) && !self.dry_run {
             session.try_everything_again();
-            let proof = session.prove_credential(&snapshot).await;
-            let put_off = session.ledgers.put_off();
-            drop(session);
-            if let Err(error) = proof {
+            if let Err(error) = session.prove_credential(&snapshot).await {
+                let put_off = session.ledgers.put_off();
+                drop(session);
                 return self.unproven(&error, put_off).await;
             }
             self.standing = Standing::Proven;
@@ -174,9 +185,17 @@ impl Service {
             if let Some(session) = &self.session {
                 session.renew_index_if_behind(&desired, &snapshot);
             }
-            return if planned.left_out == 0 { End::in_step() } else { End::new(Outcome::InStep) };
+            return match planned.left_out {
+                _ if !is_idle => End { is_complete: true, ..End::new(Outcome::OnlyPlanned) },
+                0 => End::in_step(),
+                _ => End::new(Outcome::InStep),
+            };
         }
-        self.carry_out(&planned.plan, &desired, &snapshot, is_patient).await
+        // Whoever carries it out may have to close the state.
+        drop(session);
+        let end = self.carry_out(&planned.plan, &desired, &snapshot, is_patient).await;
+        self.absent.note_forgotten(end.report.forgotten.saturating_sub(approved));
+        end
     }
 
     /// Applies a plan, and makes way when something changes or somebody asks.
@@ -259,7 +278,17 @@ impl Service {
                 self.again_at = Some(self.now() + LOCK_PAUSE);
                 Err(end)
             }
-            Err(error) => Err(self.troubled("The state cannot be opened", &words(&error))),
+            Err(error) => {
+                if matches!(error, SessionError::Client(_))
+                    && let Some(former) = self.former.take()
+                {
+                    // Not even a client can be made of it.
+                    self.turn_down(former, &words(&error)).await;
+                    self.again_at = Some(self.now());
+                    return Err(End::new(Outcome::Yielded));
+                }
+                Err(self.troubled("The state cannot be opened", &words(&error)))
+            }
         }
     }
 
@@ -281,16 +310,25 @@ impl Service {
     }
 
     /// Ends a pass whose plan passes limits; says so once for each plan.
-    fn brake(&mut self, planned: &Planned) -> End {
+    ///
+    /// `gone` are those that were forgotten before and count among them.
+    fn brake(&mut self, planned: &Planned, gone: usize) -> End {
         let digest = planned.digest.clone().expect("a plan of files has a digest");
-        let problems: Vec<Problem> = planned.plan.brakes.iter().map(brake_problem).collect();
+        let problem = |brake: &Brake| {
+            let mut problem = brake_problem(brake);
+            if gone > 0 && brake.kind.is_of_forgetting() {
+                let _ = write!(problem.summary, " ({gone} of them already are)");
+            }
+            problem
+        };
+        let problems: Vec<Problem> = planned.plan.brakes.iter().map(problem).collect();
         if self.braked.as_ref().is_none_or(|braked| braked.digest != digest) {
             let reasons = problems.iter().map(|problem| problem.summary.clone()).collect();
             let (counts, since) = (planned.plan.counts(), self.now());
             self.braked = Some(Braked { digest: digest.clone(), reasons, counts, since });
             self.tell(Event::Pass(PassEvent::Braked { problems, digest }));
         }
-        End::new(Outcome::Braked)
+        End { is_complete: self.dry_run, ..End::new(Outcome::Braked) }
     }
 
     /// Ends a pass whose credential did not prove to be the state's.
@@ -302,6 +340,11 @@ impl Service {
         }
         if matches!(error, SessionError::Stopped) {
             return End::new(Outcome::Interrupted);
+        }
+        if matches!(error, SessionError::Store(_)) {
+            // It says nothing of the credential.
+            self.release().await;
+            return self.troubled("The state takes no more writes", &words(error));
         }
         if let Some(former) = self.former.take() {
             self.turn_down(former, &words(error)).await;
@@ -318,6 +361,8 @@ impl Service {
         let digest = planned.digest.clone().expect("a plan of files has a digest");
         let answer = if planned.plan.brakes.is_empty() {
             ApproveAnswer::NothingBraked
+        } else if self.dry_run {
+            ApproveAnswer::DryRun
         } else if asked == digest {
             self.approval.grant(&planned.plan);
             planned.plan.brakes.clear();

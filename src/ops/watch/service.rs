@@ -171,18 +171,31 @@ impl Service {
                 return None;
             }
             while let Some(command) = self.queue.pop_front().or_else(|| self.commands.try_recv().ok()) {
-                if let Some(look) = self.obey(command).await {
+                let Some(look) = self.obey(command).await else { continue };
+                // What was approved is that plan alone, whatever the directory is about to become.
+                if self.asked.is_some() {
+                    return Some(look);
+                }
+                if let Some(look) = self.watcher.unless_busy(look) {
                     return Some(look);
                 }
             }
             let is_paused = self.paused.is_some();
             if !is_paused && self.made_way.is_some_and(MadeWay::calls_for_a_pass) {
-                return Some(nothing_new());
+                if let Some(look) = self.watcher.unless_busy(nothing_new()) {
+                    return Some(look);
+                }
+                self.made_way = Some(MadeWay::Change);
             }
             let now = self.now();
             let due = self.again_at.map_or(self.resync_at, |again_at| again_at.min(self.resync_at));
             if !is_paused && due <= now {
-                return Some(self.due(now));
+                let look = self.due(now);
+                if let Some(look) = self.watcher.unless_busy(look) {
+                    return Some(look);
+                }
+                self.resync_at = self.resync_at.max(now + self.settings.resync);
+                continue;
             }
             let paused = self.paused;
             let resync = self.settings.resync;

@@ -83,6 +83,8 @@ enum PassOutcome {
     InStep,
     /// All that could be done is done; single entries may have failed.
     Applied,
+    /// Something is to be done, and the service only plans.
+    OnlyPlanned,
     /// The rest waits for quota.
     WaitsForQuota,
     /// It made way for the next pass.
@@ -264,6 +266,7 @@ impl From<Outcome> for PassOutcome {
         match outcome {
             Outcome::InStep => Self::InStep,
             Outcome::Applied => Self::Applied,
+            Outcome::OnlyPlanned => Self::OnlyPlanned,
             Outcome::WaitsForQuota => Self::WaitsForQuota,
             Outcome::Yielded => Self::Yielded,
             Outcome::Refused => Self::Refused,

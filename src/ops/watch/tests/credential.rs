@@ -72,3 +72,32 @@ async fn a_credential_that_did_not_prove_good_at_the_start_is_proven_again_later
     assert_eq!((status.ready, world.contacts().len()), (true, 2));
     service.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_new_credential_that_no_request_can_carry_is_turned_down_as_well() {
+    let world = with_key("key").await;
+    world.declare_people("a.yaml", 0..1);
+    let service = world.start().await;
+    service.pass().await;
+    set_key(&world, "two\nlines");
+    service.commands.send(Command::Reload(Box::new(world.settings()))).unwrap();
+    service.until(|_| world.told("The new credential is refused") == 1).await;
+    world.declare_people("b.yaml", 1..2);
+    let status = service.changed().await;
+    assert!(status.ready && status.trouble.is_none());
+    assert_eq!(world.contacts().len(), 2, "the old one works on");
+    service.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_credential_stays_a_trouble_when_nothing_is_to_be_sent() {
+    let world = with_key("right").await;
+    world.declare_people("a.yaml", 0..1);
+    let service = world.start().await;
+    assert!(!service.pass().await.ready);
+    world.declare("a.yaml", "  {}\n");
+    let status = service.changed().await;
+    assert_eq!(status.last_pass.as_ref().unwrap().outcome, Outcome::InStep);
+    assert!(!status.ready && status.trouble.is_some(), "{status:#?}");
+    service.end().await;
+}

@@ -100,3 +100,26 @@ async fn an_empty_or_vanished_directory_forgets_nobody_whatever_was_allowed() {
     service.end().await;
     assert_eq!(bound(&world).len(), 3);
 }
+
+/// Each of them alone was few; together they are most of the directory.
+#[tokio::test(start_paused = true)]
+async fn files_that_go_one_by_one_are_measured_together() {
+    let world = World::new().await;
+    for number in 0..10 {
+        world.declare_people(&format!("{number}.yaml"), number..number + 1);
+    }
+    let service = world.start().await;
+    service.pass().await;
+    for number in 0..7 {
+        std::fs::remove_file(world.dir().join(format!("{number}.yaml"))).unwrap();
+        service.changed().await;
+        service.rest(Duration::from_secs(20)).await;
+    }
+    let status = service.rest(minutes(10)).await;
+    let braked = status.braked.as_ref().expect("the fourth is one too many");
+    assert_eq!(braked.reasons, ["7 managed contacts would be forgotten, more than 30 % (3 of them already are)"]);
+    let digest = braked.digest.clone();
+    let answer = service.command(|reply| crate::ops::watch::Command::Approve { digest, reply }).await;
+    assert!(matches!(answer, Ok(crate::ops::watch::ApproveAnswer::Approved { .. })), "{answer:?}");
+    service.end().await;
+}

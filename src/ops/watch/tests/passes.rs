@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::world::World;
-use crate::ops::watch::{Outcome, Phase};
+use crate::ops::watch::{ApproveAnswer, Command, Outcome, Phase};
 use crate::sandbox::Quota;
 
 fn minutes(count: u64) -> Duration {
@@ -113,4 +113,106 @@ async fn broken_files_change_nothing_and_the_last_good_stands() {
     let status = service.changed().await;
     assert_eq!(status.waiting.len(), 1);
     service.end().await;
+}
+
+/// Has a service of which one entry fails at once, however often it is tried.
+async fn with_a_failing_entry(world: &World) -> super::world::Running {
+    world.declare("a.yaml", "  gone: {apollo_id: 000000000000000000000001}\n  p0: {email: p0@example.com}\n");
+    let service = world.start().await;
+    assert_eq!(service.pass().await.failing.len(), 1);
+    service
+}
+
+/// Every such pass found that the time to try the entry had come, and called for the next at once.
+#[tokio::test(start_paused = true)]
+async fn a_pass_that_cannot_try_what_fails_calls_for_no_other_at_once() {
+    let mut world = World::new().await;
+    world.policy.max_creates = Some(crate::plan::Limit::Count(1));
+    let service = with_a_failing_entry(&world).await;
+    std::fs::write(world.dir().join("b.yaml"), "contacts: [").unwrap();
+    let refused = service.changed().await.passes;
+    let status = service.rest(Duration::from_secs(60)).await;
+    assert_eq!((status.last_pass.as_ref().unwrap().outcome, status.passes - refused), (Outcome::Refused, 0));
+    world.declare_people("b.yaml", 1..4);
+    let braked = service.changed().await.passes;
+    let status = service.rest(Duration::from_secs(60)).await;
+    assert_eq!((status.last_pass.as_ref().unwrap().outcome, status.passes - braked), (Outcome::Braked, 0));
+    service.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_state_that_cannot_be_opened_is_asked_for_ever_less_often_and_a_signal_is_heard() {
+    let world = World::new().await;
+    let service = with_a_failing_entry(&world).await;
+    service.command(|reply| Command::Pause { reply }).await.unwrap();
+    std::fs::remove_file(world.state().join("head")).unwrap();
+    service.command(|reply| Command::Resume { reply }).await.unwrap();
+    let before = service.board.read().passes;
+    let status = service.rest(minutes(10)).await;
+    assert_eq!(status.last_pass.as_ref().unwrap().outcome, Outcome::Troubled);
+    assert!((4..=10).contains(&(status.passes - before)), "{}", status.passes - before);
+    service.end().await;
+}
+
+/// Only the first pass that wrote let go of the state before it had to be closed.
+#[tokio::test(start_paused = true)]
+async fn a_state_that_takes_no_more_writes_ends_no_service() {
+    let world = World::new().await;
+    world.declare_people("a.yaml", 0..1);
+    let service = world.start().await;
+    service.pass().await;
+    let moved = world.state().with_extension("moved");
+    std::fs::rename(world.state(), &moved).unwrap();
+    world.declare_people("b.yaml", 1..2);
+    let status = service.changed().await;
+    assert_eq!(status.last_pass.as_ref().unwrap().outcome, Outcome::Troubled);
+    assert!(!status.ready);
+    assert_eq!(world.contacts().len(), 1, "nothing is sent that could not be recorded");
+    assert!(world.told("was moved, removed or replaced") > 0);
+    std::fs::remove_dir_all(world.state()).ok();
+    std::fs::rename(&moved, world.state()).unwrap();
+    let status = service.rest(minutes(10)).await;
+    assert!(status.ready, "{status:#?}");
+    assert_eq!(world.contacts().len(), 2);
+    service.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_pass_is_made_while_git_is_at_work_whatever_calls_for_it() {
+    let world = World::new().await;
+    world.declare_people("a.yaml", 0..1);
+    let service = world.start().await;
+    service.pass().await;
+    let git = world.dir().parent().unwrap().join(".git");
+    std::fs::create_dir(&git).unwrap();
+    std::fs::write(git.join("index.lock"), "").unwrap();
+    // Half of what git is about to write; the clock calls for a pass.
+    world.declare_people("b.yaml", 1..2);
+    let status = service.rest(minutes(5) + Duration::from_secs(20)).await;
+    assert_eq!((status.passes, world.contacts().len()), (1, 1));
+    service.commands.send(Command::Reload(Box::new(world.settings()))).unwrap();
+    let status = service.rest(Duration::from_secs(1)).await;
+    assert_eq!((status.passes, world.contacts().len()), (1, 1));
+    std::fs::remove_file(git.join("index.lock")).unwrap();
+    let status = service.pass().await;
+    assert_eq!((status.passes, world.contacts().len()), (2, 2));
+    service.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_tells_what_is_to_be_done_and_what_passes_limits() {
+    let mut world = World::new().await;
+    (world.dry_run, world.policy.max_creates) = (true, Some(crate::plan::Limit::Count(2)));
+    world.declare_people("a.yaml", 0..1);
+    let service = world.start().await;
+    let status = service.pass().await;
+    assert_eq!((status.last_pass.as_ref().unwrap().outcome, status.pending), (Outcome::OnlyPlanned, 1));
+    world.declare_people("b.yaml", 1..4);
+    let status = service.changed().await;
+    assert_eq!(status.last_pass.as_ref().unwrap().outcome, Outcome::Braked);
+    let digest = status.braked.as_ref().unwrap().digest.clone();
+    let answer = service.command(|reply| Command::Approve { digest, reply }).await;
+    assert_eq!(answer, Ok(ApproveAnswer::DryRun));
+    service.end().await;
+    assert!(world.contacts().is_empty());
 }

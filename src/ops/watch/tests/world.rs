@@ -37,6 +37,7 @@ pub(super) struct World {
     /// Everything that was told, as text.
     told: Arc<Mutex<Vec<String>>>,
     pub(super) policy: Policy,
+    pub(super) dry_run: bool,
     /// Keeps time from moving by itself while this world lives.
     _hold: mpsc::Sender<()>,
 }
@@ -79,7 +80,7 @@ impl World {
         let policy = Policy { max_creates: Some(Limit::Count(1000)), ..Policy::default() };
         let key = Arc::new(Mutex::new(Ok("key".to_owned())));
         fs::create_dir(home.path().join("contacts.d")).unwrap();
-        Self { home, server, clock, key, told: Arc::default(), policy, _hold: hold }
+        Self { home, server, clock, key, told: Arc::default(), policy, dry_run: false, _hold: hold }
     }
 
     /// Writes a file of entries; `contacts` is what stands below `contacts:`, indented by two.
@@ -118,7 +119,7 @@ impl World {
         let service = Service::begin(WatchOptions {
             dir: self.dir(),
             settings: self.settings(),
-            dry_run: false,
+            dry_run: self.dry_run,
             once: false,
             watcher: hand_over,
             credential: Arc::new(move || key.lock().unwrap().clone().map(credential)),
