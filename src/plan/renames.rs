@@ -21,6 +21,9 @@ impl Renames {
     /// share the mark: a guess between two would give one person's contact to another.
     pub(super) fn find(new: &[&Entry], gone: &BTreeMap<ContactKey, &Fields>) -> Self {
         let mut renames = Self::default();
+        if gone.is_empty() {
+            return renames;
+        }
         for entry in new {
             if let Some(from) = entry.moved_from.as_ref().filter(|from| gone.contains_key(from)) {
                 renames.pair(entry.key(), from, Reason::MovedFrom);
@@ -59,14 +62,15 @@ impl Renames {
         mark: impl Fn(&Identity) -> Option<String>,
     ) {
         let mut sharing: BTreeMap<String, (Vec<&ContactKey>, Vec<&ContactKey>)> = BTreeMap::new();
-        for (key, identity) in new.iter().filter(|(key, _)| !self.from_of.contains_key(key)) {
-            if let Some(mark) = mark(identity) {
-                sharing.entry(mark).or_default().0.push(key);
-            }
-        }
         for (key, identity) in gone.iter().filter(|(key, _)| !self.taken.contains(key)) {
             if let Some(mark) = mark(identity) {
                 sharing.entry(mark).or_default().1.push(key);
+            }
+        }
+        for (key, identity) in new.iter().filter(|(key, _)| !self.from_of.contains_key(key)) {
+            // Of many new entries, few have the mark of one that is gone.
+            if let Some((new, _)) = mark(identity).and_then(|mark| sharing.get_mut(&mark)) {
+                new.push(key);
             }
         }
         for (new, gone) in sharing.values() {
