@@ -149,27 +149,21 @@ impl Run {
     /// Each endpoint action has a queue of its own, so that one whose quota is used up holds up no other.
     async fn carry_out(&self, actions: &[Action]) {
         let mut local = Vec::new();
-        let mut queues: BTreeMap<Endpoint, Vec<Action>> = BTreeMap::new();
+        let mut queues: BTreeMap<Endpoint, Vec<&Action>> = BTreeMap::new();
         for action in actions {
             match first_request(&action.operation) {
-                None => local.push(action.clone()),
-                Some(endpoint) => queues.entry(endpoint).or_default().push(action.clone()),
+                None => local.push(action),
+                Some(endpoint) => queues.entry(endpoint).or_default().push(action),
             }
         }
-        self.clone().work_off_local(local).await;
+        self.work_off_local(local).await;
         if hands_over(actions)
             && let Some(updates) = queues.remove(&Endpoint::UpdateContact)
         {
             // Until they are done, Apollo would match a create to the contact that gives its identity up.
-            self.clone().work_off(Endpoint::UpdateContact, updates).await;
+            self.work_off([(Endpoint::UpdateContact, updates)].into()).await;
         }
-        let mut workers = JoinSet::new();
-        for (endpoint, queue) in queues {
-            workers.spawn(self.clone().work_off(endpoint, queue));
-        }
-        while let Some(done) = workers.join_next().await {
-            done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
-        }
+        self.work_off(queues).await;
         self.doubt_overwritten().await;
     }
 
@@ -199,13 +193,13 @@ impl Run {
     }
 
     /// Works off actions that wait for the disk alone, many at a time, and tells of them in their order.
-    async fn work_off_local(self, queue: Vec<Action>) {
+    async fn work_off_local(&self, queue: Vec<&Action>) {
         let mut under_way = VecDeque::new();
         let mut queue = queue.into_iter();
         loop {
             while under_way.len() < LOCAL_PARALLELISM && !self.session.stop.is_requested() {
                 let Some(action) = queue.next() else { break };
-                under_way.push_back(tokio::spawn(self.clone().carry(action)));
+                under_way.push_back(tokio::spawn(self.clone().carry(action.clone())));
             }
             let Some(oldest) = under_way.pop_front() else { break };
             self.conclude(oldest.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())));
@@ -214,33 +208,40 @@ impl Run {
         self.count(|report| report.remaining += left);
     }
 
-    /// Works off actions whose first request is of one kind, as long as such requests go out.
+    /// Works off actions by the kind of their first request, each kind as long as such requests go out.
+    async fn work_off(&self, queues: BTreeMap<Endpoint, Vec<&Action>>) {
+        let mut queues: BTreeMap<_, _> =
+            queues.into_iter().map(|(endpoint, queue)| (endpoint, (queue.into_iter(), 0))).collect();
+        let mut under_way = JoinSet::new();
+        let is_over = |endpoint| self.session.stop.is_requested() || self.session.ledgers.is_put_off(endpoint);
+        loop {
+            for (&endpoint, (queue, begun)) in &mut queues {
+                while *begun < self.at_a_time(endpoint) && !is_over(endpoint) {
+                    let Some(action) = queue.next() else { break };
+                    let work = self.clone().carry(action.clone());
+                    under_way.spawn(async move { (endpoint, work.await) });
+                    *begun += 1;
+                }
+            }
+            let Some(done) = under_way.join_next().await else { break };
+            let (endpoint, outcome) = done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+            queues.get_mut(&endpoint).expect("what is under way came from a queue").1 -= 1;
+            self.conclude(outcome);
+        }
+        let left: usize = queues.values().map(|(queue, _)| queue.len()).sum();
+        self.count(|report| report.remaining += left);
+    }
+
+    /// How many actions that begin with such a request are under way at a time.
     ///
-    /// As many at a time as requests may be under way, and beside them about as many whose answers are on their way
-    /// to the disk, so that these share barriers. One request at a time keeps its actions one by one.
-    async fn work_off(self, endpoint: Endpoint, queue: Vec<Action>) {
-        let at_a_time = match endpoint {
+    /// As many as requests may be, and beside them about as many whose answers are on their way to the disk, so that
+    /// these share barriers. One request at a time keeps its actions one by one.
+    fn at_a_time(&self, endpoint: Endpoint) -> usize {
+        match endpoint {
             // Settling waits for its time without using a place.
             Endpoint::SearchContacts => usize::MAX,
             _ => self.session.parallelism * 2 - 1,
-        };
-        let mut under_way = JoinSet::new();
-        let mut queue = queue.into_iter();
-        let is_over = || self.session.stop.is_requested() || self.session.ledgers.is_put_off(endpoint);
-        loop {
-            while under_way.len() < at_a_time && !is_over() {
-                let Some(action) = queue.next() else { break };
-                under_way.spawn(self.clone().carry(action));
-            }
-            match under_way.join_next().await {
-                Some(done) => {
-                    self.conclude(done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())));
-                }
-                None => break,
-            }
         }
-        let left = queue.len();
-        self.count(|report| report.remaining += left);
     }
 
     /// Carries out one action, telling how it goes on.
