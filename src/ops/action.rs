@@ -4,11 +4,11 @@
 //! not confirmed is not recorded as applied, so an action that ends half-way is continued by the next plan.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify, OwnedSemaphorePermit};
 
-use crate::apollo::body;
+use crate::apollo::{Meta, body};
 use crate::model::{
     ApolloId, Binding, ContactKey, Digest, Endpoint, Field, Fields, Fingerprint, IdentityHash, IdentityKey, Intent,
     IntentId, Origin, Place, Timestamp, Tombstone,
@@ -16,7 +16,7 @@ use crate::model::{
 use crate::plan::{Action, Operation, Reason};
 use crate::store::{self, Change};
 
-use super::courier::Failure;
+use super::courier::{Failure, Reply};
 use super::{Desired, Problem, Session, Step, problem};
 
 /// What the actions of one plan share beside the session.
@@ -89,9 +89,37 @@ pub(super) struct Performer<'a> {
     pub(super) session: &'a Session,
     pub(super) job: &'a Arc<Job>,
     pub(super) place: &'a Place,
+    /// `None` when nothing waits for it, and once it is over.
+    pub(super) turn: std::sync::Mutex<Option<Turn>>,
+}
+
+/// Keeps the next action of a queue waiting until it is dropped; `over` is rung then.
+#[derive(Debug)]
+pub(super) struct Turn {
+    pub(super) permit: Option<OwnedSemaphorePermit>,
+    pub(super) over: Arc<Notify>,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        drop(self.permit.take());
+        self.over.notify_one();
+    }
 }
 
 impl Performer<'_> {
+    /// Sends the request of an intent; the next action begins while its answer is recorded.
+    pub(super) async fn send(
+        &self,
+        id: IntentId,
+        intent: &mut Intent,
+        with: Vec<Change>,
+    ) -> Result<(Reply, Meta), Failure> {
+        let answer = self.session.send(id, intent, with).await;
+        drop(self.turn.lock().unwrap_or_else(PoisonError::into_inner).take());
+        answer
+    }
+
     pub(super) async fn perform(&self, action: &Action) -> Result<End, Trouble> {
         match &action.operation {
             Operation::Create { entry } => self.create(entry).await,

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::{Instrument, Span, field};
@@ -13,7 +14,7 @@ use crate::model::{ApolloId, ContactKey, Endpoint, Identity, PersonAtCompany, Pl
 use crate::plan::{Action, Brake, BrakeKind, Change as FieldChange, Housekeeping, Operation, Plan};
 use crate::store::{self, CHANGES_PER_COMMIT, Change, Snapshot};
 
-use super::action::{End, Job, Performer, Trouble};
+use super::action::{End, Job, Performer, Trouble, Turn};
 use super::saved::{Remaining, progress};
 use super::{Desired, Ended, Event, Problem, Report, Session, Step, problem};
 
@@ -172,7 +173,7 @@ impl Run {
         let overwritten = std::mem::take(&mut *self.job.overwritten.lock().unwrap_or_else(PoisonError::into_inner));
         for (key, fields) in overwritten {
             let place = Place { path: Path::new("").into(), key };
-            let performer = Performer { session: &self.session, job: &self.job, place: &place };
+            let performer = Performer { session: &self.session, job: &self.job, place: &place, turn: Mutex::default() };
             if let Err(Trouble { problem: Some(problem), .. }) = performer.doubt(&place.key, &fields).await {
                 self.session.tell(Event::Problem(*problem));
             }
@@ -199,7 +200,7 @@ impl Run {
         loop {
             while under_way.len() < LOCAL_PARALLELISM && !self.session.stop.is_requested() {
                 let Some(action) = queue.next() else { break };
-                under_way.push_back(tokio::spawn(self.clone().carry(action.clone())));
+                under_way.push_back(tokio::spawn(self.clone().carry(action.clone(), None)));
             }
             let Some(oldest) = under_way.pop_front() else { break };
             self.conclude(oldest.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())));
@@ -211,41 +212,49 @@ impl Run {
     /// Works off actions by the kind of their first request, each kind as long as such requests go out.
     async fn work_off(&self, queues: BTreeMap<Endpoint, Vec<&Action>>) {
         let mut queues: BTreeMap<_, _> =
-            queues.into_iter().map(|(endpoint, queue)| (endpoint, (queue.into_iter(), 0))).collect();
-        let mut under_way = JoinSet::new();
+            queues.into_iter().map(|(endpoint, actions)| (endpoint, self.queue(endpoint, actions))).collect();
         let is_over = |endpoint| self.session.stop.is_requested() || self.session.ledgers.is_put_off(endpoint);
+        let turn_over = Arc::new(Notify::new());
+        let mut under_way = JoinSet::new();
         loop {
-            for (&endpoint, (queue, begun)) in &mut queues {
-                while *begun < self.at_a_time(endpoint) && !is_over(endpoint) {
-                    let Some(action) = queue.next() else { break };
-                    let work = self.clone().carry(action.clone());
+            for (&endpoint, queue) in &mut queues {
+                while queue.under_way < queue.at_a_time && !is_over(endpoint) {
+                    let Ok(permit) = Arc::clone(&queue.turns).try_acquire_owned() else { break };
+                    let Some(action) = queue.actions.next() else { break };
+                    let turn = Turn { permit: Some(permit), over: Arc::clone(&turn_over) };
+                    let work = self.clone().carry(action.clone(), Some(turn));
                     under_way.spawn(async move { (endpoint, work.await) });
-                    *begun += 1;
+                    queue.under_way += 1;
                 }
             }
-            let Some(done) = under_way.join_next().await else { break };
-            let (endpoint, outcome) = done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
-            queues.get_mut(&endpoint).expect("what is under way came from a queue").1 -= 1;
-            self.conclude(outcome);
+            tokio::select! {
+                done = under_way.join_next() => {
+                    let Some(done) = done else { break };
+                    let (endpoint, outcome) = done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+                    queues.get_mut(&endpoint).expect("what is under way came from a queue").under_way -= 1;
+                    self.conclude(outcome);
+                }
+                () = turn_over.notified() => {}
+            }
         }
-        let left: usize = queues.values().map(|(queue, _)| queue.len()).sum();
+        let left: usize = queues.values().map(|queue| queue.actions.len()).sum();
         self.count(|report| report.remaining += left);
     }
 
-    /// How many actions that begin with such a request are under way at a time.
-    ///
-    /// As many as requests may be, and beside them about as many whose answers are on their way to the disk, so that
-    /// these share barriers. One request at a time keeps its actions one by one.
-    fn at_a_time(&self, endpoint: Endpoint) -> usize {
-        match endpoint {
+    /// Lines up actions that begin with the same kind of request.
+    fn queue<'a>(&self, endpoint: Endpoint, actions: Vec<&'a Action>) -> Queue<'a> {
+        let parallelism = self.session.parallelism;
+        let (turns, at_a_time) = match endpoint {
             // Settling waits for its time without using a place.
-            Endpoint::SearchContacts => usize::MAX,
-            _ => self.session.parallelism * 2 - 1,
-        }
+            Endpoint::SearchContacts => (Semaphore::MAX_PERMITS, usize::MAX),
+            // One request at a time keeps its actions one by one.
+            _ => (parallelism, parallelism * 2 - 1),
+        };
+        Queue { actions: actions.into_iter(), turns: Arc::new(Semaphore::new(turns)), under_way: 0, at_a_time }
     }
 
     /// Carries out one action, telling how it goes on.
-    async fn carry(self, action: Action) -> Outcome {
+    async fn carry(self, action: Action, turn: Option<Turn>) -> Outcome {
         let span = tracing::info_span!(
             parent: &self.span,
             "contact",
@@ -253,17 +262,18 @@ impl Run {
             apollo_id = known_id(&action.operation).map(field::display),
             request_id = field::Empty,
         );
-        self.carry_within(action).instrument(span).await
+        self.carry_within(action, turn).instrument(span).await
     }
 
-    async fn carry_within(self, action: Action) -> Outcome {
+    async fn carry_within(self, action: Action, turn: Option<Turn>) -> Outcome {
         let _mark = self.session.under_way.mark(action.keys());
         let (key, step, id) = (action.key().clone(), step(&action.operation), known_id(&action.operation));
         let started = Instant::now();
         if !matches!(action.operation, Operation::Conflict { .. } | Operation::Contradiction { .. }) {
             self.session.tell(Event::Started { key: key.clone(), step, id: id.clone() });
         }
-        let performer = Performer { session: &self.session, job: &self.job, place: &action.place };
+        let (session, turn) = (&*self.session, Mutex::new(turn));
+        let performer = Performer { session, job: &self.job, place: &action.place, turn };
         let work = performer.perform(&action);
         tokio::pin!(work);
         let mut ticks = tokio::time::interval_at(started + STILL_RUNNING, STILL_RUNNING);
@@ -355,6 +365,17 @@ fn hands_over(actions: &[Action]) -> bool {
         }
         _ => false,
     })
+}
+
+/// Actions that begin with the same kind of request.
+struct Queue<'a> {
+    actions: std::vec::IntoIter<&'a Action>,
+    /// As many as requests may be under way: an answered one lets the next action begin while its answer is on its
+    /// way to the disk, so that more results share a barrier.
+    turns: Arc<Semaphore>,
+    under_way: usize,
+    /// Most actions under way, those included whose answers are being recorded.
+    at_a_time: usize,
 }
 
 /// How one action went.

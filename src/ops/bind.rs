@@ -41,7 +41,7 @@ impl Performer<'_> {
     /// Sends a create and binds what it is answered with; used for a first send and by settling.
     pub(super) async fn send_create(&self, id: IntentId, intent: &mut Intent, entry: &Entry) -> Result<End, Trouble> {
         let settling = intent.attempts > 0;
-        let (contact, meta) = match self.session.send(id, intent, Vec::new()).await {
+        let (contact, meta) = match self.send(id, intent, Vec::new()).await {
             Ok((Reply::Contact(contact), meta)) => (contact, meta),
             Ok((Reply::Page(_) | Reply::Done, _)) => unreachable!("a create is answered with a contact"),
             Err(Failure::Refused(error)) => {

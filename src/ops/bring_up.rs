@@ -42,7 +42,7 @@ impl Performer<'_> {
             // A contact with a request under way never counts as standing applied.
             let with = (binding.fingerprint.take().is_some())
                 .then(|| Change::PutBinding { key: entry.key().clone(), binding: Box::new(binding.clone()) });
-            let reply = match self.session.send(id, &mut intent, with.into_iter().collect()).await {
+            let reply = match self.send(id, &mut intent, with.into_iter().collect()).await {
                 Ok((reply, _)) => reply,
                 Err(Failure::Refused(error)) => {
                     return Err(self.update_refused(id, endpoint, entry, binding, &error).await?);
