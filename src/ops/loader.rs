@@ -1,10 +1,9 @@
 //! Loading the contact files of one directory, again and again, with what the state's index knows of them.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::source::{self, LOADER, Loaded, Scope};
+use crate::source::{self, LOADER, Loaded};
 use crate::store::{self, Store};
 
 use super::{Desired, LoadError, Session};
@@ -47,16 +46,6 @@ impl Loader {
 
     /// Reads and checks all contact files.
     pub fn load(&self) -> Result<Desired, LoadError> {
-        self.load_within(Scope::All)
-    }
-
-    /// Loads as [`Loader::load`] does, for a caller that knows nothing to have changed but at and below `paths`,
-    /// which are below the directory, since the index was written.
-    pub fn load_below(&self, paths: &BTreeSet<PathBuf>) -> Result<Desired, LoadError> {
-        self.load_within(Scope::Below(paths))
-    }
-
-    fn load_within(&self, scope: Scope<'_>) -> Result<Desired, LoadError> {
         let index = self.state.as_deref().and_then(|state| store::open_index(state, LOADER)).map(Arc::new);
         let note = index.as_deref().and_then(|index| index.state());
         let is_trusted = match (&self.store, self.state.as_deref(), note) {
@@ -69,7 +58,7 @@ impl Loader {
         let plain = source::Options::plain();
         let room = self.room.unwrap_or(plain.room);
         let lists_all = !(is_trusted && all_applied);
-        let options = source::Options { index: index.as_deref(), scope, stamp: &stamp, lists_all, room };
+        let options = source::Options { index: index.as_deref(), stamp: &stamp, lists_all, room };
         let (loaded, is_sound) = source::load(&self.dir, &options).map_err(LoadError::Unreadable)?;
         let loaded = valid(loaded)?;
         let index = index.filter(|_| is_sound);

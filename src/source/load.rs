@@ -16,7 +16,7 @@ use super::across::{self, Repeated};
 use super::diagnostic::{self, Diagnostic};
 use super::loaded::{Loaded, SourceFile, digest, weight};
 use super::walk::{self, Walk};
-use super::{Error, Scope, read, read_text, stored};
+use super::{Error, read, read_text, stored};
 use crate::index::{Contents, Damaged, Flags, Index, Mark, Named, Sheet, Tree, marks, shared};
 use crate::model::{ContactKey, Entry};
 
@@ -33,8 +33,6 @@ const ATTEMPTS: usize = 3;
 pub struct Options<'a> {
     /// What an earlier load found.
     pub index: Option<&'a Index>,
-    /// Where files may have changed since.
-    pub scope: Scope<'a>,
     /// Tells the file system's time; `None` where it cannot be told. Asked before anything is read.
     pub stamp: &'a (dyn Fn() -> Option<i64> + Sync),
     /// Whether all files are listed even where nothing changed.
@@ -46,7 +44,7 @@ pub struct Options<'a> {
 impl Options<'_> {
     /// Reads everything.
     pub const fn plain() -> Self {
-        Self { index: None, scope: Scope::All, stamp: &|| None, lists_all: true, room: KEPT_BYTES }
+        Self { index: None, stamp: &|| None, lists_all: true, room: KEPT_BYTES }
     }
 }
 
@@ -126,7 +124,7 @@ impl<'a> Loading<'a> {
         let ahead = || {
             self.stamp.get_or_init(self.options.stamp);
         };
-        let walk = walk::walk(self.dir, self.tree, self.options.scope, &ahead)?;
+        let walk = walk::walk(self.dir, self.tree, &ahead)?;
         if let Some(loaded) = self.unchanged(&walk)? {
             return Ok(loaded);
         }

@@ -31,7 +31,6 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -58,24 +57,6 @@ pub enum Error {
     /// The file has changed since it was read first; what it says now has not been checked.
     #[error("{} was changed while the contact files were read; run the command again", path.display())]
     ChangedMeanwhile { path: PathBuf },
-}
-
-/// Where files may have changed since an index was written.
-#[derive(Debug, Clone, Copy)]
-pub enum Scope<'a> {
-    All,
-    /// At or below these paths, which are below the directory; whoever says so has watched the rest.
-    Below(&'a BTreeSet<PathBuf>),
-}
-
-impl Scope<'_> {
-    /// Reports whether a directory has to be looked at.
-    fn touches(self, below: &Path) -> bool {
-        match self {
-            Self::All => true,
-            Self::Below(paths) => paths.iter().any(|path| path.starts_with(below) || below.starts_with(path)),
-        }
-    }
 }
 
 /// Reads the text of one file; a pure function of its arguments.

@@ -16,9 +16,9 @@ use std::sync::Mutex;
 use rayon::prelude::*;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 
+use super::Error;
 use super::code::Code;
 use super::diagnostic::{Diagnostic, Location};
-use super::{Error, Scope};
 use crate::index::{Flags, Identity, Tree};
 
 /// The directories below one, itself included, and their files.
@@ -112,13 +112,13 @@ impl Walk {
 /// Lists the contact files below `root`.
 ///
 /// `known` is what an earlier walk found; `ahead` is called before anything is read for its names.
-pub(super) fn walk(root: &Path, known: &Tree, scope: Scope<'_>, ahead: &(dyn Fn() + Sync)) -> Result<Walk, Error> {
+pub(super) fn walk(root: &Path, known: &Tree, ahead: &(dyn Fn() + Sync)) -> Result<Walk, Error> {
     let unreadable = |source| Error::ReadDirectory { dir: root.to_owned(), source };
     if !fs::metadata(root).map_err(unreadable)?.is_dir() {
         return Err(Error::NotADirectory { dir: root.to_owned() });
     }
     open(root).map_err(|error| unreadable(error.into()))?;
-    let walker = Walker { root, known, scope, ahead, found: Mutex::default() };
+    let walker = Walker { root, known, ahead, found: Mutex::default() };
     rayon::scope(|threads| walker.visit(Path::new(""), threads));
     let mut found = walker.found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     if !found.linked.is_empty() {
@@ -165,7 +165,6 @@ fn follow(walker: &Walker<'_>, found: &mut Found) {
 struct Walker<'r> {
     root: &'r Path,
     known: &'r Tree,
-    scope: Scope<'r>,
     ahead: &'r (dyn Fn() + Sync),
     found: Mutex<Found>,
 }
@@ -203,20 +202,6 @@ impl Walker<'_> {
     /// Takes in the files of one directory; returns the symlinks to directories in it.
     fn read(&self, below: &Path) -> io::Result<(Directory, Vec<PathBuf>)> {
         let record = self.known.directory(below.as_os_str().as_bytes());
-        if let Some(record) = record.filter(|record| !record.flags.has(Flags::LINKS))
-            && !self.scope.touches(below)
-        {
-            // Whoever asks knows that nothing has changed here.
-            let file =
-                |number| File { name: None, record: Some(number), identity: Some(self.known.file(number).identity) };
-            let mut directory =
-                Directory { below: below.to_owned(), identity: record.identity, ..Directory::default() };
-            directory.flags = record.flags;
-            directory.was_vouched_for = !record.flags.has(Flags::RACY);
-            directory.children = self.known.children(record).map(os_string).collect();
-            directory.files = record.files().map(file).collect();
-            return Ok((directory, Vec::new()));
-        }
         let descriptor = open(&self.root.join(below))?;
         let mut directory = Directory { below: below.to_owned(), ..Directory::default() };
         directory.identity = identity(&rustix::fs::fstat(&descriptor)?);
@@ -349,7 +334,7 @@ mod tests {
     use super::*;
 
     fn walk(root: &Path) -> Result<Walk, Error> {
-        super::walk(root, &Tree::default(), Scope::All, &|| ())
+        super::walk(root, &Tree::default(), &|| ())
     }
 
     fn names(root: &Path) -> Vec<String> {

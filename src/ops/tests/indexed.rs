@@ -544,20 +544,6 @@ fn a_session_trusts_the_index_that_it_renewed_itself() {
 }
 
 #[test]
-fn who_watches_a_directory_says_where_to_look() {
-    let world = settled();
-    world.step(&Step::Write { file: 2, text: 3 });
-    let below = |path: &str| world.loader().load_below(&[PathBuf::from(path)].into()).unwrap();
-    let whole = || Loader::plain(&world.dir()).load().unwrap().digest;
-    assert_eq!(below("d").digest, whole());
-    assert_eq!(below("d/c.yaml").digest, whole());
-    assert_ne!(below("x").digest, whole());
-    assert_eq!(world.loader().load().unwrap().digest, whole());
-    fs::remove_dir_all(world.dir().join("d")).unwrap();
-    assert_eq!(below("d").digest, whole());
-}
-
-#[test]
 fn entries_without_room_are_read_again() {
     let world = settled();
     let desired = world.loader().load().unwrap();

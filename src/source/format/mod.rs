@@ -19,7 +19,7 @@ use std::sync::Arc;
 use layout::Reason;
 
 use super::diagnostic::Span;
-use super::{Diagnostic, Error, Location, Scope, Severity, Source, read, read_text, walk};
+use super::{Diagnostic, Error, Location, Severity, Source, read, read_text, walk};
 use crate::index::Tree;
 
 /// A file as it is and as it would be.
@@ -55,7 +55,7 @@ pub struct Found {
 /// Lists the contact files below `dir`, as they are read by [`super::load`].
 pub fn contact_files(dir: &Path) -> Result<Found, Error> {
     let nothing = Tree::default();
-    let walk = walk::walk(dir, &nothing, Scope::All, &|| {})?;
+    let walk = walk::walk(dir, &nothing, &|| {})?;
     let file = |(at, file): (usize, usize)| {
         let directory = &walk.directories[at];
         dir.join(&directory.below).join(directory.files[file].name(&nothing))

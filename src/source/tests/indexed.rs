@@ -6,7 +6,7 @@ use crate::source::walk::walk;
 
 /// Makes an index that has another content for `a.yaml`, under what the file looks like now.
 fn stale(dir: &Dir, flags: Flags) -> Index {
-    let now = walk(dir.path(), &Tree::default(), Scope::All, &|| ()).unwrap();
+    let now = walk(dir.path(), &Tree::default(), &|| ()).unwrap();
     let [directory] = &now.directories[..] else { panic!("there is one directory") };
     let noted = Noted { identity: directory.files[0].identity.unwrap(), digest: [7; 32], flags };
     let mut writer = Writer::new(Vec::new(), None);
