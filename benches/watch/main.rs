@@ -12,6 +12,7 @@ mod null_server;
 mod service;
 
 use std::error::Error;
+use std::fmt::Write as _;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -28,7 +29,7 @@ use generate::Layout;
 use service::{Place, Service};
 
 /// How long a request may take to arrive before the measurement fails.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Most of a core that a service may use while nothing changes, in percent.
 const MOST_IDLE: f64 = 0.1;
@@ -85,6 +86,11 @@ fn print(text: &str) {
 #[expect(clippy::disallowed_methods, reason = "measuring time is what this program is for")]
 fn now() -> Instant {
     Instant::now()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a service that is looked at is given time")]
+fn rest(time: Duration) {
+    thread::sleep(time);
 }
 
 /// What was found with one number of contacts.
@@ -146,14 +152,14 @@ fn measure(args: &Args, contacts: u64, place: &Place, updates: &Receiver<Instant
         delays.push(arrived.duration_since(renamed).saturating_sub(quiet));
         service.wait_for("Apply complete!")?;
         // Not in step with anything that the service does by the clock.
-        thread::sleep(Duration::from_millis(random.u64(300..700)));
+        rest(Duration::from_millis(random.u64(300..700)));
     }
-    let edit = (service.processor_time()? - before) / u32::try_from(args.edits)?;
+    let edit = service.processor_time()?.saturating_sub(before) / u32::try_from(args.edits)?;
     delays.sort_unstable();
     say(&format!("{contacts} contacts: looking at the service at rest for {} s", args.rest));
     let (started, before) = (now(), service.processor_time()?);
-    thread::sleep(Duration::from_secs(args.rest));
-    let idle = (service.processor_time()? - before).as_secs_f64() / started.elapsed().as_secs_f64() * 100.0;
+    rest(Duration::from_secs(args.rest));
+    let idle = service.processor_time()?.saturating_sub(before).as_secs_f64() / started.elapsed().as_secs_f64() * 100.0;
     let (memory, peak) = (service.memory("VmRSS:")?, service.memory("VmHWM:")?);
     service.end()?;
     Ok(Row { contacts, delays, edit, idle, memory, peak })
@@ -191,12 +197,13 @@ fn report(rows: &[Row]) -> String {
         let Row { contacts, delays, edit, idle, memory, peak } = row;
         let longest = delays.last().copied().unwrap_or_default();
         let times = [row.at(50), row.at(95), longest, *edit].map(milliseconds).join(" | ");
-        text += &format!("| {contacts} | {times} | {idle:.3} % | {} MiB | {} MiB |\n", mib(*memory), mib(*peak));
+        let memory = [memory, peak].map(|bytes| format!("{} MiB", mib(*bytes))).join(" | ");
+        writeln!(text, "| {contacts} | {times} | {idle:.3} % | {memory} |").expect("text takes all");
     }
     text += "\n| to reach | measured | |\n|---|---:|---|\n";
     let mut reach = |words: String, measured: String, is_met: bool| {
         let verdict = if is_met { "met" } else { "**missed**" };
-        text += &format!("| {words} | {measured} | {verdict} |\n");
+        writeln!(text, "| {words} | {measured} | {verdict} |").expect("text takes all");
     };
     for row in rows {
         let contacts = row.contacts;
