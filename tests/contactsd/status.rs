@@ -186,7 +186,7 @@ fn watching_outlives_the_service_that_it_watches() {
     let remote = Remote::start();
     let world = World::with(TEAM).against(&remote);
     let mut service = world.start("watch");
-    service.wait_for("complete");
+    service.wait_for("Apply complete!");
     let mut watching = world.start("status --watch");
     watching.wait_for(" watches ");
     service.signal(rustix::process::Signal::KILL);
