@@ -129,17 +129,17 @@ impl Roster {
     }
 
     pub fn fingerprint(&self, key: &ContactKey) -> Option<Fingerprint> {
-        self.find(key).map(|found| found.fingerprint)
+        self.find(key.as_str()).map(|found| found.fingerprint)
     }
 
-    pub fn find(&self, key: &ContactKey) -> Option<Found> {
-        let hash = key_hash(key.as_str());
+    pub fn find(&self, key: &str) -> Option<Found> {
+        let hash = key_hash(key);
         let first = self.first_with(hash);
         let same_hash = self.slots[first..].iter().take_while(|slot| slot.hash == hash);
         same_hash.enumerate().find_map(|(nth, slot)| {
             let (found, fingerprint) = self.line(slot);
             let (sheet, at) = (slot.sheet as usize, slot.at as usize);
-            (found == key.as_str()).then_some(Found { number: first + nth, sheet, at, fingerprint })
+            (found == key).then_some(Found { number: first + nth, sheet, at, fingerprint })
         })
     }
 
@@ -147,6 +147,14 @@ impl Roster {
     pub fn key(&self, number: usize) -> ContactKey {
         let (key, _) = self.line(&self.slots[number]);
         ContactKey::parse(key).expect("a roster is made of keys")
+    }
+
+    /// Returns up to `most` of the keys, any, sorted.
+    pub fn sample(&self, most: usize) -> Vec<ContactKey> {
+        // By hash they stand in no order of theirs.
+        let mut keys: Vec<ContactKey> = (0..self.len().min(most)).map(|number| self.key(number)).collect();
+        keys.sort_unstable();
+        keys
     }
 
     /// Lists all keys, sorted.
@@ -263,11 +271,11 @@ mod tests {
             let roster = Roster::of(sheets.collect());
             assert_eq!(roster.len(), count);
             for number in 0..count {
-                let found = roster.find(&key(number)).unwrap();
+                let found = roster.find(key(number).as_str()).unwrap();
                 assert_eq!((found.fingerprint, found.sheet), (fingerprint(number), number % 3));
                 assert_eq!(roster.key(found.number), key(number));
             }
-            assert_eq!(roster.find(&key(count)), None);
+            assert_eq!(roster.find(key(count).as_str()), None);
         }
     }
 

@@ -28,15 +28,16 @@ fn marks_of(number: u32, count: usize) -> Vec<Mark> {
 
 /// Writes files with so many marks each, all in one directory, some of them taken over.
 fn write(files: &[usize], old: Option<(&Index, &[Option<u32>])>) -> Vec<u8> {
+    let marks: Vec<_> = (0..).zip(files).map(|(number, &count)| marks_of(number, count)).collect();
     let mut writer = Writer::new(Vec::new(), old.map(|(old, _)| old));
     writer.directory(b"", Identity::default(), Flags::default(), [&b"sub"[..]].into_iter(), files.len());
-    for (number, &count) in (0..).zip(files) {
+    for (number, marks) in (0..).zip(&marks) {
         let name = format!("{number}.yaml");
         if let Some((old, kept)) = old.and_then(|(old, kept)| Some((old, kept[number as usize]?))) {
             writer.keep(name.as_bytes(), &noted(number.into()), old, kept).unwrap();
         } else {
             let contents = Contents { sheet: sheet(&[number]), warnings: vec![7], ..Contents::default() };
-            writer.file(name.as_bytes(), &noted(number.into()), &contents, &marks_of(number, count)).unwrap();
+            writer.file(name.as_bytes(), &noted(number.into()), &contents, marks).unwrap();
         }
     }
     writer.finish(LOADER, [3; 32], None, old.map(|(old, _)| old)).unwrap()

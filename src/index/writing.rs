@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use rayon::prelude::*;
+
 use super::identity::Identity;
 use super::reading::{BLOCK, Header, Index, MAGIC, MARK, MARKS_A_BLOCK, short_check};
 use super::tree::{Card, FileRecord, Flags, TreeWriter};
@@ -18,14 +20,14 @@ pub enum WriteError {
 }
 
 /// Writes an index, directory by directory in any order, the files of each sorted by name.
-pub struct Writer<W> {
+pub struct Writer<'m, W> {
     out: W,
     at: u64,
     tree: TreeWriter,
     files: u32,
     contacts: u64,
-    /// Of files that were read anew, as [`packed`]; there may be millions.
-    marks: Vec<[u8; MARK]>,
+    /// Of files that were read anew, each with its number.
+    marks: Vec<(u32, &'m [Mark])>,
     /// The new number of each file that is taken over, by its old one.
     kept: Vec<Option<u32>>,
 }
@@ -38,7 +40,7 @@ pub struct Noted {
     pub flags: Flags,
 }
 
-impl<W: Write> Writer<W> {
+impl<'m, W: Write> Writer<'m, W> {
     /// Begins to write; `old` is the index that files may be taken over from.
     pub fn new(out: W, old: Option<&Index>) -> Self {
         let kept = vec![None; old.map_or(0, |old| old.tree().files())];
@@ -58,14 +60,20 @@ impl<W: Write> Writer<W> {
     }
 
     /// Writes a file that was read.
-    pub fn file(&mut self, name: &[u8], noted: &Noted, contents: &Contents, marks: &[Mark]) -> Result<(), WriteError> {
+    pub fn file(
+        &mut self,
+        name: &[u8],
+        noted: &Noted,
+        contents: &Contents,
+        marks: &'m [Mark],
+    ) -> Result<(), WriteError> {
         let mut card = Vec::new();
         for part in [contents.sheet.as_bytes(), &contents.named.to_bytes(), &contents.warnings] {
             let length = u32::try_from(part.len()).expect("a file has at most 64 MiB");
             card.extend_from_slice(&length.to_le_bytes());
             card.extend_from_slice(part);
         }
-        self.marks.extend(marks.iter().map(|&mark| packed(mark, self.files)));
+        self.marks.push((self.files, marks));
         let entries = u32::try_from(contents.sheet.lines().count()).expect("a file has at most 64 MiB");
         self.record(name, noted, entries, &card)
     }
@@ -123,9 +131,8 @@ impl<W: Write> Writer<W> {
 
     /// Writes the marks of all files in order; returns how many there are.
     fn finish_marks(&mut self, old: Option<&Index>) -> Result<u64, WriteError> {
-        let mut fresh = std::mem::take(&mut self.marks);
-        fresh.sort_unstable();
-        let mut fresh = fresh.into_iter().map(unpacked).peekable();
+        let fresh = std::mem::take(&mut self.marks);
+        let mut fresh = (0..PIECES).flat_map(|piece| of_piece(&fresh, piece)).peekable();
         let mut block = Block::default();
         if let Some(old) = old {
             for marks in old.marks() {
@@ -170,18 +177,19 @@ impl<W: Write> Writer<W> {
     }
 }
 
-/// Packs a mark and the number of its file so that bytes sort as the two do.
-fn packed(mark: Mark, file: u32) -> [u8; MARK] {
-    let mut bytes = [0; MARK];
-    bytes[..8].copy_from_slice(&mark.to_bits().to_be_bytes());
-    bytes[8..].copy_from_slice(&file.to_be_bytes());
-    bytes
-}
+/// In how many pieces the marks of files are sorted: all at once would take some hundred megabytes for a million
+/// contacts. A power of two.
+const PIECES: u64 = 16;
 
-fn unpacked(bytes: [u8; MARK]) -> (Mark, u32) {
-    let (mark, file) = bytes.split_first_chunk().expect("a mark has twelve bytes");
-    let file = u32::from_be_bytes(file.try_into().expect("a mark has twelve bytes"));
-    (Mark::from_bits(u64::from_be_bytes(*mark)), file)
+/// Gathers the marks of one piece of all there can be, sorted.
+fn of_piece(marks: &[(u32, &[Mark])], piece: u64) -> Vec<(Mark, u32)> {
+    let is_mine = |mark: &Mark| mark.to_bits() >> (u64::BITS - PIECES.trailing_zeros()) == piece;
+    let mut gathered = Vec::new();
+    for &(file, marks) in marks {
+        gathered.extend(marks.iter().filter(|mark| is_mine(mark)).map(|&mark| (mark, file)));
+    }
+    gathered.par_sort_unstable();
+    gathered
 }
 
 /// The block of marks at hand.

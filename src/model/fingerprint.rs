@@ -53,6 +53,14 @@ impl Fingerprint {
         Self(bytes)
     }
 
+    /// Returns the digits that it is written in.
+    pub fn digits(&self) -> [u8; 32] {
+        let mut digits = [0; 32];
+        for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(self.0) {
+            *pair = [byte >> 4, byte & 15].map(|digit| b"0123456789abcdef"[usize::from(digit)]);
+        }
+        digits
+    }
 
     pub fn as_bytes(&self) -> &[u8; 16] {
         &self.0

@@ -174,7 +174,7 @@ impl Desired {
     ) -> Result<BTreeMap<ContactKey, Entry>, LoadError> {
         let Declared { roster, loaded, .. } = self.known();
         let mut wanted: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
-        for found in keys.into_iter().filter_map(|key| roster.find(key)) {
+        for found in keys.into_iter().filter_map(|key| roster.find(key.as_str())) {
             wanted.entry(found.sheet).or_default().insert(found.at);
         }
         let mut entries = BTreeMap::new();

@@ -100,7 +100,7 @@ impl Standing {
     fn of(desired: &Desired, snapshot: &Snapshot) -> Self {
         let roster = &desired.known().roster;
         let bound = snapshot.bindings.keys().cloned();
-        let (mut differing, orphans): (BTreeSet<_>, _) = bound.partition(|key| roster.find(key).is_some());
+        let (mut differing, orphans): (BTreeSet<_>, _) = bound.partition(|key| roster.find(key.as_str()).is_some());
         differing.extend(snapshot.unbound.iter().cloned());
         Self { differing, orphans }
     }
@@ -126,7 +126,7 @@ impl Standing {
     /// Lists the numbers of the files that do not stand applied in whole.
     fn open_files(&self, desired: &Desired) -> HashSet<usize> {
         let roster = &desired.known().roster;
-        self.differing.iter().filter_map(|key| roster.find(key)).map(|found| found.sheet).collect()
+        self.differing.iter().filter_map(|key| roster.find(key.as_str())).map(|found| found.sheet).collect()
     }
 
     /// Notes how the state stands; `None` when too much would have to be noted.

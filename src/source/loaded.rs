@@ -88,9 +88,9 @@ impl Loaded {
     /// Writes what was found into a new index, which takes over from the one that was loaded with.
     ///
     /// `is_applied` tells of a file, by its number, whether all its entries stand applied.
-    pub fn write<W: std::io::Write>(
-        &self,
-        writer: &mut Writer<W>,
+    pub fn write<'m, W: std::io::Write>(
+        &'m self,
+        writer: &mut Writer<'m, W>,
         old: Option<&Index>,
         is_applied: impl Fn(usize) -> bool,
     ) -> Result<(), WriteError> {

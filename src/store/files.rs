@@ -98,6 +98,21 @@ pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
+/// Asks the system for a file that is going to be read all over, but for what it holds in memory already.
+///
+/// Reading it in the order of the disk takes a fraction of the time that sled's order takes. Only a hint: whatever
+/// fails shows when the file is read.
+pub(super) fn read_ahead(path: &Path) {
+    /// The most that Linux reads ahead for one hint where nobody set another limit.
+    const PIECE: std::num::NonZeroU64 = std::num::NonZeroU64::new(128 * 1024).expect("it is not zero");
+    let Ok(file) = File::open(path) else { return };
+    let length = file.metadata().map_or(0, |metadata| metadata.len());
+    let mut at = 0;
+    while at < length && rustix::fs::fadvise(&file, at, Some(PIECE), rustix::fs::Advice::WillNeed).is_ok() {
+        at += PIECE.get();
+    }
+}
+
 /// Returns what tells a file from another one, and from what it was.
 pub(super) fn identity(metadata: &fs::Metadata) -> Identity {
     const NS: i64 = 1_000_000_000;

@@ -79,6 +79,11 @@ pub(super) fn binding(key: &ContactKey) -> Vec<u8> {
     join(BINDINGS, key.as_str().as_bytes())
 }
 
+/// Returns the contact key of a binding's row, which may be none; `None` for any other row.
+pub(super) fn bound(row: &[u8]) -> Option<&str> {
+    std::str::from_utf8(row.strip_prefix(&BINDINGS)?).ok()
+}
+
 pub(super) fn owner(id: &ApolloId) -> Vec<u8> {
     join(OWNERS, id.as_str().as_bytes())
 }

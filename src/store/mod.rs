@@ -154,8 +154,7 @@ impl Store {
     pub fn snapshot(&self, wanted: &Wanted<'_>) -> Result<Snapshot, Error> {
         let _one_serial = self.shared.gate.read().unwrap_or_else(PoisonError::into_inner);
         self.shared.with_db(|path, db| {
-            let mut gathering = Gathering::new(*wanted);
-            let counters = rows::scan(path, db, |row, value| gathering.add(path, row, value))?;
+            let (gathering, counters) = Gathering::read(path, db, *wanted)?;
             Ok(gathering.complete(&self.shared.facts, &counters))
         })
     }
@@ -371,12 +370,17 @@ pub fn read_noting(path: &Path, wanted: &Wanted<'_>) -> Result<Option<(Snapshot,
         return Ok(None);
     }
     forget_holder(path)?;
-    let mut gathering = Gathering::new(*wanted);
-    let opened = open::open(path, lock, |row, value| gathering.add(path, row, value))?;
+    let mut gathering = None;
+    let opened = open::open(path, lock, |db| {
+        let (read, counters) = Gathering::read(path, db, *wanted)?;
+        gathering = Some(read);
+        Ok(counters)
+    })?;
     let basis = Basis::now(path).map_err(|error| Error::io("read the mark in", path, error))?;
     // A state ahead of its head says something else than its head.
     let basis = basis.filter(|basis| basis.head.commit == opened.counters.commit);
     let Opened { facts, counters, db, lock, .. } = opened;
+    let gathering = gathering.expect("a state that is open was read");
     let snapshot = gathering.complete(&facts, &counters);
     drop(db);
     index_file::vouch(path);
@@ -421,7 +425,11 @@ fn open_or_create(path: &Path, origin: &str, drawn: Drawn) -> Result<Opened, Err
     open::make_directory(path)?;
     let lock = open::lock(path)?;
     forget_holder(path)?;
-    if holds_state(path)? { open::open(path, lock, |_, _| Ok(())) } else { open::create(path, lock, origin, drawn) }
+    if holds_state(path)? {
+        open::open(path, lock, |db| rows::verify(path, db))
+    } else {
+        open::create(path, lock, origin, drawn)
+    }
 }
 
 /// Removes what a dead process said about itself, so that it is not named while the lock is ours.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::barrier::Barrier;
 use super::error::Error;
 use super::head::HeadFile;
-use super::keys::{self, Row};
+use super::keys;
 use super::rows::{self, Counters, Facts};
 use super::{codec, files, holder, panics, push, seat};
 use crate::failpoints::{Step, reached};
@@ -159,13 +159,16 @@ pub(super) fn create(state: &Path, lock: File, origin: &str, drawn: Drawn) -> Re
     Ok(Opened { facts, counters, head, barrier, db, lock })
 }
 
-/// Opens the state in a locked directory, handing each row to `visit`.
+/// Opens the state in a locked directory; `read` reads all rows and proves that they are all there.
 pub(super) fn open(
     state: &Path,
     lock: File,
-    visit: impl FnMut(Row, &[u8]) -> Result<(), Error>,
+    read: impl FnOnce(&sled::Db) -> Result<Counters, Error>,
 ) -> Result<Opened, Error> {
-    open_unproven(state, lock)?.read(state, visit)
+    std::thread::scope(|scope| {
+        scope.spawn(|| files::read_ahead(&log_path(state)));
+        open_unproven(state, lock)?.read(state, read)
+    })
 }
 
 /// A state directory of which nothing is known but its facts: what it holds must be read before it is trusted.
@@ -194,14 +197,14 @@ pub(super) fn open_unproven(state: &Path, lock: File) -> Result<Unproven, Error>
 }
 
 impl Unproven {
-    /// Reads every row, hands each to `visit`, and proves that they are all there.
+    /// Trusts it once `read` has read all rows and proven that they are all there.
     pub(super) fn read(
         self,
         state: &Path,
-        visit: impl FnMut(Row, &[u8]) -> Result<(), Error>,
+        read: impl FnOnce(&sled::Db) -> Result<Counters, Error>,
     ) -> Result<Opened, Error> {
         let Self { facts, head, db, lock } = self;
-        let counters = rows::scan(state, &db, visit)?;
+        let counters = read(&db)?;
         compare_with_head(state, &counters, &head)?;
         let barrier = Barrier::new(&state.join(SLED)).map_err(|error| Error::io("sync", state, error))?;
         Ok(Opened { facts, counters, head, barrier, db, lock })

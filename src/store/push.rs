@@ -109,7 +109,7 @@ impl Held {
         seat::refuse_service(&path)?;
         forget_holder(&path)?;
         let (current, lock) = if holds_state(&path)? {
-            let Opened { facts, counters, lock, db, .. } = open::open(&path, lock, |_, _| Ok(()))?;
+            let Opened { facts, counters, lock, db, .. } = open::open(&path, lock, |db| rows::verify(&path, db))?;
             drop(db);
             index_file::vouch(&path);
             if facts.origin != origin {
@@ -182,7 +182,7 @@ impl Held {
         let mut barrier = Barrier::new(&incoming.join(SLED)).map_err(step("sync"))?;
         barrier.pass(&db).map_err(step("sync"))?;
         // Read back as every opening reads it, while nothing is lost yet.
-        rows::scan(&incoming, &db, |_, _| Ok(()))?;
+        rows::verify(&incoming, &db)?;
         drop((db, barrier));
         open::wait_for_sled(&incoming)?;
         let mut head = HeadFile::create(&incoming, lineage.clone()).map_err(step("create the head of"))?;

@@ -3,8 +3,10 @@
 //! Every batch rewrites the counters row, which holds the number of rows and a sum over their
 //! hashes. sled can lose rows without a word when its file is damaged; the sum then differs.
 
+use std::ops::Bound;
 use std::path::Path;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::codec;
@@ -51,6 +53,13 @@ impl Totals {
         self.sum = self.sum.wrapping_add(hash(key, value));
     }
 
+    /// Adds what other rows add up to.
+    fn join(&mut self, other: &Self) {
+        self.rows += other.rows;
+        self.bindings += other.bindings;
+        self.sum = self.sum.wrapping_add(other.sum);
+    }
+
     pub(super) fn remove(&mut self, key: &[u8], value: &[u8]) {
         self.rows -= 1;
         self.bindings -= u64::from(is_binding(key));
@@ -64,29 +73,80 @@ impl Totals {
 pub(super) fn scan(
     state: &Path,
     db: &sled::Db,
-    mut visit: impl FnMut(Row, &[u8]) -> Result<(), Error>,
+    visit: impl FnMut(&[u8], &[u8]) -> Result<(), Error>,
 ) -> Result<Counters, Error> {
-    let read = || {
-        let mut found = Totals::default();
-        let mut counters: Option<Counters> = None;
-        for pair in db.iter() {
+    let (found, counters) = read(state, db, db.iter(), visit)?;
+    prove(state, &found, counters)
+}
+
+/// Reads every row for nothing but to prove that all are there, each of a kind that is known.
+pub(super) fn verify(state: &Path, db: &sled::Db) -> Result<Counters, Error> {
+    scan(state, db, |key, _| parse(state, key).map(drop))
+}
+
+/// Reads as [`scan`] does, on all cores: the rows between two of the keys `bounds`, which are sorted, go into one
+/// of the values that `begin` makes and that this returns.
+pub(super) fn scan_in_parts<G: Send>(
+    state: &Path,
+    db: &sled::Db,
+    bounds: &[Vec<u8>],
+    begin: impl Fn() -> G + Sync,
+    visit: impl Fn(&mut G, &[u8], &[u8]) -> Result<(), Error> + Sync,
+) -> Result<(Counters, Vec<G>), Error> {
+    let part = |number: usize| {
+        let begins = number.checked_sub(1).map_or(Bound::Unbounded, |before| Bound::Included(&*bounds[before]));
+        let ends = bounds.get(number).map_or(Bound::Unbounded, |bound| Bound::Excluded(&**bound));
+        let mut gathered = begin();
+        let rows = db.range::<&[u8], _>((begins, ends));
+        Ok((read(state, db, rows, |key, value| visit(&mut gathered, key, value))?, gathered))
+    };
+    let parts: Result<Vec<_>, Error> = (0..bounds.len() + 1).into_par_iter().with_max_len(1).map(part).collect();
+    let (mut found, mut counters, mut all) = (Totals::default(), None, Vec::new());
+    for ((totals, in_part), gathered) in parts? {
+        found.join(&totals);
+        counters = counters.or(in_part);
+        all.push(gathered);
+    }
+    Ok((prove(state, &found, counters)?, all))
+}
+
+/// Bytes of rows that are read for one more look at the page they stand on.
+///
+/// sled lets go of pages only after so many looks at them, and its iterator takes one look a page: without more,
+/// reading a large state keeps some hundred megabytes of it.
+const BYTES_A_LOOK: usize = 2048;
+
+/// Reads some rows; returns what they add up to, and the counters where they are among them.
+fn read(
+    state: &Path,
+    db: &sled::Db,
+    rows: sled::Iter,
+    mut visit: impl FnMut(&[u8], &[u8]) -> Result<(), Error>,
+) -> Result<(Totals, Option<Counters>), Error> {
+    protect(state, || {
+        let (mut found, mut counters, mut unlooked) = (Totals::default(), None, 0);
+        for pair in rows {
             let (key, value) = pair.map_err(|error| Error::sled(state, error))?;
-            let row = Row::parse(&key).ok_or_else(|| Error::unreadable(state, "it holds a row of unknown kind"))?;
-            if row == Row::Counters {
+            if &*key == keys::COUNTERS {
                 counters = Some(decode(state, &value)?);
-            } else {
-                found.add(&key, &value);
-                visit(row, &value)?;
-                // sled lets go of pages only after so many looks at them, and its iterator takes one look a page:
-                // without this, reading a large state keeps some hundred megabytes of it.
+                continue;
+            }
+            found.add(&key, &value);
+            visit(&key, &value)?;
+            unlooked += value.len();
+            if unlooked >= BYTES_A_LOOK {
+                unlooked = 0;
                 db.contains_key(&key).map_err(|error| Error::sled(state, error))?;
             }
         }
         Ok((found, counters))
-    };
-    let (found, counters) = protect(state, read)?;
+    })
+}
+
+/// Compares what was found with what was written.
+fn prove(state: &Path, found: &Totals, counters: Option<Counters>) -> Result<Counters, Error> {
     let counters = counters.ok_or_else(|| Error::unreadable(state, "its counters are missing"))?;
-    if found == counters.totals {
+    if *found == counters.totals {
         return Ok(counters);
     }
     let why = format!(
@@ -94,6 +154,11 @@ pub(super) fn scan(
         found.rows, found.bindings, counters.totals.rows, counters.totals.bindings
     );
     Err(Error::unreadable(state, why))
+}
+
+/// Reads the key of a row.
+pub(super) fn parse(state: &Path, key: &[u8]) -> Result<Row, Error> {
+    Row::parse(key).ok_or_else(|| Error::unreadable(state, "it holds a row of unknown kind"))
 }
 
 pub(super) fn read_facts(state: &Path, db: &sled::Db) -> Result<Facts, Error> {

@@ -3,10 +3,14 @@
 //! Bindings that stand as desired are counted, not copied, so that memory follows what changed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::{Deserialize, Serialize};
 
+use super::codec;
 use super::error::Error;
 use super::keys::{self, Row};
 use super::rows::{self, Counters, Facts};
@@ -45,6 +49,18 @@ pub struct Snapshot {
     pub quota: BTreeMap<Endpoint, String>,
 }
 
+/// How many parts of a state each core reads: more than one, as one may hold more than the next.
+const PARTS_A_CORE: usize = 4;
+
+/// How many keys are looked at for the bounds of a part.
+const SAMPLED_FOR_A_PART: usize = 64;
+
+/// What the value of a binding ends with, behind the name and the digits of its fingerprint, when it is known to be
+/// there and nothing was dropped.
+const QUIET_END: &[u8] = b"\",\"gone_at\":null}";
+const FINGERPRINT_NAME: &[u8] = b",\"fingerprint\":\"";
+const FINGERPRINT_DIGITS: usize = 32;
+
 /// What a snapshot is wanted for.
 #[derive(Clone, Copy)]
 pub struct Wanted<'a> {
@@ -57,6 +73,18 @@ pub struct Wanted<'a> {
 impl<'a> Wanted<'a> {
     pub fn new(roster: &'a Roster, contacts: &'a Named) -> Self {
         Self { roster, contacts }
+    }
+
+    /// Returns keys of rows between which there is about as much to read; none where there is little.
+    fn bounds(&self) -> Vec<Vec<u8>> {
+        let parts = PARTS_A_CORE * rayon::current_num_threads();
+        let sample = self.roster.sample(SAMPLED_FOR_A_PART * parts);
+        if sample.len() < SAMPLED_FOR_A_PART * parts {
+            return Vec::new();
+        }
+        // In front of the bindings stands the reverse index, of short rows.
+        let within = sample.into_iter().step_by(SAMPLED_FOR_A_PART).skip(1).map(|key| keys::binding(&key));
+        iter::once(keys::BINDINGS.to_vec()).chain(within).collect()
     }
 
     /// Wants every binding, as if nothing was declared.
@@ -115,8 +143,7 @@ impl Part {
             for row in keys::BESIDE_BINDINGS {
                 for pair in db.scan_prefix(row) {
                     let (key, value) = pair.map_err(|error| Error::sled(state, error))?;
-                    let row =
-                        Row::parse(&key).ok_or_else(|| Error::unreadable(state, "it holds a row of unknown kind"))?;
+                    let row = rows::parse(state, &key)?;
                     if row != Row::Counters {
                         gathering.add(state, row, &value)?;
                     }
@@ -169,12 +196,76 @@ pub(super) struct Gathering<'a> {
     snapshot: Snapshot,
     wanted: Wanted<'a>,
     /// Which of the desired keys were found bound, by their number.
-    bound: Vec<bool>,
+    bound: Arc<[AtomicBool]>,
 }
 
 impl<'a> Gathering<'a> {
     pub(super) fn new(wanted: Wanted<'a>) -> Self {
-        Self { snapshot: Snapshot::empty(""), wanted, bound: vec![false; wanted.roster.len()] }
+        let bound = (0..wanted.roster.len()).map(|_| AtomicBool::new(false)).collect();
+        Self { snapshot: Snapshot::empty(""), wanted, bound }
+    }
+
+    /// Reads all rows of a state and proves that none is missing.
+    pub(super) fn read(state: &Path, db: &sled::Db, wanted: Wanted<'a>) -> Result<(Self, Counters), Error> {
+        let all = Self::new(wanted);
+        let part = || Self { snapshot: Snapshot::empty(""), wanted, bound: Arc::clone(&all.bound) };
+        let (counters, parts) = rows::scan_in_parts(state, db, &wanted.bounds(), part, |part, key, value| {
+            if part.is_quiet(key, value) { Ok(()) } else { part.add(state, rows::parse(state, key)?, value) }
+        })?;
+        let all = parts.into_iter().fold(all, Self::join);
+        Ok((all, counters))
+    }
+
+    /// Counts a binding that is as good as all are: it stands as desired, and there is nothing to say about it.
+    ///
+    /// Looks at the end of the value alone. Whatever ends otherwise, `false`, is read in full.
+    fn is_quiet(&mut self, key: &[u8], value: &[u8]) -> bool {
+        let is_known = value.first() == Some(&codec::FORMAT) && self.wanted.contacts.is_empty();
+        let Some(key) = keys::bound(key).filter(|_| is_known) else { return false };
+        let Some(stands) = value.strip_suffix(QUIET_END).and_then(<[u8]>::last_chunk::<FINGERPRINT_DIGITS>) else {
+            return false;
+        };
+        let before = &value[..value.len() - QUIET_END.len() - FINGERPRINT_DIGITS];
+        let Some(desired) = self.wanted.roster.find(key).filter(|_| before.ends_with(FINGERPRINT_NAME)) else {
+            return false;
+        };
+        let is_desired = desired.fingerprint.digits() == *stands;
+        if is_desired {
+            self.bound[desired.number].store(true, Ordering::Relaxed);
+            self.snapshot.unchanged += 1;
+        }
+        is_desired
+    }
+
+    /// Adds what another part of the rows held.
+    fn join(mut self, other: Self) -> Self {
+        let Snapshot {
+            lineage: _,
+            serial: _,
+            identity_key: _,
+            origin: _,
+            credential,
+            established,
+            bindings,
+            unchanged,
+            unbound: _,
+            owners,
+            intents,
+            conflicts,
+            tombstones,
+            quota,
+        } = other.snapshot;
+        let snapshot = &mut self.snapshot;
+        snapshot.credential = snapshot.credential.take().or(credential);
+        snapshot.established |= established;
+        snapshot.unchanged += unchanged;
+        snapshot.bindings.extend(bindings);
+        snapshot.owners.extend(owners);
+        snapshot.intents.extend(intents);
+        snapshot.conflicts.extend(conflicts);
+        snapshot.tombstones.extend(tombstones);
+        snapshot.quota.extend(quota);
+        self
     }
 
     /// Adds a row as it is read.
@@ -189,9 +280,9 @@ impl<'a> Gathering<'a> {
                 if self.wanted.contacts.contains(&glance.apollo_id) {
                     snapshot.owners.insert(glance.apollo_id, key.clone());
                 }
-                let desired = self.wanted.roster.find(&key);
+                let desired = self.wanted.roster.find(key.as_str());
                 if let Some(desired) = &desired {
-                    self.bound[desired.number] = true;
+                    self.bound[desired.number].store(true, Ordering::Relaxed);
                 }
                 let quiet = glance.gone_at.is_none() && glance.dropped.is_empty();
                 if quiet && glance.fingerprint.is_some() && glance.fingerprint == desired.map(|found| found.fingerprint)
@@ -211,7 +302,7 @@ impl<'a> Gathering<'a> {
 
     /// Completes the rows gathered with what holds for all of them.
     pub(super) fn complete(self, facts: &Facts, counters: &Counters) -> Snapshot {
-        let unbound = self.bound.iter().enumerate().filter(|(_, bound)| !**bound);
+        let unbound = self.bound.iter().enumerate().filter(|(_, bound)| !bound.load(Ordering::Relaxed));
         let mut unbound: Vec<ContactKey> = unbound.map(|(number, _)| self.wanted.roster.key(number)).collect();
         unbound.sort_unstable();
         Snapshot {

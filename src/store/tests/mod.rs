@@ -6,6 +6,7 @@ mod damage;
 mod fixture;
 mod model;
 mod opening;
+mod parts;
 mod spent;
 pub(super) mod support;
 mod transfer;
