@@ -148,8 +148,8 @@ impl<'a> Loading<'a> {
             && files.iter().all(|file| self.holds_what_it_held(file));
         let stamp = self.stamp.get().copied().flatten();
         let (digest, count) = (digest(&files), files.len());
-        let effort =
-            walk.listed() / LISTED_FOR_ONE_READ + files.iter().filter(|file| !self.is_vouched_for(file)).count();
+        let read = files.iter().filter(|file| !self.is_vouched_for(file)).count();
+        let effort = read + walk.listed() / LISTED_FOR_ONE_READ / self.entries_a_file();
         Ok(Loaded { files, count, diagnostics, digest, removed, is_known, effort, walk, stamp })
     }
 
@@ -197,6 +197,12 @@ impl<'a> Loading<'a> {
                 };
                 record.is_some_and(same) && directory.files.iter().all(is_known)
             })
+    }
+
+    /// Returns about how many entries a file holds, one at least: what reading one takes grows with them.
+    fn entries_a_file(&self) -> usize {
+        let entries = self.index.map_or(0, Index::contacts);
+        usize::try_from(entries).unwrap_or(usize::MAX).checked_div(self.tree.files()).unwrap_or_default().max(1)
     }
 
     fn is_vouched_for(&self, file: &SourceFile) -> bool {
@@ -341,7 +347,7 @@ impl<'a> Loading<'a> {
     }
 }
 
-/// How many names are listed in about the time that one file is read in.
+/// How many names are listed in about the time that a file of one entry is read in.
 const LISTED_FOR_ONE_READ: usize = 16;
 
 /// From this many files on, threads take several at a time.
