@@ -1,6 +1,6 @@
 //! What the files declare, valid: who in short, and the entries of those who are asked for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
@@ -70,7 +70,7 @@ impl Desired {
         let mut desired = Self { warnings, digest, files, dir, index, ..Self::default() };
         if let Some(index) = desired.index.clone().filter(|_| is_trusted) {
             let (part, declared) = part(loaded, &index)?;
-            desired.contacts = part.unchanged + declared.roster.len();
+            desired.contacts = part.unchanged + part.looked_up(&declared.roster).count();
             desired.open = Some(Arc::new((part, declared)));
         } else {
             let everyone = Declared::everyone(loaded, desired.index.as_deref())?;
@@ -223,22 +223,25 @@ impl Declared {
     }
 }
 
-/// Sorts out what an index leaves open: entries of files that differ from it or did not stand applied, the keys
+/// Sorts out what an index leaves open: entries that differ from it or of files that did not stand applied, the keys
 /// that those files had, and keys that no file had.
 fn part(loaded: Loaded, index: &Index) -> Result<(Part, Declared), Damaged> {
     let note = index.state().expect("an index is trusted for its note").clone();
     let mut keys = note.orphans.clone();
     let mut bound = note.orphans.clone();
     let mut unchanged = 0;
+    let mut stood: HashMap<ContactKey, Fingerprint> = HashMap::new();
     let mut had = |number: u32| -> Result<(Sheet, Named), Damaged> {
         let record = index.tree().file(number);
         let Contents { sheet, named, .. } = index.contents(&record)?;
-        let parse = |(_, key, _): (usize, &str, Fingerprint)| ContactKey::parse(key).map_err(|_| Damaged);
-        let of_file = sheet.lines().map(parse).collect::<Result<Vec<_>, _>>()?;
-        if record.flags.has(Flags::APPLIED) {
-            bound.extend(of_file.iter().cloned());
+        for (_, key, fingerprint) in sheet.lines() {
+            let key = ContactKey::parse(key).map_err(|_| Damaged)?;
+            if record.flags.has(Flags::APPLIED) {
+                bound.push(key.clone());
+                stood.insert(key.clone(), fingerprint);
+            }
+            keys.push(key);
         }
-        keys.extend(of_file);
         Ok((sheet, named))
     };
     let mut sheets = Vec::new();
@@ -267,7 +270,12 @@ fn part(loaded: Loaded, index: &Index) -> Result<(Part, Declared), Damaged> {
         unchanged = usize::try_from(index.contacts()).map_err(|_| Damaged)?;
     }
     let roster = Roster::of(sheets);
+    // Who stood applied and is declared as ever stands, wherever the file changed.
+    let is_declared = |key: &ContactKey, fingerprint: &Fingerprint| roster.fingerprint(key) == Some(*fingerprint);
+    stood.retain(|key, fingerprint| is_declared(key, fingerprint));
+    unchanged += stood.len();
     keys.extend((0..roster.len()).map(|number| roster.key(number)));
+    keys.retain(|key| !stood.contains_key(key));
     keys.sort_unstable();
     keys.dedup();
     bound.sort_unstable();

@@ -104,7 +104,7 @@ pub struct Part {
     pub keys: Vec<ContactKey>,
     /// Those of them that were bound then, sorted.
     pub bound: Vec<ContactKey>,
-    /// How many further keys are bound and stand as desired.
+    /// How many further keys are bound and stand as desired, those that the roster has beside `keys` included.
     pub unchanged: usize,
 }
 
@@ -112,6 +112,11 @@ impl Part {
     /// Reports whether the index alone answers: nothing is to be looked up, and nothing was open.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty() && self.note.is_quiet
+    }
+
+    /// Lists the numbers of those in a roster that are looked up.
+    pub fn looked_up(&self, roster: &Roster) -> impl Iterator<Item = usize> {
+        (0..roster.len()).filter(|&number| self.keys.binary_search(&roster.key(number)).is_ok())
     }
 
     /// Makes the snapshot of an empty part; it has no quota, which nothing is going to use.
@@ -140,6 +145,12 @@ impl Part {
                 return Ok(None);
             }
             let mut gathering = Gathering::new(*wanted);
+            for standing in gathering.bound.iter() {
+                standing.store(true, Ordering::Relaxed);
+            }
+            for number in self.looked_up(wanted.roster) {
+                gathering.bound[number].store(false, Ordering::Relaxed);
+            }
             for row in keys::BESIDE_BINDINGS {
                 for pair in db.scan_prefix(row) {
                     let (key, value) = pair.map_err(|error| Error::sled(state, error))?;

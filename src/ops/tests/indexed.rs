@@ -469,6 +469,24 @@ fn a_plan_of_what_stands_applied_opens_no_store() {
     assert_eq!(desired.warnings.len(), 1);
 }
 
+/// A comment was added, and a file renamed: all of their entries were looked up.
+#[test]
+fn a_plan_of_edits_that_change_no_entry_opens_no_store() {
+    let world = settled();
+    let commented = world.dir().join(FILES[0]);
+    let text = format!("{}\n# as agreed\n", fs::read_to_string(&commented).unwrap());
+    world.edit(&commented, |path| fs::write(path, &text).unwrap());
+    world.step(&Step::Rename { from: 2, to: 3 });
+    let lock = fs::File::open(world.state().join("lock")).unwrap();
+    lock.lock().unwrap();
+    let desired = world.loader().load().unwrap();
+    assert_eq!(desired.contacts(), 3);
+    let reading = world.runtime.block_on(read(&world.state(), Want::Plan(&desired), Duration::ZERO)).unwrap().unwrap();
+    assert_eq!((reading.snapshot.unchanged, reading.snapshot.unbound.len()), (3, 0));
+    drop(lock);
+    world.check();
+}
+
 /// The index was as good as ever, so nobody looked into the store.
 #[test]
 fn a_store_that_was_written_by_others_is_looked_into() {
