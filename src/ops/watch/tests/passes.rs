@@ -131,11 +131,11 @@ async fn a_pass_that_cannot_try_what_fails_calls_for_no_other_at_once() {
     let service = with_a_failing_entry(&world).await;
     std::fs::write(world.dir().join("b.yaml"), "contacts: [").unwrap();
     let refused = service.changed().await.passes;
-    let status = service.rest(Duration::from_secs(60)).await;
+    let status = service.rest(minutes(1)).await;
     assert_eq!((status.last_pass.as_ref().unwrap().outcome, status.passes - refused), (Outcome::Refused, 0));
     world.declare_people("b.yaml", 1..4);
     let braked = service.changed().await.passes;
-    let status = service.rest(Duration::from_secs(60)).await;
+    let status = service.rest(minutes(1)).await;
     assert_eq!((status.last_pass.as_ref().unwrap().outcome, status.passes - braked), (Outcome::Braked, 0));
     service.end().await;
 }
