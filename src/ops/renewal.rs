@@ -66,10 +66,10 @@ impl Session {
         fn told(error: impl std::error::Error) -> String {
             problem::chain(&error)
         }
-        let everyone = desired.everyone().map_err(told)?;
-        if !desired.was_loaded() {
+        if self.store_has_failed() || !desired.was_loaded() {
             return Ok(false);
         }
+        let everyone = desired.everyone().map_err(told)?;
         let (head, is_quiet) = self.store.head().map_err(told)?;
         let mut standing = Standing::of(desired, snapshot);
         if let Some(written) = self.store.written() {

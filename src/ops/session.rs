@@ -165,7 +165,7 @@ impl Session {
 
     /// Reports whether the state takes no more writes until it is opened again.
     pub fn store_has_failed(&self) -> bool {
-        self.store_failed.load(Ordering::Relaxed)
+        self.store.has_failed() || self.store_failed.load(Ordering::Relaxed)
     }
 
     /// Copies from the state what a plan of `desired` needs.

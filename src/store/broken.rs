@@ -8,6 +8,8 @@ use std::sync::Mutex;
 pub(crate) enum Moment {
     /// Nothing of it was written.
     BeforeBatch,
+    /// Its rows are in sled's memory without the counters, and not on disk.
+    AmidBatch,
     /// Its rows are on disk, `head` is behind.
     AfterBarrier,
     /// All of it is on disk.

@@ -180,9 +180,19 @@ impl Store {
         self.shared.since_index().written()
     }
 
+    /// Reports whether a write has failed, so that none is taken until the state is opened again.
+    pub fn has_failed(&self) -> bool {
+        self.shared.since_index().failed().is_some()
+    }
+
     /// Reads what the head says now, and whether there are neither intents nor conflicts.
+    ///
+    /// Fails once a write has: what is in memory then is not what the head is of.
     pub fn head(&self) -> Result<(HeadNote, bool), Error> {
         let _one_serial = self.shared.gate.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(why) = self.shared.since_index().failed() {
+            return Err(Error::Poisoned { path: self.shared.path.clone(), why: why.to_owned() });
+        }
         self.shared.with_db(|path, db| {
             let is_empty = |table: &[u8; 2]| db.scan_prefix(table).next().is_none();
             let is_quiet = rows::protect(path, || Ok(keys::UNQUIET.iter().all(is_empty)))?;
@@ -192,7 +202,7 @@ impl Store {
 
     /// Replaces the index, if the state stands as its note says; it counts as up to date from then on.
     ///
-    /// Reports whether it was replaced.
+    /// Reports whether it was replaced; never once a write has failed.
     pub fn renew_index(
         &self,
         head: &HeadNote,
@@ -211,6 +221,9 @@ impl Store {
         }
         // Until the index counts, what is written from here on has to mark anew.
         let mut since = self.shared.since_index();
+        if since.failed().is_some() {
+            return Ok(false);
+        }
         index_file::install(path)?;
         since.restart(head.clone());
         Ok(true)

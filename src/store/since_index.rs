@@ -24,11 +24,13 @@ pub(super) struct SinceIndex {
     is_marked: bool,
     /// What the mark of this process says.
     word: String,
+    /// Why what is on disk is unknown, so that no index is true of it until the state is opened again.
+    failed: Option<String>,
 }
 
 impl SinceIndex {
     pub(super) fn new(head: Option<HeadNote>, word: String) -> Self {
-        Self { head, keys: Some(BTreeSet::new()), is_marked: false, word }
+        Self { head, keys: Some(BTreeSet::new()), is_marked: false, word, failed: None }
     }
 
     /// Marks the index as behind before the first write.
@@ -52,8 +54,17 @@ impl SinceIndex {
         }
     }
 
+    /// Notes that a write failed, which may stand in sled's memory in whole or in part, and on disk or not.
+    pub(super) fn fail(&mut self, why: &str) {
+        self.failed.get_or_insert_with(|| why.to_owned());
+    }
+
+    pub(super) fn failed(&self) -> Option<&str> {
+        self.failed.as_deref()
+    }
+
     pub(super) fn begins_at(&self, head: &HeadNote) -> bool {
-        self.head.as_ref() == Some(head)
+        self.failed.is_none() && self.head.as_ref() == Some(head)
     }
 
     /// Reports whether a part looks at all that may have changed since its index was written.

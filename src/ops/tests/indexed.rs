@@ -74,6 +74,15 @@ enum Step {
         every: usize,
         renews: bool,
     },
+    /// Applies as above until a commit fails; then goes on in the same session as a service might.
+    Broken {
+        every: usize,
+        /// Which commit fails, from 1.
+        commit: u64,
+        moment: Moment,
+        /// Whether what was written, if anything, never reached the disk.
+        is_lost: bool,
+    },
     /// Writes a row in a session of its own, which knows no files, and may know of the index.
     Row {
         row: usize,
@@ -108,6 +117,8 @@ fn any_step() -> impl Strategy<Value = Step> {
         1 => file.prop_map(|file| Step::LinkFile { file }),
         5 => Just(Step::Plan),
         4 => (1..3_usize, any::<bool>()).prop_map(|(every, renews)| Step::Apply { every, renews }),
+        3 => (1..3_usize, 1..4_u64, any_moment(), any::<bool>())
+            .prop_map(|(every, commit, moment, is_lost)| Step::Broken { every, commit, moment, is_lost }),
         2 => (0..6_usize, 0..KEYS.len()).prop_map(|(row, key)| Step::Row { row, key }),
         2 => (0..6_usize, 0..KEYS.len()).prop_map(|(row, key)| Step::Torn { row, key }),
         1 => Just(Step::MarkAlone),
@@ -115,6 +126,10 @@ fn any_step() -> impl Strategy<Value = Step> {
         1 => at().prop_map(|at| Step::Cut { at }),
         1 => Just(Step::Delete),
     ]
+}
+
+fn any_moment() -> impl Strategy<Value = Moment> {
+    prop_oneof![Just(Moment::BeforeBatch), Just(Moment::AmidBatch), Just(Moment::AfterBarrier), Just(Moment::AfterHead),]
 }
 
 struct World {
@@ -205,6 +220,7 @@ impl World {
                 }
             }
             Step::Apply { every, renews } => self.apply(*every, *renews),
+            Step::Broken { every, commit, moment, is_lost } => self.apply_broken(*every, *commit, *moment, *is_lost),
             Step::Row { row, key } => self.row(*row, *key, false),
             Step::Torn { row, key } => self.row(*row, *key, true),
             Step::MarkAlone => {
@@ -285,21 +301,54 @@ impl World {
         let everything = session.store.snapshot(&wanted(&whole)).unwrap();
         let of_all = plan(&whole, &everything, &Policy::default(), &Rules::default(), Timestamp(7)).unwrap();
         assert_eq!(of_session.plan, of_all.plan);
-        let keys: Vec<ContactKey> = everything.bindings.keys().chain(&everything.unbound).cloned().collect();
-        let changes = keys.iter().step_by(every).flat_map(|key| match whole.entry(key).unwrap() {
-            Some(entry) => vec![
-                Change::PutBinding { key: key.clone(), binding: Box::new(binding(key, Some(entry.fingerprint()))) },
-                Change::DropTombstone { key: key.clone() },
-            ],
-            None => vec![Change::Forget { key: key.clone(), tombstone: tombstone(key) }],
-        });
-        for change in changes.collect::<Vec<_>>() {
+        for change in changes(&whole, &everything, every) {
             self.runtime.block_on(session.store.commit(vec![change])).unwrap();
         }
         if renews {
             session.renew_index(&desired, &snapshot);
         }
         self.runtime.block_on(session.close()).unwrap();
+    }
+
+    /// Applies until a commit fails, renews the index as an apply does at its end, and makes one more pass.
+    fn apply_broken(&self, every: usize, commit: u64, moment: Moment, is_lost: bool) {
+        let Some((desired, _)) = self.check() else { return };
+        let session = self.session();
+        let snapshot = session.snapshot(&desired).unwrap();
+        let whole = Loader::plain(&self.dir()).load().unwrap();
+        let everything = session.store.snapshot(&wanted(&whole)).unwrap();
+        let broken = Arc::new(Broken::default());
+        broken.at(commit, moment);
+        session.store.break_at(Arc::clone(&broken));
+        let (sled, kept) = (self.state().join("sled"), self.home.path().join("kept"));
+        for change in changes(&whole, &everything, every) {
+            copy(&sled, &kept);
+            if self.runtime.block_on(session.store.commit(vec![change])).is_err() {
+                break;
+            }
+        }
+        session.renew_index(&desired, &snapshot);
+        let again = Loader::within(&session, &self.dir()).with(self.room, self.stamp).load().unwrap();
+        let planned = |desired: &Desired, snapshot: &Snapshot| {
+            plan(desired, snapshot, &Policy::default(), &Rules::default(), Timestamp(7)).unwrap().plan
+        };
+        match (session.snapshot(&again), session.store.snapshot(&wanted(&whole))) {
+            (Ok(of), Ok(everything)) => {
+                assert_eq!(planned(&again, &of), planned(&whole, &everything));
+                session.renew_index_if_behind(&again, &of);
+            }
+            (Err(_), Err(_)) => {}
+            (of, everything) => panic!("with an index {of:?}\nwithout one {everything:?}"),
+        }
+        let has_struck = broken.has_struck();
+        // Closing passes a last barrier, at which nothing is left to be lost.
+        assert_eq!(self.runtime.block_on(session.close()).is_err(), broken.has_struck());
+        // sled's log as the disk has it; with its head on disk, nothing of a commit is lost.
+        if has_struck && (moment == Moment::AmidBatch || is_lost && moment != Moment::AfterHead) {
+            copy(&kept, &sled);
+        }
+        // Whoever reads everything vouches for sled's log.
+        self.check();
     }
 
     fn row(&self, row: usize, number: usize, is_torn: bool) {
@@ -352,6 +401,33 @@ impl World {
             events: Arc::new(|_| ()),
         };
         self.runtime.block_on(Session::open(options)).unwrap()
+    }
+}
+
+/// Binds what is declared and forgets what is gone, every so many.
+fn changes(whole: &Desired, state: &Snapshot, every: usize) -> Vec<Change> {
+    let keys: Vec<&ContactKey> = state.bindings.keys().chain(&state.unbound).collect();
+    let changes = keys.into_iter().step_by(every).flat_map(|key| match whole.entry(key).unwrap() {
+        Some(entry) => vec![
+            Change::PutBinding { key: key.clone(), binding: Box::new(binding(key, Some(entry.fingerprint()))) },
+            Change::DropTombstone { key: key.clone() },
+        ],
+        None => vec![Change::Forget { key: key.clone(), tombstone: tombstone(key) }],
+    });
+    changes.collect()
+}
+
+/// Replaces a directory by a copy of another.
+fn copy(from: &Path, to: &Path) {
+    let _ = fs::remove_dir_all(to);
+    fs::create_dir(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
     }
 }
 
@@ -581,4 +657,19 @@ fn a_mark_is_taken_away_by_who_has_read_everything() {
     world.step(&Step::Plan);
     assert!(!world.state().join("index.behind").exists());
     assert!(world.loader().load().unwrap().part().unwrap().0.is_empty());
+}
+
+/// What a failed commit left in memory was taken for what is on disk: nobody was told any more that it is not.
+#[test]
+fn an_index_claims_nothing_of_a_commit_that_failed() {
+    for moment in [Moment::BeforeBatch, Moment::AmidBatch, Moment::AfterBarrier, Moment::AfterHead] {
+        for is_lost in [true, false] {
+            let world = settled();
+            world.step(&Step::Write { file: 1, text: 5 });
+            world.step(&Step::Broken { every: 1, commit: 1, moment, is_lost });
+            assert!(world.state().join("index.behind").exists() || moment == Moment::BeforeBatch, "{moment:?}");
+            let (desired, _) = world.check().unwrap();
+            assert_eq!(desired.contacts(), 4);
+        }
+    }
 }
