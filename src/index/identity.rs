@@ -1,7 +1,9 @@
 //! What the file system says of a file or directory, by which it is known not to have changed.
 
 /// Clocks of different file systems, and of this machine, may differ by so much, in nanoseconds.
-const MARGIN_NS: i64 = 2_000_000_000;
+const MARGIN_NS: i64 = 2 * SECOND_NS;
+
+const SECOND_NS: i64 = 1_000_000_000;
 
 /// Device, inode, size and times of a file or directory. Any write to it changes its `changed`.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -21,8 +23,11 @@ impl Identity {
 
     /// Reports whether a write after `stamp`, the file system's time before this was looked at, might leave it as
     /// it is: times advance in steps, so a file written just before may be written again in the same step.
+    ///
+    /// A file system that knows whole seconds alone may keep no time of change at all: there, anything might.
     pub fn is_racy(&self, stamp: Option<i64>) -> bool {
-        stamp.is_none_or(|stamp| self.modified.max(self.changed) >= stamp.saturating_sub(MARGIN_NS))
+        let is_coarse = self.changed % SECOND_NS == 0;
+        is_coarse || stamp.is_none_or(|stamp| self.modified.max(self.changed) >= stamp.saturating_sub(MARGIN_NS))
     }
 
     /// Renders it for a file.
@@ -59,7 +64,18 @@ mod tests {
         let at = |modified, changed| Identity { modified, changed, ..Identity::default() };
         let stamp = Some(10_000_000_000);
         assert!(!at(0, 7_999_999_999).is_racy(stamp));
-        assert!(at(0, 8_000_000_000).is_racy(stamp) && at(99_000_000_000, 0).is_racy(stamp));
-        assert!(at(0, 0).is_racy(None));
+        assert!(at(0, 8_000_000_001).is_racy(stamp) && at(99_000_000_000, 1).is_racy(stamp));
+        assert!(at(0, 1).is_racy(None));
+    }
+
+    /// An image of a read-only file system that took the place of another had the same identities.
+    #[test]
+    fn a_time_of_change_in_whole_seconds_proves_nothing() {
+        let at = |changed| Identity { modified: 1, changed, ..Identity::default() };
+        let stamp = Some(1_800_000_000_000_000_000);
+        for seconds in [0, 1, 1_700_000_000, -1] {
+            assert!(at(seconds * SECOND_NS).is_racy(stamp), "{seconds}");
+            assert!(!at(seconds * SECOND_NS + 1).is_racy(stamp), "{seconds}");
+        }
     }
 }

@@ -34,7 +34,7 @@ pub struct Flags(u8);
 impl Flags {
     /// All entries of the file stood applied exactly as declared.
     pub const APPLIED: Self = Self(1);
-    /// It was written so shortly before it was looked at that its identity proves nothing.
+    /// Its identity proves nothing: it was written too shortly before it was looked at, or has no exact times.
     pub const RACY: Self = Self(2);
     /// There is a warning about it and another file, so it is always read.
     pub const WATCHED: Self = Self(4);
