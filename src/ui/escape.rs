@@ -4,7 +4,11 @@
 //! nothing that a CI runner takes for a command; a reader sees what was there as `\u{202e}`.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt::{self, Write};
+
+use unicode_normalization::char::is_combining_mark;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 /// Escapes what a terminal or log would act on; text that is safe already comes back as it is.
 ///
@@ -21,13 +25,58 @@ pub fn escape(text: &str) -> Cow<'_, str> {
 
 /// Renders a value as a string of the plan: in quotes, with `\"`, `\\` and `\n` for what they stand for.
 pub fn quoted(text: &str) -> String {
-    let inner = text.replace('\\', "\\\\").replace('"', "\\\"");
+    quoted_in(text, Spelling::Usual)
+}
+
+/// Renders a value as [`quoted`] does, spelled so.
+pub(super) fn quoted_in(text: &str, spelling: Spelling) -> String {
     // Between quotes no `::` begins a line, so only the characters themselves are escaped.
-    let mut quoted = String::with_capacity(inner.len() + 2);
+    let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
-    inner.chars().for_each(|character| push(&mut quoted, character));
+    for character in text.chars() {
+        match character {
+            '"' => quoted.push_str("\\\""),
+            other => push_value(&mut quoted, other, spelling),
+        }
+    }
     quoted.push('"');
     break_old_commands(quoted)
+}
+
+/// Renders one line of a value that stands without quotes; no other line is rendered the same.
+pub(super) fn line(text: &str, spelling: Spelling) -> Cow<'_, str> {
+    let is_plain = !text.contains(|c| is_escaped_in_value(c, spelling));
+    if is_plain && old_command(text).is_none() && !begins_command(text) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 16);
+    text.chars().for_each(|character| push_value(&mut escaped, character, spelling));
+    let escaped = break_old_commands(escaped);
+    Cow::Owned(guard(&escaped).into_owned())
+}
+
+/// How a value is spelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Spelling {
+    Usual,
+    /// Also what tells texts apart that look the same: combining marks, joiners, other forms of a letter.
+    Exact,
+}
+
+impl Spelling {
+    /// Says how to spell two texts so that no difference between them goes unseen.
+    pub(super) fn to_compare(before: &str, after: &str) -> Self {
+        let words = |text: &'_ str| text.split_whitespace().map(str::to_owned).collect::<BTreeSet<_>>();
+        let (one, other) = (words(before), words(after));
+        let looks: BTreeSet<String> = one.difference(&other).map(|word| look(word)).collect();
+        let is_alike = look(before) == look(after) || other.difference(&one).any(|word| looks.contains(&look(word)));
+        if is_alike { Self::Exact } else { Self::Usual }
+    }
+}
+
+/// Returns a text that all texts share which look like this one.
+fn look(text: &str) -> String {
+    text.chars().filter(|&character| !is_ignorable(character)).nfc().collect()
 }
 
 /// Writes what [`quoted`] renders, without a copy where nothing has to be escaped.
@@ -36,7 +85,7 @@ pub(super) struct Quoted<'a>(pub(super) &'a str);
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(text) = *self;
-        if text.contains(|c| c == '"' || c == '\\' || is_unsafe(c)) || old_command(text).is_some() {
+        if text.contains(|c| c == '"' || is_escaped_in_value(c, Spelling::Usual)) || old_command(text).is_some() {
             return f.write_str(&quoted(text));
         }
         f.write_str("\"")?;
@@ -102,11 +151,45 @@ fn push(escaped: &mut String, character: char) {
         '\n' => escaped.push_str("\\n"),
         '\r' => escaped.push_str("\\r"),
         '\t' => escaped.push_str("\\t"),
-        hidden if is_unsafe(hidden) => {
-            write!(escaped, "\\u{{{:x}}}", u32::from(hidden)).expect("writing to a string does not fail");
-        }
+        hidden if is_unsafe(hidden) => push_code(escaped, hidden),
         plain => escaped.push(plain),
     }
+}
+
+fn push_code(escaped: &mut String, character: char) {
+    write!(escaped, "\\u{{{:x}}}", u32::from(character)).expect("writing to a string does not fail");
+}
+
+/// Pushes a character of a value, whose own backslashes are told from those of escapes.
+fn push_value(escaped: &mut String, character: char, spelling: Spelling) {
+    match character {
+        '\\' => escaped.push_str("\\\\"),
+        plain if is_unsafe(plain) || !is_escaped_in_value(plain, spelling) => push(escaped, plain),
+        hidden => push_code(escaped, hidden),
+    }
+}
+
+fn is_escaped_in_value(character: char, spelling: Spelling) -> bool {
+    // Spaces beyond ASCII look like others, U+3000 like two of them.
+    let is_hidden =
+        || character.is_whitespace() && character != ' ' || spelling == Spelling::Exact && is_form(character);
+    character == '\\' || is_unsafe(character) || (!character.is_ascii() && is_hidden())
+}
+
+/// Reports whether a character may be another form of others, or be seen on none.
+///
+/// Two texts without such characters that look the same are the same: both are normalized.
+fn is_form(character: char) -> bool {
+    is_ignorable(character)
+        || is_combining_mark(character)
+        || is_nfc_quick(std::iter::once(character)) != IsNormalized::Yes
+}
+
+/// Reports whether a character is invisible though it is safe to show.
+fn is_ignorable(character: char) -> bool {
+    matches!(character,
+        '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200c}' | '\u{200d}'
+        | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{e0100}'..='\u{e01ef}')
 }
 
 /// Reports whether `character` acts on its surroundings, or is invisible and could hide a change.
@@ -140,6 +223,42 @@ mod tests {
     }
 
     #[test]
+    fn a_line_of_a_value_tells_an_escape_from_the_same_letters() {
+        let shown = |text: &'static str| line(text, Spelling::Usual);
+        assert_eq!(shown("a\u{202e}b"), r"a\u{202e}b");
+        assert_eq!(shown(r"a\u{202e}b"), r"a\\u{202e}b");
+        assert_eq!((shown("a\r"), shown(r"a\r")), (r"a\r".into(), r"a\\r".into()));
+        assert!(matches!(shown("Zoë: 名前 #1"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn spaces_that_are_none_of_ascii_are_spelled_out() {
+        assert_eq!(quoted("p\u{a0}q r"), r#""p\u{a0}q r""#);
+        assert_eq!(Quoted("p\u{202f}q").to_string(), r#""p\u{202f}q""#);
+        assert_eq!(line("p\u{3000}q", Spelling::Usual), r"p\u{3000}q");
+    }
+
+    #[test]
+    fn texts_that_look_the_same_are_shown_so_that_they_do_not() {
+        let pairs = [
+            ("Zo\u{e9}", "Zoe\u{301}"),
+            ("10 \u{212b}", "10 \u{c5}"),
+            ("\u{ac00}", "\u{1100}\u{1161}"),
+            ("a\u{316}\u{301}", "a\u{301}\u{316}"),
+            ("a\u{200d}b", "ab"),
+            ("\u{2764}\u{fe0f}", "\u{2764}"),
+            ("Zo\u{e9} Miller", "Zoe\u{301} M\u{fc}ller"),
+        ];
+        for (before, after) in pairs {
+            let spelling = Spelling::to_compare(before, after);
+            assert_eq!(spelling, Spelling::Exact, "{before:?} {after:?}");
+            assert_ne!(look(&quoted_in(before, spelling)), look(&quoted_in(after, spelling)), "{before:?} {after:?}");
+        }
+        assert_eq!(quoted_in("Zoe\u{301}", Spelling::Exact), r#""Zoe\u{301}""#);
+        assert_eq!(Spelling::to_compare("Zoe\u{301} M", "Zoe\u{301} N"), Spelling::Usual);
+    }
+
+    #[test]
     fn no_text_becomes_a_command_of_a_ci_runner() {
         assert_eq!(escape("  ::error::x"), r"  \u{3a}:error::x");
         assert_eq!(escape("x ###[group]"), r"x ##\u{23}[group]");
@@ -164,6 +283,17 @@ mod tests {
             prop_assert!(!escaped.contains("##["));
             prop_assert!(!begins_command(&escaped));
             prop_assert_eq!(escape(&escaped), escaped.as_str());
+        }
+
+        #[test]
+        fn no_two_lines_of_values_are_shown_alike(
+            one in r"[\\u{}0-9ae:#\[ \u{a0}\u{301}\u{e9}\u{202e}\u{200d}]{0,12}",
+            other in r"[\\u{}0-9ae:#\[ \u{a0}\u{301}\u{e9}\u{202e}\u{200d}]{0,12}",
+        ) {
+            let spelling = Spelling::to_compare(&one, &other);
+            let (shown_one, shown_other) = (line(&one, spelling), line(&other, spelling));
+            prop_assert!(!shown_one.contains(is_unsafe) && !begins_command(&shown_one) && !shown_one.contains("##["));
+            prop_assert_eq!(one == other, look(&shown_one) == look(&shown_other), "{} {}", shown_one, shown_other);
         }
 
         #[test]

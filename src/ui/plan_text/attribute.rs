@@ -8,7 +8,7 @@ use std::fmt;
 use unicode_width::UnicodeWidthStr;
 
 use super::super::amounts::count;
-use super::super::escape::Quoted;
+use super::super::escape::{Quoted, Spelling, quoted_in};
 use super::layout::{Layout, Mark};
 
 /// Characters of a value that are shown where long ones are cut.
@@ -38,7 +38,7 @@ pub(super) enum Body<'a> {
     /// What was and what is, safe to show, and which words differ where color does not tell.
     Change { line: String, words: Option<String> },
     /// Items of a list, to be quoted, those that stay counted only; `end` follows the closing bracket.
-    List { items: Vec<(Mark, &'a str)>, hidden: usize, end: String },
+    List { items: Vec<(Mark, &'a str)>, spelling: Spelling, hidden: usize, end: String },
     /// Entries of a map, those that stay counted only.
     Map { entries: Vec<Attribute<'a>>, hidden: usize },
     /// The lines of a text, or what became of them.
@@ -49,6 +49,8 @@ pub(super) enum Body<'a> {
 pub(super) enum Line<'a> {
     /// Safe to show.
     Text(Mark, Cow<'a, str>),
+    /// The line above is the last of its text, which does not end in a newline while the other one does.
+    NoNewline,
     /// So many lines that stay are left out.
     Hidden(usize),
 }
@@ -77,9 +79,9 @@ impl Layout {
         write!(f, "{name}{:padding$} = ", "", padding = widest - name.width())?;
         match body {
             Body::Inline(text) => f.write_str(text)?,
-            Body::Quoted(text) => self.write_quoted(f, text)?,
+            Body::Quoted(text) => self.write_quoted(f, text, Spelling::Usual)?,
             Body::Change { line, .. } => f.write_str(line)?,
-            Body::List { items, hidden, end } => self.write_list(f, level, items, *hidden, end)?,
+            Body::List { items, spelling, hidden, end } => self.write_list(f, level, items, *spelling, *hidden, end)?,
             Body::Map { entries, hidden } => self.write_map(f, level, entries, *hidden)?,
             Body::Lines(lines) => self.write_lines(f, level, lines)?,
         }
@@ -94,12 +96,16 @@ impl Layout {
     }
 
     /// Writes a value of one line in quotes.
-    fn write_quoted(self, f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    fn write_quoted(self, f: &mut fmt::Formatter<'_>, text: &str, spelling: Spelling) -> fmt::Result {
+        let write = |f: &mut fmt::Formatter<'_>, text: &str| match spelling {
+            Spelling::Usual => write!(f, "{}", Quoted(text)),
+            Spelling::Exact => f.write_str(&quoted_in(text, spelling)),
+        };
         let end = text.char_indices().nth(LONGEST_TEXT).filter(|_| self.cut).map(|(at, _)| at);
-        let Some(end) = end else { return write!(f, "{}", Quoted(text)) };
+        let Some(end) = end else { return write(f, text) };
         let missing = count(text[end..].chars().count());
-        let shown = format!("{}...", &text[..end]);
-        write!(f, "{} {}", Quoted(&shown), self.paint.grey(format_args!("# ({missing} more characters)")))
+        write(f, &format!("{}...", &text[..end]))?;
+        write!(f, " {}", self.paint.grey(format_args!("# ({missing} more characters)")))
     }
 
     fn write_list(
@@ -107,6 +113,7 @@ impl Layout {
         f: &mut fmt::Formatter<'_>,
         level: usize,
         items: &[(Mark, &str)],
+        spelling: Spelling,
         hidden: usize,
         end: &str,
     ) -> fmt::Result {
@@ -117,7 +124,7 @@ impl Layout {
         let (shown, cut) = items.split_at(if self.cut { items.len().min(MOST_LINES) } else { items.len() });
         for (mark, item) in shown {
             self.write_margin(f, level + 1, *mark)?;
-            self.write_quoted(f, item)?;
+            self.write_quoted(f, item, spelling)?;
             writeln!(f, ",")?;
         }
         self.write_cut(f, level + 1, cut.len(), "more element")?;
@@ -158,6 +165,11 @@ impl Layout {
                 Line::Text(mark, text) => {
                     self.write_margin(f, level + 1, *mark)?;
                     self.write_line(f, text)?;
+                }
+                // No line of a text begins so: a backslash of its own is doubled.
+                Line::NoNewline => {
+                    self.write_margin(f, level + 1, Mark::Same)?;
+                    writeln!(f, "{}", self.paint.grey("\\ No newline at end"))?;
                 }
                 Line::Hidden(count) => {
                     let shown = Self { concise: false, ..self };

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use similar::{DiffOp, TextDiff};
 
-use super::super::escape::{escape, quoted};
+use super::super::escape::{self, Spelling, quoted_in};
 use super::super::mask::MASKED;
 use super::attribute::{Body, Line};
 use super::layout::{Layout, Mark};
@@ -22,13 +22,13 @@ impl Layout {
     pub(super) fn value(self, value: &Value, mark: Mark) -> Body<'_> {
         match value {
             _ if self.mask.is_on() && !value.is_empty() => Body::Inline(MASKED.into()),
-            Value::Text(text) if has_lines(text) => {
-                Body::Lines(lines(text).map(|line| Line::Text(Mark::Same, escape(line))).collect())
-            }
+            Value::Text(text) if has_lines(text) => Body::Lines(
+                lines(text).map(|line| Line::Text(Mark::Same, escape::line(line, Spelling::Usual))).collect(),
+            ),
             Value::Text(text) => Body::Quoted(text),
             Value::Lists(lists) => {
                 let items = lists.iter().map(|list| (mark, list.as_str())).collect();
-                Body::List { items, hidden: 0, end: String::new() }
+                Body::List { items, spelling: Spelling::Usual, hidden: 0, end: String::new() }
             }
         }
     }
@@ -62,7 +62,10 @@ impl Layout {
             _ => None,
         });
         let end = if after.is_empty() { format!(" {} []", self.arrow()) } else { String::new() };
-        Body::List { items: items.collect(), hidden: before.intersection(after).count(), end }
+        let joined =
+            |one: &'a BTreeSet<String>, other| one.difference(other).map(String::as_str).collect::<Vec<_>>().join("\n");
+        let spelling = Spelling::to_compare(&joined(before, after), &joined(after, before));
+        Body::List { items: items.collect(), spelling, hidden: before.intersection(after).count(), end }
     }
 
     fn text_difference<'a>(self, before: &'a str, after: &'a str) -> Body<'a> {
@@ -70,7 +73,8 @@ impl Layout {
         if lines_differ && !after.is_empty() && (has_lines(before) || has_lines(after)) {
             return Body::Lines(line_difference(before, after));
         }
-        let (before, after) = (quoted(before), quoted(after));
+        let spelling = Spelling::to_compare(before, after);
+        let (before, after) = (quoted_in(before, spelling), quoted_in(after, spelling));
         let words = Words::new(&before, &after);
         let (shown_before, shown_after) = words.shown(self.paint, self.cut);
         let line = format!("{shown_before} {} {shown_after}", self.arrow());
@@ -88,13 +92,23 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Compares two texts line by line, leaving out what is far from any change.
+///
+/// Where one of them ends in a newline and the other does not, that is told as a diff tells it.
 fn line_difference<'a>(before: &'a str, after: &'a str) -> Vec<Line<'a>> {
-    let before: Vec<&str> = lines(before).collect();
-    let after: Vec<&str> = lines(after).collect();
-    let text = |mark, line: &'a str| Line::Text(mark, escape(line));
+    let spelling = Spelling::to_compare(before, after);
+    let ends_differ = before.ends_with('\n') != after.ends_with('\n');
+    let split = |text: &'a str| -> Vec<&'a str> {
+        if ends_differ { text.split_inclusive('\n').collect() } else { lines(text).collect() }
+    };
+    let text = |mark, line: &'a str| {
+        let is_cut_off = ends_differ && !line.ends_with('\n');
+        let shown = Line::Text(mark, escape::line(line.strip_suffix('\n').unwrap_or(line), spelling));
+        std::iter::once(shown).chain(is_cut_off.then_some(Line::NoNewline))
+    };
+    let (before, after) = (split(before), split(after));
     if before.len() + after.len() > MAX_COMPARED_LINES {
-        let removed = before.iter().map(|&line| text(Mark::Remove, line));
-        return removed.chain(after.iter().map(|&line| text(Mark::Add, line))).collect();
+        let removed = before.iter().flat_map(|&line| text(Mark::Remove, line));
+        return removed.chain(after.iter().flat_map(|&line| text(Mark::Add, line))).collect();
     }
     let diff = TextDiff::from_slices(&before, &after);
     let mut compared = Vec::new();
@@ -106,10 +120,10 @@ fn line_difference<'a>(before: &'a str, after: &'a str) -> Vec<Line<'a>> {
         }
         shown = op.old_range().end;
         if matches!(op, DiffOp::Equal { .. }) {
-            compared.extend(before[op.old_range()].iter().map(|&line| text(Mark::Same, line)));
+            compared.extend(before[op.old_range()].iter().flat_map(|&line| text(Mark::Same, line)));
         } else {
-            compared.extend(before[op.old_range()].iter().map(|&line| text(Mark::Remove, line)));
-            compared.extend(after[op.new_range()].iter().map(|&line| text(Mark::Add, line)));
+            compared.extend(before[op.old_range()].iter().flat_map(|&line| text(Mark::Remove, line)));
+            compared.extend(after[op.new_range()].iter().flat_map(|&line| text(Mark::Add, line)));
         }
     }
     if before.len() > shown {

@@ -170,6 +170,78 @@ fn a_difference_in_the_last_newline_is_not_lost() {
     assert!(block.contains(r#""a\nb" -> "a\nb\n""#), "{block}");
 }
 
+/// Beside another change, the last line looked as if it stayed.
+#[test]
+fn a_last_newline_that_comes_or_goes_beside_other_changes_is_told() {
+    let shown = |before: &str, after: &str| {
+        let change = set(Field::PresentRawAddress, Some(before.into()), after.into());
+        block(update(Reason::FieldsDiffer, &full(), vec![change]))
+    };
+    insta::assert_snapshot!(shown("a\nb\nc", "x\nb\nc\n"), @r#"
+    # contact.ada will be updated in-place
+    ~ contact "ada" {
+          id                  = "66f0c1000000000000000001"
+        ~ present_raw_address = <<-EOT
+            - a
+            + x
+              b
+            - c
+              \ No newline at end
+            + c
+          EOT
+          # (6 unchanged attributes hidden)
+      }
+    "#);
+    insta::assert_snapshot!(shown("a\nb\n", "x\nb"), @r#"
+    # contact.ada will be updated in-place
+    ~ contact "ada" {
+          id                  = "66f0c1000000000000000001"
+        ~ present_raw_address = <<-EOT
+            - a
+            - b
+            + x
+            + b
+              \ No newline at end
+          EOT
+          # (6 unchanged attributes hidden)
+      }
+    "#);
+    assert!(!shown("a\nb", "x\nb").contains("newline"), "neither of them has one");
+    assert!(!shown("a\nb\n", "x\nb\n").contains("newline"), "both have one");
+    assert!(shown("a\nb\n", "x\nb\n\\ No newline at end\n").contains(r"+ \\ No newline at end"), "a line of the text");
+}
+
+/// What was typed and what it stands for, a space and one that is none, a letter in two forms.
+#[test]
+fn values_that_differ_never_look_the_same() {
+    let shown = |before: &str, after: &str| {
+        let change = set(Field::PresentRawAddress, Some(before.into()), after.into());
+        block(update(Reason::FieldsDiffer, &full(), vec![change]))
+    };
+    let lines = shown("a\n\u{202e}\np\u{a0}q\nZo\u{e9}\n", "a\n\\u{202e}\np q\nZoe\u{301}\n");
+    insta::assert_snapshot!(lines, @r#"
+    # contact.ada will be updated in-place
+    ~ contact "ada" {
+          id                  = "66f0c1000000000000000001"
+        ~ present_raw_address = <<-EOT
+              a
+            - \u{202e}
+            - p\u{a0}q
+            - Zoé
+            + \\u{202e}
+            + p q
+            + Zoe\u{301}
+          EOT
+          # (6 unchanged attributes hidden)
+      }
+    "#);
+    let line = shown("p\u{a0}q Zo\u{e9}", "p q Zoe\u{301}");
+    assert!(line.contains(r#""p\u{a0}q Zoé" -> "p q Zoe\u{301}""#), "{line}");
+    let labels = set(Field::LabelNames, Some(lists(&["Zo\u{e9}"])), lists(&["Zoe\u{301}"]));
+    let list = block(update(Reason::FieldsDiffer, &full(), vec![labels]));
+    assert!(list.contains(r#"+ "Zoe\u{301}","#) && list.contains(r#"- "Zoé","#), "{list}");
+}
+
 #[test]
 fn a_masked_plan_shows_no_value() {
     let options = PlanOptions { mask: Mask::On, ..PlanOptions::default() };
@@ -199,7 +271,7 @@ fn hostile_values_stay_inside_their_quotes() {
               x\u{1b}]0;pwned\u{7}\u{202e}"\r
                   }
 
-              #\u{23}[error]\
+              #\u{23}[error]\\
           EOT
         + label_names = [
             + "::error::x\u{9b}",
