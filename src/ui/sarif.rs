@@ -237,7 +237,7 @@ impl ArtifactLocation {
         let relative = relative(path, directory);
         // A URL knows how each byte of a path is written; of one that is relative, the root is cut off again.
         let absolute = Url::from_file_path(Path::new("/").join(&relative)).map(String::from);
-        let absolute = absolute.unwrap_or_else(|()| "file:///".to_owned());
+        let absolute = strict(&absolute.unwrap_or_else(|()| "file:///".to_owned()));
         if relative.is_absolute() {
             return Self { uri: absolute, uri_base_id: None };
         }
@@ -247,6 +247,14 @@ impl ArtifactLocation {
         let uri = if first.contains(':') { format!("./{uri}") } else { uri.to_owned() };
         Self { uri, uri_base_id: Some(ROOT) }
     }
+}
+
+/// Encodes what URLs may hold in a path and URIs by RFC 3986 may not, such as brackets.
+fn strict(url: &str) -> String {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@/%".contains(c);
+    let encode = |c: char| if is_allowed(c) { c.to_string() } else { format!("%{:02X}", u32::from(c)) };
+    // A URL is ASCII alone.
+    url.chars().map(encode).collect()
 }
 
 fn rule(message: &Message) -> Option<(usize, Code)> {

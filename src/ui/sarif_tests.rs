@@ -118,6 +118,7 @@ fn paths_are_written_as_uris() {
     };
     assert_eq!(uri("contacts.d/a.yaml"), ("contacts.d/a.yaml".to_owned(), true));
     assert_eq!(uri("/here/a b/ü%.yaml"), ("a%20b/%C3%BC%25.yaml".to_owned(), true));
+    assert_eq!(uri("a[1]|^.yaml"), ("a%5B1%5D%7C%5E.yaml".to_owned(), true));
     assert_eq!(uri("c:d/a.yaml"), ("./c:d/a.yaml".to_owned(), true));
     assert_eq!(uri("/there/a.yaml"), ("file:///there/a.yaml".to_owned(), false));
 }
