@@ -10,7 +10,7 @@ use crate::failpoints::{self, reached};
 use crate::journal;
 use crate::model::{
     ApolloId, Binding, Conflict, ConflictCause, ContactKey, Endpoint, Entry, Field, Intent, IntentId, MatchedBy,
-    Origin, Place,
+    Origin, Place, Timestamp,
 };
 use crate::plan::{Dispute, Known};
 use crate::store::{self, Change};
@@ -59,6 +59,11 @@ impl Performer<'_> {
         let differs = confirm::may_be_matched(entry, &contact);
         if (matched.is_some() || differs) && confirm::is_stranger(&intent.fields, &contact) {
             return Err(self.conflict(Some(id), entry, &contact.id, ConflictCause::Stranger).await?);
+        }
+        // The entry may have changed since the body was written: whom only the body means is not the entry's.
+        let was_there = self.was_there(&contact, self.earliest(intent, meta.date));
+        if was_there && confirm::is_somebody_else_now(&intent.fields, &entry.fields, &contact) {
+            return Err(self.somebody_else(id, entry, &contact.id).await?);
         }
         let sent_all = matched.is_none() && !differs && !settling && intent.fields == entry.fields;
         let (step, origin) = match matched {
@@ -186,6 +191,17 @@ impl Performer<'_> {
         self.record(vec![Change::PutBinding { key: key.clone(), binding: Box::new(binding) }]).await
     }
 
+    /// Records that a create in doubt leads to somebody whom the entry, as it is now, does not mean.
+    pub(super) async fn somebody_else(
+        &self,
+        intent: IntentId,
+        entry: &Entry,
+        id: &ApolloId,
+    ) -> Result<Trouble, Trouble> {
+        self.conflict(Some(intent), entry, id, ConflictCause::Stranger).await?;
+        Ok(Trouble::failed(problem::meant_somebody_else(id, entry)))
+    }
+
     async fn conflict(
         &self,
         intent: Option<IntentId>,
@@ -214,9 +230,19 @@ impl Performer<'_> {
         if self.job.known.contains(&contact.id) {
             return Some(MatchedBy::CreationTime);
         }
+        confirm::matched(contact, self.earliest(intent, meta.date))
+    }
+
+    /// Reports whether a contact was there before what made one no earlier than `earliest`.
+    pub(super) fn was_there(&self, contact: &Contact, earliest: Timestamp) -> bool {
+        self.job.known.contains(&contact.id) || confirm::is_older(contact, earliest)
+    }
+
+    /// Returns the earliest time of creation of a contact that `intent` made, by the clock of a server that says
+    /// it is `server_now`.
+    pub(super) fn earliest(&self, intent: &Intent, server_now: Option<Timestamp>) -> Timestamp {
         let now = self.session.clock.now();
-        let server_now = meta.date.unwrap_or(now);
-        confirm::matched(contact, journal::earliest_creation(intent, server_now, now))
+        journal::earliest_creation(intent, server_now.unwrap_or(now), now)
     }
 
     /// Makes the binding that an answer proves: the declared fields that it shows, as it shows them.

@@ -70,8 +70,7 @@ pub(super) fn matched(contact: &Contact, earliest: Timestamp) -> Option<MatchedB
     if let Some(dedupe) = contact.dedupe.as_ref().filter(|dedupe| dedupe.found_existing) {
         return Some(MatchedBy::DedupeResult(dedupe.match_reason.clone()));
     }
-    // An answer that does not tell its age proves no creation.
-    contact.created_at.is_none_or(|created| created < earliest).then_some(MatchedBy::CreationTime)
+    is_older(contact, earliest).then_some(MatchedBy::CreationTime)
 }
 
 /// Reports whether the answer to a create shows other values than were sent, as one that Apollo matched would.
@@ -95,6 +94,31 @@ pub(super) fn is_stranger(declared: &Fields, contact: &Contact) -> bool {
             declared.is_some_and(|declared| shown.is_some_and(|shown| shown != declared))
         }),
     }
+}
+
+/// Reports whether a contact was there before a request that made one no earlier than `earliest`, by the server's clock.
+///
+/// One that does not tell its age is taken for such a contact: nothing proves that the request made it.
+pub(super) fn is_older(contact: &Contact, earliest: Timestamp) -> bool {
+    contact.created_at.is_none_or(|created| created < earliest)
+}
+
+/// Reports whether an entry no longer declares the person that a create was sent for, as a look-up tells people apart.
+pub(super) fn is_withdrawn(sent: &Fields, declared: &Fields) -> bool {
+    if let Some(email) = Identity::of(sent).email {
+        return Identity::of(declared).email != Some(email);
+    }
+    [Field::FirstName, Field::LastName, Field::OrganizationName].iter().any(|field| {
+        let sent = sent.text(field).map(fold_text).filter(|name| !name.is_empty());
+        sent.is_some_and(|sent| declared.text(field).map(fold_text) != Some(sent))
+    })
+}
+
+/// Reports whether a contact that a create in doubt leads to, and did not make, is somebody else than is declared now.
+///
+/// Whom only what was sent describes, and not the entry any more, is not taken on trust where it shows little.
+pub(super) fn is_somebody_else_now(sent: &Fields, declared: &Fields, contact: &Contact) -> bool {
+    is_stranger(declared, contact) || (is_withdrawn(sent, declared) && !is_person(declared, contact))
 }
 
 /// Reports whether a contact found by a search is exactly who `wanted` describes.
@@ -149,6 +173,32 @@ mod tests {
         let ada = fields(&[(Field::FirstName, "Ada"), (Field::LastName, "Byron")]);
         assert!(!is_stranger(&ada, &answer(&[(Field::FirstName, "ADA"), (Field::LastName, "byron")], &[])));
         assert!(is_stranger(&ada, &answer(&[(Field::FirstName, "Ada"), (Field::LastName, "Ross")], &[])));
+    }
+
+    #[test]
+    fn who_was_sent_is_withdrawn_when_a_look_up_for_it_would_no_longer_find_the_entry() {
+        let mail = |mail: &str| fields(&[(Field::Email, mail), (Field::FirstName, "Bob")]);
+        let stone = fields(&[(Field::FirstName, "Bob"), (Field::LastName, "Stone")]);
+        assert!(!is_withdrawn(&mail("Bob@example.com"), &mail("bob@EXAMPLE.com")));
+        assert!(is_withdrawn(&mail("bob+x@example.com"), &mail("bob@example.com")));
+        assert!(is_withdrawn(&mail("bob@example.com"), &stone), "what was searched for is not declared");
+        let company = |name: &str| {
+            fields(&[(Field::FirstName, "BOB"), (Field::LastName, "stone"), (Field::OrganizationName, name)])
+        };
+        assert!(!is_withdrawn(&stone, &company("Example")), "more is declared of the same person");
+        assert!(is_withdrawn(&company("Example"), &company("Other")));
+        assert!(is_withdrawn(&company("Example"), &stone));
+    }
+
+    #[test]
+    fn a_contact_found_by_what_is_withdrawn_is_only_who_the_entry_names_too() {
+        let rob = fields(&[(Field::FirstName, "Rob"), (Field::LastName, "Other")]);
+        let bob = fields(&[(Field::FirstName, "Bob"), (Field::LastName, "Stone"), (Field::Email, "bob@example.com")]);
+        let shown = [(Field::FirstName, "Rob"), (Field::LastName, "Other")];
+        assert!(is_somebody_else_now(&rob, &bob, &answer(&shown, &[])), "no e-mail shown says nothing here");
+        assert!(is_somebody_else_now(&rob, &rob, &answer(&[(Field::FirstName, "Bob")], &[])));
+        assert!(!is_somebody_else_now(&rob, &rob, &answer(&shown, &["rob@other.example"])));
+        assert!(!is_somebody_else_now(&rob, &bob, &answer(&shown, &["rob@other.example", "BOB@example.com"])));
     }
 
     #[test]

@@ -193,6 +193,21 @@ pub(super) fn undecided(dispute: &Dispute, entry: &Entry) -> Problem {
     Problem::error(summary, detail).at(&entry.place, None)
 }
 
+/// Words that a create in doubt leads to a contact that it did not make, of a person whom its entry no longer means.
+pub(super) fn meant_somebody_else(id: &ApolloId, entry: &Entry) -> Problem {
+    let (key, address) = (entry.key(), entry.key().address());
+    Problem::error(
+        format!("The unanswered create of {address} was for somebody else"),
+        format!(
+            "The entry was changed since that was sent. What was sent then leads to contact {id}, which was there \
+             before and is not who the entry describes now. It was not bound to {address} and not updated, but Apollo \
+             may have written to it what was sent: look at it. If it is the right person: contactsd import {key} {id}. \
+             If not, say run_dedupe: false, or change the entry once more, and apply: it is created then."
+        ),
+    )
+    .at(&entry.place, None)
+}
+
 pub(super) fn contradiction(
     bound: &ApolloId,
     declared: &ApolloId,
@@ -269,6 +284,20 @@ pub(super) fn dropped_intent(intent: &Intent, place: &Place) -> Problem {
             intent.run, intent.path
         ),
     )
+}
+
+/// Warns that a create whose entry is for somebody else now is given up, since Apollo shows nobody that it made.
+pub(super) fn withdrawn_intent(intent: &Intent, place: &Place) -> Problem {
+    let address = place.key.address();
+    Problem::warning(
+        format!("The unanswered create of {address} was given up"),
+        format!(
+            "It was sent in run {} for another name or e-mail than the entry has now, and Apollo shows no such contact. \
+             It is not sent again: {address} is created as its entry stands.",
+            intent.run
+        ),
+    )
+    .at(place, None)
 }
 
 pub(super) fn left_behind(id: &ApolloId, place: &Place) -> Problem {

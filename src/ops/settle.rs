@@ -1,7 +1,8 @@
 //! Finds out what became of a create that was sent and not answered.
 //!
 //! Never before the request has had time to take effect and to show in a search; never by a blind
-//! second create: a look-up comes first, and what is sent again is the journaled body.
+//! second create: a look-up comes first, and what is sent again is the journaled body. Never binds a
+//! contact that the create did not make and that the entry, as it is now, does not mean.
 
 use crate::apollo::Contact;
 use crate::failpoints::{self, reached};
@@ -23,24 +24,28 @@ impl Performer<'_> {
         self.session.pause(journal::settle_wait(intent, self.session.settle_after, self.session.clock.now())).await;
         reached(failpoints::Step::SettleBeforeSearch);
         let can_send_again = dedupe_finds(intent) && entry.is_some();
-        let found = match self.find(&intent.fields).await {
+        let (candidates, is_looked_up) = match self.find(&intent.fields).await {
             Ok(found) => {
                 let cut = found.cut;
                 let candidates = self.candidates(intent, found)?;
                 if candidates.is_empty() && cut {
                     return Err(Trouble::failed(problem::too_many_hits(self.place)));
                 }
-                candidates
+                (candidates, true)
             }
             // Without the scope to search, sending again is the only look there is, and dedupe makes it safe.
-            Err(Failure::Refused(error)) if error.status() == Some(403) && can_send_again => Vec::new(),
-            Err(Failure::Barred) if can_send_again => Vec::new(),
+            Err(Failure::Refused(error)) if error.status() == Some(403) && can_send_again => (Vec::new(), false),
+            Err(Failure::Barred) if can_send_again => (Vec::new(), false),
             Err(failure) => return Err(self.trouble(Endpoint::SearchContacts, failure)),
         };
-        let ids = found.iter().map(|contact| contact.id.clone()).collect();
+        let ids = candidates.iter().map(|candidate| candidate.id.clone()).collect();
         match (journal::conclude(ids, entry.is_some()), entry) {
-            (Conclusion::Bind(contact), Some(entry)) => {
-                let contact = self.view(&contact).await?;
+            (Conclusion::Bind(found), Some(entry)) => {
+                let contact = self.view(&found).await?;
+                let was_there = candidates.iter().any(|candidate| candidate.id == found && candidate.was_there);
+                if was_there && confirm::is_somebody_else_now(&intent.fields, &entry.fields, &contact) {
+                    return Err(self.somebody_else(id, entry, &found).await?);
+                }
                 let mut binding = self.bind(&contact, entry, Origin::Settled);
                 note_sent_lists(&mut binding, intent);
                 reached(failpoints::Step::SettleBeforeBind);
@@ -53,6 +58,15 @@ impl Performer<'_> {
                 self.record([forget, Change::DropIntent { id }].into_iter().chain(self.spent()).collect()).await?;
                 reached(failpoints::Step::SettleWritten);
                 Ok(End::Done(Step::Settle, None))
+            }
+            (Conclusion::SendAgain, Some(entry))
+                if is_looked_up && confirm::is_withdrawn(&intent.fields, &entry.fields) =>
+            {
+                // Sent again, it could be matched to somebody whom the entry was corrected not to mean.
+                self.warn(vec![problem::withdrawn_intent(intent, self.place)]);
+                self.record(vec![Change::DropIntent { id }]).await?;
+                reached(failpoints::Step::SettleWritten);
+                self.create(entry).await
             }
             (Conclusion::SendAgain, Some(entry)) => {
                 reached(failpoints::Step::SettleBeforeSend);
@@ -121,14 +135,15 @@ impl Performer<'_> {
     }
 
     /// Keeps the hits that the create in doubt may have made or matched.
-    fn candidates(&self, intent: &Intent, found: Found) -> Result<Vec<Contact>, Trouble> {
-        let earliest = journal::earliest_creation(intent, found.server_now, self.session.clock.now());
+    fn candidates(&self, intent: &Intent, found: Found) -> Result<Vec<Candidate>, Trouble> {
+        let earliest = self.earliest(intent, Some(found.server_now));
         let mut candidates = Vec::new();
         for contact in found.hits {
             // Without dedupe the create makes its own contact, whoever else is there already.
             let may_be_ours = intent.run_dedupe || contact.created_at.is_none_or(|created| created >= earliest);
             if may_be_ours && self.owner(&contact.id)?.is_none() {
-                candidates.push(contact);
+                let was_there = self.was_there(&contact, earliest);
+                candidates.push(Candidate { id: contact.id, was_there });
             }
         }
         Ok(candidates)
@@ -156,6 +171,13 @@ struct Found {
     server_now: Timestamp,
     /// Whether there were more results than are looked through, so that none found proves nothing.
     cut: bool,
+}
+
+/// A contact that a create in doubt may have made or matched.
+struct Candidate {
+    id: ApolloId,
+    /// Whether it was there before the create was first sent, as far as can be told.
+    was_there: bool,
 }
 
 /// Reports whether Apollo's dedupe would find the contact that this create made.

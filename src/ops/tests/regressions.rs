@@ -147,3 +147,98 @@ async fn a_contact_whose_doubtful_field_is_dropped_stands_as_declared() {
     assert!(snapshot.intents.is_empty());
     assert!(snapshot.bindings.values().all(|binding| binding.fingerprint.is_some()));
 }
+
+/// Somebody else's contact, as it was before.
+async fn rob_is_there(world: &World) -> serde_json::Value {
+    let rob = serde_json::json!({
+        "first_name": "Rob", "last_name": "Other", "email": "rob@other.example", "organization_name": "Acme", "title": "Painter"
+    });
+    world.somebody(rob).await;
+    world.contact("Rob")
+}
+
+const BOB: &str = "  bob: {first_name: Bob, last_name: Stone, email: bob@example.com, title: Mason}\n";
+
+/// An entry had somebody else's e-mail by mistake, and its create had no effect. The file was corrected; the
+/// look-up for what was sent found that somebody, who was bound and made over into the corrected entry.
+#[tokio::test]
+async fn a_mistake_that_was_corrected_overwrites_nobody() {
+    for mistake in [
+        "  bob: {email: rob@other.example, title: Wrong}\n",
+        "  bob: {first_name: Bob, last_name: Stone, email: rob@other.example, title: Wrong}\n",
+        "  bob: {first_name: Rob, last_name: Other, organization_name: Acme, title: Wrong}\n",
+    ] {
+        let world = World::new(Some((1, Spoil::Before))).await;
+        let rob = rob_is_there(&world).await;
+        world.declare(mistake);
+        world.apply().await;
+        world.declare(BOB);
+        world.take_problems();
+        assert_eq!(world.apply().await.unwrap().failed, 1, "{mistake}");
+        assert_eq!(world.take_problems(), ["The unanswered create of contact.bob was for somebody else"], "{mistake}");
+        assert_eq!(world.contact("Rob"), rob, "{mistake}");
+        let snapshot = world.snapshot();
+        assert!(snapshot.bindings.is_empty() && snapshot.intents.is_empty(), "{mistake}");
+        assert_eq!(snapshot.conflicts.len(), 1, "{mistake}");
+        // Any edit of the entry ends the conflict, and it is created.
+        world.declare(&BOB.replace("Mason", "Smith"));
+        world.settle_down().await;
+        assert_eq!((world.contact("Rob"), &world.contact("Bob")["title"]), (rob, &"Smith".into()), "{mistake}");
+    }
+}
+
+/// The same where the look-up found nobody, since Apollo matches more than it searches: what was withdrawn was
+/// sent again and written to somebody else.
+#[tokio::test]
+async fn a_mistake_that_was_corrected_is_not_sent_again() {
+    let world = World::new(Some((1, Spoil::Before))).await;
+    let rob = rob_is_there(&world).await;
+    world.declare("  bob: {email: rob+x@other.example, title: Wrong}\n");
+    world.apply().await;
+    world.declare(BOB);
+    world.take_problems();
+    assert_eq!(world.apply().await.unwrap().added, 1);
+    assert_eq!(world.take_problems(), ["The unanswered create of contact.bob was given up"]);
+    assert_eq!((world.contact("Rob"), &world.contact("Bob")["title"]), (rob, &"Mason".into()));
+    world.settle_down().await;
+    assert!(world.snapshot().intents.is_empty());
+}
+
+/// What the create did make is ours, whatever the entry says since.
+#[tokio::test]
+async fn a_contact_made_by_mistake_is_brought_to_the_corrected_entry() {
+    let world = World::new(Some((1, Spoil::After))).await;
+    world.declare("  bob: {email: rob@other.example, title: Wrong}\n");
+    world.apply().await;
+    world.declare(BOB);
+    world.settle_down().await;
+    let bob = world.contact("Bob");
+    assert_eq!([&bob["email"], &bob["title"]], ["bob@example.com", "Mason"]);
+    assert_eq!(world.server.contacts().len(), 1);
+}
+
+/// Without the right to search, sending again is the only look there is; whom it leads to was bound and made over.
+#[tokio::test]
+async fn a_mistake_that_was_corrected_makes_nobody_over_where_nothing_can_be_searched() {
+    let world = World::without_search(Some((1, Spoil::Before))).await;
+    rob_is_there(&world).await;
+    world.declare("  bob: {email: rob@other.example, title: Wrong}\n");
+    world.apply().await;
+    world.declare(BOB);
+    assert_eq!(world.apply().await.unwrap().failed, 1);
+    assert_eq!(world.contact("Rob")["email"], "rob@other.example");
+    let snapshot = world.snapshot();
+    assert!(snapshot.bindings.is_empty() && snapshot.intents.is_empty() && snapshot.conflicts.len() == 1);
+}
+
+/// The same for what the create did make: sent again, it leads to our own contact.
+#[tokio::test]
+async fn a_create_sent_again_leads_to_the_contact_it_made() {
+    let world = World::without_search(Some((1, Spoil::After))).await;
+    world.declare("  bob: {email: rob@other.example, title: Wrong}\n");
+    world.apply().await;
+    world.declare(BOB);
+    world.settle_down().await;
+    assert_eq!(world.contact("Bob")["email"], "bob@example.com");
+    assert_eq!(world.server.contacts().len(), 1);
+}

@@ -1,5 +1,6 @@
 //! A directory, a state and a sandbox, with sessions one after the other.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -17,7 +18,7 @@ use crate::model::Timestamp;
 use crate::ops::{Reading, Want};
 use crate::plan::Policy;
 use crate::quota::{Backoff, Rules};
-use crate::sandbox::{DedupeReading, Options, Server};
+use crate::sandbox::{Action, DedupeReading, Options, Server};
 use crate::store::{Broken, Holder, PlanProgress, Snapshot, Wanted};
 
 pub(super) struct World {
@@ -35,10 +36,20 @@ impl World {
     }
 
     pub(super) async fn with(dedupe: DedupeReading, dedupe_result: bool, spoiled: Option<(u64, Spoil)>) -> Self {
+        Self::to(|options| Options { dedupe, dedupe_result, ..options }, spoiled).await
+    }
+
+    /// Makes a world whose key may not search.
+    pub(super) async fn without_search(spoiled: Option<(u64, Spoil)>) -> Self {
+        let missing_scopes = BTreeSet::from([Action::Search]);
+        Self::to(|options| Options { missing_scopes, ..options }, spoiled).await
+    }
+
+    async fn to(sandbox: impl FnOnce(Options) -> Options, spoiled: Option<(u64, Spoil)>) -> Self {
         let home = tempfile::tempdir().unwrap();
         let clock = Clock::system();
         let options = Options::new(home.path().join("sandbox"), Arc::new(move || clock.now()));
-        let server = Server::start(Options { dedupe, dedupe_result, ..options }).await.unwrap();
+        let server = Server::start(sandbox(options)).await.unwrap();
         let line = Line::to(server.address(), spoiled).await;
         Self { home, server, line, broken: Arc::default(), problems: Arc::default() }
     }
@@ -53,6 +64,16 @@ impl World {
     /// Spoils an exchange from now on.
     pub(super) async fn spoil(&mut self, number: u64, spoil: Spoil) {
         self.line = Line::to(self.server.address(), Some((number, spoil))).await;
+    }
+
+    /// Puts a contact into Apollo that somebody else made long ago.
+    pub(super) async fn somebody(&self, contact: Value) {
+        let mut contact = contact;
+        contact["created_at"] = "2024-01-02T03:04:05.006Z".into();
+        let url = format!("http://{}/sandbox/contacts", self.server.address());
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let answer = client.post(url).body(contact.to_string()).send().await.unwrap();
+        assert!(answer.status().is_success(), "{answer:?}");
     }
 
     pub(super) fn lose_state(&self) {
@@ -149,6 +170,11 @@ impl World {
         let found = named.next().unwrap_or_else(|| panic!("no {first_name}")).clone();
         assert_eq!(named.next(), None, "more than one {first_name}");
         found
+    }
+
+    /// Returns the summaries of all that was told to go wrong, and forgets them.
+    pub(super) fn take_problems(&self) -> Vec<String> {
+        self.problems.lock().unwrap().drain(..).map(|problem| problem.summary).collect()
     }
 
     fn state(&self) -> PathBuf {
