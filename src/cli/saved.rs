@@ -148,6 +148,9 @@ pub(super) fn refuse(context: &mut Context, saved: &SavedPlan, refusal: &Refusal
                  after, or the state was restored from a backup. Nothing was sent.\n{again}"
             ),
         ),
+        Refusal::OtherNow { contacts, in_doubt } => {
+            ("Saved plan is stale", format!("{}\n{again}", other_now(contacts, *in_doubt)))
+        }
         Refusal::Replaced(keys) => (
             "Saved plan is stale",
             format!("What is left of it, {}, would be done otherwise now. Nothing was sent.\n{again}", some_of(keys)),
@@ -155,6 +158,16 @@ pub(super) fn refuse(context: &mut Context, saved: &SavedPlan, refusal: &Refusal
     };
     context.shell.error(summary, detail);
     Exit::Failure
+}
+
+/// Says what a plan made now differs in, and why that is.
+fn other_now(contacts: &[ContactKey], in_doubt: bool) -> String {
+    let why = if in_doubt {
+        "another apply has sent something since that was never answered."
+    } else {
+        "the state holds other than it did then, though its serial is the same. Was it restored from a backup?"
+    };
+    format!("{} would be treated otherwise now: {why} Nothing was sent.", some_of(contacts))
 }
 
 const HELP_API: &str = "Name the API with --api-url, or the stand-in with --sandbox, as when the plan was made.";

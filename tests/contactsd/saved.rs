@@ -222,6 +222,31 @@ fn a_plan_is_stale_once_something_else_changed_the_state() {
 }
 
 #[test]
+fn a_plan_is_stale_once_another_apply_left_something_in_doubt() {
+    let remote = Remote::start();
+    let world = World::with(TEAM).against(&remote);
+    world.applied();
+    world.edit("contacts.d/team.yaml", "Engineer", "Director");
+    planned(&world, "");
+    world.edit("contacts.d/team.yaml", "Director", "Clerk");
+    world.edit("contacts.d/team.yaml", "email: bo@example.com", "email: bo@example.com, title: Clerk");
+    remote.set_faults("update:lost-reply=1");
+    assert_eq!(world.run("apply --auto-approve --retry-base 1ms").code, Some(1));
+    remote.set_faults("");
+    world.edit("contacts.d/team.yaml", "email: bo@example.com, title: Clerk", "email: bo@example.com");
+    world.edit("contacts.d/team.yaml", "Clerk", "Director");
+    assert_snapshot!(refused(&world, &remote, "Saved plan is stale").errors(), @"
+
+    Error: Saved plan is stale
+
+    contact.ada would be treated otherwise now: another apply has sent something since that was never
+    answered. Nothing was sent.
+    Make a new plan: contactsd plan --out team.plan --api-url http://127.0.0.1:[PORT]/api/v1
+    ");
+    assert_eq!(remote.column("title"), ["Clerk", "Clerk"]);
+}
+
+#[test]
 fn a_plan_of_another_state_is_refused() {
     let remote = Remote::start();
     let world = World::with(TEAM).against(&remote);

@@ -3,14 +3,14 @@
 //! The file says what was approved; the files and the state say what is so. Where they have parted, nothing
 //! is done. Nothing is sent here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{Desired, Planned, Session, SnapshotError};
 use super::format::{Mark, MarkedBy};
 use super::mark::{self, MarkError};
 use super::{SavedPlan, progress};
 use crate::model::{ContactKey, Digest, Lineage, Serial};
-use crate::plan::{self, Action, Brake, Plan};
+use crate::plan::{self, Action, Brake, Plan, Reason};
 use crate::quota::Rules;
 use crate::store::{self, PlanProgress, Snapshot};
 
@@ -40,6 +40,13 @@ pub enum Refusal {
     Stale { planned: Serial, now: Serial },
     /// It was applied to this state before, which knows nothing of that: it was restored, or another apply came after.
     BegunBefore,
+    /// It was not begun, the serial is that of the plan, and yet a plan made now is another one.
+    OtherNow {
+        /// The contacts for which the two differ.
+        contacts: Vec<ContactKey>,
+        /// Whether requests that others sent and that were never answered are a reason.
+        in_doubt: bool,
+    },
     /// What is left of it would be done otherwise now.
     Replaced(Vec<ContactKey>),
 }
@@ -139,12 +146,21 @@ pub fn resume_plan(
     rules: &Rules,
 ) -> Result<Result<Resumed, Refusal>, SnapshotError> {
     let snapshot = session.snapshot(desired)?;
-    let spent = match admit(saved, &snapshot, &session.store.plan_progress()?) {
-        Ok(spent) => spent,
+    let standing = match admit(saved, &snapshot, &session.store.plan_progress()?) {
+        Ok(standing) => standing,
         Err(refusal) => return Ok(Err(refusal)),
     };
     // The state decides what is left: intents of a run that died, and half-done actions, are in it.
     let now = super::super::plan(desired, &snapshot, &saved.origins.policy, rules, session.now())?;
+    let spent = match standing {
+        Standing::Begun { spent } => spent,
+        // A request without an answer moves no serial, and a state that was put back may come to the same one with
+        // other contents: only what is planned tells that what was approved is what will be done.
+        Standing::AsPlanned if now.digest.as_ref() != Some(saved.digest()) => {
+            return Ok(Err(other_now(&saved.planned.plan.actions, &now.plan.actions)));
+        }
+        Standing::AsPlanned => BTreeSet::new(),
+    };
     let plan::Remainder { actions, done, replaced, further } =
         plan::remainder(&saved.planned.plan.actions, &spent, &now.plan.actions);
     let has_actions = !saved.planned.plan.is_empty();
@@ -157,8 +173,30 @@ pub fn resume_plan(
     Ok(Ok(Resumed { planned, snapshot, done, replaced, further }))
 }
 
-/// Decides whether the state is as the plan knew it, but for what the plan itself did; returns what that is.
-fn admit(saved: &SavedPlan, snapshot: &Snapshot, progress: &PlanProgress) -> Result<BTreeSet<ContactKey>, Refusal> {
+/// How a plan and a state stand to each other that it may be applied to.
+enum Standing {
+    /// The plan was never begun on it.
+    AsPlanned,
+    /// The plan was begun on it, and the actions of the keys `spent` are done. Any other apply would have ended that
+    /// before it sent anything, so all that is in doubt was in the plan or is the plan's own doing.
+    Begun { spent: BTreeSet<ContactKey> },
+}
+
+/// Says what a plan made now differs in from one that was saved.
+fn other_now(saved: &[Action], now: &[Action]) -> Refusal {
+    let by_key = |actions| -> BTreeMap<&ContactKey, &Action> {
+        <[Action]>::iter(actions).map(|action| (action.key(), action)).collect()
+    };
+    let (saved, now) = (by_key(saved), by_key(now));
+    let keys: BTreeSet<&ContactKey> = saved.keys().chain(now.keys()).copied().collect();
+    let differ: Vec<&ContactKey> = keys.into_iter().filter(|key| saved.get(key) != now.get(key)).collect();
+    let waits = |action: &&Action| matches!(action.reason, Reason::CreateUnanswered | Reason::UpdateInDoubt);
+    let in_doubt = differ.iter().any(|key| now.get(*key).copied().is_some_and(|action| waits(&action)));
+    Refusal::OtherNow { contacts: differ.into_iter().cloned().collect(), in_doubt }
+}
+
+/// Decides whether the state is as the plan knew it, but for what the plan itself did.
+fn admit(saved: &SavedPlan, snapshot: &Snapshot, progress: &PlanProgress) -> Result<Standing, Refusal> {
     let planned = &saved.planned.plan;
     let begun = saved.marks.last();
     let (lineage, now) = (&snapshot.lineage, snapshot.serial);
@@ -173,7 +211,7 @@ fn admit(saved: &SavedPlan, snapshot: &Snapshot, progress: &PlanProgress) -> Res
             return Err(Refusal::Stale { planned: row.serial, now });
         }
         let of_this = progress.spent.iter().filter(|(_, plan)| **plan == row.digest);
-        return Ok(of_this.map(|(key, _)| key.clone()).collect());
+        return Ok(Standing::Begun { spent: of_this.map(|(key, _)| key.clone()).collect() });
     }
     if planned.serial != now {
         return Err(if planned.lineage.0.is_empty() {
@@ -186,5 +224,5 @@ fn admit(saved: &SavedPlan, snapshot: &Snapshot, progress: &PlanProgress) -> Res
     if begun.is_some() {
         return Err(Refusal::BegunBefore);
     }
-    Ok(BTreeSet::new())
+    Ok(Standing::AsPlanned)
 }

@@ -110,3 +110,70 @@ async fn the_marks_of_a_plan_are_dropped_when_another_is_applied() {
     world.apply().await.unwrap();
     assert_eq!(world.progress().await, crate::store::PlanProgress::default());
 }
+
+const ADA: &str = "  ada: {first_name: Ada, last_name: Byron, email: ada@example.com, title: CTO}\n";
+const BOB: &str = "  bob: {first_name: Bob, last_name: Stone, email: bob@example.com, title: Mason}\n";
+
+fn differs_for(key: &str, in_doubt: bool) -> Refusal {
+    Refusal::OtherNow { contacts: vec![crate::model::ContactKey::parse(key).unwrap()], in_doubt }
+}
+
+/// Another apply left a create in doubt, which moves no serial: the saved create would be the settling of that one.
+#[tokio::test]
+async fn a_plan_is_stale_once_another_apply_left_a_create_in_doubt() {
+    for spoil in [Spoil::Before, Spoil::After] {
+        let mut world = World::new(None).await;
+        world.declare(ADA);
+        world.settle_down().await;
+        let approved = format!("{ADA}{BOB}");
+        world.declare(&approved);
+        world.save();
+        world.declare(&approved.replace("bob@example.com", "rob@other.example"));
+        world.spoil(1, spoil).await;
+        world.apply().await;
+        world.declare(&approved);
+        let contacts = world.server.contacts();
+        assert_eq!(world.apply_saved().await.unwrap_err(), differs_for("bob", true), "{spoil:?}");
+        assert_eq!(world.server.contacts(), contacts, "{spoil:?}");
+    }
+}
+
+/// The same with an update, which would be sent with a further field.
+#[tokio::test]
+async fn a_plan_is_stale_once_another_apply_left_an_update_in_doubt() {
+    let mut world = World::new(None).await;
+    let ada = |title: &str, address: &str| ADA.replace("CTO", &format!("{title}, present_raw_address: {address}"));
+    world.declare(&ada("CTO", "Paris"));
+    world.settle_down().await;
+    world.declare(&ada("CEO", "Paris"));
+    world.save();
+    world.declare(&ada("CTO", "Rome"));
+    // Sent more often than once, since an update may be.
+    world.spoil(1, Spoil::Page).await;
+    world.apply().await;
+    world.declare(&ada("CEO", "Paris"));
+    let contacts = world.server.contacts();
+    assert_eq!(world.apply_saved().await.unwrap_err(), differs_for("ada", true));
+    assert_eq!(world.server.contacts(), contacts);
+}
+
+/// A backup was put back and came to the serial of the plan by another way.
+#[tokio::test]
+async fn a_plan_is_stale_in_a_state_that_came_to_its_serial_otherwise() {
+    let world = World::new(None).await;
+    let ada = |title: &str, address: &str| ADA.replace("CTO", &format!("{title}, present_raw_address: {address}"));
+    world.declare(&ada("CTO", "Paris"));
+    world.settle_down().await;
+    let backup = world.back_up();
+    world.declare(&ada("CEO", "Paris"));
+    world.settle_down().await;
+    world.declare(&ada("CFO", "Paris"));
+    let planned = world.save().planned.plan.serial;
+    world.put_back(&backup);
+    world.declare(&ada("CTO", "Rome"));
+    world.settle_down().await;
+    assert_eq!(world.snapshot().serial, planned);
+    world.declare(&ada("CFO", "Paris"));
+    assert_eq!(world.apply_saved().await.unwrap_err(), differs_for("ada", false));
+    assert_eq!(world.contact("Ada")["title"], "CEO", "nothing was sent");
+}

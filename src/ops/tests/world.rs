@@ -1,7 +1,7 @@
 //! A directory, a state and a sandbox, with sessions one after the other.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -78,6 +78,18 @@ impl World {
 
     pub(super) fn lose_state(&self) {
         std::fs::remove_dir_all(self.state()).unwrap();
+    }
+
+    /// Copies the state, as a person would between two runs.
+    pub(super) fn back_up(&self) -> tempfile::TempDir {
+        let backup = tempfile::tempdir().unwrap();
+        copy(&self.state(), &backup.path().join("state"));
+        backup
+    }
+
+    pub(super) fn put_back(&self, backup: &tempfile::TempDir) {
+        self.lose_state();
+        copy(&backup.path().join("state"), &self.state());
     }
 
     /// Plans and applies once; `None` when there was nothing to do.
@@ -215,6 +227,18 @@ impl World {
                     problems.lock().unwrap().push(problem);
                 }
             }),
+        }
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
         }
     }
 }
