@@ -166,8 +166,8 @@ fn expect(context: &mut Context, expected: &Digest, found: Option<&Digest>) -> R
         return Ok(());
     }
     let detail = format!(
-        "  Expected: {expected}\n  Found:    {found}\n\nThe files, the state or the options of planning are not those \
-         that the expected plan was made with, and nothing was changed. Review the plan as it is now; its own digest \
+        "  Expected: {expected}\n  Found:    {found}\n\nThe API, the files, the state or the options of planning are not \
+         those that the expected plan was made with, and nothing was changed. Review the plan as it is now; its own digest \
          approves it: --expect {found}"
     );
     context.shell.error("The plan is not the expected one", detail);

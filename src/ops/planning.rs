@@ -66,7 +66,7 @@ pub fn plan_beside(
     now: Timestamp,
 ) -> Result<Planned, LoadError> {
     let (plan, left_out) = plan::plan_beside(&input(desired, snapshot)?, under_way, policy);
-    let digest = Some(plan.digest(&desired.digest));
+    let digest = Some(plan.digest(&snapshot.origin, &desired.digest));
     let forecast = forecast(&plan, snapshot, rules, now);
     Ok(Planned { plan, digest, forecast, left_out })
 }

@@ -130,13 +130,13 @@ impl Plan {
 
     /// Names everything that a reviewer of this plan approves, the input files included.
     ///
-    /// `files` is the digest of the contact files that were read.
-    pub fn digest(&self, files: &[u8; 32]) -> Digest {
+    /// `api` is the origin of the API that it would be sent to; `files` is the digest of the contact files that were read.
+    pub fn digest(&self, api: &str, files: &[u8; 32]) -> Digest {
         let mut hasher = blake3::Hasher::new();
         hasher.update(files);
         // A state gets its lineage with its first write, which must not make the plan before it another one.
         let lineage = (self.serial != Serial(0)).then_some(&self.lineage);
-        let reviewed = (lineage, self.serial, &self.actions);
+        let reviewed = (api, lineage, self.serial, &self.actions);
         serde_json::to_writer(&mut hasher, &reviewed).expect("a plan is plain data, and hashing does not fail");
         if !self.scope.is_whole() {
             serde_json::to_writer(&mut hasher, &self.scope).expect("patterns are text, and hashing does not fail");

@@ -434,15 +434,16 @@ fn requests_are_counted_by_endpoint() {
 }
 
 #[test]
-fn the_digest_covers_files_serial_and_actions() {
+fn the_digest_covers_api_files_serial_and_actions() {
     let world = World::new().declared("ada", ADA);
-    let digest = world.plan().digest(&[0; 32]);
-    assert_eq!(digest, world.plan().digest(&[0; 32]));
-    assert_ne!(digest, world.plan().digest(&[1; 32]));
+    let digest = world.plan().digest("sandbox", &[0; 32]);
+    assert_eq!(digest, world.plan().digest("sandbox", &[0; 32]));
+    assert_ne!(digest, world.plan().digest("sandbox", &[1; 32]));
+    assert_ne!(digest, world.plan().digest("https://api.apollo.io", &[0; 32]));
     let mut later = World::new().declared("ada", ADA);
     later.0.serial = Serial(2);
-    assert_ne!(digest, later.plan().digest(&[0; 32]));
-    assert_ne!(digest, World::new().declared("ada", "email=eve@example.com").plan().digest(&[0; 32]));
+    assert_ne!(digest, later.plan().digest("sandbox", &[0; 32]));
+    assert_ne!(digest, World::new().declared("ada", "email=eve@example.com").plan().digest("sandbox", &[0; 32]));
 }
 
 /// Does to a model of the state what applying `plan` does when every request succeeds.
@@ -704,6 +705,6 @@ fn a_plan_for_all_that_is_a_plan_for_some_has_another_digest() {
     let world = World::new().declared("ada", ADA);
     let (whole, part) = (world.plan(), scoped(&world, &["ada"], &[]));
     assert_eq!(whole.actions, part.actions);
-    assert_ne!(whole.digest(&[0; 32]), part.digest(&[0; 32]));
-    assert_eq!(part.digest(&[0; 32]), scoped(&world, &["ada", "ada"], &[]).digest(&[0; 32]));
+    assert_ne!(whole.digest("sandbox", &[0; 32]), part.digest("sandbox", &[0; 32]));
+    assert_eq!(part.digest("sandbox", &[0; 32]), scoped(&world, &["ada", "ada"], &[]).digest("sandbox", &[0; 32]));
 }

@@ -40,10 +40,22 @@ fn a_plan_made_before_an_edit_is_not_the_expected_one() {
       Expected: [DIGEST]
       Found:    [DIGEST]
 
-    The files, the state or the options of planning are not those that the expected plan was made
-    with, and nothing was changed. Review the plan as it is now; its own digest approves it: --expect
-    [DIGEST]
+    The API, the files, the state or the options of planning are not those that the expected plan was
+    made with, and nothing was changed. Review the plan as it is now; its own digest approves it:
+    --expect [DIGEST]
     ");
+    assert_eq!(remote.take_calls(), [""; 0]);
+}
+
+/// A first plan knows no state; only its digest can say which API it was reviewed for.
+#[test]
+fn a_plan_for_another_api_is_not_the_expected_one() {
+    let remote = Remote::start();
+    let rehearsed = digest(&World::with(TEAM).run("plan --sandbox"));
+    let world = World::with(TEAM).against(&remote);
+    let outcome = world.run(&format!("apply --expect {rehearsed}"));
+    assert_eq!(outcome.code, Some(1), "{outcome}");
+    assert!(outcome.stderr.contains("The plan is not the expected one"), "{outcome}");
     assert_eq!(remote.take_calls(), [""; 0]);
 }
 

@@ -82,7 +82,7 @@ fn read_whole<R: BufRead>(lines: &mut Lines<'_, R>) -> Result<SavedPlan, SavedEr
     let files = blake3::Hash::from_hex(&header.files.digest)
         .map_err(|_| lines.damaged("the digest of the contact files is none"))?;
     let saved = body.saved(lines.path, header, *files.as_bytes());
-    if saved.planned.plan.digest(&saved.origins.files) != *saved.digest() {
+    if saved.planned.plan.digest(&saved.origins.api, &saved.origins.files) != *saved.digest() {
         return Err(lines.damaged("its digest is not that of its actions"));
     }
     Ok(saved)

@@ -77,7 +77,7 @@ fn planned() -> (Planned, Origins) {
         duration: Duration::new(61, 5),
         assumed: true,
     };
-    let digest = Some(plan.digest(&origins.files));
+    let digest = Some(plan.digest(&origins.api, &origins.files));
     (Planned { plan, digest, forecast, left_out: 0 }, origins)
 }
 
@@ -205,7 +205,7 @@ fn a_plan_that_needs_a_decision_is_marked() {
     assert!(text().contains("\"errored\":false") && !read_plan(&saved.path()).unwrap().is_errored());
     let conflict = Operation::Conflict { dispute: Dispute::Gone { id: id() }, entry: entry("di") };
     planned.plan.actions.push(action("di", conflict));
-    planned.digest = Some(planned.plan.digest(&origins.files));
+    planned.digest = Some(planned.plan.digest(&origins.api, &origins.files));
     save_plan(&saved.path(), &planned, &origins).unwrap();
     assert!(text().contains("\"errored\":true") && read_plan(&saved.path()).unwrap().is_errored());
 }

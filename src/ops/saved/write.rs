@@ -83,7 +83,7 @@ fn header(planned: &Planned, origins: &Origins) -> Header {
     Header {
         format: FORMAT,
         contactsd: env!("CARGO_PKG_VERSION").to_owned(),
-        digest: plan.digest(&origins.files),
+        digest: plan.digest(&origins.api, &origins.files),
         errored: is_errored(planned),
         origin: origins.api.clone(),
         lineage: Some(plan.lineage.clone()).filter(|lineage| !lineage.0.is_empty()),

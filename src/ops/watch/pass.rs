@@ -158,7 +158,7 @@ impl Service {
         let let_through = |action: &Action| approval.covers(action);
         let approved = plan.actions.iter().filter(|action| is_forget(&action.operation) && let_through(action)).count();
         plan.brake_anew(&self.settings.policy, wave, let_through);
-        planned.digest = Some(plan.digest(&desired.digest));
+        planned.digest = Some(plan.digest(&snapshot.origin, &desired.digest));
         self.answer_approval(&mut planned);
         self.note_plan(&desired, &planned, &held_back, whole, &session);
         if planned.plan.brakes.is_empty() && !self.dry_run {
