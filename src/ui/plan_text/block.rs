@@ -41,8 +41,18 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, action: &Action, layout: Layout)
             layout.write_hidden(f, 2, hidden, "attribute")?;
         }
         Operation::Forget { id } => layout.write_all(f, 2, &[id_attribute(id)])?,
-        Operation::Settle { intent, .. } => {
-            layout.write_all(f, 2, &layout.declared(identifying(&intent.fields), Mark::Same))?;
+        Operation::Settle { intent, entry, .. } => {
+            let changes = entry.as_ref().map(|entry| since_sent(&intent.fields, entry)).unwrap_or_default();
+            let is_as_sent = |field: &Field| !changes.iter().any(|change| change.field == *field);
+            let same = identifying(&intent.fields).filter(|(field, _)| is_as_sent(field));
+            let mut attributes = layout.declared(same, Mark::Same);
+            if let Some(entry) = entry {
+                attributes.extend(layout.changes(action.reason, entry, &changes).attributes);
+            }
+            layout.write_all(f, 2, &attributes)?;
+            if !changes.is_empty() {
+                layout.write_comment(f, 2, format_args!("from what was sent to what is declared now"))?;
+            }
         }
         Operation::Conflict { entry, .. } | Operation::Contradiction { entry, .. } => {
             layout.write_all(f, 2, &layout.declared(identifying(&entry.fields), Mark::Same))?;
@@ -55,6 +65,17 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, action: &Action, layout: Layout)
 pub(super) fn write_released(f: &mut fmt::Formatter<'_>, changes: &[Change], layout: Layout) -> fmt::Result {
     let mut released = changes.iter().filter(|change| !change.sends());
     released.try_for_each(|change| layout.write_comment(f, 2, format_args!("{} no longer managed", change.field)))
+}
+
+/// Lists what an entry declares otherwise than its create was sent, which is what settling brings about.
+pub(super) fn since_sent(sent: &Fields, entry: &Entry) -> Vec<Change> {
+    let differs = |(field, value): &(&Field, &Value)| sent.get(field) != Some(*value);
+    let change = |(field, value): (&Field, &Value)| Change {
+        field: field.clone(),
+        before: sent.get(field).cloned(),
+        after: Setting::Set(value.clone()),
+    };
+    entry.fields.iter().filter(differs).map(change).collect()
 }
 
 /// Lists what tells people who a contact is.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::super::escape::escape;
-use super::block::{Changed, identifying, write_released};
+use super::block::{Changed, identifying, since_sent, write_released};
 use super::header::{self, Symbol};
 use super::layout::Layout;
 use crate::model::{Field, Fields, Value};
@@ -32,6 +32,10 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, action: &Action, layout: Layout)
             let Changed { attributes, .. } = layout.changes(action.reason, entry, changes);
             layout.write_all(f, 2, &attributes)?;
             write_released(f, changes, layout)
+        }
+        Operation::Settle { intent, entry: Some(entry), .. } => {
+            let changes = since_sent(&intent.fields, entry);
+            layout.write_all(f, 2, &layout.changes(action.reason, entry, &changes).attributes)
         }
         Operation::Conflict { .. } | Operation::Contradiction { .. } => header::write_notes(f, action, layout),
         _ => Ok(()),

@@ -5,8 +5,9 @@ use std::fmt;
 
 use super::super::escape::{escape, quoted};
 use super::super::message::shown_path;
+use super::block::since_sent;
 use super::layout::{Layout, Marks};
-use crate::model::{ApolloId, ContactKey, Entry};
+use crate::model::{ApolloId, ContactKey, Entry, Intent};
 use crate::plan::{Action, Change, Dispute, Operation, Reason};
 
 /// The mark of a block; the order is the legend's.
@@ -145,7 +146,7 @@ fn notes(action: &Action) -> Vec<Note> {
             why(format!("because {} is not in the contact files any more", action.key().address())),
             why(format!("it was in {}", path())),
         ],
-        Operation::Settle { entry, intent, .. } => vec![why(settling(entry.as_ref(), intent.attempts))],
+        Operation::Settle { entry, intent, .. } => vec![why(settling(entry.as_ref(), intent))],
         Operation::Conflict { dispute, .. } => conflict(action.key(), dispute, &path()),
         Operation::Contradiction { bound, declared, owner, .. } => {
             contradiction(action.key(), bound, declared, owner.as_ref(), &path())
@@ -175,12 +176,13 @@ fn recognized_by(reason: Reason) -> Option<&'static str> {
     }
 }
 
-fn settling(entry: Option<&Entry>, attempts: u32) -> String {
-    let sent = match attempts {
+fn settling(entry: Option<&Entry>, intent: &Intent) -> String {
+    let sent = match intent.attempts {
         0 | 1 => "sent, but never answered".to_owned(),
         times => format!("sent {times} times, but never answered"),
     };
     let then = match entry {
+        Some(entry) if !since_sent(&intent.fields, entry).is_empty() => "creates it only if it is not there",
         Some(_) => "sends it again only if it is not there",
         None => "creates nothing, since it is not in the contact files any more",
     };

@@ -108,6 +108,19 @@ fn settling_says_what_will_be_done() {
           email      = "ada@example.com"
       }
     "#);
+    let corrected =
+        [(Field::FirstName, "Eve".into()), (Field::Email, "eve@example.com".into()), (Field::Title, "CTO".into())];
+    insta::assert_snapshot!(settle(1, Some(entry("ada", &corrected))), @r#"
+    # contact.ada: outcome of an earlier create is unknown
+    # (sent, but never answered: contactsd looks for it in Apollo, and creates it only if it is not there)
+    ? contact "ada" {
+          last_name  = "Byron"
+        ~ first_name = "Ada" -> "Eve"
+        ~ title      = "Analyst" -> "CTO"
+        ~ email      = "ada@example.com" -> "eve@example.com"
+          # (from what was sent to what is declared now)
+      }
+    "#);
     insta::assert_snapshot!(settle(2, None).lines().nth(1).unwrap(), @"  # (sent 2 times, but never answered: contactsd looks for it in Apollo, and creates nothing, since it is not in the contact files any more)");
 }
 
