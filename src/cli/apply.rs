@@ -149,6 +149,7 @@ async fn perform_with(
         expect(context, expected, planned.digest.as_ref())?;
     }
     if planned.plan.is_empty() && planned.plan.housekeeping.is_empty() {
+        session.renew_index_if_behind(desired, &snapshot);
         return Ok(Exit::Success);
     }
     if expected.is_none() && !approval.auto_approve && !planned.plan.is_empty() && !approved(context) {

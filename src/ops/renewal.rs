@@ -47,7 +47,7 @@ pub fn renew_index(state: &Path, desired: &Desired, reading: &Reading) {
 
 impl Session {
     /// Renews the index after a pass that had nothing to do, unless it is as good as one can be.
-    pub(super) fn renew_index_if_behind(&self, desired: &Desired, snapshot: &Snapshot) {
+    pub fn renew_index_if_behind(&self, desired: &Desired, snapshot: &Snapshot) {
         if desired.part().is_none() || !desired.known().loaded.is_known {
             self.renew_index(desired, snapshot);
         }

@@ -31,7 +31,8 @@ pub fn pull(path: &Path, origin: &str, out: &mut dyn Write) -> Result<Option<u64
     let Counters { serial, last_intent, .. } = rows::read_counters(path, &unread.db)?;
     let header = Header::new(facts.lineage.clone(), serial, last_intent, facts.origin.clone(), facts.identity_key);
     let mut copy = CopyWriter::begin(path, out, &header)?;
-    let Opened { db, lock, .. } = unread.read(path, |db| rows::scan(path, db, |key, value| copy.row(&rows::parse(path, key)?, value)))?;
+    let Opened { db, lock, .. } =
+        unread.read(path, |db| rows::scan(path, db, |key, value| copy.row(&rows::parse(path, key)?, value)))?;
     drop(db);
     index_file::vouch(path);
     drop(lock);

@@ -657,3 +657,15 @@ fn an_entry_that_names_another_contact_than_its_own_needs_a_decision() {
     assert!(world.run("state show countess").stdout.contains(&other));
     assert_eq!(remote.contacts().len(), 2);
 }
+
+/// Who only ever applies had every file read again each time.
+#[test]
+fn an_apply_with_nothing_to_do_leaves_an_index() {
+    let remote = Remote::start();
+    let world = World::with("contacts:\n  ada: {email: ada@example.com}\n").against(&remote);
+    world.applied();
+    let index = world.path(".contactsd/contacts.d/state/index");
+    std::fs::remove_file(&index).unwrap();
+    assert!(world.run("apply --auto-approve").stdout.starts_with("No changes."));
+    assert!(index.exists());
+}
