@@ -18,6 +18,7 @@ use crate::store::{self, Change};
 use super::action::{End, Performer, Trouble};
 use super::bring_up::{complete, note_dropped};
 use super::courier::{Failure, Look, Reply};
+use super::settle::may_be_matched;
 use super::{Problem, Step, confirm, problem};
 
 impl Performer<'_> {
@@ -61,7 +62,7 @@ impl Performer<'_> {
             return Err(self.conflict(Some(id), entry, &contact.id, ConflictCause::Stranger).await?);
         }
         // The entry may have changed since the body was written: whom only the body means is not the entry's.
-        let was_there = self.was_there(&contact, self.earliest(intent, meta.date));
+        let was_there = self.was_there(&contact, self.earliest(intent, meta.date)) || may_be_matched(intent, &contact);
         if was_there && confirm::is_somebody_else_now(&intent.fields, &entry.fields, &contact) {
             return Err(self.somebody_else(id, entry, &contact.id).await?);
         }

@@ -78,8 +78,13 @@ pub(super) fn matched(contact: &Contact, earliest: Timestamp) -> Option<MatchedB
 /// The time of creation cannot tell a contact that somebody made seconds before from ours, and the server's
 /// word may be missing. A new contact shows other values too, where Apollo normalizes them.
 pub(super) fn may_be_matched(entry: &Entry, contact: &Contact) -> bool {
+    entry.dedupe_can_match() && shows_other_values(&entry.fields, contact)
+}
+
+/// Reports whether a contact shows other values than were sent, beside those that Apollo says it did not accept.
+pub(super) fn shows_other_values(sent: &Fields, contact: &Contact) -> bool {
     let unexplained = |deviation: &Deviation| !matches!(deviation.kind, DeviationKind::Dropped(Some(_)));
-    entry.dedupe_can_match() && deviations(&entry.fields, contact).iter().any(unexplained)
+    deviations(sent, contact).iter().any(unexplained)
 }
 
 /// Reports whether a matched contact is somebody else than was declared.

@@ -42,7 +42,8 @@ impl Performer<'_> {
         match (journal::conclude(ids, entry.is_some()), entry) {
             (Conclusion::Bind(found), Some(entry)) => {
                 let contact = self.view(&found).await?;
-                let was_there = candidates.iter().any(|candidate| candidate.id == found && candidate.was_there);
+                let was_there = candidates.iter().any(|candidate| candidate.id == found && candidate.was_there)
+                    || may_be_matched(intent, &contact);
                 if was_there && confirm::is_somebody_else_now(&intent.fields, &entry.fields, &contact) {
                     return Err(self.somebody_else(id, entry, &found).await?);
                 }
@@ -178,6 +179,13 @@ struct Candidate {
     id: ApolloId,
     /// Whether it was there before the create was first sent, as far as can be told.
     was_there: bool,
+}
+
+/// Reports whether a contact shows other values than the create sent, as one that Apollo matched would.
+///
+/// The time of creation cannot tell a contact that somebody made seconds before from ours.
+pub(super) fn may_be_matched(intent: &Intent, contact: &Contact) -> bool {
+    dedupe_finds(intent) && confirm::shows_other_values(&intent.fields, contact)
 }
 
 /// Reports whether Apollo's dedupe would find the contact that this create made.

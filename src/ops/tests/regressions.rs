@@ -187,6 +187,21 @@ async fn a_mistake_that_was_corrected_overwrites_nobody() {
     }
 }
 
+/// The same with somebody who was made so shortly before that only the values tell.
+#[tokio::test]
+async fn a_mistake_that_was_corrected_overwrites_nobody_who_is_new() {
+    let world = World::new(Some((1, Spoil::Before))).await;
+    let rob = serde_json::json!({ "first_name": "Rob", "email": "rob@other.example", "title": "Painter" });
+    world.add(rob).await;
+    let rob = world.contact("Rob");
+    world.declare("  bob: {email: rob@other.example, title: Wrong}\n");
+    world.apply().await;
+    world.declare(BOB);
+    assert_eq!(world.apply().await.unwrap().failed, 1);
+    assert_eq!(world.contact("Rob"), rob);
+    assert_eq!(world.snapshot().conflicts.len(), 1);
+}
+
 /// The same where the look-up found nobody, since Apollo matches more than it searches: what was withdrawn was
 /// sent again and written to somebody else.
 #[tokio::test]

@@ -67,9 +67,13 @@ impl World {
     }
 
     /// Puts a contact into Apollo that somebody else made long ago.
-    pub(super) async fn somebody(&self, contact: Value) {
-        let mut contact = contact;
+    pub(super) async fn somebody(&self, mut contact: Value) {
         contact["created_at"] = "2024-01-02T03:04:05.006Z".into();
+        self.add(contact).await;
+    }
+
+    /// Puts a contact into Apollo that somebody else has just made.
+    pub(super) async fn add(&self, contact: Value) {
         let url = format!("http://{}/sandbox/contacts", self.server.address());
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let answer = client.post(url).body(contact.to_string()).send().await.unwrap();
