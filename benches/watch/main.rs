@@ -111,10 +111,11 @@ fn run(args: &Args) -> Outcome<()> {
     if args.work.exists() {
         return Err(format!("{} is there already; remove it first", args.work.display()).into());
     }
-    let (heard, updates) = mpsc::channel();
-    let (api, counts) = null_server::start(move || heard.send(now()).expect("the measurement hears"))?;
     let mut rows = Vec::new();
     for &contacts in &args.sizes {
+        // Each its own server, which has counted nothing yet.
+        let (heard, updates) = mpsc::channel();
+        let (api, counts) = null_server::start(move || heard.send(now()).expect("the measurement hears"))?;
         let place = prepare(args, contacts, api, &counts)?;
         rows.push(measure(args, contacts, &place, &updates)?);
     }
