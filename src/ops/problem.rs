@@ -140,10 +140,10 @@ pub(super) fn too_many_hits(place: &Place) -> Problem {
     Problem::error(
         format!("Too many contacts are named like {address} to find it by search"),
         format!(
-            "Without a look through all of them, sending it could make a second contact. Give the entry an e-mail, or \
-             look for the contact in Apollo and say which it is: contactsd import {} ID. If it is not there and must \
-             be created anew: contactsd state rm {}.",
-            place.key, place.key
+            "Without a look through all of them, sending it could make a second contact. Give the entry an e-mail, by \
+             which it is found or seen not to be there; or look for the contact in Apollo and say which it is: \
+             contactsd import {} ID.",
+            place.key
         ),
     )
     .at(place, None)
