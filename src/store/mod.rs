@@ -374,15 +374,7 @@ pub fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Option<Snapshot>, Error>
 
 /// Copies as [`read`] does, and notes what an index of it can be renewed by.
 pub fn read_noting(path: &Path, wanted: &Wanted<'_>) -> Result<Option<(Snapshot, Option<Basis>)>, Error> {
-    if !holds_state(path)? {
-        return Ok(None);
-    }
-    let lock = open::lock(path)?;
-    // Looked at again under the lock: a writer may have made or finished it meanwhile.
-    if !holds_state(path)? {
-        return Ok(None);
-    }
-    forget_holder(path)?;
+    let Some(lock) = lock_existing(path)? else { return Ok(None) };
     let mut gathering = None;
     let opened = open::open(path, lock, |db| {
         let (read, counters) = Gathering::read(path, db, *wanted)?;
@@ -443,6 +435,20 @@ fn open_or_create(path: &Path, origin: &str, drawn: Drawn) -> Result<Opened, Err
     } else {
         open::create(path, lock, origin, drawn)
     }
+}
+
+/// Takes the lock of a state that is there; `None` when there is none.
+fn lock_existing(path: &Path) -> Result<Option<File>, Error> {
+    if !holds_state(path)? {
+        return Ok(None);
+    }
+    let lock = open::lock(path)?;
+    // Looked at again under the lock: a writer may have made or finished it meanwhile.
+    if !holds_state(path)? {
+        return Ok(None);
+    }
+    forget_holder(path)?;
+    Ok(Some(lock))
 }
 
 /// Removes what a dead process said about itself, so that it is not named while the lock is ours.
