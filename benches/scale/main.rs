@@ -10,6 +10,7 @@ mod floor;
 mod git;
 mod measure;
 mod null_server;
+mod printing;
 mod report;
 mod world;
 
@@ -30,6 +31,7 @@ use contactsd::ui::{PlanOptions, PlanText};
 use floor::Floor as FloorKind;
 use generate::Layout;
 use measure::Figure;
+use printing::{print, say};
 use report::{Case, Floor, Report, Row, grouped};
 use world::World;
 
@@ -96,17 +98,6 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// Prints how far the measurement is.
-#[expect(clippy::disallowed_macros, reason = "a benchmark prints")]
-fn say(text: &str) {
-    eprintln!("{text}");
-}
-
-#[expect(clippy::disallowed_macros, reason = "a benchmark prints")]
-fn print(text: &str) {
-    println!("{text}");
 }
 
 struct Bench {

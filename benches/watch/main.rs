@@ -8,6 +8,8 @@
 mod generate;
 #[path = "../scale/null_server.rs"]
 mod null_server;
+#[path = "../scale/printing.rs"]
+mod printing;
 
 mod service;
 
@@ -26,6 +28,7 @@ use clap::Parser;
 use contactsd::watcher;
 
 use generate::Layout;
+use printing::{print, say};
 use service::{Place, Service};
 
 /// How long a request may take to arrive before the measurement fails.
@@ -70,17 +73,6 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// Prints how far the measurement is.
-#[expect(clippy::disallowed_macros, reason = "a benchmark prints")]
-fn say(text: &str) {
-    eprintln!("{text}");
-}
-
-#[expect(clippy::disallowed_macros, reason = "a benchmark prints")]
-fn print(text: &str) {
-    println!("{text}");
 }
 
 #[expect(clippy::disallowed_methods, reason = "measuring time is what this program is for")]
