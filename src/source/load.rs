@@ -21,7 +21,7 @@ use crate::index::{Contents, Damaged, Flags, Index, Mark, Named, Sheet, Tree, ma
 use crate::model::{ContactKey, Entry};
 
 /// What the reader makes of files; an index of any other is of no use.
-pub const LOADER: &str = concat!(env!("CARGO_PKG_VERSION"), "/1");
+pub const LOADER: &str = concat!(env!("CARGO_PKG_VERSION"), "/2");
 
 /// Most memory that entries are kept in, in bytes, about. Those beyond it are read again when they are wanted.
 const KEPT_BYTES: usize = 40 << 20;
