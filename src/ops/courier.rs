@@ -155,7 +155,9 @@ impl Session {
                 let answer = self.client().change_lists(intent.endpoint, &intent.body).await?;
                 Ok((Reply::Done, answer.meta))
             }
-            Endpoint::ViewContact | Endpoint::SearchContacts => unreachable!("looking needs no intent"),
+            Endpoint::ViewContact | Endpoint::SearchContacts | Endpoint::Profile => {
+                unreachable!("looking needs no intent")
+            }
         }
     }
 

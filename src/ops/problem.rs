@@ -317,5 +317,6 @@ fn doing(endpoint: Endpoint) -> &'static str {
         Endpoint::SearchContacts => "search contacts",
         Endpoint::AddToLists => "add contacts to lists",
         Endpoint::RemoveFromLists => "remove contacts from lists",
+        Endpoint::Profile => "read its own profile",
     }
 }

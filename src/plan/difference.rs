@@ -38,7 +38,10 @@ impl<'a> Known<'a> {
                 Endpoint::AddToLists | Endpoint::RemoveFromLists => {
                     doubtful_lists.extend(intent.fields.lists().map(str::to_owned));
                 }
-                Endpoint::CreateContact | Endpoint::ViewContact | Endpoint::SearchContacts => {}
+                Endpoint::CreateContact
+                | Endpoint::ViewContact
+                | Endpoint::SearchContacts
+                | Endpoint::Profile => {}
             }
         }
         let in_doubt = !doubtful.is_empty() || !doubtful_lists.is_empty();
