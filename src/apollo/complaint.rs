@@ -40,7 +40,9 @@ fn words(raw: &RawValue) -> String {
     match Object::of(raw) {
         Some(object) => match object.text("message") {
             Some(message) => message,
-            None => object.members().map(|(name, raw)| format!("{name}: {}", words(raw))).collect::<Vec<_>>().join("; "),
+            None => {
+                object.members().map(|(name, raw)| format!("{name}: {}", words(raw))).collect::<Vec<_>>().join("; ")
+            }
         },
         None => raw.get().to_owned(),
     }

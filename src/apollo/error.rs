@@ -209,9 +209,7 @@ impl Error {
         }
         let speaks_of_contact = match self {
             Self::Unreadable { .. } => true,
-            Self::Status(refusal) => {
-                refusal.meta.status == 422 && !refusal.is_page && refusal.field.is_none()
-            }
+            Self::Status(refusal) => refusal.meta.status == 422 && !refusal.is_page && refusal.field.is_none(),
             _ => false,
         };
         speaks_of_contact && self.server_message().is_some_and(sounds_gone)
@@ -345,8 +343,16 @@ impl Misread {
 
 /// Reports whether words say of something that it is not there, in any of the usual ways.
 fn sounds_gone(message: &str) -> bool {
-    const WORDS: [&str; 8] =
-        ["deleted", "not exist", "n't exist", "n’t exist", "no longer exist", "nonexistent", "non-existent", "not found"];
+    const WORDS: [&str; 8] = [
+        "deleted",
+        "not exist",
+        "n't exist",
+        "n’t exist",
+        "no longer exist",
+        "nonexistent",
+        "non-existent",
+        "not found",
+    ];
     let message = message.to_lowercase();
     WORDS.iter().any(|words| message.contains(words)) || (message.contains("find") && message.contains("not"))
 }

@@ -1,5 +1,7 @@
 //! What the answer to a change of lists proves; where it shows nothing, nothing is proven.
 
+use std::collections::BTreeMap;
+
 use serde_json::value::RawValue;
 
 use super::complaint;
@@ -14,6 +16,8 @@ use super::json::{self, Object};
 pub struct ListChange {
     /// The names of the lists that the answer shows; `None` when it shows none, as a message alone does not.
     pub names: Option<Vec<String>>,
+    /// The ids of those lists, by name, where they are shown.
+    pub ids: BTreeMap<String, String>,
     /// What the answer complains of, by `error`, `errors` or `success: false`.
     pub complaint: Option<String>,
     /// Whether the change was only queued.
@@ -25,6 +29,7 @@ impl ListChange {
         match Misread::or_json(text)? {
             Some(answer) => Ok(Self {
                 names: answer.array("labels").map(|labels| names(&labels)),
+                ids: answer.array("labels").map(|labels| ids(&labels)).unwrap_or_default(),
                 complaint: complaint::of(&answer),
                 is_job: is_job(&answer),
             }),
@@ -44,6 +49,14 @@ fn names(labels: &[&RawValue]) -> Vec<String> {
         None => json::text(raw),
     };
     labels.iter().filter_map(name).collect()
+}
+
+fn ids(labels: &[&RawValue]) -> BTreeMap<String, String> {
+    labels
+        .iter()
+        .filter_map(|raw| Object::of(raw))
+        .filter_map(|label| label.text("name").zip(label.text("id")))
+        .collect()
 }
 
 /// Reports whether the answer names a job, by the documented member or by a flag.

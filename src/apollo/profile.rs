@@ -23,7 +23,8 @@ impl Profile {
         }
         let nested = || answer.object("user")?.text("team_id");
         let team_id = answer.text("team_id").or_else(nested).map(|id| id.trim().to_ascii_lowercase());
-        let is_id = |id: &String| !id.is_empty() && id.len() <= MAX_ID && id.bytes().all(|byte| byte.is_ascii_graphic());
+        let is_id =
+            |id: &String| !id.is_empty() && id.len() <= MAX_ID && id.bytes().all(|byte| byte.is_ascii_graphic());
         Ok(Self { team_id: team_id.filter(is_id) })
     }
 }

@@ -163,9 +163,8 @@ pub(super) struct PlanArgs {
     /// Save the plan in this file, to be applied by `apply FILE`
     #[arg(long, value_name = "FILE")]
     pub(super) out: Option<PathBuf>,
-    /// Plan to create the contact of this key anew after it was deleted in Apollo; may be repeated
-    #[arg(long, value_name = "KEY", value_parser = parse_address)]
-    pub(super) recreate: Vec<ContactKey>,
+    #[command(flatten)]
+    pub(super) decisions: DecisionArgs,
     #[command(flatten)]
     pub(super) scope: ScopeArgs,
     #[command(flatten)]
@@ -176,6 +175,17 @@ pub(super) struct PlanArgs {
     pub(super) brakes: Brakes,
     #[command(flatten)]
     pub(super) quota: QuotaArgs,
+}
+
+/// What a person has decided about single contacts.
+#[derive(Debug, Args)]
+pub(super) struct DecisionArgs {
+    /// Create the contact of this key again after it was deleted in Apollo; may be repeated
+    #[arg(long, value_name = "KEY", value_parser = parse_address)]
+    pub(super) recreate: Vec<ContactKey>,
+    /// Create the contact of this key although Apollo has somebody like it, as a contact of its own; may be repeated
+    #[arg(long, value_name = "KEY", value_parser = parse_address)]
+    pub(super) create: Vec<ContactKey>,
 }
 
 /// How plans are shown.
@@ -231,9 +241,8 @@ pub(super) struct ApplyArgs {
     pub(super) approval: ApprovalArgs,
     #[command(flatten)]
     pub(super) lock: LockArgs,
-    /// Create the contact of this key anew after it was deleted in Apollo; may be repeated
-    #[arg(long, value_name = "KEY", value_parser = parse_address)]
-    pub(super) recreate: Vec<ContactKey>,
+    #[command(flatten)]
+    pub(super) decisions: DecisionArgs,
     #[command(flatten)]
     pub(super) scope: ScopeArgs,
     #[command(flatten)]
@@ -555,17 +564,18 @@ pub(super) struct ManArgs {
 }
 
 /// The options of `apply` that make its plan; a saved plan was made already.
-pub(super) const PLANNING: [&str; 7] =
-    ["recreate", "target", "exclude", "force", "max_creates", "max_updates", "max_forgets"];
+pub(super) const PLANNING: [&str; 8] =
+    ["recreate", "create", "target", "exclude", "force", "max_creates", "max_updates", "max_forgets"];
 
 impl Brakes {
-    pub(super) fn policy(&self, recreate: &[ContactKey], scope: &ScopeArgs) -> Policy {
+    pub(super) fn policy(&self, decisions: &DecisionArgs, scope: &ScopeArgs) -> Policy {
         Policy {
             force: self.force,
             max_creates: self.max_creates,
             max_updates: self.max_updates,
             max_forgets: self.max_forgets,
-            recreate: recreate.iter().cloned().collect(),
+            recreate: decisions.recreate.iter().cloned().collect(),
+            create: decisions.create.iter().cloned().collect(),
             scope: Scope::new(&scope.target, &scope.exclude),
         }
     }
@@ -579,6 +589,7 @@ impl WatchArgs {
             max_updates: Some(self.max_updates),
             max_forgets: self.max_forgets,
             recreate: BTreeSet::new(),
+            create: BTreeSet::new(),
             scope: Scope::default(),
         }
     }
@@ -592,7 +603,7 @@ impl QuotaArgs {
 
 /// Writes the options of a plan that say what it is for, as they are typed: ` --target ada`.
 pub(super) fn planning_options(policy: &Policy) -> String {
-    let Policy { recreate, scope, force: _, max_creates: _, max_updates: _, max_forgets: _ } = policy;
+    let Policy { recreate, create, scope, force: _, max_creates: _, max_updates: _, max_forgets: _ } = policy;
     let option = |flag: &str, value: &str| {
         // A shell would look for files of these names.
         let quote = if value.contains(['*', '?']) { "'" } else { "" };
@@ -601,7 +612,8 @@ pub(super) fn planning_options(policy: &Policy) -> String {
     let recreate = recreate.iter().map(|key| option("recreate", key.as_str()));
     let target = scope.target().iter().map(|pattern| option("target", pattern.as_str()));
     let exclude = scope.exclude().iter().map(|pattern| option("exclude", pattern.as_str()));
-    recreate.chain(target).chain(exclude).collect()
+    let create = create.iter().map(|key| option("create", key.as_str()));
+    recreate.chain(create).chain(target).chain(exclude).collect()
 }
 
 fn parse_percent(text: &str) -> Result<u8, String> {

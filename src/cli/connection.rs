@@ -213,6 +213,10 @@ pub(super) async fn close_sandbox(context: &mut Context, sandbox: Option<Sandbox
 pub(super) fn session_error(context: &mut Context, error: &SessionError) -> Exit {
     match error {
         SessionError::Store(error) => state_error(context, error),
+        SessionError::Refused(problem) => {
+            context.shell.error(&problem.summary, &problem.detail);
+            Exit::Failure
+        }
         other => {
             let summary = match error {
                 SessionError::Client(_) => "The address of the API cannot be used",

@@ -15,7 +15,7 @@ mod intent;
 mod key;
 mod time;
 
-pub use binding::{Binding, Conflict, ConflictCause, MatchedBy, Origin, Tombstone};
+pub use binding::{Binding, Conflict, ConflictCause, MatchedBy, Merged, Origin, Tombstone};
 pub use endpoint::Endpoint;
 pub use entry::{Entry, Place};
 pub use field::{CustomFieldId, Field, Fields, TEXT_FIELDS, Value};

@@ -41,6 +41,7 @@ pub use format::{Formatted, Found, Note, contact_files, format_file};
 pub use load::{LOADER, Options, load, read_again};
 pub use loaded::{Loaded, SourceFile};
 pub use locate::{lines, locate};
+pub use providers::is_public_mail;
 pub use schema::schema;
 
 use diagnostic::Source;

@@ -106,7 +106,7 @@ fn the_key_shows_in_no_output_and_in_no_file() {
         remote.set_faults("");
         assert_nowhere(&world.path(""));
     }
-    assert!(remote.requests(Action::Create) > 0 && refusing.requests(Action::Create) > 0);
+    assert!(remote.requests(Action::Create) > 0 && refusing.requests(Action::Profile) > 0);
 }
 
 fn assert_nowhere(directory: &Path) {

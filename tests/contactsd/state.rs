@@ -187,5 +187,5 @@ fn a_new_key_of_the_same_team_is_proven_and_one_of_another_team_refused() {
     world.set("APOLLO_API_KEY", "another-key-of-the-team");
     world.edit("contacts.d/team.yaml", "Engineer", "Director");
     world.applied();
-    assert_eq!(remote.take_calls(), ["GET /contacts/[ID]", "PATCH /contacts/[ID] title"]);
+    assert_eq!(remote.take_calls(), ["PATCH /contacts/[ID] title"], "Apollo tells the team");
 }

@@ -465,6 +465,8 @@ fn binding(key: &ContactKey, fingerprint: Option<Fingerprint>) -> Binding {
         gone_at: None,
         dropped: BTreeSet::new(),
         possible_lists: BTreeSet::new(),
+        merged_into: None,
+        found_lists: BTreeSet::new(),
     }
 }
 
@@ -486,6 +488,8 @@ fn intent(key: &ContactKey) -> Intent {
         last_sent_at: Timestamp(4),
         attempts: 1,
         path: "contacts.d/people.yaml".to_owned(),
+        there_before: Vec::new(),
+        refused: false,
     }
 }
 
