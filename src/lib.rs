@@ -3,6 +3,7 @@
 //! Modules stand on floors; each imports only from floors below its own. `ARCHITECTURE.md` has the map.
 
 pub mod apollo;
+pub mod beneath;
 pub mod cli;
 pub mod failpoints;
 pub mod index;

@@ -43,6 +43,9 @@ pub(super) struct Global {
     /// Directory of contact files
     #[arg(long, value_name = "DIR", default_value = "contacts.d", global = true)]
     pub(super) dir: PathBuf,
+    /// Directory outside of --dir in which links below --dir may end; may be repeated
+    #[arg(long, value_name = "DIR", value_delimiter = ':', global = true)]
+    pub(super) follow_within: Vec<PathBuf>,
     /// Directory of the state [default: .contactsd/NAME/state, NAME being the name of --dir]
     #[arg(long, value_name = "PATH", global = true)]
     pub(super) state: Option<PathBuf>,

@@ -3,6 +3,7 @@
 //! The one home of environment reads. Flags are `cli`'s; they beat the environment, which beats the
 //! file, which beats defaults. Never prints, and never shows a credential.
 
+mod allowed;
 mod credential;
 mod environment;
 mod file;

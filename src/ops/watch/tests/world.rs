@@ -118,6 +118,7 @@ impl World {
         let key = Arc::clone(&self.key);
         let service = Service::begin(WatchOptions {
             dir: self.dir(),
+            bounds: crate::beneath::Bounds::default(),
             settings: self.settings(),
             dry_run: self.dry_run,
             once: false,
