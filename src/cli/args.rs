@@ -1,7 +1,7 @@
 //! Everything that can be typed. The doc comments are the help texts.
 //!
-//! Every long flag also has an environment twin and a name in `contactsd.toml`; `parse` adds both, so
-//! no flag can be forgotten.
+//! Every long flag also has an environment twin, which `parse` adds, so that no flag can be forgotten. Whether it may
+//! stand in `contactsd.toml` is decided in `settings`, and a test asks for each.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -29,7 +29,7 @@ pub(super) struct Cli {
 
 const AFTER_HELP: &str = "\
 Every long option has a twin in the environment, CONTACTSD_ and its name: \
-CONTACTSD_DIR. Most may also stand in contactsd.toml in the working directory. \
+CONTACTSD_DIR. Some may also stand in contactsd.toml in the working directory. \
 An option beats the environment, which beats the file.
 
 Exit codes: 0 done; 1 any error, or not everything was done; 2 changes (plan \

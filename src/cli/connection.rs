@@ -124,9 +124,11 @@ fn local(
     clock: Clock,
     events: Arc<dyn Fn(Event) + Send + Sync>,
 ) -> Result<SessionOptions, Exit> {
+    let state = context.locations.state.clone();
+    context.keep_from_git(&state);
     let entropy = Entropy::draw().map_err(|error| fail(context, "The system gives no random numbers", &error))?;
     Ok(SessionOptions {
-        state: context.locations.state.clone(),
+        state,
         origin: context.origin(),
         client: None,
         holder: holder(context, operation, clock.now()),

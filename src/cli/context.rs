@@ -11,7 +11,7 @@ use super::args::Global;
 use super::view::View;
 use crate::apollo::PRODUCTION_URL;
 use crate::beneath::Bounds;
-use crate::settings::{Environment, Locations};
+use crate::settings::{Environment, Locations, is_at_home, keep_from_git};
 use crate::ui::Shell;
 
 /// What the sandbox of a directory is called where other APIs have their origin.
@@ -88,6 +88,23 @@ impl Context {
     /// Returns a command as this user would type it.
     pub(super) fn command(&self, verb: &str) -> String {
         format!("contactsd {verb}{}", self.typed)
+    }
+
+    /// Sees to it that git passes over what is about to be written at `path`, unless a person chose the place.
+    pub(super) fn keep_from_git(&mut self, path: &Path) {
+        if !is_at_home(path) {
+            return;
+        }
+        match keep_from_git() {
+            Ok(()) => {}
+            // Who opens the state says so, and nothing was written that git could take along.
+            Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => {}
+            Err(error) => {
+                let detail =
+                    format!("{error}. Do not add .contactsd to a repository: it holds what the contact files declare.");
+                self.shell.warning("Cannot write .contactsd/.gitignore", detail);
+            }
+        }
     }
 
     /// Names the API whose contacts a state holds.

@@ -80,7 +80,7 @@ fn one(root: &Root, below: &Path, args: &FmtArgs, context: &mut Context, tally: 
     if matches!(root.holder(below), Err(Refused::Outside(_))) {
         // It may be read, by --follow-within, and belongs to somebody else.
         let detail =
-            format!("It is a link to a file outside of {}. Format that file where it is.", root.named().display());
+            format!("A link leads to it, and it is outside of {}. Format it where it is.", root.named().display());
         context.shell.warning(format!("{} was left alone", file.display()), detail);
         return;
     }

@@ -110,8 +110,8 @@ fn no_looser_brakes(mut command: Command, matches: &ArgMatches, file: &SettingsF
         let is_stricter = matches!(limits, (Ok(Limit::Count(set)), Ok(Limit::Count(usual))) if set <= usual);
         if !is_stricter {
             let text = format!(
-                "{place}: a repository must not set {flag} to this: it may let more through than the {usual} that {verb} \
-                 lets through. To allow that, type --{flag} {value}"
+                "A repository must not set {flag} to this, as {place} does\nIt may let more through than the {usual} that \
+                 {verb} allows. Lower it, or remove the line and type --{flag} {value} where you want it."
             );
             let verb = command.find_subcommand_mut(verb).expect("it was just called");
             return Err(verb.error(ErrorKind::ArgumentConflict, text));
@@ -440,7 +440,7 @@ mod tests {
         assert_eq!(limit(&watch, "max-creates = 1000\n"), Ok(Some(Limit::Count(1000))));
         for loose in ["1001", "'100%'", "'1%'"] {
             let refused = limit(&watch, &format!("quiet = true\nmax-creates = {loose}\n")).unwrap_err();
-            assert!(refused.contains("contactsd.toml:2:1: a repository must not set max-creates to this"), "{refused}");
+            assert!(refused.contains("must not set max-creates to this, as contactsd.toml:2:1 does"), "{refused}");
         }
         assert!(limit(&watch, "max-updates = 2000\n").is_err());
         let typed = [&watch[..], &["--max-creates", "5000"]].concat();

@@ -16,6 +16,7 @@ pub(super) fn run(args: SandboxArgs, context: &mut Context) -> Exit {
 
 async fn serve(args: SandboxArgs, context: &mut Context) -> Exit {
     let data = args.data.unwrap_or_else(|| context.locations.sandbox_data.clone());
+    context.keep_from_git(&data);
     let mut options = options(data.clone(), Clock::system());
     options.listen = args.listen;
     options.dedupe = args.dedupe;
@@ -48,6 +49,7 @@ async fn serve(args: SandboxArgs, context: &mut Context) -> Exit {
 /// Starts the sandbox of this directory, or uses the one that runs already.
 pub(super) async fn attach(context: &mut Context, clock: Clock) -> Result<Sandbox, Exit> {
     let data = context.locations.sandbox_data.clone();
+    context.keep_from_git(&data);
     match sandbox::attach_or_start(options(data, clock)).await {
         Ok(sandbox) => Ok(sandbox),
         Err(error) => Err(failed(context, &error)),

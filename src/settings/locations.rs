@@ -2,8 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-/// Directory below the working directory that holds the states of all contact directories.
-const HOME: &str = ".contactsd";
+use super::home::HOME;
 
 /// The places that belong to one contact directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +27,11 @@ impl Locations {
             sandbox_data: home.join("sandbox/data"),
         }
     }
+}
+
+/// Reports whether a path is below the directory that we make in the working directory.
+pub fn is_at_home(path: &Path) -> bool {
+    path.starts_with(HOME)
 }
 
 /// Returns the last name of a path; of `.` and `..`, that of the directory they stand for.

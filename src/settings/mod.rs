@@ -7,11 +7,13 @@ mod allowed;
 mod credential;
 mod environment;
 mod file;
+mod home;
 mod locations;
 mod time;
 
 pub use credential::{Credential, CredentialError};
 pub use environment::Environment;
 pub use file::{FileError, SettingsFile};
-pub use locations::Locations;
+pub use home::keep_from_git;
+pub use locations::{Locations, is_at_home};
 pub use time::{parse_duration, parse_interval};
