@@ -169,7 +169,7 @@ fn a_file_that_is_swapped_while_it_is_opened_gives_itself_or_nothing() {
     world.write("people/other", "inside");
     let swaps: [&dyn Fn(); 3] =
         [&|| world.link("people/fresh", "../secret/key"), &|| world.pipe("people/fresh"), &|| {
-            fs::write(world.at("people/fresh"), "inside").unwrap()
+            fs::write(world.at("people/fresh"), "inside").unwrap();
         }];
     let is_over = std::sync::atomic::AtomicBool::new(false);
     let (from, to) = (world.at("people/fresh"), world.at("people/other"));

@@ -155,10 +155,10 @@ fn follow(walker: &Walker<'_>, found: &mut Found) {
                 continue;
             }
             match walker.read(&below, Some(&real)) {
-                Ok(read) => {
-                    let children = read.directory.children.iter();
+                Ok(listing) => {
+                    let children = listing.directory.children.iter();
                     open.extend(children.map(|name| (below.join(name), real.join(name))));
-                    found.take(read);
+                    found.take(listing);
                 }
                 Err(error) => found.walk.diagnostics.push(unreadable(&walker.root.named().join(&below), &error)),
             }
@@ -200,7 +200,7 @@ struct Found {
 
 /// One directory and the symlinks in it.
 #[derive(Default)]
-struct Read {
+struct Listing {
     directory: Directory,
     /// Symlinks to directories, each with the path that it ends at.
     linked: Vec<(PathBuf, PathBuf)>,
@@ -208,8 +208,8 @@ struct Read {
 }
 
 impl Found {
-    fn take(&mut self, read: Read) {
-        let Read { directory, linked, diagnostics } = read;
+    fn take(&mut self, listing: Listing) {
+        let Listing { directory, linked, diagnostics } = listing;
         self.has_linked_files |= !directory.ends.is_empty();
         self.walk.directories.push(directory);
         self.linked.extend(linked);
@@ -224,21 +224,21 @@ impl Walker<'_> {
     /// Visits a directory and all below it, but for symlinks to directories.
     fn visit<'s>(&'s self, below: &Path, threads: &rayon::Scope<'s>) {
         let read = self.read(below, None);
-        if let Ok(read) = &read {
-            for name in &read.directory.children {
+        if let Ok(listing) = &read {
+            for name in &listing.directory.children {
                 let inner = below.join(name);
                 threads.spawn(move |threads| self.visit(&inner, threads));
             }
         }
         let mut found = self.found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         match read {
-            Ok(read) => found.take(read),
+            Ok(listing) => found.take(listing),
             Err(error) => found.walk.diagnostics.push(unreadable(&self.root.named().join(below), &error)),
         }
     }
 
     /// Takes in the files of one directory and the symlinks in it; `real` where a link leads to it.
-    fn read(&self, below: &Path, real: Option<&Path>) -> io::Result<Read> {
+    fn read(&self, below: &Path, real: Option<&Path>) -> io::Result<Listing> {
         let record = self.known.directory(below.as_os_str().as_bytes());
         let descriptor = match real {
             Some(real) => self.root.real_directory(real)?,
@@ -247,20 +247,20 @@ impl Walker<'_> {
         let mut directory =
             Directory { below: below.to_owned(), real: real.map(Path::to_owned), ..Directory::default() };
         directory.identity = identity(&rustix::fs::fstat(&descriptor)?);
-        let mut read = if let Some(record) = record.filter(|record| record.lists(&directory.identity)) {
+        let mut listing = if let Some(record) = record.filter(|record| record.lists(&directory.identity)) {
             directory.was_vouched_for = true;
             directory.children = self.known.children(record).map(os_string).collect();
             directory.files = record.files().map(|number| File { record: Some(number), ..File::default() }).collect();
-            Read { directory, ..Read::default() }
+            Listing { directory, ..Listing::default() }
         } else {
             (self.ahead)();
             // Once more: the names may be newer than what was looked at before.
             directory.identity = identity(&rustix::fs::fstat(&descriptor)?);
-            let mut read = self.list(&descriptor, directory)?;
+            let mut listing = self.list(&descriptor, directory)?;
             if let Some(record) = record {
-                self.recognize(&mut read.directory.files, record.files());
+                self.recognize(&mut listing.directory.files, record.files());
             }
-            read
+            listing
         };
         let look = |file: &mut File| {
             if file.identity.is_none() {
@@ -268,18 +268,18 @@ impl Walker<'_> {
                 file.identity = stat.filter(is_regular).as_ref().map(identity);
             }
         };
-        let files = &mut read.directory.files;
+        let files = &mut listing.directory.files;
         if files.len() > LOOKED_AT_IN_A_ROW {
             files.par_iter_mut().with_min_len(LOOKED_AT_IN_A_ROW).for_each(look);
         } else {
             files.iter_mut().for_each(look);
         }
-        Ok(read)
+        Ok(listing)
     }
 
     /// Reads the names in a directory.
-    fn list(&self, descriptor: &OwnedFd, directory: Directory) -> io::Result<Read> {
-        let mut read = Read { directory, ..Read::default() };
+    fn list(&self, descriptor: &OwnedFd, directory: Directory) -> io::Result<Listing> {
+        let mut listing = Listing { directory, ..Listing::default() };
         for entry in Dir::read_from(descriptor)? {
             let entry = entry?;
             let name = OsStr::from_bytes(entry.file_name().to_bytes());
@@ -294,28 +294,28 @@ impl Walker<'_> {
                 kind => kind,
             };
             match kind {
-                FileType::Symlink => self.list_link(descriptor, name, &mut read),
-                FileType::Directory => read.directory.children.push(name.to_owned()),
-                _ if is_yaml(name) => read.directory.files.push(File::named(name)),
+                FileType::Symlink => self.list_link(descriptor, name, &mut listing),
+                FileType::Directory => listing.directory.children.push(name.to_owned()),
+                _ if is_yaml(name) => listing.directory.files.push(File::named(name)),
                 _ => {}
             }
         }
-        read.directory.children.sort_unstable();
-        read.directory.files.sort_unstable_by(|one, other| one.name.cmp(&other.name));
-        Ok(read)
+        listing.directory.children.sort_unstable();
+        listing.directory.files.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+        Ok(listing)
     }
 
     /// Takes in a symlink by what it ends at.
-    fn list_link(&self, descriptor: &OwnedFd, name: &OsStr, read: &mut Read) {
-        let Read { directory, linked, diagnostics } = read;
+    fn list_link(&self, descriptor: &OwnedFd, name: &OsStr, listing: &mut Listing) {
+        let Listing { directory, linked, diagnostics } = listing;
         directory.flags = directory.flags.with(Flags::LINKS, true);
         match self.root.end(&directory.real(self.root), name) {
-            Ok((real, stat)) => match FileType::from_raw_mode(stat.st_mode) {
-                FileType::Directory => linked.push((directory.below.join(name), real)),
+            Ok((end, stat)) => match FileType::from_raw_mode(stat.st_mode) {
+                FileType::Directory => linked.push((directory.below.join(name), end)),
                 kind if is_yaml(name) => {
                     let identity = (kind == FileType::RegularFile).then(|| identity(&stat));
                     directory.files.push(File { identity, ..File::named(name) });
-                    directory.ends.insert(name.to_owned(), real);
+                    directory.ends.insert(name.to_owned(), end);
                 }
                 _ => {}
             },

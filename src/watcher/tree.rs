@@ -57,7 +57,7 @@ impl Tree {
     /// What is `ignored` counts only where it lies below the directory. A root outside of its bounds is not read.
     pub(super) fn walk(dir: &Path, ignored: &[PathBuf], bounds: &Bounds) -> Self {
         let mut tree = Self::default();
-        if let Some(real) = tree.follow(PathBuf::from("/"), dir)
+        if let Some(real) = tree.follow(Path::new("/"), dir)
             && let Some(identity) = directory_at(&real)
         {
             tree.root = Some((real.clone(), identity));
@@ -144,9 +144,9 @@ impl Tree {
     }
 
     /// Follows `path` from the real directory `base`, noting every link, the end, or where it breaks off.
-    fn follow(&mut self, base: PathBuf, path: &Path) -> Option<PathBuf> {
+    fn follow(&mut self, base: &Path, path: &Path) -> Option<PathBuf> {
         let mut way = Vec::new();
-        let end = follow(&base, path, |name| way.push(name.to_owned())).ok();
+        let end = follow(base, path, |name| way.push(name.to_owned())).ok();
         self.way.extend(way.into_iter().chain(end.clone()));
         end
     }
