@@ -193,13 +193,23 @@ impl Root {
     }
 
     fn area<'p>(&self, real: &'p Path) -> Option<(&Area, &'p Path)> {
-        self.areas.iter().find_map(|area| Some((area, real.strip_prefix(&area.real).ok()?)))
+        self.areas_of(real).next()
     }
 
-    /// Finds the area that a path without links is in, and that may be led to.
+    /// Lists the areas that a path without links is in, with what is below each.
+    fn areas_of<'p>(&self, real: &'p Path) -> impl Iterator<Item = (&Area, &'p Path)> {
+        self.areas.iter().filter_map(move |area| Some((area, real.strip_prefix(&area.real).ok()?)))
+    }
+
+    /// Finds an area that a path without links is in, and in which it may be led to.
+    ///
+    /// What is hidden in one may be led to where it, or the hidden directory above it, is an area by itself.
     fn allowed<'p>(&self, real: &'p Path) -> Result<(&Area, &'p Path), Refused> {
-        let (area, below) = self.area(real).ok_or_else(|| Refused::Outside(kind_at(real)))?;
-        if is_hidden(below) { Err(Refused::Hidden(kind_at(real))) } else { Ok((area, below)) }
+        let refused = || match self.area(real) {
+            Some(_) => Refused::Hidden(kind_at(real)),
+            None => Refused::Outside(kind_at(real)),
+        };
+        self.areas_of(real).find(|(_, below)| !is_hidden(below)).ok_or_else(refused)
     }
 }
 
@@ -231,7 +241,7 @@ pub fn is_hidden(below: &Path) -> bool {
 
 /// Reports whether links may end at a path without links where these directories are the ones to stay in.
 pub fn may_end(areas: &[PathBuf], real: &Path) -> bool {
-    areas.iter().find_map(|area| real.strip_prefix(area).ok()).is_some_and(|below| !is_hidden(below))
+    areas.iter().filter_map(|area| real.strip_prefix(area).ok()).any(|below| !is_hidden(below))
 }
 
 /// Tells what stands at a path without links.

@@ -117,6 +117,11 @@ fn what_is_hidden_is_not_reached_by_a_link() {
     for below in ["config.yaml", "env.yaml", "git/config"] {
         assert_eq!(world.read(below), "hidden", "{below}");
     }
+    // Unless a person named it, as where git-sync keeps its checkouts.
+    let bounds = Bounds { root_within: None, follow_within: vec![world.at("people/.git")] };
+    let root = Root::open(&world.at("people"), &bounds).unwrap();
+    assert_eq!(text(root.file(Path::new("git/config"))), "token");
+    assert_eq!(text(root.file(Path::new("env.yaml"))), "hidden");
 }
 
 #[test]

@@ -289,7 +289,8 @@ pub(super) fn leads_out(path: &Path, root: &Path, target: Option<&str>) -> Diagn
 pub(super) fn leads_to_hidden(path: &Path, target: Option<&str>) -> Diagnostic {
     let detail = format!(
         "It is a link{} and ends at a name that begins with a dot, or below one, so it was not opened: such files are \
-         not contact files. Put the file itself here, or give it a name that does not begin with a dot.",
+         not contact files. Put the file itself here, or give it a name that does not begin with a dot. To follow links to a \
+         hidden directory that you trust, name that directory with --follow-within.",
         to(target)
     );
     Diagnostic::new(Code::LeadsOut, format!("{} leads to a hidden file", path.display()), detail)
