@@ -16,7 +16,7 @@ use super::wire;
 #[derive(Debug, Clone)]
 pub(super) struct Setup {
     pub(super) dedupe: &'static str,
-    pub(super) dedupe_result: bool,
+    pub(super) witness: &'static str,
     pub(super) search_lag: Duration,
     pub(super) seed: u64,
 }
@@ -86,7 +86,7 @@ fn launch(program: &Path, home: &Path, setup: &Setup, listen: SocketAddr) -> Opt
     let errors = File::create(home.join("sandbox.err")).expect("the world's directory can be written");
     let mut child = sealed(program, home)
         .args(["sandbox", "--listen", &listen.to_string(), "--data", "sandbox", "--dedupe", setup.dedupe])
-        .args(["--dedupe-result", &setup.dedupe_result.to_string(), "--seed", &setup.seed.to_string()])
+        .args(["--witness", setup.witness, "--seed", &setup.seed.to_string()])
         // Limits that are told and never met: without them a stray 429 counts as a minute used up.
         .args(["--quota", "100000/m,200000/h,400000/d"])
         .args(["--search-lag", &format!("{}ms", setup.search_lag.as_millis())])

@@ -52,7 +52,7 @@ impl World {
         let home = tempfile::tempdir().expect("a world needs a directory");
         let setup = Setup {
             dedupe: if random.bool() { "overwrite" } else { "return-existing" },
-            dedupe_result: random.bool(),
+            witness: if random.bool() { "all" } else { "created-at" },
             search_lag: if random.bool() { SEARCH_LAG } else { Duration::ZERO },
             seed: random.u64(..),
         };
@@ -257,9 +257,9 @@ impl World {
 
     fn violated(&mut self, person: Option<usize>, what: &str, summary: &mut Summary) {
         self.broken = true;
-        let Setup { dedupe, dedupe_result, search_lag, seed: _ } = &self.setup;
+        let Setup { dedupe, witness, search_lag, seed: _ } = &self.setup;
         let world = format!(
-            "world {}, round {}: {dedupe}, dedupe_result {dedupe_result}, search lag {search_lag:?}",
+            "world {}, round {}: {dedupe}, witness {witness}, search lag {search_lag:?}",
             self.number, self.round
         );
         let story = match person.map(|at| &self.people.all[at]) {

@@ -14,7 +14,7 @@ use url::Url;
 use crate::model::{ApolloId, ContactKey, Digest};
 use crate::plan::{KeyPattern, Limit, Policy, Scope};
 use crate::quota::{Limits, Rules};
-use crate::sandbox::{DedupeReading, Faults, Quota};
+use crate::sandbox::{DedupeReading, DeletedAnswer, Faults, Quota, Witness};
 use crate::settings::{parse_duration, parse_interval};
 
 /// Contacts as code for Apollo.io: YAML files are the truth, contactsd brings Apollo in step.
@@ -454,9 +454,12 @@ pub(super) struct SandboxArgs {
     /// How long a change takes to show in searches
     #[arg(long, value_name = "DUR", default_value = "0s", value_parser = parse_duration)]
     pub(super) search_lag: Duration,
-    /// Whether a create says when it has matched; the documentation is at odds about it
-    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set, hide = true)]
-    pub(super) dedupe_result: bool,
+    /// By what a create shows that it matched: all, dedupe-result, was-existing or created-at
+    #[arg(long, value_name = "WITNESS", default_value = "all", hide = true)]
+    pub(super) witness: Witness,
+    /// How a deleted contact is answered: 422-ids, 422, 404, 410 or person-deleted
+    #[arg(long, value_name = "ANSWER", default_value = "422-ids", hide = true)]
+    pub(super) deleted_answer: DeletedAnswer,
     /// Seed of the faults
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(super) seed: u64,

@@ -20,7 +20,8 @@ async fn serve(args: SandboxArgs, context: &mut Context) -> Exit {
     let mut options = options(data.clone(), Clock::system());
     options.listen = args.listen;
     options.dedupe = args.dedupe;
-    options.dedupe_result = args.dedupe_result;
+    options.witness = args.witness;
+    options.deleted_answer = args.deleted_answer;
     options.quota = args.quota.unwrap_or_default();
     options.faults = args.fault.unwrap_or_default();
     options.search_lag = args.search_lag;

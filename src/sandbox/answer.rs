@@ -10,6 +10,7 @@ use super::matching::is_free;
 use super::moment::iso;
 use super::sent::Refusal;
 use super::team;
+use crate::model::Timestamp;
 
 /// An answer before it is put on the wire.
 #[derive(Debug, Clone, PartialEq)]
@@ -194,6 +195,13 @@ pub(super) fn label(counted: (&Label, u64)) -> Value {
     shape["key"] = shape["id"].clone();
     shape["team_id"] = json!(team::TEAM_ID);
     shape
+}
+
+/// Gives a change of lists that was asked for with `async` the shape of a job; there is no way to ask after one.
+pub(super) fn job(ids: &[String], now: Timestamp) -> Value {
+    json!({
+        "id": team::JOB_ID, "progress": -1, "entity_ids": ids, "created_at": iso(now), "updated_at": iso(now),
+    })
 }
 
 fn phone_numbers(contact: &Contact) -> Vec<Value> {

@@ -8,7 +8,7 @@ use super::action::{Action, Call};
 use super::answer::{self, Answer};
 use super::book::{Book, Created, Gone, Membership};
 use super::contact::Contact;
-use super::options::DedupeReading;
+use super::options::{DedupeReading, DeletedAnswer, Witness};
 use super::sent::{Body, Refusal, Sent};
 use super::team;
 use crate::model::Timestamp;
@@ -17,7 +17,8 @@ use crate::model::Timestamp;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Readings {
     pub(super) dedupe: DedupeReading,
-    pub(super) dedupe_result: bool,
+    pub(super) witness: Witness,
+    pub(super) deleted_answer: DeletedAnswer,
     pub(super) labels_in_view: bool,
 }
 
@@ -33,7 +34,7 @@ pub(super) fn answer(book: &mut Book, readings: Readings, call: &Call, body: &[u
     let id = &call.id;
     let answered = match call.action {
         Action::Create => create(book, readings, body, now),
-        Action::Update => update(book, id, body, now),
+        Action::Update => update(book, readings, id, body, now),
         Action::View => Ok(view(book, readings, id)),
         Action::Delete => Ok(no_scope(Action::Delete)),
         Action::Search => search(book, body, now),
@@ -63,21 +64,27 @@ fn create(book: &mut Book, readings: Readings, body: &[u8], now: Timestamp) -> R
     let Created { id, matched } = book.create(&sent, readings.dedupe, now);
     let contact = book.contact(&id).unwrap_or_else(|_| unreachable!("a create answers a contact that is there"));
     let mut shape = answer::contact_with_labels(book, contact);
-    if let Some(key) = matched.filter(|_| readings.dedupe_result) {
-        shape["dedupe_result"] =
-            json!({ "found_existing": true, "match_reason": key.reason(), "existing_contact_id": id });
+    if let Some(key) = matched {
+        if readings.witness.is_dedupe_result() {
+            shape["dedupe_result"] =
+                json!({ "found_existing": true, "match_reason": key.reason(), "existing_contact_id": id });
+        }
+        if readings.witness.is_was_existing() {
+            shape["was_existing"] = json!(true);
+        }
     }
     Ok(Answer::ok(shape))
 }
 
-fn update(book: &mut Book, id: &str, body: &[u8], now: Timestamp) -> Result<Answer, Refusal> {
+fn update(book: &mut Book, readings: Readings, id: &str, body: &[u8], now: Timestamp) -> Result<Answer, Refusal> {
     let sent = Sent::read(body)?;
-    if let Err(gone) = book.update(id, &sent, now) {
-        return Ok(gone_answer(&gone, id));
-    }
-    Ok(match book.contact(id) {
-        Ok(contact) => Answer::ok(answer::contact_with_labels(book, contact)),
-        Err(gone) => gone_answer(&gone, id),
+    Ok(match book.update(id, &sent, now) {
+        Ok(()) => found(book, id, |contact| Answer::ok(answer::contact_with_labels(book, contact))),
+        Err(Gone::Deleted) if readings.deleted_answer == DeletedAnswer::PersonDeleted => {
+            book.update_deleted(id, &sent, now);
+            person_deleted(book, id)
+        }
+        Err(gone) => gone_answer(&gone, id, readings.deleted_answer),
     })
 }
 
@@ -85,19 +92,37 @@ fn view(book: &Book, readings: Readings, id: &str) -> Answer {
     match book.contact(id) {
         Ok(contact) if readings.labels_in_view => Answer::ok(answer::contact_with_labels(book, contact)),
         Ok(contact) => Answer::ok(json!({ "contact": answer::contact(contact) })),
-        Err(gone) => gone_answer(&gone, id),
+        Err(Gone::Deleted) if readings.deleted_answer == DeletedAnswer::PersonDeleted => person_deleted(book, id),
+        Err(gone) => gone_answer(&gone, id, readings.deleted_answer),
     }
 }
 
-/// Refuses an id; one of a deleted contact is named in a list of its own, as documented.
-pub(super) fn gone_answer(gone: &Gone, id: &str) -> Answer {
+/// Answers with a contact that is there.
+pub(super) fn found(book: &Book, id: &str, answer: impl Fn(&Contact) -> Answer) -> Answer {
+    book.contact(id).map_or_else(|gone| gone_answer(&gone, id, DeletedAnswer::default()), answer)
+}
+
+/// Answers with a deleted contact as if it were there, but for a mark.
+fn person_deleted(book: &Book, id: &str) -> Answer {
+    let Some(deleted) = book.deleted(id) else { return gone_answer(&Gone::Unknown, id, DeletedAnswer::default()) };
+    let mut shape = answer::contact_with_labels(book, deleted);
+    shape["contact"]["person_deleted"] = json!(true);
+    Answer::ok(shape)
+}
+
+/// Refuses an id; one of a deleted contact in the way that was chosen.
+pub(super) fn gone_answer(gone: &Gone, id: &str, deleted: DeletedAnswer) -> Answer {
     let Refusal { status, error } = gone.refusal(id);
-    match gone {
-        Gone::Deleted => {
-            Answer::json(status, json!({ "error": error, "skip_alert_dialog": true, "deleted_contact_ids": [id] }))
+    let status = match (gone, deleted) {
+        (Gone::Malformed | Gone::Unknown, _) | (Gone::Deleted, DeletedAnswer::Plain422) => status,
+        (Gone::Deleted, DeletedAnswer::NotFound404) => 404,
+        (Gone::Deleted, DeletedAnswer::Gone410) => 410,
+        (Gone::Deleted, DeletedAnswer::NamedIn422 | DeletedAnswer::PersonDeleted) => {
+            let ids = json!({ "error": error, "skip_alert_dialog": true, "deleted_contact_ids": [id] });
+            return Answer::json(status, ids);
         }
-        Gone::Malformed | Gone::Unknown => Answer::error(status, error),
-    }
+    };
+    Answer::error(status, error)
 }
 
 fn search(book: &mut Book, body: &[u8], now: Timestamp) -> Result<Answer, Refusal> {
@@ -171,6 +196,9 @@ fn change_lists(book: &mut Book, body: &[u8], how: Membership, now: Timestamp) -
         return Ok(Answer::ok(json!({ "message": "Nothing to do: no records or no lists were given." })));
     }
     book.change_lists(&ids, &names, how, now);
+    if body.flag("async")? {
+        return Ok(Answer::ok(json!({ "entity_progress_job": answer::job(&ids, now) })));
+    }
     let labels = book.known_labels(&names);
     let labels: Vec<Value> = labels.iter().filter_map(|id| book.label(id)).map(answer::label).collect();
     Ok(Answer::ok(json!({ "labels": labels })))

@@ -103,7 +103,7 @@ async fn pass(shared: &Shared, line: &Line, call: &Call, headers: &HeaderMap, bo
 /// Does the work of a call and waits until it is on disk.
 async fn work(shared: &Shared, call: &Call, body: &[u8]) -> Answer {
     let now = shared.now();
-    let readings = shared.readings;
+    let readings = shared.readings();
     let done = shared.work(|book| api::answer(book, readings, call, body, now)).await;
     done.unwrap_or_else(|error| Answer::error(500, error.to_string()))
 }

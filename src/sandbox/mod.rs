@@ -34,7 +34,7 @@ use std::path::PathBuf;
 pub use action::{Action, UnknownAction};
 pub use counts::Counts;
 pub use faults::{Fault, Faults, InvalidFaults};
-pub use options::{Clock, DedupeReading, Options, UnknownReading};
+pub use options::{Clock, DedupeReading, DeletedAnswer, Options, UnknownChoice, Witness};
 pub use quota::{InvalidQuota, Quota};
 pub use server::{Sandbox, Server, attach_or_start};
 

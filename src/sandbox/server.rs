@@ -17,7 +17,7 @@ use super::book::Book;
 use super::faults::{Dice, Struck};
 use super::line::{Line, Port};
 use super::log::{Log, NotWritten};
-use super::options::{Clock, Options};
+use super::options::{Clock, DeletedAnswer, Options};
 use super::owner::{Claim, Owner};
 use super::quota::{Exhausted, Standing, Windows};
 use super::{Action, Counts, Error, Faults, control, gate};
@@ -166,7 +166,7 @@ async fn stopped(mut stop: watch::Receiver<bool>) {
 /// What all requests of one sandbox share.
 pub(super) struct Shared {
     pub(super) owner: Owner,
-    pub(super) readings: Readings,
+    readings: Mutex<Readings>,
     pub(super) missing_scopes: BTreeSet<Action>,
     api_key: Option<String>,
     clock: Clock,
@@ -183,10 +183,10 @@ const UNPOISONED: &str = "no request panics with a lock held";
 
 impl Shared {
     fn new(options: Options, owner: Owner, book: Book, log: Log) -> Self {
-        let Options { dedupe, dedupe_result, labels_in_view, .. } = options;
+        let Options { dedupe, witness, deleted_answer, labels_in_view, .. } = options;
         Self {
             owner,
-            readings: Readings { dedupe, dedupe_result, labels_in_view },
+            readings: Mutex::new(Readings { dedupe, witness, deleted_answer, labels_in_view }),
             missing_scopes: options.missing_scopes,
             api_key: options.api_key,
             clock: options.clock,
@@ -234,6 +234,14 @@ impl Shared {
             counts.count_fault(fault);
         }
         struck
+    }
+
+    pub(super) fn readings(&self) -> Readings {
+        *self.readings.lock().expect(UNPOISONED)
+    }
+
+    pub(super) fn set_deleted_answer(&self, answer: DeletedAnswer) {
+        self.readings.lock().expect(UNPOISONED).deleted_answer = answer;
     }
 
     pub(super) fn set_faults(&self, faults: Faults) {

@@ -1,6 +1,6 @@
 //! Creates that Apollo answers with a contact it had already.
 
-use contactsd::sandbox::{Action, DedupeReading};
+use contactsd::sandbox::{Action, DedupeReading, Witness};
 use insta::assert_snapshot;
 use serde_json::json;
 
@@ -68,7 +68,7 @@ fn only_what_is_not_confirmed_is_sent_after_a_match() {
 fn a_match_is_seen_by_its_age_when_apollo_does_not_tell() {
     for reading in READINGS {
         let remote = Remote::with(|options| {
-            (options.dedupe, options.dedupe_result) = (reading, false);
+            (options.dedupe, options.witness) = (reading, Witness::CreatedAt);
             options.missing_scopes = [Action::Search].into();
         });
         remote.seed(json!({"title": "Clerk", "email": "ada@example.com"}));

@@ -2,7 +2,7 @@
 
 use super::line::{Spoil, Spoiled};
 use super::world::World;
-use crate::sandbox::DedupeReading;
+use crate::sandbox::{DedupeReading, Witness};
 use crate::store::Moment;
 
 /// The answer to a create was lost, and the file dropped a list before the next run: the look-up found
@@ -96,7 +96,7 @@ async fn an_older_state_makes_no_second_contact_of_those_apollo_cannot_match() {
 /// could be new, so the fields sent counted as applied, though Apollo had only returned it.
 #[tokio::test]
 async fn a_contact_that_the_state_knew_is_no_new_one() {
-    let world = World::with(DedupeReading::ReturnExisting, false, None).await;
+    let world = World::with(DedupeReading::ReturnExisting, Witness::CreatedAt, None).await;
     world.declare("  ada: {first_name: Ada, last_name: Byron, email: ada@example.com, title: CTO}\n");
     world.settle_down().await;
     world.declare("  bob: {first_name: Bob, last_name: Quill, email: bob@example.com}\n");
@@ -109,7 +109,7 @@ async fn a_contact_that_the_state_knew_is_no_new_one() {
 /// The same with a state that was lost right after it: nothing but the answer's values tells.
 #[tokio::test]
 async fn a_create_that_shows_other_values_than_sent_confirms_none_of_them() {
-    let world = World::with(DedupeReading::ReturnExisting, false, None).await;
+    let world = World::with(DedupeReading::ReturnExisting, Witness::CreatedAt, None).await;
     world.declare("  ada: {first_name: Ada, last_name: Byron, email: ada@example.com, title: CTO}\n");
     world.settle_down().await;
     world.lose_state();

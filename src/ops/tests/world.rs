@@ -18,7 +18,7 @@ use crate::model::Timestamp;
 use crate::ops::{Reading, Want};
 use crate::plan::Policy;
 use crate::quota::{Backoff, Rules};
-use crate::sandbox::{Action, DedupeReading, Options, Server};
+use crate::sandbox::{Action, DedupeReading, Options, Server, Witness};
 use crate::store::{Broken, Holder, PlanProgress, Snapshot, Wanted};
 
 pub(super) struct World {
@@ -32,11 +32,11 @@ pub(super) struct World {
 
 impl World {
     pub(super) async fn new(spoiled: Option<(u64, Spoil)>) -> Self {
-        Self::with(DedupeReading::default(), true, spoiled).await
+        Self::with(DedupeReading::default(), Witness::default(), spoiled).await
     }
 
-    pub(super) async fn with(dedupe: DedupeReading, dedupe_result: bool, spoiled: Option<(u64, Spoil)>) -> Self {
-        Self::to(|options| Options { dedupe, dedupe_result, ..options }, spoiled.map(any)).await
+    pub(super) async fn with(dedupe: DedupeReading, witness: Witness, spoiled: Option<(u64, Spoil)>) -> Self {
+        Self::to(|options| Options { dedupe, witness, ..options }, spoiled.map(any)).await
     }
 
     /// Makes a world in which a create is spoiled.

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{World, ada, list_names};
+use super::super::DeletedAnswer;
+use super::{World, ada, ada_again, list_names};
 
 /// A create that sets every field there is.
 fn everything() -> Value {
@@ -169,6 +170,60 @@ async fn a_missing_contact_is_422_with_a_text_for_each_cause() {
     let malformed = world.view("ada").await;
     assert_eq!(malformed.json(), json!({ "error": "Parameters misconfigured. ada is not a valid ID" }));
     assert!(world.server.contacts().is_empty());
+}
+
+#[tokio::test]
+async fn a_deleted_contact_is_answered_in_the_shape_that_was_chosen() {
+    let world = World::with(|options| options.deleted_answer = DeletedAnswer::Plain422).await;
+    let id = world.create(ada()).await.id();
+    world.delete_by_hand(&id).await;
+    for (shape, status, named) in
+        [("", 422, false), ("404", 404, false), ("410", 410, false), ("422-ids", 422, true), ("422", 422, false)]
+    {
+        if !shape.is_empty() {
+            world.control("PUT", "/sandbox/deleted-answer", shape).await;
+        }
+        for reply in [world.view(&id).await, world.patch(&id, json!({ "title": "x" })).await] {
+            assert_eq!((reply.status, reply.json().get("deleted_contact_ids").is_some()), (status, named), "{shape}");
+        }
+        assert_eq!(world.view("65b000000000000000000099").await.status, 422, "{shape}");
+    }
+    assert_eq!(world.send("PUT", "/sandbox/deleted-answer", json!("never")).await.status, 422);
+}
+
+#[tokio::test]
+async fn a_deleted_contact_can_look_as_if_it_were_there() {
+    let world = World::with(|options| options.deleted_answer = DeletedAnswer::PersonDeleted).await;
+    let id = world.create(ada()).await.id();
+    world.delete_by_hand(&id).await;
+    let world = world.restarted_with(|options| options.deleted_answer = DeletedAnswer::PersonDeleted).await;
+    assert_eq!(world.patch(&id, json!({ "title": "Poet" })).await.contact()["person_deleted"], true);
+    let contact = world.view(&id).await.contact();
+    assert_eq!((&contact["title"], &contact["email"]), (&json!("Poet"), &ada()["email"]));
+    assert!(world.server.contacts().is_empty());
+    assert_eq!(world.search(json!({})).await.json()["contacts"], json!([]));
+    assert_ne!(world.create(ada_again(&json!({}))).await.id(), id);
+}
+
+#[tokio::test]
+async fn an_absorbed_id_answers_with_the_survivor() {
+    let world = World::new().await;
+    let absorbed = world.create(ada()).await.id();
+    let between = world.create(json!({ "first_name": "Bo" })).await.id();
+    let survivor = world.create(json!({ "first_name": "Cy" })).await.id();
+    world.control("PUT", &format!("/sandbox/contacts/{absorbed}/merged-into"), &between).await;
+    world.control("PUT", &format!("/sandbox/contacts/{between}/merged-into"), &survivor).await;
+    let world = world.restarted().await;
+    assert_eq!(world.view(&absorbed).await.id(), survivor);
+    let updated = world.patch(&absorbed, json!({ "title": "Poet" })).await.contact();
+    assert_eq!(
+        (&updated["id"], &updated["first_name"], &updated["title"]),
+        (&json!(survivor), &json!("Cy"), &json!("Poet"))
+    );
+    assert_eq!(world.server.contacts().len(), 1);
+    assert_eq!(world.search(json!({ "q_keywords": "ada" })).await.json()["contacts"], json!([]));
+    let nobody = world.send("PUT", &format!("/sandbox/contacts/{survivor}/merged-into"), json!("nobody")).await;
+    assert_eq!(nobody.status, 422);
 }
 
 #[tokio::test]

@@ -71,10 +71,23 @@ impl World {
 
     /// Stops the sandbox and starts another one on the same data.
     async fn restarted(self) -> Self {
+        self.restarted_with(|_| {}).await
+    }
+
+    async fn restarted_with(self, change: impl FnOnce(&mut Options)) -> Self {
         let Self { server, client, clock, data } = self;
         server.stop().await.unwrap();
-        let server = Server::start(options(&data, &clock)).await.unwrap();
-        Self { server, client, clock, data }
+        let mut options = options(&data, &clock);
+        change(&mut options);
+        Self { server: Server::start(options).await.unwrap(), client, clock, data }
+    }
+
+    /// Asks the control surface for something that it does.
+    async fn control(&self, method: &str, path: &str, body: &str) -> Value {
+        let url = format!("http://{}{path}", self.server.address());
+        let reply = self.client.request(method.parse().unwrap(), url).body(body.to_owned()).send().await.unwrap();
+        assert_eq!(reply.status().as_u16(), 200, "{method} {path}");
+        serde_json::from_str(&reply.text().await.unwrap()).unwrap()
     }
 
     fn advance(&self, by: Duration) {
