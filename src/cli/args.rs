@@ -14,7 +14,7 @@ use url::Url;
 use crate::model::{ApolloId, ContactKey, Digest};
 use crate::plan::{KeyPattern, Limit, Policy, Scope};
 use crate::quota::{Limits, Rules};
-use crate::sandbox::{DedupeReading, DeletedAnswer, Faults, Quota, Witness};
+use crate::sandbox::{DedupeReading, DeletedAnswer, Faults, Quirks, Quota, Witness};
 use crate::settings::{parse_duration, parse_interval};
 
 /// Contacts as code for Apollo.io: YAML files are the truth, contactsd brings Apollo in step.
@@ -451,6 +451,9 @@ pub(super) struct SandboxArgs {
     /// Faults with their probabilities: lost-reply=0.1,html-502=0.05
     #[arg(long, value_name = "FAULTS")]
     pub(super) fault: Option<Faults>,
+    /// Habits of an unusual server, for all requests: stores-nfc,no-date
+    #[arg(long, value_name = "QUIRKS")]
+    pub(super) quirk: Option<Quirks>,
     /// How long a change takes to show in searches
     #[arg(long, value_name = "DUR", default_value = "0s", value_parser = parse_duration)]
     pub(super) search_lag: Duration,

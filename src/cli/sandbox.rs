@@ -24,6 +24,7 @@ async fn serve(args: SandboxArgs, context: &mut Context) -> Exit {
     options.deleted_answer = args.deleted_answer;
     options.quota = args.quota.unwrap_or_default();
     options.faults = args.fault.unwrap_or_default();
+    options.quirks = args.quirk.unwrap_or_default();
     options.search_lag = args.search_lag;
     options.seed = args.seed;
     let mut signals = match Signals::listen() {

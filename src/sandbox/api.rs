@@ -9,6 +9,8 @@ use super::answer::{self, Answer};
 use super::book::{Book, Created, Gone, Membership};
 use super::contact::Contact;
 use super::options::{DedupeReading, DeletedAnswer, Witness};
+use super::quirks::{Quirk, Quirks};
+use super::search_view::Keywords;
 use super::sent::{Body, Refusal, Sent};
 use super::team;
 use crate::model::Timestamp;
@@ -20,6 +22,7 @@ pub(super) struct Readings {
     pub(super) witness: Witness,
     pub(super) deleted_answer: DeletedAnswer,
     pub(super) labels_in_view: bool,
+    pub(super) quirks: Quirks,
 }
 
 /// Search results on a page when the request does not say.
@@ -37,10 +40,10 @@ pub(super) fn answer(book: &mut Book, readings: Readings, call: &Call, body: &[u
         Action::Update => update(book, readings, id, body, now),
         Action::View => Ok(view(book, readings, id)),
         Action::Delete => Ok(no_scope(Action::Delete)),
-        Action::Search => search(book, body, now),
+        Action::Search => search(book, readings.quirks, body, now),
         Action::ShowLists => Ok(Answer::ok(book.labels().map(answer::label).collect())),
-        Action::AddToLists => change_lists(book, body, Membership::Add, now),
-        Action::RemoveFromLists => change_lists(book, body, Membership::Remove, now),
+        Action::AddToLists => change_lists(book, readings.quirks, body, Membership::Add, now),
+        Action::RemoveFromLists => change_lists(book, readings.quirks, body, Membership::Remove, now),
         Action::ShowStages => Ok(Answer::ok(team::stages())),
         Action::Profile => Ok(Answer::ok(team::profile())),
         Action::Health => Ok(health(true)),
@@ -60,7 +63,8 @@ pub(super) fn no_scope(action: Action) -> Answer {
 }
 
 fn create(book: &mut Book, readings: Readings, body: &[u8], now: Timestamp) -> Result<Answer, Refusal> {
-    let sent = Sent::read(body)?;
+    let mut sent = Sent::read(body)?;
+    readings.quirks.fold(&mut sent);
     let Created { id, matched } = book.create(&sent, readings.dedupe, now);
     let contact = book.contact(&id).unwrap_or_else(|_| unreachable!("a create answers a contact that is there"));
     let mut shape = answer::contact_with_labels(book, contact);
@@ -77,7 +81,12 @@ fn create(book: &mut Book, readings: Readings, body: &[u8], now: Timestamp) -> R
 }
 
 fn update(book: &mut Book, readings: Readings, id: &str, body: &[u8], now: Timestamp) -> Result<Answer, Refusal> {
-    let sent = Sent::read(body)?;
+    let mut sent = Sent::read(body)?;
+    readings.quirks.fold(&mut sent);
+    readings.quirks.keep_cleared(&mut sent);
+    if readings.quirks.has(Quirk::UpdatesNothing) {
+        sent = Sent::default();
+    }
     Ok(match book.update(id, &sent, now) {
         Ok(()) => found(book, id, |contact| Answer::ok(answer::contact_with_labels(book, contact))),
         Err(Gone::Deleted) if readings.deleted_answer == DeletedAnswer::PersonDeleted => {
@@ -125,9 +134,9 @@ pub(super) fn gone_answer(gone: &Gone, id: &str, deleted: DeletedAnswer) -> Answ
     Answer::error(status, error)
 }
 
-fn search(book: &mut Book, body: &[u8], now: Timestamp) -> Result<Answer, Refusal> {
+fn search(book: &mut Book, quirks: Quirks, body: &[u8], now: Timestamp) -> Result<Answer, Refusal> {
     let body = Body::read(body)?;
-    let keywords = body.text("q_keywords")?.unwrap_or_default();
+    let keywords = Keywords::new(&body.text("q_keywords")?.unwrap_or_default(), quirks);
     let stages = body.texts("contact_stage_ids")?.unwrap_or_default();
     let labels = body.texts("contact_label_ids")?.unwrap_or_default();
     let page = body.ordinal("page", 1)?;
@@ -141,8 +150,12 @@ fn search(book: &mut Book, body: &[u8], now: Timestamp) -> Result<Answer, Refusa
             && (labels.is_empty() || labels.iter().any(|label| contact.label_ids.contains(label)))
     });
     sort(&mut found, body.text("sort_by_field")?.as_deref(), body.flag("sort_ascending")?)?;
-    let rows: Vec<Value> =
-        found.iter().skip((page - 1) * per_page).take(per_page).map(|found| answer::row(found)).collect();
+    let step = if quirks.has(Quirk::SearchRepeatsRows) { (per_page - 1).max(1) } else { per_page };
+    let rows = found.iter().skip((page - 1) * step).take(per_page).map(|found| answer::row(found, quirks));
+    let rows: Vec<Value> = rows.collect();
+    if rows.is_empty() && quirks.has(Quirk::SearchBareWhenEmpty) {
+        return Ok(Answer::ok(json!({ "breadcrumbs": [], "contacts": null })));
+    }
     Ok(Answer::ok(json!({
         "breadcrumbs": [],
         "partial_results_only": false,
@@ -183,7 +196,13 @@ fn sort(found: &mut [&Contact], field: Option<&str>, ascending: bool) -> Result<
     Ok(())
 }
 
-fn change_lists(book: &mut Book, body: &[u8], how: Membership, now: Timestamp) -> Result<Answer, Refusal> {
+fn change_lists(
+    book: &mut Book,
+    quirks: Quirks,
+    body: &[u8],
+    how: Membership,
+    now: Timestamp,
+) -> Result<Answer, Refusal> {
     let body = Body::read(body)?;
     let ids = body.texts("entity_ids")?.unwrap_or_default();
     let names = body.texts("label_names")?.unwrap_or_default();
@@ -195,7 +214,12 @@ fn change_lists(book: &mut Book, body: &[u8], how: Membership, now: Timestamp) -
     if ids.is_empty() || names.is_empty() {
         return Ok(Answer::ok(json!({ "message": "Nothing to do: no records or no lists were given." })));
     }
-    book.change_lists(&ids, &names, how, now);
+    if how == Membership::Add && quirks.has(Quirk::ListAddRefused) {
+        return Ok(Answer::ok(json!({ "success": false, "errors": ["The records could not be added."] })));
+    }
+    if how == Membership::Remove || !quirks.has(Quirk::ListAddIgnored) {
+        book.change_lists(&ids, &names, how, now);
+    }
     if body.flag("async")? {
         return Ok(Answer::ok(json!({ "entity_progress_job": answer::job(&ids, now) })));
     }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::contact::{Contact, Label};
 use super::matching::{Index, MatchKey};
 use super::options::DedupeReading;
-use super::search_view::SearchView;
+use super::search_view::{Keywords, SearchView};
 use super::sent::{Refusal, Sent, is_id};
 use crate::model::Timestamp;
 
@@ -170,7 +170,7 @@ impl Book {
 
     pub(super) fn search(
         &mut self,
-        keywords: &str,
+        keywords: &Keywords,
         now: Timestamp,
         filter: impl Fn(&Contact) -> bool,
     ) -> Vec<&Contact> {

@@ -18,7 +18,7 @@ use super::moment;
 use super::owner;
 use super::sent::{Body, Refusal, Sent};
 use super::server::Shared;
-use super::{DeletedAnswer, Faults};
+use super::{DeletedAnswer, Faults, Quirks};
 use crate::model::Timestamp;
 
 /// What all paths of the control surface begin with.
@@ -37,6 +37,7 @@ pub(super) async fn answer(shared: &Shared, head: &Parts, body: &[u8]) -> Answer
         ("GET", owner::PATH) => return Answer::ok(json!(shared.owner)),
         ("GET", "/sandbox/requests") => return Answer::ok(shared.counts().to_json()),
         ("PUT", "/sandbox/faults") => return change(body, |faults: Faults| shared.set_faults(faults)),
+        ("PUT", "/sandbox/quirks") => return change(body, |quirks: Quirks| shared.set_quirks(quirks)),
         ("PUT", "/sandbox/deleted-answer") => {
             return change(body, |answer: DeletedAnswer| shared.set_deleted_answer(answer));
         }

@@ -19,6 +19,7 @@ mod matching;
 mod moment;
 mod options;
 mod owner;
+mod quirks;
 mod quota;
 mod search_view;
 mod sent;
@@ -35,6 +36,7 @@ pub use action::{Action, UnknownAction};
 pub use counts::Counts;
 pub use faults::{Fault, Faults, InvalidFaults};
 pub use options::{Clock, DedupeReading, DeletedAnswer, Options, UnknownChoice, Witness};
+pub use quirks::{Quirk, Quirks, UnknownQuirk};
 pub use quota::{InvalidQuota, Quota};
 pub use server::{Sandbox, Server, attach_or_start};
 

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Action, Faults, Quota};
+use super::{Action, Faults, Quirks, Quota};
 use crate::model::Timestamp;
 
 /// Tells the time for ids, dates, windows and lag.
@@ -139,6 +139,7 @@ pub struct Options {
     /// How long after a write search still shows what was before it.
     pub search_lag: Duration,
     pub faults: Faults,
+    pub quirks: Quirks,
     /// Seeds the dice of the faults, and marks the ids.
     pub seed: u64,
     pub clock: Clock,
@@ -161,6 +162,7 @@ impl Options {
             quota: Quota::default(),
             search_lag: Duration::ZERO,
             faults: Faults::default(),
+            quirks: Quirks::default(),
             seed: 0,
             clock,
             missing_scopes: BTreeSet::new(),

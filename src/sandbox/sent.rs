@@ -25,6 +25,31 @@ pub(super) struct Texts {
 }
 
 impl Texts {
+    pub(super) fn all_mut(&mut self) -> [&mut Option<String>; 9] {
+        let Self {
+            first_name,
+            last_name,
+            organization_name,
+            title,
+            account_id,
+            email,
+            website_url,
+            contact_stage_id,
+            present_raw_address,
+        } = self;
+        [
+            first_name,
+            last_name,
+            organization_name,
+            title,
+            account_id,
+            email,
+            website_url,
+            contact_stage_id,
+            present_raw_address,
+        ]
+    }
+
     /// Takes over every field that `sent` has.
     pub(super) fn overwrite(&mut self, sent: &Self) {
         let take = |stored: &mut Option<String>, sent: &Option<String>| {

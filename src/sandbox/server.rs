@@ -1,26 +1,33 @@
 //! The running sandbox: what its requests share, its start and its stop.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::api::Readings;
 use super::book::Book;
 use super::faults::{Dice, Struck};
-use super::line::{Line, Port};
+use super::line::{Line, Port, Wire};
 use super::log::{Log, NotWritten};
 use super::options::{Clock, DeletedAnswer, Options};
 use super::owner::{Claim, Owner};
 use super::quota::{Exhausted, Standing, Windows};
-use super::{Action, Counts, Error, Faults, control, gate};
+use super::{Action, Counts, Error, Faults, Quirks, control, gate};
 use crate::model::Timestamp;
 
 /// How long a stop waits for requests that are being answered.
@@ -128,6 +135,11 @@ impl Server {
         self.shared.set_faults(faults);
     }
 
+    /// Sets other quirks, from the next request on.
+    pub fn set_quirks(&self, quirks: Quirks) {
+        self.shared.set_quirks(quirks);
+    }
+
     /// Answers the requests at hand, for 5 seconds at most, and gives up the data.
     pub async fn stop(self) -> Result<(), Error> {
         self.stopping.send_replace(true);
@@ -141,21 +153,42 @@ fn base_url(address: SocketAddr) -> String {
 
 /// Answers requests until told to stop, then closes the log and only then gives up the data.
 async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: watch::Receiver<bool>, claim: Claim) {
-    let router = Router::new().fallback(gate::handle).with_state(Arc::clone(&shared));
-    let service = router.into_make_service_with_connect_info::<Line>();
-    let serving = axum::serve(Port(listener), service).with_graceful_shutdown(stopped(stop.clone()));
-    let patience = async {
-        stopped(stop).await;
-        tokio::time::sleep(STOP_WAIT).await;
-    };
-    tokio::select! {
-        // Accepting handles its own errors and never ends in one.
-        _ = serving => {}
-        () = patience => {}
+    let mut connections = JoinSet::new();
+    let mut port = Port(listener);
+    loop {
+        tokio::select! {
+            (wire, line) = port.accept() => {
+                connections.spawn(converse(wire, line, Arc::clone(&shared), stop.clone()));
+            }
+            Some(_) = connections.join_next() => {}
+            () = stopped(stop.clone()) => break,
+        }
     }
+    drop(port);
+    // Requests that take longer are cut off.
+    tokio::time::timeout(STOP_WAIT, async { while connections.join_next().await.is_some() {} }).await.ok();
+    connections.shutdown().await;
     let closed = tokio::task::spawn_blocking(move || shared.log.close()).await;
     drop(claim);
     closed.expect("closing the log does not panic");
+}
+
+/// Answers the requests of one connection.
+///
+/// hyper puts no `date` into answers: whether there is one is the gate's to say.
+async fn converse(wire: Wire, line: Line, shared: Arc<Shared>, stop: watch::Receiver<bool>) {
+    let handle = service_fn(move |request: Request<Incoming>| {
+        let (shared, line) = (Arc::clone(&shared), line.clone());
+        async move { Ok::<_, Infallible>(gate::handle(&shared, &line, request.map(Body::new)).await) }
+    });
+    let connection = http1::Builder::new().auto_date_header(false).serve_connection(TokioIo::new(wire), handle);
+    let mut connection = pin!(connection);
+    // A connection that fails, most of them on purpose, is the client's to notice.
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = stopped(stop) => connection.as_mut().graceful_shutdown(),
+    }
+    connection.await.ok();
 }
 
 /// Waits until the server is to stop, or was dropped.
@@ -183,10 +216,10 @@ const UNPOISONED: &str = "no request panics with a lock held";
 
 impl Shared {
     fn new(options: Options, owner: Owner, book: Book, log: Log) -> Self {
-        let Options { dedupe, witness, deleted_answer, labels_in_view, .. } = options;
+        let Options { dedupe, witness, deleted_answer, labels_in_view, quirks, .. } = options;
         Self {
             owner,
-            readings: Mutex::new(Readings { dedupe, witness, deleted_answer, labels_in_view }),
+            readings: Mutex::new(Readings { dedupe, witness, deleted_answer, labels_in_view, quirks }),
             missing_scopes: options.missing_scopes,
             api_key: options.api_key,
             clock: options.clock,
@@ -199,8 +232,9 @@ impl Shared {
         }
     }
 
+    /// Returns the time by the sandbox's clock, which may be a wrong one.
     pub(super) fn now(&self) -> Timestamp {
-        (self.clock)()
+        self.readings().quirks.clock((self.clock)())
     }
 
     /// Reports whether a credential is a good one.
@@ -242,6 +276,10 @@ impl Shared {
 
     pub(super) fn set_deleted_answer(&self, answer: DeletedAnswer) {
         self.readings.lock().expect(UNPOISONED).deleted_answer = answer;
+    }
+
+    pub(super) fn set_quirks(&self, quirks: Quirks) {
+        self.readings.lock().expect(UNPOISONED).quirks = quirks;
     }
 
     pub(super) fn set_faults(&self, faults: Faults) {

@@ -70,7 +70,7 @@ fn faults_and_quota_of_a_serving_sandbox_are_met_by_apply() {
     assert_eq!(world.run("sandbox --fault nonsense=1").code, Some(1));
     assert_snapshot!(world.run("sandbox --fault nonsense=1"), @r#"
     [stderr]
-    Error: Invalid value 'nonsense=1' for '--fault <FAULTS>': "nonsense=1" is no fault: write [ACTION:]FAULT=PROBABILITY with a probability from 0 to 1 and a fault of lost-reply, cut-before, error-500, html-502, truncated, slow, stray-429, or slow-ms=MILLISECONDS
+    Error: Invalid value 'nonsense=1' for '--fault <FAULTS>': "nonsense=1" is no fault: write [ACTION:]FAULT=PROBABILITY with a probability from 0 to 1 and a fault of lost-reply, cut-before, error-500, error-500-after, unavailable, page-before, page-after, refused-after-work, html-502, truncated, slow, stray-429, slow-ms=MILLISECONDS or retry-after=SECONDS
 
     For more help on using this command, run:
       contactsd sandbox --help

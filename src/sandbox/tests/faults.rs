@@ -1,5 +1,7 @@
 //! Each fault, as a client meets it, and whether the work was done.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -67,6 +69,42 @@ async fn a_500_comes_before_the_work_and_a_502_page_after_it() {
     assert_eq!((reply.status, reply.header("content-type")), (502, Some("text/html")));
     assert!(reply.text.starts_with("<html>"));
     assert_eq!(world.server.contacts().len(), 1);
+}
+
+#[tokio::test]
+async fn a_page_has_one_of_five_statuses_and_comes_before_the_work_or_after_it() {
+    for (fault, made) in [("page-before=1", 0), ("page-after=1", 20)] {
+        let world = world(fault).await;
+        let mut statuses = BTreeSet::new();
+        for _ in 0..20 {
+            let reply = world.create(ada()).await;
+            assert_eq!(reply.header("content-type"), Some("text/html"), "{fault}");
+            assert!(reply.text.starts_with("<html>"), "{fault}");
+            statuses.insert(reply.status);
+        }
+        assert_eq!(statuses, [403, 404, 410, 418, 429].into(), "{fault}");
+        assert_eq!(world.server.contacts().len(), made, "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_done_can_be_answered_as_a_failure() {
+    for (fault, status) in [("refused-after-work=1", 422), ("error-500-after=1", 500)] {
+        let world = world(fault).await;
+        let reply = world.create(ada()).await;
+        assert_eq!((reply.status, reply.json()["error"].is_string()), (status, true), "{fault}");
+        assert_eq!(world.server.contacts().len(), 1, "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn an_unavailable_server_says_when_to_come_back() {
+    for (faults, seconds) in [("unavailable=1", "1"), ("unavailable=1,retry-after=7", "7")] {
+        let world = world(faults).await;
+        let reply = world.create(ada()).await;
+        assert_eq!((reply.status, reply.header("retry-after")), (503, Some(seconds)));
+        assert!(world.server.contacts().is_empty());
+    }
 }
 
 #[tokio::test]

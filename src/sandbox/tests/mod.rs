@@ -6,6 +6,7 @@ mod dedupe;
 mod faults;
 mod limits;
 mod lists;
+mod quirks;
 mod search;
 
 use std::sync::Arc;
