@@ -6,6 +6,7 @@ pub mod apollo;
 pub mod beneath;
 pub mod cli;
 pub mod failpoints;
+mod hosts;
 pub mod index;
 pub mod journal;
 pub mod link;

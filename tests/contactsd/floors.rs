@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// The modules by floor, as `ARCHITECTURE.md` lists them.
 const FLOORS: [&[&str]; 6] = [
     &["model", "failpoints", "beneath"],
-    &["plan", "journal", "quota", "index"],
+    &["plan", "journal", "quota", "index", "hosts"],
     &["settings", "source", "apollo", "store", "link", "watcher", "sandbox", "status_http"],
     &["ops"],
     &["ui"],
