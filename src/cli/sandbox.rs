@@ -36,11 +36,14 @@ async fn serve(args: SandboxArgs, context: &mut Context) -> Exit {
         Err(error) => return failed(context, &error),
     };
     let base_url = server.base_url();
+    let key_file = sandbox::key_file(&data);
     let text = format!(
-        "Sandbox: a stand-in for Apollo at {base_url}\nIts contacts are kept in {}. Press Ctrl-C to end it.",
-        data.display()
+        "Sandbox: a stand-in for Apollo at {base_url}\nIts contacts are kept in {data}. It answers to the key in \
+         {key}:\nAPOLLO_API_KEY_FILE={key} contactsd apply --api-url {base_url}\nPress Ctrl-C to end it.",
+        data = data.display(),
+        key = key_file.display(),
     );
-    context.shell.result_as(text, [Record::sandbox(&base_url, &data)]);
+    context.shell.result_as(text, [Record::sandbox(&base_url, &data, &key_file)]);
     signals.next().await;
     match server.stop().await {
         Ok(()) => Exit::Success,

@@ -1,9 +1,11 @@
-//! What every request passes: routes, credentials, scopes, quota and faults, before and after its work.
+//! What every request passes: hosts, routes, credentials, scopes, quota and faults, before and after its work.
 //!
-//! The order is fixed: 404, 401, 403, 429, faults, work. What is refused before quota carries no quota headers.
+//! The order is fixed: web pages, 404, 401, 403, 429, faults, work. What is refused before quota carries no quota
+//! headers. A page on the web can make a browser ask here, under the page's own host name or with its origin.
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde_json::json;
@@ -18,6 +20,7 @@ use super::quirks::Quirk;
 use super::quota::Exhausted;
 use super::server::Shared;
 use super::{api, control};
+use crate::hosts::Misdirected;
 
 /// Bytes of a request's body at most.
 const MAX_BODY_BYTES: usize = 2 * 1024 * 1024;
@@ -37,9 +40,13 @@ impl From<Answer> for Outgoing {
 /// Answers one request.
 pub(super) async fn handle(shared: &Shared, line: &Line, request: Request) -> Response {
     let (head, body) = request.into_parts();
+    if let Some(refused) = refuse_web_page(shared, &head) {
+        return respond(shared, refused.into());
+    }
     let path = head.uri.path();
     let outgoing = match Call::of(&head.method, path) {
         Some(call) => pass(shared, line, &call, &head.headers, body).await,
+        None if control::needs_key(path) && !shared.accepts(credential(&head.headers)) => unauthorized().into(),
         None if path.starts_with(control::PREFIX) => match read(body).await {
             Ok(body) => control::answer(shared, &head, &body).await.into(),
             Err(too_large) => too_large.into(),
@@ -127,8 +134,24 @@ fn credential(headers: &HeaderMap) -> Option<&str> {
 fn refuse_credential(action: Action) -> Answer {
     match action {
         Action::Health => api::health(false),
-        _ => Answer { status: 401, content: Content::Text("Invalid access credentials.".to_owned()) },
+        _ => unauthorized(),
     }
+}
+
+fn unauthorized() -> Answer {
+    Answer { status: 401, content: Content::Text("Invalid access credentials.".to_owned()) }
+}
+
+/// Refuses what a page on the web may have made a browser ask.
+fn refuse_web_page(shared: &Shared, head: &Parts) -> Option<Answer> {
+    Some(match shared.check_host(head) {
+        Err(Misdirected::NotOneHost) => Answer::error(400, "A request names one host."),
+        Err(Misdirected::OtherHost) => Answer::error(421, "The sandbox answers to localhost and to addresses alone."),
+        Ok(()) if head.headers.contains_key(header::ORIGIN) => {
+            Answer::error(403, "The sandbox answers programs on this machine and no web pages.")
+        }
+        Ok(()) => return None,
+    })
 }
 
 fn too_many(action: Action, exhausted: &Exhausted) -> Answer {

@@ -145,8 +145,8 @@ pub struct Options {
     pub clock: Clock,
     /// Actions that the credential does not reach: 403.
     pub missing_scopes: BTreeSet<Action>,
-    /// The one credential that is accepted; any when `None`.
-    pub api_key: Option<String>,
+    /// The credentials that are accepted in place of the data's own key; that one when there are none.
+    pub api_keys: Vec<String>,
 }
 
 impl Options {
@@ -166,7 +166,7 @@ impl Options {
             seed: 0,
             clock,
             missing_scopes: BTreeSet::new(),
-            api_key: None,
+            api_keys: Vec::new(),
         }
     }
 }

@@ -76,6 +76,9 @@ const NAMES: [(&str, Quirk); 19] = [
     ("clock-fast", Quirk::ClockFast),
 ];
 
+/// Brings a text into the form that is stored.
+type Folding = fn(&str) -> String;
+
 /// How far `created-at-behind` is behind.
 const BEHIND: Duration = Duration::from_secs(3);
 /// How wrong a wrong clock is.
@@ -141,7 +144,7 @@ impl Quirks {
         if self.has(Quirk::CutsCustomText) {
             sent.custom_fields.values_mut().for_each(|text| *text = text.chars().take(CUT_AT).collect());
         }
-        let foldings: [(Quirk, fn(&str) -> String); 4] = [
+        let foldings: [(Quirk, Folding); 4] = [
             (Quirk::StoresStraightQuotes, straight),
             (Quirk::StoresNoZeroWidth, |text| text.replace('\u{200b}', "")),
             (Quirk::StoresNfc, |text| text.nfc().collect()),

@@ -155,6 +155,12 @@ impl Body {
         texts.map(Some).ok_or_else(|| wrong_type(name, "an array of strings"))
     }
 
+    /// Reads a list of anything.
+    pub(super) fn items(&self, name: &str) -> Result<Option<&[Value]>, Refusal> {
+        let Some(value) = self.0.get(name) else { return Ok(None) };
+        value.as_array().map(|items| Some(items.as_slice())).ok_or_else(|| wrong_type(name, "an array"))
+    }
+
     pub(super) fn flag(&self, name: &str) -> Result<bool, Refusal> {
         match self.0.get(name) {
             None => Ok(false),

@@ -10,10 +10,12 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
+use axum::http::request::Parts;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -27,7 +29,8 @@ use super::log::{Log, NotWritten};
 use super::options::{Clock, DeletedAnswer, Options};
 use super::owner::{Claim, Owner};
 use super::quota::{Exhausted, Standing, Windows};
-use super::{Action, Counts, Error, Faults, Quirks, control, gate};
+use super::{Action, Counts, Error, Faults, Quirks, control, gate, key};
+use crate::hosts::{Hosts, Misdirected};
 use crate::model::Timestamp;
 
 /// How long a stop waits for requests that are being answered.
@@ -94,18 +97,21 @@ impl Server {
             return Err(Error::NotLoopback { listen: *listen });
         }
         let mut claim = Claim::take(data).await?;
-        let (data, seed, search_lag) = (data.clone(), *seed, *search_lag);
+        let (data, seed, search_lag, given) = (data.clone(), *seed, *search_lag, options.api_keys.clone());
         let opened = tokio::task::spawn_blocking(move || {
+            let own = key::read_or_make(&data)?;
+            let given: Vec<_> = given.into_iter().map(SecretString::from).collect();
             let mut book = Book::new(seed, search_lag);
-            Log::open(&data, &mut book).map(|log| (book, log))
+            let log = Log::open(&data, &mut book)?;
+            Ok((if given.is_empty() { vec![own] } else { given }, book, log))
         });
-        let (book, log) = opened.await.map_err(|source| Error::Task { source })??;
+        let (keys, book, log) = opened.await.map_err(|source| Error::Task { source })??;
         let bind_error = |source| Error::Bind { listen: *listen, source };
         let listener = TcpListener::bind(listen).await.map_err(bind_error)?;
         let address = listener.local_addr().map_err(bind_error)?;
         let owner = Owner { pid: std::process::id(), address, token: format!("{:016x}", fastrand::u64(..)) };
         claim.announce(&owner)?;
-        let shared = Arc::new(Shared::new(options, owner, book, log));
+        let shared = Arc::new(Shared::new(options, keys, owner, book, log));
         let (stopping, stop) = watch::channel(false);
         let serving = tokio::spawn(serve(listener, Arc::clone(&shared), stop, claim));
         Ok(Self { address, shared, stopping, serving })
@@ -201,7 +207,9 @@ pub(super) struct Shared {
     pub(super) owner: Owner,
     readings: Mutex<Readings>,
     pub(super) missing_scopes: BTreeSet<Action>,
-    api_key: Option<String>,
+    /// The credentials that are accepted.
+    keys: Vec<SecretString>,
+    hosts: Hosts,
     clock: Clock,
     book: Mutex<Book>,
     log: Log,
@@ -215,13 +223,14 @@ pub(super) struct Shared {
 const UNPOISONED: &str = "no request panics with a lock held";
 
 impl Shared {
-    fn new(options: Options, owner: Owner, book: Book, log: Log) -> Self {
+    fn new(options: Options, keys: Vec<SecretString>, owner: Owner, book: Book, log: Log) -> Self {
         let Options { dedupe, witness, deleted_answer, labels_in_view, quirks, .. } = options;
         Self {
             owner,
             readings: Mutex::new(Readings { dedupe, witness, deleted_answer, labels_in_view, quirks }),
             missing_scopes: options.missing_scopes,
-            api_key: options.api_key,
+            keys,
+            hosts: Hosts::new(&[]),
             clock: options.clock,
             book: Mutex::new(book),
             log,
@@ -237,9 +246,14 @@ impl Shared {
         self.readings().quirks.clock((self.clock)())
     }
 
+    /// Looks at the host that a request names.
+    pub(super) fn check_host(&self, head: &Parts) -> Result<(), Misdirected> {
+        self.hosts.check(&head.headers, &head.uri)
+    }
+
     /// Reports whether a credential is a good one.
     pub(super) fn accepts(&self, credential: Option<&str>) -> bool {
-        credential.is_some_and(|given| self.api_key.as_deref().is_none_or(|key| key == given))
+        credential.is_some_and(|given| self.keys.iter().any(|key| key.expose_secret() == given))
     }
 
     /// Does `work` on the book; returns once all that it changed or saw is on disk.

@@ -178,7 +178,7 @@ fn an_update_is_sent_again_after_a_failure_of_the_server() {
 
 #[test]
 fn a_refused_credential_stops_the_run_with_what_to_do() {
-    let remote = Remote::with(|options| options.api_key = Some("another".to_owned()));
+    let remote = Remote::with(|options| options.api_keys = vec!["another".to_owned()]);
     let world = World::with(&numbered(0..5)).against(&remote);
     assert_snapshot!(world.run("apply --auto-approve --parallelism 1").after_plan(), @"
     [stderr]

@@ -24,11 +24,38 @@ fn it_serves_until_interrupted() {
         if signal == Signal::INT {
             assert_snapshot!(outcome, @r"
             Sandbox: a stand-in for Apollo at http://127.0.0.1:[PORT]/api/v1
-            Its contacts are kept in .contactsd/contacts.d/sandbox/data. Press Ctrl-C to end it.
+            Its contacts are kept in .contactsd/contacts.d/sandbox/data. It answers to the key in .contactsd/contacts.d/sandbox/data/key:
+            APOLLO_API_KEY_FILE=.contactsd/contacts.d/sandbox/data/key contactsd apply --api-url http://127.0.0.1:[PORT]/api/v1
+            Press Ctrl-C to end it.
             [exit 0]
             ");
         }
         world.run("apply --sandbox --auto-approve").is_clean();
+    }
+}
+
+#[test]
+fn it_answers_to_the_key_of_its_data_and_to_no_other() {
+    let (place, mut world) = (World::new(), World::with(TEAM));
+    let mut serving = place.start("sandbox --listen 127.0.0.1:0 --data people");
+    let command = serving.wait_for("APOLLO_API_KEY_FILE=people/key");
+    serving.wait_for("to end it");
+    let (_, url) = command.trim_end().split_once("--api-url ").unwrap();
+    let apply = format!("apply --auto-approve --api-url {url}");
+    world.set("APOLLO_API_KEY", "sandbox");
+    let refused = world.run(&apply);
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.stderr.contains("Invalid access credentials."), "{refused}");
+    world.unset("APOLLO_API_KEY");
+    let key_file = place.path("people/key");
+    world.set("APOLLO_API_KEY_FILE", key_file.to_str().unwrap());
+    let applied = world.run(&apply);
+    assert_eq!(applied.code, Some(0), "{applied}");
+    serving.signal(Signal::TERM);
+    let served = serving.finish();
+    let key = std::fs::read_to_string(key_file).unwrap();
+    for outcome in [refused, applied, served] {
+        assert!(!outcome.to_string().contains(key.trim_end()), "{outcome}");
     }
 }
 

@@ -229,7 +229,7 @@ fn an_apply_beside_a_watch_is_told_of_it() {
 
 #[test]
 fn a_single_pass_that_cannot_go_on_is_a_failure() {
-    let remote = Remote::with(|options| options.api_key = Some("another".to_owned()));
+    let remote = Remote::with(|options| options.api_keys = vec!["another".to_owned()]);
     let world = World::with(TEAM).against(&remote);
     let outcome = world.run("watch --once --parallelism 1");
     assert_snapshot!(outcome, @"

@@ -221,7 +221,7 @@ fn an_entry_that_fails_is_tried_again_and_holds_up_nobody() {
 
 #[test]
 fn a_new_key_is_taken_without_a_restart_and_a_bad_one_refused() {
-    let remote = Remote::with(|options| options.api_key = Some(KEY.to_owned()));
+    let remote = Remote::with(|options| options.api_keys = vec![KEY.to_owned()]);
     let mut world = World::with(TEAM).against(&remote);
     world.unset("APOLLO_API_KEY");
     world.write("key", "not-this-one");

@@ -21,6 +21,9 @@ use crate::quota::{Backoff, Rules};
 use crate::sandbox::{Action, DedupeReading, Options, Server, Witness};
 use crate::store::{Broken, Holder, PlanProgress, Snapshot, Wanted};
 
+/// The key that the sandbox of a world accepts.
+const KEY: &str = "sandbox";
+
 pub(super) struct World {
     home: tempfile::TempDir,
     pub(super) server: Server,
@@ -53,7 +56,8 @@ impl World {
     pub(super) async fn to(sandbox: impl FnOnce(Options) -> Options, spoiled: Option<Spoiled>) -> Self {
         let home = tempfile::tempdir().unwrap();
         let clock = Clock::system();
-        let options = Options::new(home.path().join("sandbox"), Arc::new(move || clock.now()));
+        let mut options = Options::new(home.path().join("sandbox"), Arc::new(move || clock.now()));
+        options.api_keys = vec![KEY.to_owned()];
         let server = Server::start(sandbox(options)).await.unwrap();
         let line = Line::to(server.address(), spoiled).await;
         Self { home, server, line, broken: Arc::default(), problems: Arc::default() }
@@ -86,7 +90,7 @@ impl World {
     /// Puts a contact into Apollo that somebody else has just made.
     pub(super) async fn add(&self, contact: Value) {
         let url = format!("http://{}/sandbox/contacts", self.server.address());
-        let answer = http().post(url).body(contact.to_string()).send().await.unwrap();
+        let answer = http().post(url).header("x-api-key", KEY).body(contact.to_string()).send().await.unwrap();
         assert!(answer.status().is_success(), "{answer:?}");
     }
 
@@ -94,7 +98,7 @@ impl World {
     pub(super) async fn delete(&self, first_name: &str) {
         let id = self.contact(first_name)["id"].as_str().unwrap().to_owned();
         let url = format!("http://{}/sandbox/contacts/{id}", self.server.address());
-        let answer = http().delete(url).send().await.unwrap();
+        let answer = http().delete(url).header("x-api-key", KEY).send().await.unwrap();
         assert!(answer.status().is_success(), "{answer:?}");
     }
 
@@ -228,7 +232,7 @@ impl World {
     fn options(&self) -> SessionOptions {
         let clock = Clock::system();
         let base_url = url::Url::parse(&format!("http://{}/api/v1", self.line.address)).unwrap();
-        let credential = apollo::Credential::ApiKey(SecretString::from("sandbox"));
+        let credential = apollo::Credential::ApiKey(SecretString::from(KEY));
         let entropy = Entropy::draw().unwrap();
         let problems = Arc::clone(&self.problems);
         SessionOptions {

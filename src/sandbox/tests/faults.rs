@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::super::{Action, Fault};
-use super::{World, ada};
+use super::{KEY, World, ada};
 
 async fn world(faults: &str) -> World {
     World::with(|options| options.faults = faults.parse().unwrap()).await
@@ -17,8 +17,10 @@ async fn world(faults: &str) -> World {
 async fn raw_create(world: &World) -> String {
     let mut stream = TcpStream::connect(world.server.address()).await.unwrap();
     let body = ada().to_string();
-    let head =
-        format!("POST /api/v1/contacts HTTP/1.1\r\nhost: x\r\nx-api-key: k\r\ncontent-length: {}\r\n\r\n", body.len());
+    let length = body.len();
+    let head = format!(
+        "POST /api/v1/contacts HTTP/1.1\r\nhost: localhost\r\nx-api-key: {KEY}\r\ncontent-length: {length}\r\n\r\n"
+    );
     stream.write_all((head + &body).as_bytes()).await.unwrap();
     let mut bytes = Vec::new();
     // A reset and an orderly end are both ends.
@@ -134,7 +136,7 @@ async fn faults_change_while_the_sandbox_runs() {
     let world = world("lost-reply=1").await;
     let url = format!("http://{}/sandbox/faults", world.server.address());
     for (faults, status) in [("gibberish", 422), ("", 200)] {
-        let reply = world.client.put(&url).body(faults).send().await.unwrap();
+        let reply = world.client.put(&url).header("x-api-key", KEY).body(faults).send().await.unwrap();
         assert_eq!(reply.status().as_u16(), status);
     }
     assert_eq!(world.create(ada()).await.status, 200);

@@ -7,7 +7,7 @@ use crate::ops::watch::{Command, Outcome};
 
 async fn with_key(key: &str) -> World {
     let key = key.to_owned();
-    World::with(|options| options.api_key = Some(key)).await
+    World::with(|options| options.api_keys = vec![key]).await
 }
 
 fn set_key(world: &World, key: &str) {
