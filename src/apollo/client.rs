@@ -35,7 +35,7 @@ impl Client {
     ///
     /// `body` is sent as it is, so that what the journal holds is what was sent.
     pub async fn create_contact(&self, body: &str) -> Result<Answer<Contact>, Error> {
-        self.send(Method::POST, &["contacts"], Some(body)).await?.read(Contact::read)
+        self.send(Method::POST, &["contacts"], Some(body)).await?.read(Contact::read_created)
     }
 
     /// Writes the fields in `body` and no others: `PATCH /contacts/{id}`.

@@ -2,7 +2,7 @@
 
 use super::Contact;
 use super::error::Misread;
-use super::json::Object;
+use super::json::{self, Object};
 
 /// Contacts asked for per page, the most the API gives.
 ///
@@ -15,43 +15,44 @@ pub const PER_PAGE: u32 = 100;
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchPage {
     pub contacts: Vec<Contact>,
-    /// Counts from 1.
+    /// The page that was asked for; counts from 1.
     pub page: u32,
-    pub total_pages: u32,
-    pub total_entries: u64,
+    /// Pages in all, where the answer tells.
+    pub total_pages: Option<u32>,
 }
 
 impl SearchPage {
+    /// Reports whether no further page follows.
+    ///
+    /// Where the answer does not tell how many there are, a page that is not full is the last. An empty page ends
+    /// any count: nothing would follow it for ever.
     pub fn is_last(&self) -> bool {
-        self.page >= self.total_pages
+        let is_full = self.contacts.len() >= PER_PAGE as usize;
+        self.contacts.is_empty() || self.total_pages.map_or(!is_full, |pages| self.page >= pages)
     }
 
     /// Reads the answer to a request for page `asked`.
     pub(super) fn read(text: &str, asked: u32) -> Result<Self, Misread> {
         let answer = Misread::or_object(text)?;
-        let Some(rows) = answer.array("contacts") else {
-            return Err(Misread::refused(&answer).unwrap_or(Misread::Lacks("no contacts")));
+        if let Some(refused) = Misread::refused(&answer) {
+            return Err(refused);
+        }
+        let rows = match answer.raw("contacts") {
+            None => return Err(Misread::Lacks("no contacts")),
+            Some(raw) if json::is_null(raw) => Vec::new(),
+            Some(raw) => json::array(raw).ok_or(Misread::Lacks("no contacts"))?,
         };
         let contacts = rows.into_iter().map(Contact::row).collect::<Result<Vec<_>, _>>()?;
-        let pagination = answer.object("pagination").ok_or(Misread::Lacks("no pagination"))?;
-        let number = |name| pagination.number(name).and_then(|number| u32::try_from(number).ok());
-        let (total_pages, total_entries) =
-            totals(&pagination, contacts.len()).ok_or(Misread::Lacks("no count of pages"))?;
-        Ok(Self { contacts, page: number("page").unwrap_or(asked), total_pages, total_entries })
+        let total_pages = answer.object("pagination").and_then(|pagination| total_pages(&pagination));
+        Ok(Self { contacts, page: asked, total_pages })
     }
 }
 
-/// Returns pages and entries, either computed from the other where one is missing.
-fn totals(pagination: &Object, rows: usize) -> Option<(u32, u64)> {
-    let pages = pagination.number("total_pages").and_then(|number| u32::try_from(number).ok());
-    let entries = pagination.number("total_entries");
-    match (pages, entries) {
-        (Some(pages), Some(entries)) => Some((pages, entries)),
-        (None, Some(entries)) => Some((u32::try_from(entries.div_ceil(PER_PAGE.into())).ok()?, entries)),
-        (Some(pages), None) if pages <= 1 => Some((pages, u64::try_from(rows).ok()?)),
-        (Some(pages), None) => Some((pages, u64::from(pages) * u64::from(PER_PAGE))),
-        (None, None) => None,
-    }
+/// Returns how many pages there are, told or computed from the number of contacts: the larger where both are told.
+fn total_pages(pagination: &Object) -> Option<u32> {
+    let pages = pagination.number("total_pages");
+    let by_entries = pagination.number("total_entries").map(|entries| entries.div_ceil(PER_PAGE.into()));
+    u32::try_from(pages.max(by_entries)?).ok()
 }
 
 #[cfg(test)]
@@ -61,8 +62,8 @@ mod tests {
     #[test]
     fn a_page_is_read_with_its_numbers_as_numbers_or_texts() {
         let text = include_str!("../../tests/fixtures/apollo/search.json");
-        let page = SearchPage::read(text, 9).unwrap();
-        assert_eq!((page.page, page.total_pages, page.total_entries), (2, 3, 205));
+        let page = SearchPage::read(text, 2).unwrap();
+        assert_eq!((page.page, page.total_pages, page.is_last()), (2, Some(3), false));
         let ids: Vec<_> = page.contacts.iter().map(|contact| contact.id.as_str()).collect();
         assert_eq!(ids, ["66e34b81740c50074e3d1b01", "66e34b81740c50074e3d1b02"]);
         assert_eq!(page.contacts[0].emails, ["ada.field@example.com", "ada@example.org"]);
@@ -78,21 +79,30 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_does_not_say_how_many_there_are_is_refused() {
-        for text in [r#"{"contacts": []}"#, r#"{"contacts": [], "pagination": {"page": 1}}"#, r#"{"pagination": {}}"#] {
+    fn no_contacts_are_an_empty_page_and_another_answer_is_none() {
+        for text in [r#"{"contacts": []}"#, r#"{"contacts": null}"#, r#"{"contacts": [], "pagination": null}"#] {
+            let page = SearchPage::read(text, 1).unwrap();
+            assert!(page.contacts.is_empty() && page.is_last(), "{text}");
+        }
+        for text in ["{}", r#"{"contacts": "none"}"#, r#"{"pagination": {"total_pages": 0}}"#] {
             assert!(matches!(SearchPage::read(text, 1), Err(Misread::Lacks(_))), "{text}");
         }
+        let refused = r#"{"contacts": [], "error": "search is down"}"#;
+        assert!(matches!(SearchPage::read(refused, 1), Err(Misread::Refused(_))));
     }
 
     #[test]
-    fn a_missing_total_is_computed_from_the_other() {
-        let page = |pagination| {
-            let text = format!(r#"{{"contacts": [], "pagination": {pagination}}}"#);
-            let page = SearchPage::read(&text, 4).unwrap();
-            (page.page, page.total_pages, page.total_entries)
+    fn the_last_page_is_known_by_what_the_answer_tells() {
+        let row = r#"{"id": "66e34b81740c50074e3d1b01"}"#;
+        let is_last = |rows: usize, pagination: &str| {
+            let text = format!(r#"{{"contacts": [{}], "pagination": {pagination}}}"#, vec![row; rows].join(","));
+            SearchPage::read(&text, 2).unwrap().is_last()
         };
-        assert_eq!(page(r#"{"total_entries": 101}"#), (4, 2, 101));
-        assert_eq!(page(r#"{"page": 1, "total_pages": "1"}"#), (1, 1, 0));
-        assert_eq!(page(r#"{"total_pages": 2, "total_entries": null}"#), (4, 2, 200));
+        assert!(is_last(1, r#"{"total_pages": "2"}"#));
+        assert!(!is_last(1, r#"{"total_pages": 3}"#), "rows that repeat or are left out end nothing");
+        assert!(!is_last(100, r#"{"total_entries": 201}"#));
+        assert!(is_last(100, r#"{"total_entries": 200}"#));
+        assert!(!is_last(100, r#"{"total_pages": 1, "total_entries": 250}"#), "the larger number counts");
+        assert!(is_last(99, "{}") && !is_last(100, "null"), "a full page may have a next one");
     }
 }

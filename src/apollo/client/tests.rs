@@ -270,9 +270,8 @@ async fn a_success_with_an_error_in_it_is_no_success() {
 
     let server = Loopback::start([ok(r#"{"error": "no such list"}"#), ok("[]"), ok("<html>")]).await;
     let client = client(server.address);
-    let error = client.change_lists(Endpoint::AddToLists, "{}").await.unwrap_err();
-    assert_eq!(error.server_message(), Some("no such list"));
-    assert_eq!(error.retry(Endpoint::AddToLists), Retry::Never);
+    let change = client.change_lists(Endpoint::AddToLists, "{}").await.unwrap().value;
+    assert_eq!(change.complaint.as_deref(), Some("no such list"));
     client.change_lists(Endpoint::AddToLists, "{}").await.unwrap();
     assert!(client.change_lists(Endpoint::AddToLists, "{}").await.is_err());
 }

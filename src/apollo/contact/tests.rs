@@ -170,3 +170,37 @@ fn an_unreadable_match_flag_counts_as_set_when_a_contact_is_named() {
     assert_eq!(found("{}"), Some(false));
     assert_eq!(found("null"), None);
 }
+
+#[test]
+fn each_witness_of_a_match_is_found_wherever_it_stands() {
+    let read = |text: &str| Contact::read(text).unwrap();
+    let id = r#""id": "66e34b81740c50074e3d1b01""#;
+    assert_eq!(read(&format!(r#"{{"contact": {{{id}}}, "was_existing": true}}"#)).was_existing, Some(true));
+    assert_eq!(read(&format!(r#"{{"contact": {{{id}, "was_existing": "true"}}}}"#)).was_existing, Some(true));
+    assert_eq!(read(&format!(r#"{{"contact": {{{id}}}}}"#)).was_existing, None);
+    let inside = read(&format!(r#"{{"contact": {{{id}, "dedupe_result": {{"found_existing": true}}}}}}"#));
+    assert!(inside.dedupe.unwrap().found_existing);
+}
+
+#[test]
+fn what_stands_beside_a_contact_is_told() {
+    let read = |text: &str| Contact::read(text).unwrap();
+    let id = r#""id": "66e34b81740c50074e3d1b01""#;
+    let complained = read(&format!(r#"{{"contact": {{{id}}}, "error": "stage unknown"}}"#));
+    assert_eq!(complained.complaint.as_deref(), Some("stage unknown"));
+    assert!(read(&format!(r#"{{"contact": {{{id}, "person_deleted": true}}}}"#)).person_deleted);
+    assert!(!read(&format!(r#"{{"contact": {{{id}, "person_deleted": null}}}}"#)).person_deleted);
+    let picked =
+        r#""typed_custom_fields": {"60c39ed82bd02f01154c470a": ["a", "b"], "60c39ed82bd02f01154c470b": ["a"]}"#;
+    let contact = read(&format!(r#"{{"contact": {{{id}, {picked}}}}}"#));
+    let several = Field::Custom(CustomFieldId::parse("60c39ed82bd02f01154c470a").unwrap());
+    assert_eq!(contact.in_other_form.into_iter().collect::<Vec<_>>(), [several]);
+}
+
+/// A create was answered with success and a contact that no search and no view ever showed.
+#[test]
+fn a_created_contact_that_does_not_exist_is_no_answer() {
+    let ghost = r#"{"contact": {"id": "66e34b81740c50074e3d1b01", "existence_level": "none"}}"#;
+    assert!(matches!(Contact::read_created(ghost), Err(Misread::Lacks(_))));
+    assert!(Contact::read(ghost).is_ok());
+}

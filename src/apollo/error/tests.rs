@@ -46,7 +46,41 @@ fn the_status_alone_says_whether_to_send_again() {
     }
     check(&refused(303, ""), Retry::Settle, Retry::Never);
     let later = Retry::Later { after: Some(Duration::from_secs(7)) };
-    check(&refused(429, "<html>"), later, later);
+    check(&refused(429, "Too many requests"), later, later);
+}
+
+/// A page came after the work was done, counted as a refusal, and the next apply made a second contact.
+#[test]
+fn a_page_of_a_gateway_refuses_nothing_whatever_its_status() {
+    for status in [403, 404, 410, 418, 422, 451] {
+        check(&refused(status, " <!DOCTYPE html><html></html>"), Retry::Settle, Retry::Now);
+        assert!(!refused(status, "<html>").contact_is_gone(&id()));
+        assert!(!refused(status, "<html>").is_barred(Endpoint::CreateContact));
+    }
+    let later = Retry::Later { after: Some(Duration::from_secs(7)) };
+    check(&refused(429, "<html>"), Retry::Settle, later);
+}
+
+/// A firewall that disliked a word of one title ended all creates of the run, and blamed the key.
+#[test]
+fn only_the_apis_own_word_about_the_action_bars_it() {
+    let barred = |body: &str| refused(403, body).is_barred(Endpoint::CreateContact);
+    assert!(barred(
+        r#"{"error": "api/v1/contacts/create is not accessible with this api_key", "error_code": "API_INACCESSIBLE"}"#
+    ));
+    assert!(!barred(r#"{"error": "api/v1/accounts/show is not accessible", "error_code": "API_INACCESSIBLE"}"#));
+    assert!(!barred(r#"{"error": "not your account"}"#));
+    assert!(!barred("Forbidden"));
+}
+
+#[test]
+fn words_that_a_contact_is_gone_only_raise_the_question() {
+    let gone = |status, body: &str| refused(status, body).contact_may_be_gone(&id());
+    for body in [r#"{"error": "Contact does not exist"}"#, r#"{"error": "This contact has been deleted."}"#] {
+        assert!(gone(422, body) && !refused(422, body).contact_is_gone(&id()), "{body}");
+    }
+    assert!(!gone(422, r#"{"error": "title is too long"}"#));
+    assert!(gone(410, "Gone") && gone(404, ""));
 }
 
 #[test]

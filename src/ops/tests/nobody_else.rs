@@ -24,7 +24,7 @@ async fn a_namesake_is_never_bound_by_a_name_alone() {
     let (world, before) = with(namesake()).await;
     world.declare(NAME_ALONE);
     assert_eq!(world.apply().await.unwrap().failed, 1);
-    assert_eq!(world.server.contacts(), [before.clone()]);
+    assert_eq!(world.server.contacts(), std::slice::from_ref(&before));
     assert_eq!(world.take_problems(), ["Apollo holds somebody like contact.ada"]);
     // The decision is remembered, and asks Apollo nothing more.
     let requests = world.line.requests();
