@@ -460,7 +460,7 @@ pub(super) struct SandboxArgs {
     /// By what a create shows that it matched: all, dedupe-result, was-existing or created-at
     #[arg(long, value_name = "WITNESS", default_value = "all", hide = true)]
     pub(super) witness: Witness,
-    /// How a deleted contact is answered: 422-ids, 422, 404, 410 or person-deleted
+    /// How a deleted contact is answered: 422-ids, 422, 422-unknown, 404, 410 or person-deleted
     #[arg(long, value_name = "ANSWER", default_value = "422-ids", hide = true)]
     pub(super) deleted_answer: DeletedAnswer,
     /// Seed of the faults

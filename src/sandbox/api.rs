@@ -124,6 +124,7 @@ pub(super) fn gone_answer(gone: &Gone, id: &str, deleted: DeletedAnswer) -> Answ
     let Refusal { status, error } = gone.refusal(id);
     let status = match (gone, deleted) {
         (Gone::Malformed | Gone::Unknown, _) | (Gone::Deleted, DeletedAnswer::Plain422) => status,
+        (Gone::Deleted, DeletedAnswer::Unknown422) => return gone_answer(&Gone::Unknown, id, deleted),
         (Gone::Deleted, DeletedAnswer::NotFound404) => 404,
         (Gone::Deleted, DeletedAnswer::Gone410) => 410,
         (Gone::Deleted, DeletedAnswer::NamedIn422 | DeletedAnswer::PersonDeleted) => {

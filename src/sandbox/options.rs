@@ -72,8 +72,10 @@ pub enum DeletedAnswer {
     /// 422 with `deleted_contact_ids` (vendor page of the update call).
     #[default]
     NamedIn422,
-    /// 422 with a text alone.
+    /// 422 with a text that says so, and nothing else.
     Plain422,
+    /// 422 as for an id that never was.
+    Unknown422,
     NotFound404,
     Gone410,
     /// 200 with the contact and `person_deleted: true`; what is sent is written all the same.
@@ -81,9 +83,10 @@ pub enum DeletedAnswer {
 }
 
 impl DeletedAnswer {
-    const NAMES: [(&str, Self); 5] = [
+    const NAMES: [(&str, Self); 6] = [
         ("422-ids", Self::NamedIn422),
         ("422", Self::Plain422),
+        ("422-unknown", Self::Unknown422),
         ("404", Self::NotFound404),
         ("410", Self::Gone410),
         ("person-deleted", Self::PersonDeleted),

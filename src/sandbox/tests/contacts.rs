@@ -188,6 +188,8 @@ async fn a_deleted_contact_is_answered_in_the_shape_that_was_chosen() {
         }
         assert_eq!(world.view("65b000000000000000000099").await.status, 422, "{shape}");
     }
+    world.control("PUT", "/sandbox/deleted-answer", "422-unknown").await;
+    assert_eq!(world.view(&id).await.json(), json!({ "error": format!("The contact with ID {id} does not exist.") }));
     assert_eq!(world.send("PUT", "/sandbox/deleted-answer", json!("never")).await.status, 422);
 }
 
