@@ -80,7 +80,9 @@ mod tests {
 
     #[test]
     fn the_lists_that_an_answer_shows_are_its_proof() {
-        assert_eq!(read(include_str!("../../tests/fixtures/apollo/list-change.json")), named(&["harbor"]));
+        let harbor = read(include_str!("../../tests/fixtures/apollo/list-change.json"));
+        assert_eq!(harbor.names.as_deref(), Some(&["harbor".to_owned()][..]));
+        assert_eq!(harbor.ids["harbor"], "60e34b81740c50074e3d1e01");
         let two = r#"{"labels": [{"name": "harbor"}, {"name": "mills", "modality": "accounts"}, "tides", 5]}"#;
         assert_eq!(read(two), named(&["harbor", "tides"]));
         assert_eq!(read(r#"[{"name": "harbor", "modality": "contacts"}]"#), named(&["harbor"]));

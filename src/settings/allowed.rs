@@ -55,7 +55,7 @@ const REFUSED: [(&[&str], &str); 14] = [
     (&["state", "data"], "it decides which files are written and whose contacts are known"),
     (&["out", "json-into"], "it names a file to write"),
     (&["auto-approve", "expect", "input"], "it decides what is applied without asking you"),
-    (&["force", "recreate"], "it lets through what would be stopped"),
+    (&["force", "recreate", "create"], "it lets through what would be stopped"),
     (&["no-mask"], "it shows personal values"),
     (&["follow-within"], "it decides which files outside of the contact directory are read"),
     (&["target", "exclude", "max-bytes"], "it leaves changes out of sight"),
@@ -70,7 +70,18 @@ const REFUSED: [(&[&str], &str); 14] = [
     ),
     (&["check", "diff"], "it decides whether files are written"),
     (
-        &["listen", "listen-name", "quota", "dedupe", "dedupe-result", "fault", "search-lag", "seed"],
+        &[
+            "listen",
+            "listen-name",
+            "quota",
+            "dedupe",
+            "deleted-answer",
+            "fault",
+            "quirk",
+            "search-lag",
+            "seed",
+            "witness",
+        ],
         "it decides how a server on your machine behaves, and for whom",
     ),
 ];

@@ -17,6 +17,10 @@ fn every_value_goes_over_the_wire_as_it_is_written() {
     let sent = remote.take_sent();
     let by_email: BTreeMap<&str, &Value> =
         sent.iter().filter_map(|sent| Some((sent.body["email"].as_str()?, &sent.body))).collect();
+    let lists = sent.iter().filter(|sent| sent.call.ends_with("add_entity_ids_to_label_names"));
+    let lists: Vec<&Value> = lists.map(|sent| &sent.body["label_names"]).collect();
+    assert!(!lists.is_empty());
+    assert!(lists.iter().all(|names| **names == serde_json::json!(["007", "1.10", "2025-08-07", "yes"])), "{lists:?}");
     let lines = |body: &Value| {
         let fields = body.as_object().unwrap().iter();
         fields.map(|(name, value)| format!("{name} = {value}")).collect::<Vec<_>>().join("\n")
@@ -37,7 +41,6 @@ fn every_value_goes_over_the_wire_as_it_is_written() {
     email = "merged@example.com"
     first_name = "yes"
     home_phone = "0044 20 7946 0000"
-    label_names = ["007","1.10","2025-08-07","yes"]
     last_name = "~null"
     mobile_phone = "00447911123456"
     organization_name = "007 Imports"
@@ -52,7 +55,6 @@ fn every_value_goes_over_the_wire_as_it_is_written() {
     email = "plus@example.com"
     first_name = "no"
     home_phone = "0044 20 7946 0000"
-    label_names = ["007","1.10","2025-08-07","yes"]
     last_name = "Null"
     mobile_phone = "00447911123456"
     organization_name = "007 Imports"

@@ -173,7 +173,8 @@ fn a_cut_page_keeps_counts_and_says_what_is_missing() {
     assert!(first < page.find("+ contact.k00000\n").unwrap(), "forgets come first");
     let shown = page.matches("\n+   contact \"").count();
     let whole = page.matches("\n    }\n").count();
-    assert!(note.contains(&format!("{} of 1,004 actions", 1004 - whole)), "{shown} begun, {whole} whole: {note}");
+    let left_out = format!("{} of 1004 actions", 1004 - whole);
+    assert!(note.replace(',', "").contains(&left_out), "{shown} begun, {whole} whole: {note}");
 }
 
 #[test]
