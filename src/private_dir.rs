@@ -189,6 +189,18 @@ impl PrivateDir {
         }
     }
 
+    /// Removes a directory with all that is in it; none is fine.
+    pub fn remove_tree(&self, name: &str) -> io::Result<()> {
+        let Some(tree) = self.sub(name).map_err(io::Error::other)? else { return Ok(()) };
+        for (inner, kind) in tree.entries()? {
+            match (kind, inner.to_str()) {
+                (FileType::Directory, Some(inner)) => tree.remove_tree(inner)?,
+                _ => drop(tree.remove(&inner)?),
+            }
+        }
+        Ok(rustix::fs::unlinkat(&*self.descriptor, name, AtFlags::REMOVEDIR)?)
+    }
+
     /// Makes what is in it durable: which names there are, and what they name.
     pub fn sync(&self) -> io::Result<()> {
         Ok(rustix::fs::fsync(&*self.descriptor)?)

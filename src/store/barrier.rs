@@ -5,33 +5,36 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::files;
+use super::error::Error;
+use crate::private_dir::PrivateDir;
 
 /// Makes what sled was given durable.
 #[derive(Debug)]
 pub(super) struct Barrier {
     /// sled's log. Opened when sled was, so that no write error is reported to others alone.
     log: File,
-    blobs_directory: PathBuf,
+    blobs_directory: PrivateDir,
     /// Names of the blobs known to be durable.
     blobs: BTreeSet<OsString>,
     passed: Arc<AtomicU64>,
 }
 
 impl Barrier {
-    /// Takes over sled's directory after sled has opened it: all in it becomes private and durable.
-    pub(super) fn new(sled_directory: &Path) -> io::Result<Self> {
-        files::settle_tree(sled_directory)?;
-        files::sync_directory(files::parent(sled_directory))?;
-        let blobs_directory = sled_directory.join("blobs");
-        let blobs = names(&blobs_directory)?;
-        let log = File::open(sled_directory.join("db"))?;
+    /// Takes over the directory `sled` of a state after sled has opened it: all in it becomes private and durable.
+    pub(super) fn new(state: &PrivateDir, sled: &str) -> Result<Self, Error> {
+        let failed = |error| Error::io("sync", state.path(), error);
+        let gone = || failed(io::ErrorKind::NotFound.into());
+        let directory = state.sub(sled)?.ok_or_else(gone)?;
+        directory.settle()?;
+        state.sync().map_err(failed)?;
+        let blobs_directory = directory.sub("blobs")?.ok_or_else(gone)?;
+        let blobs = names(&blobs_directory).map_err(failed)?;
+        let log = directory.open_file("db").map_err(failed)?;
         Ok(Self { log, blobs_directory, blobs, passed: Arc::default() })
     }
 
@@ -57,18 +60,18 @@ impl Barrier {
             return Ok(());
         }
         for name in present.difference(&self.blobs) {
-            match files::settle_file(&self.blobs_directory.join(name)) {
+            match self.blobs_directory.settle_file(name) {
                 // sled removes a blob that was replaced meanwhile.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 settled => settled?,
             }
         }
-        files::sync_directory(&self.blobs_directory)?;
+        self.blobs_directory.sync()?;
         self.blobs = present;
         Ok(())
     }
 }
 
-fn names(directory: &Path) -> io::Result<BTreeSet<OsString>> {
-    fs::read_dir(directory)?.map(|entry| Ok(entry?.file_name())).collect()
+fn names(directory: &PrivateDir) -> io::Result<BTreeSet<OsString>> {
+    Ok(directory.names()?.into_iter().collect())
 }

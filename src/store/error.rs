@@ -8,12 +8,16 @@ use super::codec::{FORMAT, Malformed};
 use super::holder::Holder;
 use super::push::Setback;
 use crate::model::{ApolloId, ContactKey};
+use crate::private_dir;
 
 /// A step that failed, with its facts. Cloneable, since requests that share a barrier share its failure.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     #[error("cannot {step} {}", path.display())]
     Io { step: &'static str, path: PathBuf, source: Arc<io::Error> },
+    /// There is a link in the directory or on the way to it, or it belongs to somebody else; nothing was written.
+    #[error(transparent)]
+    Unsafe(private_dir::Error),
     /// Another process has the state open; `holder` is what it said about itself, if anything.
     #[error("the state {} is in use by {}", path.display(), holder_text(holder.as_deref()))]
     Locked { path: PathBuf, holder: Option<Box<Holder>> },
@@ -67,6 +71,15 @@ pub enum Error {
     Output { source: Arc<io::Error> },
     #[error("the state {} is closed", path.display())]
     Closed { path: PathBuf },
+}
+
+impl From<private_dir::Error> for Error {
+    fn from(error: private_dir::Error) -> Self {
+        match error {
+            private_dir::Error::Io { step, path, source } => Self::Io { step, path, source },
+            refused => Self::Unsafe(refused),
+        }
+    }
 }
 
 impl Error {
