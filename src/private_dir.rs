@@ -238,7 +238,7 @@ impl PrivateDir {
     }
 
     /// Lists what is in it, with its kind.
-    fn entries(&self) -> io::Result<Vec<(OsString, FileType)>> {
+    pub fn entries(&self) -> io::Result<Vec<(OsString, FileType)>> {
         let mut entries = Vec::new();
         for entry in Dir::read_from(&*self.descriptor)? {
             let entry = entry?;
@@ -433,3 +433,6 @@ fn make_private(file: &File) -> io::Result<()> {
     }
     file.set_permissions(Permissions::from_mode(FILE_MODE))
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,7 +18,7 @@ use crate::private_dir::PrivateDir;
 pub(super) struct Barrier {
     /// sled's log. Opened when sled was, so that no write error is reported to others alone.
     log: File,
-    blobs_directory: PrivateDir,
+    directory: PrivateDir,
     /// Names of the blobs known to be durable.
     blobs: BTreeSet<OsString>,
     passed: Arc<AtomicU64>,
@@ -32,10 +32,9 @@ impl Barrier {
         let directory = state.sub(sled)?.ok_or_else(gone)?;
         directory.settle()?;
         state.sync().map_err(failed)?;
-        let blobs_directory = directory.sub("blobs")?.ok_or_else(gone)?;
-        let blobs = names(&blobs_directory).map_err(failed)?;
+        let blobs = blobs(&directory).and_then(|blobs| names(&blobs)).map_err(failed)?;
         let log = directory.open_file("db").map_err(failed)?;
-        Ok(Self { log, blobs_directory, blobs, passed: Arc::default() })
+        Ok(Self { log, directory, blobs, passed: Arc::default() })
     }
 
     /// Counts the barriers that were passed.
@@ -55,21 +54,28 @@ impl Barrier {
 
     /// Syncs the files that sled made for large pages since the last barrier.
     fn sync_blobs(&mut self) -> io::Result<()> {
-        let present = names(&self.blobs_directory)?;
+        // Opened anew each time: sled finds it by its name, too.
+        let directory = blobs(&self.directory)?;
+        let present = names(&directory)?;
         if present == self.blobs {
             return Ok(());
         }
         for name in present.difference(&self.blobs) {
-            match self.blobs_directory.settle_file(name) {
+            match directory.settle_file(name) {
                 // sled removes a blob that was replaced meanwhile.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 settled => settled?,
             }
         }
-        self.blobs_directory.sync()?;
+        directory.sync()?;
         self.blobs = present;
         Ok(())
     }
+}
+
+fn blobs(sled: &PrivateDir) -> io::Result<PrivateDir> {
+    let blobs = sled.sub("blobs").map_err(io::Error::other)?;
+    blobs.ok_or_else(|| io::ErrorKind::NotFound.into())
 }
 
 fn names(directory: &PrivateDir) -> io::Result<BTreeSet<OsString>> {

@@ -106,6 +106,22 @@ impl Error {
         }
     }
 
+    /// Names the state instead of the copy that was read in its place.
+    pub(super) fn told_of(self, copy: &Path, state: &Path) -> Self {
+        let real = |path: PathBuf| match path.strip_prefix(copy) {
+            Ok(below) if below.as_os_str().is_empty() => state.to_owned(),
+            Ok(below) => state.join(below),
+            Err(_) => path,
+        };
+        match self {
+            Self::Io { step, path, source } => Self::Io { step, path: real(path), source },
+            Self::Unreadable { path, why } => Self::Unreadable { path: real(path), why },
+            Self::TooNew { path, found } => Self::TooNew { path: real(path), found },
+            Self::OtherOrigin { path, recorded, given } => Self::OtherOrigin { path: real(path), recorded, given },
+            other => other,
+        }
+    }
+
     /// Sorts sled's errors into a disk that refuses and files that are damaged.
     ///
     /// A blob or a page that is missing reads as "not found" or "unexpected end", which is damage.

@@ -17,7 +17,7 @@ use crate::index::HeadNote;
 use crate::model::{Lineage, Serial};
 use crate::private_dir::PrivateDir;
 
-const NAME: &str = "head";
+pub(super) const NAME: &str = "head";
 
 /// Size of a slot in bytes: a block of common file systems, so that a torn write spoils one slot at most.
 const SLOT_BYTES: usize = 4096;

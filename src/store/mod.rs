@@ -5,6 +5,7 @@
 //! that is not whole is refused, never read as an emptier one. `docs/state-format.md` draws it.
 
 mod barrier;
+mod borrowed;
 #[cfg(test)]
 mod broken;
 mod change;
@@ -371,13 +372,17 @@ impl Store {
 
 /// Copies what a plan needs from a state that no one writes; `None` when there is no state yet.
 ///
-/// Creates nothing where there is none. A state that a writer has open is [`Error::Locked`].
+/// Creates nothing where there is none, and writes nothing to one of another user's. A state that a writer has open is [`Error::Locked`].
 pub fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Option<Snapshot>, Error> {
     Ok(read_noting(path, wanted)?.map(|(snapshot, _)| snapshot))
 }
 
 /// Copies as [`read`] does, and notes what an index of it can be renewed by.
 pub fn read_noting(path: &Path, wanted: &Wanted<'_>) -> Result<Option<(Snapshot, Option<Basis>)>, Error> {
+    if let Some(state) = find(path)?.filter(|state| !state.is_ours()) {
+        let read = borrowed::read(&state, |copy| read_noting(copy, wanted))?;
+        return Ok(read.map(|(snapshot, _)| (snapshot, None)));
+    }
     let Some((state, lock)) = lock_existing(path)? else { return Ok(None) };
     let mut gathering = None;
     let opened = open::open(&state, lock, |db| {
