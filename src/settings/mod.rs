@@ -12,5 +12,5 @@ mod time;
 pub use credential::{Credential, CredentialError};
 pub use environment::Environment;
 pub use file::{FileError, SettingsFile};
-pub use locations::Locations;
+pub use locations::{Locations, resolved};
 pub use time::{parse_duration, parse_interval};
