@@ -22,6 +22,7 @@ use super::owner::{Claim, Owner};
 use super::quota::{Exhausted, Standing, Windows};
 use super::{Action, Counts, Error, Faults, control, gate};
 use crate::model::Timestamp;
+use crate::private_dir::PrivateDir;
 
 /// How long a stop waits for requests that are being answered.
 const STOP_WAIT: Duration = Duration::from_secs(5);
@@ -86,8 +87,9 @@ impl Server {
         if !listen.ip().is_loopback() {
             return Err(Error::NotLoopback { listen: *listen });
         }
-        let mut claim = Claim::take(data).await?;
-        let (data, seed, search_lag) = (data.clone(), *seed, *search_lag);
+        let data = PrivateDir::make(data)?;
+        let mut claim = Claim::take(&data).await?;
+        let (seed, search_lag) = (*seed, *search_lag);
         let opened = tokio::task::spawn_blocking(move || {
             let mut book = Book::new(seed, search_lag);
             Log::open(&data, &mut book).map(|log| (book, log))
