@@ -8,7 +8,7 @@ use std::path::Path;
 use rustix::fs::FileType;
 
 use super::error::Error;
-use super::open::{self, ARRIVED, CREATING, LOCK, SLED};
+use super::open::{ARRIVED, CREATING, LOCK, SLED};
 use super::{head, holder};
 use crate::private_dir::PrivateDir;
 
@@ -20,7 +20,6 @@ const PARTS: [&str; 4] = [head::NAME, SLED, CREATING, ARRIVED];
 /// The state's lock is held while it is copied, if it has one.
 pub(super) fn read<T>(state: &PrivateDir, read: impl FnOnce(&Path) -> Result<T, Error>) -> Result<T, Error> {
     let failed = |error| Error::io("copy, in order to read it, the state", state.path(), error);
-    open::refuse_links(state)?;
     let place = tempfile::tempdir().map_err(failed)?;
     let copy = place.path().join("state");
     let lock = lock(state)?;

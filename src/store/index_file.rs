@@ -61,7 +61,7 @@ impl ReadAt for IndexFile {
 
 /// Opens a state directory that is ours. An index of another user's is not believed, and its files are not touched.
 fn ours(state: &Path) -> Option<PrivateDir> {
-    PrivateDir::open(state).ok().flatten().filter(PrivateDir::is_ours)
+    open::directory(state).ok().flatten().filter(PrivateDir::is_ours)
 }
 
 /// Opens the index of a state; `None` when there is none, or none of use to this `loader`.

@@ -425,7 +425,7 @@ pub fn exists(path: &Path) -> Result<bool, Error> {
 
 /// Opens the directory of the state at `path`; `None` when there is no state.
 fn find(path: &Path) -> Result<Option<PrivateDir>, Error> {
-    let Some(state) = PrivateDir::open(path)? else { return Ok(None) };
+    let Some(state) = open::directory(path)? else { return Ok(None) };
     Ok(holds_state(&state)?.then_some(state))
 }
 

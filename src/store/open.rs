@@ -69,6 +69,13 @@ pub(super) enum Found {
     Strange,
 }
 
+/// Opens a state directory to read from; `None` when there is none. Refuses one with a link anywhere in it.
+pub(super) fn directory(path: &Path) -> Result<Option<PrivateDir>, Error> {
+    let Some(state) = PrivateDir::open(path)? else { return Ok(None) };
+    refuse_links(&state)?;
+    Ok(Some(state))
+}
+
 /// Looks at `state` without changing anything.
 pub(super) fn look(state: &PrivateDir) -> Result<Found, Error> {
     let (mut found, mut is_unfinished) = (Found::Nothing, false);
@@ -107,7 +114,7 @@ pub(super) fn lock(state: &PrivateDir) -> Result<File, Error> {
 }
 
 /// Refuses links in the directories that sled opens files in by their paths.
-pub(super) fn refuse_links(state: &PrivateDir) -> Result<(), Error> {
+fn refuse_links(state: &PrivateDir) -> Result<(), Error> {
     for name in [SLED, INCOMING, ARRIVED] {
         state.refuse_links_below(name)?;
     }

@@ -101,7 +101,7 @@ impl Held {
     /// Takes the lock of a state directory, which is made when there is none, and looks at what is there.
     pub fn take(options: Options) -> Result<Self, Error> {
         let Options { path, origin, holder } = options;
-        if let Some(state) = PrivateDir::open(&path)? {
+        if let Some(state) = open::directory(&path)? {
             seat::refuse_service(&state)?;
         }
         // Looked at before anything is written: a directory that is no state stays as it is.

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::Error;
 use super::holder::Holder;
+use super::open;
 use crate::model::Timestamp;
 use crate::private_dir::PrivateDir;
 
@@ -38,6 +39,7 @@ struct Pause {
 impl Seat {
     /// Takes the place; an error names the service that has it. Makes the state's directory when there is none.
     pub fn take(state: &Path, holder: &Holder) -> Result<Self, Error> {
+        open::directory(state)?;
         let state = PrivateDir::make(state)?;
         let path = state.path().join(SEAT);
         let file = state.open_private(SEAT).map_err(|error| Error::io("open", &path, error))?;
@@ -91,7 +93,7 @@ impl Seat {
 
 /// Tells since when the service of a state is paused; `None` when it is not.
 pub fn paused(state: &Path) -> Result<Option<Timestamp>, Error> {
-    match PrivateDir::open(state)? {
+    match open::directory(state)? {
         Some(state) => marked(&state),
         None => Ok(None),
     }
@@ -130,7 +132,7 @@ pub(super) fn refuse_service(state: &PrivateDir) -> Result<(), Error> {
 
 /// Returns what the service of a state said about itself last, which may be over.
 pub fn seated(state: &Path) -> Result<Option<Holder>, Error> {
-    Ok(PrivateDir::open(state)?.as_ref().and_then(announced))
+    Ok(open::directory(state)?.as_ref().and_then(announced))
 }
 
 fn announced(state: &PrivateDir) -> Option<Holder> {
@@ -139,7 +141,7 @@ fn announced(state: &PrivateDir) -> Option<Holder> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{open, tests::support};
+    use super::super::tests::support;
     use super::*;
 
     #[test]
