@@ -307,3 +307,33 @@ fn locked(state: &PrivateDir) -> Error {
 fn sled_stays_locked(state: &Path) -> Error {
     Error::Locked { path: state.to_owned(), holder: None }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `a_state_takes_the_place_of_one_that_is_behind` failed once: a process that another thread had just started held
+    /// a copy of the descriptor until it was exec'd, and had let go of it before the lock was asked.
+    #[test]
+    fn a_lock_that_was_let_go_of_before_it_is_asked_is_waited_for_all_the_same() {
+        let directory = tempfile::tempdir().unwrap();
+        drop(open_sled(directory.path()).unwrap());
+        wait_for_sled(directory.path()).unwrap();
+        let path = directory.path().join(SLED);
+        let held = File::open(path.join(LOG)).unwrap();
+        held.try_lock().unwrap();
+        let error = sled::Config::new().path(&path).open().unwrap_err();
+        drop(held);
+        assert!(!sled_is_locked(&path));
+        assert!(says_locked(&error), "{error}");
+        open_sled(directory.path()).unwrap();
+    }
+
+    #[test]
+    fn damage_is_not_taken_for_a_lock() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(directory.path().join("sled/db")).unwrap();
+        let error = sled::Config::new().path(directory.path().join(SLED)).open().unwrap_err();
+        assert!(!says_locked(&error), "{error}");
+    }
+}
