@@ -5,11 +5,10 @@
 //! is kept in one.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,10 +19,10 @@ use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 /// From here on no part of a path may be a link or belong to somebody else, whoever named the path.
 pub const HOME: &str = ".contactsd";
 
-const DIRECTORY_MODE: u32 = 0o700;
-const FILE_MODE: u32 = 0o600;
+const DIRECTORY_MODE: Mode = Mode::RWXU;
+const FILE_MODE: Mode = Mode::RUSR.union(Mode::WUSR);
 /// What lets others replace what stands in a directory.
-const WRITABLE_BY_OTHERS: u32 = 0o022;
+const WRITABLE_BY_OTHERS: Mode = Mode::WGRP.union(Mode::WOTH);
 
 /// Why a directory is not used.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -232,8 +231,7 @@ impl PrivateDir {
     fn file(&self, name: &OsStr, flags: OFlags) -> io::Result<File> {
         // Without blocking, since opening a pipe waits for its other end; a plain file never blocks.
         let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-        let mode = Mode::from_raw_mode(FILE_MODE as _);
-        let file = File::from(rustix::fs::openat(&*self.descriptor, name, flags, mode)?);
+        let file = File::from(rustix::fs::openat(&*self.descriptor, name, flags, FILE_MODE)?);
         if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is not a file")) }
     }
 
@@ -276,12 +274,12 @@ impl PrivateDir {
     }
 
     /// Takes away what `mode` does not grant, where anything of that is granted.
-    fn tighten(&self, mode: u32) -> io::Result<()> {
+    fn tighten(&self, mode: Mode) -> io::Result<()> {
         let found = rustix::fs::fstat(&*self.descriptor)?;
-        if u32::from(found.st_mode) & 0o7777 == mode {
+        if Mode::from_raw_mode(found.st_mode) == mode {
             return Ok(());
         }
-        Ok(rustix::fs::fchmod(&*self.descriptor, Mode::from_raw_mode(mode as _))?)
+        Ok(rustix::fs::fchmod(&*self.descriptor, mode)?)
     }
 }
 
@@ -366,8 +364,7 @@ fn step_into(at: &OwnedFd, name: &OsStr, path: &Path, access: OFlags) -> Result<
 /// Makes a directory that was missing, 0700 and durable.
 fn make_step(at: &OwnedFd, name: &OsStr, path: &Path, access: OFlags) -> Result<OwnedFd, Error> {
     let failed = |error: io::Error| Error::io("create", path, error);
-    let mode = Mode::from_raw_mode(DIRECTORY_MODE as _);
-    let is_made = match rustix::fs::mkdirat(at, name, mode) {
+    let is_made = match rustix::fs::mkdirat(at, name, DIRECTORY_MODE) {
         Ok(()) => true,
         // Another process makes the same one; a lock in it decides which of the two goes on.
         Err(rustix::io::Errno::EXIST) => false,
@@ -376,8 +373,8 @@ fn make_step(at: &OwnedFd, name: &OsStr, path: &Path, access: OFlags) -> Result<
     let opened = step_into(at, name, path, access)?;
     let opened = opened.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
     if is_made {
-        let made = readable(&opened).map_err(failed)?;
-        rustix::fs::fchmod(&made, mode).map_err(|error| failed(error.into()))?;
+        let directory = readable(&opened).map_err(failed)?;
+        rustix::fs::fchmod(&directory, DIRECTORY_MODE).map_err(|error| failed(error.into()))?;
     }
     let above = readable(at).map_err(failed)?;
     rustix::fs::fsync(&above).map_err(|error| failed(error.into()))?;
@@ -403,11 +400,11 @@ fn owner_if_foreign(directory: &OwnedFd, path: &Path) -> Result<Option<(PathBuf,
 
 /// Takes others' right to replace what stands in a directory of ours.
 fn keep_others_out(directory: &OwnedFd) -> io::Result<()> {
-    let mode = u32::from(rustix::fs::fstat(directory)?.st_mode) & 0o7777;
-    if mode & WRITABLE_BY_OTHERS == 0 {
+    let mode = Mode::from_raw_mode(rustix::fs::fstat(directory)?.st_mode);
+    if !mode.intersects(WRITABLE_BY_OTHERS) {
         return Ok(());
     }
-    Ok(rustix::fs::fchmod(readable(directory)?, Mode::from_raw_mode((mode & !WRITABLE_BY_OTHERS) as _))?)
+    Ok(rustix::fs::fchmod(readable(directory)?, mode - WRITABLE_BY_OTHERS)?)
 }
 
 /// How a directory is opened that is only passed: that needs the right to pass it, not to list it.
@@ -428,10 +425,10 @@ fn link(at: &OwnedFd, name: &OsStr, path: PathBuf) -> Error {
 }
 
 fn make_private(file: &File) -> io::Result<()> {
-    if file.metadata()?.mode() & 0o7777 == FILE_MODE {
+    if Mode::from_raw_mode(rustix::fs::fstat(file)?.st_mode) == FILE_MODE {
         return Ok(());
     }
-    file.set_permissions(Permissions::from_mode(FILE_MODE))
+    Ok(rustix::fs::fchmod(file, FILE_MODE)?)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Links in the way, other owners, and rights that are too wide.
 
-use std::fs;
-use std::os::unix::fs::symlink;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 use super::*;
 
