@@ -109,16 +109,19 @@ pub fn settle_wait(intent: &Intent, settle_after: Duration, now: Timestamp) -> D
     (intent.last_sent_at + settle_after).since(now).min(settle_after)
 }
 
+/// How far the times of creation that a server gives may lie behind its clock, or ours where it tells no time.
+pub const CLOCK_SLACK: Duration = Duration::from_mins(5);
+
 /// Returns the earliest creation time, by the server's clock, of a contact that the intent made.
 ///
-/// `server_now` is the `Date` of an answer that arrived at `now`; the two seconds cover its whole
-/// seconds and the way.
+/// `server_now` is the `Date` of an answer that arrived at `now`. [`CLOCK_SLACK`] is taken off, and contacts as old as
+/// that are told from ours by their values.
 pub fn earliest_creation(intent: &Intent, server_now: Timestamp, now: Timestamp) -> Timestamp {
     if now < intent.first_sent_at {
         // Our clock was set back meanwhile: how long ago that was is not known.
         return Timestamp(0);
     }
-    server_now - now.since(intent.first_sent_at) - Duration::from_secs(2)
+    server_now - now.since(intent.first_sent_at) - CLOCK_SLACK
 }
 
 #[cfg(test)]

@@ -3,8 +3,10 @@
 //! Modules stand on floors; each imports only from floors below its own. `ARCHITECTURE.md` has the map.
 
 pub mod apollo;
+pub mod beneath;
 pub mod cli;
 pub mod failpoints;
+mod hosts;
 pub mod index;
 pub mod journal;
 pub mod link;

@@ -4,7 +4,6 @@
 //! which may take [`LONGEST_CONNECTION`] altogether; there is no body to send, no cookie, no CORS, and no
 //! answer for a host name that this server does not go by.
 
-mod hosts;
 mod routes;
 #[cfg(test)]
 mod tests;
@@ -23,7 +22,7 @@ use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 
 pub use routes::{Answers, Verdict};
 
-use hosts::Hosts;
+use crate::hosts::Hosts;
 
 /// How many are answered at a time. For a further one the oldest gives its place up, so that nobody who is slow to
 /// ask keeps a probe of health waiting.

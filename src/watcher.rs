@@ -39,6 +39,7 @@ use self::inbox::Inbox;
 pub use self::notice::{Cause, Notice};
 use self::outbox::Outbox;
 use self::worker::{Place, Worker};
+use crate::beneath::Bounds;
 
 /// What to watch, and how patiently.
 #[derive(Debug, Clone)]
@@ -53,13 +54,15 @@ pub struct Options {
     pub poll: Option<Duration>,
     /// Directories below `dir` that are none of it, a state for example: nothing in them is watched.
     pub ignore: Vec<PathBuf>,
+    /// Where `dir` and the links in it may lead; nothing elsewhere is watched.
+    pub bounds: Bounds,
 }
 
 impl Options {
     /// The defaults for a directory.
     pub fn new(dir: PathBuf) -> Self {
         let (quiet, longest) = (Duration::from_millis(500), Duration::from_secs(5));
-        Self { dir, quiet, longest, poll: None, ignore: Vec::new() }
+        Self { dir, quiet, longest, poll: None, ignore: Vec::new(), bounds: Bounds::default() }
     }
 }
 
@@ -113,8 +116,13 @@ impl Watcher {
         let located = |path| std::path::absolute(path).map_err(|source| Error::Locate { dir: dir.clone(), source });
         let absolute = located(&options.dir)?;
         let ignored = options.ignore.iter().map(located).collect::<Result<Vec<_>, _>>()?;
+        let Bounds { root_within, follow_within } = &options.bounds;
+        let bounds = Bounds {
+            root_within: root_within.as_ref().map(located).transpose()?,
+            follow_within: follow_within.iter().map(located).collect::<Result<Vec<_>, _>>()?,
+        };
         let watcher = Self::idle(&options, absolute.clone());
-        let place = Place { dir: absolute, named: options.dir, ignored };
+        let place = Place { dir: absolute, named: options.dir, ignored, bounds };
         let worker = Worker::new(place, options.poll, Arc::clone(&watcher.inbox), Arc::clone(&watcher.outbox));
         worker.start().map_err(|source| Error::StartThread { dir, source })?;
         Ok(watcher)

@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use contactsd::failpoints::Step;
 
-use super::wire;
+use super::wire::{self, Door};
 
 /// How a sandbox is set up.
 #[derive(Debug, Clone)]
 pub(super) struct Setup {
     pub(super) dedupe: &'static str,
-    pub(super) dedupe_result: bool,
+    pub(super) witness: &'static str,
     pub(super) search_lag: Duration,
     pub(super) seed: u64,
 }
@@ -27,18 +27,19 @@ pub(super) struct Sandbox {
     home: PathBuf,
     setup: Setup,
     child: Child,
-    address: SocketAddr,
+    door: Door,
 }
 
 impl Sandbox {
     pub(super) fn start(program: &Path, home: &Path, setup: Setup) -> Self {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let (child, address) = launch(program, home, &setup, any).expect("a sandbox starts at a free port");
-        Self { program: program.to_owned(), home: home.to_owned(), setup, child, address }
+        let door = Door { address, key: home.join("sandbox/key") };
+        Self { program: program.to_owned(), home: home.to_owned(), setup, child, door }
     }
 
-    pub(super) fn address(&self) -> SocketAddr {
-        self.address
+    pub(super) fn door(&self) -> &Door {
+        &self.door
     }
 
     pub(super) fn kill(&mut self) {
@@ -50,7 +51,7 @@ impl Sandbox {
     pub(super) fn restart(&mut self) {
         // Somebody else's connection may pass through our port; it goes away by itself.
         let mut attempts = (0..600).filter_map(|_| {
-            let launched = launch(&self.program, &self.home, &self.setup, self.address);
+            let launched = launch(&self.program, &self.home, &self.setup, self.door.address);
             if launched.is_none() {
                 pause(Duration::from_millis(50));
             }
@@ -66,7 +67,7 @@ impl Sandbox {
     pub(super) fn quiesce(&self) {
         let mut before = None;
         loop {
-            let now: u64 = wire::counts(self.address).expect("the sandbox answers").requests.values().sum();
+            let now: u64 = wire::counts(&self.door).expect("the sandbox answers").requests.values().sum();
             if before == Some(now) {
                 return;
             }
@@ -86,7 +87,7 @@ fn launch(program: &Path, home: &Path, setup: &Setup, listen: SocketAddr) -> Opt
     let errors = File::create(home.join("sandbox.err")).expect("the world's directory can be written");
     let mut child = sealed(program, home)
         .args(["sandbox", "--listen", &listen.to_string(), "--data", "sandbox", "--dedupe", setup.dedupe])
-        .args(["--dedupe-result", &setup.dedupe_result.to_string(), "--seed", &setup.seed.to_string()])
+        .args(["--witness", setup.witness, "--seed", &setup.seed.to_string()])
         // Limits that are told and never met: without them a stray 429 counts as a minute used up.
         .args(["--quota", "100000/m,200000/h,400000/d"])
         .args(["--search-lag", &format!("{}ms", setup.search_lag.as_millis())])
@@ -133,7 +134,7 @@ impl Run {
 pub(super) fn apply(
     program: &Path,
     home: &Path,
-    address: SocketAddr,
+    door: &Door,
     options: &[String],
     fate: Fate,
     meanwhile: impl FnOnce(),
@@ -143,9 +144,9 @@ pub(super) fn apply(
     let errors = output.try_clone().expect("a file can be had twice");
     let mut command = sealed(program, home);
     command
-        .args(["apply", "--auto-approve", "--force", "--api-url", &format!("http://{address}/api/v1")])
+        .args(["apply", "--auto-approve", "--force", "--api-url", &format!("http://{}/api/v1", door.address)])
         .args(options)
-        .env("APOLLO_API_KEY", "sandbox")
+        .env("APOLLO_API_KEY_FILE", &door.key)
         .stdout(output)
         .stderr(errors);
     if let Fate::AtStep(step, number) = fate {

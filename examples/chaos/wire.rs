@@ -1,10 +1,19 @@
 //! The sandbox's control surface, by the plainest HTTP there is.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
 
 use serde_json::Value;
+
+/// Where a sandbox is, and the file that holds its key.
+#[derive(Debug, Clone)]
+pub(super) struct Door {
+    pub(super) address: SocketAddr,
+    pub(super) key: PathBuf,
+}
 
 /// Requests and faults since the sandbox started.
 #[derive(Debug, Default, Clone)]
@@ -13,17 +22,17 @@ pub(super) struct Counts {
     pub(super) faults: BTreeMap<String, u64>,
 }
 
-pub(super) fn contacts(address: SocketAddr) -> io::Result<Vec<Value>> {
-    let answer = call(address, "GET", "/sandbox/contacts", "")?;
+pub(super) fn contacts(door: &Door) -> io::Result<Vec<Value>> {
+    let answer = call(door, "GET", "/sandbox/contacts", "")?;
     Ok(answer["contacts"].as_array().cloned().unwrap_or_default())
 }
 
-pub(super) fn set_faults(address: SocketAddr, faults: &str) -> io::Result<()> {
-    call(address, "PUT", "/sandbox/faults", faults).map(drop)
+pub(super) fn set_faults(door: &Door, faults: &str) -> io::Result<()> {
+    call(door, "PUT", "/sandbox/faults", faults).map(drop)
 }
 
-pub(super) fn counts(address: SocketAddr) -> io::Result<Counts> {
-    let answer = call(address, "GET", "/sandbox/requests", "")?;
+pub(super) fn counts(door: &Door) -> io::Result<Counts> {
+    let answer = call(door, "GET", "/sandbox/requests", "")?;
     let number = |value: &Value| match value {
         Value::Object(by_status) => by_status.values().filter_map(Value::as_u64).sum(),
         other => other.as_u64().unwrap_or_default(),
@@ -35,12 +44,15 @@ pub(super) fn counts(address: SocketAddr) -> io::Result<Counts> {
     Ok(Counts { requests: read("requests"), faults: read("faults") })
 }
 
-fn call(address: SocketAddr, method: &str, path: &str, body: &str) -> io::Result<Value> {
+fn call(Door { address, key }: &Door, method: &str, path: &str, body: &str) -> io::Result<Value> {
+    let key = fs::read_to_string(key)?;
+    let key = key.trim_end();
     let mut stream = TcpStream::connect(address)?;
     let length = body.len();
     write!(
         stream,
-        "{method} {path} HTTP/1.1\r\nhost: {address}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nx-api-key: {key}\r\ncontent-length: {length}\r\n\
+         connection: close\r\n\r\n{body}"
     )?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;

@@ -52,7 +52,7 @@ impl World {
         let home = tempfile::tempdir().expect("a world needs a directory");
         let setup = Setup {
             dedupe: if random.bool() { "overwrite" } else { "return-existing" },
-            dedupe_result: random.bool(),
+            witness: if random.bool() { "all" } else { "created-at" },
             search_lag: if random.bool() { SEARCH_LAG } else { Duration::ZERO },
             seed: random.u64(..),
         };
@@ -84,7 +84,7 @@ impl World {
             }
         }
         let faults = faults(&mut self.random);
-        wire::set_faults(self.sandbox.address(), &faults).expect("the sandbox takes faults");
+        wire::set_faults(self.sandbox.door(), &faults).expect("the sandbox takes faults");
         let fate = self.fate();
         let timeout = if self.random.u8(0..8) == 0 { "20ms" } else { "20s" };
         let parallelism = ["1", "2", "10"][self.random.usize(0..3)];
@@ -106,7 +106,7 @@ impl World {
 
     /// Lets everything come to rest, then compares both sides.
     pub(super) fn come_to_rest(&mut self, summary: &mut Summary) {
-        wire::set_faults(self.sandbox.address(), "").expect("the sandbox takes faults");
+        wire::set_faults(self.sandbox.door(), "").expect("the sandbox takes faults");
         let mut rests = false;
         for number in 0..RUNS_TO_REST {
             let run = self.run(&[], Fate::Untouched, false, summary);
@@ -117,7 +117,7 @@ impl World {
             }
         }
         summary.checks += 1;
-        let contacts = wire::contacts(self.sandbox.address()).expect("the sandbox shows its contacts");
+        let contacts = wire::contacts(self.sandbox.door()).expect("the sandbox shows its contacts");
         let mut found = check::violations(&self.people.all, &contacts, &read(&self.state()));
         if !rests {
             found.push((None, format!("does not come to rest in {RUNS_TO_REST} runs")));
@@ -137,7 +137,7 @@ impl World {
 
     /// Adds what is known only at the end.
     pub(super) fn end(self, summary: &mut Summary) {
-        summary.contacts += wire::contacts(self.sandbox.address()).map_or(0, |contacts| contacts.len() as u64);
+        summary.contacts += wire::contacts(self.sandbox.door()).map_or(0, |contacts| contacts.len() as u64);
     }
 
     /// Takes the state away, as a lost disk does. Whoever is declared now must be found again.
@@ -207,9 +207,9 @@ impl World {
         }
         let began = Instant::now();
         let (program, home) = (self.program.clone(), self.home.path().to_owned());
-        let address = self.sandbox.address();
+        let door = self.sandbox.door().clone();
         let sandbox = &mut self.sandbox;
-        let run = programs::apply(&program, &home, address, &options, fate, || {
+        let run = programs::apply(&program, &home, &door, &options, fate, || {
             if kills_sandbox {
                 programs::pause(after);
                 sandbox.kill();
@@ -227,7 +227,7 @@ impl World {
 
     /// Adds what the sandbox counted since the last look.
     fn count(&mut self, summary: &mut Summary) {
-        let now = wire::counts(self.sandbox.address()).expect("the sandbox answers");
+        let now = wire::counts(self.sandbox.door()).expect("the sandbox answers");
         let add = |total: &mut BTreeMap<String, u64>, now: &BTreeMap<String, u64>, before: &BTreeMap<String, u64>| {
             for (name, count) in now {
                 *total.entry(name.clone()).or_default() += count - before.get(name).copied().unwrap_or(0);
@@ -257,9 +257,9 @@ impl World {
 
     fn violated(&mut self, person: Option<usize>, what: &str, summary: &mut Summary) {
         self.broken = true;
-        let Setup { dedupe, dedupe_result, search_lag, seed: _ } = &self.setup;
+        let Setup { dedupe, witness, search_lag, seed: _ } = &self.setup;
         let world = format!(
-            "world {}, round {}: {dedupe}, dedupe_result {dedupe_result}, search lag {search_lag:?}",
+            "world {}, round {}: {dedupe}, witness {witness}, search lag {search_lag:?}",
             self.number, self.round
         );
         let story = match person.map(|at| &self.people.all[at]) {

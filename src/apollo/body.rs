@@ -31,10 +31,18 @@ pub fn lists(id: &ApolloId, lists: &BTreeSet<String>) -> String {
 ///
 /// Sorted, so that a contact created while we page comes last and shifts no other.
 pub(super) fn search(keywords: &str, page: u32, per_page: u32) -> String {
-    let body =
-        SearchBody { q_keywords: keywords, sort_by_field: "contact_created_at", sort_ascending: true, page, per_page };
-    write(&body)
+    write(&SearchBody { q_keywords: Some(keywords), sort_by_field: CREATED, sort_ascending: true, page, per_page })
 }
+
+/// Writes the body of a search for all contacts, newest first.
+///
+/// A contact created while we page shifts the others to later pages: rows repeat, and none is missed.
+pub(super) fn newest(page: u32, per_page: u32) -> String {
+    write(&SearchBody { q_keywords: None, sort_by_field: CREATED, sort_ascending: false, page, per_page })
+}
+
+/// Sorts by when contacts were made.
+const CREATED: &str = "contact_created_at";
 
 struct ContactBody<'a> {
     fields: &'a Fields,
@@ -90,7 +98,8 @@ struct ListsBody<'a> {
 
 #[derive(serde::Serialize)]
 struct SearchBody<'a> {
-    q_keywords: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    q_keywords: Option<&'a str>,
     sort_by_field: &'static str,
     sort_ascending: bool,
     page: u32,

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::error::Misread;
 use super::search::PER_PAGE;
-use super::{Answer, Call, Contact, Error, Meta, Options, Refusal, SearchPage, body};
+use super::{Answer, Call, Contact, Error, ListChange, Meta, Options, Profile, Refusal, SearchPage, body};
 use crate::model::{ApolloId, Endpoint};
 
 /// Most bytes of an answer that are read; a full page of search results stays far below.
@@ -55,18 +55,30 @@ impl Client {
         reply.read(|text| SearchPage::read(text, page))
     }
 
+    /// Reads page `page`, counted from 1, of all contacts, those made last first: `POST /contacts/search`.
+    pub async fn newest_contacts(&self, page: u32) -> Result<Answer<SearchPage>, Error> {
+        let body = body::newest(page, PER_PAGE);
+        let reply = self.send(Method::POST, &["contacts", "search"], Some(&body)).await?;
+        reply.read(|text| SearchPage::read(text, page))
+    }
+
+    /// Reads who the credential acts as: `GET /users/api_profile`.
+    pub async fn profile(&self) -> Result<Answer<Profile>, Error> {
+        self.send(Method::GET, &["users", "api_profile"], None).await?.read(Profile::read)
+    }
+
     /// Puts contacts on lists or takes them off, as [`body::lists`] writes it.
     ///
     /// # Panics
     ///
     /// If `endpoint` is neither of the two list calls.
-    pub async fn change_lists(&self, endpoint: Endpoint, body: &str) -> Result<Answer<()>, Error> {
+    pub async fn change_lists(&self, endpoint: Endpoint, body: &str) -> Result<Answer<ListChange>, Error> {
         let action = match endpoint {
             Endpoint::AddToLists => "add_entity_ids_to_label_names",
             Endpoint::RemoveFromLists => "remove_entity_ids_from_label_names",
             other => panic!("{other} is no list call"),
         };
-        self.send(Method::POST, &["labels", action], Some(body)).await?.read(read_list_change)
+        self.send(Method::POST, &["labels", action], Some(body)).await?.read(ListChange::read)
     }
 
     async fn send(&self, method: Method, path: &[&str], body: Option<&str>) -> Result<Reply, Error> {
@@ -82,12 +94,13 @@ impl Client {
         };
         let meta = Meta::read(response.status(), response.headers());
         tracing::debug!(%call, meta.status, meta.request_id, "answered");
+        let is_html = response.headers().get(CONTENT_TYPE).is_some_and(names_html);
         let success = response.status().is_success();
         let (received, end) = receive(response).await;
         if !success {
             // The status decides, so a body that did not arrive whole only costs words of the message.
             let text = String::from_utf8_lossy(&received);
-            return Err(Error::Status(Box::new(Refusal::read(call, meta, &text, body))));
+            return Err(Error::Status(Box::new(Refusal::read(call, meta, &text, is_html, body))));
         }
         match end {
             End::Whole => Ok(Reply { call, meta, body: received }),
@@ -125,12 +138,9 @@ impl Reply {
     }
 }
 
-/// Reads the answer to a change of lists, which holds nothing we need but may hold an error.
-fn read_list_change(text: &str) -> Result<(), Misread> {
-    match Misread::or_json(text)?.as_ref().and_then(Misread::refused) {
-        Some(refused) => Err(refused),
-        None => Ok(()),
-    }
+/// Reports whether a `Content-Type` is that of a page for browsers.
+fn names_html(content_type: &HeaderValue) -> bool {
+    content_type.to_str().is_ok_and(|text| text.to_ascii_lowercase().contains("html"))
 }
 
 /// How the body of an answer ended.

@@ -32,6 +32,11 @@ pub struct Contact {
     pub custom_field_errors: Vec<(String, String)>,
     /// What the server says of a match. Absence proves nothing: the vendor's schema lacks it.
     pub dedupe: Option<DedupeResult>,
+    pub was_existing: Option<bool>,
+    pub label_ids: Option<Vec<String>>,
+    pub person_deleted: bool,
+    pub complaint: Option<String>,
+    pub in_other_form: std::collections::BTreeSet<Field>,
 }
 
 /// The server's word on whether a create matched a contact.
@@ -71,6 +76,11 @@ impl Contact {
             label_names: label_names(contact, labels),
             custom_field_errors: custom_field_errors(contact),
             dedupe: None,
+            was_existing: None,
+            label_ids: contact.texts("label_ids"),
+            person_deleted: false,
+            complaint: None,
+            in_other_form: Default::default(),
         })
     }
 

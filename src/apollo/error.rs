@@ -8,9 +8,10 @@ use std::time::Duration;
 use reqwest::Method;
 
 use super::Meta;
-use super::excerpt::{excerpt, is_html};
+use super::complaint;
+use super::excerpt::{self, excerpt};
 use super::hint;
-use super::json::{self, Object};
+use super::json::Object;
 use crate::model::{ApolloId, Endpoint, Field};
 
 /// One request as messages name it: `POST https://api.apollo.io/api/v1/contacts`.
@@ -65,6 +66,9 @@ pub struct Refusal {
     pub meta: Meta,
     /// What the server says in words, from `error`, `message` or a plain text.
     pub message: Option<String>,
+    /// Whether it is a page for browsers, as gateways answer, and not the API's own word: then nobody knows
+    /// whether the request was executed.
+    pub is_page: bool,
     /// The start of the body, at most 512 characters, control characters escaped.
     pub body: String,
     /// `API_INACCESSIBLE` for a key that lacks the scope, `INVALID_ACCESS_TOKEN`; most answers have none.
@@ -81,7 +85,7 @@ impl fmt::Display for Refusal {
         match &self.message {
             Some(message) => write!(f, ": {message}"),
             None if self.body.is_empty() => Ok(()),
-            None if is_html(&self.body) => f.write_str(" with an HTML page"),
+            None if self.is_page => f.write_str(" with an HTML page"),
             None => write!(f, ": {}", self.body),
         }
     }
@@ -110,8 +114,13 @@ impl Error {
     /// | 5xx, 408, 425 | settle | now |
     /// | 200 that is no answer: not JSON, too large, `error` instead of the contact | settle | never |
     /// | 303, which answers a request that was executed | settle | never |
+    /// | any 4xx that is an HTML page, 429 aside | settle | now |
+    /// | 429 that is an HTML page | settle | later |
     /// | 429 | later | later |
     /// | any other status | never | never |
+    ///
+    /// A page is a gateway's, which may put it in place of an answer that tells of work done. The API
+    /// itself refuses in JSON or plain text.
     ///
     /// All calls but the create are repeatable. A complete 200 that is no answer is not repeated,
     /// since it is what this server, or something in between, answers: the entry fails with its
@@ -125,7 +134,9 @@ impl Error {
             Self::Timeout { .. } | Self::Transport { .. } => in_doubt(Retry::Now),
             Self::Unreadable { .. } | Self::TooLarge { .. } => in_doubt(Retry::Never),
             Self::Status(refusal) => match refusal.meta.status {
+                429 if refusal.is_page => in_doubt(Retry::Later { after: refusal.meta.retry_after }),
                 429 => Retry::Later { after: refusal.meta.retry_after },
+                400..500 if refusal.is_page => in_doubt(Retry::Now),
                 408 | 425 | 500.. => in_doubt(Retry::Now),
                 303 => in_doubt(Retry::Never),
                 _ => Retry::Never,
@@ -157,16 +168,51 @@ impl Error {
         self.refusal()?.error_code.as_deref()
     }
 
+    /// Reports whether the answer is a page for browsers, which is no refusal whatever its status.
+    pub fn is_page(&self) -> bool {
+        self.refusal().is_some_and(|refusal| refusal.is_page)
+    }
+
+    /// Reports whether the credential may not do any request of this kind.
+    ///
+    /// Only the API's own code says so, and only where its words name the very action: a request may be
+    /// refused for another action that it implies, and then others of its kind are not.
+    pub fn is_barred(&self, endpoint: Endpoint) -> bool {
+        self.refusal().is_some_and(|refusal| {
+            let action = endpoint.scope().trim_start_matches("api/v1/");
+            refusal.meta.status == 403
+                && !refusal.is_page
+                && refusal.error_code.as_deref() == Some("API_INACCESSIBLE")
+                && refusal.message.as_deref().is_some_and(|message| hint::mentions(message, action))
+        })
+    }
+
     /// Reports whether the answer says that contact `id` does not exist any more.
     ///
-    /// That is 404, 410, or a 422 that lists it as deleted; any other 422 only means that it
-    /// cannot be read.
+    /// That is 404, 410, or a 422 that lists it as deleted, and no page of a gateway. A view may show it
+    /// by [`Contact::person_deleted`](super::Contact::person_deleted) as well.
     pub fn contact_is_gone(&self, id: &ApolloId) -> bool {
-        self.refusal().is_some_and(|refusal| match refusal.meta.status {
+        self.refusal().filter(|refusal| !refusal.is_page).is_some_and(|refusal| match refusal.meta.status {
             404 | 410 => true,
-            422 => refusal.deleted_contact_ids.iter().any(|gone| gone.eq_ignore_ascii_case(id.as_str())),
+            422 => refusal.deleted_contact_ids.iter().any(|gone| gone.trim().eq_ignore_ascii_case(id.as_str())),
             _ => false,
         })
+    }
+
+    /// Reports whether the words of a 422, or of an error with a success, sound as if the contact did not exist.
+    ///
+    /// Words prove nothing: a key that may not see contacts is told the same. Look at this contact, then at
+    /// another that is known: gone is only what is told so while the other is shown.
+    pub fn contact_may_be_gone(&self, id: &ApolloId) -> bool {
+        if self.contact_is_gone(id) {
+            return true;
+        }
+        let speaks_of_contact = match self {
+            Self::Unreadable { .. } => true,
+            Self::Status(refusal) => refusal.meta.status == 422 && !refusal.is_page && refusal.field.is_none(),
+            _ => false,
+        };
+        speaks_of_contact && self.server_message().is_some_and(sounds_gone)
     }
 
     /// Returns what the server said in words, fit for a terminal and at most 512 characters.
@@ -229,12 +275,17 @@ impl Error {
 
 impl Refusal {
     /// Reads as much of a refusal as its body gives; `sent` is the body of the request.
-    pub(super) fn read(call: Call, meta: Meta, body: &str, sent: Option<&str>) -> Self {
+    ///
+    /// `is_html` says whether its content type is that of a page.
+    pub(super) fn read(call: Call, meta: Meta, body: &str, is_html: bool, sent: Option<&str>) -> Self {
         let answer = Object::document(body).ok().flatten();
         let details = answer.as_ref().and_then(|answer| answer.object("error_details"));
         let code = answer.as_ref().and_then(|answer| answer.text("error_code"));
+        // Some frameworks send their JSON as HTML: what can be read as the API's form is taken for it.
+        let is_page = excerpt::is_html(body) || (is_html && answer.is_none());
         let message = match &answer {
-            Some(answer) => said_in(answer),
+            Some(answer) => complaint::said_in(answer).or_else(|| complaint::of(answer)),
+            None if is_page => None,
             None => plain_text(body),
         };
         let field = matches!(meta.status, 400 | 422).then(|| {
@@ -244,6 +295,7 @@ impl Refusal {
         Self {
             call,
             message: message.map(|message| excerpt(&message)),
+            is_page,
             body: excerpt(body),
             error_code: code
                 .or_else(|| details.as_ref().and_then(|details| details.text("code")))
@@ -274,7 +326,7 @@ impl Misread {
         }
         Object::document(text).map_err(|error| match error.is_eof() {
             true => Self::Cut(error.into()),
-            false if is_html(text) => Self::Lacks("an HTML page"),
+            false if excerpt::is_html(text) => Self::Lacks("an HTML page"),
             false => Self::Lacks("something other than JSON"),
         })
     }
@@ -285,22 +337,29 @@ impl Misread {
 
     /// Returns the refusal that a success holds, if it does.
     pub(super) fn refused(answer: &Object) -> Option<Self> {
-        let error = answer.raw("error")?;
-        let none = json::is_null(error) || json::boolean(error) == Some(false);
-        (!none).then(|| Self::Refused(excerpt(&said_in(answer).unwrap_or_else(|| error.get().to_owned()))))
+        complaint::of(answer).map(Self::Refused)
     }
 }
 
-/// Returns the words in a JSON answer: `error`, its `message`, or `message`.
-fn said_in(answer: &Object) -> Option<String> {
-    let nested = || answer.object("error")?.text("message");
-    let texts = [answer.text("error"), nested(), answer.text("message")];
-    texts.into_iter().flatten().find(|text| !text.trim().is_empty())
+/// Reports whether words say of something that it is not there, in any of the usual ways.
+fn sounds_gone(message: &str) -> bool {
+    const WORDS: [&str; 8] = [
+        "deleted",
+        "not exist",
+        "n't exist",
+        "n’t exist",
+        "no longer exist",
+        "nonexistent",
+        "non-existent",
+        "not found",
+    ];
+    let message = message.to_lowercase();
+    WORDS.iter().any(|words| message.contains(words)) || (message.contains("find") && message.contains("not"))
 }
 
 fn plain_text(body: &str) -> Option<String> {
     let text = serde_json::from_str(body).unwrap_or_else(|_| body.trim().to_owned());
-    (!text.is_empty() && !is_html(&text)).then_some(text)
+    (!text.is_empty()).then_some(text)
 }
 
 fn said(message: Option<&str>) -> String {

@@ -59,7 +59,7 @@ fn by_mention(message: &str, sent: &Object) -> Option<Field> {
 }
 
 /// Reports whether `text` holds `word` as a whole, whatever the case.
-fn mentions(text: &str, word: &str) -> bool {
+pub(super) fn mentions(text: &str, word: &str) -> bool {
     let (text, word) = (text.to_lowercase(), word.trim().to_lowercase());
     let part_of_word = |character: char| character.is_alphanumeric() || character == '_';
     !word.is_empty()

@@ -59,6 +59,11 @@ impl<'a> Object<'a> {
     }
 }
 
+/// Reads a whole document that is an array.
+pub(super) fn array_document(text: &str) -> Option<Vec<&RawValue>> {
+    serde_json::from_str(text).ok()
+}
+
 pub(super) fn array(raw: &RawValue) -> Option<Vec<&RawValue>> {
     serde_json::from_str(raw.get()).ok()
 }

@@ -8,20 +8,25 @@
 
 pub mod body;
 mod client;
+mod complaint;
 mod contact;
 mod error;
 mod excerpt;
 mod hint;
 mod json;
+mod lists;
 mod meta;
 mod options;
 mod phone;
+mod profile;
 mod search;
 
 pub use client::Client;
 pub use contact::{Contact, DedupeResult};
 pub use error::{Call, Error, Refusal, Retry};
+pub use lists::ListChange;
 pub use meta::{Answer, Meta, QuotaHeaders, WindowHeaders};
 pub use options::{Credential, Options, PRODUCTION_URL};
 pub use phone::Phone;
+pub use profile::Profile;
 pub use search::{PER_PAGE, SearchPage};

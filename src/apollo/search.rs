@@ -22,6 +22,10 @@ pub struct SearchPage {
 }
 
 impl SearchPage {
+    pub fn is_last(&self) -> bool {
+        self.page >= self.total_pages
+    }
+
     /// Reads the answer to a request for page `asked`.
     pub(super) fn read(text: &str, asked: u32) -> Result<Self, Misread> {
         let answer = Misread::or_object(text)?;

@@ -78,10 +78,10 @@ async fn apply(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Exit> {
     let connection =
         connection::open(context, "apply", args.lock.lock_timeout, &args.quota, &args.requests, tell).await?;
     let make = |session: &Session, snapshot: &Snapshot| -> Result<Planned, Box<Problem>> {
-        let policy = args.brakes.policy(&args.recreate, &args.scope);
+        let policy = args.brakes.policy(&args.decisions, &args.scope);
         ops::check_scope(&policy.scope, &desired, snapshot)?;
         let planned = ops::plan(&desired, snapshot, &policy, &args.quota.rules(), session.now())?;
-        ops::check_recreate(&planned.plan, &args.recreate)?;
+        ops::check_decisions(&planned.plan, &policy)?;
         Ok(planned)
     };
     perform(context, &args.approval, args.expect.as_ref(), &desired, connection, events, make).await

@@ -1,7 +1,7 @@
 //! Everything that can be typed. The doc comments are the help texts.
 //!
-//! Every long flag also has an environment twin and a name in `contactsd.toml`; `parse` adds both, so
-//! no flag can be forgotten.
+//! Every long flag also has an environment twin, which `parse` adds, so that no flag can be forgotten. Whether it may
+//! stand in `contactsd.toml` is decided in `settings`, and a test asks for each.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ use url::Url;
 use crate::model::{ApolloId, ContactKey, Digest};
 use crate::plan::{KeyPattern, Limit, Policy, Scope};
 use crate::quota::{Limits, Rules};
-use crate::sandbox::{DedupeReading, Faults, Quota};
+use crate::sandbox::{DedupeReading, DeletedAnswer, Faults, Quirks, Quota, Witness};
 use crate::settings::{parse_duration, parse_interval};
 
 /// Contacts as code for Apollo.io: YAML files are the truth, contactsd brings Apollo in step.
@@ -29,7 +29,7 @@ pub(super) struct Cli {
 
 const AFTER_HELP: &str = "\
 Every long option has a twin in the environment, CONTACTSD_ and its name: \
-CONTACTSD_DIR. Most may also stand in contactsd.toml in the working directory. \
+CONTACTSD_DIR. Some may also stand in contactsd.toml in the working directory. \
 An option beats the environment, which beats the file.
 
 Exit codes: 0 done; 1 any error, or not everything was done; 2 changes (plan \
@@ -43,6 +43,9 @@ pub(super) struct Global {
     /// Directory of contact files
     #[arg(long, value_name = "DIR", default_value = "contacts.d", global = true)]
     pub(super) dir: PathBuf,
+    /// Directory outside of --dir in which links below --dir may end; may be repeated
+    #[arg(long, value_name = "DIR", value_delimiter = ':', global = true)]
+    pub(super) follow_within: Vec<PathBuf>,
     /// Directory of the state [default: .contactsd/NAME/state, NAME being the name of --dir]
     #[arg(long, value_name = "PATH", global = true)]
     pub(super) state: Option<PathBuf>,
@@ -163,9 +166,8 @@ pub(super) struct PlanArgs {
     /// Save the plan in this file, to be applied by `apply FILE`; it replaces a file or a link that is there
     #[arg(long, value_name = "FILE")]
     pub(super) out: Option<PathBuf>,
-    /// Plan to create the contact of this key anew after it was deleted in Apollo; may be repeated
-    #[arg(long, value_name = "KEY", value_parser = parse_address)]
-    pub(super) recreate: Vec<ContactKey>,
+    #[command(flatten)]
+    pub(super) decisions: DecisionArgs,
     #[command(flatten)]
     pub(super) scope: ScopeArgs,
     #[command(flatten)]
@@ -176,6 +178,17 @@ pub(super) struct PlanArgs {
     pub(super) brakes: Brakes,
     #[command(flatten)]
     pub(super) quota: QuotaArgs,
+}
+
+/// What a person has decided about single contacts.
+#[derive(Debug, Args)]
+pub(super) struct DecisionArgs {
+    /// Create the contact of this key again after it was deleted in Apollo; may be repeated
+    #[arg(long, value_name = "KEY", value_parser = parse_address)]
+    pub(super) recreate: Vec<ContactKey>,
+    /// Create the contact of this key although Apollo has somebody like it, as a contact of its own; may be repeated
+    #[arg(long, value_name = "KEY", value_parser = parse_address)]
+    pub(super) create: Vec<ContactKey>,
 }
 
 /// How plans are shown.
@@ -231,9 +244,8 @@ pub(super) struct ApplyArgs {
     pub(super) approval: ApprovalArgs,
     #[command(flatten)]
     pub(super) lock: LockArgs,
-    /// Create the contact of this key anew after it was deleted in Apollo; may be repeated
-    #[arg(long, value_name = "KEY", value_parser = parse_address)]
-    pub(super) recreate: Vec<ContactKey>,
+    #[command(flatten)]
+    pub(super) decisions: DecisionArgs,
     #[command(flatten)]
     pub(super) scope: ScopeArgs,
     #[command(flatten)]
@@ -439,12 +451,18 @@ pub(super) struct SandboxArgs {
     /// Faults with their probabilities: lost-reply=0.1,html-502=0.05
     #[arg(long, value_name = "FAULTS")]
     pub(super) fault: Option<Faults>,
+    /// Habits of an unusual server, for all requests: stores-nfc,no-date
+    #[arg(long, value_name = "QUIRKS")]
+    pub(super) quirk: Option<Quirks>,
     /// How long a change takes to show in searches
     #[arg(long, value_name = "DUR", default_value = "0s", value_parser = parse_duration)]
     pub(super) search_lag: Duration,
-    /// Whether a create says when it has matched; the documentation is at odds about it
-    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set, hide = true)]
-    pub(super) dedupe_result: bool,
+    /// By what a create shows that it matched: all, dedupe-result, was-existing or created-at
+    #[arg(long, value_name = "WITNESS", default_value = "all", hide = true)]
+    pub(super) witness: Witness,
+    /// How a deleted contact is answered: 422-ids, 422, 404, 410 or person-deleted
+    #[arg(long, value_name = "ANSWER", default_value = "422-ids", hide = true)]
+    pub(super) deleted_answer: DeletedAnswer,
     /// Seed of the faults
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(super) seed: u64,
@@ -555,17 +573,18 @@ pub(super) struct ManArgs {
 }
 
 /// The options of `apply` that make its plan; a saved plan was made already.
-pub(super) const PLANNING: [&str; 7] =
-    ["recreate", "target", "exclude", "force", "max_creates", "max_updates", "max_forgets"];
+pub(super) const PLANNING: [&str; 8] =
+    ["recreate", "create", "target", "exclude", "force", "max_creates", "max_updates", "max_forgets"];
 
 impl Brakes {
-    pub(super) fn policy(&self, recreate: &[ContactKey], scope: &ScopeArgs) -> Policy {
+    pub(super) fn policy(&self, decisions: &DecisionArgs, scope: &ScopeArgs) -> Policy {
         Policy {
             force: self.force,
             max_creates: self.max_creates,
             max_updates: self.max_updates,
             max_forgets: self.max_forgets,
-            recreate: recreate.iter().cloned().collect(),
+            recreate: decisions.recreate.iter().cloned().collect(),
+            create: decisions.create.iter().cloned().collect(),
             scope: Scope::new(&scope.target, &scope.exclude),
         }
     }
@@ -579,6 +598,7 @@ impl WatchArgs {
             max_updates: Some(self.max_updates),
             max_forgets: self.max_forgets,
             recreate: BTreeSet::new(),
+            create: BTreeSet::new(),
             scope: Scope::default(),
         }
     }
@@ -592,7 +612,7 @@ impl QuotaArgs {
 
 /// Writes the options of a plan that say what it is for, as they are typed: ` --target ada`.
 pub(super) fn planning_options(policy: &Policy) -> String {
-    let Policy { recreate, scope, force: _, max_creates: _, max_updates: _, max_forgets: _ } = policy;
+    let Policy { recreate, create, scope, force: _, max_creates: _, max_updates: _, max_forgets: _ } = policy;
     let option = |flag: &str, value: &str| {
         // A shell would look for files of these names.
         let quote = if value.contains(['*', '?']) { "'" } else { "" };
@@ -601,7 +621,8 @@ pub(super) fn planning_options(policy: &Policy) -> String {
     let recreate = recreate.iter().map(|key| option("recreate", key.as_str()));
     let target = scope.target().iter().map(|pattern| option("target", pattern.as_str()));
     let exclude = scope.exclude().iter().map(|pattern| option("exclude", pattern.as_str()));
-    recreate.chain(target).chain(exclude).collect()
+    let create = create.iter().map(|key| option("create", key.as_str()));
+    recreate.chain(create).chain(target).chain(exclude).collect()
 }
 
 fn parse_percent(text: &str) -> Result<u8, String> {

@@ -1,9 +1,9 @@
 //! The way to Apollo, or to its stand-in, and the state held for writing.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::SecretString;
 use url::Url;
 
 use super::args::{QuotaArgs, RequestArgs};
@@ -15,7 +15,7 @@ use crate::failpoints::{Step, reached};
 use crate::model::Timestamp;
 use crate::ops::{Clock, Entropy, Event, Session, SessionError, SessionOptions, chain};
 use crate::quota::{Backoff, Rules};
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, read_key};
 use crate::settings::{Credential, CredentialError};
 use crate::store::Holder;
 use crate::ui::json::Record;
@@ -60,7 +60,13 @@ pub(super) async fn prepare(
     let (base_url, credential, sandbox) = if context.sandbox {
         let sandbox = sandbox::attach(context, clock).await?;
         let base_url = Url::parse(&sandbox.base_url()).expect("a server's own address is a URL");
-        (base_url, sandbox_credential(), Some(sandbox))
+        match sandbox_credential(&context.locations.sandbox_data) {
+            Ok(credential) => (base_url, credential, Some(sandbox)),
+            Err(error) => {
+                close_sandbox(context, Some(sandbox)).await;
+                return Err(fail(context, "The sandbox cannot be used", &error));
+            }
+        }
     } else {
         (context.api_url.clone(), credential(context)?, None)
     };
@@ -89,14 +95,16 @@ pub(super) fn credential_source(
     context: &Context,
 ) -> Arc<dyn Fn() -> Result<apollo::Credential, String> + Send + Sync> {
     if context.sandbox {
-        return Arc::new(|| Ok(sandbox_credential()));
+        let data = context.locations.sandbox_data.clone();
+        return Arc::new(move || sandbox_credential(&data).map_err(|error| chain(&error)));
     }
     let environment = context.environment.clone();
     Arc::new(move || Credential::read(&environment).map(for_apollo).map_err(|error| chain(&error)))
 }
 
-fn sandbox_credential() -> apollo::Credential {
-    apollo::Credential::ApiKey(SecretString::from("sandbox"))
+/// Reads the key that the sandbox made for its data, whichever process runs it.
+fn sandbox_credential(data: &Path) -> Result<apollo::Credential, crate::sandbox::Error> {
+    read_key(data).map(apollo::Credential::ApiKey)
 }
 
 fn for_apollo(credential: Credential) -> apollo::Credential {
@@ -124,9 +132,11 @@ fn local(
     clock: Clock,
     events: Arc<dyn Fn(Event) + Send + Sync>,
 ) -> Result<SessionOptions, Exit> {
+    let state = context.locations.state.clone();
+    context.keep_from_git(&state);
     let entropy = Entropy::draw().map_err(|error| fail(context, "The system gives no random numbers", &error))?;
     Ok(SessionOptions {
-        state: context.locations.state.clone(),
+        state,
         origin: context.origin(),
         client: None,
         holder: holder(context, operation, clock.now()),
@@ -213,6 +223,10 @@ pub(super) async fn close_sandbox(context: &mut Context, sandbox: Option<Sandbox
 pub(super) fn session_error(context: &mut Context, error: &SessionError) -> Exit {
     match error {
         SessionError::Store(error) => state_error(context, error),
+        SessionError::Refused(problem) => {
+            context.shell.error(&problem.summary, &problem.detail);
+            Exit::Failure
+        }
         other => {
             let summary = match error {
                 SessionError::Client(_) => "The address of the API cannot be used",

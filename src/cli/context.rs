@@ -10,7 +10,8 @@ use super::Exit;
 use super::args::Global;
 use super::view::View;
 use crate::apollo::PRODUCTION_URL;
-use crate::settings::{Environment, Locations};
+use crate::beneath::Bounds;
+use crate::settings::{Environment, Locations, is_at_home, keep_from_git};
 use crate::ui::Shell;
 
 /// What the sandbox of a directory is called where other APIs have their origin.
@@ -21,6 +22,8 @@ pub(super) struct Context {
     pub(super) shell: Shell,
     pub(super) environment: Environment,
     pub(super) locations: Locations,
+    /// Where the contact directory and the links in it may lead.
+    pub(super) bounds: Bounds,
     pub(super) sandbox: bool,
     pub(super) api_url: url::Url,
     /// How long a verb that only reads waits for the state.
@@ -44,11 +47,15 @@ pub(super) struct Found {
 }
 
 impl Context {
-    pub(super) fn new(shell: Shell, environment: Environment, global: &Global) -> Self {
+    /// `dir_is_named` unless the contact directory is the usual one, or the one that `contactsd.toml` says.
+    pub(super) fn new(shell: Shell, environment: Environment, global: &Global, dir_is_named: bool) -> Self {
         let locations = Locations::new(&global.dir, global.state.as_deref(), global.sandbox, &environment.directory);
         let mut typed = Vec::new();
         if global.dir != Path::new("contacts.d") {
             typed.push(format!(" --dir {}", shell_word(&global.dir.display().to_string())));
+        }
+        for directory in &global.follow_within {
+            typed.push(format!(" --follow-within {}", shell_word(&directory.display().to_string())));
         }
         if let Some(state) = &global.state {
             typed.push(format!(" --state {}", shell_word(&state.display().to_string())));
@@ -59,11 +66,15 @@ impl Context {
             typed.push(format!(" --api-url {}", shell_word(global.api_url.as_str())));
         }
         let typed = typed.concat();
+        // Where nobody named it, a repository must not make a link of it that leads anywhere.
+        let root_within = (!dir_is_named).then(|| environment.directory.clone());
+        let bounds = Bounds { root_within, follow_within: global.follow_within.clone() };
         let Global { sandbox, answer_timeout, .. } = *global;
         Self {
             shell,
             environment,
             locations,
+            bounds,
             sandbox,
             api_url: global.api_url.clone(),
             answer_timeout,
@@ -77,6 +88,23 @@ impl Context {
     /// Returns a command as this user would type it.
     pub(super) fn command(&self, verb: &str) -> String {
         format!("contactsd {verb}{}", self.typed)
+    }
+
+    /// Sees to it that git passes over what is about to be written at `path`, unless a person chose the place.
+    pub(super) fn keep_from_git(&mut self, path: &Path) {
+        if !is_at_home(path) {
+            return;
+        }
+        match keep_from_git() {
+            Ok(()) => {}
+            // Who opens the state says so, and nothing was written that git could take along.
+            Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => {}
+            Err(error) => {
+                let detail =
+                    format!("{error}. Do not add .contactsd to a repository: it holds what the contact files declare.");
+                self.shell.warning("Cannot write .contactsd/.gitignore", detail);
+            }
+        }
     }
 
     /// Names the API whose contacts a state holds.

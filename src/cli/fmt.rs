@@ -1,11 +1,12 @@
 //! `contactsd fmt`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::Exit;
 use super::args::FmtArgs;
 use super::context::Context;
 use super::reading::unreadable;
+use crate::beneath::{Bounds, Refused, Root};
 use crate::ops::{self, chain};
 use crate::source::{self, Formatted, Severity};
 use crate::ui::amounts::counted;
@@ -20,49 +21,70 @@ struct Tally {
 }
 
 pub(super) fn run(args: &FmtArgs, context: &mut Context) -> Exit {
-    let named = match args.files.as_slice() {
-        [] => vec![context.locations.contacts.clone()],
-        named => named.to_vec(),
-    };
     let mut tally = Tally::default();
-    for named in named {
-        for file in files(&named, context, &mut tally) {
-            one(&file, args, context, &mut tally);
+    if args.files.is_empty() {
+        let (directory, bounds) = (context.locations.contacts.clone(), context.bounds.clone());
+        all_below(&directory, &bounds, args, context, &mut tally);
+    }
+    for named in &args.files {
+        let bounds = Bounds { root_within: None, ..context.bounds.clone() };
+        if named.is_file() {
+            // A file of the directory may be a link to another one there, any other to what stands beside it.
+            let directory = Some(context.locations.contacts.clone()).filter(|contacts| named.starts_with(contacts));
+            let directory = directory.unwrap_or_else(|| named.parent().unwrap_or(Path::new("")).to_owned());
+            if let Some(root) = open(&directory, &bounds, context, &mut tally) {
+                let below = named.strip_prefix(&directory).expect("it was found below");
+                one(&root, below, args, context, &mut tally);
+            }
+        } else {
+            all_below(named, &bounds, args, context, &mut tally);
         }
     }
     conclude(args, &tally, context)
 }
 
-/// Lists the files that a name stands for: itself, or what a directory holds.
-fn files(named: &Path, context: &mut Context, tally: &mut Tally) -> Vec<PathBuf> {
-    if named.is_file() {
-        return vec![named.to_owned()];
-    }
-    match source::contact_files(named) {
+fn open(directory: &Path, bounds: &Bounds, context: &mut Context, tally: &mut Tally) -> Option<Root> {
+    source::open_root(directory, bounds).map_err(|error| cannot_read(&error, context, tally)).ok()
+}
+
+fn cannot_read(error: &source::Error, context: &mut Context, tally: &mut Tally) {
+    tally.failed += 1;
+    context.shell.error("Cannot read the contact files", unreadable(error));
+}
+
+/// Formats the contact files below a directory.
+fn all_below(directory: &Path, bounds: &Bounds, args: &FmtArgs, context: &mut Context, tally: &mut Tally) {
+    let Some(root) = open(directory, bounds, context, tally) else { return };
+    match source::contact_files(&root) {
         Ok(found) => {
             tally.failed += found.diagnostics.len();
             context.shell.messages(found.diagnostics.iter().map(Message::from));
-            found.files
+            found.files.iter().for_each(|below| one(&root, below, args, context, tally));
         }
-        Err(error) => {
-            tally.failed += 1;
-            context.shell.error("Cannot read the contact files", unreadable(&error));
-            Vec::new()
-        }
+        Err(error) => cannot_read(&error, context, tally),
     }
 }
 
-fn one(file: &Path, args: &FmtArgs, context: &mut Context, tally: &mut Tally) {
-    tally.files += 1;
-    let formatted = match source::format_file(file) {
+fn one(root: &Root, below: &Path, args: &FmtArgs, context: &mut Context, tally: &mut Tally) {
+    let file = root.named().join(below);
+    let formatted = match source::format_file(root, below) {
         Ok(formatted) => formatted,
         Err(found) => {
+            tally.files += 1;
             tally.failed += 1;
             let mistakes = found.iter().filter(|one| one.severity == Severity::Error);
             context.shell.messages(mistakes.map(Message::from));
             return;
         }
     };
+    if matches!(root.holder(below), Err(Refused::Outside(_))) {
+        // It may be read, by --follow-within, and belongs to somebody else.
+        let detail =
+            format!("A link leads to it, and it is outside of {}. Format it where it is.", root.named().display());
+        context.shell.warning(format!("{} was left alone", file.display()), detail);
+        return;
+    }
+    tally.files += 1;
     for note in &formatted.notes {
         let message = Message::warning("Left as it is written", note.text.clone());
         context.shell.message(&Message { location: Some(note.location.clone()), ..message });
@@ -70,7 +92,7 @@ fn one(file: &Path, args: &FmtArgs, context: &mut Context, tally: &mut Tally) {
     if !formatted.is_changed() {
         return;
     }
-    if !args.check && !args.diff && !replaced(file, &formatted, context) {
+    if !args.check && !args.diff && !replaced(root, below, &formatted, context) {
         tally.failed += 1;
         return;
     }
@@ -84,8 +106,8 @@ fn one(file: &Path, args: &FmtArgs, context: &mut Context, tally: &mut Tally) {
     }
 }
 
-fn replaced(file: &Path, formatted: &Formatted, context: &mut Context) -> bool {
-    let outcome = ops::replace(file, formatted);
+fn replaced(root: &Root, below: &Path, formatted: &Formatted, context: &mut Context) -> bool {
+    let outcome = ops::replace(root, below, formatted);
     if let Err(error) = &outcome {
         context.shell.error("A file was not formatted", chain(error));
     }

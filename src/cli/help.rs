@@ -68,7 +68,8 @@ pub(super) const VERBS: &[Help] = &[
             ("contactsd apply --auto-approve", "do it without asking"),
             ("contactsd apply --sandbox --auto-approve", "try it; nothing leaves the machine"),
             ("contactsd apply --max-creates 5", "refuse a plan that creates more"),
-            ("contactsd apply --recreate ada", "create a contact anew that was deleted in Apollo"),
+            ("contactsd apply --recreate ada", "create a contact again that was deleted in Apollo"),
+            ("contactsd apply --create ada", "create a contact although Apollo has somebody like it"),
         ],
         exits: &[
             (0, "all is done, or there was nothing to do"),

@@ -15,7 +15,8 @@ use super::context::Context;
 use super::wanted::{Wanted, lay_out};
 use super::{Exit, help, usage};
 use crate::ops::chain;
-use crate::settings::{Environment, SettingsFile};
+use crate::plan::Limit;
+use crate::settings::{Environment, FileError, SettingsFile};
 use crate::ui::json::{Diagnostic, Record};
 use crate::ui::{ColorEnvironment, ColorFlag, Message, Verbosity};
 
@@ -39,19 +40,21 @@ pub(super) fn parse(
         Ok(file) => file,
         Err(error) => {
             let mut shell = wanted.shell(None, &colors(&environment), &environment.directory, Verbosity::Normal)?;
-            let detail = "Settings in contactsd.toml have the names of the long options, without dashes in front.";
-            shell.error(chain(&error), detail);
+            shell.error(chain(&error), settings_advice(&error, &known));
             return Err(Exit::Failure);
         }
     };
     wanted.json |= file.get("json") == Some("true");
-    let layers = Layers { environment: &environment, file: &file, typed: typed_flags(&arguments), rivals: rivals() };
+    let layers = Layers::new(&environment, &file, &arguments);
     let command = layers.add_to(help::command());
     let parsed = command.clone().try_get_matches_from(&arguments).and_then(|matches| {
+        no_looser_brakes(command.clone(), &matches, &file)?;
         no_planning_of_saved_plans(command, &matches)?;
-        Ok((Cli::from_arg_matches(&matches)?, color_flag(&matches)))
+        let dir_is_named = matches.value_source("dir") != Some(ValueSource::DefaultValue);
+        Ok((Cli::from_arg_matches(&matches)?, color_flag(&matches), dir_is_named))
     });
-    let (cli, flag) = parsed.map_err(|error| explain(&error, &arguments, &wanted, &environment, &file))?;
+    let (cli, flag, dir_is_named) =
+        parsed.map_err(|error| explain(&error, &arguments, &wanted, &environment, &file))?;
     let verbosity = if cli.global.quiet { Verbosity::Quiet } else { Verbosity::Normal };
     let mut environment_colors = colors(&environment);
     environment_colors.contactsd_color = color_asked_for(&cli.global).map(str::to_owned);
@@ -71,7 +74,7 @@ pub(super) fn parse(
         let guess = nearest.map(|nearest| format!(" Did you mean {nearest}?")).unwrap_or_default();
         shell.warning(format!("The variable {name} means nothing"), format!("It is set and has no effect.{guess}"));
     }
-    let context = Context::new(shell, environment, &cli.global);
+    let context = Context::new(shell, environment, &cli.global, dir_is_named);
     Ok((cli, context))
 }
 
@@ -93,15 +96,59 @@ fn no_planning_of_saved_plans(mut command: Command, matches: &ArgMatches) -> Res
     Err(apply.error(ErrorKind::ArgumentConflict, text))
 }
 
+/// Refuses a brake of the settings file that lets more through than the usual one of the verb.
+fn no_looser_brakes(mut command: Command, matches: &ArgMatches, file: &SettingsFile) -> Result<(), clap::Error> {
+    let Some((verb, of_verb)) = matches.subcommand() else { return Ok(()) };
+    let usual = Cli::command();
+    for flag in ["max-creates", "max-updates"] {
+        let usual =
+            usual.find_subcommand(verb).and_then(|verb| verb.get_arguments().find(|arg| arg.get_long() == Some(flag)));
+        let Some(usual) = usual.and_then(|arg| arg.get_default_values().first()?.to_str()) else { continue };
+        let is_from_file = of_verb.value_source(&flag.replace('-', "_")) == Some(ValueSource::DefaultValue);
+        let Some((value, place)) = file.get(flag).zip(file.place(flag)).filter(|_| is_from_file) else { continue };
+        let limits = (value.parse(), usual.parse());
+        let is_stricter = matches!(limits, (Ok(Limit::Count(set)), Ok(Limit::Count(usual))) if set <= usual);
+        if !is_stricter {
+            let text = format!(
+                "A repository must not set {flag} to this, as {place} does\nIt may let more through than the {usual} that \
+                 {verb} allows. Lower it, or remove the line and type --{flag} {value} where you want it."
+            );
+            let verb = command.find_subcommand_mut(verb).expect("it was just called");
+            return Err(verb.error(ErrorKind::ArgumentConflict, text));
+        }
+    }
+    Ok(())
+}
+
+/// Says what to do about a settings file that cannot be used.
+fn settings_advice(error: &FileError, known: &BTreeSet<String>) -> String {
+    match error {
+        FileError::Forbidden { name, .. } if known.contains(name) => format!(
+            "Who wrote the repository does not decide that for you. Remove the line, and where you want it type --{name} or \
+             set {}. A repository may set: {}.",
+            variable(name),
+            SettingsFile::names().collect::<Vec<_>>().join(", ")
+        ),
+        FileError::Value { name, .. } => {
+            format!("Remove the line, and where you want it type --{name} or set {}.", variable(name))
+        }
+        FileError::LeadsOut | FileError::NotRegular => {
+            "It is read only where it is a file of the working directory.".to_owned()
+        }
+        _ => "Settings in contactsd.toml have the names of the long options, without dashes in front.".to_owned(),
+    }
+}
+
 /// Reads the same command line again, with the settings file as it is now; an error says what is wrong with it.
 pub(super) fn parse_anew(arguments: &[OsString], environment: &Environment) -> Result<Cli, String> {
     let known = long_flags(&Cli::command());
     let names: Vec<String> = known.iter().cloned().collect();
     let file = SettingsFile::read(&environment.directory, &names).map_err(|error| chain(&error))?;
     let arguments: Vec<_> = arguments.iter().map(|argument| with_two_dashes(argument.clone(), &known)).collect();
-    let layers = Layers { environment, file: &file, typed: typed_flags(&arguments), rivals: rivals() };
-    let matches = layers.add_to(Cli::command()).try_get_matches_from(arguments);
-    matches.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(|error| error.to_string())
+    let command = Layers::new(environment, &file, &arguments).add_to(Cli::command());
+    let matches = command.clone().try_get_matches_from(arguments);
+    let checked = matches.and_then(|matches| no_looser_brakes(command, &matches, &file).map(|()| matches));
+    checked.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(|error| error.to_string())
 }
 
 /// Says what is wrong with the command line, or the help that was asked for.
@@ -132,7 +179,8 @@ fn explain(
         if environment.get(&twin).is_some() {
             shell.hint(format!("{twin} is set in the environment; it counts where the option is not typed."));
         } else if file.get(&flag).is_some() {
-            shell.hint(format!("{flag} is set in contactsd.toml; it counts where the option is not typed."));
+            let place = file.place(&flag).expect("it has a place where it has a value");
+            shell.hint(format!("{flag} is set in {place}; it counts where the option is not typed."));
         }
     }
     Exit::Failure
@@ -172,6 +220,8 @@ struct Layers<'a> {
     /// The long flags that were typed.
     typed: BTreeSet<String>,
     rivals: BTreeMap<String, Vec<Rival>>,
+    /// The values that flags choose from, of all verbs that have them.
+    choices: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// A flag that another one rules out.
@@ -181,7 +231,13 @@ struct Rival {
     is_switch: bool,
 }
 
-impl Layers<'_> {
+impl<'a> Layers<'a> {
+    fn new(environment: &'a Environment, file: &'a SettingsFile, arguments: &[OsString]) -> Self {
+        let mut choices = BTreeMap::new();
+        add_choices(&Cli::command(), &mut choices);
+        Self { environment, file, typed: typed_flags(arguments), rivals: rivals(), choices }
+    }
+
     /// Gives every long flag its twin in the environment and its value from the file.
     ///
     /// What beats a flag also beats its rivals: `--api-url` that is typed beats `CONTACTSD_SANDBOX`.
@@ -200,11 +256,18 @@ impl Layers<'_> {
             return arg;
         }
         let is_beaten = rivals().any(|rival| self.is_in_environment(&rival.flag, rival.is_switch));
-        let arg = match self.file.get(&flag).filter(|_| !is_beaten) {
+        let arg = match self.file.get(&flag).filter(|value| !is_beaten && !self.is_for_other_verbs(&arg, value)) {
             Some(value) => arg.default_value(value.to_owned()),
             None => arg,
         };
         if self.is_in_environment(&flag, is_switch) { arg.env(variable(&flag)).hide_env(true) } else { arg }
+    }
+
+    /// Reports whether a value is none that this verb's flag of the name chooses from, but one that another verb's does.
+    fn is_for_other_verbs(&self, arg: &Arg, value: &str) -> bool {
+        let is_choice = || arg.get_possible_values().iter().any(|possible| possible.get_name() == value);
+        let choices = arg.get_long().and_then(|flag| self.choices.get(flag));
+        choices.is_some_and(|choices| choices.contains(value)) && !is_choice()
     }
 
     /// Reports whether the environment says something about a flag.
@@ -217,6 +280,15 @@ impl Layers<'_> {
 
 fn is_switch(arg: &Arg) -> bool {
     matches!(arg.get_action(), ArgAction::SetTrue)
+}
+
+fn add_choices(command: &Command, choices: &mut BTreeMap<String, BTreeSet<String>>) {
+    for arg in command.get_arguments() {
+        let Some(flag) = arg.get_long().filter(|_| !is_switch(arg)) else { continue };
+        let possible = arg.get_possible_values().into_iter().map(|possible| possible.get_name().to_owned());
+        choices.entry(flag.to_owned()).or_default().extend(possible);
+    }
+    command.get_subcommands().for_each(|verb| add_choices(verb, choices));
 }
 
 /// Lists for each long flag those that it cannot stand beside, both ways.
@@ -298,13 +370,15 @@ fn with_two_dashes(argument: OsString, known: &BTreeSet<String>) -> OsString {
 
 #[cfg(test)]
 mod tests {
+    use super::super::args::Verb;
     use super::*;
 
     fn parsed(arguments: &[&str], file: &SettingsFile) -> Result<Cli, clap::Error> {
-        let environment = &Environment::default();
-        let typed = typed_flags(&arguments.iter().map(OsString::from).collect::<Vec<_>>());
-        let layers = Layers { environment, file, typed, rivals: rivals() };
-        let matches = layers.add_to(Cli::command()).try_get_matches_from(arguments)?;
+        let environment = Environment::default();
+        let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
+        let command = Layers::new(&environment, file, &arguments).add_to(Cli::command());
+        let matches = command.clone().try_get_matches_from(arguments)?;
+        no_looser_brakes(command, &matches, file)?;
         Cli::from_arg_matches(&matches)
     }
 
@@ -317,14 +391,78 @@ mod tests {
 
     #[test]
     fn a_flag_beats_the_rival_that_the_file_sets() {
-        const URL: &str = "http://127.0.0.1:1/api/v1";
-        let sandbox = |arguments: &[&str], file: &SettingsFile| {
-            parsed(&[&["contactsd", "plan"], arguments].concat(), file).map(|cli| cli.global.sandbox).ok()
+        let color = |arguments: &[&str], file: &SettingsFile| {
+            parsed(&[&["contactsd", "plan"], arguments].concat(), file).map(|cli| cli.global.no_color).ok()
         };
-        let file = settings("sandbox = true\n");
-        assert_eq!(sandbox(&[], &file), Some(true));
-        assert_eq!(sandbox(&["--api-url", URL], &file), Some(false));
-        assert_eq!(sandbox(&["--sandbox", "--api-url", URL], &SettingsFile::default()), None, "both typed");
+        let file = settings("no-color = true\n");
+        assert_eq!(color(&[], &file), Some(true));
+        assert_eq!(color(&["--color", "always"], &file), Some(false));
+        assert_eq!(color(&["--no-color", "--color", "always"], &SettingsFile::default()), None, "both typed");
+        let masks = |arguments: &[&str], file: &SettingsFile| {
+            let cli = parsed(&[&["contactsd", "plan"], arguments].concat(), file).unwrap();
+            let Verb::Plan(args) = cli.verb else { panic!("it is a plan") };
+            args.view.mask
+        };
+        assert!(masks(&[], &settings("mask = true\n")));
+        assert!(!masks(&["--no-mask"], &settings("mask = true\n")), "the person decides");
+    }
+
+    #[test]
+    fn each_flag_may_be_set_by_a_repository_or_says_why_not() {
+        let known: Vec<String> = long_flags(&Cli::command()).into_iter().collect();
+        let directory = tempfile::tempdir().unwrap();
+        let mut allowed = Vec::new();
+        for flag in known.iter().filter(|flag| *flag != "help" && *flag != "version") {
+            std::fs::write(directory.path().join("contactsd.toml"), format!("{flag} = true\n")).unwrap();
+            match SettingsFile::read(directory.path(), &known) {
+                Ok(_) => allowed.push(flag.as_str()),
+                Err(FileError::Forbidden { why, .. }) => assert!(!why.contains("not known"), "{flag} needs a reason"),
+                Err(error) => panic!("{flag}: {error}"),
+            }
+        }
+        let mut names: Vec<_> = SettingsFile::names().collect();
+        names.sort_unstable();
+        assert_eq!(allowed, names);
+    }
+
+    #[test]
+    fn a_brake_of_a_repository_only_lets_less_through() {
+        let limit = |arguments: &[&str], text: &str| {
+            let cli = parsed(arguments, &settings(text)).map_err(|error| error.to_string())?;
+            Ok::<_, String>(match cli.verb {
+                Verb::Watch(args) => args.policy().max_creates,
+                Verb::Plan(args) => args.brakes.max_creates,
+                _ => panic!("it is one of the two"),
+            })
+        };
+        let (watch, plan) = (["contactsd", "watch"], ["contactsd", "plan"]);
+        assert_eq!(limit(&watch, "max-creates = 10\n"), Ok(Some(Limit::Count(10))));
+        assert_eq!(limit(&watch, "max-creates = 1000\n"), Ok(Some(Limit::Count(1000))));
+        for loose in ["1001", "'100%'", "'1%'"] {
+            let refused = limit(&watch, &format!("quiet = true\nmax-creates = {loose}\n")).unwrap_err();
+            assert!(refused.contains("must not set max-creates to this, as contactsd.toml:2:1 does"), "{refused}");
+        }
+        assert!(limit(&watch, "max-updates = 2000\n").is_err());
+        let typed = [&watch[..], &["--max-creates", "5000"]].concat();
+        assert_eq!(limit(&typed, "max-creates = 2000\n"), Ok(Some(Limit::Count(5000))), "the person decides");
+        assert_eq!(limit(&plan, "max-creates = 2000\n"), Ok(Some(Limit::Count(2000))), "there is no usual one");
+    }
+
+    #[test]
+    fn a_form_is_for_the_verbs_that_have_it() {
+        let format = |verb: &str, text: &str| {
+            let cli = parsed(&["contactsd", verb], &settings(text)).map_err(|error| error.kind())?;
+            Ok::<_, ErrorKind>(match cli.verb {
+                Verb::Plan(args) => format!("{:?}", args.page.format),
+                Verb::Validate(args) => format!("{:?}", args.format),
+                _ => panic!("it is one of the two"),
+            })
+        };
+        assert_eq!(format("plan", "format = 'markdown'\n"), Ok("Markdown".to_owned()));
+        assert_eq!(format("validate", "format = 'markdown'\n"), Ok("Human".to_owned()));
+        assert_eq!(format("validate", "format = 'sarif'\n"), Ok("Sarif".to_owned()));
+        assert_eq!(format("plan", "format = 'sarif'\n"), Ok("Human".to_owned()));
+        assert_eq!(format("plan", "format = 'nonsense'\n"), Err(ErrorKind::InvalidValue));
     }
 
     #[test]

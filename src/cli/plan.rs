@@ -39,11 +39,11 @@ fn make(args: &PlanArgs, context: &mut Context) -> Result<Made, Exit> {
     }
     let reading = reading::state(context, Want::Plan(&desired))?;
     let (policy, rules, now) =
-        (args.brakes.policy(&args.recreate, &args.scope), args.quota.rules(), Clock::system().now());
+        (args.brakes.policy(&args.decisions, &args.scope), args.quota.rules(), Clock::system().now());
     ops::check_scope(&policy.scope, &desired, &reading.snapshot).map_err(|problem| refuse(context, &problem))?;
     let planned = ops::plan_beside(&desired, &reading.snapshot, &reading.under_way(), &policy, &rules, now);
     let planned = planned.map_err(|error| reading::load_error(context, &error))?;
-    ops::check_recreate(&planned.plan, &args.recreate).map_err(|problem| refuse(context, &problem))?;
+    ops::check_decisions(&planned.plan, &policy).map_err(|problem| refuse(context, &problem))?;
     Ok(Made { desired, policy, planned, reading })
 }
 

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::Exit;
-use super::context::{Context, Found};
+use super::context::{Context, Found, shell_word};
 use crate::ops::{self, Desired, LoadError, ReadError, Reading, SnapshotError, Want};
 use crate::source;
 use crate::store::{self, Holder};
@@ -13,7 +13,8 @@ use crate::ui::{Message, time_text};
 
 /// Reads the contact files and says what is wrong with them; `Err` when they cannot be used.
 pub(super) fn load(context: &mut Context) -> Result<Desired, Exit> {
-    match ops::Loader::new(&context.locations.contacts, &context.locations.state).load() {
+    let loader = ops::Loader::new(&context.locations.contacts, &context.locations.state);
+    match loader.bounded(&context.bounds).load() {
         Ok(desired) => {
             context.shell.messages(desired.warnings.iter().map(Message::from));
             context.found = Found { files: Some(desired.files()), contacts: Some(desired.contacts()) };
@@ -55,6 +56,11 @@ pub(super) fn unreadable(error: &source::Error) -> String {
         source::Error::ReadDirectory { source, .. } if source.kind() == ErrorKind::NotFound => format!(
             "{why}\nName the directory with --dir, or make it: a file such as contacts.d/team.yaml holds `contacts:` \
              with a key for each person."
+        ),
+        source::Error::LeadsOut { dir, .. } => format!(
+            "{why}\nIt is a link, and who wrote the repository must not decide which directory of this machine is read. \
+             If it is the one you mean, name it: --dir {}",
+            shell_word(&dir.display().to_string())
         ),
         _ => why,
     }

@@ -18,12 +18,15 @@ pub(super) fn run(args: SandboxArgs, context: &mut Context) -> Exit {
 async fn serve(args: SandboxArgs, context: &mut Context) -> Exit {
     let named = args.data.map(|named| resolved(&named, &context.environment.directory));
     let data = named.unwrap_or_else(|| context.locations.sandbox_data.clone());
+    context.keep_from_git(&data);
     let mut options = options(data.clone(), Clock::system());
     options.listen = args.listen;
     options.dedupe = args.dedupe;
-    options.dedupe_result = args.dedupe_result;
+    options.witness = args.witness;
+    options.deleted_answer = args.deleted_answer;
     options.quota = args.quota.unwrap_or_default();
     options.faults = args.fault.unwrap_or_default();
+    options.quirks = args.quirk.unwrap_or_default();
     options.search_lag = args.search_lag;
     options.seed = args.seed;
     let mut signals = match Signals::listen() {
@@ -35,11 +38,14 @@ async fn serve(args: SandboxArgs, context: &mut Context) -> Exit {
         Err(error) => return failed(context, &error),
     };
     let base_url = server.base_url();
+    let key_file = sandbox::key_file(&data);
     let text = format!(
-        "Sandbox: a stand-in for Apollo at {base_url}\nIts contacts are kept in {}. Press Ctrl-C to end it.",
-        data.display()
+        "Sandbox: a stand-in for Apollo at {base_url}\nIts contacts are kept in {data}. It answers to the key in \
+         {key}:\nAPOLLO_API_KEY_FILE={key} contactsd apply --api-url {base_url}\nPress Ctrl-C to end it.",
+        data = data.display(),
+        key = key_file.display(),
     );
-    context.shell.result_as(text, [Record::sandbox(&base_url, &data)]);
+    context.shell.result_as(text, [Record::sandbox(&base_url, &data, &key_file)]);
     signals.next().await;
     match server.stop().await {
         Ok(()) => Exit::Success,
@@ -50,6 +56,7 @@ async fn serve(args: SandboxArgs, context: &mut Context) -> Exit {
 /// Starts the sandbox of this directory, or uses the one that runs already.
 pub(super) async fn attach(context: &mut Context, clock: Clock) -> Result<Sandbox, Exit> {
     let data = context.locations.sandbox_data.clone();
+    context.keep_from_git(&data);
     match sandbox::attach_or_start(options(data, clock)).await {
         Ok(sandbox) => Ok(sandbox),
         Err(error) => Err(failed(context, &error)),

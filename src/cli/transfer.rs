@@ -76,8 +76,10 @@ pub(super) fn push(args: &PushArgs, context: &mut Context) -> Exit {
 
 fn push_from(args: &PushArgs, context: &mut Context, input: &mut dyn BufRead) -> Exit {
     block_on(context, async |context: &mut Context| {
+        let path = context.locations.state.clone();
+        context.keep_from_git(&path);
         let options = store::Options {
-            path: context.locations.state.clone(),
+            path,
             origin: context.origin(),
             holder: connection::holder(context, "state push", Clock::system().now()),
         };

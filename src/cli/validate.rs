@@ -48,7 +48,7 @@ pub(super) fn run(args: &ValidateArgs, context: &mut Context) -> Exit {
 }
 
 fn findings(context: &Context) -> Findings {
-    match ops::load(&context.locations.contacts) {
+    match ops::Loader::plain(&context.locations.contacts).bounded(&context.bounds).load() {
         Ok(desired) => {
             let mut messages: Vec<_> = desired.warnings.iter().map(Message::from).collect();
             if desired.files() == 0 {

@@ -63,6 +63,7 @@ fn refuse_while_paused(args: &WatchArgs, context: &mut Context) -> Result<(), Ex
 fn watcher(args: &WatchArgs, context: &mut Context) -> Result<Watcher, Exit> {
     let mut options = watcher::Options::new(context.locations.contacts.clone());
     options.poll = args.poll;
+    options.bounds = context.bounds.clone();
     options.ignore = vec![context.locations.state.clone()];
     Watcher::new(options).map_err(|error| {
         context.shell.error("Cannot watch the contact files", ops::chain(&error));
@@ -78,7 +79,7 @@ async fn serve(
     observer: &Arc<Observer>,
     mut events: UnboundedReceiver<Event>,
 ) -> Result<Exit, Exit> {
-    let dir = context.locations.contacts.clone();
+    let (dir, bounds) = (context.locations.contacts.clone(), context.bounds.clone());
     let board = Board::new(dir.clone(), session.clock.now());
     let (sender, commands) = unbounded_channel();
     let stop = Stop::default();
@@ -90,8 +91,19 @@ async fn serve(
     let (once, dry_run) = (args.once, args.dry_run);
     // Nothing is under way that it could break off, and systemd takes an end by SIGHUP for one in order.
     let hangups = Hangups::listen().map_err(|error| cannot_listen(context, &error))?;
-    let options =
-        WatchOptions { dir, settings, dry_run, once, watcher, credential, seat, commands, board, stop: stop.clone() };
+    let options = WatchOptions {
+        dir,
+        bounds,
+        settings,
+        dry_run,
+        once,
+        watcher,
+        credential,
+        seat,
+        commands,
+        board,
+        stop: stop.clone(),
+    };
     let service = patiently(context, Service::begin(options)).await.map_err(|error| session_error(context, &error))?;
     reached(Step::StateOpened);
     // Only now: until here nothing is under way that a signal must not end at once.

@@ -24,6 +24,10 @@ pub struct Binding {
     pub fingerprint: Option<Fingerprint>,
     /// When Apollo said that the contact is gone; nothing is sent to it then.
     pub gone_at: Option<Timestamp>,
+    /// The contact that Apollo answered with instead: the two were merged there. Nothing is sent until a person
+    /// has decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<Merged>,
     /// The fields that were sent and that Apollo did not keep; warned about as long as they are declared.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub dropped: BTreeSet<Field>,
@@ -31,6 +35,17 @@ pub struct Binding {
     /// longer declared is taken off.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub possible_lists: BTreeSet<String>,
+    /// Declared lists that somebody else had put the contact on before it was bound; we never take it off these.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub found_lists: BTreeSet<String>,
+}
+
+/// What Apollo answered with in place of a contact that was merged into another one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Merged {
+    pub survivor: ApolloId,
+    /// The key that the survivor belonged to then.
+    pub owner: Option<ContactKey>,
 }
 
 /// How a key came by its contact.
@@ -55,23 +70,27 @@ pub enum Origin {
 pub enum MatchedBy {
     /// The answer's `dedupe_result` said so; the reason it gave, `email_match` for example.
     DedupeResult(Option<String>),
+    /// The answer said `was_existing`.
+    WasExisting,
     /// The answer's `created_at` is older than our first attempt.
     CreationTime,
+    /// A search before the create found the one contact with the entry's e-mail; nothing was sent to create it.
+    LookUp,
 }
 
-/// A create that Apollo answered with a contact that must not be bound to the key.
+/// A contact that stands between an entry and a create: it must not be bound to the key without a person's word.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conflict {
     pub key: ContactKey,
     /// The entry as it was sent; another fingerprint ends the conflict.
     pub fingerprint: Fingerprint,
-    /// The contact that Apollo answered with.
+    /// The contact that Apollo answered with, or the first that a search found.
     pub apollo_id: ApolloId,
     pub cause: ConflictCause,
     pub at: Timestamp,
 }
 
-/// Why an answered contact was not bound.
+/// Why a contact was not bound.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConflictCause {
@@ -79,6 +98,12 @@ pub enum ConflictCause {
     Collision { other: ContactKey, other_fingerprint: Option<Fingerprint> },
     /// The contact is somebody else: it shows other e-mails, or another name.
     Stranger,
+    /// Apollo matched the create to the contact, which no search had shown before.
+    UnseenMatch,
+    /// A search found contacts of the same name whom Apollo could match. Nothing was sent.
+    Namesakes { ids: Vec<ApolloId> },
+    /// A search found several contacts that could be the entry. Nothing was sent.
+    Several { ids: Vec<ApolloId> },
 }
 
 /// The memory of a key that was forgotten: enough to know the person again, no personal data.

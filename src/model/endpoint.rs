@@ -14,16 +14,19 @@ pub enum Endpoint {
     SearchContacts,
     AddToLists,
     RemoveFromLists,
+    /// Who the credential acts as, and for which team.
+    Profile,
 }
 
 impl Endpoint {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::CreateContact,
         Self::UpdateContact,
         Self::ViewContact,
         Self::SearchContacts,
         Self::AddToLists,
         Self::RemoveFromLists,
+        Self::Profile,
     ];
 
     /// Returns the name used in forecasts, state and logs.
@@ -35,6 +38,7 @@ impl Endpoint {
             Self::SearchContacts => "search",
             Self::AddToLists => "list add",
             Self::RemoveFromLists => "list remove",
+            Self::Profile => "profile",
         }
     }
 
@@ -49,6 +53,7 @@ impl Endpoint {
             Self::SearchContacts => "api/v1/contacts/search",
             Self::AddToLists => "api/v1/labels/add_entity_ids_to_label_names",
             Self::RemoveFromLists => "api/v1/labels/remove_entity_ids_from_label_names",
+            Self::Profile => "api/v1/users/api_profile",
         }
     }
 }

@@ -52,6 +52,11 @@ impl Entry {
         self.run_dedupe && (holds(Field::Email) || is_person_at_company())
     }
 
+    /// Reports whether the e-mail is what Apollo matches this entry by.
+    pub fn is_matched_by_email(&self) -> bool {
+        self.run_dedupe && self.fields.text(&Field::Email).is_some_and(|text| !text.trim().is_empty())
+    }
+
     /// Returns the name people would call the contact by, for messages; empty when it has none.
     pub fn person_name(&self) -> String {
         let parts = [Field::FirstName, Field::LastName];

@@ -37,4 +37,11 @@ pub struct Intent {
     pub attempts: u32,
     /// The file the entry stood in, for messages about entries that are gone since.
     pub path: String,
+    /// Contacts like the entry that were there before the create was first sent: none of them is the one it made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub there_before: Vec<ApolloId>,
+    /// Whether Apollo refused it. A refusal may hide that the contact was made, and Apollo would not match the entry:
+    /// it is looked for before it is sent again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refused: bool,
 }

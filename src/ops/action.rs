@@ -7,15 +7,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
 use tokio::sync::{Mutex, Notify, OwnedSemaphorePermit};
+use tokio::time::Instant;
 
 use crate::apollo::{Meta, body};
 use crate::model::{
-    ApolloId, Binding, ContactKey, Digest, Endpoint, Field, Fields, Fingerprint, IdentityHash, IdentityKey, Intent,
-    IntentId, Origin, Place, Timestamp, Tombstone,
+    ApolloId, Binding, ContactKey, Digest, Endpoint, Field, Fields, Fingerprint, Identity, IdentityHash, IdentityKey,
+    Intent, IntentId, Origin, Place, Timestamp, Tombstone, fold_text,
 };
 use crate::plan::{Action, Operation, Reason};
 use crate::store::{self, Change};
 
+use super::bind::Asked;
 use super::courier::{Failure, Reply};
 use super::{Desired, Problem, Session, Step, problem};
 
@@ -27,12 +29,11 @@ pub(super) struct Job {
     pub(super) identity_key: IdentityKey,
     /// The intents that were open when the plan was made.
     pub(super) open: BTreeMap<IntentId, Intent>,
-    /// Whether contacts of a state that was lost may still have to be found; see [`Snapshot::established`].
-    ///
-    /// [`Snapshot::established`]: crate::store::Snapshot::established
-    pub(super) looks_up_first: bool,
-    /// Held from a look-up to the binding that follows from it, so that the next one sees that binding.
-    pub(super) looking_up: Mutex<()>,
+    /// Names that more than one entry of the plan has.
+    pub(super) shared_names: BTreeSet<String>,
+    /// Held by an entry with a shared name from its look to the binding that follows, so that the next one sees that
+    /// binding.
+    pub(super) one_of_a_name: Mutex<()>,
     /// Contacts that creates of other keys may have written to in this run, with the fields they sent.
     pub(super) overwritten: std::sync::Mutex<Vec<(ContactKey, Vec<Field>)>>,
     /// The saved plan that this is, whose actions are marked as they are done.
@@ -48,6 +49,19 @@ impl Job {
     pub(super) fn fingerprint(&self, key: &ContactKey) -> Option<Fingerprint> {
         self.desired.fingerprint(key).ok().flatten()
     }
+
+    /// Reports whether another entry that may be created has the same name.
+    pub(super) fn shares_name(&self, fields: &Fields) -> bool {
+        looked_for(fields).is_some_and(|name| self.shared_names.contains(&name))
+    }
+}
+
+/// Returns by what a look could take one entry's contact for another's: the names, folded, or the mailbox where there is
+/// no name.
+pub(super) fn looked_for(fields: &Fields) -> Option<String> {
+    let folded = |field: Field| fields.text(&field).map(fold_text).unwrap_or_default();
+    let (first, last) = (folded(Field::FirstName), folded(Field::LastName));
+    if first.is_empty() && last.is_empty() { Identity::of(fields).mailbox() } else { Some(format!("{first}\0{last}")) }
 }
 
 /// How an action ended.
@@ -64,6 +78,8 @@ pub(super) enum End {
     Failed,
     /// The run ended before anything was sent.
     NotBegun,
+    /// Nothing was sent, since what was looked at before is too old by now.
+    Stale,
 }
 
 /// Ends an action early: how, and what to tell.
@@ -114,15 +130,16 @@ impl Performer<'_> {
         id: IntentId,
         intent: &mut Intent,
         with: Vec<Change>,
+        fresh_until: Option<Instant>,
     ) -> Result<(Reply, Meta), Failure> {
-        let answer = self.session.send(id, intent, with).await;
+        let answer = self.session.send(id, intent, with, fresh_until).await;
         drop(self.turn.lock().unwrap_or_else(PoisonError::into_inner).take());
         answer
     }
 
     pub(super) async fn perform(&self, action: &Action) -> Result<End, Trouble> {
         match &action.operation {
-            Operation::Create { entry } => self.create(entry).await,
+            Operation::Create { entry } => self.create(entry, asked(action.reason)).await,
             Operation::Adopt { id, entry } => self.adopt(id, entry, Origin::Adopted).await,
             Operation::Restore { id, entry } => self.adopt(id, entry, Origin::Restored).await,
             Operation::Update { id, entry, changes } => self.update(id, entry, changes).await,
@@ -133,7 +150,9 @@ impl Performer<'_> {
             }
             Operation::Release { id, entry, .. } => self.release(id, entry).await,
             Operation::Forget { id } => self.forget(id).await,
-            Operation::Settle { intent_id, intent, entry } => self.settle(*intent_id, intent, entry.as_ref()).await,
+            Operation::Settle { intent_id, intent, entry } => {
+                self.settle(*intent_id, intent, entry.as_ref(), asked(action.reason)).await
+            }
             Operation::Conflict { dispute, entry } => Err(Trouble::failed(problem::undecided(dispute, entry))),
             Operation::Contradiction { bound, declared, owner, entry } => {
                 Err(Trouble::failed(problem::contradiction(bound, declared, owner.as_ref(), entry)))
@@ -171,6 +190,8 @@ impl Performer<'_> {
             last_sent_at: Timestamp(0),
             attempts: 0,
             path: self.place.path.display().to_string(),
+            there_before: Vec::new(),
+            refused: false,
         }
     }
 
@@ -204,6 +225,7 @@ impl Performer<'_> {
     pub(super) fn trouble(&self, endpoint: Endpoint, failure: Failure) -> Trouble {
         match failure {
             Failure::Stopped | Failure::Barred => Trouble { end: End::NotBegun, problem: None },
+            Failure::Stale => Trouble { end: End::Stale, problem: None },
             Failure::Refused(error) => Trouble::failed(problem::refused(endpoint, &error, self.place)),
             Failure::InDoubt(error) => Trouble::failed(problem::in_doubt(endpoint, &error, self.place)),
             Failure::Store(error) => self.store_trouble(&error),
@@ -215,4 +237,9 @@ impl Performer<'_> {
             self.session.tell(super::Event::Problem(problem));
         }
     }
+}
+
+/// Tells what a person said about a create, by the reason it is in the plan for.
+fn asked(reason: Reason) -> Asked {
+    if reason == Reason::AskedFor { Asked::Anyway } else { Asked::Nothing }
 }

@@ -14,7 +14,7 @@ use crate::model::{ApolloId, ContactKey, Endpoint, Identity, PersonAtCompany, Pl
 use crate::plan::{Action, Brake, BrakeKind, Change as FieldChange, Housekeeping, Operation, Plan};
 use crate::store::{self, CHANGES_PER_COMMIT, Change, Snapshot};
 
-use super::action::{End, Job, Performer, Trouble, Turn};
+use super::action::{End, Job, Performer, Trouble, Turn, looked_for};
 use super::saved::{Remaining, progress};
 use super::{Desired, Ended, Event, Problem, Report, Session, Step, problem};
 
@@ -51,8 +51,8 @@ pub async fn apply_as(
         desired: desired.clone(),
         identity_key: snapshot.identity_key,
         open: snapshot.intents.clone(),
-        looks_up_first: !snapshot.established,
-        looking_up: tokio::sync::Mutex::default(),
+        shared_names: shared_names(plan),
+        one_of_a_name: tokio::sync::Mutex::default(),
         overwritten: Mutex::default(),
         known: known_contacts(snapshot),
         saved: saved.map(|saved| saved.digest.clone()),
@@ -75,18 +75,24 @@ pub async fn apply_as(
     }
     let mut report = run.report.lock().unwrap_or_else(PoisonError::into_inner).clone();
     report.ended = session.stop.reason().or_else(|| session.ledgers.put_off()).unwrap_or_default();
-    // A plan made by hand covers a key or two, and has no files behind it.
-    let covers_all = desired.contacts() > 0 && plan.scope.is_whole();
-    if covers_all
-        && !snapshot.established
-        && report.is_complete()
-        && let Err(error) = session.store.commit(vec![Change::PutEstablished(session.now())]).await
-    {
-        session.tell(Event::Problem(Problem::error("Cannot write to the state", problem::chain(&error))));
-        report.failed += 1;
-    }
     session.renew_index(desired, snapshot);
     report
+}
+
+/// Lists the names that more than one entry has which is created or whose create is settled.
+fn shared_names(plan: &Plan) -> BTreeSet<String> {
+    let (mut once, mut shared) = (BTreeSet::new(), BTreeSet::new());
+    for action in &plan.actions {
+        let name = match &action.operation {
+            Operation::Create { entry } | Operation::Restore { entry, .. } => looked_for(&entry.fields),
+            Operation::Settle { intent, .. } => looked_for(&intent.fields),
+            _ => continue,
+        };
+        if let Some(name) = name.and_then(|name| once.replace(name)) {
+            shared.insert(name);
+        }
+    }
+    shared
 }
 
 /// Words why a plan is not applied, with what lifts the brake.
@@ -327,7 +333,8 @@ impl Run {
                 self.count(|report| report.failed += 1);
                 self.session.tell(Event::Failed { key, step: planned, elapsed });
             }
-            End::NotBegun => self.count(|report| report.remaining += 1),
+            // A stale look is made again where it was made, so it ends nothing but a run that ends.
+            End::NotBegun | End::Stale => self.count(|report| report.remaining += 1),
         }
     }
 

@@ -4,95 +4,244 @@
 
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
+use std::time::Duration;
 
-use crate::apollo::{self, Contact, Meta};
+use crate::apollo::Contact;
 use crate::failpoints::{self, reached};
 use crate::journal;
 use crate::model::{
-    ApolloId, Binding, Conflict, ConflictCause, ContactKey, Endpoint, Entry, Field, Intent, IntentId, MatchedBy,
-    Origin, Place, Timestamp,
+    ApolloId, Binding, Conflict, ConflictCause, ContactKey, Endpoint, Entry, Field, Fields, Intent, IntentId,
+    MatchedBy, Origin, Place, Timestamp, Value,
 };
 use crate::plan::{Dispute, Known};
 use crate::store::{self, Change};
 
 use super::action::{End, Performer, Trouble};
-use super::bring_up::{complete, note_dropped};
+use super::bring_up::{Effort, complete, note_dropped};
 use super::courier::{Failure, Look, Reply};
-use super::settle::may_be_matched;
+use super::look::Sight;
 use super::{Problem, Step, confirm, problem};
 
+/// How long a look before a create stands; a create that waits longer for quota is looked for again.
+const LOOK_STANDS: Duration = Duration::from_mins(1);
+
+/// How a create is sent.
+struct Sent {
+    /// Goes into the write of the intent.
+    with: Vec<Change>,
+    /// Whether a look showed nobody, so that a match is one that it did not show.
+    looked: bool,
+    fresh_until: Option<tokio::time::Instant>,
+}
+
+/// What a person said about a create on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    Nothing,
+    /// The contact is to be made although Apollo holds somebody like it.
+    Anyway,
+}
+
 impl Performer<'_> {
-    pub(super) async fn create(&self, entry: &Entry) -> Result<End, Trouble> {
-        let mut turn = None;
-        // A state that was lost leaves contacts behind that Apollo would not match.
-        if self.job.looks_up_first && !entry.dedupe_can_match() {
-            // Another entry may be for the same person: its contact is not this one's.
-            turn = Some(self.job.looking_up.lock().await);
-            if let Some(id) = self.look_up_once(&entry.fields).await? {
-                return self.adopt(&id, entry, Origin::Matched(MatchedBy::CreationTime)).await;
+    pub(super) async fn create(&self, entry: &Entry, asked: Asked) -> Result<End, Trouble> {
+        let _alone = self.alone(&entry.fields).await;
+        let mut with = Vec::new();
+        let refused = self.job.open.iter().filter(|(_, intent)| intent.key == *entry.key() && intent.refused);
+        for (&id, intent) in refused {
+            // A refusal may hide that the contact was made.
+            if let Some(made) = self.made_although_refused(intent).await? {
+                return self.bind_made(id, intent, entry, &made).await;
+            }
+            with.push(Change::DropIntent { id });
+        }
+        self.create_alone(entry, asked, with).await
+    }
+
+    /// Creates while no other entry of the name is being created; `with` goes into the write of the intent.
+    pub(super) async fn create_alone(&self, entry: &Entry, asked: Asked, with: Vec<Change>) -> Result<End, Trouble> {
+        match asked {
+            Asked::Nothing => self.look_and_send(None, entry, with).await,
+            Asked::Anyway => {
+                let there_before = self.everybody_like(&entry.fields).await?;
+                let intent = Intent { there_before, ..self.create_intent(entry, false) };
+                let id = self.session.store.next_intent_id();
+                // Whoever it would be matched to is not meant, and nothing is matched without dedupe.
+                self.send_create(id, intent, entry, Sent { with, looked: false, fresh_until: None }).await
             }
         }
-        let mut intent = self.intent(Endpoint::CreateContact, None, &entry.fields, entry.run_dedupe);
-        let id = self.session.store.next_intent_id();
-        let end = self.send_create(id, &mut intent, entry).await;
-        drop(turn);
-        end
+    }
+
+    /// Sends the create of an intent in doubt again exactly as it was, where nobody may look.
+    pub(super) async fn send_again(&self, id: IntentId, intent: &Intent, entry: &Entry) -> Result<End, Trouble> {
+        self.send_create(id, intent.clone(), entry, Sent { with: Vec::new(), looked: false, fresh_until: None }).await
+    }
+
+    /// Looks who is there already, and sends the create when nobody is: a new one, or `again` the body of one in doubt.
+    pub(super) async fn look_and_send(
+        &self,
+        again: Option<(IntentId, &Intent)>,
+        entry: &Entry,
+        mut with: Vec<Change>,
+    ) -> Result<End, Trouble> {
+        loop {
+            let intent = match again {
+                Some((_, intent)) => intent.clone(),
+                None => self.create_intent(entry, entry.run_dedupe),
+            };
+            let sight = self.look_before(&intent.fields, intent.run_dedupe).await?;
+            let looked = match sight {
+                Sight::Nobody => true,
+                Sight::MayNotSearch if entry.dedupe_can_match() => {
+                    if self.session.is_first_blind_create() {
+                        self.warn(vec![problem::creates_blindly(self.place)]);
+                    }
+                    false
+                }
+                Sight::MayNotSearch => return Err(Trouble::failed(problem::needs_a_person(self.place))),
+                Sight::SamePerson(found) => {
+                    // The adoption takes the place of what was to be sent.
+                    return self.adopt(&found, entry, Origin::Matched(MatchedBy::LookUp)).await;
+                }
+                Sight::Owned(found, owner) => {
+                    let other_fingerprint = self.job.fingerprint(&owner);
+                    let cause = ConflictCause::Collision { other: owner, other_fingerprint };
+                    return Err(self.conflict(again.map(|(id, _)| id), entry, &found, cause).await?);
+                }
+                Sight::Several(ids) => {
+                    let first = ids[0].clone();
+                    return Err(self.conflict(None, entry, &first, ConflictCause::Several { ids }).await?);
+                }
+                Sight::Namesakes(ids) => {
+                    let first = ids[0].clone();
+                    return Err(self.conflict(None, entry, &first, ConflictCause::Namesakes { ids }).await?);
+                }
+            };
+            let id = again.map_or_else(|| self.session.store.next_intent_id(), |(id, _)| id);
+            let fresh_until = looked.then(|| tokio::time::Instant::now() + LOOK_STANDS);
+            let sent = Sent { with: with.clone(), looked, fresh_until };
+            match self.send_create(id, intent, entry, sent).await {
+                Err(Trouble { end: End::Stale, .. }) => with.clear(),
+                end => return end,
+            }
+        }
     }
 
     /// Sends a create and binds what it is answered with; used for a first send and by settling.
-    pub(super) async fn send_create(&self, id: IntentId, intent: &mut Intent, entry: &Entry) -> Result<End, Trouble> {
+    async fn send_create(&self, id: IntentId, mut intent: Intent, entry: &Entry, how: Sent) -> Result<End, Trouble> {
         let settling = intent.attempts > 0;
-        let (contact, meta) = match self.send(id, intent, Vec::new()).await {
+        let looked = how.looked;
+        let (contact, meta) = match self.send(id, &mut intent, how.with, how.fresh_until).await {
             Ok((Reply::Contact(contact), meta)) => (contact, meta),
-            Ok((Reply::Page(_) | Reply::Done, _)) => unreachable!("a create is answered with a contact"),
+            Ok(_) => unreachable!("a create is answered with a contact"),
             Err(Failure::Refused(error)) => {
                 reached(failpoints::Step::BeforeRefusalWritten);
-                self.record(vec![Change::DropIntent { id }]).await?;
+                let is_content = error.status() != Some(401) && !error.is_barred(intent.endpoint);
+                let change = if is_content && !entry.is_matched_by_email() {
+                    intent.refused = true;
+                    Change::PutIntent { id, intent: Box::new(intent.clone()) }
+                } else {
+                    Change::DropIntent { id }
+                };
+                self.record(vec![change]).await?;
                 return Err(Trouble::failed(problem::refused(intent.endpoint, &error, self.place)));
+            }
+            Err(Failure::InDoubt(error)) => {
+                return Err(Trouble::failed(problem::create_in_doubt(&error, intent.attempts, self.place)));
             }
             Err(failure) => return Err(self.trouble(intent.endpoint, failure)),
         };
-        let owner = self.session.store.owner_of(&contact.id).map_err(|error| self.store_trouble(&error))?;
+        let owner = self.owner(&contact.id)?;
         if let Some(owner) = owner.filter(|owner| owner != entry.key()) {
             return Err(self.collision(Some(id), entry, &contact.id, &owner).await?);
         }
-        let matched = self.matched(intent, &contact, &meta);
+        let earliest = self.earliest(&intent, meta.date);
+        let is_ours = |contact: &Contact| {
+            // The answer to an earlier attempt was lost: what that made is matched by this one.
+            settling
+                && !self.was_there(contact, earliest)
+                && !intent.there_before.contains(&contact.id)
+                && confirm::agrees(&intent.fields, contact)
+        };
+        let matched = self.matched(&contact, earliest).filter(|_| !is_ours(&contact));
         let differs = confirm::may_be_matched(entry, &contact);
-        if (matched.is_some() || differs) && confirm::is_stranger(&intent.fields, &contact) {
+        // By the server's clock it may be a little older than the request that made it; then its values decide.
+        let is_recent = contact.created_at.is_some_and(|created| created >= earliest + journal::CLOCK_SLACK);
+        if (matched.is_some() || (differs && !is_recent)) && confirm::is_stranger(&intent.fields, &contact) {
             return Err(self.conflict(Some(id), entry, &contact.id, ConflictCause::Stranger).await?);
         }
         // The entry may have changed since the body was written: whom only the body means is not the entry's.
-        let was_there = self.was_there(&contact, self.earliest(intent, meta.date)) || may_be_matched(intent, &contact);
+        let was_there = matched.is_some() || (differs && !is_recent);
         if was_there && confirm::is_somebody_else_now(&intent.fields, &entry.fields, &contact) {
             return Err(self.somebody_else(id, entry, &contact.id).await?);
         }
-        let sent_all = matched.is_none() && !differs && !settling && intent.fields == entry.fields;
+        if matched.is_some() && looked {
+            // What stood there before can no longer be seen.
+            return Err(self.conflict(Some(id), entry, &contact.id, ConflictCause::UnseenMatch).await?);
+        }
+        let sent_all = matched.is_none() && !differs && !settling;
         let (step, origin) = match matched {
             None => (Step::Create, if settling { Origin::Settled } else { Origin::Created }),
             Some(by) => (Step::Import, Origin::Matched(by)),
         };
         let mut binding = self.bind(&contact, entry, origin);
         if sent_all {
-            binding.applied = entry.fields.clone();
+            binding.applied = intent.fields.clone();
         }
-        note_sent_lists(&mut binding, intent);
+        note_sent_lists(&mut binding, &intent);
         self.bound(Some(id), entry, binding, &contact, step).await
+    }
+
+    /// Makes the intent of a create. Lists follow by a call of their own, since the create may be matched.
+    fn create_intent(&self, entry: &Entry, run_dedupe: bool) -> Intent {
+        let mut fields = entry.fields.clone();
+        fields.remove(&Field::LabelNames);
+        self.intent(Endpoint::CreateContact, None, &fields, run_dedupe)
+    }
+
+    /// Waits until no other entry with the name of this one is being created, where there is one.
+    pub(super) async fn alone(&self, fields: &Fields) -> Option<tokio::sync::MutexGuard<'_, ()>> {
+        if self.job.shares_name(fields) { Some(self.job.one_of_a_name.lock().await) } else { None }
     }
 
     /// Binds to a contact that is known by its id.
     pub(super) async fn adopt(&self, id: &ApolloId, entry: &Entry, origin: Origin) -> Result<End, Trouble> {
         let contact = match self.session.look(&Look::View(id.clone())).await {
             Ok((Reply::Contact(contact), _)) => contact,
-            Ok((Reply::Page(_) | Reply::Done, _)) => unreachable!("a view is answered with a contact"),
-            Err(Failure::Refused(error)) => return Err(self.cannot_view(id, entry, &origin, &error).await?),
+            Ok(_) => unreachable!("a view is answered with a contact"),
+            Err(Failure::Refused(error)) if self.is_gone(id, &error).await? => {
+                return self.adopt_gone(id, entry, &origin, problem::chain(&error)).await;
+            }
+            Err(Failure::Refused(error)) => {
+                return Err(Trouble::failed(problem::refused(Endpoint::ViewContact, &error, self.place)));
+            }
             Err(failure) => return Err(self.trouble(Endpoint::ViewContact, failure)),
         };
-        if origin == Origin::Restored && confirm::is_stranger(&entry.fields, &contact) {
+        if contact.person_deleted {
+            return self.adopt_gone(id, entry, &origin, "Apollo says that it was deleted".to_owned()).await;
+        }
+        if contact.id != *id {
+            // Whoever it was merged into is not who the entry, or the memory of it, names.
+            let owner = self.owner(&contact.id)?.filter(|owner| owner != entry.key());
+            return Err(Trouble::failed(problem::merged(id, &contact.id, owner.as_ref(), entry)));
+        }
+        if !matches!(origin, Origin::Adopted) && confirm::is_stranger(&entry.fields, &contact) {
             return Err(self.conflict(None, entry, &contact.id, ConflictCause::Stranger).await?);
         }
         let step = if origin == Origin::Restored { Step::Restore } else { Step::Import };
         let binding = self.bind(&contact, entry, origin);
         self.bound(None, entry, binding, &contact, step).await
+    }
+
+    /// Goes on where the contact to bind to is gone: a restore becomes a create, anything else needs a person.
+    async fn adopt_gone(&self, id: &ApolloId, entry: &Entry, origin: &Origin, why: String) -> Result<End, Trouble> {
+        match origin {
+            Origin::Restored => {
+                self.record(forget_memory(entry).collect()).await?;
+                self.warn(vec![problem::restored_as_new(id, self.place)]);
+                Box::pin(self.create(entry, Asked::Nothing)).await
+            }
+            _ => Err(Trouble::failed(problem::does_not_exist(id, entry, &why))),
+        }
     }
 
     /// Records a binding, then brings the contact to what is declared where the answer does not show it so.
@@ -104,8 +253,14 @@ impl Performer<'_> {
         contact: &Contact,
         step: Step,
     ) -> Result<End, Trouble> {
+        let deviations = confirm::deviations(&binding.applied, &Fields::default(), contact);
+        // What the answer does not confirm is sent once more before anybody is told.
+        let tried = confirm::unconfirmed(&binding.applied, &deviations, contact);
+        let deviations: Vec<_> = deviations.into_iter().filter(|found| !tried.contains(&found.field)).collect();
+        for field in &tried {
+            binding.applied.remove(field);
+        }
         complete(&mut binding, entry);
-        let deviations = confirm::deviations(&binding.applied, contact);
         note_dropped(&mut binding, &deviations);
         let mut changes = vec![
             Change::PutBinding { key: entry.key().clone(), binding: Box::new(binding.clone()) },
@@ -118,7 +273,7 @@ impl Performer<'_> {
         match self.session.store.commit(changes).await {
             Ok(_) => {}
             // Found by our own search rather than answered by Apollo, while another entry found it too.
-            Err(store::Error::IdTaken { id, owner, .. }) if step == Step::Settle || is_looked_up(&binding, intent) => {
+            Err(store::Error::IdTaken { id, owner, .. }) if step == Step::Settle || is_looked_up(&binding) => {
                 return Err(Trouble::failed(taken_meanwhile(&id, &owner, self.place)));
             }
             Err(store::Error::IdTaken { id, owner, .. }) => {
@@ -132,34 +287,14 @@ impl Performer<'_> {
         if binding.fingerprint.is_some() {
             return Ok(End::Done(step, Some(id)));
         }
+        // Where it was made by us, every list it is on is ours.
+        let is_ours = matches!(binding.origin, Origin::Created | Origin::Settled);
+        let lists_before = contact.label_ids.clone().filter(|_| !is_ours).unwrap_or_default().into_iter().collect();
         let pending = Known::of(&binding, []).changes_to(&entry.fields);
-        match self.bring_up(entry, binding, &pending, &[]).await {
+        match self.bring_up(entry, binding, &pending, Effort { tried, lists_before, open: &[] }).await {
             Ok(()) => Ok(End::Done(step, Some(id))),
             Err(trouble) => Err(trouble.after_binding(step, id)),
         }
-    }
-
-    async fn cannot_view(
-        &self,
-        id: &ApolloId,
-        entry: &Entry,
-        origin: &Origin,
-        error: &apollo::Error,
-    ) -> Result<Trouble, Trouble> {
-        if !error.contact_is_gone(id) {
-            return Ok(Trouble::failed(problem::refused(Endpoint::ViewContact, error, self.place)));
-        }
-        if *origin == Origin::Restored {
-            // The memory led nowhere; without it the next plan creates the entry.
-            self.record(forget_memory(entry).collect()).await?;
-        }
-        let next = match origin {
-            Origin::Restored => "Its memory was dropped: the next apply creates the entry as a new contact.",
-            _ => "Correct apollo_id in the entry, or remove it to have the contact created.",
-        };
-        let summary = format!("Contact {id} of {} does not exist", entry.key().address());
-        let why = problem::chain(error);
-        Ok(Trouble::failed(Problem::error(summary, format!("{why}\n{next}")).at(&entry.place, None)))
     }
 
     /// Records that the answered contact belongs to another key, and that the other may have been overwritten.
@@ -203,17 +338,15 @@ impl Performer<'_> {
         Ok(Trouble::failed(problem::meant_somebody_else(id, entry)))
     }
 
-    async fn conflict(
+    /// Records what stands between an entry and its contact, until a person has decided.
+    pub(super) async fn conflict(
         &self,
         intent: Option<IntentId>,
         entry: &Entry,
         id: &ApolloId,
         cause: ConflictCause,
     ) -> Result<Trouble, Trouble> {
-        let dispute = match &cause {
-            ConflictCause::Collision { other, .. } => Dispute::Collision { id: id.clone(), other: other.clone() },
-            ConflictCause::Stranger => Dispute::Stranger { id: id.clone() },
-        };
+        let dispute = Dispute::of(id, &cause);
         let conflict = Conflict {
             key: entry.key().clone(),
             fingerprint: entry.fingerprint(),
@@ -226,12 +359,12 @@ impl Performer<'_> {
         Ok(Trouble::failed(problem::undecided(&dispute, entry)))
     }
 
-    fn matched(&self, intent: &Intent, contact: &Contact, meta: &Meta) -> Option<MatchedBy> {
+    fn matched(&self, contact: &Contact, earliest: Timestamp) -> Option<MatchedBy> {
         // Made moments ago, so that its time alone would pass it off as new.
         if self.job.known.contains(&contact.id) {
             return Some(MatchedBy::CreationTime);
         }
-        confirm::matched(contact, self.earliest(intent, meta.date))
+        confirm::matched(contact, earliest)
     }
 
     /// Reports whether a contact was there before what made one no earlier than `earliest`.
@@ -250,9 +383,15 @@ impl Performer<'_> {
     pub(super) fn bind(&self, contact: &Contact, entry: &Entry, origin: Origin) -> Binding {
         let observed = confirm::observed(&entry.fields, contact);
         let now = self.session.clock.now();
+        let mut applied = observed.clone();
+        // What the contact is on by somebody else's hand is not ours to undo.
+        let found_lists = match applied.remove(&Field::LabelNames) {
+            Some(Value::Lists(lists)) if !matches!(origin, Origin::Created | Origin::Settled) => lists,
+            _ => BTreeSet::new(),
+        };
         Binding {
             apollo_id: contact.id.clone(),
-            applied: observed.clone(),
+            applied,
             observed,
             origin,
             bound_at: now,
@@ -263,6 +402,8 @@ impl Performer<'_> {
             gone_at: None,
             dropped: BTreeSet::new(),
             possible_lists: BTreeSet::new(),
+            merged_into: None,
+            found_lists,
         }
     }
 }
@@ -276,8 +417,8 @@ pub(super) fn note_sent_lists(binding: &mut Binding, intent: &Intent) {
 }
 
 /// Reports whether a new binding rests on a look-up instead of the answer to a create.
-fn is_looked_up(binding: &Binding, intent: Option<IntentId>) -> bool {
-    intent.is_none() && matches!(binding.origin, Origin::Matched(_))
+fn is_looked_up(binding: &Binding) -> bool {
+    matches!(binding.origin, Origin::Matched(MatchedBy::LookUp))
 }
 
 fn taken_meanwhile(id: &ApolloId, owner: &ContactKey, place: &Place) -> Problem {

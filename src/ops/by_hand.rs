@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use crate::model::{ApolloId, Binding, ContactKey, Entry, Place};
-use crate::plan::{Action, Housekeeping, Operation, Plan, Reason, Scope};
+use crate::plan::{Action, Housekeeping, Operation, Plan, Policy, Reason, Scope};
 use crate::store::Snapshot;
 
 use super::{Desired, Forecast, Planned, Problem};
@@ -51,6 +51,12 @@ pub fn plan_removal(snapshot: &Snapshot, keys: &[ContactKey]) -> Result<Planned,
     keys.sort();
     keys.dedup();
     let action = |key: &ContactKey| -> Result<Action, Box<Problem>> {
+        if let (None, Some(tombstone)) = (snapshot.bindings.get(key), snapshot.tombstones.get(key)) {
+            // Only the memory of its contact is left, which a contact deleted in Apollo may be.
+            let place = Place { path: Path::new("").into(), key: key.clone() };
+            let operation = Operation::Forget { id: tombstone.apollo_id.clone() };
+            return Ok(Action { place, reason: Reason::AskedFor, operation });
+        }
         let binding = bound(snapshot, key)?;
         let place = place(binding, key);
         let operation = Operation::Forget { id: binding.apollo_id.clone() };
@@ -79,20 +85,23 @@ pub fn plan_rename(snapshot: &Snapshot, from: &ContactKey, to: &ContactKey) -> R
     Ok(planned(snapshot, vec![Action { place, reason: Reason::AskedFor, operation }]))
 }
 
-/// Checks that every key to recreate has lost its contact: nothing else is ever created twice.
-pub fn check_recreate(plan: &Plan, keys: &[ContactKey]) -> Result<(), Box<Problem>> {
-    let recreated = |key: &ContactKey| {
+/// Checks that what a person decided about single keys is what the plan waits for: nothing else is ever created twice.
+pub fn check_decisions(plan: &Plan, policy: &Policy) -> Result<(), Box<Problem>> {
+    let is_planned = |key: &ContactKey, reasons: [Reason; 2]| {
         let of_key = plan.actions.iter().find(|action| action.key() == key);
-        of_key.is_some_and(|action| matches!(action.reason, Reason::Recreate | Reason::CreateUnanswered))
+        of_key.is_some_and(|action| reasons.contains(&action.reason))
     };
-    match keys.iter().find(|key| !recreated(key)) {
-        None => Ok(()),
-        Some(key) => {
-            let detail = "Only a contact that Apollo has said to be gone is created anew, and only while its entry is \
-                          declared. Take it out of --recreate.";
-            Err(Box::new(Problem::error(format!("{} is not gone", key.address()), detail)))
-        }
+    if let Some(key) = policy.recreate.iter().find(|key| !is_planned(key, [Reason::Recreate, Reason::CreateUnanswered]))
+    {
+        let detail = "Only a contact that Apollo has said to be gone is created again, and only while its entry is \
+                      declared. Take it out of --recreate.";
+        return Err(Box::new(Problem::error(format!("{} is not gone", key.address()), detail)));
     }
+    if let Some(key) = policy.create.iter().find(|key| !is_planned(key, [Reason::AskedFor; 2])) {
+        let detail = "Only an entry that is declared and has no contact yet can be created. Take it out of --create.";
+        return Err(Box::new(Problem::error(format!("{} is not to be created", key.address()), detail)));
+    }
+    Ok(())
 }
 
 fn bound<'a>(snapshot: &'a Snapshot, key: &ContactKey) -> Result<&'a Binding, Box<Problem>> {

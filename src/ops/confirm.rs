@@ -2,6 +2,8 @@
 //!
 //! Pure. Only what was confirmed may be recorded as applied, so everything here errs towards "pending".
 
+use std::collections::BTreeSet;
+
 use crate::apollo::Contact;
 use crate::model::{Entry, Field, Fields, Identity, MatchedBy, Timestamp, Value, fold_email, fold_text};
 
@@ -16,13 +18,30 @@ pub(super) struct Deviation {
 pub(super) enum DeviationKind {
     /// Apollo holds nothing where something was sent; its complaint, if it made one.
     Dropped(Option<String>),
+    /// Apollo holds what stood there before, or something where it was to be cleared.
+    Kept(Value),
     /// Apollo holds another form of it.
     Normalized(Value),
+    /// Apollo holds the e-mail beside this one, which comes first there.
+    SecondAddress(Value),
+}
+
+impl DeviationKind {
+    /// Reports whether sending the value once more may yet make it stand.
+    pub(super) fn is_unconfirmed(&self) -> bool {
+        matches!(self, Self::Dropped(None) | Self::Kept(_))
+    }
 }
 
 /// Returns the declared fields as the answer shows them; what it does not show is left out.
 pub(super) fn observed(declared: &Fields, contact: &Contact) -> Fields {
+    let is_held = |email: &str| contact.emails.iter().any(|shown| fold_email(shown) == fold_email(email));
     let shown = |field: &Field, value: &Value| match (field, value) {
+        // A second address stands as well as the first.
+        (Field::Email, Value::Text(email)) if !email.is_empty() && is_held(email) => {
+            let first = contact.readable.text(field).is_some_and(|shown| fold_email(shown) == fold_email(email));
+            if first { contact.readable.get(field).cloned() } else { Some(value.clone()) }
+        }
         (Field::LabelNames, Value::Lists(lists)) => {
             let names = contact.label_names.as_ref()?;
             let holds = |list: &&String| names.iter().any(|name| fold_text(name) == fold_text(list));
@@ -37,8 +56,19 @@ pub(super) fn observed(declared: &Fields, contact: &Contact) -> Fields {
 }
 
 /// Lists the fields of `sent` that the answer shows otherwise.
-pub(super) fn deviations(sent: &Fields, contact: &Contact) -> Vec<Deviation> {
+///
+/// `before` is what Apollo was known to hold before; empty where that is not known.
+pub(super) fn deviations(sent: &Fields, before: &Fields, contact: &Contact) -> Vec<Deviation> {
     let shown = observed(sent, contact);
+    let stands_still = |field: &Field, value: &Value| match before.get(field) {
+        // A cleared or replaced number is still among those that the answer shows.
+        Some(Value::Text(number)) if field.is_phone() => {
+            let replaced = Value::Text(number.clone()) != *value && !shown.contains(field);
+            (replaced && contact.shows_phone(number)).then(|| Value::Text(number.clone()))
+        }
+        Some(before) => shown.get(field).filter(|shown| *shown == before && *shown != value).cloned(),
+        None => None,
+    };
     let complaint = |field: &Field| match field {
         Field::Custom(id) => {
             let of_field = contact.custom_field_errors.iter().find(|(at, _)| at == id.as_str());
@@ -53,14 +83,45 @@ pub(super) fn deviations(sent: &Fields, contact: &Contact) -> Vec<Deviation> {
             let kind = match shown.get(field) {
                 _ if complaint.is_some() => DeviationKind::Dropped(complaint),
                 Some(shown) if shown.is_empty() && !value.is_empty() => DeviationKind::Dropped(None),
+                Some(shown) if value.is_empty() && !shown.is_empty() => DeviationKind::Kept(shown.clone()),
+                Some(_) if *field == Field::Email && !value.is_empty() && is_second_address(value, contact) => {
+                    DeviationKind::SecondAddress(contact.readable.get(field)?.clone())
+                }
+                _ if stands_still(field, value).is_some() => DeviationKind::Kept(stands_still(field, value)?),
                 Some(shown) if shown != value => DeviationKind::Normalized(shown.clone()),
                 // A custom field that the answer does not hold was ignored, as wrong ids are.
-                None if matches!(field, Field::Custom(_)) && !value.is_empty() => DeviationKind::Dropped(None),
+                None if is_missing(field, contact) && !value.is_empty() => DeviationKind::Dropped(None),
                 _ => return None,
             };
             Some(Deviation { field: field.clone(), kind })
         })
         .collect()
+}
+
+/// Lists the fields of `sent` that an answer leaves unconfirmed, so that sending them once more may yet make them stand.
+///
+/// An answer that complains of something confirms only what it shows.
+pub(super) fn unconfirmed(sent: &Fields, deviations: &[Deviation], contact: &Contact) -> BTreeSet<Field> {
+    let found = deviations.iter().filter(|deviation| deviation.kind.is_unconfirmed());
+    let mut fields: BTreeSet<Field> = found.map(|deviation| deviation.field.clone()).collect();
+    if contact.complaint.is_some() {
+        let shown = observed(sent, contact);
+        let unshown = sent.iter().filter(|(field, _)| **field != Field::LabelNames && !shown.contains(field));
+        fields.extend(unshown.map(|(field, _)| field.clone()));
+    }
+    fields
+}
+
+/// Reports whether a custom field is not in the answer at all; one in a form that no one text stands for is.
+fn is_missing(field: &Field, contact: &Contact) -> bool {
+    matches!(field, Field::Custom(_)) && !contact.in_other_form.contains(field)
+}
+
+/// Reports whether the contact has the e-mail, and another one before it.
+pub(super) fn is_second_address(email: &Value, contact: &Contact) -> bool {
+    let (Value::Text(email), Some(first)) = (email, contact.readable.text(&Field::Email)) else { return false };
+    let is = |shown: &str| fold_email(shown) == fold_email(email);
+    !first.trim().is_empty() && !is(first) && contact.emails.iter().any(|shown| is(shown))
 }
 
 /// Returns how the answer to a create shows that the contact was there before; `None` when it was made.
@@ -69,6 +130,9 @@ pub(super) fn deviations(sent: &Fields, contact: &Contact) -> Vec<Deviation> {
 pub(super) fn matched(contact: &Contact, earliest: Timestamp) -> Option<MatchedBy> {
     if let Some(dedupe) = contact.dedupe.as_ref().filter(|dedupe| dedupe.found_existing) {
         return Some(MatchedBy::DedupeResult(dedupe.match_reason.clone()));
+    }
+    if contact.was_existing == Some(true) {
+        return Some(MatchedBy::WasExisting);
     }
     is_older(contact, earliest).then_some(MatchedBy::CreationTime)
 }
@@ -84,7 +148,7 @@ pub(super) fn may_be_matched(entry: &Entry, contact: &Contact) -> bool {
 /// Reports whether a contact shows other values than were sent, beside those that Apollo says it did not accept.
 pub(super) fn shows_other_values(sent: &Fields, contact: &Contact) -> bool {
     let unexplained = |deviation: &Deviation| !matches!(deviation.kind, DeviationKind::Dropped(Some(_)));
-    deviations(sent, contact).iter().any(unexplained)
+    deviations(sent, &Fields::default(), contact).iter().any(unexplained)
 }
 
 /// Reports whether a matched contact is somebody else than was declared.
@@ -143,6 +207,54 @@ pub(super) fn is_person(wanted: &Fields, contact: &Contact) -> bool {
     has_name && wanted_names.all(|(field, name)| contact.readable.text(field).map(fold_text) == Some(name))
 }
 
+/// Reports whether a contact is who a create of `sent` is for, as far as that can be told.
+///
+/// Many may share a mailbox that is never matched: there the name counts as well.
+pub(super) fn is_like(sent: &Fields, run_dedupe: bool, contact: &Contact) -> bool {
+    let same_name = |field: &Field| {
+        let shown = contact.readable.text(field).map(fold_text).unwrap_or_default();
+        sent.text(field).map(fold_text).unwrap_or_default() == shown
+    };
+    is_person(sent, contact) && (run_dedupe || [Field::FirstName, Field::LastName].iter().all(same_name))
+}
+
+/// Reports whether a contact could be the one that a create of `sent` made: every sent field that it shows agrees.
+///
+/// What is empty is not shown. Something that tells people apart must be shown, or nothing has been said.
+pub(super) fn agrees(sent: &Fields, contact: &Contact) -> bool {
+    let mut tells = false;
+    for (field, value) in sent.iter() {
+        let Value::Text(text) = value else { continue };
+        if text.trim().is_empty() || field.is_phone() || *field == Field::WebsiteUrl {
+            continue;
+        }
+        let agrees = if *field == Field::Email {
+            if contact.emails.is_empty() {
+                continue;
+            }
+            contact.emails.iter().any(|shown| fold_email(shown) == fold_email(text))
+        } else {
+            let Some(shown) = contact.readable.text(field).filter(|shown| !shown.trim().is_empty()) else { continue };
+            is_same_text(text, shown)
+        };
+        if !agrees {
+            return false;
+        }
+        tells |= matches!(field, Field::Email | Field::FirstName | Field::LastName);
+    }
+    tells
+}
+
+/// Length from which a text may have been cut off by Apollo, in characters.
+///
+/// Source: text fields are said to keep 120 characters (`docs/api-notes.md#custom-fields`).
+const CUT_FROM: usize = 100;
+
+fn is_same_text(sent: &str, shown: &str) -> bool {
+    let (sent, shown) = (fold_text(sent), fold_text(shown));
+    sent == shown || (shown.chars().count() >= CUT_FROM && sent.starts_with(&shown))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,6 +274,11 @@ mod tests {
             label_names: None,
             custom_field_errors: Vec::new(),
             dedupe: None,
+            was_existing: None,
+            label_ids: None,
+            person_deleted: false,
+            complaint: None,
+            in_other_form: BTreeSet::new(),
         }
     }
 
@@ -225,7 +342,7 @@ mod tests {
             (custom.clone(), "7"),
         ]);
         let shown = [(Field::Title, "CTO"), (Field::Email, ""), (Field::OrganizationName, "Acme Inc")];
-        let found = deviations(&sent, &answer(&shown, &[]));
+        let found = deviations(&sent, &Fields::default(), &answer(&shown, &[]));
         let expected = [
             (Field::OrganizationName, DeviationKind::Normalized("Acme Inc".into())),
             (Field::Email, DeviationKind::Dropped(None)),

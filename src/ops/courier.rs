@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 
-use crate::apollo::{self, Contact, Meta, Retry, SearchPage};
+use crate::apollo::{self, Contact, ListChange, Meta, Profile, Retry, SearchPage};
 use crate::failpoints::{self, reached};
 use crate::journal::{self, Status, Step};
 use crate::model::{ApolloId, Endpoint, Intent, IntentId};
@@ -23,7 +23,16 @@ const MAX_ATTEMPTS: u32 = 5;
 #[derive(Debug, Clone)]
 pub(super) enum Look {
     View(ApolloId),
-    Search { keywords: String, page: u32 },
+    Search {
+        keywords: String,
+        page: u32,
+    },
+    /// A page of all contacts, those made last first.
+    Newest {
+        page: u32,
+    },
+    /// Who the credential acts as.
+    Profile,
 }
 
 /// What came back.
@@ -31,7 +40,8 @@ pub(super) enum Look {
 pub(super) enum Reply {
     Contact(Box<Contact>),
     Page(SearchPage),
-    Done,
+    Lists(ListChange),
+    Profile(Profile),
 }
 
 /// Why a request brought no reply.
@@ -39,6 +49,8 @@ pub(super) enum Reply {
 pub(super) enum Failure {
     /// The run is ending, and nothing was sent.
     Stopped,
+    /// What was looked at before is too old by now, and nothing was sent.
+    Stale,
     /// The server turned it down; it had no effect.
     Refused(apollo::Error),
     /// It may or may not have had its effect.
@@ -53,18 +65,27 @@ pub(super) enum Failure {
 impl Session {
     /// Sends the request of an intent, which is on disk before each attempt; `with` goes into the same write.
     ///
-    /// The intent stays on disk when the outcome is in doubt, and for the caller to drop with the answer.
+    /// The intent stays on disk when the outcome is in doubt, and for the caller to drop with the answer. Nothing is
+    /// sent after `fresh_until`.
     pub(super) async fn send(
         &self,
         id: IntentId,
         intent: &mut Intent,
         mut with: Vec<Change>,
+        fresh_until: Option<Instant>,
     ) -> Result<(Reply, Meta), Failure> {
         let endpoint = intent.endpoint;
         // An intent that was sent before comes here in doubt, from settling.
         let mut tries = Tries::new(if intent.attempts == 0 { Status::Intended } else { Status::InDoubt });
         loop {
-            let (permit, slot) = match self.admit(endpoint).await {
+            let admitted = self.admit(endpoint).await.and_then(|(permit, slot)| {
+                if fresh_until.is_none_or(|until| Instant::now() <= until) {
+                    return Ok((permit, slot));
+                }
+                self.ledgers.unsent(endpoint, permit);
+                Err(Failure::Stale)
+            });
+            let (permit, slot) = match admitted {
                 Ok(admitted) => admitted,
                 Err(failure) => {
                     if intent.attempts > 0 && tries.status == Status::Intended {
@@ -108,7 +129,8 @@ impl Session {
     pub(super) async fn look(&self, look: &Look) -> Result<(Reply, Meta), Failure> {
         let endpoint = match look {
             Look::View(_) => Endpoint::ViewContact,
-            Look::Search { .. } => Endpoint::SearchContacts,
+            Look::Search { .. } | Look::Newest { .. } => Endpoint::SearchContacts,
+            Look::Profile => Endpoint::Profile,
         };
         let mut tries = Tries::new(Status::Intended);
         loop {
@@ -127,6 +149,10 @@ impl Session {
                 Look::Search { keywords, page } => {
                     self.client().search_contacts(keywords, *page).await.map(|a| (Reply::Page(a.value), a.meta))
                 }
+                Look::Newest { page } => {
+                    self.client().newest_contacts(*page).await.map(|a| (Reply::Page(a.value), a.meta))
+                }
+                Look::Profile => self.client().profile().await.map(|a| (Reply::Profile(a.value), a.meta)),
             };
             drop(slot);
             self.heard(endpoint, &outcome, sent.elapsed());
@@ -153,9 +179,11 @@ impl Session {
             }
             Endpoint::AddToLists | Endpoint::RemoveFromLists => {
                 let answer = self.client().change_lists(intent.endpoint, &intent.body).await?;
-                Ok((Reply::Done, answer.meta))
+                Ok((Reply::Lists(answer.value), answer.meta))
             }
-            Endpoint::ViewContact | Endpoint::SearchContacts => unreachable!("looking needs no intent"),
+            Endpoint::ViewContact | Endpoint::SearchContacts | Endpoint::Profile => {
+                unreachable!("looking needs no intent")
+            }
         }
     }
 
@@ -209,7 +237,7 @@ impl Session {
         }
         tries.take(match retry {
             _ if unsent => Step::Bounce,
-            Retry::Never if matches!(error.status(), Some(401 | 403)) => Step::Bounce,
+            Retry::Never if error.status() == Some(401) || error.is_barred(endpoint) => Step::Bounce,
             // A success that cannot be read, or a redirect that answers work done: no refusal.
             Retry::Never if error.status().is_some_and(|status| status < 400) => Step::Lose,
             // Only a refusal of the content says that the same content was refused before.
@@ -236,7 +264,10 @@ impl Session {
                 self.stop.request(Ended::Fatal);
                 self.bar(&Endpoint::ALL)
             }
-            Some(403) => self.bar(&[endpoint]),
+            // Any other 403 belongs to its entry.
+            Some(403) if error.is_barred(endpoint) => self.bar(&[endpoint]),
+            // Where nobody may search, or there is no search, asking again helps nobody.
+            Some(403 | 404) if endpoint == Endpoint::SearchContacts && !error.is_page() => self.bar(&[endpoint]),
             // No request of any kind will get through; the next apply, or pass, tries again.
             None if matches!(error, apollo::Error::Connect { .. }) && failures >= MAX_ATTEMPTS => {
                 self.bar(&Endpoint::ALL)

@@ -140,7 +140,8 @@ impl Desired {
         // All files were as the index had them, or it is damaged since: they are read once more.
         for index in [Some(index), None] {
             let options = source::Options { index, ..source::Options::plain() };
-            let (loaded, is_sound) = source::load(&self.dir, &options).map_err(LoadError::Unreadable)?;
+            let root = open.loaded.root.as_ref().expect("what was loaded was loaded from a directory");
+            let (loaded, is_sound) = source::load_from(root, &options).map_err(LoadError::Unreadable)?;
             if loaded.digest != self.digest {
                 return Err(LoadError::Unreadable(source::Error::ChangedMeanwhile { path: self.dir.clone() }));
             }
@@ -188,7 +189,7 @@ impl Desired {
         }
         // A few at a time: of a large file, perhaps one entry is wanted.
         for some in absent.chunks(READ_AT_A_TIME) {
-            for (number, read) in source::read_again(&self.dir, some).map_err(LoadError::Unreadable)? {
+            for (number, read) in loaded.read_again(some).map_err(LoadError::Unreadable)? {
                 entries.extend(pick(&roster.sheets()[number], &wanted[&number], &read));
             }
         }

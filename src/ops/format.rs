@@ -1,10 +1,15 @@
 //! Putting a formatted file in the place of the one that was read.
 
-use std::fs;
-use std::io::{self, Write};
+use std::ffi::{OsStr, OsString};
+use std::fs::{File, Metadata};
+use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{AtFlags, Mode, OFlags};
+
+use crate::beneath::{Refused, Root, regular_in};
 use crate::source::Formatted;
 
 /// Why a formatted file was not written.
@@ -12,35 +17,83 @@ use crate::source::Formatted;
 pub enum FormatError {
     #[error("{} cannot be written", path.display())]
     Write { path: PathBuf, source: io::Error },
+    #[error("{} was left alone", path.display())]
+    Refused { path: PathBuf, source: Refused },
     #[error("{} changed while it was formatted, and was left alone", path.display())]
     Changed { path: PathBuf },
 }
 
-/// Replaces the file at `path` by what it was formatted to: whole or not at all, with its mode.
+/// Replaces the file at a path below `root` by what it was formatted to: whole or not at all, with its mode.
 ///
-/// Of a symbolic link, the file it leads to is replaced. A file that changed since it was read stays.
-pub fn replace(path: &Path, formatted: &Formatted) -> Result<(), FormatError> {
-    let failed = |source| FormatError::Write { path: path.to_owned(), source };
-    let real = path.canonicalize().map_err(failed)?;
-    let directory = real.parent().unwrap_or(Path::new("/"));
-    // The name is one that readers of the directory skip.
-    let mut file = tempfile::Builder::new().prefix(".contactsd-fmt-").tempfile_in(directory).map_err(failed)?;
-    file.write_all(formatted.after.as_bytes()).map_err(failed)?;
-    let (metadata, own) = (real.metadata().map_err(failed)?, file.as_file().metadata().map_err(failed)?);
+/// Of a symbolic link, the file it leads to is replaced, unless that is outside of the directory. A file that changed
+/// since it was read stays.
+pub fn replace(root: &Root, below: &Path, formatted: &Formatted) -> Result<(), FormatError> {
+    let path = root.named().join(below);
+    let failed = |source| FormatError::Write { path: path.clone(), source };
+    let refused = |refused| match refused {
+        Refused::Io(source) => failed(source),
+        source => FormatError::Refused { path: path.clone(), source },
+    };
+    let (directory, name) = root.holder(below).map_err(refused)?;
+    let metadata = regular_in(&directory, &name).map_err(refused)?.metadata().map_err(failed)?;
+    let mut fresh = Fresh::make(&directory).map_err(failed)?;
+    fresh.file.write_all(formatted.after.as_bytes()).map_err(failed)?;
+    let own = fresh.file.metadata().map_err(failed)?;
     if (own.uid(), own.gid()) != (metadata.uid(), metadata.gid()) {
-        keep_owner(file.as_file(), &metadata);
+        keep_owner(&fresh.file, &metadata);
     }
-    file.as_file().set_permissions(metadata.permissions()).map_err(failed)?;
-    file.as_file().sync_all().map_err(failed)?;
-    if fs::read(&real).map_err(failed)? != formatted.before {
-        return Err(FormatError::Changed { path: path.to_owned() });
+    fresh.file.set_permissions(metadata.permissions()).map_err(failed)?;
+    fresh.file.sync_all().map_err(failed)?;
+    // As late as can be, and in the directory that the file was found in.
+    let mut now = Vec::new();
+    regular_in(&directory, &name).map_err(refused)?.read_to_end(&mut now).map_err(failed)?;
+    if now != formatted.before {
+        return Err(FormatError::Changed { path });
     }
-    file.persist(&real).map_err(|error| failed(error.error))?;
-    fs::File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed)
+    fresh.take_the_place_of(&name).map_err(failed)
+}
+
+/// A file that is being written; removed unless it takes its place.
+struct Fresh<'d> {
+    directory: &'d OwnedFd,
+    name: OsString,
+    file: File,
+    is_placed: bool,
+}
+
+impl<'d> Fresh<'d> {
+    fn make(directory: &'d OwnedFd) -> io::Result<Self> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mut number = 0;
+        loop {
+            // One that readers of the directory skip.
+            let name = OsString::from(format!(".contactsd-fmt-{}-{number}", std::process::id()));
+            match rustix::fs::openat(directory, &name, flags, Mode::RUSR | Mode::WUSR) {
+                Ok(file) => return Ok(Self { directory, name, file: file.into(), is_placed: false }),
+                Err(rustix::io::Errno::EXIST) if number < 100 => number += 1,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    fn take_the_place_of(mut self, name: &OsStr) -> io::Result<()> {
+        rustix::fs::renameat(self.directory, &self.name, self.directory, name)?;
+        self.is_placed = true;
+        Ok(rustix::fs::fsync(self.directory)?)
+    }
+}
+
+impl Drop for Fresh<'_> {
+    fn drop(&mut self) {
+        if !self.is_placed {
+            // What stays is a hidden file that no reader looks at.
+            let _ = rustix::fs::unlinkat(self.directory, &self.name, AtFlags::empty());
+        }
+    }
 }
 
 /// Gives a file the owner of the one it replaces, as far as we may; else it belongs to who formats, as after an edit.
-fn keep_owner(file: &fs::File, metadata: &fs::Metadata) {
+fn keep_owner(file: &File, metadata: &Metadata) {
     let (user, group) =
         (rustix::process::Uid::from_raw(metadata.uid()), rustix::process::Gid::from_raw(metadata.gid()));
     let _ = rustix::fs::fchown(file, Some(user), Some(group));
@@ -48,9 +101,11 @@ fn keep_owner(file: &fs::File, metadata: &fs::Metadata) {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::*;
+    use crate::beneath::Bounds;
     use crate::source::format_file;
 
     const TEXT: &str = "contacts:\n    a:\n        title: x\n        last_name: A\n";
@@ -62,13 +117,19 @@ mod tests {
         path
     }
 
+    fn root(directory: &Path) -> Root {
+        Root::open(directory, &Bounds::default()).unwrap()
+    }
+
     #[test]
     fn the_file_behind_a_link_is_replaced_and_keeps_its_mode() {
         let directory = tempfile::tempdir().unwrap();
         let path = file(directory.path());
         let link = directory.path().join("link.yaml");
         symlink("a.yaml", &link).unwrap();
-        replace(&link, &format_file(&link).unwrap()).unwrap();
+        let root = root(directory.path());
+        let below = Path::new("link.yaml");
+        replace(&root, below, &format_file(&root, below).unwrap()).unwrap();
         assert!(link.symlink_metadata().unwrap().is_symlink());
         assert_eq!(fs::read_to_string(&path).unwrap(), "contacts:\n  a:\n    last_name: A\n    title: x\n");
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o7777, 0o640);
@@ -79,10 +140,28 @@ mod tests {
     fn a_file_that_changed_meanwhile_is_left_alone() {
         let directory = tempfile::tempdir().unwrap();
         let path = file(directory.path());
-        let formatted = format_file(&path).unwrap();
+        let root = root(directory.path());
+        let below = Path::new("a.yaml");
+        let formatted = format_file(&root, below).unwrap();
         fs::write(&path, "contacts: {}\n").unwrap();
-        assert!(matches!(replace(&path, &formatted), Err(FormatError::Changed { .. })));
+        assert!(matches!(replace(&root, below, &formatted), Err(FormatError::Changed { .. })));
         assert_eq!(fs::read_to_string(&path).unwrap(), "contacts: {}\n");
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_became_a_link_that_leads_out_meanwhile_is_left_alone() {
+        let (directory, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (path, other) = (file(directory.path()), file(elsewhere.path()));
+        let bounds = Bounds { root_within: None, follow_within: vec![elsewhere.path().to_owned()] };
+        let root = Root::open(directory.path(), &bounds).unwrap();
+        let below = Path::new("a.yaml");
+        let formatted = format_file(&root, below).unwrap();
+        fs::remove_file(&path).unwrap();
+        symlink(&other, &path).unwrap();
+        let refused = replace(&root, below, &formatted);
+        assert!(matches!(refused, Err(FormatError::Refused { source: Refused::Outside(_), .. })), "{refused:?}");
+        assert_eq!(fs::read_to_string(&other).unwrap(), TEXT);
+        assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 1);
     }
 }

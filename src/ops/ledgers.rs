@@ -97,11 +97,8 @@ impl Ledgers {
             let wait = match admission {
                 Admission::Go(permit) => return Some(permit),
                 Admission::Wait(wait, span) => {
-                    if self.max_wait.is_some_and(|longest| wait > longest) {
-                        stop.request(Ended::QuotaExhausted { endpoint, wait });
-                        return None;
-                    }
-                    if self.patience.is_some_and(|patience| wait > patience) {
+                    // What needs no request of this kind goes on: a contact that was looked for is still created.
+                    if [self.max_wait, self.patience].into_iter().flatten().any(|longest| wait > longest) {
                         self.delays().insert(endpoint, self.clock.now() + wait);
                         return None;
                     }

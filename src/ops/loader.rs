@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::beneath::Bounds;
 use crate::source::{self, LOADER, Loaded};
 use crate::store::{self, Store};
 
@@ -20,6 +21,7 @@ pub struct Loader {
     room: Option<usize>,
     /// What counts as the file system's time; `None` for what it says.
     stamp: Option<i64>,
+    bounds: Bounds,
 }
 
 impl Loader {
@@ -35,7 +37,13 @@ impl Loader {
 
     /// Loads `dir` by reading all of it.
     pub fn plain(dir: &Path) -> Self {
-        Self { dir: dir.to_owned(), state: None, store: None, room: None, stamp: None }
+        Self { dir: dir.to_owned(), state: None, store: None, room: None, stamp: None, bounds: Bounds::default() }
+    }
+
+    /// Says where the directory and the links in it may lead; unless said, the one anywhere and the others inside it.
+    #[must_use]
+    pub fn bounded(self, bounds: &Bounds) -> Self {
+        Self { bounds: bounds.clone(), ..self }
     }
 
     /// Keeps entries in so many bytes, and takes this for the file system's time.
@@ -58,7 +66,7 @@ impl Loader {
         let plain = source::Options::plain();
         let room = self.room.unwrap_or(plain.room);
         let lists_all = !(is_trusted && all_applied);
-        let options = source::Options { index: index.as_deref(), stamp: &stamp, lists_all, room };
+        let options = source::Options { index: index.as_deref(), stamp: &stamp, lists_all, room, bounds: &self.bounds };
         let (loaded, is_sound) = source::load(&self.dir, &options).map_err(LoadError::Unreadable)?;
         let loaded = valid(loaded)?;
         let index = index.filter(|_| is_sound);
@@ -67,7 +75,7 @@ impl Loader {
             return Ok(desired);
         }
         // The index turned out to be damaged: as if there was none.
-        let options = source::Options { stamp: &stamp, room, ..plain };
+        let options = source::Options { stamp: &stamp, room, bounds: &self.bounds, ..plain };
         let (loaded, _) = source::load(&self.dir, &options).map_err(LoadError::Unreadable)?;
         let desired = Desired::new(self.dir.clone(), valid(loaded)?, None, false);
         Ok(desired.expect("without an index none is damaged"))

@@ -9,7 +9,7 @@ use crate::store::Change;
 
 use super::Step;
 use super::action::{End, Performer, Trouble};
-use super::bring_up::{complete, release_undeclared};
+use super::bring_up::{Effort, complete, release_undeclared};
 
 impl Performer<'_> {
     pub(super) async fn rename(
@@ -47,7 +47,7 @@ impl Performer<'_> {
         if !sends {
             return Ok(End::Done(Step::Move, Some(id.clone())));
         }
-        match self.bring_up(entry, binding, changes, &open).await {
+        match self.bring_up(entry, binding, changes, Effort { open: &open, ..Effort::default() }).await {
             Ok(()) => Ok(End::Done(Step::Update, Some(id.clone()))),
             Err(trouble) => Err(trouble.after_binding(Step::Move, id.clone())),
         }
@@ -67,7 +67,13 @@ impl Performer<'_> {
 
     pub(super) async fn forget(&self, id: &ApolloId) -> Result<End, Trouble> {
         let key = &self.place.key;
-        let binding = self.binding(key)?;
+        let found = self.session.store.binding(key).map_err(|error| self.store_trouble(&error))?;
+        let Some(binding) = found else {
+            // Only the memory of a contact was left to forget.
+            let memory = [Change::DropTombstone { key: key.clone() }];
+            self.record(memory.into_iter().chain(self.spent()).collect()).await?;
+            return Ok(End::Done(Step::Forget, Some(id.clone())));
+        };
         let mut writes = vec![
             Change::Forget { key: key.clone(), tombstone: self.tombstone(id, &binding.applied) },
             Change::DropConflict { key: key.clone() },

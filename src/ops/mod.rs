@@ -21,6 +21,8 @@ mod ledgers;
 mod loader;
 mod local;
 mod lock;
+mod look;
+mod newest;
 mod planning;
 mod problem;
 mod reading;
@@ -38,7 +40,7 @@ pub mod watch;
 
 pub use answering::Beside;
 pub use apply::{apply, apply_as, brake_problem};
-pub use by_hand::{check_recreate, plan_import, plan_removal, plan_rename};
+pub use by_hand::{check_decisions, plan_import, plan_removal, plan_rename};
 pub use clock::Clock;
 pub use desired::{Desired, LoadError};
 pub use entropy::Entropy;

@@ -74,7 +74,10 @@ pub fn plan_beside(
 fn input(desired: &Desired, snapshot: &Snapshot) -> Result<Input, LoadError> {
     let others = snapshot.conflicts.values().filter_map(|conflict| match &conflict.cause {
         ConflictCause::Collision { other, .. } => Some(other),
-        ConflictCause::Stranger => None,
+        ConflictCause::Stranger
+        | ConflictCause::UnseenMatch
+        | ConflictCause::Namesakes { .. }
+        | ConflictCause::Several { .. } => None,
     });
     let mut declared_now = BTreeMap::new();
     for other in others {

@@ -1,7 +1,9 @@
 //! What went wrong, in words that say what to do next.
 
+use std::collections::BTreeSet;
+
 use crate::apollo;
-use crate::model::{ApolloId, ContactKey, Endpoint, Entry, Field, Intent, Place};
+use crate::model::{ApolloId, ContactKey, Endpoint, Entry, Field, Intent, Place, Value};
 use crate::plan::Dispute;
 use crate::source::{self, Severity};
 use crate::store;
@@ -66,14 +68,8 @@ pub(super) fn cannot_answer(error: &dyn std::error::Error) -> Problem {
 pub(super) fn refused(endpoint: Endpoint, error: &apollo::Error, place: &Place) -> Problem {
     let why = chain(error);
     let problem = match error.status() {
-        Some(401) => Problem::error(
-            "Apollo refused the credential",
-            format!(
-                "{why}\nNothing further was sent. Check APOLLO_API_KEY (or APOLLO_ACCESS_TOKEN for an OAuth token): an \
-                 API key is made in Apollo under Settings > Integrations > API, and a key sent as a token is refused."
-            ),
-        ),
-        Some(403) => Problem::error(
+        Some(401) => credential_refused(error),
+        Some(403) if error.is_barred(endpoint) => Problem::error(
             format!("The credential may not {}", doing(endpoint)),
             format!(
                 "{why}\nThe key needs the scope {} (or must be a master key). No further request of this kind was \
@@ -81,7 +77,7 @@ pub(super) fn refused(endpoint: Endpoint, error: &apollo::Error, place: &Place) 
                 endpoint.scope()
             ),
         ),
-        Some(422 | 400) => {
+        Some(400..=499) if !error.is_page() => {
             let said = error.server_message().map_or_else(|| why.clone(), str::to_owned);
             Problem::error(
                 format!("Apollo rejected {}", place.key.address()),
@@ -103,6 +99,41 @@ pub(super) fn refused(endpoint: Endpoint, error: &apollo::Error, place: &Place) 
         .at(place, None),
     };
     problem.saying(error.repeated())
+}
+
+/// Words that Apollo does not accept the credential.
+pub(super) fn credential_refused(error: &apollo::Error) -> Problem {
+    Problem::error(
+        "Apollo refused the credential",
+        format!(
+            "{}\nNothing further was sent. Check APOLLO_API_KEY (or APOLLO_ACCESS_TOKEN for an OAuth token): an API key \
+             is made in Apollo under Settings > Integrations > API, and a key sent as a token is refused.",
+            chain(error)
+        ),
+    )
+    .saying(error.repeated())
+}
+
+/// How often Apollo must have failed on one create before the entry itself is suspected.
+const FAILS_AGAIN: u32 = 3;
+
+/// Words a create whose effect is unknown; `attempts`, how often the same body was sent.
+pub(super) fn create_in_doubt(error: &apollo::Error, attempts: u32, place: &Place) -> Problem {
+    let failed = error.status().filter(|status| (500..600).contains(status));
+    let Some(status) = failed.filter(|_| attempts >= FAILS_AGAIN) else {
+        return in_doubt(Endpoint::CreateContact, error, place);
+    };
+    Problem::error(
+        format!("Apollo fails each time on {}", place.key.address()),
+        format!(
+            "{}\nThe same contact was sent {attempts} times, and the last answer was {status} again. Apollo shows no \
+             contact that it made. Something in the entry may be what Apollo cannot take: try without its custom fields \
+             and with plain values. The next apply first looks whether the contact is there.",
+            chain(error)
+        ),
+    )
+    .at(place, None)
+    .saying(error.repeated())
 }
 
 /// Words a request whose effect is unknown.
@@ -149,6 +180,111 @@ pub(super) fn too_many_hits(place: &Place) -> Problem {
     .at(place, None)
 }
 
+/// Words that more contacts are new than can be read.
+pub(super) fn too_many_new(place: &Place) -> Problem {
+    let address = place.key.address();
+    Problem::error(
+        format!("Cannot tell whether {address} was created"),
+        format!(
+            "Apollo does not show all contacts that were made since it was sent, so the one it may have made cannot be \
+             told from others. Nothing was sent. Look for the contact in Apollo. If it is there: contactsd import {key} \
+             ID. If it is not: contactsd apply --create {key}.",
+            key = place.key
+        ),
+    )
+    .at(place, None)
+}
+
+/// Words that an entry which Apollo cannot match waits, since the credential may not search.
+pub(super) fn needs_a_person(place: &Place) -> Problem {
+    let address = place.key.address();
+    Problem::error(
+        format!("Cannot look whether Apollo has {address} already"),
+        format!(
+            "The credential may not search contacts, and Apollo would not recognize this entry: sending it could make a \
+             second contact. Nothing was sent. Give the key the scope {scope}; or look in Apollo yourself. If the \
+             contact is there: contactsd import {key} ID. If it is not: contactsd apply --create {key}.",
+            scope = Endpoint::SearchContacts.scope(),
+            key = place.key
+        ),
+    )
+    .at(place, None)
+}
+
+/// Warns that creates go out without a look.
+pub(super) fn creates_blindly(place: &Place) -> Problem {
+    Problem::warning(
+        "Creating contacts without looking for them first",
+        format!(
+            "The credential may not search contacts. If Apollo has a contact with the same e-mail, or the same name and \
+             company, it is overwritten with the values of the entry. To have contactsd look first, give the key the \
+             scope {}. The first of them is {}.",
+            Endpoint::SearchContacts.scope(),
+            place.key.address()
+        ),
+    )
+}
+
+/// Words that the contact an entry names was merged into another one.
+pub(super) fn merged(id: &ApolloId, survivor: &ApolloId, owner: Option<&ContactKey>, entry: &Entry) -> Problem {
+    let (key, address) = (entry.key(), entry.key().address());
+    let next = match owner {
+        Some(owner) => {
+            format!("{survivor} belongs to {}. If they are one person, remove the entry {address}.", owner.address())
+        }
+        None if entry.apollo_id.is_some() => format!("If that is the contact you mean, write apollo_id: {survivor}."),
+        None => format!("If that is the contact you mean: contactsd import {key} {survivor}."),
+    };
+    let detail = format!("Apollo answered with contact {survivor} in its place. Nothing was changed. {next}");
+    Problem::error(format!("Contact {id} of {address} was merged into another one"), detail).at(&entry.place, None)
+}
+
+/// Warns that a contact is created in place of one that was to be managed again and is gone.
+pub(super) fn restored_as_new(id: &ApolloId, place: &Place) -> Problem {
+    Problem::warning(
+        format!("The contact that {} had is gone", place.key.address()),
+        format!("Contact {id} was deleted in Apollo, so it cannot be managed again. A new contact is created."),
+    )
+    .at(place, None)
+}
+
+/// Words that the contact which an entry names does not exist.
+pub(super) fn does_not_exist(id: &ApolloId, entry: &Entry, why: &str) -> Problem {
+    let next = match &entry.apollo_id {
+        Some(_) => "Correct apollo_id in the entry, or remove it to have the contact created.",
+        None => "Apply again: it is then looked for once more, and created if it is not there.",
+    };
+    let summary = format!("Contact {id} of {} does not exist", entry.key().address());
+    Problem::error(summary, format!("{why}\n{next}")).at(&entry.place, None)
+}
+
+/// Warns of an answer that complains of something and shows the contact as it was sent.
+pub(super) fn complained(complaint: &str, entry: &Entry) -> Problem {
+    Problem::warning(
+        format!("Apollo complains about {}", entry.key().address()),
+        format!("It shows the contact as it was sent, and says: {complaint}. Look at the contact in Apollo."),
+    )
+    .at(&entry.place, None)
+    .saying(Some(complaint))
+}
+
+/// Warns of lists that a call did not change, though it was answered with a success twice.
+pub(super) fn lists_unchanged(names: &BTreeSet<String>, adds: bool, said: &str, entry: &Entry) -> Problem {
+    let lists = names.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let said = if said.is_empty() { String::new() } else { format!(" Apollo says: {said}.") };
+    let (what, holds) = if adds {
+        ("did not put", "does not show the contact on")
+    } else {
+        ("did not take", "still shows the contact on")
+    };
+    let way = if adds { "on its lists" } else { "off its lists" };
+    Problem::warning(
+        format!("Apollo {what} {} {way}", entry.key().address()),
+        format!("The change was sent twice, and Apollo {holds} {lists}.{said} Nothing more is sent for it."),
+    )
+    .at(&entry.place, Some(&Field::LabelNames))
+}
+
 /// Words why an entry waits for a person, with the ways out.
 pub(super) fn undecided(dispute: &Dispute, entry: &Entry) -> Problem {
     let address = entry.key().address();
@@ -173,24 +309,85 @@ pub(super) fn undecided(dispute: &Dispute, entry: &Entry) -> Problem {
                 key = entry.key()
             ),
         ),
-        Dispute::Several { ids } => (
-            format!("More than one contact could be {address}"),
+        Dispute::UnseenMatch { id } => (
+            format!("Apollo matched {address} to a contact that no search had shown"),
             format!(
-                "Apollo holds {}. Say which one it is: contactsd import {} ID; or merge them in Apollo.",
-                ids.iter().map(ApolloId::as_str).collect::<Vec<_>>().join(", "),
-                entry.key()
+                "Contact {id} was there before, and Apollo may have written the entry's values to it: look at it. It \
+                 was not bound to {address}. If it is the right person: contactsd import {key} {id}. If not, correct \
+                 what Apollo overwrote, and say run_dedupe: false in the entry.",
+                key = entry.key()
             ),
+        ),
+        Dispute::Namesakes { ids } => (
+            format!("Apollo holds somebody like {address}"),
+            format!(
+                "{} the same name or mailbox. Nothing was sent, since only you can tell whether it is the same person. If it is: \
+                 contactsd import {key} {one}. If it is not: contactsd apply --create {key}.",
+                if let [id] = ids.as_slice() { format!("Contact {id} has") } else { format!("{} have", listed(ids)) },
+                key = entry.key(),
+                one = one_of(ids)
+            ),
+        ),
+        Dispute::Several { ids } => (
+            if ids.len() == 1 {
+                format!("A contact could be {address}")
+            } else {
+                format!("More than one contact could be {address}")
+            },
+            format!(
+                "Apollo holds {}. If that is the entry's: contactsd import {key} {one}. If it is not: contactsd apply \
+                 --create {key}.",
+                listed(ids),
+                key = entry.key(),
+                one = one_of(ids)
+            ),
+        ),
+        Dispute::Merged { id, survivor, owner } => (
+            format!("The contact of {address} was merged into another one"),
+            match owner {
+                Some(owner) => format!(
+                    "Contact {id} is now part of {survivor}, which belongs to {}. Values of {address} may stand on it; \
+                     the next apply writes those of {} again. If they are one person, remove the entry {address}. If \
+                     they are two: contactsd state rm {key}, then contactsd apply --create {key}.",
+                    owner.address(),
+                    owner.address(),
+                    key = entry.key()
+                ),
+                None => format!(
+                    "Contact {id} is now part of {survivor}. Nothing more is sent to it. If {survivor} is the right \
+                     person: contactsd state rm {key}, then contactsd import {key} {survivor}. If it is not: contactsd \
+                     state rm {key}, then contactsd apply --create {key}.",
+                    key = entry.key()
+                ),
+            },
         ),
         Dispute::Gone { id } => (
             format!("The contact of {address} is gone"),
             format!(
-                "Contact {id} was deleted in Apollo. Nothing is sent for it and its state is kept. To create it anew: \
+                "Contact {id} was deleted in Apollo. Nothing is sent for it and its state is kept. To create it again: \
                  contactsd apply --recreate {key}. To stop managing it, remove the entry.",
                 key = entry.key()
             ),
         ),
     };
     Problem::error(summary, detail).at(&entry.place, None)
+}
+
+/// Returns the id where there is one, and what stands for any of several.
+fn one_of(ids: &[ApolloId]) -> &str {
+    if let [id] = ids { id.as_str() } else { "ID" }
+}
+
+/// How many of many contacts are named.
+const NAMED: usize = 5;
+
+/// Names contacts, of many the first five.
+fn listed(ids: &[ApolloId]) -> String {
+    let named = ids.iter().take(NAMED).map(ApolloId::as_str).collect::<Vec<_>>().join(", ");
+    match ids.len().saturating_sub(NAMED) {
+        0 => named,
+        more => format!("{named} and {more} more"),
+    }
 }
 
 /// Words that a create in doubt leads to a contact that it did not make, of a person whom its entry no longer means.
@@ -245,15 +442,61 @@ pub(super) fn deviations(deviations: &[Deviation], entry: &Entry) -> Vec<Problem
                 )
                 .saying(complaint.as_deref())
             }
-            DeviationKind::Normalized(_) => Problem::warning(
-                format!("Apollo keeps {field} of {address} in another form"),
-                "It was sent as declared and Apollo shows it otherwise. It counts as applied and is not sent again."
-                    .to_owned(),
-            ),
+            DeviationKind::Kept(held) => Problem::warning(
+                format!("Apollo did not change {field} of {address}"),
+                format!(
+                    "It was sent twice and answered with a success, and Apollo still holds {}. Nothing more is sent \
+                     for it until the entry changes it. Correct it in Apollo, or take the field out of the entry.",
+                    shown(held)
+                ),
+            )
+            .saying(Some(&shown(held))),
+            DeviationKind::Normalized(held) => {
+                let sent = entry.fields.get(field);
+                let held = cut(sent, held).unwrap_or_else(|| shown(held));
+                Problem::warning(
+                    format!("Apollo keeps {field} of {address} in another form"),
+                    format!(
+                        "It was sent as declared, and Apollo holds {held}. It counts as applied and is not sent again."
+                    ),
+                )
+                .saying(Some(&held))
+            }
+            DeviationKind::SecondAddress(first) => Problem::warning(
+                format!("The e-mail of {address} is the second one of its contact"),
+                format!(
+                    "The contact has {} as its first e-mail. That was left as it is. To have the declared e-mail first, \
+                     change it in Apollo.",
+                    shown(first)
+                ),
+            )
+            .saying(Some(&shown(first))),
         };
         problem.at(&entry.place, Some(field))
     };
     deviations.iter().map(word).collect()
+}
+
+/// Writes a value that Apollo holds.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Text(text) => format!("{text:?}"),
+        Value::Lists(lists) => lists.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// How much of a cut text is shown, in characters.
+const END: usize = 20;
+
+/// Says how far a text was kept, and how it ends; `None` when it was not cut.
+fn cut(sent: Option<&Value>, held: &Value) -> Option<String> {
+    let (Value::Text(sent), Value::Text(held)) = (sent?, held) else { return None };
+    let (all, kept) = (sent.chars().count(), held.chars().count());
+    if held.is_empty() || kept == all || !sent.starts_with(held.as_str()) {
+        return None;
+    }
+    let end: String = held.chars().skip(kept.saturating_sub(END)).collect();
+    Some(format!("the first {kept} of its {all} characters, up to {end:?}"))
 }
 
 /// Warns that a plan is for a part of the contacts.
@@ -317,5 +560,6 @@ fn doing(endpoint: Endpoint) -> &'static str {
         Endpoint::SearchContacts => "search contacts",
         Endpoint::AddToLists => "add contacts to lists",
         Endpoint::RemoveFromLists => "remove contacts from lists",
+        Endpoint::Profile => "read its own profile",
     }
 }

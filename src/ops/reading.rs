@@ -228,6 +228,8 @@ mod tests {
             gone_at: gone.then_some(Timestamp(3)),
             dropped: BTreeSet::new(),
             possible_lists: BTreeSet::new(),
+            merged_into: None,
+            found_lists: BTreeSet::new(),
         };
         Change::PutBinding { key: key(number), binding: Box::new(binding) }
     }
@@ -245,6 +247,8 @@ mod tests {
             last_sent_at: Timestamp(4),
             attempts: 1,
             path: "contacts.d/people.yaml".to_owned(),
+            there_before: Vec::new(),
+            refused: false,
         };
         Change::PutIntent { id: IntentId(u64::from(number)), intent: Box::new(intent) }
     }

@@ -10,16 +10,20 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::apollo::{self, Client, Credential};
 use crate::link::{self, Listener};
-use crate::model::{ApolloId, Endpoint, RunId, Timestamp};
+use crate::model::{Endpoint, RunId, Timestamp};
 use crate::quota::{Backoff, Outlook, Rules};
 use crate::store::{self, Change, Drawn, Holder, Snapshot, Store};
 
 use super::answering::Answerer;
-use super::courier::{Failure, Look};
+use super::courier::{Failure, Look, Reply};
 use super::desired::Declared;
 use super::ledgers::Ledgers;
+use super::newest::Newest;
 use super::under_way::UnderWay;
-use super::{Clock, Desired, Event, LoadError, Stop, lock, problem};
+use super::{Clock, Desired, Event, LoadError, Problem, Stop, lock, problem};
+
+/// How many contacts of the state are viewed to see that a new credential is of its team.
+const CONTACTS_VIEWED: usize = 10;
 
 /// What a session is opened with.
 #[derive(Clone)]
@@ -72,6 +76,10 @@ pub struct Session {
     slots: Semaphore,
     barred: Mutex<BTreeSet<Endpoint>>,
     store_failed: AtomicBool,
+    /// Whether it was told that creates go out without a look.
+    creates_blindly: AtomicBool,
+    /// The last reading of what is new in the account.
+    pub(super) newest: tokio::sync::Mutex<Option<Arc<Newest>>>,
     random: Mutex<fastrand::Rng>,
     events: Arc<dyn Fn(Event) + Send + Sync>,
     credential: Option<Credential>,
@@ -84,15 +92,24 @@ pub enum SessionError {
     Store(#[from] store::Error),
     #[error(transparent)]
     Client(#[from] apollo::Error),
-    /// The credential is another than the state was written with, and cannot see a contact of it.
+    /// Apollo says that the credential is of another team than the state's contacts are.
     #[error(
-        "the credential belongs to another Apollo team than this state: it cannot see contact {id}. \
-         Use the team's own credential, or give this one a state of its own with --state"
+        "the credential belongs to Apollo team {given}, and this state holds the contacts of team {recorded}. Use a \
+         credential of that team, or give this one a state of its own with --state"
     )]
-    OtherTeam { id: ApolloId },
-    /// The credential is new, and the look at a known contact that should prove it failed.
-    #[error("the credential is new to this state, and looking at contact {id} to prove it failed: {why}")]
-    Unproven { id: ApolloId, why: String },
+    OtherTeam { recorded: String, given: String },
+    /// The credential is new to the state, and nothing that Apollo shows says whose it is.
+    #[error(
+        "the credential is new to this state, and Apollo does not show that it belongs to the same team: {why}. \
+         Nothing was sent and the state is unchanged. If it is of the same team, give it the scope {scope}, or apply \
+         once with the credential that was used before and a scope for this call: the state then knows its team. If \
+         it is of another team, give it a state of its own with --state",
+        scope = Endpoint::Profile.scope()
+    )]
+    Unproven { why: String },
+    /// Apollo refused the credential.
+    #[error("{}: {}", .0.summary, .0.detail)]
+    Refused(Box<Problem>),
     #[error("stopped before anything was done")]
     Stopped,
 }
@@ -139,6 +156,8 @@ impl Session {
             slots: Semaphore::new(options.parallelism),
             barred: Mutex::default(),
             store_failed: AtomicBool::new(false),
+            creates_blindly: AtomicBool::new(false),
+            newest: tokio::sync::Mutex::default(),
             random: Mutex::new(fastrand::Rng::with_seed(options.seed)),
             events: options.events,
             credential,
@@ -181,33 +200,75 @@ impl Session {
 
     /// Makes sure that the credential is of the team that the state's contacts belong to.
     ///
-    /// A credential that the state does not know must first see one contact of it.
+    /// Apollo's own word on the team decides. Where the credential may not ask for it, one that the state does not
+    /// know must see one of its contacts; those that are gone prove nothing.
     pub async fn prove_credential(&self, snapshot: &Snapshot) -> Result<(), SessionError> {
         let Some(credential) = &self.credential else { return Ok(()) };
         let hash = credential.keyed_hash(&snapshot.identity_key);
         if snapshot.credential.as_ref() == Some(&hash) {
             return Ok(());
         }
-        if snapshot.credential.is_some()
-            && let Some(binding) = self.store.any_binding()?
-        {
-            let id = binding.apollo_id;
-            match self.look(&Look::View(id.clone())).await {
-                Ok(_) => {}
-                // A contact that is gone was this team's: another team's answer does not say so.
-                Err(Failure::Refused(error)) if error.contact_is_gone(&id) && error.status() == Some(422) => {}
-                Err(Failure::Refused(error)) if matches!(error.status(), Some(404 | 422)) => {
-                    return Err(SessionError::OtherTeam { id });
+        let mut changes = vec![Change::PutCredential(hash)];
+        match (self.team().await?, &snapshot.team) {
+            (Some(given), Some(recorded)) if given != *recorded => {
+                return Err(SessionError::OtherTeam { recorded: recorded.clone(), given });
+            }
+            (Some(_), Some(_)) => {}
+            (team, _) => {
+                if snapshot.credential.is_some() {
+                    self.see_a_contact().await?;
                 }
-                Err(Failure::Refused(error) | Failure::InDoubt(error)) => {
-                    return Err(SessionError::Unproven { id, why: super::problem::chain(&error) });
-                }
-                Err(Failure::Store(error)) => return Err(error.into()),
-                Err(Failure::Stopped | Failure::Barred) => return Err(SessionError::Stopped),
+                changes.extend(team.map(Change::PutTeam));
             }
         }
-        self.store.commit(vec![Change::PutCredential(hash)]).await?;
+        self.store.commit(changes).await?;
         Ok(())
+    }
+
+    /// Asks Apollo for the team of the credential; `None` where the credential may not ask.
+    async fn team(&self) -> Result<Option<String>, SessionError> {
+        match self.look(&Look::Profile).await {
+            Ok((Reply::Profile(profile), _)) => Ok(profile.team_id),
+            Ok(_) => unreachable!("the question for the profile is answered with one"),
+            Err(Failure::Refused(error)) if error.status() == Some(401) => {
+                Err(SessionError::Refused(Box::new(problem::credential_refused(&error))))
+            }
+            Err(Failure::Refused(_) | Failure::InDoubt(_) | Failure::Stale) => Ok(None),
+            Err(Failure::Barred) if !self.is_barred(Endpoint::ViewContact) => Ok(None),
+            Err(Failure::Store(error)) => Err(error.into()),
+            Err(Failure::Stopped | Failure::Barred) => Err(SessionError::Stopped),
+        }
+    }
+
+    /// Makes sure that the credential sees one contact of the state, where there is any that it could see.
+    async fn see_a_contact(&self) -> Result<(), SessionError> {
+        let bindings = self.store.some_bindings(CONTACTS_VIEWED)?;
+        let mut why = None;
+        for binding in &bindings {
+            match self.look(&Look::View(binding.apollo_id.clone())).await {
+                Ok(_) => return Ok(()),
+                // A contact that is listed as deleted was this team's: another team's answer does not say so.
+                Err(Failure::Refused(error))
+                    if error.status() == Some(422) && error.contact_is_gone(&binding.apollo_id) =>
+                {
+                    return Ok(());
+                }
+                Err(Failure::Refused(error) | Failure::InDoubt(error)) => {
+                    let is_about_contact = error.contact_may_be_gone(&binding.apollo_id);
+                    why = Some(format!(
+                        "looking at contact {} failed: {}",
+                        binding.apollo_id,
+                        super::problem::chain(&error)
+                    ));
+                    if !is_about_contact {
+                        break;
+                    }
+                }
+                Err(Failure::Store(error)) => return Err(error.into()),
+                Err(Failure::Stopped | Failure::Barred | Failure::Stale) => return Err(SessionError::Stopped),
+            }
+        }
+        why.map_or(Ok(()), |why| Err(SessionError::Unproven { why }))
     }
 
     pub(super) fn client(&self) -> &Client {
@@ -252,6 +313,11 @@ impl Session {
     /// Notes that the state takes no more writes; reports whether that is new.
     pub(super) fn is_first_store_failure(&self) -> bool {
         !self.store_failed.swap(true, Ordering::Relaxed)
+    }
+
+    /// Notes that a create goes out without a look; reports whether that is new.
+    pub(super) fn is_first_blind_create(&self) -> bool {
+        !self.creates_blindly.swap(true, Ordering::Relaxed)
     }
 
     /// Lets all kinds of requests be tried again, whatever kept them from going out.

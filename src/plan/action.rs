@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ApolloId, ContactKey, Endpoint, Entry, Field, Intent, IntentId, Place, Value};
+use crate::model::{ApolloId, ConflictCause, ContactKey, Endpoint, Entry, Field, Intent, IntentId, Place, Value};
 
 /// What is to be done for one key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,10 +53,16 @@ pub enum Dispute {
     Collision { id: ApolloId, other: ContactKey },
     /// Apollo matched the entry to somebody else.
     Stranger { id: ApolloId },
+    /// Apollo matched the entry to a contact that no search had shown, and may have overwritten it.
+    UnseenMatch { id: ApolloId },
+    /// Apollo holds contacts of the same name, whom it could match to the entry.
+    Namesakes { ids: Vec<ApolloId> },
     /// More than one contact could be the entry.
     Several { ids: Vec<ApolloId> },
     /// The bound contact was deleted in Apollo.
     Gone { id: ApolloId },
+    /// The bound contact was merged into another one in Apollo, which may belong to another key.
+    Merged { id: ApolloId, survivor: ApolloId, owner: Option<ContactKey> },
 }
 
 /// Why an action is in the plan.
@@ -105,6 +111,20 @@ pub enum Setting {
     Set(Value),
     /// It is no longer ours; nothing is sent.
     Released,
+}
+
+impl Dispute {
+    /// Tells what a recorded cause about contact `id` means for its entry.
+    pub fn of(id: &ApolloId, cause: &ConflictCause) -> Self {
+        let id = id.clone();
+        match cause {
+            ConflictCause::Collision { other, .. } => Self::Collision { id, other: other.clone() },
+            ConflictCause::Stranger => Self::Stranger { id },
+            ConflictCause::UnseenMatch => Self::UnseenMatch { id },
+            ConflictCause::Namesakes { ids } => Self::Namesakes { ids: ids.clone() },
+            ConflictCause::Several { ids } => Self::Several { ids: ids.clone() },
+        }
+    }
 }
 
 impl Operation {
@@ -158,7 +178,11 @@ impl Action {
 
     pub(super) fn requests(&self) -> Vec<Endpoint> {
         match &self.operation {
-            Operation::Create { .. } => vec![Endpoint::CreateContact],
+            Operation::Create { entry } => {
+                let lists = entry.fields.iter().filter(|(field, _)| **field == Field::LabelNames);
+                let writes = writes(lists.map(|(field, value)| (field, None, value)));
+                looks(entry).into_iter().chain([Endpoint::CreateContact]).chain(writes).collect()
+            }
             Operation::Adopt { entry, .. } | Operation::Restore { entry, .. } => {
                 let writes = writes(entry.fields.iter().map(|(field, value)| (field, None, value)));
                 [Endpoint::ViewContact].into_iter().chain(writes).collect()
@@ -170,8 +194,9 @@ impl Action {
                 }))
             }
             Operation::Settle { entry, .. } => {
+                // What is new is read first, and then searched for.
                 let send_again = entry.is_some().then_some(Endpoint::CreateContact);
-                [Endpoint::SearchContacts].into_iter().chain(send_again).collect()
+                [Endpoint::SearchContacts; 2].into_iter().chain(send_again).collect()
             }
             Operation::Release { .. }
             | Operation::Forget { .. }
@@ -179,6 +204,14 @@ impl Action {
             | Operation::Contradiction { .. } => Vec::new(),
         }
     }
+}
+
+/// Lists the searches for an entry before it is created: by its e-mail, and by its name.
+fn looks(entry: &Entry) -> Vec<Endpoint> {
+    let holds = |field: Field| entry.fields.text(&field).is_some_and(|text| !text.trim().is_empty());
+    let by_email = holds(Field::Email);
+    let by_name = (entry.run_dedupe || !by_email) && (holds(Field::FirstName) || holds(Field::LastName));
+    vec![Endpoint::SearchContacts; usize::from(by_email) + usize::from(by_name)]
 }
 
 /// Lists the writes that bring the given fields from their known values to the declared ones.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::model::{
     ApolloId, Binding, Conflict, ConflictCause, ContactKey, Endpoint, Entry, Field, Fields, Fingerprint, IdentityHash,
-    IdentityKey, Intent, IntentId, Lineage, Place, Serial, Tombstone,
+    IdentityKey, Intent, IntentId, Lineage, Merged, Place, Serial, Tombstone,
 };
 
 use super::renames::Renames;
@@ -93,6 +93,8 @@ impl<'a> View<'a> {
         let mut writes: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for (&id, intent) in &input.intents {
             match intent.endpoint {
+                // What was refused is looked for by the create that follows.
+                Endpoint::CreateContact if intent.refused => {}
                 Endpoint::CreateContact => drop(creates.insert(&intent.key, (id, intent))),
                 _ => writes.entry(&intent.key).or_default().push(intent),
             }
@@ -124,12 +126,18 @@ impl<'a> View<'a> {
         let (operation, reason) = if let Some(id) = &entry.apollo_id {
             self.adopt(entry, id)
         } else if let Some(&(intent_id, intent)) = self.creates.get(key) {
-            settle(intent_id, intent, entry)
+            self.settle(intent_id, intent, entry)
+        } else if self.policy.create.contains(key) {
+            (Operation::Create { entry: entry.clone() }, Reason::AskedFor)
         } else if let Some(dispute) = self.standing_dispute(entry) {
             (Operation::Conflict { dispute, entry: entry.clone() }, Reason::Undecided)
         } else if let Some((from, reason)) = self.renames.of(key) {
             self.rename(entry, from, *reason)
         } else if let Some(tombstone) = self.tombstone_of(entry) {
+            if self.policy.recreate.contains(key) {
+                let operation = Operation::Create { entry: entry.clone() };
+                return Some(Action { place: entry.place.clone(), reason: Reason::Recreate, operation });
+            }
             (Operation::Restore { id: tombstone.apollo_id.clone(), entry: entry.clone() }, Reason::CameBack)
         } else {
             (Operation::Create { entry: entry.clone() }, Reason::NotInState)
@@ -150,13 +158,16 @@ impl<'a> View<'a> {
             // Sent to take the place of a contact that is gone.
             _ if self.creates.contains_key(entry.key()) => {
                 let (intent_id, intent) = self.creates[entry.key()];
-                settle(intent_id, intent, entry)
+                self.settle(intent_id, intent, entry)
             }
             _ if binding.gone_at.is_some() && self.policy.recreate.contains(entry.key()) => {
                 (Operation::Create { entry: entry_copy() }, Reason::Recreate)
             }
             _ if binding.gone_at.is_some() => {
                 (Operation::Conflict { dispute: Dispute::Gone { id }, entry: entry_copy() }, Reason::Undecided)
+            }
+            _ if binding.merged_into.is_some() => {
+                (Operation::Conflict { dispute: merged(binding), entry: entry_copy() }, Reason::Undecided)
             }
             _ => {
                 let known = self.known(entry.key(), binding);
@@ -185,9 +196,13 @@ impl<'a> View<'a> {
 
     fn rename(&self, entry: &Entry, from: &ContactKey, reason: Reason) -> (Operation, Reason) {
         if let Some(&(intent_id, intent)) = self.creates.get(from) {
-            return settle(intent_id, intent, entry);
+            return self.settle(intent_id, intent, entry);
         }
         let binding = &self.input.bindings[from];
+        if binding.merged_into.is_some() {
+            // There is no contact to move; the decision about it goes on under the new key.
+            return (Operation::Conflict { dispute: merged(binding), entry: entry.clone() }, Reason::Undecided);
+        }
         let (from_key, id) = (from.clone(), binding.apollo_id.clone());
         if binding.gone_at.is_some() {
             // There is no contact to move; the decision about it goes on under the new key.
@@ -222,9 +237,13 @@ impl<'a> View<'a> {
             ConflictCause::Collision { other, other_fingerprint } => {
                 self.input.declared_now.get(other) == other_fingerprint.as_ref()
             }
-            ConflictCause::Stranger => true,
+            ConflictCause::Stranger
+            | ConflictCause::UnseenMatch
+            | ConflictCause::Namesakes { .. }
+            | ConflictCause::Several { .. } => true,
         };
-        (other_stands && conflict.fingerprint == entry.fingerprint()).then(|| dispute(conflict))
+        let stands = other_stands && conflict.fingerprint == entry.fingerprint();
+        stands.then(|| Dispute::of(&conflict.apollo_id, &conflict.cause))
     }
 
     fn forgets(&self) -> impl Iterator<Item = Action> {
@@ -263,6 +282,13 @@ impl<'a> View<'a> {
         })
     }
 
+    /// Finds out what became of a create; `--create` says that whoever was there before is somebody else.
+    fn settle(&self, intent_id: IntentId, intent: &Intent, entry: &Entry) -> (Operation, Reason) {
+        let asked_for = self.policy.create.contains(entry.key());
+        let reason = if asked_for { Reason::AskedFor } else { Reason::CreateUnanswered };
+        (Operation::Settle { intent_id, intent: Box::new(intent.clone()), entry: Some(entry.clone()) }, reason)
+    }
+
     fn is_gone(&self, key: &ContactKey) -> bool {
         self.input.bindings.contains_key(key) && !self.input.entries.contains_key(key)
     }
@@ -284,7 +310,7 @@ impl<'a> View<'a> {
         };
         let idle_write = |intent: &Intent| {
             let is_idle = !acted_on.contains(&intent.key) && !under_way.contains(&intent.key);
-            intent.endpoint != Endpoint::CreateContact && is_idle
+            (intent.endpoint != Endpoint::CreateContact || intent.refused) && is_idle
         };
         let unnoted = |entry: &Entry| {
             let noted = self.input.bindings.get(entry.key()).and_then(|binding| binding.fingerprint);
@@ -297,11 +323,6 @@ impl<'a> View<'a> {
             standing: idle.iter().filter(|entry| unnoted(entry)).map(|entry| entry.key().clone()).collect(),
         }
     }
-}
-
-fn settle(intent_id: IntentId, intent: &Intent, entry: &Entry) -> (Operation, Reason) {
-    let intent = Box::new(intent.clone());
-    (Operation::Settle { intent_id, intent, entry: Some(entry.clone()) }, Reason::CreateUnanswered)
 }
 
 /// Says why the changes are needed; `None` when there are none.
@@ -320,10 +341,8 @@ fn reason_for(changes: &[Change], known: &Known<'_>, binding: &Binding) -> Optio
     })
 }
 
-fn dispute(conflict: &Conflict) -> Dispute {
-    let id = conflict.apollo_id.clone();
-    match &conflict.cause {
-        ConflictCause::Collision { other, .. } => Dispute::Collision { id, other: other.clone() },
-        ConflictCause::Stranger => Dispute::Stranger { id },
-    }
+/// Says that the contact of a binding was merged into another one.
+fn merged(binding: &Binding) -> Dispute {
+    let Merged { survivor, owner } = binding.merged_into.clone().expect("asked only of a binding that says so");
+    Dispute::Merged { id: binding.apollo_id.clone(), survivor, owner }
 }

@@ -16,6 +16,8 @@ pub struct Known<'a> {
     doubtful: BTreeSet<Field>,
     /// Lists that may or may not hold the contact.
     doubtful_lists: BTreeSet<String>,
+    /// Lists that hold the contact and are not ours.
+    found_lists: BTreeSet<String>,
     /// Whether a request was not answered.
     in_doubt: bool,
 }
@@ -25,6 +27,7 @@ impl<'a> Known<'a> {
     pub fn of<'i>(binding: &'a Binding, unanswered: impl IntoIterator<Item = &'i Intent>) -> Self {
         let mut known = Self::new(&binding.applied, unanswered);
         known.doubtful_lists.extend(binding.possible_lists.iter().cloned());
+        known.found_lists.clone_from(&binding.found_lists);
         known
     }
 
@@ -38,11 +41,11 @@ impl<'a> Known<'a> {
                 Endpoint::AddToLists | Endpoint::RemoveFromLists => {
                     doubtful_lists.extend(intent.fields.lists().map(str::to_owned));
                 }
-                Endpoint::CreateContact | Endpoint::ViewContact | Endpoint::SearchContacts => {}
+                Endpoint::CreateContact | Endpoint::ViewContact | Endpoint::SearchContacts | Endpoint::Profile => {}
             }
         }
         let in_doubt = !doubtful.is_empty() || !doubtful_lists.is_empty();
-        Self { applied, doubtful, doubtful_lists, in_doubt }
+        Self { applied, doubtful, doubtful_lists, found_lists: BTreeSet::new(), in_doubt }
     }
 
     /// Reports whether some field's value is unknown because a request was not answered.
@@ -87,6 +90,7 @@ impl<'a> Known<'a> {
         };
         let mut start: BTreeSet<String> = applied.difference(&self.doubtful_lists).cloned().collect();
         start.extend(self.doubtful_lists.difference(declared).cloned());
+        start.extend(self.found_lists.intersection(declared).cloned());
         if start == *declared { Difference::None } else { Difference::Send { before: Some(Value::Lists(start)) } }
     }
 }
@@ -127,6 +131,8 @@ mod tests {
             last_sent_at: Timestamp(0),
             attempts: 1,
             path: "contacts.d/ada.yaml".into(),
+            there_before: Vec::new(),
+            refused: false,
         }
     }
 

@@ -130,6 +130,8 @@ mod tests {
             last_sent_at: Timestamp(0),
             attempts: 1,
             path: String::new(),
+            there_before: Vec::new(),
+            refused: false,
         };
         let entry = declared.then(|| entry(of, "CTO"));
         action(of, Operation::Settle { intent_id: IntentId(1), intent: Box::new(intent), entry })

@@ -58,6 +58,8 @@ fn binding(entry: &Entry, number: u64) -> Binding {
         gone_at: None,
         dropped: BTreeSet::new(),
         possible_lists: BTreeSet::new(),
+        merged_into: None,
+        found_lists: BTreeSet::new(),
     }
 }
 
@@ -74,6 +76,8 @@ fn intent(entry: &Entry, endpoint: Endpoint) -> Intent {
         last_sent_at: Timestamp(0),
         attempts: 1,
         path: entry.place.path.display().to_string(),
+        there_before: Vec::new(),
+        refused: false,
     }
 }
 
@@ -427,7 +431,8 @@ fn requests_are_counted_by_endpoint() {
     let expected = [
         (Endpoint::CreateContact, 1),
         (Endpoint::UpdateContact, 1),
-        (Endpoint::AddToLists, 1),
+        (Endpoint::SearchContacts, 1),
+        (Endpoint::AddToLists, 2),
         (Endpoint::RemoveFromLists, 1),
     ];
     assert_eq!(world.plan().requests(), expected.into_iter().collect());

@@ -2,14 +2,17 @@
 //!
 //! Decides nothing; it only gives stored things their outward shape.
 
+use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::book::Book;
 use super::contact::{Contact, Label, sanitized};
 use super::matching::is_free;
 use super::moment::iso;
+use super::quirks::{Quirk, Quirks};
 use super::sent::Refusal;
 use super::team;
+use crate::model::Timestamp;
 
 /// An answer before it is put on the wire.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,7 +25,7 @@ pub(super) struct Answer {
 pub(super) enum Content {
     Json(Value),
     Text(String),
-    Html(&'static str),
+    Html(String),
 }
 
 impl Answer {
@@ -39,12 +42,23 @@ impl Answer {
         Self::json(status, json!({ "error": text.into() }))
     }
 
+    /// Answers with a gateway's page: what a client meets when something before the API answers.
+    pub(super) fn page(status: u16) -> Self {
+        let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+        let title = format!("{status} {}", reason.unwrap_or("Error"));
+        let page = format!(
+            "<html><head><title>{title}</title></head>\
+             <body><center><h1>{title}</h1></center><hr><center>sandbox</center></body></html>\n"
+        );
+        Self { status, content: Content::Html(page) }
+    }
+
     /// Returns the bytes of the body.
     pub(super) fn body(&self) -> Vec<u8> {
         match &self.content {
             Content::Json(value) => value.to_string().into_bytes(),
             Content::Text(text) => text.clone().into_bytes(),
-            Content::Html(page) => page.as_bytes().to_vec(),
+            Content::Html(page) => page.clone().into_bytes(),
         }
     }
 }
@@ -162,9 +176,14 @@ pub(super) fn contact(contact: &Contact) -> Value {
 }
 
 /// Gives a contact the shape of a search result: as elsewhere, with one key more.
-pub(super) fn row(found: &Contact) -> Value {
+pub(super) fn row(found: &Contact, quirks: Quirks) -> Value {
     let mut row = contact(found);
     row["contact_job_change_event"] = Value::Null;
+    if quirks.has(Quirk::SearchHidesEmails)
+        && let Some(row) = row.as_object_mut()
+    {
+        row.retain(|key, _| !["email", "contact_emails"].contains(&key.as_str()));
+    }
     row
 }
 
@@ -194,6 +213,13 @@ pub(super) fn label(counted: (&Label, u64)) -> Value {
     shape["key"] = shape["id"].clone();
     shape["team_id"] = json!(team::TEAM_ID);
     shape
+}
+
+/// Gives a change of lists that was asked for with `async` the shape of a job; there is no way to ask after one.
+pub(super) fn job(ids: &[String], now: Timestamp) -> Value {
+    json!({
+        "id": team::JOB_ID, "progress": -1, "entity_ids": ids, "created_at": iso(now), "updated_at": iso(now),
+    })
 }
 
 fn phone_numbers(contact: &Contact) -> Vec<Value> {

@@ -8,7 +8,9 @@ use super::action::{Action, Call};
 use super::answer::{self, Answer};
 use super::book::{Book, Created, Gone, Membership};
 use super::contact::Contact;
-use super::options::DedupeReading;
+use super::options::{DedupeReading, DeletedAnswer, Witness};
+use super::quirks::{Quirk, Quirks};
+use super::search_view::Keywords;
 use super::sent::{Body, Refusal, Sent};
 use super::team;
 use crate::model::Timestamp;
@@ -17,8 +19,10 @@ use crate::model::Timestamp;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Readings {
     pub(super) dedupe: DedupeReading,
-    pub(super) dedupe_result: bool,
+    pub(super) witness: Witness,
+    pub(super) deleted_answer: DeletedAnswer,
     pub(super) labels_in_view: bool,
+    pub(super) quirks: Quirks,
 }
 
 /// Search results on a page when the request does not say.
@@ -33,13 +37,13 @@ pub(super) fn answer(book: &mut Book, readings: Readings, call: &Call, body: &[u
     let id = &call.id;
     let answered = match call.action {
         Action::Create => create(book, readings, body, now),
-        Action::Update => update(book, id, body, now),
+        Action::Update => update(book, readings, id, body, now),
         Action::View => Ok(view(book, readings, id)),
         Action::Delete => Ok(no_scope(Action::Delete)),
-        Action::Search => search(book, body, now),
+        Action::Search => search(book, readings.quirks, body, now),
         Action::ShowLists => Ok(Answer::ok(book.labels().map(answer::label).collect())),
-        Action::AddToLists => change_lists(book, body, Membership::Add, now),
-        Action::RemoveFromLists => change_lists(book, body, Membership::Remove, now),
+        Action::AddToLists => change_lists(book, readings.quirks, body, Membership::Add, now),
+        Action::RemoveFromLists => change_lists(book, readings.quirks, body, Membership::Remove, now),
         Action::ShowStages => Ok(Answer::ok(team::stages())),
         Action::Profile => Ok(Answer::ok(team::profile())),
         Action::Health => Ok(health(true)),
@@ -59,25 +63,37 @@ pub(super) fn no_scope(action: Action) -> Answer {
 }
 
 fn create(book: &mut Book, readings: Readings, body: &[u8], now: Timestamp) -> Result<Answer, Refusal> {
-    let sent = Sent::read(body)?;
+    let mut sent = Sent::read(body)?;
+    readings.quirks.fold(&mut sent);
     let Created { id, matched } = book.create(&sent, readings.dedupe, now);
     let contact = book.contact(&id).unwrap_or_else(|_| unreachable!("a create answers a contact that is there"));
     let mut shape = answer::contact_with_labels(book, contact);
-    if let Some(key) = matched.filter(|_| readings.dedupe_result) {
-        shape["dedupe_result"] =
-            json!({ "found_existing": true, "match_reason": key.reason(), "existing_contact_id": id });
+    if let Some(key) = matched {
+        if readings.witness.is_dedupe_result() {
+            shape["dedupe_result"] =
+                json!({ "found_existing": true, "match_reason": key.reason(), "existing_contact_id": id });
+        }
+        if readings.witness.is_was_existing() {
+            shape["was_existing"] = json!(true);
+        }
     }
     Ok(Answer::ok(shape))
 }
 
-fn update(book: &mut Book, id: &str, body: &[u8], now: Timestamp) -> Result<Answer, Refusal> {
-    let sent = Sent::read(body)?;
-    if let Err(gone) = book.update(id, &sent, now) {
-        return Ok(gone_answer(&gone, id));
+fn update(book: &mut Book, readings: Readings, id: &str, body: &[u8], now: Timestamp) -> Result<Answer, Refusal> {
+    let mut sent = Sent::read(body)?;
+    readings.quirks.fold(&mut sent);
+    readings.quirks.keep_cleared(&mut sent);
+    if readings.quirks.has(Quirk::UpdatesNothing) {
+        sent = Sent::default();
     }
-    Ok(match book.contact(id) {
-        Ok(contact) => Answer::ok(answer::contact_with_labels(book, contact)),
-        Err(gone) => gone_answer(&gone, id),
+    Ok(match book.update(id, &sent, now) {
+        Ok(()) => found(book, id, |contact| Answer::ok(answer::contact_with_labels(book, contact))),
+        Err(Gone::Deleted) if readings.deleted_answer == DeletedAnswer::PersonDeleted => {
+            book.update_deleted(id, &sent, now);
+            person_deleted(book, id)
+        }
+        Err(gone) => gone_answer(&gone, id, readings.deleted_answer),
     })
 }
 
@@ -85,24 +101,42 @@ fn view(book: &Book, readings: Readings, id: &str) -> Answer {
     match book.contact(id) {
         Ok(contact) if readings.labels_in_view => Answer::ok(answer::contact_with_labels(book, contact)),
         Ok(contact) => Answer::ok(json!({ "contact": answer::contact(contact) })),
-        Err(gone) => gone_answer(&gone, id),
+        Err(Gone::Deleted) if readings.deleted_answer == DeletedAnswer::PersonDeleted => person_deleted(book, id),
+        Err(gone) => gone_answer(&gone, id, readings.deleted_answer),
     }
 }
 
-/// Refuses an id; one of a deleted contact is named in a list of its own, as documented.
-pub(super) fn gone_answer(gone: &Gone, id: &str) -> Answer {
+/// Answers with a contact that is there.
+pub(super) fn found(book: &Book, id: &str, answer: impl Fn(&Contact) -> Answer) -> Answer {
+    book.contact(id).map_or_else(|gone| gone_answer(&gone, id, DeletedAnswer::default()), answer)
+}
+
+/// Answers with a deleted contact as if it were there, but for a mark.
+fn person_deleted(book: &Book, id: &str) -> Answer {
+    let Some(deleted) = book.deleted(id) else { return gone_answer(&Gone::Unknown, id, DeletedAnswer::default()) };
+    let mut shape = answer::contact_with_labels(book, deleted);
+    shape["contact"]["person_deleted"] = json!(true);
+    Answer::ok(shape)
+}
+
+/// Refuses an id; one of a deleted contact in the way that was chosen.
+pub(super) fn gone_answer(gone: &Gone, id: &str, deleted: DeletedAnswer) -> Answer {
     let Refusal { status, error } = gone.refusal(id);
-    match gone {
-        Gone::Deleted => {
-            Answer::json(status, json!({ "error": error, "skip_alert_dialog": true, "deleted_contact_ids": [id] }))
+    let status = match (gone, deleted) {
+        (Gone::Malformed | Gone::Unknown, _) | (Gone::Deleted, DeletedAnswer::Plain422) => status,
+        (Gone::Deleted, DeletedAnswer::NotFound404) => 404,
+        (Gone::Deleted, DeletedAnswer::Gone410) => 410,
+        (Gone::Deleted, DeletedAnswer::NamedIn422 | DeletedAnswer::PersonDeleted) => {
+            let ids = json!({ "error": error, "skip_alert_dialog": true, "deleted_contact_ids": [id] });
+            return Answer::json(status, ids);
         }
-        Gone::Malformed | Gone::Unknown => Answer::error(status, error),
-    }
+    };
+    Answer::error(status, error)
 }
 
-fn search(book: &mut Book, body: &[u8], now: Timestamp) -> Result<Answer, Refusal> {
+fn search(book: &mut Book, quirks: Quirks, body: &[u8], now: Timestamp) -> Result<Answer, Refusal> {
     let body = Body::read(body)?;
-    let keywords = body.text("q_keywords")?.unwrap_or_default();
+    let keywords = Keywords::new(&body.text("q_keywords")?.unwrap_or_default(), quirks);
     let stages = body.texts("contact_stage_ids")?.unwrap_or_default();
     let labels = body.texts("contact_label_ids")?.unwrap_or_default();
     let page = body.ordinal("page", 1)?;
@@ -116,8 +150,12 @@ fn search(book: &mut Book, body: &[u8], now: Timestamp) -> Result<Answer, Refusa
             && (labels.is_empty() || labels.iter().any(|label| contact.label_ids.contains(label)))
     });
     sort(&mut found, body.text("sort_by_field")?.as_deref(), body.flag("sort_ascending")?)?;
-    let rows: Vec<Value> =
-        found.iter().skip((page - 1) * per_page).take(per_page).map(|found| answer::row(found)).collect();
+    let step = if quirks.has(Quirk::SearchRepeatsRows) { (per_page - 1).max(1) } else { per_page };
+    let rows = found.iter().skip((page - 1) * step).take(per_page).map(|found| answer::row(found, quirks));
+    let rows: Vec<Value> = rows.collect();
+    if rows.is_empty() && quirks.has(Quirk::SearchBareWhenEmpty) {
+        return Ok(Answer::ok(json!({ "breadcrumbs": [], "contacts": null })));
+    }
     Ok(Answer::ok(json!({
         "breadcrumbs": [],
         "partial_results_only": false,
@@ -158,7 +196,13 @@ fn sort(found: &mut [&Contact], field: Option<&str>, ascending: bool) -> Result<
     Ok(())
 }
 
-fn change_lists(book: &mut Book, body: &[u8], how: Membership, now: Timestamp) -> Result<Answer, Refusal> {
+fn change_lists(
+    book: &mut Book,
+    quirks: Quirks,
+    body: &[u8],
+    how: Membership,
+    now: Timestamp,
+) -> Result<Answer, Refusal> {
     let body = Body::read(body)?;
     let ids = body.texts("entity_ids")?.unwrap_or_default();
     let names = body.texts("label_names")?.unwrap_or_default();
@@ -170,7 +214,15 @@ fn change_lists(book: &mut Book, body: &[u8], how: Membership, now: Timestamp) -
     if ids.is_empty() || names.is_empty() {
         return Ok(Answer::ok(json!({ "message": "Nothing to do: no records or no lists were given." })));
     }
-    book.change_lists(&ids, &names, how, now);
+    if how == Membership::Add && quirks.has(Quirk::ListAddRefused) {
+        return Ok(Answer::ok(json!({ "success": false, "errors": ["The records could not be added."] })));
+    }
+    if how == Membership::Remove || !quirks.has(Quirk::ListAddIgnored) {
+        book.change_lists(&ids, &names, how, now);
+    }
+    if body.flag("async")? {
+        return Ok(Answer::ok(json!({ "entity_progress_job": answer::job(&ids, now) })));
+    }
     let labels = book.known_labels(&names);
     let labels: Vec<Value> = labels.iter().filter_map(|id| book.label(id)).map(answer::label).collect();
     Ok(Answer::ok(json!({ "labels": labels })))

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::contact::{Contact, Label};
 use super::matching::{Index, MatchKey};
 use super::options::DedupeReading;
-use super::search_view::SearchView;
+use super::search_view::{Keywords, SearchView};
 use super::sent::{Refusal, Sent, is_id};
 use crate::model::Timestamp;
 
@@ -25,18 +25,24 @@ pub(super) struct Change {
     /// Contacts that are gone; their ids are never given again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) deleted: Vec<String>,
+    /// Contacts that went into another one: the id that was absorbed, and the survivor's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) merged: Vec<(String, String)>,
 }
 
 impl Change {
     fn is_empty(&self) -> bool {
-        self.labels.is_empty() && self.contacts.is_empty() && self.deleted.is_empty()
+        *self == Self::default()
     }
 }
 
 /// Everything the sandbox holds.
 pub(super) struct Book {
     contacts: BTreeMap<String, Contact>,
-    deleted: BTreeSet<String>,
+    /// What was deleted, as it was last.
+    deleted: BTreeMap<String, Contact>,
+    /// The survivor of each contact that was absorbed.
+    merged: BTreeMap<String, String>,
     labels: BTreeMap<String, Label>,
     label_ids: HashMap<String, String>,
     /// Contacts on each list, by the list's id.
@@ -76,7 +82,8 @@ impl Book {
     pub(super) fn new(seed: u64, search_lag: Duration) -> Self {
         Self {
             contacts: BTreeMap::new(),
-            deleted: BTreeSet::new(),
+            deleted: BTreeMap::new(),
+            merged: BTreeMap::new(),
             labels: BTreeMap::new(),
             label_ids: HashMap::new(),
             label_counts: HashMap::new(),
@@ -91,7 +98,9 @@ impl Book {
     /// Applies a change that the log had.
     pub(super) fn replay(&mut self, change: &Change) {
         let ids = change.labels.iter().map(|label| &label.id).chain(change.contacts.iter().map(|contact| &contact.id));
-        self.last_id = ids.chain(&change.deleted).filter_map(|id| counter(id)).fold(self.last_id, u64::max);
+        let absorbed = change.merged.iter().map(|(absorbed, _)| absorbed);
+        let ids = ids.chain(&change.deleted).chain(absorbed);
+        self.last_id = ids.filter_map(|id| counter(id)).fold(self.last_id, u64::max);
         // A deletion is long past: only contacts carry the time that the lag counts from.
         self.apply(change, Timestamp::default());
     }
@@ -101,8 +110,16 @@ impl Book {
         let labels = self.labels.values().map(|label| Change { labels: vec![label.clone()], ..Change::default() });
         let contacts =
             self.contacts.values().map(|contact| Change { contacts: vec![contact.clone()], ..Change::default() });
-        let deleted = self.deleted.iter().map(|id| Change { deleted: vec![id.clone()], ..Change::default() });
-        labels.chain(contacts).chain(deleted)
+        let deleted = self.deleted.iter().map(|(id, contact)| Change {
+            contacts: vec![contact.clone()],
+            deleted: vec![id.clone()],
+            ..Change::default()
+        });
+        let merged = self.merged.iter().map(|(absorbed, survivor)| Change {
+            merged: vec![(absorbed.clone(), survivor.clone())],
+            ..Change::default()
+        });
+        labels.chain(contacts).chain(deleted).chain(merged)
     }
 
     /// Takes the changes made since the last call, for the log.
@@ -114,16 +131,31 @@ impl Book {
         self.contacts.values()
     }
 
-    /// Returns a contact by the id in a path.
+    /// Returns a contact by the id in a path; one that was absorbed is its survivor.
     pub(super) fn contact(&self, id: &str) -> Result<&Contact, Gone> {
+        let id = self.survivor(id);
         if let Some(contact) = self.contacts.get(id) {
             return Ok(contact);
         }
         Err(match id {
             id if !is_id(id) => Gone::Malformed,
-            id if self.deleted.contains(id) => Gone::Deleted,
+            id if self.deleted.contains_key(id) => Gone::Deleted,
             _ => Gone::Unknown,
         })
+    }
+
+    /// Returns a contact that was deleted, as it was last.
+    pub(super) fn deleted(&self, id: &str) -> Option<&Contact> {
+        self.deleted.get(self.survivor(id))
+    }
+
+    /// Follows merges from an id to the contact that is left.
+    fn survivor<'a>(&'a self, id: &'a str) -> &'a str {
+        let mut id = id;
+        while let Some(survivor) = self.merged.get(id) {
+            id = survivor;
+        }
+        id
     }
 
     /// Returns every list with the number of contacts on it.
@@ -138,7 +170,7 @@ impl Book {
 
     pub(super) fn search(
         &mut self,
-        keywords: &str,
+        keywords: &Keywords,
         now: Timestamp,
         filter: impl Fn(&Contact) -> bool,
     ) -> Vec<&Contact> {
@@ -180,7 +212,7 @@ impl Book {
     pub(super) fn change_lists(&mut self, ids: &[String], names: &[String], how: Membership, now: Timestamp) {
         let contacts: BTreeMap<_, _> = ids
             .iter()
-            .filter_map(|id| self.contacts.get(id))
+            .filter_map(|id| self.contacts.get(self.survivor(id)))
             .map(|contact| (contact.id.clone(), contact.clone()))
             .collect();
         let mut change = Change::default();
@@ -201,16 +233,34 @@ impl Book {
         let mut contact = Contact::new(self.next_id(now), extra.created_at.unwrap_or(now));
         contact.additional_emails = extra.additional_emails;
         contact.write(sent);
-        let id = contact.id.clone();
-        self.write_labels(contact, sent.label_names.as_deref().unwrap_or_default(), Membership::Add, now);
+        let (id, made_at) = (contact.id.clone(), contact.created_at);
+        self.write_labels(contact, sent.label_names.as_deref().unwrap_or_default(), Membership::Add, made_at);
         self.search.show_at_once(&self.contacts[&id]);
         id
     }
 
     /// Deletes a contact as a person in the web application would.
     pub(super) fn delete(&mut self, id: &str, now: Timestamp) -> Result<(), Gone> {
-        self.contact(id)?;
-        self.commit(Change { deleted: vec![id.to_owned()], ..Change::default() }, now);
+        let id = self.contact(id)?.id.clone();
+        self.commit(Change { deleted: vec![id], ..Change::default() }, now);
+        Ok(())
+    }
+
+    /// Writes to a contact that was deleted; it stays deleted.
+    pub(super) fn update_deleted(&mut self, id: &str, sent: &Sent, now: Timestamp) {
+        let Some(mut contact) = self.deleted(id).cloned() else { return };
+        contact.write(sent);
+        contact.updated_at = now;
+        let deleted = vec![contact.id.clone()];
+        self.commit(Change { contacts: vec![contact], deleted, ..Change::default() }, now);
+    }
+
+    /// Merges one contact into another, as a person in the web application would: the survivor keeps its values.
+    pub(super) fn merge(&mut self, absorbed: &str, survivor: &str, now: Timestamp) -> Result<(), Gone> {
+        let (absorbed, survivor) = (self.contact(absorbed)?.id.clone(), self.contact(survivor)?.id.clone());
+        if absorbed != survivor {
+            self.commit(Change { merged: vec![(absorbed, survivor)], ..Change::default() }, now);
+        }
         Ok(())
     }
 
@@ -294,18 +344,25 @@ impl Book {
             self.contacts.insert(contact.id.clone(), contact.clone());
         }
         for id in &change.deleted {
-            self.remove(id);
-            self.search.hide(id, now);
-            self.deleted.insert(id.clone());
+            // Logs of earlier versions keep nothing of a deleted contact but its id.
+            let contact = self.remove(id).unwrap_or_else(|| Contact::new(id.clone(), now));
+            self.search.hide(id, now.max(contact.updated_at));
+            self.deleted.insert(id.clone(), contact);
+        }
+        for (absorbed, survivor) in &change.merged {
+            let hidden_at = self.remove(absorbed).map_or(now, |contact| now.max(contact.updated_at));
+            self.search.hide(absorbed, hidden_at);
+            self.merged.insert(absorbed.clone(), survivor.clone());
         }
     }
 
-    fn remove(&mut self, id: &str) {
-        let Some(contact) = self.contacts.remove(id) else { return };
+    fn remove(&mut self, id: &str) -> Option<Contact> {
+        let contact = self.contacts.remove(id)?;
         self.index.remove(&contact);
         for id in &contact.label_ids {
             *self.label_counts.get_mut(id).expect("a list that has a contact is counted") -= 1;
         }
+        Some(contact)
     }
 
     /// Makes an id: seconds, seed and a counter that goes on over restarts.

@@ -1,47 +1,56 @@
 //! The control surface, under a path that Apollo does not have: for tests and people, not for the client.
 //!
-//! Answers loopback only, since the sandbox listens nowhere else; refuses requests that a web page could have
-//! made, by their `Host` and `Origin`. No quota, no credentials, no faults.
+//! Takes the key of the data, which `gate.rs` asks for, as all that shows contacts does. No quota, no faults.
 
-use axum::http::HeaderMap;
+use std::fmt::Display;
+use std::str::FromStr;
+
 use axum::http::request::Parts;
 use serde_json::{Value, json};
 
-use super::Faults;
 use super::answer::{self, Answer};
-use super::api::gone_answer;
-use super::book::{Book, Seeded};
+use super::api::{found, gone_answer};
+use super::book::{Book, Gone, Seeded};
 use super::contact::Contact;
 use super::moment;
 use super::owner;
 use super::sent::{Body, Refusal, Sent};
 use super::server::Shared;
+use super::{DeletedAnswer, Faults, Quirks};
 use crate::model::Timestamp;
 
 /// What all paths of the control surface begin with.
 pub(super) const PREFIX: &str = "/sandbox/";
+/// What the path of a contact ends with, where it is merged into another.
+const MERGED_INTO: &str = "/merged-into";
+
+/// Reports whether a path of the control surface takes the key: all but the one that only says who the owner is, by
+/// which a process that knows the owner's file finds it alive.
+pub(super) fn needs_key(path: &str) -> bool {
+    path.starts_with(PREFIX) && path != owner::PATH
+}
 
 /// Answers one request to the control surface.
 pub(super) async fn answer(shared: &Shared, head: &Parts, body: &[u8]) -> Answer {
-    if !is_local(&head.headers) {
-        return Answer::error(403, "The control surface answers requests from this machine alone.");
-    }
     let path = head.uri.path();
     let now = shared.now();
     let done = match (head.method.as_str(), path) {
         ("GET", owner::PATH) => return Answer::ok(json!(shared.owner)),
         ("GET", "/sandbox/requests") => return Answer::ok(shared.counts().to_json()),
-        ("PUT", "/sandbox/faults") => return change_faults(shared, body),
+        ("PUT", "/sandbox/faults") => return change(body, |faults: Faults| shared.set_faults(faults)),
+        ("PUT", "/sandbox/quirks") => return change(body, |quirks: Quirks| shared.set_quirks(quirks)),
+        ("PUT", "/sandbox/deleted-answer") => {
+            return change(body, |answer: DeletedAnswer| shared.set_deleted_answer(answer));
+        }
         ("GET", "/sandbox/contacts") => shared.work(|book| Answer::ok(json!({ "contacts": contacts(book) }))).await,
         ("POST", "/sandbox/contacts") => shared.work(|book| seed(book, body, now).unwrap_or_else(Answer::from)).await,
         (method, _) => match path.strip_prefix("/sandbox/contacts/") {
             Some(id) if method == "DELETE" => {
-                shared
-                    .work(|book| match book.delete(id, now) {
-                        Ok(()) => Answer::ok(json!({ "deleted": id })),
-                        Err(gone) => gone_answer(&gone, id),
-                    })
-                    .await
+                shared.work(|book| done(book.delete(id, now), id, json!({ "deleted": id }))).await
+            }
+            Some(id) if method == "PUT" && id.ends_with(MERGED_INTO) => {
+                let id = id.trim_end_matches(MERGED_INTO);
+                shared.work(|book| merge(book, id, body, now)).await
             }
             _ => return Answer::error(404, format!("There is no {method} {path} here.")),
         },
@@ -63,8 +72,22 @@ pub(super) fn contacts(book: &Book) -> Vec<Value> {
     book.contacts().map(whole).collect()
 }
 
-/// Adds a contact that was there before: the fields of a create, `created_at` and `contact_emails`.
+/// Adds a contact that was there before, or all in `contacts`; either every one is added or none.
 fn seed(book: &mut Book, body: &[u8], now: Timestamp) -> Result<Answer, Refusal> {
+    let whole = Body::read(body)?;
+    let Some(several) = whole.items("contacts")? else {
+        let (sent, extra) = seeded(body)?;
+        let id = book.seed(&sent, extra, now);
+        return Ok(found(book, &id, |contact| Answer::ok(answer::contact_with_labels(book, contact))));
+    };
+    let several: Vec<_> = several.iter().map(|one| seeded(one.to_string().as_bytes())).collect::<Result<_, _>>()?;
+    let ids: Vec<_> = several.into_iter().map(|(sent, extra)| book.seed(&sent, extra, now)).collect();
+    let contacts = ids.iter().filter_map(|id| book.contact(id).ok()).map(answer::contact);
+    Ok(Answer::ok(json!({ "contacts": contacts.collect::<Vec<_>>() })))
+}
+
+/// Reads a contact that was there before: the fields of a create, `created_at` and `contact_emails`.
+fn seeded(body: &[u8]) -> Result<(Sent, Seeded), Refusal> {
     let sent = Sent::read(body)?;
     let body = Body::read(body)?;
     let created_at = match body.text("created_at")? {
@@ -74,27 +97,29 @@ fn seed(book: &mut Book, body: &[u8], now: Timestamp) -> Result<Answer, Refusal>
         }
         None => None,
     };
-    let extra = Seeded { created_at, additional_emails: body.texts("contact_emails")?.unwrap_or_default() };
-    let id = book.seed(&sent, extra, now);
-    Ok(book
-        .contact(&id)
-        .map_or_else(|gone| gone_answer(&gone, &id), |contact| Answer::ok(answer::contact_with_labels(book, contact))))
+    let additional_emails = body.texts("contact_emails")?.unwrap_or_default();
+    Ok((sent, Seeded { created_at, additional_emails }))
 }
 
-fn change_faults(shared: &Shared, body: &[u8]) -> Answer {
+/// Merges the contact into the one whose id is the body.
+fn merge(book: &mut Book, absorbed: &str, body: &[u8], now: Timestamp) -> Answer {
+    let survivor = String::from_utf8_lossy(body);
+    let survivor = survivor.trim();
+    done(book.merge(absorbed, survivor, now), absorbed, json!({ "merged": absorbed, "into": survivor }))
+}
+
+fn done(outcome: Result<(), Gone>, id: &str, body: Value) -> Answer {
+    outcome.map_or_else(|gone| gone_answer(&gone, id, DeletedAnswer::default()), |()| Answer::ok(body))
+}
+
+/// Sets what the body's text stands for.
+fn change<T: FromStr<Err: Display>>(body: &[u8], set: impl FnOnce(T)) -> Answer {
     let text = String::from_utf8_lossy(body);
-    match text.trim().parse::<Faults>() {
-        Ok(faults) => {
-            shared.set_faults(faults);
-            Answer::ok(json!({ "faults": text.trim() }))
+    match text.trim().parse() {
+        Ok(value) => {
+            set(value);
+            Answer::ok(json!({ "set": text.trim() }))
         }
         Err(error) => Answer::error(422, error.to_string()),
     }
-}
-
-/// Reports whether a program on this machine asks, rather than a web page in its browser.
-fn is_local(headers: &HeaderMap) -> bool {
-    let host = headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    matches!(name, "127.0.0.1" | "localhost" | "[::1]") && !headers.contains_key("origin")
 }

@@ -17,6 +17,16 @@ pub enum Fault {
     CutBefore,
     /// 500 with a JSON body, before any work.
     Error500,
+    /// The work is done, and the answer is 500 with a JSON body.
+    Error500After,
+    /// 503 with `retry-after`, before any work.
+    Unavailable,
+    /// A gateway's HTML page with a status of [`PAGE_STATUSES`], before any work.
+    PageBefore,
+    /// The work is done, and the answer is a gateway's HTML page with a status of [`PAGE_STATUSES`].
+    PageAfter,
+    /// The work is done, and the answer is 422 with a JSON body.
+    RefusedAfterWork,
     /// The work is done, and the answer is a gateway's HTML page with 502.
     Html502,
     /// The work is done, and the connection cut in the middle of the answer's body.
@@ -28,8 +38,20 @@ pub enum Fault {
 }
 
 impl Fault {
-    pub const ALL: [Self; 7] =
-        [Self::LostReply, Self::CutBefore, Self::Error500, Self::Html502, Self::Truncated, Self::Slow, Self::Stray429];
+    pub const ALL: [Self; 12] = [
+        Self::LostReply,
+        Self::CutBefore,
+        Self::Error500,
+        Self::Error500After,
+        Self::Unavailable,
+        Self::PageBefore,
+        Self::PageAfter,
+        Self::RefusedAfterWork,
+        Self::Html502,
+        Self::Truncated,
+        Self::Slow,
+        Self::Stray429,
+    ];
 
     /// Returns the name used in options and counts.
     pub fn name(self) -> &'static str {
@@ -37,11 +59,22 @@ impl Fault {
             Self::LostReply => "lost-reply",
             Self::CutBefore => "cut-before",
             Self::Error500 => "error-500",
+            Self::Error500After => "error-500-after",
+            Self::Unavailable => "unavailable",
+            Self::PageBefore => "page-before",
+            Self::PageAfter => "page-after",
+            Self::RefusedAfterWork => "refused-after-work",
             Self::Html502 => "html-502",
             Self::Truncated => "truncated",
             Self::Slow => "slow",
             Self::Stray429 => "stray-429",
         }
+    }
+
+    /// Reports whether the request's work is left undone.
+    pub(super) fn is_before_work(self) -> bool {
+        use Fault::{CutBefore, Error500, PageBefore, Stray429, Unavailable};
+        matches!(self, CutBefore | Error500 | PageBefore | Stray429 | Unavailable)
     }
 }
 
@@ -50,6 +83,9 @@ impl fmt::Display for Fault {
         f.write_str(self.name())
     }
 }
+
+/// What a page of a gateway has for its status.
+const PAGE_STATUSES: [u16; 5] = [403, 404, 410, 418, 429];
 
 /// How often one fault strikes.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -67,11 +103,13 @@ pub struct Faults {
     rules: Vec<Rule>,
     /// How long a slow request waits.
     slow: Duration,
+    /// What `retry-after` says with a 503, in seconds.
+    retry_after: u64,
 }
 
 impl Default for Faults {
     fn default() -> Self {
-        Self { rules: Vec::new(), slow: Duration::from_secs(1) }
+        Self { rules: Vec::new(), slow: Duration::from_secs(1), retry_after: 1 }
     }
 }
 
@@ -79,7 +117,7 @@ impl Default for Faults {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{part:?} is no fault: write [ACTION:]FAULT=PROBABILITY with a probability from 0 to 1 and a fault of {}, \
-     or slow-ms=MILLISECONDS",
+     slow-ms=MILLISECONDS or retry-after=SECONDS",
     names()
 )]
 pub struct InvalidFaults {
@@ -99,10 +137,10 @@ impl FromStr for Faults {
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
             let invalid = || InvalidFaults { part: part.to_owned() };
             let (name, value) = part.split_once('=').ok_or_else(invalid)?;
-            if name == "slow-ms" {
-                faults.slow = Duration::from_millis(value.parse().map_err(|_| invalid())?);
-            } else {
-                faults.rules.push(Rule::parse(name, value).ok_or_else(invalid)?);
+            match name {
+                "slow-ms" => faults.slow = Duration::from_millis(value.parse().map_err(|_| invalid())?),
+                "retry-after" => faults.retry_after = value.parse().map_err(|_| invalid())?,
+                _ => faults.rules.push(Rule::parse(name, value).ok_or_else(invalid)?),
             }
         }
         Ok(faults)
@@ -132,6 +170,10 @@ pub(super) struct Struck {
     pub(super) delay: Option<Duration>,
     /// Any fault but [`Fault::Slow`].
     pub(super) fault: Option<Fault>,
+    /// The status of a page.
+    pub(super) page_status: u16,
+    /// What `retry-after` says with a 503, in seconds.
+    pub(super) retry_after: u64,
 }
 
 /// Draws faults; the same seed and requests draw the same ones.
@@ -149,9 +191,12 @@ impl Dice {
     ///
     /// Every rule that concerns the action is drawn for, so that one hit does not shift the later draws.
     pub(super) fn draw(&mut self, action: Action) -> Struck {
-        let mut struck = Struck::default();
+        let mut struck = Struck { retry_after: self.faults.retry_after, ..Struck::default() };
         for rule in self.faults.rules.iter().filter(|rule| rule.concerns(action)) {
             let hit = self.random.f64() < rule.probability;
+            if matches!(rule.fault, Fault::PageBefore | Fault::PageAfter) {
+                struck.page_status = PAGE_STATUSES[self.random.usize(..PAGE_STATUSES.len())];
+            }
             match rule.fault {
                 _ if !hit => {}
                 Fault::Slow => struck.delay = Some(self.faults.slow),
@@ -180,15 +225,16 @@ mod tests {
         let mut dice = Dice::new("error-500=0,slow=1,slow-ms=20,create:lost-reply=1".parse().unwrap(), 1);
         for _ in 0..100 {
             let delay = Some(Duration::from_millis(20));
-            assert_eq!(dice.draw(Action::View), Struck { delay, fault: None });
-            assert_eq!(dice.draw(Action::Create), Struck { delay, fault: Some(Fault::LostReply) });
+            let struck = Struck { delay, retry_after: 1, ..Struck::default() };
+            assert_eq!(dice.draw(Action::View), struck);
+            assert_eq!(dice.draw(Action::Create), Struck { fault: Some(Fault::LostReply), ..struck });
         }
     }
 
     #[test]
     fn one_seed_draws_one_sequence() {
         let draws = |seed| {
-            let mut dice = Dice::new("lost-reply=0.3,truncated=0.3".parse().unwrap(), seed);
+            let mut dice = Dice::new("lost-reply=0.3,page-after=0.3".parse().unwrap(), seed);
             (0..64).map(|_| dice.draw(Action::Create)).collect::<Vec<_>>()
         };
         assert_eq!(draws(7), draws(7));

@@ -1,11 +1,11 @@
-//! What every request passes: routes, credentials, scopes, quota and faults, before and after its work.
+//! What every request passes: hosts, routes, credentials, scopes, quota and faults, before and after its work.
 //!
-//! The order is fixed: 404, 401, 403, 429, faults, work. What is refused before quota carries no quota headers.
-
-use std::sync::Arc;
+//! The order is fixed: web pages, 404, 401, 403, 429, faults, work. What is refused before quota carries no quota
+//! headers. A page on the web can make a browser ask here, under the page's own host name or with its origin.
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::Request;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde_json::json;
@@ -16,16 +16,14 @@ use super::answer::{Answer, Content};
 use super::faults::Struck;
 use super::line::Line;
 use super::moment::http_date;
+use super::quirks::Quirk;
 use super::quota::Exhausted;
 use super::server::Shared;
 use super::{api, control};
+use crate::hosts::Misdirected;
 
 /// Bytes of a request's body at most.
 const MAX_BODY_BYTES: usize = 2 * 1024 * 1024;
-
-/// A gateway's error page: what a client meets when the API's edge fails.
-const HTML_502: &str = "<html><head><title>502 Bad Gateway</title></head>\
-    <body><center><h1>502 Bad Gateway</h1></center><hr><center>sandbox</center></body></html>\n";
 
 /// An answer with the headers that go beside it.
 struct Outgoing {
@@ -40,22 +38,22 @@ impl From<Answer> for Outgoing {
 }
 
 /// Answers one request.
-pub(super) async fn handle(
-    State(shared): State<Arc<Shared>>,
-    ConnectInfo(line): ConnectInfo<Line>,
-    request: Request,
-) -> Response {
+pub(super) async fn handle(shared: &Shared, line: &Line, request: Request) -> Response {
     let (head, body) = request.into_parts();
+    if let Some(refused) = refuse_web_page(shared, &head) {
+        return respond(shared, refused.into());
+    }
     let path = head.uri.path();
     let outgoing = match Call::of(&head.method, path) {
-        Some(call) => pass(&shared, &line, &call, &head.headers, body).await,
+        Some(call) => pass(shared, line, &call, &head.headers, body).await,
+        None if control::needs_key(path) && !shared.accepts(credential(&head.headers)) => unauthorized().into(),
         None if path.starts_with(control::PREFIX) => match read(body).await {
-            Ok(body) => control::answer(&shared, &head, &body).await.into(),
+            Ok(body) => control::answer(shared, &head, &body).await.into(),
             Err(too_large) => too_large.into(),
         },
         None => Answer::error(404, format!("There is no {} {path} here.", head.method)).into(),
     };
-    respond(&shared, outgoing)
+    respond(shared, outgoing)
 }
 
 async fn pass(shared: &Shared, line: &Line, call: &Call, headers: &HeaderMap, body: Body) -> Outgoing {
@@ -77,17 +75,17 @@ async fn pass(shared: &Shared, line: &Line, call: &Call, headers: &HeaderMap, bo
     if let Some(delay) = struck.delay {
         tokio::time::sleep(delay).await;
     }
-    let answer = match struck {
-        Struck { fault: Some(fault @ (Fault::CutBefore | Fault::Error500 | Fault::Stray429)), .. } => strike(fault),
+    let answer = match struck.fault {
+        Some(fault) if fault.is_before_work() => Answer::error(500, "Internal server error"),
         _ => match read(body).await {
             Ok(body) => work(shared, call, &body).await,
             Err(too_large) => too_large,
         },
     };
-    let answer = match struck.fault {
-        Some(Fault::Html502) => Answer { status: 502, content: Content::Html(HTML_502) },
-        _ => answer,
-    };
+    let answer = strike(&struck).unwrap_or(answer);
+    if struck.fault == Some(Fault::Unavailable) {
+        headers.push(("retry-after".to_owned(), struck.retry_after.to_string()));
+    }
     // Counted before a byte goes out, so that whoever has seen the end of a request finds it counted.
     if let Some(Fault::LostReply | Fault::CutBefore) = struck.fault {
         shared.count(action, None);
@@ -102,18 +100,23 @@ async fn pass(shared: &Shared, line: &Line, call: &Call, headers: &HeaderMap, bo
 
 /// Does the work of a call and waits until it is on disk.
 async fn work(shared: &Shared, call: &Call, body: &[u8]) -> Answer {
-    let now = shared.now();
-    let readings = shared.readings;
+    let readings = shared.readings();
+    let now = readings.quirks.date(shared.now());
     let done = shared.work(|book| api::answer(book, readings, call, body, now)).await;
     done.unwrap_or_else(|error| Answer::error(500, error.to_string()))
 }
 
-/// Returns the answer of a fault that strikes before the work.
-fn strike(fault: Fault) -> Answer {
-    match fault {
+/// Returns what a fault answers in place of the work's answer.
+fn strike(struck: &Struck) -> Option<Answer> {
+    Some(match struck.fault? {
+        Fault::Error500 | Fault::Error500After => Answer::error(500, "Internal server error"),
+        Fault::Unavailable => Answer::error(503, "Service temporarily unavailable"),
         Fault::Stray429 => Answer::json(429, json!({ "message": "Too many requests. Please slow down." })),
-        _ => Answer::error(500, "Internal server error"),
-    }
+        Fault::PageBefore | Fault::PageAfter => Answer::page(struck.page_status),
+        Fault::Html502 => Answer::page(502),
+        Fault::RefusedAfterWork => Answer::error(422, "Parameters misconfigured. The request cannot be processed."),
+        Fault::LostReply | Fault::CutBefore | Fault::Truncated | Fault::Slow => return None,
+    })
 }
 
 async fn read(body: Body) -> Result<axum::body::Bytes, Answer> {
@@ -131,8 +134,24 @@ fn credential(headers: &HeaderMap) -> Option<&str> {
 fn refuse_credential(action: Action) -> Answer {
     match action {
         Action::Health => api::health(false),
-        _ => Answer { status: 401, content: Content::Text("Invalid access credentials.".to_owned()) },
+        _ => unauthorized(),
     }
+}
+
+fn unauthorized() -> Answer {
+    Answer { status: 401, content: Content::Text("Invalid access credentials.".to_owned()) }
+}
+
+/// Refuses what a page on the web may have made a browser ask.
+fn refuse_web_page(shared: &Shared, head: &Parts) -> Option<Answer> {
+    Some(match shared.check_host(head) {
+        Err(Misdirected::NotOneHost) => Answer::error(400, "A request names one host."),
+        Err(Misdirected::OtherHost) => Answer::error(421, "The sandbox answers to localhost and to addresses alone."),
+        Ok(()) if head.headers.contains_key(header::ORIGIN) => {
+            Answer::error(403, "The sandbox answers programs on this machine and no web pages.")
+        }
+        Ok(()) => return None,
+    })
 }
 
 fn too_many(action: Action, exhausted: &Exhausted) -> Answer {
@@ -162,8 +181,10 @@ fn respond(shared: &Shared, outgoing: Outgoing) -> Response {
     };
     let map = response.headers_mut();
     map.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    let common = [("date".to_owned(), http_date(shared.now())), ("x-request-id".to_owned(), shared.request_id())];
-    for (name, value) in common.into_iter().chain(headers) {
+    let has_date = !shared.readings().quirks.has(Quirk::NoDate);
+    let date = has_date.then(|| ("date".to_owned(), http_date(shared.now())));
+    let id = ("x-request-id".to_owned(), shared.request_id());
+    for (name, value) in date.into_iter().chain([id]).chain(headers) {
         let name = header::HeaderName::try_from(name).expect("the sandbox's header names are valid");
         map.insert(name, HeaderValue::try_from(value).expect("digits and plain text make a header value"));
     }

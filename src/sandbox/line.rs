@@ -3,14 +3,12 @@
 //! Knows bytes and sockets; what is said over them is not its business.
 
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
-use axum::extract::connect_info::Connected;
-use axum::serve::{IncomingStream, Listener};
+use axum::serve::Listener;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -41,26 +39,14 @@ impl Line {
 /// Accepts connections that a [`Line`] can cut.
 pub(super) struct Port(pub(super) TcpListener);
 
-impl Listener for Port {
-    type Io = Wire;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Wire, SocketAddr) {
-        let (stream, peer) = Listener::accept(&mut self.0).await;
+impl Port {
+    pub(super) async fn accept(&mut self) -> (Wire, Line) {
+        let (stream, _) = Listener::accept(&mut self.0).await;
         // Answers are single small writes: waiting to fill a packet would only slow tests down. A
         // socket that refuses the option works all the same.
         stream.set_nodelay(true).ok();
-        (Wire { stream, line: Line { allowed: Arc::new(AtomicUsize::new(WHOLE)) } }, peer)
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
-    }
-}
-
-impl Connected<IncomingStream<'_, Port>> for Line {
-    fn connect_info(stream: IncomingStream<'_, Port>) -> Self {
-        stream.io().line.clone()
+        let line = Line { allowed: Arc::new(AtomicUsize::new(WHOLE)) };
+        (Wire { stream, line: line.clone() }, line)
     }
 }
 

@@ -1,6 +1,7 @@
 //! A stateful stand-in for the parts of Apollo's API that contactsd uses.
 //!
-//! Listens on loopback only, keeps its data in a directory of its own and contacts nobody. Shares no wire
+//! Listens on loopback only, answers whoever has the key of its data, keeps that in a directory of its own and
+//! contacts nobody. Shares no wire
 //! types with the client, so that one mistake cannot hide in both. `docs/sandbox.md` says what it does where
 //! the vendor's documentation is silent or at odds with itself.
 
@@ -13,12 +14,14 @@ mod control;
 mod counts;
 mod faults;
 mod gate;
+mod key;
 mod line;
 mod log;
 mod matching;
 mod moment;
 mod options;
 mod owner;
+mod quirks;
 mod quota;
 mod search_view;
 mod sent;
@@ -36,7 +39,9 @@ use crate::private_dir;
 pub use action::{Action, UnknownAction};
 pub use counts::Counts;
 pub use faults::{Fault, Faults, InvalidFaults};
-pub use options::{Clock, DedupeReading, Options, UnknownReading};
+pub use key::{key_file, read_key};
+pub use options::{Clock, DedupeReading, DeletedAnswer, Options, UnknownChoice, Witness};
+pub use quirks::{Quirk, Quirks, UnknownQuirk};
 pub use quota::{InvalidQuota, Quota};
 pub use server::{Sandbox, Server, attach_or_start};
 
@@ -54,6 +59,8 @@ pub enum Error {
     Owned { path: PathBuf, pid: u32, address: SocketAddr },
     #[error("another process holds {} and does not answer", path.display())]
     OwnerSilent { path: PathBuf },
+    #[error("cannot use {}, which holds the key of the sandbox's data", path.display())]
+    Key { path: PathBuf, source: io::Error },
     #[error("cannot read {}", path.display())]
     Read { path: PathBuf, source: io::Error },
     #[error("line {line} of {} is damaged; move the file away to start with an empty sandbox", path.display())]

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Action, Faults, Quota};
+use super::{Action, Faults, Quirks, Quota};
 use crate::model::Timestamp;
 
 /// Tells the time for ids, dates, windows and lag.
@@ -23,22 +23,100 @@ pub enum DedupeReading {
     ReturnExisting,
 }
 
-/// A text that names no reading.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{given:?} is no reading of run_dedupe: write overwrite or return-existing")]
-pub struct UnknownReading {
-    given: String,
+impl DedupeReading {
+    const NAMES: [(&str, Self); 2] = [("overwrite", Self::Overwrite), ("return-existing", Self::ReturnExisting)];
 }
 
 impl FromStr for DedupeReading {
-    type Err = UnknownReading;
+    type Err = UnknownChoice;
 
-    fn from_str(text: &str) -> Result<Self, UnknownReading> {
-        match text {
-            "overwrite" => Ok(Self::Overwrite),
-            "return-existing" => Ok(Self::ReturnExisting),
-            other => Err(UnknownReading { given: other.to_owned() }),
-        }
+    fn from_str(text: &str) -> Result<Self, UnknownChoice> {
+        choose(&Self::NAMES, text)
+    }
+}
+
+/// By what a create that matched shows that it did. An old `created_at` always shows it.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum Witness {
+    /// `dedupe_result` and `was_existing`.
+    #[default]
+    All,
+    /// `dedupe_result` alone, from an example of the vendor's page.
+    DedupeResult,
+    /// `was_existing` alone, as it was seen in 2026.
+    WasExisting,
+    /// Nothing but the old `created_at`.
+    CreatedAt,
+}
+
+impl Witness {
+    const NAMES: [(&str, Self); 4] = [
+        ("all", Self::All),
+        ("dedupe-result", Self::DedupeResult),
+        ("was-existing", Self::WasExisting),
+        ("created-at", Self::CreatedAt),
+    ];
+
+    pub(super) fn is_dedupe_result(self) -> bool {
+        matches!(self, Self::All | Self::DedupeResult)
+    }
+
+    pub(super) fn is_was_existing(self) -> bool {
+        matches!(self, Self::All | Self::WasExisting)
+    }
+}
+
+/// How a contact that was deleted is answered when it is viewed or updated.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum DeletedAnswer {
+    /// 422 with `deleted_contact_ids` (vendor page of the update call).
+    #[default]
+    NamedIn422,
+    /// 422 with a text alone.
+    Plain422,
+    NotFound404,
+    Gone410,
+    /// 200 with the contact and `person_deleted: true`; what is sent is written all the same.
+    PersonDeleted,
+}
+
+impl DeletedAnswer {
+    const NAMES: [(&str, Self); 5] = [
+        ("422-ids", Self::NamedIn422),
+        ("422", Self::Plain422),
+        ("404", Self::NotFound404),
+        ("410", Self::Gone410),
+        ("person-deleted", Self::PersonDeleted),
+    ];
+}
+
+/// A text that names none of the choices.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{given:?} cannot be chosen: write one of {}", choices.join(", "))]
+pub struct UnknownChoice {
+    given: String,
+    choices: Vec<&'static str>,
+}
+
+fn choose<T: Copy>(names: &[(&'static str, T)], text: &str) -> Result<T, UnknownChoice> {
+    let chosen = names.iter().find(|(name, _)| *name == text).map(|(_, choice)| *choice);
+    let choices = || names.iter().map(|(name, _)| *name).collect();
+    chosen.ok_or_else(|| UnknownChoice { given: text.to_owned(), choices: choices() })
+}
+
+impl FromStr for Witness {
+    type Err = UnknownChoice;
+
+    fn from_str(text: &str) -> Result<Self, UnknownChoice> {
+        choose(&Self::NAMES, text)
+    }
+}
+
+impl FromStr for DeletedAnswer {
+    type Err = UnknownChoice;
+
+    fn from_str(text: &str) -> Result<Self, UnknownChoice> {
+        choose(&Self::NAMES, text)
     }
 }
 
@@ -51,21 +129,24 @@ pub struct Options {
     /// The directory that the data lives in; made when missing.
     pub data: PathBuf,
     pub dedupe: DedupeReading,
-    /// Whether a create that matched carries `dedupe_result`: the documentation is at odds about it.
-    pub dedupe_result: bool,
+    /// By what a create shows that it matched: the documentation and what was seen are at odds about it.
+    pub witness: Witness,
+    /// How a deleted contact is answered; the control surface can change it.
+    pub deleted_answer: DeletedAnswer,
     /// Whether viewing a contact answers `labels` beside `contact`: documented, and missing in recorded answers.
     pub labels_in_view: bool,
     pub quota: Quota,
     /// How long after a write search still shows what was before it.
     pub search_lag: Duration,
     pub faults: Faults,
+    pub quirks: Quirks,
     /// Seeds the dice of the faults, and marks the ids.
     pub seed: u64,
     pub clock: Clock,
     /// Actions that the credential does not reach: 403.
     pub missing_scopes: BTreeSet<Action>,
-    /// The one credential that is accepted; any when `None`.
-    pub api_key: Option<String>,
+    /// The credentials that are accepted in place of the data's own key; that one when there are none.
+    pub api_keys: Vec<String>,
 }
 
 impl Options {
@@ -75,15 +156,17 @@ impl Options {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             data,
             dedupe: DedupeReading::default(),
-            dedupe_result: true,
+            witness: Witness::default(),
+            deleted_answer: DeletedAnswer::default(),
             labels_in_view: false,
             quota: Quota::default(),
             search_lag: Duration::ZERO,
             faults: Faults::default(),
+            quirks: Quirks::default(),
             seed: 0,
             clock,
             missing_scopes: BTreeSet::new(),
-            api_key: None,
+            api_keys: Vec::new(),
         }
     }
 }

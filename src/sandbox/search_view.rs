@@ -2,11 +2,13 @@
 //!
 //! Until then a new contact is missing and a changed one shows its old values. Never reads a clock.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::contact::Contact;
 use super::matching::fold;
+use super::quirks::{Quirk, Quirks, transliterated};
 use crate::model::Timestamp;
 
 /// A contact as search has it.
@@ -14,6 +16,37 @@ struct Row {
     contact: Contact,
     /// Everything that keywords are looked for in, folded.
     text: String,
+}
+
+/// What a search looks for: words that all must occur; without any it finds everybody.
+pub(super) struct Keywords {
+    /// Words that may be parts of others.
+    parts: Vec<String>,
+    /// Words that must be whole.
+    whole: Vec<String>,
+    /// Whether the index is one of letters without marks.
+    is_transliterated: bool,
+}
+
+impl Keywords {
+    pub(super) fn new(text: &str, quirks: Quirks) -> Self {
+        let mut keywords =
+            Self { parts: Vec::new(), whole: Vec::new(), is_transliterated: quirks.has(Quirk::SearchTransliterates) };
+        for word in fold(text).split(' ').filter(|word| !word.is_empty()) {
+            if quirks.has(Quirk::SearchSplitsAtPlus) && word.contains('+') {
+                keywords.whole.extend(word.split('+').filter(|word| !word.is_empty()).map(str::to_owned));
+            } else {
+                keywords.parts.push(word.to_owned());
+            }
+        }
+        keywords
+    }
+
+    fn find(&self, text: &str) -> bool {
+        let text = if self.is_transliterated { Cow::Owned(transliterated(text)) } else { Cow::Borrowed(text) };
+        self.parts.iter().all(|part| text.contains(part.as_str()))
+            && self.whole.iter().all(|word| text.split(' ').any(|other| other == word))
+    }
 }
 
 enum Showing {
@@ -48,12 +81,15 @@ impl SearchView {
         self.take(Showing::Show(Box::new(contact.clone())));
     }
 
-    /// Returns the contacts that hold each word of `keywords` and pass `filter`.
-    pub(super) fn find(&mut self, keywords: &str, now: Timestamp, filter: impl Fn(&Contact) -> bool) -> Vec<&Contact> {
+    /// Returns the contacts that `keywords` find and that pass `filter`.
+    pub(super) fn find(
+        &mut self,
+        keywords: &Keywords,
+        now: Timestamp,
+        filter: impl Fn(&Contact) -> bool,
+    ) -> Vec<&Contact> {
         self.catch_up(now);
-        let keywords = fold(keywords);
-        let words: Vec<&str> = keywords.split(' ').collect();
-        let rows = self.rows.values().filter(|row| words.iter().all(|word| row.text.contains(word)));
+        let rows = self.rows.values().filter(|row| keywords.find(&row.text));
         rows.map(|row| &row.contact).filter(|contact| filter(contact)).collect()
     }
 

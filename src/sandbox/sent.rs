@@ -25,6 +25,31 @@ pub(super) struct Texts {
 }
 
 impl Texts {
+    pub(super) fn all_mut(&mut self) -> [&mut Option<String>; 9] {
+        let Self {
+            first_name,
+            last_name,
+            organization_name,
+            title,
+            account_id,
+            email,
+            website_url,
+            contact_stage_id,
+            present_raw_address,
+        } = self;
+        [
+            first_name,
+            last_name,
+            organization_name,
+            title,
+            account_id,
+            email,
+            website_url,
+            contact_stage_id,
+            present_raw_address,
+        ]
+    }
+
     /// Takes over every field that `sent` has.
     pub(super) fn overwrite(&mut self, sent: &Self) {
         let take = |stored: &mut Option<String>, sent: &Option<String>| {
@@ -128,6 +153,12 @@ impl Body {
         let texts =
             value.as_array().and_then(|items| items.iter().map(|item| item.as_str().map(str::to_owned)).collect());
         texts.map(Some).ok_or_else(|| wrong_type(name, "an array of strings"))
+    }
+
+    /// Reads a list of anything.
+    pub(super) fn items(&self, name: &str) -> Result<Option<&[Value]>, Refusal> {
+        let Some(value) = self.0.get(name) else { return Ok(None) };
+        value.as_array().map(|items| Some(items.as_slice())).ok_or_else(|| wrong_type(name, "an array"))
     }
 
     pub(super) fn flag(&self, name: &str) -> Result<bool, Refusal> {

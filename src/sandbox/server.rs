@@ -1,26 +1,36 @@
 //! The running sandbox: what its requests share, its start and its stop.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use axum::http::request::Parts;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::api::Readings;
 use super::book::Book;
 use super::faults::{Dice, Struck};
-use super::line::{Line, Port};
+use super::line::{Line, Port, Wire};
 use super::log::{Log, NotWritten};
-use super::options::{Clock, Options};
+use super::options::{Clock, DeletedAnswer, Options};
 use super::owner::{Claim, Owner};
 use super::quota::{Exhausted, Standing, Windows};
-use super::{Action, Counts, Error, Faults, control, gate};
+use super::{Action, Counts, Error, Faults, Quirks, control, gate, key};
+use crate::hosts::{Hosts, Misdirected};
 use crate::model::Timestamp;
 use crate::private_dir::PrivateDir;
 
@@ -89,18 +99,21 @@ impl Server {
         }
         let data = PrivateDir::make(data)?;
         let mut claim = Claim::take(&data).await?;
-        let (seed, search_lag) = (*seed, *search_lag);
+        let (seed, search_lag, given) = (*seed, *search_lag, options.api_keys.clone());
         let opened = tokio::task::spawn_blocking(move || {
+            let own = key::read_or_make(&data)?;
+            let given: Vec<_> = given.into_iter().map(SecretString::from).collect();
             let mut book = Book::new(seed, search_lag);
-            Log::open(&data, &mut book).map(|log| (book, log))
+            let log = Log::open(&data, &mut book)?;
+            Ok::<_, Error>((if given.is_empty() { vec![own] } else { given }, book, log))
         });
-        let (book, log) = opened.await.map_err(|source| Error::Task { source })??;
+        let (keys, book, log) = opened.await.map_err(|source| Error::Task { source })??;
         let bind_error = |source| Error::Bind { listen: *listen, source };
         let listener = TcpListener::bind(listen).await.map_err(bind_error)?;
         let address = listener.local_addr().map_err(bind_error)?;
         let owner = Owner { pid: std::process::id(), address, token: format!("{:016x}", fastrand::u64(..)) };
         claim.announce(&owner)?;
-        let shared = Arc::new(Shared::new(options, owner, book, log));
+        let shared = Arc::new(Shared::new(options, keys, owner, book, log));
         let (stopping, stop) = watch::channel(false);
         let serving = tokio::spawn(serve(listener, Arc::clone(&shared), stop, claim));
         Ok(Self { address, shared, stopping, serving })
@@ -130,6 +143,11 @@ impl Server {
         self.shared.set_faults(faults);
     }
 
+    /// Sets other quirks, from the next request on.
+    pub fn set_quirks(&self, quirks: Quirks) {
+        self.shared.set_quirks(quirks);
+    }
+
     /// Answers the requests at hand, for 5 seconds at most, and gives up the data.
     pub async fn stop(self) -> Result<(), Error> {
         self.stopping.send_replace(true);
@@ -143,21 +161,42 @@ fn base_url(address: SocketAddr) -> String {
 
 /// Answers requests until told to stop, then closes the log and only then gives up the data.
 async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: watch::Receiver<bool>, claim: Claim) {
-    let router = Router::new().fallback(gate::handle).with_state(Arc::clone(&shared));
-    let service = router.into_make_service_with_connect_info::<Line>();
-    let serving = axum::serve(Port(listener), service).with_graceful_shutdown(stopped(stop.clone()));
-    let patience = async {
-        stopped(stop).await;
-        tokio::time::sleep(STOP_WAIT).await;
-    };
-    tokio::select! {
-        // Accepting handles its own errors and never ends in one.
-        _ = serving => {}
-        () = patience => {}
+    let mut connections = JoinSet::new();
+    let mut port = Port(listener);
+    loop {
+        tokio::select! {
+            (wire, line) = port.accept() => {
+                connections.spawn(converse(wire, line, Arc::clone(&shared), stop.clone()));
+            }
+            Some(_) = connections.join_next() => {}
+            () = stopped(stop.clone()) => break,
+        }
     }
+    drop(port);
+    // Requests that take longer are cut off.
+    tokio::time::timeout(STOP_WAIT, async { while connections.join_next().await.is_some() {} }).await.ok();
+    connections.shutdown().await;
     let closed = tokio::task::spawn_blocking(move || shared.log.close()).await;
     drop(claim);
     closed.expect("closing the log does not panic");
+}
+
+/// Answers the requests of one connection.
+///
+/// hyper puts no `date` into answers: whether there is one is the gate's to say.
+async fn converse(wire: Wire, line: Line, shared: Arc<Shared>, stop: watch::Receiver<bool>) {
+    let handle = service_fn(move |request: Request<Incoming>| {
+        let (shared, line) = (Arc::clone(&shared), line.clone());
+        async move { Ok::<_, Infallible>(gate::handle(&shared, &line, request.map(Body::new)).await) }
+    });
+    let connection = http1::Builder::new().auto_date_header(false).serve_connection(TokioIo::new(wire), handle);
+    let mut connection = pin!(connection);
+    // A connection that fails, most of them on purpose, is the client's to notice.
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = stopped(stop) => connection.as_mut().graceful_shutdown(),
+    }
+    connection.await.ok();
 }
 
 /// Waits until the server is to stop, or was dropped.
@@ -168,9 +207,11 @@ async fn stopped(mut stop: watch::Receiver<bool>) {
 /// What all requests of one sandbox share.
 pub(super) struct Shared {
     pub(super) owner: Owner,
-    pub(super) readings: Readings,
+    readings: Mutex<Readings>,
     pub(super) missing_scopes: BTreeSet<Action>,
-    api_key: Option<String>,
+    /// The credentials that are accepted.
+    keys: Vec<SecretString>,
+    hosts: Hosts,
     clock: Clock,
     book: Mutex<Book>,
     log: Log,
@@ -184,13 +225,14 @@ pub(super) struct Shared {
 const UNPOISONED: &str = "no request panics with a lock held";
 
 impl Shared {
-    fn new(options: Options, owner: Owner, book: Book, log: Log) -> Self {
-        let Options { dedupe, dedupe_result, labels_in_view, .. } = options;
+    fn new(options: Options, keys: Vec<SecretString>, owner: Owner, book: Book, log: Log) -> Self {
+        let Options { dedupe, witness, deleted_answer, labels_in_view, quirks, .. } = options;
         Self {
             owner,
-            readings: Readings { dedupe, dedupe_result, labels_in_view },
+            readings: Mutex::new(Readings { dedupe, witness, deleted_answer, labels_in_view, quirks }),
             missing_scopes: options.missing_scopes,
-            api_key: options.api_key,
+            keys,
+            hosts: Hosts::new(&[]),
             clock: options.clock,
             book: Mutex::new(book),
             log,
@@ -201,13 +243,19 @@ impl Shared {
         }
     }
 
+    /// Returns the time by the sandbox's clock, which may be a wrong one.
     pub(super) fn now(&self) -> Timestamp {
-        (self.clock)()
+        self.readings().quirks.clock((self.clock)())
+    }
+
+    /// Looks at the host that a request names.
+    pub(super) fn check_host(&self, head: &Parts) -> Result<(), Misdirected> {
+        self.hosts.check(&head.headers, &head.uri)
     }
 
     /// Reports whether a credential is a good one.
     pub(super) fn accepts(&self, credential: Option<&str>) -> bool {
-        credential.is_some_and(|given| self.api_key.as_deref().is_none_or(|key| key == given))
+        credential.is_some_and(|given| self.keys.iter().any(|key| key.expose_secret() == given))
     }
 
     /// Does `work` on the book; returns once all that it changed or saw is on disk.
@@ -236,6 +284,18 @@ impl Shared {
             counts.count_fault(fault);
         }
         struck
+    }
+
+    pub(super) fn readings(&self) -> Readings {
+        *self.readings.lock().expect(UNPOISONED)
+    }
+
+    pub(super) fn set_deleted_answer(&self, answer: DeletedAnswer) {
+        self.readings.lock().expect(UNPOISONED).deleted_answer = answer;
+    }
+
+    pub(super) fn set_quirks(&self, quirks: Quirks) {
+        self.readings.lock().expect(UNPOISONED).quirks = quirks;
     }
 
     pub(super) fn set_faults(&self, faults: Faults) {

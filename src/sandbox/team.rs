@@ -8,6 +8,9 @@ pub(super) const USER_ID: &str = "65a1000000000000000000b0";
 /// The stage of a contact that was created without one.
 pub(super) const DEFAULT_STAGE_ID: &str = "65a1000000000000000000c0";
 
+/// The job that every change in the background is.
+pub(super) const JOB_ID: &str = "65a1000000000000000000d0";
+
 /// Name, category and id of each stage, in order.
 const STAGES: [(&str, Option<&str>, &str); 5] = [
     ("Cold", None, DEFAULT_STAGE_ID),

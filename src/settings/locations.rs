@@ -53,6 +53,11 @@ pub fn resolved(named: &Path, working_directory: &Path) -> PathBuf {
     real.components().chain(missing.components()).chain(parts[own..].iter().copied()).collect()
 }
 
+/// Reports whether a path is below the directory that we make in the working directory.
+pub fn is_at_home(path: &Path) -> bool {
+    path.starts_with(HOME)
+}
+
 /// Returns the last name of a path; of `.` and `..`, that of the directory they stand for.
 fn name(contacts: &Path, working_directory: &Path) -> PathBuf {
     let absolute = working_directory.join(contacts);

@@ -3,14 +3,17 @@
 //! The one home of environment reads. Flags are `cli`'s; they beat the environment, which beats the
 //! file, which beats defaults. Never prints, and never shows a credential.
 
+mod allowed;
 mod credential;
 mod environment;
 mod file;
+mod home;
 mod locations;
 mod time;
 
 pub use credential::{Credential, CredentialError};
 pub use environment::Environment;
 pub use file::{FileError, SettingsFile};
-pub use locations::{Locations, resolved};
+pub use home::keep_from_git;
+pub use locations::{Locations, is_at_home, resolved};
 pub use time::{parse_duration, parse_interval};

@@ -9,6 +9,7 @@ use super::collapse::{self, Group};
 use super::diagnostic::Diagnostic;
 use super::locate::Finder;
 use super::moves::{self, BadMove};
+use crate::beneath::Root;
 use crate::model::{ApolloId, ContactKey, Entry};
 
 /// Most other places that one diagnostic names.
@@ -18,8 +19,10 @@ const MAX_RELATED: usize = 8;
 pub(super) type Repeated = BTreeMap<ContactKey, BTreeSet<Arc<Path>>>;
 
 /// Reports what is wrong with all entries taken together.
-pub(super) fn check(entries: &BTreeMap<ContactKey, Entry>, repeated: &Repeated) -> Vec<Diagnostic> {
-    let mut finder = Finder::default();
+///
+/// Where they stand is looked up in the files below `root`.
+pub(super) fn check(entries: &BTreeMap<ContactKey, Entry>, repeated: &Repeated, root: &Root) -> Vec<Diagnostic> {
+    let mut finder = Finder::new(root);
     let mut diagnostics: Vec<_> = repeated.iter().map(|(key, paths)| duplicate_key(key, paths, &mut finder)).collect();
     diagnostics.extend(shared_ids(entries).into_iter().map(|(id, sharers)| shared_id(id, &sharers, &mut finder)));
     diagnostics.extend(moves::bad_moves(entries).iter().map(|bad| bad_move(bad, &mut finder)));
@@ -27,7 +30,7 @@ pub(super) fn check(entries: &BTreeMap<ContactKey, Entry>, repeated: &Repeated) 
     diagnostics
 }
 
-fn duplicate_key(key: &ContactKey, paths: &BTreeSet<Arc<Path>>, finder: &mut Finder) -> Diagnostic {
+fn duplicate_key(key: &ContactKey, paths: &BTreeSet<Arc<Path>>, finder: &mut Finder<'_>) -> Diagnostic {
     let mut places = paths.iter().flat_map(|path| finder.keys(path, key)).collect::<Vec<_>>().into_iter();
     let first = places.next();
     let mut diagnostic = Diagnostic::new(
@@ -52,7 +55,7 @@ fn shared_ids(entries: &BTreeMap<ContactKey, Entry>) -> Vec<(&ApolloId, Vec<&Ent
     by_id.into_iter().filter(|(_, sharers)| sharers.len() > 1).collect()
 }
 
-fn shared_id(id: &ApolloId, sharers: &[&Entry], finder: &mut Finder) -> Diagnostic {
+fn shared_id(id: &ApolloId, sharers: &[&Entry], finder: &mut Finder<'_>) -> Diagnostic {
     let diagnostic = Diagnostic::new(
         Code::SharedApolloId,
         format!("{} have one apollo_id", keys(sharers)),
@@ -61,7 +64,7 @@ fn shared_id(id: &ApolloId, sharers: &[&Entry], finder: &mut Finder) -> Diagnost
     naming_all(diagnostic, sharers, "apollo_id", finder)
 }
 
-fn collapsed(group: &Group<'_>, finder: &mut Finder) -> Diagnostic {
+fn collapsed(group: &Group<'_>, finder: &mut Finder<'_>) -> Diagnostic {
     let keys = keys(&group.entries);
     let (summary, reason) = match group.code {
         Code::SameEmail => (
@@ -91,7 +94,7 @@ fn collapsed(group: &Group<'_>, finder: &mut Finder) -> Diagnostic {
 }
 
 /// Points at the first entry's field and relates the others'.
-fn naming_all(diagnostic: Diagnostic, entries: &[&Entry], field: &str, finder: &mut Finder) -> Diagnostic {
+fn naming_all(diagnostic: Diagnostic, entries: &[&Entry], field: &str, finder: &mut Finder<'_>) -> Diagnostic {
     let mut entries = entries.iter();
     let Some(first) = entries.next() else { return diagnostic };
     let mut diagnostic = diagnostic.about(Some(first.key())).at(finder.value(&first.place, Some(field)));
@@ -110,7 +113,7 @@ fn keys(entries: &[&Entry]) -> String {
     }
 }
 
-fn bad_move(bad: &BadMove<'_>, finder: &mut Finder) -> Diagnostic {
+fn bad_move(bad: &BadMove<'_>, finder: &mut Finder<'_>) -> Diagnostic {
     let BadMove { code, entry, from, other } = bad;
     let key = entry.key();
     let (summary, detail) = match code {

@@ -80,6 +80,7 @@ codes! {
     SameEmail "E029" "Contacts share an e-mail address",
     SameNameAndCompany "E030" "Contacts share a name and a company",
     SameNameAndDomain "E031" "Contacts share a name and an e-mail domain",
+    LeadsOut "E032" "A link leads out of the directory",
     BareNull "W101" "A bare Null is read as no value",
     PhoneWithoutDigits "W102" "A phone number has no digits",
     SocialUrl "W103" "A website is a social profile",

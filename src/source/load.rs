@@ -17,11 +17,12 @@ use super::diagnostic::{self, Diagnostic};
 use super::loaded::{Loaded, SourceFile, digest, weight};
 use super::walk::{self, Walk};
 use super::{Error, read, read_text, stored};
+use crate::beneath::{Bounds, Root};
 use crate::index::{Contents, Damaged, Flags, Index, Mark, Named, Sheet, Tree, marks, shared};
 use crate::model::{ContactKey, Entry};
 
 /// What the reader makes of files; an index of any other is of no use.
-pub const LOADER: &str = concat!(env!("CARGO_PKG_VERSION"), "/1");
+pub const LOADER: &str = concat!(env!("CARGO_PKG_VERSION"), "/2");
 
 /// Most memory that entries are kept in, in bytes, about. Those beyond it are read again when they are wanted.
 const KEPT_BYTES: usize = 40 << 20;
@@ -39,12 +40,17 @@ pub struct Options<'a> {
     pub lists_all: bool,
     /// Most memory that entries are kept in, in bytes, about.
     pub room: usize,
+    /// Where the directory and the links in it may lead.
+    pub bounds: &'a Bounds,
 }
+
+static ANYWHERE_AND_NO_LINKS: Bounds = Bounds { root_within: None, follow_within: Vec::new() };
 
 impl Options<'_> {
     /// Reads everything.
     pub const fn plain() -> Self {
-        Self { index: None, stamp: &|| None, lists_all: true, room: KEPT_BYTES }
+        let bounds = &ANYWHERE_AND_NO_LINKS;
+        Self { index: None, stamp: &|| None, lists_all: true, room: KEPT_BYTES, bounds }
     }
 }
 
@@ -72,11 +78,21 @@ impl From<Damaged> for Failure {
 /// Fails only when `dir` itself cannot be read, or its files change meanwhile; a file that cannot be read is a
 /// diagnostic. An index changes nothing about the result; a damaged one counts as none, told by `false`.
 pub fn load(dir: &Path, options: &Options<'_>) -> Result<(Loaded, bool), Error> {
+    // Opened for each attempt: it may be a link that is turned over.
+    attempt(options, || super::open_root(dir, options.bounds).map(Arc::new))
+}
+
+/// The same of a directory as it was opened before.
+pub fn load_from(root: &Arc<Root>, options: &Options<'_>) -> Result<(Loaded, bool), Error> {
+    attempt(options, || Ok(Arc::clone(root)))
+}
+
+fn attempt(options: &Options<'_>, root: impl Fn() -> Result<Arc<Root>, Error>) -> Result<(Loaded, bool), Error> {
     let mut index = options.index;
     let mut changed = None;
     let mut left = ATTEMPTS;
     while left > 0 {
-        match Loading::new(dir, options, index).load() {
+        match Loading::new(root()?, options, index).load() {
             Ok(loaded) => return Ok((loaded, index.is_some())),
             Err(Failure::Damaged) if index.is_some() => index = None,
             Err(Failure::Damaged) => unreachable!("without an index none is damaged"),
@@ -90,21 +106,26 @@ pub fn load(dir: &Path, options: &Options<'_>) -> Result<(Loaded, bool), Error> 
     Err(changed.expect("there is at least one attempt"))
 }
 
-/// Reads the entries of files again, each with the number it was given; the contents must be as they were.
-pub fn read_again(dir: &Path, files: &[(usize, &SourceFile)]) -> Result<Vec<(usize, Vec<Entry>)>, Error> {
-    let read = |&(number, file): &(usize, &SourceFile)| Ok((number, read_unchanged(dir, file)?.0));
-    files.par_iter().map(read).collect()
+impl Loaded {
+    /// Reads the entries of files again, each with the number it was given; the contents must be as they were.
+    pub fn read_again(&self, files: &[(usize, &SourceFile)]) -> Result<Vec<(usize, Vec<Entry>)>, Error> {
+        let Some(root) = &self.root else { return Ok(Vec::new()) };
+        let read = |&(number, file): &(usize, &SourceFile)| Ok((number, read_unchanged(root, file)?.0));
+        files.par_iter().map(read).collect()
+    }
 }
 
-fn read_unchanged(dir: &Path, file: &SourceFile) -> Result<(Vec<Entry>, Vec<Diagnostic>), Error> {
-    let path = dir.join(&file.below);
-    let (entries, diagnostics, digest) = read_file(&path);
-    if digest == file.digest { Ok((entries, diagnostics)) } else { Err(Error::ChangedMeanwhile { path }) }
+fn read_unchanged(root: &Root, file: &SourceFile) -> Result<(Vec<Entry>, Vec<Diagnostic>), Error> {
+    let (entries, diagnostics, digest) = read_file(root, &file.below);
+    if digest == file.digest {
+        return Ok((entries, diagnostics));
+    }
+    Err(Error::ChangedMeanwhile { path: root.named().join(&file.below) })
 }
 
 /// One load under way.
 struct Loading<'a> {
-    dir: &'a Path,
+    root: Arc<Root>,
     options: &'a Options<'a>,
     index: Option<&'a Index>,
     tree: &'a Tree,
@@ -115,16 +136,16 @@ struct Loading<'a> {
 static NOTHING: std::sync::LazyLock<Tree> = std::sync::LazyLock::new(Tree::default);
 
 impl<'a> Loading<'a> {
-    fn new(dir: &'a Path, options: &'a Options<'a>, index: Option<&'a Index>) -> Self {
+    fn new(root: Arc<Root>, options: &'a Options<'a>, index: Option<&'a Index>) -> Self {
         let tree = index.map_or(&*NOTHING, Index::tree);
-        Self { dir, options, index, tree, stamp: OnceLock::new(), kept: AtomicUsize::new(0) }
+        Self { root, options, index, tree, stamp: OnceLock::new(), kept: AtomicUsize::new(0) }
     }
 
     fn load(&self) -> Result<Loaded, Failure> {
         let ahead = || {
             self.stamp.get_or_init(self.options.stamp);
         };
-        let walk = walk::walk(self.dir, self.tree, &ahead)?;
+        let walk = walk::walk(&self.root, self.tree, &ahead)?;
         if let Some(loaded) = self.unchanged(&walk)? {
             return Ok(loaded);
         }
@@ -150,7 +171,8 @@ impl<'a> Loading<'a> {
         let (digest, count) = (digest(&files), files.len());
         let read = files.iter().filter(|file| !self.is_vouched_for(file)).count();
         let effort = read + walk.listed() / LISTED_FOR_ONE_READ / self.entries_a_file();
-        Ok(Loaded { files, count, diagnostics, digest, removed, is_known, effort, walk, stamp })
+        let root = Some(Arc::clone(&self.root));
+        Ok(Loaded { root, files, count, diagnostics, digest, removed, is_known, effort, walk, stamp })
     }
 
     /// Answers from the index alone where every directory and file is as it knows.
@@ -168,7 +190,7 @@ impl<'a> Loading<'a> {
                     return Ok(None);
                 }
                 if record.flags.has(Flags::WARNS) {
-                    let path = self.dir.join(&directory.below).join(file.name(self.tree));
+                    let path = self.root.named().join(&directory.below).join(file.name(self.tree));
                     let Contents { warnings, .. } = index.contents(&record)?;
                     diagnostics.extend(stored::from_bytes(&warnings, &path).ok_or(Damaged)?);
                 }
@@ -177,8 +199,8 @@ impl<'a> Loading<'a> {
         diagnostic::arrange(&mut diagnostics);
         let digest = index.digest();
         let (files, removed, stamp) = (Vec::new(), Vec::new(), None);
-        let walk = Walk::default();
-        Ok(Some(Loaded { files, count, diagnostics, digest, removed, is_known: true, effort: 0, walk, stamp }))
+        let (root, walk) = (Some(Arc::clone(&self.root)), Walk::default());
+        Ok(Some(Loaded { root, files, count, diagnostics, digest, removed, is_known: true, effort: 0, walk, stamp }))
     }
 
     /// Reports whether what was found looks exactly as the index has it.
@@ -243,8 +265,8 @@ impl<'a> Loading<'a> {
             file.digest = record.digest;
             return Vec::new();
         }
-        let path = self.dir.join(&file.below);
-        match read::bytes(&path) {
+        let path = self.root.named().join(&file.below);
+        match read::below(&self.root, &file.below) {
             Ok(bytes) => {
                 file.digest = *blake3::hash(&bytes).as_bytes();
                 if vouched.is_some_and(|record| record.digest == file.digest) {
@@ -283,7 +305,7 @@ impl<'a> Loading<'a> {
             return Ok(Vec::new());
         }
         let Contents { warnings, .. } = index.contents(&record)?;
-        Ok(stored::from_bytes(&warnings, &self.dir.join(&file.below)).ok_or(Damaged)?)
+        Ok(stored::from_bytes(&warnings, &self.root.named().join(&file.below)).ok_or(Damaged)?)
     }
 
     /// Reports what is wrong between entries, at least one of which stands in a file that was read.
@@ -317,7 +339,7 @@ impl<'a> Loading<'a> {
         for (_, number) in elsewhere.iter().filter(|(mark, _)| is_shared(mark)) {
             let file = &mut files[*number];
             if !file.was_read {
-                let (entries, diagnostics) = read_unchanged(self.dir, file)?;
+                let (entries, diagnostics) = read_unchanged(&self.root, file)?;
                 self.take(file, entries, &diagnostics);
             }
         }
@@ -329,14 +351,14 @@ impl<'a> Loading<'a> {
             let of_file = if let Some(kept) = &file.entries {
                 kept
             } else {
-                again = read_unchanged(self.dir, file)?.0;
+                again = read_unchanged(&self.root, file)?.0;
                 &again
             };
             for entry in of_file.iter().filter(|entry| marks(entry).any(|mark| is_shared(&mark))) {
                 add(&mut entries, entry.clone(), &mut repeated);
             }
         }
-        Ok(across::check(&entries, &repeated))
+        Ok(across::check(&entries, &repeated, &self.root))
     }
 
     /// Lists the files that the index knows and that are no longer there.
@@ -354,11 +376,11 @@ const LISTED_FOR_ONE_READ: usize = 16;
 const MANY_FILES: usize = 10_000;
 
 /// Reads the entries of one file, with what is wrong with it and the digest of its content.
-fn read_file(path: &Path) -> (Vec<Entry>, Vec<Diagnostic>, [u8; 32]) {
-    match read::bytes(path) {
+fn read_file(root: &Root, below: &Path) -> (Vec<Entry>, Vec<Diagnostic>, [u8; 32]) {
+    match read::below(root, below) {
         Ok(bytes) => {
             let digest = *blake3::hash(&bytes).as_bytes();
-            let (entries, diagnostics) = parse(path, bytes);
+            let (entries, diagnostics) = parse(&root.named().join(below), bytes);
             (entries, diagnostics, digest)
         }
         Err(diagnostic) => (Vec::new(), vec![*diagnostic], *blake3::hash(b"").as_bytes()),

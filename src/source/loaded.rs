@@ -1,11 +1,13 @@
 //! What was found in a directory: its files in short, and how that is kept for the next time.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::code::Severity;
 use super::diagnostic::Diagnostic;
 use super::stored;
 use super::walk::Walk;
+use crate::beneath::Root;
 use crate::index::{
     Contents, Damaged, FileRecord, Flags, Identity, Index, Mark, Named, Noted, Sheet, Tree, WriteError, Writer,
 };
@@ -14,6 +16,8 @@ use crate::model::{Entry, Value};
 /// What the files of a directory declare.
 #[derive(Debug, Default)]
 pub struct Loaded {
+    /// The directory as it was opened for this load; whatever is read later is read there.
+    pub root: Option<Arc<Root>>,
     /// Sorted by path; those that could not be read included. Empty where nothing changed and none were asked for.
     pub files: Vec<SourceFile>,
     /// How many files there are.

@@ -1,6 +1,7 @@
 //! Where an entry and its fields stand, looked up in the file again.
 //!
-//! Entries carry no lines: of a million, only those that are shown need one.
+//! Entries carry no lines: of a million, only those that are shown need one. A link that leads out of where it stands
+//! is not followed: between loading and showing, a file may have been replaced by one.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -10,6 +11,7 @@ use super::diagnostic::{Location, Source, Span};
 use super::flatten::{Member, flatten};
 use super::positioned::{self, Node, Value};
 use super::read;
+use crate::beneath::{self, Root};
 use crate::model::{ContactKey, Field, Place};
 
 /// Returns where an entry's key or one of its fields stands now.
@@ -77,8 +79,12 @@ fn member(map: &Node, name: &str) -> Option<Member> {
 }
 
 impl Contents {
+    /// Reads a file of which nothing but the path is known: what stands there may be another one by now.
     fn read(path: &Arc<Path>) -> Option<Self> {
-        let bytes = read::bytes(path).ok()?;
+        Self::parse(path, read::bytes(beneath::regular_downward(path).ok()?, path).ok()?)
+    }
+
+    fn parse(path: &Arc<Path>, bytes: Vec<u8>) -> Option<Self> {
         let source = Source::new(Arc::clone(path), read::text(path, bytes).ok()?);
         let mut contacts: HashMap<_, Vec<_>> = HashMap::new();
         for document in positioned::parse(&source).documents {
@@ -94,15 +100,24 @@ impl Contents {
     }
 }
 
-/// Finds many places, reading each file once.
-#[derive(Default)]
-pub(super) struct Finder {
+/// Finds many places in the files below a directory, reading each file once.
+pub(super) struct Finder<'r> {
+    root: &'r Root,
     files: HashMap<Arc<Path>, Option<Contents>>,
 }
 
-impl Finder {
+impl<'r> Finder<'r> {
+    pub(super) fn new(root: &'r Root) -> Self {
+        Self { root, files: HashMap::new() }
+    }
+
     fn contents(&mut self, path: &Arc<Path>) -> Option<&Contents> {
-        self.files.entry(Arc::clone(path)).or_insert_with(|| Contents::read(path)).as_ref()
+        let root = self.root;
+        let read = || {
+            let below = path.strip_prefix(root.named()).ok()?;
+            Contents::parse(path, read::below(root, below).ok()?)
+        };
+        self.files.entry(Arc::clone(path)).or_insert_with(read).as_ref()
     }
 
     /// Returns every place in `path` that declares `key`; the file as a whole when it has changed since.

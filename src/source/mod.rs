@@ -38,13 +38,15 @@ use std::sync::Arc;
 pub use code::{Code, Severity};
 pub use diagnostic::{Diagnostic, Location};
 pub use format::{Formatted, Found, Note, contact_files, format_file};
-pub use load::{LOADER, Options, load, read_again};
+pub use load::{LOADER, Options, load, load_from};
 pub use loaded::{Loaded, SourceFile};
 pub use locate::{lines, locate};
+pub use providers::is_public_mail;
 pub use schema::schema;
 
 use diagnostic::Source;
 
+use crate::beneath::{Bounds, Root, RootError};
 use crate::model::Entry;
 
 /// Why a directory could not be looked at at all.
@@ -54,9 +56,22 @@ pub enum Error {
     ReadDirectory { dir: PathBuf, source: io::Error },
     #[error("{} is not a directory", dir.display())]
     NotADirectory { dir: PathBuf },
+    #[error("the directory {} {source}", dir.display())]
+    LeadsOut { dir: PathBuf, source: RootError },
     /// The file has changed since it was read first; what it says now has not been checked.
     #[error("{} was changed while the contact files were read; run the command again", path.display())]
     ChangedMeanwhile { path: PathBuf },
+}
+
+/// Opens a directory of contact files as it is now.
+pub fn open_root(dir: &Path, bounds: &Bounds) -> Result<Root, Error> {
+    Root::open(dir, bounds).map_err(|error| match error {
+        RootError::Open { dir, source } if source.kind() == io::ErrorKind::NotADirectory => {
+            Error::NotADirectory { dir }
+        }
+        RootError::Open { dir, source } => Error::ReadDirectory { dir, source },
+        RootError::Outside { .. } => Error::LeadsOut { dir: dir.to_owned(), source: error },
+    })
 }
 
 /// Reads the text of one file; a pure function of its arguments.

@@ -73,7 +73,7 @@ const SOCIAL: [&str; 9] = [
 ];
 
 /// Reports whether `domain`, in lower case, belongs to a public mail provider.
-pub(super) fn is_public_mail(domain: &str) -> bool {
+pub fn is_public_mail(domain: &str) -> bool {
     PUBLIC_MAIL.binary_search(&domain).is_ok()
 }
 

@@ -1,23 +1,25 @@
 //! From a path to the text in it.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::Path;
 
 use super::code::Code;
 use super::diagnostic::{Diagnostic, Location};
-use super::{rules, walk};
+use super::{rules, walk, words};
+use crate::beneath::{Refused, Root};
 
-/// Reads a file as it is, up to the largest size allowed.
-pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
-    let unreadable = |error: io::Error| Box::new(walk::unreadable(path, &error));
-    // Looked at first: opening a pipe would wait for somebody to write into it.
-    if !path.metadata().map_err(unreadable)?.is_file() {
-        return Err(unreadable(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")));
-    }
+/// Reads the file at a path below `root` as it is, up to the largest size allowed.
+pub(super) fn below(root: &Root, below: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
+    let path = root.named().join(below);
+    root.file(below).map_err(|refused| Box::new(not_opened(root, &path, &refused))).and_then(|file| bytes(file, &path))
+}
+
+/// Reads an open file as it is, up to the largest size allowed.
+pub(super) fn bytes(file: File, path: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(unreadable)?;
-    file.take(rules::MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    let read = file.take(rules::MAX_FILE_BYTES + 1).read_to_end(&mut bytes);
+    read.map_err(|error| Box::new(walk::unreadable(path, &error)))?;
     if bytes.len() as u64 > rules::MAX_FILE_BYTES {
         let limit = rules::MAX_FILE_BYTES / (1024 * 1024);
         let detail =
@@ -27,6 +29,16 @@ pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
         return Err(Box::new(diagnostic));
     }
     Ok(bytes)
+}
+
+/// Words why a file was not opened.
+fn not_opened(root: &Root, path: &Path, refused: &Refused) -> Diagnostic {
+    match refused {
+        Refused::Outside(_) => words::leads_out(path, root.named(), None),
+        Refused::Hidden(_) => words::leads_to_hidden(path, None),
+        Refused::Io(error) => walk::unreadable(path, &error),
+        Refused::NotRegular => walk::unreadable(path, refused),
+    }
 }
 
 /// Takes bytes as UTF-8, without the mark that some editors begin files with.

@@ -1,12 +1,11 @@
 //! Which files below a directory hold contacts, and what the file system says of each.
 //!
-//! Never opens a file. Each real directory is read once, whatever symlinks lead to it, so that loops
-//! end; each name of a file counts, so that a file under two names is noticed as declared twice.
+//! Never opens a file. Each real directory and each real file counts once, whatever symlinks lead to it, so that
+//! loops end; a symlink that leads out of the directory is told and not followed.
 //! What is known of a directory that did not change spares reading it: its files are looked at all the same.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
-use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -14,11 +13,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use rayon::prelude::*;
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
+use rustix::fs::{AtFlags, Dir, FileType, Stat};
 
 use super::Error;
 use super::code::Code;
 use super::diagnostic::{Diagnostic, Location};
+use super::words;
+use crate::beneath::{Refused, Root};
 use crate::index::{Flags, Identity, Tree};
 
 /// The directories below one, itself included, and their files.
@@ -35,18 +36,22 @@ pub(super) struct Walk {
 pub(super) struct Directory {
     /// Its path below the root.
     pub(super) below: PathBuf,
+    /// Its path without links, where one leads to it.
+    real: Option<PathBuf>,
     pub(super) identity: Identity,
     pub(super) flags: Flags,
     /// The names of real directories in it.
     pub(super) children: Vec<OsString>,
     /// Sorted by name.
     pub(super) files: Vec<File>,
+    /// The paths without links of those files whose names are symlinks.
+    ends: BTreeMap<OsString, PathBuf>,
     /// Whether its names were not read, since the record vouches for them.
     was_vouched_for: bool,
 }
 
 /// One contact file as it stands.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct File {
     /// `None` where it is that of the record.
     name: Option<Box<OsStr>>,
@@ -57,6 +62,11 @@ pub(super) struct File {
 }
 
 impl Directory {
+    /// Returns its path without links.
+    fn real(&self, root: &Root) -> PathBuf {
+        self.real.clone().unwrap_or_else(|| root.real().join(&self.below))
+    }
+
     /// Reports whether names may come and go without a trace; see [`Identity::is_racy`].
     pub(super) fn is_racy(&self, stamp: Option<i64>) -> bool {
         !self.was_vouched_for && self.identity.is_racy(stamp)
@@ -64,6 +74,10 @@ impl Directory {
 }
 
 impl File {
+    fn named(name: &OsStr) -> Self {
+        Self { name: Some(name.into()), ..Self::default() }
+    }
+
     pub(super) fn name<'a>(&'a self, known: &'a Tree) -> &'a OsStr {
         match (&self.name, self.record) {
             (Some(name), _) => name,
@@ -112,12 +126,9 @@ impl Walk {
 /// Lists the contact files below `root`.
 ///
 /// `known` is what an earlier walk found; `ahead` is called before anything is read for its names.
-pub(super) fn walk(root: &Path, known: &Tree, ahead: &(dyn Fn() + Sync)) -> Result<Walk, Error> {
-    let unreadable = |source| Error::ReadDirectory { dir: root.to_owned(), source };
-    if !fs::metadata(root).map_err(unreadable)?.is_dir() {
-        return Err(Error::NotADirectory { dir: root.to_owned() });
-    }
-    open(root).map_err(|error| unreadable(error.into()))?;
+pub(super) fn walk(root: &Root, known: &Tree, ahead: &(dyn Fn() + Sync)) -> Result<Walk, Error> {
+    let unreadable = |source| Error::ReadDirectory { dir: root.named().to_owned(), source };
+    root.directory(Path::new("")).map_err(unreadable)?;
     let walker = Walker { root, known, ahead, found: Mutex::default() };
     rayon::scope(|threads| walker.visit(Path::new(""), threads));
     let mut found = walker.found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -125,6 +136,9 @@ pub(super) fn walk(root: &Path, known: &Tree, ahead: &(dyn Fn() + Sync)) -> Resu
         follow(&Walker { found: Mutex::default(), ..walker }, &mut found);
     }
     found.walk.directories.par_sort_unstable_by(|one, other| one.below.cmp(&other.below));
+    if found.has_linked_files {
+        drop_repeated(root, known, &mut found.walk.directories);
+    }
     Ok(found.walk)
 }
 
@@ -132,38 +146,45 @@ pub(super) fn walk(root: &Path, known: &Tree, ahead: &(dyn Fn() + Sync)) -> Resu
 ///
 /// They come last, so that a directory goes by its real name wherever it has one below the root.
 fn follow(walker: &Walker<'_>, found: &mut Found) {
-    let mut visited = HashSet::new();
-    match fs::canonicalize(walker.root) {
-        Ok(root) => visited.extend(found.walk.directories.iter().map(|directory| root.join(&directory.below))),
-        Err(error) => found.walk.diagnostics.push(unreadable(walker.root, &error)),
-    }
+    let real = |directory: &Directory| directory.real(walker.root);
+    let mut visited: HashSet<PathBuf> = found.walk.directories.iter().map(real).collect();
     while let Some(link) = found.linked.pop_first() {
         let mut open = vec![link];
-        while let Some(below) = open.pop() {
-            let real = match fs::canonicalize(walker.root.join(&below)) {
-                Ok(real) => real,
-                Err(error) => {
-                    found.walk.diagnostics.push(unreadable(&walker.root.join(&below), &error));
-                    continue;
-                }
-            };
-            if !visited.insert(real) {
+        while let Some((below, real)) = open.pop() {
+            if !visited.insert(real.clone()) {
                 continue;
             }
-            match walker.read(&below) {
-                Ok((directory, links)) => {
-                    open.extend(directory.children.iter().map(|name| below.join(name)));
-                    found.linked.extend(links);
-                    found.walk.directories.push(directory);
+            match walker.read(&below, Some(&real)) {
+                Ok(listing) => {
+                    let children = listing.directory.children.iter();
+                    open.extend(children.map(|name| (below.join(name), real.join(name))));
+                    found.take(listing);
                 }
-                Err(error) => found.walk.diagnostics.push(unreadable(&walker.root.join(&below), &error)),
+                Err(error) => found.walk.diagnostics.push(unreadable(&walker.root.named().join(&below), &error)),
             }
         }
     }
 }
 
+/// Leaves of each real file one name: its own where that is among them, else the first.
+fn drop_repeated(root: &Root, known: &Tree, directories: &mut [Directory]) {
+    let by_path: HashMap<PathBuf, usize> =
+        directories.iter().enumerate().map(|(at, directory)| (directory.real(root), at)).collect();
+    let has_own_name = |real: &Path| {
+        let directory = real.parent().and_then(|directory| by_path.get(directory)).map(|&at| &directories[at]);
+        directory.zip(real.file_name()).is_some_and(|(directory, name)| {
+            !directory.ends.contains_key(name) && directory.files.iter().any(|file| file.name(known) == name)
+        })
+    };
+    let ends = directories.iter().flat_map(|directory| directory.ends.values());
+    let mut taken: HashSet<PathBuf> = ends.filter(|real| has_own_name(real)).cloned().collect();
+    for Directory { files, ends, .. } in directories.iter_mut().filter(|directory| !directory.ends.is_empty()) {
+        files.retain(|file| ends.get(file.name(known)).is_none_or(|real| taken.insert(real.clone())));
+    }
+}
+
 struct Walker<'r> {
-    root: &'r Path,
+    root: &'r Root,
     known: &'r Tree,
     ahead: &'r (dyn Fn() + Sync),
     found: Mutex<Found>,
@@ -172,8 +193,28 @@ struct Walker<'r> {
 #[derive(Default)]
 struct Found {
     walk: Walk,
-    /// Symlinks to directories, to be followed.
-    linked: BTreeSet<PathBuf>,
+    /// Symlinks to directories, to be followed, each with the path that it ends at.
+    linked: BTreeMap<PathBuf, PathBuf>,
+    has_linked_files: bool,
+}
+
+/// One directory and the symlinks in it.
+#[derive(Default)]
+struct Listing {
+    directory: Directory,
+    /// Symlinks to directories, each with the path that it ends at.
+    linked: Vec<(PathBuf, PathBuf)>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Found {
+    fn take(&mut self, listing: Listing) {
+        let Listing { directory, linked, diagnostics } = listing;
+        self.has_linked_files |= !directory.ends.is_empty();
+        self.walk.directories.push(directory);
+        self.linked.extend(linked);
+        self.walk.diagnostics.extend(diagnostics);
+    }
 }
 
 /// Files of one directory that one thread looks at in a row.
@@ -182,55 +223,117 @@ const LOOKED_AT_IN_A_ROW: usize = 2048;
 impl Walker<'_> {
     /// Visits a directory and all below it, but for symlinks to directories.
     fn visit<'s>(&'s self, below: &Path, threads: &rayon::Scope<'s>) {
-        let read = self.read(below);
-        if let Ok((directory, _)) = &read {
-            for name in &directory.children {
+        let read = self.read(below, None);
+        if let Ok(listing) = &read {
+            for name in &listing.directory.children {
                 let inner = below.join(name);
                 threads.spawn(move |threads| self.visit(&inner, threads));
             }
         }
         let mut found = self.found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         match read {
-            Ok((directory, links)) => {
-                found.walk.directories.push(directory);
-                found.linked.extend(links);
-            }
-            Err(error) => found.walk.diagnostics.push(unreadable(&self.root.join(below), &error)),
+            Ok(listing) => found.take(listing),
+            Err(error) => found.walk.diagnostics.push(unreadable(&self.root.named().join(below), &error)),
         }
     }
 
-    /// Takes in the files of one directory; returns the symlinks to directories in it.
-    fn read(&self, below: &Path) -> io::Result<(Directory, Vec<PathBuf>)> {
+    /// Takes in the files of one directory and the symlinks in it; `real` where a link leads to it.
+    fn read(&self, below: &Path, real: Option<&Path>) -> io::Result<Listing> {
         let record = self.known.directory(below.as_os_str().as_bytes());
-        let descriptor = open(&self.root.join(below))?;
-        let mut directory = Directory { below: below.to_owned(), ..Directory::default() };
+        let descriptor = match real {
+            Some(real) => self.root.real_directory(real)?,
+            None => self.root.directory(below)?,
+        };
+        let mut directory =
+            Directory { below: below.to_owned(), real: real.map(Path::to_owned), ..Directory::default() };
         directory.identity = identity(&rustix::fs::fstat(&descriptor)?);
-        let mut links = Vec::new();
-        if let Some(record) = record.filter(|record| record.lists(&directory.identity)) {
+        let mut listing = if let Some(record) = record.filter(|record| record.lists(&directory.identity)) {
             directory.was_vouched_for = true;
             directory.children = self.known.children(record).map(os_string).collect();
-            directory.files =
-                record.files().map(|number| File { name: None, record: Some(number), identity: None }).collect();
+            directory.files = record.files().map(|number| File { record: Some(number), ..File::default() }).collect();
+            Listing { directory, ..Listing::default() }
         } else {
             (self.ahead)();
             // Once more: the names may be newer than what was looked at before.
             directory.identity = identity(&rustix::fs::fstat(&descriptor)?);
-            links = list(&descriptor, &mut directory)?;
+            let mut listing = self.list(&descriptor, directory)?;
             if let Some(record) = record {
-                self.recognize(&mut directory.files, record.files());
+                self.recognize(&mut listing.directory.files, record.files());
+            }
+            listing
+        };
+        let look = |file: &mut File| {
+            if file.identity.is_none() {
+                let stat = rustix::fs::statat(&descriptor, file.name(self.known), AtFlags::SYMLINK_NOFOLLOW).ok();
+                file.identity = stat.filter(is_regular).as_ref().map(identity);
+            }
+        };
+        let files = &mut listing.directory.files;
+        if files.len() > LOOKED_AT_IN_A_ROW {
+            files.par_iter_mut().with_min_len(LOOKED_AT_IN_A_ROW).for_each(look);
+        } else {
+            files.iter_mut().for_each(look);
+        }
+        Ok(listing)
+    }
+
+    /// Reads the names in a directory.
+    fn list(&self, descriptor: &OwnedFd, directory: Directory) -> io::Result<Listing> {
+        let mut listing = Listing { directory, ..Listing::default() };
+        for entry in Dir::read_from(descriptor)? {
+            let entry = entry?;
+            let name = OsStr::from_bytes(entry.file_name().to_bytes());
+            if is_skipped(&name.to_string_lossy()) {
+                continue;
+            }
+            let kind = match entry.file_type() {
+                FileType::Unknown => {
+                    let stat = rustix::fs::statat(descriptor, name, AtFlags::SYMLINK_NOFOLLOW)?;
+                    FileType::from_raw_mode(stat.st_mode)
+                }
+                kind => kind,
+            };
+            match kind {
+                FileType::Symlink => self.list_link(descriptor, name, &mut listing),
+                FileType::Directory => listing.directory.children.push(name.to_owned()),
+                _ if is_yaml(name) => listing.directory.files.push(File::named(name)),
+                _ => {}
             }
         }
-        let look = |file: &mut File| {
-            let stat = rustix::fs::statat(&descriptor, file.name(self.known), AtFlags::empty()).ok();
-            let stat = stat.filter(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile);
-            file.identity = stat.as_ref().map(identity);
-        };
-        if directory.files.len() > LOOKED_AT_IN_A_ROW {
-            directory.files.par_iter_mut().with_min_len(LOOKED_AT_IN_A_ROW).for_each(look);
-        } else {
-            directory.files.iter_mut().for_each(look);
+        listing.directory.children.sort_unstable();
+        listing.directory.files.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+        Ok(listing)
+    }
+
+    /// Takes in a symlink by what it ends at.
+    fn list_link(&self, descriptor: &OwnedFd, name: &OsStr, listing: &mut Listing) {
+        let Listing { directory, linked, diagnostics } = listing;
+        directory.flags = directory.flags.with(Flags::LINKS, true);
+        match self.root.end(&directory.real(self.root), name) {
+            Ok((end, stat)) => match FileType::from_raw_mode(stat.st_mode) {
+                FileType::Directory => linked.push((directory.below.join(name), end)),
+                kind if is_yaml(name) => {
+                    let identity = (kind == FileType::RegularFile).then(|| identity(&stat));
+                    directory.files.push(File { identity, ..File::named(name) });
+                    directory.ends.insert(name.to_owned(), end);
+                }
+                _ => {}
+            },
+            Err(ref refused @ (Refused::Outside(kind) | Refused::Hidden(kind))) => {
+                if kind == FileType::Directory || is_yaml(name) {
+                    let target = rustix::fs::readlinkat(descriptor, name, Vec::new()).unwrap_or_default();
+                    let path = self.root.named().join(&directory.below).join(name);
+                    let target = Some(&*target.to_string_lossy());
+                    diagnostics.push(match refused {
+                        Refused::Hidden(_) => words::leads_to_hidden(&path, target),
+                        _ => words::leads_out(&path, self.root.named(), target),
+                    });
+                }
+            }
+            // A link that leads nowhere may stand for a directory, whose people must not look gone: whoever reads it
+            // says so.
+            Err(Refused::Io(_) | Refused::NotRegular) => directory.files.push(File::named(name)),
         }
-        Ok((directory, links))
     }
 
     /// Finds the records of files by their names; both are sorted.
@@ -244,49 +347,8 @@ impl Walker<'_> {
     }
 }
 
-/// Reads the names in a directory.
-fn list(descriptor: &OwnedFd, directory: &mut Directory) -> io::Result<Vec<PathBuf>> {
-    let mut links = Vec::new();
-    for entry in Dir::read_from(descriptor)? {
-        let entry = entry?;
-        let name = OsStr::from_bytes(entry.file_name().to_bytes());
-        if is_skipped(&name.to_string_lossy()) {
-            continue;
-        }
-        let kind = match entry.file_type() {
-            FileType::Unknown => {
-                let stat = rustix::fs::statat(descriptor, name, AtFlags::SYMLINK_NOFOLLOW)?;
-                FileType::from_raw_mode(stat.st_mode)
-            }
-            kind => kind,
-        };
-        if kind == FileType::Symlink {
-            directory.flags = directory.flags.with(Flags::LINKS, true);
-        }
-        let target = match kind {
-            FileType::Symlink => rustix::fs::statat(descriptor, name, AtFlags::empty())
-                .ok()
-                .map(|target| FileType::from_raw_mode(target.st_mode)),
-            kind => Some(kind),
-        };
-        if kind == FileType::Directory {
-            directory.children.push(name.to_owned());
-        } else if target == Some(FileType::Directory) {
-            links.push(directory.below.join(name));
-        // A link that leads nowhere may stand for a directory, whose people must not look gone: whoever reads it says so.
-        } else if target.is_none() || is_yaml(Path::new(name)) {
-            directory.files.push(File { name: Some(name.into()), record: None, identity: None });
-        }
-    }
-    directory.children.sort_unstable();
-    directory.files.sort_unstable_by(|one, other| one.name.cmp(&other.name));
-    Ok(links)
-}
-
-fn open(path: &Path) -> rustix::io::Result<OwnedFd> {
-    // Of the directory itself, whatever is in it.
-    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-    rustix::fs::open(path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+fn is_regular(stat: &Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
 }
 
 fn os_string(name: &[u8]) -> OsString {
@@ -298,7 +360,7 @@ fn os_string(name: &[u8]) -> OsString {
     clippy::unnecessary_cast,
     reason = "the kernel's types differ by platform; the values are signed seconds and small counts everywhere"
 )]
-fn identity(stat: &rustix::fs::Stat) -> Identity {
+fn identity(stat: &Stat) -> Identity {
     const NS: i64 = 1_000_000_000;
     let time = |seconds: i64, ns: i64| seconds.saturating_mul(NS).saturating_add(ns);
     Identity {
@@ -316,12 +378,12 @@ fn is_skipped(name: &str) -> bool {
     name.starts_with('.') || name.ends_with('~') || is_swap
 }
 
-fn is_yaml(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
+fn is_yaml(name: &OsStr) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
 }
 
 /// Words the failure to look at `path`.
-pub(super) fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
+pub(super) fn unreadable(path: &Path, error: &dyn std::error::Error) -> Diagnostic {
     let summary = format!("{} cannot be read", path.display());
     let detail = format!("The system says: {error}. Contacts in it would seem to be gone, so nothing is planned.");
     Diagnostic::new(Code::Unreadable, summary, detail).at(Location::of_file(path))
@@ -329,16 +391,24 @@ pub(super) fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::symlink;
 
+    use super::super::open_root;
     use super::*;
+    use crate::beneath::Bounds;
 
     fn walk(root: &Path) -> Result<Walk, Error> {
-        super::walk(root, &Tree::default(), &|| ())
+        super::walk(&open_root(root, &Bounds::default())?, &Tree::default(), &|| ())
     }
 
     fn names(root: &Path) -> Vec<String> {
-        let (walk, none) = (walk(root).unwrap(), Tree::default());
+        names_within(root, &Bounds::default())
+    }
+
+    fn names_within(root: &Path, bounds: &Bounds) -> Vec<String> {
+        let none = Tree::default();
+        let walk = super::walk(&open_root(root, bounds).unwrap(), &none, &|| ()).unwrap();
         let path = |(directory, file): (usize, usize)| {
             let directory = &walk.directories[directory];
             directory.below.join(directory.files[file].name(&none)).display().to_string()
@@ -382,7 +452,9 @@ mod tests {
         symlink("real", dir.path().join("alias")).unwrap();
         symlink(elsewhere.path(), dir.path().join("one")).unwrap();
         symlink(elsewhere.path(), dir.path().join("two")).unwrap();
-        assert_eq!(names(dir.path()), ["one/e.yaml", "real/r.yaml"]);
+        let bounds = Bounds { root_within: None, follow_within: vec![elsewhere.path().to_owned()] };
+        assert_eq!(names_within(dir.path(), &bounds), ["one/e.yaml", "real/r.yaml"]);
+        assert_eq!(names(dir.path()), ["real/r.yaml"]);
     }
 
     #[test]

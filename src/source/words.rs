@@ -1,7 +1,9 @@
 //! The words for what is wrong with one file: what happened, why it matters, what to do.
 
+use std::path::Path;
+
 use super::code::Code;
-use super::diagnostic::{Diagnostic, quoted};
+use super::diagnostic::{Diagnostic, Location, quoted};
 use super::merge::Slot;
 use super::positioned::{Fault, Node};
 use super::rules::{Complaint, UrlFault};
@@ -268,4 +270,33 @@ pub(super) fn list_names_differ_by_case(one: &str, other: &str) -> Diagnostic {
         format!("{} and {} differ only by case", quoted(one), quoted(other)),
         "Whether Apollo takes them for one list is not documented. Use one spelling.",
     )
+}
+
+/// Words that a symlink ends outside of the directory `root`; `target` is what it says, where that is known.
+pub(super) fn leads_out(path: &Path, root: &Path, target: Option<&str>) -> Diagnostic {
+    let detail = format!(
+        "It is a link{} and ends outside of {}, so it was not opened: files of a repository must not show what else is \
+         on this machine. Put the file itself here. To follow links to a directory that you trust, name that directory \
+         with --follow-within.",
+        to(target),
+        root.display()
+    );
+    Diagnostic::new(Code::LeadsOut, format!("{} leads out of the directory", path.display()), detail)
+        .at(Location::of_file(path))
+}
+
+/// Words that a symlink ends at a hidden file.
+pub(super) fn leads_to_hidden(path: &Path, target: Option<&str>) -> Diagnostic {
+    let detail = format!(
+        "It is a link{} and ends at a name that begins with a dot, or below one, so it was not opened: such files are \
+         not contact files. Put the file itself here, or give it a name that does not begin with a dot. To follow links to a \
+         hidden directory that you trust, name that directory with --follow-within.",
+        to(target)
+    );
+    Diagnostic::new(Code::LeadsOut, format!("{} leads to a hidden file", path.display()), detail)
+        .at(Location::of_file(path))
+}
+
+fn to(target: Option<&str>) -> String {
+    target.map(|target| format!(" to {}", quoted(target))).unwrap_or_default()
 }

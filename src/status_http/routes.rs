@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use super::hosts::Hosts;
+use crate::hosts::{Hosts, Misdirected};
 
 /// Whether something holds, with the sentence that says so.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,17 +64,15 @@ pub(super) fn router(answers: Arc<Answers>, hosts: Arc<Hosts>) -> Router {
 
 /// Lets only requests through that call this server by a name it goes by.
 async fn guard(State(hosts): State<Arc<Hosts>>, request: Request, next: Next) -> Response {
-    let mut named = request.headers().get_all(HOST).iter();
-    let (Some(host), None) = (named.next(), named.next()) else {
-        return answer(StatusCode::BAD_REQUEST, TEXT, "A request names one host.\n".to_owned());
-    };
-    let is_known = host.to_str().is_ok_and(|host| hosts.knows(host));
-    if !is_known || request.uri().authority().is_some_and(|authority| !hosts.knows_authority(authority)) {
-        let text = "This server does not go by the host name of the request. Ask by address, or give the name to \
-                    contactsd with --listen-name.\n";
-        return answer(StatusCode::MISDIRECTED_REQUEST, TEXT, text.to_owned());
+    match hosts.check(request.headers(), request.uri()) {
+        Ok(()) => next.run(request).await,
+        Err(Misdirected::NotOneHost) => answer(StatusCode::BAD_REQUEST, TEXT, "A request names one host.\n".to_owned()),
+        Err(Misdirected::OtherHost) => {
+            let text = "This server does not go by the host name of the request. Ask by address, or give the name to \
+                        contactsd with --listen-name.\n";
+            answer(StatusCode::MISDIRECTED_REQUEST, TEXT, text.to_owned())
+        }
     }
-    next.run(request).await
 }
 
 async fn judged(answers: Arc<Answers>, ask: impl FnOnce(&Answers) -> Verdict + Send + 'static) -> Response {

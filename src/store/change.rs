@@ -61,10 +61,10 @@ pub enum Change {
         endpoint: Endpoint,
         ledger: String,
     },
-    /// Notes that an apply has done everything it planned, so that nothing of an earlier state can be left to find.
-    PutEstablished(Timestamp),
     /// Replaces the keyed hash of the credential; the text is the caller's.
     PutCredential(String),
+    /// Notes the team whose contacts these are, by Apollo's id of it.
+    PutTeam(String),
     /// Notes that a saved plan is applied from here on, until this store closes or another begins.
     BeginPlan(Digest),
     /// Forgets the saved plan that was applied last: another apply comes after it.
@@ -191,8 +191,8 @@ impl<'a> Draft<'a> {
                 Ok(())
             }
             Change::PutQuota { endpoint, ledger } => self.put(keys::quota(endpoint), &ledger).map(drop),
-            Change::PutEstablished(since) => self.put(keys::ESTABLISHED.to_vec(), &since).map(drop),
             Change::PutCredential(hash) => self.put(keys::CREDENTIAL.to_vec(), &hash).map(drop),
+            Change::PutTeam(team) => self.put(keys::TEAM.to_vec(), &team).map(drop),
             Change::BeginPlan(digest) => {
                 self.plan = Some(digest.clone());
                 self.put(keys::PLAN.to_vec(), &PlanRow { digest, serial: self.serial }).map(drop)

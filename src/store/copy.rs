@@ -226,6 +226,7 @@ fn sled_key(row: &Row) -> Option<Vec<u8>> {
     match row {
         Row::Facts | Row::Counters | Row::Owner => None,
         Row::Credential => Some(keys::CREDENTIAL.to_vec()),
+        Row::Team => Some(keys::TEAM.to_vec()),
         Row::Established => Some(keys::ESTABLISHED.to_vec()),
         Row::Plan => Some(keys::PLAN.to_vec()),
         Row::Binding(key) => Some(keys::binding(key)),
@@ -245,7 +246,7 @@ fn is_what_it_says(row: &Row, value: &[u8]) -> bool {
     let is_of = |key: &ContactKey| codec::decode::<Conflict>(value).is_ok_and(|conflict| conflict.key == *key);
     match row {
         Row::Facts | Row::Counters | Row::Owner => false,
-        Row::Credential | Row::Quota(_) => is::<String>(value),
+        Row::Credential | Row::Team | Row::Quota(_) => is::<String>(value),
         Row::Established => is::<Timestamp>(value),
         Row::Plan => is::<PlanRow>(value),
         Row::Spent(_) => is::<Digest>(value),

@@ -12,7 +12,9 @@ pub(super) const COUNTERS: &[u8] = b"m/counters";
 pub(super) const CREDENTIAL: &[u8] = b"m/credential";
 /// Row of the saved plan that was applied last.
 pub(super) const PLAN: &[u8] = b"m/plan";
-/// Row that says since when the state is established.
+/// Row of the team whose contacts these are.
+pub(super) const TEAM: &[u8] = b"m/team";
+/// Row that earlier versions wrote once an apply had done everything; nothing depends on it any more.
 pub(super) const ESTABLISHED: &[u8] = b"m/established";
 
 pub(super) const BINDINGS: [u8; 2] = *b"b/";
@@ -35,6 +37,7 @@ pub(super) enum Row {
     Facts,
     Counters,
     Credential,
+    Team,
     Established,
     Plan,
     Binding(ContactKey),
@@ -56,6 +59,7 @@ impl Row {
             COUNTERS => return Some(Self::Counters),
             CREDENTIAL => return Some(Self::Credential),
             PLAN => return Some(Self::Plan),
+            TEAM => return Some(Self::Team),
             ESTABLISHED => return Some(Self::Established),
             _ => {}
         }
@@ -122,6 +126,7 @@ fn endpoint_name(endpoint: Endpoint) -> &'static str {
         Endpoint::SearchContacts => "search_contacts",
         Endpoint::AddToLists => "add_to_lists",
         Endpoint::RemoveFromLists => "remove_from_lists",
+        Endpoint::Profile => "profile",
     }
 }
 

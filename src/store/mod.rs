@@ -237,18 +237,22 @@ impl Store {
         self.shared.get(&keys::binding(key))
     }
 
-    /// Returns one of the bindings whose contact is not known to be gone, any; `None` when there is none.
-    pub fn any_binding(&self) -> Result<Option<Binding>, Error> {
+    /// Returns up to `most` of the bindings whose contacts are not known to be gone.
+    pub fn some_bindings(&self, most: usize) -> Result<Vec<Binding>, Error> {
         self.shared.with_db(|path, db| {
             rows::protect(path, || {
+                let mut found = Vec::new();
                 for value in db.scan_prefix(keys::BINDINGS).values() {
+                    if found.len() == most {
+                        break;
+                    }
                     let value = value.map_err(|error| Error::sled(path, error))?;
                     let binding: Binding = rows::decode(path, &value)?;
                     if binding.gone_at.is_none() {
-                        return Ok(Some(binding));
+                        found.push(binding);
                     }
                 }
-                Ok(None)
+                Ok(found)
             })
         })
     }

@@ -31,9 +31,8 @@ pub struct Snapshot {
     pub origin: String,
     /// The keyed hash of the credential last used, as the caller wrote it.
     pub credential: Option<String>,
-    /// Whether an apply has ever done everything it planned; until then, contacts of a state that was lost may
-    /// still have to be found.
-    pub established: bool,
+    /// Apollo's id of the team whose contacts these are; `None` until Apollo has told it.
+    pub team: Option<String>,
     /// The bindings that do not stand exactly as desired, or that there is something to say about.
     pub bindings: BTreeMap<ContactKey, Binding>,
     /// How many keys have bindings that stand as desired; those are left out.
@@ -189,7 +188,7 @@ impl Snapshot {
             identity_key: IdentityKey([0; 32]),
             origin: origin.to_owned(),
             credential: None,
-            established: false,
+            team: None,
             bindings: BTreeMap::new(),
             unchanged: 0,
             unbound: Vec::new(),
@@ -256,7 +255,7 @@ impl<'a> Gathering<'a> {
             identity_key: _,
             origin: _,
             credential,
-            established,
+            team,
             bindings,
             unchanged,
             unbound: _,
@@ -268,7 +267,7 @@ impl<'a> Gathering<'a> {
         } = other.snapshot;
         let snapshot = &mut self.snapshot;
         snapshot.credential = snapshot.credential.take().or(credential);
-        snapshot.established |= established;
+        snapshot.team = snapshot.team.take().or(team);
         snapshot.unchanged += unchanged;
         snapshot.bindings.extend(bindings);
         snapshot.owners.extend(owners);
@@ -283,8 +282,8 @@ impl<'a> Gathering<'a> {
     pub(super) fn add(&mut self, state: &Path, row: Row, value: &[u8]) -> Result<(), Error> {
         let snapshot = &mut self.snapshot;
         match row {
-            Row::Facts | Row::Counters | Row::Owner | Row::Plan | Row::Spent(_) => {}
-            Row::Established => snapshot.established = true,
+            Row::Facts | Row::Counters | Row::Owner | Row::Plan | Row::Spent(_) | Row::Established => {}
+            Row::Team => snapshot.team = Some(rows::decode(state, value)?),
             Row::Credential => snapshot.credential = Some(rows::decode(state, value)?),
             Row::Binding(key) => {
                 let glance: Glance = rows::decode(state, value)?;

@@ -53,7 +53,8 @@ fn value(value: &Value) -> String {
 fn origin(origin: &Origin) -> &'static str {
     match origin {
         Origin::Created => "created by contactsd",
-        Origin::Matched(MatchedBy::DedupeResult(_)) => "matched by Apollo to a contact it had",
+        Origin::Matched(MatchedBy::DedupeResult(_) | MatchedBy::WasExisting) => "matched by Apollo to a contact it had",
+        Origin::Matched(MatchedBy::LookUp) => "found in Apollo by its e-mail",
         Origin::Matched(MatchedBy::CreationTime) => "matched by Apollo to a contact that is older",
         Origin::Adopted => "taken over by its id",
         Origin::Settled => "found after a create of unknown outcome",
@@ -95,6 +96,8 @@ mod tests {
             gone_at: None,
             dropped: [Field::Email].into_iter().collect(),
             possible_lists: std::collections::BTreeSet::new(),
+            merged_into: None,
+            found_lists: std::collections::BTreeSet::new(),
         };
         insta::assert_snapshot!(binding_text(&ContactKey::parse("ada").unwrap(), &binding), @r#"
         # contact.ada: created by contactsd

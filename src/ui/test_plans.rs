@@ -105,6 +105,8 @@ pub(crate) fn intent(attempts: u32) -> Box<Intent> {
         last_sent_at: Timestamp(0),
         attempts,
         path: "contacts.d/team.yaml".into(),
+        there_before: Vec::new(),
+        refused: false,
     })
 }
 

@@ -3,8 +3,11 @@
 //! Reads `.git` where it is a file that points elsewhere (worktrees, submodules); never runs git.
 
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
+
+use crate::beneath::regular;
 
 /// Tells whether git holds its index lock, and forgets locks that nobody will ever release.
 #[derive(Debug)]
@@ -58,7 +61,10 @@ fn git_dir(dir: &Path) -> Option<PathBuf> {
 
 /// Reads a `.git` file: `gitdir: PATH`, relative to the directory it stands in.
 fn pointed_to(above: &Path, file: &Path) -> Option<PathBuf> {
-    let text = fs::read_to_string(file).ok()?;
+    /// More than any path takes.
+    const MOST_BYTES: u64 = 64 * 1024;
+    let mut text = String::new();
+    regular(file).ok()?.take(MOST_BYTES).read_to_string(&mut text).ok()?;
     Some(above.join(text.strip_prefix("gitdir:")?.trim()))
 }
 
@@ -94,6 +100,16 @@ mod tests {
         assert!(!gate.is_held());
         fs::write(root.path().join("main/.git/worktrees/team/index.lock"), "").unwrap();
         assert!(gate.is_held());
+    }
+
+    #[test]
+    fn a_pipe_in_the_place_of_git_is_not_waited_for() {
+        let root = tempfile::tempdir().unwrap();
+        let mut gate = gate(root.path());
+        let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        let pipe = root.path().join("team/.git");
+        rustix::fs::mknodat(rustix::fs::CWD, pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+        assert!(!gate.is_held());
     }
 
     #[test]

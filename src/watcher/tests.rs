@@ -153,12 +153,13 @@ async fn a_mounted_config_map_is_seen_at_every_swap() {
 }
 
 #[tokio::test]
-async fn a_link_out_of_the_directory_is_watched_where_it_leads() {
+async fn a_link_to_a_directory_that_links_may_lead_to_is_watched_where_it_leads() {
     let world = World::new();
     world.fill("elsewhere");
     symlink("../elsewhere/team", world.at("contacts.d/linked")).unwrap();
     symlink("../elsewhere/a.yaml", world.at("contacts.d/linked.yaml")).unwrap();
-    let mut watcher = world.watch();
+    let bounds = Bounds { root_within: None, follow_within: vec![world.at("elsewhere")] };
+    let mut watcher = Watcher::new(Options { bounds, ..world.options() }).unwrap();
     for file in ["elsewhere/a.yaml", "elsewhere/team/b.yaml"] {
         fs::write(world.at(file), "contacts: {ada: {}}\n").unwrap();
         settle(&mut watcher).await;

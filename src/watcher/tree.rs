@@ -1,18 +1,15 @@
 //! What has to be watched so that no change to a directory of contact files goes unseen.
 //!
 //! Reads directories and links, never a file. Paths in a tree are real ones, free of links, so that an
-//! event names exactly what the tree names.
+//! event names exactly what the tree names. What lies where no link may lead is neither read nor watched.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Metadata};
-use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use super::names::{is_passed_over, is_silent};
-
-/// Links followed on the way to one name; the same number ends a loop of links in Linux.
-const MOST_LINKS: usize = 40;
+use crate::beneath::{Bounds, follow, may_end};
 
 /// The directories and names that matter, as they stood at one walk.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -27,6 +24,8 @@ pub(super) struct Tree {
     pub(super) watched: BTreeMap<PathBuf, Identity>,
     /// Directories below the root that are none of it.
     ignored: BTreeSet<PathBuf>,
+    /// The root and the further directories in which links may end.
+    areas: Vec<PathBuf>,
 }
 
 /// Which directory stands at a path: another one at the same path needs a watch of its own.
@@ -55,15 +54,19 @@ pub(super) enum Touch {
 impl Tree {
     /// Walks from `dir`, an absolute path that may lead through links and may lead nowhere.
     ///
-    /// What is `ignored` counts only where it lies below the directory.
-    pub(super) fn walk(dir: &Path, ignored: &[PathBuf]) -> Self {
+    /// What is `ignored` counts only where it lies below the directory. A root outside of its bounds is not read.
+    pub(super) fn walk(dir: &Path, ignored: &[PathBuf], bounds: &Bounds) -> Self {
         let mut tree = Self::default();
-        if let Some(real) = tree.follow(PathBuf::from("/"), dir)
+        if let Some(real) = tree.follow(Path::new("/"), dir)
             && let Some(identity) = directory_at(&real)
         {
             tree.root = Some((real.clone(), identity));
             tree.ignored = ignored.iter().map(|path| real_path(path)).filter(|path| is_below(path, &real)).collect();
-            tree.read_below(real);
+            tree.areas =
+                std::iter::once(real.clone()).chain(bounds.follow_within.iter().map(|path| real_path(path))).collect();
+            if bounds.root_within.as_ref().is_none_or(|within| real.starts_with(real_path(within))) {
+                tree.read_below(real);
+            }
         }
         let holders: BTreeSet<PathBuf> = tree.way.iter().filter_map(|name| name.parent()).map(Path::to_owned).collect();
         for directory in holders {
@@ -124,7 +127,7 @@ impl Tree {
                 if kind.is_dir() {
                     open.push(entry.path());
                 } else if kind.is_symlink() {
-                    open.extend(self.follow(directory.clone(), Path::new(&entry.file_name())));
+                    open.extend(self.follow_inside(&directory, Path::new(&entry.file_name())));
                 }
             }
             self.read.insert(directory);
@@ -141,37 +144,23 @@ impl Tree {
     }
 
     /// Follows `path` from the real directory `base`, noting every link, the end, or where it breaks off.
-    fn follow(&mut self, base: PathBuf, path: &Path) -> Option<PathBuf> {
-        let mut real = base;
-        let mut ahead = steps(path);
-        let mut links = 0;
-        while let Some(step) = ahead.pop() {
-            let name = match step {
-                Step::Root => {
-                    real = PathBuf::from("/");
-                    continue;
-                }
-                Step::Up => {
-                    real.pop();
-                    continue;
-                }
-                Step::Into(name) => real.join(name),
-            };
-            match link_or_else(&name) {
-                Ok(Some(target)) if links < MOST_LINKS => {
-                    links += 1;
-                    self.way.insert(name);
-                    ahead.extend(steps(&target));
-                }
-                Ok(None) => real = name,
-                Ok(Some(_)) | Err(_) => {
-                    self.way.insert(name);
-                    return None;
-                }
-            }
-        }
-        self.way.insert(real.clone());
-        Some(real)
+    fn follow(&mut self, base: &Path, path: &Path) -> Option<PathBuf> {
+        let mut way = Vec::new();
+        let end = follow(base, path, |name| way.push(name.to_owned())).ok();
+        self.way.extend(way.into_iter().chain(end.clone()));
+        end
+    }
+
+    /// Follows the link `name` in the real directory `base`, noting what of its way is where links may end.
+    ///
+    /// Outside of that nothing is watched: what changes there is found by the next walk.
+    fn follow_inside(&mut self, base: &Path, name: &Path) -> Option<PathBuf> {
+        let mut way = vec![base.join(name)];
+        let end = follow(base, name, |name| way.push(name.to_owned())).ok();
+        way.extend(end.clone());
+        way.retain(|name| may_end(&self.areas, name));
+        self.way.extend(way);
+        end.filter(|end| may_end(&self.areas, end))
     }
 }
 
@@ -183,29 +172,6 @@ fn real_path(path: &Path) -> PathBuf {
 
 fn is_below(path: &Path, above: &Path) -> bool {
     path != above && path.starts_with(above)
-}
-
-/// One step on a way.
-enum Step {
-    Root,
-    Up,
-    Into(PathBuf),
-}
-
-/// The steps of a path, the first one last, to be popped.
-fn steps(path: &Path) -> Vec<Step> {
-    let step = |component| match component {
-        Component::RootDir => Some(Step::Root),
-        Component::ParentDir => Some(Step::Up),
-        Component::Normal(name) => Some(Step::Into(PathBuf::from(name))),
-        Component::CurDir | Component::Prefix(_) => None,
-    };
-    path.components().rev().filter_map(step).collect()
-}
-
-/// Reads a link; `None` for what is there and no link.
-fn link_or_else(path: &Path) -> io::Result<Option<PathBuf>> {
-    if fs::symlink_metadata(path)?.is_symlink() { fs::read_link(path).map(Some) } else { Ok(None) }
 }
 
 fn directory_at(path: &Path) -> Option<Identity> {
@@ -229,6 +195,10 @@ mod tests {
         (root, real)
     }
 
+    fn walk(dir: &Path) -> Tree {
+        Tree::walk(dir, &[], &Bounds::default())
+    }
+
     fn watched(tree: &Tree, base: &Path) -> Vec<String> {
         let below = tree.watched.keys().filter_map(|path| path.strip_prefix(base).ok());
         below.map(|path| path.display().to_string()).collect()
@@ -240,7 +210,7 @@ mod tests {
         for below in ["a/b", ".git/refs", ".contactsd/state", "old~"] {
             fs::create_dir_all(base.join("contacts.d").join(below)).unwrap();
         }
-        let tree = Tree::walk(&base.join("contacts.d"), &[]);
+        let tree = walk(&base.join("contacts.d"));
         assert_eq!(watched(&tree, &base), ["", "contacts.d", "contacts.d/a", "contacts.d/a/b"]);
     }
 
@@ -252,7 +222,7 @@ mod tests {
         fs::write(dir.join("..2026_01/a.yaml"), "").unwrap();
         symlink("..2026_01", dir.join("..data")).unwrap();
         symlink("..data/a.yaml", dir.join("a.yaml")).unwrap();
-        let tree = Tree::walk(&dir, &[]);
+        let tree = walk(&dir);
         assert_eq!(watched(&tree, &base), ["", "contacts.d", "contacts.d/..2026_01"]);
         assert_eq!(tree.judge(&dir.join("..data")), Touch::Structure);
         assert_eq!(tree.judge(&dir.join("..2026_01/a.yaml")), Touch::Content);
@@ -260,11 +230,43 @@ mod tests {
     }
 
     #[test]
+    fn what_lies_where_no_link_may_lead_is_not_watched() {
+        let (_guard, base) = world();
+        let dir = base.join("contacts.d");
+        for below in ["shared/team", "secret/inner", "contacts.d/.hidden/inner"] {
+            fs::create_dir_all(base.join(below)).unwrap();
+        }
+        fs::write(base.join("secret/a.yaml"), "").unwrap();
+        symlink("../shared", dir.join("shared")).unwrap();
+        symlink("../secret", dir.join("secret")).unwrap();
+        symlink("../secret/a.yaml", dir.join("a.yaml")).unwrap();
+        symlink(".hidden", dir.join("hidden")).unwrap();
+        symlink("/proc/self/cwd", dir.join("magic")).unwrap();
+        let bounds = Bounds { root_within: None, follow_within: vec![base.join("shared")] };
+        let tree = Tree::walk(&dir, &[], &bounds);
+        assert_eq!(watched(&tree, &base), ["", "contacts.d", "shared", "shared/team"]);
+        assert_eq!(tree.judge(&dir.join("secret")), Touch::Structure, "it may be turned over");
+        assert_eq!(tree.judge(&base.join("secret/a.yaml")), Touch::Nothing);
+        assert!(!tree.watched.keys().any(|path| path.starts_with("/proc")));
+    }
+
+    #[test]
+    fn a_directory_that_nobody_named_is_not_watched_outside_of_its_bounds() {
+        let (_guard, base) = world();
+        fs::create_dir_all(base.join("elsewhere/team")).unwrap();
+        fs::create_dir(base.join("here")).unwrap();
+        symlink("../elsewhere", base.join("here/contacts.d")).unwrap();
+        let bounds = Bounds { root_within: Some(base.join("here")), follow_within: Vec::new() };
+        let tree = Tree::walk(&base.join("here/contacts.d"), &[], &bounds);
+        assert!(tree.read.is_empty() && !tree.watched.contains_key(&base.join("elsewhere/team")), "{tree:?}");
+    }
+
+    #[test]
     fn links_on_the_way_to_the_directory_are_watched() {
         let (_guard, base) = world();
         fs::create_dir_all(base.join("trees/one/contacts.d")).unwrap();
         symlink("trees/one", base.join("current")).unwrap();
-        let tree = Tree::walk(&base.join("current/contacts.d"), &[]);
+        let tree = walk(&base.join("current/contacts.d"));
         assert_eq!(watched(&tree, &base), ["", "trees/one", "trees/one/contacts.d"]);
         assert_eq!(tree.judge(&base.join("current")), Touch::Structure);
         assert_eq!(tree.root.map(|(real, _)| real), Some(base.join("trees/one/contacts.d")));
@@ -273,7 +275,7 @@ mod tests {
     #[test]
     fn what_is_missing_is_awaited_in_the_nearest_directory_there_is() {
         let (_guard, base) = world();
-        let tree = Tree::walk(&base.join("mount/team/contacts.d"), &[]);
+        let tree = walk(&base.join("mount/team/contacts.d"));
         assert_eq!(watched(&tree, &base), [""]);
         assert!(tree.root.is_none() && tree.way.contains(&base.join("mount")));
     }
@@ -285,7 +287,7 @@ mod tests {
         symlink(".", dir.join("again")).unwrap();
         symlink("self", dir.join("self")).unwrap();
         symlink("..", dir.join("up")).unwrap();
-        let tree = Tree::walk(&dir, &[]);
+        let tree = walk(&dir);
         assert_eq!(watched(&tree, &base), ["", "contacts.d"]);
     }
 
@@ -293,7 +295,7 @@ mod tests {
     fn files_below_count_and_what_stands_beside_the_directory_does_not() {
         let (_guard, base) = world();
         let dir = base.join("contacts.d");
-        let tree = Tree::walk(&dir, &[]);
+        let tree = walk(&dir);
         assert_eq!(tree.judge(&dir.join("a.yaml")), Touch::Content);
         assert_eq!(tree.judge(&dir), Touch::Structure);
         for silent in ["notes.txt", ".contactsd", "contacts.d/.contactsd", "contacts.d/.a.yaml.swp"] {
@@ -305,7 +307,7 @@ mod tests {
     fn new_directories_and_links_change_what_is_watched() {
         let (_guard, base) = world();
         let dir = base.join("contacts.d");
-        let tree = Tree::walk(&dir, &[]);
+        let tree = walk(&dir);
         fs::create_dir(dir.join("team")).unwrap();
         symlink("nowhere", dir.join("link.yaml")).unwrap();
         assert_eq!(tree.judge(&dir.join("team")), Touch::Structure);
@@ -319,10 +321,10 @@ mod tests {
         symlink(&dir, base.join("link")).unwrap();
         // Named through a link, and before it exists.
         let ignored = [base.join("link/state"), base.clone()];
-        let before = Tree::walk(&dir, &ignored);
+        let before = Tree::walk(&dir, &ignored, &Bounds::default());
         fs::create_dir_all(dir.join("state/sled")).unwrap();
         assert_eq!(before.judge(&dir.join("state")), Touch::Nothing);
-        let tree = Tree::walk(&dir, &ignored);
+        let tree = Tree::walk(&dir, &ignored, &Bounds::default());
         assert_eq!(tree, before);
         assert_eq!(watched(&tree, &base), ["", "contacts.d"]);
         assert_eq!(tree.judge(&dir.join("state")), Touch::Nothing);
@@ -334,10 +336,10 @@ mod tests {
         let (_guard, base) = world();
         let dir = base.join("contacts.d");
         fs::create_dir(dir.join("team")).unwrap();
-        let named = |file: &str| Tree::walk(&dir, &[]).named_directory(&dir.join(file), Path::new("people"));
+        let named = |file: &str| walk(&dir).named_directory(&dir.join(file), Path::new("people"));
         assert_eq!(named("a.yaml"), Some("people".into()));
         assert_eq!(named("team/a.yaml"), Some("people/team".into()));
-        assert_eq!(Tree::walk(&dir, &[]).named_directory(&base.join("a.yaml"), Path::new("people")), None);
+        assert_eq!(walk(&dir).named_directory(&base.join("a.yaml"), Path::new("people")), None);
         symlink("team", dir.join("again")).unwrap();
         assert_eq!(named("team/a.yaml"), None);
     }
@@ -346,10 +348,10 @@ mod tests {
     fn another_directory_at_the_same_path_is_another_tree() {
         let (_guard, base) = world();
         let dir = base.join("contacts.d");
-        let before = Tree::walk(&dir, &[]);
-        assert_eq!(before, Tree::walk(&dir, &[]));
+        let before = walk(&dir);
+        assert_eq!(before, walk(&dir));
         fs::rename(&dir, base.join("old")).unwrap();
         fs::create_dir(&dir).unwrap();
-        assert_ne!(before, Tree::walk(&dir, &[]));
+        assert_ne!(before, walk(&dir));
     }
 }

@@ -20,6 +20,7 @@ use super::snapshot::Snapshot;
 use super::tree::{Identity, Touch, Tree};
 use super::watches::Watches;
 use super::{Cause, Look, Notice};
+use crate::beneath::Bounds;
 
 /// Pause between two polls where nobody asked for another.
 const DEFAULT_POLL: Duration = Duration::from_secs(2);
@@ -40,16 +41,18 @@ pub(super) struct Place {
     pub(super) named: PathBuf,
     /// Absolute paths of what is none of it.
     pub(super) ignored: Vec<PathBuf>,
+    /// Where the directory and the links in it may lead.
+    pub(super) bounds: Bounds,
 }
 
 impl Place {
     #[cfg(test)]
     pub(super) fn new(dir: PathBuf) -> Self {
-        Self { named: dir.clone(), dir, ignored: Vec::new() }
+        Self { named: dir.clone(), dir, ignored: Vec::new(), bounds: Bounds::default() }
     }
 
     pub(super) fn walk(&self) -> Tree {
-        Tree::walk(&self.dir, &self.ignored)
+        Tree::walk(&self.dir, &self.ignored, &self.bounds)
     }
 }
 

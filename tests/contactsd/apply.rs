@@ -61,7 +61,7 @@ fn a_newcomer_sees_what_will_happen_and_what_happened() {
     contactsd will perform the following actions:
 
       # contact.ada will be created
-      # (Apollo may match an existing contact and update it)
+      # (or imported, if Apollo has a contact with this e-mail)
       + contact "ada" {
           + first_name = "Ada"
           + last_name  = "Quill"
@@ -71,7 +71,9 @@ fn a_newcomer_sees_what_will_happen_and_what_happened() {
         }
 
     Plan: 1 to add, 0 to change, 0 to destroy.
-    Requests: 1 create.
+    Requests: 1 create, 2 search.
+    Each new contact is searched for before it is created. Without the right to search, a contact that
+    Apollo matches is overwritten.
     Digest: [DIGEST]
     contact.ada: Creating...
     contact.ada: Creation complete after 0s [id=[ID1]]
@@ -87,19 +89,20 @@ fn a_newcomer_sees_what_will_happen_and_what_happened() {
 }
 
 #[test]
-fn a_hundred_entries_take_a_hundred_requests_and_then_none() {
+fn a_hundred_entries_take_a_hundred_creates_and_then_no_request() {
     let remote = Remote::start();
     let world = World::new().against(&remote);
     hundred_in_fifty_files(&world);
     let first = world.applied();
     assert_eq!(first.summary(), "Apply complete! Resources: 100 added, 0 changed, 0 destroyed.");
     assert_eq!(remote.requests(Action::Create), 100);
-    assert_eq!(every_request(&remote), 100);
+    // One question for the team, and for each entry a look by e-mail and one by name.
+    assert_eq!(every_request(&remote), 301);
     let emails: BTreeSet<String> = remote.column("email").into_iter().collect();
     assert_eq!(emails.len(), 100);
     world.applied().is_clean();
     world.run("plan --detailed-exitcode").is_clean();
-    assert_eq!(every_request(&remote), 100);
+    assert_eq!(every_request(&remote), 301);
 }
 
 #[test]
@@ -381,7 +384,7 @@ fn a_contact_that_was_deleted_by_hand_needs_a_decision_and_keeps_its_state() {
             ^^^
 
     Contact [ID1] was deleted in Apollo. Nothing is sent for it and its state is
-    kept. To create it anew: contactsd apply --recreate ada. To stop managing it, remove the entry.
+    kept. To create it again: contactsd apply --recreate ada. To stop managing it, remove the entry.
     [exit 1]
     ");
     assert_snapshot!(world.run("plan"), @r#"
@@ -392,7 +395,7 @@ fn a_contact_that_was_deleted_by_hand_needs_a_decision_and_keeps_its_state() {
 
       # contact.ada needs a decision
       # (bound to "[ID1]", which was deleted in Apollo)
-      # - to create it anew: contactsd apply --recreate ada
+      # - to create it again: contactsd apply --recreate ada
       # - to let it go: remove the entry from contacts.d/team.yaml
       ! contact "ada" {
             first_name = "Ada"
@@ -418,7 +421,7 @@ fn a_contact_that_was_deleted_by_hand_needs_a_decision_and_keeps_its_state() {
             ^^^
 
     Contact [ID1] was deleted in Apollo. Nothing is sent for it and its state is
-    kept. To create it anew: contactsd apply --recreate ada. To stop managing it, remove the entry.
+    kept. To create it again: contactsd apply --recreate ada. To stop managing it, remove the entry.
     [exit 1]
     ");
     assert_eq!(remote.take_calls(), [""; 0]);
@@ -592,7 +595,7 @@ fn a_contact_that_was_deleted_by_hand_is_created_anew_when_asked_for_and_once_it
     world.edit("contacts.d/team.yaml", "Engineer", "Director");
     assert_eq!(world.apply().code, Some(1));
     let shown = world.run("plan");
-    assert!(shown.stdout.contains("to create it anew: contactsd apply --recreate ada"), "{shown}");
+    assert!(shown.stdout.contains("to create it again: contactsd apply --recreate ada"), "{shown}");
     let anew = world.run("apply --recreate ada --auto-approve");
     assert_eq!(anew.summary(), "Apply complete! Resources: 1 added, 0 changed, 0 destroyed.");
     world.applied().is_clean();

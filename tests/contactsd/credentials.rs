@@ -43,7 +43,7 @@ fn two_credentials_are_an_error() {
 
 #[test]
 fn a_file_may_hold_the_key() {
-    let remote = Remote::with(|options| options.api_key = Some("from-a-file".to_owned()));
+    let remote = Remote::with(|options| options.api_keys = vec!["from-a-file".to_owned()]);
     let mut world = World::with(TEAM).against(&remote);
     world.unset("APOLLO_API_KEY");
     world.set("APOLLO_API_KEY_FILE", "key");
@@ -59,7 +59,7 @@ fn a_file_may_hold_the_key() {
 
 #[test]
 fn a_token_may_stand_for_the_key() {
-    let remote = Remote::with(|options| options.api_key = Some("a-token".to_owned()));
+    let remote = Remote::with(|options| options.api_keys = vec!["a-token".to_owned()]);
     let mut world = World::with(TEAM).against(&remote);
     world.unset("APOLLO_API_KEY");
     world.set("APOLLO_ACCESS_TOKEN", "a-token");
@@ -69,7 +69,7 @@ fn a_token_may_stand_for_the_key() {
 #[test]
 fn the_key_shows_in_no_output_and_in_no_file() {
     let remote = Remote::start();
-    let refusing = Remote::with(|options| options.api_key = Some("another".to_owned()));
+    let refusing = Remote::with(|options| options.api_keys = vec!["another".to_owned()]);
     for (remote, faults) in [
         (&remote, ""),
         (&remote, "create:lost-reply=1"),
@@ -106,7 +106,7 @@ fn the_key_shows_in_no_output_and_in_no_file() {
         remote.set_faults("");
         assert_nowhere(&world.path(""));
     }
-    assert!(remote.requests(Action::Create) > 0 && refusing.requests(Action::Create) > 0);
+    assert!(remote.requests(Action::Create) > 0 && refusing.requests(Action::Profile) > 0);
 }
 
 fn assert_nowhere(directory: &Path) {

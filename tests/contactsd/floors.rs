@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 /// The modules by floor, as `ARCHITECTURE.md` lists them.
 const FLOORS: [&[&str]; 6] = [
-    &["model", "failpoints", "private_dir"],
-    &["plan", "journal", "quota", "index"],
+    &["model", "failpoints", "beneath", "private_dir"],
+    &["plan", "journal", "quota", "index", "hosts"],
     &["settings", "source", "apollo", "store", "link", "watcher", "sandbox", "status_http"],
     &["ops"],
     &["ui"],

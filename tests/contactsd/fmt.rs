@@ -138,16 +138,46 @@ fn files_and_directories_may_be_named() {
 }
 
 #[test]
-fn links_are_followed_and_modes_kept() {
+fn links_inside_the_directory_are_followed_and_modes_kept() {
     let world = World::new();
-    world.write("data/real.yaml", ROUGH);
-    world.set_mode("data/real.yaml", 0o604);
-    fs::create_dir(world.path("contacts.d")).unwrap();
-    symlink("../data/real.yaml", world.path("contacts.d/team.yaml")).unwrap();
-    assert_eq!(world.run("fmt").code, Some(0));
+    world.write("contacts.d/..data/real.yaml", ROUGH);
+    world.set_mode("contacts.d/..data/real.yaml", 0o604);
+    symlink("..data/real.yaml", world.path("contacts.d/team.yaml")).unwrap();
+    assert_eq!(world.run("fmt").stdout, "contacts.d/team.yaml\n");
     assert!(world.path("contacts.d/team.yaml").symlink_metadata().unwrap().is_symlink());
-    assert_eq!(fs::read_to_string(world.path("data/real.yaml")).unwrap(), FINE);
-    assert_eq!(fs::metadata(world.path("data/real.yaml")).unwrap().permissions().mode() & 0o7777, 0o604);
+    let real = world.path("contacts.d/..data/real.yaml");
+    assert_eq!(fs::read_to_string(&real).unwrap(), FINE);
+    assert_eq!(fs::metadata(real).unwrap().permissions().mode() & 0o7777, 0o604);
+}
+
+#[test]
+fn a_file_outside_of_the_directory_is_left_alone_whatever_leads_to_it() {
+    let mut world = World::with(FINE);
+    world.write("data/real.yaml", ROUGH);
+    symlink("../data/real.yaml", world.path("contacts.d/linked.yaml")).unwrap();
+    symlink("../data", world.path("contacts.d/more")).unwrap();
+    let outcome = world.run("fmt");
+    assert_eq!(outcome.code, Some(1));
+    assert!(outcome.stderr.contains("Error: contacts.d/linked.yaml leads out of the directory [E032]"), "{outcome}");
+    assert!(outcome.stderr.contains("Error: contacts.d/more leads out of the directory [E032]"), "{outcome}");
+    for named in ["contacts.d/linked.yaml", "contacts.d/more/real.yaml"] {
+        let outcome = world.run(&format!("fmt {named}"));
+        assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(1), ""), "{outcome}");
+        assert!(outcome.stderr.contains("E032"), "{outcome}");
+    }
+    // What may be read is not ours to write.
+    world.set("CONTACTSD_FOLLOW_WITHIN", "data");
+    assert_snapshot!(world.run("fmt"), @"
+    1 file is formatted already.
+    [stderr]
+    Warning: contacts.d/more/real.yaml was left alone
+
+    A link leads to it, and it is outside of contacts.d. Format it where it is.
+    [exit 0]
+    ");
+    assert_eq!(fs::read_to_string(world.path("data/real.yaml")).unwrap(), ROUGH);
+    assert_eq!(fs::read_dir(world.path("data")).unwrap().count(), 1);
+    assert_eq!(world.run("fmt data").stdout, "data/real.yaml\n");
 }
 
 #[test]

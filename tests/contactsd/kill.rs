@@ -109,7 +109,7 @@ fn an_interrupt_ends_a_wait_for_quota_at_once() {
     let world = World::with(&numbered(0..3)).against(&remote);
     let mut running = world.start("apply --auto-approve");
     let said = running.wait_for("Waiting");
-    assert!(said.contains("for the create quota: this day is used up"), "{said}");
+    assert!(said.contains("for the search quota: this day is used up"), "{said}");
     running.signal(Signal::INT);
     let outcome = running.finish();
     assert_eq!(outcome.code, Some(130), "{outcome}");

@@ -132,7 +132,7 @@ fn a_directory_on_the_way_that_is_a_link_is_refused() {
 
 #[test]
 fn a_link_in_the_data_of_the_sandbox_is_refused() {
-    for name in ["/owner.json", "/log.jsonl", "/log.jsonl.new", "/anything", ""] {
+    for name in ["/owner.json", "/key", "/log.jsonl", "/log.jsonl.new", "/anything", ""] {
         let world = World::with(TEAM);
         let victim = Victim::new(&world, b"mine\n");
         let link = format!("{DATA}{name}");

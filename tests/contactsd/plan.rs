@@ -16,7 +16,7 @@ fn a_plan_needs_no_key_and_leaves_nothing_behind() {
     contactsd will perform the following actions:
 
       # contact.ada will be created
-      # (Apollo may match an existing contact and update it)
+      # (or imported, if Apollo has a contact with this e-mail)
       + contact "ada" {
           + title = "Engineer"
           + email = "ada@example.com"
@@ -24,15 +24,17 @@ fn a_plan_needs_no_key_and_leaves_nothing_behind() {
         }
 
       # contact.bo will be created
-      # (Apollo may match an existing contact and update it)
+      # (or imported, if Apollo has a contact with this e-mail)
       + contact "bo" {
           + email = "bo@example.com"
           + id    = (known after apply)
         }
 
     Plan: 2 to add, 0 to change, 0 to destroy.
-    Requests: 2 create; no wait for quota (600 requests an hour of each kind are assumed until Apollo
-    tells its limits).
+    Requests: 2 create, 2 search; no wait for quota (600 requests an hour of each kind are assumed until
+    Apollo tells its limits).
+    Each new contact is searched for before it is created. Without the right to search, a contact that
+    Apollo matches is overwritten.
     Digest: [DIGEST]
 
     ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -124,7 +126,7 @@ fn every_kind_of_change_has_its_sign() {
         }
 
       # contact.ed will be created
-      # (Apollo may match an existing contact and update it)
+      # (or imported, if Apollo has a contact with this e-mail)
       + contact "ed" {
           + email = "ed@example.com"
           + id    = (known after apply)
@@ -132,8 +134,10 @@ fn every_kind_of_change_has_its_sign() {
 
     Plan: 1 to add, 2 to change, 0 to destroy, 1 to forget.
     Also: 1 to move.
-    Requests: 1 create, 1 update, 1 list add, 1 list remove; no wait for quota (600 requests an hour of
-    each kind are assumed until Apollo tells its limits).
+    Requests: 1 create, 1 update, 1 search, 1 list add, 1 list remove; no wait for quota (600 requests
+    an hour of each kind are assumed until Apollo tells its limits).
+    Each new contact is searched for before it is created. Without the right to search, a contact that
+    Apollo matches is overwritten.
     Digest: [DIGEST]
 
     ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -15,13 +15,15 @@ fn markdown_is_a_page_with_masked_values_and_nothing_else() {
 
     Plan: 2 to add, 0 to change, 0 to destroy.
 
-    Requests: 2 create.
+    Requests: 2 create, 2 search.
+
+    Each new contact is searched for before it is created. Without the right to search, a contact that Apollo matches is overwritten.
 
     <details><summary>Show plan</summary>
 
     ```diff
       # contact.ada will be created
-      # (Apollo may match an existing contact and update it)
+      # (or imported, if Apollo has a contact with this e-mail)
     +   contact "ada" {
     +       title = (masked)
     +       email = (masked)
@@ -29,7 +31,7 @@ fn markdown_is_a_page_with_masked_values_and_nothing_else() {
         }
 
       # contact.bo will be created
-      # (Apollo may match an existing contact and update it)
+      # (or imported, if Apollo has a contact with this e-mail)
     +   contact "bo" {
     +       email = (masked)
     +       id    = (known after apply)

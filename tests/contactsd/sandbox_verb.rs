@@ -24,11 +24,38 @@ fn it_serves_until_interrupted() {
         if signal == Signal::INT {
             assert_snapshot!(outcome, @r"
             Sandbox: a stand-in for Apollo at http://127.0.0.1:[PORT]/api/v1
-            Its contacts are kept in .contactsd/contacts.d/sandbox/data. Press Ctrl-C to end it.
+            Its contacts are kept in .contactsd/contacts.d/sandbox/data. It answers to the key in .contactsd/contacts.d/sandbox/data/key:
+            APOLLO_API_KEY_FILE=.contactsd/contacts.d/sandbox/data/key contactsd apply --api-url http://127.0.0.1:[PORT]/api/v1
+            Press Ctrl-C to end it.
             [exit 0]
             ");
         }
         world.run("apply --sandbox --auto-approve").is_clean();
+    }
+}
+
+#[test]
+fn it_answers_to_the_key_of_its_data_and_to_no_other() {
+    let (place, mut world) = (World::new(), World::with(TEAM));
+    let mut serving = place.start("sandbox --listen 127.0.0.1:0 --data people");
+    let command = serving.wait_for("APOLLO_API_KEY_FILE=people/key");
+    serving.wait_for("to end it");
+    let (_, url) = command.trim_end().split_once("--api-url ").unwrap();
+    let apply = format!("apply --auto-approve --api-url {url}");
+    world.set("APOLLO_API_KEY", "sandbox");
+    let refused = world.run(&apply);
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.stderr.contains("Invalid access credentials."), "{refused}");
+    world.unset("APOLLO_API_KEY");
+    let key_file = place.path("people/key");
+    world.set("APOLLO_API_KEY_FILE", key_file.to_str().unwrap());
+    let applied = world.run(&apply);
+    assert_eq!(applied.code, Some(0), "{applied}");
+    serving.signal(Signal::TERM);
+    let served = serving.finish();
+    let key = std::fs::read_to_string(key_file).unwrap();
+    for outcome in [refused, applied, served] {
+        assert!(!outcome.to_string().contains(key.trim_end()), "{outcome}");
     }
 }
 
@@ -70,7 +97,7 @@ fn faults_and_quota_of_a_serving_sandbox_are_met_by_apply() {
     assert_eq!(world.run("sandbox --fault nonsense=1").code, Some(1));
     assert_snapshot!(world.run("sandbox --fault nonsense=1"), @r#"
     [stderr]
-    Error: Invalid value 'nonsense=1' for '--fault <FAULTS>': "nonsense=1" is no fault: write [ACTION:]FAULT=PROBABILITY with a probability from 0 to 1 and a fault of lost-reply, cut-before, error-500, html-502, truncated, slow, stray-429, or slow-ms=MILLISECONDS
+    Error: Invalid value 'nonsense=1' for '--fault <FAULTS>': "nonsense=1" is no fault: write [ACTION:]FAULT=PROBABILITY with a probability from 0 to 1 and a fault of lost-reply, cut-before, error-500, error-500-after, unavailable, page-before, page-after, refused-after-work, html-502, truncated, slow, stray-429, slow-ms=MILLISECONDS or retry-after=SECONDS
 
     For more help on using this command, run:
       contactsd sandbox --help

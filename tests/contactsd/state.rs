@@ -180,12 +180,13 @@ fn two_directories_never_share_a_state_by_accident() {
 
 #[test]
 fn a_new_key_of_the_same_team_is_proven_and_one_of_another_team_refused() {
-    let remote = Remote::start();
+    const SECOND: &str = "another-key-of-the-team";
+    let remote = Remote::with(|options| options.api_keys.push(SECOND.to_owned()));
     let mut world = World::with(TEAM).against(&remote);
     world.applied();
     remote.take_sent();
-    world.set("APOLLO_API_KEY", "another-key-of-the-team");
+    world.set("APOLLO_API_KEY", SECOND);
     world.edit("contacts.d/team.yaml", "Engineer", "Director");
     world.applied();
-    assert_eq!(remote.take_calls(), ["GET /contacts/[ID]", "PATCH /contacts/[ID] title"]);
+    assert_eq!(remote.take_calls(), ["PATCH /contacts/[ID] title"], "Apollo tells the team");
 }

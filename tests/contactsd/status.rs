@@ -161,7 +161,7 @@ fn without_a_service_the_state_is_told() {
 fn a_state_with_open_ends_names_them() {
     let remote = Remote::start();
     let world = World::with(TEAM).against(&remote);
-    remote.set_faults("lost-reply=1");
+    remote.set_faults("create:lost-reply=1");
     world.apply();
     let outcome = world.run("status");
     assert!(outcome.stdout.contains("The outcome of 2 requests is unknown"), "{outcome}");

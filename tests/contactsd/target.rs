@@ -17,15 +17,17 @@ fn a_targeted_plan_says_so_and_shows_that_part() {
     contactsd will perform the following actions:
 
       # contact.eu.cy will be created
-      # (Apollo may match an existing contact and update it)
+      # (or imported, if Apollo has a contact with this e-mail)
       + contact "eu.cy" {
           + email = "cy@example.com"
           + id    = (known after apply)
         }
 
     Plan: 1 to add, 0 to change, 0 to destroy.
-    Requests: 1 create; no wait for quota (600 requests an hour of each kind are assumed until Apollo
-    tells its limits).
+    Requests: 1 create, 1 search; no wait for quota (600 requests an hour of each kind are assumed until
+    Apollo tells its limits).
+    Each new contact is searched for before it is created. Without the right to search, a contact that
+    Apollo matches is overwritten.
     Digest: [DIGEST]
 
     ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -69,14 +71,14 @@ fn a_target_may_be_gone_from_the_files_and_limits_count_targets_alone() {
 }
 
 #[test]
-fn a_part_does_not_end_the_search_for_contacts_of_a_lost_state() {
+fn a_part_does_not_end_the_look_for_contacts_of_a_lost_state() {
     let remote = Remote::start();
     let unmatched = "contacts:\n  ada: {first_name: Ada, last_name: Quill}\n  bo: {email: bo@example.com}\n";
     let world = World::with(unmatched).against(&remote);
     world.applied();
     std::fs::remove_dir_all(world.path(".contactsd")).unwrap();
     assert_eq!(world.run("apply --auto-approve --target bo").code, Some(0));
-    assert_eq!(world.applied().summary(), "Apply complete! Resources: 1 imported, 0 added, 0 changed, 0 destroyed.");
+    assert!(world.apply().stderr.contains("Apollo holds somebody like contact.ada"));
     assert_eq!(remote.contacts().len(), 2);
 }
 

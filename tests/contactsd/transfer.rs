@@ -123,11 +123,11 @@ fn an_older_state_and_half_a_state_are_refused() {
     [exit 1]
     ");
     world.write("half.jsonl", &text[..text.len() / 2]);
-    assert_snapshot!(world.run("state push half.jsonl --auto-approve --force").errors(), @r"
+    assert_snapshot!(world.run("state push half.jsonl --auto-approve --force").errors(), @"
 
     Error: The state cannot be pushed
 
-    what is to be pushed is not a pulled state: line 3: it is no row
+    what is to be pushed is not a pulled state: line 4: it is no row
     Nothing was changed. Pull it again; a copy must not be edited.
     ");
     assert_snapshot!(world.run("state push nowhere.jsonl --auto-approve"), @r"
@@ -158,7 +158,7 @@ fn there_is_nothing_to_pull_where_nothing_was_applied() {
 fn a_create_in_doubt_is_settled_from_a_pushed_state() {
     let remote = Remote::start();
     let world = World::with(&numbered(0..3)).against(&remote);
-    remote.set_faults("lost-reply=1");
+    remote.set_faults("create:lost-reply=1");
     assert_eq!(world.apply().code, Some(1));
     remote.set_faults("");
     pull(&world, "kept.jsonl");

@@ -93,7 +93,7 @@ fn a_dry_run_sends_nothing() {
     contactsd will perform the following actions:
 
       # contact.ada will be created
-      # (Apollo may match an existing contact and update it)
+      # (or imported, if Apollo has a contact with this e-mail)
       + contact "ada" {
           + title = "Engineer"
           + email = "ada@example.com"
@@ -101,13 +101,15 @@ fn a_dry_run_sends_nothing() {
         }
 
       # contact.bo will be created
-      # (Apollo may match an existing contact and update it)
+      # (or imported, if Apollo has a contact with this e-mail)
       + contact "bo" {
           + email = "bo@example.com"
           + id    = (known after apply)
         }
 
     Plan: 2 to add, 0 to change, 0 to destroy.
+    Each new contact is searched for before it is created. Without the right to
+    search, a contact that Apollo matches is overwritten.
     Digest: [DIGEST]
     [exit 0]
     "#);
@@ -227,21 +229,20 @@ fn an_apply_beside_a_watch_is_told_of_it() {
 
 #[test]
 fn a_single_pass_that_cannot_go_on_is_a_failure() {
-    let remote = Remote::with(|options| options.api_key = Some("another".to_owned()));
+    let remote = Remote::with(|options| options.api_keys = vec!["another".to_owned()]);
     let world = World::with(TEAM).against(&remote);
     let outcome = world.run("watch --once --parallelism 1");
     assert_snapshot!(outcome, @"
     One pass over contacts.d.
     Plan: 2 to add, 0 to change, 0 to destroy.
-    contact.ada: Creating...
-    Apply incomplete. Resources: 0 added, 0 changed, 0 destroyed. 1 failed, 1 remaining.
-    Stopped early: no further request could have succeeded. What is done is recorded: correct what the errors name, then run the command again.
     [stderr]
-    Error: Apollo refused the credential
+    Error: The credential cannot be used
 
-    POST http://127.0.0.1:[PORT]/api/v1/contacts answered 401: Invalid access credentials.
+    Apollo refused the credential: GET http://127.0.0.1:[PORT]/api/v1/users/api_profile answered 401:
+    Invalid access credentials.
     Nothing further was sent. Check APOLLO_API_KEY (or APOLLO_ACCESS_TOKEN for an OAuth token): an API
     key is made in Apollo under Settings > Integrations > API, and a key sent as a token is refused.
+    Nothing is changed meanwhile. It is tried again, less often each time.
     [exit 1]
     ");
     assert_eq!(outcome.code, Some(1));

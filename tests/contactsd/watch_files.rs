@@ -145,7 +145,8 @@ fn what_is_seen_half_done_forgets_nobody() {
 #[test]
 fn directories_that_go_are_closed_or_lead_elsewhere_lose_nobody() {
     let remote = Remote::start();
-    let world = World::with(&team(&[("ada", "One")])).against(&remote);
+    let mut world = World::with(&team(&[("ada", "One")])).against(&remote);
+    world.set("CONTACTSD_FOLLOW_WITHIN", "trees");
     world.write("trees/one/bo.yaml", &team(&[("bo", "One")]));
     world.write("trees/two/bo.yaml", &team(&[("bo", "Two")]));
     symlink("../trees/one", world.path("contacts.d/shared")).unwrap();

@@ -179,7 +179,7 @@ fn a_mistake_that_is_taken_back_while_quota_is_used_up_stops_at_once() {
     let mut watching = world.start("watch --max-creates 100000");
     watching.wait_for(COMPLETE);
     world.write("contacts.d/mistake.yaml", &numbered(1000..21_000));
-    watching.wait_for("The create quota opens again in");
+    watching.wait_for("The search quota opens again in");
     assert_eq!(remote.contacts().len(), 5);
     fs::remove_file(world.path("contacts.d/mistake.yaml")).unwrap();
     watching.wait_for("Gone from the files: 4 contacts");
@@ -221,14 +221,14 @@ fn an_entry_that_fails_is_tried_again_and_holds_up_nobody() {
 
 #[test]
 fn a_new_key_is_taken_without_a_restart_and_a_bad_one_refused() {
-    let remote = Remote::with(|options| options.api_key = Some(KEY.to_owned()));
+    let remote = Remote::with(|options| options.api_keys = vec![KEY.to_owned()]);
     let mut world = World::with(TEAM).against(&remote);
     world.unset("APOLLO_API_KEY");
     world.write("key", "not-this-one");
     let path = world.path("key").display().to_string();
     world.set("APOLLO_API_KEY_FILE", &path);
     let mut watching = world.start("watch");
-    watching.wait_for("No further request could have succeeded");
+    watching.wait_for("Plan: 2 to add");
     world.write("key", KEY);
     watching.signal(Signal::HUP);
     watching.wait_for(COMPLETE);

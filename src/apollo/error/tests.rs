@@ -10,7 +10,7 @@ fn call() -> Call {
 fn refused(status: u16, body: &str) -> Error {
     let sent = r#"{"email": "ada@example.com", "account_id": "60e34b81740c50074e3d1c04zz"}"#;
     let meta = Meta { status, retry_after: Some(Duration::from_secs(7)), ..Meta::default() };
-    Error::Status(Box::new(Refusal::read(call(), meta, body, Some(sent))))
+    Error::Status(Box::new(Refusal::read(call(), meta, body, false, Some(sent))))
 }
 
 fn id() -> ApolloId {

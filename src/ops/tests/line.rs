@@ -17,21 +17,36 @@ pub(super) enum Spoil {
     After,
     /// The work is done, and something in between answers 200 with a page.
     Page,
+    /// The work is done, and something in between answers with this status and a page.
+    PageAfter(u16),
+    /// The request never arrives, and something in between answers with this status and a page.
+    PageBefore(u16),
+    /// The work is done, and the server refuses it with this status all the same, as the API words refusals.
+    RefusedAfter(u16),
+}
+
+/// Which exchange is spoiled, and how.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Spoiled {
+    /// From 1, among all exchanges or among creates.
+    pub(super) number: u64,
+    pub(super) spoil: Spoil,
+    pub(super) among_creates: bool,
 }
 
 /// The relay; it ends with this handle.
 pub(super) struct Line {
     pub(super) address: SocketAddr,
-    passed: Arc<AtomicU64>,
+    passed: Arc<Passed>,
     accepting: JoinHandle<()>,
 }
 
 impl Line {
-    /// Relays to `target`; `spoiled` is the number of an exchange, from 1, and what becomes of it.
-    pub(super) async fn to(target: SocketAddr, spoiled: Option<(u64, Spoil)>) -> Self {
+    /// Relays to `target`; one exchange may be spoiled.
+    pub(super) async fn to(target: SocketAddr, spoiled: Option<Spoiled>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let passed = Arc::new(AtomicU64::new(0));
+        let passed = Arc::new(Passed::default());
         let counter = Arc::clone(&passed);
         let accepting = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
@@ -43,7 +58,7 @@ impl Line {
 
     /// Returns how many requests came.
     pub(super) fn requests(&self) -> u64 {
-        self.passed.load(Ordering::SeqCst)
+        self.passed.all.load(Ordering::SeqCst)
     }
 }
 
@@ -54,31 +69,51 @@ impl Drop for Line {
 }
 
 /// Relays the exchanges of one connection; `None` when either side is done.
-async fn relay(
-    mut client: TcpStream,
-    target: SocketAddr,
-    passed: Arc<AtomicU64>,
-    spoiled: Option<(u64, Spoil)>,
-) -> Option<()> {
+async fn relay(mut client: TcpStream, target: SocketAddr, passed: Arc<Passed>, spoiled: Option<Spoiled>) -> Option<()> {
     let mut server = TcpStream::connect(target).await.ok()?;
     loop {
         let request = message(&mut client).await?;
-        let number = passed.fetch_add(1, Ordering::SeqCst) + 1;
-        let spoil = spoiled.filter(|(at, _)| *at == number).map(|(_, spoil)| spoil);
-        if spoil == Some(Spoil::Before) {
-            return None;
+        let is_create = request.starts_with(b"POST /api/v1/contacts HTTP");
+        let number = passed.all.fetch_add(1, Ordering::SeqCst) + 1;
+        let of_creates = is_create.then(|| passed.creates.fetch_add(1, Ordering::SeqCst) + 1);
+        let is_it = |spoiled: &Spoiled| {
+            if spoiled.among_creates { of_creates == Some(spoiled.number) } else { number == spoiled.number }
+        };
+        let spoil = spoiled.filter(is_it).map(|spoiled| spoiled.spoil);
+        match spoil {
+            Some(Spoil::Before) => return None,
+            Some(Spoil::PageBefore(status)) => {
+                client.write_all(&answer_with(status, "text/html", PAGE)).await.ok()?;
+                continue;
+            }
+            _ => {}
         }
         server.write_all(&request).await.ok()?;
         let answer = message(&mut server).await?;
         match spoil {
-            Some(Spoil::Page) => {
-                let page = b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 13\r\n\r\n<html></html>";
-                client.write_all(page).await.ok()?;
+            Some(Spoil::Page) => client.write_all(&answer_with(200, "text/html", PAGE)).await.ok()?,
+            Some(Spoil::PageAfter(status)) => client.write_all(&answer_with(status, "text/html", PAGE)).await.ok()?,
+            Some(Spoil::RefusedAfter(status)) => {
+                client.write_all(&answer_with(status, "application/json", r#"{"error": "no"}"#)).await.ok()?;
             }
             Some(_) => return None,
             None => client.write_all(&answer).await.ok()?,
         }
     }
+}
+
+const PAGE: &str = "<html></html>";
+
+fn answer_with(status: u16, kind: &str, body: &str) -> Vec<u8> {
+    let length = body.len();
+    format!("HTTP/1.1 {status} Answer\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\r\n{body}").into_bytes()
+}
+
+/// How many exchanges came by.
+#[derive(Default)]
+struct Passed {
+    all: AtomicU64,
+    creates: AtomicU64,
 }
 
 /// Reads one request or answer whole; its length must be announced, as both sides here do.

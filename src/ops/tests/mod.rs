@@ -3,6 +3,7 @@
 
 mod indexed;
 mod line;
+mod nobody_else;
 mod regressions;
 mod saved;
 mod steps;

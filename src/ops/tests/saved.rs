@@ -129,7 +129,7 @@ async fn a_plan_is_stale_once_another_apply_left_a_create_in_doubt() {
         world.declare(&approved);
         world.save();
         world.declare(&approved.replace("bob@example.com", "rob@other.example"));
-        world.spoil(1, spoil).await;
+        world.spoil_create(1, spoil).await;
         world.apply().await;
         world.declare(&approved);
         let contacts = world.server.contacts();

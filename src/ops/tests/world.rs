@@ -12,14 +12,17 @@ use super::super::{
     Clock, Entropy, Event, Origins, Problem, Refusal, Remaining, Report, SavedPlan, Session, SessionOptions, apply,
     apply_as, check_plan, load, plan, read_plan, resume_plan, save_plan,
 };
-use super::line::{Line, Spoil};
+use super::line::{Line, Spoil, Spoiled};
 use crate::apollo;
 use crate::model::Timestamp;
 use crate::ops::{Reading, Want};
 use crate::plan::Policy;
 use crate::quota::{Backoff, Rules};
-use crate::sandbox::{Action, DedupeReading, Options, Server};
+use crate::sandbox::{Action, DedupeReading, Options, Server, Witness};
 use crate::store::{Broken, Holder, PlanProgress, Snapshot, Wanted};
+
+/// The key that the sandbox of a world accepts.
+const KEY: &str = "sandbox";
 
 pub(super) struct World {
     home: tempfile::TempDir,
@@ -32,23 +35,29 @@ pub(super) struct World {
 
 impl World {
     pub(super) async fn new(spoiled: Option<(u64, Spoil)>) -> Self {
-        Self::with(DedupeReading::default(), true, spoiled).await
+        Self::with(DedupeReading::default(), Witness::default(), spoiled).await
     }
 
-    pub(super) async fn with(dedupe: DedupeReading, dedupe_result: bool, spoiled: Option<(u64, Spoil)>) -> Self {
-        Self::to(|options| Options { dedupe, dedupe_result, ..options }, spoiled).await
+    pub(super) async fn with(dedupe: DedupeReading, witness: Witness, spoiled: Option<(u64, Spoil)>) -> Self {
+        Self::to(|options| Options { dedupe, witness, ..options }, spoiled.map(any)).await
+    }
+
+    /// Makes a world in which a create is spoiled.
+    pub(super) async fn with_create(number: u64, spoil: Spoil) -> Self {
+        Self::to(|options| options, Some(Spoiled { number, spoil, among_creates: true })).await
     }
 
     /// Makes a world whose key may not search.
-    pub(super) async fn without_search(spoiled: Option<(u64, Spoil)>) -> Self {
+    pub(super) async fn without_search(spoiled: Option<Spoiled>) -> Self {
         let missing_scopes = BTreeSet::from([Action::Search]);
         Self::to(|options| Options { missing_scopes, ..options }, spoiled).await
     }
 
-    async fn to(sandbox: impl FnOnce(Options) -> Options, spoiled: Option<(u64, Spoil)>) -> Self {
+    pub(super) async fn to(sandbox: impl FnOnce(Options) -> Options, spoiled: Option<Spoiled>) -> Self {
         let home = tempfile::tempdir().unwrap();
         let clock = Clock::system();
-        let options = Options::new(home.path().join("sandbox"), Arc::new(move || clock.now()));
+        let mut options = Options::new(home.path().join("sandbox"), Arc::new(move || clock.now()));
+        options.api_keys = vec![KEY.to_owned()];
         let server = Server::start(sandbox(options)).await.unwrap();
         let line = Line::to(server.address(), spoiled).await;
         Self { home, server, line, broken: Arc::default(), problems: Arc::default() }
@@ -63,7 +72,13 @@ impl World {
 
     /// Spoils an exchange from now on.
     pub(super) async fn spoil(&mut self, number: u64, spoil: Spoil) {
-        self.line = Line::to(self.server.address(), Some((number, spoil))).await;
+        self.line = Line::to(self.server.address(), Some(any((number, spoil)))).await;
+    }
+
+    /// Spoils a create from now on.
+    pub(super) async fn spoil_create(&mut self, number: u64, spoil: Spoil) {
+        let spoiled = Spoiled { number, spoil, among_creates: true };
+        self.line = Line::to(self.server.address(), Some(spoiled)).await;
     }
 
     /// Puts a contact into Apollo that somebody else made long ago.
@@ -75,8 +90,15 @@ impl World {
     /// Puts a contact into Apollo that somebody else has just made.
     pub(super) async fn add(&self, contact: Value) {
         let url = format!("http://{}/sandbox/contacts", self.server.address());
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let answer = client.post(url).body(contact.to_string()).send().await.unwrap();
+        let answer = http().post(url).header("x-api-key", KEY).body(contact.to_string()).send().await.unwrap();
+        assert!(answer.status().is_success(), "{answer:?}");
+    }
+
+    /// Deletes the one contact of this first name in Apollo.
+    pub(super) async fn delete(&self, first_name: &str) {
+        let id = self.contact(first_name)["id"].as_str().unwrap().to_owned();
+        let url = format!("http://{}/sandbox/contacts/{id}", self.server.address());
+        let answer = http().delete(url).header("x-api-key", KEY).send().await.unwrap();
         assert!(answer.status().is_success(), "{answer:?}");
     }
 
@@ -100,11 +122,21 @@ impl World {
     ///
     /// The session is closed whatever happened, as the end of a process does.
     pub(super) async fn apply(&self) -> Option<Report> {
+        self.apply_with(Policy::default()).await
+    }
+
+    /// As `apply`, creating the contact of `key` whoever is like it.
+    pub(super) async fn apply_creating(&self, key: &str) -> Option<Report> {
+        let create = BTreeSet::from([crate::model::ContactKey::parse(key).unwrap()]);
+        self.apply_with(Policy { create, ..Policy::default() }).await
+    }
+
+    async fn apply_with(&self, policy: Policy) -> Option<Report> {
         let desired = load(&self.home.path().join("contacts.d")).unwrap();
         let session = Arc::new(Session::open(self.options()).await.unwrap());
         session.store.break_at(Arc::clone(&self.broken));
         let snapshot = session.snapshot(&desired).unwrap();
-        let policy = Policy { force: true, ..Policy::default() };
+        let policy = Policy { force: true, ..policy };
         let planned = plan(&desired, &snapshot, &policy, &Rules::default(), session.now()).unwrap();
         let idle = planned.plan.is_empty() && planned.plan.housekeeping.is_empty();
         let proven = idle || session.prove_credential(&snapshot).await.is_ok();
@@ -200,7 +232,7 @@ impl World {
     fn options(&self) -> SessionOptions {
         let clock = Clock::system();
         let base_url = url::Url::parse(&format!("http://{}/api/v1", self.line.address)).unwrap();
-        let credential = apollo::Credential::ApiKey(SecretString::from("sandbox"));
+        let credential = apollo::Credential::ApiKey(SecretString::from(KEY));
         let entropy = Entropy::draw().unwrap();
         let problems = Arc::clone(&self.problems);
         SessionOptions {
@@ -233,6 +265,16 @@ impl World {
             }),
         }
     }
+}
+
+/// Makes a client of the tests' own, beside the one that is tested.
+fn http() -> reqwest::Client {
+    rustls::crypto::ring::default_provider().install_default().ok();
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}
+
+fn any((number, spoil): (u64, Spoil)) -> Spoiled {
+    Spoiled { number, spoil, among_creates: false }
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -27,6 +27,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::apollo;
+use crate::beneath::Bounds;
 use crate::plan::Policy;
 use crate::store::Seat;
 use crate::watcher::Watcher;
@@ -41,6 +42,8 @@ pub use service::Service;
 /// What a service keeps in step, and how.
 pub struct WatchOptions {
     pub dir: PathBuf,
+    /// Where the directory and the links in it may lead.
+    pub bounds: Bounds,
     pub settings: Settings,
     pub dry_run: bool,
     /// Ends after one pass, which makes way for nothing.

@@ -122,7 +122,7 @@ impl Service {
             return end;
         }
         let look = self.with_missed(look);
-        let files = Loader::within(self.session.as_ref().expect("the state is held"), &self.dir);
+        let files = Loader::within(self.session.as_ref().expect("the state is held"), &self.dir).bounded(&self.bounds);
         let desired = match load(files, &look, &self.stop).await {
             Some(Ok(desired)) => desired,
             Some(Err(error)) => {

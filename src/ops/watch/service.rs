@@ -16,6 +16,7 @@ use super::failing::FailingEntries;
 use super::pass::Obstacle;
 use super::{Settings, WatchOptions, WatchSummary};
 use crate::apollo::Credential;
+use crate::beneath::Bounds;
 use crate::model::{Digest, IdentityKey, Timestamp};
 use crate::ops::{Entropy, Event, PassEvent, Problem, Session, SessionError, Stop};
 use crate::plan::Policy;
@@ -64,6 +65,7 @@ pub(super) type Asked = (Digest, oneshot::Sender<Result<ApproveAnswer, String>>)
 /// Keeps Apollo in step with the files until it is asked to stop.
 pub struct Service {
     pub(super) dir: PathBuf,
+    pub(super) bounds: Bounds,
     pub(super) settings: Settings,
     pub(super) dry_run: bool,
     pub(super) once: bool,
@@ -103,11 +105,13 @@ pub struct Service {
 impl Service {
     /// Opens the state, unless a person has paused the service of it.
     pub async fn begin(options: WatchOptions) -> Result<Self, SessionError> {
-        let WatchOptions { dir, settings, dry_run, once, watcher, credential, seat, commands, board, stop } = options;
+        let WatchOptions { dir, bounds, settings, dry_run, once, watcher, credential, seat, commands, board, stop } =
+            options;
         let paused = store::paused(&settings.session.state)?.filter(|_| seat.is_some());
         let (now, seed) = (settings.session.clock.now(), settings.session.seed);
         let mut service = Self {
             dir,
+            bounds,
             settings,
             dry_run,
             once,

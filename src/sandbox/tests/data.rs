@@ -99,6 +99,7 @@ async fn nobody_else_can_read_the_data() {
     assert_eq!(mode(world.data.path().join("data")), 0o700);
     assert_eq!(mode(world.log()), 0o600);
     assert_eq!(mode(world.data.path().join("data/owner.json")), 0o600);
+    assert_eq!(mode(world.data.path().join("data/key")), 0o600);
 }
 
 #[tokio::test]
@@ -140,7 +141,8 @@ async fn parallel_creates_all_reach_the_disk() {
     let names: Vec<_> = (0..200).map(|number| format!("P{number}")).collect();
     let mut creates = tokio::task::JoinSet::new();
     for name in names {
-        let request = world.client.post(format!("{}/contacts", world.server.base_url())).header("x-api-key", "k");
+        let request =
+            world.client.post(format!("{}/contacts", world.server.base_url())).header("x-api-key", super::KEY);
         creates.spawn(request.body(json!({ "first_name": name, "label_names": ["A"] }).to_string()).send());
     }
     for reply in creates.join_all().await {
@@ -153,7 +155,7 @@ async fn parallel_creates_all_reach_the_disk() {
 
 #[tokio::test]
 async fn data_with_a_link_in_it_is_refused_and_what_it_leads_to_stays() {
-    for name in ["owner.json", "log.jsonl", "log.jsonl.new"] {
+    for name in ["owner.json", "key", "log.jsonl", "log.jsonl.new"] {
         let root = tempfile::tempdir().unwrap();
         let (data, victim) = (root.path().join("data"), root.path().join("victim"));
         fs::create_dir(&data).unwrap();

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::DedupeReading;
+use super::super::{DedupeReading, Witness};
 use super::{World, ada, ada_again, list_names};
 
 #[tokio::test]
@@ -42,11 +42,27 @@ async fn a_returning_match_changes_nothing() {
 
 #[tokio::test]
 async fn a_match_can_look_like_a_creation() {
-    let world = World::with(|options| options.dedupe_result = false).await;
+    let world = World::with(|options| options.witness = Witness::CreatedAt).await;
     let first = world.create(ada()).await;
     let second = world.create(ada_again(&json!({}))).await;
     assert_eq!(second.id(), first.id());
     assert!(second.json().get("dedupe_result").is_none());
+}
+
+#[tokio::test]
+async fn a_match_is_shown_by_the_witnesses_that_were_asked_for() {
+    for (witness, shown) in [
+        ("all", (true, true)),
+        ("dedupe-result", (true, false)),
+        ("was-existing", (false, true)),
+        ("created-at", (false, false)),
+    ] {
+        let world = World::with(|options| options.witness = witness.parse().unwrap()).await;
+        let made = world.create(ada_again(&json!({}))).await.json();
+        assert_eq!((made.get("dedupe_result"), made.get("was_existing")), (None, None), "{witness}");
+        let matched = world.create(ada_again(&json!({}))).await.json();
+        assert_eq!((matched["dedupe_result"]["found_existing"] == true, matched["was_existing"] == true), shown);
+    }
 }
 
 #[tokio::test]

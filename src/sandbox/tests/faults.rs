@@ -1,11 +1,13 @@
 //! Each fault, as a client meets it, and whether the work was done.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::super::{Action, Fault};
-use super::{World, ada};
+use super::{KEY, World, ada};
 
 async fn world(faults: &str) -> World {
     World::with(|options| options.faults = faults.parse().unwrap()).await
@@ -15,8 +17,10 @@ async fn world(faults: &str) -> World {
 async fn raw_create(world: &World) -> String {
     let mut stream = TcpStream::connect(world.server.address()).await.unwrap();
     let body = ada().to_string();
-    let head =
-        format!("POST /api/v1/contacts HTTP/1.1\r\nhost: x\r\nx-api-key: k\r\ncontent-length: {}\r\n\r\n", body.len());
+    let length = body.len();
+    let head = format!(
+        "POST /api/v1/contacts HTTP/1.1\r\nhost: localhost\r\nx-api-key: {KEY}\r\ncontent-length: {length}\r\n\r\n"
+    );
     stream.write_all((head + &body).as_bytes()).await.unwrap();
     let mut bytes = Vec::new();
     // A reset and an orderly end are both ends.
@@ -70,6 +74,42 @@ async fn a_500_comes_before_the_work_and_a_502_page_after_it() {
 }
 
 #[tokio::test]
+async fn a_page_has_one_of_five_statuses_and_comes_before_the_work_or_after_it() {
+    for (fault, made) in [("page-before=1", 0), ("page-after=1", 20)] {
+        let world = world(fault).await;
+        let mut statuses = BTreeSet::new();
+        for _ in 0..20 {
+            let reply = world.create(ada()).await;
+            assert_eq!(reply.header("content-type"), Some("text/html"), "{fault}");
+            assert!(reply.text.starts_with("<html>"), "{fault}");
+            statuses.insert(reply.status);
+        }
+        assert_eq!(statuses, [403, 404, 410, 418, 429].into(), "{fault}");
+        assert_eq!(world.server.contacts().len(), made, "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_done_can_be_answered_as_a_failure() {
+    for (fault, status) in [("refused-after-work=1", 422), ("error-500-after=1", 500)] {
+        let world = world(fault).await;
+        let reply = world.create(ada()).await;
+        assert_eq!((reply.status, reply.json()["error"].is_string()), (status, true), "{fault}");
+        assert_eq!(world.server.contacts().len(), 1, "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn an_unavailable_server_says_when_to_come_back() {
+    for (faults, seconds) in [("unavailable=1", "1"), ("unavailable=1,retry-after=7", "7")] {
+        let world = world(faults).await;
+        let reply = world.create(ada()).await;
+        assert_eq!((reply.status, reply.header("retry-after")), (503, Some(seconds)));
+        assert!(world.server.contacts().is_empty());
+    }
+}
+
+#[tokio::test]
 async fn a_stray_429_says_not_how_long_to_wait() {
     let world = world("stray-429=1").await;
     let reply = world.create(ada()).await;
@@ -96,7 +136,7 @@ async fn faults_change_while_the_sandbox_runs() {
     let world = world("lost-reply=1").await;
     let url = format!("http://{}/sandbox/faults", world.server.address());
     for (faults, status) in [("gibberish", 422), ("", 200)] {
-        let reply = world.client.put(&url).body(faults).send().await.unwrap();
+        let reply = world.client.put(&url).header("x-api-key", KEY).body(faults).send().await.unwrap();
         assert_eq!(reply.status().as_u16(), status);
     }
     assert_eq!(world.create(ada()).await.status, 200);

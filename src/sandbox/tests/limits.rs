@@ -21,7 +21,7 @@ const QUOTA_HEADERS: [&str; 9] = [
 
 #[tokio::test]
 async fn no_credential_and_a_wrong_one_are_401_in_plain_text() {
-    let world = World::with(|options| options.api_key = Some("right".to_owned())).await;
+    let world = World::with(|options| options.api_keys = vec!["right".to_owned()]).await;
     let url = format!("{}/labels", world.server.base_url());
     for (name, value, status) in [
         ("accept", "*/*", 401),

@@ -36,6 +36,16 @@ async fn adding_makes_missing_lists_and_ignores_unknown_contacts() {
 }
 
 #[tokio::test]
+async fn a_change_in_the_background_is_answered_with_a_job() {
+    let world = World::new().await;
+    let id = world.create(json!({ "first_name": "Bo" })).await.id();
+    let body = json!({ "entity_ids": [id], "label_names": ["A"], "modality": "contacts", "async": true });
+    let reply = world.send("POST", &format!("/api/v1/labels/{ADD}"), body).await.json();
+    assert_eq!((&reply["entity_progress_job"]["progress"], reply.get("labels")), (&json!(-1), None));
+    assert_eq!(world.server.contacts()[0]["label_names"], json!(["A"]));
+}
+
+#[tokio::test]
 async fn removing_leaves_the_contact_and_its_other_lists() {
     let world = World::new().await;
     let id = world.create(json!({ "first_name": "Bo", "label_names": ["A", "B"] })).await.id();

@@ -1,11 +1,13 @@
 //! The sandbox driven over loopback HTTP, as a client meets it.
 
+mod access;
 mod contacts;
 mod data;
 mod dedupe;
 mod faults;
 mod limits;
 mod lists;
+mod quirks;
 mod search;
 
 use std::sync::Arc;
@@ -17,6 +19,9 @@ use tempfile::TempDir;
 
 use super::{Options, Server};
 use crate::model::Timestamp;
+
+/// What the sandboxes here accept unless a test says otherwise.
+const KEY: &str = "some-key";
 
 /// 2025-06-15T15:06:40.123Z
 const START_MS: u64 = 1_750_000_000_123;
@@ -71,10 +76,30 @@ impl World {
 
     /// Stops the sandbox and starts another one on the same data.
     async fn restarted(self) -> Self {
+        self.restarted_with(|_| {}).await
+    }
+
+    async fn restarted_with(self, change: impl FnOnce(&mut Options)) -> Self {
         let Self { server, client, clock, data } = self;
         server.stop().await.unwrap();
-        let server = Server::start(options(&data, &clock)).await.unwrap();
-        Self { server, client, clock, data }
+        let mut options = options(&data, &clock);
+        change(&mut options);
+        Self { server: Server::start(options).await.unwrap(), client, clock, data }
+    }
+
+    /// Asks the control surface for something that it does.
+    async fn control(&self, method: &str, path: &str, body: &str) -> Value {
+        let url = format!("http://{}{path}", self.server.address());
+        let reply = self
+            .client
+            .request(method.parse().unwrap(), url)
+            .header("x-api-key", KEY)
+            .body(body.to_owned())
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(reply.status().as_u16(), 200, "{method} {path}");
+        serde_json::from_str(&reply.text().await.unwrap()).unwrap()
     }
 
     fn advance(&self, by: Duration) {
@@ -84,7 +109,7 @@ impl World {
     /// Sends a request with a credential; an error is a connection that ended early.
     async fn try_send(&self, method: &str, path: &str, body: &Value) -> Result<Reply, reqwest::Error> {
         let url = format!("http://{}{path}", self.server.address());
-        let request = self.client.request(method.parse().unwrap(), url).header("x-api-key", "some-key");
+        let request = self.client.request(method.parse().unwrap(), url).header("x-api-key", KEY);
         let request = match body {
             Value::Null => request,
             body => request.body(body.to_string()).header("content-type", "application/json"),
@@ -131,7 +156,9 @@ impl World {
 
 fn options(data: &TempDir, clock: &Arc<AtomicU64>) -> Options {
     let clock = Arc::clone(clock);
-    Options::new(data.path().join("data"), Arc::new(move || Timestamp(clock.load(Ordering::SeqCst))))
+    let mut options = Options::new(data.path().join("data"), Arc::new(move || Timestamp(clock.load(Ordering::SeqCst))));
+    options.api_keys = vec![KEY.to_owned()];
+    options
 }
 
 fn client() -> reqwest::Client {

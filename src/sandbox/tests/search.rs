@@ -59,6 +59,27 @@ async fn pages_are_counted_from_one_and_hold_a_hundred_at_most() {
 }
 
 #[tokio::test]
+async fn the_newest_come_first_by_either_date_unless_told_otherwise() {
+    let world = World::new().await;
+    let mut ids = Vec::new();
+    for name in ["A", "B", "C"] {
+        ids.push(world.create(json!({ "first_name": name })).await.id());
+        world.advance(Duration::from_secs(1));
+    }
+    world.patch(&ids[0], json!({ "title": "Poet" })).await;
+    world.send("POST", "/sandbox/contacts", json!({ "first_name": "Old", "created_at": "2020-01-01T00:00:00Z" })).await;
+    for (field, ascending, found) in [
+        ("contact_created_at", None, ["C", "B", "A", "Old"]),
+        ("contact_created_at", Some(true), ["Old", "A", "B", "C"]),
+        ("contact_updated_at", Some(false), ["A", "C", "B", "Old"]),
+    ] {
+        let mut body = json!({ "sort_by_field": field, "per_page": 100, "page": 1 });
+        body.as_object_mut().unwrap().extend(ascending.map(|is| ("sort_ascending".to_owned(), json!(is))));
+        assert_eq!(names(&world.search(body).await), found, "{field} {ascending:?}");
+    }
+}
+
+#[tokio::test]
 async fn rows_name_lists_by_id_alone() {
     let world = World::new().await;
     world.create(json!({ "first_name": "Bo", "label_names": ["A"] })).await;

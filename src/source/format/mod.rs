@@ -20,6 +20,7 @@ use layout::Reason;
 
 use super::diagnostic::Span;
 use super::{Diagnostic, Error, Location, Severity, Source, read, read_text, walk};
+use crate::beneath::Root;
 use crate::index::Tree;
 
 /// A file as it is and as it would be.
@@ -45,30 +46,31 @@ impl Formatted {
     }
 }
 
-/// The contact files below a directory, and what of it could not be looked at.
+/// The contact files below a directory, each by its path there, and what of it could not be looked at.
 #[derive(Debug)]
 pub struct Found {
     pub files: Vec<PathBuf>,
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Lists the contact files below `dir`, as they are read by [`super::load`].
-pub fn contact_files(dir: &Path) -> Result<Found, Error> {
+/// Lists the contact files below `root`, as they are read by [`super::load`].
+pub fn contact_files(root: &Root) -> Result<Found, Error> {
     let nothing = Tree::default();
-    let walk = walk::walk(dir, &nothing, &|| {})?;
+    let walk = walk::walk(root, &nothing, &|| {})?;
     let file = |(at, file): (usize, usize)| {
         let directory = &walk.directories[at];
-        dir.join(&directory.below).join(directory.files[file].name(&nothing))
+        directory.below.join(directory.files[file].name(&nothing))
     };
     let files = walk.in_order(&nothing).into_iter().map(file).collect();
     Ok(Found { files, diagnostics: walk.diagnostics })
 }
 
-/// Reads a file and writes it anew in memory; a file with mistakes gives these instead.
-pub fn format_file(path: &Path) -> Result<Formatted, Vec<Diagnostic>> {
-    let before = read::bytes(path).map_err(|diagnostic| vec![*diagnostic])?;
-    let text = read::text(path, before.clone()).map_err(|diagnostic| vec![*diagnostic])?;
-    let (after, notes) = format_text(path, text)?;
+/// Reads the file at a path below `root` and writes it anew in memory; a file with mistakes gives these instead.
+pub fn format_file(root: &Root, below: &Path) -> Result<Formatted, Vec<Diagnostic>> {
+    let before = read::below(root, below).map_err(|diagnostic| vec![*diagnostic])?;
+    let path = root.named().join(below);
+    let text = read::text(&path, before.clone()).map_err(|diagnostic| vec![*diagnostic])?;
+    let (after, notes) = format_text(&path, text)?;
     Ok(Formatted { before, after, notes })
 }
 

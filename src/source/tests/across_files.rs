@@ -139,8 +139,9 @@ fn paths_are_shown_as_the_directory_was_typed() {
 #[test]
 fn a_file_that_changes_under_the_reader_is_refused() {
     let dir = Dir::of(&[("a.yaml", "contacts:\n  a: {last_name: A}\n")]);
-    let Loaded { files, .. } = plain(dir.path(), 0).unwrap();
-    assert_eq!(read_again(dir.path(), &[(7, &files[0])]).unwrap()[0].0, 7);
+    let loaded = plain(dir.path(), 0).unwrap();
+    let read_again = || loaded.read_again(&[(7, &loaded.files[0])]);
+    assert_eq!(read_again().unwrap()[0].0, 7);
     dir.write("a.yaml", b"contacts:\n  a: {last_name: B}\n");
-    assert!(matches!(read_again(dir.path(), &[(7, &files[0])]), Err(Error::ChangedMeanwhile { .. })));
+    assert!(matches!(read_again(), Err(Error::ChangedMeanwhile { .. })));
 }

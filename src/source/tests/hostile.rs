@@ -1,8 +1,9 @@
 //! Files made to hang or to exhaust the reader are refused with a word.
 
 use super::*;
+use crate::beneath::Bounds;
 
-fn lines(numbers: std::ops::Range<usize>, line: impl Fn(usize) -> String) -> String {
+fn numbered(numbers: std::ops::Range<usize>, line: impl Fn(usize) -> String) -> String {
     numbers.map(line).collect::<Vec<_>>().concat()
 }
 
@@ -28,8 +29,8 @@ fn merge_keys_that_multiply_are_refused() {
 
 #[test]
 fn one_large_map_that_many_contacts_share_is_refused() {
-    let fields = lines(0..3000, |id| format!("      {id:024x}: v\n"));
-    let contacts = lines(0..3000, |n| format!("  c{n}: {{last_name: L, typed_custom_fields: *m}}\n"));
+    let fields = numbered(0..3000, |id| format!("      {id:024x}: v\n"));
+    let contacts = numbered(0..3000, |n| format!("  c{n}: {{last_name: L, typed_custom_fields: *m}}\n"));
     let text = format!("contacts:\n  first:\n    last_name: F\n    typed_custom_fields: &m\n{fields}{contacts}");
     assert_eq!(codes(&text), ["E007"]);
 }
@@ -48,19 +49,19 @@ fn deep_nesting_is_refused_whatever_its_form() {
     }
     assert_eq!(codes(&in_contact("[".repeat(10_000) + &"]".repeat(10_000))), ["E006"]);
     assert_eq!(codes(&"- ".repeat(10_000)), ["E006"]);
-    let blocks = lines(0..2000, |depth| format!("{}a:\n", " ".repeat(depth)));
+    let blocks = numbered(0..2000, |depth| format!("{}a:\n", " ".repeat(depth)));
     assert_eq!(codes(&blocks), ["E006"]);
 }
 
 #[test]
 fn a_deep_looking_file_that_is_good_is_read() {
-    let contacts = lines(0..11_000, |n| format!("  k{n}: {{\n    last_name: L{n}\n  }}\n"));
+    let contacts = numbered(0..11_000, |n| format!("  k{n}: {{\n    last_name: L{n}\n  }}\n"));
     assert_eq!(clean(&format!("contacts:\n{contacts}")).len(), 11_000);
 }
 
 #[test]
 fn a_chain_of_aliases_counts_as_nesting() {
-    let chain = lines(1..5000, |n| format!("  k{n}: &k{n} {{last_name: L{n}, <<: *k{}}}\n", n - 1));
+    let chain = numbered(1..5000, |n| format!("  k{n}: &k{n} {{last_name: L{n}, <<: *k{}}}\n", n - 1));
     assert_eq!(codes(&format!("contacts:\n  k0: &k0 {{last_name: L}}\n{chain}")), ["E006"]);
 }
 
@@ -105,4 +106,89 @@ fn what_cannot_be_opened_is_an_error_and_a_pipe_is_not_waited_for() {
     let loaded = dir.load();
     assert!(!loaded.is_valid());
     assert_eq!((loaded.files, loaded.entries.len()), (4, 1));
+}
+
+/// A directory whose links lead to a file and a directory outside, which hold what must not be seen.
+fn leading_out() -> (Dir, tempfile::TempDir) {
+    let elsewhere = tempfile::tempdir().unwrap();
+    fs::write(elsewhere.path().join("key"), "hunter2: first\ncontacts: {eve: {email: eve@example.com}}\n").unwrap();
+    fs::write(elsewhere.path().join("eve.yaml"), "contacts: {eve: {emial: hunter2}}\n").unwrap();
+    let dir = Dir::of(&[("b.yaml", "contacts: {b: {last_name: B}}\n")]);
+    let link = |name: &str, target: PathBuf| std::os::unix::fs::symlink(target, dir.path().join(name)).unwrap();
+    link("a.yaml", elsewhere.path().join("key"));
+    link("environment.yaml", "/proc/self/environ".into());
+    link("team", elsewhere.path().to_owned());
+    link("again.yaml", "a.yaml".into());
+    link("notes.txt", elsewhere.path().join("key"));
+    (dir, elsewhere)
+}
+
+#[test]
+fn links_that_lead_out_are_errors_and_nothing_of_what_they_lead_to_is_shown() {
+    let (dir, _elsewhere) = leading_out();
+    let names = ["a.yaml", "again.yaml", "environment.yaml", "team"];
+    let expected = names.map(|name| format!("E032 {name}:1:1: {name} leads out of the directory\n"));
+    assert_eq!(dir.report(), expected.concat());
+    let loaded = dir.load();
+    assert!(!format!("{:?}", loaded.diagnostics).contains("hunter2"));
+    assert_eq!(loaded.entries.keys().map(ContactKey::as_str).collect::<Vec<_>>(), ["b"]);
+}
+
+#[test]
+fn links_may_lead_to_where_a_person_said() {
+    let (dir, elsewhere) = leading_out();
+    for name in ["a.yaml", "again.yaml", "environment.yaml"] {
+        fs::remove_file(dir.path().join(name)).unwrap();
+    }
+    fs::write(elsewhere.path().join("eve.yaml"), "contacts: {eve: {email: eve@example.com}}\n").unwrap();
+    let bounds = Bounds { root_within: None, follow_within: vec![elsewhere.path().to_owned()] };
+    let (loaded, _) = load(dir.path(), &Options { bounds: &bounds, ..Options::plain() }).unwrap();
+    assert_eq!(loaded.diagnostics, []);
+    assert_eq!(
+        loaded.files.iter().map(|file| file.below.display().to_string()).collect::<Vec<_>>(),
+        ["b.yaml", "team/eve.yaml"]
+    );
+}
+
+#[test]
+fn a_link_to_a_hidden_file_is_an_error() {
+    let dir = Dir::of(&[(".git/config", "hunter2: x\n"), (".env", "hunter2: x\n")]);
+    let link = |name: &str, target: &str| std::os::unix::fs::symlink(target, dir.path().join(name)).unwrap();
+    link("a.yaml", ".git/config");
+    link("b.yaml", ".env");
+    link("c", ".git");
+    let expected = ["a.yaml", "b.yaml", "c"].map(|name| format!("E032 {name}:1:1: {name} leads to a hidden file\n"));
+    assert_eq!(dir.report(), expected.concat());
+    assert!(!format!("{:?}", dir.load().diagnostics).contains("hunter2"));
+}
+
+#[test]
+fn a_file_under_several_names_is_read_once_by_its_own() {
+    let dir = Dir::of(&[
+        ("team/b.yaml", "contacts: {b: {last_name: B}}\n"),
+        ("..data/c.yaml", "contacts: {c: {last_name: C}}\n"),
+    ]);
+    let link = |name: &str, target: &str| std::os::unix::fs::symlink(target, dir.path().join(name)).unwrap();
+    link("a.yaml", "team/b.yaml");
+    link("again", "team");
+    link("c1.yaml", "..data/c.yaml");
+    link("c2.yaml", "c1.yaml");
+    assert_eq!(dir.report(), "");
+    let files = plain(dir.path(), usize::MAX).unwrap().files;
+    let names: Vec<_> = files.iter().map(|file| file.below.display().to_string()).collect();
+    assert_eq!(names, ["c1.yaml", "team/b.yaml"]);
+}
+
+/// Between loading and showing, a file may have become a link; what it leads to is not shown.
+#[test]
+fn what_became_a_link_that_leads_out_is_not_looked_up() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    fs::write(elsewhere.path().join("key"), "contacts:\n  b: {last_name: hunter2}\n").unwrap();
+    let dir = Dir::of(&[("b.yaml", "contacts:\n  b: {last_name: B}\n")]);
+    let place = Place { path: dir.path().join("b.yaml").into(), key: key("b") };
+    assert_eq!(locate(&place, None).unwrap().line, 2);
+    fs::remove_file(dir.path().join("b.yaml")).unwrap();
+    std::os::unix::fs::symlink(elsewhere.path().join("key"), dir.path().join("b.yaml")).unwrap();
+    assert_eq!(locate(&place, None), None);
+    assert!(lines([&place]).is_empty());
 }

@@ -1,12 +1,13 @@
 //! What an index may vouch for.
 
 use super::*;
+use crate::beneath::Bounds;
 use crate::index::{Contents, Flags, Index, Noted, Tree, Writer};
 use crate::source::walk::walk;
 
 /// Makes an index that has another content for `a.yaml`, under what the file looks like now.
 fn stale(dir: &Dir, flags: Flags) -> Index {
-    let now = walk(dir.path(), &Tree::default(), &|| ()).unwrap();
+    let now = walk(&open_root(dir.path(), &Bounds::default()).unwrap(), &Tree::default(), &|| ()).unwrap();
     let [directory] = &now.directories[..] else { panic!("there is one directory") };
     let noted = Noted { identity: directory.files[0].identity.unwrap(), digest: [7; 32], flags };
     let mut writer = Writer::new(Vec::new(), None);

@@ -153,7 +153,7 @@ proptest! {
         prop_assert!(dropped.files.iter().all(|file| file.sheet.is_empty() || file.entries.is_none()));
         prop_assert_eq!(&kept.diagnostics, &dropped.diagnostics);
         // All entries at once, of each key the first.
-        let mut plain = across::check(&kept.entries, &across::Repeated::new());
+        let mut plain = across::check(&kept.entries, &across::Repeated::new(), dropped.root.as_ref().unwrap());
         diagnostic::arrange(&mut plain);
         let across_files: Vec<_> =
             kept.diagnostics.iter().filter(|found| found.code != Code::DuplicateKey).cloned().collect();

@@ -96,8 +96,8 @@ async fn the_serial_moves_with_what_is_managed_and_with_nothing_else() {
     let quota = Change::PutQuota { endpoint: Endpoint::ViewContact, ledger: "{}".to_owned() };
     assert_eq!(serial_after(&store, quota).await, 3);
     assert_eq!(serial_after(&store, Change::PutCredential("hash".to_owned())).await, 3);
-    assert_eq!(serial_after(&store, Change::PutEstablished(Timestamp(7))).await, 3);
-    assert!(store.snapshot(&Wanted::everything()).unwrap().established);
+    assert_eq!(serial_after(&store, Change::PutTeam("t1".to_owned())).await, 3);
+    assert_eq!(store.snapshot(&Wanted::everything()).unwrap().team.as_deref(), Some("t1"));
     assert_eq!(serial_after(&store, Change::Rename { from: key("ada"), to: key("ada2") }).await, 4);
     assert_eq!(serial_after(&store, Change::Forget { key: key("ada2"), tombstone: tombstone(1) }).await, 5);
     assert_eq!(serial_after(&store, Change::RemoveBinding { key: key("ada2") }).await, 5);

@@ -84,6 +84,8 @@ pub(super) fn binding(number: u64, title: &str) -> Binding {
         gone_at: None,
         dropped: std::collections::BTreeSet::new(),
         possible_lists: std::collections::BTreeSet::new(),
+        merged_into: None,
+        found_lists: std::collections::BTreeSet::new(),
     }
 }
 
@@ -104,6 +106,8 @@ pub(super) fn intent(of: &str) -> Intent {
         last_sent_at: Timestamp(4),
         attempts: 1,
         path: "contacts.d/people.yaml".to_owned(),
+        there_before: Vec::new(),
+        refused: false,
     }
 }
 

@@ -183,10 +183,21 @@ pub enum Decision<'a> {
     Collision { id: &'a str, other_address: String },
     /// Apollo matched the entry to somebody else.
     Stranger { id: &'a str },
+    /// Apollo matched the entry to a contact that no search had shown, and may have overwritten it.
+    UnseenMatch { id: &'a str },
+    /// Apollo holds contacts of the same name; nothing was sent.
+    Namesakes { ids: Vec<&'a str> },
     /// More than one contact could be the entry.
     Several { ids: Vec<&'a str> },
     /// The bound contact was deleted in Apollo.
     Gone { id: &'a str },
+    /// The bound contact was merged into another one in Apollo.
+    Merged {
+        id: &'a str,
+        survivor_id: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        owner_address: Option<String>,
+    },
     /// The entry names another contact than the one it is bound to.
     Contradiction {
         bound_id: &'a str,
@@ -341,7 +352,14 @@ impl<'a> Decision<'a> {
             Operation::Conflict { dispute, .. } => match dispute {
                 Dispute::Collision { id, other } => Self::Collision { id: id.as_str(), other_address: other.address() },
                 Dispute::Stranger { id } => Self::Stranger { id: id.as_str() },
+                Dispute::UnseenMatch { id } => Self::UnseenMatch { id: id.as_str() },
+                Dispute::Namesakes { ids } => Self::Namesakes { ids: ids.iter().map(ApolloId::as_str).collect() },
                 Dispute::Several { ids } => Self::Several { ids: ids.iter().map(ApolloId::as_str).collect() },
+                Dispute::Merged { id, survivor, owner } => Self::Merged {
+                    id: id.as_str(),
+                    survivor_id: survivor.as_str(),
+                    owner_address: owner.as_ref().map(ContactKey::address),
+                },
                 Dispute::Gone { id } => Self::Gone { id: id.as_str() },
             },
             Operation::Contradiction { bound, declared, owner, .. } => Self::Contradiction {

@@ -98,6 +98,8 @@ pub enum Payload<'a> {
         base_url: String,
         /// Where its contacts are kept.
         data: String,
+        /// The file that holds the key it answers to.
+        key_file: String,
     },
     /// A result that has no structure, such as a help text; it stands in `@message`.
     Output,
@@ -220,9 +222,10 @@ impl Record<'_> {
     }
 
     /// Tells where the stand-in for Apollo listens.
-    pub fn sandbox(base_url: &str, data: &std::path::Path) -> Self {
-        let (base_url, data) = (base_url.to_owned(), data.to_string_lossy().into_owned());
-        Record::info(format!("Sandbox: a stand-in for Apollo at {base_url}"), Payload::Sandbox { base_url, data })
+    pub fn sandbox(base_url: &str, data: &std::path::Path, key_file: &std::path::Path) -> Self {
+        let text = format!("Sandbox: a stand-in for Apollo at {base_url}");
+        let [data, key_file] = [data, key_file].map(|path| path.to_string_lossy().into_owned());
+        Record::info(text, Payload::Sandbox { base_url: base_url.to_owned(), data, key_file })
     }
 
     /// Reports whether it is a result, a warning or an error, which stay when nothing else is wanted.

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::record::{FORMAT_VERSION, PROGRAM_VERSION, UI_VERSION};
 use super::values::Values;
-use crate::model::{ApolloId, Binding, ContactKey, Field, MatchedBy, Origin};
+use crate::model::{ApolloId, Binding, ContactKey, Field, Origin};
 use crate::ui::Mask;
 use crate::ui::time_text;
 
@@ -75,7 +75,7 @@ impl<'a> ContactState<'a> {
             observed: Values::new(None, observed.iter(), mask),
             origin: match origin {
                 Origin::Created => OriginName::Created,
-                Origin::Matched(MatchedBy::DedupeResult(_) | MatchedBy::CreationTime) => OriginName::Matched,
+                Origin::Matched(_) => OriginName::Matched,
                 Origin::Adopted => OriginName::Adopted,
                 Origin::Settled => OriginName::Settled,
                 Origin::Restored => OriginName::Restored,

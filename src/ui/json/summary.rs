@@ -153,6 +153,7 @@ pub enum EndpointName {
     SearchContacts,
     AddToLists,
     RemoveFromLists,
+    Profile,
 }
 
 impl From<Endpoint> for EndpointName {
@@ -164,6 +165,7 @@ impl From<Endpoint> for EndpointName {
             Endpoint::SearchContacts => Self::SearchContacts,
             Endpoint::AddToLists => Self::AddToLists,
             Endpoint::RemoveFromLists => Self::RemoveFromLists,
+            Endpoint::Profile => Self::Profile,
         }
     }
 }

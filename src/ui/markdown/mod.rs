@@ -16,7 +16,7 @@ use super::mask::Mask;
 use super::message::Message;
 use super::plan_text::{
     Detail, FailedPlan, Forecast, Layout, Marks, Piece, PieceText, PlanOptions, PlanText, also, brake_text,
-    forecast_text, is_performed, pieces, summary,
+    forecast_text, is_performed, look_note, pieces, summary,
 };
 use super::shell::Stream;
 use super::style::Paint;
@@ -116,7 +116,8 @@ impl Markdown<'_> {
             Subject::Plan(plan) => {
                 let forecast = self.options.forecast.and_then(forecast_text).filter(|_| !plan.is_empty());
                 let brakes = plan.brakes.iter().map(|brake| format!("**Brake:** {}", brake_text(brake)));
-                also(&plan.counts()).into_iter().chain(forecast).chain(brakes).collect()
+                let look = look_note(plan).map(str::to_owned);
+                also(&plan.counts()).into_iter().chain(forecast).chain(look).chain(brakes).collect()
             }
         };
         (!paragraphs.is_empty()).then(|| paragraphs.join("\n\n"))

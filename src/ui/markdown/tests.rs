@@ -64,6 +64,8 @@ fn a_page_names_the_plan_and_the_command_that_applies_it() {
 
     Requests: 1 create; no wait for quota.
 
+    Each new contact is searched for before it is created. Without the right to search, a contact that Apollo matches is overwritten.
+
     <details><summary>1 warning</summary>
 
     ````text
@@ -102,7 +104,7 @@ fn a_page_names_the_plan_and_the_command_that_applies_it() {
         }
 
       # contact.grace will be created
-      # (Apollo may match an existing contact and update it)
+      # (or imported, if Apollo has a contact with this e-mail)
     +   contact "grace" {
     +       first_name = "Grace"
     +       email      = "grace@example.com"
@@ -166,7 +168,7 @@ fn a_cut_page_keeps_counts_and_says_what_is_missing() {
     let outside = outside(&page).join("\n");
     assert!(outside.contains("Plan: 1000 to add, 0 to change, 0 to destroy, 4 to forget."), "{outside}");
     let note = outside.lines().find(|line| line.starts_with("Cut to stay")).unwrap();
-    insta::assert_snapshot!(note, @"Cut to stay within 4,000 bytes. Left out: 9,977 of 10,027 lines, with all or the end of 999 of 1,004 actions. `contactsd plan` shows everything.");
+    insta::assert_snapshot!(note, @"Cut to stay within 4,000 bytes. Left out: 9,981 of 10,027 lines, with all or the end of 1,000 of 1,004 actions. `contactsd plan` shows everything.");
     let first = page.find("- contact.k00249.gone\n- contact.k00499.gone").unwrap();
     assert!(first < page.find("+ contact.k00000\n").unwrap(), "forgets come first");
     let shown = page.matches("\n+   contact \"").count();

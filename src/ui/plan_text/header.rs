@@ -131,8 +131,11 @@ fn notes(action: &Action) -> Vec<Note> {
         Operation::Create { .. } if action.reason == Reason::Recreate => {
             vec![why("its contact was deleted in Apollo")]
         }
-        Operation::Create { entry } if entry.dedupe_can_match() => {
-            vec![why("Apollo may match an existing contact and update it")]
+        Operation::Create { .. } if action.reason == Reason::AskedFor => {
+            vec![why("as a contact of its own, whoever Apollo has already")]
+        }
+        Operation::Create { entry } if entry.is_matched_by_email() => {
+            vec![why("or imported, if Apollo has a contact with this e-mail")]
         }
         Operation::Create { .. } | Operation::Update { .. } => Vec::new(),
         Operation::Adopt { id, .. } => vec![why(format!("imported from {}", shown(id)))],
@@ -206,19 +209,59 @@ fn conflict(key: &ContactKey, dispute: &Dispute, path: &str) -> Vec<Note> {
             way_out(format!("the same person after all: contactsd import {key} {}", escape(id.as_str()))),
             way_out(format!("somebody else: correct the entry in {path}, or set run_dedupe: false in it")),
         ],
+        Dispute::UnseenMatch { id } => vec![
+            why(format!("Apollo matched it to {}, which no search had shown, and may have overwritten it", shown(id))),
+            way_out(format!("the same person: contactsd import {key} {}", escape(id.as_str()))),
+            way_out(format!("somebody else: correct that contact in Apollo, and set run_dedupe: false in {path}")),
+        ],
+        Dispute::Namesakes { ids } => vec![
+            why(format!("Apollo has somebody of this name or mailbox, and nothing was sent: {}", listed(ids))),
+            way_out(format!("the same person: contactsd import {key} {}", one_of(ids))),
+            way_out(format!("somebody else: contactsd apply --create {key}")),
+        ],
         Dispute::Several { ids } => {
-            let ids: Vec<_> = ids.iter().map(shown).collect();
+            let of = if ids.len() == 1 { "a contact" } else { "more than one contact" };
             vec![
-                why(format!("more than one contact in Apollo could be it: {}", ids.join(", "))),
-                way_out(format!("one of them: contactsd import {key} ID")),
-                way_out(format!("none of them: correct the entry in {path}")),
+                why(format!("{of} in Apollo could be it: {}", listed(ids))),
+                way_out(format!("one of them: contactsd import {key} {}", one_of(ids))),
+                way_out(format!("none of them: contactsd apply --create {key}")),
             ]
         }
+        Dispute::Merged { id, survivor, owner: Some(owner) } => vec![
+            why(format!("{} is now part of {}, which belongs to {}", shown(id), shown(survivor), owner.address())),
+            way_out(format!("one person: remove the entry from {path}")),
+            way_out(format!("two people: contactsd state rm {key}, then contactsd apply --create {key}")),
+        ],
+        Dispute::Merged { id, survivor, owner: None } => vec![
+            why(format!("its contact {} is now part of {}", shown(id), shown(survivor))),
+            way_out(format!(
+                "the right person: contactsd state rm {key}, then contactsd import {key} {}",
+                escape(survivor.as_str())
+            )),
+            way_out(format!("somebody else: contactsd state rm {key}, then contactsd apply --create {key}")),
+        ],
         Dispute::Gone { id } => vec![
             why(format!("bound to {}, which was deleted in Apollo", shown(id))),
-            way_out(format!("to create it anew: contactsd apply --recreate {key}")),
+            way_out(format!("to create it again: contactsd apply --recreate {key}")),
             way_out(format!("to let it go: remove the entry from {path}")),
         ],
+    }
+}
+
+/// Returns the id where there is one, and what stands for any of several.
+fn one_of(ids: &[ApolloId]) -> Cow<'static, str> {
+    if let [id] = ids { escape(id.as_str()).into_owned().into() } else { "ID".into() }
+}
+
+/// How many of many contacts are named.
+const NAMED: usize = 5;
+
+/// Names contacts, of many the first five.
+fn listed(ids: &[ApolloId]) -> String {
+    let named = ids.iter().take(NAMED).map(shown).collect::<Vec<_>>().join(", ");
+    match ids.len().saturating_sub(NAMED) {
+        0 => named,
+        more => format!("{named} and {more} more"),
     }
 }
 

@@ -32,7 +32,7 @@ use header::Symbol;
 pub use failed::FailedPlan;
 pub(super) use layout::{Layout, Marks};
 pub(super) use order::{Piece, PieceText, pieces};
-pub(super) use tail::{also, brake_text, forecast_text, summary};
+pub(super) use tail::{also, brake_text, forecast_text, look_note, summary};
 
 /// Actions that are shown of a plan with more of them, where it is abridged.
 pub(super) const HEAD_ACTIONS: usize = 100;

@@ -8,13 +8,16 @@ use super::super::escape::escape;
 use super::super::style::Paint;
 use super::super::wrap::wrap;
 use super::{Forecast, PlanOptions, is_performed};
-use crate::plan::{Brake, BrakeKind, Counts, Plan};
+use crate::plan::{Action, Brake, BrakeKind, Counts, Operation, Plan, Reason};
 
 /// Writes the end of a plan that has actions, without the last newline.
 pub(super) fn write(f: &mut fmt::Formatter<'_>, plan: &Plan, options: &PlanOptions<'_>, paint: Paint) -> fmt::Result {
     write_summary(f, plan, paint)?;
     if let Some(text) = options.forecast.and_then(forecast_text) {
         write!(f, "\n{}", wrap(&text, options.width).join("\n"))?;
+    }
+    if let Some(note) = look_note(plan) {
+        write!(f, "\n{}", wrap(note, options.width).join("\n"))?;
     }
     if let Some(digest) = options.digest {
         write!(f, "\n{}", paint.grey(format_args!("Digest: {}", escape(&digest.0))))?;
@@ -100,6 +103,18 @@ pub(in crate::ui) fn forecast_text(forecast: &Forecast) -> Option<String> {
     });
     let note = forecast.note.as_deref().map(|note| format!(" ({})", escape(note)));
     Some(format!("Requests: {}{}{}.", requests.join(", "), duration.unwrap_or_default(), note.unwrap_or_default()))
+}
+
+/// Says what a create may touch; nothing where none of them could touch anybody.
+pub(in crate::ui) fn look_note(plan: &Plan) -> Option<&'static str> {
+    let may_match = |action: &Action| match &action.operation {
+        Operation::Create { entry } => action.reason != Reason::AskedFor && entry.dedupe_can_match(),
+        _ => false,
+    };
+    plan.actions.iter().any(may_match).then_some(
+        "Each new contact is searched for before it is created. Without the right to search, a contact that Apollo \
+         matches is overwritten.",
+    )
 }
 
 /// Says which limit the plan passes and what lifts it.

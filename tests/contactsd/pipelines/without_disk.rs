@@ -51,7 +51,7 @@ fn an_apply_that_fails_keeps_what_it_left_in_doubt() {
         repository.world.set("CONTACTSD_SETTLE_AFTER", "0s");
         repository.plan();
         repository.merge();
-        repository.remote.set_faults("lost-reply=1");
+        repository.remote.set_faults("create:lost-reply=1");
         let failed = repository.apply("");
         assert_eq!(failed.code, Some(1), "{failed}");
         repository.remote.set_faults("");

@@ -8,12 +8,15 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
+use super::KEY;
 use super::tap::{Sent, Tap, exchange};
 
 /// A sandbox with everything a test may want to know of it and do to it.
 pub(crate) struct Remote {
     server: Server,
     pub(crate) tap: Tap,
+    /// A key that it accepts.
+    key: String,
     /// What the server runs on and in; they end with it.
     _runtime: Runtime,
     _data: TempDir,
@@ -33,11 +36,13 @@ impl Remote {
         let data = tempfile::tempdir().unwrap();
         let clock = Clock::system();
         let mut options = Options::new(data.path().join("data"), Arc::new(move || clock.now()));
+        options.api_keys = vec![KEY.to_owned()];
         change(&mut options);
+        let key = options.api_keys[0].clone();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let server = runtime.block_on(Server::start(options)).unwrap();
         let tap = Tap::start(server.address());
-        Self { server, tap, _runtime: runtime, _data: data }
+        Self { server, tap, key, _runtime: runtime, _data: data }
     }
 
     /// Returns the address that the program is given.
@@ -95,7 +100,9 @@ impl Remote {
     }
 
     fn control(&self, method: &str, path: &str, body: &str) -> Value {
-        let head = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}", body.len());
+        let (key, length) = (&self.key, body.len());
+        let head =
+            format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nx-api-key: {key}\r\ncontent-length: {length}");
         let answer = exchange(self.server.address(), &head, body.as_bytes()).unwrap();
         let answer = String::from_utf8(answer).unwrap();
         let (_, body) = answer.split_once("\r\n\r\n").expect("an answer has a body");

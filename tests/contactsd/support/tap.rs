@@ -1,6 +1,7 @@
 //! A wire between the program and its server that notes what goes over it, and can hold it back.
 //!
-//! One request a connection: whatever the server does to a connection, the program sees done to its own.
+//! One request a connection: whatever the server does to a connection, the program sees done to its own. Searches and
+//! the question for the profile pass unnoticed: how often the program looks is not what these tests are about.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -93,7 +94,7 @@ impl Tap {
         drop(self.shared.changed.wait_while(self.shared.locked(), |state| state.held > 0).unwrap());
     }
 
-    /// Answers every request whose body holds `text` with this status and body, past the server.
+    /// Answers every write whose body holds `text` with this status and body, past the server.
     pub(crate) fn answer(&self, text: &str, status: u16, body: &Value) {
         let body = body.to_string();
         let length = body.len();
@@ -110,19 +111,25 @@ impl Shared {
     fn pass(&self, client: &TcpStream) -> io::Result<()> {
         let (head, body) = read_request(client)?;
         let call = head.lines().next().unwrap_or_default().trim_end_matches(" HTTP/1.1").to_owned();
+        let only_looks = call.ends_with("/contacts/search") || call.ends_with("/users/api_profile");
         let sent = Sent { call, body: serde_json::from_slice(&body).unwrap_or(Value::Null) };
         let canned = {
             let mut state = self.locked();
-            state.sent.push(sent);
+            if !only_looks {
+                state.sent.push(sent);
+            }
             let text = String::from_utf8_lossy(&body);
-            state.canned.iter().find(|(needle, _)| text.contains(needle)).map(|(_, answer)| answer.clone())
+            let canned = state.canned.iter().find(|(needle, _)| !only_looks && text.contains(needle));
+            canned.map(|(_, answer)| answer.clone())
         };
         self.changed.notify_all();
         let answer = match canned {
             Some(answer) => answer.into_bytes(),
             None => exchange(self.target, &head, &body)?,
         };
-        self.hold();
+        if !only_looks {
+            self.hold();
+        }
         let mut client = client;
         client.write_all(&answer)
     }

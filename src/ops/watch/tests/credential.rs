@@ -7,7 +7,7 @@ use crate::ops::watch::{Command, Outcome};
 
 async fn with_key(key: &str) -> World {
     let key = key.to_owned();
-    World::with(|options| options.api_key = Some(key)).await
+    World::with(|options| options.api_keys = vec![key]).await
 }
 
 fn set_key(world: &World, key: &str) {
@@ -65,8 +65,8 @@ async fn a_credential_that_did_not_prove_good_at_the_start_is_proven_again_later
     world.declare_people("b.yaml", 1..2);
     let service = world.start().await;
     let status = service.rest(Duration::from_hours(1)).await;
-    let views = world.server.requests().requests(crate::sandbox::Action::View);
-    assert!(!status.ready && (5..25).contains(&views), "{views}");
+    let asked = world.server.requests().requests(crate::sandbox::Action::Profile);
+    assert!(!status.ready && (5..25).contains(&asked), "{asked}");
     set_key(&world, "key");
     let status = service.rest(Duration::from_secs(15)).await;
     assert_eq!((status.ready, world.contacts().len()), (true, 2));

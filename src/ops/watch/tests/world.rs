@@ -75,6 +75,7 @@ impl World {
         let home = tempfile::tempdir().unwrap();
         let clock = Clock::starting_at(Timestamp(1_700_000_000_000));
         let mut options = sandbox::Options::new(home.path().join("sandbox"), Arc::new(move || clock.now()));
+        options.api_keys = vec!["key".to_owned()];
         change(&mut options);
         let server = Server::start(options).await.unwrap();
         let policy = Policy { max_creates: Some(Limit::Count(1000)), ..Policy::default() };
@@ -118,6 +119,7 @@ impl World {
         let key = Arc::clone(&self.key);
         let service = Service::begin(WatchOptions {
             dir: self.dir(),
+            bounds: crate::beneath::Bounds::default(),
             settings: self.settings(),
             dry_run: self.dry_run,
             once: false,

@@ -162,7 +162,7 @@ fn a_conflict_says_who_why_and_the_ways_out() {
     # contact.ada needs a decision
     # (more than one contact in Apollo could be it: "66f0c1000000000000000004", "66f0c1000000000000000005")
     # - one of them: contactsd import ada ID
-    # - none of them: correct the entry in contacts.d/team.yaml
+    # - none of them: contactsd apply --create ada
     ! contact "ada" {
           first_name = "Ada"
           last_name  = "Byron"
@@ -172,7 +172,7 @@ fn a_conflict_says_who_why_and_the_ways_out() {
     insta::assert_snapshot!(block_with(conflict(Dispute::Gone { id: id(4) }), COLOR), @r#"
     ␛[1m# contact.ada␛[0m ␛[31mneeds a decision␛[0m
     ␛[90m# (bound to "66f0c1000000000000000004", which was deleted in Apollo)␛[0m
-    # - to create it anew: contactsd apply --recreate ada
+    # - to create it again: contactsd apply --recreate ada
     # - to let it go: remove the entry from contacts.d/team.yaml
     ␛[31m!␛[0m contact "ada" {
           first_name = "Ada"

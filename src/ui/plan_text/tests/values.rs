@@ -8,7 +8,7 @@ use super::*;
 fn a_create_shows_every_kind_of_field() {
     insta::assert_snapshot!(block(create(ada(&full()))), @r#"
     # contact.ada will be created
-    # (Apollo may match an existing contact and update it)
+    # (or imported, if Apollo has a contact with this e-mail)
     + contact "ada" {
         + first_name          = "Ada"
         + last_name           = "Byron"

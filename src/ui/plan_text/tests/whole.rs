@@ -34,7 +34,7 @@ fn a_plan_shows_legend_blocks_counts_cost_and_next_step() {
         }
 
       # contact.grace will be created
-      # (Apollo may match an existing contact and update it)
+      # (or imported, if Apollo has a contact with this e-mail)
       + contact "grace" {
           + first_name = "Grace"
           + email      = "grace@example.com"
@@ -43,6 +43,8 @@ fn a_plan_shows_legend_blocks_counts_cost_and_next_step() {
 
     Plan: 1 to add, 1 to change, 0 to destroy, 1 to forget.
     Requests: 1 create, 1 update; about 1s within the quota.
+    Each new contact is searched for before it is created. Without the right to
+    search, a contact that Apollo matches is overwritten.
 
     ────────────────────────────────────────────────────────────────────────────────
 
@@ -77,7 +79,7 @@ fn color_is_where_terraform_has_it() {
         }
 
       ␛[1m# contact.grace␛[0m will be created
-      ␛[90m# (Apollo may match an existing contact and update it)␛[0m
+      ␛[90m# (or imported, if Apollo has a contact with this e-mail)␛[0m
       ␛[32m+␛[0m contact "grace" {
           ␛[32m+␛[0m first_name = "Grace"
           ␛[32m+␛[0m email      = "grace@example.com"
@@ -85,6 +87,9 @@ fn color_is_where_terraform_has_it() {
         }
 
     ␛[1mPlan:␛[0m 1 to add, 1 to change, 0 to destroy, 1 to forget.
+    Each new contact is searched for before it is created.
+    Without the right to search, a contact that Apollo matches
+    is overwritten.
     ␛[90mDigest: 0123456789abcdef␛[0m
     "#);
 }
@@ -114,6 +119,8 @@ fn the_summary_line_counts_everything_in_a_fixed_order() {
     insta::assert_snapshot!(text.rsplit_once("\n\n").unwrap().1, @"
     Plan: 2 to import, 1 to add, 1 to change, 0 to destroy, 1 to forget.
     Also: 1 to move, 1 to release, 1 to settle, 1 needs a decision.
+    Each new contact is searched for before it is created. Without the right to
+    search, a contact that Apollo matches is overwritten.
     ");
 }
 
@@ -125,10 +132,12 @@ fn a_forecast_says_what_it_rests_on() {
         note: Some("600 requests per hour assumed until Apollo tells its limits".into()),
     };
     let text = text(&several_actions(), PlanOptions { forecast: Some(&forecast), ..PlanOptions::default() });
-    insta::assert_snapshot!(text.rsplit_once("\n\n").unwrap().1, @r"
+    insta::assert_snapshot!(text.rsplit_once("\n\n").unwrap().1, @"
     Plan: 1 to add, 1 to change, 0 to destroy, 1 to forget.
     Requests: 10,000 create; about 16h40m within the quota (600 requests per hour
     assumed until Apollo tells its limits).
+    Each new contact is searched for before it is created. Without the right to
+    search, a contact that Apollo matches is overwritten.
     ");
 }
 
@@ -146,6 +155,8 @@ fn brakes_say_what_lifts_them_and_no_next_step_is_offered() {
     let text = text(&plan, options);
     insta::assert_snapshot!(&text[text.find("Plan:").unwrap()..], @"
     Plan: 1 to add, 1 to change, 0 to destroy, 1 to forget.
+    Each new contact is searched for before it is created. Without the right to
+    search, a contact that Apollo matches is overwritten.
 
     Brake: all 5 managed contacts would be forgotten. If that is meant, add --force.
 

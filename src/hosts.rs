@@ -1,36 +1,59 @@
-//! The names that a request may call this server by.
+//! The names that a request may call a server of ours by.
 //!
 //! A page on the web can have its own name lead to this machine (DNS rebinding) and its browser then asks
 //! here, naming the page's host. So only known names count. An address needs no check: a browser that
 //! names an address was sent to that address, and what it fetched there belongs to nobody else.
 //! Probes and scrapers that find their targets by address (a pod's, say) therefore need no settings.
+//! Looks at what is asked and never answers.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use axum::http::uri::Authority;
+use axum::http::{HeaderMap, Uri, header};
+
+/// Why a request is not for this server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Misdirected {
+    /// It names no host or several.
+    NotOneHost,
+    /// It names a host that this server is not.
+    OtherHost,
+}
 
 /// The names this server goes by, beside addresses.
 #[derive(Debug)]
-pub(super) struct Hosts {
+pub(crate) struct Hosts {
     names: BTreeSet<String>,
 }
 
 impl Hosts {
-    pub(super) fn new(names: &[String]) -> Self {
+    pub(crate) fn new(names: &[String]) -> Self {
         let given = names.iter().map(|name| plain(name));
         Self { names: given.chain(["localhost".to_owned()]).collect() }
+    }
+
+    /// Looks at the host that a request names, in its headers and where it names one before its path.
+    pub(crate) fn check(&self, headers: &HeaderMap, uri: &Uri) -> Result<(), Misdirected> {
+        let mut named = headers.get_all(header::HOST).iter();
+        let (Some(host), None) = (named.next(), named.next()) else { return Err(Misdirected::NotOneHost) };
+        let is_known = host.to_str().is_ok_and(|host| self.knows(host));
+        if is_known && uri.authority().is_none_or(|authority| self.knows_authority(authority)) {
+            Ok(())
+        } else {
+            Err(Misdirected::OtherHost)
+        }
     }
 
     /// Reports whether `host`, the content of a `Host` header with or without a port, is one of ours.
     ///
     /// The port is not looked at: one that forwards (`kubectl port-forward`) changes it.
-    pub(super) fn knows(&self, host: &str) -> bool {
+    fn knows(&self, host: &str) -> bool {
         let Ok(authority) = host.parse::<Authority>() else { return false };
         self.knows_authority(&authority)
     }
 
-    pub(super) fn knows_authority(&self, authority: &Authority) -> bool {
+    fn knows_authority(&self, authority: &Authority) -> bool {
         if authority.as_str().contains('@') {
             return false;
         }
