@@ -13,6 +13,7 @@ pub mod link;
 pub mod model;
 pub mod ops;
 pub mod plan;
+pub mod private_dir;
 pub mod quota;
 pub mod sandbox;
 pub mod settings;

@@ -67,7 +67,7 @@ pub(super) struct Global {
     /// Print JSON, one record a line, and ask nothing
     #[arg(long, global = true)]
     pub(super) json: bool,
-    /// Write what --json would print to a file as well, beside the text
+    /// Also write what --json would print to this file, emptied first; no link
     #[arg(long, value_name = "FILE", global = true)]
     pub(super) json_into: Option<PathBuf>,
     /// Form of the log on stderr; `watch` then logs everything it tells [default: text; in the journal, watch logs]
@@ -163,7 +163,7 @@ pub(super) struct PlanArgs {
     /// Exit with 2 when there are changes, 0 when there are none
     #[arg(long)]
     pub(super) detailed_exitcode: bool,
-    /// Save the plan in this file, to be applied by `apply FILE`
+    /// Save the plan in this file, to be applied by `apply FILE`; it replaces a file or a link that is there
     #[arg(long, value_name = "FILE")]
     pub(super) out: Option<PathBuf>,
     #[command(flatten)]
@@ -512,7 +512,7 @@ pub(super) enum StateVerb {
         #[command(flatten)]
         lock: LockArgs,
     },
-    /// Replace the state by one that was pulled
+    /// Replace the whole state by one that was pulled, once that is approved
     Push(PushArgs),
 }
 

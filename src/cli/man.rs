@@ -1,7 +1,7 @@
 //! `contactsd man`.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 
 use clap::Command;
@@ -10,7 +10,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 
 use super::args::ManArgs;
 use super::context::Context;
-use super::{Exit, help};
+use super::{Exit, help, output_file};
 use crate::ops::chain;
 
 /// What stands in every page.
@@ -48,7 +48,10 @@ struct Page {
 
 fn write_all(dir: &Path, pages: &[Page]) -> io::Result<()> {
     fs::create_dir_all(dir)?;
-    pages.iter().try_for_each(|page| fs::write(dir.join(&page.file), &page.text))
+    pages.iter().try_for_each(|page| {
+        let mut file = output_file::create(&dir.join(&page.file), 0o666)?;
+        file.write_all(page.text.as_bytes())
+    })
 }
 
 /// Makes the page of the program and those of all its verbs, in the order of the help.

@@ -16,6 +16,7 @@ mod listening;
 mod logging;
 mod man;
 mod observer;
+mod output_file;
 mod parse;
 mod pause;
 mod plan;

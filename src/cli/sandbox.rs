@@ -8,6 +8,7 @@ use super::signals::Signals;
 use super::{Exit, apply};
 use crate::ops::{Clock, chain};
 use crate::sandbox::{self, Options, Sandbox, Server};
+use crate::settings::resolved;
 use crate::ui::json::Record;
 
 pub(super) fn run(args: SandboxArgs, context: &mut Context) -> Exit {
@@ -15,7 +16,8 @@ pub(super) fn run(args: SandboxArgs, context: &mut Context) -> Exit {
 }
 
 async fn serve(args: SandboxArgs, context: &mut Context) -> Exit {
-    let data = args.data.unwrap_or_else(|| context.locations.sandbox_data.clone());
+    let named = args.data.map(|named| resolved(&named, &context.environment.directory));
+    let data = named.unwrap_or_else(|| context.locations.sandbox_data.clone());
     context.keep_from_git(&data);
     let mut options = options(data.clone(), Clock::system());
     options.listen = args.listen;

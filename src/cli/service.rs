@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use super::Exit;
 use super::apply::block_on;
 use super::context::Context;
+use super::reading::state_error;
 use crate::link::Request;
 use crate::ops::chain;
 use crate::ops::watch::{AskError, ask};
@@ -23,6 +24,7 @@ pub(super) fn ask_service<T: DeserializeOwned>(
     block_on(context, async |context: &mut Context| match ask(&context.locations.state, request, PATIENCE).await {
         Ok(answer) => conclude(context, Some(answer)),
         Err(AskError::NoService) => conclude(context, None),
+        Err(AskError::Store(error)) => state_error(context, &error),
         Err(error) => {
             context.shell.error("The service cannot be asked", chain(&error));
             Exit::Failure

@@ -83,6 +83,7 @@ async fn look(context: &mut Context) -> Result<Found, Unheard> {
         Ok(status) => Ok(Found::Service(Box::new(status))),
         Err(AskError::NoService) => at_rest(context).await.map(Found::AtRest).map_err(Unheard::Told),
         Err(AskError::Link(error)) => Err(Unheard::Link(error)),
+        Err(AskError::Store(error)) => Err(Unheard::Told(reading::state_error(context, &error))),
     }
 }
 

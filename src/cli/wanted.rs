@@ -3,14 +3,14 @@
 //! A mistake on the command line is told as JSON too, where `--json` stands anywhere on it.
 
 use std::ffi::OsString;
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::{File, Permissions};
 use std::io;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::Exit;
 use super::args::{StateVerb, Verb};
 use super::parse::is_off;
+use super::{Exit, output_file};
 use crate::ops::{Clock, chain};
 use crate::settings::Environment;
 use crate::ui::json::Layout;
@@ -112,7 +112,7 @@ fn machine_output(verb: &Verb) -> (Layout, Does) {
 
 /// Empties or makes a file for this user alone; what is no plain file, such as a pipe, stays as it is.
 fn create(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let file = output_file::create(path, 0o600)?;
     if file.metadata()?.is_file() {
         file.set_permissions(Permissions::from_mode(0o600))?;
     }

@@ -2,15 +2,14 @@
 //!
 //! Never shown, logged or answered; whoever may use the sandbox is told where the file is.
 
-use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags};
 use secrecy::SecretString;
 
 use super::Error;
+use crate::private_dir::PrivateDir;
 
 const NAME: &str = "key";
 
@@ -30,32 +29,26 @@ pub fn read_key(data: &Path) -> Result<SecretString, Error> {
     let path = key_file(data);
     let failed = |source| Error::Key { path: path.clone(), source };
     let unfit = || io::Error::new(io::ErrorKind::InvalidData, "it is not as a sandbox has written it");
-    read(&path).map_err(failed)?.ok_or_else(|| failed(unfit()))
+    let data = PrivateDir::open(data)?.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
+    read(&data).map_err(failed)?.ok_or_else(|| failed(unfit()))
 }
 
 /// Reads the key of `data`, or makes one where there is none that is fit. The directory must have one owner, this one.
-pub(super) fn read_or_make(data: &Path) -> Result<SecretString, Error> {
-    let path = key_file(data);
-    match read(&path) {
+pub(super) fn read_or_make(data: &PrivateDir) -> Result<SecretString, Error> {
+    match read(data) {
         Ok(Some(key)) => Ok(key),
-        // A link is removed, not what it leads to.
-        Ok(None) => fs::remove_file(&path).and_then(|()| make(&path)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => make(&path),
+        Ok(None) => data.remove(NAME).and_then(|_| make(data)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => make(data),
         Err(error) => Err(error),
     }
-    .map_err(|source| Error::Key { path: path.clone(), source })
+    .map_err(|source| Error::Key { path: key_file(data.path()), source })
 }
 
-/// Reads a key; `None` where it is no secret or no key: a link, a file that others own or may read, a torn one.
-fn read(path: &Path) -> io::Result<Option<SecretString>> {
-    if !fs::symlink_metadata(path)?.is_file() {
-        return Ok(None);
-    }
-    // It can have been swapped since: no link is followed, and nothing that is not a file is waited for.
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+/// Reads a key; `None` where it is no secret or no key: a file that others own or may read, a torn one.
+fn read(data: &PrivateDir) -> io::Result<Option<SecretString>> {
+    let file = data.open_file(NAME)?;
     let found = file.metadata()?;
-    let is_ours = found.is_file() && found.uid() == rustix::process::geteuid().as_raw() && found.mode() & OTHERS == 0;
+    let is_ours = found.uid() == rustix::process::geteuid().as_raw() && found.mode() & OTHERS == 0;
     let mut text = String::new();
     if !is_ours || file.take(BYTES as u64 * 4).read_to_string(&mut text).is_err() {
         return Ok(None);
@@ -65,12 +58,12 @@ fn read(path: &Path) -> io::Result<Option<SecretString>> {
     Ok(is_whole.then(|| SecretString::from(key)))
 }
 
-fn make(path: &Path) -> io::Result<SecretString> {
+fn make(data: &PrivateDir) -> io::Result<SecretString> {
     let mut bytes = [0; BYTES];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
     let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
     let key: String = digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect();
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let mut file = data.create_new(NAME)?;
     writeln!(file, "{key}")?;
     file.sync_all()?;
     Ok(SecretString::from(key))
@@ -78,14 +71,15 @@ fn make(path: &Path) -> io::Result<SecretString> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
 
     use secrecy::ExposeSecret;
 
     use super::*;
 
     fn key(data: &Path) -> String {
-        read_or_make(data).unwrap().expose_secret().to_owned()
+        read_or_make(&PrivateDir::make(data).unwrap()).unwrap().expose_secret().to_owned()
     }
 
     #[test]
@@ -100,15 +94,10 @@ mod tests {
 
     #[test]
     fn what_is_no_secret_is_replaced() {
-        let unfit: [fn(&Path); 4] = [
+        let unfit: [fn(&Path); 3] = [
             |path| fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap(),
             |path| fs::write(path, "").unwrap(),
             |path| fs::write(path, "the key that came with the checkout").unwrap(),
-            |path| {
-                let elsewhere = path.with_file_name("elsewhere");
-                fs::rename(path, &elsewhere).unwrap();
-                symlink(elsewhere, path).unwrap();
-            },
         ];
         for spoil in unfit {
             let data = tempfile::tempdir().unwrap();
@@ -118,9 +107,6 @@ mod tests {
             let after = key(data.path());
             assert_ne!(after, before);
             assert_eq!(key(data.path()), after);
-            if let Ok(elsewhere) = fs::read_to_string(data.path().join("elsewhere")) {
-                assert_eq!(elsewhere.trim_end(), before, "what a link led to is left alone");
-            }
         }
     }
 }

@@ -4,10 +4,8 @@
 //! what is outdated, and put in place by rename. A crash can leave the end of the file torn; nothing of it
 //! was ever answered, so lines that cannot be read are dropped when no good line follows them.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, mpsc};
 use std::thread::{self, JoinHandle};
@@ -16,6 +14,7 @@ use tokio::sync::watch;
 
 use super::Error;
 use super::book::{Book, Change};
+use crate::private_dir::PrivateDir;
 
 const FORMAT: &str = r#"{"contactsd_sandbox":1}"#;
 const NAME: &str = "log.jsonl";
@@ -53,10 +52,10 @@ impl Log {
     /// Reads the log in `data` into `book`, writes it anew and opens it for appending.
     ///
     /// The directory must have one owner, this one.
-    pub(super) fn open(data: &Path, book: &mut Book) -> Result<Self, Error> {
-        read(&data.join(NAME), book)?;
+    pub(super) fn open(data: &PrivateDir, book: &mut Book) -> Result<Self, Error> {
+        read(data, book)?;
         let file = compact(data, book)?;
-        Self::writing_to(file).map_err(|source| Error::Write { path: data.join(NAME), source })
+        Self::writing_to(file).map_err(|source| Error::Write { path: data.path().join(NAME), source })
     }
 
     fn writing_to(file: File) -> io::Result<Self> {
@@ -133,13 +132,14 @@ fn write(mut file: File, lines: &mpsc::Receiver<Lines>, synced: &watch::Sender<S
     }
 }
 
-fn read(path: &Path, book: &mut Book) -> Result<(), Error> {
-    let bytes = match fs::read(path) {
+fn read(data: &PrivateDir, book: &mut Book) -> Result<(), Error> {
+    let path = data.path().join(NAME);
+    let bytes = match data.read(NAME) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(source) => return Err(Error::Read { path: path.to_owned(), source }),
+        Err(source) => return Err(Error::Read { path, source }),
     };
-    let damaged = |line| Error::Damaged { path: path.to_owned(), line };
+    let damaged = |line| Error::Damaged { path: path.clone(), line };
     let mut lines = bytes.split_inclusive(|byte| *byte == b'\n');
     // The file came into place whole, so that its first line cannot be torn.
     if lines.next().and_then(|line| line.strip_suffix(b"\n")) != Some(FORMAT.as_bytes()) {
@@ -158,11 +158,9 @@ fn read(path: &Path, book: &mut Book) -> Result<(), Error> {
 }
 
 /// Writes the book as a new log and puts it in the place of the old one.
-fn compact(data: &Path, book: &Book) -> Result<File, Error> {
-    let new = data.join(NEW_NAME);
+fn compact(data: &PrivateDir, book: &Book) -> Result<File, Error> {
     let write = || -> io::Result<File> {
-        let options = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).clone();
-        let mut writer = BufWriter::new(options.open(&new)?);
+        let mut writer = BufWriter::new(data.write(NEW_NAME, b"")?);
         writeln!(writer, "{FORMAT}")?;
         for change in book.snapshot() {
             serde_json::to_writer(&mut writer, &change)?;
@@ -170,11 +168,11 @@ fn compact(data: &Path, book: &Book) -> Result<File, Error> {
         }
         let file = writer.into_inner()?;
         file.sync_all()?;
-        fs::rename(&new, data.join(NAME))?;
-        File::open(data)?.sync_all()?;
+        data.rename(NEW_NAME, NAME)?;
+        data.sync()?;
         Ok(file)
     };
-    write().map_err(|source| Error::Write { path: new.clone(), source })
+    write().map_err(|source| Error::Write { path: data.path().join(NEW_NAME), source })
 }
 
 #[cfg(test)]
@@ -183,7 +181,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_disk_that_is_full_fails_every_answer_from_then_on() {
-        let log = Log::writing_to(OpenOptions::new().write(true).open("/dev/full").unwrap()).unwrap();
+        let log = Log::writing_to(File::options().write(true).open("/dev/full").unwrap()).unwrap();
         assert_eq!(log.synced(log.append(&[])).await, Ok(()));
         let last = log.append(&[Change { deleted: vec!["1".to_owned()], ..Change::default() }]);
         assert!(log.synced(last).await.is_err());

@@ -34,6 +34,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::private_dir;
+
 pub use action::{Action, UnknownAction};
 pub use counts::Counts;
 pub use faults::{Fault, Faults, InvalidFaults};
@@ -48,8 +50,9 @@ pub use server::{Sandbox, Server, attach_or_start};
 pub enum Error {
     #[error("the sandbox listens on loopback only, and {listen} is not a loopback address")]
     NotLoopback { listen: SocketAddr },
-    #[error("cannot make the data directory {}", path.display())]
-    Directory { path: PathBuf, source: io::Error },
+    /// It cannot be made, there is a link in it or on the way to it, or it belongs to somebody else.
+    #[error("the sandbox's data directory cannot be used")]
+    Directory(#[from] private_dir::Error),
     #[error("cannot use {}, which says who owns the sandbox's data", path.display())]
     Owner { path: PathBuf, source: io::Error },
     #[error("the sandbox's data is in use: process {pid} answers at http://{address} ({})", path.display())]

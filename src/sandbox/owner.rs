@@ -2,11 +2,10 @@
 //!
 //! The lock goes with its process, so an owner that died leaves nothing to clean up. Never touches the data.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Seek, Write};
 use std::net::SocketAddr;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::Error;
+use crate::private_dir::PrivateDir;
 
 const NAME: &str = "owner.json";
 /// Path of the control surface under which an owner says who it is.
@@ -39,22 +39,16 @@ pub(super) struct Claim {
 }
 
 impl Claim {
-    /// Takes ownership of `data`, making the directory when it is missing.
+    /// Takes ownership of the directory `data`.
     ///
     /// # Errors
     ///
     /// [`Error::Owned`] when another owner answers; [`Error::OwnerSilent`] when the directory is locked and
     /// nobody answers for 5 seconds, long enough for one that is just starting or stopping.
-    pub(super) async fn take(data: &Path) -> Result<Self, Error> {
-        let path = data.join(NAME);
+    pub(super) async fn take(data: &PrivateDir) -> Result<Self, Error> {
+        let path = data.path().join(NAME);
         let failed = |source| Error::Owner { path: path.clone(), source };
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(data)
-            .map_err(|source| Error::Directory { path: data.to_owned(), source })?;
-        let options = OpenOptions::new().read(true).write(true).create(true).mode(0o600).clone();
-        let file = options.open(&path).map_err(failed)?;
+        let file = data.open_private(NAME).map_err(failed)?;
         for _ in 0..ATTEMPTS {
             match file.try_lock() {
                 Ok(()) => {
@@ -65,7 +59,7 @@ impl Claim {
                 Err(TryLockError::WouldBlock) => {}
                 Err(TryLockError::Error(source)) => return Err(failed(source)),
             }
-            if let Some(owner) = read(&path).map_err(failed)?
+            if let Some(owner) = read(data).map_err(failed)?
                 && answers(&owner).await
             {
                 return Err(Error::Owned { path, pid: owner.pid, address: owner.address });
@@ -92,8 +86,8 @@ impl Drop for Claim {
 }
 
 /// Reads who owns the data; `None` while an owner has not announced itself.
-fn read(path: &Path) -> io::Result<Option<Owner>> {
-    Ok(serde_json::from_slice(&fs::read(path)?).ok())
+fn read(data: &PrivateDir) -> io::Result<Option<Owner>> {
+    Ok(serde_json::from_slice(&data.read(NAME)?).ok())
 }
 
 /// Reports whether `owner` is the one that answers at its address.

@@ -32,6 +32,7 @@ use super::quota::{Exhausted, Standing, Windows};
 use super::{Action, Counts, Error, Faults, Quirks, control, gate, key};
 use crate::hosts::{Hosts, Misdirected};
 use crate::model::Timestamp;
+use crate::private_dir::PrivateDir;
 
 /// How long a stop waits for requests that are being answered.
 const STOP_WAIT: Duration = Duration::from_secs(5);
@@ -96,14 +97,15 @@ impl Server {
         if !listen.ip().is_loopback() {
             return Err(Error::NotLoopback { listen: *listen });
         }
-        let mut claim = Claim::take(data).await?;
-        let (data, seed, search_lag, given) = (data.clone(), *seed, *search_lag, options.api_keys.clone());
+        let data = PrivateDir::make(data)?;
+        let mut claim = Claim::take(&data).await?;
+        let (seed, search_lag, given) = (*seed, *search_lag, options.api_keys.clone());
         let opened = tokio::task::spawn_blocking(move || {
             let own = key::read_or_make(&data)?;
             let given: Vec<_> = given.into_iter().map(SecretString::from).collect();
             let mut book = Book::new(seed, search_lag);
             let log = Log::open(&data, &mut book)?;
-            Ok((if given.is_empty() { vec![own] } else { given }, book, log))
+            Ok::<_, Error>((if given.is_empty() { vec![own] } else { given }, book, log))
         });
         let (keys, book, log) = opened.await.map_err(|source| Error::Task { source })??;
         let bind_error = |source| Error::Bind { listen: *listen, source };

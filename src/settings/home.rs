@@ -10,8 +10,7 @@ use std::path::Path;
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
 
-/// Directory below the working directory that holds what is kept for all contact directories.
-pub(super) const HOME: &str = ".contactsd";
+use crate::private_dir::HOME;
 
 const IGNORE: &str = ".gitignore";
 

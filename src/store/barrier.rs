@@ -5,34 +5,36 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::files;
+use super::error::Error;
+use crate::private_dir::PrivateDir;
 
 /// Makes what sled was given durable.
 #[derive(Debug)]
 pub(super) struct Barrier {
     /// sled's log. Opened when sled was, so that no write error is reported to others alone.
     log: File,
-    blobs_directory: PathBuf,
+    directory: PrivateDir,
     /// Names of the blobs known to be durable.
     blobs: BTreeSet<OsString>,
     passed: Arc<AtomicU64>,
 }
 
 impl Barrier {
-    /// Takes over sled's directory after sled has opened it: all in it becomes private and durable.
-    pub(super) fn new(sled_directory: &Path) -> io::Result<Self> {
-        files::settle_tree(sled_directory)?;
-        files::sync_directory(files::parent(sled_directory))?;
-        let blobs_directory = sled_directory.join("blobs");
-        let blobs = names(&blobs_directory)?;
-        let log = File::open(sled_directory.join("db"))?;
-        Ok(Self { log, blobs_directory, blobs, passed: Arc::default() })
+    /// Takes over the directory `sled` of a state after sled has opened it: all in it becomes private and durable.
+    pub(super) fn new(state: &PrivateDir, sled: &str) -> Result<Self, Error> {
+        let failed = |error| Error::io("sync", state.path(), error);
+        let gone = || failed(io::ErrorKind::NotFound.into());
+        let directory = state.sub(sled)?.ok_or_else(gone)?;
+        directory.settle()?;
+        state.sync().map_err(failed)?;
+        let blobs = blobs(&directory).and_then(|blobs| names(&blobs)).map_err(failed)?;
+        let log = directory.open_file("db").map_err(failed)?;
+        Ok(Self { log, directory, blobs, passed: Arc::default() })
     }
 
     /// Counts the barriers that were passed.
@@ -52,23 +54,30 @@ impl Barrier {
 
     /// Syncs the files that sled made for large pages since the last barrier.
     fn sync_blobs(&mut self) -> io::Result<()> {
-        let present = names(&self.blobs_directory)?;
+        // Opened anew each time: sled finds it by its name, too.
+        let directory = blobs(&self.directory)?;
+        let present = names(&directory)?;
         if present == self.blobs {
             return Ok(());
         }
         for name in present.difference(&self.blobs) {
-            match files::settle_file(&self.blobs_directory.join(name)) {
+            match directory.settle_file(name) {
                 // sled removes a blob that was replaced meanwhile.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 settled => settled?,
             }
         }
-        files::sync_directory(&self.blobs_directory)?;
+        directory.sync()?;
         self.blobs = present;
         Ok(())
     }
 }
 
-fn names(directory: &Path) -> io::Result<BTreeSet<OsString>> {
-    fs::read_dir(directory)?.map(|entry| Ok(entry?.file_name())).collect()
+fn blobs(sled: &PrivateDir) -> io::Result<PrivateDir> {
+    let blobs = sled.sub("blobs").map_err(io::Error::other)?;
+    blobs.ok_or_else(|| io::ErrorKind::NotFound.into())
+}
+
+fn names(directory: &PrivateDir) -> io::Result<BTreeSet<OsString>> {
+    Ok(directory.names()?.into_iter().collect())
 }

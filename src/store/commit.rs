@@ -3,7 +3,6 @@
 //! The only code that changes sled after opening. A failure stops it for good, since what is on
 //! disk is then unknown; requests after that are answered with the reason.
 
-use std::path::PathBuf;
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -19,6 +18,7 @@ use super::since_index::SinceIndex;
 use super::{codec, keys, panics};
 use crate::failpoints::{Step, reached};
 use crate::model::{Digest, Serial};
+use crate::private_dir::PrivateDir;
 
 /// Most rows of one sled batch, the counters row included.
 ///
@@ -50,7 +50,7 @@ type Reply = oneshot::Sender<Result<Serial, Error>>;
 
 /// What the thread owns.
 pub(super) struct Writer {
-    pub(super) state: PathBuf,
+    pub(super) state: PrivateDir,
     pub(super) db: sled::Db,
     /// Held while rows move, so that a snapshot shows one serial, and only what is durable.
     pub(super) gate: Arc<RwLock<()>>,
@@ -147,7 +147,7 @@ impl Writer {
 
     /// Adds a commit to the batch at hand; returns the serial it will have.
     fn draft(&mut self, changes: Vec<Change>) -> Result<Serial, Error> {
-        let view = View { state: &self.state, db: &self.db, pending: &self.pending };
+        let view = View { state: self.state.path(), db: &self.db, pending: &self.pending };
         let draft = Draft::of(view, &self.counters, self.plan.clone(), changes)?;
         let Drafted { writes, counters, plan } = draft.finish(self.counters.clone())?;
         if writes.len() > MAX_COMMIT_ROWS {
@@ -196,7 +196,7 @@ impl Writer {
         self.pass(super::Moment::BeforeBatch)?;
         if !self.anchor.holds() {
             // sled would write on through its descriptors, for nobody to find.
-            return Err(Error::Replaced { path: self.state.clone() });
+            return Err(Error::Replaced { path: self.state.path().to_owned() });
         }
         self.apply()?;
         reached(Step::BeforeBarrier);
@@ -243,11 +243,11 @@ impl Writer {
         // sled hands on an error with its debug form for a message; its kind says the same in words.
         let is_plain = source.raw_os_error().is_some() || source.kind() == std::io::ErrorKind::Other;
         let source = if is_plain { source } else { source.kind().into() };
-        Error::Barrier { path: self.state.clone(), source: Arc::new(source) }
+        Error::Barrier { path: self.state.path().to_owned(), source: Arc::new(source) }
     }
 
     fn poisoned_by(&self, why: String) -> Error {
-        Error::Poisoned { path: self.state.clone(), why }
+        Error::Poisoned { path: self.state.path().to_owned(), why }
     }
 }
 

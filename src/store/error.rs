@@ -8,12 +8,16 @@ use super::codec::{FORMAT, Malformed};
 use super::holder::Holder;
 use super::push::Setback;
 use crate::model::{ApolloId, ContactKey};
+use crate::private_dir;
 
 /// A step that failed, with its facts. Cloneable, since requests that share a barrier share its failure.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     #[error("cannot {step} {}", path.display())]
     Io { step: &'static str, path: PathBuf, source: Arc<io::Error> },
+    /// There is a link in the directory or on the way to it, or it belongs to somebody else; nothing was written.
+    #[error(transparent)]
+    Unsafe(private_dir::Error),
     /// Another process has the state open; `holder` is what it said about itself, if anything.
     #[error("the state {} is in use by {}", path.display(), holder_text(holder.as_deref()))]
     Locked { path: PathBuf, holder: Option<Box<Holder>> },
@@ -69,6 +73,15 @@ pub enum Error {
     Closed { path: PathBuf },
 }
 
+impl From<private_dir::Error> for Error {
+    fn from(error: private_dir::Error) -> Self {
+        match error {
+            private_dir::Error::Io { step, path, source } => Self::Io { step, path, source },
+            refused => Self::Unsafe(refused),
+        }
+    }
+}
+
 impl Error {
     pub(super) fn io(step: &'static str, path: &Path, source: io::Error) -> Self {
         Self::Io { step, path: path.to_owned(), source: Arc::new(source) }
@@ -90,6 +103,22 @@ impl Error {
         match malformed {
             Malformed::TooNew(found) => Self::TooNew { path: path.to_owned(), found: u32::from(*found) },
             Malformed::Empty | Malformed::Json(_) => Self::unreadable(path, malformed.to_string()),
+        }
+    }
+
+    /// Names the state instead of the copy that was read in its place.
+    pub(super) fn told_of(self, copy: &Path, state: &Path) -> Self {
+        let real = |path: PathBuf| match path.strip_prefix(copy) {
+            Ok(below) if below.as_os_str().is_empty() => state.to_owned(),
+            Ok(below) => state.join(below),
+            Err(_) => path,
+        };
+        match self {
+            Self::Io { step, path, source } => Self::Io { step, path: real(path), source },
+            Self::Unreadable { path, why } => Self::Unreadable { path: real(path), why },
+            Self::TooNew { path, found } => Self::TooNew { path: real(path), found },
+            Self::OtherOrigin { path, recorded, given } => Self::OtherOrigin { path: real(path), recorded, given },
+            other => other,
         }
     }
 

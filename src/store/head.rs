@@ -6,7 +6,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,8 +15,9 @@ use super::error::Error;
 use super::files;
 use crate::index::HeadNote;
 use crate::model::{Lineage, Serial};
+use crate::private_dir::PrivateDir;
 
-const NAME: &str = "head";
+pub(super) const NAME: &str = "head";
 
 /// Size of a slot in bytes: a block of common file systems, so that a torn write spoils one slot at most.
 const SLOT_BYTES: usize = 4096;
@@ -49,13 +50,13 @@ pub(super) struct HeadFile {
 }
 
 impl HeadFile {
-    pub(super) fn exists(state: &Path) -> bool {
-        path(state).exists()
+    pub(super) fn exists(state: &PrivateDir) -> bool {
+        state.has(NAME)
     }
 
     /// Creates the file of a new state, durable but for its place in the directory.
-    pub(super) fn create(state: &Path, lineage: Lineage) -> io::Result<Self> {
-        let file = files::open_private(&path(state))?;
+    pub(super) fn create(state: &PrivateDir, lineage: Lineage) -> io::Result<Self> {
+        let file = state.open_private(NAME)?;
         file.set_len(2 * SLOT_BYTES as u64)?;
         let now = Head { format: u32::from(FORMAT), generation: 0, lineage, commit: 0, serial: Serial(0), bindings: 0 };
         let head = Self { file, now };
@@ -64,11 +65,12 @@ impl HeadFile {
         Ok(head)
     }
 
-    pub(super) fn open(state: &Path) -> Result<Self, Error> {
-        let path = path(state);
-        let file = files::open_private(&path).map_err(|e| Error::io("open", &path, e))?;
-        let bytes = std::fs::read(&path).map_err(|e| Error::io("read", &path, e))?;
-        let now = newest(state, &bytes)?;
+    pub(super) fn open(state: &PrivateDir) -> Result<Self, Error> {
+        let path = state.path().join(NAME);
+        let mut file = state.open_private(NAME).map_err(|e| Error::io("open", &path, e))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(|e| Error::io("read", &path, e))?;
+        let now = newest(state.path(), &bytes)?;
         Ok(Self { file, now })
     }
 
@@ -90,14 +92,14 @@ impl HeadFile {
 }
 
 /// Reads what the head of a state says now, and which file says it.
-pub(super) fn note(state: &Path) -> Result<HeadNote, Error> {
-    let path = path(state);
+pub(super) fn note(state: &PrivateDir) -> Result<HeadNote, Error> {
+    let path = state.path().join(NAME);
     let failed = |error| Error::io("read", &path, error);
-    let mut file = File::open(&path).map_err(failed)?;
+    let mut file = state.open_file(NAME).map_err(failed)?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).map_err(failed)?;
     let identity = files::identity(&file.metadata().map_err(failed)?);
-    let Head { format: _, generation, lineage, commit, serial, bindings } = newest(state, &bytes)?;
+    let Head { format: _, generation, lineage, commit, serial, bindings } = newest(state.path(), &bytes)?;
     Ok(HeadNote { lineage, generation, commit, serial, bindings, identity })
 }
 
@@ -119,12 +121,8 @@ fn newest(state: &Path, bytes: &[u8]) -> Result<Head, Error> {
 }
 
 /// Moves the file from one state directory to another, replacing what is there.
-pub(super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
-    std::fs::rename(path(from), path(to))
-}
-
-fn path(state: &Path) -> PathBuf {
-    state.join(NAME)
+pub(super) fn rename(from: &PrivateDir, to: &PrivateDir) -> io::Result<()> {
+    from.rename_into(NAME, to, NAME)
 }
 
 /// Renders a slot: a line of JSON, a line with its hash, zero bytes to the end.
@@ -147,60 +145,56 @@ fn checked_text(slot: &[u8]) -> Option<&str> {
 mod tests {
     use super::*;
 
-    fn head_at(commits: u64) -> (tempfile::TempDir, HeadFile) {
-        let state = tempfile::tempdir().unwrap();
-        let mut head = HeadFile::create(state.path(), Lineage("first".to_owned())).unwrap();
+    fn head_at(commits: u64) -> (tempfile::TempDir, PrivateDir, HeadFile) {
+        let directory = tempfile::tempdir().unwrap();
+        let state = PrivateDir::make(directory.path()).unwrap();
+        let mut head = HeadFile::create(&state, Lineage("first".to_owned())).unwrap();
         for commit in 1..=commits {
             head.advance(commit, Serial(commit), commit).unwrap();
         }
-        (state, head)
+        (directory, state, head)
     }
 
-    fn spoil(state: &Path, slot: u64) {
-        let file = std::fs::OpenOptions::new().write(true).open(path(state)).unwrap();
+    fn spoil(state: &PrivateDir, slot: u64) {
+        let file = state.open_to_write(NAME).unwrap();
         file.write_all_at(b"#", slot * SLOT_BYTES as u64 + 9).unwrap();
     }
 
     #[test]
     fn the_last_advance_is_read_back() {
         for commits in 0..4 {
-            let (state, head) = head_at(commits);
-            assert_eq!(HeadFile::open(state.path()).unwrap().now(), head.now());
+            let (_directory, state, head) = head_at(commits);
+            assert_eq!(HeadFile::open(&state).unwrap().now(), head.now());
             assert_eq!(head.now().commit, commits);
         }
     }
 
     #[test]
     fn a_torn_slot_leaves_the_one_before() {
-        let (state, head) = head_at(5);
-        spoil(state.path(), head.now().generation % 2);
-        let mut reopened = HeadFile::open(state.path()).unwrap();
+        let (_directory, state, head) = head_at(5);
+        spoil(&state, head.now().generation % 2);
+        let mut reopened = HeadFile::open(&state).unwrap();
         assert_eq!(reopened.now().commit, 4);
         reopened.advance(6, Serial(6), 6).unwrap();
-        assert_eq!(HeadFile::open(state.path()).unwrap().now().commit, 6);
+        assert_eq!(HeadFile::open(&state).unwrap().now().commit, 6);
     }
 
     #[test]
     fn a_head_without_a_whole_slot_is_refused() {
-        let (state, _) = head_at(5);
-        spoil(state.path(), 0);
-        spoil(state.path(), 1);
-        assert!(matches!(HeadFile::open(state.path()), Err(Error::Unreadable { .. })));
-        std::fs::write(path(state.path()), b"").unwrap();
-        assert!(matches!(HeadFile::open(state.path()), Err(Error::Unreadable { .. })));
+        let (_directory, state, _) = head_at(5);
+        spoil(&state, 0);
+        spoil(&state, 1);
+        assert!(matches!(HeadFile::open(&state), Err(Error::Unreadable { .. })));
+        state.write(NAME, b"").unwrap();
+        assert!(matches!(HeadFile::open(&state), Err(Error::Unreadable { .. })));
     }
 
     #[test]
     fn a_head_of_a_newer_format_names_it() {
-        let (state, _) = head_at(1);
+        let (_directory, state, _) = head_at(1);
         let text = r#"{"format":7,"generation":99}"#;
         let slot = format!("{text}\n{}\n", blake3::hash(text.as_bytes()).to_hex());
-        std::fs::OpenOptions::new()
-            .write(true)
-            .open(path(state.path()))
-            .unwrap()
-            .write_all_at(slot.as_bytes(), 0)
-            .unwrap();
-        assert!(matches!(HeadFile::open(state.path()), Err(Error::TooNew { found: 7, .. })));
+        state.open_to_write(NAME).unwrap().write_all_at(slot.as_bytes(), 0).unwrap();
+        assert!(matches!(HeadFile::open(&state), Err(Error::TooNew { found: 7, .. })));
     }
 }

@@ -2,14 +2,13 @@
 //!
 //! Never decides who may write; the lock does. One left by a process that died is overwritten.
 
-use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::files;
 use crate::model::Timestamp;
+use crate::private_dir::PrivateDir;
 
 pub(super) const NAME: &str = "holder.json";
 /// What is to become the file.
@@ -31,21 +30,16 @@ pub struct Holder {
 }
 
 /// Writes the holder; by rename, so that no one reads half of it.
-pub(super) fn write(state: &Path, holder: &Holder) -> io::Result<()> {
-    let text = serde_json::to_vec_pretty(holder)?;
-    let fresh = state.join(FRESH);
-    files::write_private(&fresh, &text)?;
-    fs::rename(fresh, state.join(NAME))
+pub(super) fn write(state: &PrivateDir, holder: &Holder) -> io::Result<()> {
+    state.write(FRESH, &serde_json::to_vec_pretty(holder)?)?;
+    state.rename(FRESH, NAME)
 }
 
 /// Reads the holder; `None` when none is written, or none that this version understands.
-pub(super) fn read(state: &Path) -> Option<Holder> {
-    serde_json::from_slice(&fs::read(state.join(NAME)).ok()?).ok()
+pub(super) fn read(state: &PrivateDir) -> Option<Holder> {
+    serde_json::from_slice(&state.read(NAME).ok()?).ok()
 }
 
-pub(super) fn remove(state: &Path) -> io::Result<()> {
-    match fs::remove_file(state.join(NAME)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        done => done,
-    }
+pub(super) fn remove(state: &PrivateDir) -> io::Result<()> {
+    state.remove(NAME).map(drop)
 }

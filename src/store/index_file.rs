@@ -4,10 +4,10 @@
 //! write; who renews the index removes it. The index itself needs no barrier: it names the head it was written
 //! at, and a torn one fails its checks.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
 
 use rustix::fs::{Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::{files, head, open, push};
 use crate::failpoints::{Step, reached};
 use crate::index::{HeadNote, Identity, Index, ReadAt, StateNote, WriteError};
+use crate::private_dir::PrivateDir;
 
 const NAME: &str = "index";
 const FRESH: &str = "index.new";
@@ -31,7 +32,7 @@ pub struct Basis {
 
 impl Basis {
     /// Reads the basis of a state whose lock is held, or whose writer waits.
-    pub(super) fn now(state: &Path) -> io::Result<Option<Self>> {
+    pub(super) fn now(state: &PrivateDir) -> io::Result<Option<Self>> {
         let mark = mark(state)?;
         Ok(head::note(state).ok().map(|head| Self { head, mark }))
     }
@@ -58,14 +59,23 @@ impl ReadAt for IndexFile {
     }
 }
 
+/// Opens a state directory that is ours. An index of another user's is not believed, and its files are not touched.
+fn ours(state: &Path) -> Option<PrivateDir> {
+    open::directory(state).ok().flatten().filter(PrivateDir::is_ours)
+}
+
 /// Opens the index of a state; `None` when there is none, or none of use to this `loader`.
 pub fn open_index(state: &Path, loader: &str) -> Option<Index> {
-    let file = File::open(state.join(NAME)).ok()?;
+    let file = ours(state)?.open_file(NAME).ok()?;
     Index::open(Box::new(IndexFile(file)), loader).ok()
 }
 
 /// Reports whether a state stands as an index noted it, without opening it.
 pub fn stands(state: &Path, note: &StateNote) -> bool {
+    ours(state).is_some_and(|state| stands_in(&state, note))
+}
+
+pub(super) fn stands_in(state: &PrivateDir, note: &StateNote) -> bool {
     let unmarked = || matches!(mark(state), Ok(None)) && !push::has_arrived(state);
     // In this order: a writer marks before it moves the head.
     let same = head::note(state).is_ok_and(|head| head == note.head);
@@ -76,27 +86,27 @@ pub fn stands(state: &Path, note: &StateNote) -> bool {
 ///
 /// sled writes to it whenever it is opened. Who else does damages the state, and must not go unseen because nobody
 /// looks inside. Without the note, all rows are read.
-pub(super) fn vouch(state: &Path) {
-    let noted = log_identity(state).and_then(|now| files::write_private(&state.join(VOUCH), &now.to_bytes()));
+pub(super) fn vouch(state: &PrivateDir) {
+    let noted = log_identity(state).and_then(|now| state.write(VOUCH, &now.to_bytes()));
     if let Err(error) = noted {
         tracing::debug!("sled's log is not vouched for: {error}");
     }
 }
 
-fn is_vouched_for(state: &Path) -> bool {
-    let noted = fs::read(state.join(VOUCH)).ok();
+fn is_vouched_for(state: &PrivateDir) -> bool {
+    let noted = state.read(VOUCH).ok();
     log_identity(state).is_ok_and(|now| noted.as_deref() == Some(&now.to_bytes()))
 }
 
-fn log_identity(state: &Path) -> io::Result<Identity> {
-    Ok(files::identity(&fs::metadata(open::log_path(state))?))
+fn log_identity(state: &PrivateDir) -> io::Result<Identity> {
+    Ok(files::identity(&open::log(state)?.metadata()?))
 }
 
 /// Tells the time of the file system that a state is on, in nanoseconds since 1970.
 ///
 /// Files and directories get their times from the same clock, or one near it.
 pub fn file_time(state: &Path) -> Option<i64> {
-    let file = OpenOptions::new().write(true).open(open::lock_path(state)).ok()?;
+    let file = ours(state)?.open_to_write(open::LOCK).ok()?;
     let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
     let same = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
     rustix::fs::futimens(&file, &Timestamps { last_access: same, last_modification: now }).ok()?;
@@ -111,68 +121,61 @@ pub fn renew(
     basis: &Basis,
     write: impl FnOnce(&mut dyn Write) -> Result<(), WriteError>,
 ) -> Result<bool, WriteError> {
-    let Ok(_lock) = open::lock(state) else { return Ok(false) };
-    if Basis::now(state)?.as_ref() != Some(basis) {
+    let Some(state) = ours(state) else { return Ok(false) };
+    let Ok(_lock) = open::lock(&state) else { return Ok(false) };
+    if Basis::now(&state)?.as_ref() != Some(basis) {
         return Ok(false);
     }
-    write_fresh(state, write)?;
-    install(state)?;
+    write_fresh(&state, write)?;
+    install(&state)?;
     Ok(true)
 }
 
 /// Writes an index that does not count yet.
 pub(super) fn write_fresh(
-    state: &Path,
+    state: &PrivateDir,
     write: impl FnOnce(&mut dyn Write) -> Result<(), WriteError>,
 ) -> Result<(), WriteError> {
-    let path = state.join(FRESH);
     // One that another process writes, or left, is not written into.
-    remove(&path)?;
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+    state.remove(FRESH)?;
+    let file = state.create_new(FRESH)?;
     let mut out = BufWriter::with_capacity(1 << 20, file);
     let written = write(&mut out).and_then(|()| Ok(out.flush()?));
     match &written {
         Ok(()) => {}
         // What it was to take over from would stand in the way of every later one.
         Err(WriteError::Damaged(_)) => {
-            remove(&path)?;
-            remove(&state.join(NAME))?;
+            state.remove(FRESH)?;
+            state.remove(NAME)?;
         }
-        Err(WriteError::Io(_)) => remove(&path)?,
+        Err(WriteError::Io(_)) => {
+            state.remove(FRESH)?;
+        }
     }
     written
 }
 
 /// Makes the index that was written last the one that counts, and takes the mark away.
-pub(super) fn install(state: &Path) -> io::Result<()> {
+pub(super) fn install(state: &PrivateDir) -> io::Result<()> {
     reached(Step::IndexWritten);
-    fs::rename(state.join(FRESH), state.join(NAME))?;
-    remove(&state.join(MARK))
+    state.rename(FRESH, NAME)?;
+    state.remove(MARK).map(drop)
 }
 
 /// Says, durably, that the index may be behind from now on; `word` tells this writer from any other.
-pub(super) fn mark_behind(state: &Path, word: &str) -> io::Result<()> {
-    let path = state.join(MARK);
-    if !state.join(NAME).exists() && !path.exists() {
+pub(super) fn mark_behind(state: &PrivateDir, word: &str) -> io::Result<()> {
+    if !state.has(NAME) && !state.has(MARK) {
         return Ok(());
     }
-    files::write_private(&path, word.as_bytes())?;
-    File::open(&path)?.sync_all()?;
-    files::sync_directory(state)
+    state.write(MARK, word.as_bytes())?.sync_all()?;
+    state.sync()
 }
 
 /// Reads the mark; an empty one is one all the same.
-fn mark(state: &Path) -> io::Result<Option<String>> {
-    match fs::read(state.join(MARK)) {
+fn mark(state: &PrivateDir) -> io::Result<Option<String>> {
+    match state.read(MARK) {
         Ok(word) => Ok(Some(String::from_utf8_lossy(&word).into_owned())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
-    }
-}
-
-fn remove(path: &PathBuf) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        done => done,
     }
 }

@@ -5,6 +5,7 @@
 //! that is not whole is refused, never read as an emptier one. `docs/state-format.md` draws it.
 
 mod barrier;
+mod borrowed;
 #[cfg(test)]
 mod broken;
 mod change;
@@ -63,6 +64,7 @@ use snapshot::Gathering;
 
 use crate::index::{HeadNote, StateNote, WriteError};
 use crate::model::{ApolloId, Binding, ContactKey, Endpoint, IntentId, Serial};
+use crate::private_dir::PrivateDir;
 
 /// How many changes always fit one commit: each writes up to three rows, of 99 that a commit may have.
 ///
@@ -89,6 +91,7 @@ pub struct Store {
 
 struct Shared {
     path: PathBuf,
+    state: PrivateDir,
     facts: Facts,
     last_intent: AtomicU64,
     /// The serial of the last commit.
@@ -122,13 +125,13 @@ impl Store {
     /// `drawn` is used for a new state only. Every row is read once, to prove that none is missing.
     pub fn open(options: Options, drawn: Drawn) -> Result<Self, Error> {
         let Options { path, origin, holder } = options;
-        let opened = open_or_create(&path, &origin, drawn)?;
+        let (state, opened) = open_or_create(&path, &origin, drawn)?;
         if opened.facts.origin != origin {
             return Err(Error::OtherOrigin { path, recorded: opened.facts.origin, given: origin });
         }
-        holder::write(&path, &holder).map_err(|error| Error::io("write holder.json in", &path, error))?;
+        holder::write(&state, &holder).map_err(|error| Error::io("write holder.json in", &path, error))?;
         let word = format!("{} {}", holder.pid, holder.since.0);
-        Self::start(path, opened, word)
+        Self::start(state, opened, word)
     }
 
     /// Makes changes, all of them or none, and returns once they are durable.
@@ -196,7 +199,7 @@ impl Store {
         self.shared.with_db(|path, db| {
             let is_empty = |table: &[u8; 2]| db.scan_prefix(table).next().is_none();
             let is_quiet = rows::protect(path, || Ok(keys::UNQUIET.iter().all(is_empty)))?;
-            Ok((head::note(path)?, is_quiet))
+            Ok((head::note(&self.shared.state)?, is_quiet))
         })
     }
 
@@ -208,15 +211,15 @@ impl Store {
         head: &HeadNote,
         write: impl FnOnce(&mut dyn std::io::Write) -> Result<(), WriteError>,
     ) -> Result<bool, WriteError> {
-        let path = &self.shared.path;
+        let state = &self.shared.state;
         if !self.shared.anchor.holds() {
             return Ok(false);
         }
-        index_file::write_fresh(path, write)?;
+        index_file::write_fresh(state, write)?;
         let _no_commit = self.shared.gate.read().unwrap_or_else(PoisonError::into_inner);
         // While commits come one after the other, the head may be behind them.
         let commit = self.shared.get::<rows::Counters>(keys::COUNTERS).ok().flatten().map(|counters| counters.commit);
-        if commit != Some(head.commit) || head::note(path).ok().as_ref() != Some(head) {
+        if commit != Some(head.commit) || head::note(state).ok().as_ref() != Some(head) {
             return Ok(false);
         }
         // Until the index counts, what is written from here on has to mark anew.
@@ -224,7 +227,7 @@ impl Store {
         if since.failed().is_some() {
             return Ok(false);
         }
-        index_file::install(path)?;
+        index_file::install(state)?;
         since.restart(head.clone());
         Ok(true)
     }
@@ -282,7 +285,7 @@ impl Store {
     /// Says anew who has the state open, for example once it answers readers.
     pub fn announce(&self, holder: &Holder) -> Result<(), Error> {
         self.shared.with_db(|path, _| {
-            holder::write(path, holder).map_err(|error| Error::io("write holder.json in", path, error))
+            holder::write(&self.shared.state, holder).map_err(|error| Error::io("write holder.json in", path, error))
         })
     }
 
@@ -302,20 +305,21 @@ impl Store {
         self.shared.barriers.load(Ordering::Relaxed)
     }
 
-    fn start(path: PathBuf, opened: Opened, word: String) -> Result<Self, Error> {
-        let basis = Basis::now(&path).map_err(|error| Error::io("read the mark in", &path, error))?;
+    fn start(state: PrivateDir, opened: Opened, word: String) -> Result<Self, Error> {
+        let path = state.path().to_owned();
+        let basis = Basis::now(&state).map_err(|error| Error::io("read the mark in", &path, error))?;
         let basis = basis.filter(|basis| basis.is_unmarked() && basis.head.commit == opened.counters.commit);
         let since_index = Arc::new(Mutex::new(SinceIndex::new(basis.map(|basis| basis.head), word)));
         let Opened { facts, counters, head, barrier, db, lock } = opened;
         let gate = Arc::new(RwLock::new(()));
-        let anchor = Anchor::new(open::lock_path(&path), &lock).map_err(|error| Error::io("look at", &path, error))?;
+        let anchor = Anchor::new(path.join(open::LOCK), &lock).map_err(|error| Error::io("look at", &path, error))?;
         let barriers = barrier.counter();
         let last_intent = AtomicU64::new(counters.last_intent);
         let serial = AtomicU64::new(counters.serial.0);
         #[cfg(test)]
         let broken: Arc<std::sync::OnceLock<Arc<Broken>>> = Arc::default();
         let writer = Writer {
-            state: path.clone(),
+            state: state.clone(),
             db: db.clone(),
             gate: Arc::clone(&gate),
             barrier,
@@ -340,6 +344,7 @@ impl Store {
         let writer = Mutex::new(Some(WriterThread { requests, thread }));
         let shared = Shared {
             path,
+            state,
             facts,
             last_intent,
             serial,
@@ -371,93 +376,100 @@ impl Store {
 
 /// Copies what a plan needs from a state that no one writes; `None` when there is no state yet.
 ///
-/// Creates nothing where there is none. A state that a writer has open is [`Error::Locked`].
+/// Creates nothing where there is none, and writes nothing to one of another user's. A state that a writer has open is [`Error::Locked`].
 pub fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Option<Snapshot>, Error> {
     Ok(read_noting(path, wanted)?.map(|(snapshot, _)| snapshot))
 }
 
 /// Copies as [`read`] does, and notes what an index of it can be renewed by.
 pub fn read_noting(path: &Path, wanted: &Wanted<'_>) -> Result<Option<(Snapshot, Option<Basis>)>, Error> {
-    let Some(lock) = lock_existing(path)? else { return Ok(None) };
+    if let Some(state) = find(path)?.filter(|state| !state.is_ours()) {
+        let read = borrowed::read(&state, |copy| read_noting(copy, wanted))?;
+        return Ok(read.map(|(snapshot, _)| (snapshot, None)));
+    }
+    let Some((state, lock)) = lock_existing(path)? else { return Ok(None) };
     let mut gathering = None;
-    let opened = open::open(path, lock, |db| {
+    let opened = open::open(&state, lock, |db| {
         let (read, counters) = Gathering::read(path, db, *wanted)?;
         gathering = Some(read);
         Ok(counters)
     })?;
-    let basis = Basis::now(path).map_err(|error| Error::io("read the mark in", path, error))?;
+    let basis = Basis::now(&state).map_err(|error| Error::io("read the mark in", path, error))?;
     // A state ahead of its head says something else than its head.
     let basis = basis.filter(|basis| basis.head.commit == opened.counters.commit);
     let Opened { facts, counters, db, lock, .. } = opened;
     let gathering = gathering.expect("a state that is open was read");
     let snapshot = gathering.complete(&facts, &counters);
     drop(db);
-    index_file::vouch(path);
+    index_file::vouch(&state);
     drop(lock);
     Ok(Some((snapshot, basis)))
 }
 
 /// Copies a part of a state that no one writes; `None` when it does not stand as the index noted it.
 pub fn read_part(path: &Path, wanted: &Wanted<'_>, part: &Part) -> Result<Option<(Snapshot, Basis)>, Error> {
-    if !holds_state(path)? {
+    let Some(state) = find(path)?.filter(PrivateDir::is_ours) else { return Ok(None) };
+    let _lock = open::lock(&state)?;
+    if !index_file::stands_in(&state, &part.note) {
         return Ok(None);
     }
-    let _lock = open::lock(path)?;
-    if !stands(path, &part.note) {
-        return Ok(None);
-    }
-    forget_holder(path)?;
-    let basis = Basis::now(path).map_err(|error| Error::io("read the mark in", path, error))?;
-    let (facts, db) = open::open_unread(path)?;
+    forget_holder(&state)?;
+    let basis = Basis::now(&state).map_err(|error| Error::io("read the mark in", path, error))?;
+    let (facts, db) = open::open_unread(&state)?;
     let read = part.read(path, &db, &facts, wanted, Some(part.note.head.commit))?;
     drop(db);
-    index_file::vouch(path);
+    index_file::vouch(&state);
     Ok(read.zip(basis))
 }
 
 /// Reports whether there is a state at `path`.
 pub fn exists(path: &Path) -> Result<bool, Error> {
-    holds_state(path)
+    Ok(find(path)?.is_some())
 }
 
-fn holds_state(path: &Path) -> Result<bool, Error> {
-    match open::look(path)? {
+/// Opens the directory of the state at `path`; `None` when there is no state.
+fn find(path: &Path) -> Result<Option<PrivateDir>, Error> {
+    let Some(state) = open::directory(path)? else { return Ok(None) };
+    Ok(holds_state(&state)?.then_some(state))
+}
+
+fn holds_state(state: &PrivateDir) -> Result<bool, Error> {
+    match open::look(state)? {
         Found::Nothing => Ok(false),
         Found::State => Ok(true),
-        Found::Strange => Err(strange(path)),
+        Found::Strange => Err(strange(state.path())),
     }
 }
 
-fn open_or_create(path: &Path, origin: &str, drawn: Drawn) -> Result<Opened, Error> {
+fn open_or_create(path: &Path, origin: &str, drawn: Drawn) -> Result<(PrivateDir, Opened), Error> {
     // Looked at before anything is written: a directory that is no state stays as it is.
-    holds_state(path)?;
-    open::make_directory(path)?;
-    let lock = open::lock(path)?;
-    forget_holder(path)?;
-    if holds_state(path)? {
-        open::open(path, lock, |db| rows::verify(path, db))
+    exists(path)?;
+    let state = PrivateDir::make(path)?;
+    let lock = open::lock(&state)?;
+    forget_holder(&state)?;
+    let opened = if holds_state(&state)? {
+        open::open(&state, lock, |db| rows::verify(path, db))
     } else {
-        open::create(path, lock, origin, drawn)
-    }
+        open::create(&state, lock, origin, drawn)
+    };
+    Ok((state, opened?))
 }
 
 /// Takes the lock of a state that is there; `None` when there is none.
-fn lock_existing(path: &Path) -> Result<Option<File>, Error> {
-    if !holds_state(path)? {
-        return Ok(None);
-    }
-    let lock = open::lock(path)?;
+fn lock_existing(path: &Path) -> Result<Option<(PrivateDir, File)>, Error> {
+    let Some(state) = find(path)? else { return Ok(None) };
+    let lock = open::lock(&state)?;
     // Looked at again under the lock: a writer may have made or finished it meanwhile.
-    if !holds_state(path)? {
+    if !holds_state(&state)? {
         return Ok(None);
     }
-    forget_holder(path)?;
-    Ok(Some(lock))
+    forget_holder(&state)?;
+    Ok(Some((state, lock)))
 }
 
 /// Removes what a dead process said about itself, so that it is not named while the lock is ours.
-fn forget_holder(path: &Path) -> Result<(), Error> {
-    holder::remove(path).map_err(|error| Error::io("remove holder.json from", path, error))
+fn forget_holder(state: &PrivateDir) -> Result<(), Error> {
+    holder::remove(state).map_err(|error| Error::io("remove holder.json from", state.path(), error))
 }
 
 fn strange(path: &Path) -> Error {
@@ -494,12 +506,12 @@ impl Shared {
             let _ = thread.join();
         }
         let Some(parts) = self.open.write().unwrap_or_else(PoisonError::into_inner).take() else { return Ok(()) };
-        let removed = holder::remove(&self.path);
+        let removed = holder::remove(&self.state);
         let OpenParts { db, _lock: lock } = parts;
         // sled flushes as it goes, and panics when that fails.
         let dropped = panics::catch(move || drop(db));
         if dropped.is_ok() {
-            index_file::vouch(&self.path);
+            index_file::vouch(&self.state);
         }
         drop(lock);
         removed.map_err(|error| Error::io("remove holder.json from", &self.path, error))?;

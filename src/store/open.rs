@@ -4,9 +4,9 @@
 //! creation has not finished: nothing was ever committed to it, so it is made anew. Any other
 //! directory must hold a whole state. Never removes a state.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use super::barrier::Barrier;
@@ -17,10 +17,13 @@ use super::rows::{self, Counters, Facts};
 use super::{codec, files, holder, panics, push, seat};
 use crate::failpoints::{Step, reached};
 use crate::model::{IdentityKey, Lineage, Serial};
+use crate::private_dir::PrivateDir;
 
-const LOCK: &str = "lock";
+pub(super) const LOCK: &str = "lock";
 pub(super) const CREATING: &str = "creating";
 pub(super) const SLED: &str = "sled";
+/// sled's log, in its directory.
+const LOG: &str = "db";
 /// A state that is being loaded to take the place of this one; see `push`.
 pub(super) const INCOMING: &str = "incoming";
 /// A state that is to take the place of this one.
@@ -66,15 +69,17 @@ pub(super) enum Found {
     Strange,
 }
 
+/// Opens a state directory to read from; `None` when there is none. Refuses one with a link anywhere in it.
+pub(super) fn directory(path: &Path) -> Result<Option<PrivateDir>, Error> {
+    let Some(state) = PrivateDir::open(path)? else { return Ok(None) };
+    refuse_links(&state)?;
+    Ok(Some(state))
+}
+
 /// Looks at `state` without changing anything.
-pub(super) fn look(state: &Path) -> Result<Found, Error> {
-    let entries = match fs::read_dir(state) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
-        entries => entries.map_err(|error| Error::io("read", state, error))?,
-    };
+pub(super) fn look(state: &PrivateDir) -> Result<Found, Error> {
     let (mut found, mut is_unfinished) = (Found::Nothing, false);
-    for entry in entries {
-        let name = entry.map_err(|error| Error::io("read", state, error))?.file_name();
+    for name in state.names().map_err(|error| Error::io("read", state.path(), error))? {
         if name == ARRIVED {
             return Ok(Found::State);
         }
@@ -92,9 +97,13 @@ pub(super) fn look(state: &Path) -> Result<Found, Error> {
 /// Takes the lock of a directory that exists, held until the file is dropped, and finishes a push that was decided.
 ///
 /// sled has a lock of its own, but looks at its files before taking it and lets go of it late.
-pub(super) fn lock(state: &Path) -> Result<File, Error> {
-    let path = lock_path(state);
-    let file = files::open_private(&path).map_err(|error| Error::io("open", &path, error))?;
+///
+/// Refuses a directory that is not ours, or that holds a link anywhere, before anything is written to it.
+pub(super) fn lock(state: &PrivateDir) -> Result<File, Error> {
+    state.claim()?;
+    refuse_links(state)?;
+    let path = state.path().join(LOCK);
+    let file = state.open_private(LOCK).map_err(|error| Error::io("open", &path, error))?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Err(locked(state)),
@@ -104,69 +113,71 @@ pub(super) fn lock(state: &Path) -> Result<File, Error> {
     Ok(file)
 }
 
-pub(super) fn lock_path(state: &Path) -> PathBuf {
-    state.join(LOCK)
+/// Refuses links in the directories that sled opens files in by their paths.
+fn refuse_links(state: &PrivateDir) -> Result<(), Error> {
+    for name in [SLED, INCOMING, ARRIVED] {
+        state.refuse_links_below(name)?;
+    }
+    Ok(())
+}
+
+/// Opens sled's log for reading, past sled.
+pub(super) fn log(state: &PrivateDir) -> io::Result<File> {
+    let sled = state.sub(SLED).map_err(io::Error::other)?;
+    sled.ok_or(io::ErrorKind::NotFound)?.open_file(LOG)
 }
 
 /// Reports whether sled's log is there at all.
-pub(super) fn holds_sled(state: &Path) -> bool {
-    log_path(state).exists()
-}
-
-pub(super) fn log_path(state: &Path) -> PathBuf {
-    state.join(SLED).join("db")
+fn holds_sled(state: &PrivateDir) -> bool {
+    log(state).is_ok()
 }
 
 /// Opens the state in a locked directory without reading its rows, for who knows that they are whole.
-pub(super) fn open_unread(state: &Path) -> Result<(Facts, sled::Db), Error> {
+pub(super) fn open_unread(state: &PrivateDir) -> Result<(Facts, sled::Db), Error> {
     if !holds_sled(state) {
-        return Err(Error::unreadable(state, "its sled/db is gone"));
+        return Err(Error::unreadable(state.path(), "its sled/db is gone"));
     }
-    let db = open_sled(state)?;
-    Ok((rows::read_facts(state, &db)?, db))
+    let db = open_sled(state.path())?;
+    Ok((rows::read_facts(state.path(), &db)?, db))
 }
 
 /// Makes a new state in a locked directory.
 ///
 /// `creating` is durable before the first file and goes after the last, so that a crash in between
 /// leaves a directory that [`look`] calls nothing.
-pub(super) fn create(state: &Path, lock: File, origin: &str, drawn: Drawn) -> Result<Opened, Error> {
-    let step = |step: &'static str| move |error| Error::io(step, state, error);
-    let marker = state.join(CREATING);
-    files::make_directory_private(state).map_err(step("make private"))?;
-    files::write_private(&marker, b"").map_err(step("create"))?;
-    files::sync_directory(state).map_err(step("sync"))?;
-    if state.join(SLED).exists() {
-        fs::remove_dir_all(state.join(SLED)).map_err(step("clear the unfinished"))?;
-    }
-    let db = open_sled(state)?;
+pub(super) fn create(state: &PrivateDir, lock: File, origin: &str, drawn: Drawn) -> Result<Opened, Error> {
+    let step = |step: &'static str| move |error| Error::io(step, state.path(), error);
+    state.write(CREATING, b"").map_err(step("create"))?;
+    state.sync().map_err(step("sync"))?;
+    state.remove_tree(SLED).map_err(step("clear the unfinished"))?;
+    let db = open_sled(state.path())?;
     let facts = Facts {
         format: u32::from(codec::FORMAT),
         lineage: drawn.lineage.clone(),
         origin: origin.to_owned(),
         identity_key: drawn.identity_key,
     };
-    let counters = write_first_batch(state, &db, &facts)?;
-    let mut barrier = Barrier::new(&state.join(SLED)).map_err(step("sync"))?;
+    let counters = write_first_batch(state.path(), &db, &facts)?;
+    let mut barrier = Barrier::new(state, SLED)?;
     barrier.pass(&db).map_err(step("sync"))?;
     reached(Step::StateBegun);
     let mut head = HeadFile::create(state, drawn.lineage).map_err(step("create the head of"))?;
     head.advance(counters.commit, counters.serial, 0).map_err(step("write the head of"))?;
-    files::sync_directory(state).map_err(step("sync"))?;
+    state.sync().map_err(step("sync"))?;
     reached(Step::StateMade);
-    fs::remove_file(&marker).map_err(step("finish"))?;
-    files::sync_directory(state).map_err(step("sync"))?;
+    state.remove(CREATING).map_err(step("finish"))?;
+    state.sync().map_err(step("sync"))?;
     Ok(Opened { facts, counters, head, barrier, db, lock })
 }
 
 /// Opens the state in a locked directory; `read` reads all rows and proves that they are all there.
 pub(super) fn open(
-    state: &Path,
+    state: &PrivateDir,
     lock: File,
     read: impl FnOnce(&sled::Db) -> Result<Counters, Error>,
 ) -> Result<Opened, Error> {
     std::thread::scope(|scope| {
-        scope.spawn(|| files::read_ahead(&log_path(state)));
+        scope.spawn(|| log(state).as_ref().map(files::read_ahead).ok());
         open_unproven(state, lock)?.read(state, read)
     })
 }
@@ -180,18 +191,17 @@ pub(super) struct Unproven {
 }
 
 /// Opens the state in a locked directory without reading its rows, which may not be whole.
-pub(super) fn open_unproven(state: &Path, lock: File) -> Result<Unproven, Error> {
-    files::make_directory_private(state).map_err(|error| Error::io("make private", state, error))?;
+pub(super) fn open_unproven(state: &PrivateDir, lock: File) -> Result<Unproven, Error> {
     let head = HeadFile::open(state)?;
     if !holds_sled(state) {
         // sled would make a new one, and lose the last hint of what was.
-        return Err(Error::unreadable(state, "its sled/db is gone"));
+        return Err(Error::unreadable(state.path(), "its sled/db is gone"));
     }
-    let db = open_sled(state)?;
-    let facts = rows::read_facts(state, &db)?;
+    let db = open_sled(state.path())?;
+    let facts = rows::read_facts(state.path(), &db)?;
     if facts.lineage != head.now().lineage {
         let why = format!("its head is of lineage {}, its rows of {}", head.now().lineage, facts.lineage);
-        return Err(Error::unreadable(state, why));
+        return Err(Error::unreadable(state.path(), why));
     }
     Ok(Unproven { facts, head, db, lock })
 }
@@ -200,13 +210,13 @@ impl Unproven {
     /// Trusts it once `read` has read all rows and proven that they are all there.
     pub(super) fn read(
         self,
-        state: &Path,
+        state: &PrivateDir,
         read: impl FnOnce(&sled::Db) -> Result<Counters, Error>,
     ) -> Result<Opened, Error> {
         let Self { facts, head, db, lock } = self;
         let counters = read(&db)?;
-        compare_with_head(state, &counters, &head)?;
-        let barrier = Barrier::new(&state.join(SLED)).map_err(|error| Error::io("sync", state, error))?;
+        compare_with_head(state.path(), &counters, &head)?;
+        let barrier = Barrier::new(state, SLED)?;
         Ok(Opened { facts, counters, head, barrier, db, lock })
     }
 }
@@ -240,7 +250,8 @@ fn write_first_batch(state: &Path, db: &sled::Db, facts: &Facts) -> Result<Count
     Ok(counters)
 }
 
-/// Opens sled. The caller holds our lock, so if sled's is taken, threads of an earlier sled have it.
+/// Opens sled. The caller holds our lock, so if sled's is taken, nobody writes: threads of an earlier sled have it, or
+/// a process that was just started and has copies of our descriptors for a moment more. Either is waited for.
 pub(super) fn open_sled(state: &Path) -> Result<sled::Db, Error> {
     let path = state.join(SLED);
     let config = sled::Config::new()
@@ -252,12 +263,12 @@ pub(super) fn open_sled(state: &Path) -> Result<sled::Db, Error> {
     for _ in 0..LOCK_ATTEMPTS {
         match panics::catch(|| config.open()) {
             Ok(Ok(db)) => return Ok(db),
-            Ok(Err(_)) if sled_is_locked(&path) => pause(),
+            Ok(Err(error)) if says_locked(&error) || sled_is_locked(&path) => pause(),
             Ok(Err(error)) => return Err(Error::sled(state, error)),
             Err(panic) => return Err(Error::unreadable(state, format!("sled stopped at it: {panic}"))),
         }
     }
-    Err(locked(state))
+    Err(sled_stays_locked(state))
 }
 
 /// Waits until the threads of a sled that was dropped have let go of its files.
@@ -268,10 +279,17 @@ pub(super) fn wait_for_sled(state: &Path) -> Result<(), Error> {
         }
         pause();
     }
-    Err(locked(state))
+    Err(sled_stays_locked(state))
 }
 
-/// Asks the lock itself, since sled tells a taken one by the words of its message alone.
+/// Reports whether sled found its lock taken, which it tells by these words alone.
+///
+/// To ask the lock afterwards is not enough: whoever had it may have let go meanwhile. Words that a later sled no
+/// longer says cost no more than that.
+fn says_locked(error: &sled::Error) -> bool {
+    matches!(error, sled::Error::Io(source) if source.to_string().starts_with("could not acquire lock"))
+}
+
 fn sled_is_locked(path: &Path) -> bool {
     let Ok(file) = File::open(path.join("db")) else { return false };
     matches!(file.try_lock(), Err(TryLockError::WouldBlock))
@@ -282,11 +300,40 @@ fn pause() {
     std::thread::sleep(LOCK_PAUSE);
 }
 
-fn locked(state: &Path) -> Error {
-    Error::Locked { path: state.to_owned(), holder: holder::read(state).map(Box::new) }
+fn locked(state: &PrivateDir) -> Error {
+    Error::Locked { path: state.path().to_owned(), holder: holder::read(state).map(Box::new) }
 }
 
-/// Creates the directory and what is missing above it.
-pub(super) fn make_directory(state: &Path) -> Result<(), Error> {
-    files::create_directories(state).map_err(|error| Error::io("create", state, error))
+fn sled_stays_locked(state: &Path) -> Error {
+    Error::Locked { path: state.to_owned(), holder: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `a_state_takes_the_place_of_one_that_is_behind` failed once: a process that another thread had just started held
+    /// a copy of the descriptor until it was exec'd, and had let go of it before the lock was asked.
+    #[test]
+    fn a_lock_that_was_let_go_of_before_it_is_asked_is_waited_for_all_the_same() {
+        let directory = tempfile::tempdir().unwrap();
+        drop(open_sled(directory.path()).unwrap());
+        wait_for_sled(directory.path()).unwrap();
+        let path = directory.path().join(SLED);
+        let held = File::open(path.join(LOG)).unwrap();
+        held.try_lock().unwrap();
+        let error = sled::Config::new().path(&path).open().unwrap_err();
+        drop(held);
+        assert!(!sled_is_locked(&path));
+        assert!(says_locked(&error), "{error}");
+        open_sled(directory.path()).unwrap();
+    }
+
+    #[test]
+    fn damage_is_not_taken_for_a_lock() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(directory.path().join("sled/db")).unwrap();
+        let error = sled::Config::new().path(directory.path().join(SLED)).open().unwrap_err();
+        assert!(!says_locked(&error), "{error}");
+    }
 }

@@ -5,9 +5,9 @@
 //! before it nothing has happened. Batches and memory do not grow with the state.
 
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufRead};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::barrier::Barrier;
 use super::change::Writes;
@@ -18,9 +18,10 @@ use super::head::{self, HeadFile};
 use super::keys::{self, Row};
 use super::open::{self, ARRIVED, CREATING, INCOMING, Opened, SLED};
 use super::rows::{self, Counters, Facts};
-use super::{Options, codec, files, forget_holder, holder, holds_state, index_file, seat};
+use super::{Options, codec, exists, forget_holder, holder, holds_state, index_file, seat};
 use crate::failpoints::{Step, reached};
 use crate::model::{Binding, ContactKey, Lineage, Serial};
+use crate::private_dir::PrivateDir;
 
 /// Names of files beside sled that are caches of the state that was, all of which begin like this.
 const CACHES: &str = "index";
@@ -54,7 +55,7 @@ pub enum Setback {
 /// The state's lock, held to replace the state.
 #[derive(Debug)]
 pub struct Held {
-    path: PathBuf,
+    state: PrivateDir,
     origin: String,
     current: Option<Counted>,
     _lock: File,
@@ -100,18 +101,20 @@ impl Held {
     /// Takes the lock of a state directory, which is made when there is none, and looks at what is there.
     pub fn take(options: Options) -> Result<Self, Error> {
         let Options { path, origin, holder } = options;
-        seat::refuse_service(&path)?;
+        if let Some(state) = open::directory(&path)? {
+            seat::refuse_service(&state)?;
+        }
         // Looked at before anything is written: a directory that is no state stays as it is.
-        holds_state(&path)?;
-        open::make_directory(&path)?;
-        let lock = open::lock(&path)?;
+        exists(&path)?;
+        let state = PrivateDir::make(&path)?;
+        let lock = open::lock(&state)?;
         // Again: one that began meanwhile may have read the state and be paused.
-        seat::refuse_service(&path)?;
-        forget_holder(&path)?;
-        let (current, lock) = if holds_state(&path)? {
-            let Opened { facts, counters, lock, db, .. } = open::open(&path, lock, |db| rows::verify(&path, db))?;
+        seat::refuse_service(&state)?;
+        forget_holder(&state)?;
+        let (current, lock) = if holds_state(&state)? {
+            let Opened { facts, counters, lock, db, .. } = open::open(&state, lock, |db| rows::verify(&path, db))?;
             drop(db);
-            index_file::vouch(&path);
+            index_file::vouch(&state);
             if facts.origin != origin {
                 return Err(Error::OtherOrigin { path, recorded: facts.origin, given: origin });
             }
@@ -119,8 +122,8 @@ impl Held {
         } else {
             (None, lock)
         };
-        holder::write(&path, &holder).map_err(|error| Error::io("write holder.json in", &path, error))?;
-        Ok(Self { path, origin, current, _lock: lock })
+        holder::write(&state, &holder).map_err(|error| Error::io("write holder.json in", &path, error))?;
+        Ok(Self { state, origin, current, _lock: lock })
     }
 
     /// Loads a copy beside the state and proves that it is whole.
@@ -131,13 +134,13 @@ impl Held {
         let (reader, header) = CopyReader::begin(input)?;
         if header.origin != self.origin {
             return Err(Error::OtherOrigin {
-                path: self.path.clone(),
+                path: self.state.path().to_owned(),
                 recorded: header.origin,
                 given: self.origin.clone(),
             });
         }
         let refuse = |setback: Option<Setback>| match setback {
-            Some(setback) if !force => Err(Error::PushRefused { path: self.path.clone(), setback }),
+            Some(setback) if !force => Err(Error::PushRefused { path: self.state.path().to_owned(), setback }),
             setback => Ok(setback),
         };
         let setback = refuse(self.setback(&header))?;
@@ -165,30 +168,27 @@ impl Held {
 
     /// Makes the new state in `incoming/`, durable and closed.
     fn fill(&self, reader: CopyReader<'_>, header: Header) -> Result<Counted, Error> {
-        let incoming = self.path.join(INCOMING);
-        let step = |step: &'static str| {
-            let incoming = incoming.clone();
-            move |error| Error::io(step, &incoming, error)
-        };
-        remove_directory(&incoming).map_err(step("clear"))?;
-        files::create_directories(&incoming).map_err(step("create"))?;
-        let db = open::open_sled(&incoming)?;
+        let place = &self.state.path().join(INCOMING);
+        let step = |step: &'static str| move |error| Error::io(step, place, error);
+        self.state.remove_tree(INCOMING).map_err(step("clear"))?;
+        let incoming = PrivateDir::make(place)?;
+        let db = open::open_sled(place)?;
         let commit = self.current.as_ref().map_or(0, |current| current.counters.commit) + 1;
         let counters =
             Counters { commit, serial: header.serial, last_intent: header.last_intent, ..Counters::default() };
-        let mut load = Load { place: &incoming, db: &db, counters, pending: Writes::new() };
+        let mut load = Load { place, db: &db, counters, pending: Writes::new() };
         let lineage = header.lineage.clone();
         let counters = load.all(reader, header)?;
-        let mut barrier = Barrier::new(&incoming.join(SLED)).map_err(step("sync"))?;
+        let mut barrier = Barrier::new(&incoming, SLED)?;
         barrier.pass(&db).map_err(step("sync"))?;
         // Read back as every opening reads it, while nothing is lost yet.
-        rows::verify(&incoming, &db)?;
+        rows::verify(place, &db)?;
         drop((db, barrier));
-        open::wait_for_sled(&incoming)?;
+        open::wait_for_sled(place)?;
         let mut head = HeadFile::create(&incoming, lineage.clone()).map_err(step("create the head of"))?;
         head.advance(counters.commit, counters.serial, counters.totals.bindings).map_err(step("write the head of"))?;
-        files::sync_directory(&incoming).map_err(step("sync"))?;
-        files::sync_directory(&self.path).map_err(step("sync"))?;
+        incoming.sync().map_err(step("sync"))?;
+        self.state.sync().map_err(step("sync"))?;
         reached(Step::PushLoaded);
         Ok(Counted { lineage, counters })
     }
@@ -197,9 +197,9 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         // What stays is removed by whoever has the lock next.
-        let incoming = self.path.join(INCOMING);
-        let _ = open::wait_for_sled(&incoming).is_ok() && remove_directory(&incoming).is_ok();
-        let _ = holder::remove(&self.path);
+        let incoming = self.state.path().join(INCOMING);
+        let _ = open::wait_for_sled(&incoming).is_ok() && self.state.remove_tree(INCOMING).is_ok();
+        let _ = holder::remove(&self.state);
     }
 }
 
@@ -230,73 +230,59 @@ impl Incoming {
 
     /// Puts the new state in the place of the old, which is gone then.
     pub fn install(self) -> Result<(), Error> {
-        let path = &self.held.path;
-        fs::rename(path.join(INCOMING), path.join(ARRIVED))
-            .and_then(|()| files::sync_directory(path))
-            .map_err(|error| Error::io("replace the state in", path, error))?;
+        let state = &self.held.state;
+        state
+            .rename(INCOMING, ARRIVED)
+            .and_then(|()| state.sync())
+            .map_err(|error| Error::io("replace the state in", state.path(), error))?;
         reached(Step::PushArrived);
-        finish(path)
+        finish(state)
     }
 }
 
 /// Reports whether an exchange is decided and not finished: what else stands in the directory says nothing any more.
-pub(super) fn has_arrived(state: &Path) -> bool {
-    state.join(ARRIVED).exists()
+pub(super) fn has_arrived(state: &PrivateDir) -> bool {
+    state.has(ARRIVED)
 }
 
 /// Finishes an exchange that was decided, and clears up after one that was not. Does nothing otherwise.
 ///
 /// To be called by whoever has just taken the lock. Each step can be repeated, and none has to be the last.
-pub(super) fn finish(state: &Path) -> Result<(), Error> {
+pub(super) fn finish(state: &PrivateDir) -> Result<(), Error> {
     let finished = || {
-        remove_directory(&state.join(INCOMING))?;
+        state.remove_tree(INCOMING)?;
         if has_arrived(state) { exchange(state) } else { Ok(()) }
     };
     if has_arrived(state) {
         // Threads of an earlier sled in this process or another may still write by its name.
-        open::wait_for_sled(state)?;
+        open::wait_for_sled(state.path())?;
     }
-    finished().map_err(|error| Error::io("replace the state in", state, error))
+    finished().map_err(|error| Error::io("replace the state in", state.path(), error))
 }
 
-fn exchange(state: &Path) -> io::Result<()> {
-    let arrived = state.join(ARRIVED);
+fn exchange(state: &PrivateDir) -> io::Result<()> {
+    let arrived = state.sub(ARRIVED).map_err(io::Error::other)?.ok_or(io::ErrorKind::NotFound)?;
     // First of all, so that no index is ever beside a state that it is not of.
-    for entry in fs::read_dir(state)? {
-        let entry = entry?;
-        if entry.file_name().as_encoded_bytes().starts_with(CACHES.as_bytes()) {
-            fs::remove_file(entry.path())?;
+    for name in state.names()? {
+        if name.as_encoded_bytes().starts_with(CACHES.as_bytes()) {
+            state.remove(&name)?;
         }
     }
-    files::sync_directory(state)?;
-    if arrived.join(SLED).exists() {
-        remove_directory(&state.join(SLED))?;
+    state.sync()?;
+    if arrived.has(SLED) {
+        state.remove_tree(SLED)?;
         reached(Step::PushReplaced);
-        fs::rename(arrived.join(SLED), state.join(SLED))?;
-        files::sync_directory(state)?;
+        arrived.rename_into(SLED, state, SLED)?;
+        state.sync()?;
     }
     if HeadFile::exists(&arrived) {
         head::rename(&arrived, state)?;
-        files::sync_directory(state)?;
+        state.sync()?;
     }
-    remove_file(&state.join(CREATING))?;
-    files::sync_directory(state)?;
-    remove_directory(&arrived)?;
-    files::sync_directory(state)
-}
-
-fn remove_file(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        done => done,
-    }
-}
-
-fn remove_directory(path: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        done => done,
-    }
+    state.remove(CREATING)?;
+    state.sync()?;
+    state.remove_tree(ARRIVED)?;
+    state.sync()
 }
 
 /// A new state while its rows come in.

@@ -3,27 +3,30 @@
 //! Apart from the state's own lock, which a paused service gives up to other writers. Decides nothing:
 //! whether a pause is wanted is up to the caller.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
 use super::holder::Holder;
-use super::{files, open};
+use super::open;
 use crate::model::Timestamp;
+use crate::private_dir::PrivateDir;
 
 /// Held by the service as long as it runs; says who it is.
 pub(super) const SEAT: &str = "watch.lock";
 
 /// There while a person has paused the service, over its restarts as well.
 pub(super) const PAUSED: &str = "paused";
+/// What is to become the mark.
+const FRESH: &str = "paused.new";
 
 /// The place of the service of one state. Given up when dropped.
 #[derive(Debug)]
 pub struct Seat {
-    state: PathBuf,
+    state: PrivateDir,
     _lock: File,
 }
 
@@ -36,17 +39,18 @@ struct Pause {
 impl Seat {
     /// Takes the place; an error names the service that has it. Makes the state's directory when there is none.
     pub fn take(state: &Path, holder: &Holder) -> Result<Self, Error> {
-        open::make_directory(state)?;
-        let path = state.join(SEAT);
-        let file = files::open_private(&path).map_err(|error| Error::io("open", &path, error))?;
+        open::directory(state)?;
+        let state = PrivateDir::make(state)?;
+        let path = state.path().join(SEAT);
+        let file = state.open_private(SEAT).map_err(|error| Error::io("open", &path, error))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(Error::Locked { path: state.to_owned(), holder: seated(state).map(Box::new) });
+                return Err(Error::Locked { path: state.path().to_owned(), holder: announced(&state).map(Box::new) });
             }
             Err(TryLockError::Error(error)) => return Err(Error::io("lock", &path, error)),
         }
-        let seat = Self { state: state.to_owned(), _lock: file };
+        let seat = Self { state, _lock: file };
         seat.announce(holder)?;
         Ok(seat)
     }
@@ -56,51 +60,54 @@ impl Seat {
         let written = || {
             let text = serde_json::to_vec_pretty(holder)?;
             // In place, since the lock is on the file itself; who reads it half written knows no better place to ask.
-            files::write_private(&self.state.join(SEAT), &text)
+            self.state.write(SEAT, &text).map(drop)
         };
-        written().map_err(|error| Error::io("say who the service is in", &self.state.join(SEAT), error))
+        written().map_err(|error| Error::io("say who the service is in", &self.state.path().join(SEAT), error))
     }
 
     /// Marks the service as paused; durable when it returns. An earlier mark stands.
     pub fn pause(&self, since: Timestamp) -> Result<Timestamp, Error> {
-        if let Some(since) = paused(&self.state)? {
+        if let Some(since) = marked(&self.state)? {
             return Ok(since);
         }
-        let path = self.state.join(PAUSED);
-        let marked = || {
-            let fresh = self.state.join("paused.new");
-            files::write_private(&fresh, &serde_json::to_vec(&Pause { since })?)?;
-            File::open(&fresh)?.sync_all()?;
-            fs::rename(fresh, &path)?;
-            files::sync_directory(&self.state)
+        let mark = || {
+            self.state.write(FRESH, &serde_json::to_vec(&Pause { since })?)?.sync_all()?;
+            self.state.rename(FRESH, PAUSED)?;
+            self.state.sync()
         };
-        marked().map_err(|error| Error::io("write", &path, error))?;
+        mark().map_err(|error| Error::io("write", &self.state.path().join(PAUSED), error))?;
         Ok(since)
     }
 
     /// Takes the mark away; durable when it returns. Tells whether there was one.
     pub fn resume(&self) -> Result<bool, Error> {
-        let path = self.state.join(PAUSED);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-            removed => {
-                let durable = removed.and_then(|()| files::sync_directory(&self.state));
-                durable.map(|()| true).map_err(|error| Error::io("remove", &path, error))
+        let removed = self.state.remove(PAUSED).and_then(|was_there| {
+            if was_there {
+                self.state.sync()?;
             }
-        }
+            Ok(was_there)
+        });
+        removed.map_err(|error| Error::io("remove", &self.state.path().join(PAUSED), error))
     }
 }
 
 /// Tells since when the service of a state is paused; `None` when it is not.
 pub fn paused(state: &Path) -> Result<Option<Timestamp>, Error> {
-    let path = state.join(PAUSED);
-    match fs::read(&path) {
+    match open::directory(state)? {
+        Some(state) => marked(&state),
+        None => Ok(None),
+    }
+}
+
+fn marked(state: &PrivateDir) -> Result<Option<Timestamp>, Error> {
+    let path = state.path().join(PAUSED);
+    match state.read(PAUSED) {
         Ok(text) => {
             let read: Result<Pause, _> = serde_json::from_slice(&text);
             let pause = read.map_err(|error| Error::io("understand", &path, io::Error::other(error)))?;
             Ok(Some(pause.since))
         }
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Error::io("read", &path, error)),
     }
 }
@@ -108,24 +115,28 @@ pub fn paused(state: &Path) -> Result<Option<Timestamp>, Error> {
 /// Refuses where a service has the place, paused or not.
 ///
 /// One that begins this very moment may find the place taken.
-pub(super) fn refuse_service(state: &Path) -> Result<(), Error> {
-    let path = state.join(SEAT);
-    let file = match File::open(&path) {
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(()),
+pub(super) fn refuse_service(state: &PrivateDir) -> Result<(), Error> {
+    let path = state.path().join(SEAT);
+    let file = match state.open_file(SEAT) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         opened => opened.map_err(|error| Error::io("open", &path, error))?,
     };
     match file.try_lock() {
         Ok(()) => Ok(()),
         Err(TryLockError::WouldBlock) => {
-            Err(Error::Serviced { path: state.to_owned(), holder: seated(state).map(Box::new) })
+            Err(Error::Serviced { path: state.path().to_owned(), holder: announced(state).map(Box::new) })
         }
         Err(TryLockError::Error(error)) => Err(Error::io("lock", &path, error)),
     }
 }
 
 /// Returns what the service of a state said about itself last, which may be over.
-pub fn seated(state: &Path) -> Option<Holder> {
-    serde_json::from_slice(&fs::read(state.join(SEAT)).ok()?).ok()
+pub fn seated(state: &Path) -> Result<Option<Holder>, Error> {
+    Ok(open::directory(state)?.as_ref().and_then(announced))
+}
+
+fn announced(state: &PrivateDir) -> Option<Holder> {
+    serde_json::from_slice(&state.read(SEAT).ok()?).ok()
 }
 
 #[cfg(test)]
@@ -165,6 +176,6 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let seat = Seat::take(directory.path(), &support::holder()).unwrap();
         seat.pause(Timestamp(7)).unwrap();
-        assert_eq!(open::look(directory.path()).unwrap(), open::Found::Nothing);
+        assert_eq!(open::look(&seat.state).unwrap(), open::Found::Nothing);
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::path::Path;
 
 use super::change::Writes;
 use super::index_file;
@@ -10,6 +9,7 @@ use super::keys::Row;
 use super::snapshot::Part;
 use crate::index::HeadNote;
 use crate::model::ContactKey;
+use crate::private_dir::PrivateDir;
 
 /// Most keys that are remembered; after more, all bindings are looked at again.
 const MOST_KEYS: usize = 100_000;
@@ -34,7 +34,7 @@ impl SinceIndex {
     }
 
     /// Marks the index as behind before the first write.
-    pub(super) fn mark(&mut self, state: &Path) -> io::Result<()> {
+    pub(super) fn mark(&mut self, state: &PrivateDir) -> io::Result<()> {
         if !self.is_marked {
             index_file::mark_behind(state, &self.word)?;
             self.is_marked = true;

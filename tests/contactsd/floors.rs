@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// The modules by floor, as `ARCHITECTURE.md` lists them.
 const FLOORS: [&[&str]; 6] = [
-    &["model", "failpoints", "beneath"],
+    &["model", "failpoints", "beneath", "private_dir"],
     &["plan", "journal", "quota", "index", "hosts"],
     &["settings", "source", "apollo", "store", "link", "watcher", "sandbox", "status_http"],
     &["ops"],

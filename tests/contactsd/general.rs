@@ -55,7 +55,7 @@ fn help_and_version_are_results() {
           --no-color             The same as --color never
       -q, --quiet                Show results, warnings and errors only
           --json                 Print JSON, one record a line, and ask nothing
-          --json-into <FILE>     Write what --json would print to a file as well, beside the text
+          --json-into <FILE>     Also write what --json would print to this file, emptied first; no link
           --log-format <FORMAT>  Form of the log on stderr; `watch` then logs everything it tells
                                  [default: text; in the journal, watch logs] [possible values: text,
                                  json]
@@ -144,7 +144,7 @@ fn mistakes_of_usage_exit_with_one() {
           --no-color             The same as --color never
       -q, --quiet                Show results, warnings and errors only
           --json                 Print JSON, one record a line, and ask nothing
-          --json-into <FILE>     Write what --json would print to a file as well, beside the text
+          --json-into <FILE>     Also write what --json would print to this file, emptied first; no link
           --log-format <FORMAT>  Form of the log on stderr; `watch` then logs everything it tells
                                  [default: text; in the journal, watch logs] [possible values: text,
                                  json]

@@ -18,6 +18,7 @@ mod generate;
 mod json;
 mod kill;
 mod link;
+mod links;
 mod logs;
 mod man;
 mod matches;

@@ -144,7 +144,7 @@ fn a_state_that_cannot_be_made_is_an_error_before_anything_is_sent() {
     [stderr]
     Error: The state cannot be used
 
-    cannot read .contactsd/contacts.d/state: Not a directory (os error 20)
+    cannot read .contactsd: Not a directory (os error 20)
     [exit 1]
     ");
     assert_eq!(remote.take_calls(), [""; 0]);

@@ -117,11 +117,14 @@ pub enum AskError {
     NoService,
     #[error(transparent)]
     Link(#[from] link::Error),
+    /// The directory of the state is not used.
+    #[error(transparent)]
+    Store(#[from] store::Error),
 }
 
 /// Asks the service of `state`, which may take up to `patience` to answer.
 pub async fn ask<T: DeserializeOwned>(state: &Path, request: &Request, patience: Duration) -> Result<T, AskError> {
-    let named = store::seated(state).and_then(|holder| holder.socket);
+    let named = store::seated(state)?.and_then(|holder| holder.socket);
     for socket in link::candidates(Role::Service, state, named.as_deref()) {
         match link::ask(&socket, request, patience).await {
             Err(link::Error::Nobody { .. }) => {}

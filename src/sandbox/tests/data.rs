@@ -5,6 +5,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde_json::json;
 
@@ -150,4 +151,18 @@ async fn parallel_creates_all_reach_the_disk() {
     let labels = world.labels().await;
     assert_eq!((labels.len(), &labels[0]["cached_count"]), (1, &json!(200)));
     assert_eq!(world.restarted().await.server.contacts().len(), 200);
+}
+
+#[tokio::test]
+async fn data_with_a_link_in_it_is_refused_and_what_it_leads_to_stays() {
+    for name in ["owner.json", "key", "log.jsonl", "log.jsonl.new"] {
+        let root = tempfile::tempdir().unwrap();
+        let (data, victim) = (root.path().join("data"), root.path().join("victim"));
+        fs::create_dir(&data).unwrap();
+        fs::write(&victim, "mine").unwrap();
+        std::os::unix::fs::symlink(&victim, data.join(name)).unwrap();
+        let refused = Server::start(options(&root, &Arc::default())).await;
+        assert!(matches!(refused.err(), Some(Error::Directory(_))), "{name}");
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "mine", "{name}");
+    }
 }

@@ -174,3 +174,37 @@ async fn a_state_that_was_replaced_while_it_is_open_takes_nothing_more() {
     fs::rename(&moved, world.path()).unwrap();
     assert_eq!(world.read_all().bindings.len(), 1);
 }
+
+#[tokio::test]
+async fn a_state_with_a_link_in_it_is_refused_by_everyone_and_changed_by_nobody() {
+    let world = World::new();
+    let store = world.open();
+    store.commit(vec![put("ada", 1)]).await.unwrap();
+    store.close().await.unwrap();
+    let victim = world.path().parent().unwrap().join("victim");
+    fs::write(&victim, "mine").unwrap();
+    fs::set_permissions(&victim, fs::Permissions::from_mode(0o644)).unwrap();
+    for name in
+        ["index", "index.behind", "holder.json", "creating", "paused", "incoming", "sled/snap.1", "sled/blobs/1"]
+    {
+        let link = world.path().join(name);
+        std::os::unix::fs::symlink(&victim, &link).unwrap();
+        let refused = |error: Option<Error>| {
+            assert!(matches!(error, Some(Error::Unsafe(_))), "{name}: {error:?}");
+            assert_eq!(fs::read_to_string(&victim).unwrap(), "mine", "{name}");
+            assert_eq!(fs::metadata(&victim).unwrap().permissions().mode() & 0o7777, 0o644, "{name}");
+        };
+        refused(world.try_open().err());
+        refused(read(&world.path(), &Wanted::everything()).err());
+        refused(crate::store::pull(&world.path(), ORIGIN, &mut Vec::new()).err());
+        refused(crate::store::Held::take(options(&world.path())).err());
+        refused(crate::store::Seat::take(&world.path(), &holder()).err());
+        refused(crate::store::paused(&world.path()).err());
+        refused(crate::store::seated(&world.path()).err());
+        refused(crate::store::exists(&world.path()).err());
+        assert!(crate::store::open_index(&world.path(), "any").is_none());
+        assert!(crate::store::file_time(&world.path()).is_none());
+        fs::remove_file(link).unwrap();
+    }
+    assert_eq!(world.read_all().bindings.len(), 1);
+}
