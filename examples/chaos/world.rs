@@ -115,6 +115,7 @@ impl World {
             if rests {
                 break;
             }
+            self.decide();
         }
         summary.checks += 1;
         let contacts = wire::contacts(self.sandbox.door()).expect("the sandbox shows its contacts");
@@ -128,6 +129,29 @@ impl World {
         self.people.at_rest();
         if self.random.u8(0..12) == 0 && !self.broken {
             self.lose_state(summary);
+        }
+    }
+
+    /// Answers what only a person can: whose the contacts are that a search found and that could be an entry's.
+    ///
+    /// Nobody is asked about anybody else's contact: where the one found is not the entry's own, the question stays.
+    fn decide(&mut self) {
+        let contacts = wire::contacts(self.sandbox.door()).expect("the sandbox shows its contacts");
+        for conflict in read(&self.state()).conflicts.values() {
+            let key = conflict.key.as_str();
+            let Some(person) = self.people.all.iter().find(|person| person.key == key) else { continue };
+            let is_theirs = |contact: &&serde_json::Value| contact["first_name"] == person.first_name.as_str();
+            if let [contact] = &contacts.iter().filter(is_theirs).collect::<Vec<_>>()[..]
+                && contact["id"] == conflict.apollo_id.as_str()
+            {
+                programs::import(
+                    &self.program,
+                    self.home.path(),
+                    self.sandbox.door(),
+                    key,
+                    conflict.apollo_id.as_str(),
+                );
+            }
         }
     }
 
