@@ -6,6 +6,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Response};
 use url::Url;
 
+use super::cleaner::Cleaner;
 use super::error::Misread;
 use super::search::PER_PAGE;
 use super::{Answer, Call, Contact, Error, ListChange, Meta, Options, Profile, Refusal, SearchPage, body};
@@ -19,6 +20,7 @@ const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
 pub struct Client {
     http: reqwest::Client,
     base_url: Url,
+    cleaner: Cleaner,
 }
 
 impl Client {
@@ -28,7 +30,7 @@ impl Client {
     /// and credentials that no header can carry.
     pub fn new(options: Options) -> Result<Self, Error> {
         let http = options.http()?;
-        Ok(Self { http, base_url: options.base_url })
+        Ok(Self { http, base_url: options.base_url, cleaner: Cleaner::new(options.credential.secret().clone()) })
     }
 
     /// Creates a contact, or matches one if `body` asks for it: `POST /contacts`.
@@ -88,15 +90,17 @@ impl Client {
         if let Some(body) = body {
             request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json")).body(body.to_owned());
         }
-        let response = match request.send().await {
+        let mut response = match request.send().await {
             Ok(response) => response,
             Err(source) => return Err(Error::lost(call, None, source)),
         };
+        self.cleaner.headers(response.headers_mut());
         let meta = Meta::read(response.status(), response.headers());
         tracing::debug!(%call, meta.status, meta.request_id, "answered");
         let is_html = response.headers().get(CONTENT_TYPE).is_some_and(names_html);
         let success = response.status().is_success();
         let (received, end) = receive(response).await;
+        let received = self.cleaner.body(received, !matches!(end, End::Whole));
         if !success {
             // The status decides, so a body that did not arrive whole only costs words of the message.
             let text = String::from_utf8_lossy(&received);

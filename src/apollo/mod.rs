@@ -7,6 +7,7 @@
 //! The facts it stands on are in `docs/api-notes.md`.
 
 pub mod body;
+mod cleaner;
 mod client;
 mod complaint;
 mod contact;

@@ -49,13 +49,19 @@ impl fmt::Debug for Credential {
 impl Credential {
     /// Returns a hash by which a state knows the credential again, keyed so that it reveals nothing.
     pub fn keyed_hash(&self, key: &IdentityKey) -> String {
-        let (kind, secret) = match self {
-            Self::ApiKey(key) => ("key:", key),
-            Self::AccessToken(token) => ("token:", token),
+        let kind = match self {
+            Self::ApiKey(_) => "key:",
+            Self::AccessToken(_) => "token:",
         };
         let mut hasher = blake3::Hasher::new_keyed(&key.0);
-        hasher.update(kind.as_bytes()).update(secret.expose_secret().as_bytes());
+        hasher.update(kind.as_bytes()).update(self.secret().expose_secret().as_bytes());
         hasher.finalize().to_hex()[..32].to_owned()
+    }
+
+    pub(super) fn secret(&self) -> &SecretString {
+        match self {
+            Self::ApiKey(secret) | Self::AccessToken(secret) => secret,
+        }
     }
 
     fn header(&self) -> Result<(HeaderName, HeaderValue), Error> {

@@ -109,6 +109,52 @@ fn the_key_shows_in_no_output_and_in_no_file() {
     assert!(remote.requests(Action::Create) > 0 && refusing.requests(Action::Profile) > 0);
 }
 
+#[test]
+fn the_key_shows_nowhere_when_every_answer_repeats_it() {
+    let id = "66e34b81740c50074e3d1b01";
+    let error = format!(r#"{{"error": "no {KEY} {}", "error_code": "{KEY}"}}"#, KEY.replace('-', r"\u002d"));
+    let contact = format!(
+        r#"{{"contact": {{"id": "{id}", "email": "ada@example.com", "title": "{KEY}", "created_at": "{KEY}",
+            "custom_field_errors": {{"{KEY}": "{KEY}"}}, "label_ids": ["{KEY}"]}}, "labels": [{{"id": "{KEY}", "name": "{KEY}"}}]}}"#
+    );
+    for (status, body) in [
+        ("401 Unauthorized", format!("Invalid key {KEY}")),
+        ("403 Forbidden", error.clone()),
+        ("403 Forbidden", format!("<html>{KEY}</html>")),
+        ("422 Unprocessable", error.clone()),
+        ("422 Unprocessable", format!("{}{KEY}", "x".repeat(505))),
+        ("422 Unprocessable", format!(r#"{{"error": {{"{KEY}": "{KEY}"}}}}"#)),
+        ("500 Broken", error.clone()),
+        ("200 OK", error),
+        ("200 OK", contact.clone()),
+        ("200 OK", contact.replace(id, KEY)),
+    ] {
+        let remote = Remote::start();
+        let head = format!("{status}\r\nx-request-id: {KEY}\r\nx-{KEY}: {KEY}\r\ndate: {KEY}\r\netag: \"{KEY}\"");
+        remote.tap.answer_with("", &head, &body);
+        let mut world = World::with(TEAM).against(&remote);
+        world.set("CONTACTSD_LOG", "debug");
+        world.set("CONTACTSD_MAX_WAIT", "0s");
+        let mut shown = String::new();
+        for command in [
+            "apply --auto-approve",
+            "apply --auto-approve --json",
+            "watch --once --log-format json",
+            "plan --json",
+            "status --json",
+            "state list --json",
+            "state show ada",
+            "state pull",
+        ] {
+            let outcome = world.run(command);
+            assert!(!outcome.stdout.contains(KEY) && !outcome.stderr.contains(KEY), "{command}\n{outcome}");
+            shown += &outcome.stderr;
+        }
+        assert!(shown.contains("(credential)"), "{status} {body}: {shown}");
+        assert_nowhere(&world.path(""));
+    }
+}
+
 fn assert_nowhere(directory: &Path) {
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();

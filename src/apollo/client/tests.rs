@@ -172,7 +172,8 @@ async fn a_connection_that_takes_too_long_was_never_used() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let options = Options { connect_timeout: Duration::from_millis(100), ..options(address) };
-    let client = Client { http: options.http().unwrap(), base_url: Url::parse(&format!("https://{address}")).unwrap() };
+    let base_url = Url::parse(&format!("https://{address}")).unwrap();
+    let client = Client { base_url, ..Client::new(options).unwrap() };
     let error = client.create_contact("{}").await.unwrap_err();
     assert!(matches!(error, Error::Connect { .. }), "{error:?}");
     assert_eq!(error.retry(Endpoint::CreateContact), Retry::Now);
@@ -301,6 +302,35 @@ async fn a_credential_appears_in_no_client_and_no_error() {
     let error = client.create_contact("{}").await.unwrap_err();
     assert_eq!(server.requests()[0].header("x-api-key"), Some("key-of-the-team"));
     assert!(!format!("{client:?} {error:?} {error}").contains("key-of-the-team"));
+}
+
+#[tokio::test]
+async fn a_credential_that_an_answer_repeats_is_in_no_part_of_it() {
+    let said = "key-of-the-team is wrong, so is key-of\\u002dthe-team and key-of%2Dthe-team";
+    let refusal = format!(r#"{{"error": "{said}", "error_code": "{said}", "deleted_contact_ids": ["{said}"]}}"#);
+    let headers = "x-request-id: r-key-of-the-team-1\r\n";
+    let contact = CONTACT.replace("ada@example.com", "key-of-the-team@example.com").replace('}', "")
+        + r#", "title": "key-of-the-team", "custom_field_errors": {"key-of-the-team": "key-of-the-team"},
+            "label_ids": ["key-of-the-team"]}, "error": "key-of-the-team", "labels": [{"id": "key-of-the-team"}]}"#;
+    let replies = [
+        Reply::Send(http("401 Unauthorized", headers, "Bad key key-of-the-team")),
+        Reply::Send(http("422 Unprocessable", headers, &refusal)),
+        Reply::Send(http("422 Unprocessable", headers, &format!("{}key-of-the-team", "x".repeat(500)))),
+        Reply::Send(http("200 OK", headers, r#"{"error": {"message": "key-of-the-team"}}"#)),
+        Reply::Send(http("200 OK", headers, "key-of-the-team")),
+        Reply::Close(b"HTTP/1.1 422 Unprocessable\r\ncontent-length: 99\r\n\r\nno key-of-the-te".to_vec()),
+        Reply::Send(http("200 OK", headers, &contact)),
+    ];
+    let count = replies.len();
+    let server = Loopback::start(replies).await;
+    let client = client(server.address);
+    for number in 1..=count {
+        let answer = client.view_contact(&id()).await;
+        let shown = format!("{answer:?} {}", answer.as_ref().err().map(ToString::to_string).unwrap_or_default());
+        assert!(!shown.contains("key-of") && !shown.contains("the-te"), "{shown}");
+        assert!(shown.contains("(credential)"), "{shown}");
+        assert_eq!(answer.is_ok(), number == count, "{shown}");
+    }
 }
 
 #[test]

@@ -42,7 +42,7 @@ struct State {
     /// After so many answers, further ones are held back.
     hold_after: Option<usize>,
     /// Answers given here, to requests whose body holds the text.
-    canned: Vec<(String, String)>,
+    canned: Vec<(String, Vec<u8>)>,
 }
 
 impl Tap {
@@ -96,13 +96,17 @@ impl Tap {
 
     /// Answers every write whose body holds `text` with this status and body, past the server.
     pub(crate) fn answer(&self, text: &str, status: u16, body: &Value) {
-        let body = body.to_string();
+        self.answer_with(text, &format!("{status} Told\r\ncontent-type: application/json"), &body.to_string());
+    }
+
+    /// Answers every request whose body holds `text` with this status line, headers and body, past the server.
+    pub(crate) fn answer_with(&self, text: &str, head: &str, body: impl AsRef<[u8]>) {
+        let body = body.as_ref();
         let length = body.len();
-        let answer = format!(
-            "HTTP/1.1 {status} Told\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\
-             connection: close\r\n\r\n{body}"
-        );
-        self.shared.locked().canned.push((text.to_owned(), answer));
+        let head = format!("HTTP/1.1 {head}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
+        let answer = [head.as_bytes(), body].concat();
+        // The answer that was given last stands.
+        self.shared.locked().canned.insert(0, (text.to_owned(), answer));
     }
 }
 
@@ -124,7 +128,7 @@ impl Shared {
         };
         self.changed.notify_all();
         let answer = match canned {
-            Some(answer) => answer.into_bytes(),
+            Some(answer) => answer,
             None => exchange(self.target, &head, &body)?,
         };
         if !only_looks {
