@@ -2,18 +2,16 @@
 //!
 //! Never retries, never waits for quota, never measures time.
 
+use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
-use reqwest::{Method, Response};
 use url::Url;
 
 use super::cleaner::Cleaner;
 use super::error::Misread;
+use super::received::{End, MAX_BODY_BYTES, Received};
 use super::search::PER_PAGE;
 use super::{Answer, Call, Contact, Error, ListChange, Meta, Options, Profile, Refusal, SearchPage, body};
 use crate::model::{ApolloId, Endpoint};
-
-/// Most bytes of an answer that are read; a full page of search results stays far below.
-const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
 
 /// The API as one team sees it. Cloning shares the connections.
 #[derive(Debug, Clone)]
@@ -99,7 +97,7 @@ impl Client {
         tracing::debug!(%call, meta.status, meta.request_id, "answered");
         let is_html = response.headers().get(CONTENT_TYPE).is_some_and(names_html);
         let success = response.status().is_success();
-        let (received, end) = receive(response).await;
+        let Received { body: received, end } = Received::all_of(response).await;
         let received = self.cleaner.body(received, !matches!(end, End::Whole));
         if !success {
             // The status decides, so a body that did not arrive whole only costs words of the message.
@@ -110,6 +108,10 @@ impl Client {
             End::Whole => Ok(Reply { call, meta, body: received }),
             End::TooLarge => Err(Error::TooLarge { call, limit_bytes: MAX_BODY_BYTES, meta: Box::new(meta) }),
             End::Lost(source) => Err(Error::lost(call, Some(meta), source)),
+            End::Cut(source) => Err(Error::misread(call, meta, Misread::Cut(source.into()))),
+            End::Undecodable => {
+                Err(Error::misread(call, meta, Misread::Lacks("a compressed body that cannot be read")))
+            }
         }
     }
 
@@ -145,25 +147,6 @@ impl Reply {
 /// Reports whether a `Content-Type` is that of a page for browsers.
 fn names_html(content_type: &HeaderValue) -> bool {
     content_type.to_str().is_ok_and(|text| text.to_ascii_lowercase().contains("html"))
-}
-
-/// How the body of an answer ended.
-enum End {
-    Whole,
-    TooLarge,
-    Lost(reqwest::Error),
-}
-
-async fn receive(mut response: Response) -> (Vec<u8>, End) {
-    let mut body = Vec::new();
-    loop {
-        match response.chunk().await {
-            Ok(Some(chunk)) if body.len() + chunk.len() > MAX_BODY_BYTES => return (body, End::TooLarge),
-            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-            Ok(None) => return (body, End::Whole),
-            Err(source) => return (body, End::Lost(source)),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ mod meta;
 mod options;
 mod phone;
 mod profile;
+mod received;
 mod search;
 
 pub use client::Client;

@@ -1,6 +1,6 @@
 mod loopback;
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
 use std::process::Command;
 use std::time::Duration;
@@ -287,6 +287,83 @@ async fn an_answer_of_more_than_8_mib_is_not_read_to_its_end() {
     assert!(matches!(error, Error::TooLarge { .. }), "{error:?}");
     assert_eq!(error.retry(Endpoint::CreateContact), Retry::Settle);
     assert_eq!(error.status(), Some(200));
+}
+
+fn compressed(encoding: &str, status: &str, body: &[u8]) -> Vec<u8> {
+    let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\ncontent-encoding: {encoding}\r\n\r\n", body.len());
+    [head.as_bytes(), body].concat()
+}
+
+fn gzip(body: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(body).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn zlib(body: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(body).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn deflate(body: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(body).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[tokio::test]
+async fn an_answer_that_is_compressed_unasked_is_read() {
+    let plain = CONTACT.as_bytes();
+    let marked = [b"\xef\xbb\xbf", plain].concat();
+    for answer in [
+        compressed("gzip", "200 OK", &gzip(plain)),
+        compressed("GZIP", "200 OK", &gzip(&marked)),
+        compressed("x-gzip", "200 OK", &gzip(plain)),
+        compressed("deflate", "200 OK", &zlib(plain)),
+        compressed("deflate", "200 OK", &deflate(plain)),
+        compressed("deflate, gzip", "200 OK", &gzip(&zlib(plain))),
+        compressed("identity", "200 OK", plain),
+        // The header is lost, or left over.
+        compressed("", "200 OK", &gzip(plain)),
+        compressed("gzip", "200 OK", plain),
+        http("200 OK", "", std::str::from_utf8(&marked).unwrap()),
+    ] {
+        let server = Loopback::start([Reply::Send(answer)]).await;
+        assert_eq!(client(server.address).create_contact("{}").await.unwrap().value.id, id());
+    }
+    let refusal = compressed("gzip", "422 Unprocessable", &gzip(br#"{"error": "no such stage"}"#));
+    let (error, _) = failed_create(Reply::Send(refusal)).await;
+    assert_eq!(error.server_message(), Some("no such stage"));
+}
+
+#[tokio::test]
+async fn a_compressed_answer_counts_by_what_it_holds() {
+    let fits = format!("{CONTACT}{}", " ".repeat(MAX_BODY_BYTES - CONTACT.len()));
+    let server = Loopback::start([Reply::Send(compressed("gzip", "200 OK", &gzip(fits.as_bytes())))]).await;
+    client(server.address).create_contact("{}").await.unwrap();
+    for bytes in [fits.len() + 1, fits.len() * 50] {
+        let large = gzip(&vec![b' '; bytes]);
+        let (error, _) = failed_create(Reply::Send(compressed("gzip", "200 OK", &large))).await;
+        assert!(matches!(error, Error::TooLarge { .. }), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_compressed_answer_that_cannot_be_read_leaves_a_create_in_doubt() {
+    let whole = gzip(CONTACT.as_bytes());
+    let (error, _) = failed_create(Reply::Send(compressed("gzip", "200 OK", &whole[..whole.len() / 2]))).await;
+    assert!(matches!(error, Error::Transport { .. }), "{error:?}");
+    assert_eq!(error.retry(Endpoint::CreateContact), Retry::Settle);
+    let damaged: Vec<u8> =
+        whole.iter().enumerate().map(|(at, byte)| if at > 12 { byte ^ 0x55 } else { *byte }).collect();
+    for answer in [compressed("gzip", "200 OK", &damaged), compressed("br", "200 OK", CONTACT.as_bytes())] {
+        let (error, _) = failed_create(Reply::Send(answer)).await;
+        assert!(matches!(error, Error::Unreadable { .. } | Error::Transport { .. }), "{error:?}");
+        assert_eq!(error.retry(Endpoint::CreateContact), Retry::Settle);
+    }
+    let (error, _) = failed_create(Reply::Send(compressed("br", "422 Unprocessable", b"\x8b\x00"))).await;
+    assert_eq!((error.status(), error.retry(Endpoint::CreateContact)), (Some(422), Retry::Never));
 }
 
 #[tokio::test]
