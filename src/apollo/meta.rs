@@ -30,6 +30,8 @@ pub struct Meta {
     ///
     /// A `Retry-After` that is a date counts from the answer's own `Date`; without one it is absent.
     pub retry_after: Option<Duration>,
+    /// Until when the server asks to wait, where it says so by a date and does not tell what time it has.
+    pub retry_at: Option<Timestamp>,
 }
 
 /// The quota of the called endpoint action, in its three windows.
@@ -62,6 +64,7 @@ const DAY: [&str; 2] = ["24-hour", "daily"];
 impl Meta {
     pub(super) fn read(status: StatusCode, headers: &HeaderMap) -> Self {
         let date = header(headers, DATE.as_str()).and_then(http_date);
+        let retry = header(headers, RETRY_AFTER.as_str());
         Self {
             status: status.as_u16(),
             quota: QuotaHeaders {
@@ -71,8 +74,14 @@ impl Meta {
             },
             date,
             request_id: header(headers, "x-request-id").map(super::excerpt::excerpt),
-            retry_after: header(headers, RETRY_AFTER.as_str()).and_then(|text| retry_after(text, date)),
+            retry_after: retry.and_then(|text| retry_after(text, date)),
+            retry_at: retry.filter(|_| date.is_none()).and_then(http_date),
         }
+    }
+
+    /// Returns how long the server asks to wait from `now` on, by whose clock a date without another counts.
+    pub fn asked_to_wait(&self, now: Timestamp) -> Option<Duration> {
+        self.retry_after.or_else(|| Some(self.retry_at?.since(now)))
     }
 }
 
@@ -101,8 +110,12 @@ fn http_date(text: &str) -> Option<Timestamp> {
 }
 
 fn retry_after(text: &str, date: Option<Timestamp>) -> Option<Duration> {
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // So many digits that no number holds them are a long time all the same.
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
+    }
     match text.parse() {
-        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
         Err(_) => Some(http_date(text)?.since(date?)),
     }
 }
@@ -166,7 +179,17 @@ mod tests {
         assert_eq!(meta(&[("retry-after", "15733")]).retry_after, Some(Duration::from_secs(15733)));
         let by_date = ("retry-after", "Thu, 06 Aug 2026 10:01:30 GMT");
         assert_eq!(meta(&[date, by_date]).retry_after, Some(Duration::from_secs(90)));
-        assert_eq!(meta(&[by_date]).retry_after, None);
+        let without_clock = meta(&[by_date]);
+        assert_eq!((without_clock.retry_after, without_clock.asked_to_wait(Timestamp(0)).is_some()), (None, true));
+        let now = without_clock.retry_at.unwrap() - Duration::from_secs(7);
+        assert_eq!(without_clock.asked_to_wait(now), Some(Duration::from_secs(7)));
+        assert_eq!(meta(&[date, by_date]).asked_to_wait(now), Some(Duration::from_secs(90)));
+        assert_eq!(meta(&[("retry-after", "1.5")]).retry_after, Some(Duration::from_millis(1500)));
+        for odd in ["-1", "nan", "inf", "", "soon"] {
+            assert_eq!(meta(&[("retry-after", odd)]).asked_to_wait(now), None, "{odd}");
+        }
+        let endless = meta(&[("retry-after", "99999999999999999999999")]).retry_after;
+        assert_eq!(endless, Some(Duration::from_secs(u64::MAX)));
         assert_eq!(meta(&[("retry-after", "soon"), date]).retry_after, None);
         let past = ("retry-after", "Thu, 06 Aug 2026 09:00:00 GMT");
         assert_eq!(meta(&[date, past]).retry_after, Some(Duration::ZERO));

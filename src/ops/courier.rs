@@ -113,7 +113,9 @@ impl Session {
             drop(slot);
             self.heard(endpoint, &outcome, sent.elapsed());
             reached(if outcome.is_ok() { failpoints::Step::AnswerReceived } else { failpoints::Step::AnswerLost });
-            match self.judge(endpoint, permit, outcome, &mut tries) {
+            let verdict = self.judge(endpoint, permit, outcome, &mut tries);
+            self.save_pause(endpoint).await?;
+            match verdict {
                 Verdict::Reply(reply) => return Ok(*reply),
                 Verdict::Fail(failure @ Failure::Barred) if tries.status == Status::Intended => {
                     self.store.commit(vec![Change::DropIntent { id }]).await.map_err(Failure::Store)?;
@@ -156,13 +158,23 @@ impl Session {
             };
             drop(slot);
             self.heard(endpoint, &outcome, sent.elapsed());
-            match self.judge(endpoint, permit, outcome, &mut tries) {
+            let verdict = self.judge(endpoint, permit, outcome, &mut tries);
+            self.save_pause(endpoint).await?;
+            match verdict {
                 Verdict::Reply(reply) => return Ok(*reply),
                 // Looking has no effect that could be in doubt.
                 Verdict::Fail(Failure::InDoubt(error)) => return Err(Failure::Refused(error)),
                 Verdict::Fail(failure) => return Err(failure),
                 Verdict::Again(pause) => self.pause(pause).await,
             }
+        }
+    }
+
+    /// Saves the quota of an action that an answer has paused, so that the next run knows it too.
+    async fn save_pause(&self, endpoint: Endpoint) -> Result<(), Failure> {
+        match self.ledgers.pause_to_save(endpoint) {
+            Some(change) => self.store.commit(vec![change]).await.map(drop).map_err(Failure::Store),
+            None => Ok(()),
         }
     }
 

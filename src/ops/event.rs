@@ -54,7 +54,8 @@ pub enum Event {
     /// Requests of this action wait for their quota window.
     WaitingForQuota {
         endpoint: Endpoint,
-        window: Span,
+        /// The window that is used up; `None` where Apollo asked for a pause.
+        window: Option<Span>,
         wait: Duration,
     },
     /// Quota that Apollo says is left for creates or updates, for the progress line.

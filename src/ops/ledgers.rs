@@ -1,6 +1,6 @@
 //! The quota ledgers in memory: who may send when.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use crate::apollo::{Meta, WindowHeaders};
 use crate::model::{Endpoint, Timestamp};
 use crate::quota::{Admission, Ledger, Outlook, Permit, Reading, Rejection, Rules, Span, WindowLimit};
+use crate::store::Change;
 
 use super::{Clock, Ended, Stop};
 
@@ -28,6 +29,8 @@ pub(super) struct Ledgers {
     patience: Option<Duration>,
     /// What was put off, and until when.
     put_off: Mutex<BTreeMap<Endpoint, Timestamp>>,
+    /// What was paused since it was last saved.
+    newly_paused: Mutex<BTreeSet<Endpoint>>,
     clock: Clock,
 }
 
@@ -48,8 +51,16 @@ impl Ledgers {
             (endpoint, ledger.unwrap_or_default())
         };
         let by_endpoint = Mutex::new(saved.iter().map(load).collect());
-        let (patience, put_off) = (None, Mutex::default());
-        Self { by_endpoint, answered: Notify::new(), rules, max_wait, patience, put_off, clock }
+        Self {
+            by_endpoint,
+            answered: Notify::new(),
+            rules,
+            max_wait,
+            patience: None,
+            put_off: Mutex::default(),
+            newly_paused: Mutex::default(),
+            clock,
+        }
     }
 
     /// Puts requests off that would wait longer than this for a window, instead of holding what waits for them.
@@ -85,7 +96,7 @@ impl Ledgers {
         &self,
         endpoint: Endpoint,
         stop: &Stop,
-        waiting: impl Fn(Duration, Span),
+        waiting: impl Fn(Duration, Option<Span>),
     ) -> Option<Permit> {
         loop {
             if stop.is_requested() || self.is_put_off(endpoint) {
@@ -117,9 +128,21 @@ impl Ledgers {
         }
     }
 
+    /// Takes in an answer, and the pause that it asks for: a server that is overloaded is for requests of every
+    /// entry, whatever becomes of this one.
     pub(super) fn answered(&self, endpoint: Endpoint, permit: Permit, meta: &Meta) {
         let now = self.clock.now();
-        self.change(endpoint, |ledger| ledger.answered(permit, &readings(meta), now));
+        match (meta.status, meta.asked_to_wait(now)) {
+            (429, _) => drop(self.rejected(endpoint, permit, meta)),
+            (500.., Some(wait)) => {
+                self.change(endpoint, |ledger| {
+                    ledger.answered(permit, &readings(meta), now);
+                    ledger.pause(wait, now);
+                });
+                self.paused().insert(endpoint);
+            }
+            _ => self.change(endpoint, |ledger| ledger.answered(permit, &readings(meta), now)),
+        }
     }
 
     pub(super) fn lost(&self, endpoint: Endpoint, permit: Permit) {
@@ -133,11 +156,22 @@ impl Ledgers {
 
     pub(super) fn rejected(&self, endpoint: Endpoint, permit: Permit, meta: &Meta) -> Rejection {
         let now = self.clock.now();
-        self.change(endpoint, |ledger| ledger.rejected(permit, &readings(meta), meta.retry_after, now, &self.rules))
+        let wait = meta.asked_to_wait(now);
+        self.paused().insert(endpoint);
+        self.change(endpoint, |ledger| ledger.rejected(permit, &readings(meta), wait, now, &self.rules))
+    }
+
+    /// Returns what is to be saved so that the next run knows of a pause; `None` when no answer asked for one.
+    ///
+    /// Otherwise a ledger is saved with the next request, which may be the next run's.
+    pub(super) fn pause_to_save(&self, endpoint: Endpoint) -> Option<Change> {
+        let is_new = self.paused().contains(&endpoint);
+        is_new.then(|| Change::PutQuota { endpoint, ledger: self.save(endpoint) })
     }
 
     /// Returns the ledger of `endpoint` as it is to be saved.
     pub(super) fn save(&self, endpoint: Endpoint) -> String {
+        self.paused().remove(&endpoint);
         self.locked().entry(endpoint).or_default().save()
     }
 
@@ -156,6 +190,10 @@ impl Ledgers {
         let result = change(self.locked().entry(endpoint).or_default());
         self.answered.notify_waiters();
         result
+    }
+
+    fn paused(&self) -> MutexGuard<'_, BTreeSet<Endpoint>> {
+        self.newly_paused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn locked(&self) -> MutexGuard<'_, BTreeMap<Endpoint, Ledger>> {

@@ -12,6 +12,11 @@ use super::{Limits, Reading, Span, WindowLimit};
 /// Requests per hour that are assumed while neither Apollo nor the user has named a limit.
 const ASSUMED_PER_HOUR: u64 = 600;
 
+/// Longest pause that an answer other than 429 can ask for.
+///
+/// A server that is down for longer may be up sooner than it thought; one request an hour is no burden.
+const LONGEST_PAUSE: Duration = Duration::from_hours(1);
+
 /// What the user decided about quota.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Rules {
@@ -26,9 +31,9 @@ pub struct Ledger {
     windows: [Window; 3],
     /// Whether an answer has told the limits, or has shown that answers do not tell them.
     learned: bool,
-    /// No request goes out before this; set by a 429.
+    /// No request goes out before this; set by a 429, or by another answer that asks to wait.
     paused_until: Option<Timestamp>,
-    /// The window that the 429 was about.
+    /// The window that the 429 was about; `None` where no window is used up.
     #[serde(default)]
     paused_by: Option<Span>,
     #[serde(skip)]
@@ -56,8 +61,8 @@ pub struct Permit([Glimpse; 3]);
 #[derive(Debug)]
 pub enum Admission {
     Go(Permit),
-    /// Not before this much time has passed.
-    Wait(Duration, Span),
+    /// Not before this much time has passed: this window is used up, or Apollo asked for a pause.
+    Wait(Duration, Option<Span>),
     /// Not before one of the requests under way is answered.
     WaitForAnswer,
 }
@@ -93,7 +98,7 @@ impl Ledger {
             return Admission::WaitForAnswer;
         }
         if let Some(until) = self.paused_until {
-            return Admission::Wait(until.since(now), self.paused_by.unwrap_or(Span::Minute));
+            return Admission::Wait(until.since(now), self.paused_by);
         }
         let mut wait = None;
         for (span, window) in Span::ALL.into_iter().zip(&self.windows) {
@@ -105,7 +110,7 @@ impl Ledger {
             }
         }
         if let Some((wait, span)) = wait {
-            return Admission::Wait(wait, span);
+            return Admission::Wait(wait, Some(span));
         }
         self.unanswered += 1;
         Admission::Go(Permit(self.windows.each_ref().map(Window::glimpse)))
@@ -161,11 +166,20 @@ impl Ledger {
         let window = &mut self.windows[span as usize];
         let wait = retry_after.map_or_else(|| window.resets_in(span, now), |wait| wait.min(Span::Day.length()));
         window.exhaust(span, limit, wait, now);
-        if self.paused_until < Some(now + wait) {
-            self.paused_until = Some(now + wait);
-            self.paused_by = Some(span);
-        }
+        self.pause_until(now + wait, Some(span));
         Rejection::WindowUsedUp(span, wait)
+    }
+
+    /// Notes that the server asked for a pause of `wait`, whatever the windows allow.
+    pub fn pause(&mut self, wait: Duration, now: Timestamp) {
+        self.pause_until(now + wait.min(LONGEST_PAUSE), None);
+    }
+
+    fn pause_until(&mut self, until: Timestamp, by: Option<Span>) {
+        if self.paused_until < Some(until) {
+            self.paused_until = Some(until);
+            self.paused_by = by;
+        }
     }
 
     /// Returns the requests left in the tightest window; `None` when no limit is known.

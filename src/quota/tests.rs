@@ -159,7 +159,7 @@ fn without_any_word_on_limits_600_an_hour_are_assumed() {
         let Admission::Go(permit) = ledger.admit(START, &rules) else { panic!("600 requests may go") };
         ledger.answered(permit, &[Reading::default(); 3], START);
     }
-    let Admission::Wait(wait, Span::Hour) = ledger.admit(START, &rules) else { panic!("the hour is used up") };
+    let Admission::Wait(wait, Some(Span::Hour)) = ledger.admit(START, &rules) else { panic!("the hour is used up") };
     assert_eq!(wait, Duration::from_hours(1));
 }
 
@@ -221,7 +221,9 @@ fn a_429_stops_the_action_until_the_window_that_is_used_up_resets() {
         let rejection = ledger.rejected(permit, &readings, retry_after, START, &Rules::default());
         assert_eq!(rejection, expected);
         match (expected, ledger.admit(START, &Rules::default())) {
-            (Rejection::WindowUsedUp(span, wait), Admission::Wait(shown, of)) => assert_eq!((shown, of), (wait, span)),
+            (Rejection::WindowUsedUp(span, wait), Admission::Wait(shown, of)) => {
+                assert_eq!((shown, of), (wait, Some(span)));
+            }
             (Rejection::Stray, Admission::Go(_)) => {}
             (expected, admission) => panic!("{expected:?} is followed by {admission:?}"),
         }
@@ -229,10 +231,42 @@ fn a_429_stops_the_action_until_the_window_that_is_used_up_resets() {
 }
 
 #[test]
+fn a_pause_that_was_asked_for_holds_and_is_saved() {
+    for (asked, held) in [(5, 5), (3600, 3600), (1_000_000, 3600), (u64::MAX, 3600)] {
+        let mut ledger = ledger_with(1, 10);
+        ledger.pause(Duration::from_secs(asked), START);
+        // A shorter one does not cut it off.
+        ledger.pause(Duration::from_secs(1), START);
+        let mut loaded = Ledger::load(&ledger.save()).unwrap();
+        let held = Duration::from_secs(held);
+        for ledger in [&mut ledger, &mut loaded] {
+            assert_eq!(ledger.paused_for(START), held);
+            assert!(matches!(ledger.admit(START, &Rules::default()), Admission::Wait(wait, None) if wait == held));
+            assert_eq!(ledger.left(&Rules::default()), Some(9), "a pause spends nothing");
+            assert!(matches!(ledger.admit(START + held, &Rules::default()), Admission::Go(_)));
+        }
+    }
+}
+
+#[test]
+fn a_429_is_remembered_by_a_saved_ledger_and_an_older_one_reads_as_before() {
+    let mut ledger = ledger_with(1, 10);
+    let Admission::Go(permit) = ledger.admit(START, &Rules::default()) else { panic!("there is room") };
+    let wait = Duration::from_secs(2000);
+    ledger.rejected(permit, &[Reading::default(); 3], Some(wait), START, &Rules::default());
+    let mut loaded = Ledger::load(&ledger.save()).unwrap();
+    let Admission::Wait(held, Some(Span::Hour)) = loaded.admit(START, &Rules::default()) else { panic!("forgotten") };
+    assert_eq!(held, wait);
+    let window = r#"{"limit":{"requests":10},"counted":1,"opened_at":1000000000}"#;
+    let older = format!(r#"{{"windows":[{window},{window},{window}],"learned":true,"paused_until":null}}"#);
+    assert_eq!(Ledger::load(&older).unwrap(), Ledger::load(&ledger_with(1, 10).save()).unwrap());
+}
+
+#[test]
 fn no_wait_is_longer_than_its_window_when_the_clock_is_set_back() {
     let mut ledger = ledger_with(10, 10);
     let year_ago = START - Duration::from_hours(365 * 24);
-    let Admission::Wait(wait, span) = ledger.admit(year_ago, &Rules::default()) else {
+    let Admission::Wait(wait, Some(span)) = ledger.admit(year_ago, &Rules::default()) else {
         panic!("the windows are used up")
     };
     assert_eq!(wait, span.length());

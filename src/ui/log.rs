@@ -15,6 +15,7 @@ use super::message::{Message, place_of, shown_path};
 use super::progress::{finished, started, still_running};
 use crate::model::{ContactKey, Endpoint};
 use crate::ops::Event;
+use crate::quota::Span;
 use crate::source::Severity;
 
 /// The origin of these lines, so that one setting of the log's level is for all of ours.
@@ -46,8 +47,11 @@ impl EventLog {
             Event::Problem(problem) => message(&Message::from(problem)),
             Event::WaitingForQuota { endpoint, window, wait: time } => {
                 if waiting.insert(*endpoint) {
-                    let (time, window) = (wait(*time), window.name());
-                    tracing::info!(target: TARGET, %endpoint, window, "Waiting {time} for quota");
+                    let time = wait(*time);
+                    match window.map(Span::name) {
+                        Some(window) => tracing::info!(target: TARGET, %endpoint, window, "Waiting {time} for quota"),
+                        None => tracing::info!(target: TARGET, %endpoint, "Waiting {time}: Apollo asked for a pause"),
+                    }
                 }
             }
             Event::Answered { endpoint, .. } => drop(waiting.remove(endpoint)),

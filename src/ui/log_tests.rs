@@ -72,7 +72,7 @@ fn rejected() -> Problem {
 
 fn everything(log: &EventLog) {
     let endpoint = Endpoint::CreateContact;
-    let waiting = || Event::WaitingForQuota { endpoint, window: Span::Hour, wait: Duration::from_mins(42) };
+    let waiting = || Event::WaitingForQuota { endpoint, window: Some(Span::Hour), wait: Duration::from_mins(42) };
     let events = [
         Event::Begun { actions: 1 },
         Event::Started { key: key(), step: Step::Create, id: None },

@@ -27,7 +27,7 @@ fn counted() -> Metrics {
         answered(Some(429), 20),
         answered(Some(503), 20),
         answered(None, 60_000),
-        Event::WaitingForQuota { endpoint, window: Span::Hour, wait: Duration::from_mins(1) },
+        Event::WaitingForQuota { endpoint, window: Some(Span::Hour), wait: Duration::from_mins(1) },
         ended(Outcome::Applied, 3),
         ended(Outcome::InStep, 0),
         ended(Outcome::InStep, 0),

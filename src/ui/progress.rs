@@ -139,12 +139,18 @@ impl Progress {
         }
     }
 
-    fn waiting(&mut self, shell: &mut Shell, endpoint: Endpoint, window: Span, time: Duration) {
+    fn waiting(&mut self, shell: &mut Shell, endpoint: Endpoint, window: Option<Span>, time: Duration) {
         let until = self.now.elapsed + time;
         let told = self.waiting_until.get(&endpoint).is_some_and(|told| until <= *told + Duration::from_secs(1));
         if !told {
             self.waiting_until.insert(endpoint, until);
-            let text = format!("Waiting {} for the {endpoint} quota: this {} is used up...", wait(time), window.name());
+            let time = wait(time);
+            let text = match window {
+                Some(window) => {
+                    format!("Waiting {time} for the {endpoint} quota: this {} is used up...", window.name())
+                }
+                None => format!("Waiting {time} before the next {endpoint}: Apollo asked for a pause..."),
+            };
             self.above_the_bar(shell, |shell| shell.status_as(text, []));
         }
     }

@@ -144,7 +144,7 @@ fn the_bar_tells_counts_rate_quota_and_time_left() {
 fn requests_that_wait_together_are_told_once() {
     let waits = |seconds| Event::WaitingForQuota {
         endpoint: Endpoint::CreateContact,
-        window: Span::Minute,
+        window: Some(Span::Minute),
         wait: Duration::from_secs(seconds),
     };
     let (stdout, _) = shown(
@@ -158,14 +158,16 @@ fn requests_that_wait_together_are_told_once() {
             waits(3600),
             Event::WaitingForQuota {
                 endpoint: Endpoint::UpdateContact,
-                window: Span::Hour,
+                window: Some(Span::Hour),
                 wait: Duration::from_millis(10),
             },
+            Event::WaitingForQuota { endpoint: Endpoint::ViewContact, window: None, wait: Duration::from_secs(30) },
         ],
     );
     insta::assert_snapshot!(stdout, @r"
     Waiting 42s for the create quota: this minute is used up...
     Waiting 1h for the create quota: this minute is used up...
     Waiting 1s for the update quota: this hour is used up...
+    Waiting 30s before the next view: Apollo asked for a pause...
     ");
 }

@@ -284,6 +284,33 @@ fn a_fault_in_a_hundred_entries_costs_no_second_contact() {
 }
 
 #[test]
+fn a_pause_that_apollo_asks_for_holds_for_the_whole_action_and_for_the_next_run() {
+    for (status, headers) in [
+        ("429 Too Many Requests", "retry-after: 2000"),
+        ("429 Too Many Requests", "date: Sat, 28 Nov 2026 16:00:00 GMT\r\nretry-after: Sat, 28 Nov 2026 16:30:00 GMT"),
+        ("503 Service Unavailable", "retry-after: 2000"),
+        (
+            "503 Service Unavailable",
+            "date: Sat, 28 Nov 2026 16:00:00 GMT\r\nretry-after: Sat, 28 Nov 2026 16:30:00 GMT",
+        ),
+        ("503 Service Unavailable", "retry-after: 100000000"),
+    ] {
+        let remote = Remote::start();
+        remote.tap.answer_with("", &format!("{status}\r\n{headers}"), r#"{"message": "later"}"#);
+        let world = World::with(&numbered(0..20)).against(&remote);
+        let creates = || remote.take_sent().iter().filter(|sent| sent.call == "POST /api/v1/contacts").count();
+        let first = world.run("apply --auto-approve --max-wait 1s");
+        assert_eq!((first.code, creates()), (Some(1), 1), "{status} {headers}: {first}");
+        for _ in 0..2 {
+            let again = world.run("apply --auto-approve --max-wait 1s");
+            assert_eq!((again.code, creates()), (Some(1), 0), "{status} {headers}: {again}");
+        }
+        let shown = world.run("apply --auto-approve --max-wait 1s --json").stdout;
+        assert!(shown.contains("quota_exhausted"), "{shown}");
+    }
+}
+
+#[test]
 fn an_apollo_that_cannot_be_reached_is_told_once() {
     // A port that nobody listens at: it was the system's choice a moment ago.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();

@@ -8,6 +8,7 @@ use super::record::{Hook, Pass, Payload, QuotaWait, Record};
 use super::summary::{BrakeFacts, Changes, Forecast, Outcome, PlanFacts, seconds};
 use crate::model::{ApolloId, ContactKey};
 use crate::ops::{Event, PassEvent, Planned, Report, Step, WatchSummary, brake_problem};
+use crate::quota::Span;
 use crate::source;
 use crate::ui::Mask;
 use crate::ui::report::watch_summary;
@@ -37,8 +38,12 @@ pub(in crate::ui) fn event(event: &Event) -> Option<Record<'static>> {
             Record { level: super::Level::Error, ..Record::info(said(&hook, "failed"), Payload::ApplyErrored { hook }) }
         }
         Event::WaitingForQuota { endpoint, window, wait } => {
-            let quota = QuotaWait { endpoint: (*endpoint).into(), window: window.name(), seconds: seconds(*wait) };
-            let message = format!("Waiting {}s for the {endpoint} quota", quota.seconds);
+            let quota =
+                QuotaWait { endpoint: (*endpoint).into(), window: window.map(Span::name), seconds: seconds(*wait) };
+            let message = match window {
+                Some(_) => format!("Waiting {}s for the {endpoint} quota", quota.seconds),
+                None => format!("Waiting {}s before the next {endpoint}: Apollo asked for a pause", quota.seconds),
+            };
             Record::info(message, Payload::QuotaWait { quota })
         }
         Event::Stopping => Record::log("Stopping: no further requests are sent."),

@@ -76,7 +76,7 @@ fn partial_apply() -> String {
         Event::Started { key: key("bob"), step: Step::Create, id: None },
         Event::Problem(problem),
         Event::Failed { key: key("bob"), step: Step::Create, elapsed: second },
-        Event::WaitingForQuota { endpoint: Endpoint::UpdateContact, window: Span::Hour, wait: second * 90 },
+        Event::WaitingForQuota { endpoint: Endpoint::UpdateContact, window: Some(Span::Hour), wait: second * 90 },
         Event::StillRunning { key: key("ada"), step: Step::Update, id: Some(id(1)), elapsed: second * 10 },
         Event::Finished { key: key("ada"), step: Step::Update, id: Some(id(1)), elapsed: second * 12 },
         Event::Stopping,

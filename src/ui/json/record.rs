@@ -160,8 +160,9 @@ pub struct PushedState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct QuotaWait {
     pub endpoint: EndpointName,
-    /// The window that is used up: `minute`, `hour` or `day`.
-    pub window: &'static str,
+    /// The window that is used up: `minute`, `hour` or `day`; absent where Apollo asked for a pause.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<&'static str>,
     pub seconds: u64,
 }
 
