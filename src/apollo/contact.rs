@@ -92,7 +92,7 @@ impl Contact {
     }
 
     fn of(contact: &Object, labels: Option<&[Object]>) -> Result<Self, Misread> {
-        let id = contact.text("id").and_then(|id| ApolloId::from_answer(&id));
+        let id = contact.text("id").and_then(|id| ApolloId::parse(&id));
         Ok(Self {
             id: id.ok_or(Misread::Lacks("a contact without an id"))?,
             created_at: contact.text("created_at").and_then(|text| time(&text)),
@@ -208,7 +208,9 @@ fn label_names(contact: &Object, labels: Option<&[Object]>) -> Option<Vec<String
         return Some(Vec::new());
     }
     let of_contact = |label: &&Object| match &ids {
-        Some(ids) => label.text("id").is_some_and(|id| ids.contains(&id)),
+        Some(ids) => {
+            label.text("id").is_some_and(|id| ids.iter().any(|of_contact| of_contact.eq_ignore_ascii_case(&id)))
+        }
         None => label.text("modality").is_none_or(|modality| modality == "contacts"),
     };
     Some(labels?.iter().filter(of_contact).filter_map(|label| label.text("name")).collect())
@@ -226,7 +228,7 @@ fn custom_field_errors(contact: &Object) -> Vec<(String, String)> {
 }
 
 fn dedupe(result: &Object) -> DedupeResult {
-    let existing_contact_id = result.text("existing_contact_id");
+    let existing_contact_id = result.text("existing_contact_id").map(|id| excerpt(&id).to_ascii_lowercase());
     // A flag that cannot be read is taken as set when the result names a contact: a match that is
     // missed would be recorded as our own creation.
     let found = result.raw("found_existing").and_then(json::boolean).unwrap_or(existing_contact_id.is_some());

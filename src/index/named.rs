@@ -96,12 +96,13 @@ mod tests {
 
     #[test]
     fn ids_are_found_again_and_others_are_not() {
-        let id = |text: &str| ApolloId::from_answer(text).unwrap();
-        let ids = [id("66f0c1aa99bb00112233ddee"), id("00000000000000000000000a"), id("not-of-that-form")];
+        let id = |text: &str| ApolloId::parse(text).unwrap();
+        let recorded: ApolloId = serde_json::from_str(r#""not-of-that-form""#).unwrap();
+        let ids = [id("66f0c1aa99bb00112233ddee"), id("00000000000000000000000a"), recorded];
         let named: Named = ids.iter().collect();
         assert!(named.contains(&ids[0]) && named.contains(&ids[1]) && !named.contains(&ids[2]));
         assert!(!named.contains(&id("00000000000000000000000b")));
-        assert!(!named.contains(&id("00000000000000000000000A")));
+        assert!(named.contains(&id("00000000000000000000000A")));
         let text = serde_json::to_string(&named).unwrap();
         assert_eq!(text, r#"["00000000000000000000000a","66f0c1aa99bb00112233ddee"]"#);
         assert_eq!(serde_json::from_str::<Named>(&text).unwrap(), named);

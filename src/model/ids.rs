@@ -2,29 +2,42 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Apollo's id of one contact, the only identity that survives edits on either side.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+///
+/// 24 hexadecimal digits in lower case, whatever the case in a file or an answer: one contact has one id.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct ApolloId(String);
 
 impl ApolloId {
-    /// Accepts the documented form, 24 hexadecimal digits; what people may write in files.
+    /// Accepts 24 hexadecimal digits, the form that people may write and that a server may answer.
     pub fn parse(text: &str) -> Option<Self> {
         is_hex24(text).then(|| Self(text.to_ascii_lowercase()))
     }
 
-    /// Accepts what a server may answer: letters and digits, so that it is safe in a URL path.
-    ///
-    /// Wider than [`ApolloId::parse`], since no source promises the form of answered ids.
-    pub fn from_answer(text: &str) -> Option<Self> {
+    /// Accepts what earlier versions recorded besides: letters, digits, `-` and `_`, as they were answered.
+    fn recorded(text: String) -> Option<Self> {
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        (!text.is_empty() && text.len() <= 64 && text.chars().all(plain)).then(|| Self(text.to_owned()))
+        (!text.is_empty() && text.len() <= 64 && text.chars().all(plain)).then_some(Self(text))
     }
 
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for ApolloId {
+    /// Reads what a state or a plan holds.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut text = String::deserialize(deserializer)?;
+        if is_hex24(&text) {
+            text.make_ascii_lowercase();
+            return Ok(Self(text));
+        }
+        Self::recorded(text).ok_or_else(|| D::Error::custom("this is no id of a contact"))
     }
 }
 
@@ -86,5 +99,32 @@ pub struct Digest(pub String);
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_contact_has_one_id_whatever_its_case() {
+        let id = ApolloId::parse("66e34b81740c50074e3d1b0a").unwrap();
+        assert_eq!(ApolloId::parse("66E34B81740C50074e3D1B0A").as_ref(), Some(&id));
+        assert_eq!(serde_json::from_str::<ApolloId>(r#""66E34B81740C50074E3D1B0A""#).unwrap(), id);
+        assert_eq!(serde_json::to_string(&id).unwrap(), r#""66e34b81740c50074e3d1b0a""#);
+        for text in
+            ["", "search", "-", "66e34b81740c50074e3d1b0", "66e34b81740c50074e3d1b0ag", "66e34b81740c50074e3d1b0g"]
+        {
+            assert_eq!(ApolloId::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_earlier_versions_recorded_is_read_and_nothing_that_leaves_its_path() {
+        let read = |text: &str| serde_json::from_value::<ApolloId>(text.into());
+        assert_eq!(read("Contact-1_b").unwrap().as_str(), "Contact-1_b");
+        for text in ["", "..", "a/b", "a?b", &"a".repeat(65)] {
+            assert!(read(text).is_err(), "{text}");
+        }
     }
 }

@@ -208,14 +208,14 @@ impl<'a> Draft<'a> {
 
     fn put_binding(&mut self, key: &ContactKey, binding: &Binding) -> Result<(), Error> {
         let id = &binding.apollo_id;
-        if let Some(owner) = self.read::<ContactKey>(&keys::owner(id))?
+        if let Some(owner) = self.owner(id)?
             && owner != *key
         {
             return Err(Error::IdTaken { id: id.clone(), key: key.clone(), owner });
         }
         let old: Option<Binding> = self.read(&keys::binding(key))?;
         if let Some(old) = old.as_ref().filter(|old| old.apollo_id != *id) {
-            self.remove(keys::owner(&old.apollo_id))?;
+            self.remove_owner(&old.apollo_id)?;
         }
         self.managed |= old.is_none_or(|old| managed_part(&old) != managed_part(binding));
         self.put(keys::owner(id), key)?;
@@ -224,9 +224,27 @@ impl<'a> Draft<'a> {
 
     fn remove_binding(&mut self, key: &ContactKey) -> Result<(), Error> {
         if let Some(old) = self.read::<Binding>(&keys::binding(key))? {
-            self.remove(keys::owner(&old.apollo_id))?;
+            self.remove_owner(&old.apollo_id)?;
             self.remove(keys::binding(key))?;
             self.managed = true;
+        }
+        Ok(())
+    }
+
+    fn owner(&mut self, id: &ApolloId) -> Result<Option<ContactKey>, Error> {
+        let owner = self.read(&keys::owner(id))?;
+        match keys::owner_in_capitals(id) {
+            Some(former) if owner.is_none() => self.read(&former),
+            _ => Ok(owner),
+        }
+    }
+
+    fn remove_owner(&mut self, id: &ApolloId) -> Result<(), Error> {
+        self.remove(keys::owner(id))?;
+        if let Some(former) = keys::owner_in_capitals(id)
+            && self.read::<ContactKey>(&former)?.is_some()
+        {
+            self.remove(former)?;
         }
         Ok(())
     }

@@ -92,6 +92,13 @@ pub(super) fn owner(id: &ApolloId) -> Vec<u8> {
     join(OWNERS, id.as_str().as_bytes())
 }
 
+/// Returns the row of the reverse index that an earlier version may have written: it kept ids in the case in which
+/// Apollo answered them.
+pub(super) fn owner_in_capitals(id: &ApolloId) -> Option<Vec<u8>> {
+    let capitals = id.as_str().to_ascii_uppercase();
+    (capitals != id.as_str()).then(|| join(OWNERS, capitals.as_bytes()))
+}
+
 /// The number is big-endian, so that rows sort in the order the intents were written.
 pub(super) fn intent(id: IntentId) -> Vec<u8> {
     join(INTENTS, &id.0.to_be_bytes())

@@ -265,7 +265,11 @@ impl Store {
 
     /// Returns the key that a contact belongs to; it may be one that is on its way to the disk.
     pub fn owner_of(&self, id: &ApolloId) -> Result<Option<ContactKey>, Error> {
-        self.shared.get(&keys::owner(id))
+        let owner = self.shared.get(&keys::owner(id))?;
+        match keys::owner_in_capitals(id) {
+            Some(former) if owner.is_none() => self.shared.get(&former),
+            _ => Ok(owner),
+        }
     }
 
     /// Returns a number above that of every intent ever written to this state.

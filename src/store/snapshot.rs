@@ -167,7 +167,8 @@ impl Part {
                 }
             }
             for id in wanted.contacts.iter() {
-                if let Some(owner) = get(&keys::owner(&id))? {
+                let former = || keys::owner_in_capitals(&id).map_or(Ok(None), |former| get(&former));
+                if let Some(owner) = get(&keys::owner(&id))?.map_or_else(former, |owner| Ok(Some(owner)))? {
                     gathering.snapshot.owners.insert(id, rows::decode(state, &owner)?);
                 }
             }

@@ -76,7 +76,12 @@ fn nothing_but_the_id_can_fail_an_answer() {
     let contact = with(odd);
     assert_eq!(contact.readable, Fields::default());
     assert_eq!((contact.created_at, contact.phones), (None, vec![]));
-    for text in [r#"{"contact": {"email": "a@example.com"}}"#, r#"{"contact": {"id": "../users"}}"#] {
+    for id in ["../users", "search", "-", "66e34b81740c50074e3d1b0", "66e34b81740c50074e3d1b0g"] {
+        let text = format!(r#"{{"contact": {{"id": "{id}"}}}}"#);
+        assert!(matches!(Contact::read(&text), Err(Misread::Lacks("a contact without an id"))), "{text}");
+    }
+    assert_eq!(read(r#"{"contact": {"id": "66E34B81740C50074E3D1B01"}}"#).id, contact.id);
+    for text in [r#"{"contact": {"email": "a@example.com"}}"#, r#"{"contact": {"id": 17}}"#] {
         assert!(matches!(Contact::read(text), Err(Misread::Lacks("a contact without an id"))), "{text}");
     }
 }

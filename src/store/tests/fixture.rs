@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use super::support::*;
-use crate::model::{IntentId, Serial};
-use crate::store::{Change, Store, Wanted, read};
+use crate::model::{ApolloId, IntentId, Serial};
+use crate::store::rows::Counters;
+use crate::store::{Change, Error, Store, Wanted, codec, keys, read};
 
 #[tokio::test]
 async fn the_state_of_version_1_is_readable_and_writable() {
@@ -28,6 +29,56 @@ async fn the_state_of_version_1_is_readable_and_writable() {
     assert_eq!(store.next_intent_id(), IntentId(6));
     store.commit(vec![Change::RemoveBinding { key: key("bob") }]).await.unwrap();
     assert_eq!(store.snapshot(&Wanted::everything()).unwrap().bindings.len(), 2);
+}
+
+/// Earlier versions kept ids in the case in which Apollo answered them.
+#[tokio::test]
+async fn a_contact_whose_id_was_recorded_in_capitals_is_known_by_its_one_id() {
+    let world = World::new();
+    let contact = binding(10, "Engineer");
+    let put = |name: &str| Change::PutBinding { key: key(name), binding: Box::new(contact.clone()) };
+    let store = world.open();
+    store.commit(vec![put("ada")]).await.unwrap();
+    store.close().await.unwrap();
+    in_capitals(&world.path(), &contact.apollo_id);
+
+    let roster = [(key("ada"), fingerprint(1))].into_iter().collect();
+    let named = [&contact.apollo_id].into_iter().collect();
+    let snapshot = read(&world.path(), &Wanted::new(&roster, &named)).unwrap().unwrap();
+    assert_eq!(snapshot.owners, [(contact.apollo_id.clone(), key("ada"))].into());
+    assert_eq!(world.read_all().bindings[&key("ada")], contact);
+
+    let store = world.open();
+    assert_eq!(store.owner_of(&contact.apollo_id).unwrap(), Some(key("ada")));
+    let taken = store.commit(vec![put("bob")]).await;
+    assert!(matches!(&taken, Err(Error::IdTaken { owner, .. }) if *owner == key("ada")), "{taken:?}");
+    store.commit(vec![Change::RemoveBinding { key: key("ada") }]).await.unwrap();
+    assert_eq!(store.owner_of(&contact.apollo_id).unwrap(), None);
+    store.commit(vec![put("bob")]).await.unwrap();
+    store.close().await.unwrap();
+    assert_eq!(world.read_all().bindings, [(key("bob"), contact)].into());
+}
+
+/// Rewrites a state as if Apollo had answered this id in capitals when it was recorded.
+fn in_capitals(state: &Path, id: &ApolloId) {
+    let db = sled::open(state.join("sled")).unwrap();
+    let mut counters: Counters = codec::decode(&db.get(keys::COUNTERS).unwrap().unwrap()).unwrap();
+    let capitals = |bytes: &[u8]| {
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        text.replace(id.as_str(), &id.as_str().to_uppercase()).into_bytes()
+    };
+    for row in db.iter() {
+        let (key, value) = row.unwrap();
+        let (new_key, new_value) = (capitals(&key), capitals(&value));
+        if (&new_key, &new_value) != (&key.to_vec(), &value.to_vec()) {
+            counters.totals.remove(&key, &value);
+            counters.totals.add(&new_key, &new_value);
+            db.remove(key).unwrap();
+            db.insert(new_key, new_value).unwrap();
+        }
+    }
+    db.insert(keys::COUNTERS, codec::encode(&counters)).unwrap();
+    db.flush().unwrap();
 }
 
 #[tokio::test]
