@@ -1,14 +1,16 @@
 //! What is wrong between contacts: two keys, two claims, two people who are one.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::code::Code;
+use super::code::{Code, Severity};
 use super::collapse::{self, Group};
-use super::diagnostic::Diagnostic;
+use super::diagnostic::{Diagnostic, Location};
 use super::locate::Finder;
 use super::moves::{self, BadMove};
+use super::tally::{self, KEPT};
 use crate::beneath::Root;
 use crate::model::{ApolloId, ContactKey, Entry};
 
@@ -23,11 +25,62 @@ pub(super) type Repeated = BTreeMap<ContactKey, BTreeSet<Arc<Path>>>;
 /// Where they stand is looked up in the files below `root`.
 pub(super) fn check(entries: &BTreeMap<ContactKey, Entry>, repeated: &Repeated, root: &Root) -> Vec<Diagnostic> {
     let mut finder = Finder::new(root);
-    let mut diagnostics: Vec<_> = repeated.iter().map(|(key, paths)| duplicate_key(key, paths, &mut finder)).collect();
-    diagnostics.extend(shared_ids(entries).into_iter().map(|(id, sharers)| shared_id(id, &sharers, &mut finder)));
-    diagnostics.extend(moves::bad_moves(entries).iter().map(|bad| bad_move(bad, &mut finder)));
-    diagnostics.extend(collapse::groups(entries).iter().map(|group| collapsed(group, &mut finder)));
-    diagnostics
+    let mut first = First::default();
+    for (key, paths) in repeated {
+        first.take(Code::DuplicateKey, || duplicate_key(key, paths, &mut finder));
+    }
+    for (id, sharers) in shared_ids(entries) {
+        first.take(Code::SharedApolloId, || shared_id(id, &sharers, &mut finder));
+    }
+    for bad in moves::bad_moves(entries) {
+        first.take(bad.code, || bad_move(&bad, &mut finder));
+    }
+    for group in collapse::groups(entries) {
+        first.take(group.code, || collapsed(&group, &mut finder));
+    }
+    first.finish()
+}
+
+/// The first findings of each severity, with how many more there are, since each costs a look into its files.
+#[derive(Default)]
+struct First {
+    kept: Vec<Diagnostic>,
+    errors: Counted,
+    warnings: Counted,
+}
+
+#[derive(Default)]
+struct Counted {
+    found: usize,
+    /// Where the first one stands that is not shown.
+    beyond: Option<Location>,
+}
+
+impl First {
+    fn take(&mut self, code: Code, find: impl FnOnce() -> Diagnostic) {
+        let counted = match code.severity() {
+            Severity::Error => &mut self.errors,
+            Severity::Warning => &mut self.warnings,
+        };
+        counted.found += 1;
+        match counted.found.cmp(&(KEPT + 1)) {
+            Ordering::Less => self.kept.push(find()),
+            Ordering::Equal => counted.beyond = find().location,
+            Ordering::Greater => {}
+        }
+    }
+
+    fn finish(self) -> Vec<Diagnostic> {
+        let mut diagnostics = self.kept;
+        for (severity, Counted { found, beyond }) in
+            [(Severity::Error, self.errors), (Severity::Warning, self.warnings)]
+        {
+            if let Some(beyond) = beyond {
+                diagnostics.push(tally::further(severity, found - KEPT, "between contacts", beyond));
+            }
+        }
+        diagnostics
+    }
 }
 
 fn duplicate_key(key: &ContactKey, paths: &BTreeSet<Arc<Path>>, finder: &mut Finder<'_>) -> Diagnostic {

@@ -8,10 +8,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::code::{Code, Severity};
-use super::diagnostic::{Diagnostic, Source, Span};
+use super::diagnostic::{Diagnostic, Source, Span, cut, quoted};
 use super::flatten::{Flat, Member, Trouble, flatten};
 use super::merge::{CustomValues, Declared, Draft, MERGE_KEY, Section, Slot};
 use super::positioned::{self, Fault, Node, Pair, Scalar, Value};
+use super::tally::Tally;
 use super::{rules, words};
 use crate::model::{ApolloId, ContactKey, CustomFieldId, Entry, Field, Place};
 
@@ -32,13 +33,17 @@ impl Checked {
 /// Reads `source` with positions and reports all mistakes in it.
 pub(super) fn check(source: &Source) -> Checked {
     let tree = positioned::parse(source);
-    let mut checker = Checker { source, key: None, entries: Vec::new(), diagnostics: Vec::new(), errors: 0 };
+    let mut checker = Checker { source, key: None, entries: Vec::new(), found: Tally::default(), errors: 0 };
     tree.documents.iter().for_each(|document| checker.document(document));
     checker.key = None;
     if let Some(fault) = &tree.fault {
-        checker.report(fault.span, words::fault(fault));
+        // The one that keeps the rest from being read is told whatever there is before it.
+        let fault = words::fault(fault).at(source.location(fault.span));
+        let mut diagnostics = checker.found.finish(|span| source.location(span));
+        diagnostics.push(fault);
+        return Checked { entries: checker.entries, diagnostics };
     }
-    Checked { entries: checker.entries, diagnostics: checker.diagnostics }
+    Checked { entries: checker.entries, diagnostics: checker.found.finish(|span| source.location(span)) }
 }
 
 /// Reports whether an entry says who it is: by e-mail, a name or an id.
@@ -52,15 +57,26 @@ struct Checker<'s> {
     /// The contact that is being checked.
     key: Option<ContactKey>,
     entries: Vec<Entry>,
-    diagnostics: Vec<Diagnostic>,
-    /// How many of the diagnostics are errors.
+    found: Tally,
+    /// How many errors were found, kept or not.
     errors: usize,
 }
 
 impl Checker<'_> {
-    fn report(&mut self, span: Span, diagnostic: Diagnostic) {
+    /// Reports a finding; its words are not made when it is one of too many.
+    fn report(&mut self, span: Span, diagnostic: impl FnOnce() -> Diagnostic) {
+        if self.found.is_full() {
+            self.errors += 1;
+            return self.found.count(span);
+        }
+        let diagnostic = diagnostic();
         self.errors += usize::from(diagnostic.severity == Severity::Error);
-        self.diagnostics.push(diagnostic.about(self.key.as_ref()).at(self.source.location(span)));
+        if self.found.has_room_for(diagnostic.severity) {
+            let diagnostic = diagnostic.about(self.key.as_ref()).at(self.source.location(span));
+            self.found.keep(span, diagnostic);
+        } else {
+            self.found.count(span);
+        }
     }
 
     fn document(&mut self, root: &Rc<Node>) {
@@ -69,16 +85,16 @@ impl Checker<'_> {
         }
         let Value::Map(pairs) = &root.value else {
             return self
-                .report(root.span, words::wrong_type("a document", "a map with `contacts` and `defaults`", root));
+                .report(root.span, || words::wrong_type("a document", "a map with `contacts` and `defaults`", root));
         };
         let sections = self.flatten(pairs, true);
         for (name, _) in pairs {
             if matches!(&name.value, Value::Scalar(scalar) if scalar.text == MERGE_KEY) {
-                self.report(name.span, words::unknown_section(MERGE_KEY));
+                self.report(name.span, || words::unknown_section(MERGE_KEY));
             }
         }
         for unknown in sections.members.iter().filter(|member| Section::named(&member.name).is_none()) {
-            self.report(unknown.name_node.span, words::unknown_section(&unknown.name));
+            self.report(unknown.name_node.span, || words::unknown_section(&unknown.name));
         }
         self.key = None;
         let defaults = match sections.get("defaults") {
@@ -102,14 +118,14 @@ impl Checker<'_> {
     fn contact(&mut self, member: &Member, defaults: &Draft) {
         self.key = ContactKey::parse(&member.name).ok();
         if self.key.is_none() {
-            self.report(member.name_node.span, words::invalid_key(&member.name));
+            self.report(member.name_node.span, || words::invalid_key(&member.name));
         }
         let errors_before = self.errors;
         let draft = self.draft(member, false);
         let Some(key) = self.key.clone() else { return };
         let entry = draft.into_entry(Place { path: Arc::clone(&self.source.path), key }, defaults);
         if self.errors == errors_before && !identifies_a_person(&entry) {
-            self.report(member.name_node.span, words::no_identity(&member.name));
+            self.report(member.name_node.span, || words::no_identity(&member.name));
         }
         self.entries.push(entry);
     }
@@ -120,13 +136,15 @@ impl Checker<'_> {
         for trouble in std::mem::take(&mut flat.troubles) {
             match trouble {
                 Trouble::Duplicate { name, first, again } if names_are_unique || name == MERGE_KEY => {
-                    let first = self.source.location(first.span);
-                    self.report(again.span, words::duplicate_name(&name).relating("first here", first));
+                    let source = self.source;
+                    self.report(again.span, || {
+                        words::duplicate_name(&name).relating("first here", source.location(first.span))
+                    });
                 }
                 Trouble::Duplicate { .. } => {}
-                Trouble::NameNotText(node) => self.report(node.span, words::wrong_type("a name", "text", &node)),
+                Trouble::NameNotText(node) => self.report(node.span, || words::wrong_type("a name", "text", &node)),
                 Trouble::NotMergeable { name, value } => {
-                    self.report(name.span, words::wrong_type("`<<`", "a map or a list of maps", &value));
+                    self.report(name.span, || words::wrong_type("`<<`", "a map or a list of maps", &value));
                 }
             }
         }
@@ -139,7 +157,7 @@ impl Checker<'_> {
             Value::Map(pairs) => Some(pairs),
             Value::Scalar(scalar) if scalar.is_null() => Some(&[]),
             Value::Scalar(_) | Value::List(_) => {
-                self.report(blamed(member), words::wrong_type(what, expected, &member.value));
+                self.report(blamed(member), || words::wrong_type(what, expected, &member.value));
                 None
             }
         }
@@ -147,13 +165,13 @@ impl Checker<'_> {
 
     fn draft(&mut self, member: &Member, in_defaults: bool) -> Draft {
         let mut draft = Draft::default();
-        let what = if in_defaults { "`defaults`".to_owned() } else { format!("the contact {:?}", member.name) };
+        let what = if in_defaults { "`defaults`".to_owned() } else { format!("the contact {}", quoted(&member.name)) };
         let Some(pairs) = self.map(member, &what, "a map of fields") else { return draft };
         for field in self.flatten(pairs, true).members {
             match Slot::named(&field.name) {
-                None => self.report(field.name_node.span, words::unknown_field(&field.name)),
+                None => self.report(field.name_node.span, || words::unknown_field(&field.name)),
                 Some(slot) if in_defaults && slot.belongs_to_one_contact() => {
-                    self.report(field.name_node.span, words::not_for_defaults(&field.name));
+                    self.report(field.name_node.span, || words::not_for_defaults(&field.name));
                 }
                 Some(slot) if draft.holds(&slot) => {}
                 Some(slot) => self.slot(slot, &field, &mut draft),
@@ -187,7 +205,7 @@ impl Checker<'_> {
         let Some(complaint) = rules::judge(field, text) else { return value };
         let diagnostic = words::complaint(&member.name, text, &complaint);
         let severity = diagnostic.severity;
-        self.report(member.value.span, diagnostic);
+        self.report(member.value.span, || diagnostic);
         if severity == Severity::Error { Declared::Absent } else { value }
     }
 
@@ -197,7 +215,7 @@ impl Checker<'_> {
             Value::Scalar(scalar) => Declared::Is(scalar.text.clone()),
             Value::List(_) | Value::Map(_) => {
                 let what = format!("`{}`", member.name);
-                self.report(blamed(member), words::wrong_type(&what, "text", &member.value));
+                self.report(blamed(member), || words::wrong_type(&what, "text", &member.value));
                 Declared::Absent
             }
         }
@@ -205,7 +223,7 @@ impl Checker<'_> {
 
     fn null<T>(&mut self, scalar: &Scalar, member: &Member) -> Declared<T> {
         if rules::is_doubtful_null(&scalar.text) {
-            self.report(member.value.span, words::bare_null(&scalar.text));
+            self.report(member.value.span, || words::bare_null(&scalar.text));
         }
         Declared::Null
     }
@@ -221,7 +239,7 @@ impl Checker<'_> {
             Declared::Null => Declared::Null,
             Declared::Is(text) => parse(&text).map_or_else(
                 || {
-                    self.report(member.value.span, complain(&text));
+                    self.report(member.value.span, || complain(&text));
                     Declared::Absent
                 },
                 Declared::Is,
@@ -236,7 +254,7 @@ impl Checker<'_> {
                 rules::truth(text).map_or(Declared::Absent, Declared::Is)
             }
             _ => {
-                self.report(blamed(member), words::invalid_run_dedupe(&member.value));
+                self.report(blamed(member), || words::invalid_run_dedupe(&member.value));
                 Declared::Absent
             }
         }
@@ -247,7 +265,7 @@ impl Checker<'_> {
             Value::List(items) => items,
             Value::Scalar(scalar) if scalar.is_null() => return Declared::Null,
             Value::Scalar(_) | Value::Map(_) => {
-                self.report(blamed(member), words::wrong_type("`label_names`", "a list of names", &member.value));
+                self.report(blamed(member), || words::wrong_type("`label_names`", "a list of names", &member.value));
                 return Declared::Absent;
             }
         };
@@ -260,8 +278,10 @@ impl Checker<'_> {
             let mut spans: Vec<_> = [first, again].into_iter().flatten().map(|item| item.span).collect();
             spans.sort_by_key(|span| (span.line, span.column));
             if let [first, again] = spans[..] {
-                let first = self.source.location(first);
-                self.report(again, words::list_names_differ_by_case(one, other).relating("the other name", first));
+                let source = self.source;
+                self.report(again, || {
+                    words::list_names_differ_by_case(one, other).relating("the other name", source.location(first))
+                });
             }
         }
         Declared::Is(names)
@@ -274,7 +294,7 @@ impl Checker<'_> {
             Value::Scalar(scalar) => return Some(scalar.text.clone()),
             Value::List(_) | Value::Map(_) => words::wrong_type("an item of `label_names`", "text", item),
         };
-        self.report(item.span, diagnostic);
+        self.report(item.span, || diagnostic);
         None
     }
 
@@ -288,7 +308,7 @@ impl Checker<'_> {
         let mut values = CustomValues::new();
         for field in self.flatten(pairs, true).members {
             let Some(id) = CustomFieldId::parse(&field.name) else {
-                self.report(field.name_node.span, words::invalid_custom_field_id(&field.name));
+                self.report(field.name_node.span, || words::invalid_custom_field_id(&field.name));
                 continue;
             };
             let value = self.text(&field);
@@ -316,7 +336,10 @@ pub(super) fn refused_by_fast_reader(source: &Source, error: &serde_yaml::Error)
     let diagnostic = Diagnostic::new(
         Code::InvalidYaml,
         "The file is not valid YAML",
-        format!("The YAML parser says: {error}. Write this place in a plainer way; quotes around text help most."),
+        format!(
+            "The YAML parser says: {}. Write this place in a plainer way; quotes around text help most.",
+            cut(&error.to_string())
+        ),
     );
     diagnostic.at(source.location(location.unwrap_or(Span { line: 1, column: 1, width: 1 })))
 }

@@ -81,11 +81,13 @@ codes! {
     SameNameAndCompany "E030" "Contacts share a name and a company",
     SameNameAndDomain "E031" "Contacts share a name and an e-mail domain",
     LeadsOut "E032" "A link leads out of the directory",
+    FurtherErrors "E099" "There are more mistakes than are shown",
     BareNull "W101" "A bare Null is read as no value",
     PhoneWithoutDigits "W102" "A phone number has no digits",
     SocialUrl "W103" "A website is a social profile",
     ListNamesDifferByCase "W104" "List names differ only by case",
     SameNameAtPublicProvider "W105" "Contacts share a name and a public mail provider",
+    FurtherWarnings "W199" "There are more warnings than are shown",
 }
 
 impl Code {

@@ -35,15 +35,43 @@ pub struct Location {
     pub column: usize,
     /// How many characters it covers, at least 1.
     pub width: usize,
-    /// The line as it stands in the file, without its end, cut after 400 characters; empty when the
-    /// place lies beyond the cut or the file could not be read.
+    /// The line as it stands in the file, without its end, of a long one the 400 characters around the place;
+    /// empty when the file could not be read.
     pub text: String,
+    /// How many characters of the line stand before `text`.
+    pub skipped: usize,
 }
 
 impl Location {
     /// Points at a file as a whole.
     pub(super) fn of_file(path: &Path) -> Self {
-        Self { path: path.to_owned(), line: 1, column: 1, width: 1, text: String::new() }
+        Self { path: path.to_owned(), line: 1, column: 1, width: 1, text: String::new(), skipped: 0 }
+    }
+
+    /// Points into a line, of which only the part around the place is taken.
+    pub(super) fn in_line(path: &Path, line: &str, span: Span) -> Self {
+        let column = span.column.max(1);
+        let skipped = if column > MAX_LINE_CHARS - LEAD_CHARS { column - LEAD_CHARS } else { 0 };
+        let start = line.char_indices().nth(skipped).map_or(line.len(), |(start, _)| start);
+        let text = &line[start..];
+        let text = text.char_indices().nth(MAX_LINE_CHARS).map_or(text, |(cut, _)| &text[..cut]);
+        let rest = text.chars().count().saturating_sub(column - 1 - skipped);
+        Self {
+            path: path.to_owned(),
+            line: span.line.max(1),
+            column,
+            width: span.width.min(rest).max(1),
+            text: text.to_owned(),
+            skipped,
+        }
+    }
+
+    /// Returns where in `text` the place begins and ends, in bytes.
+    pub fn in_text(&self) -> std::ops::Range<usize> {
+        let start = (self.column - 1).saturating_sub(self.skipped);
+        let offset =
+            |characters| self.text.char_indices().nth(characters).map_or(self.text.len(), |(offset, _)| offset);
+        offset(start)..offset(start + self.width)
     }
 
     /// Reports whether it points at a file as a whole.
@@ -111,6 +139,9 @@ pub(super) struct Span {
 /// A file on a single line, with a mistake in each contact, would else be copied for each.
 const MAX_LINE_CHARS: usize = 400;
 
+/// How much of a long line is taken before the place itself, in characters.
+const LEAD_CHARS: usize = 100;
+
 /// The text of one file, with what is needed to point into it.
 #[derive(Debug)]
 pub(super) struct Source {
@@ -139,17 +170,7 @@ impl Source {
     }
 
     pub(super) fn location(&self, span: Span) -> Location {
-        let text = self.line(span.line);
-        let text = text.char_indices().nth(MAX_LINE_CHARS).map_or(text, |(cut, _)| &text[..cut]);
-        let text = if span.column > MAX_LINE_CHARS { "" } else { text };
-        let rest = text.chars().count().saturating_sub(span.column.saturating_sub(1));
-        Location {
-            path: self.path.to_path_buf(),
-            line: span.line.max(1),
-            column: span.column.max(1),
-            width: span.width.min(rest).max(1),
-            text: text.to_owned(),
-        }
+        Location::in_line(&self.path, self.line(span.line), span)
     }
 }
 
@@ -161,5 +182,16 @@ pub(super) fn quoted(text: &str) -> String {
     match text.char_indices().nth(MAX_SHOWN_CHARS) {
         Some((cut, _)) => format!("{:?}...", &text[..cut]),
         None => format!("{text:?}"),
+    }
+}
+
+/// Longest text of somebody else's that a message repeats, in characters.
+const MAX_FOREIGN_CHARS: usize = 200;
+
+/// Cuts a parser's words, or a value in them, that may repeat a part of the file.
+pub(super) fn cut(text: &str) -> std::borrow::Cow<'_, str> {
+    match text.char_indices().nth(MAX_FOREIGN_CHARS) {
+        Some((end, _)) => format!("{}...", &text[..end]).into(),
+        None => text.into(),
     }
 }

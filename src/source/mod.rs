@@ -24,6 +24,7 @@ mod rules;
 mod schema;
 mod steep;
 mod stored;
+mod tally;
 mod typed;
 mod walk;
 mod words;

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::code::Code;
-use super::diagnostic::{Diagnostic, Location};
+use super::diagnostic::{Diagnostic, Location, Span};
 use super::{rules, walk, words};
 use crate::beneath::{Refused, Root};
 
@@ -56,13 +56,9 @@ fn not_utf8(path: &Path, error: &std::string::FromUtf8Error) -> Diagnostic {
     let before = String::from_utf8_lossy(&bytes[..at]);
     let start = before.rfind('\n').map_or(0, |newline| newline + 1);
     let end = bytes[at..].iter().position(|&byte| byte == b'\n').map_or(bytes.len(), |length| at + length);
-    let location = Location {
-        path: path.to_owned(),
-        line: before.matches('\n').count() + 1,
-        column: before[start..].chars().count() + 1,
-        width: 1,
-        text: String::from_utf8_lossy(&bytes[start..end]).into_owned(),
-    };
+    let (line, column) = (before.matches('\n').count() + 1, before[start..].chars().count() + 1);
+    let text = String::from_utf8_lossy(&bytes[start..end]);
+    let location = Location::in_line(path, &text, Span { line, column, width: 1 });
     let detail = format!(
         "The byte 0x{:02x} here belongs to another encoding. Save the file as UTF-8, so that names arrive as they \
          are written.",

@@ -24,11 +24,16 @@ struct Spot {
     column: usize,
     width: usize,
     text: String,
+    #[serde(default)]
+    skipped: usize,
 }
 
 /// Renders the warnings about the file at `path`.
 pub(super) fn to_bytes(warnings: &[Diagnostic]) -> Vec<u8> {
-    let spot = |at: &Location| Spot { line: at.line, column: at.column, width: at.width, text: at.text.clone() };
+    let spot = |at: &Location| {
+        let Location { path: _, line, column, width, text, skipped } = at.clone();
+        Spot { line, column, width, text, skipped }
+    };
     let stored = |warning: &Diagnostic| Stored {
         code: warning.code.as_str().to_owned(),
         summary: warning.summary.clone(),
@@ -48,8 +53,14 @@ pub(super) fn from_bytes(bytes: &[u8], path: &Path) -> Option<Vec<Diagnostic>> {
     if bytes.is_empty() {
         return Some(Vec::new());
     }
-    let location =
-        |Spot { line, column, width, text }: Spot| Location { path: path.to_owned(), line, column, width, text };
+    let location = |Spot { line, column, width, text, skipped }: Spot| Location {
+        path: path.to_owned(),
+        line,
+        column,
+        width,
+        text,
+        skipped,
+    };
     let warning = |stored: Stored| {
         let code = Code::ALL.iter().copied().find(|code| code.as_str() == stored.code)?;
         let mut warning = Diagnostic::new(code, stored.summary, stored.detail);
@@ -68,8 +79,14 @@ mod tests {
 
     #[test]
     fn a_warning_is_read_back_for_the_path_as_it_is_typed_now() {
-        let at =
-            |path: &str, line| Location { path: path.into(), line, column: 3, width: 5, text: "  a: ~".to_owned() };
+        let at = |path: &str, line| Location {
+            path: path.into(),
+            line,
+            column: 3,
+            width: 5,
+            text: "  a: ~".to_owned(),
+            skipped: 0,
+        };
         let warning = |path: &str| {
             let found = Diagnostic::new(Code::BareNull, "A bare ~", "Quote it.").at(at(path, 2));
             found.relating("first here", at(path, 1)).about(ContactKey::parse("a").ok().as_ref())

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::code::Code;
-use super::diagnostic::{Diagnostic, Location, quoted};
+use super::diagnostic::{Diagnostic, Location, cut, quoted};
 use super::merge::Slot;
 use super::positioned::{Fault, Node};
 use super::rules::{Complaint, UrlFault};
@@ -49,7 +49,7 @@ fn nearest_field(name: &str) -> Option<&'static str> {
 }
 
 pub(super) fn fault(fault: &Fault) -> Diagnostic {
-    let message = &fault.message;
+    let message = cut(&fault.message);
     match fault.code {
         Code::TabIndentation => Diagnostic::new(
             fault.code,
@@ -213,7 +213,7 @@ pub(super) fn invalid_custom_field_id(name: &str) -> Diagnostic {
 fn invalid_url(text: &str, fault: UrlFault) -> Diagnostic {
     let (reason, hint) = match fault {
         UrlFault::Scheme if !text.contains(':') => {
-            ("it does not begin with https:// or http://".to_owned(), format!(" Write https://{text}"))
+            ("it does not begin with https:// or http://".to_owned(), format!(" Write https://{}", cut(text)))
         }
         UrlFault::Scheme => ("it does not begin with https:// or http://".to_owned(), String::new()),
         UrlFault::Space => ("it holds white space or control characters".to_owned(), String::new()),

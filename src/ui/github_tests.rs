@@ -6,7 +6,7 @@ use super::*;
 use crate::source::Location;
 
 fn place(path: &str, text: &str) -> Location {
-    Location { path: path.into(), line: 3, column: 5, width: 4, text: text.to_owned() }
+    Location { path: path.into(), line: 3, column: 5, width: 4, text: text.to_owned(), skipped: 0 }
 }
 
 fn finding(severity: Severity, summary: &str, path: &str) -> Message {

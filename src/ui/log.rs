@@ -48,9 +48,10 @@ impl EventLog {
             Event::WaitingForQuota { endpoint, window, wait: time } => {
                 if waiting.insert(*endpoint) {
                     let time = wait(*time);
-                    match window.map(Span::name) {
-                        Some(window) => tracing::info!(target: TARGET, %endpoint, window, "Waiting {time} for quota"),
-                        None => tracing::info!(target: TARGET, %endpoint, "Waiting {time}: Apollo asked for a pause"),
+                    if let Some(window) = window.map(Span::name) {
+                        tracing::info!(target: TARGET, %endpoint, window, "Waiting {time} for quota");
+                    } else {
+                        tracing::info!(target: TARGET, %endpoint, "Waiting {time}: Apollo asked for a pause");
                     }
                 }
             }

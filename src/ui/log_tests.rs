@@ -62,6 +62,7 @@ fn rejected() -> Problem {
             column: 12,
             width: 15,
             text: "    email: ada@example.com".to_owned(),
+            skipped: 0,
         }),
         path: None,
         code: None,

@@ -8,7 +8,7 @@ const PLAIN: Stream = Stream { is_terminal: false, color: false, width: 72 };
 const COLOR: Stream = Stream { is_terminal: true, color: true, width: 72 };
 
 fn location(path: &str, line: usize, column: usize, width: usize, text: &str) -> Location {
-    Location { path: path.into(), line, column, width, text: text.to_owned() }
+    Location { path: path.into(), line, column, width, text: text.to_owned(), skipped: 0 }
 }
 
 fn duplicate_email() -> Message {

@@ -7,7 +7,7 @@ use super::*;
 
 fn finding(code: &str, summary: &str, line: usize) -> Message {
     let text = "    emial: x".to_owned();
-    let location = Location { path: "/here/contacts.d/a.yaml".into(), line, column: 5, width: 5, text };
+    let location = Location { path: "/here/contacts.d/a.yaml".into(), line, column: 5, width: 5, text, skipped: 0 };
     Message { code: Some(code.to_owned()), location: Some(location), ..Message::error(summary, "What to do.") }
 }
 

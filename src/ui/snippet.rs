@@ -20,9 +20,10 @@ pub(super) fn snippet(location: &Location, width: usize, tint: impl Fn(&str) -> 
         return String::new();
     }
     let cells: Vec<Cell> = location.text.chars().map(Cell::new).collect();
-    let start = location.column.saturating_sub(1).min(cells.len());
+    let start = location.column.saturating_sub(1).saturating_sub(location.skipped).min(cells.len());
     let end = start.saturating_add(location.width).min(cells.len());
-    let Window { text, caret_at, carets } = Window::around(&cells, start, end, width.saturating_sub(GUTTER).max(20));
+    let Window { text, caret_at, carets } =
+        Window::around(&cells, location.skipped > 0, start, end, width.saturating_sub(GUTTER).max(20));
     let carets = tint(&"^".repeat(carets));
     format!("{:>4}: {text}\n{:indent$}{carets}\n", location.line, "", indent = GUTTER + caret_at)
 }
@@ -56,7 +57,9 @@ struct Window {
 
 impl Window {
     /// Takes what fits in `width` columns, beginning early enough to show what leads to the carets.
-    fn around(cells: &[Cell], start: usize, end: usize, width: usize) -> Self {
+    ///
+    /// `is_cut` says that the line began before the first of `cells`.
+    fn around(cells: &[Cell], is_cut: bool, start: usize, end: usize, width: usize) -> Self {
         let columns = |cells: &[Cell]| cells.iter().map(|cell| cell.columns).sum::<usize>();
         let mut first = 0;
         if columns(cells) > width && columns(&cells[..end]) > width.saturating_sub(CUT.len()) {
@@ -66,7 +69,7 @@ impl Window {
                 first -= 1;
             }
         }
-        let lead = if first > 0 { CUT } else { "" };
+        let lead = if first > 0 || is_cut { CUT } else { "" };
         let mut last = first;
         let mut used = lead.len();
         let cut_at_end = used + columns(&cells[first..]) > width;
@@ -95,7 +98,7 @@ mod tests {
     use super::*;
 
     fn drawn(text: &str, column: usize, width: usize, columns: usize) -> String {
-        let location = Location { path: "a.yaml".into(), line: 12, column, width, text: text.to_owned() };
+        let location = Location { path: "a.yaml".into(), line: 12, column, width, text: text.to_owned(), skipped: 0 };
         snippet(&location, columns, str::to_owned)
     }
 
@@ -125,6 +128,16 @@ mod tests {
         insta::assert_snapshot!(drawn(&text, 1, 3, 50), @r"
           12: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...
               ^^^
+        ");
+    }
+
+    #[test]
+    fn a_line_that_was_cut_before_shows_it() {
+        let text = "title: x".to_owned();
+        let location = Location { path: "a.yaml".into(), line: 12, column: 508, width: 1, text, skipped: 500 };
+        insta::assert_snapshot!(snippet(&location, 50, str::to_owned), @r"
+          12: ...title: x
+                        ^
         ");
     }
 

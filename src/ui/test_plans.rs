@@ -306,6 +306,7 @@ pub(crate) fn messages() -> Vec<Message> {
         column,
         width,
         text: text.to_owned(),
+        skipped: 0,
     };
     let invalid = Diagnostic {
         code: Code::InvalidEmail,

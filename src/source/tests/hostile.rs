@@ -7,6 +7,112 @@ fn numbered(numbers: std::ops::Range<usize>, line: impl Fn(usize) -> String) -> 
     numbers.map(line).collect::<Vec<_>>().concat()
 }
 
+/// Returns how many bytes the diagnostics hold, which is what they cost and about what they print.
+fn size(diagnostics: &[Diagnostic]) -> usize {
+    let place = |location: &Location| location.path.as_os_str().len() + location.text.len();
+    let one = |diagnostic: &Diagnostic| {
+        let places = diagnostic.location.iter().chain(diagnostic.related.iter().map(|(_, place)| place));
+        diagnostic.summary.len() + diagnostic.detail.len() + places.map(place).sum::<usize>()
+    };
+    diagnostics.iter().map(one).sum()
+}
+
+#[test]
+fn a_file_in_which_everything_is_wrong_costs_no_more_than_its_beginning() {
+    let fields = |count| numbered(0..count, |n| format!("    field{n}: x\n"));
+    let in_one_line = |count| numbered(0..count, |n| format!(", field{n}: x"));
+    let items = |count| numbered(0..count, |_| "~, ".to_owned());
+    let contact = "contacts:\n  a:\n    email: a@example.com\n";
+    for (text, code, more) in [
+        (format!("{contact}{}", fields(20_000)), "E011", 19_900),
+        (format!("contacts: {{a: {{email: a@example.com{}}}}}", in_one_line(20_000)), "E011", 19_900),
+        (format!("{contact}    label_names: [{}]\n", items(20_000)), "E014", 19_900),
+        (format!("contacts:\n{}", numbered(0..20_000, |n| format!("  k{n}: {{}}\n"))), "E020", 19_900),
+        (format!("contacts:\n{}", numbered(0..20_000, |n| format!("  k{n}: 1\n"))), "E009", 19_900),
+        (numbered(0..20_000, |n| format!("s{n}: 1\n")), "E008", 19_900),
+    ] {
+        let found = Dir::of(&[("a.yaml", &text)]).load().diagnostics;
+        let of_code = found.iter().filter(|diagnostic| diagnostic.code.as_str() == code).count();
+        assert_eq!((of_code, found.len()), (100, 101), "{code}");
+        let last = &found[100];
+        assert_eq!((last.code.as_str(), &last.summary), ("E099", &format!("{more} more mistakes in this file")));
+        assert!(size(&found) < 100_000, "{code}: {}", size(&found));
+    }
+}
+
+#[test]
+fn warnings_are_counted_by_themselves_and_hide_no_error() {
+    let warned = numbered(0..500, |n| format!("  k{n}: {{email: k{n}@example.com, mobile_phone: none}}\n"));
+    let read = Dir::of(&[("a.yaml", &format!("contacts:\n{warned}"))]).load();
+    assert!(read.is_valid());
+    assert_eq!(
+        (read.diagnostics.len(), read.diagnostics[100].summary.as_str()),
+        (101, "400 more warnings in this file")
+    );
+    assert_eq!(read.diagnostics[100].code.as_str(), "W199");
+    let text = format!("contacts:\n{warned}  last: {{emial: x}}\n");
+    let read = Dir::of(&[("a.yaml", &text)]).load();
+    assert_eq!(read.errors().map(|error| error.code.as_str()).collect::<Vec<_>>(), ["E011"]);
+}
+
+#[test]
+fn what_is_wrong_between_contacts_is_bounded_too() {
+    let twice = numbered(0..1000, |n| format!("  k{n}: {{email: p{}@example.com}}\n", n / 2));
+    let found = Dir::of(&[("a.yaml", &format!("contacts:\n{twice}"))]).load().diagnostics;
+    assert_eq!(found.len(), 101);
+    let last = found.iter().find(|diagnostic| diagnostic.code.as_str() == "E099").unwrap();
+    assert_eq!(last.summary, "400 more mistakes between contacts");
+}
+
+#[test]
+fn a_mistake_that_aliases_repeat_counts_once() {
+    let uses = numbered(0..20, |n| format!("  k{n}: {{<<: *a, email: k{n}@example.com}}\n"));
+    let text = format!("contacts:\n  a: &a {{email: a@example.com, titel: x, emial: y}}\n{uses}");
+    assert_eq!(codes(&text), ["E011", "E011"]);
+    let fields = numbered(0..150, |n| format!("field{n}: x, "));
+    let text = format!("contacts:\n  a: &a {{email: a@example.com, {fields}}}\n{uses}");
+    let found = Dir::of(&[("a.yaml", &text)]).load().diagnostics;
+    assert_eq!(found.last().unwrap().summary, "50 more mistakes in this file");
+}
+
+#[test]
+fn a_fault_that_ends_the_reading_is_told_after_any_number_of_mistakes() {
+    let fields = numbered(0..500, |n| format!("    field{n}: x\n"));
+    let found = codes(&format!("contacts:\n  a:\n{fields}---\ncontacts: [\n"));
+    assert!(found.contains(&"E004") && found.contains(&"E099") && found.len() == 102, "{found:?}");
+}
+
+#[test]
+fn a_very_long_line_or_value_is_never_repeated_whole() {
+    let long = "x".repeat(2_000_000);
+    for text in [
+        format!("contacts: {{a: {{email: a@example.com, {long}: 1}}}}"),
+        format!("contacts: {{a: {{email: {long}}}}}"),
+        format!("contacts: {{{long}: {{email: a@example.com}}}}"),
+        format!("contacts: {{{long}: [1]}}"),
+        format!("contacts: {{a: {{run_dedupe: {long}}}}}"),
+        format!("contacts: {{a: {{email: a@example.com, website_url: {long}}}}}"),
+        format!("contacts: {{a: {{email: a@example.com, moved_from: {long}, apollo_id: {long}}}}}"),
+        format!("contacts: {{a: {{email: a@example.com, title: {long}, emial: x}}}}"),
+        format!("contacts: {{a: {{email: a@example.com, label_names: [{long}, X{long}, x{long}]}}}}"),
+        format!("contacts: {{a: {{email: a@example.com, title: *{long}}}}}"),
+        format!("contacts: {{a: {{email: a@example.com, title: !{long} x, emial: x}}}}"),
+        format!("{long}: 1"),
+        format!("contacts: [{long}"),
+        format!("\"{long}"),
+    ] {
+        let found = Dir::of(&[("a.yaml", &text)]).load().diagnostics;
+        let start: String = text.chars().filter(|&character| character != 'x').collect();
+        assert!(!found.is_empty() && size(&found) < 10_000, "{start}: {}", size(&found));
+    }
+    let dir = Dir::of(&[]);
+    dir.write("a.yaml", format!("contacts: {{a: {{title: {long}\u{e9}").as_bytes().strip_suffix(&[0xa9]).unwrap());
+    let found = dir.load().diagnostics;
+    assert!(found[0].code.as_str() == "E002" && size(&found) < 10_000, "{}", size(&found));
+    let location = found[0].location.as_ref().unwrap();
+    assert_eq!((location.column, location.skipped), (2_000_000 + 23, 2_000_000 + 23 - 100));
+}
+
 #[test]
 fn aliases_that_multiply_are_refused() {
     let mut text = "contacts:\n  a:\n    title: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();

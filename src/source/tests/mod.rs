@@ -86,7 +86,13 @@ impl Dir {
             writeln!(text, "{code} {place}: {summary}").unwrap();
             if let Some(location) = location.as_ref().filter(|location| !location.text.is_empty()) {
                 writeln!(text, "    {}", location.text).unwrap();
-                writeln!(text, "    {}{}", " ".repeat(location.column - 1), "^".repeat(location.width)).unwrap();
+                writeln!(
+                    text,
+                    "    {}{}",
+                    " ".repeat(location.column - 1 - location.skipped),
+                    "^".repeat(location.width)
+                )
+                .unwrap();
             }
             for (label, location) in related {
                 writeln!(text, "    {label}: {}", self.place(location)).unwrap();

@@ -30,8 +30,15 @@ fn every_code_has_a_page_and_every_page_a_code() {
 
 #[test]
 fn the_first_sample_of_a_page_causes_the_code_and_the_second_is_clean() {
-    // What no YAML text can cause is shown as a command; `hostile` tests it.
-    let shown_as_commands = [Code::Unreadable, Code::NotUtf8, Code::FileTooLarge, Code::LeadsOut];
+    // What no short YAML text can cause is shown as a command; `hostile` tests it.
+    let shown_as_commands = [
+        Code::Unreadable,
+        Code::NotUtf8,
+        Code::FileTooLarge,
+        Code::LeadsOut,
+        Code::FurtherErrors,
+        Code::FurtherWarnings,
+    ];
     for code in Code::ALL {
         let page = fs::read_to_string(pages().join(format!("{code}.md"))).unwrap();
         match samples(&page)[..] {

@@ -56,7 +56,7 @@ pub struct Position {
 /// The line itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Snippet {
-    /// The line as it stands in the file, cut after 400 characters.
+    /// The line as it stands in the file; of a long one the 400 characters around the mistake.
     pub code: String,
     pub start_line: usize,
     /// Where in `code` the mistake begins, in bytes.
@@ -106,7 +106,7 @@ impl From<&Message> for Diagnostic {
 
 impl Range {
     fn of(location: &Location) -> Self {
-        let Location { path, line, column, width, text: _ } = location;
+        let Location { path, line, column, width, text: _, skipped: _ } = location;
         Self {
             filename: path.to_string_lossy().into_owned(),
             start: Position { line: *line, column: *column },
@@ -117,13 +117,12 @@ impl Range {
 
 impl Snippet {
     fn of(location: &Location) -> Option<Self> {
-        let Location { path: _, line, column, width, text } = location;
-        let offset = |characters: usize| text.char_indices().nth(characters).map_or(text.len(), |(at, _)| at);
-        (!text.is_empty()).then(|| Self {
-            code: text.clone(),
-            start_line: *line,
-            highlight_start_offset: offset(column - 1),
-            highlight_end_offset: offset(column - 1 + width),
+        let highlight = location.in_text();
+        (!location.text.is_empty()).then(|| Self {
+            code: location.text.clone(),
+            start_line: location.line,
+            highlight_start_offset: highlight.start,
+            highlight_end_offset: highlight.end,
         })
     }
 }
@@ -168,7 +167,14 @@ mod tests {
     use super::*;
 
     fn location(text: &str, column: usize, width: usize) -> Location {
-        Location { path: PathBuf::from("contacts.d/team.yaml"), line: 3, column, width, text: text.to_owned() }
+        Location {
+            path: PathBuf::from("contacts.d/team.yaml"),
+            line: 3,
+            column,
+            width,
+            text: text.to_owned(),
+            skipped: 0,
+        }
     }
 
     #[test]

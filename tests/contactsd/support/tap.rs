@@ -96,7 +96,7 @@ impl Tap {
 
     /// Answers every write whose body holds `text` with this status and body, past the server.
     pub(crate) fn answer(&self, text: &str, status: u16, body: &Value) {
-        self.answer_with(text, &format!("{status} Told\r\ncontent-type: application/json"), &body.to_string());
+        self.answer_with(text, &format!("{status} Told\r\ncontent-type: application/json"), body.to_string());
     }
 
     /// Answers every request whose body holds `text` with this status line, headers and body, past the server.
