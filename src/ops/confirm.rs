@@ -66,7 +66,11 @@ pub(super) fn deviations(sent: &Fields, before: &Fields, contact: &Contact) -> V
             let replaced = Value::Text(number.clone()) != *value && !shown.contains(field);
             (replaced && contact.shows_phone(number)).then(|| Value::Text(number.clone()))
         }
-        Some(before) => shown.get(field).filter(|shown| *shown == before && *shown != value).cloned(),
+        Some(before) => {
+            let held = shown.get(field).filter(|shown| *shown == before && *shown != value);
+            // A text that was cut off before is cut off again.
+            held.filter(|held| !is_cut_off(value, held)).cloned()
+        }
         None => None,
     };
     let complaint = |field: &Field| match field {
@@ -243,6 +247,12 @@ pub(super) fn agrees(sent: &Fields, contact: &Contact) -> bool {
         tells |= matches!(field, Field::Email | Field::FirstName | Field::LastName);
     }
     tells
+}
+
+/// Reports whether Apollo keeps the beginning of a text.
+fn is_cut_off(sent: &Value, held: &Value) -> bool {
+    let (Value::Text(sent), Value::Text(held)) = (sent, held) else { return false };
+    held.chars().count() >= CUT_FROM && sent.starts_with(held.as_str())
 }
 
 /// Length from which a text may have been cut off by Apollo, in characters.

@@ -6,5 +6,6 @@ mod line;
 mod nobody_else;
 mod regressions;
 mod saved;
+mod servers;
 mod steps;
 mod world;

@@ -102,6 +102,25 @@ impl World {
         assert!(answer.status().is_success(), "{answer:?}");
     }
 
+    /// Merges the contact of one e-mail into that of another in Apollo.
+    pub(super) async fn merge(&self, email: &str, into: &str) {
+        let contacts = self.server.contacts();
+        let id = |email: &str| {
+            let of_email = contacts.iter().find(|contact| contact["email"] == email).unwrap();
+            of_email["id"].as_str().unwrap().to_owned()
+        };
+        let url = format!("http://{}/sandbox/contacts/{}/merged-into", self.server.address(), id(email));
+        let answer = http().put(url).header("x-api-key", KEY).body(id(into)).send().await.unwrap();
+        assert!(answer.status().is_success(), "{answer:?}");
+    }
+
+    /// Chooses how deleted contacts are answered from now on.
+    pub(super) async fn answer_deleted(&self, shape: &str) {
+        let url = format!("http://{}/sandbox/deleted-answer", self.server.address());
+        let answer = http().put(url).header("x-api-key", KEY).body(shape.to_owned()).send().await.unwrap();
+        assert!(answer.status().is_success(), "{answer:?}");
+    }
+
     pub(super) fn lose_state(&self) {
         std::fs::remove_dir_all(self.state()).unwrap();
     }
@@ -223,6 +242,11 @@ impl World {
     /// Returns the summaries of all that was told to go wrong, and forgets them.
     pub(super) fn take_problems(&self) -> Vec<String> {
         self.problems.lock().unwrap().drain(..).map(|problem| problem.summary).collect()
+    }
+
+    /// Returns the details of all that was told to go wrong, and forgets them.
+    pub(super) fn take_details(&self) -> Vec<String> {
+        self.problems.lock().unwrap().drain(..).map(|problem| problem.detail).collect()
     }
 
     fn state(&self) -> PathBuf {
