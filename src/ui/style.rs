@@ -22,20 +22,23 @@ pub struct ColorEnvironment {
     pub contactsd_color: Option<String>,
     pub force_color: Option<String>,
     pub clicolor_force: Option<String>,
+    pub clicolor: Option<String>,
+    pub term: Option<String>,
 }
 
 /// Decides whether a stream gets color: flag, then `NO_COLOR`, then ours, then `FORCE_COLOR` and
-/// `CLICOLOR_FORCE`, then whether it is a terminal.
+/// `CLICOLOR_FORCE`, then whether it is a terminal that takes color: `CLICOLOR=0` and `TERM=dumb` say that it does not.
 ///
 /// Empty variables count as unset, and so does a `CONTACTSD_COLOR` that is none of its words.
-/// Source: no-color.org, and `CLICOLOR_FORCE` of bixense.com/clicolors, where `0` does not force.
+/// Source: no-color.org, and bixense.com/clicolors, where `CLICOLOR_FORCE=0` does not force.
 pub fn color_choice(flag: Option<ColorFlag>, environment: &ColorEnvironment, is_terminal: bool) -> bool {
-    let ColorEnvironment { no_color, contactsd_color, force_color, clicolor_force } = environment;
+    let ColorEnvironment { no_color, contactsd_color, force_color, clicolor_force, clicolor, term } = environment;
+    let takes_color = is_terminal && clicolor.as_deref() != Some("0") && term.as_deref() != Some("dumb");
     let forced = |variable: &Option<String>| variable.as_deref().is_some_and(|value| !value.is_empty() && value != "0");
     match flag {
         Some(ColorFlag::Always) => return true,
         Some(ColorFlag::Never) => return false,
-        Some(ColorFlag::Auto) => return is_terminal,
+        Some(ColorFlag::Auto) => return takes_color,
         None => {}
     }
     if no_color.as_deref().is_some_and(|value| !value.is_empty()) {
@@ -44,8 +47,8 @@ pub fn color_choice(flag: Option<ColorFlag>, environment: &ColorEnvironment, is_
     match contactsd_color.as_deref() {
         Some("always") => true,
         Some("never") => false,
-        Some("auto") => is_terminal,
-        _ => is_terminal || forced(force_color) || forced(clicolor_force),
+        Some("auto") => takes_color,
+        _ => takes_color || forced(force_color) || forced(clicolor_force),
     }
 }
 
@@ -139,12 +142,32 @@ mod tests {
     }
 
     #[test]
+    fn a_terminal_may_say_that_it_takes_no_color() {
+        for (clicolor, term, color) in
+            [(None, "dumb", false), (Some("0"), "xterm", false), (Some("1"), "xterm", true), (None, "xterm", true)]
+        {
+            let environment = ColorEnvironment {
+                clicolor: clicolor.map(str::to_owned),
+                term: Some(term.to_owned()),
+                ..ColorEnvironment::default()
+            };
+            assert_eq!(color_choice(None, &environment, true), color, "{clicolor:?} {term}");
+            assert_eq!(color_choice(Some(ColorFlag::Auto), &environment, true), color, "{clicolor:?} {term}");
+            assert!(color_choice(Some(ColorFlag::Always), &environment, true), "the flag beats the terminal");
+            let forced = ColorEnvironment { force_color: Some("1".to_owned()), ..environment };
+            assert!(color_choice(None, &forced, true), "{clicolor:?} {term}");
+        }
+    }
+
+    #[test]
     fn empty_and_unknown_values_decide_nothing() {
         let empty = ColorEnvironment {
             no_color: Some(String::new()),
             contactsd_color: Some("purple".to_owned()),
             force_color: Some(String::new()),
             clicolor_force: Some("0".to_owned()),
+            clicolor: Some(String::new()),
+            term: None,
         };
         assert!(color_choice(None, &empty, true));
         assert!(!color_choice(None, &empty, false));
