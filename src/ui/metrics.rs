@@ -53,16 +53,16 @@ impl Default for Metrics {
         let requests = counter(
             "contactsd_requests_total",
             "Attempts of requests to Apollo, by status; 4xx without the 429s, none where no answer came.",
-            &["endpoint", "status"],
+            &["action", "status"],
         );
-        let waits = counter("contactsd_quota_waits_total", "Waits for a quota window.", &["endpoint"]);
+        let waits = counter("contactsd_quota_waits_total", "Waits for a quota window.", &["action"]);
         let problems = counter("contactsd_problems_total", "Problems that were told, by severity.", &["severity"]);
         let pass_options = HistogramOpts::new("contactsd_pass_duration_seconds", "How long passes took.");
         let pass_seconds = Histogram::with_opts(pass_options.buckets(PASS_SECONDS.to_vec())).expect(WELL_FORMED);
         registry.register(Box::new(pass_seconds.clone())).expect(WELL_FORMED);
         let request_options =
             HistogramOpts::new("contactsd_request_duration_seconds", "How long attempts of requests took.");
-        let request_seconds = HistogramVec::new(request_options.buckets(REQUEST_SECONDS.to_vec()), &["endpoint"]);
+        let request_seconds = HistogramVec::new(request_options.buckets(REQUEST_SECONDS.to_vec()), &["action"]);
         let request_seconds = request_seconds.expect(WELL_FORMED);
         registry.register(Box::new(request_seconds.clone())).expect(WELL_FORMED);
         for how in OUTCOMES.map(outcome) {
@@ -167,7 +167,7 @@ fn moment(status: &Status, is_ready: bool, footprint: Option<Footprint>) -> Vec<
         let known = windows
             .iter()
             .filter_map(|(endpoint, outlook)| Some((vec![*endpoint, outlook.window.name()], value(outlook)?)));
-        gauges.each(name, help, &["endpoint", "window"], known);
+        gauges.each(name, help, &["action", "window"], known);
     };
     quota("contactsd_quota_limit", "Requests that a window allows, what is left to others taken off.", |outlook| {
         outlook.limit.map(whole)

@@ -76,30 +76,30 @@ fn events_are_counted_and_the_moment_is_measured() {
     contactsd_passes_total{outcome="applied"} 1
     contactsd_passes_total{outcome="in_step"} 2
     contactsd_plan_braked 1
-    contactsd_quota_left{endpoint="create_contact",window="minute"} 199
-    contactsd_quota_limit{endpoint="create_contact",window="hour"} 400
-    contactsd_quota_limit{endpoint="create_contact",window="minute"} 200
-    contactsd_quota_reset_timestamp_seconds{endpoint="create_contact",window="hour"} 1772369940
-    contactsd_quota_reset_timestamp_seconds{endpoint="create_contact",window="minute"} 1772366442
-    contactsd_quota_waits_total{endpoint="create_contact"} 1
+    contactsd_quota_left{action="create_contact",window="minute"} 199
+    contactsd_quota_limit{action="create_contact",window="hour"} 400
+    contactsd_quota_limit{action="create_contact",window="minute"} 200
+    contactsd_quota_reset_timestamp_seconds{action="create_contact",window="hour"} 1772369940
+    contactsd_quota_reset_timestamp_seconds{action="create_contact",window="minute"} 1772366442
+    contactsd_quota_waits_total{action="create_contact"} 1
     contactsd_ready 1
-    contactsd_request_duration_seconds_bucket{endpoint="create_contact",le="0.05"} 3
-    contactsd_request_duration_seconds_bucket{endpoint="create_contact",le="0.1"} 3
-    contactsd_request_duration_seconds_bucket{endpoint="create_contact",le="0.25"} 3
-    contactsd_request_duration_seconds_bucket{endpoint="create_contact",le="0.5"} 4
-    contactsd_request_duration_seconds_bucket{endpoint="create_contact",le="1"} 4
-    contactsd_request_duration_seconds_bucket{endpoint="create_contact",le="2.5"} 4
-    contactsd_request_duration_seconds_bucket{endpoint="create_contact",le="5"} 4
-    contactsd_request_duration_seconds_bucket{endpoint="create_contact",le="10"} 4
-    contactsd_request_duration_seconds_bucket{endpoint="create_contact",le="30"} 4
-    contactsd_request_duration_seconds_bucket{endpoint="create_contact",le="+Inf"} 5
-    contactsd_request_duration_seconds_sum{endpoint="create_contact"} 60.38
-    contactsd_request_duration_seconds_count{endpoint="create_contact"} 5
-    contactsd_requests_total{endpoint="create_contact",status="2xx"} 1
-    contactsd_requests_total{endpoint="create_contact",status="429"} 1
-    contactsd_requests_total{endpoint="create_contact",status="4xx"} 1
-    contactsd_requests_total{endpoint="create_contact",status="5xx"} 1
-    contactsd_requests_total{endpoint="create_contact",status="none"} 1
+    contactsd_request_duration_seconds_bucket{action="create_contact",le="0.05"} 3
+    contactsd_request_duration_seconds_bucket{action="create_contact",le="0.1"} 3
+    contactsd_request_duration_seconds_bucket{action="create_contact",le="0.25"} 3
+    contactsd_request_duration_seconds_bucket{action="create_contact",le="0.5"} 4
+    contactsd_request_duration_seconds_bucket{action="create_contact",le="1"} 4
+    contactsd_request_duration_seconds_bucket{action="create_contact",le="2.5"} 4
+    contactsd_request_duration_seconds_bucket{action="create_contact",le="5"} 4
+    contactsd_request_duration_seconds_bucket{action="create_contact",le="10"} 4
+    contactsd_request_duration_seconds_bucket{action="create_contact",le="30"} 4
+    contactsd_request_duration_seconds_bucket{action="create_contact",le="+Inf"} 5
+    contactsd_request_duration_seconds_sum{action="create_contact"} 60.38
+    contactsd_request_duration_seconds_count{action="create_contact"} 5
+    contactsd_requests_total{action="create_contact",status="2xx"} 1
+    contactsd_requests_total{action="create_contact",status="429"} 1
+    contactsd_requests_total{action="create_contact",status="4xx"} 1
+    contactsd_requests_total{action="create_contact",status="5xx"} 1
+    contactsd_requests_total{action="create_contact",status="none"} 1
     contactsd_start_time_seconds 1772362800
     contactsd_state_bytes 4096
     contactsd_state_disk_free_bytes 1073741824
@@ -113,8 +113,8 @@ fn every_count_is_there_before_its_first_step() {
     for line in [
         "contactsd_passes_total{outcome=\"troubled\"} 0",
         "contactsd_actions_total{kind=\"settle\",outcome=\"failed\"} 0",
-        "contactsd_requests_total{endpoint=\"add_to_lists\",status=\"none\"} 0",
-        "contactsd_quota_waits_total{endpoint=\"search_contacts\"} 0",
+        "contactsd_requests_total{action=\"add_to_lists\",status=\"none\"} 0",
+        "contactsd_quota_waits_total{action=\"search_contacts\"} 0",
         "contactsd_problems_total{severity=\"error\"} 0",
         "contactsd_last_good_pass_timestamp_seconds 0",
         "contactsd_ready 0",
