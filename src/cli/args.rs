@@ -16,6 +16,7 @@ use crate::plan::{KeyPattern, Limit, Policy, Scope};
 use crate::quota::{Limits, Rules};
 use crate::sandbox::{DedupeReading, DeletedAnswer, Faults, Quirks, Quota, Witness};
 use crate::settings::{parse_duration, parse_interval};
+use crate::source::Code;
 
 /// Contacts as code for Apollo.io: YAML files are the truth, contactsd brings Apollo in step.
 #[derive(Debug, Parser)]
@@ -97,6 +98,8 @@ pub(super) enum Verb {
     Validate(ValidateArgs),
     /// Bring the contact files into one form; what they say stays the same
     Fmt(FmtArgs),
+    /// Explain an error or a warning by its code, E011 for example
+    Explain(ExplainArgs),
     /// Show what apply would do; contacts nothing and needs no key
     Plan(PlanArgs),
     /// Bring Apollo in step with the contact files
@@ -566,6 +569,13 @@ pub(super) struct CompletionsArgs {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    /// Code in brackets behind a message, in capitals or not
+    #[arg(value_name = "CODE", value_parser = parse_code)]
+    pub(super) code: Code,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct ManArgs {
     /// Directory to write to, a file for each verb; without one, all pages go to stdout
     #[arg(value_name = "DIR")]
@@ -628,6 +638,12 @@ pub(super) fn planning_options(policy: &Policy) -> String {
 fn parse_percent(text: &str) -> Result<u8, String> {
     let percent = text.strip_suffix('%').unwrap_or(text).parse();
     percent.ok().filter(|percent| *percent < 100).ok_or_else(|| format!("{text:?} is no percentage from 0% to 99%"))
+}
+
+fn parse_code(text: &str) -> Result<Code, String> {
+    let bare = text.trim_start_matches('[').trim_end_matches(']').to_ascii_uppercase();
+    let last = Code::ALL.last().expect("there are codes");
+    Code::named(&bare).ok_or_else(|| format!("there is no code {text:?}; they are {} to {last}", Code::ALL[0]))
 }
 
 fn parse_digest(text: &str) -> Result<Digest, String> {

@@ -255,6 +255,8 @@ fn credential(context: &mut Context) -> Result<apollo::Credential, Exit> {
                 CredentialError::Ambiguous { .. } => {
                     "\nUnset all but one, so that it is clear whose contacts these are."
                 }
+                CredentialError::Lines { .. } => "\nThe file has to hold the key and nothing else.",
+                CredentialError::Character { .. } => "\nSave the key as plain text, without anything around it.",
                 CredentialError::Unreadable { .. } | CredentialError::Empty { .. } => "",
             };
             context.shell.error("No usable credential", format!("{}{next}", chain(&error)));

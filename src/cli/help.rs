@@ -47,6 +47,11 @@ pub(super) const VERBS: &[Help] = &[
         ],
     },
     Help {
+        verb: "explain",
+        examples: &[("contactsd explain E011", "what the error means and what to do")],
+        exits: &[(0, "the page was printed"), (1, "there is no such code")],
+    },
+    Help {
         verb: "plan",
         examples: &[
             ("contactsd plan", "see what apply would do"),

@@ -124,7 +124,8 @@ fn general() -> [(&'static str, &'static str); 3] {
              APOLLO_ACCESS_TOKEN_FILE name a file that does.\n\
              CONTACTSD_IN_AUTOMATION and the variables of CI runners leave out hints and progress bars.\n\
              CONTACTSD_LOG sets how much is logged: error, warn, info, debug or trace.\n\
-             NO_COLOR, CONTACTSD_COLOR, FORCE_COLOR and CLICOLOR_FORCE decide about color, in this order.",
+             NO_COLOR, CONTACTSD_COLOR, FORCE_COLOR and CLICOLOR_FORCE decide about color, in this order;\n\
+             without them a terminal gets color, unless CLICOLOR is 0 or TERM is dumb.",
         ),
         (
             "FILES",

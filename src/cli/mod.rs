@@ -9,6 +9,7 @@ mod args;
 mod completions;
 mod connection;
 mod context;
+mod explain;
 mod fmt;
 mod help;
 mod import;
@@ -104,6 +105,7 @@ fn dispatch(cli: Cli, context: &mut Context) -> Exit {
         Verb::Schema(args) => schema::run(&args, context),
         Verb::Completions(args) => completions::run(&args, context),
         Verb::Fmt(args) => fmt::run(&args, context),
+        Verb::Explain(args) => explain::run(&args, context),
         Verb::Man(args) => man::run(&args, context),
         Verb::Version => version::run(context),
     }

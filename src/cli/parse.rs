@@ -193,6 +193,8 @@ fn colors(environment: &Environment) -> ColorEnvironment {
         contactsd_color: get("CONTACTSD_COLOR"),
         force_color: get("FORCE_COLOR"),
         clicolor_force: get("CLICOLOR_FORCE"),
+        clicolor: get("CLICOLOR"),
+        term: get("TERM"),
     }
 }
 

@@ -36,6 +36,14 @@ pub(super) fn save(context: &mut Context, file: &Path, planned: &Planned, origin
     Ok(())
 }
 
+/// Reports whether a file to be written would stand among the contact files, however either is spelled.
+pub(super) fn is_among_contact_files(file: &Path, context: &Context) -> bool {
+    let here = &context.environment.directory;
+    let above = here.join(file).parent().and_then(|above| above.canonicalize().ok());
+    let contacts = here.join(&context.locations.contacts).canonicalize().ok();
+    above.zip(contacts).is_some_and(|(above, contacts)| above.starts_with(contacts))
+}
+
 /// Reads a plan file; says why when it is not one, or not whole.
 pub(super) fn read(context: &mut Context, file: &Path) -> Result<SavedPlan, Exit> {
     ops::read_plan(file).map_err(|error| {

@@ -25,6 +25,10 @@ pub(super) fn message(error: &clap::Error, command: &Command, arguments: &[OsStr
     while detail.first().is_some_and(|line| line.trim().is_empty()) {
         detail.remove(0);
     }
+    let tip = invalid(error).and_then(|word| known_elsewhere(&word));
+    if let Some(tip) = &tip {
+        detail = vec![tip];
+    }
     // Only where something is missing; elsewhere clap guesses, and often oddly.
     let usage = error.get(ContextKind::Usage).filter(|_| error.kind() == ErrorKind::MissingRequiredArgument);
     let usage = usage.map(|usage| format!("  {}", usage.to_string().trim()));
@@ -34,6 +38,39 @@ pub(super) fn message(error: &clap::Error, command: &Command, arguments: &[OsStr
     );
     let parts = [(!detail.is_empty()).then(|| detail.join("\n")), usage, Some(help)];
     Some(Message::error(capitalized(summary), parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")))
+}
+
+/// Returns the option or verb that is not known.
+fn invalid(error: &clap::Error) -> Option<String> {
+    let kind = match error.kind() {
+        ErrorKind::UnknownArgument => ContextKind::InvalidArg,
+        ErrorKind::InvalidSubcommand => ContextKind::InvalidSubcommand,
+        _ => return None,
+    };
+    let word = error.get(kind)?.to_string();
+    Some(word.split([' ', '=']).next().unwrap_or_default().to_owned())
+}
+
+/// Says what stands here for an option or a verb that other tools have.
+fn known_elsewhere(word: &str) -> Option<String> {
+    let tip = match word {
+        "--dry-run" | "-n" => "contactsd plan shows what apply would do, and sends nothing",
+        "--yes" | "-y" | "--assume-yes" | "--non-interactive" => "--auto-approve applies without asking",
+        "diff" | "preview" => "contactsd plan shows what apply would do",
+        "sync" | "push" | "deploy" | "up" => "contactsd apply brings Apollo in step with the contact files",
+        "check" | "lint" => "contactsd validate checks the contact files",
+        "format" => "contactsd fmt formats the contact files",
+        "destroy" | "delete" => {
+            "Apollo has no call that deletes a contact. Remove the entry and apply: contactsd forgets it then, and the \
+             contact stays in Apollo, where you can delete it."
+        }
+        "-chdir" | "--chdir" | "-C" | "-c" => {
+            "run contactsd in that directory, or name the contact files with --dir and the state with --state"
+        }
+        "refresh" | "--refresh" => "contactsd plan compares the files with what was last applied; Apollo is not read",
+        _ => return None,
+    };
+    Some(format!("  tip: {tip}"))
 }
 
 /// Finds the verb that was typed, as far as there is one.
@@ -112,6 +149,25 @@ mod tests {
         For more help on using this command, run:
           contactsd plan --help
         ");
+    }
+
+    #[test]
+    fn what_other_tools_call_it_leads_to_what_it_is_here() {
+        for (line, tip) in [
+            ("contactsd apply --dry-run", "contactsd plan"),
+            ("contactsd plan --dry-run=true", "contactsd plan"),
+            ("contactsd apply --yes", "--auto-approve"),
+            ("contactsd apply -y", "--auto-approve"),
+            ("contactsd diff", "contactsd plan"),
+            ("contactsd preview --sandbox", "contactsd plan"),
+            ("contactsd sync", "contactsd apply"),
+            ("contactsd destroy", "no call that deletes"),
+            ("contactsd --chdir x plan", "--dir"),
+            ("contactsd -chdir=x plan", "--dir"),
+        ] {
+            let told = told(line);
+            assert!(told.contains("tip: ") && told.contains(tip), "{line}: {told}");
+        }
     }
 
     #[test]

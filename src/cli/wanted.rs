@@ -91,7 +91,7 @@ enum Does {
 /// Says how a verb speaks to programs; `docs/json.md` tells the same.
 fn machine_output(verb: &Verb) -> (Layout, Does) {
     match verb {
-        Verb::Plan(_) | Verb::Completions(_) | Verb::Man(_) => (Layout::Stream, Does::Nothing),
+        Verb::Plan(_) | Verb::Completions(_) | Verb::Explain(_) | Verb::Man(_) => (Layout::Stream, Does::Nothing),
         Verb::Apply(_)
         | Verb::Watch(_)
         | Verb::Import(_)

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::Environment;
 
@@ -23,6 +23,20 @@ pub enum CredentialError {
     Unreadable { variable: &'static str, path: PathBuf, source: std::io::Error },
     #[error("{variable} names {}, which is empty", path.display())]
     Empty { variable: &'static str, path: PathBuf },
+    #[error("{variable} names {}, which holds {lines} lines; the first alone may be the key", path.display())]
+    Lines { variable: &'static str, path: PathBuf, lines: usize },
+    #[error("{variable} holds {}, which no key has", of_what(*character))]
+    Character { variable: &'static str, character: char },
+}
+
+/// Names a character that cannot be seen, without showing what stands around it.
+fn of_what(character: char) -> String {
+    match character {
+        '\u{feff}' => "a byte order mark".to_owned(),
+        '\n' | '\r' => "a line break".to_owned(),
+        ' ' => "a blank".to_owned(),
+        other => format!("the character U+{:04X}", u32::from(other)),
+    }
 }
 
 const KEY: &str = "APOLLO_API_KEY";
@@ -46,6 +60,9 @@ impl Credential {
             KEY_FILE | TOKEN_FILE => read_file(variable, value)?,
             _ => SecretString::from(value.trim()),
         };
+        if let Some(character) = secret.expose_secret().chars().find(|character| !character.is_ascii_graphic()) {
+            return Err(CredentialError::Character { variable, character });
+        }
         Ok(match variable {
             KEY | KEY_FILE => Self::ApiKey(secret),
             _ => Self::AccessToken(secret),
@@ -57,6 +74,9 @@ fn read_file(variable: &'static str, path: &str) -> Result<SecretString, Credent
     let path = PathBuf::from(path);
     match std::fs::read_to_string(&path) {
         Ok(text) if text.trim().is_empty() => Err(CredentialError::Empty { variable, path }),
+        Ok(text) if text.trim().lines().count() > 1 => {
+            Err(CredentialError::Lines { variable, path, lines: text.trim().lines().count() })
+        }
         Ok(text) => Ok(SecretString::from(text.trim())),
         Err(source) => Err(CredentialError::Unreadable { variable, path, source }),
     }
@@ -64,8 +84,6 @@ fn read_file(variable: &'static str, path: &str) -> Result<SecretString, Credent
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret;
-
     use super::*;
 
     #[test]
@@ -89,6 +107,12 @@ mod tests {
         assert!(matches!(read(), Err(CredentialError::Unreadable { .. })));
         std::fs::write(&path, "\n").unwrap();
         assert!(matches!(read(), Err(CredentialError::Empty { .. })));
+        std::fs::write(&path, "secret\n# my key\n").unwrap();
+        let error = read().unwrap_err();
+        assert!(matches!(error, CredentialError::Lines { lines: 2, .. }) && !error.to_string().contains("secret"));
+        std::fs::write(&path, "\u{feff}secret\n").unwrap();
+        let error = read().unwrap_err().to_string();
+        assert!(error.contains("a byte order mark") && !error.contains("secret"), "{error}");
         std::fs::write(&path, "secret\n").unwrap();
         assert!(matches!(read(), Ok(Credential::ApiKey(key)) if key.expose_secret() == "secret"));
     }

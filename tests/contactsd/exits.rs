@@ -93,6 +93,8 @@ fn files_and_words(provoked: &mut Provoked) {
     provoked.run(&good, "schema", "nonsense", 1);
     provoked.run(&good, "fmt", "", 0);
     provoked.run(&bad, "fmt", "", 1);
+    provoked.run(&good, "explain", "e011", 0);
+    provoked.run(&good, "explain", "E999", 1);
     provoked.run(&good, "completions", "bash", 0);
     provoked.run(&good, "completions", "klingon", 1);
     provoked.run(&good, "man", "", 0);

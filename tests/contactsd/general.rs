@@ -21,6 +21,7 @@ fn help_and_version_are_results() {
     Commands:
       validate     Check the contact files; contacts nothing and needs no key
       fmt          Bring the contact files into one form; what they say stays the same
+      explain      Explain an error or a warning by its code, E011 for example
       plan         Show what apply would do; contacts nothing and needs no key
       apply        Bring Apollo in step with the contact files
       show         Show a saved plan, or what the state holds
@@ -110,6 +111,7 @@ fn mistakes_of_usage_exit_with_one() {
     Commands:
       validate     Check the contact files; contacts nothing and needs no key
       fmt          Bring the contact files into one form; what they say stays the same
+      explain      Explain an error or a warning by its code, E011 for example
       plan         Show what apply would do; contacts nothing and needs no key
       apply        Bring Apollo in step with the contact files
       show         Show a saved plan, or what the state holds

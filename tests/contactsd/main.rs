@@ -10,6 +10,7 @@ mod credentials;
 mod examples;
 mod exits;
 mod expect;
+mod explain;
 mod faults;
 mod floors;
 mod fmt;

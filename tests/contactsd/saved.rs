@@ -631,3 +631,16 @@ fn a_plan_with_nothing_to_do_does_nothing_as_often_as_asked() {
     applied(&world).is_clean();
     assert_eq!(remote.take_calls(), [""; 0]);
 }
+
+/// A plan there would be read as a contact file, or make others of them.
+#[test]
+fn a_plan_is_not_saved_among_the_contact_files() {
+    let world = World::with("contacts:\n  ada: {email: ada@example.com}\n");
+    let absolute = world.path("contacts.d/p.yaml");
+    for out in ["contacts.d/p.yaml", "./contacts.d/../contacts.d/p.plan", absolute.to_str().unwrap()] {
+        let outcome = world.run(&format!("plan --out {out}"));
+        assert_eq!(outcome.code, Some(1), "{outcome}");
+        assert!(outcome.stderr.contains("is in the directory of the contact files"), "{outcome}");
+        assert!(!world.path(out).exists());
+    }
+}

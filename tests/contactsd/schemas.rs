@@ -54,6 +54,7 @@ fn all_records_keep_to_their_schema() {
     keeps("nonsense --json");
     keeps("--help --json");
     keeps("completions bash --json");
+    keeps("explain E011 --json");
     world.team("contacts:\n  ada: {email: ada@example.com, title: CTO, mobile_phone: none}\n");
     keeps("plan --json --max-updates 0");
     keeps("watch --once --json --max-updates 0");
