@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use clap::{Command, CommandFactory};
+use clap::{Arg, Command, CommandFactory};
 
 use super::args::Cli;
 
@@ -247,18 +247,55 @@ pub(super) const VERBS: &[Help] = &[
 ];
 
 /// Returns the command line with examples and exit codes behind the help of every verb.
+///
+/// `-h` shows what is typed every day, `--help` everything that does something for the verb.
 pub(super) fn command() -> Command {
-    with_help(Cli::command(), "")
+    let command = Cli::command();
+    let global: Vec<Arg> = command.get_arguments().filter(|arg| arg.is_global_set()).cloned().collect();
+    with_help(command, "", &global)
 }
 
-fn with_help(command: Command, path: &str) -> Command {
+/// The options of every verb that `-h` shows.
+const COMMON: [&str; 3] = ["dir", "sandbox", "json"];
+
+/// The options of every verb that do nothing for one that prints what the program carries with it.
+const FOR_PRINTING: &[&str] = &["dir", "follow_within", "state", "sandbox", "api_url", "log_format"];
+
+/// The same for verbs that read the contact files and nothing else.
+const FOR_FILES: &[&str] = &["state", "sandbox", "api_url", "log_format"];
+
+/// Returns the options of every verb that do nothing for this one.
+fn without_effect(path: &str) -> &'static [&'static str] {
+    match path {
+        "explain" | "schema" | "completions" | "man" | "version" => FOR_PRINTING,
+        "validate" | "fmt" => FOR_FILES,
+        "sandbox" => &["follow_within", "state", "sandbox", "api_url"],
+        "pause" | "resume" | "approve" | "status" => &["follow_within", "api_url"],
+        _ => &[],
+    }
+}
+
+fn with_help(command: Command, path: &str, global: &[Arg]) -> Command {
     let names: Vec<String> = command.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
     let command = names.into_iter().fold(command, |command, name| {
         let below = format!("{path} {name}").trim_start().to_owned();
-        command.mut_subcommand(&name, |verb| with_help(verb, &below))
+        command.mut_subcommand(&name, |verb| with_help(verb, &below, global))
     });
+    // An option of every verb reaches the verbs that do not have it yet.
+    let hidden = without_effect(path);
+    let hidden = global.iter().filter(|arg| hidden.contains(&arg.get_id().as_str())).map(|arg| arg.clone().hide(true));
+    let command = command.args(hidden).mut_args(|arg| {
+        let id = arg.get_id().as_str();
+        let is_common = arg.get_help_heading().is_none() || COMMON.contains(&id);
+        if is_common { arg } else { arg.hide_short_help(true) }
+    });
+    let more = format!("All options and exit codes: contactsd {path} --help");
     match of(path) {
-        Some(help) => command.after_help(help.text()),
+        Some(help) => {
+            let examples = help.examples();
+            let short = format!("{examples}\n{more}");
+            command.after_help(short).after_long_help(format!("{examples}\n{}", help.exit_codes()))
+        }
         None => command,
     }
 }
@@ -269,7 +306,7 @@ pub(super) fn of(verb: &str) -> Option<&'static Help> {
 }
 
 impl Help {
-    fn text(&self) -> String {
+    fn examples(&self) -> String {
         let mut text = "Examples:\n".to_owned();
         // A command of usual length stands beside what it is for, a long one above.
         let width = self.examples.iter().map(|(command, _)| command.len()).filter(|width| *width <= 50).max();
@@ -278,7 +315,11 @@ impl Help {
             let gap = if command.len() > width { format!("\n  {:width$}", "") } else { String::new() };
             writeln!(text, "  {command:width$}{gap}  {what}").expect("writing to a string does not fail");
         }
-        text.push_str("\nExit codes:\n");
+        text
+    }
+
+    fn exit_codes(&self) -> String {
+        let mut text = "Exit codes:\n".to_owned();
         for (code, what) in self.exits {
             writeln!(text, "  {code:<3}  {what}").expect("writing to a string does not fail");
         }

@@ -40,26 +40,55 @@ fn help_and_version_are_results() {
       help         Print this message or the help of the given subcommand(s)
 
     Options:
-      -h, --help     Print help
-      -V, --version  Print version
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
 
     Options of every verb:
-          --dir <DIR>            Directory of contact files [default: contacts.d]
-          --follow-within <DIR>  Directory outside of --dir in which links below --dir may end; may be
-                                 repeated
-          --state <PATH>         Directory of the state [default: .contactsd/NAME/state, NAME being the
-                                 name of --dir]
-          --sandbox              Work against a stand-in for Apollo on this machine; needs no key,
-                                 nothing leaves the machine
-          --api-url <URL>        Address of the API [default: https://api.apollo.io/api/v1]
-          --color <WHEN>         When to use colors [possible values: always, auto, never]
-          --no-color             The same as --color never
-      -q, --quiet                Show results, warnings and errors only
-          --json                 Print JSON, one record a line, and ask nothing
-          --json-into <FILE>     Also write what --json would print to this file, emptied first; no link
-          --log-format <FORMAT>  Form of the log on stderr; `watch` then logs everything it tells
-                                 [default: text; in the journal, watch logs] [possible values: text,
-                                 json]
+          --dir <DIR>
+              Directory of contact files
+              
+              [default: contacts.d]
+
+          --follow-within <DIR>
+              Directory outside of --dir in which links below --dir may end; may be repeated
+
+          --state <PATH>
+              Directory of the state [default: .contactsd/NAME/state, NAME being the name of --dir]
+
+          --sandbox
+              Work against a stand-in for Apollo on this machine; needs no key, nothing leaves the
+              machine
+
+          --api-url <URL>
+              Address of the API
+              
+              [default: https://api.apollo.io/api/v1]
+
+          --color <WHEN>
+              When to use colors
+              
+              [possible values: always, auto, never]
+
+          --no-color
+              The same as --color never
+
+      -q, --quiet
+              Show results, warnings and errors only
+
+          --json
+              Print JSON, one record a line, and ask nothing
+
+          --json-into <FILE>
+              Also write what --json would print to this file, emptied first; no link
+
+          --log-format <FORMAT>
+              Form of the log on stderr; `watch` then logs everything it tells [default: text; in the
+              journal, watch logs]
+              
+              [possible values: text, json]
 
     Every long option has a twin in the environment, CONTACTSD_ and its name: CONTACTSD_DIR. Some may
     also stand in contactsd.toml in the working directory. An option beats the environment, which beats
@@ -130,26 +159,14 @@ fn mistakes_of_usage_exit_with_one() {
       help         Print this message or the help of the given subcommand(s)
 
     Options:
-      -h, --help     Print help
+      -h, --help     Print help (see more with '--help')
       -V, --version  Print version
 
     Options of every verb:
-          --dir <DIR>            Directory of contact files [default: contacts.d]
-          --follow-within <DIR>  Directory outside of --dir in which links below --dir may end; may be
-                                 repeated
-          --state <PATH>         Directory of the state [default: .contactsd/NAME/state, NAME being the
-                                 name of --dir]
-          --sandbox              Work against a stand-in for Apollo on this machine; needs no key,
-                                 nothing leaves the machine
-          --api-url <URL>        Address of the API [default: https://api.apollo.io/api/v1]
-          --color <WHEN>         When to use colors [possible values: always, auto, never]
-          --no-color             The same as --color never
-      -q, --quiet                Show results, warnings and errors only
-          --json                 Print JSON, one record a line, and ask nothing
-          --json-into <FILE>     Also write what --json would print to this file, emptied first; no link
-          --log-format <FORMAT>  Form of the log on stderr; `watch` then logs everything it tells
-                                 [default: text; in the journal, watch logs] [possible values: text,
-                                 json]
+          --dir <DIR>  Directory of contact files [default: contacts.d]
+          --sandbox    Work against a stand-in for Apollo on this machine; needs no key, nothing leaves
+                       the machine
+          --json       Print JSON, one record a line, and ask nothing
 
     Every long option has a twin in the environment, CONTACTSD_ and its name: CONTACTSD_DIR. Some may
     also stand in contactsd.toml in the working directory. An option beats the environment, which beats
