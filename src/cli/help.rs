@@ -360,7 +360,7 @@ mod tests {
             assert!(about.len() > 10 && about.contains(' '), "{path} has no purpose: {about:?}");
             let help = of(path).unwrap_or_else(|| panic!("{path} has no help in cli/help.rs"));
             assert!(!help.examples.is_empty() && !help.exits.is_empty(), "{path}");
-            let text = verb.clone().render_help().to_string();
+            let text = verb.clone().render_long_help().to_string();
             assert!(text.contains("\nExamples:\n  contactsd ") && text.contains("\nExit codes:\n"), "{path}\n{text}");
             assert!(text.contains(&about), "{path}\n{text}");
         }

@@ -67,7 +67,7 @@ fn a_service_answers_probes_scrapers_and_people() {
     assert_eq!(code, 200);
     for line in [
         "contactsd_actions_total{kind=\"create\",outcome=\"done\"} 2",
-        "contactsd_requests_total{endpoint=\"create_contact\",status=\"2xx\"} 2",
+        "contactsd_requests_total{action=\"create_contact\",status=\"2xx\"} 2",
         "contactsd_passes_total{outcome=\"applied\"} 1",
         "contactsd_entries_declared 2",
         "contactsd_ready 1",
