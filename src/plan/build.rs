@@ -308,9 +308,17 @@ impl<'a> View<'a> {
             !self.input.bindings.contains_key(key)
                 && self.input.entries.get(key).is_some_and(|entry| self.standing_dispute(entry).is_some())
         };
+        // A refused create is looked for under the entry's new key as well.
+        let is_taken_along = |intent: &Intent| {
+            !self.input.entries.contains_key(&intent.key)
+                && actions.iter().any(|action| match &action.operation {
+                    Operation::Create { entry } => intent.may_be_of(entry),
+                    _ => false,
+                })
+        };
         let idle_write = |intent: &Intent| {
             let is_idle = !acted_on.contains(&intent.key) && !under_way.contains(&intent.key);
-            (intent.endpoint != Endpoint::CreateContact || intent.refused) && is_idle
+            (intent.endpoint != Endpoint::CreateContact || (intent.refused && !is_taken_along(intent))) && is_idle
         };
         let unnoted = |entry: &Entry| {
             let noted = self.input.bindings.get(entry.key()).and_then(|binding| binding.fingerprint);

@@ -1,5 +1,7 @@
 //! Nobody else's contact is written, whoever is in the account already.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::line::{Spoil, Spoiled};
@@ -195,6 +197,37 @@ async fn a_refusal_that_hides_a_contact_makes_no_second_one() {
             assert_eq!(world.contact("Ada")["title"], if edited { "Poet" } else { "Engineer" }, "{status}");
             assert!(world.snapshot().intents.is_empty());
         }
+    }
+}
+
+/// The newest contacts were read at once, where what the refusal hid did not show yet.
+#[tokio::test]
+async fn what_a_refusal_may_have_made_gets_the_time_to_show() {
+    let mut world = World::with_create(1, Spoil::RefusedAfter(422)).await;
+    world.declare(NAME_ALONE);
+    world.apply().await;
+    let sent_at = world.snapshot().intents.values().next().unwrap().last_sent_at;
+    world.settle_after = Duration::from_millis(300);
+    world.apply().await;
+    assert_eq!(world.server.contacts().len(), 1);
+    let bound_at = world.snapshot().bindings.values().next().unwrap().bound_at;
+    assert!(bound_at.since(sent_at) >= world.settle_after, "{sent_at:?} {bound_at:?}");
+}
+
+/// An entry that got another key after the refusal was not known to be the one that was refused.
+#[tokio::test]
+async fn what_a_refusal_may_have_made_is_looked_for_under_a_new_key() {
+    for entry in [
+        NAME_ALONE.replace("ada:", "countess:"),
+        "  countess: {first_name: Augusta, last_name: King, moved_from: ada}\n".to_owned(),
+    ] {
+        let world = World::with_create(1, Spoil::RefusedAfter(422)).await;
+        world.declare(NAME_ALONE);
+        world.apply().await;
+        world.declare(&entry);
+        world.settle_down().await;
+        assert_eq!(world.server.contacts().len(), 1, "{entry}");
+        assert!(world.snapshot().intents.is_empty());
     }
 }
 
