@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::line::{Spoil, Spoiled};
 use super::world::World;
+use crate::sandbox::Options;
 
 const NAME_ALONE: &str = "  ada: {first_name: Ada, last_name: Byron, title: Engineer}\n";
 
@@ -95,6 +96,27 @@ async fn a_namesake_at_the_same_company_is_not_taken_over() {
         );
         assert_eq!(world.apply().await.unwrap().failed, 1, "{before}");
         assert_eq!(world.server.contacts(), [before]);
+    }
+}
+
+/// Apollo matches a name at one e-mail domain, and the search did not show the namesake's.
+#[tokio::test]
+async fn a_namesake_whose_email_the_search_hides_is_not_taken_over() {
+    let quirks = "search-hides-emails".parse().unwrap();
+    let at = |number: usize, domain: &str| json!({"first_name": "Ada", "last_name": "Byron", "email": format!("a{number}@{domain}")});
+    for (elsewhere, namesake) in [(0, true), (2, false), (8, true)] {
+        let world = World::to(|options| Options { quirks, ..options }, None).await;
+        for number in 0..elsewhere {
+            world.somebody(at(number, "other.example")).await;
+        }
+        if namesake {
+            world.somebody(at(99, "example.com")).await;
+        }
+        let before = world.server.contacts();
+        world.declare("  ada: {first_name: Ada, last_name: Byron, email: ada@example.com}\n");
+        let report = world.apply().await.unwrap();
+        assert_eq!((report.added, report.failed), if namesake { (0, 1) } else { (1, 0) }, "{elsewhere}");
+        assert_eq!(world.server.contacts()[..before.len()], before, "{elsewhere}");
     }
 }
 
