@@ -1,0 +1,102 @@
+//! Successes that are none, and refusals that are about one value.
+
+use serde_json::json;
+
+use super::line::Spoiled;
+use super::world::World;
+use crate::model::Field;
+use crate::sandbox::Options;
+
+const FIELD: &str = "65b0000000000000000000f1";
+
+async fn with(quirks: &str) -> World {
+    let quirks = quirks.parse().unwrap();
+    World::to(|options| Options { quirks, ..options }, None::<Spoiled>).await
+}
+
+/// A contact that exists nowhere was recorded as created.
+#[tokio::test]
+async fn a_create_that_stored_nothing_created_nobody() {
+    for entry in [
+        "  ada: {first_name: Ada, email: ada@example.com}\n",
+        "  ada: {first_name: Ada, last_name: Byron, organization_name: Example}\n",
+        "  ada: {first_name: Ada, last_name: Byron, title: Engineer}\n",
+        "  ada: {first_name: Ada, email: ada@example.com, run_dedupe: false}\n",
+    ] {
+        let world = with("creates-ghosts").await;
+        world.declare(entry);
+        for _ in 0..3 {
+            let report = world.apply().await.unwrap();
+            assert_eq!((report.failed, report.added), (1, 0), "{entry}");
+            assert!(world.snapshot().bindings.is_empty(), "{entry}");
+        }
+        world.server.set_quirks("".parse().unwrap());
+        world.settle_down().await;
+        assert_eq!(world.server.contacts().len(), 1, "{entry}");
+    }
+}
+
+/// What an answer with an error does not show is sent once more, and then a warning says so.
+#[tokio::test]
+async fn an_error_beside_a_contact_is_told_and_ends() {
+    let world = with("error-beside-contact").await;
+    world.declare("  ada: {email: ada@example.com, title: CTO, website_url: 'https://example.com'}\n");
+    world.settle_down().await;
+    assert!(world.take_problems().iter().any(|told| told.contains("complain")), "the complaint is told");
+    let contacts = world.server.contacts();
+    assert_eq!((contacts.len(), &contacts[0]["title"]), (1, &json!("CTO")));
+}
+
+/// Nothing was written, and the answer says so beside the contact as it was.
+#[tokio::test]
+async fn an_error_beside_a_contact_that_was_not_changed_completes_nothing() {
+    let world = with("").await;
+    world.declare("  ada: {email: ada@example.com, title: CTO}\n");
+    world.settle_down().await;
+    world.server.set_quirks("error-beside-contact,updates-nothing".parse().unwrap());
+    world.declare("  ada: {email: ada@example.com, title: CEO}\n");
+    world.take_problems();
+    world.settle_down().await;
+    assert_eq!(world.server.contacts()[0]["title"], "CTO");
+    let snapshot = world.snapshot();
+    let dropped = &snapshot.bindings.values().next().unwrap().dropped;
+    assert!(dropped.contains(&Field::Title), "{dropped:?}");
+    assert!(!world.take_problems().is_empty());
+}
+
+/// Several picked values come back as an array, which was taken for nothing: they were sent for ever.
+#[tokio::test]
+async fn several_picked_values_in_an_array_stand() {
+    let world = with("answers-arrays").await;
+    let entry =
+        |values: &str| format!("  ada: {{email: ada@example.com, typed_custom_fields: {{{FIELD}: {values}}}}}\n");
+    for values in ["a;b", "a;b;c", "c"] {
+        world.declare(&entry(values));
+        assert_eq!(world.apply().await.unwrap().failed, 0, "{values}");
+        assert_eq!(world.take_problems(), [""; 0], "{values}");
+        assert!(world.apply().await.is_none(), "{values}");
+        assert_eq!(world.server.contacts()[0]["typed_custom_fields"][FIELD], values);
+    }
+}
+
+/// A refusal of one account ended all creates of the run, and blamed the scope of the key.
+#[tokio::test]
+async fn an_account_that_is_out_of_reach_stops_nobody_else() {
+    let world = with("forbids-accounts").await;
+    let others = "  bo: {email: bo@example.com}\n  cy: {email: cy@example.com}\n";
+    let account = "account_id: 65b0000000000000000000f2";
+    world.declare(&format!("  ada: {{email: ada@example.com, {account}}}\n{others}"));
+    let report = world.apply().await.unwrap();
+    assert_eq!((report.added, report.failed), (2, 1));
+    let told = world.take_problems();
+    assert!(told.len() == 1 && told[0].contains("contact.ada"), "{told:?}");
+    // An update with it is refused alone as well.
+    world.declare(&format!(
+        "  ada: {{email: ada@example.com}}\n  bo: {{email: bo@example.com, {account}}}\n  \
+         cy: {{email: cy@example.com, title: CTO}}\n"
+    ));
+    let report = world.apply().await.unwrap();
+    assert_eq!((report.added, report.changed, report.failed), (1, 1, 1));
+    let told = world.take_problems();
+    assert!(told.len() == 1 && told[0].contains("contact.bo"), "{told:?}");
+}
