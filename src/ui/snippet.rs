@@ -20,8 +20,7 @@ pub(super) fn snippet(location: &Location, width: usize, tint: impl Fn(&str) -> 
         return String::new();
     }
     let commands = commands(&location.text);
-    let cells: Vec<Cell> =
-        location.text.char_indices().map(|(at, c)| Cell::new(c, commands.contains(&at))).collect();
+    let cells: Vec<Cell> = location.text.char_indices().map(|(at, c)| Cell::new(c, commands.contains(&at))).collect();
     let start = location.column.saturating_sub(1).saturating_sub(location.skipped).min(cells.len());
     let end = start.saturating_add(location.width).min(cells.len());
     let Window { text, caret_at, carets } =
