@@ -100,3 +100,34 @@ async fn an_account_that_is_out_of_reach_stops_nobody_else() {
     let told = world.take_problems();
     assert!(told.len() == 1 && told[0].contains("contact.bo"), "{told:?}");
 }
+
+/// What a refused request had changed all the same stayed in Apollo when the entry took it back.
+#[tokio::test]
+async fn what_a_refused_change_may_have_done_is_undone_when_it_is_taken_back() {
+    let ada = |rest: &str| format!("  ada: {{email: ada@example.com, {rest}}}\n");
+    let first = "title: CTO, mobile_phone: '+12025550101', website_url: 'https://example.com/1', label_names: [Board]";
+    for (change, action) in [
+        (first.replace("CTO", "CEO"), "update"),
+        (first.replace("0101", "0102"), "update"),
+        (first.replace("com/1", "com/2"), "update"),
+        (first.replace("Board", "Board, Leads"), "add-to-lists"),
+        (first.replace("[Board]", "[]"), "remove-from-lists"),
+    ] {
+        for labels_in_view in [false, true] {
+            let world = World::to(|options| Options { labels_in_view, ..options }, None::<Spoiled>).await;
+            world.declare(&ada(first));
+            world.settle_down().await;
+            let before = world.server.contacts().remove(0);
+            world.server.set_faults(format!("{action}:refused-after-work=1").parse().unwrap());
+            world.declare(&ada(&change));
+            world.apply().await;
+            assert_ne!(world.server.contacts()[0], before, "{change}");
+            world.server.set_faults("".parse().unwrap());
+            world.declare(&ada(first));
+            world.settle_down().await;
+            let mut after = world.server.contacts().remove(0);
+            after["updated_at"] = before["updated_at"].clone();
+            assert_eq!(after, before, "{change}");
+        }
+    }
+}
