@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::line::Spoiled;
+use super::line::{Spoil, Spoiled};
 use super::world::World;
 use crate::model::Field;
 use crate::sandbox::Options;
@@ -130,4 +130,42 @@ async fn what_a_refused_change_may_have_done_is_undone_when_it_is_taken_back() {
             assert_eq!(after, before, "{change}");
         }
     }
+}
+
+/// What the look after a lost answer had shown in the server's form was taken for what stood there before.
+#[tokio::test]
+async fn a_value_in_another_form_is_kept_however_it_came_there() {
+    let quirks = "stores-punycode,stores-straight-quotes,stores-entities,stores-nfc".parse().unwrap();
+    let lost = Spoiled { number: 1, spoil: Spoil::After, among_creates: true };
+    for spoiled in [None, Some(lost)] {
+        let world = World::to(|options| Options { quirks, ..options }, spoiled).await;
+        world.declare(
+            "  ada: {first_name: Rene\u{301}e, last_name: O\u{2019}Neil, email: ada@b\u{fc}cher.example, title: R&D}\n",
+        );
+        world.settle_down().await;
+        let told = world.take_problems();
+        assert!(!told.iter().any(|told| told.contains("does not keep")), "{told:?}");
+        assert!(world.snapshot().bindings.values().all(|binding| binding.dropped.is_empty()));
+    }
+}
+
+/// An entry whose e-mail was in doubt was forgotten without it, and not known again when it came back.
+#[tokio::test]
+async fn who_is_forgotten_with_a_doubt_is_known_again() {
+    let world = with("").await;
+    let eve = "  eve: {first_name: Eve}\n";
+    let ada = |email: &str| format!("  ada: {{first_name: Ada, email: {email}, run_dedupe: false}}\n{eve}");
+    world.declare(&ada("ada@example.com"));
+    world.settle_down().await;
+    world.server.set_faults("update:refused-after-work=1".parse().unwrap());
+    world.declare(&ada("ada@other.example"));
+    world.apply().await;
+    world.server.set_faults("".parse().unwrap());
+    world.declare(eve);
+    world.settle_down().await;
+    world.declare(&ada("ada@example.com"));
+    world.apply().await;
+    // Apollo holds the other e-mail since, so that a person decides; nobody is made beside it.
+    assert_eq!(world.contact("Ada")["email"], "ada@other.example");
+    assert_eq!(world.snapshot().conflicts.len(), 1);
 }
