@@ -1,4 +1,4 @@
-//! `cargo run --release --features failpoints --example chaos -- --rounds N --seed S`
+//! `cargo run --release --features failpoints --example chaos -- --rounds N --seed S --kind K`
 
 #[path = "chaos/mod.rs"]
 mod chaos;
@@ -6,15 +6,18 @@ mod chaos;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use chaos::{Storm, Summary};
+use chaos::{Kind, Storm, Summary};
 use clap::Parser;
 
 /// Kills contactsd and its sandbox at random, edits in between, and compares both sides in the end.
 #[derive(Parser)]
 struct Args {
-    /// Runs of contactsd
-    #[arg(long, default_value_t = 500)]
+    /// Runs of contactsd in each kind of storm
+    #[arg(long, default_value_t = 100)]
     rounds: u64,
+    /// Kind of storm; may be repeated [default: all of them, one after the other]
+    #[arg(long)]
+    kind: Vec<Kind>,
     /// Same seed, same edits, faults and kills; the moments of random kills are the machine's
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -34,16 +37,21 @@ fn main() -> ExitCode {
         );
         return ExitCode::FAILURE;
     };
-    let storm = Storm { program, rounds: args.rounds, seed: args.seed, failpoints: true };
-    let summary = chaos::rage(&storm, show);
-    eprintln!();
-    println!("seed        {}\n{summary}", args.seed);
-    if summary.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let kinds = if args.kind.is_empty() { Kind::ALL.to_vec() } else { args.kind };
+    let mut violations = 0;
+    for kind in kinds {
+        let storm = Storm { program: program.clone(), kind, rounds: args.rounds, seed: args.seed, failpoints: true };
+        let summary = chaos::rage(&storm, |summary| show(kind, summary));
+        eprintln!();
+        println!("kind        {}\nseed        {}\n{summary}\n", kind.name(), args.seed);
+        violations += summary.violations.len();
+    }
+    if violations == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 #[expect(clippy::disallowed_macros, reason = "progress goes to stderr")]
-fn show(summary: &Summary) {
-    eprint!("\r{} rounds, {} violations ", summary.rounds, summary.violations.len());
+fn show(kind: Kind, summary: &Summary) {
+    eprint!("\r{}: {} rounds, {} violations ", kind.name(), summary.rounds, summary.violations.len());
 }
 
 /// Has cargo build the program, which it does not do by itself for an example; returns where it is.

@@ -5,35 +5,69 @@ use std::collections::BTreeSet;
 use contactsd::store::Snapshot;
 use serde_json::Value;
 
+use super::forms::same;
 use super::people::{Person, Text};
+use super::strangers::Strangers;
 
-/// Lists what is not as promised, for one person, or for nobody in particular.
-pub(super) fn violations(people: &[Person], contacts: &[Value], state: &Snapshot) -> Vec<(Option<usize>, String)> {
-    let mut found = Vec::new();
+/// Lists what must never be, at rest or not: two contacts of one person, and strangers that were written or bound.
+pub(super) fn always(
+    people: &[Person],
+    strangers: &Strangers,
+    contacts: &[Value],
+    state: &Snapshot,
+) -> Vec<(Option<usize>, String)> {
+    let mut found: Vec<_> = strangers.violations(contacts).into_iter().map(|what| (None, what)).collect();
+    let taken = state.bindings.iter().filter(|(_, binding)| strangers.has_id(binding.apollo_id.as_str()));
+    found.extend(taken.map(|(key, _)| (None, format!("{key} is bound to a stranger"))));
     for (at, person) in people.iter().enumerate() {
-        let theirs: Vec<&Value> =
-            contacts.iter().filter(|contact| contact["first_name"] == person.first_name.as_str()).collect();
+        let theirs = of(person, contacts.iter().filter(|contact| !strangers.has(contact)));
+        if theirs.len() > 1 {
+            let ids: Vec<&Value> = theirs.iter().map(|contact| &contact["id"]).collect();
+            found.push((Some(at), format!("more than one contact: {ids:?}")));
+        }
+    }
+    found
+}
+
+/// Lists what is not as promised once everything is at rest, for one person, or for nobody in particular.
+pub(super) fn at_rest(
+    people: &[Person],
+    strangers: &Strangers,
+    contacts: &[Value],
+    state: &Snapshot,
+) -> Vec<(Option<usize>, String)> {
+    let mut found = always(people, strangers, contacts, state);
+    let contacts: Vec<&Value> = contacts.iter().filter(|contact| !strangers.has(contact)).collect();
+    for (at, person) in people.iter().enumerate() {
+        let theirs = of(person, contacts.iter().copied());
         found.extend(of_person(person, &theirs, state).into_iter().map(|what| (Some(at), what)));
     }
-    let known = |contact: &&Value| people.iter().any(|person| contact["first_name"] == person.first_name.as_str());
+    let known = |contact: &&&Value| people.iter().any(|person| contact["first_name"] == person.first_name.as_str());
     found.extend(
         contacts.iter().filter(|contact| !known(contact)).map(|contact| (None, format!("whose is {contact}?"))),
     );
     found.extend(state.intents.values().map(|intent| (None, format!("an intent is left: {intent:?}"))));
-    found.extend(state.conflicts.values().map(|conflict| (None, format!("a conflict is left: {conflict:?}"))));
+    let waits = |key: &str| people.iter().any(|person| person.key == key && person.is_silent());
+    let left = state.conflicts.values().filter(|conflict| !waits(conflict.key.as_str()));
+    found.extend(left.map(|conflict| (None, format!("a conflict is left: {conflict:?}"))));
     found
+}
+
+/// Lists the contacts that are a person's.
+pub(super) fn of<'c>(person: &Person, contacts: impl Iterator<Item = &'c Value>) -> Vec<&'c Value> {
+    contacts.filter(|contact| contact["first_name"] == person.first_name.as_str()).collect()
 }
 
 fn of_person(person: &Person, theirs: &[&Value], state: &Snapshot) -> Vec<String> {
     let binding = state.bindings.iter().find(|(key, _)| key.as_str() == person.key).map(|(_, binding)| binding);
     let ids: Vec<&str> = theirs.iter().filter_map(|contact| contact["id"].as_str()).collect();
-    if ids.len() > 1 {
-        return vec![format!("more than one contact: {ids:?}")];
-    }
     if !person.declared {
         return binding.map(|_| "deleted, and still in the state".to_owned()).into_iter().collect();
     }
-    let Some(&contact) = theirs.first() else { return vec!["declared, and no contact".to_owned()] };
+    let Some(&contact) = theirs.first() else {
+        let waits = person.is_silent() && state.conflicts.keys().any(|key| key.as_str() == person.key);
+        return if waits { Vec::new() } else { vec!["declared, and no contact".to_owned()] };
+    };
     let mut found = Vec::new();
     match binding {
         None => found.push("declared, and not in the state".to_owned()),
@@ -45,12 +79,13 @@ fn of_person(person: &Person, theirs: &[&Value], state: &Snapshot) -> Vec<String
     }
     found.extend(person.texts.iter().filter_map(|(&field, declared)| {
         let held = held(contact, field);
-        (held != *declared).then(|| format!("{} is {held:?} and declared {declared:?}", field.name()))
+        (!same(&held, declared)).then(|| format!("{} is {held:?} and declared {declared:?}", field.name()))
     }));
     let identity = [("email", &person.email), ("organization_name", &person.company)];
     found.extend(identity.into_iter().filter_map(|(name, declared)| {
         let declared = declared.as_deref()?;
-        (contact[name] != declared).then(|| format!("{name} is {} and declared {declared:?}", contact[name]))
+        let held = contact[name].as_str().unwrap_or_default();
+        (!same(held, declared)).then(|| format!("{name} is {} and declared {declared:?}", contact[name]))
     }));
     found.extend(person.lists.as_ref().and_then(|declared| lists(person, declared, contact)));
     found

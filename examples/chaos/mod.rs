@@ -1,13 +1,17 @@
 //! Breaks contactsd at random and proves that it keeps its promises all the same.
 //!
 //! The real program works against the sandbox as a process of its own; both are killed, requests fail in
-//! every way the sandbox knows, and entries change between runs. At times everything is left to come to
+//! every way the sandbox knows, and entries change between runs. Each [`Kind`] of storm adds something. At times everything is left to come to
 //! rest, and then Apollo's side, the state and the files must agree. `docs/reliability.md` says what is
 //! covered and what is not.
 
 mod check;
+mod copies;
+mod forms;
+mod kind;
 mod people;
 mod programs;
+mod strangers;
 mod wire;
 mod world;
 
@@ -15,6 +19,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
+pub(super) use kind::Kind;
 pub(super) use programs::has_failpoints;
 use world::World;
 
@@ -23,6 +28,7 @@ use world::World;
 pub(super) struct Storm {
     /// The program under test; the sandbox is the same program.
     pub(super) program: PathBuf,
+    pub(super) kind: Kind,
     pub(super) rounds: u64,
     pub(super) seed: u64,
     /// Whether the program was built with the feature `failpoints`.
@@ -40,6 +46,12 @@ pub(super) struct Summary {
     pub(super) terminated: u64,
     pub(super) sandbox_kills: u64,
     pub(super) lost_states: u64,
+    /// How often an earlier state was put back, by how.
+    pub(super) put_back: BTreeMap<&'static str, u64>,
+    /// What people decided: which contact is an entry's, and that one is to be made.
+    pub(super) imported: u64,
+    pub(super) created_by_word: u64,
+    pub(super) strangers: u64,
     pub(super) worlds: u64,
     pub(super) checks: u64,
     pub(super) contacts: u64,
@@ -65,7 +77,7 @@ pub(super) fn rage(storm: &Storm, mut progress: impl FnMut(&Summary)) -> Summary
         for round in 1..=ROUNDS_PER_WORLD {
             world.round(&mut summary);
             summary.rounds += 1;
-            let last = summary.rounds == storm.rounds;
+            let last = summary.rounds == storm.rounds || world.is_broken();
             if round % ROUNDS_PER_CHECK == 0 || last {
                 world.come_to_rest(&mut summary);
                 progress(&summary);
@@ -96,11 +108,12 @@ impl fmt::Display for Summary {
             self.random_kills, self.terminated, self.sandbox_kills
         )?;
         writeln!(f, "  at steps  {}", listed(&self.step_kills))?;
-        writeln!(f, "lost states {}", self.lost_states)?;
+        writeln!(f, "states      {} lost, earlier ones put back: {}", self.lost_states, listed(&self.put_back))?;
+        writeln!(f, "decisions   {} to import, {} to create", self.imported, self.created_by_word)?;
         writeln!(f, "edits       {}", listed(&self.edits))?;
         writeln!(f, "faults      {}", listed(&self.faults))?;
         writeln!(f, "requests    {requests}: {}", listed(&self.requests))?;
-        writeln!(f, "contacts    {}", self.contacts)?;
+        writeln!(f, "contacts    {}, {} of them strangers", self.contacts, self.strangers)?;
         write!(f, "violations  {}", self.violations.len())?;
         self.violations.iter().try_for_each(|violation| write!(f, "\n\n{violation}"))
     }

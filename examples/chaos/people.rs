@@ -14,6 +14,12 @@ use fastrand::Rng;
 
 const CUSTOM_IDS: [&str; 2] = ["60c39ed82bd02f01154c470a", "60c39ed82bd02f01154c470b"];
 const LISTS: [&str; 4] = ["Customers", "Leads", "Speakers", "Board"];
+/// Spelled in all the ways that a search or a server may spell otherwise.
+const LAST_NAMES: [&str; 6] = ["Byron", "M\u{fc}ller", "O\u{2019}Neil", "Rene\u{301}e", "Ham & Sons", "Bo\u{200b}nd"];
+const EMAIL_ENDS: [&str; 4] = ["@example.com", "@example.com", "+x@example.com", "@b\u{fc}cher.example"];
+/// Longer than a custom text may be on some servers.
+const LONG: &str = "one two three four five six seven eight nine ten one two three four five six seven eight nine ten one \
+                    two three four five six seven eight nine ten";
 
 /// A field with one text that a person may declare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,19 +58,19 @@ impl Text {
     fn value(self, person: usize, random: &mut Rng) -> String {
         let one = random.usize(0..3);
         match self {
-            Self::Title => ["CTO", "Head of \u{201e}Research\u{201c}", "Engineer: II"][one].to_owned(),
+            Self::Title => ["CTO", "Head of \u{201c}R&D\u{201d}", "Engineer: II"][one].to_owned(),
             Self::Address => ["1 Loop, Example City", "Ünter 7, Exämple", "Dock 3"][one].to_owned(),
             Self::Website => format!("https://example.com/{one}"),
             Self::Corporate => format!("+1202555{:04}", person * 10 + one),
             Self::Mobile => format!("+1302555{:04}", person * 10 + one),
-            Self::Custom(_) => ["a", "b", "c d"][one].to_owned(),
+            Self::Custom(_) => ["a", "b", LONG][one].to_owned(),
         }
     }
 }
 
 /// What Apollo could know a person by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     /// An e-mail; Apollo may match.
     Mail,
     /// A name and a company; Apollo may match.
@@ -81,9 +87,10 @@ enum Kind {
 #[derive(Debug, Clone)]
 pub(super) struct Person {
     pub(super) number: usize,
-    kind: Kind,
-    /// Nobody else's, in the world; never edited, so that the person's contacts can be found.
+    pub(super) kind: Kind,
+    /// No other entry's, in the world; never edited, so that the person's contacts can be found.
     pub(super) first_name: String,
+    pub(super) last_name: &'static str,
     pub(super) email: Option<String>,
     pub(super) company: Option<String>,
     pub(super) key: String,
@@ -110,6 +117,10 @@ pub(super) struct People {
     next_key: usize,
     /// Whether identities may be edited now.
     identities_move: bool,
+    /// Whether values may be edited now, and deleted entries come back.
+    ///
+    /// An older state believes that Apollo holds what it held then: an edit back to that is no edit to it.
+    values_move: bool,
 }
 
 impl Person {
@@ -128,7 +139,8 @@ impl Person {
             number,
             kind,
             first_name: format!("Ada{number}"),
-            email: has_mail.then(|| format!("ada{number}@example.com")),
+            last_name: LAST_NAMES[random.usize(0..LAST_NAMES.len())],
+            email: has_mail.then(|| format!("ada{number}{}", EMAIL_ENDS[random.usize(0..EMAIL_ENDS.len())])),
             company: has_company.then(|| format!("Company {number}")),
             keys: vec![key.clone()],
             key,
@@ -144,12 +156,17 @@ impl Person {
         }
     }
 
+    /// Reports whether the person never says that a contact is to be made beside one of a stranger, and so waits.
+    pub(super) fn is_silent(&self) -> bool {
+        self.number.is_multiple_of(3)
+    }
+
     fn runs_dedupe(&self) -> bool {
         !matches!(self.kind, Kind::OwnMail | Kind::OwnCompany)
     }
 
     /// Reports whether Apollo finds the person again by itself.
-    fn is_matched(&self) -> bool {
+    pub(super) fn is_matched(&self) -> bool {
         matches!(self.kind, Kind::Mail | Kind::Company)
     }
 
@@ -198,7 +215,7 @@ impl Person {
 impl People {
     pub(super) fn new(random: &mut Rng) -> Self {
         let most = random.usize(5..=15);
-        let mut people = Self { all: Vec::new(), most, next_key: 0, identities_move: true };
+        let mut people = Self { all: Vec::new(), most, next_key: 0, identities_move: true, values_move: true };
         for _ in 0..random.usize(1..=most) {
             people.add(random);
         }
@@ -227,11 +244,12 @@ impl People {
         let fresh = format!("r{}", self.next_key);
         self.next_key += 1;
         let declared = self.all.iter().filter(|person| person.declared).count();
-        let identities_move = self.identities_move;
+        let (identities_move, values_move) = (self.identities_move, self.values_move);
         let at = random.usize(0..self.all.len());
         let person = &mut self.all[at];
         let done = if person.declared {
             match random.u8(0..12) {
+                0..7 if !values_move => None,
                 0..5 => Some(set_text(person, random)),
                 5..7 => Some(set_lists(person, random)),
                 7 | 8 if declared > 1 && person.can_be_deleted(identities_move) => Some(delete(person)),
@@ -240,7 +258,7 @@ impl People {
                 11 if identities_move && person.is_matched() => move_identity(person, &state(), random),
                 _ => None,
             }
-        } else if person.retired {
+        } else if person.retired || !values_move {
             None
         } else {
             Some(bring_back(person, fresh, &state(), random))
@@ -255,6 +273,7 @@ impl People {
     /// Notes that everything declared stands applied.
     pub(super) fn at_rest(&mut self) {
         self.identities_move = true;
+        self.values_move = true;
         for person in &mut self.all {
             person.identity_moved = false;
             person.note("at rest");
@@ -268,6 +287,22 @@ impl People {
             person.left_lists.extend(person.ever_lists.iter().cloned());
             person.retired |= !person.declared && !person.is_matched();
             person.note("the state is lost");
+        }
+    }
+
+    /// Notes that an older state is there again, and says of each key that it does not know which one it does.
+    pub(super) fn state_is_older(&mut self, state: &Snapshot) {
+        self.identities_move = false;
+        self.values_move = false;
+        for person in &mut self.all {
+            person.left_lists.extend(person.ever_lists.iter().cloned());
+            let known = person.known_key(state).map(str::to_owned);
+            person.retired |= known.is_none() && !person.declared && !person.is_matched();
+            if let Some(known) = known.filter(|known| *known != person.key) {
+                person.moved_from = Some(known);
+            }
+            let (key, from) = (person.key.clone(), person.moved_from.clone());
+            person.note(format!("an older state is there again: {key} (moved_from {from:?})"));
         }
     }
 
@@ -334,7 +369,8 @@ fn move_identity(person: &mut Person, state: &Snapshot, random: &mut Rng) -> Opt
     let elsewhere = |known: &String| *known != person.key && person.moved_from.as_ref() != Some(known);
     // What was forgotten is told again by who it was.
     let forgotten = |known: &String| state.tombstones.keys().any(|key| key.as_str() == known);
-    if known.is_some_and(|known| elsewhere(&known) || forgotten(&known)) {
+    // Nor can a person who is somebody else by now be known again where the state has nothing of them.
+    if known.is_none_or(|known| elsewhere(&known) || forgotten(&known)) {
         return None;
     }
     person.identity_moved = true;
@@ -365,7 +401,7 @@ fn write_entry(person: &Person, text: &mut String) {
         writeln!(text, "    {name}: {value}").expect("a string can be written to");
     };
     line("first_name", &quoted(&person.first_name));
-    line("last_name", "Byron");
+    line("last_name", &quoted(person.last_name));
     if let Some(email) = &person.email {
         line("email", &quoted(email));
     }

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 
 use contactsd::failpoints::Step;
@@ -18,7 +18,25 @@ pub(super) struct Setup {
     pub(super) dedupe: &'static str,
     pub(super) witness: &'static str,
     pub(super) search_lag: Duration,
+    pub(super) quirks: String,
     pub(super) seed: u64,
+}
+
+/// The program under test, as it is run in one world.
+pub(super) struct Program {
+    pub(super) path: PathBuf,
+    pub(super) home: PathBuf,
+    pub(super) door: Door,
+}
+
+impl Program {
+    /// A command against the world's sandbox that sees nothing of the machine it runs on.
+    fn command(&self, verb: &[&str]) -> Command {
+        let mut command = sealed(&self.path, &self.home);
+        let url = format!("http://{}/api/v1", self.door.address);
+        command.args(verb).args(["--api-url", &url]).env("APOLLO_API_KEY_FILE", &self.door.key);
+        command
+    }
 }
 
 /// A sandbox process that keeps its address and its data over kills.
@@ -91,6 +109,7 @@ fn launch(program: &Path, home: &Path, setup: &Setup, listen: SocketAddr) -> Opt
         // Limits that are told and never met: without them a stray 429 counts as a minute used up.
         .args(["--quota", "100000/m,200000/h,400000/d"])
         .args(["--search-lag", &format!("{}ms", setup.search_lag.as_millis())])
+        .args(["--quirk", &setup.quirks])
         .stdout(Stdio::piped())
         .stderr(errors)
         .spawn()
@@ -130,25 +149,13 @@ impl Run {
     }
 }
 
-/// Runs `contactsd apply` in `home`; `meanwhile` is done while it runs.
-pub(super) fn apply(
-    program: &Path,
-    home: &Path,
-    door: &Door,
-    options: &[String],
-    fate: Fate,
-    meanwhile: impl FnOnce(),
-) -> Run {
-    let log = home.join("run.log");
+/// Runs `contactsd apply`; `meanwhile` is done while it runs.
+pub(super) fn apply(program: &Program, options: &[String], fate: Fate, meanwhile: impl FnOnce()) -> Run {
+    let log = program.home.join("run.log");
     let output = File::create(&log).expect("the world's directory can be written");
     let errors = output.try_clone().expect("a file can be had twice");
-    let mut command = sealed(program, home);
-    command
-        .args(["apply", "--auto-approve", "--force", "--api-url", &format!("http://{}/api/v1", door.address)])
-        .args(options)
-        .env("APOLLO_API_KEY_FILE", &door.key)
-        .stdout(output)
-        .stderr(errors);
+    let mut command = program.command(&["apply", "--auto-approve", "--force"]);
+    command.args(options).stdout(output).stderr(errors);
     if let Fate::AtStep(step, number) = fate {
         command.env("CONTACTSD_FAILPOINT", format!("{}:{number}", step.name()));
     }
@@ -172,14 +179,20 @@ pub(super) fn apply(
 }
 
 /// Says by hand which contact an entry is, as a person does who was asked.
-pub(super) fn import(program: &Path, home: &Path, door: &Door, key: &str, id: &str) -> bool {
-    let mut command = sealed(program, home);
-    command
-        .args(["import", key, id, "--auto-approve", "--api-url", &format!("http://{}/api/v1", door.address)])
-        .env("APOLLO_API_KEY_FILE", &door.key)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    command.status().expect("the program under test can be run").success()
+pub(super) fn import(program: &Program, key: &str, id: &str) -> bool {
+    program.command(&["import", key, id, "--auto-approve"]).output().is_ok_and(|done| done.status.success())
+}
+
+/// Returns the state as `state pull` prints it; `None` where there is nothing to pull.
+pub(super) fn pull(program: &Program) -> Option<Vec<u8>> {
+    let done = program.command(&["state", "pull"]).output().expect("the program under test can be run");
+    done.status.success().then_some(done.stdout)
+}
+
+/// Puts a state that was pulled in place of the one that is there.
+pub(super) fn push(program: &Program, file: &Path) -> Output {
+    let mut command = program.command(&["state", "push", "--auto-approve", "--force"]);
+    command.arg(file).output().expect("the program under test can be run")
 }
 
 /// Reports whether the program ends itself at named steps.

@@ -1,6 +1,6 @@
 //! One directory of contact files, one state and one sandbox, through many runs.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -10,17 +10,16 @@ use contactsd::store::{self, Snapshot, Wanted};
 use fastrand::Rng;
 use tempfile::TempDir;
 
-use super::people::People;
-use super::programs::{self, Fate, Run, Sandbox, Setup};
-use super::{Storm, Summary, check, wire};
+use super::copies::Copies;
+use super::kind::Weather;
+use super::people::{People, Person};
+use super::programs::{self, Fate, Program, Run, Sandbox, Setup};
+use super::strangers::Strangers;
+use super::{Kind, Storm, Summary, check, wire};
 
-/// Covers the longest delay of a request and the longest lag of a search.
-const SETTLE_AFTER: Duration = Duration::from_millis(90);
 const SLOW: Duration = Duration::from_millis(30);
-const SEARCH_LAG: Duration = Duration::from_millis(40);
-
-/// How far the age of a contact must be from "new", for the time of its creation to tell.
-const CREATION_SLACK: Duration = Duration::from_secs(4);
+/// A short lag of a search, and one that outlasts most runs.
+const SEARCH_LAGS: [Duration; 2] = [Duration::from_millis(40), Duration::from_millis(150)];
 
 /// Runs that everything may take to come to rest once nothing fails any more.
 const RUNS_TO_REST: usize = 6;
@@ -35,9 +34,15 @@ pub(super) struct World {
     number: u64,
     round: u64,
     random: Rng,
+    kind: Kind,
+    weather: Weather,
     people: People,
+    strangers: Strangers,
+    copies: Copies,
     sandbox: Sandbox,
     setup: Setup,
+    /// Covers the longest delay of a request and the lag of the search.
+    settle_after: Duration,
     /// What the sandbox counted, up to the last look.
     counted: wire::Counts,
     /// How long a run takes, about.
@@ -50,15 +55,32 @@ impl World {
     pub(super) fn new(storm: &Storm, number: u64) -> Self {
         let mut random = Rng::with_seed(storm.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(number));
         let home = tempfile::tempdir().expect("a world needs a directory");
+        let weather = Weather::draw(storm.kind, &mut random);
         let setup = Setup {
             dedupe: if random.bool() { "overwrite" } else { "return-existing" },
             witness: if random.bool() { "all" } else { "created-at" },
-            search_lag: if random.bool() { SEARCH_LAG } else { Duration::ZERO },
+            search_lag: if random.bool() { SEARCH_LAGS[random.usize(0..2)] } else { Duration::ZERO },
+            quirks: weather.quirks.clone(),
             seed: random.u64(..),
         };
         let sandbox = Sandbox::start(&storm.program, home.path(), setup.clone());
+        let people = People::new(&mut random);
+        let mut strangers = Strangers::default();
+        if weather.is_crowded() {
+            strangers.crowd(sandbox.door());
+        }
+        for person in people.all.iter().filter(|_| weather.has_strangers) {
+            if random.bool() {
+                strangers.like(person, weather.finds_everybody, &mut random, sandbox.door());
+            }
+        }
         Self {
-            people: People::new(&mut random),
+            kind: storm.kind,
+            settle_after: setup.search_lag + SLOW + Duration::from_millis(30),
+            weather,
+            people,
+            strangers,
+            copies: Copies::default(),
             program: storm.program.clone(),
             failpoints: storm.failpoints,
             number,
@@ -83,12 +105,19 @@ impl World {
                 Summary::count(&mut summary.edits, edit);
             }
         }
-        let faults = faults(&mut self.random);
+        if self.weather.has_strangers && self.random.u8(0..4) == 0 {
+            let person = &self.people.all[self.random.usize(0..self.people.all.len())];
+            self.strangers.like(person, self.weather.finds_everybody, &mut self.random, self.sandbox.door());
+        }
+        let faults = self.weather.faults(&mut self.random, SLOW.as_millis());
         wire::set_faults(self.sandbox.door(), &faults).expect("the sandbox takes faults");
         let fate = self.fate();
         let timeout = if self.random.u8(0..8) == 0 { "20ms" } else { "20s" };
         let parallelism = ["1", "2", "10"][self.random.usize(0..3)];
-        let options = ["--request-timeout", timeout, "--parallelism", parallelism];
+        let mut options = vec!["--request-timeout", timeout, "--parallelism", parallelism];
+        let decided = if self.weather.has_strangers && self.random.bool() { self.to_create() } else { Vec::new() };
+        summary.created_by_word += decided.len() as u64;
+        options.extend(decided.iter().flat_map(|key| ["--create", key.as_str()]));
         let kills_sandbox = self.random.u8(0..30) == 0;
         let run = self.run(&options, fate, kills_sandbox, summary);
         match fate {
@@ -102,6 +131,18 @@ impl World {
             self.sandbox.quiesce();
             self.told_is_kept(&run, summary);
         }
+        self.check_always(summary);
+        if self.weather.has_copies && self.random.u8(0..3) == 0 {
+            self.copies.keep(&self.contactsd(), &self.state(), &mut self.random);
+        }
+    }
+
+    /// Looks for what must never be, whatever has just happened.
+    fn check_always(&mut self, summary: &mut Summary) {
+        let contacts = wire::contacts(self.sandbox.door()).expect("the sandbox shows its contacts");
+        for (person, what) in check::always(&self.people.all, &self.strangers, &contacts, &read(&self.state())) {
+            self.violated(person, &what, summary);
+        }
     }
 
     /// Lets everything come to rest, then compares both sides.
@@ -111,15 +152,15 @@ impl World {
         for number in 0..RUNS_TO_REST {
             let run = self.run(&[], Fate::Untouched, false, summary);
             self.keep(&format!("run {number} to come to rest after round {}", self.round), &run);
-            rests = run.status.success() && run.output.contains("No changes.");
+            rests = (run.status.success() && run.output.contains("No changes.")) || self.waits_for_people(&run);
             if rests {
                 break;
             }
-            self.decide();
+            self.decide(summary);
         }
         summary.checks += 1;
         let contacts = wire::contacts(self.sandbox.door()).expect("the sandbox shows its contacts");
-        let mut found = check::violations(&self.people.all, &contacts, &read(&self.state()));
+        let mut found = check::at_rest(&self.people.all, &self.strangers, &contacts, &read(&self.state()));
         if !rests {
             found.push((None, format!("does not come to rest in {RUNS_TO_REST} runs")));
         }
@@ -127,32 +168,75 @@ impl World {
             self.violated(person, &what, summary);
         }
         self.people.at_rest();
-        if self.random.u8(0..12) == 0 && !self.broken {
+        if self.broken || !self.weather.finds_everybody {
+            return;
+        }
+        if self.random.u8(0..12) == 0 {
             self.lose_state(summary);
+        } else if self.weather.has_copies && self.random.u8(0..3) > 0 {
+            self.put_back(summary);
         }
     }
 
     /// Answers what only a person can: whose the contacts are that a search found and that could be an entry's.
     ///
-    /// Nobody is asked about anybody else's contact: where the one found is not the entry's own, the question stays.
-    fn decide(&mut self) {
+    /// Nobody is told to be somebody else's contact: where there is none of the entry's own, some say that one is to be
+    /// made, and the others let the question stand.
+    fn decide(&mut self, summary: &mut Summary) {
         let contacts = wire::contacts(self.sandbox.door()).expect("the sandbox shows its contacts");
-        for conflict in read(&self.state()).conflicts.values() {
-            let key = conflict.key.as_str();
-            let Some(person) = self.people.all.iter().find(|person| person.key == key) else { continue };
-            let is_theirs = |contact: &&serde_json::Value| contact["first_name"] == person.first_name.as_str();
-            if let [contact] = &contacts.iter().filter(is_theirs).collect::<Vec<_>>()[..]
-                && contact["id"] == conflict.apollo_id.as_str()
-            {
-                programs::import(
-                    &self.program,
-                    self.home.path(),
-                    self.sandbox.door(),
-                    key,
-                    conflict.apollo_id.as_str(),
-                );
-            }
+        let program = self.contactsd();
+        let own: Vec<(String, String)> = self
+            .asked_for()
+            .filter_map(|person| match self.own(person, &contacts)[..] {
+                [contact] => Some((person.key.clone(), contact["id"].as_str()?.to_owned())),
+                _ => None,
+            })
+            .collect();
+        for (key, id) in own {
+            summary.imported += u64::from(programs::import(&program, &key, &id));
         }
+        for key in self.to_create() {
+            summary.created_by_word += 1;
+            let run = self.run(&["--create", &key], Fate::Untouched, false, summary);
+            self.keep(&format!("{key} is to be created, by a person's word"), &run);
+        }
+    }
+
+    /// Lists the declared people about whom contactsd asks: in conflict, or with a doubt that it does not end.
+    fn asked_for(&self) -> impl Iterator<Item = &Person> {
+        let state = read(&self.state());
+        let doubts = state.intents.values().filter(|intent| intent.apollo_id.is_none()).map(|intent| &intent.key);
+        let keys: BTreeSet<String> = state.conflicts.keys().chain(doubts).map(|key| key.as_str().to_owned()).collect();
+        self.people.all.iter().filter(move |person| person.declared && keys.contains(&person.key))
+    }
+
+    /// Lists the keys that are in conflict with strangers only, and whose people say so.
+    fn to_create(&self) -> Vec<String> {
+        let contacts = wire::contacts(self.sandbox.door()).expect("the sandbox shows its contacts");
+        let state = read(&self.state());
+        let in_conflict = |person: &&Person| state.conflicts.keys().any(|key| key.as_str() == person.key);
+        let people = self.people.all.iter().filter(|person| person.declared && !person.is_silent());
+        let people = people.filter(in_conflict).filter(|person| self.own(person, &contacts).is_empty());
+        people.map(|person| person.key.clone()).collect()
+    }
+
+    fn own<'c>(&self, person: &Person, contacts: &'c [serde_json::Value]) -> Vec<&'c serde_json::Value> {
+        check::of(person, contacts.iter().filter(|contact| !self.strangers.has(contact)))
+    }
+
+    /// Reports whether a run had nothing to do but to say again what silent people have not decided.
+    fn waits_for_people(&self, run: &Run) -> bool {
+        let asked = |line: &str| Some(line.strip_prefix("  # contact.")?.strip_suffix(" needs a decision")?.to_owned());
+        let asked: Vec<String> = run.output.lines().filter_map(asked).collect();
+        let contacts = wire::contacts(self.sandbox.door()).expect("the sandbox shows its contacts");
+        let is_silent = |key: &String| {
+            let person = self.people.all.iter().find(|person| person.key == *key);
+            person.is_some_and(|person| person.is_silent() && self.own(person, &contacts).is_empty())
+        };
+        let need = if asked.len() == 1 { "needs" } else { "need" };
+        let nothing_else =
+            format!("Plan: 0 to add, 0 to change, 0 to destroy.\nAlso: {} {need} a decision.\n", asked.len());
+        !asked.is_empty() && asked.iter().all(is_silent) && run.output.contains(&nothing_else)
     }
 
     pub(super) fn is_broken(&self) -> bool {
@@ -161,16 +245,31 @@ impl World {
 
     /// Adds what is known only at the end.
     pub(super) fn end(self, summary: &mut Summary) {
+        summary.strangers += self.strangers.len() as u64;
         summary.contacts += wire::contacts(self.sandbox.door()).map_or(0, |contacts| contacts.len() as u64);
     }
 
     /// Takes the state away, as a lost disk does. Whoever is declared now must be found again.
     fn lose_state(&mut self, summary: &mut Summary) {
         fs::remove_dir_all(self.state()).expect("the state can be removed");
-        // A contact made moments ago cannot be told from a new one where Apollo does not say that it matched.
-        programs::pause(CREATION_SLACK.max(self.setup.search_lag));
+        // A search that lags must show by then what was made last.
+        programs::pause(self.settle_after);
         self.people.state_is_lost();
         summary.lost_states += 1;
+    }
+
+    /// Puts an earlier state in place of the present one, as people do after they have lost that.
+    fn put_back(&mut self, summary: &mut Summary) {
+        let program = self.contactsd();
+        let Some(how) = self.copies.put_back(&program, &self.state(), &mut self.random) else { return };
+        programs::pause(self.settle_after);
+        self.people.state_is_older(&read(&self.state()));
+        Summary::count(&mut summary.put_back, how);
+    }
+
+    fn contactsd(&self) -> Program {
+        let door = self.sandbox.door().clone();
+        Program { path: self.program.clone(), home: self.home.path().to_owned(), door }
     }
 
     fn fate(&mut self) -> Fate {
@@ -221,7 +320,7 @@ impl World {
     #[expect(clippy::disallowed_methods, reason = "kills come at moments of real time")]
     fn run(&mut self, options: &[&str], fate: Fate, kills_sandbox: bool, summary: &mut Summary) -> Run {
         self.people.write(&self.home.path().join("contacts.d"));
-        let settle_after = format!("{}ms", SETTLE_AFTER.as_millis());
+        let settle_after = format!("{}ms", self.settle_after.as_millis());
         let always = ["--retry-base", "2ms", "--settle-after", &settle_after];
         let options: Vec<String> = always.iter().chain(options).map(|&option| option.to_owned()).collect();
         let after = self.usual.mul_f64(self.random.f64());
@@ -230,10 +329,9 @@ impl World {
             summary.sandbox_kills += 1;
         }
         let began = Instant::now();
-        let (program, home) = (self.program.clone(), self.home.path().to_owned());
-        let door = self.sandbox.door().clone();
+        let program = self.contactsd();
         let sandbox = &mut self.sandbox;
-        let run = programs::apply(&program, &home, &door, &options, fate, || {
+        let run = programs::apply(&program, &options, fate, || {
             if kills_sandbox {
                 programs::pause(after);
                 sandbox.kill();
@@ -281,10 +379,12 @@ impl World {
 
     fn violated(&mut self, person: Option<usize>, what: &str, summary: &mut Summary) {
         self.broken = true;
-        let Setup { dedupe, witness, search_lag, seed: _ } = &self.setup;
+        let Setup { dedupe, witness, search_lag, quirks, seed: _ } = &self.setup;
         let world = format!(
-            "world {}, round {}: {dedupe}, witness {witness}, search lag {search_lag:?}",
-            self.number, self.round
+            "world {} of {}, round {}: {dedupe}, witness {witness}, search lag {search_lag:?}, quirks {quirks:?}",
+            self.number,
+            self.kind.name(),
+            self.round
         );
         let story = match person.map(|at| &self.people.all[at]) {
             Some(person) => format!("{} ({})\n  {}", person.key, person.first_name, person.history.join("\n  ")),
@@ -322,12 +422,4 @@ fn told(line: &str) -> Option<(String, String)> {
 fn read(state: &Path) -> Snapshot {
     let snapshot = store::read(state, &Wanted::everything()).expect("a state survives every kill");
     snapshot.unwrap_or_else(|| Snapshot::empty(""))
-}
-
-/// Draws what goes wrong with requests in one round.
-fn faults(random: &mut Rng) -> String {
-    let names = ["lost-reply", "cut-before", "error-500", "html-502", "truncated", "slow", "stray-429"];
-    let worst = [0.0, 0.1, 0.3][random.usize(0..3)];
-    let rules: Vec<String> = names.iter().map(|name| format!("{name}={:.3}", random.f64() * worst)).collect();
-    format!("{},slow-ms={}", rules.join(","), SLOW.as_millis())
 }

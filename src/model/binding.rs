@@ -40,6 +40,17 @@ pub struct Binding {
     pub found_lists: BTreeSet<String>,
 }
 
+impl Binding {
+    /// Returns the declared fields as they were last known, those in doubt included: what tells who the contact is.
+    pub fn last_known(&self) -> Fields {
+        let mut fields = self.observed.clone();
+        for (field, value) in self.applied.iter() {
+            fields.set(field.clone(), value.clone());
+        }
+        fields
+    }
+}
+
 /// What Apollo answered with in place of a contact that was merged into another one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Merged {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ApolloId, ContactKey, Endpoint, Fields, RunId, Timestamp};
+use super::{ApolloId, ContactKey, Endpoint, Entry, Fields, Identity, RunId, Timestamp};
 
 /// Numbers intents in the order they were written.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -44,4 +44,14 @@ pub struct Intent {
     /// it is looked for before it is sent again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub refused: bool,
+}
+
+impl Intent {
+    /// Reports whether a create may have made the contact of `entry`: it has its key, or had it before, or is the same
+    /// person by all that identifies one.
+    pub fn may_be_of(&self, entry: &Entry) -> bool {
+        self.key == *entry.key()
+            || entry.moved_from.as_ref() == Some(&self.key)
+            || Identity::of(&self.fields) == Identity::of(&entry.fields)
+    }
 }

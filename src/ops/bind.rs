@@ -46,9 +46,13 @@ impl Performer<'_> {
     pub(super) async fn create(&self, entry: &Entry, asked: Asked) -> Result<End, Trouble> {
         let _alone = self.alone(&entry.fields).await;
         let mut with = Vec::new();
-        let refused = self.job.open.iter().filter(|(_, intent)| intent.key == *entry.key() && intent.refused);
-        for (&id, intent) in refused {
-            // A refusal may hide that the contact was made.
+        let is_its = |intent: &Intent| {
+            // The entry may have been refused under the key that it had before.
+            let is_free = intent.key == *entry.key() || self.job.fingerprint(&intent.key).is_none();
+            intent.refused && is_free && intent.may_be_of(entry)
+        };
+        for (&id, intent) in self.job.open.iter().filter(|(_, intent)| is_its(intent)) {
+            // A refusal may hide that the contact was made, and what was made shows late.
             if let Some(made) = self.made_although_refused(intent).await? {
                 return self.bind_made(id, intent, entry, &made).await;
             }

@@ -226,6 +226,7 @@ impl Performer<'_> {
         reached(failpoints::Step::BeforeRefusalWritten);
         let id = binding.apollo_id.clone();
         let refused = || Trouble::failed(problem::refused(endpoint, error, self.place));
+        let mut seen = None;
         // Before anybody is told to correct the entry: is there a contact at all?
         if matches!(error.status(), Some(400 | 404 | 410 | 422)) && !error.is_page() {
             let says_gone = endpoint == Endpoint::UpdateContact && error.contact_is_gone(&id);
@@ -243,6 +244,7 @@ impl Performer<'_> {
                         note_lists(binding, &sent.lists().map(str::to_owned).collect(), false);
                         return Ok(());
                     }
+                    seen = Some(contact);
                     false
                 }
                 Ok(_) => unreachable!("a view is answered with a contact"),
@@ -257,7 +259,12 @@ impl Performer<'_> {
                 return Err(Trouble::failed(problem::undecided(&Dispute::Gone { id }, entry)));
             }
         }
-        self.record(vec![Change::DropIntent { id: intent }]).await?;
+        let mut changes = vec![Change::DropIntent { id: intent }];
+        if error.status() != Some(401) && !error.is_barred(endpoint) {
+            doubt_refused(binding, endpoint, sent, seen.as_deref());
+            changes.push(Change::PutBinding { key: entry.key().clone(), binding: Box::new(binding.clone()) });
+        }
+        self.record(changes).await?;
         Err(refused())
     }
 
@@ -314,6 +321,33 @@ fn note_lists(binding: &mut Binding, names: &BTreeSet<String>, adds: bool) {
         lists.retain(|list| !names.contains(list));
     }
     binding.applied.set(Field::LabelNames, Value::Lists(lists));
+}
+
+/// Notes what a refused request may have changed all the same, but for what `seen` shows as it was.
+fn doubt_refused(binding: &mut Binding, endpoint: Endpoint, sent: &Fields, seen: Option<&Contact>) {
+    let shown = seen.and_then(|contact| contact.label_names.as_ref());
+    let may_be_on = |name: &&str| shown.is_none_or(|shown| shown.iter().any(|on| fold_text(on) == fold_text(name)));
+    match endpoint {
+        Endpoint::AddToLists => {
+            let applied: BTreeSet<&str> = binding.applied.lists().collect();
+            let possible = sent.lists().filter(may_be_on).filter(|name| !applied.contains(name));
+            binding.possible_lists.extend(possible.map(str::to_owned).collect::<Vec<_>>());
+        }
+        Endpoint::RemoveFromLists => {
+            let names: BTreeSet<String> = sent.lists().map(str::to_owned).collect();
+            note_lists(binding, &names, false);
+            binding.possible_lists.extend(names.into_iter().filter(|name| may_be_on(&name.as_str())));
+        }
+        _ => {
+            let shown = seen.map(|contact| confirm::observed(&binding.applied, contact)).unwrap_or_default();
+            let is_as_before = |field: &Field| shown.contains(field) && shown.get(field) == binding.applied.get(field);
+            let doubted: Vec<Field> =
+                sent.iter().map(|(field, _)| field).filter(|f| !is_as_before(f)).cloned().collect();
+            for field in doubted {
+                binding.applied.remove(&field);
+            }
+        }
+    }
 }
 
 /// Splits changes into requests: the texts by one update, lists by one call each way.

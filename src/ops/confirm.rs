@@ -68,8 +68,8 @@ pub(super) fn deviations(sent: &Fields, before: &Fields, contact: &Contact) -> V
         }
         Some(before) => {
             let held = shown.get(field).filter(|shown| *shown == before && *shown != value);
-            // A text that was cut off before is cut off again.
-            held.filter(|held| !is_cut_off(value, held)).cloned()
+            // A text that was cut off, or kept in another form, is so again.
+            held.filter(|held| !is_cut_off(value, held) && !is_other_form(field, value, held)).cloned()
         }
         None => None,
     };
@@ -253,6 +253,13 @@ pub(super) fn agrees(sent: &Fields, contact: &Contact) -> bool {
 fn is_cut_off(sent: &Value, held: &Value) -> bool {
     let (Value::Text(sent), Value::Text(held)) = (sent, held) else { return false };
     held.chars().count() >= CUT_FROM && sent.starts_with(held.as_str())
+}
+
+/// Reports whether two texts are one in two forms, that differ in more than the case of letters.
+fn is_other_form(field: &Field, sent: &Value, held: &Value) -> bool {
+    let (Value::Text(sent), Value::Text(held)) = (sent, held) else { return false };
+    let fold = if *field == Field::Email { fold_email } else { fold_text };
+    fold(sent) == fold(held) && sent.to_lowercase() != held.to_lowercase()
 }
 
 /// Length from which a text may have been cut off by Apollo, in characters.

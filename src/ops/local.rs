@@ -75,7 +75,7 @@ impl Performer<'_> {
             return Ok(End::Done(Step::Forget, Some(id.clone())));
         };
         let mut writes = vec![
-            Change::Forget { key: key.clone(), tombstone: self.tombstone(id, &binding.applied) },
+            Change::Forget { key: key.clone(), tombstone: self.tombstone(id, &binding.last_known()) },
             Change::DropConflict { key: key.clone() },
         ];
         // A contact that is gone is nothing to come back to.

@@ -4,7 +4,7 @@
 //! here, and contacts that other keys own are nobody's namesakes. Finding nobody proves nothing, since searches lag
 //! and do not match all that Apollo's own deduplication does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::apollo::Contact;
 use crate::model::{ApolloId, ContactKey, Endpoint, Field, Fields, Identity, fold_email, fold_text, mailbox};
@@ -79,12 +79,17 @@ impl Performer<'_> {
             if found.cut {
                 return Ok(Err(Trouble::failed(problem::too_many_hits(self.place))));
             }
-            self.learn_emails(&wanted, &mut found.contacts).await?;
+            let unseen = self.learn_emails(|contact| wanted.may_be(contact), &mut found.contacts).await?;
             let (free, owned) = match self.part_by_owner(found.contacts) {
                 Ok(parts) => parts,
                 Err(trouble) => return Ok(Err(trouble)),
             };
             match wanted.by_email(&free) {
+                Sight::Nobody => {}
+                sight => return Ok(Ok(sight)),
+            }
+            // Found by the e-mail, and nobody knows whether it is theirs.
+            match namesakes(free.iter().filter(|contact| unseen.contains(&contact.id))) {
                 Sight::Nobody => {}
                 sight => return Ok(Ok(sight)),
             }
@@ -103,11 +108,14 @@ impl Performer<'_> {
         if found.cut {
             return Ok(Err(Trouble::failed(problem::too_many_hits(self.place))));
         }
+        let unseen = self.learn_emails(|contact| wanted.may_be_at_domain(contact), &mut found.contacts).await?;
         let free = match self.part_by_owner(found.contacts) {
             Ok((free, _)) => free,
             Err(trouble) => return Ok(Err(trouble)),
         };
-        Ok(Ok(wanted.by_name(&free)))
+        let is_namesake =
+            |contact: &&Contact| wanted.is_namesake(contact) || (unseen.contains(&contact.id) && hides_email(contact));
+        Ok(Ok(namesakes(free.iter().filter(is_namesake))))
     }
 
     /// Lists everybody who is like the entry, so that none of them is taken for what a create is about to make.
@@ -143,18 +151,28 @@ impl Performer<'_> {
         }
     }
 
-    /// Views rows that show no e-mail and could be the entry, since a search may leave e-mails out.
-    async fn learn_emails(&self, wanted: &Wanted, contacts: &mut [Contact]) -> Result<(), Failure> {
-        let unknown = contacts.iter_mut().filter(|contact| contact.emails.is_empty() && wanted.may_be(contact));
-        for contact in unknown.take(MAX_VIEWS) {
+    /// Views rows that show no e-mail and for which it counts, since a search may leave e-mails out.
+    ///
+    /// Returns those whose e-mail nobody knows still: there were too many, or the view failed.
+    async fn learn_emails(
+        &self,
+        counts: impl Fn(&Contact) -> bool,
+        contacts: &mut [Contact],
+    ) -> Result<BTreeSet<ApolloId>, Failure> {
+        let mut unseen = BTreeSet::new();
+        let unknown = contacts.iter_mut().filter(|contact| contact.emails.is_empty() && counts(contact));
+        for (number, contact) in unknown.enumerate() {
+            if number >= MAX_VIEWS {
+                unseen.insert(contact.id.clone());
+                continue;
+            }
             match self.session.look(&Look::View(contact.id.clone())).await {
                 Ok((Reply::Contact(seen), _)) if seen.id == contact.id => *contact = *seen,
-                // It stays a row without an e-mail, which nothing is bound to.
-                Ok(_) | Err(Failure::Refused(_) | Failure::Barred) => {}
+                Ok(_) | Err(Failure::Refused(_) | Failure::Barred) => drop(unseen.insert(contact.id.clone())),
                 Err(failure) => return Err(failure),
             }
         }
-        Ok(())
+        Ok(unseen)
     }
 
     /// Parts contacts that are free from those that other keys own; those of the entry's own key count as free.
@@ -226,6 +244,12 @@ impl Wanted {
         self.run_dedupe || (agrees(Field::FirstName, &self.first_name) && agrees(Field::LastName, &self.last_name))
     }
 
+    /// Reports whether a row without an e-mail is one that Apollo would match if its e-mail had the entry's domain.
+    fn may_be_at_domain(&self, contact: &Contact) -> bool {
+        let domain = self.identity.domain().filter(|domain| !source::is_public_mail(domain));
+        domain.is_some() && self.has_same_name(contact) && !self.is_namesake(contact)
+    }
+
     /// Judges free contacts that a search for the e-mail found.
     fn by_email(&self, free: &[Contact]) -> Sight {
         let Some(email) = &self.identity.email else { return Sight::Nobody };
@@ -259,11 +283,6 @@ impl Wanted {
         found.map(|(contact, owner)| (contact.id.clone(), owner.clone()))
     }
 
-    /// Judges free contacts that a search for the name found.
-    fn by_name(&self, free: &[Contact]) -> Sight {
-        namesakes(free.iter().filter(|contact| self.is_namesake(contact)))
-    }
-
     /// Reports whether Apollo could match a contact by its name, or nothing but a name is there to tell it apart.
     ///
     /// Apollo judges a company by its name or by the e-mail's domain.
@@ -289,6 +308,11 @@ impl Wanted {
         let shown = |field| contact.readable.text(&field).map(fold_text).unwrap_or_default();
         shown(Field::FirstName) == self.first_name && shown(Field::LastName) == self.last_name
     }
+}
+
+/// Reports whether a row leaves out whether there is an e-mail, instead of showing none.
+fn hides_email(contact: &Contact) -> bool {
+    !contact.readable.contains(&Field::Email)
 }
 
 fn namesakes<'a>(contacts: impl Iterator<Item = &'a Contact>) -> Sight {

@@ -165,7 +165,8 @@ impl Performer<'_> {
 
     /// Looks for the contact that a refused create may have made all the same, among those that are new.
     pub(super) async fn made_although_refused(&self, intent: &Intent) -> Result<Option<ApolloId>, Trouble> {
-        let newest = match self.session.newest(intent, intent.last_sent_at).await {
+        self.session.pause(journal::settle_wait(intent, self.session.settle_after, self.session.clock.now())).await;
+        let newest = match self.session.newest(intent, intent.last_sent_at + self.session.settle_after).await {
             Ok(newest) => newest,
             // Nobody can tell then; the refusal is believed.
             Err(failure) if self.may_not_search(&failure) => return Ok(None),

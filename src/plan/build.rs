@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::model::{
-    ApolloId, Binding, Conflict, ConflictCause, ContactKey, Endpoint, Entry, Field, Fields, Fingerprint, IdentityHash,
-    IdentityKey, Intent, IntentId, Lineage, Merged, Place, Serial, Tombstone,
+    ApolloId, Binding, Conflict, ConflictCause, ContactKey, Endpoint, Entry, Field, Fingerprint, Identity,
+    IdentityHash, IdentityKey, Intent, IntentId, Lineage, Merged, Place, Serial, Tombstone,
 };
 
 use super::renames::Renames;
@@ -104,13 +104,12 @@ impl<'a> View<'a> {
             input.entries.values().filter(is_unbound).filter_map(|entry| entry.apollo_id.as_ref()).collect();
         // A create in doubt may have made the contact, so its key counts like a bound one.
         let unclaimed = input.bindings.iter().filter(|(_, binding)| !claimed.contains(&binding.apollo_id));
-        let bound = unclaimed.map(|(key, binding)| (key, &binding.applied));
-        let doubtful = creates.iter().map(|(&key, (_, intent))| (key, &intent.fields));
-        let gone: BTreeMap<ContactKey, &Fields> = bound
-            .chain(doubtful)
-            .filter(|(key, _)| !input.entries.contains_key(key))
-            .map(|(key, fields)| (key.clone(), fields))
-            .collect();
+        let is_declared = |key: &ContactKey| input.entries.contains_key(key);
+        let bound = unclaimed.filter(|(key, _)| !is_declared(key));
+        let bound = bound.map(|(key, binding)| (key.clone(), Identity::of(&binding.last_known())));
+        let doubtful = creates.iter().filter(|(key, _)| !is_declared(key));
+        let doubtful = doubtful.map(|(&key, (_, intent))| (key.clone(), Identity::of(&intent.fields)));
+        let gone: BTreeMap<ContactKey, Identity> = bound.chain(doubtful).collect();
         let unnamed =
             |entry: &&Entry| is_unbound(entry) && !creates.contains_key(entry.key()) && entry.apollo_id.is_none();
         let new: Vec<&Entry> = input.entries.values().filter(unnamed).collect();
@@ -308,9 +307,17 @@ impl<'a> View<'a> {
             !self.input.bindings.contains_key(key)
                 && self.input.entries.get(key).is_some_and(|entry| self.standing_dispute(entry).is_some())
         };
+        // A refused create is looked for under the entry's new key as well.
+        let is_taken_along = |intent: &Intent| {
+            !self.input.entries.contains_key(&intent.key)
+                && actions.iter().any(|action| match &action.operation {
+                    Operation::Create { entry } => intent.may_be_of(entry),
+                    _ => false,
+                })
+        };
         let idle_write = |intent: &Intent| {
             let is_idle = !acted_on.contains(&intent.key) && !under_way.contains(&intent.key);
-            (intent.endpoint != Endpoint::CreateContact || intent.refused) && is_idle
+            (intent.endpoint != Endpoint::CreateContact || (intent.refused && !is_taken_along(intent))) && is_idle
         };
         let unnoted = |entry: &Entry| {
             let noted = self.input.bindings.get(entry.key()).and_then(|binding| binding.fingerprint);

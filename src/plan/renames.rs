@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{ContactKey, Entry, Fields, Identity};
+use crate::model::{ContactKey, Entry, Identity};
 
 use super::Reason;
 
@@ -19,7 +19,7 @@ impl Renames {
     /// What an entry says by `moved_from` comes first, then the same e-mail, then the same name at
     /// the same company. The latter two count only where exactly one gone key and one new entry
     /// share the mark: a guess between two would give one person's contact to another.
-    pub(super) fn find(new: &[&Entry], gone: &BTreeMap<ContactKey, &Fields>) -> Self {
+    pub(super) fn find(new: &[&Entry], gone: &BTreeMap<ContactKey, Identity>) -> Self {
         let mut renames = Self::default();
         if gone.is_empty() {
             return renames;
@@ -30,7 +30,7 @@ impl Renames {
             }
         }
         let new: Vec<_> = new.iter().map(|entry| (entry.key(), Identity::of(&entry.fields))).collect();
-        let gone: Vec<_> = gone.iter().map(|(key, fields)| (key, Identity::of(fields))).collect();
+        let gone: Vec<_> = gone.iter().collect();
         renames.pair_by(Reason::SameEmail, &new, &gone, |identity| identity.email.clone());
         renames.pair_by(Reason::SamePerson, &new, &gone, |identity| {
             identity.person_at_company().map(|p| [p.first_name, p.last_name, p.company].join("\0"))
@@ -58,7 +58,7 @@ impl Renames {
         &mut self,
         reason: Reason,
         new: &[(&ContactKey, Identity)],
-        gone: &[(&ContactKey, Identity)],
+        gone: &[(&ContactKey, &Identity)],
         mark: impl Fn(&Identity) -> Option<String>,
     ) {
         let mut sharing: BTreeMap<String, (Vec<&ContactKey>, Vec<&ContactKey>)> = BTreeMap::new();

@@ -301,6 +301,15 @@ fn a_rename_that_two_could_claim_is_guessed_for_neither() {
 }
 
 #[test]
+fn a_key_is_known_under_another_name_while_its_email_is_in_doubt() {
+    let mut world = World::new().applied("ada", ADA, 1).declared("byron", ADA);
+    let binding = world.0.bindings.get_mut(&key("ada")).unwrap();
+    binding.observed = std::mem::take(&mut binding.applied);
+    binding.applied.set(Field::LastName, "Byron");
+    assert!(matches!(&world.plan().actions[0].operation, Operation::Move { from, .. } if *from == key("ada")));
+}
+
+#[test]
 fn a_move_that_was_done_is_not_done_again() {
     let world = World::new().applied("byron", ADA, 1).declared("byron", &format!("{ADA}; moved_from=ada"));
     assert_eq!(world.text(), "");

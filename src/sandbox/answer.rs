@@ -175,6 +175,28 @@ pub(super) fn contact(contact: &Contact) -> Value {
     Value::Object(shape)
 }
 
+/// Shows custom texts with `;` as arrays of their parts, in every contact of an answer.
+pub(super) fn show_arrays(answer: &mut Answer) {
+    let Content::Json(body) = &mut answer.content else { return };
+    let mut contacts: Vec<&mut Value> = match body {
+        Value::Object(members) => members.values_mut().collect(),
+        _ => return,
+    };
+    contacts = contacts
+        .into_iter()
+        .flat_map(|member| match member {
+            Value::Array(items) => items.iter_mut().collect(),
+            one => vec![one],
+        })
+        .collect();
+    let fields = contacts.into_iter().filter_map(|contact| contact.get_mut("typed_custom_fields")?.as_object_mut());
+    for value in fields.flat_map(|fields| fields.values_mut()) {
+        if let Some(text) = value.as_str().filter(|text| text.contains(';')) {
+            *value = text.split(';').collect();
+        }
+    }
+}
+
 /// Gives a contact the shape of a search result: as elsewhere, with one key more.
 pub(super) fn row(found: &Contact, quirks: Quirks) -> Value {
     let mut row = contact(found);

@@ -48,7 +48,11 @@ pub(super) fn answer(book: &mut Book, readings: Readings, call: &Call, body: &[u
         Action::Profile => Ok(Answer::ok(team::profile())),
         Action::Health => Ok(health(true)),
     };
-    answered.unwrap_or_else(Answer::from)
+    let mut answer = answered.unwrap_or_else(Answer::from);
+    if readings.quirks.has(Quirk::AnswersArrays) {
+        answer::show_arrays(&mut answer);
+    }
+    answer
 }
 
 /// Answers whether the credential is a good one; this call never gives 401.
@@ -62,12 +66,37 @@ pub(super) fn no_scope(action: Action) -> Answer {
     Answer::json(403, json!({ "error": error, "error_code": "API_INACCESSIBLE" }))
 }
 
+/// Refuses an account that the credential may not see, though it reaches the call itself.
+fn no_account(sent: &Sent, quirks: Quirks) -> Option<Answer> {
+    let names_one = sent.texts.account_id.as_ref().is_some_and(|id| !id.is_empty());
+    (names_one && quirks.has(Quirk::ForbidsAccounts)).then(|| {
+        let error = "api/v1/accounts/show is not accessible with this api_key";
+        Answer::json(403, json!({ "error": error, "error_code": "API_INACCESSIBLE" }))
+    })
+}
+
+/// Adds what an answer complains of although the work was done.
+fn complain(shape: &mut Value, quirks: Quirks) {
+    if quirks.has(Quirk::ErrorBesideContact) {
+        shape["error"] = json!("Some values could not be processed.");
+    }
+}
+
 fn create(book: &mut Book, readings: Readings, body: &[u8], now: Timestamp) -> Result<Answer, Refusal> {
     let mut sent = Sent::read(body)?;
+    if let Some(refused) = no_account(&sent, readings.quirks) {
+        return Ok(refused);
+    }
     readings.quirks.fold(&mut sent);
+    if readings.quirks.has(Quirk::CreatesGhosts) {
+        let mut shape = json!({ "contact": answer::contact(&book.ghost(&sent, now)), "labels": [] });
+        shape["contact"]["existence_level"] = json!("none");
+        return Ok(Answer::ok(shape));
+    }
     let Created { id, matched } = book.create(&sent, readings.dedupe, now);
     let contact = book.contact(&id).unwrap_or_else(|_| unreachable!("a create answers a contact that is there"));
     let mut shape = answer::contact_with_labels(book, contact);
+    complain(&mut shape, readings.quirks);
     if let Some(key) = matched {
         if readings.witness.is_dedupe_result() {
             shape["dedupe_result"] =
@@ -82,13 +111,20 @@ fn create(book: &mut Book, readings: Readings, body: &[u8], now: Timestamp) -> R
 
 fn update(book: &mut Book, readings: Readings, id: &str, body: &[u8], now: Timestamp) -> Result<Answer, Refusal> {
     let mut sent = Sent::read(body)?;
+    if let Some(refused) = no_account(&sent, readings.quirks) {
+        return Ok(refused);
+    }
     readings.quirks.fold(&mut sent);
     readings.quirks.keep_cleared(&mut sent);
     if readings.quirks.has(Quirk::UpdatesNothing) {
         sent = Sent::default();
     }
     Ok(match book.update(id, &sent, now) {
-        Ok(()) => found(book, id, |contact| Answer::ok(answer::contact_with_labels(book, contact))),
+        Ok(()) => found(book, id, |contact| {
+            let mut shape = answer::contact_with_labels(book, contact);
+            complain(&mut shape, readings.quirks);
+            Answer::ok(shape)
+        }),
         Err(Gone::Deleted) if readings.deleted_answer == DeletedAnswer::PersonDeleted => {
             book.update_deleted(id, &sent, now);
             person_deleted(book, id)

@@ -195,6 +195,13 @@ impl Book {
         Created { id, matched: None }
     }
 
+    /// Returns what a create would have made, under an id that stays nobody's.
+    pub(super) fn ghost(&mut self, sent: &Sent, now: Timestamp) -> Contact {
+        let mut ghost = Contact::new(self.next_id(now), now);
+        ghost.write(sent);
+        ghost
+    }
+
     /// Updates a contact: lists are replaced, everything else is overwritten where it was sent.
     pub(super) fn update(&mut self, id: &str, sent: &Sent, now: Timestamp) -> Result<(), Gone> {
         let mut contact = self.contact(id)?.clone();

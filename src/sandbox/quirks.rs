@@ -43,6 +43,15 @@ pub enum Quirk {
     ListAddRefused,
     /// Adding to lists is answered as if it had been done.
     ListAddIgnored,
+    /// A create is answered 200 with a contact that exists nowhere, and stores nothing.
+    CreatesGhosts,
+    /// Creates and updates are answered 200 with an `error` beside the contact.
+    ErrorBesideContact,
+    /// A custom text with `;` is answered as an array of its parts, as several picked values are.
+    AnswersArrays,
+    /// A create or an update that names an account is answered 403, with the code for a missing scope and the words of
+    /// another call.
+    ForbidsAccounts,
     /// What is created or changed is dated 3 seconds before the `date` header.
     CreatedAtBehind,
     /// Answers have no `date` header.
@@ -54,7 +63,7 @@ pub enum Quirk {
 }
 
 /// Every quirk by its name.
-const NAMES: [(&str, Quirk); 19] = [
+const NAMES: [(&str, Quirk); 23] = [
     ("search-transliterates", Quirk::SearchTransliterates),
     ("search-splits-at-plus", Quirk::SearchSplitsAtPlus),
     ("search-hides-emails", Quirk::SearchHidesEmails),
@@ -70,6 +79,10 @@ const NAMES: [(&str, Quirk); 19] = [
     ("updates-nothing", Quirk::UpdatesNothing),
     ("list-add-refused", Quirk::ListAddRefused),
     ("list-add-ignored", Quirk::ListAddIgnored),
+    ("creates-ghosts", Quirk::CreatesGhosts),
+    ("error-beside-contact", Quirk::ErrorBesideContact),
+    ("answers-arrays", Quirk::AnswersArrays),
+    ("forbids-accounts", Quirk::ForbidsAccounts),
     ("created-at-behind", Quirk::CreatedAtBehind),
     ("no-date", Quirk::NoDate),
     ("clock-slow", Quirk::ClockSlow),

@@ -135,6 +135,18 @@ pub(super) fn old_command(text: &str) -> Option<usize> {
     })
 }
 
+/// Lists the characters, by their place in `text`, that are spelled out so that no CI runner takes a line for a command.
+pub(super) fn commands(text: &str) -> Vec<usize> {
+    let indent = text.len() - text.trim_start().len();
+    let mut found: Vec<usize> = begins_command(text).then_some(indent).into_iter().collect();
+    let mut rest = text.to_owned();
+    while let Some(at) = old_command(&rest) {
+        found.push(at + 1);
+        rest.replace_range(at + 1..at + 2, "_");
+    }
+    found
+}
+
 fn break_old_commands(mut text: String) -> String {
     while let Some(at) = old_command(&text) {
         text.replace_range(at + 1..at + 2, "\\u{23}");

@@ -1,8 +1,8 @@
 //! One line of a file with a caret line under the part that is wrong.
 
-use unicode_width::UnicodeWidthChar;
+use unicode_width::UnicodeWidthStr;
 
-use super::escape::escape;
+use super::escape::{commands, escape};
 use crate::source::Location;
 
 /// Columns of `   3: ` before the line itself.
@@ -19,7 +19,8 @@ pub(super) fn snippet(location: &Location, width: usize, tint: impl Fn(&str) -> 
     if location.text.is_empty() {
         return String::new();
     }
-    let cells: Vec<Cell> = location.text.chars().map(Cell::new).collect();
+    let commands = commands(&location.text);
+    let cells: Vec<Cell> = location.text.char_indices().map(|(at, c)| Cell::new(c, commands.contains(&at))).collect();
     let start = location.column.saturating_sub(1).saturating_sub(location.skipped).min(cells.len());
     let end = start.saturating_add(location.width).min(cells.len());
     let Window { text, caret_at, carets } =
@@ -35,16 +36,18 @@ struct Cell {
 }
 
 impl Cell {
-    fn new(character: char) -> Self {
-        if character == '\t' {
-            return Self { shown: TAB.to_owned(), columns: TAB.len() };
-        }
-        let shown = escape(character.encode_utf8(&mut [0; 4])).into_owned();
-        let columns = match shown.chars().count() {
-            1 => character.width().unwrap_or(0),
-            escaped => escaped,
+    /// `is_spelled_out` says that the character is not to be shown as itself.
+    fn new(character: char, is_spelled_out: bool) -> Self {
+        let shown = match character {
+            '\t' => TAB.to_owned(),
+            hidden if is_spelled_out => format!("\\u{{{:x}}}", u32::from(hidden)),
+            plain => escape(plain.encode_utf8(&mut [0; 4])).into_owned(),
         };
-        Self { shown, columns }
+        Self { columns: shown.width(), shown }
+    }
+
+    fn text(cells: &[Self]) -> String {
+        cells.iter().map(|cell| cell.shown.as_str()).collect()
     }
 }
 
@@ -78,15 +81,18 @@ impl Window {
             used += cells[last].columns;
             last += 1;
         }
-        let text: String = cells[first..last].iter().map(|cell| cell.shown.as_str()).collect();
-        let trail = if last < cells.len() { CUT } else { "" };
-        // Characters were escaped one by one; a command of an older CI runner has three of them.
-        let text = escape(&format!("{lead}{text}{trail}")).trim_end().to_owned();
-        Self {
-            caret_at: lead.len() + columns(&cells[first..start.min(last)]),
-            carets: columns(&cells[start.min(last)..end.min(last)]).max(1),
-            text,
+        let drawn = |last: usize| {
+            let trail = if last < cells.len() { CUT } else { "" };
+            format!("{lead}{}{trail}", Cell::text(&cells[first..last])).trim_end().to_owned()
+        };
+        // Some characters are wider together than alone.
+        while last > first && drawn(last).width() > width {
+            last -= 1;
         }
+        let (start, end) = (start.min(last), end.min(last));
+        let caret_at = (lead.len() + Cell::text(&cells[first..start]).width()).min(width);
+        let carets = Cell::text(&cells[start..end]).width().min(width - caret_at).max(1);
+        Self { text: drawn(last), caret_at, carets }
     }
 }
 
@@ -149,13 +155,48 @@ mod tests {
         ");
     }
 
+    #[test]
+    fn carets_stand_where_they_should_after_what_is_spelled_out() {
+        insta::assert_snapshot!(drawn("  ::error: ##[x] y", 18, 1, 80), @r"
+        12:   \u{3a}:error: #\u{23}[x] y
+                                       ^
+        ");
+    }
+
+    #[track_caller]
+    fn fits(text: &str, column: usize, width: usize) {
+        let drawn = drawn(text, column, width, 60);
+        let lines: Vec<&str> = drawn.lines().collect();
+        // A caret may stand behind the end of its line.
+        let widths = [lines[0].width(), lines[1].width()];
+        assert!(widths[0] <= 60 && widths[1] <= 60 + 1, "{widths:?}\n{drawn}");
+    }
+
+    /// Each was drawn wider than its characters are one by one.
+    #[test]
+    fn what_is_wider_together_than_alone_is_drawn_within_the_width() {
+        let emoji = "\u{2600}\u{fe0f}".repeat(40);
+        let keycaps = "1\u{fe0f}\u{20e3}".repeat(40);
+        let marks = "a\u{897}\u{301}".repeat(40);
+        let narrow = "\u{231a}\u{fe0e}".repeat(40);
+        let runner = format!("::{}", "x".repeat(80));
+        let runners = "##[".repeat(30);
+        for text in [emoji, keycaps, marks, narrow, runner, runners] {
+            for column in [1, 2, 20, 55, 80, 200] {
+                fits(&text, column, 3);
+                fits(&text, column, 60);
+            }
+        }
+    }
+
     proptest! {
         #[test]
-        fn nothing_is_drawn_beyond_the_width(text in "\\PC{1,120}", column in 1_usize..140, width in 0_usize..60) {
-            let drawn = drawn(&text, column, width, 60);
-            for line in drawn.lines() {
-                prop_assert!(line.width() <= 60 + 1, "{line}");
-            }
+        fn nothing_is_drawn_beyond_the_width(
+            text in "(\\PC|[:#\\[ \t\u{2600}\u{fe0f}\u{20e3}\u{200d}\u{897}\u{301}\u{644}\u{627}]){1,120}",
+            column in 1_usize..140,
+            width in 0_usize..60,
+        ) {
+            fits(&text, column, width);
         }
     }
 }

@@ -5,17 +5,30 @@ mod chaos;
 
 use std::path::PathBuf;
 
-use chaos::Storm;
+use chaos::{Kind, Storm, Summary};
 
 /// Kills at named steps too when the tests are built with the feature `failpoints`.
 #[test]
 fn two_hundred_runs_killed_at_random_leave_one_contact_per_entry() {
+    let summary = rage(Kind::Faults, 200);
+    assert!(summary.random_kills > 0 && summary.requests.values().sum::<u64>() > 200, "{summary}");
+}
+
+#[test]
+fn every_kind_of_storm_leaves_one_contact_per_entry_and_everybody_else_as_they_were() {
+    let rounds = 24;
+    for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::Faults) {
+        rage(kind, rounds);
+    }
+}
+
+fn rage(kind: Kind, rounds: u64) -> Summary {
     let program = PathBuf::from(env!("CARGO_BIN_EXE_contactsd"));
     let failpoints = chaos::has_failpoints(&program);
     assert_eq!(failpoints, cfg!(feature = "failpoints"));
-    let storm = Storm { program, rounds: 200, seed: 7, failpoints };
+    let storm = Storm { program, kind, rounds, seed: 7, failpoints };
     let summary = chaos::rage(&storm, |_| {});
-    assert!(summary.violations.is_empty(), "seed {}\n{summary}", storm.seed);
-    assert_eq!(summary.rounds, 200);
-    assert!(summary.random_kills > 0 && summary.requests.values().sum::<u64>() > 200, "{summary}");
+    assert!(summary.violations.is_empty(), "{}, seed {}\n{summary}", kind.name(), storm.seed);
+    assert_eq!(summary.rounds, rounds);
+    summary
 }

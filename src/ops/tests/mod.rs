@@ -4,6 +4,7 @@
 mod indexed;
 mod line;
 mod nobody_else;
+mod odd_answers;
 mod regressions;
 mod saved;
 mod servers;

@@ -1,9 +1,12 @@
 //! Nobody else's contact is written, whoever is in the account already.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::line::{Spoil, Spoiled};
 use super::world::World;
+use crate::sandbox::Options;
 
 const NAME_ALONE: &str = "  ada: {first_name: Ada, last_name: Byron, title: Engineer}\n";
 
@@ -93,6 +96,27 @@ async fn a_namesake_at_the_same_company_is_not_taken_over() {
         );
         assert_eq!(world.apply().await.unwrap().failed, 1, "{before}");
         assert_eq!(world.server.contacts(), [before]);
+    }
+}
+
+/// Apollo matches a name at one e-mail domain, and the search did not show the namesake's.
+#[tokio::test]
+async fn a_namesake_whose_email_the_search_hides_is_not_taken_over() {
+    let quirks = "search-hides-emails".parse().unwrap();
+    let at = |number: usize, domain: &str| json!({"first_name": "Ada", "last_name": "Byron", "email": format!("a{number}@{domain}")});
+    for (elsewhere, namesake) in [(0, true), (2, false), (8, true)] {
+        let world = World::to(|options| Options { quirks, ..options }, None).await;
+        for number in 0..elsewhere {
+            world.somebody(at(number, "other.example")).await;
+        }
+        if namesake {
+            world.somebody(at(99, "example.com")).await;
+        }
+        let before = world.server.contacts();
+        world.declare("  ada: {first_name: Ada, last_name: Byron, email: ada@example.com}\n");
+        let report = world.apply().await.unwrap();
+        assert_eq!((report.added, report.failed), if namesake { (0, 1) } else { (1, 0) }, "{elsewhere}");
+        assert_eq!(world.server.contacts()[..before.len()], before, "{elsewhere}");
     }
 }
 
@@ -195,6 +219,37 @@ async fn a_refusal_that_hides_a_contact_makes_no_second_one() {
             assert_eq!(world.contact("Ada")["title"], if edited { "Poet" } else { "Engineer" }, "{status}");
             assert!(world.snapshot().intents.is_empty());
         }
+    }
+}
+
+/// The newest contacts were read at once, where what the refusal hid did not show yet.
+#[tokio::test]
+async fn what_a_refusal_may_have_made_gets_the_time_to_show() {
+    let mut world = World::with_create(1, Spoil::RefusedAfter(422)).await;
+    world.declare(NAME_ALONE);
+    world.apply().await;
+    let sent_at = world.snapshot().intents.values().next().unwrap().last_sent_at;
+    world.settle_after = Duration::from_millis(300);
+    world.apply().await;
+    assert_eq!(world.server.contacts().len(), 1);
+    let bound_at = world.snapshot().bindings.values().next().unwrap().bound_at;
+    assert!(bound_at.since(sent_at) >= world.settle_after, "{sent_at:?} {bound_at:?}");
+}
+
+/// An entry that got another key after the refusal was not known to be the one that was refused.
+#[tokio::test]
+async fn what_a_refusal_may_have_made_is_looked_for_under_a_new_key() {
+    for entry in [
+        NAME_ALONE.replace("ada:", "countess:"),
+        "  countess: {first_name: Augusta, last_name: King, moved_from: ada}\n".to_owned(),
+    ] {
+        let world = World::with_create(1, Spoil::RefusedAfter(422)).await;
+        world.declare(NAME_ALONE);
+        world.apply().await;
+        world.declare(&entry);
+        world.settle_down().await;
+        assert_eq!(world.server.contacts().len(), 1, "{entry}");
+        assert!(world.snapshot().intents.is_empty());
     }
 }
 

@@ -30,6 +30,8 @@ pub(super) struct World {
     pub(super) line: Line,
     /// Fails a commit of the sessions to come.
     pub(super) broken: Arc<Broken>,
+    /// How long the sessions to come wait before they look for what a create made.
+    pub(super) settle_after: Duration,
     problems: Arc<Mutex<Vec<Problem>>>,
 }
 
@@ -60,7 +62,7 @@ impl World {
         options.api_keys = vec![KEY.to_owned()];
         let server = Server::start(sandbox(options)).await.unwrap();
         let line = Line::to(server.address(), spoiled).await;
-        Self { home, server, line, broken: Arc::default(), problems: Arc::default() }
+        Self { home, server, line, broken: Arc::default(), settle_after: Duration::ZERO, problems: Arc::default() }
     }
 
     /// Replaces the files; `contacts` is what stands below `contacts:`, indented by two.
@@ -276,7 +278,7 @@ impl World {
             rules: Rules::default(),
             max_wait: None,
             parallelism: 1,
-            settle_after: Duration::ZERO,
+            settle_after: self.settle_after,
             backoff: Backoff { base: Duration::ZERO, cap: Duration::ZERO },
             clock,
             drawn: entropy.drawn,

@@ -132,3 +132,47 @@ async fn clocks_can_be_wrong_or_not_told() {
         assert_eq!(found(&world, "ada").await, 1, "{quirk}");
     }
 }
+
+#[tokio::test]
+async fn a_create_can_be_answered_with_a_contact_that_exists_nowhere() {
+    let world = world("creates-ghosts").await;
+    let reply = world.create(ada()).await;
+    let contact = reply.contact();
+    assert_eq!((reply.status, &contact["existence_level"], &contact["email"]), (200, &json!("none"), &ada()["email"]));
+    assert!(world.server.contacts().is_empty());
+    assert_eq!((world.view(&reply.id()).await.status, found(&world, "ada").await), (422, 0));
+}
+
+#[tokio::test]
+async fn a_success_can_complain() {
+    let world = world("error-beside-contact").await;
+    let reply = world.create(ada()).await;
+    assert!(reply.status == 200 && reply.json()["error"].is_string());
+    let reply = world.patch(&reply.id(), json!({ "title": "Poet" })).await;
+    assert!(reply.status == 200 && reply.json()["error"].is_string());
+    assert_eq!(world.server.contacts()[0]["title"], "Poet");
+}
+
+#[tokio::test]
+async fn several_picked_values_can_be_an_array() {
+    let (several, one) = ("65b0000000000000000000f1", "65b0000000000000000000f2");
+    let world = world("answers-arrays").await;
+    let fields = json!({ several: "a;b", one: "c" });
+    let reply = world.create(json!({ "first_name": "Bo", "typed_custom_fields": fields })).await;
+    let expected = json!({ several: ["a", "b"], one: "c" });
+    let row = world.search(json!({})).await.json()["contacts"][0].clone();
+    for contact in [reply.contact(), world.view(&reply.id()).await.contact(), row] {
+        assert_eq!(contact["typed_custom_fields"], expected);
+    }
+}
+
+#[tokio::test]
+async fn an_account_can_be_out_of_reach_for_a_key_that_reaches_the_call() {
+    let world = world("forbids-accounts").await;
+    let id = world.create(ada()).await.id();
+    let account = json!({ "account_id": "65b0000000000000000000f1" });
+    for reply in [world.create(account.clone()).await, world.patch(&id, account).await] {
+        assert_eq!((reply.status, &reply.json()["error_code"]), (403, &json!("API_INACCESSIBLE")));
+    }
+    assert_eq!(world.server.contacts().len(), 1);
+}

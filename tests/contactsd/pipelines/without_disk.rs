@@ -62,7 +62,7 @@ fn an_apply_that_fails_keeps_what_it_left_in_doubt() {
 #[cfg(feature = "failpoints")]
 #[test]
 fn an_apply_that_is_killed_keeps_what_it_did() {
-    for step in ["answer-received:1", "head-written:2"] {
+    for step in ["answer-received:1", "intent-written:1"] {
         for mut repository in Repository::of_each_without_disk(TEAM) {
             repository.world.set("CONTACTSD_SETTLE_AFTER", "0s");
             repository.plan();

@@ -1,0 +1,146 @@
+//! The kinds of storm: what is special about the account, the server or the checkout in a world.
+
+use std::str::FromStr;
+
+use fastrand::Rng;
+
+/// One kind of storm. What all have: kills, edits, lost states, and faults that every network has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in super::super) enum Kind {
+    /// Nothing but what all have.
+    Faults,
+    /// Pages with a 4xx, and 5xx, before and after the work was done.
+    Pages,
+    /// Refusals of what was done all the same.
+    Refusals,
+    /// The state is put back as it was earlier.
+    Copies,
+    /// Namesakes and shared mailboxes are in the account.
+    Strangers,
+    /// The search misses, hides, repeats.
+    Search,
+    /// The server's clock is wrong or not told.
+    Clocks,
+    /// Values are kept in other forms than they were sent in.
+    Forms,
+    /// Some of the above at once.
+    Mixed,
+}
+
+impl Kind {
+    pub(in super::super) const ALL: [Self; 9] = [
+        Self::Faults,
+        Self::Pages,
+        Self::Refusals,
+        Self::Copies,
+        Self::Strangers,
+        Self::Search,
+        Self::Clocks,
+        Self::Forms,
+        Self::Mixed,
+    ];
+
+    pub(in super::super) fn name(self) -> &'static str {
+        match self {
+            Self::Faults => "faults",
+            Self::Pages => "pages",
+            Self::Refusals => "refusals",
+            Self::Copies => "copies",
+            Self::Strangers => "strangers",
+            Self::Search => "search",
+            Self::Clocks => "clocks",
+            Self::Forms => "forms",
+            Self::Mixed => "mixed",
+        }
+    }
+}
+
+impl FromStr for Kind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let names = || Self::ALL.map(Self::name).join(", ");
+        Self::ALL.into_iter().find(|kind| kind.name() == text).ok_or_else(|| format!("the kinds are {}", names()))
+    }
+}
+
+const USUAL_FAULTS: [&str; 7] = ["lost-reply", "cut-before", "error-500", "html-502", "truncated", "slow", "stray-429"];
+const PAGES: [&str; 4] = ["page-before", "page-after", "error-500-after", "unavailable"];
+const REFUSALS: [&str; 2] = ["refused-after-work", "create:refused-after-work"];
+
+/// Quirks after which a search for a name or an e-mail may not find whom it should.
+const SEARCHES_THAT_MISS: [&str; 2] = ["search-transliterates", "search-splits-at-plus"];
+const OTHER_SEARCHES: [&str; 3] = ["search-hides-emails", "search-repeats-rows", "search-bare-when-empty"];
+const CLOCKS: [&str; 6] =
+    ["clock-fast", "clock-slow", "no-date", "created-at-behind", "no-date,clock-slow", "created-at-behind,no-date"];
+const FORMS: [&str; 6] = [
+    "stores-punycode",
+    "stores-straight-quotes",
+    "stores-entities",
+    "stores-nfc",
+    "stores-no-zero-width",
+    "cuts-custom-text",
+];
+
+/// What a world is like.
+#[derive(Debug, Clone)]
+pub(super) struct Weather {
+    faults: Vec<&'static str>,
+    /// The sandbox's quirks, as `--quirk` reads them.
+    pub(super) quirks: String,
+    pub(super) has_copies: bool,
+    pub(super) has_strangers: bool,
+    /// Whether a search finds everybody by what the files say of them.
+    ///
+    /// Where it does not, nobody can know somebody again whom no state knows and Apollo does not match.
+    pub(super) finds_everybody: bool,
+}
+
+impl Weather {
+    pub(super) fn draw(kind: Kind, random: &mut Rng) -> Self {
+        let mut has = |part: Kind| kind == part || (kind == Kind::Mixed && random.bool());
+        let [pages, refusals, copies, strangers] =
+            [Kind::Pages, Kind::Refusals, Kind::Copies, Kind::Strangers].map(&mut has);
+        let [search, clocks, forms] = [Kind::Search, Kind::Clocks, Kind::Forms].map(&mut has);
+        let mut faults = USUAL_FAULTS.to_vec();
+        faults.extend(PAGES.iter().filter(|_| pages));
+        faults.extend(REFUSALS.iter().filter(|_| refusals));
+        let mut quirks = Vec::new();
+        if search {
+            quirks.extend(some(&SEARCHES_THAT_MISS, random));
+            quirks.extend(some(&OTHER_SEARCHES, random));
+        }
+        if clocks {
+            quirks.push(CLOCKS[random.usize(0..CLOCKS.len())]);
+        }
+        if forms {
+            quirks.extend(some(&FORMS, random));
+        }
+        let misses = SEARCHES_THAT_MISS.iter().chain(&FORMS).any(|quirk| quirks.contains(quirk));
+        Self {
+            faults,
+            has_copies: copies,
+            has_strangers: strangers || (search && random.bool()),
+            finds_everybody: !misses,
+            quirks: quirks.join(","),
+        }
+    }
+
+    /// Reports whether there are to be so many others in the account that they fill more than a page.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.quirks.contains("search-repeats-rows")
+    }
+
+    /// Draws what goes wrong with requests in one round, as the sandbox reads it.
+    pub(super) fn faults(&self, random: &mut Rng, slow_ms: u128) -> String {
+        // However many there are, some requests get through.
+        let share = if self.faults.len() > USUAL_FAULTS.len() { 0.6 } else { 1.0 };
+        let worst = [0.0, 0.1, 0.3][random.usize(0..3)] * share;
+        let rules: Vec<String> = self.faults.iter().map(|name| format!("{name}={:.3}", random.f64() * worst)).collect();
+        format!("{},slow-ms={slow_ms},retry-after=0", rules.join(","))
+    }
+}
+
+fn some(names: &[&'static str], random: &mut Rng) -> Vec<&'static str> {
+    names.iter().copied().filter(|_| random.bool()).collect()
+}
