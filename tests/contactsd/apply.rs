@@ -83,7 +83,7 @@ fn a_newcomer_sees_what_will_happen_and_what_happened() {
     assert_snapshot!(world.run("apply --sandbox --auto-approve"), @r"
     Sandbox: nothing leaves this machine; the contacts made here are kept in .contactsd/contacts.d/sandbox/data.
 
-    No changes. Your contact matches the contact files.
+    No changes. The files are as last applied (1 contact). Apollo was not asked.
     [exit 0]
     ");
 }
