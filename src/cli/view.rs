@@ -5,6 +5,7 @@ use super::args::{PageArgs, PlanFormat, ViewArgs};
 use super::context::Context;
 use super::plan::forecast;
 use crate::ops::Planned;
+use crate::settings::Checkout;
 use crate::ui::json::plan_records;
 use crate::ui::{Detail, FailedPlan, Markdown, MarkdownOptions, Mask, Message, PlanOptions, PlanText, Subject};
 
@@ -93,7 +94,7 @@ pub(super) fn show(context: &mut Context, shown: &Shown<'_>) {
             note: *note,
             ..page_options(view, everything)
         };
-        let directory = context.locations.contacts.display().to_string();
+        let directory = directory(context);
         let messages = context.shell.kept_messages();
         let options = MarkdownOptions { directory: &directory, ..options };
         let page = Markdown { subject: Subject::Plan(&planned.plan), messages: &messages, options };
@@ -124,7 +125,7 @@ pub(super) fn show_failed(context: &mut Context) {
     let (files, contacts) = (context.found.files, context.found.contacts);
     let failed = FailedPlan { files, contacts, errors, warnings, color: context.shell.stdout().color };
     if view.is_page() {
-        let directory = context.locations.contacts.display().to_string();
+        let directory = directory(context);
         let everything = context.command("plan");
         let options = MarkdownOptions { directory: &directory, ..page_options(view, &everything) };
         let messages = context.shell.kept_messages();
@@ -134,6 +135,13 @@ pub(super) fn show_failed(context: &mut Context) {
         let gap = if context.shell.stdout().is_terminal { "\n" } else { "" };
         context.shell.result_as(format_args!("{gap}{failed}"), []);
     }
+}
+
+/// Names the contact directory as every run for it does: its comment is found by that name.
+fn directory(context: &Context) -> String {
+    let contacts = &context.locations.contacts;
+    let name = Checkout::around(contacts, &context.environment).name(contacts);
+    if name.as_os_str().is_empty() { ".".to_owned() } else { name.display().to_string() }
 }
 
 fn page_options(view: View, everything: &str) -> MarkdownOptions<'_> {

@@ -18,7 +18,6 @@ mod message;
 mod metrics;
 mod plan_text;
 mod progress;
-mod relative;
 mod replacement_text;
 mod report;
 mod sarif;
