@@ -4,10 +4,12 @@ use super::Exit;
 use super::args::{PageArgs, PlanFormat, ViewArgs};
 use super::context::Context;
 use super::plan::forecast;
-use crate::ops::Planned;
+use crate::ops::{Planned, Report};
 use crate::settings::Checkout;
-use crate::ui::json::plan_records;
-use crate::ui::{Detail, FailedPlan, Markdown, MarkdownOptions, Mask, Message, PlanOptions, PlanText, Subject};
+use crate::ui::json::{import_records, plan_records};
+use crate::ui::{
+    Detail, FailedPlan, ImportsText, Markdown, MarkdownOptions, Mask, Message, PlanOptions, PlanText, Subject,
+};
 
 /// What was asked for.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -116,6 +118,25 @@ pub(super) fn show(context: &mut Context, shown: &Shown<'_>) {
         },
     };
     context.shell.result_as(text, records);
+}
+
+/// Names who was imported, and shows what was written to whom; nothing where nobody was.
+pub(super) fn show_imports(context: &mut Context, report: &Report) {
+    if report.imports.is_empty() {
+        return;
+    }
+    let view = context.view;
+    let stdout = context.shell.stdout();
+    let text = ImportsText {
+        imports: &report.imports,
+        color: stdout.color,
+        mask: view.mask,
+        // No value of a contact stands in a log.
+        values: !context.shell.speaks_log(),
+        concise: view.detail == Detail::Concise,
+        abridged: stdout.is_terminal && !view.full,
+    };
+    context.shell.result_as(text, import_records(report, view.mask));
 }
 
 /// Says that there is no plan; the errors were told before.

@@ -10,6 +10,7 @@ mod escape;
 mod github;
 #[cfg(test)]
 mod golden_tests;
+mod imports_text;
 pub mod json;
 mod log;
 mod markdown;
@@ -36,6 +37,7 @@ pub use binding_text::{binding_text, time_text};
 pub use diff::unified_diff;
 pub use escape::{escape, escape_json, quoted};
 pub use github::{Annotations, annotations};
+pub use imports_text::ImportsText;
 pub use log::EventLog;
 pub use markdown::{Markdown, MarkdownOptions, Subject};
 pub use mask::{MASKED, Mask};
