@@ -133,7 +133,7 @@ pub(super) fn show_imports(context: &mut Context, report: &Report) {
         mask: view.mask,
         // No value of a contact stands in a log.
         values: !context.shell.speaks_log(),
-        concise: view.detail == Detail::Concise,
+        detail: view.detail,
         abridged: stdout.is_terminal && !view.full,
     };
     context.shell.result_as(text, import_records(report, view.mask));

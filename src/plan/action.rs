@@ -181,6 +181,7 @@ impl Action {
 
     /// Copies the action without the paths of the files that it comes from, which are spelled as somebody named their
     /// directory.
+    #[must_use]
     pub fn without_paths(&self) -> Self {
         let mut action = self.clone();
         let nowhere: Arc<Path> = Path::new("").into();

@@ -39,8 +39,8 @@ impl Checkout {
         let absolute = self.directory.join(path);
         // A link keeps its own name: that is what stands in the repository.
         let linked = absolute.parent().zip(absolute.file_name()).map(|(above, name)| real(above).join(name));
-        let found = linked.into_iter().chain([lexical(&absolute)]);
-        let below = found.filter_map(|path| path.strip_prefix(&self.root).map(Path::to_owned).ok()).next();
+        let mut found = linked.into_iter().chain([lexical(&absolute)]);
+        let below = found.find_map(|path| path.strip_prefix(&self.root).map(Path::to_owned).ok());
         below.unwrap_or_else(|| path.components().filter(|part| *part != Component::CurDir).collect())
     }
 }
@@ -71,6 +71,7 @@ fn lexical(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::io::Write;
     use std::os::unix::fs::symlink;
 
     use super::*;
@@ -130,7 +131,8 @@ mod tests {
     fn without_a_repository_files_are_named_from_the_working_directory() {
         let (_directory, repo) = repository(false);
         if let Some(around) = top_level(&repo).or_else(|| top_level(Path::new("/"))) {
-            eprintln!("SKIPPED: temporary files are in the repository {}", around.display());
+            let line = format!("SKIPPED: temporary files are in the repository {}\n", around.display());
+            std::io::stderr().write_all(line.as_bytes()).unwrap();
             return;
         }
         let team = repo.join("team");

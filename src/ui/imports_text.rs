@@ -6,7 +6,7 @@ use std::fmt;
 
 use super::amounts::{count, counted};
 use super::mask::Mask;
-use super::plan_text::{HEAD_ACTIONS, Layout, Marks, write_changes};
+use super::plan_text::{Detail, HEAD_ACTIONS, Layout, Marks, write_changes};
 use super::style::Paint;
 use crate::model::{MatchedBy, Origin};
 use crate::ops::Imported;
@@ -19,15 +19,15 @@ pub struct ImportsText<'a> {
     pub mask: Mask,
     /// Whether values are shown at all.
     pub values: bool,
-    /// Whether what stays is not counted.
-    pub concise: bool,
+    pub detail: Detail,
     /// Shows values of the first contacts only, and the beginning of long ones: for a terminal.
     pub abridged: bool,
 }
 
 impl fmt::Display for ImportsText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { imports, color, mask, values, concise, abridged } = *self;
+        let Self { imports, color, mask, values, detail, abridged } = *self;
+        let concise = detail == Detail::Concise;
         let layout = Layout { paint: Paint { color }, mask, marks: Marks::Indented, concise, cut: abridged };
         let mut written = 0;
         for (number, imported) in imports.iter().enumerate() {
@@ -113,8 +113,14 @@ mod tests {
     }
 
     fn text(imports: &[Imported], change: impl FnOnce(&mut ImportsText<'_>)) -> String {
-        let mut text =
-            ImportsText { imports, color: false, mask: Mask::Off, values: true, concise: false, abridged: false };
+        let mut text = ImportsText {
+            imports,
+            color: false,
+            mask: Mask::Off,
+            values: true,
+            detail: Detail::Blocks,
+            abridged: false,
+        };
         change(&mut text);
         text.to_string()
     }
@@ -147,7 +153,7 @@ mod tests {
                 # (1 unchanged attribute hidden)
             }
         "#);
-        insta::assert_snapshot!(text(&all(), |text| text.concise = true), @r#"
+        insta::assert_snapshot!(text(&all(), |text| text.detail = Detail::Concise), @r#"
         imported: contact.ada, matched by e-mail, 2 fields changed
               ~ title       = "CTO" -> "CEO"
               ~ label_names = [

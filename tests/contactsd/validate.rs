@@ -1,5 +1,7 @@
 //! `validate`, and files with mistakes under every verb.
 
+use std::io::Write;
+
 use insta::assert_snapshot;
 use serde_json::Value;
 
@@ -294,7 +296,7 @@ fn files_are_named_from_the_root_of_the_repository() {
 
     world.unset("GITHUB_WORKSPACE");
     if world.path("").ancestors().any(|above| above.join(".git").exists()) {
-        eprintln!("SKIPPED: without a repository: temporary files are in one");
+        std::io::stderr().write_all(b"SKIPPED: without a repository: temporary files are in one\n").unwrap();
         return;
     }
     assert_eq!(named(&world, "team", ""), both("contacts.d/a.yaml"));
