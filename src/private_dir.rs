@@ -92,6 +92,11 @@ impl PrivateDir {
         self.foreign.is_none()
     }
 
+    /// Returns the first directory on the way that belongs to somebody else, with the number of that user.
+    pub fn foreign(&self) -> Option<(&Path, u32)> {
+        self.foreign.as_ref().map(|(path, owner)| (path.as_path(), *owner))
+    }
+
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -270,6 +270,7 @@ pub(super) async fn with_signals<T>(
 pub(super) fn conclude(context: &mut Context, planned: &Planned, report: &Report) -> Exit {
     if !planned.plan.is_empty() {
         let color = context.shell.stdout().color;
+        view::show_imports(context, report);
         context.shell.result_as(apply_summary(report, color), [report_record(report)]);
         if !planned.plan.scope.is_whole() {
             let detail = "Only what --target and --exclude left in was applied. Run plan without them to see what the \

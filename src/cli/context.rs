@@ -30,6 +30,8 @@ pub(super) struct Context {
     pub(super) answer_timeout: Duration,
     /// How plans are shown.
     pub(super) view: View,
+    /// Whether it was said that the state belongs to somebody else.
+    pub(super) told_owner: bool,
     /// What the contact files were found to hold.
     pub(super) found: Found,
     /// The whole command line, to be read again when the settings may have changed.
@@ -81,6 +83,7 @@ impl Context {
             arguments: Vec::new(),
             view: View::default(),
             found: Found::default(),
+            told_owner: false,
             typed,
         }
     }

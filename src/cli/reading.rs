@@ -6,6 +6,7 @@ use std::path::Path;
 use super::Exit;
 use super::context::{Context, Found, shell_word};
 use crate::ops::{self, Desired, LoadError, ReadError, Reading, SnapshotError, Want};
+use crate::private_dir::PrivateDir;
 use crate::source;
 use crate::store::{self, Holder};
 use crate::ui::amounts::wait;
@@ -81,13 +82,31 @@ pub(super) async fn read(context: &mut Context, want: Want<'_>) -> Result<Readin
     let path = context.locations.state.clone();
     match ops::read(&path, want, context.answer_timeout).await {
         Ok(None) => Reading::without_state(want, &origin).map_err(|error| load_error(context, &error)),
-        Ok(Some(reading)) if reading.snapshot.origin == origin => Ok(reading),
+        Ok(Some(reading)) if reading.snapshot.origin == origin => {
+            warn_of_owner(context);
+            Ok(reading)
+        }
         Ok(Some(reading)) => {
             let error = store::Error::OtherOrigin { path, recorded: reading.snapshot.origin, given: origin };
             Err(state_error(context, &error))
         }
         Err(error) => Err(read_error(context, &error)),
     }
+}
+
+/// Says once that a state which was read belongs to another user, so that nobody expects to change it.
+pub(super) fn warn_of_owner(context: &mut Context) {
+    // A directory that cannot be opened any more was read a moment ago; whoever opens it next says what is wrong.
+    let Ok(Some(state)) = PrivateDir::open(&context.locations.state) else { return };
+    let Some((path, owner)) = state.foreign().filter(|_| !context.told_owner) else { return };
+    let detail = format!(
+        "{} belongs to user {owner}, and contactsd runs as user {}. The state was read from a copy, which takes longer, \
+         and nothing was written to it. Verbs that change it refuse it: run them as user {owner}.",
+        path.display(),
+        rustix::process::geteuid().as_raw()
+    );
+    context.shell.warning("The state belongs to another user", detail);
+    context.told_owner = true;
 }
 
 /// Says why the state cannot be read.

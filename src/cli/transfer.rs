@@ -7,7 +7,7 @@ use std::path::Path;
 use super::apply::{approved, block_on, may_approve};
 use super::args::{LockArgs, PushArgs};
 use super::context::Context;
-use super::reading::state_error;
+use super::reading::{state_error, warn_of_owner};
 use super::{Exit, connection, sandbox};
 use crate::ops::{self, Clock, chain};
 use crate::store::{self, Incoming};
@@ -39,7 +39,10 @@ pub(super) fn pull(lock: &LockArgs, context: &mut Context) -> Exit {
         };
         match pulling(context).await {
             // What could not be written is told at the end, unless whoever read it has left.
-            Ok(Some(_)) | Err(store::Error::Output { .. }) => Exit::Success,
+            Ok(Some(_)) | Err(store::Error::Output { .. }) => {
+                warn_of_owner(context);
+                Exit::Success
+            }
             Ok(None) => {
                 let detail = format!("There is no state {}: nothing was ever applied from here.", path.display());
                 context.shell.error("There is nothing to pull", detail);

@@ -5,6 +5,7 @@ use super::args::{FindingsFormat, ValidateArgs};
 use super::context::Context;
 use super::reading::load_messages;
 use crate::ops::{self, LoadError};
+use crate::settings::Checkout;
 use crate::source::Severity;
 use crate::ui::amounts::counted;
 use crate::ui::json::Validation;
@@ -23,7 +24,7 @@ struct Findings {
 pub(super) fn run(args: &ValidateArgs, context: &mut Context) -> Exit {
     let findings = findings(context);
     let Findings { messages, contacts, files } = &findings;
-    let directory = context.environment.directory.clone();
+    let checkout = Checkout::around(&context.locations.contacts, &context.environment);
     if args.format == FindingsFormat::Json {
         context.shell.speak_json();
     }
@@ -36,12 +37,12 @@ pub(super) fn run(args: &ValidateArgs, context: &mut Context) -> Exit {
             success(&findings, shell);
         }
         FindingsFormat::Github => {
-            let annotations = annotations(messages, &directory);
+            let annotations = annotations(messages, &checkout);
             annotations.commands.iter().for_each(|command| shell.result(command));
             annotations.rest.into_iter().for_each(|message| shell.message(message));
             success(&findings, shell);
         }
-        FindingsFormat::Sarif => shell.result(sarif(messages, files.is_some(), &directory)),
+        FindingsFormat::Sarif => shell.result(sarif(messages, files.is_some(), &checkout)),
     });
     let failed = messages.iter().any(|message| message.severity == Severity::Error);
     if failed { Exit::Failure } else { Exit::Success }

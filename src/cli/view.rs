@@ -4,9 +4,12 @@ use super::Exit;
 use super::args::{PageArgs, PlanFormat, ViewArgs};
 use super::context::Context;
 use super::plan::forecast;
-use crate::ops::Planned;
-use crate::ui::json::plan_records;
-use crate::ui::{Detail, FailedPlan, Markdown, MarkdownOptions, Mask, Message, PlanOptions, PlanText, Subject};
+use crate::ops::{Planned, Report};
+use crate::settings::Checkout;
+use crate::ui::json::{import_records, plan_records};
+use crate::ui::{
+    Detail, FailedPlan, ImportsText, Markdown, MarkdownOptions, Mask, Message, PlanOptions, PlanText, Subject,
+};
 
 /// What was asked for.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -93,7 +96,7 @@ pub(super) fn show(context: &mut Context, shown: &Shown<'_>) {
             note: *note,
             ..page_options(view, everything)
         };
-        let directory = context.locations.contacts.display().to_string();
+        let directory = directory(context);
         let messages = context.shell.kept_messages();
         let options = MarkdownOptions { directory: &directory, ..options };
         let page = Markdown { subject: Subject::Plan(&planned.plan), messages: &messages, options };
@@ -117,6 +120,25 @@ pub(super) fn show(context: &mut Context, shown: &Shown<'_>) {
     context.shell.result_as(text, records);
 }
 
+/// Names who was imported, and shows what was written to whom; nothing where nobody was.
+pub(super) fn show_imports(context: &mut Context, report: &Report) {
+    if report.imports.is_empty() {
+        return;
+    }
+    let view = context.view;
+    let stdout = context.shell.stdout();
+    let text = ImportsText {
+        imports: &report.imports,
+        color: stdout.color,
+        mask: view.mask,
+        // No value of a contact stands in a log.
+        values: !context.shell.speaks_log(),
+        detail: view.detail,
+        abridged: stdout.is_terminal && !view.full,
+    };
+    context.shell.result_as(text, import_records(report, view.mask));
+}
+
 /// Says that there is no plan; the errors were told before.
 pub(super) fn show_failed(context: &mut Context) {
     let view = context.view;
@@ -124,7 +146,7 @@ pub(super) fn show_failed(context: &mut Context) {
     let (files, contacts) = (context.found.files, context.found.contacts);
     let failed = FailedPlan { files, contacts, errors, warnings, color: context.shell.stdout().color };
     if view.is_page() {
-        let directory = context.locations.contacts.display().to_string();
+        let directory = directory(context);
         let everything = context.command("plan");
         let options = MarkdownOptions { directory: &directory, ..page_options(view, &everything) };
         let messages = context.shell.kept_messages();
@@ -134,6 +156,13 @@ pub(super) fn show_failed(context: &mut Context) {
         let gap = if context.shell.stdout().is_terminal { "\n" } else { "" };
         context.shell.result_as(format_args!("{gap}{failed}"), []);
     }
+}
+
+/// Names the contact directory as every run for it does: its comment is found by that name.
+fn directory(context: &Context) -> String {
+    let contacts = &context.locations.contacts;
+    let name = Checkout::around(contacts, &context.environment).name(contacts);
+    if name.as_os_str().is_empty() { ".".to_owned() } else { name.display().to_string() }
 }
 
 fn page_options(view: View, everything: &str) -> MarkdownOptions<'_> {

@@ -326,7 +326,7 @@ impl<'a> View<'a> {
                     self.context.shell.status_as(PlanText { plan, options }, []);
                 }
                 self.has_planned = true;
-                return plan.is_empty().then(|| "In step.".to_owned());
+                return plan.is_empty().then(|| "Nothing to do.".to_owned());
             }
             PassEvent::Absent { contacts, forget_after } => {
                 let contacts = counted(*contacts, "contact");
@@ -347,6 +347,7 @@ impl<'a> View<'a> {
             }
             PassEvent::Applied(report) => {
                 let color = self.context.shell.stdout().color;
+                super::view::show_imports(self.context, report);
                 let summary = if self.is_single { apply_summary(report, color) } else { pass_summary(report, color) };
                 self.context.shell.result_as(summary, [report_record(report)]);
                 return Some(pass_summary(report, false).lines().next().unwrap_or_default().to_owned());

@@ -19,7 +19,7 @@ use crate::store::{self, Change};
 
 use super::bind::Asked;
 use super::courier::{Failure, Reply};
-use super::{Desired, Problem, Session, Step, problem};
+use super::{Desired, Imported, Problem, Session, Step, problem};
 
 /// What the actions of one plan share beside the session.
 #[derive(Debug)]
@@ -36,6 +36,8 @@ pub(super) struct Job {
     pub(super) one_of_a_name: Mutex<()>,
     /// Contacts that creates of other keys may have written to in this run, with the fields they sent.
     pub(super) overwritten: std::sync::Mutex<Vec<(ContactKey, Vec<Field>)>>,
+    /// Contacts that were there before and that this run has bound.
+    pub(super) imported: std::sync::Mutex<Vec<Imported>>,
     /// The saved plan that this is, whose actions are marked as they are done.
     pub(super) saved: Option<Digest>,
     /// Contacts that the state knew when the plan was made; no create of this run makes one of them.

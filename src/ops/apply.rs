@@ -54,6 +54,7 @@ pub async fn apply_as(
         shared_names: shared_names(plan),
         one_of_a_name: tokio::sync::Mutex::default(),
         overwritten: Mutex::default(),
+        imported: Mutex::default(),
         known: known_contacts(snapshot),
         saved: saved.map(|saved| saved.digest.clone()),
     });
@@ -74,6 +75,9 @@ pub async fn apply_as(
         () = run.tick() => {}
     }
     let mut report = run.report.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    report.imports = std::mem::take(&mut *run.job.imported.lock().unwrap_or_else(PoisonError::into_inner));
+    report.imports.sort_by(|one, other| one.action.key().cmp(other.action.key()));
+    report.changed_imports = report.imports.iter().filter(|imported| !imported.changes().is_empty()).count();
     report.ended = session.stop.reason().or_else(|| session.ledgers.put_off()).unwrap_or_default();
     session.renew_index(desired, snapshot);
     report

@@ -13,14 +13,14 @@ use crate::model::{
     ApolloId, Binding, Conflict, ConflictCause, ContactKey, Endpoint, Entry, Field, Fields, Intent, IntentId,
     MatchedBy, Origin, Place, Timestamp, Value,
 };
-use crate::plan::{Dispute, Known};
+use crate::plan::{Action, Change as FieldChange, Dispute, Known, Operation, Reason, Setting};
 use crate::store::{self, Change};
 
 use super::action::{End, Performer, Trouble};
 use super::bring_up::{Effort, complete, note_dropped};
 use super::courier::{Failure, Look, Reply};
 use super::look::Sight;
-use super::{Problem, Step, confirm, problem};
+use super::{Imported, Problem, Step, confirm, problem};
 
 /// How long a look before a create stands; a create that waits longer for quota is looked for again.
 const LOOK_STANDS: Duration = Duration::from_mins(1);
@@ -288,17 +288,44 @@ impl Performer<'_> {
         reached(failpoints::Step::BoundBeforePatch);
         let id = binding.apollo_id.clone();
         self.warn(problem::deviations(&deviations, entry));
+        let sent_unseen = overwritten(entry, &binding.origin);
         if binding.fingerprint.is_some() {
+            self.imported(entry, step, &binding, sent_unseen);
             return Ok(End::Done(step, Some(id)));
         }
         // Where it was made by us, every list it is on is ours.
         let is_ours = matches!(binding.origin, Origin::Created | Origin::Settled);
         let lists_before = contact.label_ids.clone().filter(|_| !is_ours).unwrap_or_default().into_iter().collect();
         let pending = Known::of(&binding, []).changes_to(&entry.fields);
-        match self.bring_up(entry, binding, &pending, Effort { tried, lists_before, open: &[] }).await {
+        let brought_up = self.bring_up(entry, binding, &pending, Effort { tried, lists_before, open: &[] }).await;
+        // A state that cannot be read fails the action anyway, which says so.
+        if let Ok(Some(binding)) = self.session.store.binding(entry.key()) {
+            let mut written = sent_unseen;
+            for change in pending.into_iter().filter(|change| is_written(change, &binding)) {
+                written.retain(|sent| sent.field != change.field);
+                written.push(change);
+            }
+            self.imported(entry, step, &binding, written);
+        }
+        match brought_up {
             Ok(()) => Ok(End::Done(step, Some(id))),
             Err(trouble) => Err(trouble.after_binding(step, id)),
         }
+    }
+
+    /// Notes a contact that was there before, with what was written to it.
+    fn imported(&self, entry: &Entry, step: Step, binding: &Binding, mut changes: Vec<FieldChange>) {
+        if !matches!(step, Step::Import | Step::Restore) {
+            return;
+        }
+        changes.sort_by(|one, other| one.field.cmp(&other.field));
+        // Of those that nothing was written to, many are kept when a state was lost.
+        let entry =
+            if changes.is_empty() { Entry { fields: Fields::default(), ..entry.clone() } } else { entry.clone() };
+        let operation = Operation::Update { id: binding.apollo_id.clone(), entry, changes };
+        let action = Action { place: self.place.clone(), reason: Reason::FieldsDiffer, operation };
+        let imported = Imported { action, origin: binding.origin.clone() };
+        self.job.imported.lock().unwrap_or_else(PoisonError::into_inner).push(imported);
     }
 
     /// Records that the answered contact belongs to another key, and that the other may have been overwritten.
@@ -418,6 +445,39 @@ pub(super) fn note_sent_lists(binding: &mut Binding, intent: &Intent) {
     let applied: BTreeSet<&str> = binding.applied.lists().collect();
     let possible = intent.fields.lists().filter(|list| !applied.contains(list));
     binding.possible_lists = possible.map(str::to_owned).collect();
+}
+
+/// Lists what a create wrote to a contact that it was matched to: what that held before was never seen.
+fn overwritten(entry: &Entry, origin: &Origin) -> Vec<FieldChange> {
+    match origin {
+        Origin::Matched(MatchedBy::LookUp) | Origin::Created | Origin::Adopted | Origin::Settled | Origin::Restored => {
+            Vec::new()
+        }
+        Origin::Matched(MatchedBy::DedupeResult(_) | MatchedBy::WasExisting | MatchedBy::CreationTime) => {
+            let sent = entry.fields.iter().filter(|(field, _)| **field != Field::LabelNames);
+            let change = |(field, value): (&Field, &Value)| FieldChange {
+                field: field.clone(),
+                before: None,
+                after: Setting::Set(value.clone()),
+            };
+            sent.map(change).collect()
+        }
+    }
+}
+
+/// Reports whether a field that was to be written stands applied now.
+fn is_written(change: &FieldChange, binding: &Binding) -> bool {
+    let field = &change.field;
+    let stands = match &change.after {
+        Setting::Released => false,
+        Setting::Set(value @ Value::Text(_)) => binding.applied.get(field) == Some(value),
+        Setting::Set(Value::Lists(after)) => {
+            let ours: BTreeSet<&str> = binding.applied.lists().collect();
+            let was_on = |list: &String| matches!(&change.before, Some(Value::Lists(before)) if before.contains(list));
+            after.iter().all(|list| ours.contains(list.as_str()) || was_on(list))
+        }
+    };
+    stands && !binding.dropped.contains(field)
 }
 
 /// Reports whether a new binding rests on a look-up instead of the answer to a create.

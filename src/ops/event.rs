@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{ApolloId, ContactKey, Digest, Endpoint};
+use crate::model::{ApolloId, ContactKey, Digest, Endpoint, Origin};
+use crate::plan::{Action, Change, Operation};
 use crate::quota::Span;
 use crate::source::{Code, Location, Severity};
 
@@ -133,13 +134,35 @@ pub struct Problem {
     pub said: Option<String>,
 }
 
+/// A contact that Apollo had and that is managed now, with what was written to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Imported {
+    /// An update, from what Apollo held to what is declared; without changes where nothing was written.
+    pub action: Action,
+    /// How it was found.
+    pub origin: Origin,
+}
+
+impl Imported {
+    /// Lists the fields that were written; what Apollo held before is not always known.
+    pub fn changes(&self) -> &[Change] {
+        match &self.action.operation {
+            Operation::Update { changes, .. } => changes,
+            _ => &[],
+        }
+    }
+}
+
 /// What an apply did, true whether it ended early or not.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Report {
     /// Contacts that Apollo had and that are managed now: adopted, matched or restored.
     pub imported: usize,
     pub added: usize,
+    /// Updates of contacts that were managed before; see [`Report::updated`] for all whose fields were written.
     pub changed: usize,
+    /// How many of the imported contacts had fields written.
+    pub changed_imports: usize,
     pub forgotten: usize,
     pub moved: usize,
     pub released: usize,
@@ -148,6 +171,8 @@ pub struct Report {
     pub failed: usize,
     /// Actions not begun, because the run ended before their turn.
     pub remaining: usize,
+    /// The contacts that were imported, sorted by key.
+    pub imports: Vec<Imported>,
     /// The entries that failed for a reason of their own, each with the reason in one line.
     pub failures: Vec<(ContactKey, String)>,
     /// What any entry would have met, in one line: Apollo cannot be reached, or a scope is missing.
@@ -166,9 +191,11 @@ impl Ended {
 }
 
 impl Report {
-    /// Adds the counts of another report; what failed there, and how it ended, is not taken over.
+    /// Adds the counts of another report; what failed there, who was imported, and how it ended, is not taken over.
     pub fn add(&mut self, other: &Self) {
-        let Self { imported, added, changed, forgotten, moved, released, settled, failed, remaining, .. } = other;
+        let Self { imported, added, changed, changed_imports, forgotten, moved, released, settled, .. } = other;
+        let Self { failed, remaining, .. } = other;
+        self.changed_imports += changed_imports;
         self.imported += imported;
         self.added += added;
         self.changed += changed;
@@ -183,6 +210,12 @@ impl Report {
     /// Reports whether everything that was planned is done.
     pub fn is_complete(&self) -> bool {
         self.failed == 0 && self.remaining == 0 && self.ended == Ended::Complete
+    }
+
+    /// Returns how many contacts had fields written that were there before, imported ones included, as Terraform counts
+    /// a resource that is imported and changed.
+    pub fn updated(&self) -> usize {
+        self.changed + self.changed_imports
     }
 
     /// Returns how many actions were carried out.

@@ -44,7 +44,7 @@ pub use by_hand::{check_decisions, plan_import, plan_removal, plan_rename};
 pub use clock::Clock;
 pub use desired::{Desired, LoadError};
 pub use entropy::Entropy;
-pub use event::{Ended, Event, PassEvent, Problem, Report, Step};
+pub use event::{Ended, Event, Imported, PassEvent, Problem, Report, Step};
 pub use format::{FormatError, replace};
 pub use health::{Health, Readiness};
 pub use loader::{Loader, load};

@@ -1,6 +1,8 @@
 //! One step of a plan: what, to whom, and why.
 
 use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -143,6 +145,21 @@ impl Operation {
             Self::Forget { .. } => None,
         }
     }
+
+    fn entry_mut(&mut self) -> Option<&mut Entry> {
+        match self {
+            Self::Create { entry }
+            | Self::Adopt { entry, .. }
+            | Self::Restore { entry, .. }
+            | Self::Update { entry, .. }
+            | Self::Move { entry, .. }
+            | Self::Release { entry, .. }
+            | Self::Conflict { entry, .. }
+            | Self::Contradiction { entry, .. } => Some(entry),
+            Self::Settle { entry, .. } => entry.as_mut(),
+            Self::Forget { .. } => None,
+        }
+    }
 }
 
 impl Change {
@@ -160,6 +177,22 @@ impl Action {
     /// Returns what the files declare for the key; `None` when it is gone from them.
     pub fn entry(&self) -> Option<&Entry> {
         self.operation.entry()
+    }
+
+    /// Copies the action without the paths of the files that it comes from, which are spelled as somebody named their
+    /// directory.
+    #[must_use]
+    pub fn without_paths(&self) -> Self {
+        let mut action = self.clone();
+        let nowhere: Arc<Path> = Path::new("").into();
+        if let Some(entry) = action.operation.entry_mut() {
+            entry.place.path = Arc::clone(&nowhere);
+        }
+        if let Operation::Settle { intent, .. } = &mut action.operation {
+            intent.path.clear();
+        }
+        action.place.path = nowhere;
+        action
     }
 
     /// Lists the keys whose records the action changes: its own, and the one it takes over from.

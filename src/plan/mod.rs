@@ -22,7 +22,7 @@ pub use scope::{KeyPattern, Scope};
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::model::{ContactKey, Digest, Endpoint, Field, IntentId, Lineage, Place, Serial};
 
@@ -98,6 +98,15 @@ impl Counts {
     }
 }
 
+/// Actions as a digest covers them, without the paths: which file an entry stands in is covered by the files.
+struct Reviewed<'a>(&'a [Action]);
+
+impl Serialize for Reviewed<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(Action::without_paths))
+    }
+}
+
 impl Plan {
     /// Reports whether nothing has to be done and nobody has to decide anything.
     pub fn is_empty(&self) -> bool {
@@ -130,13 +139,14 @@ impl Plan {
 
     /// Names everything that a reviewer of this plan approves, the input files included.
     ///
-    /// `api` is the origin of the API that it would be sent to; `files` is the digest of the contact files that were read.
+    /// `api` is the origin of the API that it would be sent to; `files` is the digest of the contact files that were read,
+    /// names below their directory included. How that directory is spelled decides nothing.
     pub fn digest(&self, api: &str, files: &[u8; 32]) -> Digest {
         let mut hasher = blake3::Hasher::new();
         hasher.update(files);
         // A state gets its lineage with its first write, which must not make the plan before it another one.
         let lineage = (self.serial != Serial(0)).then_some(&self.lineage);
-        let reviewed = (api, lineage, self.serial, &self.actions);
+        let reviewed = (api, lineage, self.serial, Reviewed(&self.actions));
         serde_json::to_writer(&mut hasher, &reviewed).expect("a plan is plain data, and hashing does not fail");
         if !self.scope.is_whole() {
             serde_json::to_writer(&mut hasher, &self.scope).expect("patterns are text, and hashing does not fail");

@@ -460,6 +460,23 @@ fn the_digest_covers_api_files_serial_and_actions() {
     assert_ne!(digest, World::new().declared("ada", "email=eve@example.com").plan().digest("sandbox", &[0; 32]));
 }
 
+#[test]
+fn the_digest_does_not_depend_on_how_the_directory_is_spelled() {
+    let mut world = World::new()
+        .declared("ada", ADA)
+        .applied("bo", "email=bo@example.com", 1)
+        .declared("bo", "email=bob@example.com")
+        .unanswered("cy", "email=cy@example.com", Endpoint::CreateContact)
+        .declared("cy", "email=cy@example.com");
+    let digest = world.plan().digest("sandbox", &[0; 32]);
+    for entry in world.0.entries.values_mut() {
+        entry.place.path = std::path::Path::new("/srv/./contacts.d/team.yaml").into();
+    }
+    let plan = world.plan();
+    assert_eq!(plan.actions.len(), 3);
+    assert_eq!(digest, plan.digest("sandbox", &[0; 32]));
+}
+
 /// Does to a model of the state what applying `plan` does when every request succeeds.
 fn apply_to_model(input: &mut Input, plan: &Plan) {
     for action in &plan.actions {

@@ -4,6 +4,7 @@
 //! file, which beats defaults. Never prints, and never shows a credential.
 
 mod allowed;
+mod checkout;
 mod credential;
 mod environment;
 mod file;
@@ -11,6 +12,7 @@ mod home;
 mod locations;
 mod time;
 
+pub use checkout::Checkout;
 pub use credential::{Credential, CredentialError};
 pub use environment::Environment;
 pub use file::{FileError, SettingsFile};

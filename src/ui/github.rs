@@ -5,11 +5,10 @@
 //! Source: "Workflow commands for GitHub Actions", and `command.ts` of the toolkit for the encoding.
 
 use std::fmt::Write;
-use std::path::Path;
 
 use super::escape::escape;
 use super::message::Message;
-use super::relative::relative;
+use crate::settings::Checkout;
 use crate::source::{Code, Severity};
 
 /// Annotations of one kind that GitHub shows of a step; it drops further ones without a word.
@@ -24,8 +23,8 @@ pub struct Annotations<'m> {
     pub rest: Vec<&'m Message>,
 }
 
-/// Makes commands of the first messages of each kind. Paths are named as seen from `directory`.
-pub fn annotations<'m>(messages: &'m [Message], directory: &Path) -> Annotations<'m> {
+/// Makes commands of the first messages of each kind. Paths are named as seen from the root of `checkout`.
+pub fn annotations<'m>(messages: &'m [Message], checkout: &Checkout) -> Annotations<'m> {
     let mut shown = [0, 0];
     let (mut commands, mut rest) = (Vec::new(), Vec::new());
     for message in messages {
@@ -35,7 +34,7 @@ pub fn annotations<'m>(messages: &'m [Message], directory: &Path) -> Annotations
         };
         if *shown < MAX_OF_A_KIND {
             *shown += 1;
-            commands.push(command(message, directory));
+            commands.push(command(message, checkout));
         } else {
             rest.push(message);
         }
@@ -55,7 +54,7 @@ pub fn annotations<'m>(messages: &'m [Message], directory: &Path) -> Annotations
     Annotations { commands, rest }
 }
 
-fn command(message: &Message, directory: &Path) -> String {
+fn command(message: &Message, checkout: &Checkout) -> String {
     let Message { severity, summary, detail, code, address, location, path, related, said: _ } = message;
     let kind = match severity {
         Severity::Error => "error",
@@ -63,7 +62,7 @@ fn command(message: &Message, directory: &Path) -> String {
     };
     let mut properties = Vec::new();
     if let Some(path) = location.as_ref().map(|location| &location.path).or(path.as_ref()) {
-        properties.push(("file", relative(path, directory).to_string_lossy().into_owned()));
+        properties.push(("file", checkout.name(path).to_string_lossy().into_owned()));
     }
     if let Some(location) = location.as_ref().filter(|location| !location.is_whole_file()) {
         properties.push(("line", location.line.to_string()));
@@ -82,7 +81,7 @@ fn command(message: &Message, directory: &Path) -> String {
         write!(text, " (with {address})").expect("writing to a string does not fail");
     }
     for (label, location) in related {
-        let path = relative(&location.path, directory);
+        let path = checkout.name(&location.path);
         write!(text, "\n{label}: {}:{}:{}", path.display(), location.line, location.column)
             .expect("writing to a string does not fail");
     }

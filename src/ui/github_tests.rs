@@ -18,7 +18,7 @@ fn finding(severity: Severity, summary: &str, path: &str) -> Message {
 }
 
 fn commands(messages: &[Message]) -> Vec<String> {
-    annotations(messages, Path::new("/here")).commands
+    annotations(messages, &Checkout::at("/here")).commands
 }
 
 /// A command as GitHub understands it.
@@ -62,12 +62,12 @@ fn a_whole_file_has_no_line_and_no_file_has_no_place() {
 fn what_github_has_no_room_for_is_counted_and_given_back() {
     let mut messages = vec![finding(Severity::Warning, "w", "a.yaml"); 12];
     messages.extend(vec![finding(Severity::Error, "e", "a.yaml"); 10]);
-    let shown = annotations(&messages, Path::new("/here"));
+    let shown = annotations(&messages, &Checkout::at("/here"));
     let of = |kind: &str| shown.commands.iter().filter(|command| command.starts_with(kind)).count();
     assert_eq!((of("::warning "), of("::error "), of("::notice ")), (10, 10, 1));
     assert_eq!(shown.rest.len(), 2);
     insta::assert_snapshot!(shown.commands.last().unwrap(), @"::notice title=contactsd::20 of 22 findings are shown here: GitHub takes 10 errors and 10 warnings of a step. The log of this step has the others.");
-    assert_eq!(annotations(&messages[2..], Path::new("/here")).commands.len(), 20);
+    assert_eq!(annotations(&messages[2..], &Checkout::at("/here")).commands.len(), 20);
 }
 
 proptest! {

@@ -86,7 +86,8 @@ fn is_complete(report: &Report) -> bool {
 
 /// Counts as programs read them: never translated, no separators, always in this order.
 fn resources(report: &Report) -> String {
-    let Report { imported, added, changed, forgotten, .. } = report;
+    let Report { imported, added, forgotten, .. } = report;
+    let changed = report.updated();
     let imported = if *imported > 0 { format!("{imported} imported, ") } else { String::new() };
     let forgotten = if *forgotten > 0 { format!(", {forgotten} forgotten") } else { String::new() };
     format!("Resources: {imported}{added} added, {changed} changed, 0 destroyed{forgotten}.")
@@ -163,6 +164,13 @@ mod tests {
         ␛[1m␛[32mApply complete! Resources: 2 imported, 10000 added, 3 changed, 0 destroyed, 4 forgotten.␛[0m
         Also: 5 moved, 6 released, 7 settled.
         ");
+    }
+
+    #[test]
+    fn an_import_that_wrote_fields_counts_as_a_change_too() {
+        let report = Report { imported: 2, changed: 1, changed_imports: 1, ..Report::default() };
+        insta::assert_snapshot!(summary(&report, false), @"Apply complete! Resources: 2 imported, 0 added, 2 changed, 0 destroyed.");
+        assert_eq!(report.done(), 3, "an action is done once");
     }
 
     #[test]

@@ -11,10 +11,10 @@ use url::Url;
 
 use super::escape::escape;
 use super::message::Message;
-use super::relative::relative;
+use crate::settings::Checkout;
 use crate::source::{Code, Location, Severity};
 
-/// Stands for the working directory, below which the files lie.
+/// Stands for the root of the repository that the files are in.
 const ROOT: &str = "%SRCROOT%";
 
 /// The fingerprint that GitHub matches findings of two runs by; of a form of our own, which is allowed.
@@ -23,11 +23,11 @@ const FINGERPRINT: &str = "primaryLocationLineHash";
 /// Renders `messages` as a log; `complete` tells whether the files could be looked at.
 ///
 /// Findings have the place at which they stand; what has no code is a notification about the run. Paths are
-/// named as seen from `directory`.
-pub fn sarif(messages: &[Message], complete: bool, directory: &Path) -> String {
+/// named as seen from the root of `checkout`.
+pub fn sarif(messages: &[Message], complete: bool, checkout: &Checkout) -> String {
     let (findings, notices): (Vec<_>, Vec<_>) = messages.iter().partition(|message| rule(message).is_some());
     let mut seen = BTreeMap::new();
-    let results = findings.iter().filter_map(|message| result(message, directory, &mut seen)).collect();
+    let results = findings.iter().filter_map(|message| result(message, checkout, &mut seen)).collect();
     let failed = messages.iter().any(|message| message.severity == Severity::Error);
     let log = Log {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
@@ -46,7 +46,7 @@ pub fn sarif(messages: &[Message], complete: bool, directory: &Path) -> String {
                 exit_code: u8::from(failed),
                 tool_execution_notifications: notices.iter().map(|message| Notification::of(message)).collect(),
             }],
-            original_uri_base_ids: [(ROOT, UriBase { description: Text::of("The working directory.") })].into(),
+            original_uri_base_ids: [(ROOT, UriBase { description: Text::of("The root of the repository.") })].into(),
             column_kind: "unicodeCodePoints",
             results,
         }],
@@ -220,21 +220,21 @@ impl Notification {
 }
 
 impl Place {
-    fn of(location: &Location, directory: &Path) -> Self {
+    fn of(location: &Location, checkout: &Checkout) -> Self {
         let region = (!location.is_whole_file()).then(|| Region {
             start_line: location.line,
             start_column: location.column,
             end_column: location.column + location.width,
         });
-        let artifact_location = ArtifactLocation::of(&location.path, directory);
+        let artifact_location = ArtifactLocation::of(&location.path, checkout);
         let physical_location = PhysicalLocation { artifact_location, region };
         Self { physical_location, logical_locations: Vec::new(), message: None }
     }
 }
 
 impl ArtifactLocation {
-    fn of(path: &Path, directory: &Path) -> Self {
-        let relative = relative(path, directory);
+    fn of(path: &Path, checkout: &Checkout) -> Self {
+        let relative = checkout.name(path);
         // A URL knows how each byte of a path is written; of one that is relative, the root is cut off again.
         let absolute = Url::from_file_path(Path::new("/").join(&relative)).map(String::from);
         let absolute = strict(&absolute.unwrap_or_else(|()| "file:///".to_owned()));
@@ -270,18 +270,18 @@ fn level(severity: Severity) -> &'static str {
 }
 
 /// Makes a result; `seen` counts equal findings, so that each has a fingerprint of its own.
-fn result(message: &Message, directory: &Path, seen: &mut BTreeMap<String, usize>) -> Option<Finding> {
+fn result(message: &Message, checkout: &Checkout, seen: &mut BTreeMap<String, usize>) -> Option<Finding> {
     let (rule_index, code) = rule(message)?;
-    let mut locations: Vec<_> = message.location.iter().map(|location| Place::of(location, directory)).collect();
+    let mut locations: Vec<_> = message.location.iter().map(|location| Place::of(location, checkout)).collect();
     if let (Some(place), Some(address)) = (locations.first_mut(), &message.address) {
         let name = escape(address).into_owned();
         place.logical_locations.push(LogicalLocation { fully_qualified_name: name, kind: "object" });
     }
     let related = message.related.iter().map(|(label, location)| {
         let message = Some(Text::of(label));
-        Place { message, ..Place::of(location, directory) }
+        Place { message, ..Place::of(location, checkout) }
     });
-    let hash = fingerprint(message, code, directory);
+    let hash = fingerprint(message, code, checkout);
     let count = seen.entry(hash.clone()).or_default();
     *count += 1;
     Some(Finding {
@@ -296,9 +296,9 @@ fn result(message: &Message, directory: &Path, seen: &mut BTreeMap<String, usize
 }
 
 /// Names a finding so that it stays the same when lines above it come and go.
-fn fingerprint(message: &Message, code: Code, directory: &Path) -> String {
+fn fingerprint(message: &Message, code: Code, checkout: &Checkout) -> String {
     let location = message.location.as_ref();
-    let path = location.map(|location| relative(&location.path, directory)).unwrap_or_default();
+    let path = location.map(|location| checkout.name(&location.path)).unwrap_or_default();
     let mut hasher = blake3::Hasher::new();
     for part in [
         code.as_str().as_bytes(),

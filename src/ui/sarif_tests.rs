@@ -12,7 +12,7 @@ fn finding(code: &str, summary: &str, line: usize) -> Message {
 }
 
 fn log(messages: &[Message]) -> Value {
-    serde_json::from_str(&sarif(messages, true, Path::new("/here"))).unwrap()
+    serde_json::from_str(&sarif(messages, true, &Checkout::at("/here"))).unwrap()
 }
 
 #[test]
@@ -86,7 +86,8 @@ fn a_finding_has_its_rule_its_place_and_what_belongs_to_it() {
 
 #[test]
 fn what_is_no_finding_is_told_about_the_run() {
-    let text = sarif(&[Message::error("Cannot read the contact files", "No such directory")], false, Path::new("/"));
+    let text =
+        sarif(&[Message::error("Cannot read the contact files", "No such directory")], false, &Checkout::at("/"));
     let log: Value = serde_json::from_str(&text).unwrap();
     let run = &log["runs"][0];
     assert_eq!(run["results"], serde_json::json!([]));
@@ -113,7 +114,7 @@ fn fingerprints_outlive_moved_lines_and_tell_findings_apart() {
 #[test]
 fn paths_are_written_as_uris() {
     let uri = |path: &str| {
-        let place = ArtifactLocation::of(Path::new(path), Path::new("/here"));
+        let place = ArtifactLocation::of(Path::new(path), &Checkout::at("/here"));
         (place.uri, place.uri_base_id.is_some())
     };
     assert_eq!(uri("contacts.d/a.yaml"), ("contacts.d/a.yaml".to_owned(), true));

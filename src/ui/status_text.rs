@@ -175,7 +175,7 @@ fn pass_line(pass: &Pass, now: Timestamp) -> String {
 /// Words how a pass ended, to stand after "the last one".
 fn outcome(outcome: Outcome) -> &'static str {
     match outcome {
-        Outcome::InStep => "found everything in step",
+        Outcome::InStep => "found nothing to do",
         Outcome::Applied => "applied what could be applied",
         Outcome::OnlyPlanned => "only planned what is to be done",
         Outcome::WaitsForQuota => "waits for quota",

@@ -24,7 +24,7 @@ fn a_service_with_nothing_to_do_is_a_few_lines() {
     insta::assert_snapshot!(service(&in_step()), @"
     contactsd 0.1.0 watches contacts.d since 2026-03-01T11:00:00Z (1h).
     Ready: the last good pass ended 2026-03-01T11:59:48Z.
-    Last pass: found everything in step 12s ago, took 1s.
+    Last pass: found nothing to do 12s ago, took 1s.
     Next pass: in 4m48s, or as soon as something changes.
     120 entries declared, 0 actions pending. State serial 57.
     ");
@@ -69,7 +69,7 @@ fn what_keeps_a_service_from_its_work_comes_first() {
     insta::assert_snapshot!(service(&troubled()), @r"
     contactsd 0.1.0 watches contacts.d since 2026-03-01T11:00:00Z (1h).
     Not ready since 2026-03-01T11:58:30Z: The credential cannot be used: asked as ada@example.com\u{1b}[31m.
-    Last pass: found everything in step 12s ago, took 1s.
+    Last pass: found nothing to do 12s ago, took 1s.
     Next pass: in 4m48s, or as soon as something changes.
     Tried 4 times; next in 40s.
     120 entries declared, 0 actions pending. State serial 57.
@@ -77,7 +77,7 @@ fn what_keeps_a_service_from_its_work_comes_first() {
     insta::assert_snapshot!(service(&paused()), @"
     contactsd 0.1.0 watches contacts.d since 2026-03-01T11:00:00Z (1h).
     Not ready: paused since 2026-03-01T10:00:00Z.
-    Last pass: found everything in step 12s ago, took 1s.
+    Last pass: found nothing to do 12s ago, took 1s.
     Nothing is read or changed until `contactsd resume`.
     120 entries declared, 0 actions pending. State serial 57.
     ");
@@ -157,7 +157,7 @@ fn a_line_says_why_it_is_not_ready_or_stuck() {
     Ready: the last good pass ended 2026-03-01T11:59:48Z.
     Not ready: no pass has ended yet.
     Not ready: no pass was good yet; the last one could not use the files.
-    Not ready: the last good pass ended 2026-03-01T11:59:48Z; the last one found everything in step.
+    Not ready: the last good pass ended 2026-03-01T11:59:48Z; the last one found nothing to do.
     Not ready since 2026-03-01T11:58:30Z: The credential cannot be used: asked as ada@example.com\u{1b}[31m.
     Not ready: paused since 2026-03-01T10:00:00Z.
     The service lives.

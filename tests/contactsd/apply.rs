@@ -83,7 +83,7 @@ fn a_newcomer_sees_what_will_happen_and_what_happened() {
     assert_snapshot!(world.run("apply --sandbox --auto-approve"), @r"
     Sandbox: nothing leaves this machine; the contacts made here are kept in .contactsd/contacts.d/sandbox/data.
 
-    No changes. Your contact matches the contact files.
+    No changes. The files are as last applied (1 contact). Apollo was not asked.
     [exit 0]
     ");
 }
@@ -266,6 +266,7 @@ fn a_restored_entry_is_the_same_contact_again() {
     Digest: [DIGEST]
     contact.ada: Restoring... [id=[ID1]]
     contact.ada: Restoration complete after 0s [id=[ID1]]
+    imported: contact.ada, bound to the contact it had, 0 fields changed
     Apply complete! Resources: 1 imported, 0 added, 0 changed, 0 destroyed.
     [exit 0]
     "#);
@@ -354,7 +355,12 @@ fn a_contact_that_is_named_is_adopted_and_brought_to_what_is_declared() {
     Digest: [DIGEST]
     contact.ada: Importing... [id=[ID1]]
     contact.ada: Import complete after 0s [id=[ID1]]
-    Apply complete! Resources: 1 imported, 0 added, 0 changed, 0 destroyed.
+    imported: contact.ada, named by its id, 1 field changed
+      ~ contact "ada" {
+            id    = "[ID1]"
+          ~ title = "Clerk" -> "Engineer"
+        }
+    Apply complete! Resources: 1 imported, 0 added, 1 changed, 0 destroyed.
     [exit 0]
     "#);
     assert_eq!(remote.take_calls(), ["GET /contacts/[ID]", "PATCH /contacts/[ID] title"]);

@@ -47,6 +47,68 @@ fn a_plan_made_before_an_edit_is_not_the_expected_one() {
     assert_eq!(remote.take_calls(), [""; 0]);
 }
 
+/// The ways to name `contacts.d` of a world, each with the directory it is named from.
+fn spellings(world: &World) -> Vec<(&'static str, String)> {
+    std::fs::create_dir_all(world.path("elsewhere")).unwrap();
+    let relative = ["contacts.d", "./contacts.d", "contacts.d/", "contacts.d/../contacts.d"];
+    let absolute = world.path("contacts.d").display().to_string();
+    let state = world.path("state").display().to_string();
+    let from_here = relative.map(str::to_owned).into_iter().chain([absolute]).map(|dir| ("", dir));
+    let all = from_here.chain([("contacts.d", ".".to_owned()), ("elsewhere", "../contacts.d".to_owned())]);
+    all.map(|(from, dir)| (from, format!("--dir {dir} --state {state}"))).collect()
+}
+
+#[test]
+fn a_plan_is_the_same_however_its_directory_is_spelled() {
+    let remote = Remote::start();
+    let world = World::with(TEAM).against(&remote);
+    world.write("contacts.d/bo.yaml", "contacts:\n  bo: {email: bo@example.com}\n");
+    let spelled = spellings(&world);
+    let digests = |verb: &str| -> Vec<String> {
+        spelled.iter().map(|(from, dir)| digest(&world.run_in(from, &format!("{verb} {dir}")))).collect()
+    };
+    let created = digests("plan");
+    assert!(created.iter().all(|digest| *digest == created[0]), "{created:?}");
+    let (from, dir) = &spelled[6];
+    let outcome = world.run_in(from, &format!("apply --expect {} {dir}", created[1]));
+    assert_eq!(outcome.code, Some(0), "{outcome}");
+
+    // Of what is there already, one is changed, one is forgotten and one is new.
+    world.edit("contacts.d/team.yaml", "Engineer", "Director");
+    world.edit("contacts.d/bo.yaml", "bo: {email: bo@", "cy: {email: cy@");
+    let changed = digests("plan --force");
+    assert!(changed.iter().all(|digest| *digest == changed[0] && *digest != created[0]), "{changed:?}");
+    for (number, (_, planned_as)) in spelled.iter().enumerate().take(5) {
+        let outcome = world.run(&format!("plan --force --out {number}.plan {planned_as}"));
+        assert_eq!(outcome.code, Some(0), "{outcome}");
+    }
+    let absolute = &spelled[4].1;
+    let outcome = world.run(&format!("apply 0.plan {absolute}"));
+    assert_eq!(
+        outcome.summary(),
+        "Apply complete! Resources: 1 added, 1 changed, 0 destroyed, 1 forgotten.",
+        "{outcome}"
+    );
+    // It was that plan, so each other file of it is spent as well.
+    for number in 1..5 {
+        let outcome = world.run(&format!("apply {number}.plan {}", spelled[0].1));
+        assert!(outcome.stderr.contains("Saved plan was applied already"), "{outcome}");
+        assert_eq!(outcome.code, Some(1));
+    }
+    assert_eq!(remote.requests(contactsd::sandbox::Action::Create), 3);
+}
+
+#[test]
+fn what_differs_in_a_stale_plan_is_found_whatever_the_spelling() {
+    let remote = Remote::start();
+    let world = World::with(TEAM).against(&remote);
+    let saved = world.run("plan --out team.plan --dir ./contacts.d");
+    assert_eq!(saved.code, Some(0), "{saved}");
+    let outcome = world.run(&format!("apply team.plan --dir {}", world.path("contacts.d").display()));
+    assert_eq!(outcome.code, Some(0), "{outcome}");
+    assert_eq!(remote.column("title"), ["Engineer"]);
+}
+
 /// A first plan knows no state; only its digest can say which API it was reviewed for.
 #[test]
 fn a_plan_for_another_api_is_not_the_expected_one() {

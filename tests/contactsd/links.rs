@@ -218,6 +218,12 @@ fn another_users_state_is_read_and_not_written_to() {
     assert!(world.run("state list --sandbox").stdout.contains("contact.ada"));
     assert_eq!(world.run("status --sandbox").code, Some(0));
     assert_eq!(world.run("state pull --sandbox").stdout, own);
+    for verb in ["plan", "status", "show", "state list", "state show ada", "state pull"] {
+        let outcome = world.run(&format!("{verb} --sandbox"));
+        let told = outcome.stderr.matches("Warning: The state belongs to another user").count();
+        assert_eq!((outcome.code, told), (Some(0), 1), "{verb}: {outcome}");
+        assert!(outcome.stderr.contains(".contactsd belongs to user 4242"), "{verb}: {outcome}");
+    }
     world.write("copy.jsonl", &own);
     let writing = [
         "apply --sandbox --auto-approve",

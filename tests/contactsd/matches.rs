@@ -28,7 +28,7 @@ fn a_contact_that_was_there_is_imported_and_brought_up_in_the_same_run() {
             "label_names": ["South"], "home_phone": "+15550100999"}));
         let world = World::with(ADA).against(&remote);
         let outcome = world.applied();
-        let summary = "Apply complete! Resources: 1 imported, 0 added, 0 changed, 0 destroyed.";
+        let summary = "Apply complete! Resources: 1 imported, 0 added, 1 changed, 0 destroyed.";
         assert_eq!(outcome.summary(), summary, "{reading:?}\n{outcome}");
         let contact = remote.contact("id", &id);
         assert_eq!(remote.contacts().len(), 1);
@@ -42,6 +42,63 @@ fn a_contact_that_was_there_is_imported_and_brought_up_in_the_same_run() {
         world.applied().is_clean();
         assert_eq!(remote.requests(Action::Create), 0, "whom the look finds is not written to unseen");
     }
+}
+
+#[test]
+fn an_import_shows_what_it_wrote() {
+    let run = |arguments: &str| {
+        let remote = Remote::start();
+        remote.seed(json!({"first_name": "Ada", "title": "Clerk", "email": "ada@example.com",
+            "label_names": ["South"]}));
+        let world = World::with(ADA).against(&remote);
+        let outcome = world.run(&format!("apply --auto-approve {arguments}"));
+        assert_eq!(outcome.code, Some(0), "{outcome}");
+        outcome
+    };
+    assert_snapshot!(run("").after_plan(), @r#"
+    contact.ada: Creating...
+    contact.ada: Import complete after 0s [id=[ID1]]
+    imported: contact.ada, matched by e-mail, 5 fields changed, 2 of them over unknown values
+      ~ contact "ada" {
+            id           = "[ID1]"
+          + last_name    = "Quill"
+          ~ title        = "Clerk" -> "Engineer"
+          + website_url  = "https://ada.example.com"
+          + label_names  = [
+              + "North",
+            ]
+          + mobile_phone = "+15550100200"
+            # (2 unchanged attributes hidden)
+        }
+    Apply complete! Resources: 1 imported, 0 added, 1 changed, 0 destroyed.
+    [exit 0]
+    "#);
+    let masked = run("--mask");
+    assert!(masked.stdout.contains("imported: contact.ada, matched by e-mail, "), "{masked}");
+    assert!(!["Clerk", "Engineer", "Quill"].iter().any(|value| masked.stdout.contains(value)), "{masked}");
+    let concise = run("--concise");
+    assert!(concise.line("~ title").ends_with("= \"Clerk\" -> \"Engineer\""), "{concise}");
+
+    let records = run("--json");
+    let records = records.stdout.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let told: Vec<_> =
+        records.filter(|record| ["imported", "change_summary"].contains(&record["type"].as_str().unwrap())).collect();
+    let [_plan, imported, summary] = &told[..] else { panic!("{told:?}") };
+    let change = &imported["change"];
+    assert_eq!((&change["resource"]["addr"], &imported["found_by"]), (&json!("contact.ada"), &json!("email")));
+    assert_eq!((&change["before"]["title"], &change["after"]["title"]), (&json!("Clerk"), &json!("Engineer")));
+    assert_eq!(change["importing"]["id"], change["before"]["id"]);
+    assert_eq!((&summary["changes"]["import"], &summary["changes"]["change"]), (&json!(1), &json!(1)));
+}
+
+#[test]
+fn an_import_that_writes_nothing_is_named_too() {
+    let remote = Remote::start();
+    remote.seed(json!({"first_name": "Ada", "email": "ada@example.com"}));
+    let world = World::with("contacts:\n  ada: {first_name: Ada, email: ada@example.com}\n").against(&remote);
+    let outcome = world.applied();
+    assert_eq!(outcome.line("imported: "), "imported: contact.ada, matched by e-mail, 0 fields changed");
+    assert_eq!(outcome.summary(), "Apply complete! Resources: 1 imported, 0 added, 0 changed, 0 destroyed.");
 }
 
 #[test]
@@ -73,7 +130,7 @@ fn a_match_is_seen_by_its_age_when_apollo_does_not_tell() {
         });
         remote.seed(json!({"title": "Clerk", "email": "ada@example.com"}));
         let world = World::with(ADA).against(&remote);
-        let summary = "Apply complete! Resources: 1 imported, 0 added, 0 changed, 0 destroyed.";
+        let summary = "Apply complete! Resources: 1 imported, 0 added, 1 changed, 0 destroyed.";
         assert_eq!(world.applied().summary(), summary);
         assert_eq!(remote.contacts()[0]["title"], "Engineer");
         world.applied().is_clean();
@@ -139,6 +196,7 @@ fn two_entries_that_apollo_takes_for_one_are_named_both() {
     contact.ada: Creating...
     contact.ada: Import complete after 0s [id=[ID1]]
     contact.quill: Creating...
+    imported: contact.ada, matched by e-mail, 0 fields changed
     Apply incomplete. Resources: 1 imported, 0 added, 0 changed, 0 destroyed. 1 failed, 0 remaining.
     What is done is recorded: correct what the errors name, then run the command again.
     [stderr]
@@ -205,7 +263,7 @@ fn a_lost_state_finds_every_contact_again() {
     world.applied();
     std::fs::remove_dir_all(world.path(".contactsd")).unwrap();
     let outcome = world.apply();
-    let summary = "Apply incomplete. Resources: 1 imported, 0 added, 0 changed, 0 destroyed. 1 failed, 0 remaining.";
+    let summary = "Apply incomplete. Resources: 1 imported, 0 added, 1 changed, 0 destroyed. 1 failed, 0 remaining.";
     assert_eq!(outcome.summary(), summary, "{outcome}");
     // Many may share a mailbox that is never matched, so a person says who it is.
     let bo = remote.contact("email", "bo@example.com")["id"].as_str().unwrap().to_owned();

@@ -35,8 +35,8 @@ fn samples() -> World {
     world
 }
 
-#[test]
-fn the_plan_at_the_top_is_what_the_tour_gives() {
+/// A world in which the edits of the tour were made after a first apply.
+fn toured() -> World {
     let readme = readme();
     let world = samples();
     assert_eq!(world.run("apply --sandbox --auto-approve").code, Some(0));
@@ -44,7 +44,13 @@ fn the_plan_at_the_top_is_what_the_tour_gives() {
     fs::remove_file(world.path("contacts.d/consultants/inigo.yaml")).unwrap();
     let otto = readme.split("printf '").nth(1).unwrap().split("' > contacts.d/otto.yaml").next().unwrap();
     world.write("contacts.d/otto.yaml", &otto.replace("\\n", "\n"));
-    let plan = world.run("plan --sandbox");
+    world
+}
+
+#[test]
+fn the_plan_at_the_top_is_what_the_tour_gives() {
+    let readme = readme();
+    let plan = toured().run("plan --sandbox");
     let shown = blocks(&readme, "text")[0].strip_prefix("$ contactsd plan --sandbox\n").unwrap();
     let without_ids = |text: &str| {
         let is_drawn = |word: &&str| {
@@ -54,6 +60,19 @@ fn the_plan_at_the_top_is_what_the_tour_gives() {
         text.trim_end().lines().map(line).collect::<Vec<_>>().join("\n")
     };
     assert_eq!(without_ids(shown), without_ids(&plan.stdout));
+}
+
+#[test]
+fn the_comment_shown_is_what_the_tour_gives() {
+    let readme = readme();
+    let page = toured().run("plan --sandbox --format markdown").stdout;
+    let shown = readme.split("\n````markdown\n").nth(1).unwrap().split("\n````").next().unwrap();
+    let (page_before, rest) = page.split_once("</summary>\n").unwrap();
+    let (_, page_after) = rest.split_once("</details>").unwrap();
+    let (_invisible, page_before) = page_before.split_once('\n').unwrap();
+    let page = format!("{page_before}</summary>\n...\n</details>{page_after}");
+    let digest = |text: &str| text.split("Digest: `").nth(1).unwrap()[..32].to_owned();
+    assert_eq!(shown.replace(&digest(shown), "DIGEST"), page.trim_end().replace(&digest(&page), "DIGEST"));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! `validate`, and files with mistakes under every verb.
 
+use std::io::Write;
+
 use insta::assert_snapshot;
 use serde_json::Value;
 
@@ -256,6 +258,48 @@ fn github_gets_a_command_a_finding_up_to_what_it_shows() {
     ::error title=contactsd::Cannot read the contact files%0Athe directory contacts.d cannot be read: No such file or directory (os error 2)%0AName the directory with --dir, or make it: a file such as contacts.d/team.yaml holds `contacts:` with a key for each person.
     [exit 1]
     ");
+}
+
+/// The file that GitHub and code scanning are told of one mistake in `team/contacts.d/a.yaml`.
+fn named(world: &World, directory: &str, arguments: &str) -> (String, String) {
+    let github = world.run_in(directory, &format!("validate --format github {arguments}"));
+    let file = github.stdout.split("file=").nth(1).and_then(|rest| rest.split(',').next());
+    let sarif = valid_sarif(&world.run_in(directory, &format!("validate --format sarif {arguments}")).stdout);
+    let uri = &sarif["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"];
+    (file.unwrap_or_else(|| panic!("{github}")).to_owned(), uri.as_str().unwrap().to_owned())
+}
+
+#[test]
+fn files_are_named_from_the_root_of_the_repository() {
+    let mut world = World::new();
+    world.write("team/contacts.d/a.yaml", "contacts:\n  ada: {emial: ada@example.com}\n");
+    let both = |name: &str| (name.to_owned(), name.to_owned());
+    let absolute = format!("--dir {}", world.path("team/contacts.d").display());
+    let runs =
+        [("", "--dir team/contacts.d"), ("team", ""), ("team/contacts.d", "--dir ."), ("team", absolute.as_str())];
+
+    std::fs::create_dir(world.path(".git")).unwrap();
+    for (directory, arguments) in runs {
+        assert_eq!(named(&world, directory, arguments), both("team/contacts.d/a.yaml"), "{directory} {arguments}");
+    }
+    let page = world.run_in("team", "plan --format markdown --dir ./contacts.d");
+    assert!(page.stdout.starts_with("<!-- contactsd plan: team/contacts.d -->"), "{page}");
+
+    // A runner says itself where the repository is.
+    let workspace = world.path("team").display().to_string();
+    world.set("GITHUB_WORKSPACE", &workspace);
+    for (directory, arguments) in runs {
+        assert_eq!(named(&world, directory, arguments), both("contacts.d/a.yaml"), "{directory} {arguments}");
+    }
+    std::fs::remove_dir(world.path(".git")).unwrap();
+    assert_eq!(named(&world, "team/contacts.d", "--dir ."), both("contacts.d/a.yaml"));
+
+    world.unset("GITHUB_WORKSPACE");
+    if world.path("").ancestors().any(|above| above.join(".git").exists()) {
+        std::io::stderr().write_all(b"SKIPPED: without a repository: temporary files are in one\n").unwrap();
+        return;
+    }
+    assert_eq!(named(&world, "team", ""), both("contacts.d/a.yaml"));
 }
 
 #[test]

@@ -184,14 +184,15 @@ enum Standing {
 
 /// Says what a plan made now differs in from one that was saved.
 fn other_now(saved: &[Action], now: &[Action]) -> Refusal {
-    let by_key = |actions| -> BTreeMap<&ContactKey, &Action> {
-        <[Action]>::iter(actions).map(|action| (action.key(), action)).collect()
+    // How their directory is spelled makes no difference.
+    let by_key = |actions| -> BTreeMap<&ContactKey, Action> {
+        <[Action]>::iter(actions).map(|action| (action.key(), action.without_paths())).collect()
     };
     let (saved, now) = (by_key(saved), by_key(now));
     let keys: BTreeSet<&ContactKey> = saved.keys().chain(now.keys()).copied().collect();
     let differ: Vec<&ContactKey> = keys.into_iter().filter(|key| saved.get(key) != now.get(key)).collect();
-    let waits = |action: &&Action| matches!(action.reason, Reason::CreateUnanswered | Reason::UpdateInDoubt);
-    let in_doubt = differ.iter().any(|key| now.get(*key).copied().is_some_and(|action| waits(&action)));
+    let waits = |action: &Action| matches!(action.reason, Reason::CreateUnanswered | Reason::UpdateInDoubt);
+    let in_doubt = differ.iter().any(|key| now.get(*key).is_some_and(waits));
     Refusal::OtherNow { contacts: differ.into_iter().cloned().collect(), in_doubt }
 }
 

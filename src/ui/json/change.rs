@@ -241,6 +241,18 @@ impl<'a> PlannedChange<'a> {
     }
 }
 
+impl<'a> PlannedChange<'a> {
+    /// Tells what was written to a contact as it was imported, which is an update of it.
+    pub(super) fn imported(update: &'a Action, mask: Mask) -> Self {
+        let mut told = Self::new(update, None, mask);
+        told.action = ActionName::Import;
+        if let Operation::Update { id, .. } = &update.operation {
+            told.change.importing = Some(Importing { id: id.as_str() });
+        }
+        told
+    }
+}
+
 /// Returns the key that a contact had before.
 fn previous(action: &Action) -> Option<&ContactKey> {
     match &action.operation {

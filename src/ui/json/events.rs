@@ -11,6 +11,7 @@ use crate::ops::{Event, PassEvent, Planned, Report, Step, WatchSummary, brake_pr
 use crate::quota::Span;
 use crate::source;
 use crate::ui::Mask;
+use crate::ui::imports_text::headline;
 use crate::ui::report::watch_summary;
 use crate::ui::{apply_summary, plan_summary};
 
@@ -114,6 +115,14 @@ fn summary_record(planned: &Planned) -> Record<'_> {
     let changes = Changes::from(&planned.plan.counts());
     let plan = Some(PlanFacts::from(planned));
     Record::info(plan_summary(&planned.plan, false), Payload::ChangeSummary { changes, plan, outcome: None })
+}
+
+/// Tells who was imported, and what was written to whom.
+pub fn import_records(report: &Report, mask: Mask) -> impl Iterator<Item = Record<'_>> {
+    report.imports.iter().map(move |imported| {
+        let change = PlannedChange::imported(&imported.action, mask);
+        Record::info(headline(imported), Payload::Imported { change, found_by: (&imported.origin).into() })
+    })
 }
 
 /// Tells what an apply did.

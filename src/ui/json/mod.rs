@@ -22,7 +22,7 @@ mod values;
 pub use diagnostic::{Diagnostic, Validation};
 pub use document::{PlanDocument, plan_document, saved_plan_document};
 pub(super) use events::event;
-pub use events::{pass_record, plan_records, report_record, watch_record};
+pub use events::{import_records, pass_record, plan_records, report_record, watch_record};
 pub use harmless::to_json;
 pub use record::{FORMAT_VERSION, Level, PushOutcome, Record, UI_VERSION};
 pub(super) use record::{PushedState, StatePush};

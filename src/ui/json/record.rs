@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::change::{ActionName, PlannedChange, Resource};
 use super::diagnostic::{Diagnostic, Weight};
 use super::summary::{BrakeFacts, Changes, EndpointName, Forecast, Outcome, PlanFacts};
-use crate::model::{ApolloId, ContactKey};
+use crate::model::{ApolloId, ContactKey, MatchedBy, Origin};
 
 /// The version of the records, `MAJOR.MINOR`: a new minor adds types and keys, a reader must refuse a major
 /// that it does not know.
@@ -77,6 +77,12 @@ pub enum Payload<'a> {
     ApplyComplete { hook: Hook },
     /// An action failed; a `diagnostic` before it says why.
     ApplyErrored { hook: Hook },
+    /// A contact that Apollo had is managed now; after the apply, before its counts.
+    Imported {
+        /// What was written to it, from what Apollo held to what is declared.
+        change: PlannedChange<'a>,
+        found_by: FoundBy,
+    },
     /// Requests wait for their quota window.
     QuotaWait { quota: QuotaWait },
     /// Another process has the state; it is waited for.
@@ -105,6 +111,35 @@ pub enum Payload<'a> {
     Output,
     /// How the work goes on; it stands in `@message`.
     Log,
+}
+
+/// How an imported contact was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FoundBy {
+    /// It has the e-mail of the entry.
+    Email,
+    /// Apollo matched a create to it, which wrote to it unseen.
+    Apollo,
+    /// The entry, or a person, names its id.
+    Id,
+    /// The key had it before it was forgotten.
+    Memory,
+    /// Somebody looked what became of a create without an answer.
+    Settling,
+}
+
+impl From<&Origin> for FoundBy {
+    fn from(origin: &Origin) -> Self {
+        match origin {
+            Origin::Matched(MatchedBy::LookUp) => Self::Email,
+            Origin::Matched(MatchedBy::DedupeResult(_) | MatchedBy::WasExisting | MatchedBy::CreationTime)
+            | Origin::Created => Self::Apollo,
+            Origin::Adopted => Self::Id,
+            Origin::Restored => Self::Memory,
+            Origin::Settled => Self::Settling,
+        }
+    }
 }
 
 /// One step of an apply.

@@ -46,10 +46,10 @@ impl From<&Counts> for Changes {
 
 impl From<&Report> for Changes {
     fn from(report: &Report) -> Self {
-        let Report { imported, added, changed, forgotten, moved, released, settled, .. } = *report;
+        let Report { imported, added, forgotten, moved, released, settled, .. } = *report;
         Self {
             add: added,
-            change: changed,
+            change: report.updated(),
             import: imported,
             remove: 0,
             forget: forgotten,

@@ -48,7 +48,7 @@ pub enum Subject<'a> {
 /// What the page depends on beside the plan.
 #[derive(Debug, Clone, Copy)]
 pub struct MarkdownOptions<'a> {
-    /// The contact directory, as the user named it; one comment belongs to one directory.
+    /// The contact directory, as seen from the root of its repository; one comment belongs to one directory.
     pub directory: &'a str,
     pub mask: Mask,
     /// Most bytes of the page, the newline that printing adds included.

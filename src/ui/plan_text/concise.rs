@@ -25,6 +25,11 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, action: &Action, layout: Layout)
         _ => {}
     }
     writeln!(f)?;
+    write_changes(f, action, layout)
+}
+
+/// Writes what changes, a line each.
+pub(super) fn write_changes(f: &mut fmt::Formatter<'_>, action: &Action, layout: Layout) -> fmt::Result {
     match &action.operation {
         Operation::Update { entry, changes, .. }
         | Operation::Move { entry, changes, .. }

@@ -194,6 +194,11 @@ impl PlanText<'_> {
     }
 }
 
+/// Writes the fields that an action changes: its block, or the bare lines where the layout is concise.
+pub(super) fn write_changes(f: &mut fmt::Formatter<'_>, action: &Action, layout: Layout) -> fmt::Result {
+    if layout.concise { concise::write_changes(f, action, layout) } else { block::write(f, action, layout) }
+}
+
 /// Reports whether applying the plan does something about the action.
 pub(super) fn is_performed(action: &Action) -> bool {
     !matches!(action.operation, Operation::Conflict { .. } | Operation::Contradiction { .. })

@@ -47,15 +47,16 @@ pub(super) fn write_summary(f: &mut fmt::Formatter<'_>, plan: &Plan, paint: Pain
     }
 }
 
-/// Writes that there is nothing to do.
+/// Writes that there is nothing to do, and no more than is known: nobody asked Apollo what it holds now.
 pub(super) fn write_no_changes(f: &mut fmt::Formatter<'_>, plan: &Plan, paint: Paint) -> fmt::Result {
-    let matching = match plan.unchanged {
-        _ if !plan.scope.is_whole() => "The targeted contacts match the contact files.".to_owned(),
+    let known = match plan.unchanged {
+        _ if !plan.scope.is_whole() => {
+            "For the targeted contacts, the files are as last applied. Apollo was not asked.".to_owned()
+        }
         0 => "The contact files declare no contacts.".to_owned(),
-        1 => "Your contact matches the contact files.".to_owned(),
-        many => format!("Your {} contacts match the contact files.", count(many)),
+        many => format!("The files are as last applied ({}). Apollo was not asked.", counted(many, "contact")),
     };
-    write!(f, "{} {}", paint.bold_green("No changes."), paint.bold(matching))
+    write!(f, "{} {}", paint.bold_green("No changes."), paint.bold(known))
 }
 
 /// Counts as programs read them: never translated, no separators, always in this order.

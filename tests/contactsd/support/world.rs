@@ -93,6 +93,11 @@ impl World {
         self.ended(&mut self.command(line))
     }
 
+    /// Runs a command in a directory of the world.
+    pub(crate) fn run_in(&self, directory: &str, line: &str) -> Outcome {
+        self.ended(self.command(line).current_dir(self.path(directory)))
+    }
+
     /// Runs a command whose stdout goes to a file that is there.
     pub(crate) fn run_into(&self, file: &str, line: &str) -> Outcome {
         let file = File::options().write(true).open(file).unwrap();

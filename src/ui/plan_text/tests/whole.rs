@@ -98,9 +98,9 @@ fn color_is_where_terraform_has_it() {
 fn no_changes_is_said_in_one_line() {
     let none = |unchanged| text(&Plan { unchanged, ..plan_of(vec![]) }, PlanOptions::default());
     insta::assert_snapshot!(none(0), @"No changes. The contact files declare no contacts.");
-    insta::assert_snapshot!(none(1), @"No changes. Your contact matches the contact files.");
-    insta::assert_snapshot!(none(1024), @"No changes. Your 1,024 contacts match the contact files.");
-    insta::assert_snapshot!(text(&Plan { unchanged: 2, ..plan_of(vec![]) }, COLOR), @"␛[1m␛[32mNo changes.␛[0m ␛[1mYour 2 contacts match the contact files.␛[0m");
+    insta::assert_snapshot!(none(1), @"No changes. The files are as last applied (1 contact). Apollo was not asked.");
+    insta::assert_snapshot!(none(1024), @"No changes. The files are as last applied (1,024 contacts). Apollo was not asked.");
+    insta::assert_snapshot!(text(&Plan { unchanged: 2, ..plan_of(vec![]) }, COLOR), @"␛[1m␛[32mNo changes.␛[0m ␛[1mThe files are as last applied (2 contacts). Apollo was not asked.␛[0m");
 }
 
 #[test]
