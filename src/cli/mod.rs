@@ -9,6 +9,7 @@ mod args;
 mod completions;
 mod connection;
 mod context;
+mod first_process;
 mod fmt;
 mod help;
 mod import;
@@ -82,6 +83,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environme
     };
     context.arguments = arguments;
     logging::start(&mut context, &cli);
+    first_process::hear_signals(&mut context);
     reached(Step::Started);
     let exit = dispatch(cli, &mut context);
     context.finish(exit)
