@@ -61,6 +61,10 @@ struct ServiceFacts {
     quota: BTreeMap<EndpointName, Vec<WindowFacts>>,
     /// The serial of the state; null until it was read.
     serial: Option<u64>,
+    /// Lines of output that were dropped, since nobody read them in time or they could not be written.
+    dropped_lines: u64,
+    /// Why the last line of output was not written; null when it was.
+    output_error: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
@@ -222,6 +226,7 @@ impl ServiceFacts {
             trouble,
             quota,
             serial,
+            telling,
         } = status;
         let windows = |windows: &[crate::quota::Outlook; 3]| windows.iter().map(WindowFacts::from).collect();
         Self {
@@ -245,6 +250,8 @@ impl ServiceFacts {
             trouble: trouble.as_ref().map(TroubleFacts::from),
             quota: quota.iter().map(|(&endpoint, outlooks)| (endpoint.into(), windows(outlooks))).collect(),
             serial: serial.map(|serial| serial.0),
+            dropped_lines: telling.dropped,
+            output_error: telling.error.clone(),
         }
     }
 }
