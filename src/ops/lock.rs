@@ -69,8 +69,39 @@ pub(super) async fn open<T, F: Future<Output = Result<T, store::Error>>>(
 ///
 /// Whoever stops waiting leaves it behind: it comes to its end all the same.
 pub(super) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    #[cfg(test)]
+    let _counted = under_way::Counted::begin();
     let done = tokio::task::spawn_blocking(work).await;
     done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+}
+
+/// What this thread's tasks have others do aside: tests whose time is paused let none go by meanwhile.
+#[cfg(test)]
+pub(super) mod under_way {
+    use std::cell::Cell;
+
+    thread_local! {
+        static COUNT: Cell<usize> = const { Cell::new(0) };
+    }
+
+    pub(in crate::ops) fn count() -> usize {
+        COUNT.get()
+    }
+
+    pub(super) struct Counted;
+
+    impl Counted {
+        pub(super) fn begin() -> Self {
+            COUNT.set(COUNT.get() + 1);
+            Self
+        }
+    }
+
+    impl Drop for Counted {
+        fn drop(&mut self) {
+            COUNT.set(COUNT.get() - 1);
+        }
+    }
 }
 
 #[cfg(test)]

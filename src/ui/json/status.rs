@@ -370,10 +370,12 @@ mod tests {
         contactsd_version: "0.1.0"
         declared: 120
         dir: "contacts.d"
+        dropped_lines: 0
         failing: [{"attempts":3,"error":"Apollo rejected contact.bo","key":"bo","next_try":"2026-03-01T12:00:42Z","since":"2026-03-01T11:50:00Z"},{"attempts":1,"error":"More than one contact could be (masked)","key":"(masked)","next_try":null,"since":"2026-03-01T11:50:00Z"}]
         last_good_pass: "2026-03-01T11:59:48Z"
         last_pass: {"began":"2026-03-01T11:59:45Z","done":3,"ended":"2026-03-01T11:59:48Z","failed":2,"outcome":"applied","remaining":1}
         next_pass: "2026-03-01T12:04:48Z"
+        output_error: null
         passes: 13
         paused_since: null
         pending: 5
