@@ -7,7 +7,8 @@
 //! 1. A thread of its own ([`worker`]) holds the notify watches, or polls where events cannot be had.
 //! 2. What [`tree`] lists is watched: every directory that is read, and every name on the way to one.
 //! 3. After a change to that structure, the watches are made anew, and only then is the change told.
-//! 4. [`Watcher::changed`] waits until a burst has gone quiet, and for git to finish.
+//! 4. A file that is written and not closed calls for no look until its close, or for a minute ([`written`]).
+//! 5. [`Watcher::changed`] waits until a burst has gone quiet, and for git to finish.
 
 mod debounce;
 mod filesystem;
@@ -23,6 +24,7 @@ mod tests;
 mod tree;
 mod watches;
 mod worker;
+mod written;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -133,7 +135,7 @@ impl Watcher {
     /// Debounces as any other, by tokio's clock. The directory is asked for git's lock and nothing else.
     pub fn by_hand(options: &Options) -> (Self, Hand) {
         let watcher = Self::idle(options, options.dir.clone());
-        let hand = Hand::new(Arc::clone(&watcher.outbox));
+        let hand = Hand::new(Arc::clone(&watcher.inbox), Arc::clone(&watcher.outbox));
         (watcher, hand)
     }
 
@@ -196,6 +198,13 @@ impl Watcher {
             }
             self.outbox.told().await;
         }
+    }
+
+    /// Lists the files that were seen written and not closed, a minute ago at most.
+    ///
+    /// Whatever may be opened for writing next is not among them: ask again after reading. Polling sees no close.
+    pub fn being_written(&self) -> Vec<PathBuf> {
+        self.inbox.being_written()
     }
 
     /// Takes what the operator should know and was not told yet.

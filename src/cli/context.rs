@@ -124,14 +124,16 @@ impl Context {
                 Exit::Failure
             }
         };
-        match self.shell.finish() {
+        let exit = match self.shell.finish() {
             Ok(()) => exit,
             Err(error) if error.kind() == ErrorKind::BrokenPipe => exit,
             Err(error) => {
                 self.shell.error("Cannot write to stdout", error.to_string());
                 Exit::Failure
             }
-        }
+        };
+        self.shell.drain();
+        exit
     }
 }
 

@@ -11,7 +11,7 @@ use crate::ops::{Clock, Health, Readiness, chain};
 use crate::status_http::{Answers, Options, Server, Verdict};
 use crate::store::Footprint;
 use crate::ui::json::{StatusDocument, to_json};
-use crate::ui::{health_line, readiness_line};
+use crate::ui::{health_line, readiness_line, telling_line};
 
 /// Begins to answer where that is asked for; says where.
 pub(super) async fn listen(
@@ -52,7 +52,8 @@ fn answers(context: &Context, board: &Board, observer: &Arc<Observer>) -> Answer
         }),
         readiness: Box::new(move || {
             let readiness = readiness(&ready_board);
-            verdict(readiness.is_ready(), readiness_line(&readiness))
+            let lost = telling_line(&ready_board.read().telling).map(|line| format!(" {line}"));
+            verdict(readiness.is_ready(), readiness_line(&readiness) + &lost.unwrap_or_default())
         }),
         metrics: Box::new(move || {
             // A state that is not there yet takes no room.

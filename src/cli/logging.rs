@@ -12,7 +12,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use super::args::{Cli, LogFormat, Verb};
 use super::context::Context;
 use crate::settings::Environment;
-use crate::ui::{escape, escape_json};
+use crate::ui::{Outlet, escape, escape_json};
 
 /// Sends the log of this process to stderr, from warnings up unless `CONTACTSD_LOG` says otherwise; of a service
 /// whose output is the log, from `info` up.
@@ -26,6 +26,10 @@ pub(super) fn start(context: &mut Context, cli: &Cli) {
     if is_service && (in_journal || asked_format.is_some()) && !context.shell.speaks_json() {
         context.shell.speak_log();
     }
+    if is_service && let Err(error) = context.shell.never_wait() {
+        let detail = format!("{error}. The service waits for whoever reads its output.");
+        context.shell.warning("The system gives no thread for the output", detail);
+    }
     let usual = if context.shell.speaks_log() { "info" } else { "warn" };
     let asked = context.environment.get("CONTACTSD_LOG").unwrap_or(usual).to_owned();
     let directives = if asked.contains('=') { asked.clone() } else { format!("contactsd={asked}") };
@@ -35,8 +39,12 @@ pub(super) fn start(context: &mut Context, cli: &Cli) {
     // Who reads records on stdout reads them on stderr too.
     let usual_format = if context.shell.speaks_json() { LogFormat::Json } else { LogFormat::Text };
     let format = asked_format.unwrap_or(usual_format);
-    let lines = Lines { format, priorities: in_journal };
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(lines).with_ansi(false);
+    let lines = Lines { format, priorities: in_journal, outlet: context.shell.stderr_outlet() };
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(lines)
+        .with_ansi(false)
+        .log_internal_errors(false);
     // Fails only when a subscriber is set already, as where a test runs several commands in one process.
     let _ = match format {
         LogFormat::Json => subscriber.json().flatten_event(true).try_init(),
@@ -59,27 +67,30 @@ fn stderr_is_journal(environment: &Environment) -> bool {
 }
 
 /// Writes lines to stderr.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Lines {
     format: LogFormat,
     /// Whether a line begins with its priority, as in `sd-daemon`; the journal takes it off.
     priorities: bool,
+    /// Where nobody waits for stderr.
+    outlet: Option<Outlet>,
 }
 
 /// Writes one line to stderr.
-struct Line {
+struct Line<'a> {
     format: LogFormat,
     priority: &'static str,
+    outlet: Option<&'a Outlet>,
 }
 
 impl<'a> MakeWriter<'a> for Lines {
-    type Writer = Line;
+    type Writer = Line<'a>;
 
-    fn make_writer(&'a self) -> Line {
-        Line { format: self.format, priority: "" }
+    fn make_writer(&'a self) -> Line<'a> {
+        Line { format: self.format, priority: "", outlet: self.outlet.as_ref() }
     }
 
-    fn make_writer_for(&'a self, metadata: &Metadata<'_>) -> Line {
+    fn make_writer_for(&'a self, metadata: &Metadata<'_>) -> Line<'a> {
         let priority = match *metadata.level() {
             _ if !self.priorities => "",
             Level::ERROR => "<3>",
@@ -87,11 +98,11 @@ impl<'a> MakeWriter<'a> for Lines {
             Level::INFO => "<6>",
             Level::DEBUG | Level::TRACE => "<7>",
         };
-        Line { format: self.format, priority }
+        Line { format: self.format, priority, outlet: self.outlet.as_ref() }
     }
 }
 
-impl Line {
+impl Line<'_> {
     /// Writes a line as it goes out.
     fn render(&self, line: &str) -> String {
         let escaped = match self.format {
@@ -102,11 +113,16 @@ impl Line {
     }
 }
 
-impl Write for Line {
+impl Write for Line<'_> {
     /// Takes a whole event, which is what the formats write at a time.
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(event);
-        io::stderr().write_all(self.render(text.trim_end_matches('\n')).as_bytes())?;
+        let line = self.render(text.trim_end_matches('\n'));
+        match self.outlet {
+            Some(outlet) => outlet.put(line.as_bytes()),
+            // There is no place left to say that it failed, and no reason to end.
+            None => drop(io::stderr().write_all(line.as_bytes())),
+        }
         Ok(event.len())
     }
 
@@ -121,9 +137,9 @@ mod tests {
 
     #[test]
     fn a_line_is_one_line_and_harmless_in_either_form() {
-        let text = Line { format: LogFormat::Text, priority: "<4>" };
+        let text = Line { format: LogFormat::Text, priority: "<4>", outlet: None };
         assert_eq!(text.render("a\u{1b}[31m\nb \u{202e}c"), "<4>a\\u{1b}[31m\\nb \\u{202e}c\n");
-        let json = Line { format: LogFormat::Json, priority: "" };
+        let json = Line { format: LogFormat::Json, priority: "", outlet: None };
         assert_eq!(
             json.render("{\"message\":\"Zoë \u{202e}\u{e0041}\"}"),
             "{\"message\":\"Zoë \\u202e\\udb40\\udc41\"}\n"

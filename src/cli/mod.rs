@@ -10,6 +10,7 @@ mod completions;
 mod connection;
 mod context;
 mod explain;
+mod first_process;
 mod fmt;
 mod help;
 mod import;
@@ -83,6 +84,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environme
     };
     context.arguments = arguments;
     logging::start(&mut context, &cli);
+    first_process::hear_signals(&mut context);
     reached(Step::Started);
     let exit = dispatch(cli, &mut context);
     context.finish(exit)

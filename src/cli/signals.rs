@@ -1,9 +1,19 @@
 //! Ctrl-C and SIGTERM: once to end in order, twice to end now. SIGHUP, for a service: to look again.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Exit;
 use crate::ops::Ended;
+
+/// Whether a run ends in order by them.
+static TAKEN_OVER: AtomicBool = AtomicBool::new(false);
+
+/// Reports whether a run ends in order by the signals, so that nobody else is to end it.
+pub(super) fn are_taken_over() -> bool {
+    TAKEN_OVER.load(Ordering::SeqCst)
+}
 
 /// The signals that end a run.
 pub(super) struct Signals {
@@ -14,6 +24,13 @@ pub(super) struct Signals {
 impl Signals {
     /// Takes the signals over from the system; they no longer end the process by themselves.
     pub(super) fn listen() -> std::io::Result<Self> {
+        let signals = Self::beside()?;
+        TAKEN_OVER.store(true, Ordering::SeqCst);
+        Ok(signals)
+    }
+
+    /// The same beside whoever takes them over later.
+    pub(super) fn beside() -> std::io::Result<Self> {
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 

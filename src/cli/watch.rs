@@ -1,8 +1,10 @@
 //! `contactsd watch`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::MissedTickBehavior;
 
 use super::apply::block_on;
 use super::args::{Verb, WatchArgs};
@@ -23,6 +25,9 @@ use crate::ui::{
     Mask, Message, PlanOptions, PlanText, Progress, apply_summary, pass_summary, plan_summary, time_text, watch_summary,
 };
 use crate::watcher::{self, Watcher};
+
+/// How often it is looked at whether what is told is written.
+const TELLING_LOOK: Duration = Duration::from_secs(1);
 
 pub(super) fn run(args: &WatchArgs, context: &mut Context) -> Exit {
     block_on(context, async |context: &mut Context| Box::pin(watch(args, context)).await.unwrap_or_else(|exit| exit))
@@ -101,7 +106,7 @@ async fn serve(
         credential,
         seat,
         commands,
-        board,
+        board: board.clone(),
         stop: stop.clone(),
     };
     let service = patiently(context, Service::begin(options)).await.map_err(|error| session_error(context, &error))?;
@@ -109,7 +114,8 @@ async fn serve(
     // Only now: until here nothing is under way that a signal must not end at once.
     let signals = Signals::listen().map_err(|error| cannot_listen(context, &error))?;
     begin(args, context, &service);
-    let driver = Driver { signals, hangups, stop, reload: sender, session, supervisor: Supervisor::find(), args };
+    let driver =
+        Driver { signals, hangups, stop, board, reload: sender, session, supervisor: Supervisor::find(), args };
     let result = driver.drive(context, service, &mut events).await;
     if let Some(control) = control {
         control.close().await;
@@ -182,6 +188,7 @@ struct Driver<'a> {
     signals: Signals,
     hangups: Hangups,
     stop: Stop,
+    board: Board,
     reload: UnboundedSender<Command>,
     session: SessionOptions,
     supervisor: Supervisor,
@@ -196,13 +203,15 @@ impl Driver<'_> {
         service: Service,
         events: &mut UnboundedReceiver<Event>,
     ) -> Result<(WatchSummary, Result<(), store::Error>), Exit> {
-        let Self { mut signals, mut hangups, stop, reload, session, mut supervisor, args } = self;
+        let Self { mut signals, mut hangups, stop, board, reload, session, mut supervisor, args } = self;
         let mut view = View::new(context, args);
         let work = service.run();
         tokio::pin!(work);
         if !args.once {
             supervisor.ready();
         }
+        let mut looks = tokio::time::interval(TELLING_LOOK);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut asked = false;
         let ended = loop {
             tokio::select! {
@@ -228,6 +237,10 @@ impl Driver<'_> {
                         let _ = reload.send(Command::Reload(Box::new(settings)));
                     }
                     supervisor.ready();
+                }
+                _ = looks.tick() => {
+                    view.context.shell.tell_dropped();
+                    board.note_telling(view.context.shell.telling());
                 }
                 () = supervisor.keep_alive() => {}
             }

@@ -24,6 +24,8 @@ pub struct Desired {
     pub digest: [u8; 32],
     contacts: usize,
     files: usize,
+    /// Files that were left out because they are being written.
+    left_out: usize,
     dir: PathBuf,
     pub(super) index: Option<Arc<Index>>,
     /// Who may differ, where an index vouches for the rest.
@@ -66,8 +68,8 @@ impl Desired {
         is_trusted: bool,
     ) -> Result<Self, Damaged> {
         let warnings = std::mem::take(&mut loaded.diagnostics);
-        let (digest, files) = (loaded.digest, loaded.count);
-        let mut desired = Self { warnings, digest, files, dir, index, ..Self::default() };
+        let (digest, files, left_out) = (loaded.digest, loaded.count, loaded.left_out);
+        let mut desired = Self { warnings, digest, files, left_out, dir, index, ..Self::default() };
         if let Some(index) = desired.index.clone().filter(|_| is_trusted) {
             let (part, declared) = part(loaded, &index)?;
             desired.contacts = part.unchanged + part.looked_up(&declared.roster).count();
@@ -101,6 +103,11 @@ impl Desired {
     /// Returns how many files there are.
     pub fn files(&self) -> usize {
         self.files
+    }
+
+    /// Reports whether files were left out: who is not declared here may be declared there.
+    pub(super) fn is_partial(&self) -> bool {
+        self.left_out > 0
     }
 
     /// Returns what the index leaves open; `None` where there is nothing that vouches for the rest.

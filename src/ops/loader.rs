@@ -1,5 +1,7 @@
 //! Loading the contact files of one directory, again and again, with what the state's index knows of them.
 
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -22,6 +24,8 @@ pub struct Loader {
     /// What counts as the file system's time; `None` for what it says.
     stamp: Option<i64>,
     bounds: Bounds,
+    /// Files that are left out, by device and inode.
+    being_written: Vec<(u64, u64)>,
 }
 
 impl Loader {
@@ -37,13 +41,28 @@ impl Loader {
 
     /// Loads `dir` by reading all of it.
     pub fn plain(dir: &Path) -> Self {
-        Self { dir: dir.to_owned(), state: None, store: None, room: None, stamp: None, bounds: Bounds::default() }
+        Self {
+            dir: dir.to_owned(),
+            state: None,
+            store: None,
+            room: None,
+            stamp: None,
+            bounds: Bounds::default(),
+            being_written: Vec::new(),
+        }
     }
 
     /// Says where the directory and the links in it may lead; unless said, the one anywhere and the others inside it.
     #[must_use]
     pub fn bounded(self, bounds: &Bounds) -> Self {
         Self { bounds: bounds.clone(), ..self }
+    }
+
+    /// Leaves out files that are being written; those of them that are there no more are as they are.
+    #[must_use]
+    pub fn leaving_out(self, files: &[PathBuf]) -> Self {
+        let number = |path: &PathBuf| fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()));
+        Self { being_written: files.iter().filter_map(number).collect(), ..self }
     }
 
     /// Keeps entries in so many bytes, and takes this for the file system's time.
@@ -66,7 +85,8 @@ impl Loader {
         let plain = source::Options::plain();
         let room = self.room.unwrap_or(plain.room);
         let lists_all = !(is_trusted && all_applied);
-        let options = source::Options { index: index.as_deref(), stamp: &stamp, lists_all, room, bounds: &self.bounds };
+        let plain = source::Options { bounds: &self.bounds, being_written: &self.being_written, ..plain };
+        let options = source::Options { index: index.as_deref(), stamp: &stamp, lists_all, room, ..plain };
         let (loaded, is_sound) = source::load(&self.dir, &options).map_err(LoadError::Unreadable)?;
         let loaded = valid(loaded)?;
         let index = index.filter(|_| is_sound);
@@ -75,7 +95,7 @@ impl Loader {
             return Ok(desired);
         }
         // The index turned out to be damaged: as if there was none.
-        let options = source::Options { stamp: &stamp, room, bounds: &self.bounds, ..plain };
+        let options = source::Options { stamp: &stamp, room, ..plain };
         let (loaded, _) = source::load(&self.dir, &options).map_err(LoadError::Unreadable)?;
         let desired = Desired::new(self.dir.clone(), valid(loaded)?, None, false);
         Ok(desired.expect("without an index none is damaged"))

@@ -42,14 +42,14 @@ impl Tries {
 /// Opens a state for writing as soon as no other process has it, or fails after `timeout`.
 ///
 /// Processes that only read have it for a moment at a time; they are waited for in any case.
-pub(super) async fn open<T>(
+pub(super) async fn open<T, F: Future<Output = Result<T, store::Error>>>(
     timeout: Duration,
-    mut open: impl FnMut() -> Result<T, store::Error>,
+    mut open: impl FnMut() -> F,
 ) -> Result<T, store::Error> {
     let mut tries = Tries::start();
     let mut met: Option<Holder> = None;
     loop {
-        let error = match open() {
+        let error = match open().await {
             Ok(opened) => return Ok(opened),
             Err(error) => error,
         };
@@ -65,10 +65,50 @@ pub(super) async fn open<T>(
     }
 }
 
+/// Does what takes its time on a thread that may block, so that signals and the watchdog are heard meanwhile.
+///
+/// Whoever stops waiting leaves it behind: it comes to its end all the same.
+pub(super) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    #[cfg(test)]
+    let _counted = under_way::Counted::begin();
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+}
+
+/// What this thread's tasks have others do aside: tests whose time is paused let none go by meanwhile.
+#[cfg(test)]
+pub(super) mod under_way {
+    use std::cell::Cell;
+
+    thread_local! {
+        static COUNT: Cell<usize> = const { Cell::new(0) };
+    }
+
+    pub(in crate::ops) fn count() -> usize {
+        COUNT.get()
+    }
+
+    pub(super) struct Counted;
+
+    impl Counted {
+        pub(super) fn begin() -> Self {
+            COUNT.set(COUNT.get() + 1);
+            Self
+        }
+    }
+
+    impl Drop for Counted {
+        fn drop(&mut self) {
+            COUNT.set(COUNT.get() - 1);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::path::PathBuf;
+    use std::sync::mpsc;
 
     use crate::model::Timestamp;
 
@@ -90,16 +130,28 @@ mod tests {
     ///
     /// Returns how it ended, and at which try.
     async fn meet(met: &[Option<&str>], free_after: Option<usize>) -> (bool, usize) {
+        meet_for(Duration::ZERO, met, free_after).await
+    }
+
+    async fn meet_for(timeout: Duration, met: &[Option<&str>], free_after: Option<usize>) -> (bool, usize) {
         let mut tries = 0;
-        let opened = open(Duration::ZERO, || {
+        let opened = open(timeout, || {
             tries += 1;
-            if free_after.is_some_and(|free| tries > free) {
+            std::future::ready(if free_after.is_some_and(|free| tries > free) {
                 Ok(())
             } else {
                 locked(met[(tries - 1).min(met.len() - 1)])
-            }
+            })
         });
         (opened.await.is_ok(), tries)
+    }
+
+    #[tokio::test]
+    async fn other_tasks_go_on_while_something_is_done_aside() {
+        let (go_on, told) = mpsc::channel();
+        // On the one thread of this test: it would hang if the work took that.
+        let work = aside(move || told.recv().unwrap());
+        tokio::join!(work, async { go_on.send(()).unwrap() });
     }
 
     #[tokio::test]
@@ -121,12 +173,6 @@ mod tests {
 
     #[tokio::test]
     async fn with_a_timeout_a_writer_is_waited_for() {
-        let mut tries = 0;
-        let opened = open(Duration::from_mins(10), || {
-            tries += 1;
-            if tries > 3 { Ok(()) } else { locked(Some("apply")) }
-        });
-        assert!(opened.await.is_ok());
-        assert_eq!(tries, 4);
+        assert_eq!(meet_for(Duration::from_mins(10), &[Some("apply")], Some(3)).await, (true, 4));
     }
 }

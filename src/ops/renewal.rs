@@ -66,7 +66,8 @@ impl Session {
         fn told(error: impl std::error::Error) -> String {
             problem::chain(&error)
         }
-        if self.store_has_failed() || !desired.was_loaded() {
+        // An index names all files of a directory.
+        if self.store_has_failed() || !desired.was_loaded() || desired.is_partial() {
             return Ok(false);
         }
         let everyone = desired.everyone().map_err(told)?;

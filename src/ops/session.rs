@@ -132,8 +132,15 @@ impl Session {
         let client = options.client.map(Client::new).transpose()?;
         let SessionOptions { state, origin, holder, drawn, .. } = options;
         let store_options = store::Options { path: state.clone(), origin, holder: holder.clone() };
-        let store = lock::open(options.lock_timeout, || Store::open(store_options.clone(), drawn.clone())).await?;
-        let saved = store.quota()?;
+        let opening = lock::open(options.lock_timeout, || {
+            let (store_options, drawn) = (store_options.clone(), drawn.clone());
+            lock::aside(move || {
+                let store = Store::open(store_options, drawn)?;
+                let saved = store.quota()?;
+                Ok((store, saved))
+            })
+        });
+        let (store, saved) = opening.await?;
         let answerer = Answerer { store: store.clone(), holder, under_way: UnderWay::default() };
         let under_way = answerer.under_way.clone();
         let listening = options.runtime_directory.map(|runtime| listen(&state, &runtime, answerer)).transpose();

@@ -1,5 +1,6 @@
 //! Carrying a whole state elsewhere and back.
 
+use std::future::ready;
 use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
@@ -16,12 +17,16 @@ pub async fn pull(
     timeout: Duration,
     out: &mut dyn Write,
 ) -> Result<Option<u64>, store::Error> {
-    lock::open(timeout, || store::pull(path, origin, out)).await
+    lock::open(timeout, || ready(store::pull(path, origin, out))).await
 }
 
 /// Takes the lock of a state that is to be replaced, or made.
 ///
 /// Waits for another process that writes the state as long as `timeout` says.
 pub async fn hold(options: Options, timeout: Duration) -> Result<Held, store::Error> {
-    lock::open(timeout, || Held::take(options.clone())).await
+    lock::open(timeout, || {
+        let options = options.clone();
+        lock::aside(move || Held::take(options))
+    })
+    .await
 }

@@ -42,6 +42,8 @@ pub struct Options<'a> {
     pub room: usize,
     /// Where the directory and the links in it may lead.
     pub bounds: &'a Bounds,
+    /// Files that are left out because they are being written, by device and inode.
+    pub being_written: &'a [(u64, u64)],
 }
 
 static ANYWHERE_AND_NO_LINKS: Bounds = Bounds { root_within: None, follow_within: Vec::new() };
@@ -50,7 +52,7 @@ impl Options<'_> {
     /// Reads everything.
     pub const fn plain() -> Self {
         let bounds = &ANYWHERE_AND_NO_LINKS;
-        Self { index: None, stamp: &|| None, lists_all: true, room: KEPT_BYTES, bounds }
+        Self { index: None, stamp: &|| None, lists_all: true, room: KEPT_BYTES, bounds, being_written: &[] }
     }
 }
 
@@ -145,8 +147,11 @@ impl<'a> Loading<'a> {
         let ahead = || {
             self.stamp.get_or_init(self.options.stamp);
         };
-        let walk = walk::walk(&self.root, self.tree, &ahead)?;
-        if let Some(loaded) = self.unchanged(&walk)? {
+        let mut walk = walk::walk(&self.root, self.tree, &ahead)?;
+        let left_out = walk.leave_out(self.options.being_written);
+        if left_out == 0
+            && let Some(loaded) = self.unchanged(&walk)?
+        {
             return Ok(loaded);
         }
         ahead();
@@ -172,7 +177,7 @@ impl<'a> Loading<'a> {
         let read = files.iter().filter(|file| !self.is_vouched_for(file)).count();
         let effort = read + walk.listed() / LISTED_FOR_ONE_READ / self.entries_a_file();
         let root = Some(Arc::clone(&self.root));
-        Ok(Loaded { root, files, count, diagnostics, digest, removed, is_known, effort, walk, stamp })
+        Ok(Loaded { root, files, count, diagnostics, digest, removed, is_known, effort, left_out, walk, stamp })
     }
 
     /// Answers from the index alone where every directory and file is as it knows.
@@ -200,7 +205,19 @@ impl<'a> Loading<'a> {
         let digest = index.digest();
         let (files, removed, stamp) = (Vec::new(), Vec::new(), None);
         let (root, walk) = (Some(Arc::clone(&self.root)), Walk::default());
-        Ok(Some(Loaded { root, files, count, diagnostics, digest, removed, is_known: true, effort: 0, walk, stamp }))
+        Ok(Some(Loaded {
+            root,
+            files,
+            count,
+            diagnostics,
+            digest,
+            removed,
+            is_known: true,
+            effort: 0,
+            left_out: 0,
+            walk,
+            stamp,
+        }))
     }
 
     /// Reports whether what was found looks exactly as the index has it.

@@ -32,6 +32,8 @@ pub struct Loaded {
     pub is_known: bool,
     /// About how much of the directory had to be looked into, in files: those read, and names listed, which cost less.
     pub effort: usize,
+    /// How many files were left out because they are being written.
+    pub left_out: usize,
     pub(super) walk: Walk,
     pub(super) stamp: Option<i64>,
 }

@@ -88,6 +88,21 @@ impl File {
 }
 
 impl Walk {
+    /// Leaves files out, by device and inode; returns how many those are.
+    pub(super) fn leave_out(&mut self, files: &[(u64, u64)]) -> usize {
+        if files.is_empty() {
+            return 0;
+        }
+        let is_one = |file: &File| file.identity.is_some_and(|found| files.contains(&(found.device, found.inode)));
+        let mut left_out = 0;
+        for directory in &mut self.directories {
+            let before = directory.files.len();
+            directory.files.retain(|file| !is_one(file));
+            left_out += before - directory.files.len();
+        }
+        left_out
+    }
+
     /// Counts the files whose names were read.
     pub(super) fn listed(&self) -> usize {
         let listed = self.directories.iter().filter(|directory| !directory.was_vouched_for);

@@ -143,6 +143,10 @@ fn moment(status: &Status, is_ready: bool, footprint: Option<Footprint>) -> Vec<
     gauges.one("contactsd_paused", "Whether a person has paused the service.", flag(status.paused_since.is_some()));
     let braked = "Whether a plan passes limits and waits for approval.";
     gauges.one("contactsd_plan_braked", braked, flag(status.braked.is_some()));
+    let dropped = "Lines of output that were dropped since the service began.";
+    gauges.one("contactsd_output_dropped_lines", dropped, whole(status.telling.dropped));
+    let failing = "Whether the last line of output could not be written.";
+    gauges.one("contactsd_output_failing", failing, flag(status.telling.error.is_some()));
     let last_pass = status.last_pass.as_ref().map(|pass| pass.ended);
     gauges.one("contactsd_last_pass_timestamp_seconds", "When the last pass ended; 0 before.", seconds(last_pass));
     let help = "When the last good pass ended; 0 before.";

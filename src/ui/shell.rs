@@ -9,7 +9,8 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufRead, BufWriter, IsTerminal, Write};
+use std::io::{self, BufRead, BufWriter, IsTerminal, LineWriter, Write};
+use std::os::fd::AsFd;
 
 use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
@@ -20,8 +21,10 @@ use super::json::{Diagnostic, Guarded, Layout, Record, Records};
 use super::log;
 use super::mask::Mask;
 use super::message::Message;
+use super::outlet::Outlet;
 use super::style::{ColorEnvironment, ColorFlag, Paint, color_choice};
 use crate::model::Timestamp;
+use crate::ops::watch::Telling;
 use crate::source::Severity;
 
 /// Columns of a text that no terminal limits.
@@ -84,8 +87,32 @@ pub struct Shell {
 
 #[derive(Debug)]
 enum Output {
-    Process { stdout: BufWriter<AutoStream<io::Stdout>>, stderr: AutoStream<io::Stderr> },
+    Process { stdout: Way<BufWriter<AutoStream<io::Stdout>>>, stderr: Way<AutoStream<io::Stderr>> },
     Memory { stdout: Vec<u8>, stderr: Vec<u8> },
+}
+
+/// How a stream of the process is written.
+#[derive(Debug)]
+enum Way<T> {
+    /// At once, by whoever tells: who reads is waited for, and misses nothing.
+    Direct(T),
+    Queued(LineWriter<Outlet>),
+}
+
+impl<T: Write> Way<T> {
+    fn stream(&mut self) -> &mut dyn Write {
+        match self {
+            Self::Direct(stream) => stream,
+            Self::Queued(stream) => stream,
+        }
+    }
+
+    fn outlet(&self) -> Option<&Outlet> {
+        match self {
+            Self::Direct(_) => None,
+            Self::Queued(stream) => Some(stream.get_ref()),
+        }
+    }
 }
 
 impl Shell {
@@ -101,8 +128,11 @@ impl Shell {
         let stderr = describe(io::stderr().is_terminal(), columns);
         let choice = |color| if color { ColorChoice::Always } else { ColorChoice::Never };
         let output = Output::Process {
-            stdout: BufWriter::with_capacity(BUFFER_BYTES, AutoStream::new(io::stdout(), choice(stdout.color))),
-            stderr: AutoStream::new(io::stderr(), choice(stderr.color)),
+            stdout: Way::Direct(BufWriter::with_capacity(
+                BUFFER_BYTES,
+                AutoStream::new(io::stdout(), choice(stdout.color)),
+            )),
+            stderr: Way::Direct(AutoStream::new(io::stderr(), choice(stderr.color))),
         };
         Self::new(verbosity, stdout, stderr, output)
     }
@@ -186,6 +216,53 @@ impl Shell {
     /// Reports whether this shell speaks in lines of the log.
     pub fn speaks_log(&self) -> bool {
         self.logs
+    }
+
+    /// Waits for no reader from here on, for services; a terminal alone is written to as before.
+    ///
+    /// A service that waited for whoever reads its output would stop working with him. What finds no room is dropped
+    /// and counted: see [`Shell::telling`].
+    pub fn never_wait(&mut self) -> io::Result<()> {
+        let Output::Process { stdout, stderr } = &mut self.output else { return Ok(()) };
+        if !io::stdout().is_terminal() {
+            *stdout = Way::Queued(LineWriter::new(outlet(&io::stdout())?));
+        }
+        if !io::stderr().is_terminal() {
+            *stderr = Way::Queued(LineWriter::new(outlet(&io::stderr())?));
+        }
+        Ok(())
+    }
+
+    /// Returns where lines of the log go so that nobody waits for them; `None` where they are written at once.
+    pub fn stderr_outlet(&self) -> Option<Outlet> {
+        self.outlets().1.cloned()
+    }
+
+    /// Tells how telling goes: whether what was told could be written.
+    pub fn telling(&self) -> Telling {
+        let (stdout, stderr) = self.outlets();
+        let outlets = [stdout, stderr];
+        let dropped = outlets.iter().flatten().map(|outlet| outlet.dropped()).sum();
+        Telling { dropped, error: outlets.iter().flatten().find_map(|outlet| outlet.error()) }
+    }
+
+    /// Says how many lines were dropped since that was said last, where somebody can hear it.
+    pub fn tell_dropped(&mut self) {
+        let (stdout, stderr) = self.outlets();
+        let untold: u64 = [stdout, stderr].into_iter().flatten().map(Outlet::take_untold).sum();
+        if untold > 0 {
+            let lines =
+                if untold == 1 { "1 line was dropped".to_owned() } else { format!("{untold} lines were dropped") };
+            let detail = "They could not be written: nobody read them in time, or the disk was full. The work went on.";
+            self.warning(lines, detail);
+        }
+    }
+
+    fn outlets(&self) -> (Option<&Outlet>, Option<&Outlet>) {
+        match &self.output {
+            Output::Process { stdout, stderr } => (stdout.outlet(), stderr.outlet()),
+            Output::Memory { .. } => (None, None),
+        }
     }
 
     /// Prints what the user asked for. Never left out. A newline is added.
@@ -327,7 +404,15 @@ impl Shell {
 
     /// Tells whether all of stdout was written; the error's kind is `BrokenPipe` when the reader left.
     pub fn finish(&mut self) -> io::Result<()> {
-        self.failure.take().map_or(Ok(()), Err)
+        self.tell_dropped();
+        let queued = self.outlets().0.map_or(Ok(()), Outlet::finish);
+        self.failure.take().map_or(queued, Err)
+    }
+
+    /// Waits until what was told on stderr is written, as far as anybody takes it.
+    pub fn drain(&mut self) {
+        // When that fails there is no place left to say so.
+        let _ = self.outlets().1.map_or(Ok(()), Outlet::finish);
     }
 
     /// Has lines now and then stand for bars, whatever stdout is.
@@ -353,7 +438,7 @@ impl Shell {
         match &mut self.output {
             // Past the stream that takes paint off: this is no paint.
             Output::Process { stdout, .. } if self.stdout.is_terminal => {
-                let cleared = stdout.flush().and_then(|()| io::stdout().write_all(CLEAR.as_bytes()));
+                let cleared = stdout.stream().flush().and_then(|()| io::stdout().write_all(CLEAR.as_bytes()));
                 self.failure = self.failure.take().or(cleared.err());
             }
             Output::Process { .. } | Output::Memory { .. } => self.write_stdout(format_args!("\n")),
@@ -388,7 +473,7 @@ impl Shell {
             return;
         }
         let (stdout, stderr): (&mut dyn Write, &mut dyn Write) = match output {
-            Output::Process { stdout, stderr } => (stdout, stderr),
+            Output::Process { stdout, stderr } => (stdout.stream(), stderr.stream()),
             Output::Memory { stdout, stderr } => (stdout, stderr),
         };
         // Both places remember their own failures; of stderr there is no place left to say so.
@@ -415,7 +500,10 @@ impl Shell {
             return;
         }
         let written = match &mut self.output {
-            Output::Process { stdout, .. } => stdout.write_fmt(text).and_then(|()| stdout.flush()),
+            Output::Process { stdout, .. } => {
+                let stdout = stdout.stream();
+                stdout.write_fmt(text).and_then(|()| stdout.flush())
+            }
             Output::Memory { stdout, .. } => stdout.write_fmt(text),
         };
         self.failure = written.err();
@@ -427,10 +515,15 @@ impl Shell {
             return log::text(&text.to_string());
         }
         let _ = match &mut self.output {
-            Output::Process { stderr, .. } => stderr.write_fmt(text),
+            Output::Process { stderr, .. } => stderr.stream().write_fmt(text),
             Output::Memory { stderr, .. } => stderr.write_fmt(text),
         };
     }
+}
+
+/// Has a thread write to one of the process's streams.
+fn outlet(stream: &impl AsFd) -> io::Result<Outlet> {
+    Outlet::to(File::from(stream.as_fd().try_clone_to_owned()?))
 }
 
 /// Takes the paint off a text.

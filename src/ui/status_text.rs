@@ -8,7 +8,7 @@ use super::escape::escape;
 use super::plan_text::counts_summary;
 use super::style::Paint;
 use crate::model::{ContactKey, Endpoint, Timestamp};
-use crate::ops::watch::{Braked, Failing, Outcome, Pass, Phase, Status, Waiting};
+use crate::ops::watch::{Braked, Failing, Outcome, Pass, Phase, Status, Telling, Waiting};
 use crate::ops::{Health, Readiness};
 use crate::quota::Outlook;
 
@@ -71,6 +71,18 @@ pub fn readiness_line(readiness: &Readiness) -> String {
     }
 }
 
+/// Says that output was lost, in one line; `None` when all was written.
+pub fn telling_line(telling: &Telling) -> Option<String> {
+    let Telling { dropped, error } = telling;
+    if *dropped == 0 {
+        return None;
+    }
+    let lines =
+        if *dropped == 1 { "1 line of output was".to_owned() } else { format!("{dropped} lines of output were") };
+    let why = error.as_ref().map(|error| format!("; the last could not be written: {}", plain(error)));
+    Some(format!("{lines} dropped{}.", why.unwrap_or_default()))
+}
+
 /// Describes a running service, without the last newline.
 pub fn service_text(status: &Status, options: &StatusOptions<'_>) -> String {
     let StatusOptions { color, now, command } = *options;
@@ -87,6 +99,9 @@ pub fn service_text(status: &Status, options: &StatusOptions<'_>) -> String {
     let line =
         if readiness.is_ready() { paint.bold_green(line).to_string() } else { paint.bold_yellow(line).to_string() };
     let _ = writeln!(text, "{line}");
+    if let Some(line) = telling_line(&status.telling) {
+        let _ = writeln!(text, "{}", paint.bold_yellow(line));
+    }
     if let Some(pass) = &status.last_pass {
         let _ = writeln!(text, "Last pass: {}", pass_line(pass, now));
     }

@@ -11,6 +11,9 @@ use std::time::Duration;
 
 use notify::event::{AccessKind, AccessMode};
 use notify::{Event, EventKind};
+use tokio::time::Instant;
+
+use super::written::Written;
 
 /// Paths kept apart; with more, all that is said is that anything may have been touched.
 const MOST_PATHS: usize = 4096;
@@ -47,6 +50,7 @@ impl Post {
 pub(super) struct Inbox {
     post: Mutex<Post>,
     bell: Condvar,
+    written: Mutex<Written>,
 }
 
 impl Inbox {
@@ -54,7 +58,7 @@ impl Inbox {
     pub(super) fn receive(&self, event: notify::Result<Event>) {
         match event {
             Ok(event) if event.need_rescan() => self.put(|post| post.is_lossy = true),
-            Ok(event) if says_nothing(event.kind) => {}
+            Ok(event) if says_nothing(event.kind) || !self.written().hear(&event, Instant::now()) => {}
             Ok(event) => self.put(|post| add(post, event.paths)),
             // The queue could not be read: what was in it is unknown.
             Err(_) => self.put(|post| post.is_lossy = true),
@@ -75,6 +79,25 @@ impl Inbox {
     #[cfg(test)]
     pub(super) fn break_down(&self) {
         self.put(|post| post.is_broken = true);
+    }
+
+    /// Lists the files that are being written.
+    pub(super) fn being_written(&self) -> Vec<PathBuf> {
+        self.written().list(Instant::now())
+    }
+
+    /// Returns how long from now on the next file is waited for.
+    pub(super) fn patience(&self) -> Option<Duration> {
+        self.written().next().map(|next| next.saturating_duration_since(Instant::now()))
+    }
+
+    /// Gives up the files that were waited for long enough, and returns them.
+    pub(super) fn give_up(&self) -> Vec<PathBuf> {
+        self.written().give_up(Instant::now())
+    }
+
+    fn written(&self) -> MutexGuard<'_, Written> {
+        self.written.lock().expect("nothing panics while it holds what is being written")
     }
 
     /// Waits for post, at most so long, and takes it.

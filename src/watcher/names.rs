@@ -3,6 +3,7 @@
 //! Must stay within what `source` skips: a name skipped here alone would be a change missed.
 
 use std::ffi::OsStr;
+use std::path::Path;
 
 /// Reports whether nothing of that name is ever read in place: hidden, a backup, or an editor's own.
 ///
@@ -20,6 +21,14 @@ pub(super) fn is_silent(name: &OsStr) -> bool {
     is_passed_over(name) && !name.as_encoded_bytes().starts_with(b"..")
 }
 
+/// Reports whether a file of that name is read as a contact file.
+///
+/// Any other file that is neither a directory nor a link says nothing, however often it is written: a log, for one.
+pub(super) fn is_contact_file(name: &OsStr) -> bool {
+    let extension = Path::new(name).extension();
+    !is_passed_over(name) && extension.is_some_and(|extension| extension == "yaml" || extension == "yml")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -31,6 +40,16 @@ mod tests {
         }
         for name in ["a.yaml", "team", "a.yaml.tmp", "49130"] {
             assert!(!is_silent(OsStr::new(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn contact_files_are_those_that_loading_reads() {
+        for name in ["a.yaml", "a.yml", "a.b.yaml"] {
+            assert!(is_contact_file(OsStr::new(name)), "{name}");
+        }
+        for name in ["a.log", "a.yaml.tmp", "a.yaml~", ".a.yaml", "yaml", "A.YAML"] {
+            assert!(!is_contact_file(OsStr::new(name)), "{name}");
         }
     }
 

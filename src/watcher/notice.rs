@@ -17,6 +17,8 @@ pub enum Notice {
     Remade { dir: PathBuf },
     /// The system dropped events; everything is looked at.
     Overflow { dir: PathBuf },
+    /// A file was written and not closed for so long that it counts as it is.
+    StillOpen { path: PathBuf },
     /// The thread that watches ended by a mistake of ours; it begins anew.
     Broken { dir: PathBuf, reason: String },
 }
@@ -43,6 +45,9 @@ impl fmt::Display for Notice {
             Self::Missing { dir } => write!(f, "{} is missing; waiting for it to appear.", dir.display()),
             Self::Remade { dir } => {
                 write!(f, "{} came back or was replaced; watching what is there now.", dir.display())
+            }
+            Self::StillOpen { path } => {
+                write!(f, "{} is still being written after a minute; it is read as it is now.", path.display())
             }
             Self::Broken { dir, reason } => write!(
                 f,

@@ -40,7 +40,11 @@ impl Snapshot {
         let tree = place.walk();
         let below = tree.read.iter().flat_map(|directory| names_in(directory));
         let paths = below.chain(tree.way.iter().cloned());
-        let marks = paths.filter_map(|path| Some((Mark::of(&fs::symlink_metadata(&path).ok()?), path)));
+        let marks = paths.filter_map(|path| {
+            let metadata = fs::symlink_metadata(&path).ok()?;
+            let matters = !metadata.is_file() || tree.is_contact_file(&path);
+            matters.then(|| (Mark::of(&metadata), path))
+        });
         let marks = marks.map(|(mark, path)| (path, mark)).collect();
         Self { tree, marks }
     }
@@ -103,13 +107,14 @@ mod tests {
     }
 
     #[test]
-    fn our_own_state_and_editors_files_make_no_other_snapshot() {
+    fn our_own_state_editors_files_and_logs_make_no_other_snapshot() {
         let root = tempfile::tempdir().unwrap();
         let take = || Snapshot::take(&Place::new(root.path().to_owned()));
         let before = take();
         fs::create_dir(root.path().join(".contactsd")).unwrap();
         fs::write(root.path().join(".contactsd/head"), "").unwrap();
         fs::write(root.path().join(".a.yaml.swp"), "").unwrap();
+        fs::write(root.path().join("app.log"), "").unwrap();
         assert_eq!(before, take());
     }
 }

@@ -5,6 +5,7 @@
 use std::collections::HashSet;
 use std::fs;
 use std::future::Future;
+use std::io::Write;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
@@ -380,4 +381,31 @@ async fn a_stir_is_told_at_once_and_its_look_when_it_is_over() {
     let both = [world.at("contacts.d"), world.at("contacts.d/team")].into();
     assert_eq!(watcher.changed().await, Look::Changed(both));
     assert_eq!(begun.elapsed(), Duration::from_millis(500));
+}
+
+#[tokio::test]
+async fn a_file_calls_for_a_look_when_it_is_closed_and_not_before() {
+    let world = World::new();
+    let mut watcher = world.watch();
+    let path = world.at("contacts.d/a.yaml");
+    let mut file = fs::File::create(&path).unwrap();
+    file.write_all(b"contacts: {ada: {email: ada@mills.example.co").unwrap();
+    // Events come in order: when this one is heard, the write before it was.
+    fs::write(world.at("contacts.d/team/b.yaml"), "contacts: {ada: {}}\n").unwrap();
+    assert_eq!(watcher.changed().await, Look::Changed([world.at("contacts.d/team")].into()));
+    assert_eq!(watcher.being_written(), [path]);
+    file.write_all(b"m}}\n").unwrap();
+    drop(file);
+    assert_eq!(watcher.changed().await, Look::Changed([world.at("contacts.d")].into()));
+    assert!(watcher.being_written().is_empty());
+}
+
+#[tokio::test]
+async fn a_log_beside_the_contact_files_wakes_nobody() {
+    let world = World::new();
+    let mut watcher = world.watch();
+    fs::write(world.at("contacts.d/app.log"), "started\n").unwrap();
+    fs::write(world.at("contacts.d/app.log"), "ended\n").unwrap();
+    fs::write(world.at("contacts.d/team/b.yaml"), "contacts: {ada: {}}\n").unwrap();
+    assert_eq!(watcher.changed().await, Look::Changed([world.at("contacts.d/team")].into()));
 }

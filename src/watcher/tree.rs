@@ -8,7 +8,7 @@ use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::names::{is_passed_over, is_silent};
+use super::names::{is_contact_file, is_passed_over, is_silent};
 use crate::beneath::{Bounds, follow, may_end};
 
 /// The directories and names that matter, as they stood at one walk.
@@ -20,6 +20,10 @@ pub(super) struct Tree {
     pub(super) read: BTreeSet<PathBuf>,
     /// Names on the way to a directory or file: links, what they lead to, and what is missing.
     pub(super) way: BTreeSet<PathBuf>,
+    /// Where links end whose names are no contact file's: a file there is not read.
+    asides: BTreeSet<PathBuf>,
+    /// Where links end whose names are those of contact files.
+    contact_ends: BTreeSet<PathBuf>,
     /// Directories to be watched, each for itself: those that are read, and those that hold the way.
     pub(super) watched: BTreeMap<PathBuf, Identity>,
     /// Directories below the root that are none of it.
@@ -100,8 +104,16 @@ impl Tree {
         match fs::symlink_metadata(path) {
             Ok(metadata) if metadata.is_dir() || metadata.is_symlink() => Touch::Structure,
             Err(_) if is_way => Touch::Structure,
-            _ => Touch::Content,
+            _ if self.is_contact_file(path) => Touch::Content,
+            _ => Touch::Nothing,
         }
+    }
+
+    /// Reports whether a file at `path` is read, by its own name or by that of a link.
+    pub(super) fn is_contact_file(&self, path: &Path) -> bool {
+        let is_read = || self.is_read(path) && path.file_name().is_some_and(is_contact_file);
+        let is_aside = self.asides.contains(path) && !self.contact_ends.contains(path);
+        (self.way.contains(path) && !is_aside) || is_read()
     }
 
     fn is_read(&self, path: &Path) -> bool {
@@ -158,6 +170,13 @@ impl Tree {
         let mut way = vec![base.join(name)];
         let end = follow(base, name, |name| way.push(name.to_owned())).ok();
         way.extend(end.clone());
+        if let Some(end) = &end {
+            if is_contact_file(name.as_os_str()) {
+                self.contact_ends.insert(end.clone());
+            } else {
+                self.asides.insert(end.clone());
+            }
+        }
         way.retain(|name| may_end(&self.areas, name));
         self.way.extend(way);
         end.filter(|end| may_end(&self.areas, end))
@@ -301,6 +320,24 @@ mod tests {
         for silent in ["notes.txt", ".contactsd", "contacts.d/.contactsd", "contacts.d/.a.yaml.swp"] {
             assert_eq!(tree.judge(&base.join(silent)), Touch::Nothing, "{silent}");
         }
+    }
+
+    #[test]
+    fn a_file_that_is_no_contact_file_says_nothing_but_by_a_link_that_names_one() {
+        let (_guard, base) = world();
+        let dir = base.join("contacts.d");
+        for name in ["app.log", "shared.txt", "current.log"] {
+            fs::write(dir.join(name), "").unwrap();
+        }
+        symlink("shared.txt", dir.join("a.yaml")).unwrap();
+        symlink("current.log", dir.join("latest")).unwrap();
+        let tree = walk(&dir);
+        for name in ["app.log", "current.log", "new.log", "gone.log"] {
+            assert_eq!(tree.judge(&dir.join(name)), Touch::Nothing, "{name}");
+        }
+        assert_eq!(tree.judge(&dir.join("shared.txt")), Touch::Content);
+        fs::create_dir(dir.join("new.log")).unwrap();
+        assert_eq!(tree.judge(&dir.join("new.log")), Touch::Structure, "a directory of that name is read");
     }
 
     #[test]

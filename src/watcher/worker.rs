@@ -142,7 +142,13 @@ impl Worker {
     fn listen(&mut self, mut watches: Watches) -> Option<Cause> {
         let mut walked = Instant::now();
         loop {
-            let mut post = self.inbox.wait(HEARTBEAT);
+            let mut post = self.inbox.wait(self.inbox.patience().unwrap_or(HEARTBEAT).min(HEARTBEAT));
+            for path in self.inbox.give_up() {
+                if watches.tree.is_contact_file(&path) {
+                    self.outbox.note(Notice::StillOpen { path: path.clone() });
+                }
+                post.paths.insert(path);
+            }
             #[cfg(test)]
             assert!(!post.is_broken, "a test breaks it down");
             let mut touch = weigh(&post, &watches.tree);

@@ -1,6 +1,7 @@
 //! Each verb ends with each code that `docs/exit-codes.md` lists for it.
 
 use std::collections::BTreeSet;
+use std::io::Write;
 
 use rustix::process::Signal;
 use serde_json::json;
@@ -179,4 +180,26 @@ fn signals(provoked: &mut Provoked) {
         provoked.0.insert(("sandbox".to_owned(), 0));
     }
     provoked.run(&World::new(), "sandbox", "--listen 127.0.0.1:0 --data /dev/null/data", 1);
+}
+
+#[test]
+fn as_the_first_process_of_a_container_a_signal_ends_what_waits() {
+    let remote = Remote::start();
+    let world = World::with("contacts:\n  ada: {email: ada@example.com}\n").against(&remote);
+    let mut watching = match world.start_first("status --watch") {
+        Ok(watching) => watching,
+        Err(why) => {
+            let text = format!("SKIPPED: signals to the first process of a container: {why}\n");
+            return std::io::stderr().write_all(text.as_bytes()).unwrap();
+        }
+    };
+    watching.wait_for("No service is running");
+    watching.signal_child(Signal::TERM);
+    assert_eq!(watching.finish().code, Some(143));
+    let mut service = world.start("watch");
+    service.wait_for("Apply complete");
+    let mut waiting = world.start_first("apply --auto-approve --lock-timeout 1h").unwrap();
+    waiting.wait_for("Acquiring state lock");
+    waiting.signal_child(Signal::INT);
+    assert_eq!(waiting.finish().code, Some(130));
 }

@@ -1,5 +1,9 @@
 //! The log of a service: levels, forms, and what never stands in it.
 
+use std::io::Write;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::OpenOptionsExt;
+
 use serde_json::{Value, json};
 
 use crate::support::{KEY, Remote, World};
@@ -122,4 +126,57 @@ fn a_level_that_is_none_is_said_and_the_usual_one_holds() {
     let objects = objects(&outcome.stderr);
     assert_eq!(saying(&objects, "CONTACTSD_LOG=")["level"], "WARN");
     saying(&objects, "contact.ada: Creation complete");
+}
+
+/// Waits until the service has made a pass, and returns its status.
+fn passed(world: &World, reached: impl Fn(&Value) -> bool) -> Value {
+    loop {
+        let outcome = world.run("status --json");
+        let service = serde_json::from_str::<Value>(&outcome.stdout).map(|status| status["service"].clone());
+        if let Ok(service) = service
+            && service["last_good_pass"].is_string()
+            && reached(&service)
+        {
+            return service;
+        }
+    }
+}
+
+#[test]
+fn a_log_that_cannot_be_written_stops_nothing_and_status_says_so() {
+    let remote = Remote::start();
+    let world = World::with(TEAM).against(&remote);
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let watching = world.start_into("watch --log-format json", full);
+    let service = passed(&world, |service| service["dropped_lines"] != 0);
+    assert_eq!(service["ready"], true, "{service}");
+    assert!(service["output_error"].as_str().unwrap().contains("No space left"), "{service}");
+    assert!(world.run("status").stdout.contains("of output w"), "status says it");
+    assert_eq!(remote.contacts().len(), 2);
+    watching.signal(rustix::process::Signal::TERM);
+    assert_eq!(watching.finish().code, Some(0));
+}
+
+#[test]
+fn a_log_that_nobody_reads_stops_nothing_and_one_signal_ends_the_service() {
+    let remote = Remote::start();
+    let world = World::with(TEAM).against(&remote);
+    let (_reader, writer) = std::io::pipe().unwrap();
+    fill(&writer);
+    let watching = world.start_into("watch --log-format json", writer);
+    passed(&world, |service| service["pending"] == 0);
+    assert_eq!(remote.contacts().len(), 2);
+    watching.signal(rustix::process::Signal::TERM);
+    assert_eq!(watching.finish().code, Some(0));
+}
+
+/// Fills a pipe, so that the next write to it waits.
+fn fill(writer: &std::io::PipeWriter) {
+    let nonblocking = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let mut beside = std::fs::File::options()
+        .write(true)
+        .custom_flags(nonblocking)
+        .open(format!("/proc/self/fd/{}", writer.as_raw_fd()))
+        .unwrap();
+    while beside.write(&[b'\n'; 4096]).is_ok() {}
 }

@@ -644,3 +644,16 @@ fn a_plan_is_not_saved_among_the_contact_files() {
         assert!(!world.path(out).exists());
     }
 }
+
+#[test]
+fn a_plan_that_comes_through_a_pipe_is_read_once_and_applied() {
+    let remote = Remote::start();
+    let world = World::with(TEAM).against(&remote);
+    assert_eq!(world.run("plan --out team.plan").code, Some(0));
+    let plan = fs::read_to_string(world.path("team.plan")).unwrap();
+    let outcome = world.run_with_input("apply /dev/stdin", &plan);
+    assert_eq!(outcome.code, Some(0), "{outcome}");
+    assert!(outcome.stderr.contains("/dev/stdin is not marked as applied"), "{outcome}");
+    assert!(outcome.stderr.contains("not a regular file"), "{outcome}");
+    assert_eq!(remote.contacts().len(), 2);
+}

@@ -9,6 +9,9 @@ use crate::model::{ContactKey, Identity, PersonAtCompany, Timestamp};
 use crate::plan::{Managed, Operation, Plan};
 use crate::store::Snapshot;
 
+/// How long a key whose time has come waits on while a file is being written.
+const WRITING_PAUSE: Duration = Duration::from_secs(1);
+
 /// The keys that passes did not find.
 #[derive(Debug, Default)]
 pub(super) struct Absent {
@@ -40,26 +43,36 @@ impl Absent {
     /// Takes out of the plan the keys that were not gone for long enough, and creates of the same people.
     ///
     /// Apollo would match such a create to the contact that still belongs to the waiting key. From a directory
-    /// without a single file nobody is forgotten at all.
+    /// without a single file nobody is forgotten at all. While a file is being written (`is_partial`) nobody is either,
+    /// and keys that were there before it count as there: it may hold them.
     pub(super) fn hold_back(
         &mut self,
         plan: &mut Plan,
         snapshot: &Snapshot,
         forget_after: Duration,
         no_files: bool,
+        is_partial: bool,
         now: Timestamp,
     ) -> HeldBack {
         let before = std::mem::take(&mut self.since);
+        let mut unsure = BTreeSet::new();
         for action in plan.actions.iter().filter(|action| is_forget(&action.operation)) {
-            let since = before.get(action.key()).copied().unwrap_or(now);
-            self.since.insert(action.key().clone(), since);
+            match before.get(action.key()) {
+                None if is_partial => {
+                    unsure.insert(action.key().clone());
+                }
+                since => {
+                    self.since.insert(action.key().clone(), since.copied().unwrap_or(now));
+                }
+            }
         }
-        let forget_at = |since: Timestamp| (!no_files).then_some(since + forget_after);
+        let earliest = if is_partial { now + WRITING_PAUSE } else { Timestamp(0) };
+        let forget_at = |since: Timestamp| (!no_files).then_some((since + forget_after).max(earliest));
         let waits = |since: Timestamp| forget_at(since).is_none_or(|at| at > now);
         let waiting: Vec<_> = (self.since.iter().filter(|(_, since)| waits(**since)))
             .map(|(key, &since)| (key.clone(), since, forget_at(since)))
             .collect();
-        let keys: BTreeSet<&ContactKey> = waiting.iter().map(|(key, ..)| key).collect();
+        let keys: BTreeSet<&ContactKey> = waiting.iter().map(|(key, ..)| key).chain(&unsure).collect();
         plan.actions.retain(|action| !(is_forget(&action.operation) && keys.contains(action.key())));
         let people = People::of(keys.iter().copied(), snapshot);
         let planned = plan.actions.len();
@@ -67,7 +80,7 @@ impl Absent {
             Operation::Create { entry } => !people.has(&Identity::of(&entry.fields)),
             _ => true,
         });
-        let news = keys.iter().filter(|key| !before.contains_key(**key)).count();
+        let news = waiting.iter().filter(|(key, ..)| !before.contains_key(key)).count();
         let creates = planned - plan.actions.len();
         HeldBack { waiting, news, creates }
     }

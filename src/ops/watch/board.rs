@@ -56,6 +56,16 @@ pub struct Status {
     pub quota: BTreeMap<Endpoint, [Outlook; 3]>,
     /// `None` until the state was read.
     pub serial: Option<Serial>,
+    pub telling: Telling,
+}
+
+/// Whether what the service tells is written. It works on when not.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Telling {
+    /// Lines that were dropped so far.
+    pub dropped: u64,
+    /// Why the last line was not written, if it was not.
+    pub error: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -172,6 +182,7 @@ impl Board {
             trouble: None,
             quota: BTreeMap::new(),
             serial: None,
+            telling: Telling::default(),
         })))
     }
 
@@ -183,6 +194,13 @@ impl Board {
     /// Lets one wait for changes.
     pub fn subscribe(&self) -> watch::Receiver<Arc<Status>> {
         self.0.subscribe()
+    }
+
+    /// Notes how telling goes.
+    pub fn note_telling(&self, telling: Telling) {
+        if self.0.borrow().telling != telling {
+            self.note(|status| status.telling = telling);
+        }
     }
 
     pub(super) fn note(&self, change: impl FnOnce(&mut Status)) {

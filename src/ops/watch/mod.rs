@@ -34,7 +34,7 @@ use crate::watcher::Watcher;
 
 use super::{Ended, Report, SessionOptions, Stop};
 
-pub use board::{Board, Braked, Outcome, Pass, Phase, Status, Trouble, Waiting};
+pub use board::{Board, Braked, Outcome, Pass, Phase, Status, Telling, Trouble, Waiting};
 pub use control::{ApproveAnswer, AskError, Command, PauseAnswer, ResumeAnswer, ask, resume_without_service, serve};
 pub use failing::Failing;
 pub use service::Service;

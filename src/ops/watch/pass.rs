@@ -123,7 +123,7 @@ impl Service {
         }
         let look = self.with_missed(look);
         let files = Loader::within(self.session.as_ref().expect("the state is held"), &self.dir).bounded(&self.bounds);
-        let desired = match load(files, &look, &self.stop).await {
+        let desired = match load(files, &self.watcher, &look, &self.stop).await {
             Some(Ok(desired)) => desired,
             Some(Err(error)) => {
                 self.missed = Some(look);
@@ -148,8 +148,9 @@ impl Service {
         let plan = &mut planned.plan;
         self.approval.keep_planned(plan);
         let whole = plan.actions.len();
-        let (no_files, forget_after) = (desired.files() == 0, self.settings.forget_after);
-        let held_back = self.absent.hold_back(plan, &snapshot, forget_after, no_files, session.now());
+        let (is_partial, forget_after) = (desired.is_partial(), self.settings.forget_after);
+        let no_files = desired.files() == 0 && !is_partial;
+        let held_back = self.absent.hold_back(plan, &snapshot, forget_after, no_files, is_partial, session.now());
         self.wake_at(held_back.next());
         self.say_absent(&held_back, no_files);
         let approval = &self.approval;
@@ -397,7 +398,10 @@ impl Service {
         let waiting = Arc::new(waiting.collect::<Vec<_>>());
         let (declared, serial, quota) = (desired.contacts(), planned.plan.serial, session.quota());
         self.board.note(|status| {
-            (status.declared, status.pending, status.waiting) = (declared, whole, waiting);
+            if !desired.is_partial() {
+                status.declared = declared;
+            }
+            (status.pending, status.waiting) = (whole, waiting);
             (status.serial, status.quota) = (Some(serial), quota);
         });
     }

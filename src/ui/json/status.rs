@@ -61,6 +61,10 @@ struct ServiceFacts {
     quota: BTreeMap<EndpointName, Vec<WindowFacts>>,
     /// The serial of the state; null until it was read.
     serial: Option<u64>,
+    /// Lines of output that were dropped, since nobody read them in time or they could not be written.
+    dropped_lines: u64,
+    /// Why the last line of output was not written; null when it was.
+    output_error: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
@@ -222,6 +226,7 @@ impl ServiceFacts {
             trouble,
             quota,
             serial,
+            telling,
         } = status;
         let windows = |windows: &[crate::quota::Outlook; 3]| windows.iter().map(WindowFacts::from).collect();
         Self {
@@ -245,6 +250,8 @@ impl ServiceFacts {
             trouble: trouble.as_ref().map(TroubleFacts::from),
             quota: quota.iter().map(|(&endpoint, outlooks)| (endpoint.into(), windows(outlooks))).collect(),
             serial: serial.map(|serial| serial.0),
+            dropped_lines: telling.dropped,
+            output_error: telling.error.clone(),
         }
     }
 }
@@ -363,10 +370,12 @@ mod tests {
         contactsd_version: "0.1.0"
         declared: 120
         dir: "contacts.d"
+        dropped_lines: 0
         failing: [{"attempts":3,"error":"Apollo rejected contact.bo","key":"bo","next_try":"2026-03-01T12:00:42Z","since":"2026-03-01T11:50:00Z"},{"attempts":1,"error":"More than one contact could be (masked)","key":"(masked)","next_try":null,"since":"2026-03-01T11:50:00Z"}]
         last_good_pass: "2026-03-01T11:59:48Z"
         last_pass: {"began":"2026-03-01T11:59:45Z","done":3,"ended":"2026-03-01T11:59:48Z","failed":2,"outcome":"applied","remaining":1}
         next_pass: "2026-03-01T12:04:48Z"
+        output_error: null
         passes: 13
         paused_since: null
         pending: 5

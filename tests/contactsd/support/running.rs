@@ -45,6 +45,15 @@ impl<'a> Running<'a> {
         kill_process(pid, signal).unwrap();
     }
 
+    /// Sends a signal to the one process that this one has started.
+    #[track_caller]
+    pub(crate) fn signal_child(&self, signal: Signal) {
+        let pid = self.child.id();
+        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+        let child = children.split_whitespace().next().and_then(|child| child.parse().ok()).and_then(Pid::from_raw);
+        kill_process(child.expect("it has a child"), signal).unwrap();
+    }
+
     /// Closes the other end of its stdout.
     pub(crate) fn stop_reading(&mut self) {
         self.lines = None;

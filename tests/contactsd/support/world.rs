@@ -193,6 +193,31 @@ impl World {
         Running::new(self, child, errors)
     }
 
+    /// Starts a command whose stderr leads elsewhere.
+    pub(crate) fn start_into(&self, line: &str, stderr: impl Into<Stdio>) -> Running<'_> {
+        let errors = self.path("stderr-leads-elsewhere");
+        File::create(&errors).unwrap();
+        let child = self.command(line).stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
+        Running::new(self, child, errors)
+    }
+
+    /// Starts a command as the first process of a container; says why not where that cannot be had.
+    pub(crate) fn start_first(&self, line: &str) -> Result<Running<'_>, String> {
+        const FLAGS: [&str; 3] = ["-rpf", "--kill-child", "--"];
+        let tried = Command::new("unshare").args(FLAGS).arg("true").output();
+        let tried = tried.map_err(|error| format!("unshare cannot be run: {error}"))?;
+        if !tried.status.success() {
+            return Err(String::from_utf8_lossy(&tried.stderr).trim().to_owned());
+        }
+        let inner = self.command(line);
+        let mut command = Command::new("unshare");
+        command.args(FLAGS).arg(inner.get_program()).args(inner.get_args()).current_dir(self.directory.path());
+        command.env_clear().envs(self.environment.iter().map(|(name, value)| (name, value))).stdin(Stdio::null());
+        let errors = self.path("stderr-of-the-first-process");
+        let child = command.stdout(Stdio::piped()).stderr(File::create(&errors).unwrap()).spawn().unwrap();
+        Ok(Running::new(self, child, errors))
+    }
+
     pub(crate) fn outcome(&self, stdout: String, stderr: String, code: Option<i32>) -> Outcome {
         Outcome::new(stdout, stderr, code, self.names.clone(), self.directory.path())
     }

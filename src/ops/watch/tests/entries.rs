@@ -123,3 +123,56 @@ async fn files_that_go_one_by_one_are_measured_together() {
     assert!(matches!(answer, Ok(crate::ops::watch::ApproveAnswer::Approved { .. })), "{answer:?}");
     service.end().await;
 }
+
+fn emails(world: &World) -> Vec<String> {
+    let contacts = world.contacts();
+    let mut emails: Vec<String> =
+        contacts.iter().map(|contact| contact["email"].as_str().unwrap().to_owned()).collect();
+    emails.sort();
+    emails
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_is_being_written_is_neither_applied_nor_gone() {
+    let world = World::new().await;
+    world.declare("a.yaml", "  p0: {email: p0@example.com}\n");
+    world.declare("b.yaml", "  p1: {email: p1@example.com}\n");
+    let service = world.start().await;
+    service.pass().await;
+    service.writes(world.dir().join("a.yaml"));
+    world.declare("a.yaml", "  p9: {email: p9@example.co}\n");
+    world.declare("b.yaml", "  p1: {email: p1@example.com}\n  p2: {email: p2@example.com}\n");
+    let status = service.changed().await;
+    assert_eq!(emails(&world), ["p0@example.com", "p1@example.com", "p2@example.com"], "other files are applied");
+    assert!(status.waiting.is_empty(), "{status:#?}");
+    assert_eq!(world.told("Absent"), 0);
+    world.declare("a.yaml", "  p0: {email: p0@example.com}\n  p9: {email: p9@example.com}\n");
+    service.closes(world.dir().join("a.yaml"));
+    let status = service.changed().await;
+    assert_eq!(emails(&world).last().unwrap(), "p9@example.com");
+    assert_eq!((status.declared, bound(world_at_rest(service, &world).await).len()), (4, 4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_was_gone_is_not_forgotten_while_a_file_is_being_written() {
+    let world = World::new().await;
+    world.declare_people("a.yaml", 0..3);
+    world.declare("b.yaml", "  q: {email: q@example.com}\n");
+    let service = world.start().await;
+    service.pass().await;
+    world.declare_people("a.yaml", 0..2);
+    service.changed().await;
+    service.rest(Duration::from_secs(50)).await;
+    service.writes(world.dir().join("b.yaml"));
+    let status = service.rest(Duration::from_secs(20)).await;
+    assert_eq!(status.waiting.len(), 1, "it is due, and the file may hold it: {status:#?}");
+    let status = service.rest(minutes(2)).await;
+    assert!(status.waiting.is_empty(), "a minute was enough: {status:#?}");
+    assert_eq!(bound(world_at_rest(service, &world).await).len(), 3);
+}
+
+/// Ends a service, so that its state can be read.
+async fn world_at_rest(service: super::world::Running, world: &World) -> &World {
+    service.end().await;
+    world
+}

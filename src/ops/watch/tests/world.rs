@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 
 use crate::apollo;
 use crate::model::Timestamp;
+use crate::ops::lock::under_way;
 use crate::ops::watch::{Board, Command, Phase, Service, Settings, Status, WatchOptions, WatchSummary};
 use crate::ops::{Clock, Ended, Entropy, Event, SessionOptions, Stop};
 use crate::plan::{Limit, Policy};
@@ -190,6 +191,9 @@ impl Running {
                     tokio::task::yield_now().await;
                 }
                 let status = Arc::clone(&changes.borrow_and_update());
+                if is_opening().await {
+                    continue;
+                }
                 if status.phase == Phase::Passing {
                     changes.changed().await.unwrap();
                     continue;
@@ -226,6 +230,9 @@ impl Running {
                 tokio::task::yield_now().await;
             }
             let status = Arc::clone(&changes.borrow_and_update());
+            if is_opening().await {
+                continue;
+            }
             if status.phase == Phase::Passing {
                 changes.changed().await.unwrap();
                 continue;
@@ -237,6 +244,16 @@ impl Running {
             let due = status.next_pass.map_or(left, |due| due.since(self.clock.now()) + Duration::from_millis(1));
             tokio::time::advance(due.clamp(Duration::from_millis(1), left.max(Duration::from_millis(1)))).await;
         }
+    }
+
+    /// Says that a file was written and not closed.
+    pub(super) fn writes(&self, file: PathBuf) {
+        self.hand.write(file);
+    }
+
+    /// Says that a file was closed after writing.
+    pub(super) fn closes(&self, file: PathBuf) {
+        self.hand.close(file);
     }
 
     /// Says that files changed, and waits until the pass over them is over.
@@ -263,4 +280,13 @@ impl Running {
         closed.unwrap();
         summary
     }
+}
+
+/// Reports whether the state is being opened, on a thread that no paused time waits for.
+async fn is_opening() -> bool {
+    if under_way::count() == 0 {
+        return false;
+    }
+    tokio::task::spawn_blocking(std::thread::yield_now).await.unwrap();
+    true
 }

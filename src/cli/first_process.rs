@@ -1,0 +1,40 @@
+//! Ctrl-C and SIGTERM where this is the first process of a container.
+//!
+//! The system ends the first process by no signal that it has not asked for, so each of the two is asked for here. A
+//! run that ends in order takes them over (`signals`).
+
+use std::thread;
+
+use super::Exit;
+use super::context::Context;
+use super::signals::{self, Signals};
+
+/// Hears the signals from here on if nobody else would.
+pub(super) fn hear_signals(context: &mut Context) {
+    if std::process::id() != 1 {
+        return;
+    }
+    let hearing = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .and_then(|runtime| thread::Builder::new().name("signals".to_owned()).spawn(move || runtime.block_on(hear())));
+    if let Err(error) = hearing {
+        let detail = format!("{error}. Ctrl-C and SIGTERM may not end this command.");
+        context.shell.warning("Cannot listen for signals", detail);
+    }
+}
+
+async fn hear() {
+    let Ok(mut signals) = Signals::beside() else { return };
+    loop {
+        let ended = signals.next().await;
+        if !signals::are_taken_over() {
+            leave(signals::exit(&ended).unwrap_or(Exit::Failure));
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "ends at once, as a signal ends every other process")]
+fn leave(exit: Exit) {
+    std::process::exit(i32::from(exit.code()));
+}
