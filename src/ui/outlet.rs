@@ -108,13 +108,39 @@ impl Outlet {
     }
 }
 
-impl Write for Outlet {
+/// Gathers what is written into whole lines for an outlet, however long they are.
+#[derive(Debug)]
+pub(super) struct Lines {
+    outlet: Outlet,
+    begun: Vec<u8>,
+}
+
+impl Lines {
+    pub(super) fn to(outlet: Outlet) -> Self {
+        Self { outlet, begun: Vec::new() }
+    }
+
+    pub(super) fn outlet(&self) -> &Outlet {
+        &self.outlet
+    }
+}
+
+impl Write for Lines {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        self.put(text);
+        let whole = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        if whole > 0 {
+            self.begun.extend_from_slice(&text[..whole]);
+            self.flush()?;
+        }
+        self.begun.extend_from_slice(&text[whole..]);
         Ok(text.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        if !self.begun.is_empty() {
+            self.outlet.put(&self.begun);
+            self.begun.clear();
+        }
         Ok(())
     }
 }
@@ -126,6 +152,7 @@ impl Shared {
 
     /// Writes what is put in, until the process ends.
     fn write_to(&self, file: &File) {
+        // After a failure that came in the middle of a line.
         let mut is_mid_line = false;
         loop {
             let waited = self.filled.wait_while(self.lock(), |queue| queue.pieces.is_empty());
@@ -137,7 +164,7 @@ impl Shared {
             let written = if is_mid_line { write_all(file, b"\n").1 } else { Ok(()) };
             let written = written.and_then(|()| {
                 let (bytes, written) = write_all(file, &piece);
-                is_mid_line = bytes > 0 && piece[bytes - 1] != b'\n';
+                is_mid_line = written.is_err() && bytes > 0 && piece[bytes - 1] != b'\n';
                 written
             });
             let mut queue = self.lock();
@@ -194,6 +221,22 @@ mod tests {
         assert_eq!(&text, b"one\ntwo\n");
         outlet.finish().unwrap();
         assert_eq!((outlet.dropped(), outlet.take_untold()), (0, 0));
+    }
+
+    #[test]
+    fn a_line_goes_out_whole_however_it_is_written() {
+        let (mut reader, outlet) = piped();
+        let mut lines = Lines::to(outlet.clone());
+        for _ in 0..5000 {
+            lines.write_all(b"x").unwrap();
+        }
+        assert!(lines.outlet().0.lock().is_done(), "half a line could be dropped alone");
+        lines.write_all(b"\nrest").unwrap();
+        lines.flush().unwrap();
+        let mut text = vec![0; 5005];
+        reader.read_exact(&mut text).unwrap();
+        outlet.finish().unwrap();
+        assert!(text.ends_with(b"x\nrest"));
     }
 
     #[test]

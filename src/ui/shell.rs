@@ -9,7 +9,7 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufRead, BufWriter, IsTerminal, LineWriter, Write};
+use std::io::{self, BufRead, BufWriter, IsTerminal, Write};
 use std::os::fd::AsFd;
 
 use anstream::adapter::strip_str;
@@ -21,7 +21,7 @@ use super::json::{Diagnostic, Guarded, Layout, Record, Records};
 use super::log;
 use super::mask::Mask;
 use super::message::Message;
-use super::outlet::Outlet;
+use super::outlet::{Lines, Outlet};
 use super::style::{ColorEnvironment, ColorFlag, Paint, color_choice};
 use crate::model::Timestamp;
 use crate::ops::watch::Telling;
@@ -96,7 +96,7 @@ enum Output {
 enum Way<T> {
     /// At once, by whoever tells: who reads is waited for, and misses nothing.
     Direct(T),
-    Queued(LineWriter<Outlet>),
+    Queued(Lines),
 }
 
 impl<T: Write> Way<T> {
@@ -110,7 +110,7 @@ impl<T: Write> Way<T> {
     fn outlet(&self) -> Option<&Outlet> {
         match self {
             Self::Direct(_) => None,
-            Self::Queued(stream) => Some(stream.get_ref()),
+            Self::Queued(stream) => Some(stream.outlet()),
         }
     }
 }
@@ -225,10 +225,10 @@ impl Shell {
     pub fn never_wait(&mut self) -> io::Result<()> {
         let Output::Process { stdout, stderr } = &mut self.output else { return Ok(()) };
         if !io::stdout().is_terminal() {
-            *stdout = Way::Queued(LineWriter::new(outlet(&io::stdout())?));
+            *stdout = Way::Queued(Lines::to(outlet(&io::stdout())?));
         }
         if !io::stderr().is_terminal() {
-            *stderr = Way::Queued(LineWriter::new(outlet(&io::stderr())?));
+            *stderr = Way::Queued(Lines::to(outlet(&io::stderr())?));
         }
         Ok(())
     }
