@@ -2,12 +2,12 @@
 
 use std::fmt;
 
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// Apollo's id of one contact, the only identity that survives edits on either side.
 ///
-/// 24 hexadecimal digits in lower case, whatever the case in a file or an answer: one contact has one id. Only a state
-/// that an earlier version wrote may hold another form.
+/// 24 hexadecimal digits in lower case, whatever the case in a file or an answer: one contact has one id.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct ApolloId(String);
@@ -18,19 +18,26 @@ impl ApolloId {
         is_hex24(text).then(|| Self(text.to_ascii_lowercase()))
     }
 
+    /// Accepts what earlier versions recorded besides: letters, digits, `-` and `_`, as they were answered.
+    fn recorded(text: String) -> Option<Self> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        (!text.is_empty() && text.len() <= 64 && text.chars().all(plain)).then_some(Self(text))
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 impl<'de> Deserialize<'de> for ApolloId {
-    /// Reads what a state or a plan holds, in which earlier versions kept ids as they were answered.
+    /// Reads what a state or a plan holds.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut text = String::deserialize(deserializer)?;
         if is_hex24(&text) {
             text.make_ascii_lowercase();
+            return Ok(Self(text));
         }
-        Ok(Self(text))
+        Self::recorded(text).ok_or_else(|| D::Error::custom("this is no id of a contact"))
     }
 }
 
@@ -113,9 +120,11 @@ mod tests {
     }
 
     #[test]
-    fn what_earlier_versions_recorded_is_read_as_it_is() {
-        for text in ["Contact-1_b", "search", "-"] {
-            assert_eq!(serde_json::from_value::<ApolloId>(text.into()).unwrap().as_str(), text);
+    fn what_earlier_versions_recorded_is_read_and_nothing_that_leaves_its_path() {
+        let read = |text: &str| serde_json::from_value::<ApolloId>(text.into());
+        assert_eq!(read("Contact-1_b").unwrap().as_str(), "Contact-1_b");
+        for text in ["", "..", "a/b", "a?b", &"a".repeat(65)] {
+            assert!(read(text).is_err(), "{text}");
         }
     }
 }
