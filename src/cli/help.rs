@@ -289,12 +289,12 @@ fn with_help(command: Command, path: &str, global: &[Arg]) -> Command {
         let is_common = arg.get_help_heading().is_none() || COMMON.contains(&id);
         if is_common { arg } else { arg.hide_short_help(true) }
     });
-    let more = format!("All options and exit codes: contactsd {path} --help");
     match of(path) {
         Some(help) => {
             let examples = help.examples();
-            let short = format!("{examples}\n{more}");
-            command.after_help(short).after_long_help(format!("{examples}\n{}", help.exit_codes()))
+            command
+                .after_help(format!("{examples}\nAll options and exit codes: contactsd {path} --help"))
+                .after_long_help(format!("{examples}\n{}", help.exit_codes()))
         }
         None => command,
     }

@@ -96,9 +96,12 @@ pub(super) async fn read(context: &mut Context, want: Want<'_>) -> Result<Readin
 
 /// Says once that a state which was read belongs to another user, so that nobody expects to change it.
 pub(super) fn warn_of_owner(context: &mut Context) {
+    if context.told_owner {
+        return;
+    }
     // A directory that cannot be opened any more was read a moment ago; whoever opens it next says what is wrong.
     let Ok(Some(state)) = PrivateDir::open(&context.locations.state) else { return };
-    let Some((path, owner)) = state.foreign().filter(|_| !context.told_owner) else { return };
+    let Some((path, owner)) = state.foreign() else { return };
     let detail = format!(
         "{} belongs to user {owner}, and contactsd runs as user {}. The state was read from a copy, which takes longer, \
          and nothing was written to it. Verbs that change it refuse it: run them as user {owner}.",

@@ -72,13 +72,14 @@ impl Credential {
 
 fn read_file(variable: &'static str, path: &str) -> Result<SecretString, CredentialError> {
     let path = PathBuf::from(path);
-    match std::fs::read_to_string(&path) {
-        Ok(text) if text.trim().is_empty() => Err(CredentialError::Empty { variable, path }),
-        Ok(text) if text.trim().lines().count() > 1 => {
-            Err(CredentialError::Lines { variable, path, lines: text.trim().lines().count() })
-        }
-        Ok(text) => Ok(SecretString::from(text.trim())),
-        Err(source) => Err(CredentialError::Unreadable { variable, path, source }),
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(source) => return Err(CredentialError::Unreadable { variable, path, source }),
+    };
+    match text.trim().lines().count() {
+        0 => Err(CredentialError::Empty { variable, path }),
+        1 => Ok(SecretString::from(text.trim())),
+        lines => Err(CredentialError::Lines { variable, path, lines }),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::ops::lock::aside;
 use crate::ops::{Desired, LoadError, Loader, Stop};
 use crate::watcher::{Look, Watcher};
 
@@ -27,9 +28,8 @@ pub(super) async fn load(
     for left in (0..READINGS).rev() {
         let being_written = watcher.being_written();
         let files = files.clone().leaving_out(&being_written);
-        let reading = tokio::task::spawn_blocking(move || files.load());
         let read = tokio::select! {
-            read = reading => read.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())),
+            read = aside(move || files.load()) => read,
             () = stop.requested_for_good() => return None,
         };
         let begun = watcher.being_written().iter().any(|path| !being_written.contains(path));
