@@ -29,7 +29,7 @@ pub(super) fn always(
     found
 }
 
-/// Lists what is not as promised once everything is at rest, for one person, or for nobody in particular.
+/// Lists the promises that are broken once everything is at rest, each with the person it is about, if it is about one.
 pub(super) fn at_rest(
     people: &[Person],
     strangers: &Strangers,

@@ -68,7 +68,7 @@ const USUAL_FAULTS: [&str; 7] = ["lost-reply", "cut-before", "error-500", "html-
 const PAGES: [&str; 4] = ["page-before", "page-after", "error-500-after", "unavailable"];
 const REFUSALS: [&str; 2] = ["refused-after-work", "create:refused-after-work"];
 
-/// Quirks after which a search for a name or an e-mail may not find whom it should.
+/// Quirks with which a search for a name or an e-mail can miss a contact.
 const SEARCHES_THAT_MISS: [&str; 2] = ["search-transliterates", "search-splits-at-plus"];
 const OTHER_SEARCHES: [&str; 3] = ["search-hides-emails", "search-repeats-rows", "search-bare-when-empty"];
 const CLOCKS: [&str; 6] =
@@ -92,7 +92,7 @@ pub(super) struct Weather {
     pub(super) has_strangers: bool,
     /// Whether a search finds everybody by what the files say of them.
     ///
-    /// Where it does not, nobody can know somebody again whom no state knows and Apollo does not match.
+    /// Where it does not, a contact that no state knows and that Apollo does not match cannot be recognized.
     pub(super) finds_everybody: bool,
 }
 

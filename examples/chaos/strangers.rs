@@ -1,7 +1,7 @@
 //! Contacts that other people made in the account: namesakes and shared mailboxes, none of them an entry's.
 //!
-//! They were all made long ago. What is made by somebody else in the minutes around our own create, with the same
-//! values, nobody can tell from it.
+//! They were all made long ago. A contact that somebody else makes with the same values, in the minutes around our own
+//! create, cannot be told apart from ours.
 
 use std::collections::BTreeMap;
 
