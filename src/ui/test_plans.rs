@@ -289,13 +289,8 @@ pub(crate) fn hostile() -> Plan {
     plan_of(vec![
         action_in(path, "eve@octocat", Reason::NotInState, Operation::Create { entry: eve }),
         action_in(path, "frank", Reason::GoneFromFiles, Operation::Forget { id: id(2) }),
-        action("mallory", Reason::FieldsDiffer, Operation::Update { id: hostile_id(), entry: mallory, changes }),
+        action("mallory", Reason::FieldsDiffer, Operation::Update { id: id(3), entry: mallory, changes }),
     ])
-}
-
-/// An id as only a plan file that somebody wrote can hold it.
-fn hostile_id() -> ApolloId {
-    serde_json::from_value("a`\u{1b}[0m-->\"".into()).unwrap()
 }
 
 /// Messages of each kind: a warning and an error with lines of the files, and words of a server.
