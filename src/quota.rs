@@ -14,5 +14,6 @@ mod window;
 
 pub use backoff::Backoff;
 pub use breaker::{Attempt, Breaker, Failed, Gate};
+pub use forecast::time_left;
 pub use ledger::{Admission, Ledger, Outlook, Permit, Rejection, Rules};
 pub use window::{Limits, Reading, Span, WindowLimit};

@@ -126,12 +126,23 @@ pub(super) fn show_for(context: &mut Context, planned: &Planned, next_step: Opti
     view::show(context, &Shown { planned, next_step, apply: None, everything, sandbox, note: None });
 }
 
+/// Says which limits are not known.
+fn assumed(forecast: &ops::Forecast) -> String {
+    let kinds: Vec<String> = forecast.assumed_for.iter().map(ToString::to_string).collect();
+    match kinds.split_last() {
+        Some((last, others)) if kinds.len() < forecast.requests.len() => {
+            let kinds = if others.is_empty() { last.clone() } else { format!("{} and {last}", others.join(", ")) };
+            format!("600 requests an hour are assumed for {kinds} until Apollo tells its limits")
+        }
+        _ => "600 requests an hour of each kind are assumed until Apollo tells its limits".to_owned(),
+    }
+}
+
 pub(super) fn forecast(forecast: &ops::Forecast, sandbox: bool) -> Forecast {
     let requests = forecast.requests.iter().map(|(&endpoint, &count)| (endpoint, count)).collect();
     if sandbox && forecast.assumed {
         // What is assumed of Apollo says nothing about the stand-in.
         return Forecast { requests, duration: None, note: None };
     }
-    let assumed = "600 requests an hour of each kind are assumed until Apollo tells its limits";
-    Forecast { requests, duration: Some(forecast.duration), note: forecast.assumed.then(|| assumed.to_owned()) }
+    Forecast { requests, duration: Some(forecast.duration), note: forecast.assumed.then(|| assumed(forecast)) }
 }

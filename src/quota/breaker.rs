@@ -237,8 +237,7 @@ mod tests {
     fn one_probe_goes_out_at_a_time_and_the_first_success_opens_for_all() {
         let mut breaker = Breaker::new(Duration::from_secs(1));
         let mut under_way: Vec<Attempt> = (0..10).map(|_| breaker.enter(at(0)).unwrap()).collect();
-        let outcomes: Vec<Failed> =
-            under_way.drain(..8).map(|attempt| breaker.failed(attempt, at(0), None)).collect();
+        let outcomes: Vec<Failed> = under_way.drain(..8).map(|attempt| breaker.failed(attempt, at(0), None)).collect();
         let mut expected = vec![Failed::Noted; 8];
         // Those that were sent before it was known make it no longer.
         expected[2] = Failed::Outage(at(1));
