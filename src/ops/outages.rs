@@ -36,8 +36,8 @@ pub(super) struct Outages {
     has_succeeded: AtomicBool,
     first_pause: Duration,
     max_wait: Option<Duration>,
-    /// The longest wait for a probe that holds up what waits, where everything is planned again anyway.
-    patience: Option<Duration>,
+    /// Whether no probe is waited for, since everything is planned again when it is due.
+    puts_off: bool,
     clock: Clock,
 }
 
@@ -69,14 +69,14 @@ impl Outages {
             has_succeeded: AtomicBool::new(false),
             first_pause,
             max_wait,
-            patience: None,
+            puts_off: false,
             clock,
         }
     }
 
-    /// Gives a kind up that would wait longer than this for its next probe, for as long as that is away.
-    pub(super) fn put_off_after(&mut self, patience: Duration) {
-        self.patience = Some(patience);
+    /// Gives a kind up until its next probe is due, instead of holding what waits for it.
+    pub(super) fn put_off(&mut self) {
+        self.puts_off = true;
     }
 
     /// Takes up again what was given up.
@@ -114,7 +114,7 @@ impl Outages {
             let gate = locked(&self.by_endpoint).get(&endpoint).map_or(Gate::Open, |breaker| breaker.gate(now));
             let wait = match gate {
                 Gate::Open => return true,
-                Gate::Wait(wait) if self.patience.is_some_and(|patience| wait > patience) => {
+                Gate::Wait(wait) if self.puts_off => {
                     locked(&self.given_up).insert(endpoint, now + wait);
                     return false;
                 }
@@ -209,8 +209,7 @@ impl Outages {
 
     /// Returns how long an outage is waited for; `None` for as long as it takes.
     fn longest(&self) -> Option<Duration> {
-        // Whoever puts off plans again.
-        self.patience.is_none().then(|| {
+        (!self.puts_off).then(|| {
             let longest = self.max_wait.unwrap_or(LONGEST);
             if self.has_succeeded() { longest } else { longest.min(LONGEST_BEFORE_SUCCESS) }
         })

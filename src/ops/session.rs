@@ -188,11 +188,12 @@ impl Session {
         Self { stop, ..self }
     }
 
-    /// Puts requests off that would wait longer than this, for quota or in an outage, where a plan is made again anyway.
+    /// Puts requests off that would wait longer than this for quota, or at all in an outage, where a plan is made again
+    /// anyway.
     #[must_use]
     pub fn putting_off_after(mut self, patience: Duration) -> Self {
         self.ledgers.put_off_after(patience);
-        self.outages.put_off_after(patience);
+        self.outages.put_off();
         self
     }
 

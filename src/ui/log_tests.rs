@@ -5,7 +5,7 @@ use std::time::Duration;
 use tracing::Level;
 
 use super::*;
-use crate::model::{ApolloId, Timestamp};
+use crate::model::{ApolloId, Endpoint, Timestamp};
 use crate::ops::{PassEvent, Problem, Step};
 use crate::quota::Span;
 use crate::source::{Code, Location};
