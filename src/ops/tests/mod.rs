@@ -5,6 +5,7 @@ mod indexed;
 mod line;
 mod nobody_else;
 mod odd_answers;
+mod outages;
 mod regressions;
 mod saved;
 mod servers;
