@@ -29,6 +29,8 @@ pub(super) struct Outages {
     given_up: Mutex<BTreeMap<Endpoint, Timestamp>>,
     /// Whether the last failure was a connection that could not be made.
     is_unreachable: AtomicBool,
+    /// Whether it was told that a kind is given up; those that wait may see it before it is.
+    has_told_end: AtomicBool,
     /// Rung whenever a request ended, since that may open a gate.
     ended: Notify,
     /// Whose turn it is to look and send while creates fail.
@@ -64,6 +66,7 @@ impl Outages {
             by_endpoint: Mutex::default(),
             given_up: Mutex::default(),
             is_unreachable: AtomicBool::new(false),
+            has_told_end: AtomicBool::new(false),
             ended: Notify::new(),
             turn: tokio::sync::Mutex::default(),
             has_succeeded: AtomicBool::new(false),
@@ -83,6 +86,7 @@ impl Outages {
     pub(super) fn try_everything_again(&self) {
         let now = self.clock.now();
         locked(&self.given_up).clear();
+        self.has_told_end.store(false, Ordering::Relaxed);
         for breaker in locked(&self.by_endpoint).values_mut() {
             breaker.resume(now);
         }
@@ -188,10 +192,8 @@ impl Outages {
             Failed::Outage(next) => (Some(next), true),
             Failed::GoesOn(next) => (Some(next), false),
             Failed::GivenUp => {
-                let mut given_up = locked(&self.given_up);
-                let is_first = given_up.is_empty();
-                given_up.insert(endpoint, now);
-                (None, is_first)
+                locked(&self.given_up).insert(endpoint, now);
+                (None, !self.has_told_end.swap(true, Ordering::Relaxed))
             }
         };
         Some(News { since, next, ends_at: longest.map(|longest| since + longest), is_first })
