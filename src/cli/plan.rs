@@ -146,3 +146,27 @@ pub(super) fn forecast(forecast: &ops::Forecast, sandbox: bool) -> Forecast {
     }
     Forecast { requests, duration: Some(forecast.duration), note: forecast.assumed.then(|| assumed(forecast)) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Endpoint;
+
+    #[test]
+    fn only_kinds_whose_limits_are_unknown_are_named() {
+        let all = [Endpoint::CreateContact, Endpoint::UpdateContact, Endpoint::SearchContacts];
+        let said = |assumed_for: &[Endpoint]| {
+            assumed(&ops::Forecast {
+                requests: all.iter().map(|endpoint| (*endpoint, 1)).collect(),
+                assumed: true,
+                assumed_for: assumed_for.iter().copied().collect(),
+                ..ops::Forecast::default()
+            })
+        };
+        let each = "600 requests an hour of each kind are assumed until Apollo tells its limits";
+        assert_eq!(said(&all), each);
+        assert_eq!(said(&[]), each, "a plan that was saved before they were kept");
+        assert_eq!(said(&all[1..2]), "600 requests an hour are assumed for update until Apollo tells its limits");
+        assert!(said(&all[..2]).contains("for create and update until"), "{}", said(&all[..2]));
+    }
+}

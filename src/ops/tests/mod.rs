@@ -10,4 +10,5 @@ mod regressions;
 mod saved;
 mod servers;
 mod steps;
+mod waits;
 mod world;
