@@ -343,20 +343,21 @@ impl Session {
             let permit = self.ledgers.admit(endpoint, &self.stop, waiting).await.ok_or(Failure::Stopped)?;
             let slot = self.slot().await;
             // Each wait may have been for the very answer that barred this kind, or for the end of the run.
-            let failure = match self.is_barred(endpoint) {
-                true => Failure::Barred,
-                false if self.stop.is_requested() => Failure::Stopped,
-                false => match self.outages.enter(endpoint) {
-                    Some(attempt) => return Ok(Leave { permit, attempt, slot }),
-                    // Such requests have begun to fail meanwhile, or another one is the probe.
-                    None => {
-                        self.ledgers.unsent(endpoint, permit);
-                        continue;
-                    }
-                },
+            let failure = if self.is_barred(endpoint) {
+                Some(Failure::Barred)
+            } else {
+                self.stop.is_requested().then_some(Failure::Stopped)
             };
+            if failure.is_none()
+                && let Some(attempt) = self.outages.enter(endpoint)
+            {
+                return Ok(Leave { permit, attempt, slot });
+            }
             self.ledgers.unsent(endpoint, permit);
-            return Err(failure);
+            if let Some(failure) = failure {
+                return Err(failure);
+            }
+            // Such requests have begun to fail meanwhile, or another one is the probe.
         }
     }
 
@@ -371,7 +372,6 @@ impl Session {
     }
 
     /// Takes leave back of which no use was made.
-    #[expect(clippy::needless_pass_by_value, reason = "leave is handed back once")]
     fn take_back(&self, endpoint: Endpoint, leave: Leave<'_>) {
         let Leave { permit, attempt, slot: _ } = leave;
         self.outages.undecided(endpoint, attempt);

@@ -110,9 +110,10 @@ pub(super) fn outage(endpoint: Endpoint, error: &apollo::Error, lasted: Duration
     } else {
         "Check the network, a proxy in the environment, and --api-url."
     };
-    let summary = match unreachable {
-        true => outage_in_short(true).to_owned(),
-        false => format!("Apollo fails at each request to {}", doing(endpoint)),
+    let summary = if unreachable {
+        outage_in_short(true).to_owned()
+    } else {
+        format!("Apollo fails at each request to {}", doing(endpoint))
     };
     let detail = format!(
         "{why}\n{tried} for {seconds} s, tried ever less often. What depends on it is left, and the next run does it. {next}"

@@ -80,11 +80,10 @@ impl Breaker {
     /// Tells whether a request may go out at `now`; asking changes nothing.
     pub fn gate(&self, now: Timestamp) -> Gate {
         match &self.outage {
-            None => Gate::Open,
             Some(outage) if outage.is_given_up => Gate::GivenUp,
             Some(outage) if outage.is_probing => Gate::WaitForProbe,
             Some(outage) if outage.next_probe > now => Gate::Wait(outage.next_probe.since(now)),
-            Some(_) => Gate::Open,
+            Some(_) | None => Gate::Open,
         }
     }
 

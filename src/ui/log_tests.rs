@@ -105,7 +105,7 @@ fn what_happens_to_a_contact_is_a_line_in_its_span() {
             parent: &pass, "contact", key = "ada", apollo_id = tracing::field::Empty, request_id = "r-1"
         );
         contact.record("apollo_id", id().as_str());
-        contact.in_scope(|| everything());
+        contact.in_scope(everything);
     });
     insta::assert_snapshot!(lines, @r#"
      INFO pass:contact: Waiting 42m for quota endpoint=create window="hour" pass=3 key="ada" request_id="r-1" apollo_id="66f0c1000000000000000001"
@@ -120,7 +120,7 @@ fn what_happens_to_a_contact_is_a_line_in_its_span() {
 
 #[test]
 fn values_and_apollos_own_words_stand_at_debug_alone() {
-    let at = |level| logged(level, || everything());
+    let at = |level| logged(level, everything);
     let info = at(Level::INFO);
     assert!(!info.contains("example.com") && !info.contains("Quill"), "{info}");
     let debug = at(Level::DEBUG);

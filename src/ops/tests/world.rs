@@ -24,6 +24,8 @@ use crate::store::{Broken, Holder, PlanProgress, Snapshot, Wanted};
 /// The key that the sandbox of a world accepts.
 const KEY: &str = "sandbox";
 
+type Listener = Arc<dyn Fn(&Event) + Send + Sync>;
+
 pub(super) struct World {
     home: tempfile::TempDir,
     pub(super) server: Server,
@@ -34,7 +36,7 @@ pub(super) struct World {
     pub(super) settle_after: Duration,
     problems: Arc<Mutex<Vec<Problem>>>,
     /// Hears the events of the sessions to come.
-    listener: Option<Arc<dyn Fn(&Event) + Send + Sync>>,
+    listener: Option<Listener>,
 }
 
 impl World {
