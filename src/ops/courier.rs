@@ -257,7 +257,7 @@ impl Session {
             });
         }
         // Before the account, which lets those go that waited for this answer.
-        tries.failures += 1;
+        *(if unsent { &mut tries.unsent } else { &mut tries.failures }) += 1;
         let news = self.is_news(endpoint, &error);
         let step = match retry {
             _ if unsent => Step::Bounce,
@@ -286,7 +286,11 @@ impl Session {
         if retry == Retry::Now && (unsent || tries.failures < MAX_ATTEMPTS) {
             tries.last = Some(error);
             let paced_by_outage = self.outages.is_out(endpoint);
-            return Verdict::Again(if paced_by_outage { Duration::ZERO } else { self.backoff(tries.failures) });
+            return Verdict::Again(if paced_by_outage {
+                Duration::ZERO
+            } else {
+                self.backoff(tries.failures + tries.unsent)
+            });
         }
         Verdict::Fail(match tries.status {
             Status::InDoubt => Failure::InDoubt(error),
@@ -433,6 +437,8 @@ struct Leave<'a> {
 struct Tries {
     status: Status,
     failures: u32,
+    /// Connections that were never made.
+    unsent: u32,
     /// How the last one failed, while it is to be sent again.
     last: Option<apollo::Error>,
     /// 429s although every window had room.
@@ -441,7 +447,7 @@ struct Tries {
 
 impl Tries {
     fn new(status: Status) -> Self {
-        Self { status, failures: 0, last: None, strays: 0 }
+        Self { status, failures: 0, unsent: 0, last: None, strays: 0 }
     }
 
     fn take(&mut self, step: Step) {

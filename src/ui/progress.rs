@@ -218,9 +218,14 @@ fn waiting(endpoint: Endpoint, window: Option<Span>, time: Duration, until: Time
     let (time, until) = (wait(time), clock(until));
     match window {
         Some(window) => {
-            format!("Waiting {time} for the {endpoint} quota, until {until}: this {} is used up...", window.name())
+            format!(
+                "Waiting {time} for the {endpoint} quota: this {} is used up. It goes on at {until}...",
+                window.name()
+            )
         }
-        None => format!("Waiting {time} before the next {endpoint}, until {until}: Apollo asked for a pause..."),
+        None => {
+            format!("Waiting {time} before the next {endpoint}: Apollo asked for a pause. It goes on at {until}...")
+        }
     }
 }
 
