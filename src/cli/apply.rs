@@ -129,7 +129,7 @@ async fn perform_with(
     expected: Option<&Digest>,
     desired: &Desired,
     connection: &Connection,
-    events: UnboundedReceiver<Event>,
+    mut events: UnboundedReceiver<Event>,
     make: impl FnOnce(&Session, &Snapshot) -> Result<Planned, Box<Problem>>,
 ) -> Result<Exit, Exit> {
     let session = &connection.session;
@@ -155,7 +155,7 @@ async fn perform_with(
     if expected.is_none() && !approval.auto_approve && !planned.plan.is_empty() && !approved(context) {
         return Err(Exit::Failure);
     }
-    session.prove_credential(&snapshot).await.map_err(|error| connection::session_error(context, &error))?;
+    prove(context, connection, &snapshot, &mut events).await?;
     let report = carry_out(context, connection, &planned, desired, &snapshot, None, events).await?;
     Ok(conclude(context, &planned, &report))
 }
@@ -197,6 +197,36 @@ fn ask(context: &mut Context, prompt: &str, input: &mut impl BufRead) -> bool {
     }
 }
 
+/// Makes sure whose the credential is, showing what holds that up; a signal ends it.
+pub(super) async fn prove(
+    context: &mut Context,
+    connection: &Connection,
+    snapshot: &Snapshot,
+    events: &mut UnboundedReceiver<Event>,
+) -> Result<(), Exit> {
+    let session = &connection.session;
+    let mut signals = listen(context)?;
+    let mut progress = Progress::new(context.view.detail());
+    let shell = &mut context.shell;
+    let work = session.prove_credential(snapshot);
+    let result = with_signals(&mut signals, session.stop(), work, events, |event| progress.event(shell, event)).await;
+    while let Ok(event) = events.try_recv() {
+        progress.event(&mut context.shell, &event);
+    }
+    progress.finish();
+    result?.map_err(|error| match session.stop().reason().and_then(|ended| signals::exit(&ended)) {
+        Some(exit) => exit,
+        None => connection::session_error(context, &error),
+    })
+}
+
+fn listen(context: &mut Context) -> Result<Signals, Exit> {
+    Signals::listen().map_err(|error| {
+        context.shell.error("Cannot listen for signals", error.to_string());
+        Exit::Failure
+    })
+}
+
 /// Applies, showing progress; a second signal ends it at once, as `Err`.
 pub(super) async fn carry_out(
     context: &mut Context,
@@ -208,10 +238,7 @@ pub(super) async fn carry_out(
     mut events: UnboundedReceiver<Event>,
 ) -> Result<Report, Exit> {
     let session = &connection.session;
-    let mut signals = Signals::listen().map_err(|error| {
-        context.shell.error("Cannot listen for signals", error.to_string());
-        Exit::Failure
-    })?;
+    let mut signals = listen(context)?;
     let mut progress = Progress::new(context.view.detail());
     let shell = &mut context.shell;
     let work = ops::apply_as(session, &planned.plan, desired, snapshot, saved);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::apply::{block_on, carry_out, channel, conclude, release};
+use super::apply::{block_on, carry_out, channel, conclude, prove, release};
 use super::args::ApplyArgs;
 use super::connection::{self, Connection};
 use super::context::Context;
@@ -53,7 +53,7 @@ async fn apply_with(
     args: &ApplyArgs,
     desired: &Desired,
     connection: &Connection,
-    events: UnboundedReceiver<Event>,
+    mut events: UnboundedReceiver<Event>,
     context: &mut Context,
 ) -> Result<Exit, Exit> {
     let session = &connection.session;
@@ -73,7 +73,7 @@ async fn apply_with(
         let (done, all) = (count(*done), counted(saved.planned.plan.actions.len(), "action"));
         context.shell.status(format!("{done} of the {all} in {} were done before.", saved.path.display()));
     }
-    session.prove_credential(snapshot).await.map_err(|error| connection::session_error(context, &error))?;
+    prove(context, connection, snapshot, &mut events).await?;
     let begun = saved.begin(session, snapshot).await.map_err(|error| state_error(context, &error))?;
     if let Err(error) = begun {
         warn_unmarked(context, &saved, &error);

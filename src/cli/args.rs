@@ -420,7 +420,7 @@ pub(super) struct RequestArgs {
     /// Requests under way at a time
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub(super) parallelism: u16,
-    /// Longest wait for quota; a longer one ends the run [default: as long as it takes]
+    /// Longest wait for quota, or for Apollo to answer again; a longer one ends the run [default: as long as the quota takes, 1h for answers]
     #[arg(long, value_name = "DUR", value_parser = parse_duration)]
     pub(super) max_wait: Option<Duration>,
     /// How long after a create without an answer its contact is looked up [default: 60s, 0s in the sandbox]

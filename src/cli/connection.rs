@@ -13,7 +13,7 @@ use super::{Exit, sandbox};
 use crate::apollo;
 use crate::failpoints::{Step, reached};
 use crate::model::Timestamp;
-use crate::ops::{Clock, Entropy, Event, Session, SessionError, SessionOptions, chain};
+use crate::ops::{Clock, CredentialSource, Entropy, Event, Session, SessionError, SessionOptions, chain};
 use crate::quota::{Backoff, Rules};
 use crate::sandbox::{Sandbox, read_key};
 use crate::settings::{Credential, CredentialError};
@@ -44,7 +44,8 @@ pub(super) async fn open(
     events: Arc<dyn Fn(Event) + Send + Sync>,
 ) -> Result<Connection, Exit> {
     let (options, sandbox) = prepare(context, operation, lock_timeout, quota, requests, events).await?;
-    start(context, options, sandbox).await
+    let source = credential_source(context);
+    start(context, options, sandbox, Some(source)).await
 }
 
 /// Finds the way to Apollo, or starts its stand-in, and says how the state is to be opened.
@@ -90,10 +91,8 @@ pub(super) fn tune(options: &mut SessionOptions, sandbox: bool, quota: &QuotaArg
     }
 }
 
-/// Returns how a service reads its credential anew.
-pub(super) fn credential_source(
-    context: &Context,
-) -> Arc<dyn Fn() -> Result<apollo::Credential, String> + Send + Sync> {
+/// Returns how the credential is read again.
+pub(super) fn credential_source(context: &Context) -> CredentialSource {
     if context.sandbox {
         let data = context.locations.sandbox_data.clone();
         return Arc::new(move || sandbox_credential(&data).map_err(|error| chain(&error)));
@@ -122,7 +121,7 @@ pub(super) async fn open_local(
     events: Arc<dyn Fn(Event) + Send + Sync>,
 ) -> Result<Connection, Exit> {
     let options = local(context, operation, lock_timeout, Clock::system(), events)?;
-    start(context, options, None).await
+    start(context, options, None, None).await
 }
 
 fn local(
@@ -167,10 +166,19 @@ pub(super) fn holder(context: &Context, operation: &str, since: Timestamp) -> Ho
     }
 }
 
-async fn start(context: &mut Context, options: SessionOptions, sandbox: Option<Sandbox>) -> Result<Connection, Exit> {
+async fn start(
+    context: &mut Context,
+    options: SessionOptions,
+    sandbox: Option<Sandbox>,
+    source: Option<CredentialSource>,
+) -> Result<Connection, Exit> {
     match open_session(context, options).await {
         Ok(session) => {
             reached(Step::StateOpened);
+            let session = match source {
+                Some(source) => session.renewing_credential(source),
+                None => session,
+            };
             Ok(Connection { session: Arc::new(session), sandbox })
         }
         Err(error) => {
@@ -223,6 +231,8 @@ pub(super) async fn close_sandbox(context: &mut Context, sandbox: Option<Sandbox
 pub(super) fn session_error(context: &mut Context, error: &SessionError) -> Exit {
     match error {
         SessionError::Store(error) => state_error(context, error),
+        // It was told when it was given up.
+        SessionError::Out => Exit::Failure,
         SessionError::Refused(problem) => {
             context.shell.error(&problem.summary, &problem.detail);
             Exit::Failure

@@ -10,12 +10,12 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use super::context::Context;
 use crate::model::Timestamp;
 use crate::ops::{Clock, Event};
-use crate::ui::{EventLog, Metrics};
+use crate::ui::{Metrics, log_event};
 
 /// Hears every event of a service, at once.
 pub(super) struct Observer {
-    /// `None` where people are told by the shell.
-    log: Option<EventLog>,
+    /// Not where people are told by the shell.
+    logs: bool,
     metrics: Metrics,
     clock: Clock,
     /// When something was heard last, in milliseconds since 1970.
@@ -25,9 +25,9 @@ pub(super) struct Observer {
 impl Observer {
     pub(super) fn new(context: &Context) -> Arc<Self> {
         let clock = Clock::system();
-        let log = context.shell.speaks_log().then(EventLog::default);
+        let logs = context.shell.speaks_log();
         let last_heard = AtomicU64::new(clock.now().0);
-        Arc::new(Self { log, metrics: Metrics::default(), clock, last_heard })
+        Arc::new(Self { logs, metrics: Metrics::default(), clock, last_heard })
     }
 
     /// Makes what a session tells its events to, and where they are then shown from.
@@ -45,8 +45,8 @@ impl Observer {
     fn hear(&self, event: &Event) {
         self.last_heard.store(self.clock.now().0, Ordering::Relaxed);
         self.metrics.event(event);
-        if let Some(log) = &self.log {
-            log.event(event);
+        if self.logs {
+            log_event(event);
         }
     }
 

@@ -126,12 +126,47 @@ pub(super) fn show_for(context: &mut Context, planned: &Planned, next_step: Opti
     view::show(context, &Shown { planned, next_step, apply: None, everything, sandbox, note: None });
 }
 
+/// Says which limits are not known.
+fn assumed(forecast: &ops::Forecast) -> String {
+    let kinds: Vec<String> = forecast.assumed_for.iter().map(ToString::to_string).collect();
+    match kinds.split_last() {
+        Some((last, others)) if kinds.len() < forecast.requests.len() => {
+            let kinds = if others.is_empty() { last.clone() } else { format!("{} and {last}", others.join(", ")) };
+            format!("600 requests an hour are assumed for {kinds} until Apollo tells its limits")
+        }
+        _ => "600 requests an hour of each kind are assumed until Apollo tells its limits".to_owned(),
+    }
+}
+
 pub(super) fn forecast(forecast: &ops::Forecast, sandbox: bool) -> Forecast {
     let requests = forecast.requests.iter().map(|(&endpoint, &count)| (endpoint, count)).collect();
     if sandbox && forecast.assumed {
         // What is assumed of Apollo says nothing about the stand-in.
         return Forecast { requests, duration: None, note: None };
     }
-    let assumed = "600 requests an hour of each kind are assumed until Apollo tells its limits";
-    Forecast { requests, duration: Some(forecast.duration), note: forecast.assumed.then(|| assumed.to_owned()) }
+    Forecast { requests, duration: Some(forecast.duration), note: forecast.assumed.then(|| assumed(forecast)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Endpoint;
+
+    #[test]
+    fn only_kinds_whose_limits_are_unknown_are_named() {
+        let all = [Endpoint::CreateContact, Endpoint::UpdateContact, Endpoint::SearchContacts];
+        let said = |assumed_for: &[Endpoint]| {
+            assumed(&ops::Forecast {
+                requests: all.iter().map(|endpoint| (*endpoint, 1)).collect(),
+                assumed: true,
+                assumed_for: assumed_for.iter().copied().collect(),
+                ..ops::Forecast::default()
+            })
+        };
+        let each = "600 requests an hour of each kind are assumed until Apollo tells its limits";
+        assert_eq!(said(&all), each);
+        assert_eq!(said(&[]), each, "a plan that was saved before they were kept");
+        assert_eq!(said(&all[1..2]), "600 requests an hour are assumed for update until Apollo tells its limits");
+        assert!(said(&all[..2]).contains("for create and update until"), "{}", said(&all[..2]));
+    }
 }

@@ -63,6 +63,6 @@ pub(super) fn exit(ended: &Ended) -> Option<Exit> {
     match ended {
         Ended::Interrupted => Some(Exit::Interrupted),
         Ended::Terminated => Some(Exit::Terminated),
-        Ended::Complete | Ended::Fatal | Ended::Yielded | Ended::QuotaExhausted { .. } => None,
+        Ended::Complete | Ended::Fatal | Ended::Yielded | Ended::QuotaExhausted { .. } | Ended::Outage { .. } => None,
     }
 }

@@ -226,7 +226,7 @@ impl Performer<'_> {
 
     pub(super) fn trouble(&self, endpoint: Endpoint, failure: Failure) -> Trouble {
         match failure {
-            Failure::Stopped | Failure::Barred => Trouble { end: End::NotBegun, problem: None },
+            Failure::Stopped | Failure::Barred | Failure::Out => Trouble { end: End::NotBegun, problem: None },
             Failure::Stale => Trouble { end: End::Stale, problem: None },
             Failure::Refused(error) => Trouble::failed(problem::refused(endpoint, &error, self.place)),
             Failure::InDoubt(error) => Trouble::failed(problem::in_doubt(endpoint, &error, self.place)),

@@ -12,6 +12,7 @@ use tracing::{Instrument, Span, field};
 
 use crate::model::{ApolloId, ContactKey, Endpoint, Identity, PersonAtCompany, Place};
 use crate::plan::{Action, Brake, BrakeKind, Change as FieldChange, Housekeeping, Operation, Plan};
+use crate::quota::time_left;
 use crate::store::{self, CHANGES_PER_COMMIT, Change, Snapshot};
 
 use super::action::{End, Job, Performer, Trouble, Turn, looked_for};
@@ -59,7 +60,13 @@ pub async fn apply_as(
         saved: saved.map(|saved| saved.digest.clone()),
     });
     let report = Report { remaining: saved.map_or(0, |saved| saved.left_out), ..Report::default() };
-    let run = Run { session: Arc::clone(session), job, report: Arc::new(Mutex::new(report)), span: Span::current() };
+    let run = Run {
+        session: Arc::clone(session),
+        job,
+        report: Arc::new(Mutex::new(report)),
+        ahead: Arc::new(Mutex::new(plan.requests())),
+        span: Span::current(),
+    };
     if saved.is_none()
         && let Err(error) = progress::forget(&session.store).await
     {
@@ -72,13 +79,17 @@ pub async fn apply_as(
     }
     tokio::select! {
         () = run.carry_out(&plan.actions) => {}
-        () = run.tick() => {}
+        () = run.tick(plan.actions.len()) => {}
     }
     let mut report = run.report.lock().unwrap_or_else(PoisonError::into_inner).clone();
     report.imports = std::mem::take(&mut *run.job.imported.lock().unwrap_or_else(PoisonError::into_inner));
     report.imports.sort_by(|one, other| one.action.key().cmp(other.action.key()));
     report.changed_imports = report.imports.iter().filter(|imported| !imported.changes().is_empty()).count();
-    report.ended = session.stop.reason().or_else(|| session.ledgers.put_off()).unwrap_or_default();
+    let outage = session.outages.given_up();
+    if let Some(Ended::Outage { unreachable, .. }) = outage {
+        report.obstacle.get_or_insert_with(|| problem::outage_in_short(unreachable).to_owned());
+    }
+    report.ended = session.stop.reason().or(outage).or_else(|| session.ledgers.put_off()).unwrap_or_default();
     session.renew_index(desired, snapshot);
     report
 }
@@ -121,6 +132,8 @@ struct Run {
     session: Arc<Session>,
     job: Arc<Job>,
     report: Arc<Mutex<Report>>,
+    /// Requests that actions may still need which have not ended.
+    ahead: Arc<Mutex<BTreeMap<Endpoint, usize>>>,
     /// What the log says the run is part of; the spans of its contacts are in it.
     span: Span,
 }
@@ -191,15 +204,22 @@ impl Run {
     }
 
     /// Tells once a second how far the run is, as long as it is polled.
-    async fn tick(&self) {
+    async fn tick(&self, actions: usize) {
         let started = Instant::now();
+        let mut active = Duration::ZERO;
         let mut ticks = tokio::time::interval(TICK);
         loop {
             ticks.tick().await;
             let (mut done, mut failed) = (0, 0);
             self.count(|report| (done, failed) = (report.done(), report.failed));
+            let ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let left = time_left(self.session.ledgers.forecast(&ahead), active, done + failed, actions);
+            if !self.session.ledgers.is_waiting() {
+                active += TICK;
+            }
             self.session.tell_quota_left();
-            self.session.tell(Event::Tick { elapsed: started.elapsed(), done, failed });
+            let (elapsed, now) = (started.elapsed(), self.session.clock.now());
+            self.session.tell(Event::Tick { elapsed, done, failed, now, left });
         }
     }
 
@@ -223,7 +243,11 @@ impl Run {
     async fn work_off(&self, queues: BTreeMap<Endpoint, Vec<&Action>>) {
         let mut queues: BTreeMap<_, _> =
             queues.into_iter().map(|(endpoint, actions)| (endpoint, self.queue(endpoint, actions))).collect();
-        let is_over = |endpoint| self.session.stop.is_requested() || self.session.ledgers.is_put_off(endpoint);
+        let is_over = |endpoint| {
+            self.session.stop.is_requested()
+                || self.session.ledgers.is_put_off(endpoint)
+                || self.session.outages.is_given_up(endpoint)
+        };
         let turn_over = Arc::new(Notify::new());
         let mut under_way = JoinSet::new();
         loop {
@@ -299,13 +323,19 @@ impl Run {
         if let (None, Ok(End::Done(_, Some(found)) | End::BoundOnly { id: found, .. })) = (&id, &result) {
             Span::current().record("apollo_id", field::display(found));
         }
-        Outcome { key, step, result, elapsed: started.elapsed(), span: Span::current() }
+        let requests = action.requests();
+        Outcome { key, step, result, requests, elapsed: started.elapsed(), span: Span::current() }
     }
 
     /// Counts how an action ended, and tells of it.
     fn conclude(&self, outcome: Outcome) {
-        let Outcome { key, step: planned, result, elapsed, span } = outcome;
+        let Outcome { key, step: planned, result, requests, elapsed, span } = outcome;
         let _within = span.entered();
+        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        for endpoint in requests {
+            ahead.entry(endpoint).and_modify(|ahead| *ahead = ahead.saturating_sub(1));
+        }
+        drop(ahead);
         let end = match result {
             Ok(end) => end,
             Err(trouble) => {
@@ -395,6 +425,8 @@ struct Outcome {
     /// What it was planned to be.
     step: Step,
     result: Result<End, Trouble>,
+    /// What it may have sent when all went well.
+    requests: Vec<Endpoint>,
     elapsed: Duration,
     /// What the log says it is part of.
     span: Span,

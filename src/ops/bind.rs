@@ -88,6 +88,9 @@ impl Performer<'_> {
         mut with: Vec<Change>,
     ) -> Result<End, Trouble> {
         loop {
+            // Before the look, which would be too old once creates go out again.
+            let turn = self.session.turn(Endpoint::CreateContact).await;
+            let _turn = turn.map_err(|failure| self.trouble(Endpoint::CreateContact, failure))?;
             let intent = match again {
                 Some((_, intent)) => intent.clone(),
                 None => self.create_intent(entry, entry.run_dedupe),

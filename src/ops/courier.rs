@@ -7,16 +7,18 @@ use std::time::Duration;
 use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 
-use crate::apollo::{self, Contact, ListChange, Meta, Profile, Retry, SearchPage};
+use crate::apollo::{self, Client, Contact, ListChange, Meta, Profile, Retry, SearchPage};
 use crate::failpoints::{self, reached};
 use crate::journal::{self, Status, Step};
 use crate::model::{ApolloId, Endpoint, Intent, IntentId};
-use crate::quota::{Permit, Rejection};
+use crate::quota::{Attempt, Permit, Rejection};
 use crate::store::{self, Change};
 
-use super::{Ended, Event, Session};
+use super::credential::Way;
+use super::outages::{News, Turn};
+use super::{Event, Session, problem};
 
-/// How often one request is sent before its action fails, 429s not counted.
+/// How often one request is sent before its action fails, 429s and connections that were never made not counted.
 const MAX_ATTEMPTS: u32 = 5;
 
 /// A request that changes nothing, so that it needs no intent.
@@ -55,9 +57,10 @@ pub(super) enum Failure {
     Refused(apollo::Error),
     /// It may or may not have had its effect.
     InDoubt(apollo::Error),
-    /// This kind of request cannot succeed in this run, which was said before: the key lacks its scope, or
-    /// Apollo cannot be reached.
+    /// This kind of request cannot succeed in this run, which was said before: the key lacks its scope.
     Barred,
+    /// Requests of this kind fail for longer than is waited for, which was said before; nothing was sent.
+    Out,
     /// The intent could not be recorded, so nothing was sent.
     Store(store::Error),
 }
@@ -78,16 +81,20 @@ impl Session {
         // An intent that was sent before comes here in doubt, from settling.
         let mut tries = Tries::new(if intent.attempts == 0 { Status::Intended } else { Status::InDoubt });
         loop {
-            let admitted = self.admit(endpoint).await.and_then(|(permit, slot)| {
+            let admitted = self.admit(endpoint).await.and_then(|leave| {
                 if fresh_until.is_none_or(|until| Instant::now() <= until) {
-                    return Ok((permit, slot));
+                    return Ok(leave);
                 }
-                self.ledgers.unsent(endpoint, permit);
+                self.take_back(endpoint, leave);
                 Err(Failure::Stale)
             });
-            let (permit, slot) = match admitted {
-                Ok(admitted) => admitted,
-                Err(failure) => {
+            let Leave { permit, attempt, slot } = match (admitted, tries.last.take()) {
+                (Ok(leave), _) => leave,
+                // It was sent before, and nobody knows what came of that.
+                (Err(Failure::Out), Some(error)) if tries.status == Status::InDoubt => {
+                    return Err(Failure::InDoubt(error));
+                }
+                (Err(failure), _) => {
                     if intent.attempts > 0 && tries.status == Status::Intended {
                         self.store.commit(vec![Change::DropIntent { id }]).await.map_err(Failure::Store)?;
                     }
@@ -103,20 +110,34 @@ impl Session {
             changes.push(Change::PutIntent { id, intent: Box::new(intent.clone()) });
             changes.push(Change::PutQuota { endpoint, ledger: self.ledgers.save(endpoint) });
             if let Err(error) = self.store.commit(changes).await {
-                self.ledgers.unsent(endpoint, permit);
+                self.take_back(endpoint, Leave { permit, attempt, slot });
                 return Err(Failure::Store(error));
             }
             reached(failpoints::Step::IntentWritten);
             tries.take(Step::Send);
             let sent = Instant::now();
-            let outcome = self.perform(intent).await;
+            let way = self.way();
+            let outcome = perform(&way.client, intent).await;
             drop(slot);
             self.heard(endpoint, &outcome, sent.elapsed());
             reached(if outcome.is_ok() { failpoints::Step::AnswerReceived } else { failpoints::Step::AnswerLost });
-            let verdict = self.judge(endpoint, permit, outcome, &mut tries);
+            let verdict = self.judge(endpoint, permit, attempt, outcome, &mut tries);
             self.save_pause(endpoint).await?;
             match verdict {
                 Verdict::Reply(reply) => return Ok(*reply),
+                Verdict::Fail(Failure::Refused(error) | Failure::InDoubt(error)) if error.status() == Some(401) => {
+                    if self.renewed(&way).await {
+                        continue;
+                    }
+                    return Err(match tries.status {
+                        Status::InDoubt => Failure::InDoubt(error),
+                        _ if self.bar(&Endpoint::ALL) => Failure::Refused(error),
+                        _ => {
+                            self.store.commit(vec![Change::DropIntent { id }]).await.map_err(Failure::Store)?;
+                            Failure::Barred
+                        }
+                    });
+                }
                 Verdict::Fail(failure @ Failure::Barred) if tries.status == Status::Intended => {
                     self.store.commit(vec![Change::DropIntent { id }]).await.map_err(Failure::Store)?;
                     return Err(failure);
@@ -129,6 +150,24 @@ impl Session {
 
     /// Sends a request that changes nothing.
     pub(super) async fn look(&self, look: &Look) -> Result<(Reply, Meta), Failure> {
+        loop {
+            let way = self.way();
+            match self.look_as(&way, look).await {
+                Err(Failure::Refused(error)) if error.status() == Some(401) => {
+                    if self.renewed(&way).await {
+                        continue;
+                    }
+                    let is_news = self.bar(&Endpoint::ALL);
+                    return Err(if is_news { Failure::Refused(error) } else { Failure::Barred });
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    /// Sends a request that changes nothing, by a way that may not be the one in use; a 401 concerns that way alone.
+    pub(super) async fn look_as(&self, way: &Way, look: &Look) -> Result<(Reply, Meta), Failure> {
+        let client = &way.client;
         let endpoint = match look {
             Look::View(_) => Endpoint::ViewContact,
             Look::Search { .. } | Look::Newest { .. } => Endpoint::SearchContacts,
@@ -136,29 +175,25 @@ impl Session {
         };
         let mut tries = Tries::new(Status::Intended);
         loop {
-            let (permit, slot) = self.admit(endpoint).await?;
+            let Leave { permit, attempt, slot } = self.admit(endpoint).await?;
             let spend = Change::PutQuota { endpoint, ledger: self.ledgers.save(endpoint) };
             if let Err(error) = self.store.commit(vec![spend]).await {
-                self.ledgers.unsent(endpoint, permit);
+                self.take_back(endpoint, Leave { permit, attempt, slot });
                 return Err(Failure::Store(error));
             }
             tries.take(Step::Send);
             let sent = Instant::now();
             let outcome = match look {
-                Look::View(id) => {
-                    self.client().view_contact(id).await.map(|a| (Reply::Contact(Box::new(a.value)), a.meta))
-                }
+                Look::View(id) => client.view_contact(id).await.map(|a| (Reply::Contact(Box::new(a.value)), a.meta)),
                 Look::Search { keywords, page } => {
-                    self.client().search_contacts(keywords, *page).await.map(|a| (Reply::Page(a.value), a.meta))
+                    client.search_contacts(keywords, *page).await.map(|a| (Reply::Page(a.value), a.meta))
                 }
-                Look::Newest { page } => {
-                    self.client().newest_contacts(*page).await.map(|a| (Reply::Page(a.value), a.meta))
-                }
-                Look::Profile => self.client().profile().await.map(|a| (Reply::Profile(a.value), a.meta)),
+                Look::Newest { page } => client.newest_contacts(*page).await.map(|a| (Reply::Page(a.value), a.meta)),
+                Look::Profile => client.profile().await.map(|a| (Reply::Profile(a.value), a.meta)),
             };
             drop(slot);
             self.heard(endpoint, &outcome, sent.elapsed());
-            let verdict = self.judge(endpoint, permit, outcome, &mut tries);
+            let verdict = self.judge(endpoint, permit, attempt, outcome, &mut tries);
             self.save_pause(endpoint).await?;
             match verdict {
                 Verdict::Reply(reply) => return Ok(*reply),
@@ -175,27 +210,6 @@ impl Session {
         match self.ledgers.pause_to_save(endpoint) {
             Some(change) => self.store.commit(vec![change]).await.map(drop).map_err(Failure::Store),
             None => Ok(()),
-        }
-    }
-
-    async fn perform(&self, intent: &Intent) -> Result<(Reply, Meta), apollo::Error> {
-        let target = || intent.apollo_id.as_ref().expect("an intent to change a contact names it");
-        match intent.endpoint {
-            Endpoint::CreateContact => {
-                let answer = self.client().create_contact(&intent.body).await?;
-                Ok((Reply::Contact(Box::new(answer.value)), answer.meta))
-            }
-            Endpoint::UpdateContact => {
-                let answer = self.client().update_contact(target(), &intent.body).await?;
-                Ok((Reply::Contact(Box::new(answer.value)), answer.meta))
-            }
-            Endpoint::AddToLists | Endpoint::RemoveFromLists => {
-                let answer = self.client().change_lists(intent.endpoint, &intent.body).await?;
-                Ok((Reply::Lists(answer.value), answer.meta))
-            }
-            Endpoint::ViewContact | Endpoint::SearchContacts | Endpoint::Profile => {
-                unreachable!("looking needs no intent")
-            }
         }
     }
 
@@ -219,12 +233,14 @@ impl Session {
         &self,
         endpoint: Endpoint,
         permit: Permit,
+        attempt: Attempt,
         outcome: Result<(Reply, Meta), apollo::Error>,
         tries: &mut Tries,
     ) -> Verdict {
         let error = match outcome {
             Ok((reply, meta)) => {
                 tries.take(Step::Answer);
+                self.is_back(endpoint, attempt);
                 self.ledgers.answered(endpoint, permit, &meta);
                 return Verdict::Reply(Box::new((reply, meta)));
             }
@@ -234,20 +250,16 @@ impl Session {
         let unsent = matches!(error, apollo::Error::Connect { .. });
         if let (Retry::Later { .. }, Some(meta)) = (retry, error.meta()) {
             tries.take(Step::Bounce);
+            self.outages.undecided(endpoint, attempt);
             return Verdict::Again(match self.ledgers.rejected(endpoint, permit, meta) {
                 Rejection::WindowUsedUp(..) => Duration::ZERO,
                 Rejection::Stray => self.backoff(tries.count_stray()),
             });
         }
         // Before the account, which lets those go that waited for this answer.
-        tries.failures += 1;
-        let news = self.is_news(endpoint, &error, tries.failures);
-        match error.meta() {
-            Some(meta) => self.ledgers.answered(endpoint, permit, meta),
-            None if unsent => self.ledgers.unsent(endpoint, permit),
-            None => self.ledgers.lost(endpoint, permit),
-        }
-        tries.take(match retry {
+        *(if unsent { &mut tries.unsent } else { &mut tries.failures }) += 1;
+        let news = self.is_news(endpoint, &error);
+        let step = match retry {
             _ if unsent => Step::Bounce,
             Retry::Never if error.status() == Some(401) || error.is_barred(endpoint) => Step::Bounce,
             // A success that cannot be read, or a redirect that answers work done: no refusal.
@@ -256,9 +268,29 @@ impl Session {
             Retry::Never if tries.is_in_doubt() && !matches!(error.status(), Some(400 | 422)) => Step::Bounce,
             Retry::Never => Step::Refuse,
             Retry::Now | Retry::Later { .. } | Retry::Settle => Step::Lose,
-        });
-        if retry == Retry::Now && tries.failures < MAX_ATTEMPTS {
-            return Verdict::Again(self.backoff(tries.failures));
+        };
+        if unsent || step == Step::Lose {
+            self.note_failure(endpoint, attempt, &error);
+        } else if error.meta().is_some() {
+            self.is_back(endpoint, attempt);
+        } else {
+            self.outages.undecided(endpoint, attempt);
+        }
+        match error.meta() {
+            Some(meta) => self.ledgers.answered(endpoint, permit, meta),
+            None if unsent => self.ledgers.unsent(endpoint, permit),
+            None => self.ledgers.lost(endpoint, permit),
+        }
+        tries.take(step);
+        // What never left is nobody's fault: it is tried for as long as the outage is waited for.
+        if retry == Retry::Now && (unsent || tries.failures < MAX_ATTEMPTS) {
+            tries.last = Some(error);
+            let paced_by_outage = self.outages.is_out(endpoint);
+            return Verdict::Again(if paced_by_outage {
+                Duration::ZERO
+            } else {
+                self.backoff(tries.failures + tries.unsent)
+            });
         }
         Verdict::Fail(match tries.status {
             Status::InDoubt => Failure::InDoubt(error),
@@ -270,40 +302,84 @@ impl Session {
     /// Draws the consequences of a refusal that concern more than its own action.
     ///
     /// Returns whether it is news: `false` when another action has met and told the same.
-    fn is_news(&self, endpoint: Endpoint, error: &apollo::Error, failures: u32) -> bool {
+    fn is_news(&self, endpoint: Endpoint, error: &apollo::Error) -> bool {
         match error.status() {
-            Some(401) => {
-                self.stop.request(Ended::Fatal);
-                self.bar(&Endpoint::ALL)
-            }
             // Any other 403 belongs to its entry.
             Some(403) if error.is_barred(endpoint) => self.bar(&[endpoint]),
             // Where nobody may search, or there is no search, asking again helps nobody.
             Some(403 | 404) if endpoint == Endpoint::SearchContacts && !error.is_page() => self.bar(&[endpoint]),
-            // No request of any kind will get through; the next apply, or pass, tries again.
-            None if matches!(error, apollo::Error::Connect { .. }) && failures >= MAX_ATTEMPTS => {
-                self.bar(&Endpoint::ALL)
-            }
             _ => true,
         }
     }
 
-    /// Waits for quota, then for a place among the requests under way.
-    async fn admit(&self, endpoint: Endpoint) -> Result<(Permit, SemaphorePermit<'_>), Failure> {
-        if self.is_barred(endpoint) {
-            return Err(Failure::Barred);
+    /// Notes an answer of any use, and tells of the outage that it ended.
+    fn is_back(&self, endpoint: Endpoint, attempt: Attempt) {
+        if let Some(lasted) = self.outages.succeeded(endpoint, attempt) {
+            self.tell(Event::OutageOver { endpoint, lasted });
         }
-        let waiting = |wait, window| self.tell(Event::WaitingForQuota { endpoint, window, wait });
-        let permit = self.ledgers.admit(endpoint, &self.stop, waiting).await.ok_or(Failure::Stopped)?;
-        let slot = self.slot().await;
-        // Either wait may have been for the very answer that barred this kind, or for the end of the run.
-        let failure = match self.is_barred(endpoint) {
-            true => Failure::Barred,
-            false if self.stop.is_requested() => Failure::Stopped,
-            false => return Ok((permit, slot)),
-        };
+    }
+
+    /// Notes a request that failed, and tells of the outage that it belongs to.
+    fn note_failure(&self, endpoint: Endpoint, attempt: Attempt, error: &apollo::Error) {
+        let unreachable = matches!(error, apollo::Error::Connect { .. });
+        let Some(news) = self.outages.failed(endpoint, attempt, unreachable) else { return };
+        let News { since, next, ends_at, is_first } = news;
+        let now = self.clock.now();
+        if let Some(until) = next {
+            let (status, wait) = (error.status(), until.since(now));
+            self.tell(Event::Outage { endpoint, status, wait, until, ends_at, is_first });
+        } else if is_first {
+            let lasted = now.since(since);
+            self.tell(Event::Problem(problem::outage(endpoint, error, lasted, self.outages.has_succeeded())));
+        }
+    }
+
+    /// Waits for the end of an outage, for quota, and for a place among the requests under way.
+    async fn admit(&self, endpoint: Endpoint) -> Result<Leave<'_>, Failure> {
+        let waiting = |wait, until, window| self.tell(Event::WaitingForQuota { endpoint, window, wait, until });
+        loop {
+            if self.is_barred(endpoint) {
+                return Err(Failure::Barred);
+            }
+            if !self.outages.ready(endpoint, &self.stop).await {
+                return Err(self.not_ready());
+            }
+            let permit = self.ledgers.admit(endpoint, &self.stop, waiting).await.ok_or(Failure::Stopped)?;
+            let slot = self.slot().await;
+            // Each wait may have been for the very answer that barred this kind, or for the end of the run.
+            let failure = if self.is_barred(endpoint) {
+                Some(Failure::Barred)
+            } else {
+                self.stop.is_requested().then_some(Failure::Stopped)
+            };
+            if failure.is_none()
+                && let Some(attempt) = self.outages.enter(endpoint)
+            {
+                return Ok(Leave { permit, attempt, slot });
+            }
+            self.ledgers.unsent(endpoint, permit);
+            if let Some(failure) = failure {
+                return Err(failure);
+            }
+            // Such requests have begun to fail meanwhile, or another one is the probe.
+        }
+    }
+
+    /// Waits for the one turn there is while requests of this kind fail, for work that begins with others.
+    pub(super) async fn turn(&self, endpoint: Endpoint) -> Result<Turn<'_>, Failure> {
+        self.outages.turn(endpoint, &self.stop).await.ok_or_else(|| self.not_ready())
+    }
+
+    /// Says why the end of an outage is not waited for.
+    fn not_ready(&self) -> Failure {
+        if self.stop.is_requested() { Failure::Stopped } else { Failure::Out }
+    }
+
+    /// Takes leave back of which no use was made.
+    fn take_back(&self, endpoint: Endpoint, leave: Leave<'_>) {
+        let Leave { permit, attempt, slot: _ } = leave;
+        self.outages.undecided(endpoint, attempt);
         self.ledgers.unsent(endpoint, permit);
-        Err(failure)
     }
 
     /// Tells the requests left of each kind whose limits are known.
@@ -328,18 +404,50 @@ impl Session {
     }
 }
 
+async fn perform(client: &Client, intent: &Intent) -> Result<(Reply, Meta), apollo::Error> {
+    let target = || intent.apollo_id.as_ref().expect("an intent to change a contact names it");
+    match intent.endpoint {
+        Endpoint::CreateContact => {
+            let answer = client.create_contact(&intent.body).await?;
+            Ok((Reply::Contact(Box::new(answer.value)), answer.meta))
+        }
+        Endpoint::UpdateContact => {
+            let answer = client.update_contact(target(), &intent.body).await?;
+            Ok((Reply::Contact(Box::new(answer.value)), answer.meta))
+        }
+        Endpoint::AddToLists | Endpoint::RemoveFromLists => {
+            let answer = client.change_lists(intent.endpoint, &intent.body).await?;
+            Ok((Reply::Lists(answer.value), answer.meta))
+        }
+        Endpoint::ViewContact | Endpoint::SearchContacts | Endpoint::Profile => {
+            unreachable!("looking needs no intent")
+        }
+    }
+}
+
+/// Leave to send one request.
+struct Leave<'a> {
+    permit: Permit,
+    attempt: Attempt,
+    slot: SemaphorePermit<'a>,
+}
+
 /// The attempts of one request so far.
 #[derive(Debug)]
 struct Tries {
     status: Status,
     failures: u32,
+    /// Connections that were never made.
+    unsent: u32,
+    /// How the last one failed, while it is to be sent again.
+    last: Option<apollo::Error>,
     /// 429s although every window had room.
     strays: u32,
 }
 
 impl Tries {
     fn new(status: Status) -> Self {
-        Self { status, failures: 0, strays: 0 }
+        Self { status, failures: 0, unsent: 0, last: None, strays: 0 }
     }
 
     fn take(&mut self, step: Step) {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{ApolloId, ContactKey, Digest, Endpoint, Origin};
+use crate::model::{ApolloId, ContactKey, Digest, Endpoint, Origin, Timestamp};
 use crate::plan::{Action, Change, Operation};
 use crate::quota::Span;
 use crate::source::{Code, Location, Severity};
@@ -52,12 +52,32 @@ pub enum Event {
         status: Option<u16>,
         elapsed: Duration,
     },
-    /// Requests of this action wait for their quota window.
+    /// Requests of this action wait for their quota window. Told once for all that wait together.
     WaitingForQuota {
         endpoint: Endpoint,
         /// The window that is used up; `None` where Apollo asked for a pause.
         window: Option<Span>,
         wait: Duration,
+        /// When they go on.
+        until: Timestamp,
+    },
+    /// Requests of this action fail, one after the other: one at a time is tried, ever less often.
+    Outage {
+        endpoint: Endpoint,
+        /// The status of the last answer; `None` when none came.
+        status: Option<u16>,
+        /// How long until the next one is sent, and when that is.
+        wait: Duration,
+        until: Timestamp,
+        /// When the outage is no longer waited for; `None` when it is for as long as it takes.
+        ends_at: Option<Timestamp>,
+        /// Whether it was not told before; afterwards, each try that failed is told.
+        is_first: bool,
+    },
+    /// An outage is over, and all requests of this action go on.
+    OutageOver {
+        endpoint: Endpoint,
+        lasted: Duration,
     },
     /// Quota that Apollo says is left for creates or updates, for the progress line.
     QuotaLeft {
@@ -69,7 +89,12 @@ pub enum Event {
         elapsed: Duration,
         done: usize,
         failed: usize,
+        now: Timestamp,
+        /// How long the rest takes: what the quota windows allow, or the pace so far where that is slower.
+        left: Option<Duration>,
     },
+    /// Apollo refused the credential, and another one of the same team has taken its place.
+    CredentialRenewed,
     /// A signal was seen: no further request starts.
     Stopping,
     /// What `watch` does around its applies.
@@ -184,7 +209,7 @@ impl Ended {
     /// Reports whether `watch` goes on after this.
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Complete | Self::Fatal | Self::Yielded | Self::QuotaExhausted { .. } => true,
+            Self::Complete | Self::Fatal | Self::Yielded | Self::QuotaExhausted { .. } | Self::Outage { .. } => true,
             Self::Interrupted | Self::Terminated => false,
         }
     }
@@ -239,4 +264,13 @@ pub enum Ended {
     Yielded,
     /// The next quota window is further away than `--max-wait` allows.
     QuotaExhausted { endpoint: Endpoint, wait: Duration },
+    /// Requests of this action failed for longer than is waited for.
+    Outage {
+        endpoint: Endpoint,
+        /// Whether no connection could be made.
+        unreachable: bool,
+        lasted: Duration,
+        /// How long until it is worth another try.
+        wait: Duration,
+    },
 }

@@ -13,7 +13,7 @@ use crate::store::Change;
 
 use super::{Clock, Ended, Stop};
 
-/// Waits up to this long are not worth a word.
+/// Waits up to this long are not worth a word, and neither is a wait that ends so little later than was told.
 const QUIET_WAIT: Duration = Duration::from_secs(2);
 
 /// One ledger per endpoint action, shared by everything that sends.
@@ -29,6 +29,8 @@ pub(super) struct Ledgers {
     patience: Option<Duration>,
     /// What was put off, and until when.
     put_off: Mutex<BTreeMap<Endpoint, Timestamp>>,
+    /// Until when waits were told.
+    told: Mutex<BTreeMap<Endpoint, Timestamp>>,
     /// What was paused since it was last saved.
     newly_paused: Mutex<BTreeSet<Endpoint>>,
     clock: Clock,
@@ -58,6 +60,7 @@ impl Ledgers {
             max_wait,
             patience: None,
             put_off: Mutex::default(),
+            told: Mutex::default(),
             newly_paused: Mutex::default(),
             clock,
         }
@@ -91,12 +94,12 @@ impl Ledgers {
     /// Returns leave to send one request as soon as the windows allow; `None` when the run stops first, or such
     /// requests are put off.
     ///
-    /// `waiting` is told of a wait worth telling, once for each.
+    /// `waiting` is told of a wait worth telling, once for all requests that wait for the same.
     pub(super) async fn admit(
         &self,
         endpoint: Endpoint,
         stop: &Stop,
-        waiting: impl Fn(Duration, Option<Span>),
+        waiting: impl Fn(Duration, Timestamp, Option<Span>),
     ) -> Option<Permit> {
         loop {
             if stop.is_requested() || self.is_put_off(endpoint) {
@@ -113,8 +116,9 @@ impl Ledgers {
                         self.delays().insert(endpoint, self.clock.now() + wait);
                         return None;
                     }
-                    if wait > QUIET_WAIT {
-                        waiting(wait, span);
+                    let until = self.clock.now() + wait;
+                    if wait > QUIET_WAIT && self.is_news(endpoint, until) {
+                        waiting(wait, until, span);
                     }
                     wait
                 }
@@ -126,6 +130,32 @@ impl Ledgers {
                 () = stop.requested() => {}
             }
         }
+    }
+
+    /// Reports whether nobody was told that requests of this kind wait until then.
+    fn is_news(&self, endpoint: Endpoint, until: Timestamp) -> bool {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_news = told.get(&endpoint).is_none_or(|&told| until > told + QUIET_WAIT);
+        if is_news {
+            told.insert(endpoint, until);
+        }
+        is_news
+    }
+
+    /// Returns how long until the last of so many requests of each kind may go out, if nobody else sends any.
+    pub(super) fn forecast(&self, requests: &BTreeMap<Endpoint, usize>) -> Duration {
+        let (now, ledgers) = (self.clock.now(), self.locked());
+        let unknown = Ledger::default();
+        let each = requests.iter().map(|(endpoint, &count)| {
+            ledgers.get(endpoint).unwrap_or(&unknown).forecast(count as u64, now, &self.rules)
+        });
+        each.max().unwrap_or_default()
+    }
+
+    /// Reports whether requests of any kind wait for a window now, as was told.
+    pub(super) fn is_waiting(&self) -> bool {
+        let now = self.clock.now();
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).values().any(|&until| until > now)
     }
 
     /// Takes in an answer, and the pause that it asks for: a server that is overloaded is for requests of every

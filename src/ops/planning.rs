@@ -39,8 +39,11 @@ pub struct Forecast {
     pub requests: BTreeMap<Endpoint, usize>,
     /// How long the quota windows make it take; zero when they do not.
     pub duration: Duration,
-    /// Whether the limits are assumed, since nobody has told any.
+    /// Whether limits are assumed, since nobody has told any.
     pub assumed: bool,
+    /// The kinds of requests whose limits are assumed; empty as well in plans that were saved before it was kept.
+    #[serde(default)]
+    pub assumed_for: BTreeSet<Endpoint>,
 }
 
 /// Plans what brings Apollo in step with `desired`; a function of its arguments alone.
@@ -104,11 +107,10 @@ fn forecast(plan: &Plan, snapshot: &Snapshot, rules: &Rules, now: Timestamp) -> 
         // A ledger that cannot be read counts as none: the first answer tells again.
         snapshot.quota.get(endpoint).and_then(|text| Ledger::load(text).ok()).unwrap_or_default()
     };
-    let each = requests.iter().map(|(endpoint, &count)| (ledgers(endpoint), count as u64));
-    let each: Vec<(Ledger, u64)> = each.collect();
-    Forecast {
-        duration: each.iter().map(|(ledger, count)| ledger.forecast(*count, now, rules)).max().unwrap_or_default(),
-        assumed: each.iter().any(|(ledger, _)| ledger.is_assumed(rules)),
-        requests,
-    }
+    let each: Vec<_> =
+        requests.iter().map(|(&endpoint, &count)| (endpoint, ledgers(&endpoint), count as u64)).collect();
+    let duration = each.iter().map(|(_, ledger, count)| ledger.forecast(*count, now, rules)).max();
+    let assumed_for: BTreeSet<_> =
+        each.iter().filter(|(_, ledger, _)| ledger.is_assumed(rules)).map(|(endpoint, ..)| *endpoint).collect();
+    Forecast { duration: duration.unwrap_or_default(), assumed: !assumed_for.is_empty(), assumed_for, requests }
 }

@@ -1,6 +1,7 @@
 //! What went wrong, in words that say what to do next.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::apollo;
 use crate::model::{ApolloId, ContactKey, Endpoint, Entry, Field, Intent, Place, Value};
@@ -85,13 +86,6 @@ pub(super) fn refused(endpoint: Endpoint, error: &apollo::Error, place: &Place) 
             )
             .at(place, error.field_hint().as_ref())
         }
-        None if matches!(error, apollo::Error::Connect { .. }) => Problem::error(
-            "Apollo cannot be reached",
-            format!(
-                "{why}\nNothing that was not sent before has changed. The rest of this run is left; the next one does \
-                 it. Check the network, a proxy in the environment, and --api-url."
-            ),
-        ),
         _ => Problem::error(
             format!("Cannot {} for {}", doing(endpoint), place.key.address()),
             format!("{why}\nThe request had no effect. The next apply tries again."),
@@ -99,6 +93,32 @@ pub(super) fn refused(endpoint: Endpoint, error: &apollo::Error, place: &Place) 
         .at(place, None),
     };
     problem.saying(error.repeated())
+}
+
+/// Words in short that requests of a kind failed for longer than is waited for.
+pub(super) fn outage_in_short(unreachable: bool) -> &'static str {
+    if unreachable { "Apollo cannot be reached" } else { "Apollo does not answer as it should" }
+}
+
+/// Words that requests of a kind failed for longer than is waited for; `had_success`, whether others went well before.
+pub(super) fn outage(endpoint: Endpoint, error: &apollo::Error, lasted: Duration, had_success: bool) -> Problem {
+    let unreachable = matches!(error, apollo::Error::Connect { .. });
+    let (why, seconds) = (chain(error), lasted.as_secs());
+    let tried = if unreachable { "No connection was made" } else { "Requests of this kind failed" };
+    let next = if had_success {
+        "--max-wait says how long an outage is waited for."
+    } else {
+        "Check the network, a proxy in the environment, and --api-url."
+    };
+    let summary = if unreachable {
+        outage_in_short(true).to_owned()
+    } else {
+        format!("Apollo fails at each request to {}", doing(endpoint))
+    };
+    let detail = format!(
+        "{why}\n{tried} for {seconds} s, tried ever less often. What depends on it is left, and the next run does it. {next}"
+    );
+    Problem::error(summary, detail).saying(error.repeated())
 }
 
 /// Words that Apollo does not accept the credential.

@@ -8,22 +8,20 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::apollo::{self, Client, Credential};
+use crate::apollo;
 use crate::link::{self, Listener};
 use crate::model::{Endpoint, RunId, Timestamp};
 use crate::quota::{Backoff, Outlook, Rules};
-use crate::store::{self, Change, Drawn, Holder, Snapshot, Store};
+use crate::store::{self, Drawn, Holder, Snapshot, Store};
 
 use super::answering::Answerer;
-use super::courier::{Failure, Look, Reply};
+use super::credential::{CredentialSource, Proof, Way};
 use super::desired::Declared;
 use super::ledgers::Ledgers;
 use super::newest::Newest;
+use super::outages::Outages;
 use super::under_way::UnderWay;
 use super::{Clock, Desired, Event, LoadError, Problem, Stop, lock, problem};
-
-/// How many contacts of the state are viewed to see that a new credential is of its team.
-const CONTACTS_VIEWED: usize = 10;
 
 /// What a session is opened with.
 #[derive(Clone)]
@@ -41,13 +39,14 @@ pub struct SessionOptions {
     /// Where readers are answered when the state's path is too long for a socket; `None` answers none.
     pub runtime_directory: Option<PathBuf>,
     pub rules: Rules,
-    /// The longest wait for a quota window; `None` waits for as long as it takes.
+    /// The longest wait for a quota window, and for the end of an outage; `None` waits for as long as the window takes,
+    /// and for an hour.
     pub max_wait: Option<Duration>,
     /// Requests under way at a time, at most.
     pub parallelism: usize,
     /// How long after its last attempt a create in doubt is looked up.
     pub settle_after: Duration,
-    /// Pauses between attempts of one request.
+    /// Pauses between attempts of one request. An outage is probed after twice the first of them, then ever less often.
     pub backoff: Backoff,
     pub clock: Clock,
     /// Identity of a new state; drawn at random by the caller.
@@ -65,8 +64,16 @@ pub struct Session {
     service: Option<link::Service>,
     pub(super) under_way: UnderWay,
     pub(super) store: Store,
-    client: Option<Client>,
+    /// Who asks Apollo; `None` where nothing is going to be sent.
+    pub(super) way: Mutex<Option<Arc<Way>>>,
+    /// Where a credential comes from that takes the place of one that is refused.
+    pub(super) credential_source: Option<CredentialSource>,
+    /// Held while a new credential is proven.
+    pub(super) renewing: tokio::sync::Mutex<()>,
+    /// What a new credential has to prove; `None` until the first one has.
+    pub(super) proof: Mutex<Option<Proof>>,
     pub(super) ledgers: Ledgers,
+    pub(super) outages: Outages,
     pub(super) clock: Clock,
     pub(super) stop: Stop,
     pub(super) run: RunId,
@@ -82,7 +89,6 @@ pub struct Session {
     pub(super) newest: tokio::sync::Mutex<Option<Arc<Newest>>>,
     random: Mutex<fastrand::Rng>,
     events: Arc<dyn Fn(Event) + Send + Sync>,
-    credential: Option<Credential>,
 }
 
 /// Why a session cannot begin.
@@ -110,6 +116,9 @@ pub enum SessionError {
     /// Apollo refused the credential.
     #[error("{}: {}", .0.summary, .0.detail)]
     Refused(Box<Problem>),
+    /// Apollo did not answer for as long as is waited for, which was told before.
+    #[error("Apollo did not answer")]
+    Out,
     #[error("stopped before anything was done")]
     Stopped,
 }
@@ -128,8 +137,7 @@ impl Session {
     ///
     /// Waits for readers to leave, and for another writer as long as the options say.
     pub async fn open(options: SessionOptions) -> Result<Self, SessionError> {
-        let credential = options.client.as_ref().map(|client| client.credential.clone());
-        let client = options.client.map(Client::new).transpose()?;
+        let way = options.client.map(Way::new).transpose()?.map(Arc::new);
         let SessionOptions { state, origin, holder, drawn, .. } = options;
         let store_options = store::Options { path: state.clone(), origin, holder: holder.clone() };
         let opening = lock::open(options.lock_timeout, || {
@@ -152,8 +160,12 @@ impl Session {
             service,
             under_way,
             ledgers: Ledgers::new(&saved, options.rules, options.max_wait, options.clock),
+            outages: Outages::new(options.backoff.base * 2, options.max_wait, options.clock),
             store,
-            client,
+            way: Mutex::new(way),
+            credential_source: None,
+            renewing: tokio::sync::Mutex::default(),
+            proof: Mutex::default(),
             clock: options.clock,
             stop: Stop::default(),
             run: options.run,
@@ -167,7 +179,6 @@ impl Session {
             newest: tokio::sync::Mutex::default(),
             random: Mutex::new(fastrand::Rng::with_seed(options.seed)),
             events: options.events,
-            credential,
         })
     }
 
@@ -177,11 +188,19 @@ impl Session {
         Self { stop, ..self }
     }
 
-    /// Puts requests off that would wait longer than this for quota, where a plan is made again anyway.
+    /// Puts requests off that would wait longer than this for quota, or at all in an outage, where a plan is made again
+    /// anyway.
     #[must_use]
     pub fn putting_off_after(mut self, patience: Duration) -> Self {
         self.ledgers.put_off_after(patience);
+        self.outages.put_off();
         self
+    }
+
+    /// Asks for another credential when Apollo refuses the one in use, and goes on with one of the same team.
+    #[must_use]
+    pub fn renewing_credential(self, source: CredentialSource) -> Self {
+        Self { credential_source: Some(source), ..self }
     }
 
     /// Tells what quota is left, by endpoint and window.
@@ -203,83 +222,6 @@ impl Session {
         }
         let Declared { roster, named, .. } = desired.everyone()?;
         Ok(self.store.snapshot(&store::Wanted::new(roster, named))?)
-    }
-
-    /// Makes sure that the credential is of the team that the state's contacts belong to.
-    ///
-    /// Apollo's own word on the team decides. Where the credential may not ask for it, one that the state does not
-    /// know must see one of its contacts; those that are gone prove nothing.
-    pub async fn prove_credential(&self, snapshot: &Snapshot) -> Result<(), SessionError> {
-        let Some(credential) = &self.credential else { return Ok(()) };
-        let hash = credential.keyed_hash(&snapshot.identity_key);
-        if snapshot.credential.as_ref() == Some(&hash) {
-            return Ok(());
-        }
-        let mut changes = vec![Change::PutCredential(hash)];
-        match (self.team().await?, &snapshot.team) {
-            (Some(given), Some(recorded)) if given != *recorded => {
-                return Err(SessionError::OtherTeam { recorded: recorded.clone(), given });
-            }
-            (Some(_), Some(_)) => {}
-            (team, _) => {
-                if snapshot.credential.is_some() {
-                    self.see_a_contact().await?;
-                }
-                changes.extend(team.map(Change::PutTeam));
-            }
-        }
-        self.store.commit(changes).await?;
-        Ok(())
-    }
-
-    /// Asks Apollo for the team of the credential; `None` where the credential may not ask.
-    async fn team(&self) -> Result<Option<String>, SessionError> {
-        match self.look(&Look::Profile).await {
-            Ok((Reply::Profile(profile), _)) => Ok(profile.team_id),
-            Ok(_) => unreachable!("the question for the profile is answered with one"),
-            Err(Failure::Refused(error)) if error.status() == Some(401) => {
-                Err(SessionError::Refused(Box::new(problem::credential_refused(&error))))
-            }
-            Err(Failure::Refused(_) | Failure::InDoubt(_) | Failure::Stale) => Ok(None),
-            Err(Failure::Barred) if !self.is_barred(Endpoint::ViewContact) => Ok(None),
-            Err(Failure::Store(error)) => Err(error.into()),
-            Err(Failure::Stopped | Failure::Barred) => Err(SessionError::Stopped),
-        }
-    }
-
-    /// Makes sure that the credential sees one contact of the state, where there is any that it could see.
-    async fn see_a_contact(&self) -> Result<(), SessionError> {
-        let bindings = self.store.some_bindings(CONTACTS_VIEWED)?;
-        let mut why = None;
-        for binding in &bindings {
-            match self.look(&Look::View(binding.apollo_id.clone())).await {
-                Ok(_) => return Ok(()),
-                // A contact that is listed as deleted was this team's: another team's answer does not say so.
-                Err(Failure::Refused(error))
-                    if error.status() == Some(422) && error.contact_is_gone(&binding.apollo_id) =>
-                {
-                    return Ok(());
-                }
-                Err(Failure::Refused(error) | Failure::InDoubt(error)) => {
-                    let is_about_contact = error.contact_may_be_gone(&binding.apollo_id);
-                    why = Some(format!(
-                        "looking at contact {} failed: {}",
-                        binding.apollo_id,
-                        super::problem::chain(&error)
-                    ));
-                    if !is_about_contact {
-                        break;
-                    }
-                }
-                Err(Failure::Store(error)) => return Err(error.into()),
-                Err(Failure::Stopped | Failure::Barred | Failure::Stale) => return Err(SessionError::Stopped),
-            }
-        }
-        why.map_or(Ok(()), |why| Err(SessionError::Unproven { why }))
-    }
-
-    pub(super) fn client(&self) -> &Client {
-        self.client.as_ref().expect("a session without a client is given plans that send nothing")
     }
 
     /// Tells the time as this session sees it.
@@ -331,6 +273,7 @@ impl Session {
     pub(super) fn try_everything_again(&self) {
         self.barred.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.ledgers.put_nothing_off();
+        self.outages.try_everything_again();
     }
 
     pub(super) fn is_barred(&self, endpoint: Endpoint) -> bool {

@@ -209,7 +209,7 @@ impl Action {
         self.keys().any(|key| keys.contains(key))
     }
 
-    pub(super) fn requests(&self) -> Vec<Endpoint> {
+    pub(crate) fn requests(&self) -> Vec<Endpoint> {
         match &self.operation {
             Operation::Create { entry } => {
                 let lists = entry.fields.iter().filter(|(field, _)| **field == Field::LabelNames);

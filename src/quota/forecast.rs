@@ -6,6 +6,17 @@ use crate::model::Timestamp;
 
 use super::{Ledger, Rules, Span};
 
+/// Returns how long the rest of a run takes; `None` before anything tells.
+///
+/// `windows` is what the quota makes it take. The pace so far counts where it is slower, over the time in which nothing
+/// waited for quota: `active` for the `ended` actions, of `actions`.
+pub fn time_left(windows: Duration, active: Duration, ended: usize, actions: usize) -> Option<Duration> {
+    let remaining = actions.saturating_sub(ended) as u128;
+    let pace = (active.as_millis() * remaining).checked_div(ended as u128);
+    let pace = pace.map(|millis| Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX)));
+    pace.or((!windows.is_zero()).then_some(windows)).map(|pace| pace.max(windows))
+}
+
 impl Ledger {
     /// Returns how long until the last of `requests` may go out, if nobody else spends.
     ///
@@ -41,5 +52,22 @@ impl Ledger {
                 *spent += now_possible;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_left_is_what_the_windows_allow_or_the_pace_where_that_is_slower() {
+        let seconds = Duration::from_secs;
+        // 200 went out in 10 s, then all wait for 50 minutes: the pace says nothing of that.
+        assert_eq!(time_left(seconds(3000), seconds(10), 200, 2000), Some(seconds(3000)));
+        assert_eq!(time_left(seconds(3000), seconds(1000), 200, 2000), Some(seconds(9000)));
+        assert_eq!(time_left(Duration::ZERO, seconds(10), 50, 100), Some(seconds(10)));
+        assert_eq!(time_left(seconds(60), Duration::ZERO, 0, 100), Some(seconds(60)));
+        assert_eq!(time_left(Duration::ZERO, seconds(5), 0, 100), None);
+        assert_eq!(time_left(Duration::ZERO, seconds(5), 100, 100), Some(Duration::ZERO));
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::model::Timestamp;
+
 /// Writes a time in its two largest units: `2s`, `1m10s`, `2h5m`, `3d4h`. Parts of a second are dropped.
 pub fn duration(time: Duration) -> String {
     let seconds = time.as_secs();
@@ -18,6 +20,14 @@ pub fn duration(time: Duration) -> String {
 pub fn wait(time: Duration) -> String {
     let parts = u64::from(time.subsec_nanos() > 0);
     duration(Duration::from_secs(time.as_secs().saturating_add(parts)))
+}
+
+/// Writes a time of the day that is to come: `15:04:05 UTC`, rounded up to the second.
+///
+/// For waits of a day at most, so that it needs no date.
+pub fn clock(time: Timestamp) -> String {
+    let seconds = time.0.div_ceil(1000) % 86_400;
+    format!("{:02}:{:02}:{:02} UTC", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
 /// Writes a count with separators: `12,345`.
@@ -59,6 +69,12 @@ mod tests {
         assert_eq!(wait(Duration::from_millis(1)), "1s");
         assert_eq!(wait(Duration::from_mins(1)), "1m");
         assert_eq!(wait(Duration::MAX), duration(Duration::MAX));
+    }
+
+    #[test]
+    fn a_time_of_the_day_is_rounded_up() {
+        let shown = [0, 1, 59_999, 86_399_001, 1_700_000_000_000].map(|ms| clock(Timestamp(ms)));
+        assert_eq!(shown, ["00:00:00 UTC", "00:00:01 UTC", "00:01:00 UTC", "00:00:00 UTC", "22:13:20 UTC"]);
     }
 
     #[test]

@@ -5,15 +5,13 @@
 //! `debug`: keys, ids, places and our own words do.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
 
-use super::amounts::wait;
+use super::amounts::{duration, wait};
 use super::escape::escape;
 use super::mask::Mask;
 use super::message::{Message, place_of, shown_path};
-use super::progress::{finished, started, still_running};
-use crate::model::{ContactKey, Endpoint};
+use super::progress::{RENEWED, finished, started, still_running};
+use crate::model::ContactKey;
 use crate::ops::Event;
 use crate::quota::Span;
 use crate::source::Severity;
@@ -22,48 +20,49 @@ use crate::source::Severity;
 const TARGET: &str = "contactsd";
 
 /// Logs what happens to contacts, as it happens. What a pass comes to is the shell's to say.
-#[derive(Debug, Default)]
-pub struct EventLog {
-    /// The requests known to wait for quota; ten that wait together are one line.
-    waiting: Mutex<BTreeSet<Endpoint>>,
-}
-
-impl EventLog {
-    /// Logs `event`, in the span it is called in. May be called from several threads.
-    pub fn event(&self, event: &Event) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        match event {
-            Event::Started { key, step, .. } => {
-                if let Some(text) = started(*step, None) {
-                    tracing::debug!(target: TARGET, "{}", of(key, &text));
-                }
+///
+/// A line is written in the span this is called in. May be called from several threads.
+pub fn log_event(event: &Event) {
+    match event {
+        Event::Started { key, step, .. } => {
+            if let Some(text) = started(*step, None) {
+                tracing::debug!(target: TARGET, "{}", of(key, &text));
             }
-            Event::StillRunning { key, step, elapsed, .. } => {
-                tracing::info!(target: TARGET, "{}", of(key, &still_running(*step, None, *elapsed)));
-            }
-            Event::Finished { key, step, elapsed, .. } => {
-                tracing::info!(target: TARGET, "{}", of(key, &finished(*step, None, *elapsed)));
-            }
-            Event::Problem(problem) => message(&Message::from(problem)),
-            Event::WaitingForQuota { endpoint, window, wait: time } => {
-                if waiting.insert(*endpoint) {
-                    let time = wait(*time);
-                    if let Some(window) = window.map(Span::name) {
-                        tracing::info!(target: TARGET, %endpoint, window, "Waiting {time} for quota");
-                    } else {
-                        tracing::info!(target: TARGET, %endpoint, "Waiting {time}: Apollo asked for a pause");
-                    }
-                }
-            }
-            Event::Answered { endpoint, .. } => drop(waiting.remove(endpoint)),
-            Event::Stopping => text("Stopping: what is under way is finished and recorded."),
-            // A problem was told for it; the rest is for people who sit before it.
-            Event::Failed { .. }
-            | Event::Begun { .. }
-            | Event::QuotaLeft { .. }
-            | Event::Tick { .. }
-            | Event::Pass(_) => {}
         }
+        Event::StillRunning { key, step, elapsed, .. } => {
+            tracing::info!(target: TARGET, "{}", of(key, &still_running(*step, None, *elapsed)));
+        }
+        Event::Finished { key, step, elapsed, .. } => {
+            tracing::info!(target: TARGET, "{}", of(key, &finished(*step, None, *elapsed)));
+        }
+        Event::Problem(problem) => message(&Message::from(problem)),
+        Event::WaitingForQuota { endpoint, window, wait: time, until: _ } => {
+            let time = wait(*time);
+            if let Some(window) = window.map(Span::name) {
+                tracing::info!(target: TARGET, %endpoint, window, "Waiting {time} for quota");
+            } else {
+                tracing::info!(target: TARGET, %endpoint, "Waiting {time}: Apollo asked for a pause");
+            }
+        }
+        Event::Outage { endpoint, status, is_first: true, .. } => {
+            let text = "Apollo does not answer as it should: one request at a time is tried, ever less often";
+            tracing::warn!(target: TARGET, %endpoint, status, "{text}");
+        }
+        Event::Outage { endpoint, status, wait: time, .. } => {
+            tracing::debug!(target: TARGET, %endpoint, status, "The outage goes on: next try in {}", wait(*time));
+        }
+        Event::OutageOver { endpoint, lasted } => {
+            tracing::info!(target: TARGET, %endpoint, "Apollo answers again after {}", duration(*lasted));
+        }
+        Event::CredentialRenewed => text(RENEWED),
+        Event::Stopping => text("Stopping: what is under way is finished and recorded."),
+        // A problem was told for it; the rest is for people who sit before it.
+        Event::Failed { .. }
+        | Event::Begun { .. }
+        | Event::Answered { .. }
+        | Event::QuotaLeft { .. }
+        | Event::Tick { .. }
+        | Event::Pass(_) => {}
     }
 }
 

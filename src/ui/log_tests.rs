@@ -5,7 +5,7 @@ use std::time::Duration;
 use tracing::Level;
 
 use super::*;
-use crate::model::ApolloId;
+use crate::model::{ApolloId, Endpoint, Timestamp};
 use crate::ops::{PassEvent, Problem, Step};
 use crate::quota::Span;
 use crate::source::{Code, Location};
@@ -71,27 +71,29 @@ fn rejected() -> Problem {
     }
 }
 
-fn everything(log: &EventLog) {
+fn everything() {
     let endpoint = Endpoint::CreateContact;
-    let waiting = || Event::WaitingForQuota { endpoint, window: Some(Span::Hour), wait: Duration::from_mins(42) };
+    let (wait, until) = (Duration::from_mins(42), Timestamp(0));
+    let outage = |is_first| Event::Outage { endpoint, status: Some(500), wait, until, ends_at: None, is_first };
     let events = [
         Event::Begun { actions: 1 },
         Event::Started { key: key(), step: Step::Create, id: None },
-        waiting(),
-        waiting(),
+        Event::WaitingForQuota { endpoint, window: Some(Span::Hour), wait, until },
         Event::Answered { endpoint, status: Some(200), elapsed: Duration::from_secs(1) },
-        waiting(),
+        outage(true),
+        outage(false),
+        Event::OutageOver { endpoint, lasted: wait },
         Event::StillRunning { key: key(), step: Step::Create, id: None, elapsed: Duration::from_secs(10) },
         Event::Finished { key: key(), step: Step::Create, id: Some(id()), elapsed: Duration::from_secs(12) },
         Event::Problem(rejected()),
         Event::Failed { key: key(), step: Step::Update, elapsed: Duration::ZERO },
         Event::QuotaLeft { endpoint, left: 7 },
-        Event::Tick { elapsed: Duration::ZERO, done: 0, failed: 0 },
+        Event::Tick { elapsed: Duration::ZERO, done: 0, failed: 0, now: until, left: None },
         Event::Stopping,
         Event::Pass(PassEvent::Notice("the shell says it".to_owned())),
     ];
     for event in &events {
-        log.event(event);
+        log_event(event);
     }
 }
 
@@ -103,11 +105,12 @@ fn what_happens_to_a_contact_is_a_line_in_its_span() {
             parent: &pass, "contact", key = "ada", apollo_id = tracing::field::Empty, request_id = "r-1"
         );
         contact.record("apollo_id", id().as_str());
-        contact.in_scope(|| everything(&EventLog::default()));
+        contact.in_scope(everything);
     });
     insta::assert_snapshot!(lines, @r#"
      INFO pass:contact: Waiting 42m for quota endpoint=create window="hour" pass=3 key="ada" request_id="r-1" apollo_id="66f0c1000000000000000001"
-     INFO pass:contact: Waiting 42m for quota endpoint=create window="hour" pass=3 key="ada" request_id="r-1" apollo_id="66f0c1000000000000000001"
+     WARN pass:contact: Apollo does not answer as it should: one request at a time is tried, ever less often endpoint=create status=500 pass=3 key="ada" request_id="r-1" apollo_id="66f0c1000000000000000001"
+     INFO pass:contact: Apollo answers again after 42m endpoint=create pass=3 key="ada" request_id="r-1" apollo_id="66f0c1000000000000000001"
      INFO pass:contact: contact.ada: Still creating... [10s elapsed] pass=3 key="ada" request_id="r-1" apollo_id="66f0c1000000000000000001"
      INFO pass:contact: contact.ada: Creation complete after 12s pass=3 key="ada" request_id="r-1" apollo_id="66f0c1000000000000000001"
     ERROR pass:contact: Apollo rejected contact.ada place="contacts.d/team.yaml:3:12" detail="Apollo says: (masked) The request had no effect. Correct the entry and apply again." pass=3 key="ada" request_id="r-1" apollo_id="66f0c1000000000000000001"
@@ -117,7 +120,7 @@ fn what_happens_to_a_contact_is_a_line_in_its_span() {
 
 #[test]
 fn values_and_apollos_own_words_stand_at_debug_alone() {
-    let at = |level| logged(level, || everything(&EventLog::default()));
+    let at = |level| logged(level, everything);
     let info = at(Level::INFO);
     assert!(!info.contains("example.com") && !info.contains("Quill"), "{info}");
     let debug = at(Level::DEBUG);

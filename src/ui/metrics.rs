@@ -114,6 +114,9 @@ impl Metrics {
             | Event::Started { .. }
             | Event::StillRunning { .. }
             | Event::QuotaLeft { .. }
+            | Event::CredentialRenewed
+            | Event::Outage { .. }
+            | Event::OutageOver { .. }
             | Event::Tick { .. }
             | Event::Stopping
             | Event::Pass(_) => {}

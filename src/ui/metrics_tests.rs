@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::super::test_services::{ago, begun, busy};
 use super::*;
-use crate::model::ContactKey;
+use crate::model::{ContactKey, Timestamp};
 use crate::ops::watch::Pass;
 use crate::quota::Span;
 
@@ -27,7 +27,12 @@ fn counted() -> Metrics {
         answered(Some(429), 20),
         answered(Some(503), 20),
         answered(None, 60_000),
-        Event::WaitingForQuota { endpoint, window: Some(Span::Hour), wait: Duration::from_mins(1) },
+        Event::WaitingForQuota {
+            endpoint,
+            window: Some(Span::Hour),
+            wait: Duration::from_mins(1),
+            until: Timestamp(0),
+        },
         ended(Outcome::Applied, 3),
         ended(Outcome::InStep, 0),
         ended(Outcome::InStep, 0),

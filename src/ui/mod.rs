@@ -39,7 +39,7 @@ pub use diff::unified_diff;
 pub use escape::{escape, escape_json, quoted};
 pub use github::{Annotations, annotations};
 pub use imports_text::ImportsText;
-pub use log::EventLog;
+pub use log::log_event;
 pub use markdown::{Markdown, MarkdownOptions, Subject};
 pub use mask::{MASKED, Mask};
 pub use message::Message;

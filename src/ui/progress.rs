@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::amounts::{count, duration, wait};
+use super::amounts::{clock, count, duration, wait};
 use super::escape::escape;
 use super::json;
 use super::message::Message;
 use super::plan_text::Detail;
 use super::shell::Shell;
 use super::style::Paint;
-use crate::model::{ApolloId, ContactKey, Endpoint};
+use crate::model::{ApolloId, ContactKey, Endpoint, Timestamp};
 use crate::ops::{Event, Step};
 use crate::quota::Span;
 
@@ -25,6 +25,10 @@ const FEW_ACTIONS: usize = 20;
 /// Said at the first signal.
 const STOPPING: &str =
     "Stopping: requests under way are finished and recorded, no further ones are sent. Once more leaves at once.";
+
+/// Said when a run goes on with another credential.
+pub(super) const RENEWED: &str =
+    "Apollo refused the credential. The one that has taken its place is of the same team and is used from now on.";
 
 /// Time between two lines where a bar cannot be drawn.
 const LINE_INTERVAL: Duration = Duration::from_secs(10);
@@ -37,8 +41,17 @@ pub struct Progress {
     /// As the last tick told.
     now: Now,
     quota_left: BTreeMap<Endpoint, u64>,
-    /// Until when each endpoint is known to wait; ten requests that wait together get one line.
-    waiting_until: BTreeMap<Endpoint, Duration>,
+    /// What requests of each kind wait for.
+    waits: BTreeMap<Endpoint, Wait>,
+    /// Counts down where no bar does.
+    count_down: Option<ProgressBar>,
+}
+
+/// A wait that holds up all requests of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Wait {
+    is_outage: bool,
+    until: Timestamp,
 }
 
 #[derive(Debug, Default)]
@@ -48,8 +61,8 @@ enum Form {
     Lines,
     /// Many actions on a terminal.
     Bar(ProgressBar),
-    /// Many actions elsewhere; when the next line is due.
-    Folded { due: Duration },
+    /// Many actions elsewhere; when the next line is due, and what the last one counted.
+    Folded { due: Duration, told: Option<(usize, usize)> },
 }
 
 /// How far the run is.
@@ -59,6 +72,8 @@ struct Now {
     elapsed: Duration,
     done: usize,
     failed: usize,
+    time: Timestamp,
+    left: Option<Duration>,
 }
 
 impl Progress {
@@ -78,7 +93,10 @@ impl Progress {
             Event::Begun { actions } => self.begin(shell, *actions),
             Event::Started { key, step, id } => self.step_line(shell, started(*step, id.as_ref()), key),
             Event::StillRunning { key, step, id, elapsed } => {
-                self.step_line(shell, Some(still_running(*step, id.as_ref(), *elapsed)), key);
+                // What waits together has been told why, and for how long.
+                if self.waits.is_empty() {
+                    self.step_line(shell, Some(still_running(*step, id.as_ref(), *elapsed)), key);
+                }
             }
             Event::Finished { key, step, id, elapsed } => {
                 self.step_line(shell, Some(finished(*step, id.as_ref(), *elapsed)), key);
@@ -87,17 +105,38 @@ impl Progress {
                 let message = Message::from(problem);
                 self.above_the_bar(shell, |shell| shell.message(&message));
             }
-            Event::WaitingForQuota { endpoint, window, wait } => self.waiting(shell, *endpoint, *window, *wait),
+            Event::WaitingForQuota { endpoint, window, wait, until } => {
+                self.waits.insert(*endpoint, Wait { is_outage: false, until: *until });
+                self.above_the_bar(shell, |shell| shell.status_as(waiting(*endpoint, *window, *wait, *until), []));
+            }
+            Event::Outage { endpoint, status, until, ends_at, is_first, .. } => {
+                self.waits.insert(*endpoint, Wait { is_outage: true, until: *until });
+                if *is_first {
+                    self.above_the_bar(shell, |shell| shell.status_as(outage(*endpoint, *status, *ends_at), []));
+                }
+            }
+            Event::OutageOver { endpoint, lasted } => {
+                self.waits.remove(endpoint);
+                let text = format!("Apollo answers {endpoint} requests again, after {}.", duration(*lasted));
+                self.above_the_bar(shell, |shell| shell.status_as(text, []));
+            }
             Event::QuotaLeft { endpoint, left } => drop(self.quota_left.insert(*endpoint, *left)),
+            Event::CredentialRenewed => self.above_the_bar(shell, |shell| shell.status_as(RENEWED, [])),
             Event::Stopping => self.above_the_bar(shell, |shell| shell.status_as(STOPPING, [])),
             // The problem that was told says it.
             Event::Failed { .. } | Event::Answered { .. } | Event::Pass(_) => {}
-            Event::Tick { elapsed, done, failed } => self.tick(shell, *elapsed, *done, *failed),
+            Event::Tick { elapsed, done, failed, now, left } => {
+                let (elapsed, done, failed, time, left) = (*elapsed, *done, *failed, *now, *left);
+                self.tick(shell, Now { elapsed, done, failed, time, left, ..self.now });
+            }
         }
     }
 
     /// Takes the bar away; what was printed stays.
     pub fn finish(self) {
+        if let Some(count_down) = self.count_down {
+            count_down.finish_and_clear();
+        }
         if let Form::Bar(bar) = self.form {
             bar.finish_and_clear();
         }
@@ -110,22 +149,47 @@ impl Progress {
         } else if shell.has_bars() {
             Form::Bar(bar(shell, actions))
         } else {
-            Form::Folded { due: LINE_INTERVAL }
+            Form::Folded { due: LINE_INTERVAL, told: None }
         };
     }
 
-    fn tick(&mut self, shell: &mut Shell, elapsed: Duration, done: usize, failed: usize) {
-        self.now = Now { elapsed, done, failed, ..self.now };
+    fn tick(&mut self, shell: &mut Shell, now: Now) {
+        self.now = now;
+        // An outage stands until it is told to be over; its next try may be under way.
+        self.waits.retain(|_, wait| wait.is_outage || wait.until > now.time);
         match &mut self.form {
             Form::Lines => {}
             Form::Bar(bar) => {
-                bar.set_position((done + failed) as u64);
-                bar.set_message(bar_text(self.now, &self.quota_left));
+                bar.set_position((now.done + now.failed) as u64);
+                bar.set_message(bar_text(now, &self.quota_left, &self.waits));
             }
-            Form::Folded { due } => {
-                if elapsed >= *due {
-                    *due = elapsed + LINE_INTERVAL;
-                    shell.status_as(folded_text(self.now), []);
+            Form::Folded { due, told } => {
+                let counted = Some((now.done, now.failed));
+                if now.elapsed >= *due && *told != counted {
+                    *due = now.elapsed + LINE_INTERVAL;
+                    *told = counted;
+                    shell.status_as(folded_text(now), []);
+                }
+            }
+        }
+        if matches!(self.form, Form::Lines) && shell.has_bars() {
+            self.count_down(shell);
+        }
+    }
+
+    /// Shows what is waited for below the lines, and takes it away when nothing is.
+    fn count_down(&mut self, shell: &Shell) {
+        match count_down_text(&self.waits, self.now.time) {
+            Some(text) => {
+                let new = || {
+                    let style = ProgressStyle::with_template("{wide_msg}").expect("the template is well formed");
+                    ProgressBar::with_draw_target(None, shell.draw_target()).with_style(style)
+                };
+                self.count_down.get_or_insert_with(new).set_message(text);
+            }
+            None => {
+                if let Some(count_down) = self.count_down.take() {
+                    count_down.finish_and_clear();
                 }
             }
         }
@@ -135,33 +199,58 @@ impl Progress {
     fn step_line(&self, shell: &mut Shell, text: Option<String>, key: &ContactKey) {
         if let (Form::Lines, Detail::Blocks, Some(text)) = (&self.form, self.detail, text) {
             let paint = Paint { color: shell.stdout().color };
-            shell.status_as(paint.bold(format_args!("{}: {text}", key.address())), []);
-        }
-    }
-
-    fn waiting(&mut self, shell: &mut Shell, endpoint: Endpoint, window: Option<Span>, time: Duration) {
-        let until = self.now.elapsed + time;
-        let told = self.waiting_until.get(&endpoint).is_some_and(|told| until <= *told + Duration::from_secs(1));
-        if !told {
-            self.waiting_until.insert(endpoint, until);
-            let time = wait(time);
-            let text = match window {
-                Some(window) => {
-                    format!("Waiting {time} for the {endpoint} quota: this {} is used up...", window.name())
-                }
-                None => format!("Waiting {time} before the next {endpoint}: Apollo asked for a pause..."),
-            };
-            self.above_the_bar(shell, |shell| shell.status_as(text, []));
+            let line = paint.bold(format_args!("{}: {text}", key.address())).to_string();
+            self.above_the_bar(shell, |shell| shell.status_as(line, []));
         }
     }
 
     /// Prints with the bar out of the way.
     fn above_the_bar(&self, shell: &mut Shell, print: impl FnOnce(&mut Shell)) {
-        match &self.form {
-            Form::Bar(bar) => bar.suspend(|| print(shell)),
-            Form::Lines | Form::Folded { .. } => print(shell),
+        match (&self.form, &self.count_down) {
+            (Form::Bar(bar), _) | (_, Some(bar)) => bar.suspend(|| print(shell)),
+            (Form::Lines | Form::Folded { .. }, None) => print(shell),
         }
     }
+}
+
+/// Words a wait for quota: how long, for what, and when it goes on.
+fn waiting(endpoint: Endpoint, window: Option<Span>, time: Duration, until: Timestamp) -> String {
+    let (time, until) = (wait(time), clock(until));
+    match window {
+        Some(window) => {
+            format!(
+                "Waiting {time} for the {endpoint} quota: this {} is used up. It goes on at {until}...",
+                window.name()
+            )
+        }
+        None => {
+            format!("Waiting {time} before the next {endpoint}: Apollo asked for a pause. It goes on at {until}...")
+        }
+    }
+}
+
+/// Words the beginning of an outage.
+fn outage(endpoint: Endpoint, status: Option<u16>, ends_at: Option<Timestamp>) -> String {
+    let what = match status {
+        Some(status) => format!("Apollo answers each {endpoint} request with {status}."),
+        None => format!("Apollo does not answer {endpoint} requests."),
+    };
+    let until = ends_at.map(|ends_at| format!(", until {} at the latest", clock(ends_at))).unwrap_or_default();
+    format!("{what} One at a time is tried, ever less often{until}...")
+}
+
+/// Says what is waited for now; `None` when nothing is.
+fn count_down_text(waits: &BTreeMap<Endpoint, Wait>, now: Timestamp) -> Option<String> {
+    let texts = waits.iter().map(|(endpoint, Wait { is_outage, until })| {
+        let (time, until) = (wait(until.since(now)), clock(*until));
+        if *is_outage {
+            format!("next try of {endpoint} in {time}")
+        } else {
+            format!("{endpoint} goes on in {time}, at {until}")
+        }
+    });
+    let texts: Vec<String> = texts.collect();
+    (!texts.is_empty()).then(|| format!("Waiting: {}", texts.join("; ")))
 }
 
 fn bar(shell: &Shell, actions: usize) -> ProgressBar {
@@ -213,11 +302,12 @@ fn doing(step: Step) -> &'static str {
 }
 
 /// What stands behind the bar: counts, time left, rate and quota left; a narrow terminal cuts the end.
-fn bar_text(now: Now, quota_left: &BTreeMap<Endpoint, u64>) -> String {
+fn bar_text(now: Now, quota_left: &BTreeMap<Endpoint, u64>, waits: &BTreeMap<Endpoint, Wait>) -> String {
     let mut parts = vec![format!("{}/{}", count(now.done + now.failed), count(now.actions))];
     parts.extend((now.failed > 0).then(|| format!("{} failed", count(now.failed))));
     parts.extend(time_left(now));
-    parts.extend(rate(now));
+    let count_down = count_down_text(waits, now.time);
+    parts.extend(if count_down.is_some() { count_down } else { rate(now) });
     let quota = quota_left.iter().map(|(endpoint, &left)| format!("{} {endpoint}", number(left)));
     let quota = quota.collect::<Vec<_>>().join(", ");
     parts.extend((!quota.is_empty()).then(|| format!("quota left: {quota}")));
@@ -240,13 +330,8 @@ fn number(number: u64) -> String {
     count(usize::try_from(number).unwrap_or(usize::MAX))
 }
 
-/// Guesses the time left from the pace so far; nothing before the first action has ended.
 fn time_left(now: Now) -> Option<String> {
-    let ended = u128::try_from(now.done + now.failed).ok().filter(|ended| *ended > 0)?;
-    let remaining = now.actions.saturating_sub(now.done + now.failed) as u128;
-    let millis = now.elapsed.as_millis() * remaining / ended;
-    let left = Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX));
-    Some(format!("{} left", wait(left)))
+    now.left.map(|left| format!("{} left", wait(left)))
 }
 
 #[cfg(test)]

@@ -28,7 +28,8 @@ fn refused() -> Event {
 }
 
 fn tick(seconds: u64, done: usize, failed: usize) -> Event {
-    Event::Tick { elapsed: Duration::from_secs(seconds), done, failed }
+    let (elapsed, now) = (Duration::from_secs(seconds), Timestamp(seconds * 1000));
+    Event::Tick { elapsed, done, failed, now, left: (done > 0).then(|| Duration::from_secs(770 - seconds)) }
 }
 
 /// Shows `events` on a terminal or elsewhere; returns stdout and stderr.
@@ -106,7 +107,7 @@ fn many_actions_without_a_terminal_fold_into_a_line_every_ten_seconds() {
     insta::assert_snapshot!(stdout, @r"
     130 of 10,000 done, 0 failed, 12m40s left
     260 of 10,000 done, 0 failed, 12m30s left
-    400 of 10,000 done, 1 failed, 12m23s left
+    400 of 10,000 done, 1 failed, 12m19s left
     ");
     assert!(stderr.contains("Error: Apollo refused the contact"));
 }
@@ -128,46 +129,118 @@ fn a_terminal_of_a_ci_runner_gets_lines_and_no_bar() {
         progress.event(&mut shell, &event);
     }
     progress.finish();
-    assert_eq!(shell.captured().unwrap().0, "50 of 100 done, 0 failed, 10s left\n");
+    assert_eq!(shell.captured().unwrap().0, "50 of 100 done, 0 failed, 12m40s left\n");
 }
 
 #[test]
 fn the_bar_tells_counts_rate_quota_and_time_left() {
-    let now = Now { actions: 10_000, elapsed: Duration::from_mins(2), done: 396, failed: 4 };
+    let now = Now {
+        actions: 10_000,
+        elapsed: Duration::from_mins(2),
+        done: 396,
+        failed: 4,
+        time: Timestamp(10_000),
+        left: Some(Duration::from_mins(48)),
+    };
     let quota = [(Endpoint::CreateContact, 1600), (Endpoint::UpdateContact, 200)].into();
-    insta::assert_snapshot!(bar_text(now, &quota), @"400/10,000 · 4 failed · 48m left · 200/min · quota left: 1,600 create, 200 update");
+    insta::assert_snapshot!(bar_text(now, &quota, &BTreeMap::new()), @"400/10,000 · 4 failed · 48m left · 200/min · quota left: 1,600 create, 200 update");
     let begun = Now { actions: 100, ..Now::default() };
-    insta::assert_snapshot!(bar_text(begun, &BTreeMap::new()), @"0/100");
+    insta::assert_snapshot!(bar_text(begun, &BTreeMap::new(), &BTreeMap::new()), @"0/100");
+    let until = Timestamp(3_600_000);
+    let wait = [(Endpoint::CreateContact, Wait { is_outage: false, until })].into();
+    insta::assert_snapshot!(bar_text(now, &quota, &wait), @"400/10,000 · 4 failed · 48m left · Waiting: create goes on in 59m50s, at 01:00:00 UTC · quota left: 1,600 create, 200 update");
+    let later = Now { time: Timestamp(11_000), ..now };
+    assert!(bar_text(later, &quota, &wait).contains("in 59m49s, at 01:00:00"));
+}
+
+fn waits(endpoint: Endpoint, window: Option<Span>, from: u64, seconds: u64) -> Event {
+    let until = Timestamp((from + seconds) * 1000);
+    Event::WaitingForQuota { endpoint, window, wait: Duration::from_secs(seconds), until }
 }
 
 #[test]
-fn requests_that_wait_together_are_told_once() {
-    let waits = |seconds| Event::WaitingForQuota {
-        endpoint: Endpoint::CreateContact,
-        window: Some(Span::Minute),
-        wait: Duration::from_secs(seconds),
-    };
-    let (stdout, _) = shown(
-        false,
-        &[
-            Event::Begun { actions: 50 },
-            waits(42),
-            waits(42),
-            tick(2, 0, 0),
-            waits(40),
-            waits(3600),
-            Event::WaitingForQuota {
-                endpoint: Endpoint::UpdateContact,
-                window: Some(Span::Hour),
-                wait: Duration::from_millis(10),
-            },
-            Event::WaitingForQuota { endpoint: Endpoint::ViewContact, window: None, wait: Duration::from_secs(30) },
-        ],
-    );
+fn a_wait_for_quota_says_until_when_and_nothing_more_until_something_changes() {
+    let mut events = vec![Event::Begun { actions: 50 }, tick(1, 0, 0)];
+    events.push(waits(Endpoint::CreateContact, Some(Span::Minute), 1, 42));
+    events.extend((2..43).map(|second| tick(second, 20, 0)));
+    events.push(waits(Endpoint::CreateContact, Some(Span::Hour), 43, 3600));
+    events.push(waits(Endpoint::ViewContact, None, 43, 30));
+    events.extend((44..700).map(|second| tick(second, 20, 0)));
+    events.push(tick(701, 21, 0));
+    let (stdout, _) = shown(false, &events);
     insta::assert_snapshot!(stdout, @r"
-    Waiting 42s for the create quota: this minute is used up...
-    Waiting 1h for the create quota: this minute is used up...
-    Waiting 1s for the update quota: this hour is used up...
-    Waiting 30s before the next view: Apollo asked for a pause...
+    Waiting 42s for the create quota: this minute is used up. It goes on at 00:00:43 UTC...
+    20 of 50 done, 0 failed, 12m40s left
+    Waiting 1h for the create quota: this hour is used up. It goes on at 01:00:43 UTC...
+    Waiting 30s before the next view: Apollo asked for a pause. It goes on at 00:01:13 UTC...
+    21 of 50 done, 0 failed, 1m9s left
+    ");
+}
+
+#[test]
+fn what_waits_is_not_told_to_be_still_running() {
+    let still = |elapsed| Event::StillRunning {
+        key: key("ada"),
+        step: Step::Create,
+        id: None,
+        elapsed: Duration::from_secs(elapsed),
+    };
+    let events = [
+        Event::Begun { actions: 3 },
+        still(10),
+        waits(Endpoint::CreateContact, Some(Span::Hour), 11, 3600),
+        tick(12, 0, 0),
+        still(20),
+        still(30),
+        tick(3700, 0, 0),
+        still(3700),
+    ];
+    for is_terminal in [false, true] {
+        let (stdout, _) = shown(is_terminal, &events[..]);
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(stdout, @r"
+            contact.ada: Still creating... [10s elapsed]
+            Waiting 1h for the create quota: this hour is used up. It goes on at 01:00:11 UTC...
+            contact.ada: Still creating... [1h1m elapsed]
+            ");
+        }
+    }
+}
+
+#[test]
+fn the_count_down_runs() {
+    let wait = |is_outage| Wait { is_outage, until: Timestamp(600_000) };
+    let waits = [(Endpoint::CreateContact, wait(false)), (Endpoint::SearchContacts, wait(true))].into();
+    let at = |seconds: u64| count_down_text(&waits, Timestamp(seconds * 1000)).unwrap();
+    insta::assert_snapshot!(at(0), @"Waiting: create goes on in 10m, at 00:10:00 UTC; next try of search in 10m");
+    insta::assert_snapshot!(at(541), @"Waiting: create goes on in 59s, at 00:10:00 UTC; next try of search in 59s");
+    assert_eq!(count_down_text(&BTreeMap::new(), Timestamp(0)), None);
+}
+
+#[test]
+fn an_outage_is_told_once_and_so_is_its_end() {
+    let endpoint = Endpoint::SearchContacts;
+    let outage = |status, is_first, ends_at: Option<u64>| Event::Outage {
+        endpoint,
+        status,
+        wait: Duration::from_secs(1),
+        until: Timestamp(2000),
+        ends_at: ends_at.map(|seconds| Timestamp(seconds * 1000)),
+        is_first,
+    };
+    let events = [
+        Event::Begun { actions: 3 },
+        outage(None, true, Some(3600)),
+        outage(Some(500), false, Some(3600)),
+        tick(60, 0, 0),
+        outage(None, false, Some(3600)),
+        Event::OutageOver { endpoint, lasted: Duration::from_secs(252) },
+        outage(Some(500), true, None),
+    ];
+    let (stdout, _) = shown(false, &events);
+    insta::assert_snapshot!(stdout, @r"
+    Apollo does not answer search requests. One at a time is tried, ever less often, until 01:00:00 UTC at the latest...
+    Apollo answers search requests again, after 4m12s.
+    Apollo answers each search request with 500. One at a time is tried, ever less often...
     ");
 }

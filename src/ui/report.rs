@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::amounts::wait;
+use super::amounts::{duration, wait};
 use super::style::Paint;
 use crate::ops::{Ended, Report};
 
@@ -57,6 +57,7 @@ pub fn pass_summary(report: &Report, color: bool) -> String {
         Ended::QuotaExhausted { endpoint, wait: time } => {
             Some(format!("The {endpoint} quota opens again in {}. The rest follows then.", wait(*time)))
         }
+        Ended::Outage { .. } => Some("Apollo does not answer as it should. The rest is tried again.".to_owned()),
         Ended::Complete => {
             Some("What failed is tried again, less often each time, and at once when it is edited.".to_owned())
         }
@@ -116,6 +117,12 @@ fn next_step(report: &Report) -> String {
         Ended::Fatal => "Stopped early: no further request could have succeeded. ".to_owned(),
         Ended::QuotaExhausted { endpoint, wait: time } => {
             format!("The {endpoint} quota opens again in {}, longer than --max-wait allows. ", wait(*time))
+        }
+        Ended::Outage { unreachable: true, lasted, .. } => {
+            format!("Apollo could not be reached for {}. ", duration(*lasted))
+        }
+        Ended::Outage { endpoint, lasted, .. } => {
+            format!("Apollo failed at each {endpoint} request for {}. ", duration(*lasted))
         }
     };
     let resume = match report.failed {

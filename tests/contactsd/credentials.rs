@@ -5,8 +5,9 @@ use std::path::Path;
 
 use contactsd::sandbox::Action;
 use insta::assert_snapshot;
+use serde_json::json;
 
-use crate::support::{KEY, Remote, World};
+use crate::support::{KEY, Outcome, Remote, World, numbered};
 
 const TEAM: &str = "contacts:\n  ada: {email: ada@example.com, title: Engineer}\n";
 
@@ -189,4 +190,58 @@ fn a_redirect_is_not_followed() {
     let outcome = world.apply();
     assert_eq!(outcome.code, Some(1), "{outcome}");
     assert_eq!(remote.take_calls().len(), 1);
+}
+
+/// Applies with a key that is refused after the first create, when the file holds what `rotate` put there.
+fn refused_in_the_middle(profile: Option<&str>, rotate: bool) -> (Remote, Outcome) {
+    let remote = Remote::with(|options| options.api_keys = vec!["first".to_owned(), "second".to_owned()]);
+    let mut world = World::with(&numbered(0..20)).against(&remote);
+    world.unset("APOLLO_API_KEY");
+    world.write("key", "first\n");
+    world.set("APOLLO_API_KEY_FILE", "key");
+    remote.tap.hold_after(0);
+    let apply = world.start("apply --auto-approve");
+    remote.tap.wait_until_held(1);
+    remote.tap.answer_key("first", "", 401, &json!({"error": "Invalid access credentials."}));
+    if let Some(team) = profile {
+        remote.tap.answer_key("second", "/users/api_profile", 200, &json!({"team_id": team}));
+    }
+    if rotate {
+        world.write("key", "second\n");
+    }
+    remote.tap.release();
+    let outcome = apply.finish();
+    if rotate && profile.is_none() {
+        world.applied().is_clean();
+    }
+    (remote, outcome)
+}
+
+#[test]
+fn a_run_goes_on_with_the_key_that_took_the_place_of_one_that_is_refused() {
+    let (remote, outcome) = refused_in_the_middle(None, true);
+    assert_eq!(outcome.code, Some(0), "{outcome}");
+    assert_eq!(remote.contacts().len(), 20);
+    let told = "Apollo refused the credential. The one that has taken its place is of the same team";
+    assert_eq!(outcome.stdout.matches(told).count(), 1, "{outcome}");
+    assert_eq!(outcome.stderr, "");
+}
+
+#[test]
+fn a_key_of_another_team_does_not_take_the_place_of_one_that_is_refused() {
+    let (remote, outcome) = refused_in_the_middle(Some("66e34b81740c50074e3dffff"), true);
+    assert_eq!(outcome.code, Some(1), "{outcome}");
+    assert_eq!(remote.contacts().len(), 1);
+    assert_eq!(outcome.stderr.matches("Error: ").count(), 1, "{outcome}");
+    assert!(outcome.stderr.contains("Error: The new credential cannot be used"), "{outcome}");
+    assert!(outcome.stderr.contains("66e34b81740c50074e3dffff"), "{outcome}");
+}
+
+#[test]
+fn a_key_that_is_refused_and_still_the_same_ends_the_run() {
+    let (remote, outcome) = refused_in_the_middle(None, false);
+    assert_eq!(outcome.code, Some(1), "{outcome}");
+    assert_eq!(remote.contacts().len(), 1);
+    assert_eq!(outcome.stderr.matches("Error: ").count(), 1, "{outcome}");
+    assert!(outcome.stderr.contains("Error: Apollo refused the credential"), "{outcome}");
 }

@@ -317,13 +317,51 @@ fn an_apollo_that_cannot_be_reached_is_told_once() {
     let mut world = World::new();
     world.set("APOLLO_API_KEY", "test");
     world.team(&numbered(0..20));
-    let line = format!("apply --auto-approve --retry-base 0s --api-url http://127.0.0.1:{port}/api/v1");
+    // Until it has answered once, an address is given up after 30 s, or sooner where that is said.
+    let line = format!("apply --auto-approve --max-wait 1s --api-url http://127.0.0.1:{port}/api/v1");
     let outcome = world.run(&line);
     assert_eq!(outcome.code, Some(1), "{outcome}");
     assert_eq!(outcome.stderr.matches("Error: ").count(), 1, "{outcome}");
     assert!(outcome.stderr.contains("Error: Apollo cannot be reached"), "{outcome}");
-    assert!(outcome.stdout.contains("1 failed, 19 remaining."), "{outcome}");
+    assert!(outcome.stderr.contains("Check the network"), "{outcome}");
+    assert_eq!(outcome.stdout.matches("Apollo does not answer profile requests.").count(), 1, "{outcome}");
     // Nothing was sent, so nothing is in doubt.
     let plan = world.run(&format!("plan --api-url http://127.0.0.1:{port}/api/v1"));
     assert!(plan.stdout.contains("Plan: 20 to add, 0 to change, 0 to destroy.\nRequests"), "{plan}");
+}
+
+#[test]
+fn a_server_that_fails_at_everything_is_asked_little() {
+    for fault in ["error-500=1", "html-502=1", "cut-before=1"] {
+        let remote = Remote::start();
+        remote.set_faults(fault);
+        let world = World::with(&numbered(0..400)).against(&remote);
+        let outcome = world.run("apply --auto-approve --retry-base 5ms --max-wait 1s");
+        assert_eq!(outcome.code, Some(1), "{outcome}");
+        let all = [Action::Create, Action::Search, Action::Profile].map(|action| remote.requests(action));
+        // Ten under way when the third failed, then one at a time, from 10 ms to a second: eight.
+        assert!(all.iter().sum::<u64>() <= 40, "{fault}: {all:?}\n{outcome}");
+        assert!(outcome.stderr.contains("Error: Apollo "), "{outcome}");
+        assert!(outcome.stdout.contains(" remaining."), "{outcome}");
+    }
+}
+
+#[test]
+fn creates_that_fail_leave_few_doubts_and_cost_few_searches() {
+    let remote = Remote::start();
+    remote.set_faults("create:error-500=1");
+    let world = World::with(&numbered(0..400)).against(&remote);
+    let outcome = world.run("apply --auto-approve --retry-base 5ms --max-wait 1s --json");
+    assert_eq!(outcome.code, Some(1), "{outcome}");
+    let (creates, searches) = (remote.requests(Action::Create), remote.requests(Action::Search));
+    assert!(creates <= 20, "{creates} creates\n{outcome}");
+    // Whoever waits for creates to go out again looks when they do, not before.
+    assert!(searches <= 100, "{searches} searches\n{outcome}");
+    assert_eq!(outcome.stdout.matches("\"reason\":\"outage\"").count(), 1, "{outcome}");
+    let doubts = world.run("plan").stdout.matches("outcome of an earlier create is unknown").count();
+    assert_eq!(u64::try_from(doubts).unwrap(), creates);
+    remote.set_faults("");
+    world.applied();
+    assert_eq!(remote.contacts().len(), 400);
+    world.applied().is_clean();
 }

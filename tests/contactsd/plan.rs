@@ -135,7 +135,7 @@ fn every_kind_of_change_has_its_sign() {
     Plan: 1 to add, 2 to change, 0 to destroy, 1 to forget.
     Also: 1 to move.
     Requests: 1 create, 1 update, 1 search, 1 list add, 1 list remove; no wait for quota (600 requests
-    an hour of each kind are assumed until Apollo tells its limits).
+    an hour are assumed for update, list add and list remove until Apollo tells its limits).
     Each new contact is searched for before it is created. Without the right to search, a contact that
     Apollo matches is overwritten.
     Digest: [DIGEST]

@@ -76,6 +76,7 @@ fn planned() -> (Planned, Origins) {
         requests: [(Endpoint::CreateContact, 1), (Endpoint::AddToLists, 2)].into(),
         duration: Duration::new(61, 5),
         assumed: true,
+        assumed_for: [Endpoint::CreateContact].into(),
     };
     let digest = Some(plan.digest(&origins.api, &origins.files));
     (Planned { plan, digest, forecast, left_out: 0 }, origins)

@@ -44,7 +44,15 @@ pub(super) struct Line {
 impl Line {
     /// Relays to `target`; one exchange may be spoiled.
     pub(super) async fn to(target: SocketAddr, spoiled: Option<Spoiled>) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        Self::listen(TcpListener::bind(("127.0.0.1", 0)).await.unwrap(), target, spoiled)
+    }
+
+    /// Relays to `target` from an address that was another line's before.
+    pub(super) async fn at(address: SocketAddr, target: SocketAddr) -> Self {
+        Self::listen(TcpListener::bind(address).await.unwrap(), target, None)
+    }
+
+    fn listen(listener: TcpListener, target: SocketAddr, spoiled: Option<Spoiled>) -> Self {
         let address = listener.local_addr().unwrap();
         let passed = Arc::new(Passed::default());
         let counter = Arc::clone(&passed);
@@ -54,6 +62,12 @@ impl Line {
             }
         });
         Self { address, passed, accepting }
+    }
+
+    /// Ends listening, so that connections are refused.
+    pub(super) async fn close(&mut self) {
+        self.accepting.abort();
+        let _ = (&mut self.accepting).await;
     }
 
     /// Returns how many requests came.

@@ -24,6 +24,8 @@ use crate::store::{Broken, Holder, PlanProgress, Snapshot, Wanted};
 /// The key that the sandbox of a world accepts.
 const KEY: &str = "sandbox";
 
+type Listener = Arc<dyn Fn(&Event) + Send + Sync>;
+
 pub(super) struct World {
     home: tempfile::TempDir,
     pub(super) server: Server,
@@ -33,6 +35,8 @@ pub(super) struct World {
     /// How long the sessions to come wait before they look for what a create made.
     pub(super) settle_after: Duration,
     problems: Arc<Mutex<Vec<Problem>>>,
+    /// Hears the events of the sessions to come.
+    listener: Option<Listener>,
 }
 
 impl World {
@@ -62,7 +66,15 @@ impl World {
         options.api_keys = vec![KEY.to_owned()];
         let server = Server::start(sandbox(options)).await.unwrap();
         let line = Line::to(server.address(), spoiled).await;
-        Self { home, server, line, broken: Arc::default(), settle_after: Duration::ZERO, problems: Arc::default() }
+        Self {
+            home,
+            server,
+            line,
+            broken: Arc::default(),
+            settle_after: Duration::ZERO,
+            problems: Arc::default(),
+            listener: None,
+        }
     }
 
     /// Replaces the files; `contacts` is what stands below `contacts:`, indented by two.
@@ -81,6 +93,11 @@ impl World {
     pub(super) async fn spoil_create(&mut self, number: u64, spoil: Spoil) {
         let spoiled = Spoiled { number, spoil, among_creates: true };
         self.line = Line::to(self.server.address(), Some(spoiled)).await;
+    }
+
+    /// Has the events of the sessions to come heard.
+    pub(super) fn hear(&mut self, listener: impl Fn(&Event) + Send + Sync + 'static) {
+        self.listener = Some(Arc::new(listener));
     }
 
     /// Puts a contact into Apollo that somebody else made long ago.
@@ -260,7 +277,7 @@ impl World {
         let base_url = url::Url::parse(&format!("http://{}/api/v1", self.line.address)).unwrap();
         let credential = apollo::Credential::ApiKey(SecretString::from(KEY));
         let entropy = Entropy::draw().unwrap();
-        let problems = Arc::clone(&self.problems);
+        let (problems, listener) = (Arc::clone(&self.problems), self.listener.clone());
         SessionOptions {
             state: self.state(),
             origin: "sandbox".to_owned(),
@@ -285,6 +302,9 @@ impl World {
             run: entropy.run,
             seed: 1,
             events: Arc::new(move |event| {
+                if let Some(listener) = &listener {
+                    listener(&event);
+                }
                 if let Event::Problem(problem) = event {
                     problems.lock().unwrap().push(problem);
                 }

@@ -14,7 +14,7 @@ use super::service::{MadeWay, Service, Standing};
 use crate::model::Timestamp;
 use crate::ops::{
     Desired, Ended, Event, LoadError, Loader, PassEvent, Planned, Problem, Report, Session, SessionError, apply,
-    brake_problem,
+    brake_problem, problem,
 };
 use crate::plan::{Action, Brake, Plan};
 use crate::quota::Backoff;
@@ -175,9 +175,9 @@ impl Service {
         if self.standing != Standing::Proven && (!is_idle || self.former.is_some()) && !self.dry_run {
             session.try_everything_again();
             if let Err(error) = session.prove_credential(&snapshot).await {
-                let put_off = session.ledgers.put_off();
+                let (put_off, outage) = (session.ledgers.put_off(), session.outages.given_up());
                 drop(session);
-                return self.unproven(&error, put_off).await;
+                return self.unproven(&error, put_off, outage).await;
             }
             self.standing = Standing::Proven;
             self.former = None;
@@ -249,6 +249,10 @@ impl Service {
             Ended::QuotaExhausted { wait, .. } => {
                 self.wake_at(Some(self.now() + *wait));
                 End::new(Outcome::WaitsForQuota)
+            }
+            Ended::Outage { wait, .. } => {
+                self.wake_at(Some(self.now() + *wait));
+                self.troubled_quietly(report.obstacle.clone().unwrap_or_default())
             }
             Ended::Complete => match &report.obstacle {
                 Some(obstacle) => self.troubled_quietly(obstacle.clone()),
@@ -333,11 +337,16 @@ impl Service {
     }
 
     /// Ends a pass whose credential did not prove to be the state's.
-    async fn unproven(&mut self, error: &SessionError, put_off: Option<Ended>) -> End {
+    async fn unproven(&mut self, error: &SessionError, put_off: Option<Ended>, outage: Option<Ended>) -> End {
         self.stop.pass();
         if let Some(Ended::QuotaExhausted { wait, .. }) = put_off {
             self.wake_at(Some(self.now() + wait));
             return End::new(Outcome::WaitsForQuota);
+        }
+        if let Some(Ended::Outage { unreachable, wait, .. }) = outage {
+            // It says nothing of the credential.
+            self.wake_at(Some(self.now() + wait));
+            return self.troubled_quietly(problem::outage_in_short(unreachable).to_owned());
         }
         if matches!(error, SessionError::Stopped) {
             return End::new(Outcome::Interrupted);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::change::{ActionName, PlannedChange};
-use super::record::{Hook, Pass, Payload, QuotaWait, Record};
+use super::record::{Hook, OutageFacts, OutageOver, Pass, Payload, QuotaWait, Record};
 use super::summary::{BrakeFacts, Changes, Forecast, Outcome, PlanFacts, seconds};
 use crate::model::{ApolloId, ContactKey};
 use crate::ops::{Event, PassEvent, Planned, Report, Step, WatchSummary, brake_problem};
@@ -12,6 +12,7 @@ use crate::quota::Span;
 use crate::source;
 use crate::ui::Mask;
 use crate::ui::imports_text::headline;
+use crate::ui::progress::RENEWED;
 use crate::ui::report::watch_summary;
 use crate::ui::{apply_summary, plan_summary};
 
@@ -38,7 +39,7 @@ pub(in crate::ui) fn event(event: &Event) -> Option<Record<'static>> {
             let hook = hook(key, *step, &None, Some(*elapsed));
             Record { level: super::Level::Error, ..Record::info(said(&hook, "failed"), Payload::ApplyErrored { hook }) }
         }
-        Event::WaitingForQuota { endpoint, window, wait } => {
+        Event::WaitingForQuota { endpoint, window, wait, until: _ } => {
             let quota =
                 QuotaWait { endpoint: (*endpoint).into(), window: window.map(Span::name), seconds: seconds(*wait) };
             let message = match window {
@@ -47,6 +48,16 @@ pub(in crate::ui) fn event(event: &Event) -> Option<Record<'static>> {
             };
             Record::info(message, Payload::QuotaWait { quota })
         }
+        Event::Outage { endpoint, status, wait, .. } => {
+            let outage = OutageFacts { endpoint: (*endpoint).into(), status: *status, seconds: seconds(*wait) };
+            let message = format!("Apollo does not answer {endpoint} as it should; next try in {}s", outage.seconds);
+            Record { level: super::Level::Warn, ..Record::info(message, Payload::Outage { outage }) }
+        }
+        Event::OutageOver { endpoint, lasted } => {
+            let outage = OutageOver { endpoint: (*endpoint).into(), seconds: lasted.as_secs() };
+            Record::info(format!("Apollo answers {endpoint} again"), Payload::OutageOver { outage })
+        }
+        Event::CredentialRenewed => Record::log(RENEWED),
         Event::Stopping => Record::log("Stopping: no further requests are sent."),
         Event::Begun { .. }
         | Event::Problem(_)

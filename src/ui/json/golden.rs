@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::harmless::write_json;
 use super::{Record, SchemaName, Validation, plan_document, plan_records, report_record, schema};
-use crate::model::{Digest, Endpoint, Fields};
+use crate::model::{Digest, Endpoint, Fields, Timestamp};
 use crate::ops::{Event, Forecast, Planned, Problem, Step};
 use crate::plan::{BrakeKind, Plan};
 use crate::quota::Span;
@@ -24,6 +24,7 @@ fn planned(plan: Plan) -> Planned {
         requests: [(Endpoint::CreateContact, 3), (Endpoint::UpdateContact, 4)].into_iter().collect(),
         duration: Duration::from_millis(300),
         assumed: true,
+        assumed_for: [Endpoint::CreateContact].into(),
     };
     Planned { plan, digest: Some(Digest("0123456789abcdef0123456789abcdef".into())), forecast, left_out: 0 }
 }
@@ -76,7 +77,21 @@ fn partial_apply() -> String {
         Event::Started { key: key("bob"), step: Step::Create, id: None },
         Event::Problem(problem),
         Event::Failed { key: key("bob"), step: Step::Create, elapsed: second },
-        Event::WaitingForQuota { endpoint: Endpoint::UpdateContact, window: Some(Span::Hour), wait: second * 90 },
+        Event::WaitingForQuota {
+            endpoint: Endpoint::UpdateContact,
+            window: Some(Span::Hour),
+            wait: second * 90,
+            until: Timestamp(90_000),
+        },
+        Event::Outage {
+            endpoint: Endpoint::UpdateContact,
+            status: Some(500),
+            wait: second,
+            until: Timestamp(91_000),
+            ends_at: None,
+            is_first: true,
+        },
+        Event::OutageOver { endpoint: Endpoint::UpdateContact, lasted: second * 3 },
         Event::StillRunning { key: key("ada"), step: Step::Update, id: Some(id(1)), elapsed: second * 10 },
         Event::Finished { key: key("ada"), step: Step::Update, id: Some(id(1)), elapsed: second * 12 },
         Event::Stopping,

@@ -85,6 +85,10 @@ pub enum Payload<'a> {
     },
     /// Requests wait for their quota window.
     QuotaWait { quota: QuotaWait },
+    /// Requests of one kind fail, one after the other, and are tried ever less often; told again at each try that failed.
+    Outage { outage: OutageFacts },
+    /// Requests of this kind are answered again.
+    OutageOver { outage: OutageOver },
     /// Another process has the state; it is waited for.
     StateLockAcquire,
     /// What was done in a pass of `watch`, or why nothing was.
@@ -201,6 +205,25 @@ pub struct QuotaWait {
     pub seconds: u64,
 }
 
+/// Requests that fail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct OutageFacts {
+    pub endpoint: EndpointName,
+    /// The status of the last answer; absent where none came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// How long until the next one is sent.
+    pub seconds: u64,
+}
+
+/// Requests that are answered again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct OutageOver {
+    pub endpoint: EndpointName,
+    /// How long they failed.
+    pub seconds: u64,
+}
+
 /// What happened in a pass of a watch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
@@ -268,7 +291,12 @@ impl Record<'_> {
     pub(in crate::ui) fn stays_when_quiet(&self) -> bool {
         !matches!(
             self.payload,
-            Payload::Log | Payload::ApplyStart { .. } | Payload::ApplyProgress { .. } | Payload::QuotaWait { .. }
+            Payload::Log
+                | Payload::ApplyStart { .. }
+                | Payload::ApplyProgress { .. }
+                | Payload::QuotaWait { .. }
+                | Payload::Outage { .. }
+                | Payload::OutageOver { .. }
         )
     }
 }

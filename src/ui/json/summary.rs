@@ -118,6 +118,8 @@ pub enum End {
     Fatal,
     /// The next quota window is further away than `--max-wait` allows.
     QuotaExhausted { endpoint: EndpointName, resume_in_seconds: u64 },
+    /// Requests of a kind failed for longer than is waited for.
+    Outage { endpoint: EndpointName, seconds: u64 },
     /// A pass of `watch` made way for the next one.
     Yielded,
 }
@@ -132,6 +134,9 @@ impl From<&Report> for Outcome {
             Ended::Yielded => End::Yielded,
             Ended::QuotaExhausted { endpoint, wait } => {
                 End::QuotaExhausted { endpoint: (*endpoint).into(), resume_in_seconds: seconds(*wait) }
+            }
+            Ended::Outage { endpoint, lasted, .. } => {
+                End::Outage { endpoint: (*endpoint).into(), seconds: lasted.as_secs() }
             }
         };
         Self { complete: report.is_complete(), failed: report.failed, remaining: report.remaining, ended }
@@ -179,13 +184,16 @@ pub struct Forecast {
     pub seconds: u64,
     /// Whether the limits are assumed, since Apollo has not told any yet.
     pub assumed: bool,
+    /// The kinds of requests whose limits are assumed.
+    pub assumed_for: Vec<EndpointName>,
 }
 
 impl From<&crate::ops::Forecast> for Forecast {
     fn from(forecast: &crate::ops::Forecast) -> Self {
-        let crate::ops::Forecast { requests, duration, assumed } = forecast;
+        let crate::ops::Forecast { requests, duration, assumed, assumed_for } = forecast;
         let requests = requests.iter().map(|(&endpoint, &count)| (endpoint.into(), count)).collect();
-        Self { requests, seconds: seconds(*duration), assumed: *assumed }
+        let assumed_for = assumed_for.iter().map(|&endpoint| endpoint.into()).collect();
+        Self { requests, seconds: seconds(*duration), assumed: *assumed, assumed_for }
     }
 }
 

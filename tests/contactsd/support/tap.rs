@@ -43,6 +43,8 @@ struct State {
     hold_after: Option<usize>,
     /// Answers given here, to requests whose body holds the text.
     canned: Vec<(String, Vec<u8>)>,
+    /// Answers given here, to requests of a key whose call ends like this.
+    of_key: Vec<(String, String, Vec<u8>)>,
 }
 
 impl Tap {
@@ -99,15 +101,25 @@ impl Tap {
         self.answer_with(text, &format!("{status} Told\r\ncontent-type: application/json"), body.to_string());
     }
 
+    /// Answers every request of this key whose call ends with `call` with this status and body, past the server.
+    pub(crate) fn answer_key(&self, key: &str, call: &str, status: u16, body: &Value) {
+        let answer = answer(&format!("{status} Told\r\ncontent-type: application/json"), body.to_string().as_bytes());
+        self.shared.locked().of_key.insert(0, (format!("x-api-key: {key}\r\n"), call.to_owned(), answer));
+    }
+
     /// Answers every request whose body holds `text` with this status line, headers and body, past the server.
     pub(crate) fn answer_with(&self, text: &str, head: &str, body: impl AsRef<[u8]>) {
-        let body = body.as_ref();
-        let length = body.len();
-        let head = format!("HTTP/1.1 {head}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
-        let answer = [head.as_bytes(), body].concat();
+        let answer = answer(head, body.as_ref());
         // The answer that was given last stands.
         self.shared.locked().canned.insert(0, (text.to_owned(), answer));
     }
+}
+
+/// Writes an answer with its length; `head` is the status line without the version, and headers.
+fn answer(head: &str, body: &[u8]) -> Vec<u8> {
+    let length = body.len();
+    let head = format!("HTTP/1.1 {head}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
+    [head.as_bytes(), body].concat()
 }
 
 impl Shared {
@@ -116,6 +128,11 @@ impl Shared {
         let (head, body) = read_request(client)?;
         let call = head.lines().next().unwrap_or_default().trim_end_matches(" HTTP/1.1").to_owned();
         let only_looks = call.ends_with("/contacts/search") || call.ends_with("/users/api_profile");
+        let of_key = {
+            let state = self.locked();
+            let is_it = |(key, end, _): &&(String, String, Vec<u8>)| head.contains(key) && call.ends_with(end);
+            state.of_key.iter().find(is_it).map(|(.., answer)| answer.clone())
+        };
         let sent = Sent { call, body: serde_json::from_slice(&body).unwrap_or(Value::Null) };
         let canned = {
             let mut state = self.locked();
@@ -124,7 +141,7 @@ impl Shared {
             }
             let text = String::from_utf8_lossy(&body);
             let canned = state.canned.iter().find(|(needle, _)| !only_looks && text.contains(needle));
-            canned.map(|(_, answer)| answer.clone())
+            of_key.or_else(|| canned.map(|(_, answer)| answer.clone()))
         };
         self.changed.notify_all();
         let answer = match canned {

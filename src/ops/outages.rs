@@ -1,0 +1,231 @@
+//! The breakers in memory: who waits while Apollo fails, and when an outage is no longer waited for.
+//!
+//! Decides by time alone; what counts as a failure is the sender's to say.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use crate::model::{Endpoint, Timestamp};
+use crate::quota::{Attempt, Breaker, Failed, Gate};
+
+use super::{Clock, Ended, Stop};
+
+/// How long an outage is waited for that was there from the beginning: an address that was mistyped must not hold up
+/// whoever waits for the run.
+const LONGEST_BEFORE_SUCCESS: Duration = Duration::from_secs(30);
+
+/// How long any other outage is waited for, where nobody says otherwise.
+const LONGEST: Duration = Duration::from_hours(1);
+
+/// One breaker per kind of request, shared by everything that sends.
+#[derive(Debug)]
+pub(super) struct Outages {
+    by_endpoint: Mutex<BTreeMap<Endpoint, Breaker>>,
+    /// Kinds of which nothing more is sent in this run, and when they may be tried again.
+    given_up: Mutex<BTreeMap<Endpoint, Timestamp>>,
+    /// Whether the last failure was a connection that could not be made.
+    is_unreachable: AtomicBool,
+    /// Whether it was told that a kind is given up; those that wait may see it before it is.
+    has_told_end: AtomicBool,
+    /// Rung whenever a request ended, since that may open a gate.
+    ended: Notify,
+    /// Whose turn it is to look and send while creates fail.
+    turn: tokio::sync::Mutex<()>,
+    has_succeeded: AtomicBool,
+    first_pause: Duration,
+    max_wait: Option<Duration>,
+    /// Whether no probe is waited for, since everything is planned again when it is due.
+    puts_off: bool,
+    clock: Clock,
+}
+
+/// What a request that failed has brought to light.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct News {
+    /// Since when requests of the kind fail.
+    pub(super) since: Timestamp,
+    /// When the next one is sent; `None` when it is no longer waited for.
+    pub(super) next: Option<Timestamp>,
+    /// When the outage is no longer waited for; `None` when it is for good.
+    pub(super) ends_at: Option<Timestamp>,
+    /// Whether it is the first of the outage, or the first kind that is given up.
+    pub(super) is_first: bool,
+}
+
+/// The right to look and to send while others of its kind wait; free again when it is dropped.
+#[derive(Debug)]
+pub(super) struct Turn<'a>(#[expect(dead_code, reason = "held, never read")] Option<tokio::sync::MutexGuard<'a, ()>>);
+
+impl Outages {
+    pub(super) fn new(first_pause: Duration, max_wait: Option<Duration>, clock: Clock) -> Self {
+        Self {
+            by_endpoint: Mutex::default(),
+            given_up: Mutex::default(),
+            is_unreachable: AtomicBool::new(false),
+            has_told_end: AtomicBool::new(false),
+            ended: Notify::new(),
+            turn: tokio::sync::Mutex::default(),
+            has_succeeded: AtomicBool::new(false),
+            first_pause,
+            max_wait,
+            puts_off: false,
+            clock,
+        }
+    }
+
+    /// Gives a kind up until its next probe is due, instead of holding what waits for it.
+    pub(super) fn put_off(&mut self) {
+        self.puts_off = true;
+    }
+
+    /// Takes up again what was given up.
+    pub(super) fn try_everything_again(&self) {
+        let now = self.clock.now();
+        locked(&self.given_up).clear();
+        self.has_told_end.store(false, Ordering::Relaxed);
+        for breaker in locked(&self.by_endpoint).values_mut() {
+            breaker.resume(now);
+        }
+    }
+
+    pub(super) fn is_given_up(&self, endpoint: Endpoint) -> bool {
+        locked(&self.given_up).contains_key(&endpoint)
+    }
+
+    /// Says which kind was given up, that which may be tried again first; `None` when none was.
+    pub(super) fn given_up(&self) -> Option<Ended> {
+        let given_up = locked(&self.given_up);
+        let (&endpoint, until) = given_up.iter().min_by_key(|(_, until)| **until)?;
+        let now = self.clock.now();
+        let since = locked(&self.by_endpoint).get(&endpoint).and_then(Breaker::outage_since).unwrap_or(now);
+        let unreachable = self.is_unreachable.load(Ordering::Relaxed);
+        Some(Ended::Outage { endpoint, unreachable, lasted: now.since(since), wait: until.since(now) })
+    }
+
+    /// Waits until a request of this kind may go out; tells whether it may, rather than the run ending first.
+    pub(super) async fn ready(&self, endpoint: Endpoint, stop: &Stop) -> bool {
+        loop {
+            if stop.is_requested() || self.is_given_up(endpoint) {
+                return false;
+            }
+            // Registered before looking, so that what ends in between is not missed.
+            let ended = self.ended.notified();
+            let now = self.clock.now();
+            let gate = locked(&self.by_endpoint).get(&endpoint).map_or(Gate::Open, |breaker| breaker.gate(now));
+            let wait = match gate {
+                Gate::Open => return true,
+                Gate::Wait(wait) if self.puts_off => {
+                    locked(&self.given_up).insert(endpoint, now + wait);
+                    return false;
+                }
+                Gate::GivenUp => {
+                    locked(&self.given_up).insert(endpoint, now);
+                    return false;
+                }
+                // The clock counts whole milliseconds: one more, so that the time has come for certain.
+                Gate::Wait(wait) => wait + Duration::from_millis(1),
+                Gate::WaitForProbe => Duration::MAX,
+            };
+            tokio::select! {
+                () = ended => {}
+                () = tokio::time::sleep(wait.min(LONGEST)) => {}
+                () = stop.requested() => {}
+            }
+        }
+    }
+
+    /// Waits for the one turn there is while requests of this kind fail; at once when they do not.
+    ///
+    /// For work that begins with other requests, which would be wasted on all but one. `None` when the run ends first.
+    pub(super) async fn turn(&self, endpoint: Endpoint, stop: &Stop) -> Option<Turn<'_>> {
+        loop {
+            let ended = self.ended.notified();
+            if !self.is_out(endpoint) {
+                return Some(Turn(None));
+            }
+            if stop.is_requested() || self.is_given_up(endpoint) {
+                return None;
+            }
+            tokio::select! {
+                turn = self.turn.lock() => {
+                    return self.ready(endpoint, stop).await.then_some(Turn(Some(turn)));
+                }
+                () = ended => {}
+                () = stop.requested() => {}
+            }
+        }
+    }
+
+    /// Returns leave to send one request; `None` when others were faster, and it is to wait again.
+    pub(super) fn enter(&self, endpoint: Endpoint) -> Option<Attempt> {
+        let now = self.clock.now();
+        let mut breakers = locked(&self.by_endpoint);
+        breakers.entry(endpoint).or_insert_with(|| Breaker::new(self.first_pause)).enter(now)
+    }
+
+    /// Notes an answer of any use. Returns how long the outage lasted that it ended.
+    pub(super) fn succeeded(&self, endpoint: Endpoint, attempt: Attempt) -> Option<Duration> {
+        self.has_succeeded.store(true, Ordering::Relaxed);
+        let since = self.change(endpoint, |breaker| breaker.succeeded(attempt))?;
+        Some(self.clock.now().since(since))
+    }
+
+    /// Notes a request that was not sent, or that says nothing of the server.
+    pub(super) fn undecided(&self, endpoint: Endpoint, attempt: Attempt) {
+        self.change(endpoint, |breaker| breaker.undecided(attempt));
+    }
+
+    /// Notes a request that failed, which `unreachable` ones did without a connection; returns what is to be told of it.
+    pub(super) fn failed(&self, endpoint: Endpoint, attempt: Attempt, unreachable: bool) -> Option<News> {
+        let (now, longest) = (self.clock.now(), self.longest());
+        self.is_unreachable.store(unreachable, Ordering::Relaxed);
+        let (failed, since) = self.change(endpoint, |breaker| {
+            let failed = breaker.failed(attempt, now, longest);
+            (failed, breaker.outage_since().unwrap_or(now))
+        });
+        let (next, is_first) = match failed {
+            Failed::Noted => return None,
+            Failed::Outage(next) => (Some(next), true),
+            Failed::GoesOn(next) => (Some(next), false),
+            Failed::GivenUp => {
+                locked(&self.given_up).insert(endpoint, now);
+                (None, !self.has_told_end.swap(true, Ordering::Relaxed))
+            }
+        };
+        Some(News { since, next, ends_at: longest.map(|longest| since + longest), is_first })
+    }
+
+    /// Reports whether requests of this kind fail at the moment.
+    pub(super) fn is_out(&self, endpoint: Endpoint) -> bool {
+        locked(&self.by_endpoint).get(&endpoint).is_some_and(|breaker| breaker.outage_since().is_some())
+    }
+
+    /// Reports whether any request got an answer of use.
+    pub(super) fn has_succeeded(&self) -> bool {
+        self.has_succeeded.load(Ordering::Relaxed)
+    }
+
+    /// Returns how long an outage is waited for; `None` for as long as it takes.
+    fn longest(&self) -> Option<Duration> {
+        (!self.puts_off).then(|| {
+            let longest = self.max_wait.unwrap_or(LONGEST);
+            if self.has_succeeded() { longest } else { longest.min(LONGEST_BEFORE_SUCCESS) }
+        })
+    }
+
+    fn change<T>(&self, endpoint: Endpoint, change: impl FnOnce(&mut Breaker) -> T) -> T {
+        let mut breakers = locked(&self.by_endpoint);
+        let result = change(breakers.entry(endpoint).or_insert_with(|| Breaker::new(self.first_pause)));
+        drop(breakers);
+        self.ended.notify_waiters();
+        result
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
