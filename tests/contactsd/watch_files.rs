@@ -107,7 +107,7 @@ fn what_is_seen_half_done_forgets_nobody() {
     let world = World::with(&team(&[("ada", "One"), ("bo", "One")])).against(&remote);
     world.write("contacts.d/cy.yaml", &team(&[("cy", "One")]));
     let file = world.path("contacts.d/team.yaml");
-    let mut watching = world.start("watch");
+    let mut watching = world.start("watch --poll 100ms");
     reach(&mut watching, &remote, &[("ada", "One"), ("bo", "One"), ("cy", "One")]);
 
     // A write that stops inside an entry, and one that stops between two, which is a valid file.
