@@ -82,6 +82,7 @@ fn the_plan_at_the_top_is_what_the_tour_gives() {
 
 /// After a change that is meant, `UPDATE_GOLDEN=1 cargo test readme` draws the picture again.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the one variable that has the picture drawn again")]
 fn the_picture_is_what_the_tour_gives() {
     let plan = toured().run("plan --sandbox --color always");
     let drawn = Term::new().palette(WIN10_CONSOLE).render_svg(&without_chance(&plan.stdout));
