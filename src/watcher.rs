@@ -15,9 +15,11 @@ mod filesystem;
 mod git;
 mod hand;
 mod inbox;
+mod look;
 mod names;
 mod notice;
 mod outbox;
+mod place;
 mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -26,7 +28,6 @@ mod watches;
 mod worker;
 mod written;
 
-use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -38,9 +39,11 @@ use self::debounce::{Debounce, Step};
 use self::git::Gate;
 pub use self::hand::Hand;
 use self::inbox::Inbox;
+pub use self::look::Look;
 pub use self::notice::{Cause, Notice};
 use self::outbox::Outbox;
-use self::worker::{Place, Worker};
+use self::place::Place;
+use self::worker::Worker;
 use crate::beneath::Bounds;
 
 /// What to watch, and how patiently.
@@ -65,26 +68,6 @@ impl Options {
     pub fn new(dir: PathBuf) -> Self {
         let (quiet, longest) = (Duration::from_millis(500), Duration::from_secs(5));
         Self { dir, quiet, longest, poll: None, ignore: Vec::new(), bounds: Bounds::default() }
-    }
-}
-
-/// What a burst of events calls for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Look {
-    /// Files changed in these directories and nowhere else; named from the directory as the user named it.
-    Changed(BTreeSet<PathBuf>),
-    /// Anything may have changed: directories or links did, events were lost, or it polls.
-    Rescan,
-}
-
-impl Look {
-    /// Takes in what another look calls for as well.
-    pub fn merge(&mut self, other: Self) {
-        match (&mut *self, other) {
-            (Self::Rescan, _) => {}
-            (Self::Changed(known), Self::Changed(more)) => known.extend(more),
-            (Self::Changed(_), Self::Rescan) => *self = Self::Rescan,
-        }
     }
 }
 

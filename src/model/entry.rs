@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{ApolloId, ContactKey, Field, Fields, Fingerprint};
+use super::{ApolloId, ContactKey, Field, Fields};
 
 /// Where an entry stands. The line is looked up only when it is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -35,10 +35,6 @@ pub struct Entry {
 impl Entry {
     pub fn key(&self) -> &ContactKey {
         &self.place.key
-    }
-
-    pub fn fingerprint(&self) -> Fingerprint {
-        Fingerprint::of(self)
     }
 
     /// Reports whether Apollo's deduplication could find this entry's contact again.

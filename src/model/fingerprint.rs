@@ -16,9 +16,10 @@ const USUAL_BYTES: usize = 1024;
 #[serde(try_from = "String", into = "String")]
 pub struct Fingerprint([u8; 16]);
 
-impl Fingerprint {
-    pub fn of(entry: &Entry) -> Self {
-        let Entry { place, fields, run_dedupe, apollo_id, moved_from } = entry;
+impl Entry {
+    /// Returns the hash of everything the entry declares; its place does not count.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let Self { place, fields, run_dedupe, apollo_id, moved_from } = self;
         // Put together first: the hash takes one long text in less time than many short ones.
         let mut canonical = Vec::with_capacity(USUAL_BYTES);
         feed(&mut canonical, place.key.as_str());
@@ -46,9 +47,11 @@ impl Fingerprint {
         }
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&blake3::hash(&canonical).as_bytes()[..16]);
-        Self(bytes)
+        Fingerprint(bytes)
     }
+}
 
+impl Fingerprint {
     pub fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }

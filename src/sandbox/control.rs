@@ -15,7 +15,7 @@ use super::contact::Contact;
 use super::moment;
 use super::owner;
 use super::sent::{Body, Refusal, Sent};
-use super::server::Shared;
+use super::shared::Shared;
 use super::{DeletedAnswer, Faults, Quirks};
 use crate::model::Timestamp;
 

@@ -18,7 +18,7 @@ use super::line::Line;
 use super::moment::http_date;
 use super::quirks::Quirk;
 use super::quota::Exhausted;
-use super::server::Shared;
+use super::shared::Shared;
 use super::{api, control};
 use crate::hosts::Misdirected;
 

@@ -21,11 +21,13 @@ mod matching;
 mod moment;
 mod options;
 mod owner;
+mod phone;
 mod quirks;
 mod quota;
 mod search_view;
 mod sent;
 mod server;
+mod shared;
 mod team;
 #[cfg(test)]
 mod tests;

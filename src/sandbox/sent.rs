@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::contact::PhoneKind;
+use super::phone::PhoneKind;
 
 /// The fields of a contact that hold one text; in a request `""` clears.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]

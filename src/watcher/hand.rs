@@ -6,8 +6,8 @@ use std::sync::Arc;
 use notify::event::{AccessKind, AccessMode, DataChange, ModifyKind};
 use notify::{Event, EventKind};
 
-use super::Look;
 use super::inbox::Inbox;
+use super::look::Look;
 use super::outbox::Outbox;
 
 /// Tells a watcher of changes that nobody watched for.

@@ -7,7 +7,8 @@ use std::sync::{Mutex, MutexGuard};
 
 use tokio::sync::Notify;
 
-use super::{Look, Notice};
+use super::look::Look;
+use super::notice::Notice;
 
 /// From the watching thread to whoever awaits a change.
 #[derive(Debug, Default)]

@@ -8,8 +8,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::names::is_silent;
+use super::place::Place;
 use super::tree::{Identity, Tree};
-use super::worker::Place;
 
 /// The tree and a mark of everything in it.
 #[derive(Debug, PartialEq, Eq)]

@@ -13,11 +13,11 @@ use std::sync::mpsc::{self, Receiver, RecvError};
 use notify::{ErrorKind, RecommendedWatcher, RecursiveMode, Watcher};
 use rustix::io::Errno;
 
-use super::Cause;
 use super::filesystem;
 use super::inbox::Inbox;
+use super::notice::Cause;
+use super::place::Place;
 use super::tree::Tree;
-use super::worker::Place;
 
 /// Walks tried until one finds what the one before it found.
 const MOST_WALKS: usize = 8;

@@ -15,12 +15,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::inbox::{Inbox, Post};
+use super::look::Look;
+use super::notice::{Cause, Notice};
 use super::outbox::Outbox;
+use super::place::Place;
 use super::snapshot::Snapshot;
 use super::tree::{Identity, Touch, Tree};
 use super::watches::Watches;
-use super::{Cause, Look, Notice};
-use crate::beneath::Bounds;
 
 /// Pause between two polls where nobody asked for another.
 const DEFAULT_POLL: Duration = Duration::from_secs(2);
@@ -31,30 +32,6 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// Time for a change of structure to go on before the watches are made anew: one is rarely alone.
 const GATHER: Duration = Duration::from_millis(50);
-
-/// What is watched.
-#[derive(Debug)]
-pub(super) struct Place {
-    /// An absolute path.
-    pub(super) dir: PathBuf,
-    /// The same directory as the user named it.
-    pub(super) named: PathBuf,
-    /// Absolute paths of what is none of it.
-    pub(super) ignored: Vec<PathBuf>,
-    /// Where the directory and the links in it may lead.
-    pub(super) bounds: Bounds,
-}
-
-impl Place {
-    #[cfg(test)]
-    pub(super) fn new(dir: PathBuf) -> Self {
-        Self { named: dir.clone(), dir, ignored: Vec::new(), bounds: Bounds::default() }
-    }
-
-    pub(super) fn walk(&self) -> Tree {
-        Tree::walk(&self.dir, &self.ignored, &self.bounds)
-    }
-}
 
 /// Watches one directory.
 #[derive(Debug)]
