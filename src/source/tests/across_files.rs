@@ -48,6 +48,9 @@ fn people_who_would_be_one_are_named_with_both_places() {
           b: {first_name: Zoë, last_name: Li, organization_name: Acme}
                                           ^^
         d here: b.yaml:5:36
+    W107 b.yaml:1:31: " ACME " begins or ends with blanks
+        defaults: {organization_name: ' ACME '}
+                                      ^^^^^^^^
     E031 c.yaml:2:33: e and f share a name and an e-mail domain
           e: {first_name: A, last_name: B, email: e@example.org}
                                         ^
