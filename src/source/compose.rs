@@ -235,7 +235,7 @@ impl<'t> Composer<'t> {
                 self.remarks.push((place(mark), Remark::UnknownAlias { name: name.into_owned() }));
                 self.scalar(Cow::Borrowed(""), ScalarStyle::Plain, 0, None, mark)?;
             }
-            Event::StreamStart | Event::StreamEnd | Event::DocumentStart(..) | Event::DocumentEnd => {}
+            // The beginnings and ends of the text and of documents; comments, if the parser told them.
             _ => {}
         }
         Ok(())

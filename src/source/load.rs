@@ -125,12 +125,12 @@ impl Loaded {
 /// Reads a file again that was read before, and fails when it is another one now.
 fn read_unchanged(root: &Root, file: &SourceFile, take: &mut dyn FnMut(Entry)) -> Result<Vec<Diagnostic>, Error> {
     let path = root.named().join(&file.below);
-    let changed = || Error::ChangedMeanwhile { path: path.clone() };
-    match read::below(root, &file.below) {
-        Ok(bytes) if *blake3::hash(&bytes).as_bytes() == file.digest => Ok(parse(&path, bytes, take)),
-        Ok(_) => Err(changed()),
-        Err(diagnostic) if file.digest == *blake3::hash(b"").as_bytes() => Ok(vec![*diagnostic]),
-        Err(_) => Err(changed()),
+    let read = read::below(root, &file.below);
+    let digest = *blake3::hash(read.as_deref().unwrap_or_default()).as_bytes();
+    match read {
+        _ if digest != file.digest => Err(Error::ChangedMeanwhile { path }),
+        Ok(bytes) => Ok(parse(&path, bytes, take)),
+        Err(diagnostic) => Ok(vec![*diagnostic]),
     }
 }
 

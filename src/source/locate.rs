@@ -58,8 +58,15 @@ struct Contents {
 /// What tells one state of a file from another: where it is kept, its size and its times.
 type Stamp = (u64, u64, u64, (i64, i64), (i64, i64));
 
-/// The file that something was looked up in last, as it was then.
-static LATEST: Mutex<Option<(Arc<Path>, Stamp, Arc<Contents>)>> = Mutex::new(None);
+/// A file as it was when something was looked up in it.
+struct Known {
+    path: Arc<Path>,
+    stamp: Stamp,
+    contents: Arc<Contents>,
+}
+
+/// The file that something was looked up in last.
+static LATEST: Mutex<Option<Known>> = Mutex::new(None);
 
 /// Opens a file of which nothing but the path is known: what stands there may be another one by now.
 fn open(path: &Path) -> Option<File> {
@@ -74,13 +81,13 @@ impl Contents {
         let (modified, changed) = ((found.mtime(), found.mtime_nsec()), (found.ctime(), found.ctime_nsec()));
         let stamp = (found.dev(), found.ino(), found.size(), modified, changed);
         let mut latest = LATEST.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((known, as_of, contents)) = &*latest
-            && (known, as_of) == (path, &stamp)
+        if let Some(known) = &*latest
+            && (&known.path, &known.stamp) == (path, &stamp)
         {
-            return Some(Arc::clone(contents));
+            return Some(Arc::clone(&known.contents));
         }
         let contents = Arc::new(Self::read(path, file)?);
-        *latest = Some((Arc::clone(path), stamp, Arc::clone(&contents)));
+        *latest = Some(Known { path: Arc::clone(path), stamp, contents: Arc::clone(&contents) });
         Some(contents)
     }
 

@@ -27,6 +27,7 @@ mod tally;
 mod tape;
 mod walk;
 mod words;
+mod write;
 
 #[cfg(test)]
 mod tests;
@@ -42,6 +43,7 @@ pub use loaded::{Loaded, SourceFile};
 pub use locate::{lines, locate};
 pub use providers::is_public_mail;
 pub use schema::schema;
+pub use write::to_yaml;
 
 use diagnostic::Source;
 

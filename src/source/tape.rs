@@ -67,7 +67,7 @@ impl Scalar<'_> {
 pub(super) struct Node<'a, 't>(&'a [Slot<'t>]);
 
 /// What a value is, with what is in it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) enum Value<'a, 't> {
     Scalar(&'a Scalar<'t>),
     List(Items<'a, 't>),
@@ -134,7 +134,7 @@ impl<'a, 't> Node<'a, 't> {
 }
 
 /// The items of a list in order.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Items<'a, 't>(&'a [Slot<'t>]);
 
 impl<'a, 't> Iterator for Items<'a, 't> {
@@ -149,7 +149,7 @@ impl<'a, 't> Iterator for Items<'a, 't> {
 }
 
 /// The names of a map with their values, in order.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Pairs<'a, 't>(Items<'a, 't>);
 
 impl Pairs<'_, '_> {
