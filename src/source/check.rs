@@ -5,10 +5,11 @@
 
 mod fields;
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::code::Severity;
+use super::code::{Code, Severity};
 use super::compose::{Composer, Fault, Next, Remark};
 use super::diagnostic::{Diagnostic, Source, Span};
 use super::flatten::{self, Member};
@@ -27,20 +28,26 @@ pub(super) fn read(source: &Source, take: &mut dyn FnMut(Entry)) -> Vec<Diagnost
         return vec![words::merge_conflict(&source.text[marker.clone()]).at(at(marker))];
     }
     let mut checker = Checker::new(source, take);
-    let control = rules::control_character(&source.text);
-    if let Some((at, control)) = control {
-        checker.report(source.span(at..at + control.len_utf8()), || words::control_character(control));
-    }
     let fault = checker.run(&mut Composer::new(source)).err();
     let mut diagnostics = checker.found.finish(|span| source.location(span));
     // The one that keeps the rest from being read is told whatever there is before it.
-    if let Some(fault) = fault.filter(|_| control.is_none()) {
-        diagnostics.push(match rules::conflict_divider(&source.text) {
-            Some(divider) => words::merge_conflict(&source.text[divider.clone()]).at(at(divider)),
-            None => words::fault(&fault).at(source.location(fault.span)),
-        });
-    }
+    diagnostics.extend(fault.map(|fault| stopped(source, &fault)));
     diagnostics
+}
+
+/// Words why reading stopped, by its cause where the parser stumbles over something else than it says.
+fn stopped(source: &Source, fault: &Fault) -> Diagnostic {
+    // The parser takes none, and blames what they stand in.
+    if let Some((at, control)) = rules::control_character(&source.text) {
+        let span = source.span(at..at + control.len_utf8());
+        if span.line <= fault.span.line || fault.code == Code::InvalidYaml {
+            return words::control_character(control).at(source.location(span));
+        }
+    }
+    if let Some(divider) = rules::conflict_divider(&source.text) {
+        return words::merge_conflict(&source.text[divider.clone()]).at(source.location(source.span(divider)));
+    }
+    words::fault(fault).at(source.location(fault.span))
 }
 
 /// Finds where the entries of `source` and their fields stand, as far as it can be read.
@@ -57,6 +64,9 @@ fn identifies_a_person(entry: &Entry) -> bool {
     entry.apollo_id.is_some() || [Field::Email, Field::FirstName, Field::LastName].into_iter().any(says)
 }
 
+/// Largest text of which contacts wait for defaults that may come, in bytes; finding out would take longer.
+const FEW_BYTES: usize = 1 << 18;
+
 struct Checker<'s> {
     source: &'s Source,
     take: &'s mut dyn FnMut(Entry),
@@ -67,8 +77,8 @@ struct Checker<'s> {
     found: Tally,
     /// How many errors were found, kept or not.
     errors: usize,
-    /// Where the next place is in the text that could spell the name `defaults`; its length when there is none.
-    next_defaults: Option<usize>,
+    /// The next places in the text that could spell the name `defaults`, each as it was searched for.
+    next_defaults: [Option<usize>; 2],
 }
 
 /// What was read of a document so far.
@@ -97,7 +107,7 @@ type Remarks = Vec<(Span, Remark)>;
 impl<'s> Checker<'s> {
     fn new(source: &'s Source, take: &'s mut dyn FnMut(Entry)) -> Self {
         let found = Tally::default();
-        Self { source, take, outline: None, key: None, found, errors: 0, next_defaults: None }
+        Self { source, take, outline: None, key: None, found, errors: 0, next_defaults: [None; 2] }
     }
 
     /// Reports a finding; its words are not made when it is one of too many.
@@ -221,7 +231,7 @@ impl<'s> Checker<'s> {
             self.contacts_at_once(&member, document);
             return Ok(());
         }
-        let mut names: HashSet<Box<str>> = HashSet::new();
+        let mut names: Vec<Cow<'s, str>> = Vec::new();
         let mut bases: Vec<(Kept<'s>, Kept<'s>)> = Vec::new();
         loop {
             let length = composer.length();
@@ -233,13 +243,13 @@ impl<'s> Checker<'s> {
                 None => self.report(name_node.span(), || words::wrong_type("a name", "text", name_node)),
                 Some(scalar) if scalar.text == MERGE_KEY => bases.push((name_node.keep(), value.keep())),
                 Some(scalar) => {
-                    names.insert(Box::from(&*scalar.text));
+                    names.push(scalar.text.clone());
                     self.contact(&Member { name: &scalar.text, name_node, value }, &remarks, document);
                 }
             }
             composer.release(length);
         }
-        self.merged_contacts(&bases, &mut names, document);
+        self.merged_contacts(&bases, &names, document);
         Ok(())
     }
 
@@ -258,13 +268,12 @@ impl<'s> Checker<'s> {
     }
 
     /// Takes the contacts that come by merge keys and do not stand in the map themselves.
-    fn merged_contacts(
-        &mut self,
-        bases: &[(Kept<'_>, Kept<'_>)],
-        names: &mut HashSet<Box<str>>,
-        document: &mut Document,
-    ) {
+    fn merged_contacts(&mut self, bases: &[(Kept<'_>, Kept<'_>)], names: &[Cow<'_, str>], document: &mut Document) {
         self.key = None;
+        if bases.is_empty() {
+            return;
+        }
+        let mut names: HashSet<&str> = names.iter().map(|name| &**name).collect();
         for (at, (name, value)) in bases.iter().enumerate() {
             let (name, value) = (Node::at(name), Node::at(value));
             if at > 0 {
@@ -273,7 +282,7 @@ impl<'s> Checker<'s> {
             }
             let flat = flatten::merged(name, value);
             for member in self.told(flat, false).members {
-                if names.insert(Box::from(member.name)) {
+                if names.insert(member.name) {
                     self.contact(&member, &Remarks::new(), document);
                 }
             }
@@ -286,11 +295,18 @@ impl<'s> Checker<'s> {
     /// Without them each contact is complete at once. The name may be written with escapes, or be an alias.
     fn may_still_have_defaults(&mut self, composer: &Composer<'_>, name: usize) -> bool {
         let (text, at) = (&self.source.text, composer.node(name).end());
-        if self.next_defaults.is_none_or(|next| next < at) {
-            let find = |of: &str| text.get(at..).and_then(|rest| rest.find(of)).map_or(text.len(), |found| at + found);
-            self.next_defaults = Some(find("defaults").min(find("\\")));
+        if text.len() < FEW_BYTES || composer.has_anchored("defaults") {
+            return true;
         }
-        self.next_defaults != Some(text.len()) || composer.has_anchored("defaults")
+        let rest = text.get(at..).unwrap_or_default();
+        let mut is_ahead = |number: usize, find: &dyn Fn(&str) -> Option<usize>| {
+            let next = &mut self.next_defaults[number];
+            if next.is_none_or(|next| next < at) {
+                *next = Some(find(rest).map_or(text.len(), |found| at + found));
+            }
+            *next != Some(text.len())
+        };
+        is_ahead(0, &|rest| rest.find('\\')) || is_ahead(1, &|rest| rest.find("defaults"))
     }
 
     fn contact(&mut self, member: &Member<'_, '_>, remarks: &Remarks, document: &mut Document) {

@@ -132,8 +132,8 @@ impl<'t> Composer<'t> {
         let (event, mark) = self.some_event()?;
         match event {
             Event::MappingStart(_, anchor, tag) => {
-                self.refuse_tab_before(mark)?;
-                self.begin(Kind::Map, anchor, tag, mark)?;
+                self.refuse_tab_before(&mark)?;
+                self.begin(Kind::Map, anchor, tag, &mark)?;
                 Ok(Next::Map)
             }
             event => self.whole(event, mark),
@@ -141,7 +141,7 @@ impl<'t> Composer<'t> {
     }
 
     /// Refuses a tab in front of a map's first name, which the parser lets pass where nothing stands further left.
-    fn refuse_tab_before(&self, mark: Mark) -> Result<(), Fault> {
+    fn refuse_tab_before(&self, mark: &Mark) -> Result<(), Fault> {
         let before = &self.source.text[..mark.start.byte_offset().unwrap_or_default()];
         let indentation = &before[before.rfind('\n').map_or(0, |end| end + 1)..];
         let is_indentation = indentation.bytes().all(|byte| matches!(byte, b' ' | b'\t'));
@@ -162,20 +162,15 @@ impl<'t> Composer<'t> {
 
     fn whole(&mut self, event: Event<'t>, mark: Mark) -> Result<Next, Fault> {
         let (at, outside) = (self.slots.len(), self.open.len());
-        let mut next = Some((event, mark));
-        loop {
-            let (event, mark) = match next.take() {
-                Some(first) => first,
-                None => self.some_event()?,
-            };
-            self.take(event, mark)?;
-            if self.open.len() < outside {
-                return Ok(Next::End);
-            }
-            if self.open.len() == outside && self.slots.len() > at {
-                return Ok(Next::Value(at));
+        self.take(event, &mark)?;
+        while self.open.len() > outside || (self.open.len() == outside && self.slots.len() == at) {
+            match self.parser.next() {
+                Some(Ok((event, mark))) => self.take(event, &mark)?,
+                Some(Err(error)) => return Err(syntax_fault(self.source, &error)),
+                None => unreachable!("the parser ends what it begins"),
             }
         }
+        Ok(if self.open.len() < outside { Next::End } else { Next::Value(at) })
     }
 
     /// Returns a value that was read.
@@ -217,7 +212,7 @@ impl<'t> Composer<'t> {
         Ok(self.event()?.expect("the parser ends what it begins"))
     }
 
-    fn take(&mut self, event: Event<'t>, mark: Mark) -> Result<(), Fault> {
+    fn take(&mut self, event: Event<'t>, mark: &Mark) -> Result<(), Fault> {
         match event {
             Event::Scalar(text, style, anchor, tag) => self.scalar(text, style, anchor, tag, mark)?,
             Event::SequenceStart(_, anchor, tag) => self.begin(Kind::List, anchor, tag, mark)?,
@@ -247,7 +242,7 @@ impl<'t> Composer<'t> {
         style: ScalarStyle,
         anchor: usize,
         tag: Option<Cow<'t, Tag>>,
-        mark: Mark,
+        mark: &Mark,
     ) -> Result<(), Fault> {
         let style = match style {
             ScalarStyle::Plain => Style::Plain,
@@ -267,16 +262,16 @@ impl<'t> Composer<'t> {
     }
 
     /// Notes a tag that is not YAML's; reports whether it is another than that of null.
-    fn tag(&mut self, tag: &Tag, is_before_plain_text: bool, mark: Mark) -> bool {
+    fn tag(&mut self, tag: &Tag, is_before_plain_text: bool, mark: &Mark) -> bool {
         let is_known = tag.core_suffix().is_some() || tag.original() == "!";
         if !is_known {
-            let at = mark.tag_span().map_or_else(|| place(mark), place);
+            let at = mark.tag_span().map_or_else(|| place(mark), |span| place(&span));
             self.remarks.push((at, Remark::UnknownTag { tag: tag.original(), is_before_plain_text }));
         }
         !tag.is_yaml_core_schema_tag("null")
     }
 
-    fn begin(&mut self, kind: Kind<'t>, anchor: usize, tag: Option<Cow<'t, Tag>>, mark: Mark) -> Result<(), Fault> {
+    fn begin(&mut self, kind: Kind<'t>, anchor: usize, tag: Option<Cow<'t, Tag>>, mark: &Mark) -> Result<(), Fault> {
         let span = place(mark);
         if let Some(tag) = tag {
             self.tag(&tag, false, mark);
@@ -340,7 +335,7 @@ impl<'t> Composer<'t> {
     }
 }
 
-fn place(mark: Mark) -> Span {
+fn place(mark: &Mark) -> Span {
     Span { line: mark.start.line(), column: mark.start.col() + 1, width: mark.len() }
 }
 

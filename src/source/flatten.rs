@@ -1,6 +1,5 @@
 //! One map with its merge keys followed.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::merge::MERGE_KEY;
@@ -35,29 +34,29 @@ pub(super) struct Flat<'a, 't> {
 
 /// Follows the merge keys of a map. Names that stand in it win, then earlier maps over later ones.
 pub(super) fn flatten<'a, 't>(pairs: Pairs<'a, 't>) -> Flat<'a, 't> {
-    let mut flat = Flat { members: Vec::with_capacity(16), troubles: Vec::new() };
-    let mut seen = Seen::default();
-    let mut bases = Vec::new();
+    let mut flat = Flat { members: Vec::with_capacity(MANY / 2), troubles: Vec::new() };
+    let mut index = Index::default();
+    let mut bases: Vec<(Node<'a, 't>, Node<'a, 't>)> = Vec::new();
     for (name_node, value) in pairs {
         let Some(scalar) = name_node.scalar() else {
             flat.troubles.push(Trouble::NameNotText(name_node));
             continue;
         };
-        let name: &'a str = match &scalar.text {
-            Cow::Borrowed(text) => text,
-            Cow::Owned(text) => text,
-        };
-        if let Some(first) = seen.insert(name, name_node) {
-            flat.troubles.push(Trouble::Duplicate { name, first, again: name_node });
-        }
-        if name == MERGE_KEY {
+        let name: &'a str = &scalar.text;
+        let first = if name == MERGE_KEY {
             bases.push((name_node, value));
+            bases.first().map(|(first, _)| *first).filter(|_| bases.len() > 1)
         } else {
+            let first = index.find(&flat.members, name).map(|at| flat.members[at].name_node);
             flat.members.push(Member { name, name_node, value });
+            first
+        };
+        if let Some(first) = first {
+            flat.troubles.push(Trouble::Duplicate { name, first, again: name_node });
         }
     }
     for (name, value) in bases {
-        merge(&mut flat, &mut seen, name, value);
+        merge(&mut flat, &mut index, name, value);
     }
     flat
 }
@@ -65,12 +64,12 @@ pub(super) fn flatten<'a, 't>(pairs: Pairs<'a, 't>) -> Flat<'a, 't> {
 /// Takes what `value`, standing at a merge key, would add to an empty map.
 pub(super) fn merged<'a, 't>(name: Node<'a, 't>, value: Node<'a, 't>) -> Flat<'a, 't> {
     let mut flat = Flat::default();
-    merge(&mut flat, &mut Seen::default(), name, value);
+    merge(&mut flat, &mut Index::default(), name, value);
     flat
 }
 
 /// Adds what `value`, standing at a merge key, has and the map lacks.
-fn merge<'a, 't>(flat: &mut Flat<'a, 't>, seen: &mut Seen<'a, 't>, name: Node<'a, 't>, value: Node<'a, 't>) {
+fn merge<'a, 't>(flat: &mut Flat<'a, 't>, index: &mut Index<'a>, name: Node<'a, 't>, value: Node<'a, 't>) {
     let mut add = |map: Node<'a, 't>| {
         let Value::Map(pairs) = map.value() else {
             flat.troubles.push(Trouble::NotMergeable { name, value: map });
@@ -79,7 +78,7 @@ fn merge<'a, 't>(flat: &mut Flat<'a, 't>, seen: &mut Seen<'a, 't>, name: Node<'a
         let base = flatten(pairs);
         flat.troubles.extend(base.troubles);
         for member in base.members {
-            if seen.insert(member.name, member.name_node).is_none() {
+            if index.find(&flat.members, member.name).is_none() {
                 flat.members.push(member);
             }
         }
@@ -93,30 +92,24 @@ fn merge<'a, 't>(flat: &mut Flat<'a, 't>, seen: &mut Seen<'a, 't>, name: Node<'a
 /// From how many names on they are looked up by hash; few are found sooner one by one.
 const MANY: usize = 32;
 
-/// The names of a map so far.
+/// Where the names of many members stand first; empty while there are few.
 #[derive(Default)]
-struct Seen<'a, 't> {
-    few: Vec<(&'a str, Node<'a, 't>)>,
-    many: HashMap<&'a str, Node<'a, 't>>,
+struct Index<'a> {
+    numbers: HashMap<&'a str, usize>,
+    /// How many members are in it.
+    counted: usize,
 }
 
-impl<'a, 't> Seen<'a, 't> {
-    /// Notes a name; returns where it stood before.
-    fn insert(&mut self, name: &'a str, node: Node<'a, 't>) -> Option<Node<'a, 't>> {
-        if self.many.is_empty() {
-            if let Some((_, first)) = self.few.iter().find(|(few, _)| *few == name) {
-                return Some(*first);
-            }
-            self.few.push((name, node));
-            if self.few.len() == MANY {
-                self.many.extend(self.few.drain(..));
-            }
-            return None;
+impl<'a> Index<'a> {
+    /// Returns the number of the first member with a name.
+    fn find(&mut self, members: &[Member<'a, '_>], name: &str) -> Option<usize> {
+        if members.len() < MANY {
+            return members.iter().position(|member| member.name == name);
         }
-        let first = self.many.get(name).copied();
-        first.or_else(|| {
-            self.many.insert(name, node);
-            None
-        })
+        for (number, member) in members.iter().enumerate().skip(self.counted) {
+            self.numbers.entry(member.name).or_insert(number);
+        }
+        self.counted = members.len();
+        self.numbers.get(name).copied()
     }
 }

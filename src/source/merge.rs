@@ -137,14 +137,16 @@ impl Draft {
                 texts.push((field.clone(), value.clone()));
             }
         }
-        let texts = texts.into_iter().filter_map(|(field, value)| Some((field, Value::Text(value.value()?))));
-        let lists = lists.or(&defaults.lists).map(|lists| (Field::LabelNames, Value::Lists(lists)));
-        let custom = complete_custom(custom, &defaults.custom)
-            .into_iter()
-            .filter_map(|(id, value)| Some((Field::Custom(id), Value::Text(value.value()?))));
+        let lists = lists.or(&defaults.lists);
+        let custom = complete_custom(custom, &defaults.custom);
+        let mut fields = Vec::with_capacity(texts.len() + usize::from(lists.is_some()) + custom.len());
+        fields.extend(texts.into_iter().filter_map(|(field, value)| Some((field, Value::Text(value.value()?)))));
+        fields.extend(lists.map(|lists| (Field::LabelNames, Value::Lists(lists))));
+        let custom = custom.into_iter();
+        fields.extend(custom.filter_map(|(id, value)| Some((Field::Custom(id), Value::Text(value.value()?)))));
         Entry {
             place,
-            fields: texts.chain(lists).chain(custom).collect(),
+            fields: fields.into(),
             run_dedupe: run_dedupe.or(&defaults.run_dedupe).unwrap_or(true),
             apollo_id: apollo_id.value(),
             moved_from: moved_from.value(),

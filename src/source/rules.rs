@@ -99,12 +99,6 @@ pub(super) fn twins_by_case(names: &BTreeSet<String>) -> Option<(&str, &str)> {
 ///
 /// Source: YAML 1.2.2, production `c-printable`. U+0085 is text.
 pub(super) fn control_character(text: &str) -> Option<(usize, char)> {
-    let is_suspicious = |byte: u8| (byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r')) || byte == 0x7f;
-    // Those beyond ASCII begin with one of two bytes that few texts hold.
-    let may_hold = |byte: u8| is_suspicious(byte) || matches!(byte, 0xc2 | 0xef);
-    if !text.bytes().any(may_hold) {
-        return None;
-    }
     let is_control = |character: char| match character {
         '\t' | '\n' | '\r' | '\u{85}' => false,
         '\u{fffe}' | '\u{ffff}' => true,
@@ -130,7 +124,10 @@ pub(super) fn conflict_divider(text: &str) -> Option<Range<usize>> {
 
 /// Lists the lines that begin with a marker of a conflict.
 fn marker_lines<'t>(text: &'t str, sign: &'static str) -> impl Iterator<Item = Range<usize>> + 't {
-    let lines = text.match_indices(sign).filter(move |(at, _)| *at == 0 || text.as_bytes()[at - 1] == b'\n');
+    let first = sign.chars().next().expect("a marker is not empty");
+    let begins = move |at: usize| text[at..].starts_with(sign) && (at == 0 || text.as_bytes()[at - 1] == b'\n');
+    // Single signs are found much faster than words, and these are rare.
+    let lines = text.match_indices(first).filter(move |(at, _)| begins(*at));
     let lines = lines.map(move |(at, _)| at..line_end(text, at));
     lines.filter(move |line| {
         let rest = &text[line.start + sign.len()..line.end];

@@ -62,7 +62,9 @@ impl Checker<'_> {
             self.map(member, &what, "a map of fields")
         };
         let Some(pairs) = found else { return draft };
-        for field in self.flatten(pairs, true).members {
+        let members = self.flatten(pairs, true).members;
+        draft.texts.reserve_exact(members.len());
+        for field in members {
             match Slot::named(field.name) {
                 None => self.report(field.name_node.span(), || words::unknown_field(field.name)),
                 Some(slot) if in_defaults && slot.belongs_to_one_contact() => {
