@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::code::{Code, Severity};
-use super::compose::{Composer, Fault, Next, Remark};
+use super::compose::{Composer, Fault, Next, Remark, compose};
 use super::diagnostic::{Diagnostic, Source, Span};
 use super::flatten::{self, Member};
 use super::merge::{Draft, MERGE_KEY, Section, Slot};
@@ -28,7 +28,7 @@ pub(super) fn read(source: &Source, take: &mut dyn FnMut(Entry)) -> Vec<Diagnost
         return vec![words::merge_conflict(&source.text[marker.clone()]).at(at(marker))];
     }
     let mut checker = Checker::new(source, take);
-    let fault = checker.run(&mut Composer::new(source)).err();
+    let fault = compose(source, |composer| checker.run(composer)).err();
     let mut diagnostics = checker.found.finish(|span| source.location(span));
     // The one that keeps the rest from being read is told whatever there is before it.
     diagnostics.extend(fault.map(|fault| stopped(source, &fault)));
@@ -54,7 +54,7 @@ fn stopped(source: &Source, fault: &Fault) -> Diagnostic {
 pub(super) fn outline(source: &Source) -> Outline {
     let mut ignore = |_| ();
     let mut checker = Checker { outline: Some(Outline::default()), ..Checker::new(source, &mut ignore) };
-    let (Ok(()) | Err(_)) = checker.run(&mut Composer::new(source));
+    let (Ok(()) | Err(_)) = compose(source, |composer| checker.run(composer));
     checker.outline.unwrap_or_default()
 }
 

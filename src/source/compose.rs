@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::sync::mpsc;
+use std::thread;
 
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StrInput, Tag, options};
 
@@ -56,7 +58,7 @@ struct Frame {
 /// Reads one text.
 pub(super) struct Composer<'t> {
     source: &'t Source,
-    parser: Parser<'t, StrInput<'t>>,
+    events: Box<dyn Iterator<Item = Told<'t>> + 't>,
     slots: Vec<Slot<'t>>,
     open: Vec<Frame>,
     /// What the anchors of this document name.
@@ -74,23 +76,61 @@ pub(super) struct Composer<'t> {
 
 type Mark = granit_parser::Span;
 
+/// What the parser tells, one after the other.
+type Told<'t> = Result<(Event<'t>, Mark), ScanError>;
+
+/// From how many bytes on a text is parsed by a thread of its own, while its values are made use of.
+const LARGE_BYTES: usize = 1 << 22;
+
+/// How many events are handed from one thread to the other at once, and how often before the first one waits.
+const BATCH: usize = 512;
+const BATCHES: usize = 8;
+
+/// Gives a composer of `source` to `read`.
+pub(super) fn compose<'t, T>(source: &'t Source, read: impl FnOnce(&mut Composer<'t>) -> T) -> T {
+    if source.text.len() < LARGE_BYTES {
+        return read(&mut Composer::new(source, Box::new(parser(&source.text))));
+    }
+    let (sender, receiver) = mpsc::sync_channel::<Vec<Told<'t>>>(BATCHES);
+    let parse = move || {
+        let mut parser = parser(&source.text);
+        loop {
+            let batch: Vec<_> = parser.by_ref().take(BATCH).collect();
+            let is_last = batch.len() < BATCH || batch.last().is_some_and(Result::is_err);
+            // Nobody listens any more after a fault that the parser does not know of.
+            if sender.send(batch).is_err() || is_last {
+                return;
+            }
+        }
+    };
+    thread::scope(|scope| match thread::Builder::new().spawn_scoped(scope, parse) {
+        Ok(_) => read(&mut Composer::new(source, Box::new(receiver.into_iter().flatten()))),
+        // The system gives no thread; it goes without.
+        Err(_) => read(&mut Composer::new(source, Box::new(parser(&source.text)))),
+    })
+}
+
+fn parser(text: &str) -> Parser<'_, StrInput<'_>> {
+    let options = options! {
+        // As the reader of 0.1.0 took these; its users' files mean what they meant.
+        bom_inside_document_as_content: false,
+        block_scalar_eof_without_line_feed: true,
+        emit_anchor_events: true,
+        emit_unresolved_aliases: true,
+        emit_comments: false,
+        // Names of any length, so that one that is too long is told as what it is.
+        simple_key_max_lookahead: usize::MAX,
+        flow_nesting_limit: rules::MAX_DEPTH,
+        block_nesting_limit: rules::MAX_DEPTH,
+    };
+    Parser::new_from_str_with_options(text, options)
+}
+
 impl<'t> Composer<'t> {
-    pub(super) fn new(source: &'t Source) -> Self {
-        let options = options! {
-            // As the reader of 0.1.0 took these; its users' files mean what they meant.
-            bom_inside_document_as_content: false,
-            block_scalar_eof_without_line_feed: true,
-            emit_anchor_events: true,
-            emit_unresolved_aliases: true,
-            emit_comments: false,
-            // Names of any length, so that one that is too long is told as what it is.
-            simple_key_max_lookahead: usize::MAX,
-            flow_nesting_limit: rules::MAX_DEPTH,
-            block_nesting_limit: rules::MAX_DEPTH,
-        };
+    fn new(source: &'t Source, events: Box<dyn Iterator<Item = Told<'t>> + 't>) -> Self {
         Self {
             source,
-            parser: Parser::new_from_str_with_options(&source.text, options),
+            events,
             slots: Vec::new(),
             open: Vec::new(),
             anchors: HashMap::new(),
@@ -164,7 +204,7 @@ impl<'t> Composer<'t> {
         let (at, outside) = (self.slots.len(), self.open.len());
         self.take(event, &mark)?;
         while self.open.len() > outside || (self.open.len() == outside && self.slots.len() == at) {
-            match self.parser.next() {
+            match self.events.next() {
                 Some(Ok((event, mark))) => self.take(event, &mark)?,
                 Some(Err(error)) => return Err(syntax_fault(self.source, &error)),
                 None => unreachable!("the parser ends what it begins"),
@@ -201,7 +241,7 @@ impl<'t> Composer<'t> {
     }
 
     fn event(&mut self) -> Result<Option<(Event<'t>, Mark)>, Fault> {
-        match self.parser.next() {
+        match self.events.next() {
             None => Ok(None),
             Some(Ok(event)) => Ok(Some(event)),
             Some(Err(error)) => Err(syntax_fault(self.source, &error)),

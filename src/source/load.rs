@@ -146,12 +146,15 @@ struct Taking<'k> {
 }
 
 impl<'k> Taking<'k> {
-    fn new(kept: &'k AtomicUsize, room: usize) -> Self {
+    /// Begins on a file of so many bytes; entries of one that is too large are not kept to begin with.
+    fn new(bytes: u64, kept: &'k AtomicUsize, room: usize) -> Self {
+        // An entry takes twice as much as its text at least.
+        let has_room = (kept.load(Ordering::Relaxed) as u64).saturating_add(bytes.saturating_mul(2)) <= room as u64;
         Self {
             lines: SheetWriter::default(),
             named: Vec::new(),
             marks: Vec::new(),
-            entries: Some(Vec::new()),
+            entries: has_room.then(Vec::new),
             kept,
             room,
         }
@@ -161,9 +164,9 @@ impl<'k> Taking<'k> {
         self.lines.add(entry.key(), entry.fingerprint());
         self.named.extend(entry.apollo_id.clone());
         self.marks.extend(marks(&entry));
+        let Some(entries) = &mut self.entries else { return };
         let weight = weight(&entry);
-        let has_room = self.kept.fetch_add(weight, Ordering::Relaxed).saturating_add(weight) <= self.room;
-        if let Some(entries) = self.entries.as_mut().filter(|_| has_room) {
+        if self.kept.fetch_add(weight, Ordering::Relaxed).saturating_add(weight) <= self.room {
             entries.push(entry);
         } else {
             self.entries = None;
@@ -345,7 +348,7 @@ impl<'a> Loading<'a> {
                 if vouched.is_some_and(|record| record.digest == file.digest) {
                     return Vec::new();
                 }
-                let mut taking = Taking::new(&self.kept, self.options.room);
+                let mut taking = Taking::new(bytes.len() as u64, &self.kept, self.options.room);
                 let diagnostics = parse(&path, bytes, &mut |entry| taking.take(entry));
                 taking.finish(file, &diagnostics);
                 diagnostics
@@ -400,7 +403,8 @@ impl<'a> Loading<'a> {
         for (_, number) in elsewhere.iter().filter(|(mark, _)| is_shared(mark)) {
             let file = &mut files[*number];
             if !file.was_read {
-                let mut taking = Taking::new(&self.kept, self.options.room);
+                let bytes = file.identity.map_or(0, |identity| identity.size);
+                let mut taking = Taking::new(bytes, &self.kept, self.options.room);
                 let diagnostics = read_unchanged(&self.root, file, &mut |entry| taking.take(entry))?;
                 taking.finish(file, &diagnostics);
             }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::super::compose::{Composer, Fault, Next};
+use super::super::compose::{Fault, Next, compose};
 use super::super::tape::{Kept, Node, Value};
 use super::super::{Severity, Source, entries_of};
 
@@ -50,14 +50,15 @@ fn same_values(path: &Path, before: &str, after: &str) -> bool {
 
 /// Reads the roots of all documents.
 pub(super) fn documents(source: &Source) -> Result<Vec<Kept<'_>>, Fault> {
-    let mut composer = Composer::new(source);
-    let mut documents = Vec::new();
-    while composer.next_document()? {
-        if let Next::Value(root) = composer.next()? {
-            documents.push(composer.node(root).keep());
+    compose(source, |composer| {
+        let mut documents = Vec::new();
+        while composer.next_document()? {
+            if let Next::Value(root) = composer.next()? {
+                documents.push(composer.node(root).keep());
+            }
         }
-    }
-    Ok(documents)
+        Ok(documents)
+    })
 }
 
 /// Compares two values; of maps, the order does not count. Depth is bounded by the reader.
