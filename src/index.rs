@@ -19,6 +19,6 @@ pub use marks::{Mark, marks, shared};
 pub use named::Named;
 pub use note::{HeadNote, StateNote};
 pub use reading::{Contents, Damaged, Index, ReadAt};
-pub use roster::{Found, Roster, Sheet};
+pub use roster::{Found, Roster, Sheet, SheetWriter};
 pub use tree::{DirectoryRecord, FileRecord, Flags, Tree};
 pub use writing::{Noted, WriteError, Writer};

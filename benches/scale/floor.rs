@@ -21,6 +21,8 @@ pub(crate) enum Floor {
     Walk,
     /// Read it and hash it with BLAKE3.
     Hash,
+    /// Read it and have the parser of contactsd tell its events, which are dropped at once.
+    Events,
     /// Read it and parse it into plain structs, dropped at once.
     Parse,
 }
@@ -30,6 +32,7 @@ impl Floor {
         match self {
             Self::Walk => "parallel walk and stat",
             Self::Hash => "parallel walk, read, hash",
+            Self::Events => "parallel walk, read, bare events",
             Self::Parse => "parallel walk, read, typed serde_yaml",
         }
     }
@@ -123,6 +126,15 @@ fn file(floor: Floor, path: &Path) -> io::Result<u64> {
             let hash = blake3::hash(&bytes);
             // Used, so that it is not left out.
             Ok(bytes.len() as u64 + u64::from(hash.as_bytes()[0] == 0))
+        }
+        Floor::Events => {
+            let text = fs::read_to_string(path)?;
+            let options = granit_parser::options! { emit_comments: false };
+            let mut events = 0;
+            for event in granit_parser::Parser::new_from_str_with_options(&text, options) {
+                events += u64::from(event.map_err(io::Error::other)?.0.is_node());
+            }
+            Ok(events)
         }
         Floor::Parse => {
             let text = fs::read_to_string(path)?;

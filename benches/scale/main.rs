@@ -225,6 +225,7 @@ impl Bench {
         };
         let cold = self.measure(contacts, cold, 0)?;
         let floors = vec![
+            self.floor(FloorKind::Events, contacts, world)?,
             self.floor(FloorKind::Parse, contacts, world)?,
             self.floor(FloorKind::Hash, contacts, world)?,
             self.floor(FloorKind::Walk, contacts, world)?,

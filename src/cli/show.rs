@@ -60,7 +60,7 @@ fn show_state(context: &mut Context) -> Result<(), Exit> {
             shell.result("The state is empty. No contacts are managed.");
         }
         for (number, (key, binding)) in bindings.iter().enumerate() {
-            let gap = if number == 0 { "" } else { "\n" };
+            let gap = if number == 0 { "" } else { "---\n" };
             let applied = mask.fields(&binding.applied).into_owned();
             let binding = Binding { applied, ..binding.clone() };
             shell.result(format_args!("{gap}{}", binding_text(key, &binding)));

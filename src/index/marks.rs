@@ -90,7 +90,8 @@ pub(super) fn key_hash(key: &str) -> u64 {
 }
 
 fn hash(kind: Kind, parts: &[&str]) -> u64 {
-    let mut bytes = vec![kind as u8];
+    let mut bytes = Vec::with_capacity(1 + parts.iter().map(|part| part.len() + 1).sum::<usize>());
+    bytes.push(kind as u8);
     for part in parts {
         bytes.extend_from_slice(part.as_bytes());
         bytes.push(0);

@@ -88,16 +88,28 @@ impl Sheet {
     }
 }
 
+/// Puts the lines of a sheet together, one by one.
+#[derive(Debug, Default)]
+pub struct SheetWriter(Vec<u8>);
+
+impl SheetWriter {
+    pub fn add(&mut self, key: &ContactKey, fingerprint: Fingerprint) {
+        let key = key.as_str().as_bytes();
+        self.0.push(u8::try_from(key.len()).expect("a key has at most 128 bytes"));
+        self.0.extend_from_slice(key);
+        self.0.extend_from_slice(fingerprint.as_bytes());
+    }
+
+    pub fn finish(self) -> Sheet {
+        Sheet(self.0.into_boxed_slice())
+    }
+}
+
 impl<'a> FromIterator<(&'a ContactKey, Fingerprint)> for Sheet {
     fn from_iter<T: IntoIterator<Item = (&'a ContactKey, Fingerprint)>>(lines: T) -> Self {
-        let mut bytes = Vec::new();
-        for (key, fingerprint) in lines {
-            let key = key.as_str().as_bytes();
-            bytes.push(u8::try_from(key.len()).expect("a key has at most 128 bytes"));
-            bytes.extend_from_slice(key);
-            bytes.extend_from_slice(fingerprint.as_bytes());
-        }
-        Self(bytes.into_boxed_slice())
+        let mut writer = SheetWriter::default();
+        lines.into_iter().for_each(|(key, fingerprint)| writer.add(key, fingerprint));
+        writer.finish()
     }
 }
 

@@ -40,8 +40,8 @@ impl Flags {
     pub const WATCHED: Self = Self(4);
     /// There are warnings about it alone; they stand in its card.
     pub const WARNS: Self = Self(8);
-    /// The directory holds symlinks, whose targets may change without it.
-    pub const LINKS: Self = Self(16);
+    /// The directory holds symlinks, whose targets may change without it, or names that are warned about.
+    pub const RELISTED: Self = Self(16);
 
     pub fn has(self, flag: Self) -> bool {
         self.0 & flag.0 != 0
@@ -143,7 +143,7 @@ impl DirectoryRecord {
 
     /// Reports whether the names in a directory that looks like this now are the known ones.
     pub fn lists(&self, now: &Identity) -> bool {
-        self.identity == *now && !self.flags.has(Flags::RACY) && !self.flags.has(Flags::LINKS)
+        self.identity == *now && !self.flags.has(Flags::RACY) && !self.flags.has(Flags::RELISTED)
     }
 }
 

@@ -1,68 +1,115 @@
-//! Everything that can be said about one file, with places.
+//! Everything that can be said about one file, with places, and the entries that it declares.
 //!
-//! Reads the text with positions, goes on after a mistake, and builds entries of what is good, so that
-//! the checks across files see as much as possible. The words are in `words`.
+//! Takes one contact at a time, goes on after a mistake, and makes entries of what is good, so that the checks across
+//! files see as much as possible. What stands in one contact is `fields`; the words are in `words`.
 
-use std::collections::BTreeSet;
-use std::rc::Rc;
+mod fields;
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::code::{Code, Severity};
-use super::diagnostic::{Diagnostic, Source, Span, cut, quoted};
-use super::flatten::{Flat, Member, Trouble, flatten};
-use super::merge::{CustomValues, Declared, Draft, MERGE_KEY, Section, Slot};
-use super::positioned::{self, Fault, Node, Pair, Scalar, Value};
+use super::compose::{Composer, Fault, Next, Remark, compose};
+use super::diagnostic::{Diagnostic, Source, Span};
+use super::flatten::{self, Member};
+use super::merge::{Draft, MERGE_KEY, Section, Slot};
+use super::outline::Outline;
 use super::tally::Tally;
+use super::tape::{Kept, Node, Value};
 use super::{rules, words};
-use crate::model::{ApolloId, ContactKey, CustomFieldId, Entry, Field, Place};
+use crate::model::{ContactKey, Entry, Field, Place};
 
-/// What a file holds and what is wrong with it.
-#[derive(Debug)]
-pub(super) struct Checked {
-    /// In the order of the file; a key may come twice.
-    pub(super) entries: Vec<Entry>,
-    pub(super) diagnostics: Vec<Diagnostic>,
+/// Reads `source`, hands over its entries in the order of the file (a key may come twice), and reports all mistakes.
+pub(super) fn read(source: &Source, take: &mut dyn FnMut(Entry)) -> Vec<Diagnostic> {
+    let at = |range: std::ops::Range<usize>| source.location(source.span(range));
+    if let Some(marker) = rules::conflict(&source.text) {
+        // Whatever else is wrong comes of two versions standing in one.
+        return vec![words::merge_conflict(&source.text[marker.clone()]).at(at(marker))];
+    }
+    let mut checker = Checker::new(source, take);
+    let fault = compose(source, |composer| checker.run(composer)).err();
+    let mut diagnostics = checker.found.finish(|span| source.location(span));
+    // The one that keeps the rest from being read is told whatever there is before it.
+    diagnostics.extend(fault.map(|fault| stopped(source, &fault)));
+    diagnostics
 }
 
-impl Checked {
-    pub(super) fn has_errors(&self) -> bool {
-        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+/// Words why reading stopped, by its cause where the parser stumbles over something else than it says.
+fn stopped(source: &Source, fault: &Fault) -> Diagnostic {
+    // The parser takes none, and blames what they stand in.
+    if let Some((at, control)) = rules::control_character(&source.text) {
+        let span = source.span(at..at + control.len_utf8());
+        if span.line <= fault.span.line || fault.code == Code::InvalidYaml {
+            return words::control_character(control).at(source.location(span));
+        }
     }
+    if let Some(divider) = rules::conflict_divider(&source.text) {
+        return words::merge_conflict(&source.text[divider.clone()]).at(source.location(source.span(divider)));
+    }
+    words::fault(fault).at(source.location(fault.span))
 }
 
-/// Reads `source` with positions and reports all mistakes in it.
-pub(super) fn check(source: &Source) -> Checked {
-    let tree = positioned::parse(source);
-    let mut checker = Checker { source, key: None, entries: Vec::new(), found: Tally::default(), errors: 0 };
-    tree.documents.iter().for_each(|document| checker.document(document));
-    checker.key = None;
-    if let Some(fault) = &tree.fault {
-        // The one that keeps the rest from being read is told whatever there is before it.
-        let fault = words::fault(fault).at(source.location(fault.span));
-        let mut diagnostics = checker.found.finish(|span| source.location(span));
-        diagnostics.push(fault);
-        return Checked { entries: checker.entries, diagnostics };
-    }
-    Checked { entries: checker.entries, diagnostics: checker.found.finish(|span| source.location(span)) }
+/// Finds where the entries of `source` and their fields stand, as far as it can be read.
+pub(super) fn outline(source: &Source) -> Outline {
+    let mut ignore = |_| ();
+    let mut checker = Checker { outline: Some(Outline::default()), ..Checker::new(source, &mut ignore) };
+    let (Ok(()) | Err(_)) = compose(source, |composer| checker.run(composer));
+    checker.outline.unwrap_or_default()
 }
 
 /// Reports whether an entry says who it is: by e-mail, a name or an id.
-pub(super) fn identifies_a_person(entry: &Entry) -> bool {
+fn identifies_a_person(entry: &Entry) -> bool {
     let says = |field| entry.fields.text(&field).is_some_and(|text| !text.trim().is_empty());
     entry.apollo_id.is_some() || [Field::Email, Field::FirstName, Field::LastName].into_iter().any(says)
 }
 
+/// Largest text of which contacts wait for defaults that may come, in bytes; finding out would take longer.
+const FEW_BYTES: usize = 1 << 18;
+
 struct Checker<'s> {
     source: &'s Source,
+    take: &'s mut dyn FnMut(Entry),
+    /// Where everything stands, when that is asked for.
+    outline: Option<Outline>,
     /// The contact that is being checked.
     key: Option<ContactKey>,
-    entries: Vec<Entry>,
     found: Tally,
     /// How many errors were found, kept or not.
     errors: usize,
+    /// The next places in the text that could spell the name `defaults`, each as it was searched for.
+    next_defaults: [Option<usize>; 2],
 }
 
-impl Checker<'_> {
+/// What was read of a document so far.
+#[derive(Default)]
+struct Document {
+    /// The names of its sections, each where it stands first.
+    sections: HashMap<String, Span>,
+    defaults: Option<Draft>,
+    /// Contacts wait while the defaults may still come.
+    waits: bool,
+    waiting: Vec<Written>,
+    /// Whether it was said that a contact stands outside of `contacts`.
+    said_outside: bool,
+}
+
+/// A contact as it is written.
+struct Written {
+    key: ContactKey,
+    span: Span,
+    draft: Draft,
+    is_good: bool,
+}
+
+type Remarks = Vec<(Span, Remark)>;
+
+impl<'s> Checker<'s> {
+    fn new(source: &'s Source, take: &'s mut dyn FnMut(Entry)) -> Self {
+        let found = Tally::default();
+        Self { source, take, outline: None, key: None, found, errors: 0, next_defaults: [None; 2] }
+    }
+
     /// Reports a finding; its words are not made when it is one of too many.
     fn report(&mut self, span: Span, diagnostic: impl FnOnce() -> Diagnostic) {
         if self.found.is_full() {
@@ -79,267 +126,233 @@ impl Checker<'_> {
         }
     }
 
-    fn document(&mut self, root: &Rc<Node>) {
-        if root.is_null() {
-            return;
-        }
-        let Value::Map(pairs) = &root.value else {
-            return self
-                .report(root.span, || words::wrong_type("a document", "a map with `contacts` and `defaults`", root));
-        };
-        let sections = self.flatten(pairs, true);
-        for (name, _) in pairs {
-            if matches!(&name.value, Value::Scalar(scalar) if scalar.text == MERGE_KEY) {
-                self.report(name.span, || words::unknown_section(MERGE_KEY));
-            }
-        }
-        for unknown in sections.members.iter().filter(|member| Section::named(&member.name).is_none()) {
-            self.report(unknown.name_node.span, || words::unknown_section(&unknown.name));
-        }
-        self.key = None;
-        let defaults = match sections.get("defaults") {
-            Some(defaults) => self.draft(defaults, true),
-            None => Draft::default(),
-        };
-        if let Some(contacts) = sections.get("contacts") {
-            self.contacts(contacts, &defaults);
+    fn remark(&mut self, remarks: &Remarks) {
+        for (span, remark) in remarks {
+            self.report(*span, || words::remark(remark));
         }
     }
 
-    fn contacts(&mut self, section: &Member, defaults: &Draft) {
-        let Some(pairs) = self.map(section, "`contacts`", "a map from keys to contacts") else { return };
+    fn run(&mut self, composer: &mut Composer<'s>) -> Result<(), Fault> {
+        loop {
+            let is_another = composer.next_document()?;
+            self.key = None;
+            self.remark(&composer.remarks());
+            if !is_another {
+                return Ok(());
+            }
+            self.document(composer)?;
+        }
+    }
+
+    fn document(&mut self, composer: &mut Composer<'s>) -> Result<(), Fault> {
+        let root = composer.enter()?;
+        self.remark(&composer.remarks());
+        if let Next::Value(root) = root {
+            let root = composer.node(root);
+            if !root.is_null() {
+                self.report(root.span(), || not_a_document(root));
+            }
+            return Ok(());
+        }
+        let mut document = Document::default();
+        loop {
+            let length = composer.length();
+            let Next::Value(name) = composer.next()? else { break };
+            self.section(composer, name, &mut document)?;
+            self.key = None;
+            composer.release(length);
+        }
+        let defaults = document.defaults.take().unwrap_or_default();
+        for written in document.waiting {
+            self.finish(written, &defaults);
+        }
+        if let Some(outline) = &mut self.outline {
+            outline.end_document();
+        }
+        Ok(())
+    }
+
+    /// Reads a section, whose name has been read.
+    fn section(&mut self, composer: &mut Composer<'s>, name: usize, document: &mut Document) -> Result<(), Fault> {
+        let node = composer.node(name);
+        let Some(scalar) = node.scalar() else {
+            self.report(node.span(), || words::wrong_type("a name", "text", node));
+            composer.next()?;
+            return Ok(());
+        };
+        let (text, span) = (scalar.text.clone().into_owned(), node.span());
+        let first = document.sections.get(&text).copied();
+        if let Some(first) = first {
+            let first = self.source.location(first);
+            self.report(span, || words::duplicate_name(&text).relating("first here", first));
+        } else {
+            document.sections.insert(text.clone(), span);
+        }
+        let section = Section::named(&text);
+        if (section, first) == (Some(Section::Contacts), None) {
+            return self.contacts(composer, name, document);
+        }
+        let Next::Value(value) = composer.next()? else { return Ok(()) };
+        self.remark(&composer.remarks());
+        let member = Member { name: &text, name_node: composer.node(name), value: composer.node(value) };
+        match section {
+            None => self.unknown_section(&member, document),
+            Some(Section::Defaults) if first.is_none() => {
+                document.defaults = Some(self.draft(&member, true));
+                if let Some(outline) = &mut self.outline {
+                    outline.end_defaults();
+                }
+            }
+            Some(_) => {}
+        }
+        Ok(())
+    }
+
+    fn unknown_section(&mut self, member: &Member<'_, '_>, document: &mut Document) {
+        if !looks_like_a_contact(member.value) {
+            return self.report(member.name_node.span(), || words::unknown_section(member.name));
+        }
+        // Of many in a row, the first says it all.
+        let has_contacts = document.sections.contains_key("contacts");
+        if std::mem::replace(&mut document.said_outside, true) {
+            self.errors += 1;
+        } else {
+            self.report(member.name_node.span(), || words::outside_of_contacts(member.name, has_contacts));
+        }
+    }
+
+    /// Reads the contacts of a document, of which the name of the section has been read.
+    fn contacts(&mut self, composer: &mut Composer<'s>, name: usize, document: &mut Document) -> Result<(), Fault> {
+        document.waits = document.defaults.is_none() && self.may_still_have_defaults(composer, name);
+        let entered = composer.enter()?;
+        self.remark(&composer.remarks());
+        if let Next::Value(value) = entered {
+            let member = Member { name: "contacts", name_node: composer.node(name), value: composer.node(value) };
+            self.contacts_at_once(&member, document);
+            return Ok(());
+        }
+        let mut names: Vec<Cow<'s, str>> = Vec::new();
+        let mut bases: Vec<(Kept<'s>, Kept<'s>)> = Vec::new();
+        loop {
+            let length = composer.length();
+            let Next::Value(name) = composer.next()? else { break };
+            let Next::Value(value) = composer.next()? else { break };
+            let remarks = composer.remarks();
+            let (name_node, value) = (composer.node(name), composer.node(value));
+            match name_node.scalar() {
+                None => self.report(name_node.span(), || words::wrong_type("a name", "text", name_node)),
+                Some(scalar) if scalar.text == MERGE_KEY => bases.push((name_node.keep(), value.keep())),
+                Some(scalar) => {
+                    names.push(scalar.text.clone());
+                    self.contact(&Member { name: &scalar.text, name_node, value }, &remarks, document);
+                }
+            }
+            composer.release(length);
+        }
+        self.merged_contacts(&bases, &names, document);
+        Ok(())
+    }
+
+    /// Takes contacts that are not written as a map in their place: an alias, nothing, or a mistake.
+    fn contacts_at_once(&mut self, member: &Member<'_, '_>, document: &mut Document) {
+        if let Value::List(mut items) = member.value.value()
+            && items.any(looks_like_a_contact)
+        {
+            return self.report(member.name_node.span(), || words::contacts_without_keys("`contacts`"));
+        }
+        let Some(pairs) = self.map(member, "`contacts`", "a map from keys to contacts") else { return };
         // A key that stands twice is found with all other files in view.
         for member in self.flatten(pairs, false).members {
-            self.contact(&member, defaults);
+            self.contact(&member, &Remarks::new(), document);
+        }
+    }
+
+    /// Takes the contacts that come by merge keys and do not stand in the map themselves.
+    fn merged_contacts(&mut self, bases: &[(Kept<'_>, Kept<'_>)], names: &[Cow<'_, str>], document: &mut Document) {
+        self.key = None;
+        if bases.is_empty() {
+            return;
+        }
+        let mut names: HashSet<&str> = names.iter().map(|name| &**name).collect();
+        for (at, (name, value)) in bases.iter().enumerate() {
+            let (name, value) = (Node::at(name), Node::at(value));
+            if at > 0 {
+                let first = self.source.location(Node::at(&bases[0].0).span());
+                self.report(name.span(), || words::duplicate_name(MERGE_KEY).relating("first here", first));
+            }
+            let flat = flatten::merged(name, value);
+            for member in self.told(flat, false).members {
+                if names.insert(member.name) {
+                    self.contact(&member, &Remarks::new(), document);
+                }
+            }
             self.key = None;
         }
     }
 
-    fn contact(&mut self, member: &Member, defaults: &Draft) {
-        self.key = ContactKey::parse(&member.name).ok();
+    /// Reports whether the defaults of a document may stand behind its contacts, at whose name reading stands.
+    ///
+    /// Without them each contact is complete at once. The name may be written with escapes, or be an alias.
+    fn may_still_have_defaults(&mut self, composer: &Composer<'_>, name: usize) -> bool {
+        let (text, at) = (&self.source.text, composer.node(name).end());
+        if text.len() < FEW_BYTES || composer.has_anchored("defaults") {
+            return true;
+        }
+        let rest = text.get(at..).unwrap_or_default();
+        let mut is_ahead = |number: usize, find: &dyn Fn(&str) -> Option<usize>| {
+            let next = &mut self.next_defaults[number];
+            if next.is_none_or(|next| next < at) {
+                *next = Some(find(rest).map_or(text.len(), |found| at + found));
+            }
+            *next != Some(text.len())
+        };
+        is_ahead(0, &|rest| rest.find('\\')) || is_ahead(1, &|rest| rest.find("defaults"))
+    }
+
+    fn contact(&mut self, member: &Member<'_, '_>, remarks: &Remarks, document: &mut Document) {
+        self.key = ContactKey::parse(member.name).ok();
         if self.key.is_none() {
-            self.report(member.name_node.span, || words::invalid_key(&member.name));
+            self.report(member.name_node.span(), || words::invalid_key(member.name));
         }
         let errors_before = self.errors;
+        self.remark(remarks);
         let draft = self.draft(member, false);
-        let Some(key) = self.key.clone() else { return };
+        let (Some(key), span) = (self.key.clone(), member.name_node.span()) else { return };
+        if let Some(outline) = &mut self.outline {
+            outline.end_contact(&key, span);
+        }
+        let written = Written { key, span, draft, is_good: self.errors == errors_before };
+        match &document.defaults {
+            Some(defaults) => self.finish(written, defaults),
+            None if document.waits => document.waiting.push(written),
+            None => self.finish(written, &Draft::default()),
+        }
+    }
+
+    fn finish(&mut self, written: Written, defaults: &Draft) {
+        let Written { key, span, draft, is_good } = written;
         let entry = draft.into_entry(Place { path: Arc::clone(&self.source.path), key }, defaults);
-        if self.errors == errors_before && !identifies_a_person(&entry) {
-            self.report(member.name_node.span, || words::no_identity(&member.name));
+        if is_good && !identifies_a_person(&entry) {
+            self.key = Some(entry.key().clone());
+            self.report(span, || words::no_identity(entry.key().as_str()));
         }
-        self.entries.push(entry);
-    }
-
-    /// Follows merge keys and reports what is wrong with the map itself.
-    fn flatten(&mut self, pairs: &[Pair], names_are_unique: bool) -> Flat {
-        let mut flat = flatten(pairs);
-        for trouble in std::mem::take(&mut flat.troubles) {
-            match trouble {
-                Trouble::Duplicate { name, first, again } if names_are_unique || name == MERGE_KEY => {
-                    let source = self.source;
-                    self.report(again.span, || {
-                        words::duplicate_name(&name).relating("first here", source.location(first.span))
-                    });
-                }
-                Trouble::Duplicate { .. } => {}
-                Trouble::NameNotText(node) => self.report(node.span, || words::wrong_type("a name", "text", &node)),
-                Trouble::NotMergeable { name, value } => {
-                    self.report(name.span, || words::wrong_type("`<<`", "a map or a list of maps", &value));
-                }
-            }
-        }
-        flat
-    }
-
-    /// Returns the pairs of a map; null is an empty one.
-    fn map<'n>(&mut self, member: &'n Member, what: &str, expected: &str) -> Option<&'n [Pair]> {
-        match &member.value.value {
-            Value::Map(pairs) => Some(pairs),
-            Value::Scalar(scalar) if scalar.is_null() => Some(&[]),
-            Value::Scalar(_) | Value::List(_) => {
-                self.report(blamed(member), || words::wrong_type(what, expected, &member.value));
-                None
-            }
-        }
-    }
-
-    fn draft(&mut self, member: &Member, in_defaults: bool) -> Draft {
-        let mut draft = Draft::default();
-        let what = if in_defaults { "`defaults`".to_owned() } else { format!("the contact {}", quoted(&member.name)) };
-        let Some(pairs) = self.map(member, &what, "a map of fields") else { return draft };
-        for field in self.flatten(pairs, true).members {
-            match Slot::named(&field.name) {
-                None => self.report(field.name_node.span, || words::unknown_field(&field.name)),
-                Some(slot) if in_defaults && slot.belongs_to_one_contact() => {
-                    self.report(field.name_node.span, || words::not_for_defaults(&field.name));
-                }
-                Some(slot) if draft.holds(&slot) => {}
-                Some(slot) => self.slot(slot, &field, &mut draft),
-            }
-        }
-        draft
-    }
-
-    fn slot(&mut self, slot: Slot, member: &Member, draft: &mut Draft) {
-        match slot {
-            Slot::Text(field) => {
-                let value = self.text_of(&field, member);
-                draft.texts.push((field, value));
-            }
-            Slot::Lists => draft.lists = self.lists(member),
-            Slot::Custom => draft.custom = self.custom(member),
-            Slot::RunDedupe => draft.run_dedupe = self.run_dedupe(member),
-            Slot::ApolloId => {
-                draft.apollo_id = self.parsed(member, ApolloId::parse, |text| words::invalid_id(&member.name, text));
-            }
-            Slot::MovedFrom => {
-                draft.moved_from = self.parsed(member, |text| ContactKey::parse(text).ok(), words::invalid_key);
-            }
-        }
-    }
-
-    /// Reads text; one that is no good for its field counts as absent.
-    fn text_of(&mut self, field: &Field, member: &Member) -> Declared<String> {
-        let value = self.text(member);
-        let Declared::Is(text) = &value else { return value };
-        let Some(complaint) = rules::judge(field, text) else { return value };
-        let diagnostic = words::complaint(&member.name, text, &complaint);
-        let severity = diagnostic.severity;
-        self.report(member.value.span, || diagnostic);
-        if severity == Severity::Error { Declared::Absent } else { value }
-    }
-
-    fn text(&mut self, member: &Member) -> Declared<String> {
-        match &member.value.value {
-            Value::Scalar(scalar) if scalar.is_null() => self.null(scalar, member),
-            Value::Scalar(scalar) => Declared::Is(scalar.text.clone()),
-            Value::List(_) | Value::Map(_) => {
-                let what = format!("`{}`", member.name);
-                self.report(blamed(member), || words::wrong_type(&what, "text", &member.value));
-                Declared::Absent
-            }
-        }
-    }
-
-    fn null<T>(&mut self, scalar: &Scalar, member: &Member) -> Declared<T> {
-        if rules::is_doubtful_null(&scalar.text) {
-            self.report(member.value.span, || words::bare_null(&scalar.text));
-        }
-        Declared::Null
-    }
-
-    fn parsed<T>(
-        &mut self,
-        member: &Member,
-        parse: impl Fn(&str) -> Option<T>,
-        complain: impl Fn(&str) -> Diagnostic,
-    ) -> Declared<T> {
-        match self.text(member) {
-            Declared::Absent => Declared::Absent,
-            Declared::Null => Declared::Null,
-            Declared::Is(text) => parse(&text).map_or_else(
-                || {
-                    self.report(member.value.span, || complain(&text));
-                    Declared::Absent
-                },
-                Declared::Is,
-            ),
-        }
-    }
-
-    fn run_dedupe(&mut self, member: &Member) -> Declared<bool> {
-        match &member.value.value {
-            Value::Scalar(scalar) if scalar.is_null() => self.null(scalar, member),
-            Value::Scalar(Scalar { text, plain: true, .. }) if rules::truth(text).is_some() => {
-                rules::truth(text).map_or(Declared::Absent, Declared::Is)
-            }
-            _ => {
-                self.report(blamed(member), || words::invalid_run_dedupe(&member.value));
-                Declared::Absent
-            }
-        }
-    }
-
-    fn lists(&mut self, member: &Member) -> Declared<BTreeSet<String>> {
-        let items = match &member.value.value {
-            Value::List(items) => items,
-            Value::Scalar(scalar) if scalar.is_null() => return Declared::Null,
-            Value::Scalar(_) | Value::Map(_) => {
-                self.report(blamed(member), || words::wrong_type("`label_names`", "a list of names", &member.value));
-                return Declared::Absent;
-            }
-        };
-        let names: BTreeSet<_> = items.iter().filter_map(|item| self.list_name(item)).collect();
-        if let Some((one, other)) = rules::twins_by_case(&names) {
-            let place = |name: &str| {
-                items.iter().find(|item| matches!(&item.value, Value::Scalar(scalar) if scalar.text == name))
-            };
-            let (first, again) = (place(one), place(other));
-            let mut spans: Vec<_> = [first, again].into_iter().flatten().map(|item| item.span).collect();
-            spans.sort_by_key(|span| (span.line, span.column));
-            if let [first, again] = spans[..] {
-                let source = self.source;
-                self.report(again, || {
-                    words::list_names_differ_by_case(one, other).relating("the other name", source.location(first))
-                });
-            }
-        }
-        Declared::Is(names)
-    }
-
-    fn list_name(&mut self, item: &Node) -> Option<String> {
-        let diagnostic = match &item.value {
-            Value::Scalar(scalar) if scalar.is_null() => words::null_list_item(&scalar.text),
-            Value::Scalar(scalar) if scalar.text.trim().is_empty() => words::empty_list_name(),
-            Value::Scalar(scalar) => return Some(scalar.text.clone()),
-            Value::List(_) | Value::Map(_) => words::wrong_type("an item of `label_names`", "text", item),
-        };
-        self.report(item.span, || diagnostic);
-        None
-    }
-
-    fn custom(&mut self, member: &Member) -> Declared<CustomValues> {
-        if member.value.is_null() {
-            return Declared::Null;
-        }
-        let Some(pairs) = self.map(member, "`typed_custom_fields`", "a map from field ids to text") else {
-            return Declared::Absent;
-        };
-        let mut values = CustomValues::new();
-        for field in self.flatten(pairs, true).members {
-            let Some(id) = CustomFieldId::parse(&field.name) else {
-                self.report(field.name_node.span, || words::invalid_custom_field_id(&field.name));
-                continue;
-            };
-            let value = self.text(&field);
-            values.entry(id).or_insert(value);
-        }
-        Declared::Is(values)
+        (self.take)(entry);
     }
 }
 
-/// Returns where to point for a value of the wrong kind: a list or map begins a line later, so at its name.
-fn blamed(member: &Member) -> Span {
-    match member.value.value {
-        Value::Scalar(_) => member.value.span,
-        Value::List(_) | Value::Map(_) => member.name_node.span,
+/// Reports whether a value is a map with the name of a field in it.
+fn looks_like_a_contact(value: Node<'_, '_>) -> bool {
+    match value.value() {
+        Value::Map(mut pairs) => {
+            pairs.any(|(name, _)| name.scalar().is_some_and(|scalar| Slot::named(&scalar.text).is_some()))
+        }
+        Value::Scalar(_) | Value::List(_) => false,
     }
 }
 
-/// Makes one error of a text that the fast reader refuses and the careful one finds good.
-pub(super) fn refused_by_fast_reader(source: &Source, error: &serde_yaml::Error) -> Diagnostic {
-    let location = error.location().map(|place| Span { line: place.line(), column: place.column(), width: 1 });
-    if let Some(span) = location.and_then(|place| positioned::tab_near(source, place)) {
-        let fault = Fault { code: Code::TabIndentation, span, message: error.to_string() };
-        return words::fault(&fault).at(source.location(span));
+fn not_a_document(root: Node<'_, '_>) -> Diagnostic {
+    match root.value() {
+        Value::List(items) if items.clone().any(looks_like_a_contact) => words::contacts_without_keys("a document"),
+        _ => words::wrong_type("a document", "a map with `contacts` and `defaults`", root),
     }
-    let diagnostic = Diagnostic::new(
-        Code::InvalidYaml,
-        "The file is not valid YAML",
-        format!(
-            "The YAML parser says: {}. Write this place in a plainer way; quotes around text help most.",
-            cut(&error.to_string())
-        ),
-    );
-    diagnostic.at(source.location(location.unwrap_or(Span { line: 1, column: 1, width: 1 })))
 }

@@ -3,7 +3,7 @@
 //! Plain data; how it is drawn, and that control characters in it are escaped, is the concern of `ui`.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::code::{Code, Severity};
 use crate::model::ContactKey;
@@ -147,25 +147,37 @@ const LEAD_CHARS: usize = 100;
 pub(super) struct Source {
     pub(super) path: Arc<Path>,
     pub(super) text: String,
-    /// Where each line begins, in bytes.
-    starts: Vec<usize>,
+    /// Where each line begins, in bytes; found when first asked for, as good files never do.
+    starts: OnceLock<Vec<usize>>,
 }
 
 impl Source {
     pub(super) fn new(path: Arc<Path>, text: String) -> Self {
-        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { path, text, starts }
+        Self { path, text, starts: OnceLock::new() }
+    }
+
+    fn starts(&self) -> &[usize] {
+        let find = || std::iter::once(0).chain(self.text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        self.starts.get_or_init(find)
+    }
+
+    /// Returns the place of a piece of the text, which is given in bytes and stands on one line.
+    pub(super) fn span(&self, bytes: std::ops::Range<usize>) -> Span {
+        let line = self.starts().partition_point(|start| *start <= bytes.start);
+        let start = self.starts()[line - 1];
+        let column = self.text[start..bytes.start].chars().count() + 1;
+        Span { line, column, width: self.text[bytes].chars().count() }
     }
 
     /// Counts the lines; the one behind the last newline is one.
     pub(super) fn lines(&self) -> usize {
-        self.starts.len()
+        self.starts().len()
     }
 
     /// Returns the line that counts as `number`, from 1, without its end.
     pub(super) fn line(&self, number: usize) -> &str {
-        let Some(&start) = number.checked_sub(1).and_then(|index| self.starts.get(index)) else { return "" };
-        let end = self.starts.get(number).map_or(self.text.len(), |next| next - 1);
+        let Some(&start) = number.checked_sub(1).and_then(|index| self.starts().get(index)) else { return "" };
+        let end = self.starts().get(number).map_or(self.text.len(), |next| next - 1);
         self.text[start..end].trim_end_matches('\r')
     }
 

@@ -1,87 +1,115 @@
-//! One map of the careful reader with its merge keys followed.
+//! One map with its merge keys followed.
 
 use std::collections::HashMap;
-use std::rc::Rc;
 
 use super::merge::MERGE_KEY;
-use super::positioned::{Node, Pair, Value};
+use super::tape::{Node, Pairs, Value};
 
 /// A name with its value, where they stand, whatever merge key they came by.
-#[derive(Debug, Clone)]
-pub(super) struct Member {
-    pub(super) name: String,
-    pub(super) name_node: Rc<Node>,
-    pub(super) value: Rc<Node>,
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Member<'a, 't> {
+    pub(super) name: &'a str,
+    pub(super) name_node: Node<'a, 't>,
+    pub(super) value: Node<'a, 't>,
 }
 
 /// What is wrong with a map as a map.
 #[derive(Debug)]
-pub(super) enum Trouble {
+pub(super) enum Trouble<'a, 't> {
     /// The same name twice: where first, where again.
-    Duplicate { name: String, first: Rc<Node>, again: Rc<Node> },
+    Duplicate { name: &'a str, first: Node<'a, 't>, again: Node<'a, 't> },
     /// A name that is a list or a map.
-    NameNotText(Rc<Node>),
+    NameNotText(Node<'a, 't>),
     /// A merge key with something that cannot be merged.
-    NotMergeable { name: Rc<Node>, value: Rc<Node> },
+    NotMergeable { name: Node<'a, 't>, value: Node<'a, 't> },
 }
 
 /// A map without merge keys.
 #[derive(Debug, Default)]
-pub(super) struct Flat {
+pub(super) struct Flat<'a, 't> {
     /// In the order written, repeated names included; merged ones follow, each name once.
-    pub(super) members: Vec<Member>,
-    pub(super) troubles: Vec<Trouble>,
-}
-
-impl Flat {
-    /// Returns the first member of that name.
-    pub(super) fn get(&self, name: &str) -> Option<&Member> {
-        self.members.iter().find(|member| member.name == name)
-    }
+    pub(super) members: Vec<Member<'a, 't>>,
+    pub(super) troubles: Vec<Trouble<'a, 't>>,
 }
 
 /// Follows the merge keys of a map. Names that stand in it win, then earlier maps over later ones.
-pub(super) fn flatten(pairs: &[Pair]) -> Flat {
-    let mut flat = Flat::default();
-    let mut seen: HashMap<&str, &Rc<Node>> = HashMap::new();
-    let mut bases = Vec::new();
+pub(super) fn flatten<'a, 't>(pairs: Pairs<'a, 't>) -> Flat<'a, 't> {
+    let mut flat = Flat { members: Vec::with_capacity(MANY / 2), troubles: Vec::new() };
+    let mut index = Index::default();
+    let mut bases: Vec<(Node<'a, 't>, Node<'a, 't>)> = Vec::new();
     for (name_node, value) in pairs {
-        let Value::Scalar(scalar) = &name_node.value else {
-            flat.troubles.push(Trouble::NameNotText(Rc::clone(name_node)));
+        let Some(scalar) = name_node.scalar() else {
+            flat.troubles.push(Trouble::NameNotText(name_node));
             continue;
         };
-        if let Some(first) = seen.insert(&scalar.text, name_node) {
-            let (first, again) = (Rc::clone(first), Rc::clone(name_node));
-            flat.troubles.push(Trouble::Duplicate { name: scalar.text.clone(), first, again });
-        }
-        if scalar.text == MERGE_KEY {
+        let name: &'a str = &scalar.text;
+        let first = if name == MERGE_KEY {
             bases.push((name_node, value));
+            bases.first().map(|(first, _)| *first).filter(|_| bases.len() > 1)
         } else {
-            let (name_node, value) = (Rc::clone(name_node), Rc::clone(value));
-            flat.members.push(Member { name: scalar.text.clone(), name_node, value });
+            let first = index.find(&flat.members, name).map(|at| flat.members[at].name_node);
+            flat.members.push(Member { name, name_node, value });
+            first
+        };
+        if let Some(first) = first {
+            flat.troubles.push(Trouble::Duplicate { name, first, again: name_node });
         }
     }
     for (name, value) in bases {
-        merge(&mut flat, name, value);
+        merge(&mut flat, &mut index, name, value);
     }
     flat
 }
 
+/// Takes what `value`, standing at a merge key, would add to an empty map.
+pub(super) fn merged<'a, 't>(name: Node<'a, 't>, value: Node<'a, 't>) -> Flat<'a, 't> {
+    let mut flat = Flat::default();
+    merge(&mut flat, &mut Index::default(), name, value);
+    flat
+}
+
 /// Adds what `value`, standing at a merge key, has and the map lacks.
-fn merge(flat: &mut Flat, name: &Rc<Node>, value: &Rc<Node>) {
-    let maps = match &value.value {
-        Value::List(items) => items.as_slice(),
-        Value::Map(_) | Value::Scalar(_) => std::slice::from_ref(value),
-    };
-    let mut held: std::collections::HashSet<_> = flat.members.iter().map(|member| member.name.clone()).collect();
-    for map in maps {
-        let Value::Map(pairs) = &map.value else {
-            let (name, value) = (Rc::clone(name), Rc::clone(map));
-            flat.troubles.push(Trouble::NotMergeable { name, value });
-            continue;
+fn merge<'a, 't>(flat: &mut Flat<'a, 't>, index: &mut Index<'a>, name: Node<'a, 't>, value: Node<'a, 't>) {
+    let mut add = |map: Node<'a, 't>| {
+        let Value::Map(pairs) = map.value() else {
+            flat.troubles.push(Trouble::NotMergeable { name, value: map });
+            return;
         };
         let base = flatten(pairs);
         flat.troubles.extend(base.troubles);
-        flat.members.extend(base.members.into_iter().filter(|member| held.insert(member.name.clone())));
+        for member in base.members {
+            if index.find(&flat.members, member.name).is_none() {
+                flat.members.push(member);
+            }
+        }
+    };
+    match value.value() {
+        Value::List(items) => items.for_each(add),
+        Value::Map(_) | Value::Scalar(_) => add(value),
+    }
+}
+
+/// From how many names on they are looked up by hash; few are found sooner one by one.
+const MANY: usize = 32;
+
+/// Where the names of many members stand first; empty while there are few.
+#[derive(Default)]
+struct Index<'a> {
+    numbers: HashMap<&'a str, usize>,
+    /// How many members are in it.
+    counted: usize,
+}
+
+impl<'a> Index<'a> {
+    /// Returns the number of the first member with a name.
+    fn find(&mut self, members: &[Member<'a, '_>], name: &str) -> Option<usize> {
+        if members.len() < MANY {
+            return members.iter().position(|member| member.name == name);
+        }
+        for (number, member) in members.iter().enumerate().skip(self.counted) {
+            self.numbers.entry(member.name).or_insert(number);
+        }
+        self.counted = members.len();
+        self.numbers.get(name).copied()
     }
 }

@@ -13,16 +13,17 @@ use std::sync::{Arc, OnceLock};
 use rayon::prelude::*;
 
 use super::across::{self, Repeated};
+use super::code::Severity;
 use super::diagnostic::{self, Diagnostic};
 use super::loaded::{Loaded, SourceFile, digest, weight};
 use super::walk::{self, Walk};
 use super::{Error, read, read_text, stored};
 use crate::beneath::{Bounds, Root};
-use crate::index::{Contents, Damaged, Flags, Index, Mark, Named, Sheet, Tree, marks, shared};
-use crate::model::{ContactKey, Entry};
+use crate::index::{Contents, Damaged, Flags, Index, Mark, Named, Sheet, SheetWriter, Tree, marks, shared};
+use crate::model::{ApolloId, ContactKey, Entry};
 
 /// What the reader makes of files; an index of any other is of no use.
-pub const LOADER: &str = concat!(env!("CARGO_PKG_VERSION"), "/2");
+pub const LOADER: &str = concat!(env!("CARGO_PKG_VERSION"), "/3");
 
 /// Most memory that entries are kept in, in bytes, about. Those beyond it are read again when they are wanted.
 const KEPT_BYTES: usize = 40 << 20;
@@ -112,17 +113,75 @@ impl Loaded {
     /// Reads the entries of files again, each with the number it was given; the contents must be as they were.
     pub fn read_again(&self, files: &[(usize, &SourceFile)]) -> Result<Vec<(usize, Vec<Entry>)>, Error> {
         let Some(root) = &self.root else { return Ok(Vec::new()) };
-        let read = |&(number, file): &(usize, &SourceFile)| Ok((number, read_unchanged(root, file)?.0));
+        let read = |&(number, file): &(usize, &SourceFile)| {
+            let mut entries = Vec::new();
+            read_unchanged(root, file, &mut |entry| entries.push(entry))?;
+            Ok((number, entries))
+        };
         files.par_iter().map(read).collect()
     }
 }
 
-fn read_unchanged(root: &Root, file: &SourceFile) -> Result<(Vec<Entry>, Vec<Diagnostic>), Error> {
-    let (entries, diagnostics, digest) = read_file(root, &file.below);
-    if digest == file.digest {
-        return Ok((entries, diagnostics));
+/// Reads a file again that was read before, and fails when it is another one now.
+fn read_unchanged(root: &Root, file: &SourceFile, take: &mut dyn FnMut(Entry)) -> Result<Vec<Diagnostic>, Error> {
+    let path = root.named().join(&file.below);
+    let read = read::below(root, &file.below);
+    let digest = *blake3::hash(read.as_deref().unwrap_or_default()).as_bytes();
+    match read {
+        _ if digest != file.digest => Err(Error::ChangedMeanwhile { path }),
+        Ok(bytes) => Ok(parse(&path, bytes, take)),
+        Err(diagnostic) => Ok(vec![*diagnostic]),
     }
-    Err(Error::ChangedMeanwhile { path: root.named().join(&file.below) })
+}
+
+/// What is kept of the entries of one file as they come.
+struct Taking<'k> {
+    lines: SheetWriter,
+    named: Vec<ApolloId>,
+    marks: Vec<Mark>,
+    /// Empty as soon as there is no more room.
+    entries: Option<Vec<Entry>>,
+    kept: &'k AtomicUsize,
+    room: usize,
+}
+
+impl<'k> Taking<'k> {
+    /// Begins on a file of so many bytes; entries of one that is too large are not kept to begin with.
+    fn new(bytes: u64, kept: &'k AtomicUsize, room: usize) -> Self {
+        // An entry takes twice as much as its text at least.
+        let has_room = (kept.load(Ordering::Relaxed) as u64).saturating_add(bytes.saturating_mul(2)) <= room as u64;
+        Self {
+            lines: SheetWriter::default(),
+            named: Vec::new(),
+            marks: Vec::new(),
+            entries: has_room.then(Vec::new),
+            kept,
+            room,
+        }
+    }
+
+    fn take(&mut self, entry: Entry) {
+        self.lines.add(entry.key(), entry.fingerprint());
+        self.named.extend(entry.apollo_id.clone());
+        self.marks.extend(marks(&entry));
+        let Some(entries) = &mut self.entries else { return };
+        let weight = weight(&entry);
+        if self.kept.fetch_add(weight, Ordering::Relaxed).saturating_add(weight) <= self.room {
+            entries.push(entry);
+        } else {
+            self.entries = None;
+        }
+    }
+
+    fn finish(mut self, file: &mut SourceFile, diagnostics: &[Diagnostic]) {
+        file.was_read = true;
+        file.warnings = diagnostics.to_vec();
+        file.sheet = self.lines.finish();
+        file.named = self.named.iter().collect();
+        self.marks.shrink_to_fit();
+        file.marks = self.marks;
+        file.entries = self.entries;
+    }
 }
 
 /// One load under way.
@@ -187,7 +246,7 @@ impl<'a> Loading<'a> {
         if count != self.tree.files() || !self.is_known(walk) {
             return Ok(None);
         }
-        let mut diagnostics = Vec::new();
+        let mut diagnostics = walk.diagnostics.clone();
         for directory in &walk.directories {
             for file in &directory.files {
                 let record = self.tree.file(file.record.expect("all are known"));
@@ -226,7 +285,7 @@ impl<'a> Loading<'a> {
             let record = file.record.map(|record| self.tree.file(record));
             record.zip(file.identity).is_some_and(|(record, identity)| record.stands(&identity))
         };
-        walk.diagnostics.is_empty()
+        walk.diagnostics.iter().all(|found| found.severity == Severity::Warning)
             && walk.directories.len() == self.tree.directories().len()
             && walk.directories.iter().all(|directory| {
                 let path = directory.below.as_os_str().as_encoded_bytes();
@@ -289,8 +348,9 @@ impl<'a> Loading<'a> {
                 if vouched.is_some_and(|record| record.digest == file.digest) {
                     return Vec::new();
                 }
-                let (entries, diagnostics) = parse(&path, bytes);
-                self.take(file, entries, &diagnostics);
+                let mut taking = Taking::new(bytes.len() as u64, &self.kept, self.options.room);
+                let diagnostics = parse(&path, bytes, &mut |entry| taking.take(entry));
+                taking.finish(file, &diagnostics);
                 diagnostics
             }
             Err(diagnostic) => {
@@ -300,19 +360,6 @@ impl<'a> Loading<'a> {
                 vec![*diagnostic]
             }
         }
-    }
-
-    /// Keeps of a file that was read what is needed.
-    fn take(&self, file: &mut SourceFile, entries: Vec<Entry>, diagnostics: &[Diagnostic]) {
-        file.was_read = true;
-        file.warnings = diagnostics.to_vec();
-        file.sheet = entries.iter().map(|entry| (entry.key(), entry.fingerprint())).collect();
-        file.named = entries.iter().filter_map(|entry| entry.apollo_id.as_ref()).collect();
-        file.marks = entries.iter().flat_map(marks).collect();
-        file.marks.shrink_to_fit();
-        let weight: usize = entries.iter().map(weight).sum();
-        let has_room = self.kept.fetch_add(weight, Ordering::Relaxed).saturating_add(weight) <= self.options.room;
-        file.entries = has_room.then_some(entries);
     }
 
     fn known_warnings(&self, file: &SourceFile) -> Result<Vec<Diagnostic>, Failure> {
@@ -356,23 +403,28 @@ impl<'a> Loading<'a> {
         for (_, number) in elsewhere.iter().filter(|(mark, _)| is_shared(mark)) {
             let file = &mut files[*number];
             if !file.was_read {
-                let (entries, diagnostics) = read_unchanged(&self.root, file)?;
-                self.take(file, entries, &diagnostics);
+                let bytes = file.identity.map_or(0, |identity| identity.size);
+                let mut taking = Taking::new(bytes, &self.kept, self.options.room);
+                let diagnostics = read_unchanged(&self.root, file, &mut |entry| taking.take(entry))?;
+                taking.finish(file, &diagnostics);
             }
         }
         let mut entries = BTreeMap::new();
         let mut repeated = Repeated::new();
         for file in files.iter_mut().filter(|file| file.marks.iter().any(is_shared)) {
             file.is_watched = true;
-            let again;
-            let of_file = if let Some(kept) = &file.entries {
-                kept
+            let is_asked = |entry: &Entry| marks(entry).any(|mark| is_shared(&mark));
+            if let Some(kept) = &file.entries {
+                for entry in kept.iter().filter(|entry| is_asked(entry)) {
+                    add(&mut entries, entry.clone(), &mut repeated);
+                }
             } else {
-                again = read_unchanged(&self.root, file)?.0;
-                &again
-            };
-            for entry in of_file.iter().filter(|entry| marks(entry).any(|mark| is_shared(&mark))) {
-                add(&mut entries, entry.clone(), &mut repeated);
+                let mut take = |entry: Entry| {
+                    if is_asked(&entry) {
+                        add(&mut entries, entry, &mut repeated);
+                    }
+                };
+                read_unchanged(&self.root, file, &mut take)?;
             }
         }
         Ok(across::check(&entries, &repeated, &self.root))
@@ -392,22 +444,11 @@ const LISTED_FOR_ONE_READ: usize = 16;
 /// From this many files on, threads take several at a time.
 const MANY_FILES: usize = 10_000;
 
-/// Reads the entries of one file, with what is wrong with it and the digest of its content.
-fn read_file(root: &Root, below: &Path) -> (Vec<Entry>, Vec<Diagnostic>, [u8; 32]) {
-    match read::below(root, below) {
-        Ok(bytes) => {
-            let digest = *blake3::hash(&bytes).as_bytes();
-            let (entries, diagnostics) = parse(&root.named().join(below), bytes);
-            (entries, diagnostics, digest)
-        }
-        Err(diagnostic) => (Vec::new(), vec![*diagnostic], *blake3::hash(b"").as_bytes()),
-    }
-}
-
-fn parse(path: &Path, bytes: Vec<u8>) -> (Vec<Entry>, Vec<Diagnostic>) {
+/// Takes the bytes of one file apart into entries, and says what is wrong.
+fn parse(path: &Path, bytes: Vec<u8>, take: &mut dyn FnMut(Entry)) -> Vec<Diagnostic> {
     match read::text(path, bytes) {
-        Ok(text) => read_text(path, text),
-        Err(diagnostic) => (Vec::new(), vec![*diagnostic]),
+        Ok(text) => read_text(path, text, take),
+        Err(diagnostic) => vec![*diagnostic],
     }
 }
 

@@ -1,15 +1,19 @@
 //! Where an entry and its fields stand, looked up in the file again.
 //!
-//! Entries carry no lines: of a million, only those that are shown need one. A link that leads out of where it stands
-//! is not followed: between loading and showing, a file may have been replaced by one.
+//! Entries carry no lines: of a million, only those that are shown need one. Each file is read once for all that is
+//! looked up in it. A link that leads out of where it stands is not followed: between loading and showing, a file may
+//! have been replaced by one.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use super::check;
 use super::diagnostic::{Location, Source, Span};
-use super::flatten::{Member, flatten};
-use super::positioned::{self, Node, Value};
+use super::merge::Slot;
+use super::outline::{Outline, Part};
 use super::read;
 use crate::beneath::{self, Root};
 use crate::model::{ContactKey, Field, Place};
@@ -19,13 +23,12 @@ use crate::model::{ContactKey, Field, Place};
 /// A field that comes from `defaults` or by a merge key is found where it is written; a field that is
 /// not declared, at the key. `None` when the file cannot be read or no longer holds the key.
 pub fn locate(place: &Place, field: Option<&Field>) -> Option<Location> {
-    let file = Contents::read(&place.path)?;
-    let found = file.contacts.get(place.key.as_str())?.first()?;
-    let member = field.and_then(|field| match field {
-        Field::Custom(id) => found.custom_field(id.as_str()),
-        named => found.field(named.api_name()),
+    let part = field.map(|field| match field {
+        Field::Custom(id) => Part::Custom(id.clone()),
+        named => Part::Slot(named.api_name()),
     });
-    Some(file.source.location(member.as_ref().unwrap_or(&found.member).name_node.span))
+    let file = Contents::latest(&place.path)?;
+    Some(file.source.location(file.outline.name(&place.key, part.as_ref())?))
 }
 
 /// Returns the lines at which entries stand now, by key, reading each file once.
@@ -38,65 +41,64 @@ pub fn lines<'a>(places: impl IntoIterator<Item = &'a Place>) -> HashMap<Contact
     }
     let mut lines = HashMap::new();
     for (path, keys) in by_file {
-        let Some(file) = Contents::read(path) else { continue };
+        let Some(file) = open(path).and_then(|opened| Contents::read(path, opened)) else { continue };
         for key in keys {
-            let found = file.contacts.get(key.as_str()).and_then(|found| found.first());
-            lines.extend(found.map(|found| (key.clone(), found.member.name_node.span.line)));
+            lines.extend(file.outline.name(key, None).map(|span| (key.clone(), span.line)));
         }
     }
     lines
 }
 
-/// One file with its contacts by key.
+/// One file with the places in it.
 struct Contents {
     source: Source,
-    contacts: HashMap<String, Vec<Found>>,
+    outline: Outline,
 }
 
-/// A contact as it stands in a file.
-struct Found {
-    member: Member,
-    defaults: Option<Member>,
+/// What tells one state of a file from another: where it is kept, its size and its times.
+type Stamp = (u64, u64, u64, (i64, i64), (i64, i64));
+
+/// A file as it was when something was looked up in it.
+struct Known {
+    path: Arc<Path>,
+    stamp: Stamp,
+    contents: Arc<Contents>,
 }
 
-impl Found {
-    fn field(&self, name: &str) -> Option<Member> {
-        member(&self.member.value, name).or_else(|| member(&self.defaults.as_ref()?.value, name))
-    }
+/// The file that something was looked up in last.
+static LATEST: Mutex<Option<Known>> = Mutex::new(None);
 
-    fn custom_field(&self, id: &str) -> Option<Member> {
-        let maps = [Some(&self.member), self.defaults.as_ref()];
-        let mut custom = maps.into_iter().flatten().filter_map(|map| member(&map.value, "typed_custom_fields"));
-        custom.find_map(|custom| member(&custom.value, id))
-    }
-}
-
-fn member(map: &Node, name: &str) -> Option<Member> {
-    match &map.value {
-        Value::Map(pairs) => flatten(pairs).get(name).cloned(),
-        Value::Scalar(_) | Value::List(_) => None,
-    }
+/// Opens a file of which nothing but the path is known: what stands there may be another one by now.
+fn open(path: &Path) -> Option<File> {
+    beneath::regular_downward(path).ok()
 }
 
 impl Contents {
-    /// Reads a file of which nothing but the path is known: what stands there may be another one by now.
-    fn read(path: &Arc<Path>) -> Option<Self> {
-        Self::parse(path, read::bytes(beneath::regular_downward(path).ok()?, path).ok()?)
+    /// Returns a file as it is now, without reading it again when it was the last one and has not changed.
+    fn latest(path: &Arc<Path>) -> Option<Arc<Self>> {
+        let file = open(path)?;
+        let found = file.metadata().ok()?;
+        let (modified, changed) = ((found.mtime(), found.mtime_nsec()), (found.ctime(), found.ctime_nsec()));
+        let stamp = (found.dev(), found.ino(), found.size(), modified, changed);
+        let mut latest = LATEST.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = &*latest
+            && (&known.path, &known.stamp) == (path, &stamp)
+        {
+            return Some(Arc::clone(&known.contents));
+        }
+        let contents = Arc::new(Self::read(path, file)?);
+        *latest = Some(Known { path: Arc::clone(path), stamp, contents: Arc::clone(&contents) });
+        Some(contents)
+    }
+
+    fn read(path: &Arc<Path>, file: File) -> Option<Self> {
+        Self::parse(path, read::bytes(file, path).ok()?)
     }
 
     fn parse(path: &Arc<Path>, bytes: Vec<u8>) -> Option<Self> {
         let source = Source::new(Arc::clone(path), read::text(path, bytes).ok()?);
-        let mut contacts: HashMap<_, Vec<_>> = HashMap::new();
-        for document in positioned::parse(&source).documents {
-            let defaults = member(&document, "defaults");
-            let Some(section) = member(&document, "contacts") else { continue };
-            let Value::Map(pairs) = &section.value.value else { continue };
-            for member in flatten(pairs).members {
-                let found = Found { member, defaults: defaults.clone() };
-                contacts.entry(found.member.name.clone()).or_default().push(found);
-            }
-        }
-        Some(Self { source, contacts })
+        let outline = check::outline(&source);
+        Some(Self { source, outline })
     }
 }
 
@@ -122,29 +124,20 @@ impl<'r> Finder<'r> {
 
     /// Returns every place in `path` that declares `key`; the file as a whole when it has changed since.
     pub(super) fn keys(&mut self, path: &Arc<Path>, key: &ContactKey) -> Vec<Location> {
-        let places = self.contents(path).and_then(|file| {
-            let found = file.contacts.get(key.as_str())?;
-            Some(found.iter().map(|found| file.source.location(found.member.name_node.span)).collect())
+        let location = |file: &Contents, span: Span| file.source.location(span);
+        let places = self.contents(path).map_or_else(Vec::new, |file| {
+            file.outline.keys(key).into_iter().map(|span| location(file, span)).collect()
         });
-        places.unwrap_or_else(|| vec![Location::of_file(path)])
+        if places.is_empty() { vec![Location::of_file(path)] } else { places }
     }
 
     /// Returns the place of a field's value, or of the key where none is asked for or declared.
     pub(super) fn value(&mut self, place: &Place, name: Option<&str>) -> Location {
+        let part = name.and_then(Slot::named).map(|slot| Part::Slot(slot.name()));
         let location = self.contents(&place.path).and_then(|file| {
-            let found = file.contacts.get(place.key.as_str())?.first()?;
-            let field = name.and_then(|name| found.field(name));
-            let span = field.map_or(found.member.name_node.span, |member| value_span(&member));
+            let span = file.outline.value(&place.key, part.as_ref())?;
             Some(file.source.location(span))
         });
         location.unwrap_or_else(|| Location::of_file(&place.path))
-    }
-}
-
-/// Returns the place of a scalar, and of the name for anything that begins further down.
-fn value_span(member: &Member) -> Span {
-    match member.value.value {
-        Value::Scalar(_) => member.value.span,
-        Value::List(_) | Value::Map(_) => member.name_node.span,
     }
 }

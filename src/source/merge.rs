@@ -1,6 +1,6 @@
 //! From maps of fields as written to entries: how defaults, merge keys and nulls combine.
 //!
-//! Both readers build the same [`Draft`]s, so what a file means is decided here alone.
+//! What a file means is decided here alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,24 +37,30 @@ pub(super) enum Slot {
     MovedFrom,
 }
 
-/// The names beside those of [`TEXT_FIELDS`].
-const OTHER_NAMES: [(&str, Slot); 5] = [
-    ("label_names", Slot::Lists),
-    ("typed_custom_fields", Slot::Custom),
-    ("run_dedupe", Slot::RunDedupe),
-    ("apollo_id", Slot::ApolloId),
-    ("moved_from", Slot::MovedFrom),
-];
+/// What there is beside [`TEXT_FIELDS`].
+const OTHERS: [Slot; 5] = [Slot::Lists, Slot::Custom, Slot::RunDedupe, Slot::ApolloId, Slot::MovedFrom];
 
 impl Slot {
     pub(super) fn named(name: &str) -> Option<Self> {
-        let other = || OTHER_NAMES.into_iter().find(|(known, _)| *known == name).map(|(_, slot)| slot);
+        let other = || OTHERS.into_iter().find(|slot| slot.name() == name);
         Field::text_field(name).map(Self::Text).or_else(other)
+    }
+
+    /// Returns the name that it is written with.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Text(field) => field.api_name(),
+            Self::Lists => "label_names",
+            Self::Custom => "typed_custom_fields",
+            Self::RunDedupe => "run_dedupe",
+            Self::ApolloId => "apollo_id",
+            Self::MovedFrom => "moved_from",
+        }
     }
 
     /// Returns every name that a contact's map can hold.
     pub(super) fn names() -> impl Iterator<Item = &'static str> {
-        TEXT_FIELDS.into_iter().map(|field| field.api_name()).chain(OTHER_NAMES.into_iter().map(|(name, _)| name))
+        TEXT_FIELDS.into_iter().map(|field| field.api_name()).chain(OTHERS.iter().map(Self::name))
     }
 
     /// Reports whether the slot makes sense for one contact only.
@@ -81,12 +87,6 @@ impl<T> Declared<T> {
         match self {
             Self::Absent | Self::Null => None,
             Self::Is(value) => Some(value),
-        }
-    }
-
-    fn fill(&mut self, base: Self) {
-        if self.is_absent() {
-            *self = base;
         }
     }
 }
@@ -128,21 +128,6 @@ impl Draft {
         self.texts.iter().any(|(held, _)| held == field)
     }
 
-    /// Takes from `base` the slots that are not written here, as a merge key asks.
-    pub(super) fn fill(&mut self, base: Self) {
-        let Self { texts, lists, custom, run_dedupe, apollo_id, moved_from } = base;
-        for (field, value) in texts {
-            if !self.holds_text(&field) {
-                self.texts.push((field, value));
-            }
-        }
-        self.lists.fill(lists);
-        self.custom.fill(custom);
-        self.run_dedupe.fill(run_dedupe);
-        self.apollo_id.fill(apollo_id);
-        self.moved_from.fill(moved_from);
-    }
-
     /// Completes the draft with its document's defaults.
     pub(super) fn into_entry(self, place: Place, defaults: &Self) -> Entry {
         let Self { mut texts, lists, custom, run_dedupe, apollo_id, moved_from } = self;
@@ -152,14 +137,16 @@ impl Draft {
                 texts.push((field.clone(), value.clone()));
             }
         }
-        let texts = texts.into_iter().filter_map(|(field, value)| Some((field, Value::Text(value.value()?))));
-        let lists = lists.or(&defaults.lists).map(|lists| (Field::LabelNames, Value::Lists(lists)));
-        let custom = complete_custom(custom, &defaults.custom)
-            .into_iter()
-            .filter_map(|(id, value)| Some((Field::Custom(id), Value::Text(value.value()?))));
+        let lists = lists.or(&defaults.lists);
+        let custom = complete_custom(custom, &defaults.custom);
+        let mut fields = Vec::with_capacity(texts.len() + usize::from(lists.is_some()) + custom.len());
+        fields.extend(texts.into_iter().filter_map(|(field, value)| Some((field, Value::Text(value.value()?)))));
+        fields.extend(lists.map(|lists| (Field::LabelNames, Value::Lists(lists))));
+        let custom = custom.into_iter();
+        fields.extend(custom.filter_map(|(id, value)| Some((Field::Custom(id), Value::Text(value.value()?)))));
         Entry {
             place,
-            fields: texts.chain(lists).chain(custom).collect(),
+            fields: fields.into(),
             run_dedupe: run_dedupe.or(&defaults.run_dedupe).unwrap_or(true),
             apollo_id: apollo_id.value(),
             moved_from: moved_from.value(),

@@ -1,14 +1,14 @@
 //! The contact files: a directory of YAML read into entries, with everything wrong in it said at once.
 //!
 //! The one home of YAML. Never writes, never contacts anything, and knows nothing of state or plans.
-//! Each file is read by a fast reader (`typed`); one with anything to report is read again with positions
-//! (`positioned`, `check`), so that good files pay nothing for good messages.
+//! Each file is read once, by one reader that knows the place of everything: events become values (`compose`, `tape`),
+//! and each contact an entry or words about what is wrong with it (`check`, `words`).
 
 mod across;
-mod anchors;
 mod check;
 mod code;
 mod collapse;
+mod compose;
 mod diagnostic;
 mod flatten;
 mod format;
@@ -17,24 +17,23 @@ mod loaded;
 mod locate;
 mod merge;
 mod moves;
-mod positioned;
+mod outline;
 mod providers;
 mod read;
 mod rules;
 mod schema;
-mod steep;
 mod stored;
 mod tally;
-mod typed;
+mod tape;
 mod walk;
 mod words;
+mod write;
 
 #[cfg(test)]
 mod tests;
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 pub use code::{Code, Severity};
 pub use diagnostic::{Diagnostic, Location};
@@ -44,6 +43,7 @@ pub use loaded::{Loaded, SourceFile};
 pub use locate::{lines, locate};
 pub use providers::is_public_mail;
 pub use schema::schema;
+pub use write::to_yaml;
 
 use diagnostic::Source;
 
@@ -75,26 +75,14 @@ pub fn open_root(dir: &Path, bounds: &Bounds) -> Result<Root, Error> {
     })
 }
 
-/// Reads the text of one file; a pure function of its arguments.
-fn read_text(path: &Path, text: String) -> (Vec<Entry>, Vec<Diagnostic>) {
-    let path: Arc<Path> = path.into();
-    if anchors::may_be_redefined(&text) {
-        let check::Checked { entries, diagnostics } = check::check(&Source::new(path, text));
-        return (entries, diagnostics);
-    }
-    let typed = (!steep::may_be_steep(&text)).then(|| typed::read(&path, &text));
-    match typed {
-        Some(Ok(reading)) if !reading.doubtful => (reading.entries, Vec::new()),
-        typed => {
-            let source = Source::new(Arc::clone(&path), text);
-            let mut checked = check::check(&source);
-            let typed = typed.or_else(|| (!checked.has_errors()).then(|| typed::read(&path, &source.text)));
-            if let Some(Err(error)) = typed
-                && !checked.has_errors()
-            {
-                checked.diagnostics.push(check::refused_by_fast_reader(&source, &error));
-            }
-            (checked.entries, checked.diagnostics)
-        }
-    }
+/// Reads the text of one file, hands over its entries in order, and says what is wrong; a pure function of its arguments.
+fn read_text(path: &Path, text: String, take: &mut dyn FnMut(Entry)) -> Vec<Diagnostic> {
+    check::read(&Source::new(path.into(), text), take)
+}
+
+/// Reads the text of one file into all its entries.
+fn entries_of(path: &Path, text: String) -> (Vec<Entry>, Vec<Diagnostic>) {
+    let mut entries = Vec::new();
+    let diagnostics = read_text(path, text, &mut |entry| entries.push(entry));
+    (entries, diagnostics)
 }

@@ -41,11 +41,14 @@ fn not_opened(root: &Root, path: &Path, refused: &Refused) -> Diagnostic {
     }
 }
 
-/// Takes bytes as UTF-8, without the mark that some editors begin files with.
+/// Takes bytes as UTF-8, without the mark that some editors begin files with, and that files put together hold further on.
 pub(super) fn text(path: &Path, bytes: Vec<u8>) -> Result<String, Box<Diagnostic>> {
     let mut text = String::from_utf8(bytes).map_err(|error| Box::new(not_utf8(path, &error)))?;
     if text.starts_with('\u{feff}') {
         text.drain(..'\u{feff}'.len_utf8());
+    }
+    if text.contains("\n\u{feff}") {
+        text = text.replace("\n\u{feff}", "\n");
     }
     Ok(text)
 }

@@ -1,8 +1,9 @@
-//! What single values must look like, for both readers.
+//! What single values and the text of a file must look like.
 //!
-//! Says only whether a value is good; the words for a bad one are in `check`.
+//! Says only whether a value is good; the words for a bad one are in `words`.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use email_address::{EmailAddress, Options};
 
@@ -13,6 +14,8 @@ use crate::model::{Field, is_hex24};
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Complaint {
     Email(email_address::Error),
+    /// The domain of an address has no dot.
+    DotlessDomain,
     Id,
     Url(UrlFault),
     SocialUrl,
@@ -31,7 +34,7 @@ pub(super) enum UrlFault {
 
 /// An address alone: no display name, no address of a machine in brackets.
 ///
-/// A domain without a dot passes: it is valid syntax, and company networks use such names.
+/// A domain without a dot is no more than a warning: it is valid syntax, and company networks use such names.
 const EMAIL_OPTIONS: Options =
     Options { minimum_sub_domains: 0, allow_domain_literal: false, allow_display_text: false };
 
@@ -41,7 +44,10 @@ pub(super) fn judge(field: &Field, text: &str) -> Option<Complaint> {
         return None;
     }
     match field {
-        Field::Email => EmailAddress::parse_with_options(text, EMAIL_OPTIONS).err().map(Complaint::Email),
+        Field::Email => match EmailAddress::parse_with_options(text, EMAIL_OPTIONS) {
+            Err(fault) => Some(Complaint::Email(fault)),
+            Ok(address) => (!address.domain().contains('.')).then_some(Complaint::DotlessDomain),
+        },
         Field::AccountId | Field::ContactStageId => (!is_hex24(text)).then_some(Complaint::Id),
         Field::WebsiteUrl => judge_url(text),
         phone if phone.is_phone() => (!text.contains(char::is_numeric)).then_some(Complaint::PhoneWithoutDigits),
@@ -89,6 +95,52 @@ pub(super) fn twins_by_case(names: &BTreeSet<String>) -> Option<(&str, &str)> {
     folded.windows(2).find(|pair| pair[0].0 == pair[1].0).map(|pair| (pair[0].1.as_str(), pair[1].1.as_str()))
 }
 
+/// Finds the first control character: nothing but tabs and line ends may stand in a file as such.
+///
+/// Source: YAML 1.2.2, production `c-printable`. U+0085 is text.
+pub(super) fn control_character(text: &str) -> Option<(usize, char)> {
+    let is_control = |character: char| match character {
+        '\t' | '\n' | '\r' | '\u{85}' => false,
+        '\u{fffe}' | '\u{ffff}' => true,
+        character => character.is_control(),
+    };
+    text.char_indices().find(|(_, character)| is_control(*character))
+}
+
+/// Finds the first line that a merge left behind, in a text that holds the beginning or the end of a conflict.
+pub(super) fn conflict(text: &str) -> Option<Range<usize>> {
+    let has = |sign| marker_lines(text, sign).next();
+    let ends = [has("<<<<<<<"), has(">>>>>>>")];
+    let first = ends.into_iter().flatten().map(|line| line.start).min()?;
+    let divider = conflict_divider(text).filter(|divider| divider.start < first);
+    divider.or_else(|| Some(first..line_end(text, first)))
+}
+
+/// Finds the first line that stands between the versions of a conflict; in a text without its ends it may be text.
+pub(super) fn conflict_divider(text: &str) -> Option<Range<usize>> {
+    let lines = ["=======", "|||||||"].into_iter().filter_map(|sign| marker_lines(text, sign).next());
+    lines.min_by_key(|line| line.start)
+}
+
+/// Lists the lines that begin with a marker of a conflict.
+fn marker_lines<'t>(text: &'t str, sign: &'static str) -> impl Iterator<Item = Range<usize>> + 't {
+    let first = sign.chars().next().expect("a marker is not empty");
+    let begins = move |at: usize| text[at..].starts_with(sign) && (at == 0 || text.as_bytes()[at - 1] == b'\n');
+    // Single signs are found much faster than words, and these are rare.
+    let lines = text.match_indices(first).filter(move |(at, _)| begins(*at));
+    let lines = lines.map(move |(at, _)| at..line_end(text, at));
+    lines.filter(move |line| {
+        let rest = &text[line.start + sign.len()..line.end];
+        rest.is_empty() || (sign != "=======" && rest.starts_with(' '))
+    })
+}
+
+/// Returns the end of the line that `at` stands on, without what ends it.
+fn line_end(text: &str, at: usize) -> usize {
+    let line = text[at..].split('\n').next().unwrap_or_default();
+    at + line.trim_end_matches('\r').len()
+}
+
 /// Largest file that is read, in bytes.
 pub(super) const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
 
@@ -112,13 +164,14 @@ mod tests {
 
     #[test]
     fn an_e_mail_is_an_address_and_nothing_else() {
-        for good in ["", "jane@example.com", "o'brien+x@mail.example.co.uk", "jane@localhost", "jané@example.com"] {
+        for good in ["", "jane@example.com", "o'brien+x@mail.example.co.uk", "jané@example.com"] {
             assert_eq!(judge(&Field::Email, good), None, "{good}");
         }
         for bad in ["jane", "jane@", "@example.com", "Jane <jane@example.com>", " jane@example.com", "a b@example.com"]
         {
             assert!(matches!(judge(&Field::Email, bad), Some(Complaint::Email(_))), "{bad}");
         }
+        assert_eq!(judge(&Field::Email, "jane@localhost"), Some(Complaint::DotlessDomain));
     }
 
     #[test]

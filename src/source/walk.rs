@@ -312,6 +312,12 @@ impl Walker<'_> {
                 FileType::Symlink => self.list_link(descriptor, name, &mut listing),
                 FileType::Directory => listing.directory.children.push(name.to_owned()),
                 _ if is_yaml(name) => listing.directory.files.push(File::named(name)),
+                _ if is_almost_yaml(name) => {
+                    // Known names would be taken from the index, and the warning be gone.
+                    listing.directory.flags = listing.directory.flags.with(Flags::RELISTED, true);
+                    let path = self.root.named().join(&listing.directory.below).join(name);
+                    listing.diagnostics.push(words::near_miss(&path));
+                }
                 _ => {}
             }
         }
@@ -323,7 +329,7 @@ impl Walker<'_> {
     /// Takes in a symlink by what it ends at.
     fn list_link(&self, descriptor: &OwnedFd, name: &OsStr, listing: &mut Listing) {
         let Listing { directory, linked, diagnostics } = listing;
-        directory.flags = directory.flags.with(Flags::LINKS, true);
+        directory.flags = directory.flags.with(Flags::RELISTED, true);
         match self.root.end(&directory.real(self.root), name) {
             Ok((end, stat)) => match FileType::from_raw_mode(stat.st_mode) {
                 FileType::Directory => linked.push((directory.below.join(name), end)),
@@ -395,6 +401,13 @@ fn is_skipped(name: &str) -> bool {
 
 fn is_yaml(name: &OsStr) -> bool {
     Path::new(name).extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
+}
+
+/// Reports whether somebody may well think that a name is that of a contact file, and it is not.
+fn is_almost_yaml(name: &OsStr) -> bool {
+    let name = name.to_string_lossy().to_lowercase();
+    let name = name.trim_end();
+    is_yaml(OsStr::new(name.strip_suffix(".txt").unwrap_or(name)))
 }
 
 /// Words the failure to look at `path`.

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use super::code::Code;
+use super::compose::{Fault, Remark};
 use super::diagnostic::{Diagnostic, Location, cut, quoted};
 use super::merge::Slot;
-use super::positioned::{Fault, Node};
 use super::rules::{Complaint, UrlFault};
+use super::tape::Node;
 use crate::model::ContactKey;
 
 /// Names that people know from elsewhere, with ours.
@@ -77,6 +78,129 @@ pub(super) fn fault(fault: &Fault) -> Diagnostic {
     }
 }
 
+/// Words what is wrong with how a value is written.
+pub(super) fn remark(remark: &Remark) -> Diagnostic {
+    match remark {
+        Remark::UnknownTag { tag, is_before_plain_text: true } => sign_before_text(tag, "a tag"),
+        Remark::UnknownTag { tag, is_before_plain_text: false } => Diagnostic::new(
+            Code::UnknownTag,
+            format!("The tag {} has no effect", cut(tag)),
+            "A word that begins with ! is a tag: it tells a program how to read the value behind it, and contactsd knows \
+             none of that name. Remove it; the value stays as it is.",
+        ),
+        Remark::UnusedAnchor { name } => sign_before_text(&format!("&{name}"), "an anchor"),
+        Remark::UnknownAlias { name } => {
+            let name = cut(name);
+            Diagnostic::new(
+                Code::InvalidYaml,
+                format!("There is no anchor &{name} before this alias"),
+                format!(
+                    "A word that begins with * is an alias: it stands for the value that is marked with &{name} further up in \
+                     the same document. Correct the name; if this is text, put quotes around all of it: \"*{name}\"."
+                ),
+            )
+        }
+    }
+}
+
+fn sign_before_text(word: &str, kind: &str) -> Diagnostic {
+    let word = cut(word);
+    Diagnostic::new(
+        Code::SignBeforeText,
+        format!("{word} is read as {kind}, not as text"),
+        format!(
+            "YAML takes {word} for {kind} and leaves it out of the value. If it belongs to the text, put quotes around all \
+             of it, like \"{word} ...\"; if not, remove it."
+        ),
+    )
+}
+
+/// Words that a version control system left both versions of something; `line` is what it wrote between them.
+pub(super) fn merge_conflict(line: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::MergeConflict,
+        "The file holds the markers of a merge conflict",
+        format!(
+            "{} was written by a merge that could not decide between two versions. Keep one of them, and remove all lines \
+             that begin with <<<<<<<, |||||||, ======= or >>>>>>>. Nothing else in this file was checked.",
+            quoted(line)
+        ),
+    )
+}
+
+pub(super) fn control_character(character: char) -> Diagnostic {
+    let number = u32::from(character);
+    Diagnostic::new(
+        Code::ControlCharacter,
+        format!("The file holds the control character U+{number:04X}"),
+        "It cannot be seen and does not belong into text; it often comes along when text is copied. Delete it. If it is \
+         meant, write it as an escape in double quotes, like \"\\u0007\".",
+    )
+}
+
+pub(super) fn cut_by_comment(kept: &str, lost: &str) -> Diagnostic {
+    let (lost, value) = (quoted(lost), format!("{kept} {lost}"));
+    let summary = if kept.is_empty() {
+        format!("{lost} is read as a comment, so there is no value")
+    } else {
+        format!("{lost} is read as a comment and cut off the value")
+    };
+    let value = cut(value.trim()).into_owned();
+    Diagnostic::new(
+        Code::CutByComment,
+        summary,
+        format!(
+            "A # with a blank before it begins a comment. If it belongs to the value, put quotes around all of it: \
+             \"{value}\". If it is a comment, put a blank behind the #."
+        ),
+    )
+}
+
+pub(super) fn blanks_around(text: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::BlanksAround,
+        format!("{} begins or ends with blanks", quoted(text)),
+        "They are sent to Apollo as they are, and make this value another one than it looks. Remove them.",
+    )
+}
+
+/// Words that a contact stands where only sections do.
+pub(super) fn outside_of_contacts(name: &str, has_contacts: bool) -> Diagnostic {
+    let hint = if has_contacts {
+        "Indent it by two more spaces, so that it stands below `contacts:` with the others."
+    } else {
+        "Write the line `contacts:` above the first contact, and indent every line below it by two spaces."
+    };
+    Diagnostic::new(
+        Code::UnknownSection,
+        format!("The contact {} does not stand below `contacts`", quoted(name)),
+        format!("A document holds only `contacts` and `defaults`; contacts stand below `contacts`. {hint}"),
+    )
+}
+
+/// Words that contacts stand in a list.
+pub(super) fn contacts_without_keys(what: &str) -> Diagnostic {
+    let first = if what == "a document" { "Write `contacts:` as the first line, and below it" } else { "Write" };
+    Diagnostic::new(
+        Code::WrongType,
+        format!("{} must be a map, not a list of people", capitalized(what)),
+        format!(
+            "Each contact needs a key, by which contactsd knows it again. {first}, in place of each dash, a key of your choice \
+             with a colon, like `ada-lovelace:`, and the fields on the lines below it, two spaces further right."
+        ),
+    )
+}
+
+/// Words that a file is not read, though its name is almost that of a contact file.
+pub(super) fn near_miss(path: &Path) -> Diagnostic {
+    Diagnostic::new(
+        Code::NearMiss,
+        format!("{} is not read", path.display()),
+        "Contact files have names that end in .yaml or .yml, in small letters. Rename the file if it holds contacts.",
+    )
+    .at(Location::of_file(path))
+}
+
 pub(super) fn unknown_section(name: &str) -> Diagnostic {
     let hint = if Slot::named(name).is_some() {
         "This is a field of a contact; does the line need to be indented more?"
@@ -87,7 +211,7 @@ pub(super) fn unknown_section(name: &str) -> Diagnostic {
     Diagnostic::new(Code::UnknownSection, format!("Unknown section {}", quoted(name)), detail)
 }
 
-pub(super) fn wrong_type(what: &str, expected: &str, found: &Node) -> Diagnostic {
+pub(super) fn wrong_type(what: &str, expected: &str, found: Node<'_, '_>) -> Diagnostic {
     let found = found.kind();
     let hint = match (expected, found) {
         ("text", _) => "Write the value on the same line as its name, in quotes if it has special characters.",
@@ -153,6 +277,11 @@ pub(super) fn empty_list_name() -> Diagnostic {
 pub(super) fn complaint(name: &str, text: &str, complaint: &Complaint) -> Diagnostic {
     match complaint {
         Complaint::Email(fault) => invalid_email(text, fault),
+        Complaint::DotlessDomain => Diagnostic::new(
+            Code::DotlessDomain,
+            format!("The domain of {} has no dot", quoted(text)),
+            "Addresses that are reached over the internet have one, like jane@example.com. Check the part behind the @.",
+        ),
         Complaint::Id => invalid_id(name, text),
         Complaint::Url(fault) => invalid_url(text, *fault),
         Complaint::SocialUrl => Diagnostic::new(
@@ -223,7 +352,7 @@ fn invalid_url(text: &str, fault: UrlFault) -> Diagnostic {
     Diagnostic::new(Code::InvalidUrl, format!("{} is not an absolute web address", quoted(text)), detail)
 }
 
-pub(super) fn invalid_run_dedupe(found: &Node) -> Diagnostic {
+pub(super) fn invalid_run_dedupe(found: Node<'_, '_>) -> Diagnostic {
     Diagnostic::new(
         Code::InvalidRunDedupe,
         "`run_dedupe` must be true or false",

@@ -1,11 +1,18 @@
 //! What the state knows of one contact, as `state show` prints it.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::escape::{escape, quoted};
-use crate::model::{Binding, ContactKey, Field, MatchedBy, Origin, Timestamp, Value};
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
 
-/// Renders a binding in the manner of a plan's blocks, the fields as last applied.
+use super::escape::{self, Spelling, escape};
+use crate::model::{Binding, ContactKey, Field, MatchedBy, Origin, Timestamp, Value};
+use crate::source;
+
+/// Renders a binding as a contact file would declare it: the fields as last applied, and what else is known as comments.
+///
+/// What a terminal would act on is escaped; any other value stands as a reader of YAML takes it.
 pub fn binding_text(key: &ContactKey, binding: &Binding) -> String {
     let mut text = format!("# {}: {}\n", key.address(), origin(&binding.origin));
     let _ = writeln!(text, "# last applied {} from {}", time_text(binding.applied_at), escape(&binding.path));
@@ -18,35 +25,47 @@ pub fn binding_text(key: &ContactKey, binding: &Binding) -> String {
     for field in &binding.dropped {
         let _ = writeln!(text, "# Apollo did not keep {field}");
     }
-    let _ = writeln!(text, "contact \"{key}\" {{");
-    let id = ("id".to_owned(), quoted(binding.apollo_id.as_str()));
-    let named = binding.applied.iter().filter(|(field, _)| !matches!(field, Field::Custom(_)));
-    let lines: Vec<_> = [id].into_iter().chain(named.map(|(field, held)| (field.to_string(), value(held)))).collect();
-    let custom = binding.applied.iter().filter_map(|(field, held)| match field {
-        Field::Custom(id) => Some((quoted(id.as_str()), value(held))),
-        _ => None,
-    });
-    let custom: Vec<_> = custom.collect();
-    write_aligned(&mut text, 4, &lines);
-    if !custom.is_empty() {
-        text += "    typed_custom_fields = {\n";
-        write_aligned(&mut text, 8, &custom);
-        text += "    }\n";
-    }
-    text + "}"
+    let yaml = source::to_yaml(&File { contacts: BTreeMap::from([(key.as_str(), Contact(binding))]) });
+    let lines: Vec<_> = yaml.lines().map(|line| escape::line(line, Spelling::Usual)).collect();
+    text + &lines.join("\n")
 }
 
-fn write_aligned(text: &mut String, indent: usize, lines: &[(String, String)]) {
-    let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
-    for (name, value) in lines {
-        let _ = writeln!(text, "{:indent$}{name:width$} = {value}", "");
+/// A contact file with one contact.
+#[derive(Serialize)]
+struct File<'a> {
+    contacts: BTreeMap<&'a str, Contact<'a>>,
+}
+
+/// What stands below a key, in the order of the fields.
+struct Contact<'a>(&'a Binding);
+
+impl Serialize for Contact<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Binding { apollo_id, applied, .. } = self.0;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("apollo_id", apollo_id.as_str())?;
+        let mut custom: BTreeMap<&str, Shown<'_>> = BTreeMap::new();
+        for (field, value) in applied.iter() {
+            match field {
+                Field::Custom(id) => drop(custom.insert(id.as_str(), Shown(value))),
+                named => map.serialize_entry(named.api_name(), &Shown(value))?,
+            }
+        }
+        if !custom.is_empty() {
+            map.serialize_entry("typed_custom_fields", &custom)?;
+        }
+        map.end()
     }
 }
 
-fn value(value: &Value) -> String {
-    match value {
-        Value::Text(text) => quoted(text),
-        Value::Lists(lists) => format!("[{}]", lists.iter().map(|list| quoted(list)).collect::<Vec<_>>().join(", ")),
+struct Shown<'a>(&'a Value);
+
+impl Serialize for Shown<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Text(text) => serializer.serialize_str(text),
+            Value::Lists(lists) => serializer.collect_seq(lists),
+        }
     }
 }
 
@@ -104,14 +123,15 @@ mod tests {
         # last applied 2023-11-14T22:13:20Z from contacts.d/team.yaml
         # not everything that is declared is confirmed
         # Apollo did not keep email
-        contact "ada" {
-            id          = "00000000000000000000000a"
-            first_name  = "Ada"
-            label_names = ["Customers", "Leads"]
-            typed_custom_fields = {
-                "60c39ed82bd02f01154c470a" = "7"
-            }
-        }
+        contacts:
+          ada:
+            apollo_id: 00000000000000000000000a
+            first_name: Ada
+            label_names:
+            - Customers
+            - Leads
+            typed_custom_fields:
+              60c39ed82bd02f01154c470a: '7'
         "#);
     }
 }

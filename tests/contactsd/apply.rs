@@ -187,7 +187,7 @@ fn a_renamed_key_moves_with_or_without_saying_so() {
     let remote = Remote::start();
     let world = World::with(ADA).against(&remote);
     world.applied();
-    let id = world.run("state show ada").line("id ").to_owned();
+    let id = world.run("state show ada").line("apollo_id: ").to_owned();
     remote.take_sent();
     world.edit("contacts.d/team.yaml", "  ada:", "  ada.quill:");
     assert_snapshot!(world.applied(), @r#"
@@ -232,7 +232,7 @@ fn a_renamed_key_moves_with_or_without_saying_so() {
     world.applied().is_clean();
     assert_eq!(remote.take_calls(), [""; 0]);
     assert_eq!(world.run("state list").stdout, "contact.quill\n");
-    assert_eq!(world.run("state show quill").line("id "), id);
+    assert_eq!(world.run("state show quill").line("apollo_id: "), id);
 }
 
 #[test]
@@ -241,7 +241,7 @@ fn a_restored_entry_is_the_same_contact_again() {
     let both = format!("{ADA}  bo:\n    email: bo@example.com\n");
     let world = World::with(&both).against(&remote);
     world.applied();
-    let id = world.run("state show ada").line("id ").to_owned();
+    let id = world.run("state show ada").line("apollo_id: ").to_owned();
     world.team("contacts:\n  bo:\n    email: bo@example.com\n");
     world.applied();
     remote.take_sent();
@@ -271,7 +271,7 @@ fn a_restored_entry_is_the_same_contact_again() {
     [exit 0]
     "#);
     assert_eq!(remote.take_calls(), ["GET /contacts/[ID]"]);
-    assert_eq!(world.run("state show ada").line("id "), id);
+    assert_eq!(world.run("state show ada").line("apollo_id: "), id);
     assert_eq!(remote.contacts().len(), 2);
     world.applied().is_clean();
 }

@@ -23,12 +23,14 @@ fn managed_contacts_are_listed_and_shown() {
     assert_snapshot!(world.run("state show ada"), @r#"
     # contact.ada: created by contactsd
     # last applied [TIME] from contacts.d/team.yaml
-    contact "ada" {
-        id          = "[ID1]"
-        title       = "Engineer"
-        email       = "ada@example.com"
-        label_names = ["North", "South"]
-    }
+    contacts:
+      ada:
+        apollo_id: [ID1]
+        title: Engineer
+        email: ada@example.com
+        label_names:
+        - North
+        - South
     [exit 0]
     "#);
     assert_eq!(world.run("state show contact.ada").stdout, world.run("state show ada").stdout);

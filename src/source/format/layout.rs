@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, Span};
+use granit_parser::{Event, Marker, Parser, ScalarStyle, Span, options};
 
 /// A place: line and column count from 0, the column in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -150,12 +150,18 @@ pub(super) fn read(text: &str, lines: &[&str]) -> Option<Layout> {
     if let Some(line) = lines.iter().position(|line| line.len() > MAX_LINE_BYTES) {
         return Some(Layout { roots: Vec::new(), refusal: Some(Reason { line, text: LONG }) });
     }
-    let events: Result<Vec<_>, _> = Parser::new_from_str(text).collect();
+    let options = options! {
+        block_scalar_eof_without_line_feed: true,
+        emit_anchor_events: true,
+        emit_comments: false,
+        simple_key_max_lookahead: usize::MAX,
+    };
+    let events: Result<Vec<_>, _> = Parser::new_from_str_with_options(text, options).collect();
     let mut reader =
         Reader { lines, events: events.ok()?.into_iter(), refusal: None, ends_open: !text.ends_with('\n') };
     let mut roots = Vec::new();
     while let Some((event, span)) = reader.events.next() {
-        if let Event::DocumentStart(explicit) = event {
+        if let Event::DocumentStart(explicit, _) = event {
             let start = pos(span.start);
             let from = Pos { column: start.column + if explicit { 3 } else { 0 }, ..start };
             let node = reader.node(from, None)?;
@@ -169,7 +175,7 @@ pub(super) fn read(text: &str, lines: &[&str]) -> Option<Layout> {
     Some(Layout { roots, refusal: reader.refusal })
 }
 
-fn pos(marker: saphyr_parser::Marker) -> Pos {
+fn pos(marker: Marker) -> Pos {
     Pos { line: marker.line().saturating_sub(1), column: marker.col() }
 }
 
@@ -213,7 +219,15 @@ impl Reader<'_, '_> {
     /// Reads the next node, which stands behind `from`; `parent` is the indentation of what it belongs to.
     fn node(&mut self, from: Pos, parent: Option<usize>) -> Option<Node> {
         let (event, span) = self.events.next()?;
-        let (first, end) = (pos(span.start), pos(span.end));
+        let end = pos(span.end);
+        let mut first = span.tag_start().map_or(pos(span.start), pos).min(pos(span.start));
+        let mut anchor = None;
+        if let Some((Event::Anchor(..), _)) = self.events.as_slice().first()
+            && let Some((Event::Anchor(_, name), span)) = self.events.next()
+        {
+            first = first.min(pos(span.start));
+            anchor = Some(name.into_owned());
+        }
         let mut node = Node {
             first,
             end,
@@ -222,26 +236,24 @@ impl Reader<'_, '_> {
             is_block_collection: false,
             value: Value { shape: Shape::Other(None), last: end.line, ties: Ties::default(), has_block: false },
         };
+        node.value.ties.defines.extend(anchor);
         match event {
             Event::Alias(_) => {
                 let name = self.rest(first).strip_prefix('*').map(anchor_name);
                 node.value.ties.uses.extend(name.map(str::to_owned));
             }
-            Event::Scalar(text, style, anchor, _) => {
+            Event::Scalar(text, style, ..) => {
                 self.scalar(&mut node, style, from, parent);
-                self.define(&mut node.value.ties, anchor, first);
                 node.text = Some(text.into_owned());
             }
-            Event::SequenceStart(anchor, _) => {
-                self.define(&mut node.value.ties, anchor, first);
+            Event::SequenceStart(..) => {
                 if self.rest(self.content(first)).starts_with('[') {
                     self.flow_list(&mut node)?;
                 } else {
                     self.block_list(&mut node)?;
                 }
             }
-            Event::MappingStart(anchor, _) => {
-                self.define(&mut node.value.ties, anchor, first);
+            Event::MappingStart(..) => {
                 if self.rest(self.content(first)).starts_with('{') {
                     self.braces(&mut node)?;
                 } else {
@@ -257,14 +269,6 @@ impl Reader<'_, '_> {
     fn rest(&self, at: Pos) -> &str {
         let line = self.line(at.line);
         &line[byte(line, at.column)..]
-    }
-
-    /// Notes the name of an anchor that stands at `first`, possibly behind a tag.
-    fn define(&self, ties: &mut Ties, anchor: usize, first: Pos) {
-        if anchor != 0 {
-            let name = self.rest(first).split('&').nth(1).map(anchor_name);
-            ties.defines.extend(name.map(str::to_owned));
-        }
     }
 
     /// Finds what stands behind white space, comments, anchors and tags.

@@ -3,9 +3,10 @@
 use std::fmt::Write;
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 use super::*;
-use crate::source::positioned::{self, Value};
+use crate::source::tape::{Node, Value};
 
 /// What surrounds a line: blank lines, comments at any column, spaces.
 #[derive(Debug, Clone)]
@@ -230,6 +231,7 @@ fn write(number: usize, (defaults, contacts, step, indent, around): &File, pen: 
     pen.above(around);
     writeln!(pen.out, "defaults: &shared").unwrap();
     writeln!(pen.out, "{:step$}run_dedupe: false\n{:step$}home_phone: &same 123", "", "").unwrap();
+    writeln!(pen.out, "{:step$}mobile_phone: *same", "").unwrap();
     pen.fields(defaults, *step);
     pen.name("contacts", 0, &Around { before_colon: 0, ..around.clone() });
     pen.behind(around);
@@ -280,27 +282,25 @@ fn file() -> impl Strategy<Value = File> {
 }
 
 fn entries(text: &str) -> Vec<crate::model::Entry> {
-    read_text(Path::new("a.yaml"), text.to_owned()).0
+    crate::source::entries_of(Path::new("a.yaml"), text.to_owned()).0
 }
 
 /// Reports whether the fields of every contact that is written out stand in their order.
 fn is_ordered(text: &str) -> bool {
-    let tree = positioned::parse(&Source::new(Path::new("a.yaml").into(), text.to_owned()));
-    let maps = |node: &std::rc::Rc<positioned::Node>| match &node.value {
+    let source = Source::new(Path::new("a.yaml").into(), text.to_owned());
+    let documents = same::documents(&source).expect("it is good");
+    let contacts = documents.iter().flat_map(|root| pairs(Node::at(root))).filter(|(name, _)| *name == "contacts");
+    let mut contacts = contacts.flat_map(|(_, contacts)| pairs(contacts));
+    contacts.all(|(_, contact)| pairs(contact).is_sorted_by_key(|(field, _)| order::rank(field)))
+}
+
+fn pairs<'a, 't>(node: Node<'a, 't>) -> Vec<(&'a str, Node<'a, 't>)> {
+    match node.value() {
         Value::Map(pairs) => {
-            pairs.iter().map(|(name, value)| (std::rc::Rc::clone(name), std::rc::Rc::clone(value))).collect()
+            pairs.map(|(name, value)| (name.scalar().map_or("", |scalar| &*scalar.text), value)).collect()
         }
         Value::Scalar(_) | Value::List(_) => Vec::new(),
-    };
-    let name = |node: &positioned::Node| match &node.value {
-        Value::Scalar(scalar) => scalar.text.clone(),
-        Value::List(_) | Value::Map(_) => String::new(),
-    };
-    tree.documents.iter().flat_map(maps).filter(|(section, _)| name(section) == "contacts").all(|(_, contacts)| {
-        maps(&contacts)
-            .iter()
-            .all(|(_, contact)| maps(contact).is_sorted_by_key(|(field, _)| order::rank(&name(field))))
-    })
+    }
 }
 
 fn check(text: &str, comments: usize) -> Result<(), TestCaseError> {
@@ -323,7 +323,13 @@ fn check(text: &str, comments: usize) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 400,
+        // The same texts in each run.
+        rng_seed: RngSeed::Fixed(1),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn a_file_loads_as_before_keeps_its_comments_and_stays_as_it_is_then(files in prop::collection::vec(file(), 1..3), windows in any::<bool>()) {

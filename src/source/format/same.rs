@@ -1,11 +1,10 @@
 //! Whether a text that was written anew says the same as before, for everyone who reads it.
 
 use std::path::Path;
-use std::rc::Rc;
-use std::sync::Arc;
 
-use super::super::positioned::{self, Node, Value};
-use super::super::{Severity, Source, read_text};
+use super::super::compose::{Fault, Next, compose};
+use super::super::tape::{Kept, Node, Value};
+use super::super::{Severity, Source, entries_of};
 
 /// Reports whether both texts load alike, hold the same values, and lose no sign and no comment.
 pub(super) fn says_the_same(path: &Path, before: &str, after: &str) -> bool {
@@ -25,8 +24,8 @@ fn ink(text: &str) -> Vec<Vec<char>> {
 }
 
 fn same_contacts(path: &Path, before: &str, after: &str) -> bool {
-    let (entries, found) = read_text(path, before.to_owned());
-    let (entries_after, found_after) = read_text(path, after.to_owned());
+    let (entries, found) = entries_of(path, before.to_owned());
+    let (entries_after, found_after) = entries_of(path, after.to_owned());
     let codes = |found: &[super::super::Diagnostic]| {
         let mut codes: Vec<_> = found.iter().map(|one| (one.code, one.key.clone(), one.summary.clone())).collect();
         codes.sort();
@@ -38,34 +37,46 @@ fn same_contacts(path: &Path, before: &str, after: &str) -> bool {
 }
 
 fn same_values(path: &Path, before: &str, after: &str) -> bool {
-    let path: Arc<Path> = path.into();
-    let read = |text: &str| positioned::parse(&Source::new(Arc::clone(&path), text.to_owned()));
-    let (before, after) = (read(before), read(after));
-    before.fault.is_none()
-        && after.fault.is_none()
-        && before.documents.len() == after.documents.len()
-        && before.documents.iter().zip(&after.documents).all(|(one, other)| same(one, other))
-}
-
-/// Compares two values; of maps, the order does not count. Depth is bounded by the reader.
-fn same(one: &Rc<Node>, other: &Rc<Node>) -> bool {
-    match (&one.value, &other.value) {
-        (Value::Scalar(a), Value::Scalar(b)) => a.text == b.text && a.plain == b.plain && a.is_null() == b.is_null(),
-        (Value::List(a), Value::List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
-        (Value::Map(a), Value::Map(b)) => {
-            let (a, b) = (by_name(a), by_name(b));
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(&a.0, &b.0) && same(&a.1, &b.1))
+    let source = |text: &str| Source::new(path.into(), text.to_owned());
+    let (before, after) = (source(before), source(after));
+    match (documents(&before), documents(&after)) {
+        (Ok(before), Ok(after)) => {
+            before.len() == after.len()
+                && before.iter().zip(&after).all(|(one, other)| same(Node::at(one), Node::at(other)))
         }
         _ => false,
     }
 }
 
-fn by_name(pairs: &[positioned::Pair]) -> Vec<&positioned::Pair> {
-    let name = |pair: &&positioned::Pair| match &pair.0.value {
-        Value::Scalar(scalar) => scalar.text.clone(),
-        Value::List(_) | Value::Map(_) => String::new(),
-    };
-    let mut pairs: Vec<_> = pairs.iter().collect();
-    pairs.sort_by_cached_key(name);
+/// Reads the roots of all documents.
+pub(super) fn documents(source: &Source) -> Result<Vec<Kept<'_>>, Fault> {
+    compose(source, |composer| {
+        let mut documents = Vec::new();
+        while composer.next_document()? {
+            if let Next::Value(root) = composer.next()? {
+                documents.push(composer.node(root).keep());
+            }
+        }
+        Ok(documents)
+    })
+}
+
+/// Compares two values; of maps, the order does not count. Depth is bounded by the reader.
+fn same(one: Node<'_, '_>, other: Node<'_, '_>) -> bool {
+    match (one.value(), other.value()) {
+        (Value::Scalar(a), Value::Scalar(b)) => {
+            a.text == b.text && a.is_plain() == b.is_plain() && a.is_null() == b.is_null()
+        }
+        (Value::List(a), Value::List(b)) => a.clone().count() == b.clone().count() && a.zip(b).all(|(a, b)| same(a, b)),
+        (Value::Map(a), Value::Map(b)) => {
+            let (a, b) = (by_name(a.collect()), by_name(b.collect()));
+            a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| same(a.0, b.0) && same(a.1, b.1))
+        }
+        _ => false,
+    }
+}
+
+fn by_name<'a, 't>(mut pairs: Vec<(Node<'a, 't>, Node<'a, 't>)>) -> Vec<(Node<'a, 't>, Node<'a, 't>)> {
+    pairs.sort_by_cached_key(|(name, _)| name.scalar().map(|scalar| scalar.text.clone().into_owned()));
     pairs
 }

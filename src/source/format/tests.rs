@@ -226,6 +226,7 @@ fn fields_that_anchors_tie_together_stay_in_their_order() {
   bo: {title: &b B, first_name: *b}
   cy: {title: &c C, first_name: &c D}
   di: {title: &d D, email: di@example.com}
+  ef: {first_name: *d, title: *c}
 "), @"
     contacts:
       ada:
@@ -235,6 +236,7 @@ fn fields_that_anchors_tie_together_stay_in_their_order() {
       bo: {title: &b B, first_name: *b}
       cy: {title: &c C, first_name: &c D}
       di: {title: &d D, email: di@example.com}
+      ef: {first_name: *d, title: *c}
     note 3: An anchor among these fields is used or defined again by another of them, so their order is kept.
     note 5: An anchor among these fields is used or defined again by another of them, so their order is kept.
     note 6: An anchor among these fields is used or defined again by another of them, so their order is kept.

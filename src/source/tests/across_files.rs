@@ -48,6 +48,9 @@ fn people_who_would_be_one_are_named_with_both_places() {
           b: {first_name: Zoë, last_name: Li, organization_name: Acme}
                                           ^^
         d here: b.yaml:5:36
+    W107 b.yaml:1:31: " ACME " begins or ends with blanks
+        defaults: {organization_name: ' ACME '}
+                                      ^^^^^^^^
     E031 c.yaml:2:33: e and f share a name and an e-mail domain
           e: {first_name: A, last_name: B, email: e@example.org}
                                         ^
@@ -144,4 +147,17 @@ fn a_file_that_changes_under_the_reader_is_refused() {
     assert_eq!(read_again().unwrap()[0].0, 7);
     dir.write("a.yaml", b"contacts:\n  a: {last_name: B}\n");
     assert!(matches!(read_again(), Err(Error::ChangedMeanwhile { .. })));
+}
+
+#[test]
+fn a_place_is_that_of_the_file_as_it_is_now() {
+    let dir = Dir::of(&[("a.yaml", "contacts:\n  ada: {last_name: A}\n")]);
+    let place = Place { path: dir.path().join("a.yaml").into(), key: key("ada") };
+    let at = |field: Option<Field>| locate(&place, field.as_ref()).map(|found| (found.line, found.column));
+    assert_eq!(at(None), Some((2, 3)));
+    assert_eq!(at(Some(Field::LastName)), Some((2, 9)));
+    dir.write("a.yaml", b"# more\ncontacts:\n  ada: {title: B, last_name: A}\n");
+    assert_eq!(at(Some(Field::LastName)), Some((3, 19)));
+    dir.write("a.yaml", b"contacts: {}\n");
+    assert_eq!(at(None), None);
 }

@@ -298,3 +298,21 @@ fn what_became_a_link_that_leads_out_is_not_looked_up() {
     assert_eq!(locate(&place, None), None);
     assert!(lines([&place]).is_empty());
 }
+
+/// A text of this size is parsed by a thread of its own.
+#[test]
+fn a_large_file_is_read_as_a_small_one() {
+    let title = "x".repeat(1000);
+    let contacts = numbered(0..5000, |n| format!("  k{n}: {{last_name: L{n}, title: {title}}}\n"));
+    let good = format!("contacts:\n{contacts}");
+    assert_eq!(clean(&good).len(), 5000);
+    let places = |text: &str| {
+        let found = Dir::of(&[("a.yaml", text)]).load().diagnostics;
+        let place = |found: &Diagnostic| found.location.as_ref().map(|location| (location.line, location.column));
+        found.iter().map(|found| (found.code.as_str(), place(found).unwrap())).collect::<Vec<_>>()
+    };
+    assert_eq!(places(&format!("{good}  k: {{emial: x}}\n  l: [\n")), [("E011", (5002, 7)), ("E004", (5003, 6))]);
+    // Reading ends long before parsing would.
+    let deep = format!("contacts: {{a: {{<<: &a {{last_name: A, <<: *a}}}}}}\n---\n{good}");
+    assert_eq!(places(&deep), [("E007", (1, 42))]);
+}

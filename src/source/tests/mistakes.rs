@@ -132,9 +132,9 @@ fn a_directory_full_of_mistakes_reports_every_one_with_its_place() {
     E009 e.yaml:1:1: A document must be a map with `contacts` and `defaults`, not a list
         - a list
         ^
-    E004 f.yaml:1:23: The file is not valid YAML
+    E004 f.yaml:1:23: There is no anchor &nobody before this alias
         contacts: {x: {email: *nobody}}
-                              ^
+                              ^^^^^^^
     "#);
 }
 
@@ -225,7 +225,7 @@ fn a_value_that_is_cancelled_by_null_is_still_checked_where_it_stands() {
 
 #[test]
 fn an_emptied_field_is_no_identity() {
-    assert_eq!(codes("contacts: {a: {email: '', last_name: ' '}}\n"), ["E020"]);
+    assert_eq!(codes("contacts: {a: {email: '', last_name: ' '}}\n"), ["E020", "W107"]);
 }
 
 #[test]
@@ -237,8 +237,6 @@ fn a_tab_that_indents_a_line_is_named_wherever_the_parser_stumbles() {
         (contact("    title: x\n\ty\n"), "5:1"),
         (contact("    title: |\n\ty\n"), "5:1"),
         (contact("    label_names:\n      - a\n\t  - b\n"), "6:1"),
-        (contact("\t\n    title: x\n"), "4:1"),
-        (contact("\t# more\n    title: x\n"), "4:1"),
         ("\tcontacts: {}\n".to_owned(), "1:1"),
         ("contacts:\n\tada:\n\t\temail: a@example.com\n".to_owned(), "2:2"),
     ];
@@ -249,4 +247,150 @@ fn a_tab_that_indents_a_line_is_named_wherever_the_parser_stumbles() {
     }
     assert_eq!(codes(&contact("    title: *nobody\n    last_name: x\n")), ["E004"]);
     clean(&contact("    title: \"x\n\ty\"\n"));
+    // Nothing stands behind this one.
+    clean(&contact("\t\n    title: x\n"));
+    clean(&contact("\t# more\n    title: x\n"));
+}
+
+/// One line with a mistake in it, and what is said of it: the code, its column and its summary.
+fn said(line: &str) -> String {
+    let dir = Dir::of(&[("a.yaml", &format!("contacts:\n  ada:\n    email: ada@example.com\n    {line}\n"))]);
+    let report = dir.report();
+    let heads = report.lines().filter(|line| line.starts_with(['E', 'W'])).map(|line| line.replace("a.yaml:", ""));
+    heads.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn what_a_sign_takes_away_from_a_text_is_told() {
+    for (line, expected) in [
+        ("title: !Chief Analyst", "E035 4:12: !Chief is read as a tag, not as text"),
+        ("title: !Chief", "E035 4:12: !Chief is read as a tag, not as text"),
+        (
+            "label_names: !vip",
+            "E035 4:18: !vip is read as a tag, not as text\nE009 4:22: `label_names` must be a list of names, not text",
+        ),
+        ("label_names: [!vip A]", "E035 4:19: !vip is read as a tag, not as text"),
+        ("title: !Chief 'Analyst'", "W109 4:12: The tag !Chief has no effect"),
+        ("label_names: !vip [A]", "W109 4:18: The tag !vip has no effect"),
+        ("title: !!binary aGk=", "E035 4:12: !!binary is read as a tag, not as text"),
+        ("title: &Sons Ltd", "E035 4:12: &Sons is read as an anchor, not as text"),
+        ("title: &Sons", "E035 4:12: &Sons is read as an anchor, not as text"),
+        ("title: 5 Harbour Rd #200", "W106 4:25: \"#200\" is read as a comment and cut off the value"),
+        ("title: #1 in sales", "W106 4:12: \"#1 in sales\" is read as a comment, so there is no value"),
+        ("label_names: [A, B #2\n    ]", "W106 4:24: \"#2\" is read as a comment and cut off the value"),
+        ("title: ' x'", "W107 4:12: \" x\" begins or ends with blanks"),
+        ("title: \"x\\n\"", "W107 4:12: \"x\\n\" begins or ends with blanks"),
+        ("title: x\u{a0}", "W107 4:12: \"x\\u{a0}\" begins or ends with blanks"),
+        ("label_names: ['A ']", "W107 4:19: \"A \" begins or ends with blanks"),
+        ("typed_custom_fields: {60c39ed82bd02f01154c470a: ' x'}", "W107 4:53: \" x\" begins or ends with blanks"),
+        ("title: a\u{7}b", "E033 4:13: The file holds the control character U+0007"),
+        ("# a\u{0}b", "E033 4:8: The file holds the control character U+0000"),
+        ("title: a\u{9b}b", "E033 4:13: The file holds the control character U+009B"),
+        ("title: *Sons", "E004 4:12: There is no anchor &Sons before this alias"),
+    ] {
+        assert_eq!(said(line), expected, "{line}");
+    }
+    for line in [
+        "title: CTO # since May",
+        "title: CTO#1",
+        "title: # nothing yet",
+        "title: CTO ## no",
+        "title: '#1'",
+        "title: !!str 007",
+        "title: ! 007",
+        "title: &t CTO\n    organization_name: *t",
+        "title: &t 'CTO'",
+        "title: |\n      one\n      two",
+        "title: one\u{2028}two # three\u{2028}four",
+        "title: a\u{85}b",
+    ] {
+        assert_eq!(said(line), "", "{line}");
+    }
+}
+
+#[test]
+fn a_comment_is_one_whatever_line_ends_of_other_standards_stand_in_it() {
+    let entries = clean(
+        "contacts:\n  # reviewed by legal\u{2028}  ghost:\u{2028}    email: ghost@example.com\n  ada: {email: ada@example.com}\n",
+    );
+    assert_eq!(entries.keys().map(ContactKey::as_str).collect::<Vec<_>>(), ["ada"]);
+}
+
+#[test]
+fn a_conflict_is_named_at_its_first_line_and_nothing_else_is_said() {
+    let conflict =
+        "contacts:\n  ada:\n<<<<<<< HEAD\n    title: CTO\n=======\n    title: CEO\n>>>>>>> branch\n    titel: x\n";
+    let diff3 = "contacts:\r\n  ada: {email: a@example.com}\r\n<<<<<<< HEAD\r\n||||||| base\r\n=======\r\n  bob: {}\r\n>>>>>>> b\r\n";
+    let half = "contacts:\n  ada:\n    title: CTO\n=======\n    title: CEO\n    email: a@example.com\n";
+    for (text, place) in [(conflict, "3:1"), (diff3, "3:1"), (half, "4:1"), (">>>>>>> branch\n", "1:1")] {
+        let report = Dir::of(&[("a.yaml", text)]).report();
+        let expected = format!("E034 a.yaml:{place}: The file holds the markers of a merge conflict\n");
+        assert!(report.starts_with(&expected) && report.lines().count() == 3, "{report}");
+    }
+    clean("contacts:\n  ada:\n    email: a@example.com\n    title: |\n      <<<<<<< up\n      =======\n");
+}
+
+#[test]
+fn people_outside_of_contacts_and_without_keys_are_told_what_to_write() {
+    let first = |text: &str| {
+        let found = Dir::of(&[("a.yaml", text)]).load().diagnostics;
+        assert_eq!(found.len(), 1, "{found:?}");
+        (found[0].code.as_str(), found[0].summary.clone(), found[0].detail.clone())
+    };
+    let (code, summary, detail) = first("ada:\n  email: a@example.com\nbob:\n  email: b@example.com\n");
+    assert_eq!((code, summary.as_str()), ("E008", "The contact \"ada\" does not stand below `contacts`"));
+    assert!(detail.contains("Write the line `contacts:` above"), "{detail}");
+    let (_, _, detail) = first("contacts:\n  ada: {email: a@example.com}\nbob:\n  email: b@example.com\n");
+    assert!(detail.contains("Indent it by two more spaces"), "{detail}");
+    let (code, summary, detail) = first("contacts:\n  - email: a@example.com\n  - email: b@example.com\n");
+    assert_eq!((code, summary.as_str()), ("E009", "`contacts` must be a map, not a list of people"));
+    assert!(detail.contains("a key of your choice"), "{detail}");
+    let (_, summary, detail) = first("- first_name: Ada\n");
+    assert_eq!(summary, "A document must be a map, not a list of people");
+    assert!(detail.contains("`contacts:` as the first line"), "{detail}");
+}
+
+#[test]
+fn a_name_that_is_almost_that_of_a_contact_file_is_warned_about() {
+    let dir = Dir::of(&[("b.yaml", "contacts: {b: {last_name: B}}\n"), ("a.yaml.bak", ""), ("notes.txt", "")]);
+    for name in ["a.YAML", "x/a.yaml.txt", "c.Yml"] {
+        dir.write(name, b"contacts: {}\n");
+    }
+    let expected = ["a.YAML", "c.Yml", "x/a.yaml.txt"].map(|name| format!("W110 {name}:1:1: {name} is not read\n"));
+    assert_eq!(dir.report(), expected.concat());
+}
+
+#[test]
+fn files_that_earlier_versions_read_are_read() {
+    let contact = |rest: &str| format!("contacts:\n  ada:\n    email: ada@example.com\n{rest}");
+    let texts = [
+        contact("    label_names: [\n    Customers,\n    Partners\n    ]\n"),
+        contact(
+            "    title: R&D lead\n    present_raw_address: \"5 Harbour Road,\n    Millport\"\n  bob: {last_name: B, title: R&D}\n",
+        ),
+        contact("    title: 'a\nb'\n"),
+        contact("\u{feff}---\ncontacts: {bob: {last_name: B}}\n"),
+        contact("\n\u{feff}# joined\n---\ncontacts: {bob: {last_name: B}}\n"),
+        contact("    label_names:\n    - Customers\n"),
+        contact("    ? title\n    : CTO\n"),
+        "%YAML 1.1\n---\ncontacts: {ada: {last_name: A}}\n...\n".to_owned(),
+        "{\"contacts\":{\"ada\":{\"last_name\":\"A\",\"label_names\":[\"x\"]}}}".to_owned(),
+    ];
+    for text in texts {
+        assert!(clean(&text).contains_key(&key("ada")));
+    }
+    let smile = clean("{\"contacts\":{\"ada\":{\"last_name\":\"Smiles \\ud83d\\ude00\"}}}");
+    assert_eq!(smile[&key("ada")].fields.text(&Field::LastName), Some("Smiles \u{1f600}"));
+    let block = clean("contacts:\n  ada:\n    last_name: A\n    title: |\n      CTO");
+    assert_eq!(block[&key("ada")].fields.text(&Field::Title), Some("CTO"));
+}
+
+#[test]
+fn defaults_hold_wherever_they_stand_and_however_their_name_is_written() {
+    for defaults in ["defaults", "'defaults'", "\"def\\u0061ults\"", "? defaults\n"] {
+        let entries = clean(&format!("contacts:\n  ada: {{last_name: A}}\n{defaults}: {{title: CTO}}\n"));
+        assert_eq!(entries[&key("ada")].fields.text(&Field::Title), Some("CTO"), "{defaults}");
+    }
+    let entries = clean("contacts: &c {ada: {title: &d defaults, last_name: A}}\n*d : {organization_name: Acme}\n");
+    assert_eq!(entries[&key("ada")].fields.text(&Field::OrganizationName), Some("Acme"));
 }

@@ -36,6 +36,8 @@ fn the_first_sample_of_a_page_causes_the_code_and_the_second_is_clean() {
         Code::NotUtf8,
         Code::FileTooLarge,
         Code::LeadsOut,
+        Code::ControlCharacter,
+        Code::NearMiss,
         Code::FurtherErrors,
         Code::FurtherWarnings,
     ];

@@ -60,9 +60,12 @@ fn custom_field_ids_and_keys_that_look_like_numbers_stay_text() {
 
 #[test]
 fn block_scalars_quotes_and_spaces_are_kept() {
-    let entries = clean(
+    let dir = Dir::of(&[(
+        "a.yaml",
         "contacts:\n  a:\n    first_name: \" Ada \"\n    last_name: 'null'\n    title: |\n      one\n        two\n    present_raw_address: >-\n      1 Main\n      Street\n    email: \"\"\n",
-    );
+    )]);
+    let Read { entries, diagnostics, .. } = dir.load();
+    assert_eq!(diagnostics.iter().map(|found| found.code).collect::<Vec<_>>(), [Code::BlanksAround]);
     let fields = &entries[&key("a")].fields;
     assert_eq!(fields.text(&Field::FirstName), Some(" Ada "));
     assert_eq!(fields.text(&Field::LastName), Some("null"));
