@@ -56,28 +56,28 @@ fn without_a_file_the_managed_contacts_are_shown() {
     [exit 0]
     ");
     world.applied();
-    assert_snapshot!(world.run("show"), @r#"
+    assert_snapshot!(world.run("show"), @"
     # contact.ada: created by contactsd
     # last applied [TIME] from contacts.d/team.yaml
-    contact "ada" {
-        id    = "[ID1]"
-        title = "Engineer"
-        email = "ada@example.com"
-    }
-
+    contacts:
+      ada:
+        apollo_id: [ID1]
+        title: Engineer
+        email: ada@example.com
+    ---
     # contact.bo: created by contactsd
     # last applied [TIME] from contacts.d/team.yaml
-    contact "bo" {
-        id    = "[ID2]"
-        email = "bo@example.com"
-    }
-
+    contacts:
+      bo:
+        apollo_id: [ID2]
+        email: bo@example.com
+    ---
     # contact.cy: created by contactsd
     # last applied [TIME] from contacts.d/team.yaml
-    contact "cy" {
-        id    = "[ID3]"
-        email = "cy@example.com"
-    }
+    contacts:
+      cy:
+        apollo_id: [ID3]
+        email: cy@example.com
     [exit 0]
-    "#);
+    ");
 }
