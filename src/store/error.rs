@@ -50,6 +50,13 @@ pub enum Error {
     /// What was committed may be on disk or not; the next opening tells.
     #[error("cannot make the state {} durable: whether the last change is on disk is unknown", path.display())]
     Barrier { path: PathBuf, source: Arc<io::Error> },
+    /// sled could not sync its log for the last time. What was reported as done is on disk.
+    #[error(
+        "the state {} was not closed in order: the disk refused the last sync. What was reported as done is on disk; \
+         look at the disk (dmesg), then run the command again",
+        path.display()
+    )]
+    NotClosed { path: PathBuf },
     /// Another directory, or none, is where the open state was; what is committed would be lost with it.
     #[error("the state {} was moved, removed or replaced while it was in use", path.display())]
     Replaced { path: PathBuf },
@@ -132,6 +139,14 @@ impl Error {
                 Self::io("read", path, source)
             }
             damage => Self::unreadable(path, format!("sled says: {damage}")),
+        }
+    }
+
+    /// Names the step that failed better.
+    pub(super) fn at(self, step: &'static str) -> Self {
+        match self {
+            Self::Io { step: _, path, source } => Self::Io { step, path, source },
+            other => other,
         }
     }
 

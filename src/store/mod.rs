@@ -15,6 +15,7 @@ mod copy;
 mod error;
 mod files;
 mod footprint;
+mod guard;
 mod head;
 mod holder;
 mod index_file;
@@ -28,6 +29,7 @@ mod seat;
 mod since_index;
 mod snapshot;
 mod spent;
+mod survey;
 #[cfg(test)]
 mod tests;
 
@@ -57,6 +59,7 @@ pub use spent::{PlanProgress, PlanRow};
 
 use commit::{Request, Writer};
 use files::Anchor;
+use guard::Guard;
 use open::{Found, Opened};
 use rows::Facts;
 use since_index::SinceIndex;
@@ -110,7 +113,7 @@ struct Shared {
 
 /// What is given back when the store closes. Fields drop in order: sled before our lock.
 struct OpenParts {
-    db: sled::Db,
+    db: Guard,
     _lock: File,
 }
 
@@ -324,7 +327,7 @@ impl Store {
         let broken: Arc<std::sync::OnceLock<Arc<Broken>>> = Arc::default();
         let writer = Writer {
             state: state.clone(),
-            db: db.clone(),
+            db: sled::Db::clone(&db),
             gate: Arc::clone(&gate),
             barrier,
             head,
@@ -404,7 +407,7 @@ pub fn read_noting(path: &Path, wanted: &Wanted<'_>) -> Result<Option<(Snapshot,
     let Opened { facts, counters, db, lock, .. } = opened;
     let gathering = gathering.expect("a state that is open was read");
     let snapshot = gathering.complete(&facts, &counters);
-    drop(db);
+    db.close(path)?;
     index_file::vouch(&state);
     drop(lock);
     Ok(Some((snapshot, basis)))
@@ -421,7 +424,7 @@ pub fn read_part(path: &Path, wanted: &Wanted<'_>, part: &Part) -> Result<Option
     let basis = Basis::now(&state).map_err(|error| Error::io("read the mark in", path, error))?;
     let (facts, db) = open::open_unread(&state)?;
     let read = part.read(path, &db, &facts, wanted, Some(part.note.head.commit))?;
-    drop(db);
+    db.close(path)?;
     index_file::vouch(&state);
     Ok(read.zip(basis))
 }
@@ -512,14 +515,13 @@ impl Shared {
         let Some(parts) = self.open.write().unwrap_or_else(PoisonError::into_inner).take() else { return Ok(()) };
         let removed = holder::remove(&self.state);
         let OpenParts { db, _lock: lock } = parts;
-        // sled flushes as it goes, and panics when that fails.
-        let dropped = panics::catch(move || drop(db));
-        if dropped.is_ok() {
+        let closed = db.close(&self.path);
+        if closed.is_ok() {
             index_file::vouch(&self.state);
         }
         drop(lock);
         removed.map_err(|error| Error::io("remove holder.json from", &self.path, error))?;
-        dropped.map_err(|panic| Error::Poisoned { path: self.path.clone(), why: format!("sled stopped: {panic}") })
+        closed
     }
 }
 

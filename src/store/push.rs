@@ -113,7 +113,7 @@ impl Held {
         forget_holder(&state)?;
         let (current, lock) = if holds_state(&state)? {
             let Opened { facts, counters, lock, db, .. } = open::open(&state, lock, |db| rows::verify(&path, db))?;
-            drop(db);
+            db.close(&path)?;
             index_file::vouch(&state);
             if facts.origin != origin {
                 return Err(Error::OtherOrigin { path, recorded: facts.origin, given: origin });
@@ -183,7 +183,8 @@ impl Held {
         barrier.pass(&db).map_err(step("sync"))?;
         // Read back as every opening reads it, while nothing is lost yet.
         rows::verify(place, &db)?;
-        drop((db, barrier));
+        drop(barrier);
+        db.close(place)?;
         open::wait_for_sled(place)?;
         let mut head = HeadFile::create(&incoming, lineage.clone()).map_err(step("create the head of"))?;
         head.advance(counters.commit, counters.serial, counters.totals.bindings).map_err(step("write the head of"))?;
