@@ -163,6 +163,8 @@ fn segment_place(head: &[u8; SEGMENT_HEAD_BYTES]) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::super::open;
     use super::*;
 
@@ -190,11 +192,13 @@ mod tests {
         db.close(directory.path()).unwrap();
         let log = File::open(directory.path().join(SLED).join(LOG)).unwrap();
         let segments = log.metadata().unwrap().len().div_ceil(SEGMENT_BYTES);
-        assert!(segments > 3);
-        for number in 0..segments {
+        let place = |number: u64| {
             let mut head = [0; SEGMENT_HEAD_BYTES];
             log.read_exact_at(&mut head, number * SEGMENT_BYTES).unwrap();
-            assert_eq!(segment_place(&head), number * SEGMENT_BYTES, "nothing was reused yet");
-        }
+            segment_place(&head)
+        };
+        let places: BTreeSet<u64> = (0..segments).map(place).collect();
+        assert!(segments > 3 && places.len() as u64 == segments, "{places:?}");
+        assert!(places.iter().all(|place| place % SEGMENT_BYTES == 0 && place / SEGMENT_BYTES < 1000), "{places:?}");
     }
 }
