@@ -7,6 +7,7 @@ mod apply;
 mod checkout;
 mod completions;
 mod credentials;
+mod disk;
 mod examples;
 mod exits;
 mod expect;

@@ -118,10 +118,9 @@ async fn a_damaged_snapshot_is_built_again_whatever_the_log_went_through() {
             let contact = round * 7 + number;
             let change = match number % 11 {
                 10 => Change::RemoveBinding { key: key(&format!("k{}", contact.saturating_sub(9))) },
-                _ => Change::PutBinding {
-                    key: key(&format!("k{contact}")),
-                    binding: Box::new(binding(contact, &title)),
-                },
+                _ => {
+                    Change::PutBinding { key: key(&format!("k{contact}")), binding: Box::new(binding(contact, &title)) }
+                }
             };
             store.commit(vec![change]).await.unwrap();
         }
