@@ -53,7 +53,7 @@ pub use index_file::{Basis, file_time, open_index, renew, stands};
 pub use open::Drawn;
 pub use pull::pull;
 pub use push::{Held, Incoming, Setback, Standing};
-pub use seat::{Seat, paused, seated};
+pub use seat::{Seat, Seating, paused, seated, seating};
 pub use snapshot::{Part, Snapshot, Wanted};
 pub use spent::{PlanProgress, PlanRow};
 

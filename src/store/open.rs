@@ -32,7 +32,8 @@ pub(super) const INCOMING: &str = "incoming";
 pub(super) const ARRIVED: &str = "arrived";
 
 /// What may stand in the directory of a state that was not made yet; a push that was killed leaves some of it.
-const BESIDE: [&str; 7] = [LOCK, seat::SEAT, seat::PAUSED, "watch.sock", INCOMING, holder::NAME, holder::FRESH];
+const BESIDE: [&str; 8] =
+    [LOCK, seat::SEAT, seat::PAUSED, seat::FRESH, "watch.sock", INCOMING, holder::NAME, holder::FRESH];
 
 /// Most memory sled may spend on pages, in bytes as they are on disk. Its own default is a gibibyte.
 ///
@@ -297,7 +298,7 @@ fn sled_is_locked(path: &Path) -> bool {
 }
 
 #[expect(clippy::disallowed_methods, reason = "sled's threads say nothing when they let go of the lock")]
-fn pause() {
+pub(super) fn pause() {
     std::thread::sleep(LOCK_PAUSE);
 }
 
