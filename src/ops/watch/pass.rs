@@ -266,11 +266,19 @@ impl Service {
     /// Opens the state if it is not open. Another service that has taken the place meanwhile keeps it.
     async fn hold_state(&mut self) -> Result<(), End> {
         let held = self.place.as_ref().map_or(Ok(false), Place::hold);
+        let was_open = self.session.is_some();
         if !matches!(held, Ok(false)) {
             self.release().await;
         }
-        if let Err(error) = held {
-            return Err(self.troubled("The place of the service cannot be taken again", &words(&error)));
+        match held {
+            Ok(true) if was_open => {
+                let gone = store::Error::Replaced { path: self.settings.session.state.clone() };
+                return Err(self.troubled("The state takes no more writes", &words(&gone)));
+            }
+            Ok(_) => {}
+            Err(error) => {
+                return Err(self.troubled("The place of the service cannot be taken again", &words(&error)));
+            }
         }
         if self.session.is_some() {
             return Ok(());
