@@ -27,6 +27,7 @@ pub(super) fn run(args: &StatusArgs, context: &mut Context) -> Exit {
 }
 
 async fn status(args: &StatusArgs, context: &mut Context) -> Result<Exit, Exit> {
+    reading::own_state(context)?;
     let mut found = match look(context).await {
         Ok(found) => found,
         Err(unheard) => return Err(unheard.tell(context)),

@@ -11,7 +11,7 @@ use super::args::{Verb, WatchArgs};
 use super::connection::{self, close_sandbox, holder, patiently, session_error, tune};
 use super::context::Context;
 use super::observer::Observer;
-use super::reading::{load_messages, state_error};
+use super::reading::{load_messages, own_state, state_error};
 use super::signals::{self, Hangups, Signals};
 use super::supervisor::Supervisor;
 use super::{Exit, listening, parse, sandbox};
@@ -35,6 +35,7 @@ pub(super) fn run(args: &WatchArgs, context: &mut Context) -> Exit {
 }
 
 async fn watch(args: &WatchArgs, context: &mut Context) -> Result<Exit, Exit> {
+    own_state(context)?;
     refuse_while_paused(args, context)?;
     let watcher = watcher(args, context)?;
     sandbox::announce(context);

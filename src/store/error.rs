@@ -1,7 +1,8 @@
 //! What can go wrong with a state, and what the user can do about it.
 
+use std::ffi::OsStr;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::codec::{FORMAT, Malformed};
@@ -33,6 +34,14 @@ pub enum Error {
         path.display()
     )]
     OtherOrigin { path: PathBuf, recorded: String, given: String },
+    /// Two contact directories of one name have one default place for their state.
+    #[error(
+        "the state {0} belongs to the contact files in {1}, not to those in {2}; nothing was read or changed. If these \
+         are other people, give them a state of their own: --state {3}. If it is the same directory, which was moved, \
+         name the state once: --state {0}",
+        path.display(), recorded.display(), given.display(), another_place(given).display()
+    )]
+    OtherDir { path: PathBuf, recorded: PathBuf, given: PathBuf },
     #[error(
         "the state {} has format {found}, written by a newer contactsd; this one reads up to format {FORMAT}",
         path.display()
@@ -154,6 +163,16 @@ impl Error {
     pub(super) fn is_refusal(&self) -> bool {
         matches!(self, Self::IdTaken { .. } | Self::KeyTaken { .. } | Self::TooManyRows { .. })
     }
+}
+
+/// Returns a place for the state of a contact directory whose default place is taken.
+fn another_place(dir: &Path) -> PathBuf {
+    let names = dir.components().filter_map(|part| match part {
+        Component::Normal(name) => Some(name),
+        _ => None,
+    });
+    let name = names.collect::<Vec<_>>().join(OsStr::new("-"));
+    Path::new(private_dir::HOME).join(name).join("state")
 }
 
 fn holder_text(holder: Option<&Holder>) -> String {

@@ -21,6 +21,7 @@ mod holder;
 mod index_file;
 mod keys;
 mod open;
+mod own_dir;
 mod panics;
 mod pull;
 mod push;
@@ -51,6 +52,7 @@ pub use footprint::Footprint;
 pub use holder::Holder;
 pub use index_file::{Basis, file_time, open_index, renew, stands};
 pub use open::Drawn;
+pub use own_dir::{OwnDir, check_own_dir};
 pub use pull::pull;
 pub use push::{Held, Incoming, Setback, Standing};
 pub use seat::{Seat, Seating, paused, seated, seating};
@@ -81,6 +83,8 @@ pub struct Options {
     pub path: PathBuf,
     /// The origin of the API, `https://api.apollo.io` for example.
     pub origin: String,
+    /// The contact directory that the state belongs to, where that is recorded.
+    pub own_dir: Option<OwnDir>,
     pub holder: Holder,
 }
 
@@ -127,11 +131,12 @@ impl Store {
     ///
     /// `drawn` is used for a new state only. Every row is read once, to prove that none is missing.
     pub fn open(options: Options, drawn: Drawn) -> Result<Self, Error> {
-        let Options { path, origin, holder } = options;
-        let (state, opened) = open_or_create(&path, &origin, drawn)?;
+        let Options { path, origin, own_dir, holder } = options;
+        let (state, opened) = open_or_create(&path, &origin, drawn, own_dir.as_ref())?;
         if opened.facts.origin != origin {
             return Err(Error::OtherOrigin { path, recorded: opened.facts.origin, given: origin });
         }
+        own_dir.map_or(Ok(()), |own| own_dir::record(&state, &own))?;
         holder::write(&state, &holder).map_err(|error| Error::io("write holder.json in", &path, error))?;
         let word = format!("{} {}", holder.pid, holder.since.0);
         Self::start(state, opened, word)
@@ -448,12 +453,18 @@ fn holds_state(state: &PrivateDir) -> Result<bool, Error> {
     }
 }
 
-fn open_or_create(path: &Path, origin: &str, drawn: Drawn) -> Result<(PrivateDir, Opened), Error> {
+fn open_or_create(
+    path: &Path,
+    origin: &str,
+    drawn: Drawn,
+    own_dir: Option<&OwnDir>,
+) -> Result<(PrivateDir, Opened), Error> {
     // Looked at before anything is written: a directory that is no state stays as it is.
     exists(path)?;
     let state = PrivateDir::make(path)?;
     let lock = open::lock(&state)?;
     forget_holder(&state)?;
+    own_dir.map_or(Ok(()), |own| own_dir::check(&state, own))?;
     let opened = if holds_state(&state)? {
         open::open(&state, lock, |db| rows::verify(path, db))
     } else {

@@ -16,7 +16,7 @@ use super::head::HeadFile;
 use super::keys;
 use super::rows::{self, Counters, Facts};
 use super::survey::{Extent, survey};
-use super::{codec, holder, panics, push, seat};
+use super::{codec, holder, own_dir, panics, push, seat};
 use crate::failpoints::{Step, reached};
 use crate::model::{IdentityKey, Lineage, Serial};
 use crate::private_dir::PrivateDir;
@@ -32,8 +32,18 @@ pub(super) const INCOMING: &str = "incoming";
 pub(super) const ARRIVED: &str = "arrived";
 
 /// What may stand in the directory of a state that was not made yet; a push that was killed leaves some of it.
-const BESIDE: [&str; 8] =
-    [LOCK, seat::SEAT, seat::PAUSED, seat::FRESH, "watch.sock", INCOMING, holder::NAME, holder::FRESH];
+const BESIDE: [&str; 10] = [
+    LOCK,
+    own_dir::NAME,
+    own_dir::FRESH,
+    seat::SEAT,
+    seat::PAUSED,
+    seat::FRESH,
+    "watch.sock",
+    INCOMING,
+    holder::NAME,
+    holder::FRESH,
+];
 
 /// Most memory sled may spend on pages, in bytes as they are on disk. Its own default is a gibibyte.
 ///

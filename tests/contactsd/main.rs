@@ -24,6 +24,7 @@ mod links;
 mod logs;
 mod man;
 mod matches;
+mod own_state;
 mod pipelines;
 mod plan;
 mod readme;

@@ -162,6 +162,7 @@ impl World {
         SessionOptions {
             state: self.state(),
             origin: "sandbox".to_owned(),
+            own_dir: None,
             client: Some(apollo::Options::new(base_url, credential(key))),
             holder: holder(),
             lock_timeout: Duration::ZERO,
