@@ -8,7 +8,7 @@ use url::Url;
 
 use super::args::{QuotaArgs, RequestArgs};
 use super::context::Context;
-use super::reading::state_error;
+use super::reading::{own_state, state_error};
 use super::{Exit, sandbox};
 use crate::apollo;
 use crate::failpoints::{Step, reached};
@@ -131,12 +131,14 @@ fn local(
     clock: Clock,
     events: Arc<dyn Fn(Event) + Send + Sync>,
 ) -> Result<SessionOptions, Exit> {
+    own_state(context)?;
     let state = context.locations.state.clone();
     context.keep_from_git(&state);
     let entropy = Entropy::draw().map_err(|error| fail(context, "The system gives no random numbers", &error))?;
     Ok(SessionOptions {
         state,
         origin: context.origin(),
+        own_dir: context.own_dir(),
         client: None,
         holder: holder(context, operation, clock.now()),
         lock_timeout,

@@ -11,7 +11,8 @@ use super::args::Global;
 use super::view::View;
 use crate::apollo::PRODUCTION_URL;
 use crate::beneath::Bounds;
-use crate::settings::{Environment, Locations, is_at_home, keep_from_git};
+use crate::settings::{Environment, Locations, OwnDir, is_at_home, keep_from_git};
+use crate::store;
 use crate::ui::Shell;
 
 /// What the sandbox of a directory is called where other APIs have their origin.
@@ -108,6 +109,12 @@ impl Context {
                 self.shell.warning("Cannot write .contactsd/.gitignore", detail);
             }
         }
+    }
+
+    /// Returns the contact directory that the state belongs to, where it is at its default place.
+    pub(super) fn own_dir(&self) -> Option<store::OwnDir> {
+        let OwnDir { path, names_state } = self.locations.own_dir.clone()?;
+        Some(store::OwnDir { path, takes_over: names_state })
     }
 
     /// Names the API whose contacts a state holds.

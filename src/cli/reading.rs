@@ -67,6 +67,12 @@ pub(super) fn unreadable(error: &source::Error) -> String {
     }
 }
 
+/// Refuses a state that belongs to another contact directory of the same name.
+pub(super) fn own_state(context: &mut Context) -> Result<(), Exit> {
+    let Some(own) = context.own_dir() else { return Ok(()) };
+    store::check_own_dir(&context.locations.state, &own).map_err(|error| state_error(context, &error))
+}
+
 /// Copies from the state what is wanted, whoever has it open; an empty one when there is no state yet.
 pub(super) fn state(context: &mut Context, want: Want<'_>) -> Result<Reading, Exit> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
@@ -78,6 +84,7 @@ pub(super) fn state(context: &mut Context, want: Want<'_>) -> Result<Reading, Ex
 
 /// The same as [`state`], for verbs that have an event queue.
 pub(super) async fn read(context: &mut Context, want: Want<'_>) -> Result<Reading, Exit> {
+    own_state(context)?;
     let origin = context.origin();
     let path = context.locations.state.clone();
     match ops::read(&path, want, context.answer_timeout).await {

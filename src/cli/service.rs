@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use super::Exit;
 use super::apply::block_on;
 use super::context::Context;
-use super::reading::state_error;
+use super::reading::{own_state, state_error};
 use crate::link::Request;
 use crate::ops::chain;
 use crate::ops::watch::{AskError, ask};
@@ -21,6 +21,9 @@ pub(super) fn ask_service<T: DeserializeOwned>(
     request: &Request,
     conclude: impl FnOnce(&mut Context, Option<T>) -> Exit,
 ) -> Exit {
+    if let Err(exit) = own_state(context) {
+        return exit;
+    }
     block_on(context, async |context: &mut Context| match ask(&context.locations.state, request, PATIENCE).await {
         Ok(answer) => conclude(context, Some(answer)),
         Err(AskError::NoService) => conclude(context, None),

@@ -27,6 +27,7 @@ pub(super) fn run(args: &StatusArgs, context: &mut Context) -> Exit {
 }
 
 async fn status(args: &StatusArgs, context: &mut Context) -> Result<Exit, Exit> {
+    reading::own_state(context)?;
     let mut found = match look(context).await {
         Ok(found) => found,
         Err(unheard) => return Err(unheard.tell(context)),
@@ -43,6 +44,7 @@ async fn status(args: &StatusArgs, context: &mut Context) -> Result<Exit, Exit> 
             Ok(now) => now,
             // The service begins or ends: what it was is shown until it can be asked again.
             Err(Unheard::Link(error)) if error.is_passing() => continue,
+            Err(Unheard::Silent(_)) => continue,
             Err(unheard) => return Err(unheard.tell(context)),
         };
         // On a terminal times pass; elsewhere a change alone is news.
@@ -59,6 +61,8 @@ async fn status(args: &StatusArgs, context: &mut Context) -> Result<Exit, Exit> 
 enum Unheard {
     /// The service did not answer.
     Link(link::Error),
+    /// There is one, and it answers nowhere.
+    Silent(AskError),
     /// The state could not be read, and that was told.
     Told(Exit),
 }
@@ -67,6 +71,10 @@ impl Unheard {
     fn tell(self, context: &mut Context) -> Exit {
         match self {
             Self::Told(exit) => exit,
+            Self::Silent(error) => {
+                context.shell.error("The service cannot be asked", chain(&error));
+                Exit::Failure
+            }
             Self::Link(error) => {
                 let detail = format!("{}\nRun both in the same version, as the same user.", chain(&error));
                 context.shell.error("The service cannot be asked", detail);
@@ -83,6 +91,7 @@ async fn look(context: &mut Context) -> Result<Found, Unheard> {
         Ok(status) => Ok(Found::Service(Box::new(status))),
         Err(AskError::NoService) => at_rest(context).await.map(Found::AtRest).map_err(Unheard::Told),
         Err(AskError::Link(error)) => Err(Unheard::Link(error)),
+        Err(error @ AskError::Unheard { .. }) => Err(Unheard::Silent(error)),
         Err(AskError::Store(error)) => Err(Unheard::Told(reading::state_error(context, &error))),
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::apply::{approved, block_on, may_approve};
 use super::args::{LockArgs, PushArgs};
 use super::context::Context;
-use super::reading::{state_error, warn_of_owner};
+use super::reading::{own_state, state_error, warn_of_owner};
 use super::{Exit, connection, sandbox};
 use crate::ops::{self, Clock, chain};
 use crate::store::{self, Incoming};
@@ -31,6 +31,9 @@ pub(super) fn pull(lock: &LockArgs, context: &mut Context) -> Exit {
         return Exit::Failure;
     }
     sandbox::remark(context);
+    if let Err(exit) = own_state(context) {
+        return exit;
+    }
     block_on(context, async |context: &mut Context| {
         let (path, origin) = (context.locations.state.clone(), context.origin());
         let pulling = async |context: &mut Context| {
@@ -84,6 +87,7 @@ fn push_from(args: &PushArgs, context: &mut Context, input: &mut dyn BufRead) ->
         let options = store::Options {
             path,
             origin: context.origin(),
+            own_dir: context.own_dir(),
             holder: connection::holder(context, "state push", Clock::system().now()),
         };
         let holding = ops::hold(options, args.lock.lock_timeout);

@@ -11,14 +11,15 @@ use super::args::{Verb, WatchArgs};
 use super::connection::{self, close_sandbox, holder, patiently, session_error, tune};
 use super::context::Context;
 use super::observer::Observer;
-use super::reading::{load_messages, state_error};
+use super::reading::{load_messages, own_state, state_error};
 use super::signals::{self, Hangups, Signals};
 use super::supervisor::Supervisor;
 use super::{Exit, listening, parse, sandbox};
 use crate::failpoints::{Step, reached};
-use crate::ops::watch::{self, Board, Command, Settings};
+use crate::ops::watch::{Board, Command, Place, PlaceOptions, Settings};
 use crate::ops::{self, Event, PassEvent, Service, SessionOptions, Stop, WatchOptions, WatchSummary};
-use crate::store::{self, Seat};
+use crate::settings::{is_at_home, keep_from_git};
+use crate::store;
 use crate::ui::amounts::{counted, duration};
 use crate::ui::json::{pass_record, plan_records, report_record, watch_record};
 use crate::ui::{
@@ -34,6 +35,7 @@ pub(super) fn run(args: &WatchArgs, context: &mut Context) -> Exit {
 }
 
 async fn watch(args: &WatchArgs, context: &mut Context) -> Result<Exit, Exit> {
+    own_state(context)?;
     refuse_while_paused(args, context)?;
     let watcher = watcher(args, context)?;
     sandbox::announce(context);
@@ -88,11 +90,13 @@ async fn serve(
     let board = Board::new(dir.clone(), session.clock.now());
     let (sender, commands) = unbounded_channel();
     let stop = Stop::default();
-    let mut seat = if args.once { None } else { Some(take_seat(context, &session)?) };
+    let mut place = if args.once { None } else { Some(take_place(context, &session)?) };
     let settings = settings(args, session.clone());
     let credential = connection::credential_source(context);
     let server = listening::listen(&args.listening, context, &board, observer).await?;
-    let control = seat.as_mut().and_then(|seat| control(context, seat, &session, &board, &sender));
+    if let Some(place) = &mut place {
+        place.answer(board.clone(), sender.clone());
+    }
     let (once, dry_run) = (args.once, args.dry_run);
     // Nothing is under way that it could break off, and systemd takes an end by SIGHUP for one in order.
     let hangups = Hangups::listen().map_err(|error| cannot_listen(context, &error))?;
@@ -104,7 +108,7 @@ async fn serve(
         once,
         watcher,
         credential,
-        seat,
+        place,
         commands,
         board: board.clone(),
         stop: stop.clone(),
@@ -117,9 +121,6 @@ async fn serve(
     let driver =
         Driver { signals, hangups, stop, board, reload: sender, session, supervisor: Supervisor::find(), args };
     let result = driver.drive(context, service, &mut events).await;
-    if let Some(control) = control {
-        control.close().await;
-    }
     drop(server);
     let (summary, closed) = result?;
     reached(Step::BeforeClose);
@@ -134,35 +135,26 @@ fn settings(args: &WatchArgs, session: SessionOptions) -> Settings {
     Settings { policy: args.policy(), resync: args.resync, forget_after: args.forget_after, session }
 }
 
-fn take_seat(context: &mut Context, session: &SessionOptions) -> Result<Seat, Exit> {
-    let holder = holder(context, "watch", session.clock.now());
-    Seat::take(&session.state, &holder).map_err(|error| state_error(context, &error))
-}
-
-/// Begins to answer `pause`, `resume`, `approve` and `status`; a service that cannot goes on without.
-fn control(
-    context: &mut Context,
-    seat: &mut Seat,
-    session: &SessionOptions,
-    board: &Board,
-    commands: &UnboundedSender<Command>,
-) -> Option<crate::link::Service> {
-    let runtime = context.environment.runtime_directory();
-    match watch::serve(&session.state, &runtime, board.clone(), commands.clone()) {
-        Ok((service, socket)) => {
-            let mut holder = holder(context, "watch", session.clock.now());
-            holder.socket = Some(socket);
-            if let Err(error) = seat.announce(&holder) {
-                context.shell.warning("Cannot say where the service answers", ops::chain(&error));
+fn take_place(context: &mut Context, session: &SessionOptions) -> Result<Place, Exit> {
+    let state = session.state.clone();
+    let prepare = {
+        let state = state.clone();
+        move || {
+            if is_at_home(&state)
+                && let Err(error) = keep_from_git()
+            {
+                tracing::warn!("cannot write .contactsd/.gitignore: {error}");
             }
-            Some(service)
         }
-        Err(error) => {
-            let detail = format!("{}\nPause, resume, approve and status will not find it.", ops::chain(&error));
-            context.shell.warning("The service cannot be asked", detail);
-            None
-        }
-    }
+    };
+    let options = PlaceOptions {
+        state,
+        runtime: context.environment.runtime_directory(),
+        holder: holder(context, "watch", session.clock.now()),
+        prepare: Arc::new(prepare),
+        events: Arc::clone(&session.events),
+    };
+    Place::take(options).map_err(|error| state_error(context, &error))
 }
 
 fn cannot_listen(context: &mut Context, error: &std::io::Error) -> Exit {

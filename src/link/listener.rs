@@ -2,7 +2,7 @@
 
 use std::fs::{self, Permissions};
 use std::io;
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -33,12 +33,16 @@ pub struct Listener {
 #[derive(Debug)]
 pub struct Service {
     task: JoinHandle<()>,
-    _file: SocketFile,
+    file: SocketFile,
 }
 
-/// A socket in the file system, removed when dropped.
+/// A socket in the file system, removed when dropped unless another one stands there by then.
 #[derive(Debug)]
-struct SocketFile(PathBuf);
+struct SocketFile {
+    path: PathBuf,
+    /// Device and inode.
+    file: (u64, u64),
+}
 
 impl Listener {
     /// Listens in the directory of `state` or, where that path is too long, in `runtime`.
@@ -49,14 +53,14 @@ impl Listener {
         let path = place::choose(role, state, runtime)?;
         clear(&path)?;
         let socket = UnixListener::bind(&path).map_err(|error| Error::io("listen at", &path, error))?;
-        let file = SocketFile(path);
-        fs::set_permissions(&file.0, Permissions::from_mode(0o600))
-            .map_err(|error| Error::io("make private", &file.0, error))?;
+        let file = SocketFile::at(path).map_err(|(path, error)| Error::io("look at", &path, error))?;
+        fs::set_permissions(&file.path, Permissions::from_mode(0o600))
+            .map_err(|error| Error::io("make private", &file.path, error))?;
         Ok(Self { socket, file })
     }
 
     pub fn path(&self) -> &Path {
-        &self.file.0
+        &self.file.path
     }
 
     /// Answers each request with what `answer` makes of it; an `Err` says why it cannot.
@@ -65,11 +69,16 @@ impl Listener {
         A: Fn(Request) -> F + Clone + Send + 'static,
         F: Future<Output = Result<Payload, String>> + Send + 'static,
     {
-        Service { task: tokio::spawn(accept(self.socket, answer)), _file: self.file }
+        Service { task: tokio::spawn(accept(self.socket, answer)), file: self.file }
     }
 }
 
 impl Service {
+    /// Reports whether the socket still stands where it was made, so that it can be found.
+    pub fn is_in_place(&self) -> bool {
+        self.file.stands()
+    }
+
     /// Ends, and lets go of everything that `answer` holds.
     pub async fn close(mut self) {
         self.task.abort();
@@ -84,10 +93,31 @@ impl Drop for Service {
     }
 }
 
+impl SocketFile {
+    fn at(path: PathBuf) -> Result<Self, (PathBuf, io::Error)> {
+        match identity(&path) {
+            Ok(file) => Ok(Self { path, file }),
+            Err(error) => Err((path, error)),
+        }
+    }
+
+    fn stands(&self) -> bool {
+        identity(&self.path).is_ok_and(|file| file == self.file)
+    }
+}
+
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    let found = fs::symlink_metadata(path)?;
+    Ok((found.dev(), found.ino()))
+}
+
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        // One that stays is replaced by the next writer, and nobody answers at it meanwhile.
-        let _ = fs::remove_file(&self.0);
+        // The directory may have been replaced, and another process may listen in the new one.
+        if self.stands() {
+            // One that stays is replaced by the next writer, and nobody answers at it meanwhile.
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 

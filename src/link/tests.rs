@@ -291,3 +291,19 @@ async fn a_service_listens_beside_a_writer() {
     let writer = Listener::bind(Role::Writer, &deep, &world.runtime()).unwrap();
     assert_ne!(service.path(), writer.path());
 }
+
+/// The directory of a state was removed and made again: the one that went took the socket of the one that came along.
+#[tokio::test]
+async fn a_socket_that_was_replaced_is_not_removed_by_whoever_had_it_before() {
+    let world = World::new();
+    let former = world.serve();
+    assert!(former.is_in_place());
+    fs::remove_file(world.socket()).unwrap();
+    assert!(!former.is_in_place());
+    let latter = world.serve();
+    assert!(!former.is_in_place() && latter.is_in_place());
+    former.close().await;
+    question(&world.socket()).await.unwrap();
+    drop(latter);
+    assert!(!world.socket().exists());
+}

@@ -183,7 +183,8 @@ mod tests {
                 socket: None,
             };
             let drawn = Drawn { lineage: Lineage("first".to_owned()), identity_key: IdentityKey([7; 32]) };
-            let options = Options { path: self.state(), origin: "sandbox".to_owned(), holder: holder.clone() };
+            let options =
+                Options { path: self.state(), origin: "sandbox".to_owned(), own_dir: None, holder: holder.clone() };
             Answerer { store: Store::open(options, drawn).unwrap(), holder, under_way: UnderWay::default() }
         }
 

@@ -30,6 +30,8 @@ pub struct SessionOptions {
     pub state: PathBuf,
     /// The API's origin, recorded in the state so that no other API is ever applied to it.
     pub origin: String,
+    /// The contact directory that the state belongs to, where that is recorded.
+    pub own_dir: Option<store::OwnDir>,
     /// The way to the API; `None` where nothing is going to be sent.
     pub client: Option<apollo::Options>,
     /// What this process says about itself; the session adds where it answers readers.
@@ -138,8 +140,8 @@ impl Session {
     /// Waits for readers to leave, and for another writer as long as the options say.
     pub async fn open(options: SessionOptions) -> Result<Self, SessionError> {
         let way = options.client.map(Way::new).transpose()?.map(Arc::new);
-        let SessionOptions { state, origin, holder, drawn, .. } = options;
-        let store_options = store::Options { path: state.clone(), origin, holder: holder.clone() };
+        let SessionOptions { state, origin, own_dir, holder, drawn, .. } = options;
+        let store_options = store::Options { path: state.clone(), origin, own_dir, holder: holder.clone() };
         let opening = lock::open(options.lock_timeout, || {
             let (store_options, drawn) = (store_options.clone(), drawn.clone());
             lock::aside(move || {

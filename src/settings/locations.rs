@@ -12,18 +12,36 @@ pub struct Locations {
     pub state: PathBuf,
     /// What the sandbox keeps for this directory.
     pub sandbox_data: PathBuf,
+    /// The contact directory as a state at its default place records it; `None` where the state is elsewhere.
+    pub own_dir: Option<OwnDir>,
+}
+
+/// A contact directory, and what is said of its state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnDir {
+    /// Relative to the working directory where it is in there, and otherwise as it was named.
+    pub path: PathBuf,
+    /// Whether a person named the place of the state, though it is the default one.
+    pub names_state: bool,
 }
 
 impl Locations {
-    /// Derives the places from the directory's name, so that two directories never share a state by accident.
+    /// Derives the places from the directory's name. Two directories may have one name, so their state tells whose
+    /// it is.
     ///
     /// The sandbox has a state of its own, so that trying things out never mixes with the real thing.
     pub fn new(contacts: &Path, state: Option<&Path>, sandbox: bool, working_directory: &Path) -> Self {
         let home = Path::new(HOME).join(name(contacts, working_directory));
         let own = if sandbox { home.join("sandbox/state") } else { home.join("state") };
+        let named = state.map(|named| resolved(named, working_directory));
+        let absolute = |path: &Path| cleaned(&working_directory.join(path));
+        let is_own = named.as_ref().is_none_or(|named| absolute(named) == absolute(&own));
+        let path = recorded(contacts, working_directory);
+        let own_dir = is_own.then(|| OwnDir { path, names_state: named.is_some() });
         Self {
             contacts: contacts.to_owned(),
-            state: state.map_or(own, |named| resolved(named, working_directory)),
+            state: named.unwrap_or(own),
+            own_dir,
             sandbox_data: home.join("sandbox/data"),
         }
     }
@@ -51,6 +69,32 @@ pub fn resolved(named: &Path, working_directory: &Path) -> PathBuf {
     let missing = place.strip_prefix(above).unwrap_or(Path::new(""));
     // Joining nothing would leave a slash at the end.
     real.components().chain(missing.components()).chain(parts[own..].iter().copied()).collect()
+}
+
+/// Returns a directory as it is recorded: whatever way it is spelled in the working directory, in one way.
+fn recorded(contacts: &Path, working_directory: &Path) -> PathBuf {
+    let absolute = cleaned(&working_directory.join(contacts));
+    match absolute.strip_prefix(cleaned(working_directory)) {
+        Ok(inside) if inside.as_os_str().is_empty() => PathBuf::from("."),
+        Ok(inside) => inside.to_owned(),
+        Err(_) => cleaned(contacts),
+    }
+}
+
+/// Takes `.` and `..` out of a path, without a look at what is there.
+fn cleaned(path: &Path) -> PathBuf {
+    let mut cleaned = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(cleaned.components().next_back(), Some(Component::Normal(_))) => {
+                cleaned.pop();
+            }
+            Component::ParentDir if cleaned.has_root() => {}
+            part => cleaned.push(part),
+        }
+    }
+    cleaned
 }
 
 /// Reports whether a path is below the directory that we make in the working directory.
@@ -84,6 +128,32 @@ mod tests {
         assert_eq!(state("/srv/people/", false), ".contactsd/people/state");
         assert_eq!(state(".", false), ".contactsd/here/state");
         assert_eq!(state("contacts.d", true), ".contactsd/contacts.d/sandbox/state");
+    }
+
+    #[test]
+    fn a_directory_is_recorded_in_one_way_however_it_is_spelled() {
+        let here = Path::new("/srv/work");
+        let record = |contacts: &str| recorded(Path::new(contacts), here).display().to_string();
+        for spelled in
+            ["team-a/contacts.d", "./team-a/./contacts.d/", "x/../team-a/contacts.d", "../work/team-a/contacts.d"]
+        {
+            assert_eq!(record(spelled), "team-a/contacts.d");
+        }
+        assert_eq!(record("/srv/work/team-a/contacts.d"), "team-a/contacts.d");
+        assert_eq!((record("."), record("/srv/work/")), (".".to_owned(), ".".to_owned()));
+        assert_eq!((record("../people"), record("/srv/people/")), ("../people".to_owned(), "/srv/people".to_owned()));
+    }
+
+    #[test]
+    fn only_a_state_at_its_default_place_belongs_to_the_directory() {
+        let here = Path::new("/srv/work");
+        let own =
+            |state: Option<&str>| Locations::new(Path::new("a/contacts.d"), state.map(Path::new), false, here).own_dir;
+        let path = PathBuf::from("a/contacts.d");
+        assert_eq!(own(None), Some(OwnDir { path: path.clone(), names_state: false }));
+        assert_eq!(own(Some("./.contactsd/contacts.d/state")), Some(OwnDir { path: path.clone(), names_state: true }));
+        assert_eq!(own(Some("/srv/work/.contactsd/contacts.d/state")), Some(OwnDir { path, names_state: true }));
+        assert_eq!(own(Some("/var/lib/contactsd")), None);
     }
 
     #[test]

@@ -17,5 +17,5 @@ pub use credential::{Credential, CredentialError};
 pub use environment::Environment;
 pub use file::{FileError, SettingsFile};
 pub use home::keep_from_git;
-pub use locations::{Locations, is_at_home, resolved};
+pub use locations::{Locations, OwnDir, is_at_home, resolved};
 pub use time::{parse_duration, parse_interval};

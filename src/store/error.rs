@@ -1,7 +1,8 @@
 //! What can go wrong with a state, and what the user can do about it.
 
+use std::ffi::OsStr;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::codec::{FORMAT, Malformed};
@@ -33,6 +34,14 @@ pub enum Error {
         path.display()
     )]
     OtherOrigin { path: PathBuf, recorded: String, given: String },
+    /// Two contact directories of one name have one default place for their state.
+    #[error(
+        "the state {0} belongs to the contact files in {1}, not to those in {2}; nothing was read or changed. If these \
+         are other people, give them a state of their own: --state {3}. If it is the same directory, which was moved, \
+         name the state once: --state {0}",
+        path.display(), recorded.display(), given.display(), another_place(given).display()
+    )]
+    OtherDir { path: PathBuf, recorded: PathBuf, given: PathBuf },
     #[error(
         "the state {} has format {found}, written by a newer contactsd; this one reads up to format {FORMAT}",
         path.display()
@@ -50,6 +59,13 @@ pub enum Error {
     /// What was committed may be on disk or not; the next opening tells.
     #[error("cannot make the state {} durable: whether the last change is on disk is unknown", path.display())]
     Barrier { path: PathBuf, source: Arc<io::Error> },
+    /// sled could not sync its log for the last time. What was reported as done is on disk.
+    #[error(
+        "the state {} was not closed in order: the disk refused the last sync. What was reported as done is on disk; \
+         look at the disk (dmesg), then run the command again",
+        path.display()
+    )]
+    NotClosed { path: PathBuf },
     /// Another directory, or none, is where the open state was; what is committed would be lost with it.
     #[error("the state {} was moved, removed or replaced while it was in use", path.display())]
     Replaced { path: PathBuf },
@@ -135,10 +151,28 @@ impl Error {
         }
     }
 
+    /// Names the step that failed better.
+    pub(super) fn at(self, step: &'static str) -> Self {
+        match self {
+            Self::Io { step: _, path, source } => Self::Io { step, path, source },
+            other => other,
+        }
+    }
+
     /// Reports whether a commit was turned down as it was asked, leaving the store as good as before.
     pub(super) fn is_refusal(&self) -> bool {
         matches!(self, Self::IdTaken { .. } | Self::KeyTaken { .. } | Self::TooManyRows { .. })
     }
+}
+
+/// Returns a place for the state of a contact directory whose default place is taken.
+fn another_place(dir: &Path) -> PathBuf {
+    let names = dir.components().filter_map(|part| match part {
+        Component::Normal(name) => Some(name),
+        _ => None,
+    });
+    let name = names.collect::<Vec<_>>().join(OsStr::new("-"));
+    Path::new(private_dir::HOME).join(name).join("state")
 }
 
 fn holder_text(holder: Option<&Holder>) -> String {

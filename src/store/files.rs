@@ -1,4 +1,4 @@
-//! Which file is which, and a hint to the system. Never opens a file to write to it.
+//! Which file is which. Never opens a file to write to it.
 
 use std::fs::{self, File};
 use std::io;
@@ -24,20 +24,6 @@ impl Anchor {
     /// Reports whether its path leads to it still.
     pub(super) fn holds(&self) -> bool {
         fs::metadata(&self.path).is_ok_and(|found| (found.dev(), found.ino()) == self.file)
-    }
-}
-
-/// Asks the system for a file that is going to be read all over, but for what it holds in memory already.
-///
-/// Reading it in the order of the disk takes a fraction of the time that sled's order takes. Only a hint: whatever
-/// fails shows when the file is read.
-pub(super) fn read_ahead(file: &File) {
-    /// The most that Linux reads ahead for one hint where nobody set another limit.
-    const PIECE: std::num::NonZeroU64 = std::num::NonZeroU64::new(128 * 1024).expect("it is not zero");
-    let length = file.metadata().map_or(0, |metadata| metadata.len());
-    let mut at = 0;
-    while at < length && rustix::fs::fadvise(file, at, Some(PIECE), rustix::fs::Advice::WillNeed).is_ok() {
-        at += PIECE.get();
     }
 }
 

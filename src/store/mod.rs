@@ -15,11 +15,13 @@ mod copy;
 mod error;
 mod files;
 mod footprint;
+mod guard;
 mod head;
 mod holder;
 mod index_file;
 mod keys;
 mod open;
+mod own_dir;
 mod panics;
 mod pull;
 mod push;
@@ -28,6 +30,7 @@ mod seat;
 mod since_index;
 mod snapshot;
 mod spent;
+mod survey;
 #[cfg(test)]
 mod tests;
 
@@ -49,14 +52,16 @@ pub use footprint::Footprint;
 pub use holder::Holder;
 pub use index_file::{Basis, file_time, open_index, renew, stands};
 pub use open::Drawn;
+pub use own_dir::{OwnDir, check_own_dir};
 pub use pull::pull;
 pub use push::{Held, Incoming, Setback, Standing};
-pub use seat::{Seat, paused, seated};
+pub use seat::{Seat, Seating, paused, seated, seating};
 pub use snapshot::{Part, Snapshot, Wanted};
 pub use spent::{PlanProgress, PlanRow};
 
 use commit::{Request, Writer};
 use files::Anchor;
+use guard::Guard;
 use open::{Found, Opened};
 use rows::Facts;
 use since_index::SinceIndex;
@@ -78,6 +83,8 @@ pub struct Options {
     pub path: PathBuf,
     /// The origin of the API, `https://api.apollo.io` for example.
     pub origin: String,
+    /// The contact directory that the state belongs to, where that is recorded.
+    pub own_dir: Option<OwnDir>,
     pub holder: Holder,
 }
 
@@ -110,7 +117,7 @@ struct Shared {
 
 /// What is given back when the store closes. Fields drop in order: sled before our lock.
 struct OpenParts {
-    db: sled::Db,
+    db: Guard,
     _lock: File,
 }
 
@@ -124,11 +131,12 @@ impl Store {
     ///
     /// `drawn` is used for a new state only. Every row is read once, to prove that none is missing.
     pub fn open(options: Options, drawn: Drawn) -> Result<Self, Error> {
-        let Options { path, origin, holder } = options;
-        let (state, opened) = open_or_create(&path, &origin, drawn)?;
+        let Options { path, origin, own_dir, holder } = options;
+        let (state, opened) = open_or_create(&path, &origin, drawn, own_dir.as_ref())?;
         if opened.facts.origin != origin {
             return Err(Error::OtherOrigin { path, recorded: opened.facts.origin, given: origin });
         }
+        own_dir.map_or(Ok(()), |own| own_dir::record(&state, &own))?;
         holder::write(&state, &holder).map_err(|error| Error::io("write holder.json in", &path, error))?;
         let word = format!("{} {}", holder.pid, holder.since.0);
         Self::start(state, opened, word)
@@ -324,7 +332,7 @@ impl Store {
         let broken: Arc<std::sync::OnceLock<Arc<Broken>>> = Arc::default();
         let writer = Writer {
             state: state.clone(),
-            db: db.clone(),
+            db: sled::Db::clone(&db),
             gate: Arc::clone(&gate),
             barrier,
             head,
@@ -404,7 +412,7 @@ pub fn read_noting(path: &Path, wanted: &Wanted<'_>) -> Result<Option<(Snapshot,
     let Opened { facts, counters, db, lock, .. } = opened;
     let gathering = gathering.expect("a state that is open was read");
     let snapshot = gathering.complete(&facts, &counters);
-    drop(db);
+    db.close(path)?;
     index_file::vouch(&state);
     drop(lock);
     Ok(Some((snapshot, basis)))
@@ -421,7 +429,7 @@ pub fn read_part(path: &Path, wanted: &Wanted<'_>, part: &Part) -> Result<Option
     let basis = Basis::now(&state).map_err(|error| Error::io("read the mark in", path, error))?;
     let (facts, db) = open::open_unread(&state)?;
     let read = part.read(path, &db, &facts, wanted, Some(part.note.head.commit))?;
-    drop(db);
+    db.close(path)?;
     index_file::vouch(&state);
     Ok(read.zip(basis))
 }
@@ -445,12 +453,18 @@ fn holds_state(state: &PrivateDir) -> Result<bool, Error> {
     }
 }
 
-fn open_or_create(path: &Path, origin: &str, drawn: Drawn) -> Result<(PrivateDir, Opened), Error> {
+fn open_or_create(
+    path: &Path,
+    origin: &str,
+    drawn: Drawn,
+    own_dir: Option<&OwnDir>,
+) -> Result<(PrivateDir, Opened), Error> {
     // Looked at before anything is written: a directory that is no state stays as it is.
     exists(path)?;
     let state = PrivateDir::make(path)?;
     let lock = open::lock(&state)?;
     forget_holder(&state)?;
+    own_dir.map_or(Ok(()), |own| own_dir::check(&state, own))?;
     let opened = if holds_state(&state)? {
         open::open(&state, lock, |db| rows::verify(path, db))
     } else {
@@ -512,14 +526,13 @@ impl Shared {
         let Some(parts) = self.open.write().unwrap_or_else(PoisonError::into_inner).take() else { return Ok(()) };
         let removed = holder::remove(&self.state);
         let OpenParts { db, _lock: lock } = parts;
-        // sled flushes as it goes, and panics when that fails.
-        let dropped = panics::catch(move || drop(db));
-        if dropped.is_ok() {
+        let closed = db.close(&self.path);
+        if closed.is_ok() {
             index_file::vouch(&self.state);
         }
         drop(lock);
         removed.map_err(|error| Error::io("remove holder.json from", &self.path, error))?;
-        dropped.map_err(|panic| Error::Poisoned { path: self.path.clone(), why: format!("sled stopped: {panic}") })
+        closed
     }
 }
 

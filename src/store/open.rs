@@ -11,10 +11,12 @@ use std::time::Duration;
 
 use super::barrier::Barrier;
 use super::error::Error;
+use super::guard::Guard;
 use super::head::HeadFile;
 use super::keys;
 use super::rows::{self, Counters, Facts};
-use super::{codec, files, holder, panics, push, seat};
+use super::survey::{Extent, survey};
+use super::{codec, holder, own_dir, panics, push, seat};
 use crate::failpoints::{Step, reached};
 use crate::model::{IdentityKey, Lineage, Serial};
 use crate::private_dir::PrivateDir;
@@ -23,14 +25,25 @@ pub(super) const LOCK: &str = "lock";
 pub(super) const CREATING: &str = "creating";
 pub(super) const SLED: &str = "sled";
 /// sled's log, in its directory.
-const LOG: &str = "db";
+pub(super) const LOG: &str = "db";
 /// A state that is being loaded to take the place of this one; see `push`.
 pub(super) const INCOMING: &str = "incoming";
 /// A state that is to take the place of this one.
 pub(super) const ARRIVED: &str = "arrived";
 
 /// What may stand in the directory of a state that was not made yet; a push that was killed leaves some of it.
-const BESIDE: [&str; 7] = [LOCK, seat::SEAT, seat::PAUSED, "watch.sock", INCOMING, holder::NAME, holder::FRESH];
+const BESIDE: [&str; 10] = [
+    LOCK,
+    own_dir::NAME,
+    own_dir::FRESH,
+    seat::SEAT,
+    seat::PAUSED,
+    seat::FRESH,
+    "watch.sock",
+    INCOMING,
+    holder::NAME,
+    holder::FRESH,
+];
 
 /// Most memory sled may spend on pages, in bytes as they are on disk. Its own default is a gibibyte.
 ///
@@ -55,7 +68,7 @@ pub(super) struct Opened {
     pub(super) head: HeadFile,
     pub(super) barrier: Barrier,
     // Fields drop in order: sled lets go of its files before others may open them.
-    pub(super) db: sled::Db,
+    pub(super) db: Guard,
     pub(super) lock: File,
 }
 
@@ -127,17 +140,9 @@ pub(super) fn log(state: &PrivateDir) -> io::Result<File> {
     sled.ok_or(io::ErrorKind::NotFound)?.open_file(LOG)
 }
 
-/// Reports whether sled's log is there at all.
-fn holds_sled(state: &PrivateDir) -> bool {
-    log(state).is_ok()
-}
-
 /// Opens the state in a locked directory without reading its rows, for who knows that they are whole.
-pub(super) fn open_unread(state: &PrivateDir) -> Result<(Facts, sled::Db), Error> {
-    if !holds_sled(state) {
-        return Err(Error::unreadable(state.path(), "its sled/db is gone"));
-    }
-    let db = open_sled(state.path())?;
+pub(super) fn open_unread(state: &PrivateDir) -> Result<(Facts, Guard), Error> {
+    let db = reopen_sled(state, Extent::Opening)?;
     Ok((rows::read_facts(state.path(), &db)?, db))
 }
 
@@ -176,28 +181,21 @@ pub(super) fn open(
     lock: File,
     read: impl FnOnce(&sled::Db) -> Result<Counters, Error>,
 ) -> Result<Opened, Error> {
-    std::thread::scope(|scope| {
-        scope.spawn(|| log(state).as_ref().map(files::read_ahead).ok());
-        open_unproven(state, lock)?.read(state, read)
-    })
+    open_unproven(state, lock)?.read(state, read)
 }
 
 /// A state directory of which nothing is known but its facts: what it holds must be read before it is trusted.
 pub(super) struct Unproven {
     pub(super) facts: Facts,
     head: HeadFile,
-    pub(super) db: sled::Db,
+    pub(super) db: Guard,
     lock: File,
 }
 
 /// Opens the state in a locked directory without reading its rows, which may not be whole.
 pub(super) fn open_unproven(state: &PrivateDir, lock: File) -> Result<Unproven, Error> {
     let head = HeadFile::open(state)?;
-    if !holds_sled(state) {
-        // sled would make a new one, and lose the last hint of what was.
-        return Err(Error::unreadable(state.path(), "its sled/db is gone"));
-    }
-    let db = open_sled(state.path())?;
+    let db = reopen_sled(state, Extent::All)?;
     let facts = rows::read_facts(state.path(), &db)?;
     if facts.lineage != head.now().lineage {
         let why = format!("its head is of lineage {}, its rows of {}", head.now().lineage, facts.lineage);
@@ -250,9 +248,23 @@ fn write_first_batch(state: &Path, db: &sled::Db, facts: &Facts) -> Result<Count
     Ok(counters)
 }
 
+/// Opens sled where there is one, once its files were read.
+fn reopen_sled(state: &PrivateDir, extent: Extent) -> Result<Guard, Error> {
+    match log(state) {
+        Ok(_) => {}
+        // sled would make a new one, and lose the last hint of what was.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(Error::unreadable(state.path(), "its sled/db is gone"));
+        }
+        Err(error) => return Err(Error::io("open", &state.path().join(SLED).join(LOG), error)),
+    }
+    survey(state, extent)?;
+    open_sled(state.path())
+}
+
 /// Opens sled. The caller holds our lock, so if sled's is taken, nobody writes: threads of an earlier sled have it, or
 /// a process that was just started and has copies of our descriptors for a moment more. Either is waited for.
-pub(super) fn open_sled(state: &Path) -> Result<sled::Db, Error> {
+pub(super) fn open_sled(state: &Path) -> Result<Guard, Error> {
     let path = state.join(SLED);
     let config = sled::Config::new()
         .path(&path)
@@ -262,9 +274,9 @@ pub(super) fn open_sled(state: &Path) -> Result<sled::Db, Error> {
         .mode(sled::Mode::LowSpace);
     for _ in 0..LOCK_ATTEMPTS {
         match panics::catch(|| config.open()) {
-            Ok(Ok(db)) => return Ok(db),
+            Ok(Ok(db)) => return Ok(Guard::new(db)),
             Ok(Err(error)) if says_locked(&error) || sled_is_locked(&path) => pause(),
-            Ok(Err(error)) => return Err(Error::sled(state, error)),
+            Ok(Err(error)) => return Err(Error::sled(state, error).at("open")),
             Err(panic) => return Err(Error::unreadable(state, format!("sled stopped at it: {panic}"))),
         }
     }
@@ -296,7 +308,7 @@ fn sled_is_locked(path: &Path) -> bool {
 }
 
 #[expect(clippy::disallowed_methods, reason = "sled's threads say nothing when they let go of the lock")]
-fn pause() {
+pub(super) fn pause() {
     std::thread::sleep(LOCK_PAUSE);
 }
 

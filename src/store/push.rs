@@ -17,6 +17,7 @@ use super::error::Error;
 use super::head::{self, HeadFile};
 use super::keys::{self, Row};
 use super::open::{self, ARRIVED, CREATING, INCOMING, Opened, SLED};
+use super::own_dir::{self, OwnDir};
 use super::rows::{self, Counters, Facts};
 use super::{Options, codec, exists, forget_holder, holder, holds_state, index_file, seat};
 use crate::failpoints::{Step, reached};
@@ -57,6 +58,7 @@ pub enum Setback {
 pub struct Held {
     state: PrivateDir,
     origin: String,
+    own_dir: Option<OwnDir>,
     current: Option<Counted>,
     _lock: File,
 }
@@ -100,7 +102,7 @@ impl Counted {
 impl Held {
     /// Takes the lock of a state directory, which is made when there is none, and looks at what is there.
     pub fn take(options: Options) -> Result<Self, Error> {
-        let Options { path, origin, holder } = options;
+        let Options { path, origin, own_dir, holder } = options;
         if let Some(state) = open::directory(&path)? {
             seat::refuse_service(&state)?;
         }
@@ -110,10 +112,11 @@ impl Held {
         let lock = open::lock(&state)?;
         // Again: one that began meanwhile may have read the state and be paused.
         seat::refuse_service(&state)?;
+        own_dir.as_ref().map_or(Ok(()), |own| own_dir::check(&state, own))?;
         forget_holder(&state)?;
         let (current, lock) = if holds_state(&state)? {
             let Opened { facts, counters, lock, db, .. } = open::open(&state, lock, |db| rows::verify(&path, db))?;
-            drop(db);
+            db.close(&path)?;
             index_file::vouch(&state);
             if facts.origin != origin {
                 return Err(Error::OtherOrigin { path, recorded: facts.origin, given: origin });
@@ -123,7 +126,7 @@ impl Held {
             (None, lock)
         };
         holder::write(&state, &holder).map_err(|error| Error::io("write holder.json in", &path, error))?;
-        Ok(Self { state, origin, current, _lock: lock })
+        Ok(Self { state, origin, own_dir, current, _lock: lock })
     }
 
     /// Loads a copy beside the state and proves that it is whole.
@@ -183,7 +186,8 @@ impl Held {
         barrier.pass(&db).map_err(step("sync"))?;
         // Read back as every opening reads it, while nothing is lost yet.
         rows::verify(place, &db)?;
-        drop((db, barrier));
+        drop(barrier);
+        db.close(place)?;
         open::wait_for_sled(place)?;
         let mut head = HeadFile::create(&incoming, lineage.clone()).map_err(step("create the head of"))?;
         head.advance(counters.commit, counters.serial, counters.totals.bindings).map_err(step("write the head of"))?;
@@ -230,7 +234,8 @@ impl Incoming {
 
     /// Puts the new state in the place of the old, which is gone then.
     pub fn install(self) -> Result<(), Error> {
-        let state = &self.held.state;
+        let Held { state, own_dir, .. } = &self.held;
+        own_dir.as_ref().map_or(Ok(()), |own| own_dir::record(state, own))?;
         state
             .rename(INCOMING, ARRIVED)
             .and_then(|()| state.sync())

@@ -10,6 +10,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
+use super::files::Anchor;
 use super::holder::Holder;
 use super::open;
 use crate::model::Timestamp;
@@ -18,16 +19,31 @@ use crate::private_dir::PrivateDir;
 /// Held by the service as long as it runs; says who it is.
 pub(super) const SEAT: &str = "watch.lock";
 
+/// How often, a millisecond apart, a lock that is taken is asked for again.
+const LOCK_ATTEMPTS: u32 = 50;
+
 /// There while a person has paused the service, over its restarts as well.
 pub(super) const PAUSED: &str = "paused";
 /// What is to become the mark.
-const FRESH: &str = "paused.new";
+pub(super) const FRESH: &str = "paused.new";
 
 /// The place of the service of one state. Given up when dropped.
 #[derive(Debug)]
 pub struct Seat {
     state: PrivateDir,
+    anchor: Anchor,
     _lock: File,
+}
+
+/// Whether a service keeps a state in step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seating {
+    /// None ever did, or the directory was removed.
+    Unknown,
+    /// None does now.
+    Free,
+    /// One does; it says who it is, if anything.
+    Taken(Option<Box<Holder>>),
 }
 
 /// The mark of a pause.
@@ -43,16 +59,28 @@ impl Seat {
         let state = PrivateDir::make(state)?;
         let path = state.path().join(SEAT);
         let file = state.open_private(SEAT).map_err(|error| Error::io("open", &path, error))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(Error::Locked { path: state.path().to_owned(), holder: announced(&state).map(Box::new) });
+        let mut attempts = 1..=LOCK_ATTEMPTS;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                // Whoever looks at the seat holds it for a moment.
+                Err(TryLockError::WouldBlock) if attempts.next().is_some() => open::pause(),
+                Err(TryLockError::WouldBlock) => {
+                    let holder = announced(&state).map(Box::new);
+                    return Err(Error::Locked { path: state.path().to_owned(), holder });
+                }
+                Err(TryLockError::Error(error)) => return Err(Error::io("lock", &path, error)),
             }
-            Err(TryLockError::Error(error)) => return Err(Error::io("lock", &path, error)),
         }
-        let seat = Self { state, _lock: file };
+        let anchor = Anchor::new(path.clone(), &file).map_err(|error| Error::io("look at", &path, error))?;
+        let seat = Self { state, anchor, _lock: file };
         seat.announce(holder)?;
         Ok(seat)
+    }
+
+    /// Reports whether the place is where it was taken: nobody removed or replaced the directory.
+    pub fn is_in_place(&self) -> bool {
+        self.anchor.holds()
     }
 
     /// Says anew who has the place, for example once it listens somewhere.
@@ -113,19 +141,31 @@ fn marked(state: &PrivateDir) -> Result<Option<Timestamp>, Error> {
 }
 
 /// Refuses where a service has the place, paused or not.
-///
-/// One that begins this very moment may find the place taken.
 pub(super) fn refuse_service(state: &PrivateDir) -> Result<(), Error> {
+    match look(state)? {
+        Seating::Taken(holder) => Err(Error::Serviced { path: state.path().to_owned(), holder }),
+        Seating::Unknown | Seating::Free => Ok(()),
+    }
+}
+
+/// Tells whether a service has the place of a state, paused or not.
+pub fn seating(state: &Path) -> Result<Seating, Error> {
+    match open::directory(state)?.as_ref().map_or(Ok(Seating::Unknown), look) {
+        // It is another user's.
+        Err(Error::Io { source, .. }) if source.kind() == ErrorKind::PermissionDenied => Ok(Seating::Unknown),
+        looked => looked,
+    }
+}
+
+fn look(state: &PrivateDir) -> Result<Seating, Error> {
     let path = state.path().join(SEAT);
     let file = match state.open_file(SEAT) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Seating::Unknown),
         opened => opened.map_err(|error| Error::io("open", &path, error))?,
     };
     match file.try_lock() {
-        Ok(()) => Ok(()),
-        Err(TryLockError::WouldBlock) => {
-            Err(Error::Serviced { path: state.path().to_owned(), holder: announced(state).map(Box::new) })
-        }
+        Ok(()) => Ok(Seating::Free),
+        Err(TryLockError::WouldBlock) => Ok(Seating::Taken(announced(state).map(Box::new))),
         Err(TryLockError::Error(error)) => Err(Error::io("lock", &path, error)),
     }
 }

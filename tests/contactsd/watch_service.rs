@@ -290,3 +290,56 @@ fn a_state_inside_the_directory_calls_for_no_pass() {
     let outcome = watching.finish();
     assert!(outcome.stdout.contains("Watch ended after 2 passes"), "{}", outcome.stdout);
 }
+
+/// The socket was gone for good, and `pause` said that there was nothing to pause.
+#[test]
+fn a_service_whose_directory_was_removed_can_be_asked_again() {
+    let remote = Remote::start();
+    let world = World::with(TEAM).against(&remote);
+    let mut watching = world.start("watch");
+    watching.wait_for(COMPLETE);
+    fs::remove_dir_all(world.path(".contactsd")).unwrap();
+    // At once: it is waited for.
+    assert_snapshot!(world.run("pause"), @"
+    Paused. What was under way is recorded, and other commands can write the state now.
+    The service stays paused, over restarts as well, until `contactsd resume --api-url http://127.0.0.1:[PORT]/api/v1`.
+    [exit 0]
+    ");
+    let status = world.run("status");
+    assert!(status.stdout.contains("Not ready: paused since"), "{status}");
+    assert_eq!(fs::read_to_string(world.path(".contactsd/.gitignore")).unwrap(), "*\n");
+    let second = world.run("watch");
+    assert!(second.stderr.contains("Operation: watch"), "{second}");
+    fs::remove_dir_all(world.path(".contactsd")).unwrap();
+    watching.wait_for("has taken its place again");
+    let paused = world.run("pause");
+    assert!(paused.stdout.contains("Paused already, since"), "{paused}");
+    assert_eq!(world.run("resume").code, Some(0));
+    watching.wait_for("Resumed.");
+    watching.wait_for(COMPLETE);
+    assert_eq!(remote.contacts().len(), 2, "found again by their e-mail");
+    watching.signal(Signal::TERM);
+    let outcome = watching.finish();
+    assert_eq!(outcome.code, Some(0), "{outcome}");
+    world.applied().is_clean();
+}
+
+#[test]
+fn a_service_that_answers_nowhere_is_not_said_to_be_none() {
+    let remote = Remote::start();
+    let world = World::with(TEAM).against(&remote);
+    // Nothing can be made in the place of the socket.
+    fs::create_dir_all(world.path(".contactsd/contacts.d/state")).unwrap();
+    fs::create_dir(world.path(".contactsd/contacts.d/state/watch.sock")).unwrap();
+    let mut watching = world.start("watch");
+    watching.wait_for(COMPLETE);
+    for verb in ["pause", "status"] {
+        let outcome = world.run(verb);
+        assert_eq!(outcome.code, Some(1), "{outcome}");
+        assert!(outcome.stderr.contains("The service cannot be asked"), "{outcome}");
+        assert!(outcome.stderr.contains("keeps this state in step and answers at no socket"), "{outcome}");
+    }
+    fs::remove_dir(world.path(".contactsd/contacts.d/state/watch.sock")).unwrap();
+    watching.wait_for("The service can be asked again");
+    assert_eq!(world.run("pause").code, Some(0));
+}

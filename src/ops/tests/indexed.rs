@@ -389,6 +389,7 @@ impl World {
         let options = SessionOptions {
             state: self.state(),
             origin: "sandbox".to_owned(),
+            own_dir: None,
             client: None,
             holder: Holder {
                 pid: 1,

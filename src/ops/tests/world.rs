@@ -281,6 +281,7 @@ impl World {
         SessionOptions {
             state: self.state(),
             origin: "sandbox".to_owned(),
+            own_dir: None,
             client: Some(apollo::Options::new(base_url, credential)),
             holder: Holder {
                 pid: 1,

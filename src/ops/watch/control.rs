@@ -14,7 +14,7 @@ use crate::link::{self, Listener, Payload, Request, Role};
 use crate::model::{Digest, Timestamp};
 use crate::ops::problem;
 use crate::plan::Counts;
-use crate::store;
+use crate::store::{self, Seating};
 
 /// Something the service is told to do.
 #[derive(Debug)]
@@ -29,6 +29,8 @@ pub enum Command {
         digest: Digest,
         reply: oneshot::Sender<Result<ApproveAnswer, String>>,
     },
+    /// The directory of the state was removed or replaced, and the place of the service was taken again.
+    Displaced,
     /// To look at everything again, with these settings from now on.
     Reload(Box<Settings>),
 }
@@ -74,7 +76,7 @@ pub enum ApproveAnswer {
 /// Answers at the socket of the service, until the returned value is dropped.
 ///
 /// Must be called within a tokio runtime, by whoever has the seat of `state`.
-pub fn serve(
+pub(super) fn serve(
     state: &Path,
     runtime: &Path,
     board: Board,
@@ -115,6 +117,9 @@ pub enum AskError {
     /// No service keeps this state in step.
     #[error("no service is running for this state")]
     NoService,
+    /// One keeps this state in step and answers nowhere; it says who it is, if anything.
+    #[error("{} keeps this state in step and answers at no socket. Its log says why", service_text(holder.as_deref()))]
+    Unheard { holder: Option<Box<store::Holder>> },
     #[error(transparent)]
     Link(#[from] link::Error),
     /// The directory of the state is not used.
@@ -122,8 +127,42 @@ pub enum AskError {
     Store(#[from] store::Error),
 }
 
+/// How long a service that is not found is asked for again: longer than one takes to make its place anew.
+const RETURN: Duration = Duration::from_secs(2);
+/// How long apart.
+const RETURN_PAUSE: Duration = Duration::from_millis(100);
+
+fn service_text(holder: Option<&store::Holder>) -> String {
+    holder.map_or_else(
+        || "a service".to_owned(),
+        |holder| format!("`{}`, process {} of {},", holder.operation, holder.pid, holder.user_host),
+    )
+}
+
 /// Asks the service of `state`, which may take up to `patience` to answer.
+///
+/// One that is there and is not found is waited for a moment, and so is one that `request` is to change where
+/// nothing tells whether there is one: it makes its place anew when somebody has removed it.
 pub async fn ask<T: DeserializeOwned>(state: &Path, request: &Request, patience: Duration) -> Result<T, AskError> {
+    let gives_up = tokio::time::Instant::now() + RETURN;
+    loop {
+        let unfound = match ask_once(state, request, patience).await {
+            Err(AskError::NoService) => store::seating(state)?,
+            answered => return answered,
+        };
+        let (is_worth_a_wait, error) = match unfound {
+            Seating::Free => (false, AskError::NoService),
+            Seating::Unknown => (*request != Request::Status, AskError::NoService),
+            Seating::Taken(holder) => (true, AskError::Unheard { holder }),
+        };
+        if !is_worth_a_wait || tokio::time::Instant::now() >= gives_up {
+            return Err(error);
+        }
+        tokio::time::sleep(RETURN_PAUSE).await;
+    }
+}
+
+async fn ask_once<T: DeserializeOwned>(state: &Path, request: &Request, patience: Duration) -> Result<T, AskError> {
     let named = store::seated(state)?.and_then(|holder| holder.socket);
     for socket in link::candidates(Role::Service, state, named.as_deref()) {
         match link::ask(&socket, request, patience).await {

@@ -16,6 +16,7 @@ mod control;
 mod failing;
 mod load;
 mod pass;
+mod place;
 mod service;
 #[cfg(test)]
 mod tests;
@@ -29,14 +30,14 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use crate::apollo;
 use crate::beneath::Bounds;
 use crate::plan::Policy;
-use crate::store::Seat;
 use crate::watcher::Watcher;
 
 use super::{Ended, Report, SessionOptions, Stop};
 
 pub use board::{Board, Braked, Outcome, Pass, Phase, Status, Telling, Trouble, Waiting};
-pub use control::{ApproveAnswer, AskError, Command, PauseAnswer, ResumeAnswer, ask, resume_without_service, serve};
+pub use control::{ApproveAnswer, AskError, Command, PauseAnswer, ResumeAnswer, ask, resume_without_service};
 pub use failing::Failing;
+pub use place::{Place, PlaceOptions};
 pub use service::Service;
 
 /// What a service keeps in step, and how.
@@ -52,7 +53,7 @@ pub struct WatchOptions {
     /// Reads the credential anew; an error says why it cannot.
     pub credential: Arc<dyn Fn() -> Result<apollo::Credential, String> + Send + Sync>,
     /// The place of the service of this state; without one it cannot be paused.
-    pub seat: Option<Seat>,
+    pub place: Option<Place>,
     pub commands: UnboundedReceiver<Command>,
     pub board: Board,
     pub stop: Stop,

@@ -10,6 +10,7 @@ use super::absent::{HeldBack, is_forget};
 use super::board::{Braked, Outcome, Pass, Phase, Trouble, Waiting};
 use super::control::{ApproveAnswer, words};
 use super::load::load;
+use super::place::Place;
 use super::service::{MadeWay, Service, Standing};
 use crate::model::Timestamp;
 use crate::ops::{
@@ -262,8 +263,23 @@ impl Service {
         End { report, is_complete, ..end }
     }
 
-    /// Opens the state if it is not open.
+    /// Opens the state if it is not open. Another service that has taken the place meanwhile keeps it.
     async fn hold_state(&mut self) -> Result<(), End> {
+        let held = self.place.as_ref().map_or(Ok(false), Place::hold);
+        let was_open = self.session.is_some();
+        if !matches!(held, Ok(false)) {
+            self.release().await;
+        }
+        match held {
+            Ok(true) if was_open => {
+                let gone = store::Error::Replaced { path: self.settings.session.state.clone() };
+                return Err(self.troubled("The state takes no more writes", &words(&gone)));
+            }
+            Ok(_) => {}
+            Err(error) => {
+                return Err(self.troubled("The place of the service cannot be taken again", &words(&error)));
+            }
+        }
         if self.session.is_some() {
             return Ok(());
         }

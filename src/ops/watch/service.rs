@@ -14,13 +14,14 @@ use super::board::{Board, Braked, Phase};
 use super::control::{ApproveAnswer, Command, PauseAnswer, ResumeAnswer, words};
 use super::failing::FailingEntries;
 use super::pass::Obstacle;
+use super::place::Place;
 use super::{Settings, WatchOptions, WatchSummary};
 use crate::apollo::Credential;
 use crate::beneath::Bounds;
 use crate::model::{Digest, IdentityKey, Timestamp};
 use crate::ops::{Entropy, Event, PassEvent, Problem, Session, SessionError, Stop};
 use crate::plan::Policy;
-use crate::store::{self, Seat};
+use crate::store;
 use crate::watcher::{Look, Watcher};
 
 /// A wait for quota that is longer ends the pass, which is made again when the window opens.
@@ -71,7 +72,8 @@ pub struct Service {
     pub(super) once: bool,
     pub(super) watcher: Watcher,
     credential: Arc<dyn Fn() -> Result<Credential, String> + Send + Sync>,
-    seat: Option<Seat>,
+    /// The place of the service; without one it cannot be paused.
+    pub(super) place: Option<Place>,
     pub(super) commands: UnboundedReceiver<Command>,
     pub(super) board: Board,
     pub(super) stop: Stop,
@@ -105,9 +107,9 @@ pub struct Service {
 impl Service {
     /// Opens the state, unless a person has paused the service of it.
     pub async fn begin(options: WatchOptions) -> Result<Self, SessionError> {
-        let WatchOptions { dir, bounds, settings, dry_run, once, watcher, credential, seat, commands, board, stop } =
+        let WatchOptions { dir, bounds, settings, dry_run, once, watcher, credential, place, commands, board, stop } =
             options;
-        let paused = store::paused(&settings.session.state)?.filter(|_| seat.is_some());
+        let paused = place.as_ref().and_then(Place::paused);
         let (now, seed) = (settings.session.clock.now(), settings.session.seed);
         let mut service = Self {
             dir,
@@ -117,7 +119,7 @@ impl Service {
             once,
             watcher,
             credential,
-            seat,
+            place,
             commands,
             board,
             stop,
@@ -165,6 +167,9 @@ impl Service {
             Some(session) => close(session).await,
             None => Ok(()),
         };
+        if let Some(place) = self.place.take() {
+            place.close().await;
+        }
         (self.summary, closed)
     }
 
@@ -258,6 +263,10 @@ impl Service {
                 self.asked = Some((digest, reply));
                 Some(nothing_new())
             }
+            Command::Displaced => {
+                self.release().await;
+                self.paused.is_none().then_some(Look::Rescan)
+            }
             Command::Reload(settings) => {
                 self.reload(*settings).await;
                 self.paused.is_none().then_some(Look::Rescan)
@@ -269,9 +278,9 @@ impl Service {
         if let Some(since) = self.paused {
             return Ok(PauseAnswer::AlreadyPaused { since });
         }
-        let seat = self.seat.as_ref().ok_or("it was started for one pass and cannot be paused")?;
+        let place = self.place.as_ref().ok_or("it was started for one pass and cannot be paused")?;
         // First the mark: a service that ends here begins paused.
-        let since = seat.pause(self.now()).map_err(|error| words(&error))?;
+        let since = place.pause(self.now()).map_err(|error| words(&error))?;
         self.paused = Some(since);
         self.release().await;
         self.board.note(|status| {
@@ -287,8 +296,8 @@ impl Service {
         if self.paused.is_none() {
             return Ok(ResumeAnswer::NotPaused);
         }
-        if let Some(seat) = &self.seat {
-            seat.resume().map_err(|error| words(&error))?;
+        if let Some(place) = &self.place {
+            place.resume().map_err(|error| words(&error))?;
         }
         self.paused = None;
         self.board.note(|status| status.paused_since = None);

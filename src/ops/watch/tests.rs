@@ -7,4 +7,5 @@ mod entries;
 mod month;
 mod passes;
 mod person;
+mod place;
 mod world;

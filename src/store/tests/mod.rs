@@ -4,6 +4,7 @@ mod commits;
 mod crash;
 mod damage;
 mod fixture;
+mod leftovers;
 mod model;
 mod opening;
 mod parts;

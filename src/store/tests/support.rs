@@ -38,7 +38,7 @@ impl World {
 }
 
 pub(super) fn options(path: &Path) -> Options {
-    Options { path: path.to_owned(), origin: ORIGIN.to_owned(), holder: holder() }
+    Options { path: path.to_owned(), origin: ORIGIN.to_owned(), own_dir: None, holder: holder() }
 }
 
 pub(in crate::store) fn holder() -> Holder {

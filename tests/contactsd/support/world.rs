@@ -172,6 +172,29 @@ impl World {
         self.outcome(stdout, fs::read_to_string(errors).unwrap(), output.status.code())
     }
 
+    /// Runs a command of which the `number`th call of the system, one of `calls` on `file`, does `fault` instead
+    /// (`error=EIO`, `signal=KILL`). `None` when it makes fewer of them; then it ran as it always does.
+    pub(crate) fn run_with_fault(
+        &self,
+        line: &str,
+        file: &Path,
+        calls: &str,
+        fault: &str,
+        number: u32,
+    ) -> Option<Outcome> {
+        let trace = self.path("trace-of-a-command");
+        let program = self.command(line);
+        let mut command = Command::new("strace");
+        command.args(["-f", "-qq", "-o"]).arg(&trace).arg("-P").arg(file);
+        command.args(["-e", &format!("trace={calls}"), "-e", &format!("inject={calls}:{fault}:when={number}")]);
+        command.arg(program.get_program()).args(program.get_args()).current_dir(self.directory.path());
+        command.env_clear().envs(self.environment.iter().map(|(name, value)| (name, value))).stdin(Stdio::null());
+        let outcome = self.ended(&mut command);
+        let trace = fs::read_to_string(trace).unwrap();
+        // The signal is noted by the call that it came with.
+        (trace.contains("(INJECTED)") || trace.contains("killed by SIGKILL")).then_some(outcome)
+    }
+
     /// Applies without asking.
     pub(crate) fn apply(&self) -> Outcome {
         self.run("apply --auto-approve")

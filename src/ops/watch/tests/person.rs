@@ -44,7 +44,7 @@ async fn a_service_that_is_resumed_waits_for_whoever_has_the_state() {
     service.pass().await;
     service.command(|reply| Command::Pause { reply }).await.unwrap();
     let drawn = world.settings().session.drawn;
-    let options = store::Options { path: world.state(), origin: "sandbox".to_owned(), holder: holder() };
+    let options = store::Options { path: world.state(), origin: "sandbox".to_owned(), own_dir: None, holder: holder() };
     let other = store::Store::open(options, drawn).unwrap();
     world.declare_people("b.yaml", 1..2);
     service.command(|reply| Command::Resume { reply }).await.unwrap();

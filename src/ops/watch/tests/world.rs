@@ -14,12 +14,14 @@ use tokio::task::JoinHandle;
 use crate::apollo;
 use crate::model::Timestamp;
 use crate::ops::lock::under_way;
-use crate::ops::watch::{Board, Command, Phase, Service, Settings, Status, WatchOptions, WatchSummary};
+use crate::ops::watch::{
+    Board, Command, Phase, Place, PlaceOptions, Service, Settings, Status, WatchOptions, WatchSummary,
+};
 use crate::ops::{Clock, Ended, Entropy, Event, SessionOptions, Stop};
 use crate::plan::{Limit, Policy};
 use crate::quota::{Backoff, Rules};
 use crate::sandbox::{self, Server};
-use crate::store::{self, Holder, Seat};
+use crate::store::{self, Holder};
 use crate::watcher::{self, Hand, Look, Watcher};
 
 /// How far time goes between two looks at the service: at first, and when nothing comes of that for a while.
@@ -126,7 +128,7 @@ impl World {
             once: false,
             watcher: hand_over,
             credential: Arc::new(move || key.lock().unwrap().clone().map(credential)),
-            seat: Some(Seat::take(&self.state(), &holder()).unwrap()),
+            place: Some(Place::take(self.place()).unwrap()),
             commands: receiver,
             board: board.clone(),
             stop: stop.clone(),
@@ -141,6 +143,17 @@ impl World {
         Settings { policy: self.policy.clone(), resync, forget_after, session }
     }
 
+    pub(super) fn place(&self) -> PlaceOptions {
+        let told = Arc::clone(&self.told);
+        PlaceOptions {
+            state: self.state(),
+            runtime: self.home.path().join("runtime"),
+            holder: holder(),
+            prepare: Arc::new(|| ()),
+            events: Arc::new(move |event| told.lock().unwrap().push(format!("{event:?}"))),
+        }
+    }
+
     fn session(&self) -> SessionOptions {
         let base_url = url::Url::parse(&format!("http://{}/api/v1", self.server.address())).unwrap();
         let entropy = Entropy::from_bytes([7; 64]);
@@ -149,6 +162,7 @@ impl World {
         SessionOptions {
             state: self.state(),
             origin: "sandbox".to_owned(),
+            own_dir: None,
             client: Some(apollo::Options::new(base_url, credential(key))),
             holder: holder(),
             lock_timeout: Duration::ZERO,

@@ -1,0 +1,231 @@
+//! The disk fails, or the program is killed, while sled opens, writes and closes its files.
+//!
+//! strace makes single calls fail. Whatever fails, the program says so in its own words, exits as for any other
+//! error, and the state is as good as before once the disk is.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::support::{Outcome, Remote, World, numbered};
+
+const STATE: &str = ".contactsd/contacts.d/state";
+
+/// What opens the state, each in a way of its own; the last two write.
+const VERBS: [&str; 7] = [
+    "plan",
+    "status",
+    "state list",
+    "state show contact.p0",
+    "state pull",
+    "apply --auto-approve",
+    "state rm contact.p0 --auto-approve",
+];
+
+/// Reports whether calls can be made to fail here; says so past the test harness if not.
+fn can_fail(what: &str) -> bool {
+    let mut probe = Command::new("strace");
+    probe.args(["-qq", "-o", "/dev/null", "true"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let can = probe.status().is_ok_and(|status| status.success());
+    if !can {
+        let text = format!("SKIPPED: {what}: strace is not there, or may not trace\n");
+        std::io::stderr().write_all(text.as_bytes()).unwrap();
+    }
+    can
+}
+
+/// A world whose contacts stand applied, and a copy of its state.
+struct Kept {
+    world: World,
+    copy: tempfile::TempDir,
+}
+
+impl Kept {
+    fn new(remote: &Remote) -> Self {
+        let world = World::with(&numbered(0..12)).against(remote);
+        world.applied();
+        let kept = Self { world, copy: tempfile::tempdir().unwrap() };
+        kept.keep();
+        kept
+    }
+
+    fn keep(&self) {
+        copy_tree(&self.world.path(STATE), self.copy.path());
+    }
+
+    /// Puts the state back as it was kept, without the index, so that everybody opens sled and reads all of it.
+    fn restore(&self) {
+        let state = self.world.path(STATE);
+        fs::remove_dir_all(&state).unwrap();
+        copy_tree(self.copy.path(), &state);
+        fs::remove_file(state.join("index")).unwrap();
+    }
+
+    /// Names a file of the state as strace does.
+    fn file(&self, name: &str) -> PathBuf {
+        self.world.path(STATE).canonicalize().unwrap().join(name)
+    }
+
+    /// Checks that a command which met a failure said so in plain words.
+    #[track_caller]
+    fn told(outcome: &Outcome, what: &str) {
+        assert_eq!(outcome.code, Some(1), "{what}\n{outcome}");
+        let said = format!("{}{}", outcome.stdout, outcome.stderr);
+        for word in ["panicked", "unwrap()", "Restore a backup"] {
+            assert!(!said.contains(word), "{what}: {word}\n{outcome}");
+        }
+        assert!(outcome.stderr.contains("Error: "), "{what}\n{outcome}");
+    }
+
+    /// Checks that the state holds what it held.
+    #[track_caller]
+    fn stands(&self, what: &str) {
+        let after = self.world.run("state list");
+        assert_eq!((after.code, after.stdout.lines().count()), (Some(0), 12), "{what}\n{after}");
+    }
+}
+
+fn copy_tree(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_tree(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// Returns the name, in a state, of the one snapshot that sled has there.
+fn snapshot(state: &Path) -> String {
+    let mut names = fs::read_dir(state.join("sled")).unwrap().map(|entry| entry.unwrap().file_name());
+    let name = names.find(|name| name.to_str().unwrap().starts_with("snap.")).unwrap();
+    format!("sled/{}", name.to_str().unwrap())
+}
+
+/// sled took what it could not read for what was never written, and blanked it: `status` alone was enough.
+#[test]
+fn a_failed_read_is_told_and_blanks_nothing() {
+    if !can_fail("failing reads") {
+        return;
+    }
+    let remote = Remote::start();
+    let kept = Kept::new(&remote);
+    // The second opening leaves a snapshot.
+    kept.stands("before");
+    kept.keep();
+    let snapshot = snapshot(kept.copy.path());
+    for verb in VERBS {
+        for file in ["sled/conf", &snapshot, "sled/db"] {
+            let mut met = 0;
+            for number in 1.. {
+                kept.restore();
+                // sled itself reads its log by other calls.
+                let failed = kept.world.run_with_fault(verb, &kept.file(file), "read", "error=EIO", number);
+                let Some(outcome) = failed else { break };
+                let what = format!("{verb}: read {number} of {file}");
+                Kept::told(&outcome, &what);
+                assert!(outcome.stderr.contains("Input/output error"), "{what}\n{outcome}");
+                kept.stands(&what);
+                met += 1;
+            }
+            assert!(met > 0, "{verb} reads {file}");
+        }
+    }
+}
+
+/// A plan that finds one entry changed opens the state for a few rows.
+#[test]
+fn a_failed_read_at_a_partial_plan_blanks_nothing_either() {
+    if !can_fail("failing reads of a partial plan") {
+        return;
+    }
+    let remote = Remote::start();
+    let kept = Kept::new(&remote);
+    kept.world.edit("contacts.d/team.yaml", "p3@", "p3.new@");
+    // The log is short: the head of its one segment, and the segment.
+    for number in 1..=2 {
+        let what = format!("read {number}");
+        let failed = kept.world.run_with_fault("plan", &kept.file("sled/db"), "pread64", "error=EIO", number);
+        let outcome = failed.unwrap();
+        Kept::told(&outcome, &what);
+        assert!(outcome.stderr.contains("Input/output error"), "{what}\n{outcome}");
+        assert_eq!(kept.world.run("plan").line("Plan:"), "Plan: 0 to add, 1 to change, 0 to destroy.");
+    }
+    kept.stands("after");
+}
+
+/// A failing sync ended in a panic of sled's, exit 101.
+#[test]
+fn a_failed_sync_or_write_is_an_error_like_any_other() {
+    if !can_fail("failing writes and syncs") {
+        return;
+    }
+    let remote = Remote::start();
+    let kept = Kept::new(&remote);
+    for verb in VERBS {
+        let mut met = 0;
+        for (calls, fault) in [
+            ("fsync", "error=EIO"),
+            ("fdatasync", "error=EIO"),
+            ("sync_file_range", "error=EIO"),
+            ("pwrite64", "error=ENOSPC"),
+        ] {
+            for number in 1..4 {
+                kept.restore();
+                let titled = format!("title: {calls} {number}}}\n");
+                kept.world.team(&numbered(0..12).replace("}\n", &format!(", {titled}")));
+                let failed = kept.world.run_with_fault(verb, &kept.file("sled/db"), calls, fault, number);
+                let Some(outcome) = failed else { break };
+                let what = format!("{verb}: {calls} {number}");
+                Kept::told(&outcome, &what);
+                if verb.starts_with("state rm") {
+                    assert_eq!(kept.world.run("state list").code, Some(0), "{what}");
+                } else {
+                    kept.stands(&what);
+                }
+                met += 1;
+            }
+        }
+        assert!(met > 2, "{verb} syncs");
+    }
+}
+
+/// What was begun stood in the way of every later command, for good.
+#[test]
+fn a_kill_or_a_full_disk_while_a_snapshot_is_written_costs_nothing() {
+    if !can_fail("kills and full disks while a snapshot is written") {
+        return;
+    }
+    let remote = Remote::start();
+    let kept = Kept::new(&remote);
+    kept.stands("before");
+    // One that is opened in the same way makes the same.
+    let begun = format!("{}.generating", snapshot(&kept.world.path(STATE)));
+    let mut met = 0;
+    for verb in ["plan", "status", "apply --auto-approve"] {
+        for calls in ["write", "fsync", "rename"] {
+            for fault in ["signal=KILL", "error=ENOSPC"] {
+                for number in 1.. {
+                    kept.restore();
+                    let failed = kept.world.run_with_fault(verb, &kept.file(&begun), calls, fault, number);
+                    let Some(outcome) = failed else { break };
+                    let what = format!("{verb}: {fault} at {calls} {number}");
+                    if fault.starts_with("error") {
+                        Kept::told(&outcome, &what);
+                        assert!(outcome.stderr.contains("No space left on device"), "{what}\n{outcome}");
+                    }
+                    let has_begun = kept.file(&begun).exists();
+                    assert!(has_begun || calls == "rename", "{what}");
+                    kept.stands(&what);
+                    assert!(!kept.file(&begun).exists(), "{what}");
+                    met += 1;
+                }
+            }
+        }
+    }
+    assert!(met >= 3 * 2 * 3, "{met}");
+}
