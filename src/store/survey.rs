@@ -26,6 +26,9 @@ const SNAPSHOT_END: u64 = 12;
 
 /// How long the segments are that sled's log is made of, in bytes.
 const SEGMENT_BYTES: u64 = 512 * 1024;
+
+/// The same, as a length in memory.
+const SEGMENT_LENGTH: usize = 512 * 1024;
 /// How long the head of a segment is: its CRC-32, its place in the log, and how far the log was on disk.
 const SEGMENT_HEAD_BYTES: usize = 20;
 
@@ -140,7 +143,7 @@ fn each_piece(file: &mut impl Read, mut take: impl FnMut(&[u8])) -> io::Result<(
 /// Reads the head of each segment of a log, and the whole of those that begin at `place` of the log or later.
 fn read_from(log: &File, length: u64, place: u64) -> io::Result<()> {
     let mut segment = Vec::new();
-    for at in (0..length).step_by(SEGMENT_BYTES as usize) {
+    for at in (0..length).step_by(SEGMENT_LENGTH) {
         let mut head = [0; SEGMENT_HEAD_BYTES];
         // sled passes over a segment whose head is cut.
         if length - at < SEGMENT_HEAD_BYTES as u64 {
@@ -148,7 +151,8 @@ fn read_from(log: &File, length: u64, place: u64) -> io::Result<()> {
         }
         log.read_exact_at(&mut head, at)?;
         if segment_place(&head) >= place {
-            segment.resize(SEGMENT_BYTES.min(length - at) as usize, 0);
+            let rest = usize::try_from(length - at).unwrap_or(SEGMENT_LENGTH);
+            segment.resize(rest.min(SEGMENT_LENGTH), 0);
             log.read_exact_at(&mut segment, at)?;
         }
     }
