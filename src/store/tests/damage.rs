@@ -5,6 +5,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::support::*;
+use crate::store::open::open_sled;
 use crate::store::{Change, Error, Snapshot, Wanted, read};
 
 /// A closed state of `count` commits, all but the first of them still bound.
@@ -192,20 +193,20 @@ async fn no_single_row_can_vanish_or_change_unseen() {
     let world = state_of(3).await;
     let whole = world.read_all();
     let rows: Vec<_> = {
-        let db = sled::open(world.path().join("sled")).unwrap();
+        let db = open_sled(&world.path()).unwrap();
         db.iter().map(Result::unwrap).collect()
     };
     assert!(rows.len() > 6);
     for (row, value) in rows {
         let (_guard, path) = copy_of(&world);
-        let db = sled::open(path.join("sled")).unwrap();
+        let db = open_sled(&path).unwrap();
         db.remove(&row).unwrap();
         db.flush().unwrap();
         drop(db);
         assert!(refused_or_whole(&path, &whole), "{row:?} removed");
 
         let (_guard, path) = copy_of(&world);
-        let db = sled::open(path.join("sled")).unwrap();
+        let db = open_sled(&path).unwrap();
         db.insert(&row, [&value[..], b" "].concat()).unwrap();
         db.flush().unwrap();
         drop(db);

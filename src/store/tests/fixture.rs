@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::support::*;
 use crate::model::{ApolloId, IntentId, Serial};
+use crate::store::open::open_sled;
 use crate::store::rows::Counters;
 use crate::store::{Change, Error, Store, Wanted, codec, keys, read};
 
@@ -61,7 +62,7 @@ async fn a_contact_whose_id_was_recorded_in_capitals_is_known_by_its_one_id() {
 
 /// Rewrites a state as if Apollo had answered this id in capitals when it was recorded.
 fn in_capitals(state: &Path, id: &ApolloId) {
-    let db = sled::open(state.join("sled")).unwrap();
+    let db = open_sled(state).unwrap();
     let mut counters: Counters = codec::decode(&db.get(keys::COUNTERS).unwrap().unwrap()).unwrap();
     let capitals = |bytes: &[u8]| {
         let text = String::from_utf8(bytes.to_vec()).unwrap();

@@ -10,6 +10,7 @@ use super::model::any_change;
 use super::support::*;
 use crate::index::StateNote;
 use crate::model::{Digest, Endpoint, IntentId, Serial, Timestamp};
+use crate::store::open::open_sled;
 use crate::store::{
     Basis, Change, Error, Held, Incoming, Options, Seat, Snapshot, Store, Wanted, pull, read, renew, stands,
 };
@@ -209,7 +210,7 @@ async fn a_row_that_no_version_up_to_this_one_writes_is_refused_in_both_directio
         load(&World::new(), &seal(&format!("{rows}\n{{\"key\":\"x/new\",\"value\":1}}\n"), 14), true).unwrap_err();
     assert!(refused.to_string().contains("line 15: x/new is a row of unknown kind"), "{refused}");
     let world = sample().await;
-    let db = sled::Config::new().path(world.path().join("sled")).mode(sled::Mode::LowSpace).open().unwrap();
+    let db = open_sled(&world.path()).unwrap();
     db.insert("x/new", b"\x011").unwrap();
     db.flush().unwrap();
     drop(db);
