@@ -13,7 +13,7 @@ use super::{Exit, sandbox};
 use crate::apollo;
 use crate::failpoints::{Step, reached};
 use crate::model::Timestamp;
-use crate::ops::{Clock, CredentialSource, Entropy, Event, Session, SessionError, SessionOptions, chain};
+use crate::ops::{Clock, CredentialSource, Entropy, Event, Session, SessionError, SessionOptions, Waiting, chain};
 use crate::quota::{Backoff, Rules};
 use crate::sandbox::{Sandbox, read_key};
 use crate::settings::{Credential, CredentialError};
@@ -24,9 +24,6 @@ use crate::ui::json::Record;
 ///
 /// Covers a request still at work on the server and a search that lags behind writes.
 const SETTLE_AFTER: Duration = Duration::from_mins(1);
-
-/// How long a wait for the state's lock goes without a word, as in Terraform.
-const SILENT_WAIT: Duration = Duration::from_millis(400);
 
 /// An open session, and the sandbox that it talks to where that runs in this process.
 pub(super) struct Connection {
@@ -142,6 +139,7 @@ fn local(
         client: None,
         holder: holder(context, operation, clock.now()),
         lock_timeout,
+        waiting: Waiting::default(),
         runtime_directory: Some(context.environment.runtime_directory()),
         rules: Rules::default(),
         max_wait: None,
@@ -192,15 +190,16 @@ async fn start(
 
 /// Opens the session, and says so when another process is waited for.
 async fn open_session(context: &mut Context, options: SessionOptions) -> Result<Session, SessionError> {
-    patiently(context, Session::open(options)).await
+    let waiting = options.waiting.clone();
+    patiently(context, &waiting, Session::open(options)).await
 }
 
-/// Waits for a state to open, and says so when that takes a while.
-pub(super) async fn patiently<T>(context: &mut Context, opening: impl Future<Output = T>) -> T {
+/// Waits for a state to open, and says so when another process has it.
+pub(super) async fn patiently<T>(context: &mut Context, waiting: &Waiting, opening: impl Future<Output = T>) -> T {
     tokio::pin!(opening);
     tokio::select! {
         opened = &mut opening => return opened,
-        () = tokio::time::sleep(SILENT_WAIT) => {}
+        () = waiting.begun() => {}
     }
     let text = "Acquiring state lock. This may take a few moments...";
     context.shell.status_as(text, [Record::state_lock_acquire(text)]);

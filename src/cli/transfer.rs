@@ -9,7 +9,7 @@ use super::args::{LockArgs, PushArgs};
 use super::context::Context;
 use super::reading::{own_state, state_error, warn_of_owner};
 use super::{Exit, connection, sandbox};
-use crate::ops::{self, Clock, chain};
+use crate::ops::{self, Clock, Waiting, chain};
 use crate::store::{self, Incoming};
 use crate::ui::amounts::counted;
 use crate::ui::json::PushOutcome;
@@ -90,8 +90,9 @@ fn push_from(args: &PushArgs, context: &mut Context, input: &mut dyn BufRead) ->
             own_dir: context.own_dir(),
             holder: connection::holder(context, "state push", Clock::system().now()),
         };
-        let holding = ops::hold(options, args.lock.lock_timeout);
-        let loaded = match connection::patiently(context, holding).await {
+        let waiting = Waiting::default();
+        let holding = ops::hold(options, args.lock.lock_timeout, &waiting);
+        let loaded = match connection::patiently(context, &waiting, holding).await {
             Ok(held) => held.load(input, args.force),
             Err(error) => Err(error),
         };

@@ -113,7 +113,8 @@ async fn serve(
         board: board.clone(),
         stop: stop.clone(),
     };
-    let service = patiently(context, Service::begin(options)).await.map_err(|error| session_error(context, &error))?;
+    let begun = patiently(context, &session.waiting, Service::begin(options)).await;
+    let service = begun.map_err(|error| session_error(context, &error))?;
     reached(Step::StateOpened);
     // Only now: until here nothing is under way that a signal must not end at once.
     let signals = Signals::listen().map_err(|error| cannot_listen(context, &error))?;

@@ -1,7 +1,9 @@
 //! Waiting for the one lock of a state: a writer for other writers, everyone for those who only read.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::store::{self, Holder};
@@ -14,6 +16,22 @@ pub(super) const NAMELESS_WAIT: Duration = Duration::from_secs(10);
 /// The first pause between two tries, and the longest; each is twice the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+
+/// How long another process may have the state before anybody is told of it.
+const SILENT_WAIT: Duration = Duration::from_millis(400);
+
+/// Tells that another process has the state, once it is waited for longer than a moment.
+///
+/// A state that only takes long to open is nobody else's, and not told.
+#[derive(Debug, Clone, Default)]
+pub struct Waiting(Arc<Notify>);
+
+impl Waiting {
+    /// Resolves once the wait has begun.
+    pub async fn begun(&self) {
+        self.0.notified().await;
+    }
+}
 
 /// Tries again and again, with growing pauses.
 #[derive(Debug)]
@@ -44,10 +62,12 @@ impl Tries {
 /// Processes that only read have it for a moment at a time; they are waited for in any case.
 pub(super) async fn open<T, F: Future<Output = Result<T, store::Error>>>(
     timeout: Duration,
+    waiting: &Waiting,
     mut open: impl FnMut() -> F,
 ) -> Result<T, store::Error> {
     let mut tries = Tries::start();
     let mut met: Option<Holder> = None;
+    let mut is_told = false;
     loop {
         let error = match open().await {
             Ok(opened) => return Ok(opened),
@@ -61,7 +81,11 @@ pub(super) async fn open<T, F: Future<Output = Result<T, store::Error>>>(
         if tries.left_of(bound).is_zero() {
             return Err(error);
         }
-        tries.pause(bound).await;
+        if !is_told && tries.left_of(SILENT_WAIT).is_zero() {
+            waiting.0.notify_one();
+            is_told = true;
+        }
+        tries.pause(if is_told { bound } else { bound.min(SILENT_WAIT) }).await;
     }
 }
 
@@ -134,8 +158,8 @@ mod tests {
     }
 
     async fn meet_for(timeout: Duration, met: &[Option<&str>], free_after: Option<usize>) -> (bool, usize) {
-        let mut tries = 0;
-        let opened = open(timeout, || {
+        let (mut tries, waiting) = (0, Waiting::default());
+        let opened = open(timeout, &waiting, || {
             tries += 1;
             std::future::ready(if free_after.is_some_and(|free| tries > free) {
                 Ok(())
@@ -157,6 +181,26 @@ mod tests {
     #[tokio::test]
     async fn a_free_state_is_opened_at_once() {
         assert_eq!(meet(&[None], Some(0)).await, (true, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn another_process_is_told_of_and_a_slow_disk_is_not() {
+        let waiting = Waiting::default();
+        let slow = open(Duration::ZERO, &waiting, || async {
+            tokio::time::sleep(SILENT_WAIT * 10).await;
+            Ok(())
+        });
+        tokio::select! {
+            biased;
+            () = waiting.begun() => panic!("nobody has the state"),
+            opened = slow => opened.unwrap(),
+        }
+        let taken = open(Duration::from_mins(10), &waiting, || std::future::ready(locked(Some("apply"))));
+        tokio::select! {
+            biased;
+            () = waiting.begun() => {}
+            opened = taken => panic!("told too late: {opened:?}"),
+        }
     }
 
     #[tokio::test]

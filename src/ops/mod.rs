@@ -51,6 +51,7 @@ pub use event::{Ended, Event, Imported, PassEvent, Problem, Report, Step};
 pub use format::{FormatError, replace};
 pub use health::{Health, Readiness};
 pub use loader::{Loader, load};
+pub use lock::Waiting;
 pub use planning::{Forecast, Planned, plan, plan_beside};
 pub use problem::chain;
 pub use reading::{READ_PATIENCE, ReadError, Reading, Want, read};

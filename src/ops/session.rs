@@ -21,7 +21,7 @@ use super::ledgers::Ledgers;
 use super::newest::Newest;
 use super::outages::Outages;
 use super::under_way::UnderWay;
-use super::{Clock, Desired, Event, LoadError, Problem, Stop, lock, problem};
+use super::{Clock, Desired, Event, LoadError, Problem, Stop, Waiting, lock, problem};
 
 /// What a session is opened with.
 #[derive(Clone)]
@@ -38,6 +38,8 @@ pub struct SessionOptions {
     pub holder: Holder,
     /// How long to wait for another process that writes the state.
     pub lock_timeout: Duration,
+    /// Told when another process is waited for.
+    pub waiting: Waiting,
     /// Where readers are answered when the state's path is too long for a socket; `None` answers none.
     pub runtime_directory: Option<PathBuf>,
     pub rules: Rules,
@@ -142,7 +144,7 @@ impl Session {
         let way = options.client.map(Way::new).transpose()?.map(Arc::new);
         let SessionOptions { state, origin, own_dir, holder, drawn, .. } = options;
         let store_options = store::Options { path: state.clone(), origin, own_dir, holder: holder.clone() };
-        let opening = lock::open(options.lock_timeout, || {
+        let opening = lock::open(options.lock_timeout, &options.waiting, || {
             let (store_options, drawn) = (store_options.clone(), drawn.clone());
             lock::aside(move || {
                 let store = Store::open(store_options, drawn)?;

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
-use super::lock;
+use super::lock::{self, Waiting};
 use crate::store::{self, Held, Options};
 
 /// Writes a copy of a state as lines of text; returns how many rows it has, `None` when there is no state.
@@ -17,14 +17,14 @@ pub async fn pull(
     timeout: Duration,
     out: &mut dyn Write,
 ) -> Result<Option<u64>, store::Error> {
-    lock::open(timeout, || ready(store::pull(path, origin, out))).await
+    lock::open(timeout, &Waiting::default(), || ready(store::pull(path, origin, out))).await
 }
 
 /// Takes the lock of a state that is to be replaced, or made.
 ///
-/// Waits for another process that writes the state as long as `timeout` says.
-pub async fn hold(options: Options, timeout: Duration) -> Result<Held, store::Error> {
-    lock::open(timeout, || {
+/// Waits for another process that writes the state as long as `timeout` says, and tells `waiting`.
+pub async fn hold(options: Options, timeout: Duration, waiting: &Waiting) -> Result<Held, store::Error> {
+    lock::open(timeout, waiting, || {
         let options = options.clone();
         lock::aside(move || Held::take(options))
     })

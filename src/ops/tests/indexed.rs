@@ -10,7 +10,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::super::{
-    Clock, Desired, Entropy, LoadError, Loader, ReadError, Reading, Session, SessionOptions, Want, plan, read,
+    Clock, Desired, Entropy, LoadError, Loader, ReadError, Reading, Session, SessionOptions, Waiting, Want, plan, read,
     renew_index,
 };
 use crate::beneath::Bounds;
@@ -400,6 +400,7 @@ impl World {
                 socket: None,
             },
             lock_timeout: Duration::ZERO,
+            waiting: Waiting::default(),
             runtime_directory: None,
             rules: Rules::default(),
             max_wait: None,

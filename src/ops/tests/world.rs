@@ -9,8 +9,8 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use super::super::{
-    Clock, Entropy, Event, Origins, Problem, Refusal, Remaining, Report, SavedPlan, Session, SessionOptions, apply,
-    apply_as, check_plan, load, plan, read_plan, resume_plan, save_plan,
+    Clock, Entropy, Event, Origins, Problem, Refusal, Remaining, Report, SavedPlan, Session, SessionOptions, Waiting,
+    apply, apply_as, check_plan, load, plan, read_plan, resume_plan, save_plan,
 };
 use super::line::{Line, Spoil, Spoiled};
 use crate::apollo;
@@ -292,6 +292,7 @@ impl World {
                 socket: None,
             },
             lock_timeout: Duration::ZERO,
+            waiting: Waiting::default(),
             runtime_directory: None,
             rules: Rules::default(),
             max_wait: None,

@@ -17,7 +17,7 @@ use crate::ops::lock::under_way;
 use crate::ops::watch::{
     Board, Command, Phase, Place, PlaceOptions, Service, Settings, Status, WatchOptions, WatchSummary,
 };
-use crate::ops::{Clock, Ended, Entropy, Event, SessionOptions, Stop};
+use crate::ops::{Clock, Ended, Entropy, Event, SessionOptions, Stop, Waiting};
 use crate::plan::{Limit, Policy};
 use crate::quota::{Backoff, Rules};
 use crate::sandbox::{self, Server};
@@ -166,6 +166,7 @@ impl World {
             client: Some(apollo::Options::new(base_url, credential(key))),
             holder: holder(),
             lock_timeout: Duration::ZERO,
+            waiting: Waiting::default(),
             runtime_directory: None,
             rules: Rules::default(),
             // For single passes alone: no wait ends a service.
