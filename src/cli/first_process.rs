@@ -3,6 +3,7 @@
 //! The system ends the first process by no signal that it has not asked for, so each of the two is asked for here. A
 //! run that ends in order takes them over (`signals`).
 
+use std::io;
 use std::thread;
 
 use super::Exit;
@@ -14,18 +15,23 @@ pub(super) fn hear_signals(context: &mut Context) {
     if std::process::id() != 1 {
         return;
     }
-    let hearing = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .and_then(|runtime| thread::Builder::new().name("signals".to_owned()).spawn(move || runtime.block_on(hear())));
-    if let Err(error) = hearing {
+    if let Err(error) = begin_to_hear() {
         let detail = format!("{error}. Ctrl-C and SIGTERM may not end this command.");
         context.shell.warning("Cannot listen for signals", detail);
     }
 }
 
-async fn hear() {
-    let Ok(mut signals) = Signals::beside() else { return };
+/// Returns once the system has been asked: a signal that comes before is lost.
+fn begin_to_hear() -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let signals = {
+        let _within = runtime.enter();
+        Signals::beside()?
+    };
+    thread::Builder::new().name("signals".to_owned()).spawn(move || runtime.block_on(hear(signals))).map(drop)
+}
+
+async fn hear(mut signals: Signals) {
     loop {
         let ended = signals.next().await;
         if !signals::are_taken_over() {
