@@ -1,8 +1,11 @@
 //! The kinds of storm: what is special about the account, the server or the checkout in a world.
 
+use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use fastrand::Rng;
+
+use super::disks;
 
 /// One kind of storm. What all have: kills, edits, lost states, and faults that every network has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,12 +26,16 @@ pub(in super::super) enum Kind {
     Clocks,
     /// Values are kept in other forms than they were sent in.
     Forms,
+    /// The server is gone for a while, or fails at everything.
+    Outages,
+    /// Reads, writes and syncs of the state fail, and its disk is full.
+    Disks,
     /// Some of the above at once.
     Mixed,
 }
 
 impl Kind {
-    pub(in super::super) const ALL: [Self; 9] = [
+    pub(in super::super) const ALL: [Self; 11] = [
         Self::Faults,
         Self::Pages,
         Self::Refusals,
@@ -37,6 +44,8 @@ impl Kind {
         Self::Search,
         Self::Clocks,
         Self::Forms,
+        Self::Outages,
+        Self::Disks,
         Self::Mixed,
     ];
 
@@ -50,6 +59,8 @@ impl Kind {
             Self::Search => "search",
             Self::Clocks => "clocks",
             Self::Forms => "forms",
+            Self::Outages => "outages",
+            Self::Disks => "disks",
             Self::Mixed => "mixed",
         }
     }
@@ -67,6 +78,8 @@ impl FromStr for Kind {
 const USUAL_FAULTS: [&str; 7] = ["lost-reply", "cut-before", "error-500", "html-502", "truncated", "slow", "stray-429"];
 const PAGES: [&str; 4] = ["page-before", "page-after", "error-500-after", "unavailable"];
 const REFUSALS: [&str; 2] = ["refused-after-work", "create:refused-after-work"];
+/// How a server fails that fails at everything; the last one does the work first.
+const OUTAGES: [&str; 4] = ["error-500", "unavailable", "cut-before", "error-500-after"];
 
 /// Quirks with which a search for a name or an e-mail can miss a contact.
 const SEARCHES_THAT_MISS: [&str; 2] = ["search-transliterates", "search-splits-at-plus"];
@@ -88,8 +101,8 @@ pub(super) struct Weather {
     faults: Vec<&'static str>,
     /// The sandbox's quirks, as `--quirk` reads them.
     pub(super) quirks: String,
-    pub(super) has_copies: bool,
-    pub(super) has_strangers: bool,
+    /// The kinds of storm that come together.
+    parts: BTreeSet<Kind>,
     /// Whether a search finds everybody by what the files say of them.
     ///
     /// Where it does not, a contact that no state knows and that Apollo does not match cannot be recognized.
@@ -98,37 +111,45 @@ pub(super) struct Weather {
 
 impl Weather {
     pub(super) fn draw(kind: Kind, random: &mut Rng) -> Self {
-        let mut has = |part: Kind| kind == part || (kind == Kind::Mixed && random.bool());
-        let [pages, refusals, copies, strangers] =
-            [Kind::Pages, Kind::Refusals, Kind::Copies, Kind::Strangers].map(&mut has);
-        let [search, clocks, forms] = [Kind::Search, Kind::Clocks, Kind::Forms].map(&mut has);
+        let mut parts: BTreeSet<Kind> =
+            Kind::ALL.into_iter().filter(|part| kind == *part || (kind == Kind::Mixed && random.bool())).collect();
+        if !disks::can_fail() {
+            parts.remove(&Kind::Disks);
+        }
+        let has = |part| parts.contains(&part);
         let mut faults = USUAL_FAULTS.to_vec();
-        faults.extend(PAGES.iter().filter(|_| pages));
-        faults.extend(REFUSALS.iter().filter(|_| refusals));
+        faults.extend(PAGES.iter().filter(|_| has(Kind::Pages)));
+        faults.extend(REFUSALS.iter().filter(|_| has(Kind::Refusals)));
         let mut quirks = Vec::new();
-        if search {
+        if has(Kind::Search) {
             quirks.extend(some(&SEARCHES_THAT_MISS, random));
             quirks.extend(some(&OTHER_SEARCHES, random));
         }
-        if clocks {
+        if has(Kind::Clocks) {
             quirks.push(CLOCKS[random.usize(0..CLOCKS.len())]);
         }
-        if forms {
+        if has(Kind::Forms) {
             quirks.extend(some(&FORMS, random));
         }
         let misses = SEARCHES_THAT_MISS.iter().chain(&FORMS).any(|quirk| quirks.contains(quirk));
-        Self {
-            faults,
-            has_copies: copies,
-            has_strangers: strangers || (search && random.bool()),
-            finds_everybody: !misses,
-            quirks: quirks.join(","),
+        if has(Kind::Search) && random.bool() {
+            parts.insert(Kind::Strangers);
         }
+        Self { faults, parts, finds_everybody: !misses, quirks: quirks.join(",") }
+    }
+
+    pub(super) fn has(&self, part: Kind) -> bool {
+        self.parts.contains(&part)
     }
 
     /// Reports whether there are to be so many others in the account that they fill more than a page.
     pub(super) fn is_crowded(&self) -> bool {
         self.quirks.contains("search-repeats-rows")
+    }
+
+    /// Draws how the server fails at everything, as the sandbox reads it.
+    pub(super) fn outage(random: &mut Rng) -> String {
+        format!("{}=1,retry-after=0", OUTAGES[random.usize(0..OUTAGES.len())])
     }
 
     /// Draws what goes wrong with requests in one round, as the sandbox reads it.

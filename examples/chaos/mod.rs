@@ -7,6 +7,7 @@
 
 mod check;
 mod copies;
+mod disks;
 mod forms;
 mod kind;
 mod people;
@@ -19,6 +20,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
+pub(super) use disks::can_fail as disks_can_fail;
 pub(super) use kind::Kind;
 pub(super) use programs::has_failpoints;
 use world::World;
@@ -45,6 +47,10 @@ pub(super) struct Summary {
     pub(super) step_kills: BTreeMap<&'static str, u64>,
     pub(super) terminated: u64,
     pub(super) sandbox_kills: u64,
+    /// How often the server failed at everything for a while.
+    pub(super) outages: u64,
+    /// Runs in which calls on the state's files failed.
+    pub(super) bad_disks: u64,
     pub(super) lost_states: u64,
     /// How often an earlier state was put back, by how.
     pub(super) put_back: BTreeMap<&'static str, u64>,
@@ -108,6 +114,7 @@ impl fmt::Display for Summary {
             self.random_kills, self.terminated, self.sandbox_kills
         )?;
         writeln!(f, "  at steps  {}", listed(&self.step_kills))?;
+        writeln!(f, "outages     {}; disks that failed {}", self.outages, self.bad_disks)?;
         writeln!(f, "states      {} lost, earlier ones put back: {}", self.lost_states, listed(&self.put_back))?;
         writeln!(f, "decisions   {} to import, {} to create", self.imported, self.created_by_word)?;
         writeln!(f, "edits       {}", listed(&self.edits))?;

@@ -10,7 +10,11 @@ use std::time::Duration;
 
 use contactsd::failpoints::Step;
 
+use super::disks::DiskFault;
 use super::wire::{self, Door};
+
+/// Where a world keeps its state, below its directory.
+pub(super) const STATE: &str = ".contactsd/contacts.d/state";
 
 /// How a sandbox is set up.
 #[derive(Debug, Clone)]
@@ -141,6 +145,8 @@ pub(super) struct Run {
     pub(super) status: ExitStatus,
     /// stdout and stderr as they came.
     pub(super) output: String,
+    /// Whether a call on the state's files was made to fail.
+    pub(super) met_bad_disk: bool,
 }
 
 impl Run {
@@ -149,16 +155,28 @@ impl Run {
     }
 }
 
-/// Runs `contactsd apply`; `meanwhile` is done while it runs.
-pub(super) fn apply(program: &Program, options: &[String], fate: Fate, meanwhile: impl FnOnce()) -> Run {
+/// Runs `contactsd apply` on a disk that is good or bad; `meanwhile` is done while it runs.
+pub(super) fn apply(
+    program: &Program,
+    options: &[String],
+    fate: Fate,
+    disk: Option<&DiskFault>,
+    meanwhile: impl FnOnce(),
+) -> Run {
     let log = program.home.join("run.log");
     let output = File::create(&log).expect("the world's directory can be written");
     let errors = output.try_clone().expect("a file can be had twice");
     let mut command = program.command(&["apply", "--auto-approve", "--force"]);
-    command.args(options).stdout(output).stderr(errors);
+    command.args(options);
     if let Fate::AtStep(step, number) = fate {
         command.env("CONTACTSD_FAILPOINT", format!("{}:{number}", step.name()));
     }
+    let trace = program.home.join("trace");
+    if let Some(fault) = disk {
+        let home = program.home.canonicalize().expect("the world's directory is there");
+        command = fault.around(&command, &home.join(STATE), &trace);
+    }
+    command.stdout(output).stderr(errors);
     let mut child = command.spawn().expect("the program under test can be run");
     match fate {
         Fate::Killed(after) => {
@@ -175,7 +193,9 @@ pub(super) fn apply(program: &Program, options: &[String], fate: Fate, meanwhile
     }
     meanwhile();
     let status = child.wait().expect("a child can be waited for");
-    Run { status, output: String::from_utf8_lossy(&fs::read(&log).expect("the log is there")).into_owned() }
+    let output = String::from_utf8_lossy(&fs::read(&log).expect("the log is there")).into_owned();
+    let traced = disk.is_some_and(|_| fs::read_to_string(&trace).is_ok_and(|trace| trace.contains("(INJECTED)")));
+    Run { status, output, met_bad_disk: traced }
 }
 
 /// Says by hand which contact an entry is, as a person does who was asked.

@@ -11,6 +11,7 @@ use fastrand::Rng;
 use tempfile::TempDir;
 
 use super::copies::Copies;
+use super::disks::DiskFault;
 use super::kind::Weather;
 use super::people::{People, Person};
 use super::programs::{self, Fate, Program, Run, Sandbox, Setup};
@@ -21,11 +22,27 @@ const SLOW: Duration = Duration::from_millis(30);
 /// A short lag of a search, and one that outlasts most runs.
 const SEARCH_LAGS: [Duration; 2] = [Duration::from_millis(40), Duration::from_millis(150)];
 
+/// How long a run waits for the end of an outage.
+const LONGEST_OUTAGE: &str = "400ms";
+
 /// Runs that everything may take to come to rest once nothing fails any more.
 const RUNS_TO_REST: usize = 6;
 
 /// Runs whose output is kept for the story of a violation.
 const RUNS_KEPT: usize = 14;
+
+/// What happens to the server during a run.
+#[derive(Debug)]
+enum Trouble {
+    None,
+    Killed {
+        comes_back: bool,
+    },
+    /// It fails at everything; when that ends, it does so with these faults.
+    Outage {
+        ends_with: Option<String>,
+    },
+}
 
 pub(super) struct World {
     home: TempDir,
@@ -69,7 +86,7 @@ impl World {
         if weather.is_crowded() {
             strangers.crowd(sandbox.door());
         }
-        for person in people.all.iter().filter(|_| weather.has_strangers) {
+        for person in people.all.iter().filter(|_| weather.has(Kind::Strangers)) {
             if random.bool() {
                 strangers.like(person, weather.finds_everybody, &mut random, sandbox.door());
             }
@@ -105,7 +122,7 @@ impl World {
                 Summary::count(&mut summary.edits, edit);
             }
         }
-        if self.weather.has_strangers && self.random.u8(0..4) == 0 {
+        if self.weather.has(Kind::Strangers) && self.random.u8(0..4) == 0 {
             let person = &self.people.all[self.random.usize(0..self.people.all.len())];
             self.strangers.like(person, self.weather.finds_everybody, &mut self.random, self.sandbox.door());
         }
@@ -115,24 +132,30 @@ impl World {
         let timeout = if self.random.u8(0..8) == 0 { "20ms" } else { "20s" };
         let parallelism = ["1", "2", "10"][self.random.usize(0..3)];
         let mut options = vec!["--request-timeout", timeout, "--parallelism", parallelism];
-        let decided = if self.weather.has_strangers && self.random.bool() { self.to_create() } else { Vec::new() };
+        let decided =
+            if self.weather.has(Kind::Strangers) && self.random.bool() { self.to_create() } else { Vec::new() };
         summary.created_by_word += decided.len() as u64;
         options.extend(decided.iter().flat_map(|key| ["--create", key.as_str()]));
-        let kills_sandbox = self.random.u8(0..30) == 0;
-        let run = self.run(&options, fate, kills_sandbox, summary);
+        let trouble = self.trouble(&faults);
+        let (fate, disk) = self.disk(fate);
+        let run = self.run_in(&options, fate, disk.as_ref(), &trouble, summary);
         match fate {
             Fate::Killed(_) if run.was_killed() => summary.random_kills += 1,
             Fate::AtStep(step, _) if run.was_killed() => Summary::count(&mut summary.step_kills, step.name()),
             Fate::Terminated(_) => summary.terminated += 1,
             _ => {}
         }
-        self.keep(&format!("round {}: {fate:?}, faults {faults}, {options:?}", self.round), &run);
+        summary.bad_disks += u64::from(run.met_bad_disk);
+        let title = format!("round {}: {fate:?}, {disk:?}, {trouble:?}, faults {faults}, {options:?}", self.round);
+        self.keep(&title, &run);
         if run.was_killed() {
             self.sandbox.quiesce();
+        }
+        if run.was_killed() || run.met_bad_disk {
             self.told_is_kept(&run, summary);
         }
         self.check_always(summary);
-        if self.weather.has_copies && self.random.u8(0..3) == 0 {
+        if self.weather.has(Kind::Copies) && self.random.u8(0..3) == 0 {
             self.copies.keep(&self.contactsd(), &self.state(), &mut self.random);
         }
     }
@@ -150,7 +173,7 @@ impl World {
         wire::set_faults(self.sandbox.door(), "").expect("the sandbox takes faults");
         let mut rests = false;
         for number in 0..RUNS_TO_REST {
-            let run = self.run(&[], Fate::Untouched, false, summary);
+            let run = self.run(&[], summary);
             self.keep(&format!("run {number} to come to rest after round {}", self.round), &run);
             rests = (run.status.success() && run.output.contains("No changes.")) || self.waits_for_people(&run);
             if rests {
@@ -173,7 +196,7 @@ impl World {
         }
         if self.random.u8(0..12) == 0 {
             self.lose_state(summary);
-        } else if self.weather.has_copies && self.random.u8(0..3) > 0 {
+        } else if self.weather.has(Kind::Copies) && self.random.u8(0..3) > 0 {
             self.put_back(summary);
         }
     }
@@ -197,7 +220,7 @@ impl World {
         }
         for key in self.to_create() {
             summary.created_by_word += 1;
-            let run = self.run(&["--create", &key], Fate::Untouched, false, summary);
+            let run = self.run(&["--create", &key], summary);
             self.keep(&format!("{key} is to be created, by a person's word"), &run);
         }
     }
@@ -317,31 +340,87 @@ impl World {
         }
     }
 
+    /// Draws what happens to the server during a round whose usual faults are `faults`.
+    fn trouble(&mut self, faults: &str) -> Trouble {
+        let random = &mut self.random;
+        if !self.weather.has(Kind::Outages) {
+            return if random.u8(0..30) == 0 { Trouble::Killed { comes_back: false } } else { Trouble::None };
+        }
+        match random.u8(0..10) {
+            0..2 => Trouble::Killed { comes_back: true },
+            2 => Trouble::Killed { comes_back: false },
+            3..7 => {
+                let outage = Weather::outage(random);
+                wire::set_faults(self.sandbox.door(), &outage).expect("the sandbox takes faults");
+                Trouble::Outage { ends_with: random.bool().then(|| faults.to_owned()) }
+            }
+            _ => Trouble::None,
+        }
+    }
+
+    /// Draws whether the disk of a round fails; strace would not hand on a kill from outside.
+    fn disk(&mut self, fate: Fate) -> (Fate, Option<DiskFault>) {
+        if !self.weather.has(Kind::Disks) || self.random.bool() {
+            return (fate, None);
+        }
+        let fate = if matches!(fate, Fate::AtStep(..)) { fate } else { Fate::Untouched };
+        (fate, Some(DiskFault::draw(&mut self.random)))
+    }
+
+    /// Runs contactsd once while nothing else happens.
+    fn run(&mut self, options: &[&str], summary: &mut Summary) -> Run {
+        self.run_in(options, Fate::Untouched, None, &Trouble::None, summary)
+    }
+
     #[expect(clippy::disallowed_methods, reason = "kills come at moments of real time")]
-    fn run(&mut self, options: &[&str], fate: Fate, kills_sandbox: bool, summary: &mut Summary) -> Run {
+    fn run_in(
+        &mut self,
+        options: &[&str],
+        fate: Fate,
+        disk: Option<&DiskFault>,
+        trouble: &Trouble,
+        summary: &mut Summary,
+    ) -> Run {
         self.people.write(&self.home.path().join("contacts.d"));
         let settle_after = format!("{}ms", self.settle_after.as_millis());
-        let always = ["--retry-base", "2ms", "--settle-after", &settle_after];
+        let always = ["--retry-base", "2ms", "--settle-after", &settle_after, "--max-wait", LONGEST_OUTAGE];
         let options: Vec<String> = always.iter().chain(options).map(|&option| option.to_owned()).collect();
         let after = self.usual.mul_f64(self.random.f64());
+        let kills_sandbox = matches!(trouble, Trouble::Killed { .. });
         if kills_sandbox {
             self.count(summary);
             summary.sandbox_kills += 1;
         }
+        summary.outages += u64::from(matches!(trouble, Trouble::Outage { .. }));
         let began = Instant::now();
         let program = self.contactsd();
         let sandbox = &mut self.sandbox;
-        let run = programs::apply(&program, &options, fate, || {
-            if kills_sandbox {
+        let run = programs::apply(&program, &options, fate, disk, || match trouble {
+            Trouble::None | Trouble::Outage { ends_with: None } => {}
+            Trouble::Outage { ends_with: Some(faults) } => {
+                programs::pause(after);
+                wire::set_faults(sandbox.door(), faults).expect("the sandbox takes faults");
+            }
+            Trouble::Killed { comes_back } => {
                 programs::pause(after);
                 sandbox.kill();
+                if *comes_back {
+                    programs::pause(after);
+                    sandbox.restart();
+                }
             }
         });
-        if kills_sandbox {
-            self.sandbox.restart();
-            self.counted = wire::Counts::default();
-        } else if !run.was_killed() {
-            self.usual = (self.usual * 7 + began.elapsed()) / 8;
+        match trouble {
+            Trouble::Killed { comes_back } => {
+                if !comes_back {
+                    self.sandbox.restart();
+                }
+                self.counted = wire::Counts::default();
+            }
+            Trouble::None if disk.is_none() && !run.was_killed() => {
+                self.usual = (self.usual * 7 + began.elapsed()) / 8;
+            }
+            Trouble::None | Trouble::Outage { .. } => {}
         }
         self.count(summary);
         run
@@ -407,7 +486,7 @@ impl World {
     }
 
     fn state(&self) -> PathBuf {
-        self.home.path().join(".contactsd/contacts.d/state")
+        self.home.path().join(programs::STATE)
     }
 }
 

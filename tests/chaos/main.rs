@@ -3,6 +3,7 @@
 #[path = "../../examples/chaos/mod.rs"]
 mod chaos;
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use chaos::{Kind, Storm, Summary};
@@ -18,6 +19,11 @@ fn two_hundred_runs_killed_at_random_leave_one_contact_per_entry() {
 fn every_kind_of_storm_leaves_one_contact_per_entry_and_everybody_else_as_they_were() {
     let rounds = 24;
     for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::Faults) {
+        if kind == Kind::Disks && !chaos::disks_can_fail() {
+            let text = "SKIPPED: the storm of failing disks: strace is not there, or may not trace\n";
+            std::io::stderr().write_all(text.as_bytes()).unwrap();
+            continue;
+        }
         rage(kind, rounds);
     }
 }
