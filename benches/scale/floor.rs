@@ -62,9 +62,15 @@ struct Contact {
     typed_custom_fields: Option<BTreeMap<String, String>>,
 }
 
+/// Directories and files that are one piece of work.
+type Batch = Vec<PathBuf>;
+
+/// How many files are handed on at once: many small ones cost little to hand on, and no processor waits for another.
+const BATCH_FILES: usize = 16;
+
 /// Does the work and returns how much was met: bytes, or contacts.
 pub(crate) fn run(floor: Floor, directory: &Path) -> io::Result<u64> {
-    let queue = Mutex::new(vec![directory.to_owned()]);
+    let queue = Mutex::new(vec![vec![directory.to_owned()]]);
     let (busy, met) = (AtomicU64::new(0), AtomicU64::new(0));
     let workers = thread::available_parallelism()?.get();
     thread::scope(|scope| {
@@ -75,7 +81,7 @@ pub(crate) fn run(floor: Floor, directory: &Path) -> io::Result<u64> {
 }
 
 /// Takes directories and files from the queue until all are done.
-fn work(floor: Floor, queue: &Mutex<Vec<PathBuf>>, busy: &AtomicU64, met: &AtomicU64) -> io::Result<()> {
+fn work(floor: Floor, queue: &Mutex<Vec<Batch>>, busy: &AtomicU64, met: &AtomicU64) -> io::Result<()> {
     loop {
         let next = {
             let mut queue = queue.lock().expect("no worker panics");
@@ -84,38 +90,28 @@ fn work(floor: Floor, queue: &Mutex<Vec<PathBuf>>, busy: &AtomicU64, met: &Atomi
             busy.fetch_add(u64::from(next.is_some()), Ordering::SeqCst);
             next
         };
-        let Some(path) = next else {
+        let Some(batch) = next else {
             if busy.load(Ordering::SeqCst) == 0 {
                 return Ok(());
             }
             thread::yield_now();
             continue;
         };
-        let done = visit(floor, &path, queue);
+        let done = batch.iter().try_fold(0, |met, path| Ok::<_, io::Error>(met + visit(floor, path, queue)?));
         busy.fetch_sub(1, Ordering::SeqCst);
         met.fetch_add(done?, Ordering::Relaxed);
     }
 }
 
-/// A directory is handed on: its directories to all, and its files where one of them is worth it.
-fn visit(floor: Floor, path: &Path, queue: &Mutex<Vec<PathBuf>>) -> io::Result<u64> {
+/// Hands on what is in a directory; does the work on a file.
+fn visit(floor: Floor, path: &Path, queue: &Mutex<Vec<Batch>>) -> io::Result<u64> {
     if !fs::symlink_metadata(path)?.is_dir() {
         return file(floor, path);
     }
-    let (mut others, mut met) = (Vec::new(), 0);
-    let entries: Vec<_> = fs::read_dir(path)?.collect::<io::Result<_>>()?;
-    // Few files are big ones, and handed on; many are done here.
-    let few = entries.len() < 100;
-    for entry in entries {
-        if few || entry.file_type()?.is_dir() {
-            others.push(entry.path());
-        } else {
-            fs::symlink_metadata(entry.path())?;
-            met += file(floor, &entry.path())?;
-        }
-    }
-    queue.lock().expect("no worker panics").extend(others);
-    Ok(met)
+    let entries: Batch = fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
+    let batches = entries.chunks(BATCH_FILES).map(<[_]>::to_vec);
+    queue.lock().expect("no worker panics").extend(batches);
+    Ok(0)
 }
 
 fn file(floor: Floor, path: &Path) -> io::Result<u64> {

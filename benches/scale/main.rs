@@ -61,6 +61,9 @@ struct Args {
     /// Directory to work in, on the disk to measure; made and removed
     #[arg(long, default_value = concat!(env!("CARGO_TARGET_TMPDIR"), "/scale"))]
     work: PathBuf,
+    /// Measure no more than how the files are read and checked
+    #[arg(long)]
+    loads: bool,
     /// Leave the directory behind
     #[arg(long)]
     keep: bool,
@@ -131,6 +134,10 @@ impl Bench {
                     continue;
                 }
                 let world = self.world(contacts, layout)?;
+                self.load(contacts, layout, &world)?;
+                if self.args.loads {
+                    continue;
+                }
                 self.before_the_first_apply(contacts, layout, &world)?;
                 match &applied {
                     None => self.apply(contacts, layout, &world)?,
@@ -162,6 +169,17 @@ impl Bench {
             1_001..=100_000 => 5,
             _ => 3,
         })
+    }
+
+    fn load(&mut self, contacts: u64, layout: Layout, world: &World) -> Outcome<()> {
+        let load = self.measure(contacts, || Ok(world.command("validate")), 0)?;
+        let floors = vec![
+            self.floor(FloorKind::Events, contacts, world)?,
+            self.floor(FloorKind::Parse, contacts, world)?,
+            self.floor(FloorKind::Hash, contacts, world)?,
+        ];
+        self.note(contacts, layout, Case::Load, load, floors);
+        Ok(())
     }
 
     fn before_the_first_apply(&mut self, contacts: u64, layout: Layout, world: &World) -> Outcome<()> {
@@ -225,7 +243,6 @@ impl Bench {
         };
         let cold = self.measure(contacts, cold, 0)?;
         let floors = vec![
-            self.floor(FloorKind::Events, contacts, world)?,
             self.floor(FloorKind::Parse, contacts, world)?,
             self.floor(FloorKind::Hash, contacts, world)?,
             self.floor(FloorKind::Walk, contacts, world)?,

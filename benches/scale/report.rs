@@ -9,6 +9,8 @@ use super::measure::Figure;
 /// What is measured, in the order of a contact directory's life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Case {
+    /// Every file is read and checked, and nothing else is done.
+    Load,
     FirstPlan,
     Render,
     /// With so many requests under way at a time.
@@ -52,6 +54,7 @@ struct Reach {
 impl Case {
     fn words(self) -> String {
         match self {
+            Self::Load => "validate".to_owned(),
             Self::FirstPlan => "first plan, all creates".to_owned(),
             Self::Render => "of that, text of the creates".to_owned(),
             Self::Apply(parallelism) => format!("apply, parallelism {parallelism}"),
@@ -70,14 +73,18 @@ impl Report {
     }
 
     fn reaches(&self) -> Vec<Reach> {
-        use Case::{Apply, Cold, FirstPlan, NoOp, OneChanged, Pull, Push, Render};
-        use Layout::{Hundred, One};
+        use Case::{Apply, Cold, FirstPlan, Load, NoOp, OneChanged, Pull, Push, Render};
+        use Layout::{Hundred, One, Single};
         let mut reaches = Vec::new();
         let mut reach = |words: &str, contacts, layout, case, judge: &dyn Fn(&Row) -> (String, bool)| {
             let measured = self.find(contacts, layout, case).map(judge);
             reaches.push(Reach { words: words.to_owned(), measured });
         };
         reach("3 contacts: plan, start to exit, below 15 ms", 3, One, NoOp, &|row| below_ms(row, 15));
+        for layout in [Hundred, Single] {
+            let words = format!("100,000: validate of layout {layout:?}, at most 1.5 x bare events");
+            reach(&words, 100_000, layout, Load, &|row| ratio(row, 1.5));
+        }
         reach("100,000 files: nothing changed, at most git status", 100_000, One, NoOp, &|row| ratio(row, 1.0));
         reach("100,000 files: nothing changed, below 60 MiB", 100_000, One, NoOp, &|row| below_mib(row, 60));
         reach("100,000 files: one changed, nothing changed + 30 ms", 100_000, One, OneChanged, &|row| self.later(row));

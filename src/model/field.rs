@@ -92,7 +92,8 @@ impl Field {
 
     /// Reads a field that holds one text by its API name.
     pub fn text_field(name: &str) -> Option<Self> {
-        TEXT_FIELDS.into_iter().find(|field| field.api_name() == name)
+        static FIELDS: [Field; 14] = TEXT_FIELDS;
+        FIELDS.iter().find(|field| field.api_name() == name).cloned()
     }
 
     pub fn is_phone(&self) -> bool {

@@ -10,15 +10,17 @@ use unicode_normalization::UnicodeNormalization;
 
 /// Folds a name, or any other text of one line: lower case, one form of each character, single spaces.
 pub fn fold_text(text: &str) -> String {
-    if text.is_ascii() && !text.contains('&') {
+    // A vertical tab is a blank, too, and none of ASCII's.
+    if text.is_ascii() && !text.bytes().any(|byte| matches!(byte, b'&' | 0x0b)) {
         // Most names are; they have one form only.
         let mut folded = String::with_capacity(text.len());
-        for word in text.split_whitespace() {
+        for word in text.split_ascii_whitespace() {
             if !folded.is_empty() {
                 folded.push(' ');
             }
-            folded.extend(word.bytes().map(|letter| char::from(letter.to_ascii_lowercase())));
+            folded.push_str(word);
         }
+        folded.make_ascii_lowercase();
         return folded;
     }
     fold_any_text(text)
@@ -48,7 +50,7 @@ pub fn mailbox(email: &str) -> String {
         Some((local, domain)) => {
             let base = local.split_once('+').map_or(local, |(base, _)| base);
             let base = if base.is_empty() { local } else { base };
-            format!("{base}@{domain}")
+            [base, domain].join("@")
         }
         None => email.to_owned(),
     }

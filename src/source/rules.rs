@@ -46,7 +46,10 @@ pub(super) fn judge(field: &Field, text: &str) -> Option<Complaint> {
     match field {
         Field::Email => match EmailAddress::parse_with_options(text, EMAIL_OPTIONS) {
             Err(fault) => Some(Complaint::Email(fault)),
-            Ok(address) => (!address.domain().contains('.')).then_some(Complaint::DotlessDomain),
+            Ok(_) => {
+                let has_dot = text.rsplit('@').next().is_some_and(|domain| domain.contains('.'));
+                (!has_dot).then_some(Complaint::DotlessDomain)
+            }
         },
         Field::AccountId | Field::ContactStageId => (!is_hex24(text)).then_some(Complaint::Id),
         Field::WebsiteUrl => judge_url(text),
@@ -90,6 +93,9 @@ pub(super) fn is_doubtful_null(text: &str) -> bool {
 
 /// Finds two names that differ only by case.
 pub(super) fn twins_by_case(names: &BTreeSet<String>) -> Option<(&str, &str)> {
+    if names.len() < 2 {
+        return None;
+    }
     let mut folded: Vec<_> = names.iter().map(|name| (name.to_lowercase(), name)).collect();
     folded.sort_unstable();
     folded.windows(2).find(|pair| pair[0].0 == pair[1].0).map(|pair| (pair[0].1.as_str(), pair[1].1.as_str()))

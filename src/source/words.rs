@@ -160,7 +160,7 @@ pub(super) fn blanks_around(text: &str) -> Diagnostic {
     Diagnostic::new(
         Code::BlanksAround,
         format!("{} begins or ends with blanks", quoted(text)),
-        "They are sent to Apollo as they are, and make this value another one than it looks. Remove them.",
+        "They are sent to Apollo as part of the value, where nobody sees them but searches and comparisons do. Remove them.",
     )
 }
 
