@@ -62,7 +62,7 @@ pub(super) struct Global {
     /// The same as --color never
     #[arg(long, conflicts_with = "color", global = true)]
     pub(super) no_color: bool,
-    /// Show results, warnings and errors only
+    /// Show results, warnings and errors only; a plan only where it is asked for or asked about
     #[arg(long, short, global = true)]
     pub(super) quiet: bool,
     /// Print JSON, one record a line, and ask nothing
@@ -211,7 +211,7 @@ pub(super) struct ViewArgs {
     /// Show actions file by file
     #[arg(long)]
     pub(super) by_file: bool,
-    /// Show all actions and whole values on a terminal too
+    /// Show all actions and whole values, however many and long they are
     #[arg(long)]
     pub(super) full: bool,
 }
