@@ -223,7 +223,7 @@ pub(super) async fn prove(
     while let Ok(event) = events.try_recv() {
         progress.event(&mut context.shell, &event);
     }
-    progress.finish();
+    progress.finish(&mut context.shell);
     result?.map_err(|error| match session.stop().reason().and_then(|ended| signals::exit(&ended)) {
         Some(exit) => exit,
         None => connection::session_error(context, &error),
@@ -258,7 +258,7 @@ pub(super) async fn carry_out(
     while let Ok(event) = events.try_recv() {
         progress.event(&mut context.shell, &event);
     }
-    progress.finish();
+    progress.finish(&mut context.shell);
     if result.is_err() {
         let detail = "Requests were under way. What became of them is found out by the next apply, before anything \
                       is sent again.";

@@ -62,7 +62,7 @@ pub(super) struct Global {
     /// The same as --color never
     #[arg(long, conflicts_with = "color", global = true)]
     pub(super) no_color: bool,
-    /// Show results, warnings and errors only; a plan only where it is asked for or asked about
+    /// Show results, warnings and errors only
     #[arg(long, short, global = true)]
     pub(super) quiet: bool,
     /// Print JSON, one record a line, and ask nothing
