@@ -138,10 +138,20 @@ async fn perform_with(
         context.shell.message(&Message::from(&*problem));
         Exit::Failure
     })?;
-    plan::show(context, &planned, None);
+    let asks = expected.is_none() && !approval.auto_approve && planned.plan.brakes.is_empty();
+    if asks {
+        plan::show(context, &planned, None)
+    } else {
+        plan::show_decided(context, &planned)
+    }
     if !planned.plan.brakes.is_empty() {
-        let detail = "It passes the limits named above, and nothing was changed. Check that the directory is the right \
-                      one and whole.";
+        let limits: Vec<String> =
+            planned.plan.brakes.iter().map(|brake| format!("{}.\n", ops::brake_problem(brake).summary)).collect();
+        let detail = format!(
+            "{}Nothing was changed. Check that the directory is the right one and whole. If the plan is meant, use \
+             --force or a higher limit.",
+            limits.concat()
+        );
         context.shell.error("The plan is not applied", detail);
         return Err(Exit::Failure);
     }
@@ -152,7 +162,7 @@ async fn perform_with(
         session.renew_index_if_behind(desired, &snapshot);
         return Ok(Exit::Success);
     }
-    if expected.is_none() && !approval.auto_approve && !planned.plan.is_empty() && !approved(context) {
+    if asks && !planned.plan.is_empty() && !approved(context) {
         return Err(Exit::Failure);
     }
     prove(context, connection, &snapshot, &mut events).await?;
@@ -213,7 +223,7 @@ pub(super) async fn prove(
     while let Ok(event) = events.try_recv() {
         progress.event(&mut context.shell, &event);
     }
-    progress.finish();
+    progress.finish(&mut context.shell);
     result?.map_err(|error| match session.stop().reason().and_then(|ended| signals::exit(&ended)) {
         Some(exit) => exit,
         None => connection::session_error(context, &error),
@@ -248,7 +258,7 @@ pub(super) async fn carry_out(
     while let Ok(event) = events.try_recv() {
         progress.event(&mut context.shell, &event);
     }
-    progress.finish();
+    progress.finish(&mut context.shell);
     if result.is_err() {
         let detail = "Requests were under way. What became of them is found out by the next apply, before anything \
                       is sent again.";

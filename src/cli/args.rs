@@ -211,7 +211,7 @@ pub(super) struct ViewArgs {
     /// Show actions file by file
     #[arg(long)]
     pub(super) by_file: bool,
-    /// Show all actions and whole values on a terminal too
+    /// Show all actions and whole values, however many and long they are
     #[arg(long)]
     pub(super) full: bool,
 }

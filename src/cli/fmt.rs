@@ -18,6 +18,8 @@ struct Tally {
     files: usize,
     changed: usize,
     failed: usize,
+    /// What was found, to be told when all files were looked at.
+    messages: Vec<Message>,
 }
 
 pub(super) fn run(args: &FmtArgs, context: &mut Context) -> Exit {
@@ -40,6 +42,7 @@ pub(super) fn run(args: &FmtArgs, context: &mut Context) -> Exit {
             all_below(named, &bounds, args, context, &mut tally);
         }
     }
+    context.shell.messages(std::mem::take(&mut tally.messages));
     conclude(args, &tally, context)
 }
 
@@ -58,7 +61,7 @@ fn all_below(directory: &Path, bounds: &Bounds, args: &FmtArgs, context: &mut Co
     match source::contact_files(&root) {
         Ok(found) => {
             tally.failed += found.diagnostics.len();
-            context.shell.messages(found.diagnostics.iter().map(Message::from));
+            tally.messages.extend(found.diagnostics.iter().map(Message::from));
             found.files.iter().for_each(|below| one(&root, below, args, context, tally));
         }
         Err(error) => cannot_read(&error, context, tally),
@@ -73,7 +76,7 @@ fn one(root: &Root, below: &Path, args: &FmtArgs, context: &mut Context, tally: 
             tally.files += 1;
             tally.failed += 1;
             let mistakes = found.iter().filter(|one| one.severity == Severity::Error);
-            context.shell.messages(mistakes.map(Message::from));
+            tally.messages.extend(mistakes.map(Message::from));
             return;
         }
     };
@@ -87,7 +90,7 @@ fn one(root: &Root, below: &Path, args: &FmtArgs, context: &mut Context, tally: 
     tally.files += 1;
     for note in &formatted.notes {
         let message = Message::warning("Left as it is written", note.text.clone());
-        context.shell.message(&Message { location: Some(note.location.clone()), ..message });
+        tally.messages.push(Message { location: Some(note.location.clone()), ..message });
     }
     if !formatted.is_changed() {
         return;
@@ -116,7 +119,7 @@ fn replaced(root: &Root, below: &Path, formatted: &Formatted, context: &mut Cont
 
 /// Says what the names alone do not; a list of names is for programs as well.
 fn conclude(args: &FmtArgs, tally: &Tally, context: &mut Context) -> Exit {
-    let Tally { files, changed, failed } = *tally;
+    let Tally { files, changed, failed, messages: _ } = *tally;
     if changed == 0 && failed == 0 {
         let are = if files == 1 { "is" } else { "are" };
         context.shell.status(format!("{} {are} formatted already.", counted(files, "file")));

@@ -64,6 +64,7 @@ fn conclude(args: &PlanArgs, context: &mut Context, made: Made) -> Result<Exit, 
         let digest = planned.digest.as_ref();
         let shown = Shown {
             planned: &planned,
+            is_decided: false,
             next_step: None,
             apply: digest.map(|digest| context.command(&format!("apply --expect {digest}"))),
             everything: context.command("plan"),
@@ -117,13 +118,17 @@ fn being_applied(left_out: usize) -> (String, &'static str) {
 
 /// Prints a plan as people review it.
 pub(super) fn show(context: &mut Context, planned: &Planned, next_step: Option<&str>) {
-    show_for(context, planned, next_step, context.sandbox);
+    show_as(context, planned, next_step, false);
 }
 
-/// Prints a plan, which may be for another API than this invocation's.
-pub(super) fn show_for(context: &mut Context, planned: &Planned, next_step: Option<&str>, sandbox: bool) {
-    let everything = context.command("plan");
-    view::show(context, &Shown { planned, next_step, apply: None, everything, sandbox, note: None });
+/// Prints a plan that is applied next without asking; a quiet shell leaves it out.
+pub(super) fn show_decided(context: &mut Context, planned: &Planned) {
+    show_as(context, planned, None, true);
+}
+
+fn show_as(context: &mut Context, planned: &Planned, next_step: Option<&str>, is_decided: bool) {
+    let (everything, sandbox) = (context.command("plan"), context.sandbox);
+    view::show(context, &Shown { planned, is_decided, next_step, apply: None, everything, sandbox, note: None });
 }
 
 /// Says which limits are not known.

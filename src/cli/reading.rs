@@ -32,9 +32,7 @@ pub(super) fn load_error(context: &mut Context, error: &LoadError) -> Exit {
         LoadError::Unreadable(_) => None,
     };
     context.found = Found { files, contacts: None };
-    for message in load_messages(error) {
-        context.shell.message(&message);
-    }
+    context.shell.messages(load_messages(error));
     Exit::Failure
 }
 

@@ -39,6 +39,7 @@ fn show_plan(file: &Path, context: &mut Context) -> Result<(), Exit> {
     let name = shell_word(&file.display().to_string()).into_owned();
     let shown = Shown {
         planned: &saved.planned,
+        is_decided: false,
         next_step: None,
         apply: Some(context.command(&format!("apply {name}"))),
         everything: context.command(&format!("show {name}")),

@@ -31,15 +31,13 @@ pub(super) fn run(args: &ValidateArgs, context: &mut Context) -> Exit {
     context.shell.documents(std::iter::once_with(|| Validation::new(messages, *contacts, *files)));
     context.shell.to_people(|shell| match args.format {
         FindingsFormat::Human | FindingsFormat::Json => {
-            for message in messages {
-                shell.message(message);
-            }
+            shell.messages(messages.iter().cloned());
             success(&findings, shell);
         }
         FindingsFormat::Github => {
             let annotations = annotations(messages, &checkout);
             annotations.commands.iter().for_each(|command| shell.result(command));
-            annotations.rest.into_iter().for_each(|message| shell.message(message));
+            shell.messages(annotations.rest.into_iter().cloned());
             success(&findings, shell);
         }
         FindingsFormat::Sarif => shell.result(sarif(messages, files.is_some(), &checkout)),

@@ -8,8 +8,11 @@ use crate::ops::{Planned, Report};
 use crate::settings::Checkout;
 use crate::ui::json::{import_records, plan_records};
 use crate::ui::{
-    Detail, FailedPlan, ImportsText, Markdown, MarkdownOptions, Mask, Message, PlanOptions, PlanText, Subject,
+    Detail, FailedPlan, ImportsText, Markdown, MarkdownOptions, Mask, Message, PlanOptions, PlanText, Stream, Subject,
 };
+
+/// Actions beyond which a plan is shortened in files and pipes too: logs are read by people, and cut when they are long.
+const MANY: usize = 1000;
 
 /// What was asked for.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +28,8 @@ pub(super) struct View {
 /// A plan and the words that belong to it.
 pub(super) struct Shown<'a> {
     pub(super) planned: &'a Planned,
+    /// Whether it is applied or refused next, whatever anybody says to it.
+    pub(super) is_decided: bool,
     /// The command that is offered at the end of a text.
     pub(super) next_step: Option<&'a str>,
     /// The command that applies exactly this plan.
@@ -63,6 +68,11 @@ impl View {
     pub(super) fn mask(self) -> Mask {
         self.mask
     }
+
+    /// Reports whether only the first of so many things are shown there.
+    fn is_abridged(self, stdout: Stream, things: usize) -> bool {
+        !self.full && (stdout.is_terminal || things > MANY)
+    }
 }
 
 /// Has plans shown like this from here on, and messages with or without values.
@@ -82,7 +92,7 @@ pub(super) fn begin(context: &mut Context, view: View) -> Result<(), Exit> {
 
 /// Prints a plan as people review it, and what should be known beside it.
 pub(super) fn show(context: &mut Context, shown: &Shown<'_>) {
-    let Shown { planned, next_step, apply, everything, sandbox, note } = shown;
+    let Shown { planned, is_decided, next_step, apply, everything, sandbox, note } = shown;
     context.shell.messages(planned.warnings().iter().map(Message::from));
     let view = context.view;
     let stdout = context.shell.stdout();
@@ -111,13 +121,18 @@ pub(super) fn show(context: &mut Context, shown: &Shown<'_>) {
             mask: view.mask,
             detail: view.detail,
             by_file: view.by_file,
-            abridged: stdout.is_terminal && !view.full,
+            abridged: view.is_abridged(stdout, planned.plan.actions.len()),
             next_step: *next_step,
             forecast: Some(&forecast),
             digest: planned.digest.as_ref(),
         },
     };
-    context.shell.result_as(text, records);
+    // What is done without asking is no result of its own, and a quiet shell tells results.
+    if *is_decided && !planned.plan.is_empty() {
+        context.shell.status_as(text, records);
+    } else {
+        context.shell.result_as(text, records);
+    }
 }
 
 /// Names who was imported, and shows what was written to whom; nothing where nobody was.
@@ -134,7 +149,7 @@ pub(super) fn show_imports(context: &mut Context, report: &Report) {
         // No value of a contact stands in a log.
         values: !context.shell.speaks_log(),
         detail: view.detail,
-        abridged: stdout.is_terminal && !view.full,
+        abridged: view.is_abridged(stdout, report.imports.len()),
     };
     context.shell.result_as(text, import_records(report, view.mask));
 }

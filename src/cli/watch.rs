@@ -352,6 +352,7 @@ impl<'a> View<'a> {
                 return Some(format!("A plan passes limits and waits for approval: {digest}"));
             }
             PassEvent::Applied(report) => {
+                std::mem::take(&mut self.progress).finish(&mut self.context.shell);
                 let color = self.context.shell.stdout().color;
                 super::view::show_imports(self.context, report);
                 let summary = if self.is_single { apply_summary(report, color) } else { pass_summary(report, color) };

@@ -46,7 +46,7 @@ pub fn annotations<'m>(messages: &'m [Message], checkout: &Checkout) -> Annotati
             "::notice title=contactsd::{}",
             data(&format!(
                 "{} of {all} findings are shown here: GitHub takes {MAX_OF_A_KIND} errors and {MAX_OF_A_KIND} warnings \
-                 of a step. The log of this step has the others.",
+                 of a step. The log of this step goes on with them.",
                 all - rest.len()
             ))
         ));

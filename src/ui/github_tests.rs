@@ -66,7 +66,7 @@ fn what_github_has_no_room_for_is_counted_and_given_back() {
     let of = |kind: &str| shown.commands.iter().filter(|command| command.starts_with(kind)).count();
     assert_eq!((of("::warning "), of("::error "), of("::notice ")), (10, 10, 1));
     assert_eq!(shown.rest.len(), 2);
-    insta::assert_snapshot!(shown.commands.last().unwrap(), @"::notice title=contactsd::20 of 22 findings are shown here: GitHub takes 10 errors and 10 warnings of a step. The log of this step has the others.");
+    insta::assert_snapshot!(shown.commands.last().unwrap(), @"::notice title=contactsd::20 of 22 findings are shown here: GitHub takes 10 errors and 10 warnings of a step. The log of this step goes on with them.");
     assert_eq!(annotations(&messages[2..], &Checkout::at("/here")).commands.len(), 20);
 }
 

@@ -42,6 +42,11 @@ impl Message {
         Self::new(Severity::Warning, summary.into(), detail.into())
     }
 
+    /// Names the place as far as it is known.
+    pub(super) fn place(&self) -> Option<String> {
+        self.location.as_ref().map(place_of).or_else(|| self.path.as_deref().map(shown_path))
+    }
+
     /// Draws the message for `stream`, without a last newline: boxed when there is color.
     pub fn text(&self, stream: Stream) -> String {
         let paint = Paint { color: stream.color };
@@ -86,11 +91,7 @@ impl Message {
         };
         let code = self.code.as_deref().map(|code| format!(" [{}]", escape(code))).unwrap_or_default();
         writeln!(out, "{label} {}", paint.bold(format!("{}{code}", escape(&self.summary))))?;
-        let place = match (&self.location, &self.path) {
-            (Some(location), _) => Some(place_of(location)),
-            (None, Some(path)) => Some(shown_path(path)),
-            (None, None) => None,
-        };
+        let place = self.place();
         if self.address.is_some() || place.is_some() {
             writeln!(out)?;
         }

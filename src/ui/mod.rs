@@ -5,6 +5,7 @@
 
 pub mod amounts;
 mod binding_text;
+mod crowd;
 mod diff;
 mod escape;
 mod github;
@@ -20,6 +21,7 @@ mod metrics;
 mod outlet;
 mod plan_text;
 mod progress;
+mod repeats;
 mod replacement_text;
 mod report;
 mod sarif;

@@ -13,6 +13,7 @@ use super::escape::escape;
 use super::json;
 use super::message::Message;
 use super::plan_text::Detail;
+use super::repeats::Repeats;
 use super::shell::Shell;
 use super::style::Paint;
 use crate::model::{ApolloId, ContactKey, Endpoint, Timestamp};
@@ -45,6 +46,7 @@ pub struct Progress {
     waits: BTreeMap<Endpoint, Wait>,
     /// Counts down where no bar does.
     count_down: Option<ProgressBar>,
+    repeats: Repeats,
 }
 
 /// A wait that holds up all requests of a kind.
@@ -103,7 +105,11 @@ impl Progress {
             }
             Event::Problem(problem) => {
                 let message = Message::from(problem);
-                self.above_the_bar(shell, |shell| shell.message(&message));
+                if self.repeats.is_new(problem) {
+                    self.above_the_bar(shell, |shell| shell.message(&message));
+                } else {
+                    shell.message_in_sum(&message);
+                }
             }
             Event::WaitingForQuota { endpoint, window, wait, until } => {
                 self.waits.insert(*endpoint, Wait { is_outage: false, until: *until });
@@ -132,14 +138,15 @@ impl Progress {
         }
     }
 
-    /// Takes the bar away; what was printed stays.
-    pub fn finish(self) {
+    /// Takes the bar away, and sums up what was told once for many; what was printed stays.
+    pub fn finish(self, shell: &mut Shell) {
         if let Some(count_down) = self.count_down {
             count_down.finish_and_clear();
         }
         if let Form::Bar(bar) = self.form {
             bar.finish_and_clear();
         }
+        self.repeats.sums().for_each(|sum| shell.sum(&sum));
     }
 
     fn begin(&mut self, shell: &Shell, actions: usize) {

@@ -40,8 +40,14 @@ fn shown(is_terminal: bool, events: &[Event]) -> (String, String) {
     for event in events {
         progress.event(&mut shell, event);
     }
-    progress.finish();
+    progress.finish(&mut shell);
     shell.captured().unwrap()
+}
+
+#[test]
+fn what_many_contacts_have_in_the_same_words_is_told_once_and_summed_up() {
+    let (_, stderr) = shown(false, &vec![refused(); 150]);
+    insta::assert_snapshot!(stderr.lines().filter(|line| !line.starts_with("  contact.bob")).collect::<Vec<_>>().join("\n"), @"");
 }
 
 #[test]
@@ -128,7 +134,7 @@ fn a_terminal_of_a_ci_runner_gets_lines_and_no_bar() {
     for event in [Event::Begun { actions: 100 }, tick(10, 50, 0)] {
         progress.event(&mut shell, &event);
     }
-    progress.finish();
+    progress.finish(&mut shell);
     assert_eq!(shell.captured().unwrap().0, "50 of 100 done, 0 failed, 12m40s left\n");
 }
 

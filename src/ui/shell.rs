@@ -17,6 +17,7 @@ use anstream::{AutoStream, ColorChoice};
 use indicatif::ProgressDrawTarget;
 use serde::Serialize;
 
+use super::crowd;
 use super::json::{Diagnostic, Guarded, Layout, Record, Records};
 use super::log;
 use super::mask::Mask;
@@ -323,6 +324,15 @@ impl Shell {
 
     /// Prints a warning or an error in full, with its place and detail.
     pub fn message(&mut self, message: &Message) {
+        self.tell(message, true);
+    }
+
+    /// Counts a warning or an error and gives it to programs; people are told about several in sum.
+    pub(super) fn message_in_sum(&mut self, message: &Message) {
+        self.tell(message, false);
+    }
+
+    fn tell(&mut self, message: &Message, is_shown: bool) {
         match message.severity {
             Severity::Error => self.errors += 1,
             Severity::Warning => self.warnings += 1,
@@ -331,14 +341,26 @@ impl Shell {
             kept.push(message.clone());
         }
         let message = &*self.mask.message(message);
+        if is_shown {
+            self.show(message);
+        }
+        if self.records.are_wanted() {
+            self.records([Record::diagnostic(Diagnostic::from(message))]);
+        }
+    }
+
+    /// Prints a message that sums up others, which programs have.
+    pub(super) fn sum(&mut self, message: &Message) {
+        let message = self.mask.message(message).into_owned();
+        self.show(&message);
+    }
+
+    fn show(&mut self, message: &Message) {
         if self.logs {
             log::message(message);
         } else if !self.speaks_json() {
             let text = message.text(self.stderr);
             self.write_stderr(format_args!("{text}\n"));
-        }
-        if self.records.are_wanted() {
-            self.records([Record::diagnostic(Diagnostic::from(message))]);
         }
     }
 
@@ -362,12 +384,17 @@ impl Shell {
         (self.errors, self.warnings)
     }
 
-    /// Prints several: errors last, where people look first, otherwise in the given order.
+    /// Prints several: errors last, where people look first, otherwise in the given order; of many the first ones, and
+    /// counts of all.
     pub fn messages(&mut self, messages: impl IntoIterator<Item = Message>) {
         let mut messages: Vec<Message> = messages.into_iter().collect();
         messages.sort_by_key(|message| message.severity);
-        for message in &messages {
-            self.message(message);
+        let is_shown = crowd::shown(&messages);
+        for (number, message) in messages.iter().enumerate() {
+            self.tell(message, is_shown(number));
+        }
+        if let Some(sums) = crowd::sums(&messages).filter(|_| !self.speaks_json()) {
+            self.write_stderr(format_args!("\n{sums}\n"));
         }
     }
 

@@ -548,8 +548,9 @@ fn brakes_stop_a_plan_that_nobody_meant() {
 
     Error: The plan is not applied
 
-    It passes the limits named above, and nothing was changed. Check that the directory is the right
-    one and whole.
+    More than 9 contacts would be created: 10.
+    Nothing was changed. Check that the directory is the right one and whole. If the plan is meant,
+    use --force or a higher limit.
     ");
     assert_eq!(refused.code, Some(1));
     assert_eq!(remote.take_calls(), [""; 0]);
@@ -562,8 +563,9 @@ fn brakes_stop_a_plan_that_nobody_meant() {
 
     Error: The plan is not applied
 
-    It passes the limits named above, and nothing was changed. Check that the directory is the right
-    one and whole.
+    4 managed contacts would be forgotten, more than 30 %.
+    Nothing was changed. Check that the directory is the right one and whole. If the plan is meant,
+    use --force or a higher limit.
     ");
     assert_eq!(refused.code, Some(1));
     assert_snapshot!(world.run("plan").line("Brake"), @"Brake: 4 contacts would be forgotten, at most 3 are allowed. If that is meant, add --force.");
@@ -573,8 +575,9 @@ fn brakes_stop_a_plan_that_nobody_meant() {
 
     Error: The plan is not applied
 
-    It passes the limits named above, and nothing was changed. Check that the directory is the right
-    one and whole.
+    All managed contacts would be forgotten.
+    Nothing was changed. Check that the directory is the right one and whole. If the plan is meant,
+    use --force or a higher limit.
     ");
     assert_eq!(refused.code, Some(1));
     assert_eq!(world.run("state list").stdout.lines().count(), 10);

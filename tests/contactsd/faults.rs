@@ -365,3 +365,16 @@ fn creates_that_fail_leave_few_doubts_and_cost_few_searches() {
     assert_eq!(remote.contacts().len(), 400);
     world.applied().is_clean();
 }
+
+#[test]
+fn what_apollo_says_of_many_contacts_in_the_same_words_is_one_message_with_a_count() {
+    let remote = Remote::start();
+    remote.tap.answer("@example.com", 422, &json!({"error": "Parameters misconfigured. no more contacts"}));
+    let world = World::new().against(&remote);
+    world.team(&numbered(0..150));
+    let outcome = world.run("apply --auto-approve --concise");
+    assert_eq!(outcome.stderr.matches("Apollo says:").count(), 1, "{outcome}");
+    assert!(outcome.stderr.contains("Error: 150 contacts have the same error: Apollo rejected contact."), "{outcome}");
+    assert!(outcome.stderr.contains("and 139 more contacts"), "{outcome}");
+    assert!(outcome.summary().ends_with("150 failed, 0 remaining."), "{outcome}");
+}

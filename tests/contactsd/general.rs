@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::support::{Remote, World};
+use crate::support::{Remote, World, numbered};
 
 const TEAM: &str = "contacts:\n  ada: {email: ada@example.com}\n";
 
@@ -252,6 +252,39 @@ fn quiet_leaves_results_and_errors() {
     assert_eq!(outcome.code, Some(0));
     assert!(!outcome.stdout.contains("Creating") && !outcome.stdout.contains("Sandbox:"), "{outcome}");
     assert_eq!(outcome.summary(), "Apply complete! Resources: 1 added, 0 changed, 0 destroyed.");
+}
+
+#[test]
+fn a_quiet_apply_shows_no_plan_unless_it_asks_about_one() {
+    let world = World::with(TEAM);
+    let braked = world.run("-q apply --sandbox --auto-approve --max-creates 0");
+    assert_eq!((braked.stdout.as_str(), braked.code), ("", Some(1)));
+    assert!(braked.stderr.contains("More than 0 contacts would be created: 1"), "{braked}");
+    let asked = world.run_at_terminal("apply --sandbox --quiet", "no\n");
+    assert!(asked.stdout.contains("contact.ada") && asked.stdout.contains("Plan: 1 to add"), "{asked}");
+    let outcome = world.run("apply --sandbox --auto-approve --quiet --json-into records.jsonl");
+    assert_eq!(outcome.stdout, "Apply complete! Resources: 1 added, 0 changed, 0 destroyed.\n");
+    assert!(
+        std::fs::read_to_string(world.path("records.jsonl")).unwrap().contains("planned_change"),
+        "programs get the plan"
+    );
+    let again = world.run("apply --sandbox --auto-approve --quiet");
+    assert!(again.stdout.starts_with("No changes."), "{again}");
+    assert!(world.run("plan --sandbox --quiet").stdout.starts_with("No changes."));
+}
+
+#[test]
+fn a_plan_of_thousands_is_shortened_in_a_pipe_too() {
+    let world = World::new();
+    world.team(&numbered(0..1001));
+    let shortened = world.run("plan");
+    assert!(shortened.stdout.contains("... and 901 more actions: 901 to add. Add --full to see"), "{shortened}");
+    assert_eq!(shortened.stdout.matches("will be created").count(), 100);
+    assert_eq!(world.run("plan --full").stdout.matches("will be created").count(), 1001);
+    let records = world.run("plan --json");
+    assert_eq!(records.stdout.matches("planned_change").count(), 1001, "programs get all of it");
+    world.team(&numbered(0..1000));
+    assert_eq!(world.run("plan").stdout.matches("will be created").count(), 1000);
 }
 
 #[test]

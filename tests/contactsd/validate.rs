@@ -374,3 +374,24 @@ fn a_sarif_log_keeps_to_the_standards_schema_whatever_was_found() {
     assert_eq!(log["runs"][0]["results"].as_array().unwrap().len(), 3);
     assert!(!outcome.stdout.contains(['\u{1b}', '\u{202e}']), "{outcome}");
 }
+
+#[test]
+fn of_many_mistakes_the_first_are_shown_and_all_are_counted() {
+    let world = World::new();
+    let people: String =
+        (0..40).map(|number| format!("  p{number}: {{email: p{number}@example.com, titel: x}}\n")).collect();
+    for file in ["one", "two"] {
+        let people = people.replace("  p", &format!("  {file}-")).replace(": p", &format!(": {file}"));
+        world.write(&format!("contacts.d/{file}.yaml"), &format!("contacts:\n{people}"));
+    }
+    for verb in ["validate", "plan", "apply --sandbox --auto-approve"] {
+        let outcome = world.run(verb);
+        assert_eq!(outcome.code, Some(1));
+        assert_eq!(outcome.stderr.matches("Error: ").count(), 20, "{outcome}");
+        for sum in ["Found 80 errors; the first 20 are shown.", "80  E011  A contact has", "40  contacts.d/two.yaml"] {
+            assert!(outcome.stderr.contains(sum), "{sum}: {outcome}");
+        }
+    }
+    assert_eq!(world.run("validate --json").stdout.matches("\"severity\":\"error\"").count(), 80, "programs get all");
+    assert_eq!(world.run("plan --json").stdout.matches("\"type\":\"diagnostic\"").count(), 80);
+}

@@ -99,7 +99,7 @@ fn partial_apply() -> String {
     for event in &events {
         progress.event(&mut shell, event);
     }
-    progress.finish();
+    progress.finish(&mut shell);
     shell.result_as("text", [report_record(&partial_report())]);
     said(&shell)
 }

@@ -116,7 +116,7 @@ impl Markdown<'_> {
             Subject::Plan(plan) => {
                 let forecast = self.options.forecast.and_then(forecast_text).filter(|_| !plan.is_empty());
                 let brakes = plan.brakes.iter().map(|brake| format!("**Brake:** {}", brake_text(brake)));
-                let look = look_note(plan).map(str::to_owned);
+                let look = look_note(plan, self.options.detail).map(str::to_owned);
                 also(&plan.counts()).into_iter().chain(forecast).chain(look).chain(brakes).collect()
             }
         };

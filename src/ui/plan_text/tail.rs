@@ -7,8 +7,9 @@ use super::super::amounts::{count, counted, wait};
 use super::super::escape::escape;
 use super::super::style::Paint;
 use super::super::wrap::wrap;
-use super::{Forecast, PlanOptions, is_performed};
-use crate::plan::{Action, Brake, BrakeKind, Counts, Operation, Plan, Reason};
+use super::{Detail, Forecast, PlanOptions, is_performed};
+use crate::model::Entry;
+use crate::plan::{Brake, BrakeKind, Counts, Operation, Plan, Reason};
 
 /// Writes the end of a plan that has actions, without the last newline.
 pub(super) fn write(f: &mut fmt::Formatter<'_>, plan: &Plan, options: &PlanOptions<'_>, paint: Paint) -> fmt::Result {
@@ -16,7 +17,7 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, plan: &Plan, options: &PlanOptio
     if let Some(text) = options.forecast.and_then(forecast_text) {
         write!(f, "\n{}", wrap(&text, options.width).join("\n"))?;
     }
-    if let Some(note) = look_note(plan) {
+    if let Some(note) = look_note(plan, options.detail) {
         write!(f, "\n{}", wrap(note, options.width).join("\n"))?;
     }
     if let Some(digest) = options.digest {
@@ -107,12 +108,20 @@ pub(in crate::ui) fn forecast_text(forecast: &Forecast) -> Option<String> {
 }
 
 /// Says what a create may touch; nothing where none of them could touch anybody.
-pub(in crate::ui) fn look_note(plan: &Plan) -> Option<&'static str> {
-    let may_match = |action: &Action| match &action.operation {
-        Operation::Create { entry } => action.reason != Reason::AskedFor && entry.dedupe_can_match(),
-        _ => false,
-    };
-    plan.actions.iter().any(may_match).then_some(
+///
+/// Which contacts may be imported instead is said at each of them, except where each has a line only.
+pub(in crate::ui) fn look_note(plan: &Plan, detail: Detail) -> Option<&'static str> {
+    let mut creates = plan.actions.iter().filter_map(|action| match &action.operation {
+        Operation::Create { entry } if action.reason != Reason::AskedFor => Some(entry),
+        _ => None,
+    });
+    if detail == Detail::Concise && creates.clone().any(Entry::is_matched_by_email) {
+        return Some(
+            "Each new contact is searched for before it is created, and imported if Apollo has a contact with its \
+             e-mail. Without the right to search, a contact that Apollo matches is overwritten.",
+        );
+    }
+    creates.any(Entry::dedupe_can_match).then_some(
         "Each new contact is searched for before it is created. Without the right to search, a contact that Apollo \
          matches is overwritten.",
     )

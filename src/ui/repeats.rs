@@ -1,0 +1,141 @@
+//! Problems that many contacts have in the same words: the first is told at once, and the others together at the end.
+//!
+//! Apollo says the same of each contact that has the same mistake.
+
+use super::amounts::{count, counted};
+use super::message::Message;
+use crate::ops::Problem;
+use crate::source::Severity;
+
+/// Contacts that are named in the end.
+const NAMED: usize = 10;
+
+/// The problems of a run so far, each kind once.
+#[derive(Debug, Default)]
+pub(super) struct Repeats(Vec<Kind>);
+
+#[derive(Debug)]
+struct Kind {
+    severity: Severity,
+    /// The words without what belongs to one contact.
+    words: String,
+    first: Message,
+    /// The first of the others, each with its place.
+    named: Vec<String>,
+    others: usize,
+}
+
+impl Repeats {
+    /// Notes a problem; reports whether it is the first of its kind, to be told now.
+    pub(super) fn is_new(&mut self, problem: &Problem) -> bool {
+        let Some(key) = &problem.key else { return true };
+        let (severity, words) = (problem.severity, words(problem, key.as_str()));
+        match self.0.iter_mut().find(|kind| kind.severity == severity && kind.words == words) {
+            Some(kind) => {
+                kind.others += 1;
+                if kind.named.len() < NAMED {
+                    kind.named.push(line(&Message::from(problem)));
+                }
+                false
+            }
+            None => {
+                let first = Message::from(problem);
+                self.0.push(Kind { severity, words, first, named: Vec::new(), others: 0 });
+                true
+            }
+        }
+    }
+
+    /// Sums up what was not told.
+    pub(super) fn sums(&self) -> impl Iterator<Item = Message> + '_ {
+        self.0.iter().filter(|kind| kind.others > 0).map(Kind::sum)
+    }
+}
+
+impl Kind {
+    fn sum(&self) -> Message {
+        let what = match self.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        let all = count(self.others + 1);
+        let summary = format!("{all} contacts have the same {what}: {}", self.first.summary);
+        let named = self.named.iter().map(|line| format!("\n  {line}")).collect::<String>();
+        let more = match self.others - self.named.len() {
+            0 => String::new(),
+            more => format!("\n  and {}", counted(more, "more contact")),
+        };
+        let detail = format!("The first one is told above with its cause. The others:{named}{more}");
+        Message { severity: self.severity, ..Message::error(summary, detail) }
+    }
+}
+
+/// Returns the words of a problem, to be compared, with its key taken out, wherever it stands as a word.
+fn words(problem: &Problem, key: &str) -> String {
+    let address = format!("contact.{key}");
+    let is_in_a_key = |c: char| c.is_alphanumeric() || "._-/".contains(c);
+    let words = [problem.summary.as_str(), problem.detail.as_str()].join("\n");
+    let general = |word: &str| {
+        let bare = word.trim_matches(|c| !is_in_a_key(c)).trim_end_matches('.');
+        if bare == address || bare == key { word.replace(bare, "KEY") } else { word.to_owned() }
+    };
+    words.split(char::is_whitespace).map(general).collect::<Vec<_>>().join(" ")
+}
+
+fn line(message: &Message) -> String {
+    let address = message.address.clone().unwrap_or_default();
+    message.place().map_or(address.clone(), |place| format!("{address}  {place}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ContactKey;
+
+    fn refused(key: &str, said: &str) -> Problem {
+        Problem {
+            severity: Severity::Error,
+            summary: format!("Apollo rejected contact.{key}"),
+            detail: format!("Apollo says: {said}\nLook at it: contactsd import {key} ID."),
+            key: Some(ContactKey::parse(key).unwrap()),
+            location: None,
+            path: Some("contacts.d/team.yaml".into()),
+            code: None,
+            related: Vec::new(),
+            said: None,
+        }
+    }
+
+    #[test]
+    fn the_same_words_for_many_contacts_are_told_once_and_counted() {
+        let mut repeats = Repeats::default();
+        let told: Vec<bool> =
+            (0..150).map(|number| repeats.is_new(&refused(&format!("p{number}"), "title is too long"))).collect();
+        assert_eq!(told.iter().filter(|told| **told).count(), 1);
+        assert!(repeats.is_new(&refused("p150", "email is invalid")), "other words");
+        let sums: Vec<String> = repeats.sums().map(|sum| format!("{}\n{}", sum.summary, sum.detail)).collect();
+        insta::assert_snapshot!(sums.join("\n"), @"
+        150 contacts have the same error: Apollo rejected contact.p0
+        The first one is told above with its cause. The others:
+          contact.p1  contacts.d/team.yaml
+          contact.p2  contacts.d/team.yaml
+          contact.p3  contacts.d/team.yaml
+          contact.p4  contacts.d/team.yaml
+          contact.p5  contacts.d/team.yaml
+          contact.p6  contacts.d/team.yaml
+          contact.p7  contacts.d/team.yaml
+          contact.p8  contacts.d/team.yaml
+          contact.p9  contacts.d/team.yaml
+          contact.p10  contacts.d/team.yaml
+          and 139 more contacts
+        ");
+    }
+
+    #[test]
+    fn what_is_about_no_contact_is_always_told() {
+        let mut repeats = Repeats::default();
+        let of_all = Problem { key: None, ..refused("ada", "") };
+        assert!(repeats.is_new(&of_all) && repeats.is_new(&of_all));
+        assert_eq!(repeats.sums().count(), 0);
+    }
+}
