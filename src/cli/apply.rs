@@ -140,9 +140,9 @@ async fn perform_with(
     })?;
     let asks = expected.is_none() && !approval.auto_approve && planned.plan.brakes.is_empty();
     if asks {
-        plan::show(context, &planned, None)
+        plan::show(context, &planned, None);
     } else {
-        plan::show_decided(context, &planned)
+        plan::show_decided(context, &planned);
     }
     if !planned.plan.brakes.is_empty() {
         let limits: Vec<String> =

@@ -44,13 +44,13 @@ pub(super) fn judge(field: &Field, text: &str) -> Option<Complaint> {
         return None;
     }
     match field {
-        Field::Email => match EmailAddress::parse_with_options(text, EMAIL_OPTIONS) {
-            Err(fault) => Some(Complaint::Email(fault)),
-            Ok(_) => {
-                let has_dot = text.rsplit('@').next().is_some_and(|domain| domain.contains('.'));
-                (!has_dot).then_some(Complaint::DotlessDomain)
+        Field::Email => {
+            if let Err(fault) = EmailAddress::parse_with_options(text, EMAIL_OPTIONS) {
+                return Some(Complaint::Email(fault));
             }
-        },
+            let has_dot = text.rsplit('@').next().is_some_and(|domain| domain.contains('.'));
+            (!has_dot).then_some(Complaint::DotlessDomain)
+        }
         Field::AccountId | Field::ContactStageId => (!is_hex24(text)).then_some(Complaint::Id),
         Field::WebsiteUrl => judge_url(text),
         phone if phone.is_phone() => (!text.contains(char::is_numeric)).then_some(Complaint::PhoneWithoutDigits),

@@ -30,20 +30,16 @@ impl Repeats {
     pub(super) fn is_new(&mut self, problem: &Problem) -> bool {
         let Some(key) = &problem.key else { return true };
         let (severity, words) = (problem.severity, words(problem, key.as_str()));
-        match self.0.iter_mut().find(|kind| kind.severity == severity && kind.words == words) {
-            Some(kind) => {
-                kind.others += 1;
-                if kind.named.len() < NAMED {
-                    kind.named.push(line(&Message::from(problem)));
-                }
-                false
+        if let Some(kind) = self.0.iter_mut().find(|kind| kind.severity == severity && kind.words == words) {
+            kind.others += 1;
+            if kind.named.len() < NAMED {
+                kind.named.push(line(&Message::from(problem)));
             }
-            None => {
-                let first = Message::from(problem);
-                self.0.push(Kind { severity, words, first, named: Vec::new(), others: 0 });
-                true
-            }
+            return false;
         }
+        let first = Message::from(problem);
+        self.0.push(Kind { severity, words, first, named: Vec::new(), others: 0 });
+        true
     }
 
     /// Sums up what was not told.
