@@ -56,7 +56,7 @@ impl Kind {
         };
         let all = count(self.others + 1);
         let summary = format!("{all} contacts have the same {what}: {}", self.first.summary);
-        let named = self.named.iter().map(|line| format!("\n  {line}")).collect::<String>();
+        let named: String = self.named.iter().flat_map(|line| ["\n  ", line.as_str()]).collect();
         let more = match self.others - self.named.len() {
             0 => String::new(),
             more => format!("\n  and {}", counted(more, "more contact")),
