@@ -1,6 +1,6 @@
 //! Reading another user's state, from a copy: to open sled is to write, and nothing is written to what is not ours.
 
-use std::fs::{DirBuilder, File, TryLockError};
+use std::fs::{DirBuilder, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
@@ -8,8 +8,9 @@ use std::path::Path;
 use rustix::fs::FileType;
 
 use super::error::Error;
-use super::open::{ARRIVED, CREATING, LOCK, SLED};
-use super::{head, holder};
+use super::lock::Lock;
+use super::open::{self, ARRIVED, CREATING, LOCK, SLED};
+use super::head;
 use crate::private_dir::PrivateDir;
 
 /// What a state is made of; the rest says who has it open, or is a cache.
@@ -28,19 +29,14 @@ pub(super) fn read<T>(state: &PrivateDir, read: impl FnOnce(&Path) -> Result<T, 
     read(&copy).map_err(|error| error.told_of(&copy, state.path()))
 }
 
-fn lock(state: &PrivateDir) -> Result<Option<File>, Error> {
+fn lock(state: &PrivateDir) -> Result<Option<Lock>, Error> {
     let failed = |error| Error::io("lock", &state.path().join(LOCK), error);
     let file = match state.open_file(LOCK) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened.map_err(failed)?,
     };
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => {
-            Err(Error::Locked { path: state.path().to_owned(), holder: holder::read(state).map(Box::new) })
-        }
-        Err(TryLockError::Error(error)) => Err(failed(error)),
-    }
+    let lock = Lock::take(file).map_err(failed)?;
+    lock.map(Some).ok_or_else(|| open::locked(state))
 }
 
 fn copy_parts(from: &PrivateDir, to: &Path, is_part: fn(&str) -> bool) -> io::Result<()> {

@@ -20,6 +20,7 @@ mod head;
 mod holder;
 mod index_file;
 mod keys;
+mod lock;
 mod open;
 mod own_dir;
 mod panics;
@@ -35,7 +36,6 @@ mod survey;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Sender};
@@ -62,6 +62,7 @@ pub use spent::{PlanProgress, PlanRow};
 use commit::{Request, Writer};
 use files::Anchor;
 use guard::Guard;
+use lock::Lock;
 use open::{Found, Opened};
 use rows::Facts;
 use since_index::SinceIndex;
@@ -118,7 +119,7 @@ struct Shared {
 /// What is given back when the store closes. Fields drop in order: sled before our lock.
 struct OpenParts {
     db: Guard,
-    _lock: File,
+    _lock: Lock,
 }
 
 struct WriterThread {
@@ -324,7 +325,7 @@ impl Store {
         let since_index = Arc::new(Mutex::new(SinceIndex::new(basis.map(|basis| basis.head), word)));
         let Opened { facts, counters, head, barrier, db, lock } = opened;
         let gate = Arc::new(RwLock::new(()));
-        let anchor = Anchor::new(path.join(open::LOCK), &lock).map_err(|error| Error::io("look at", &path, error))?;
+        let anchor = Anchor::new(path.join(open::LOCK), lock.file()).map_err(|error| Error::io("look at", &path, error))?;
         let barriers = barrier.counter();
         let last_intent = AtomicU64::new(counters.last_intent);
         let serial = AtomicU64::new(counters.serial.0);
@@ -412,7 +413,7 @@ pub fn read_noting(path: &Path, wanted: &Wanted<'_>) -> Result<Option<(Snapshot,
     let Opened { facts, counters, db, lock, .. } = opened;
     let gathering = gathering.expect("a state that is open was read");
     let snapshot = gathering.complete(&facts, &counters);
-    db.close(path)?;
+    db.close()?;
     index_file::vouch(&state);
     drop(lock);
     Ok(Some((snapshot, basis)))
@@ -429,7 +430,7 @@ pub fn read_part(path: &Path, wanted: &Wanted<'_>, part: &Part) -> Result<Option
     let basis = Basis::now(&state).map_err(|error| Error::io("read the mark in", path, error))?;
     let (facts, db) = open::open_unread(&state)?;
     let read = part.read(path, &db, &facts, wanted, Some(part.note.head.commit))?;
-    db.close(path)?;
+    db.close()?;
     index_file::vouch(&state);
     Ok(read.zip(basis))
 }
@@ -474,7 +475,7 @@ fn open_or_create(
 }
 
 /// Takes the lock of a state that is there; `None` when there is none.
-fn lock_existing(path: &Path) -> Result<Option<(PrivateDir, File)>, Error> {
+fn lock_existing(path: &Path) -> Result<Option<(PrivateDir, Lock)>, Error> {
     let Some(state) = find(path)? else { return Ok(None) };
     let lock = open::lock(&state)?;
     // Looked at again under the lock: a writer may have made or finished it meanwhile.
@@ -526,7 +527,7 @@ impl Shared {
         let Some(parts) = self.open.write().unwrap_or_else(PoisonError::into_inner).take() else { return Ok(()) };
         let removed = holder::remove(&self.state);
         let OpenParts { db, _lock: lock } = parts;
-        let closed = db.close(&self.path);
+        let closed = db.close();
         if closed.is_ok() {
             index_file::vouch(&self.state);
         }

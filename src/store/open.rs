@@ -4,7 +4,7 @@
 //! creation has not finished: nothing was ever committed to it, so it is made anew. Any other
 //! directory must hold a whole state. Never removes a state.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
@@ -14,6 +14,7 @@ use super::error::Error;
 use super::guard::Guard;
 use super::head::HeadFile;
 use super::keys;
+use super::lock::Lock;
 use super::rows::{self, Counters, Facts};
 use super::survey::{Extent, survey};
 use super::{codec, holder, own_dir, panics, push, seat};
@@ -69,7 +70,7 @@ pub(super) struct Opened {
     pub(super) barrier: Barrier,
     // Fields drop in order: sled lets go of its files before others may open them.
     pub(super) db: Guard,
-    pub(super) lock: File,
+    pub(super) lock: Lock,
 }
 
 /// What stands at a path.
@@ -107,23 +108,20 @@ pub(super) fn look(state: &PrivateDir) -> Result<Found, Error> {
     Ok(if HeadFile::exists(state) { Found::State } else { found })
 }
 
-/// Takes the lock of a directory that exists, held until the file is dropped, and finishes a push that was decided.
+/// Takes the lock of a directory that exists, and finishes a push that was decided.
 ///
 /// sled has a lock of its own, but looks at its files before taking it and lets go of it late.
 ///
 /// Refuses a directory that is not ours, or that holds a link anywhere, before anything is written to it.
-pub(super) fn lock(state: &PrivateDir) -> Result<File, Error> {
+pub(super) fn lock(state: &PrivateDir) -> Result<Lock, Error> {
     state.claim()?;
     refuse_links(state)?;
     let path = state.path().join(LOCK);
     let file = state.open_private(LOCK).map_err(|error| Error::io("open", &path, error))?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(locked(state)),
-        Err(TryLockError::Error(error)) => return Err(Error::io("lock", &path, error)),
-    }
+    let lock = Lock::take(file).map_err(|error| Error::io("lock", &path, error))?;
+    let lock = lock.ok_or_else(|| locked(state))?;
     push::finish(state)?;
-    Ok(file)
+    Ok(lock)
 }
 
 /// Refuses links in the directories that sled opens files in by their paths.
@@ -150,7 +148,7 @@ pub(super) fn open_unread(state: &PrivateDir) -> Result<(Facts, Guard), Error> {
 ///
 /// `creating` is durable before the first file and goes after the last, so that a crash in between
 /// leaves a directory that [`look`] calls nothing.
-pub(super) fn create(state: &PrivateDir, lock: File, origin: &str, drawn: Drawn) -> Result<Opened, Error> {
+pub(super) fn create(state: &PrivateDir, lock: Lock, origin: &str, drawn: Drawn) -> Result<Opened, Error> {
     let step = |step: &'static str| move |error| Error::io(step, state.path(), error);
     state.write(CREATING, b"").map_err(step("create"))?;
     state.sync().map_err(step("sync"))?;
@@ -178,7 +176,7 @@ pub(super) fn create(state: &PrivateDir, lock: File, origin: &str, drawn: Drawn)
 /// Opens the state in a locked directory; `read` reads all rows and proves that they are all there.
 pub(super) fn open(
     state: &PrivateDir,
-    lock: File,
+    lock: Lock,
     read: impl FnOnce(&sled::Db) -> Result<Counters, Error>,
 ) -> Result<Opened, Error> {
     open_unproven(state, lock)?.read(state, read)
@@ -189,11 +187,11 @@ pub(super) struct Unproven {
     pub(super) facts: Facts,
     head: HeadFile,
     pub(super) db: Guard,
-    lock: File,
+    lock: Lock,
 }
 
 /// Opens the state in a locked directory without reading its rows, which may not be whole.
-pub(super) fn open_unproven(state: &PrivateDir, lock: File) -> Result<Unproven, Error> {
+pub(super) fn open_unproven(state: &PrivateDir, lock: Lock) -> Result<Unproven, Error> {
     let head = HeadFile::open(state)?;
     let db = reopen_sled(state, Extent::All)?;
     let facts = rows::read_facts(state.path(), &db)?;
@@ -211,7 +209,8 @@ impl Unproven {
         state: &PrivateDir,
         read: impl FnOnce(&sled::Db) -> Result<Counters, Error>,
     ) -> Result<Opened, Error> {
-        let Self { facts, head, db, lock } = self;
+        // The lock is named before sled and so dropped after it.
+        let Self { facts, head, lock, db } = self;
         let counters = read(&db)?;
         compare_with_head(state.path(), &counters, &head)?;
         let barrier = Barrier::new(state, SLED)?;
@@ -274,7 +273,7 @@ pub(super) fn open_sled(state: &Path) -> Result<Guard, Error> {
         .mode(sled::Mode::LowSpace);
     for _ in 0..LOCK_ATTEMPTS {
         match panics::catch(|| config.open()) {
-            Ok(Ok(db)) => return Ok(Guard::new(db)),
+            Ok(Ok(db)) => return Ok(Guard::new(db, state)),
             Ok(Err(error)) if says_locked(&error) || sled_is_locked(&path) => pause(),
             Ok(Err(error)) => return Err(Error::sled(state, error).at("open")),
             Err(panic) => return Err(Error::unreadable(state, format!("sled stopped at it: {panic}"))),
@@ -283,15 +282,18 @@ pub(super) fn open_sled(state: &Path) -> Result<Guard, Error> {
     Err(sled_stays_locked(state))
 }
 
-/// Waits until the threads of a sled that was dropped have let go of its files.
-pub(super) fn wait_for_sled(state: &Path) -> Result<(), Error> {
+/// Waits until nobody has sled's files open any more: threads of a sled that was dropped work on for a moment.
+///
+/// Tells whether that came to be.
+pub(super) fn wait_for_sled(state: &Path) -> bool {
+    let path = state.join(SLED);
     for _ in 0..LOCK_ATTEMPTS {
-        if !sled_is_locked(&state.join(SLED)) {
-            return Ok(());
+        if !sled_is_locked(&path) {
+            return true;
         }
         pause();
     }
-    Err(sled_stays_locked(state))
+    false
 }
 
 /// Reports whether sled found its lock taken, which it tells by these words alone.
@@ -304,7 +306,7 @@ fn says_locked(error: &sled::Error) -> bool {
 
 fn sled_is_locked(path: &Path) -> bool {
     let Ok(file) = File::open(path.join("db")) else { return false };
-    matches!(file.try_lock(), Err(TryLockError::WouldBlock))
+    matches!(Lock::take(file), Ok(None))
 }
 
 #[expect(clippy::disallowed_methods, reason = "sled's threads say nothing when they let go of the lock")]
@@ -312,11 +314,11 @@ pub(super) fn pause() {
     std::thread::sleep(LOCK_PAUSE);
 }
 
-fn locked(state: &PrivateDir) -> Error {
+pub(super) fn locked(state: &PrivateDir) -> Error {
     Error::Locked { path: state.path().to_owned(), holder: holder::read(state).map(Box::new) }
 }
 
-fn sled_stays_locked(state: &Path) -> Error {
+pub(super) fn sled_stays_locked(state: &Path) -> Error {
     Error::Locked { path: state.to_owned(), holder: None }
 }
 
@@ -330,7 +332,6 @@ mod tests {
     fn a_lock_that_was_let_go_of_before_it_is_asked_is_waited_for_all_the_same() {
         let directory = tempfile::tempdir().unwrap();
         drop(open_sled(directory.path()).unwrap());
-        wait_for_sled(directory.path()).unwrap();
         let path = directory.path().join(SLED);
         let held = File::open(path.join(LOG)).unwrap();
         held.try_lock().unwrap();

@@ -29,7 +29,7 @@ pub fn pull(path: &Path, origin: &str, out: &mut dyn Write) -> Result<Option<u64
     let mut copy = CopyWriter::begin(path, out, &header)?;
     let Opened { db, lock, .. } =
         unread.read(&state, |db| rows::scan(path, db, |key, value| copy.row(&rows::parse(path, key)?, value)))?;
-    db.close(path)?;
+    db.close()?;
     index_file::vouch(&state);
     drop(lock);
     copy.end().map(Some)

@@ -5,7 +5,6 @@
 //! before it nothing has happened. Batches and memory do not grow with the state.
 
 use std::fmt;
-use std::fs::File;
 use std::io::{self, BufRead};
 use std::path::Path;
 
@@ -16,6 +15,7 @@ use super::copy::{CopiedRow, CopyReader, Header};
 use super::error::Error;
 use super::head::{self, HeadFile};
 use super::keys::{self, Row};
+use super::lock::Lock;
 use super::open::{self, ARRIVED, CREATING, INCOMING, Opened, SLED};
 use super::own_dir::{self, OwnDir};
 use super::rows::{self, Counters, Facts};
@@ -60,7 +60,7 @@ pub struct Held {
     origin: String,
     own_dir: Option<OwnDir>,
     current: Option<Counted>,
-    _lock: File,
+    _lock: Lock,
 }
 
 /// A state with the sums over its rows.
@@ -116,7 +116,7 @@ impl Held {
         forget_holder(&state)?;
         let (current, lock) = if holds_state(&state)? {
             let Opened { facts, counters, lock, db, .. } = open::open(&state, lock, |db| rows::verify(&path, db))?;
-            db.close(&path)?;
+            db.close()?;
             index_file::vouch(&state);
             if facts.origin != origin {
                 return Err(Error::OtherOrigin { path, recorded: facts.origin, given: origin });
@@ -187,8 +187,7 @@ impl Held {
         // Read back as every opening reads it, while nothing is lost yet.
         rows::verify(place, &db)?;
         drop(barrier);
-        db.close(place)?;
-        open::wait_for_sled(place)?;
+        db.close()?;
         let mut head = HeadFile::create(&incoming, lineage.clone()).map_err(step("create the head of"))?;
         head.advance(counters.commit, counters.serial, counters.totals.bindings).map_err(step("write the head of"))?;
         incoming.sync().map_err(step("sync"))?;
@@ -201,8 +200,7 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         // What stays is removed by whoever has the lock next.
-        let incoming = self.state.path().join(INCOMING);
-        let _ = open::wait_for_sled(&incoming).is_ok() && self.state.remove_tree(INCOMING).is_ok();
+        let _ = self.state.remove_tree(INCOMING);
         let _ = holder::remove(&self.state);
     }
 }
@@ -258,9 +256,9 @@ pub(super) fn finish(state: &PrivateDir) -> Result<(), Error> {
         state.remove_tree(INCOMING)?;
         if has_arrived(state) { exchange(state) } else { Ok(()) }
     };
-    if has_arrived(state) {
-        // Threads of an earlier sled in this process or another may still write by its name.
-        open::wait_for_sled(state.path())?;
+    // A sled in this process or another that stopped as it was opened may still write by its name.
+    if has_arrived(state) && !open::wait_for_sled(state.path()) {
+        return Err(open::sled_stays_locked(state.path()));
     }
     finished().map_err(|error| Error::io("replace the state in", state.path(), error))
 }

@@ -3,7 +3,6 @@
 //! Apart from the state's own lock, which a paused service gives up to other writers. Decides nothing:
 //! whether a pause is wanted is up to the caller.
 
-use std::fs::{File, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
@@ -12,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::error::Error;
 use super::files::Anchor;
 use super::holder::Holder;
+use super::lock::Lock;
 use super::open;
 use crate::model::Timestamp;
 use crate::private_dir::PrivateDir;
@@ -32,7 +32,7 @@ pub(super) const FRESH: &str = "paused.new";
 pub struct Seat {
     state: PrivateDir,
     anchor: Anchor,
-    _lock: File,
+    _lock: Lock,
 }
 
 /// Whether a service keeps a state in step.
@@ -58,22 +58,21 @@ impl Seat {
         open::directory(state)?;
         let state = PrivateDir::make(state)?;
         let path = state.path().join(SEAT);
-        let file = state.open_private(SEAT).map_err(|error| Error::io("open", &path, error))?;
         let mut attempts = 1..=LOCK_ATTEMPTS;
-        loop {
-            match file.try_lock() {
-                Ok(()) => break,
-                // Whoever looks at the seat holds it for a moment.
-                Err(TryLockError::WouldBlock) if attempts.next().is_some() => open::pause(),
-                Err(TryLockError::WouldBlock) => {
-                    let holder = announced(&state).map(Box::new);
-                    return Err(Error::Locked { path: state.path().to_owned(), holder });
-                }
-                Err(TryLockError::Error(error)) => return Err(Error::io("lock", &path, error)),
+        let lock = loop {
+            let file = state.open_private(SEAT).map_err(|error| Error::io("open", &path, error))?;
+            if let Some(lock) = Lock::take(file).map_err(|error| Error::io("lock", &path, error))? {
+                break lock;
             }
-        }
-        let anchor = Anchor::new(path.clone(), &file).map_err(|error| Error::io("look at", &path, error))?;
-        let seat = Self { state, anchor, _lock: file };
+            // Whoever looks at the seat holds it for a moment.
+            if attempts.next().is_none() {
+                let holder = announced(&state).map(Box::new);
+                return Err(Error::Locked { path: state.path().to_owned(), holder });
+            }
+            open::pause();
+        };
+        let anchor = Anchor::new(path.clone(), lock.file()).map_err(|error| Error::io("look at", &path, error))?;
+        let seat = Self { state, anchor, _lock: lock };
         seat.announce(holder)?;
         Ok(seat)
     }
@@ -163,11 +162,8 @@ fn look(state: &PrivateDir) -> Result<Seating, Error> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Seating::Unknown),
         opened => opened.map_err(|error| Error::io("open", &path, error))?,
     };
-    match file.try_lock() {
-        Ok(()) => Ok(Seating::Free),
-        Err(TryLockError::WouldBlock) => Ok(Seating::Taken(announced(state).map(Box::new))),
-        Err(TryLockError::Error(error)) => Err(Error::io("lock", &path, error)),
-    }
+    let lock = Lock::take(file).map_err(|error| Error::io("lock", &path, error))?;
+    Ok(if lock.is_some() { Seating::Free } else { Seating::Taken(announced(state).map(Box::new)) })
 }
 
 /// Returns what the service of a state said about itself last, which may be over.

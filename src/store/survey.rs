@@ -193,7 +193,7 @@ mod tests {
             db.insert(number.to_be_bytes(), vec![7; 8 * 1024]).unwrap();
         }
         db.flush().unwrap();
-        db.close(directory.path()).unwrap();
+        db.close().unwrap();
         let log = File::open(directory.path().join(SLED).join(LOG)).unwrap();
         let segments = log.metadata().unwrap().len().div_ceil(SEGMENT_BYTES);
         let place = |number: u64| {
