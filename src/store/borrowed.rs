@@ -8,9 +8,9 @@ use std::path::Path;
 use rustix::fs::FileType;
 
 use super::error::Error;
+use super::head;
 use super::lock::Lock;
 use super::open::{self, ARRIVED, CREATING, LOCK, SLED};
-use super::head;
 use crate::private_dir::PrivateDir;
 
 /// What a state is made of; the rest says who has it open, or is a cache.

@@ -325,7 +325,8 @@ impl Store {
         let since_index = Arc::new(Mutex::new(SinceIndex::new(basis.map(|basis| basis.head), word)));
         let Opened { facts, counters, head, barrier, db, lock } = opened;
         let gate = Arc::new(RwLock::new(()));
-        let anchor = Anchor::new(path.join(open::LOCK), lock.file()).map_err(|error| Error::io("look at", &path, error))?;
+        let anchor =
+            Anchor::new(path.join(open::LOCK), lock.file()).map_err(|error| Error::io("look at", &path, error))?;
         let barriers = barrier.counter();
         let last_intent = AtomicU64::new(counters.last_intent);
         let serial = AtomicU64::new(counters.serial.0);
