@@ -47,7 +47,19 @@ fn shown(is_terminal: bool, events: &[Event]) -> (String, String) {
 #[test]
 fn what_many_contacts_have_in_the_same_words_is_told_once_and_summed_up() {
     let (_, stderr) = shown(false, &vec![refused(); 150]);
-    insta::assert_snapshot!(stderr.lines().filter(|line| !line.starts_with("  contact.bob")).collect::<Vec<_>>().join("\n"), @"");
+    insta::assert_snapshot!(stderr.lines().filter(|line| !line.starts_with("  contact.bob")).collect::<Vec<_>>().join("\n"), @"
+
+    Error: Apollo refused the contact
+
+      with contact.bob
+
+    Apollo answered 422: email is invalid
+
+    Error: 150 contacts have the same error: Apollo refused the contact
+
+    The first one is told above with its cause. The others:
+      and 139 more contacts
+    ");
 }
 
 #[test]
