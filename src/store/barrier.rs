@@ -9,9 +9,16 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
 use super::error::Error;
+use super::panics;
 use crate::private_dir::PrivateDir;
+
+/// How long a flush may take before another one follows it.
+const FIRST_NUDGE: Duration = Duration::from_secs(1);
 
 /// Makes what sled was given durable.
 #[derive(Debug)]
@@ -44,7 +51,7 @@ impl Barrier {
 
     /// Returns when everything applied to `db` is on disk.
     pub(super) fn pass(&mut self, db: &sled::Db) -> io::Result<()> {
-        db.flush()?;
+        flush(FIRST_NUDGE, || db.flush().map(drop))?;
         // Blobs first, since the log points to them.
         self.sync_blobs()?;
         self.log.sync_data()?;
@@ -73,6 +80,29 @@ impl Barrier {
     }
 }
 
+/// Flushes sled, however it fails.
+///
+/// Where one of sled's threads fails to write, the flush that waits for it is not always told and would wait for ever
+/// (sled 0.34.7, `exit_reservation` in `pagecache/logger.rs`). Any later flush finds the failure and wakes those before
+/// it, so while one takes long others follow, ever less often.
+fn flush(first_nudge: Duration, flush: impl Fn() -> sled::Result<()> + Sync) -> io::Result<()> {
+    thread::scope(|scope| {
+        let (done, is_done) = mpsc::channel::<()>();
+        let flush = &flush;
+        scope.spawn(move || {
+            let mut pause = first_nudge;
+            while is_done.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
+                // What it finds is told to the first one as well.
+                scope.spawn(move || panics::catch(flush));
+                pause *= 2;
+            }
+        });
+        let flushed = flush();
+        drop(done);
+        Ok(flushed?)
+    })
+}
+
 fn blobs(sled: &PrivateDir) -> io::Result<PrivateDir> {
     let blobs = sled.sub("blobs").map_err(io::Error::other)?;
     blobs.ok_or_else(|| io::ErrorKind::NotFound.into())
@@ -80,4 +110,28 @@ fn blobs(sled: &PrivateDir) -> io::Result<PrivateDir> {
 
 fn names(directory: &PrivateDir) -> io::Result<BTreeSet<OsString>> {
     Ok(directory.names()?.into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Condvar, Mutex};
+
+    use super::*;
+
+    /// A storm of failing disks found an apply that waited for ever.
+    #[test]
+    fn a_flush_that_is_not_told_of_a_failure_is_woken_by_the_next_one() {
+        let (waiting, woken) = (Mutex::new(0), Condvar::new());
+        let flushed = flush(Duration::from_millis(1), || {
+            let mut flushes = waiting.lock().unwrap();
+            *flushes += 1;
+            if *flushes == 1 {
+                drop(woken.wait_while(flushes, |flushes| *flushes == 1).unwrap());
+            }
+            woken.notify_all();
+            Err(sled::Error::Io(io::Error::from_raw_os_error(5)))
+        });
+        assert!(flushed.is_err());
+        flush(Duration::from_mins(1), || Ok(())).unwrap();
+    }
 }
