@@ -134,8 +134,12 @@ impl PrivateDir {
     }
 
     /// Reports whether anything has that name.
-    pub fn has(&self, name: &str) -> bool {
-        rustix::fs::statat(&*self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW).is_ok()
+    pub fn has(&self, name: &str) -> io::Result<bool> {
+        match rustix::fs::statat(&*self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(_) => Ok(true),
+            Err(rustix::io::Errno::NOENT) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Opens a file for reading.

@@ -149,3 +149,14 @@ fn a_directory_of_another_user_is_read_and_never_written_to() {
         fs::remove_dir_all(root.path().join(HOME)).unwrap();
     }
 }
+
+#[test]
+fn a_look_that_fails_is_not_taken_for_an_absence() {
+    let root = tempfile::tempdir().unwrap();
+    let directory = PrivateDir::make(root.path()).unwrap();
+    assert!(!directory.has("head").unwrap());
+    directory.write("head", b"1").unwrap();
+    assert!(directory.has("head").unwrap());
+    let too_long = "h".repeat(300);
+    assert!(directory.has(&too_long).is_err());
+}

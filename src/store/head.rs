@@ -50,7 +50,7 @@ pub(super) struct HeadFile {
 }
 
 impl HeadFile {
-    pub(super) fn exists(state: &PrivateDir) -> bool {
+    pub(super) fn exists(state: &PrivateDir) -> io::Result<bool> {
         state.has(NAME)
     }
 

@@ -76,7 +76,7 @@ pub fn stands(state: &Path, note: &StateNote) -> bool {
 }
 
 pub(super) fn stands_in(state: &PrivateDir, note: &StateNote) -> bool {
-    let unmarked = || matches!(mark(state), Ok(None)) && !push::has_arrived(state);
+    let unmarked = || matches!(mark(state), Ok(None)) && matches!(push::has_arrived(state), Ok(false));
     // In this order: a writer marks before it moves the head.
     let same = head::note(state).is_ok_and(|head| head == note.head);
     same && unmarked() && is_vouched_for(state)
@@ -164,7 +164,7 @@ pub(super) fn install(state: &PrivateDir) -> io::Result<()> {
 
 /// Says, durably, that the index may be behind from now on; `word` tells this writer from any other.
 pub(super) fn mark_behind(state: &PrivateDir, word: &str) -> io::Result<()> {
-    if !state.has(NAME) && !state.has(MARK) {
+    if !state.has(NAME)? && !state.has(MARK)? {
         return Ok(());
     }
     state.write(MARK, word.as_bytes())?.sync_all()?;

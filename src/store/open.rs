@@ -105,7 +105,8 @@ pub(super) fn look(state: &PrivateDir) -> Result<Found, Error> {
     if is_unfinished {
         return Ok(Found::Nothing);
     }
-    Ok(if HeadFile::exists(state) { Found::State } else { found })
+    let has_head = HeadFile::exists(state).map_err(|error| Error::io("look for the head of", state.path(), error))?;
+    Ok(if has_head { Found::State } else { found })
 }
 
 /// Takes the lock of a directory that exists, and finishes a push that was decided.

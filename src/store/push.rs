@@ -244,7 +244,7 @@ impl Incoming {
 }
 
 /// Reports whether an exchange is decided and not finished: what else stands in the directory says nothing any more.
-pub(super) fn has_arrived(state: &PrivateDir) -> bool {
+pub(super) fn has_arrived(state: &PrivateDir) -> io::Result<bool> {
     state.has(ARRIVED)
 }
 
@@ -252,15 +252,17 @@ pub(super) fn has_arrived(state: &PrivateDir) -> bool {
 ///
 /// To be called by whoever has just taken the lock. Each step can be repeated, and none has to be the last.
 pub(super) fn finish(state: &PrivateDir) -> Result<(), Error> {
-    let finished = || {
-        state.remove_tree(INCOMING)?;
-        if has_arrived(state) { exchange(state) } else { Ok(()) }
-    };
+    let failed = |error| Error::io("replace the state in", state.path(), error);
+    let has_arrived = has_arrived(state).map_err(failed)?;
     // A sled in this process or another that stopped as it was opened may still write by its name.
-    if has_arrived(state) && !open::wait_for_sled(state.path()) {
+    if has_arrived && !open::wait_for_sled(state.path()) {
         return Err(open::sled_stays_locked(state.path()));
     }
-    finished().map_err(|error| Error::io("replace the state in", state.path(), error))
+    let finished = || {
+        state.remove_tree(INCOMING)?;
+        if has_arrived { exchange(state) } else { Ok(()) }
+    };
+    finished().map_err(failed)
 }
 
 fn exchange(state: &PrivateDir) -> io::Result<()> {
@@ -272,13 +274,13 @@ fn exchange(state: &PrivateDir) -> io::Result<()> {
         }
     }
     state.sync()?;
-    if arrived.has(SLED) {
+    if arrived.has(SLED)? {
         state.remove_tree(SLED)?;
         reached(Step::PushReplaced);
         arrived.rename_into(SLED, state, SLED)?;
         state.sync()?;
     }
-    if HeadFile::exists(&arrived) {
+    if HeadFile::exists(&arrived)? {
         head::rename(&arrived, state)?;
         state.sync()?;
     }

@@ -82,7 +82,8 @@ fn survey_snapshots(sled: &PrivateDir) -> Result<u64, Error> {
 
 /// Removes settings that are not whole; every state has the same.
 fn survey_settings(sled: &PrivateDir) -> Result<(), Error> {
-    if sled.has(SETTINGS) && !is_whole(sled, SETTINGS, SETTINGS_END)? { clear(sled, SETTINGS) } else { Ok(()) }
+    let has_some = sled.has(SETTINGS).map_err(|error| Error::io("look for", &sled.path().join(SETTINGS), error))?;
+    if has_some && !is_whole(sled, SETTINGS, SETTINGS_END)? { clear(sled, SETTINGS) } else { Ok(()) }
 }
 
 fn survey_blobs(sled: &PrivateDir) -> Result<(), Error> {

@@ -166,21 +166,23 @@ fn a_failed_sync_or_write_is_an_error_like_any_other() {
     }
     let remote = Remote::start();
     let kept = Kept::new(&remote);
-    for verb in VERBS {
+    for verb in VERBS.into_iter().chain(["watch --once"]) {
         let mut met = 0;
-        for (calls, fault) in [
-            ("fsync", "error=EIO"),
-            ("fdatasync", "error=EIO"),
-            ("sync_file_range", "error=EIO"),
-            ("pwrite64", "error=ENOSPC"),
+        for (file, calls, fault) in [
+            ("sled/db", "fsync", "error=EIO"),
+            ("sled/db", "fdatasync", "error=EIO"),
+            ("sled/db", "sync_file_range", "error=EIO"),
+            ("sled/db", "pwrite64", "error=ENOSPC"),
+            ("head", "fdatasync", "error=EIO"),
+            ("head", "pwrite64", "error=ENOSPC"),
         ] {
             for number in 1..4 {
                 kept.restore();
-                let titled = format!("title: {calls} {number}}}\n");
+                let titled = format!("title: {file} {calls} {number}}}\n");
                 kept.world.team(&numbered(0..12).replace("}\n", &format!(", {titled}")));
-                let failed = kept.world.run_with_fault(verb, &kept.file("sled/db"), calls, fault, number);
+                let failed = kept.world.run_with_fault(verb, &kept.file(file), calls, fault, number);
                 let Some(outcome) = failed else { break };
-                let what = format!("{verb}: {calls} {number}");
+                let what = format!("{verb}: {calls} {number} of {file}");
                 Kept::told(&outcome, &what);
                 if verb.starts_with("state rm") {
                     assert_eq!(kept.world.run("state list").code, Some(0), "{what}");
@@ -192,6 +194,68 @@ fn a_failed_sync_or_write_is_an_error_like_any_other() {
         }
         assert!(met > 2, "{verb} syncs");
     }
+}
+
+/// A state whose head could not be looked for was called damaged, with the advice to move it away.
+#[test]
+fn a_look_that_fails_is_told_and_not_taken_for_damage() {
+    if !can_fail("failing looks at files") {
+        return;
+    }
+    let remote = Remote::start();
+    let kept = Kept::new(&remote);
+    for verb in VERBS {
+        let mut met = 0;
+        // Files are looked for by their names in these.
+        for directory in [kept.file("head"), kept.file("sled/db")] {
+            let directory = directory.parent().unwrap();
+            for number in 1.. {
+                kept.restore();
+                let failed = kept.world.run_with_fault(verb, directory, "newfstatat", "error=EIO", number);
+                let Some(outcome) = failed else { break };
+                let what = format!("{verb}: look {number} in {}", directory.display());
+                // Without the index, which was being looked for, all is done as well.
+                if outcome.code != Some(0) {
+                    Kept::told(&outcome, &what);
+                    assert!(outcome.stderr.contains("Input/output error"), "{what}\n{outcome}");
+                    met += 1;
+                }
+                if verb.starts_with("state rm") {
+                    assert_eq!(kept.world.run("state list").code, Some(0), "{what}");
+                } else {
+                    kept.stands(&what);
+                }
+            }
+        }
+        assert!(met > 2, "{verb} looks");
+    }
+}
+
+/// What had arrived was removed without a look at it, and the state was lost.
+#[test]
+fn a_look_that_fails_while_a_state_is_replaced_loses_neither_of_both() {
+    if !can_fail("failing looks while a state is replaced") {
+        return;
+    }
+    let remote = Remote::start();
+    let kept = Kept::new(&remote);
+    kept.world.write("pulled", &kept.world.run("state pull").stdout);
+    assert_eq!(kept.world.run("state rm contact.p0 --auto-approve").code, Some(0));
+    fs::remove_dir_all(kept.copy.path()).unwrap();
+    kept.world.run("plan");
+    kept.keep();
+    let push = "state push pulled --auto-approve --force";
+    let mut met = 0;
+    for number in 1.. {
+        kept.restore();
+        let failed = kept.world.run_with_fault(push, &kept.file("arrived"), "newfstatat", "error=EIO", number);
+        let Some(outcome) = failed else { break };
+        Kept::told(&outcome, &format!("look {number}"));
+        // Whoever comes next finishes what was decided.
+        kept.stands(&format!("look {number}"));
+        met += 1;
+    }
+    assert!(met > 1, "{met}");
 }
 
 /// What was begun stood in the way of every later command, for good.
