@@ -11,7 +11,7 @@ use super::board::{Braked, Outcome, Pass, Phase, Trouble, Waiting};
 use super::control::{ApproveAnswer, words};
 use super::load::load;
 use super::place::Place;
-use super::service::{MadeWay, Service, Standing};
+use super::service::{MadeWay, Obstacle, Service, Standing};
 use crate::model::Timestamp;
 use crate::ops::{
     Desired, Ended, Event, LoadError, Loader, PassEvent, Planned, Problem, Report, Session, SessionError, apply,
@@ -34,14 +34,6 @@ const LOCK_PAUSE: Duration = Duration::from_secs(1);
 
 /// How often the board is told of a pass under way.
 const TICK: Duration = Duration::from_secs(1);
-
-/// What keeps the service as a whole from its work, as it was met last.
-#[derive(Debug, Clone)]
-pub(super) struct Obstacle {
-    error: String,
-    since: Timestamp,
-    attempts: u32,
-}
 
 /// How a pass ended.
 struct End {
