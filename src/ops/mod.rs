@@ -29,6 +29,7 @@ mod planning;
 mod problem;
 mod reading;
 mod renewal;
+mod report;
 mod saved;
 mod session;
 mod settle;
@@ -47,15 +48,16 @@ pub use clock::Clock;
 pub use credential::CredentialSource;
 pub use desired::{Desired, LoadError};
 pub use entropy::Entropy;
-pub use event::{Ended, Event, Imported, PassEvent, Problem, Report, Step};
+pub use event::{Event, PassEvent};
 pub use format::{FormatError, replace};
 pub use health::{Health, Readiness};
 pub use loader::{Loader, load};
 pub use lock::Waiting;
 pub use planning::{Forecast, Planned, plan, plan_beside};
-pub use problem::chain;
+pub use problem::{Problem, chain};
 pub use reading::{READ_PATIENCE, ReadError, Reading, Want, read};
 pub use renewal::renew_index;
+pub use report::{Ended, Imported, Report, Step};
 pub use saved::{
     MarkError, Origins, Refusal, Remaining, Resumed, SaveError, SavedError, SavedPlan, check_plan, read_plan,
     resume_plan, save_plan,
