@@ -164,7 +164,7 @@ impl Performer<'_> {
 
     pub(super) fn tombstone(&self, id: &ApolloId, fields: &Fields) -> Tombstone {
         let identity = IdentityHash::of(fields, &self.job.identity_key);
-        Tombstone { apollo_id: id.clone(), identity, at: self.session.clock.now() }
+        Tombstone { apollo_id: id.clone(), identity, at: self.session.now() }
     }
 
     pub(super) fn intent(
@@ -209,16 +209,16 @@ impl Performer<'_> {
     }
 
     pub(super) fn binding(&self, key: &ContactKey) -> Result<Binding, Trouble> {
-        let found = self.session.store.binding(key).map_err(|error| self.store_trouble(&error))?;
+        let found = self.session.store().binding(key).map_err(|error| self.store_trouble(&error))?;
         Ok(found.expect("a plan changes bound contacts only, and this process is the one writer"))
     }
 
     pub(super) async fn record(&self, changes: Vec<Change>) -> Result<(), Trouble> {
-        self.session.store.commit(changes).await.map(drop).map_err(|error| self.store_trouble(&error))
+        self.session.store().commit(changes).await.map(drop).map_err(|error| self.store_trouble(&error))
     }
 
     pub(super) fn store_trouble(&self, error: &store::Error) -> Trouble {
-        self.session.stop.request(super::Ended::Fatal);
+        self.session.stop().request(super::Ended::Fatal);
         // All that were under way fail the same way; it is told once.
         let problem = self.session.is_first_store_failure().then(|| Box::new(problem::store_failed(error, self.place)));
         Trouble { end: End::Failed, problem }

@@ -47,7 +47,7 @@ pub async fn apply_as(
     saved: Option<&Remaining>,
 ) -> Report {
     session.tell(Event::Begun { actions: plan.actions.len() });
-    session.try_everything_again();
+    session.courier().try_everything_again();
     let job = Arc::new(Job {
         desired: desired.clone(),
         identity_key: snapshot.identity_key,
@@ -68,13 +68,13 @@ pub async fn apply_as(
         span: Span::current(),
     };
     if saved.is_none()
-        && let Err(error) = progress::forget(&session.store).await
+        && let Err(error) = progress::forget(session.store()).await
     {
-        session.stop.request(Ended::Fatal);
+        session.stop().request(Ended::Fatal);
         session.tell(Event::Problem(Problem::error("Cannot write to the state", problem::chain(&error))));
     }
     if let Err(problem) = run.keep_house(&plan.housekeeping).await {
-        session.stop.request(Ended::Fatal);
+        session.stop().request(Ended::Fatal);
         session.tell(Event::Problem(problem));
     }
     tokio::select! {
@@ -85,11 +85,12 @@ pub async fn apply_as(
     report.imports = std::mem::take(&mut *run.job.imported.lock().unwrap_or_else(PoisonError::into_inner));
     report.imports.sort_by(|one, other| one.action.key().cmp(other.action.key()));
     report.changed_imports = report.imports.iter().filter(|imported| !imported.changes().is_empty()).count();
-    let outage = session.outages.given_up();
+    let outage = session.courier().outages.given_up();
     if let Some(Ended::Outage { unreachable, .. }) = outage {
         report.obstacle.get_or_insert_with(|| problem::outage_in_short(unreachable).to_owned());
     }
-    report.ended = session.stop.reason().or(outage).or_else(|| session.ledgers.put_off()).unwrap_or_default();
+    report.ended =
+        session.stop().reason().or(outage).or_else(|| session.courier().ledgers.put_off()).unwrap_or_default();
     session.renew_index(desired, snapshot);
     report
 }
@@ -152,7 +153,7 @@ impl Run {
             changes.extend(self.stands_again(key).map_err(failed)?);
         }
         for chunk in changes.chunks(CHANGES_PER_COMMIT) {
-            self.session.store.commit(chunk.to_vec()).await.map_err(failed)?;
+            self.session.store().commit(chunk.to_vec()).await.map_err(failed)?;
         }
         Ok(())
     }
@@ -161,7 +162,7 @@ impl Run {
     /// left it in doubt, and whatever its entry says of itself beside its fields.
     fn stands_again(&self, key: &ContactKey) -> Result<Option<Change>, store::Error> {
         let Some(fingerprint) = self.job.fingerprint(key) else { return Ok(None) };
-        let standing = self.session.store.binding(key)?.filter(|binding| binding.gone_at.is_none());
+        let standing = self.session.store().binding(key)?.filter(|binding| binding.gone_at.is_none());
         Ok(standing.map(|mut binding| {
             binding.fingerprint = Some(fingerprint);
             Change::PutBinding { key: key.clone(), binding: Box::new(binding) }
@@ -213,12 +214,12 @@ impl Run {
             let (mut done, mut failed) = (0, 0);
             self.count(|report| (done, failed) = (report.done(), report.failed));
             let ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            let left = time_left(self.session.ledgers.forecast(&ahead), active, done + failed, actions);
-            if !self.session.ledgers.is_waiting() {
+            let left = time_left(self.session.courier().ledgers.forecast(&ahead), active, done + failed, actions);
+            if !self.session.courier().ledgers.is_waiting() {
                 active += TICK;
             }
-            self.session.tell_quota_left();
-            let (elapsed, now) = (started.elapsed(), self.session.clock.now());
+            self.session.courier().tell_quota_left();
+            let (elapsed, now) = (started.elapsed(), self.session.now());
             self.session.tell(Event::Tick { elapsed, done, failed, now, left });
         }
     }
@@ -228,7 +229,7 @@ impl Run {
         let mut under_way = VecDeque::new();
         let mut queue = queue.into_iter();
         loop {
-            while under_way.len() < LOCAL_PARALLELISM && !self.session.stop.is_requested() {
+            while under_way.len() < LOCAL_PARALLELISM && !self.session.stop().is_requested() {
                 let Some(action) = queue.next() else { break };
                 under_way.push_back(tokio::spawn(self.clone().carry(action.clone(), None)));
             }
@@ -244,9 +245,9 @@ impl Run {
         let mut queues: BTreeMap<_, _> =
             queues.into_iter().map(|(endpoint, actions)| (endpoint, self.queue(endpoint, actions))).collect();
         let is_over = |endpoint| {
-            self.session.stop.is_requested()
-                || self.session.ledgers.is_put_off(endpoint)
-                || self.session.outages.is_given_up(endpoint)
+            self.session.stop().is_requested()
+                || self.session.courier().ledgers.is_put_off(endpoint)
+                || self.session.courier().outages.is_given_up(endpoint)
         };
         let turn_over = Arc::new(Notify::new());
         let mut under_way = JoinSet::new();

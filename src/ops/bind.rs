@@ -68,7 +68,7 @@ impl Performer<'_> {
             Asked::Anyway => {
                 let there_before = self.everybody_like(&entry.fields).await?;
                 let intent = Intent { there_before, ..self.create_intent(entry, false) };
-                let id = self.session.store.next_intent_id();
+                let id = self.session.store().next_intent_id();
                 // Whoever it would be matched to is not meant, and nothing is matched without dedupe.
                 self.send_create(id, intent, entry, Sent { with, looked: false, fresh_until: None }).await
             }
@@ -89,7 +89,7 @@ impl Performer<'_> {
     ) -> Result<End, Trouble> {
         loop {
             // Before the look, which would be too old once creates go out again.
-            let turn = self.session.turn(Endpoint::CreateContact).await;
+            let turn = self.session.courier().turn(Endpoint::CreateContact).await;
             let _turn = turn.map_err(|failure| self.trouble(Endpoint::CreateContact, failure))?;
             let intent = match again {
                 Some((_, intent)) => intent.clone(),
@@ -123,7 +123,7 @@ impl Performer<'_> {
                     return Err(self.conflict(None, entry, &first, ConflictCause::Namesakes { ids }).await?);
                 }
             };
-            let id = again.map_or_else(|| self.session.store.next_intent_id(), |(id, _)| id);
+            let id = again.map_or_else(|| self.session.store().next_intent_id(), |(id, _)| id);
             let fresh_until = looked.then(|| tokio::time::Instant::now() + LOOK_STANDS);
             let sent = Sent { with: with.clone(), looked, fresh_until };
             match self.send_create(id, intent, entry, sent).await {
@@ -277,7 +277,7 @@ impl Performer<'_> {
         changes.extend(intent.map(|id| Change::DropIntent { id }));
         changes.extend(self.open_intents(entry.key()).map(|id| Change::DropIntent { id }));
         changes.extend(self.spent().filter(|_| binding.fingerprint.is_some()));
-        match self.session.store.commit(changes).await {
+        match self.session.store().commit(changes).await {
             Ok(_) => {}
             // Found by our own search rather than answered by Apollo, while another entry found it too.
             Err(store::Error::IdTaken { id, owner, .. }) if step == Step::Settle || is_looked_up(&binding) => {
@@ -302,7 +302,7 @@ impl Performer<'_> {
         let pending = Known::of(&binding, []).changes_to(&entry.fields);
         let brought_up = self.bring_up(entry, binding, &pending, Effort { tried, lists_before, open: &[] }).await;
         // A state that cannot be read fails the action anyway, which says so.
-        if let Ok(Some(binding)) = self.session.store.binding(entry.key()) {
+        if let Ok(Some(binding)) = self.session.store().binding(entry.key()) {
             let mut written = sent_unseen;
             for change in pending.into_iter().filter(|change| is_written(change, &binding)) {
                 written.retain(|sent| sent.field != change.field);
@@ -351,7 +351,7 @@ impl Performer<'_> {
 
     /// Forgets that `fields` of a contact stand as they were applied, so that they are sent again.
     pub(super) async fn doubt(&self, key: &ContactKey, fields: &[Field]) -> Result<(), Trouble> {
-        let Some(mut binding) = self.session.store.binding(key).map_err(|error| self.store_trouble(&error))? else {
+        let Some(mut binding) = self.session.store().binding(key).map_err(|error| self.store_trouble(&error))? else {
             return Ok(());
         };
         for field in fields {
@@ -386,7 +386,7 @@ impl Performer<'_> {
             fingerprint: entry.fingerprint(),
             apollo_id: id.clone(),
             cause,
-            at: self.session.clock.now(),
+            at: self.session.now(),
         };
         let drop_intent = intent.map(|id| Change::DropIntent { id });
         self.record([Change::PutConflict(conflict)].into_iter().chain(drop_intent).collect()).await?;
@@ -409,14 +409,14 @@ impl Performer<'_> {
     /// Returns the earliest time of creation of a contact that `intent` made, by the clock of a server that says
     /// it is `server_now`.
     pub(super) fn earliest(&self, intent: &Intent, server_now: Option<Timestamp>) -> Timestamp {
-        let now = self.session.clock.now();
+        let now = self.session.now();
         journal::earliest_creation(intent, server_now.unwrap_or(now), now)
     }
 
     /// Makes the binding that an answer proves: the declared fields that it shows, as it shows them.
     pub(super) fn bind(&self, contact: &Contact, entry: &Entry, origin: Origin) -> Binding {
         let observed = confirm::observed(&entry.fields, contact);
-        let now = self.session.clock.now();
+        let now = self.session.now();
         let mut applied = observed.clone();
         // What the contact is on by somebody else's hand is not ours to undo.
         let found_lists = match applied.remove(&Field::LabelNames) {

@@ -67,7 +67,7 @@ impl Performer<'_> {
 
     pub(super) async fn forget(&self, id: &ApolloId) -> Result<End, Trouble> {
         let key = &self.place.key;
-        let found = self.session.store.binding(key).map_err(|error| self.store_trouble(&error))?;
+        let found = self.session.store().binding(key).map_err(|error| self.store_trouble(&error))?;
         let Some(binding) = found else {
             // Only the memory of a contact was left to forget.
             let memory = [Change::DropTombstone { key: key.clone() }];

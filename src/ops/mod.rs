@@ -45,7 +45,7 @@ pub use answering::Beside;
 pub use apply::{apply, apply_as, brake_problem};
 pub use by_hand::{check_decisions, plan_import, plan_removal, plan_rename};
 pub use clock::Clock;
-pub use credential::CredentialSource;
+pub use credential::{CredentialSource, SessionError};
 pub use desired::{Desired, LoadError};
 pub use entropy::Entropy;
 pub use event::{Event, PassEvent};
@@ -62,7 +62,7 @@ pub use saved::{
     MarkError, Origins, Refusal, Remaining, Resumed, SaveError, SavedError, SavedPlan, check_plan, read_plan,
     resume_plan, save_plan,
 };
-pub use session::{Session, SessionError, SessionOptions, SnapshotError};
+pub use session::{Session, SessionOptions, SnapshotError};
 pub use stop::Stop;
 pub use targeting::check_scope;
 pub use transfer::{hold, pull};

@@ -28,7 +28,7 @@ impl Performer<'_> {
     ) -> Result<End, Trouble> {
         // Another entry of this name may be about to bind what it made.
         let _alone = self.alone(&intent.fields).await;
-        self.session.pause(journal::settle_wait(intent, self.session.settle_after, self.session.clock.now())).await;
+        self.session.courier().pause(journal::settle_wait(intent, self.session.settle_after, self.session.now())).await;
         reached(failpoints::Step::SettleBeforeSearch);
         let witness = match self.witness(intent).await {
             Ok(witness) => witness?,
@@ -165,7 +165,7 @@ impl Performer<'_> {
 
     /// Looks for the contact that a refused create may have made all the same, among those that are new.
     pub(super) async fn made_although_refused(&self, intent: &Intent) -> Result<Option<ApolloId>, Trouble> {
-        self.session.pause(journal::settle_wait(intent, self.session.settle_after, self.session.clock.now())).await;
+        self.session.courier().pause(journal::settle_wait(intent, self.session.settle_after, self.session.now())).await;
         let newest = match self.session.newest(intent, intent.last_sent_at + self.session.settle_after).await {
             Ok(newest) => newest,
             // Nobody can tell then; the refusal is believed.

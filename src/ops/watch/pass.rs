@@ -89,7 +89,7 @@ impl Service {
         let pass = Pass { began, ended, outcome, done, failed, remaining };
         let failing = Arc::new(self.failing.list());
         let trouble = self.trouble();
-        let quota = self.session.as_ref().map(|session| (session.quota(), session.store.serial()));
+        let quota = self.session.as_ref().map(|session| (session.quota(), session.store().serial()));
         let braked = self.braked.clone();
         self.board.note(|status| {
             status.passes += 1;
@@ -166,9 +166,9 @@ impl Service {
         self.braked = None;
         let is_idle = planned.plan.is_empty() && planned.plan.housekeeping.is_empty();
         if self.standing != Standing::Proven && (!is_idle || self.former.is_some()) && !self.dry_run {
-            session.try_everything_again();
+            session.courier().try_everything_again();
             if let Err(error) = session.prove_credential(&snapshot).await {
-                let (put_off, outage) = (session.ledgers.put_off(), session.outages.given_up());
+                let (put_off, outage) = (session.courier().ledgers.put_off(), session.courier().outages.given_up());
                 drop(session);
                 return self.unproven(&error, put_off, outage).await;
             }
@@ -215,7 +215,7 @@ impl Service {
                     self.stop.request(Ended::Yielded);
                 }
                 _ = ticks.tick() => {
-                    let (quota, serial) = (session.quota(), session.store.serial());
+                    let (quota, serial) = (session.quota(), session.store().serial());
                     self.board.note(|status| (status.quota, status.serial) = (quota, Some(serial)));
                 }
             }
