@@ -10,7 +10,7 @@ use crate::apollo::{self, Credential, Meta};
 use crate::model::{Endpoint, IdentityKey, Intent, IntentId};
 use crate::store::{self, Change, Snapshot};
 
-use super::courier::{Courier, Failure, Look, Parcel, Reply, Way};
+use super::apply::courier::{Courier, Failure, Look, Parcel, Reply, Way};
 use super::{Ended, Event, Problem, problem};
 
 /// How many contacts of the state are viewed to see that a new credential is of its team.

@@ -3,28 +3,19 @@
 //! Owns the clock, the quota ledgers in memory and the one writer. Knows nothing of command lines and
 //! never prints: what happens is told as [`Event`]s, what came of it as a [`Report`].
 
-mod action;
 mod answering;
 mod apply;
-mod bind;
-mod bring_up;
 mod by_hand;
 mod clock;
-mod confirm;
-mod courier;
 mod credential;
 mod desired;
 mod entropy;
 mod event;
 mod format;
 mod health;
-mod ledgers;
 mod loader;
-mod local;
 mod lock;
-mod look;
 mod newest;
-mod outages;
 mod planning;
 mod problem;
 mod reading;
@@ -32,7 +23,6 @@ mod renewal;
 mod report;
 mod saved;
 mod session;
-mod settle;
 mod stop;
 mod targeting;
 #[cfg(test)]
@@ -42,7 +32,7 @@ mod under_way;
 pub mod watch;
 
 pub use answering::Beside;
-pub use apply::{apply, apply_as, brake_problem};
+pub use apply::{apply, apply_as};
 pub use by_hand::{check_decisions, plan_import, plan_removal, plan_rename};
 pub use clock::Clock;
 pub use credential::{CredentialSource, SessionError};
@@ -54,7 +44,7 @@ pub use health::{Health, Readiness};
 pub use loader::{Loader, load};
 pub use lock::Waiting;
 pub use planning::{Forecast, Planned, plan, plan_beside};
-pub use problem::{Problem, chain};
+pub use problem::{Problem, brake_problem, chain};
 pub use reading::{READ_PATIENCE, ReadError, Reading, Want, read};
 pub use renewal::renew_index;
 pub use report::{Ended, Imported, Report, Step};

@@ -10,7 +10,7 @@ use crate::apollo::Contact;
 use crate::journal;
 use crate::model::{ApolloId, Intent, Timestamp};
 
-use super::courier::{Failure, Look, Reply};
+use super::apply::courier::{Failure, Look, Reply};
 use super::credential::Access;
 
 /// The most pages that are read; Apollo gives no more.

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use crate::apollo;
 use crate::model::{ApolloId, ContactKey, Endpoint, Entry, Field, Intent, Place, Value};
-use crate::plan::Dispute;
+use crate::plan::{Brake, BrakeKind, Dispute};
 use crate::source::{self, Code, Location, Severity};
 use crate::store;
 
-use super::confirm::{Deviation, DeviationKind};
+use super::apply::outcome::confirm::{Deviation, DeviationKind};
 
 /// Something a person should know, with where and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -598,4 +598,20 @@ fn doing(endpoint: Endpoint) -> &'static str {
         Endpoint::RemoveFromLists => "remove contacts from lists",
         Endpoint::Profile => "read its own profile",
     }
+}
+
+/// Words why a plan is not applied, with what lifts the brake.
+pub fn brake_problem(brake: &Brake) -> Problem {
+    let Brake { kind, count, limit } = brake;
+    let (summary, lift) = match kind {
+        BrakeKind::ForgetsAll => ("All managed contacts would be forgotten".to_owned(), "--force allows it"),
+        BrakeKind::ForgetsMany => {
+            (format!("{count} managed contacts would be forgotten, more than 30 %"), "--force allows it")
+        }
+        BrakeKind::MaxCreates => (format!("More than {limit} contacts would be created: {count}"), "--max-creates"),
+        BrakeKind::MaxUpdates => (format!("More than {limit} contacts would be updated: {count}"), "--max-updates"),
+        BrakeKind::MaxForgets => (format!("More than {limit} contacts would be forgotten: {count}"), "--max-forgets"),
+    };
+    let lift = if lift.ends_with("it") { lift.to_owned() } else { format!("a higher {lift} allows it") };
+    Problem::error(summary, format!("Nothing was changed. If it is meant, {lift}; if not, check the directory."))
 }

@@ -16,12 +16,12 @@ use crate::quota::{Backoff, Outlook, Rules};
 use crate::store::{self, Change, Drawn, Holder, Snapshot, Store};
 
 use super::answering::Answerer;
-use super::courier::{Courier, Failure, Look, Reply, Way};
+use super::apply::courier::{Courier, Failure, Look, Reply, Way};
+use super::apply::ledgers::Ledgers;
+use super::apply::outages::Outages;
 use super::credential::{Access, CredentialSource, SessionError};
 use super::desired::Declared;
-use super::ledgers::Ledgers;
 use super::newest::{LastReading, Newest};
-use super::outages::Outages;
 use super::under_way::UnderWay;
 use super::{Clock, Desired, Event, LoadError, Stop, Waiting, lock, problem};
 

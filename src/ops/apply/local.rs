@@ -7,9 +7,9 @@ use crate::model::{ApolloId, ContactKey, Endpoint, Entry, Intent, IntentId};
 use crate::plan::Change as FieldChange;
 use crate::store::Change;
 
-use super::Step;
-use super::action::{End, Performer, Trouble};
 use super::bring_up::{Effort, complete, release_undeclared};
+use super::performer::{End, Performer, Trouble};
+use crate::ops::Step;
 
 impl Performer<'_> {
     pub(super) async fn rename(

@@ -10,9 +10,9 @@ use crate::apollo::Contact;
 use crate::model::{ApolloId, ContactKey, Endpoint, Field, Fields, Identity, fold_email, fold_text, mailbox};
 use crate::source;
 
-use super::action::{Performer, Trouble};
 use super::courier::{Failure, Look, Reply};
-use super::problem;
+use super::performer::{Performer, Trouble};
+use crate::ops::problem;
 
 /// The most pages of search results looked through for one person; a page holds 100.
 const MAX_PAGES: u32 = 5;
@@ -195,10 +195,6 @@ impl Performer<'_> {
             let given = binding.applied.text(&Field::Email).filter(|email| !email.is_empty());
             given.is_none_or(|given| row.emails.iter().any(|shown| fold_email(shown) == fold_email(given)))
         })
-    }
-
-    pub(super) fn owner(&self, id: &ApolloId) -> Result<Option<ContactKey>, Trouble> {
-        self.session.store().owner_of(id).map_err(|error| self.store_trouble(&error))
     }
 }
 

@@ -18,14 +18,14 @@ use crate::store::{self, Change, Store};
 
 use super::ledgers::Ledgers;
 use super::outages::{News, Outages, Turn};
-use super::{Clock, Event, Stop, problem};
+use crate::ops::{Clock, Event, Stop, problem};
 
 /// How often one request is sent before its action fails, 429s and connections that were never made not counted.
 const MAX_ATTEMPTS: u32 = 5;
 
 /// A request that changes nothing, so that it needs no intent.
 #[derive(Debug, Clone)]
-pub(super) enum Look {
+pub(crate) enum Look {
     View(ApolloId),
     Search {
         keywords: String,
@@ -41,7 +41,7 @@ pub(super) enum Look {
 
 /// What came back.
 #[derive(Debug)]
-pub(super) enum Reply {
+pub(crate) enum Reply {
     Contact(Box<Contact>),
     Page(SearchPage),
     Lists(ListChange),
@@ -50,7 +50,7 @@ pub(super) enum Reply {
 
 /// Why a request brought no reply.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     /// The run is ending, and nothing was sent.
     Stopped,
     /// What was looked at before is too old by now, and nothing was sent.
@@ -68,19 +68,19 @@ pub(super) enum Failure {
 }
 
 /// A client, and what it was made from.
-pub(super) struct Way {
-    pub(super) client: Client,
-    pub(super) options: apollo::Options,
+pub(crate) struct Way {
+    pub(crate) client: Client,
+    pub(crate) options: apollo::Options,
 }
 
 impl Way {
-    pub(super) fn new(options: apollo::Options) -> Result<Self, apollo::Error> {
+    pub(crate) fn new(options: apollo::Options) -> Result<Self, apollo::Error> {
         Ok(Self { client: Client::new(options.clone())?, options })
     }
 }
 
 /// A request to send, and what became of it so far.
-pub(super) struct Parcel<'a> {
+pub(crate) struct Parcel<'a> {
     id: IntentId,
     intent: &'a mut Intent,
     /// Goes into the write of the intent.
@@ -93,34 +93,34 @@ pub(super) struct Parcel<'a> {
 }
 
 impl<'a> Parcel<'a> {
-    pub(super) fn new(id: IntentId, intent: &'a mut Intent, with: Vec<Change>, fresh_until: Option<Instant>) -> Self {
+    pub(crate) fn new(id: IntentId, intent: &'a mut Intent, with: Vec<Change>, fresh_until: Option<Instant>) -> Self {
         // An intent that was sent before comes here in doubt, from settling.
         let tries = Tries::new(if intent.attempts == 0 { Status::Intended } else { Status::InDoubt });
         Self { id, intent, with, fresh_until, tries, way: None }
     }
 
     /// Returns the way by which it was sent last, which an answer came by.
-    pub(super) fn way(&self) -> &Arc<Way> {
+    pub(crate) fn way(&self) -> &Arc<Way> {
         self.way.as_ref().expect("what was answered was sent")
     }
 }
 
 /// What sends for a whole session, and the accounts that say when.
-pub(super) struct Courier {
-    pub(super) store: Store,
-    pub(super) ledgers: Ledgers,
-    pub(super) outages: Outages,
-    pub(super) clock: Clock,
-    pub(super) stop: Stop,
-    pub(super) backoff: Backoff,
+pub(crate) struct Courier {
+    pub(crate) store: Store,
+    pub(crate) ledgers: Ledgers,
+    pub(crate) outages: Outages,
+    pub(crate) clock: Clock,
+    pub(crate) stop: Stop,
+    pub(crate) backoff: Backoff,
     /// Who asks Apollo; `None` where nothing is going to be sent.
-    pub(super) way: Mutex<Option<Arc<Way>>>,
+    pub(crate) way: Mutex<Option<Arc<Way>>>,
     /// The places for requests under way.
-    pub(super) slots: Semaphore,
+    pub(crate) slots: Semaphore,
     /// Kinds of requests that cannot succeed for now.
-    pub(super) barred: Mutex<BTreeSet<Endpoint>>,
-    pub(super) random: Mutex<fastrand::Rng>,
-    pub(super) events: Arc<dyn Fn(Event) + Send + Sync>,
+    pub(crate) barred: Mutex<BTreeSet<Endpoint>>,
+    pub(crate) random: Mutex<fastrand::Rng>,
+    pub(crate) events: Arc<dyn Fn(Event) + Send + Sync>,
 }
 
 impl Courier {
@@ -128,7 +128,7 @@ impl Courier {
     ///
     /// The intent stays on disk when the outcome is in doubt, and for the caller to drop with the answer. A 401 comes
     /// back at once, for the caller to send the parcel again or to have it turned down.
-    pub(super) async fn send(&self, parcel: &mut Parcel<'_>) -> Result<(Reply, Meta), Failure> {
+    pub(crate) async fn send(&self, parcel: &mut Parcel<'_>) -> Result<(Reply, Meta), Failure> {
         let endpoint = parcel.intent.endpoint;
         loop {
             let admitted = self.admit(endpoint).await.and_then(|leave| {
@@ -188,7 +188,7 @@ impl Courier {
     }
 
     /// Ends a request that was answered with a 401, when no other credential is at hand.
-    pub(super) async fn turn_down(&self, parcel: Parcel<'_>, error: apollo::Error) -> Failure {
+    pub(crate) async fn turn_down(&self, parcel: Parcel<'_>, error: apollo::Error) -> Failure {
         match parcel.tries.status {
             Status::InDoubt => Failure::InDoubt(error),
             _ if self.bar(&Endpoint::ALL) => Failure::Refused(error),
@@ -197,7 +197,7 @@ impl Courier {
     }
 
     /// Sends a request that changes nothing, by a way that may not be the one in use.
-    pub(super) async fn look(&self, way: &Way, look: &Look) -> Result<(Reply, Meta), Failure> {
+    pub(crate) async fn look(&self, way: &Way, look: &Look) -> Result<(Reply, Meta), Failure> {
         let client = &way.client;
         let endpoint = match look {
             Look::View(_) => Endpoint::ViewContact,
@@ -401,7 +401,7 @@ impl Courier {
     }
 
     /// Waits for the one turn there is while requests of this kind fail, for work that begins with others.
-    pub(super) async fn turn(&self, endpoint: Endpoint) -> Result<Turn<'_>, Failure> {
+    pub(crate) async fn turn(&self, endpoint: Endpoint) -> Result<Turn<'_>, Failure> {
         self.outages.turn(endpoint, &self.stop).await.ok_or_else(|| self.not_ready())
     }
 
@@ -418,7 +418,7 @@ impl Courier {
     }
 
     /// Tells the requests left of each kind whose limits are known.
-    pub(super) fn tell_quota_left(&self) {
+    pub(crate) fn tell_quota_left(&self) {
         for endpoint in Endpoint::ALL {
             if let Some(left) = self.ledgers.left(endpoint) {
                 self.tell(Event::QuotaLeft { endpoint, left });
@@ -427,7 +427,7 @@ impl Courier {
     }
 
     /// Waits before another attempt; a stop ends the wait, and `admit` then sees it.
-    pub(super) async fn pause(&self, pause: Duration) {
+    pub(crate) async fn pause(&self, pause: Duration) {
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = self.stop.requested() => {}
@@ -440,37 +440,37 @@ impl Courier {
     }
 
     /// Returns the way to Apollo that is in use.
-    pub(super) fn way(&self) -> Arc<Way> {
+    pub(crate) fn way(&self) -> Arc<Way> {
         self.way_if_any().expect("a session without a client is given plans that send nothing")
     }
 
-    pub(super) fn way_if_any(&self) -> Option<Arc<Way>> {
+    pub(crate) fn way_if_any(&self) -> Option<Arc<Way>> {
         self.way.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Sends by another way from now on.
-    pub(super) fn go_by(&self, way: Arc<Way>) {
+    pub(crate) fn go_by(&self, way: Arc<Way>) {
         *self.way.lock().unwrap_or_else(PoisonError::into_inner) = Some(way);
     }
 
-    pub(super) fn tell(&self, event: Event) {
+    pub(crate) fn tell(&self, event: Event) {
         (self.events)(event);
     }
 
     /// Notes that requests of these kinds cannot succeed for now; reports whether that is new for any.
-    pub(super) fn bar(&self, endpoints: &[Endpoint]) -> bool {
+    pub(crate) fn bar(&self, endpoints: &[Endpoint]) -> bool {
         let mut barred = self.barred();
         let before = barred.len();
         barred.extend(endpoints);
         barred.len() > before
     }
 
-    pub(super) fn is_barred(&self, endpoint: Endpoint) -> bool {
+    pub(crate) fn is_barred(&self, endpoint: Endpoint) -> bool {
         self.barred().contains(&endpoint)
     }
 
     /// Lets all kinds of requests be tried again, whatever kept them from going out.
-    pub(super) fn try_everything_again(&self) {
+    pub(crate) fn try_everything_again(&self) {
         self.barred().clear();
         self.ledgers.put_nothing_off();
         self.outages.try_everything_again();

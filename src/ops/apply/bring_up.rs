@@ -11,10 +11,10 @@ use crate::model::{ApolloId, Binding, Endpoint, Entry, Field, Fields, IntentId, 
 use crate::plan::{Change as FieldChange, Dispute, Known, Setting};
 use crate::store::Change;
 
-use super::action::{End, Performer, Trouble};
-use super::confirm::{Deviation, DeviationKind};
 use super::courier::{Failure, Look, Reply};
-use super::{Step, confirm, problem};
+use super::outcome::confirm::{self, Deviation, DeviationKind};
+use super::performer::{End, Performer, Trouble};
+use crate::ops::{Step, problem};
 
 /// What is known of a contact before it is brought up.
 #[derive(Debug, Default)]
