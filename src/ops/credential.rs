@@ -2,14 +2,16 @@
 //!
 //! Only looks. A credential that proves to be another team's, or nobody's, is never used.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::apollo::{self, Client, Credential};
-use crate::model::{Endpoint, IdentityKey};
-use crate::store::{Change, Snapshot};
+use tokio::time::Instant;
 
-use super::courier::{Failure, Look, Reply};
-use super::{Ended, Event, Problem, Session, SessionError, problem};
+use crate::apollo::{self, Credential, Meta};
+use crate::model::{Endpoint, IdentityKey, Intent, IntentId};
+use crate::store::{self, Change, Snapshot};
+
+use super::apply::courier::{Courier, Failure, Look, Parcel, Reply, Way};
+use super::{Ended, Event, Problem, problem};
 
 /// How many contacts of the state are viewed to see that a new credential is of its team.
 const CONTACTS_VIEWED: usize = 10;
@@ -17,16 +19,36 @@ const CONTACTS_VIEWED: usize = 10;
 /// Reads the credential from where it came from.
 pub type CredentialSource = Arc<dyn Fn() -> Result<Credential, String> + Send + Sync>;
 
-/// A client, and what it was made from.
-pub(super) struct Way {
-    pub(super) client: Client,
-    options: apollo::Options,
-}
-
-impl Way {
-    pub(super) fn new(options: apollo::Options) -> Result<Self, apollo::Error> {
-        Ok(Self { client: Client::new(options.clone())?, options })
-    }
+/// Why a session cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error(transparent)]
+    Client(#[from] apollo::Error),
+    /// Apollo says that the credential is of another team than the state's contacts are.
+    #[error(
+        "the credential belongs to Apollo team {given}, and this state holds the contacts of team {recorded}. Use a \
+         credential of that team, or give this one a state of its own with --state"
+    )]
+    OtherTeam { recorded: String, given: String },
+    /// The credential is new to the state, and nothing that Apollo shows says whose it is.
+    #[error(
+        "the credential is new to this state, and Apollo does not show that it belongs to the same team: {why}. \
+         Nothing was sent and the state is unchanged. If it is of the same team, give it the scope {scope}, or apply \
+         once with the credential that was used before and a scope for this call: the state then knows its team. If \
+         it is of another team, give it a state of its own with --state",
+        scope = Endpoint::Profile.scope()
+    )]
+    Unproven { why: String },
+    /// Apollo refused the credential.
+    #[error("{}: {}", .0.summary, .0.detail)]
+    Refused(Box<Problem>),
+    /// Apollo did not answer for as long as is waited for, which was told before.
+    #[error("Apollo did not answer")]
+    Out,
+    #[error("stopped before anything was done")]
+    Stopped,
 }
 
 /// What the state knows of the credentials that it was written with.
@@ -38,20 +60,79 @@ pub(super) struct Proof {
     team: Option<String>,
 }
 
-impl Session {
+/// A courier whose credential is proven, and renewed when Apollo refuses it.
+pub(super) struct Access {
+    pub(super) courier: Courier,
+    /// Where a credential comes from that takes the place of one that is refused.
+    source: Option<CredentialSource>,
+    /// Held while a new credential is proven.
+    renewing: tokio::sync::Mutex<()>,
+    /// What a new credential has to prove; `None` until the first one has.
+    proof: Mutex<Option<Proof>>,
+}
+
+impl Access {
+    pub(super) fn new(courier: Courier) -> Self {
+        Self { courier, source: None, renewing: tokio::sync::Mutex::default(), proof: Mutex::default() }
+    }
+
+    pub(super) fn renewing_by(self, source: CredentialSource) -> Self {
+        Self { source: Some(source), ..self }
+    }
+
+    /// Sends the request of an intent, which is on disk before each attempt; `with` goes into the same write.
+    ///
+    /// The intent stays on disk when the outcome is in doubt, and for the caller to drop with the answer. Nothing is
+    /// sent after `fresh_until`.
+    pub(super) async fn send(
+        &self,
+        id: IntentId,
+        intent: &mut Intent,
+        with: Vec<Change>,
+        fresh_until: Option<Instant>,
+    ) -> Result<(Reply, Meta), Failure> {
+        let mut parcel = Parcel::new(id, intent, with, fresh_until);
+        loop {
+            match self.courier.send(&mut parcel).await {
+                Err(Failure::Refused(error) | Failure::InDoubt(error)) if error.status() == Some(401) => {
+                    if !self.renewed(parcel.way()).await {
+                        return Err(self.courier.turn_down(parcel, error).await);
+                    }
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    /// Sends a request that changes nothing.
+    pub(super) async fn look(&self, look: &Look) -> Result<(Reply, Meta), Failure> {
+        loop {
+            let way = self.courier.way();
+            match self.courier.look(&way, look).await {
+                Err(Failure::Refused(error)) if error.status() == Some(401) => {
+                    if !self.renewed(&way).await {
+                        let is_news = self.courier.bar(&Endpoint::ALL);
+                        return Err(if is_news { Failure::Refused(error) } else { Failure::Barred });
+                    }
+                }
+                answer => return answer,
+            }
+        }
+    }
+
     /// Makes sure that the credential is of the team that the state's contacts belong to.
     ///
     /// Apollo's own word on the team decides. Where the credential may not ask for it, one that the state does not
     /// know must see one of its contacts; those that are gone prove nothing.
-    pub async fn prove_credential(&self, snapshot: &Snapshot) -> Result<(), SessionError> {
-        let Some(way) = self.way.lock().unwrap_or_else(PoisonError::into_inner).clone() else { return Ok(()) };
+    pub(super) async fn prove_for(&self, snapshot: &Snapshot) -> Result<(), SessionError> {
+        let Some(way) = self.courier.way_if_any() else { return Ok(()) };
         let hash = way.options.credential.keyed_hash(&snapshot.identity_key);
         let is_known = snapshot.credential.is_some();
         let mut proof = Proof { identity_key: snapshot.identity_key, is_known, team: snapshot.team.clone() };
         if snapshot.credential.as_ref() != Some(&hash) {
             self.prove(&way, &mut proof).await?;
         }
-        *self.proof.lock().unwrap_or_else(PoisonError::into_inner) = Some(proof);
+        *self.proof() = Some(proof);
         Ok(())
     }
 
@@ -72,20 +153,20 @@ impl Session {
             }
         }
         proof.is_known = true;
-        self.store.commit(changes).await?;
+        self.courier.store.commit(changes).await?;
         Ok(())
     }
 
     /// Asks Apollo for the team of the credential; `None` where the credential may not ask.
     async fn team(&self, way: &Arc<Way>) -> Result<Option<String>, SessionError> {
-        match self.look_as(way, &Look::Profile).await {
+        match self.courier.look(way, &Look::Profile).await {
             Ok((Reply::Profile(profile), _)) => Ok(profile.team_id),
             Ok(_) => unreachable!("the question for the profile is answered with one"),
             Err(Failure::Refused(error)) if error.status() == Some(401) => {
                 Err(SessionError::Refused(Box::new(problem::credential_refused(&error))))
             }
             Err(Failure::Refused(_) | Failure::InDoubt(_) | Failure::Stale) => Ok(None),
-            Err(Failure::Barred) if !self.is_barred(Endpoint::ViewContact) => Ok(None),
+            Err(Failure::Barred) if !self.courier.is_barred(Endpoint::ViewContact) => Ok(None),
             Err(Failure::Store(error)) => Err(error.into()),
             Err(Failure::Out) => Err(SessionError::Out),
             Err(Failure::Stopped | Failure::Barred) => Err(SessionError::Stopped),
@@ -94,10 +175,10 @@ impl Session {
 
     /// Makes sure that the credential sees one contact of the state, where there is any that it could see.
     async fn see_a_contact(&self, way: &Arc<Way>) -> Result<(), SessionError> {
-        let bindings = self.store.some_bindings(CONTACTS_VIEWED)?;
+        let bindings = self.courier.store.some_bindings(CONTACTS_VIEWED)?;
         let mut why = None;
         for binding in &bindings {
-            match self.look_as(way, &Look::View(binding.apollo_id.clone())).await {
+            match self.courier.look(way, &Look::View(binding.apollo_id.clone())).await {
                 Ok(_) => return Ok(()),
                 // A contact that is listed as deleted was this team's: another team's answer does not say so.
                 Err(Failure::Refused(error))
@@ -120,28 +201,26 @@ impl Session {
         why.map_or(Ok(()), |why| Err(SessionError::Unproven { why }))
     }
 
-    /// Returns the way to Apollo that is in use.
-    pub(super) fn way(&self) -> Arc<Way> {
-        let way = self.way.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(way.as_ref().expect("a session without a client is given plans that send nothing"))
+    fn proof(&self) -> MutexGuard<'_, Option<Proof>> {
+        self.proof.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Draws the consequences of a 401: reads the credential again, and goes on if there is another one of the team.
     ///
     /// Otherwise the run ends. Returns whether it goes on.
-    pub(super) async fn renewed(&self, refused: &Arc<Way>) -> bool {
+    async fn renewed(&self, refused: &Arc<Way>) -> bool {
         // Those that were refused together wait for one of them.
         let _alone = self.renewing.lock().await;
-        if !Arc::ptr_eq(&self.way(), refused) {
+        if !Arc::ptr_eq(&self.courier.way(), refused) {
             return true;
         }
-        if self.stop.is_requested() {
+        if self.courier.stop.is_requested() {
             return false;
         }
         match self.renew(refused).await {
             Ok(true) => true,
             Ok(false) => {
-                self.stop.request(Ended::Fatal);
+                self.courier.stop.request(Ended::Fatal);
                 false
             }
             Err(error) => {
@@ -149,9 +228,9 @@ impl Session {
                     "{}\nThe one before is refused by Apollo, so nothing further is sent.",
                     problem::chain(&error)
                 );
-                self.bar(&Endpoint::ALL);
-                self.stop.request(Ended::Fatal);
-                self.tell(Event::Problem(Problem::error("The new credential cannot be used", detail)));
+                self.courier.bar(&Endpoint::ALL);
+                self.courier.stop.request(Ended::Fatal);
+                self.courier.tell(Event::Problem(Problem::error("The new credential cannot be used", detail)));
                 false
             }
         }
@@ -159,13 +238,13 @@ impl Session {
 
     /// Takes another credential into use if there is one; whoever waits for `refused` may go on then.
     async fn renew(&self, refused: &Arc<Way>) -> Result<bool, SessionError> {
-        let proof = self.proof.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let (Some(source), Some(mut proof)) = (&self.credential_source, proof) else { return Ok(false) };
+        let proof = self.proof().clone();
+        let (Some(source), Some(mut proof)) = (&self.source, proof) else { return Ok(false) };
         let read = match source() {
             Ok(read) => read,
             Err(why) => {
                 let detail = format!("{why}\nApollo refuses the one in use.");
-                self.tell(Event::Problem(Problem::warning("The credential cannot be read again", detail)));
+                self.courier.tell(Event::Problem(Problem::warning("The credential cannot be read again", detail)));
                 return Ok(false);
             }
         };
@@ -175,9 +254,9 @@ impl Session {
         }
         let way = Arc::new(Way::new(apollo::Options { credential: read, ..refused.options.clone() })?);
         self.prove(&way, &mut proof).await?;
-        *self.proof.lock().unwrap_or_else(PoisonError::into_inner) = Some(proof);
-        *self.way.lock().unwrap_or_else(PoisonError::into_inner) = Some(way);
-        self.tell(Event::CredentialRenewed);
+        *self.proof() = Some(proof);
+        self.courier.go_by(way);
+        self.courier.tell(Event::CredentialRenewed);
         Ok(true)
     }
 }

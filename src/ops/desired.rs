@@ -55,7 +55,7 @@ pub enum LoadError {
 
 impl From<LoadError> for Box<Problem> {
     fn from(error: LoadError) -> Self {
-        Box::new(problem::not_loaded(&error))
+        Box::new(Problem::error("The contact files cannot be used", problem::chain(&error)))
     }
 }
 

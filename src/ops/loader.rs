@@ -36,7 +36,7 @@ impl Loader {
 
     /// Loads `dir`, with the index of the state that `session` has open.
     pub fn within(session: &Session, dir: &Path) -> Self {
-        Self { store: Some(session.store.clone()), ..Self::new(dir, session.store.path()) }
+        Self { store: Some(session.store().clone()), ..Self::new(dir, session.store().path()) }
     }
 
     /// Loads `dir` by reading all of it.

@@ -3,35 +3,26 @@
 //! Owns the clock, the quota ledgers in memory and the one writer. Knows nothing of command lines and
 //! never prints: what happens is told as [`Event`]s, what came of it as a [`Report`].
 
-mod action;
 mod answering;
 mod apply;
-mod bind;
-mod bring_up;
 mod by_hand;
 mod clock;
-mod confirm;
-mod courier;
 mod credential;
 mod desired;
 mod entropy;
 mod event;
 mod format;
 mod health;
-mod ledgers;
 mod loader;
-mod local;
 mod lock;
-mod look;
 mod newest;
-mod outages;
 mod planning;
 mod problem;
 mod reading;
 mod renewal;
+mod report;
 mod saved;
 mod session;
-mod settle;
 mod stop;
 mod targeting;
 #[cfg(test)]
@@ -41,26 +32,27 @@ mod under_way;
 pub mod watch;
 
 pub use answering::Beside;
-pub use apply::{apply, apply_as, brake_problem};
+pub use apply::{apply, apply_as};
 pub use by_hand::{check_decisions, plan_import, plan_removal, plan_rename};
 pub use clock::Clock;
-pub use credential::CredentialSource;
+pub use credential::{CredentialSource, SessionError};
 pub use desired::{Desired, LoadError};
 pub use entropy::Entropy;
-pub use event::{Ended, Event, Imported, PassEvent, Problem, Report, Step};
+pub use event::{Event, PassEvent};
 pub use format::{FormatError, replace};
 pub use health::{Health, Readiness};
 pub use loader::{Loader, load};
 pub use lock::Waiting;
 pub use planning::{Forecast, Planned, plan, plan_beside};
-pub use problem::chain;
+pub use problem::{Problem, brake_problem, chain};
 pub use reading::{READ_PATIENCE, ReadError, Reading, Want, read};
 pub use renewal::renew_index;
+pub use report::{Ended, Imported, Report, Step};
 pub use saved::{
     MarkError, Origins, Refusal, Remaining, Resumed, SaveError, SavedError, SavedPlan, check_plan, read_plan,
     resume_plan, save_plan,
 };
-pub use session::{Session, SessionError, SessionOptions, SnapshotError};
+pub use session::{Session, SessionOptions, SnapshotError};
 pub use stop::Stop;
 pub use targeting::check_scope;
 pub use transfer::{hold, pull};

@@ -10,8 +10,8 @@ use crate::apollo::Contact;
 use crate::journal;
 use crate::model::{ApolloId, Intent, Timestamp};
 
-use super::Session;
-use super::courier::{Failure, Look, Reply};
+use super::apply::courier::{Failure, Look, Reply};
+use super::credential::Access;
 
 /// The most pages that are read; Apollo gives no more.
 ///
@@ -44,31 +44,38 @@ impl Newest {
     }
 }
 
-impl Session {
+/// The last reading, for all who settle in one session.
+#[derive(Debug, Default)]
+pub(super) struct LastReading(tokio::sync::Mutex<Option<Arc<Newest>>>);
+
+impl LastReading {
     /// Reads what was made since `intent` was first sent; `due` is when such a reading could first be trusted.
-    pub(super) async fn newest(&self, intent: &Intent, due: Timestamp) -> Result<Arc<Newest>, Failure> {
+    pub(super) async fn since(&self, access: &Access, intent: &Intent, due: Timestamp) -> Result<Arc<Newest>, Failure> {
         // Held while reading, so that all who wait are served by one reading.
-        let mut last = self.newest.lock().await;
+        let mut last = self.0.lock().await;
         if let Some(newest) = last.as_ref().filter(|newest| newest.serves(intent, due)) {
             return Ok(Arc::clone(newest));
         }
-        let newest = Arc::new(self.read_newest(intent).await?);
+        let newest = Arc::new(Newest::read(access, intent).await?);
         *last = Some(Arc::clone(&newest));
         Ok(newest)
     }
+}
 
-    async fn read_newest(&self, intent: &Intent) -> Result<Newest, Failure> {
-        let began_at = self.clock.now();
+impl Newest {
+    async fn read(access: &Access, intent: &Intent) -> Result<Self, Failure> {
+        let courier = &access.courier;
+        let began_at = courier.clock.now();
         let mut contacts = Vec::new();
         let mut seen: BTreeSet<ApolloId> = BTreeSet::new();
         let mut clocks = None;
         let mut youngest_left = None;
         let mut is_sorted = true;
         for page in 1.. {
-            let (Reply::Page(found), meta) = self.look(&Look::Newest { page }).await? else {
+            let (Reply::Page(found), meta) = access.look(&Look::Newest { page }).await? else {
                 unreachable!("a search is answered with a page")
             };
-            let now = self.clock.now();
+            let now = courier.clock.now();
             let clocks = *clocks.get_or_insert((meta.date.unwrap_or(now), now));
             let earliest = journal::earliest_creation(intent, clocks.0, clocks.1);
             let is_last = found.is_last();
@@ -81,7 +88,7 @@ impl Session {
                     reached |= created < earliest;
                 }
                 // Those that are owned could not be what is looked for.
-                if self.store.owner_of(&contact.id).map_err(Failure::Store)?.is_none() {
+                if courier.store.owner_of(&contact.id).map_err(Failure::Store)?.is_none() {
                     contacts.push(contact);
                 }
             }

@@ -1,16 +1,37 @@
 //! What went wrong, in words that say what to do next.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::apollo;
 use crate::model::{ApolloId, ContactKey, Endpoint, Entry, Field, Intent, Place, Value};
-use crate::plan::Dispute;
-use crate::source::{self, Severity};
+use crate::plan::{Brake, BrakeKind, Dispute};
+use crate::source::{self, Code, Location, Severity};
 use crate::store;
 
-use super::confirm::{Deviation, DeviationKind};
-use super::{LoadError, Problem};
+use super::apply::outcome::confirm::{Deviation, DeviationKind};
+
+/// Something a person should know, with where and what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    pub severity: Severity,
+    /// One line: what happened.
+    pub summary: String,
+    /// Why, and what to do next. May have several lines.
+    pub detail: String,
+    pub key: Option<ContactKey>,
+    /// The line of a contact file it concerns.
+    pub location: Option<Location>,
+    /// The file it concerns, where no line is known.
+    pub path: Option<PathBuf>,
+    /// The code of its page in `docs/errors/`, for mistakes in contact files.
+    pub code: Option<Code>,
+    /// Further places, each with what stands there.
+    pub related: Vec<(String, Location)>,
+    /// The part of `detail` that is Apollo's own words, which may repeat values of the entry.
+    pub said: Option<String>,
+}
 
 /// Writes an error with everything that caused it, on one line.
 pub fn chain(error: &dyn std::error::Error) -> String {
@@ -55,11 +76,6 @@ impl Problem {
 }
 
 /// Words why the state cannot be read while this process writes it.
-/// Words that entries which a plan needs are no longer in their files as they were.
-pub(super) fn not_loaded(error: &LoadError) -> Problem {
-    Problem::error("The contact files cannot be used", chain(error))
-}
-
 pub(super) fn cannot_answer(error: &dyn std::error::Error) -> Problem {
     let detail = format!("{}\nMeanwhile `plan` and `state` in other processes fail; nothing else does.", chain(error));
     Problem::warning("The state cannot be read while it is written", detail)
@@ -582,4 +598,20 @@ fn doing(endpoint: Endpoint) -> &'static str {
         Endpoint::RemoveFromLists => "remove contacts from lists",
         Endpoint::Profile => "read its own profile",
     }
+}
+
+/// Words why a plan is not applied, with what lifts the brake.
+pub fn brake_problem(brake: &Brake) -> Problem {
+    let Brake { kind, count, limit } = brake;
+    let (summary, lift) = match kind {
+        BrakeKind::ForgetsAll => ("All managed contacts would be forgotten".to_owned(), "--force allows it"),
+        BrakeKind::ForgetsMany => {
+            (format!("{count} managed contacts would be forgotten, more than 30 %"), "--force allows it")
+        }
+        BrakeKind::MaxCreates => (format!("More than {limit} contacts would be created: {count}"), "--max-creates"),
+        BrakeKind::MaxUpdates => (format!("More than {limit} contacts would be updated: {count}"), "--max-updates"),
+        BrakeKind::MaxForgets => (format!("More than {limit} contacts would be forgotten: {count}"), "--max-forgets"),
+    };
+    let lift = if lift.ends_with("it") { lift.to_owned() } else { format!("a higher {lift} allows it") };
+    Problem::error(summary, format!("Nothing was changed. If it is meant, {lift}; if not, check the directory."))
 }

@@ -71,21 +71,21 @@ impl Session {
             return Ok(false);
         }
         let everyone = desired.everyone().map_err(told)?;
-        let (head, is_quiet) = self.store.head().map_err(told)?;
+        let (head, is_quiet) = self.store().head().map_err(told)?;
         let mut standing = Standing::of(desired, snapshot);
-        if let Some(written) = self.store.written() {
+        if let Some(written) = self.store().written() {
             for key in written {
-                let binding = self.store.binding(&key).map_err(told)?;
+                let binding = self.store().binding(&key).map_err(told)?;
                 let declared = everyone.roster.fingerprint(&key);
                 standing.update(key, declared, binding.as_ref());
             }
         } else {
             let Declared { roster, named, .. } = everyone;
-            let now = self.store.snapshot(&Wanted::new(roster, named)).map_err(told)?;
+            let now = self.store().snapshot(&Wanted::new(roster, named)).map_err(told)?;
             standing = Standing::of(desired, &now);
         }
         let Some(note) = standing.note(&head, &snapshot.origin, is_quiet, desired) else { return Ok(false) };
-        self.store.renew_index(&head, |out| standing.write(out, desired, note)).map_err(told)
+        self.store().renew_index(&head, |out| standing.write(out, desired, note)).map_err(told)
     }
 }
 

@@ -120,7 +120,7 @@ impl SavedPlan {
         session: &Session,
         snapshot: &Snapshot,
     ) -> Result<Result<(), MarkError>, store::Error> {
-        progress::begin(&session.store, self.digest()).await?;
+        progress::begin(session.store(), self.digest()).await?;
         if self.marks.iter().any(|mark| *mark.lineage() == snapshot.lineage) {
             return Ok(Ok(()));
         }
@@ -146,7 +146,7 @@ pub fn resume_plan(
     rules: &Rules,
 ) -> Result<Result<Resumed, Refusal>, SnapshotError> {
     let snapshot = session.snapshot(desired)?;
-    let standing = match admit(saved, &snapshot, &session.store.plan_progress()?) {
+    let standing = match admit(saved, &snapshot, &session.store().plan_progress()?) {
         Ok(standing) => standing,
         Err(refusal) => return Ok(Err(refusal)),
     };

@@ -308,11 +308,11 @@ impl World {
         let snapshot = session.snapshot(&desired).unwrap();
         let whole = self.plain().load().unwrap();
         let of_session = plan(&desired, &snapshot, &Policy::default(), &Rules::default(), Timestamp(7)).unwrap();
-        let everything = session.store.snapshot(&wanted(&whole)).unwrap();
+        let everything = session.store().snapshot(&wanted(&whole)).unwrap();
         let of_all = plan(&whole, &everything, &Policy::default(), &Rules::default(), Timestamp(7)).unwrap();
         assert_eq!(of_session.plan, of_all.plan);
         for change in changes(&whole, &everything, every) {
-            self.runtime.block_on(session.store.commit(vec![change])).unwrap();
+            self.runtime.block_on(session.store().commit(vec![change])).unwrap();
         }
         if renews {
             session.renew_index(&desired, &snapshot);
@@ -326,14 +326,14 @@ impl World {
         let session = self.session();
         let snapshot = session.snapshot(&desired).unwrap();
         let whole = self.plain().load().unwrap();
-        let everything = session.store.snapshot(&wanted(&whole)).unwrap();
+        let everything = session.store().snapshot(&wanted(&whole)).unwrap();
         let broken = Arc::new(Broken::default());
         broken.at(commit, moment);
-        session.store.break_at(Arc::clone(&broken));
+        session.store().break_at(Arc::clone(&broken));
         let (sled, kept) = (self.state().join("sled"), self.home.path().join("kept"));
         for change in changes(&whole, &everything, every) {
             copy(&sled, &kept);
-            if self.runtime.block_on(session.store.commit(vec![change])).is_err() {
+            if self.runtime.block_on(session.store().commit(vec![change])).is_err() {
                 break;
             }
         }
@@ -343,7 +343,7 @@ impl World {
         let planned = |desired: &Desired, snapshot: &Snapshot| {
             plan(desired, snapshot, &Policy::default(), &Rules::default(), Timestamp(7)).unwrap().plan
         };
-        match (session.snapshot(&again), session.store.snapshot(&wanted(&whole))) {
+        match (session.snapshot(&again), session.store().snapshot(&wanted(&whole))) {
             (Ok(of), Ok(everything)) => {
                 assert_eq!(planned(&again, &of), planned(&whole, &everything));
                 session.renew_index_if_behind(&again, &of);
@@ -376,9 +376,9 @@ impl World {
         if is_torn {
             let broken = Arc::new(Broken::default());
             broken.at(1, Moment::AfterBarrier);
-            session.store.break_at(broken);
+            session.store().break_at(broken);
         }
-        let committed = self.runtime.block_on(session.store.commit(vec![change]));
+        let committed = self.runtime.block_on(session.store().commit(vec![change]));
         assert_eq!(committed.is_err(), is_torn);
         // A store that failed says so again here.
         let _ = self.runtime.block_on(session.close());
@@ -637,7 +637,7 @@ fn a_session_trusts_the_index_that_it_renewed_itself() {
         key: key.clone(),
         binding: Box::new(binding(key, Some(of))),
     };
-    let commit = |change: Change| world.runtime.block_on(session.store.commit(vec![change])).unwrap();
+    let commit = |change: Change| world.runtime.block_on(session.store().commit(vec![change])).unwrap();
     commit(change(&key("dot"), dot.fingerprint()));
     commit(Change::RemoveBinding { key: key("ada") });
     // Written to since, and nothing else is known to be: a part that looks at both keys is enough.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::super::outages::Outages;
+use super::super::apply::outages::Outages;
 use super::super::{Clock, Ended, Event, Stop};
 use super::line::Line;
 use super::world::World;

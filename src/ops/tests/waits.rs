@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::super::ledgers::Ledgers;
+use super::super::apply::ledgers::Ledgers;
 use super::super::{Clock, Stop};
 use crate::apollo::Meta;
 use crate::model::{Endpoint, Timestamp};

@@ -172,7 +172,7 @@ impl World {
     async fn apply_with(&self, policy: Policy) -> Option<Report> {
         let desired = load(&self.home.path().join("contacts.d")).unwrap();
         let session = Arc::new(Session::open(self.options()).await.unwrap());
-        session.store.break_at(Arc::clone(&self.broken));
+        session.store().break_at(Arc::clone(&self.broken));
         let snapshot = session.snapshot(&desired).unwrap();
         let policy = Policy { force: true, ..policy };
         let planned = plan(&desired, &snapshot, &policy, &Rules::default(), session.now()).unwrap();
@@ -219,7 +219,7 @@ impl World {
         let mut saved = read_plan(&self.home.path().join("team.plan")).unwrap();
         check_plan(&saved, "sandbox", &desired)?;
         let session = Arc::new(Session::open(self.options()).await.unwrap());
-        session.store.break_at(Arc::clone(&self.broken));
+        session.store().break_at(Arc::clone(&self.broken));
         let outcome = match resume_plan(&session, &saved, &desired, &Rules::default()).unwrap() {
             Err(refusal) => Err(refusal),
             Ok(resumed) => {
@@ -239,7 +239,7 @@ impl World {
 
     pub(super) async fn progress(&self) -> PlanProgress {
         let session = Session::open(self.options()).await.unwrap();
-        let progress = session.store.plan_progress().unwrap();
+        let progress = session.store().plan_progress().unwrap();
         session.close().await.unwrap();
         progress
     }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
-use super::Settings;
 use super::board::Board;
+use super::settings::Settings;
 use crate::link::{self, Listener, Payload, Request, Role};
 use crate::model::{Digest, Timestamp};
 use crate::ops::problem;

@@ -11,7 +11,7 @@ use super::board::{Braked, Outcome, Pass, Phase, Trouble, Waiting};
 use super::control::{ApproveAnswer, words};
 use super::load::load;
 use super::place::Place;
-use super::service::{MadeWay, Service, Standing};
+use super::service::{MadeWay, Obstacle, Service, Standing};
 use crate::model::Timestamp;
 use crate::ops::{
     Desired, Ended, Event, LoadError, Loader, PassEvent, Planned, Problem, Report, Session, SessionError, apply,
@@ -34,14 +34,6 @@ const LOCK_PAUSE: Duration = Duration::from_secs(1);
 
 /// How often the board is told of a pass under way.
 const TICK: Duration = Duration::from_secs(1);
-
-/// What keeps the service as a whole from its work, as it was met last.
-#[derive(Debug, Clone)]
-pub(super) struct Obstacle {
-    error: String,
-    since: Timestamp,
-    attempts: u32,
-}
 
 /// How a pass ended.
 struct End {
@@ -97,7 +89,7 @@ impl Service {
         let pass = Pass { began, ended, outcome, done, failed, remaining };
         let failing = Arc::new(self.failing.list());
         let trouble = self.trouble();
-        let quota = self.session.as_ref().map(|session| (session.quota(), session.store.serial()));
+        let quota = self.session.as_ref().map(|session| (session.quota(), session.store().serial()));
         let braked = self.braked.clone();
         self.board.note(|status| {
             status.passes += 1;
@@ -174,9 +166,9 @@ impl Service {
         self.braked = None;
         let is_idle = planned.plan.is_empty() && planned.plan.housekeeping.is_empty();
         if self.standing != Standing::Proven && (!is_idle || self.former.is_some()) && !self.dry_run {
-            session.try_everything_again();
+            session.courier().try_everything_again();
             if let Err(error) = session.prove_credential(&snapshot).await {
-                let (put_off, outage) = (session.ledgers.put_off(), session.outages.given_up());
+                let (put_off, outage) = (session.courier().ledgers.put_off(), session.courier().outages.given_up());
                 drop(session);
                 return self.unproven(&error, put_off, outage).await;
             }
@@ -223,7 +215,7 @@ impl Service {
                     self.stop.request(Ended::Yielded);
                 }
                 _ = ticks.tick() => {
-                    let (quota, serial) = (session.quota(), session.store.serial());
+                    let (quota, serial) = (session.quota(), session.store().serial());
                     self.board.note(|status| (status.quota, status.serial) = (quota, Some(serial)));
                 }
             }

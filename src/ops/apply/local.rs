@@ -7,9 +7,9 @@ use crate::model::{ApolloId, ContactKey, Endpoint, Entry, Intent, IntentId};
 use crate::plan::Change as FieldChange;
 use crate::store::Change;
 
-use super::Step;
-use super::action::{End, Performer, Trouble};
 use super::bring_up::{Effort, complete, release_undeclared};
+use super::performer::{End, Performer, Trouble};
+use crate::ops::Step;
 
 impl Performer<'_> {
     pub(super) async fn rename(
@@ -67,7 +67,7 @@ impl Performer<'_> {
 
     pub(super) async fn forget(&self, id: &ApolloId) -> Result<End, Trouble> {
         let key = &self.place.key;
-        let found = self.session.store.binding(key).map_err(|error| self.store_trouble(&error))?;
+        let found = self.session.store().binding(key).map_err(|error| self.store_trouble(&error))?;
         let Some(binding) = found else {
             // Only the memory of a contact was left to forget.
             let memory = [Change::DropTombstone { key: key.clone() }];

@@ -10,9 +10,9 @@ use crate::apollo::Contact;
 use crate::model::{ApolloId, ContactKey, Endpoint, Field, Fields, Identity, fold_email, fold_text, mailbox};
 use crate::source;
 
-use super::action::{Performer, Trouble};
 use super::courier::{Failure, Look, Reply};
-use super::problem;
+use super::performer::{Performer, Trouble};
+use crate::ops::problem;
 
 /// The most pages of search results looked through for one person; a page holds 100.
 const MAX_PAGES: u32 = 5;
@@ -56,10 +56,10 @@ impl Performer<'_> {
 
     /// Reports whether a search failed because the credential may not search at all.
     pub(super) fn may_not_search(&self, failure: &Failure) -> bool {
-        let only_searches = || !self.session.is_barred(Endpoint::CreateContact);
+        let only_searches = || !self.session.courier().is_barred(Endpoint::CreateContact);
         match failure {
             Failure::Refused(_) | Failure::Barred => {
-                self.session.is_barred(Endpoint::SearchContacts) && only_searches()
+                self.session.courier().is_barred(Endpoint::SearchContacts) && only_searches()
             }
             _ => false,
         }
@@ -190,15 +190,11 @@ impl Performer<'_> {
 
     /// Reports whether a row shows the e-mail that another key's contact was given last; a search may lag.
     fn is_up_to_date(&self, row: &Contact, key: &ContactKey) -> bool {
-        let binding = self.session.store.binding(key).ok().flatten();
+        let binding = self.session.store().binding(key).ok().flatten();
         binding.is_some_and(|binding| {
             let given = binding.applied.text(&Field::Email).filter(|email| !email.is_empty());
             given.is_none_or(|given| row.emails.iter().any(|shown| fold_email(shown) == fold_email(given)))
         })
-    }
-
-    pub(super) fn owner(&self, id: &ApolloId) -> Result<Option<ContactKey>, Trouble> {
-        self.session.store.owner_of(id).map_err(|error| self.store_trouble(&error))
     }
 }
 

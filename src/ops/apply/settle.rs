@@ -4,18 +4,16 @@
 //! the account is read first, then searched for, and what is sent again is the journaled body. Never binds a contact
 //! that was there before the first attempt, nor one that shows anything else than was sent.
 
-use crate::apollo::Contact;
 use crate::failpoints::{self, reached};
 use crate::journal::{self, Conclusion};
-use crate::model::{ApolloId, ConflictCause, Endpoint, Entry, Identity, Intent, IntentId, Origin, Timestamp};
+use crate::model::{ConflictCause, Endpoint, Entry, Identity, Intent, IntentId};
+use crate::ops::{Step, problem};
 use crate::plan::Dispute;
 use crate::store::Change;
 
-use super::action::{End, Performer, Trouble};
-use super::bind::{Asked, note_sent_lists};
-use super::courier::{Failure, Look, Reply};
-use super::look::keywords;
-use super::{Step, confirm, problem};
+use super::outcome::confirm;
+use super::performer::{Asked, End, Performer, Trouble};
+use super::witness::Witness;
 
 impl Performer<'_> {
     /// Settles a create in doubt; `asked`, whether a person said that whoever was there before is somebody else.
@@ -28,7 +26,7 @@ impl Performer<'_> {
     ) -> Result<End, Trouble> {
         // Another entry of this name may be about to bind what it made.
         let _alone = self.alone(&intent.fields).await;
-        self.session.pause(journal::settle_wait(intent, self.session.settle_after, self.session.clock.now())).await;
+        self.session.courier().pause(journal::settle_wait(intent, self.session.settle_after, self.session.now())).await;
         reached(failpoints::Step::SettleBeforeSearch);
         let witness = match self.witness(intent).await {
             Ok(witness) => witness?,
@@ -110,24 +108,6 @@ impl Performer<'_> {
         }
     }
 
-    /// Binds the contact that the create made, and brings it to what is declared now.
-    pub(super) async fn bind_made(
-        &self,
-        id: IntentId,
-        intent: &Intent,
-        entry: &Entry,
-        made: &ApolloId,
-    ) -> Result<End, Trouble> {
-        let contact = self.view(made).await?;
-        if contact.id != *made || contact.person_deleted || !confirm::agrees(&intent.fields, &contact) {
-            return Err(Trouble::failed(problem::undecided(&Dispute::Several { ids: vec![made.clone()] }, entry)));
-        }
-        let mut binding = self.bind(&contact, entry, Origin::Settled);
-        note_sent_lists(&mut binding, intent);
-        reached(failpoints::Step::SettleBeforeBind);
-        self.bound(Some(id), entry, binding, &contact, Step::Settle).await
-    }
-
     /// Drops the intent of a create whose entry is gone.
     async fn give_up(&self, id: IntentId, intent: &Intent) -> Result<End, Trouble> {
         self.warn(vec![problem::dropped_intent(intent, self.place)]);
@@ -135,107 +115,10 @@ impl Performer<'_> {
         reached(failpoints::Step::SettleWritten);
         Ok(End::Done(Step::Settle, None))
     }
-
-    /// Finds the contacts that the create may have made: those that are new, then those that a search finds.
-    async fn witness(&self, intent: &Intent) -> Result<Result<Witness, Trouble>, Failure> {
-        let due = intent.last_sent_at + self.session.settle_after;
-        let newest = self.session.newest(intent, due).await?;
-        if !newest.is_whole {
-            return Ok(Err(Trouble::failed(problem::too_many_new(self.place))));
-        }
-        let earliest = newest.earliest(intent);
-        let mut witness = Witness::default();
-        if let Err(trouble) = self.hear(intent, earliest, newest.contacts.iter(), &mut witness) {
-            return Ok(Err(trouble));
-        }
-        if !witness.made.is_empty() {
-            return Ok(Ok(witness));
-        }
-        for keywords in keywords(&intent.fields) {
-            let found = self.search(&keywords).await?;
-            if found.cut {
-                return Ok(Err(Trouble::failed(problem::too_many_hits(self.place))));
-            }
-            if let Err(trouble) = self.hear(intent, earliest, found.contacts.iter(), &mut witness) {
-                return Ok(Err(trouble));
-            }
-        }
-        Ok(Ok(witness))
-    }
-
-    /// Looks for the contact that a refused create may have made all the same, among those that are new.
-    pub(super) async fn made_although_refused(&self, intent: &Intent) -> Result<Option<ApolloId>, Trouble> {
-        self.session.pause(journal::settle_wait(intent, self.session.settle_after, self.session.clock.now())).await;
-        let newest = match self.session.newest(intent, intent.last_sent_at + self.session.settle_after).await {
-            Ok(newest) => newest,
-            // Nobody can tell then; the refusal is believed.
-            Err(failure) if self.may_not_search(&failure) => return Ok(None),
-            Err(failure) => return Err(self.trouble(Endpoint::SearchContacts, failure)),
-        };
-        if !newest.is_whole {
-            return Err(Trouble::failed(problem::too_many_new(self.place)));
-        }
-        let mut witness = Witness::default();
-        self.hear(intent, newest.earliest(intent), newest.contacts.iter(), &mut witness)?;
-        Ok(match witness.made.as_slice() {
-            [one] => Some(one.id.clone()),
-            _ => None,
-        })
-    }
-
-    /// Sorts contacts into those that the create may have made and those that were there before.
-    fn hear<'c>(
-        &self,
-        intent: &Intent,
-        earliest: Timestamp,
-        contacts: impl Iterator<Item = &'c Contact>,
-        witness: &mut Witness,
-    ) -> Result<(), Trouble> {
-        for contact in contacts {
-            let agrees = confirm::agrees(&intent.fields, contact);
-            let is_like = confirm::is_like(&intent.fields, intent.run_dedupe, contact);
-            if !(agrees || is_like) || contact.person_deleted || self.owner(&contact.id)?.is_some() {
-                continue;
-            }
-            let was_there = intent.there_before.contains(&contact.id)
-                || self.job.known.contains(&contact.id)
-                || confirm::is_older(contact, earliest);
-            let known = |held: &Vec<Contact>| held.iter().any(|held| held.id == contact.id);
-            if was_there {
-                if is_like && !known(&witness.before) {
-                    witness.before.push(contact.clone());
-                }
-            } else if agrees && !known(&witness.made) {
-                witness.made.push(contact.clone());
-            } else if !agrees && !witness.unlike.contains(&contact.id) {
-                witness.unlike.push(contact.id.clone());
-            }
-        }
-        Ok(())
-    }
-
-    async fn view(&self, id: &ApolloId) -> Result<Contact, Trouble> {
-        match self.session.look(&Look::View(id.clone())).await {
-            Ok((Reply::Contact(contact), _)) => Ok(*contact),
-            Ok(_) => unreachable!("a view is answered with a contact"),
-            Err(failure) => Err(self.trouble(Endpoint::ViewContact, failure)),
-        }
-    }
-}
-
-/// What is known of a create in doubt.
-#[derive(Debug, Default)]
-struct Witness {
-    /// Contacts that are new and show nothing else than was sent.
-    made: Vec<Contact>,
-    /// Contacts like the entry that were there before.
-    before: Vec<Contact>,
-    /// Contacts that are new, of the same person, and show something else.
-    unlike: Vec<ApolloId>,
 }
 
 /// Reports whether Apollo's dedupe would find the contact that this create made.
-pub(super) fn dedupe_finds(intent: &Intent) -> bool {
+fn dedupe_finds(intent: &Intent) -> bool {
     let identity = Identity::of(&intent.fields);
     intent.run_dedupe && (identity.email.is_some() || identity.person_at_company().is_some())
 }

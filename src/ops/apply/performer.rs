@@ -1,4 +1,4 @@
-//! Carries out one action of a plan.
+//! One action under way, and what all kinds of them need.
 //!
 //! Each change is recorded in the same write that drops its intent, before anything is told. What was
 //! not confirmed is not recorded as applied, so an action that ends half-way is continued by the next plan.
@@ -12,14 +12,12 @@ use tokio::time::Instant;
 use crate::apollo::{Meta, body};
 use crate::model::{
     ApolloId, Binding, ContactKey, Digest, Endpoint, Field, Fields, Fingerprint, Identity, IdentityHash, IdentityKey,
-    Intent, IntentId, Origin, Place, Timestamp, Tombstone, fold_text,
+    Intent, IntentId, Place, Timestamp, Tombstone, fold_text,
 };
-use crate::plan::{Action, Operation, Reason};
 use crate::store::{self, Change};
 
-use super::bind::Asked;
 use super::courier::{Failure, Reply};
-use super::{Desired, Imported, Problem, Session, Step, problem};
+use crate::ops::{Desired, Ended, Event, Imported, Problem, Session, Step, problem};
 
 /// What the actions of one plan share beside the session.
 #[derive(Debug)]
@@ -64,6 +62,14 @@ pub(super) fn looked_for(fields: &Fields) -> Option<String> {
     let folded = |field: Field| fields.text(&field).map(fold_text).unwrap_or_default();
     let (first, last) = (folded(Field::FirstName), folded(Field::LastName));
     if first.is_empty() && last.is_empty() { Identity::of(fields).mailbox() } else { Some(format!("{first}\0{last}")) }
+}
+
+/// What a person said about a create on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    Nothing,
+    /// The contact is to be made although Apollo holds somebody like it.
+    Anyway,
 }
 
 /// How an action ended.
@@ -139,32 +145,9 @@ impl Performer<'_> {
         answer
     }
 
-    pub(super) async fn perform(&self, action: &Action) -> Result<End, Trouble> {
-        match &action.operation {
-            Operation::Create { entry } => self.create(entry, asked(action.reason)).await,
-            Operation::Adopt { id, entry } => self.adopt(id, entry, Origin::Adopted).await,
-            Operation::Restore { id, entry } => self.adopt(id, entry, Origin::Restored).await,
-            Operation::Update { id, entry, changes } => self.update(id, entry, changes).await,
-            Operation::Move { from, id, entry, changes } => {
-                // A move by hand looks at no doubt, so it ends none.
-                let ends_doubt = action.reason != Reason::AskedFor;
-                self.rename(from, id, entry, changes, ends_doubt).await
-            }
-            Operation::Release { id, entry, .. } => self.release(id, entry).await,
-            Operation::Forget { id } => self.forget(id).await,
-            Operation::Settle { intent_id, intent, entry } => {
-                self.settle(*intent_id, intent, entry.as_ref(), asked(action.reason)).await
-            }
-            Operation::Conflict { dispute, entry } => Err(Trouble::failed(problem::undecided(dispute, entry))),
-            Operation::Contradiction { bound, declared, owner, entry } => {
-                Err(Trouble::failed(problem::contradiction(bound, declared, owner.as_ref(), entry)))
-            }
-        }
-    }
-
     pub(super) fn tombstone(&self, id: &ApolloId, fields: &Fields) -> Tombstone {
         let identity = IdentityHash::of(fields, &self.job.identity_key);
-        Tombstone { apollo_id: id.clone(), identity, at: self.session.clock.now() }
+        Tombstone { apollo_id: id.clone(), identity, at: self.session.now() }
     }
 
     pub(super) fn intent(
@@ -209,16 +192,32 @@ impl Performer<'_> {
     }
 
     pub(super) fn binding(&self, key: &ContactKey) -> Result<Binding, Trouble> {
-        let found = self.session.store.binding(key).map_err(|error| self.store_trouble(&error))?;
+        let found = self.session.store().binding(key).map_err(|error| self.store_trouble(&error))?;
         Ok(found.expect("a plan changes bound contacts only, and this process is the one writer"))
     }
 
+    pub(super) fn owner(&self, id: &ApolloId) -> Result<Option<ContactKey>, Trouble> {
+        self.session.store().owner_of(id).map_err(|error| self.store_trouble(&error))
+    }
+
+    /// Forgets that `fields` of a contact stand as they were applied, so that they are sent again.
+    pub(super) async fn doubt(&self, key: &ContactKey, fields: &[Field]) -> Result<(), Trouble> {
+        let Some(mut binding) = self.session.store().binding(key).map_err(|error| self.store_trouble(&error))? else {
+            return Ok(());
+        };
+        for field in fields {
+            binding.applied.remove(field);
+        }
+        binding.fingerprint = None;
+        self.record(vec![Change::PutBinding { key: key.clone(), binding: Box::new(binding) }]).await
+    }
+
     pub(super) async fn record(&self, changes: Vec<Change>) -> Result<(), Trouble> {
-        self.session.store.commit(changes).await.map(drop).map_err(|error| self.store_trouble(&error))
+        self.session.store().commit(changes).await.map(drop).map_err(|error| self.store_trouble(&error))
     }
 
     pub(super) fn store_trouble(&self, error: &store::Error) -> Trouble {
-        self.session.stop.request(super::Ended::Fatal);
+        self.session.stop().request(Ended::Fatal);
         // All that were under way fail the same way; it is told once.
         let problem = self.session.is_first_store_failure().then(|| Box::new(problem::store_failed(error, self.place)));
         Trouble { end: End::Failed, problem }
@@ -236,12 +235,7 @@ impl Performer<'_> {
 
     pub(super) fn warn(&self, problems: Vec<Problem>) {
         for problem in problems {
-            self.session.tell(super::Event::Problem(problem));
+            self.session.tell(Event::Problem(problem));
         }
     }
-}
-
-/// Tells what a person said about a create, by the reason it is in the plan for.
-fn asked(reason: Reason) -> Asked {
-    if reason == Reason::AskedFor { Asked::Anyway } else { Asked::Nothing }
 }

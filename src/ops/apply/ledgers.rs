@@ -11,14 +11,14 @@ use crate::model::{Endpoint, Timestamp};
 use crate::quota::{Admission, Ledger, Outlook, Permit, Reading, Rejection, Rules, Span, WindowLimit};
 use crate::store::Change;
 
-use super::{Clock, Ended, Stop};
+use crate::ops::{Clock, Ended, Stop};
 
 /// Waits up to this long are not worth a word, and neither is a wait that ends so little later than was told.
 const QUIET_WAIT: Duration = Duration::from_secs(2);
 
 /// One ledger per endpoint action, shared by everything that sends.
 #[derive(Debug)]
-pub(super) struct Ledgers {
+pub(crate) struct Ledgers {
     by_endpoint: Mutex<BTreeMap<Endpoint, Ledger>>,
     /// Rung whenever an answer came, since it may make room.
     answered: Notify,
@@ -40,7 +40,7 @@ impl Ledgers {
     /// Starts from what an earlier run saved.
     ///
     /// A ledger that cannot be read starts anew: the first answer tells where it stands.
-    pub(super) fn new(
+    pub(crate) fn new(
         saved: &BTreeMap<Endpoint, String>,
         rules: Rules,
         max_wait: Option<Duration>,
@@ -67,21 +67,21 @@ impl Ledgers {
     }
 
     /// Puts requests off that would wait longer than this for a window, instead of holding what waits for them.
-    pub(super) fn put_off_after(&mut self, patience: Duration) {
+    pub(crate) fn put_off_after(&mut self, patience: Duration) {
         self.patience = Some(patience);
     }
 
     /// Forgets what was put off, so that it is tried again.
-    pub(super) fn put_nothing_off(&self) {
+    pub(crate) fn put_nothing_off(&self) {
         self.delays().clear();
     }
 
-    pub(super) fn is_put_off(&self, endpoint: Endpoint) -> bool {
+    pub(crate) fn is_put_off(&self, endpoint: Endpoint) -> bool {
         self.delays().contains_key(&endpoint)
     }
 
     /// Says which requests were put off, those that may go out first; `None` when none were.
-    pub(super) fn put_off(&self) -> Option<Ended> {
+    pub(crate) fn put_off(&self) -> Option<Ended> {
         let delays = self.delays();
         let (&endpoint, &until) = delays.iter().min_by_key(|(_, until)| **until)?;
         Some(Ended::QuotaExhausted { endpoint, wait: until.since(self.clock.now()) })
@@ -95,7 +95,7 @@ impl Ledgers {
     /// requests are put off.
     ///
     /// `waiting` is told of a wait worth telling, once for all requests that wait for the same.
-    pub(super) async fn admit(
+    pub(crate) async fn admit(
         &self,
         endpoint: Endpoint,
         stop: &Stop,
@@ -143,7 +143,7 @@ impl Ledgers {
     }
 
     /// Returns how long until the last of so many requests of each kind may go out, if nobody else sends any.
-    pub(super) fn forecast(&self, requests: &BTreeMap<Endpoint, usize>) -> Duration {
+    pub(crate) fn forecast(&self, requests: &BTreeMap<Endpoint, usize>) -> Duration {
         let (now, ledgers) = (self.clock.now(), self.locked());
         let unknown = Ledger::default();
         let each = requests.iter().map(|(endpoint, &count)| {
@@ -153,14 +153,14 @@ impl Ledgers {
     }
 
     /// Reports whether requests of any kind wait for a window now, as was told.
-    pub(super) fn is_waiting(&self) -> bool {
+    pub(crate) fn is_waiting(&self) -> bool {
         let now = self.clock.now();
         self.told.lock().unwrap_or_else(PoisonError::into_inner).values().any(|&until| until > now)
     }
 
     /// Takes in an answer, and the pause that it asks for: a server that is overloaded is for requests of every
     /// entry, whatever becomes of this one.
-    pub(super) fn answered(&self, endpoint: Endpoint, permit: Permit, meta: &Meta) {
+    pub(crate) fn answered(&self, endpoint: Endpoint, permit: Permit, meta: &Meta) {
         let now = self.clock.now();
         match (meta.status, meta.asked_to_wait(now)) {
             (429, _) => drop(self.rejected(endpoint, permit, meta)),
@@ -175,16 +175,16 @@ impl Ledgers {
         }
     }
 
-    pub(super) fn lost(&self, endpoint: Endpoint, permit: Permit) {
+    pub(crate) fn lost(&self, endpoint: Endpoint, permit: Permit) {
         let now = self.clock.now();
         self.change(endpoint, |ledger| ledger.lost(permit, now));
     }
 
-    pub(super) fn unsent(&self, endpoint: Endpoint, permit: Permit) {
+    pub(crate) fn unsent(&self, endpoint: Endpoint, permit: Permit) {
         self.change(endpoint, |ledger| ledger.unsent(permit));
     }
 
-    pub(super) fn rejected(&self, endpoint: Endpoint, permit: Permit, meta: &Meta) -> Rejection {
+    pub(crate) fn rejected(&self, endpoint: Endpoint, permit: Permit, meta: &Meta) -> Rejection {
         let now = self.clock.now();
         let wait = meta.asked_to_wait(now);
         self.paused().insert(endpoint);
@@ -194,25 +194,25 @@ impl Ledgers {
     /// Returns what is to be saved so that the next run knows of a pause; `None` when no answer asked for one.
     ///
     /// Otherwise a ledger is saved with the next request, which may be the next run's.
-    pub(super) fn pause_to_save(&self, endpoint: Endpoint) -> Option<Change> {
+    pub(crate) fn pause_to_save(&self, endpoint: Endpoint) -> Option<Change> {
         let is_new = self.paused().contains(&endpoint);
         is_new.then(|| Change::PutQuota { endpoint, ledger: self.save(endpoint) })
     }
 
     /// Returns the ledger of `endpoint` as it is to be saved.
-    pub(super) fn save(&self, endpoint: Endpoint) -> String {
+    pub(crate) fn save(&self, endpoint: Endpoint) -> String {
         self.paused().remove(&endpoint);
         self.locked().entry(endpoint).or_default().save()
     }
 
     /// Tells what every account allows now.
-    pub(super) fn outlook(&self) -> BTreeMap<Endpoint, [Outlook; 3]> {
+    pub(crate) fn outlook(&self) -> BTreeMap<Endpoint, [Outlook; 3]> {
         let now = self.clock.now();
         self.locked().iter().map(|(&endpoint, ledger)| (endpoint, ledger.outlook(now, &self.rules))).collect()
     }
 
     /// Returns the requests left in the tightest window; `None` when no limit is known.
-    pub(super) fn left(&self, endpoint: Endpoint) -> Option<u64> {
+    pub(crate) fn left(&self, endpoint: Endpoint) -> Option<u64> {
         self.locked().get(&endpoint)?.left(&self.rules)
     }
 

@@ -1,29 +1,31 @@
 //! Sends requests: quota first, the intent on disk before the wire, again when that is safe.
 //!
-//! Decides how often and when to send, never what the outcome means for a contact.
+//! Decides how often and when to send, never what the outcome means for a contact, nor whose the credential is.
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::SemaphorePermit;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use crate::apollo::{self, Client, Contact, ListChange, Meta, Profile, Retry, SearchPage};
 use crate::failpoints::{self, reached};
 use crate::journal::{self, Status, Step};
 use crate::model::{ApolloId, Endpoint, Intent, IntentId};
-use crate::quota::{Attempt, Permit, Rejection};
-use crate::store::{self, Change};
+use crate::quota::{Attempt, Backoff, Permit, Rejection};
+use crate::store::{self, Change, Store};
 
-use super::credential::Way;
-use super::outages::{News, Turn};
-use super::{Event, Session, problem};
+use super::ledgers::Ledgers;
+use super::outages::{News, Outages, Turn};
+use crate::ops::{Clock, Event, Stop, problem};
 
 /// How often one request is sent before its action fails, 429s and connections that were never made not counted.
 const MAX_ATTEMPTS: u32 = 5;
 
 /// A request that changes nothing, so that it needs no intent.
 #[derive(Debug, Clone)]
-pub(super) enum Look {
+pub(crate) enum Look {
     View(ApolloId),
     Search {
         keywords: String,
@@ -39,7 +41,7 @@ pub(super) enum Look {
 
 /// What came back.
 #[derive(Debug)]
-pub(super) enum Reply {
+pub(crate) enum Reply {
     Contact(Box<Contact>),
     Page(SearchPage),
     Lists(ListChange),
@@ -48,7 +50,7 @@ pub(super) enum Reply {
 
 /// Why a request brought no reply.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     /// The run is ending, and nothing was sent.
     Stopped,
     /// What was looked at before is too old by now, and nothing was sent.
@@ -65,29 +67,78 @@ pub(super) enum Failure {
     Store(store::Error),
 }
 
-impl Session {
-    /// Sends the request of an intent, which is on disk before each attempt; `with` goes into the same write.
-    ///
-    /// The intent stays on disk when the outcome is in doubt, and for the caller to drop with the answer. Nothing is
-    /// sent after `fresh_until`.
-    pub(super) async fn send(
-        &self,
-        id: IntentId,
-        intent: &mut Intent,
-        mut with: Vec<Change>,
-        fresh_until: Option<Instant>,
-    ) -> Result<(Reply, Meta), Failure> {
-        let endpoint = intent.endpoint;
+/// A client, and what it was made from.
+pub(crate) struct Way {
+    pub(crate) client: Client,
+    pub(crate) options: apollo::Options,
+}
+
+impl Way {
+    pub(crate) fn new(options: apollo::Options) -> Result<Self, apollo::Error> {
+        Ok(Self { client: Client::new(options.clone())?, options })
+    }
+}
+
+/// A request to send, and what became of it so far.
+pub(crate) struct Parcel<'a> {
+    id: IntentId,
+    intent: &'a mut Intent,
+    /// Goes into the write of the intent.
+    with: Vec<Change>,
+    /// Nothing is sent after it.
+    fresh_until: Option<Instant>,
+    tries: Tries,
+    /// The way by which it was sent last.
+    way: Option<Arc<Way>>,
+}
+
+impl<'a> Parcel<'a> {
+    pub(crate) fn new(id: IntentId, intent: &'a mut Intent, with: Vec<Change>, fresh_until: Option<Instant>) -> Self {
         // An intent that was sent before comes here in doubt, from settling.
-        let mut tries = Tries::new(if intent.attempts == 0 { Status::Intended } else { Status::InDoubt });
+        let tries = Tries::new(if intent.attempts == 0 { Status::Intended } else { Status::InDoubt });
+        Self { id, intent, with, fresh_until, tries, way: None }
+    }
+
+    /// Returns the way by which it was sent last, which an answer came by.
+    pub(crate) fn way(&self) -> &Arc<Way> {
+        self.way.as_ref().expect("what was answered was sent")
+    }
+}
+
+/// What sends for a whole session, and the accounts that say when.
+pub(crate) struct Courier {
+    pub(crate) store: Store,
+    pub(crate) ledgers: Ledgers,
+    pub(crate) outages: Outages,
+    pub(crate) clock: Clock,
+    pub(crate) stop: Stop,
+    pub(crate) backoff: Backoff,
+    /// Who asks Apollo; `None` where nothing is going to be sent.
+    pub(crate) way: Mutex<Option<Arc<Way>>>,
+    /// The places for requests under way.
+    pub(crate) slots: Semaphore,
+    /// Kinds of requests that cannot succeed for now.
+    pub(crate) barred: Mutex<BTreeSet<Endpoint>>,
+    pub(crate) random: Mutex<fastrand::Rng>,
+    pub(crate) events: Arc<dyn Fn(Event) + Send + Sync>,
+}
+
+impl Courier {
+    /// Sends the request of an intent, which is on disk before each attempt.
+    ///
+    /// The intent stays on disk when the outcome is in doubt, and for the caller to drop with the answer. A 401 comes
+    /// back at once, for the caller to send the parcel again or to have it turned down.
+    pub(crate) async fn send(&self, parcel: &mut Parcel<'_>) -> Result<(Reply, Meta), Failure> {
+        let endpoint = parcel.intent.endpoint;
         loop {
             let admitted = self.admit(endpoint).await.and_then(|leave| {
-                if fresh_until.is_none_or(|until| Instant::now() <= until) {
+                if parcel.fresh_until.is_none_or(|until| Instant::now() <= until) {
                     return Ok(leave);
                 }
                 self.take_back(endpoint, leave);
                 Err(Failure::Stale)
             });
+            let Parcel { id, intent, with, tries, way: sent_by, .. } = &mut *parcel;
             let Leave { permit, attempt, slot } = match (admitted, tries.last.take()) {
                 (Ok(leave), _) => leave,
                 // It was sent before, and nobody knows what came of that.
@@ -96,7 +147,7 @@ impl Session {
                 }
                 (Err(failure), _) => {
                     if intent.attempts > 0 && tries.status == Status::Intended {
-                        self.store.commit(vec![Change::DropIntent { id }]).await.map_err(Failure::Store)?;
+                        self.drop_intent(*id).await?;
                     }
                     return Err(failure);
                 }
@@ -106,8 +157,8 @@ impl Session {
             if intent.attempts == 1 {
                 intent.first_sent_at = intent.last_sent_at;
             }
-            let mut changes = std::mem::take(&mut with);
-            changes.push(Change::PutIntent { id, intent: Box::new(intent.clone()) });
+            let mut changes = std::mem::take(with);
+            changes.push(Change::PutIntent { id: *id, intent: Box::new(intent.clone()) });
             changes.push(Change::PutQuota { endpoint, ledger: self.ledgers.save(endpoint) });
             if let Err(error) = self.store.commit(changes).await {
                 self.take_back(endpoint, Leave { permit, attempt, slot });
@@ -116,57 +167,37 @@ impl Session {
             reached(failpoints::Step::IntentWritten);
             tries.take(Step::Send);
             let sent = Instant::now();
-            let way = self.way();
+            let way = sent_by.insert(self.way());
             let outcome = perform(&way.client, intent).await;
             drop(slot);
             self.heard(endpoint, &outcome, sent.elapsed());
             reached(if outcome.is_ok() { failpoints::Step::AnswerReceived } else { failpoints::Step::AnswerLost });
-            let verdict = self.judge(endpoint, permit, attempt, outcome, &mut tries);
+            let verdict = self.judge(endpoint, permit, attempt, outcome, tries);
             self.save_pause(endpoint).await?;
             match verdict {
                 Verdict::Reply(reply) => return Ok(*reply),
-                Verdict::Fail(Failure::Refused(error) | Failure::InDoubt(error)) if error.status() == Some(401) => {
-                    if self.renewed(&way).await {
-                        continue;
+                Verdict::Fail(failure) => {
+                    if matches!(failure, Failure::Barred) && tries.status == Status::Intended {
+                        self.drop_intent(*id).await?;
                     }
-                    return Err(match tries.status {
-                        Status::InDoubt => Failure::InDoubt(error),
-                        _ if self.bar(&Endpoint::ALL) => Failure::Refused(error),
-                        _ => {
-                            self.store.commit(vec![Change::DropIntent { id }]).await.map_err(Failure::Store)?;
-                            Failure::Barred
-                        }
-                    });
-                }
-                Verdict::Fail(failure @ Failure::Barred) if tries.status == Status::Intended => {
-                    self.store.commit(vec![Change::DropIntent { id }]).await.map_err(Failure::Store)?;
                     return Err(failure);
                 }
-                Verdict::Fail(failure) => return Err(failure),
                 Verdict::Again(pause) => self.pause(pause).await,
             }
         }
     }
 
-    /// Sends a request that changes nothing.
-    pub(super) async fn look(&self, look: &Look) -> Result<(Reply, Meta), Failure> {
-        loop {
-            let way = self.way();
-            match self.look_as(&way, look).await {
-                Err(Failure::Refused(error)) if error.status() == Some(401) => {
-                    if self.renewed(&way).await {
-                        continue;
-                    }
-                    let is_news = self.bar(&Endpoint::ALL);
-                    return Err(if is_news { Failure::Refused(error) } else { Failure::Barred });
-                }
-                answer => return answer,
-            }
+    /// Ends a request that was answered with a 401, when no other credential is at hand.
+    pub(crate) async fn turn_down(&self, parcel: Parcel<'_>, error: apollo::Error) -> Failure {
+        match parcel.tries.status {
+            Status::InDoubt => Failure::InDoubt(error),
+            _ if self.bar(&Endpoint::ALL) => Failure::Refused(error),
+            _ => self.drop_intent(parcel.id).await.err().unwrap_or(Failure::Barred),
         }
     }
 
-    /// Sends a request that changes nothing, by a way that may not be the one in use; a 401 concerns that way alone.
-    pub(super) async fn look_as(&self, way: &Way, look: &Look) -> Result<(Reply, Meta), Failure> {
+    /// Sends a request that changes nothing, by a way that may not be the one in use.
+    pub(crate) async fn look(&self, way: &Way, look: &Look) -> Result<(Reply, Meta), Failure> {
         let client = &way.client;
         let endpoint = match look {
             Look::View(_) => Endpoint::ViewContact,
@@ -203,6 +234,10 @@ impl Session {
                 Verdict::Again(pause) => self.pause(pause).await,
             }
         }
+    }
+
+    async fn drop_intent(&self, id: IntentId) -> Result<(), Failure> {
+        self.store.commit(vec![Change::DropIntent { id }]).await.map(drop).map_err(Failure::Store)
     }
 
     /// Saves the quota of an action that an answer has paused, so that the next run knows it too.
@@ -345,7 +380,7 @@ impl Session {
                 return Err(self.not_ready());
             }
             let permit = self.ledgers.admit(endpoint, &self.stop, waiting).await.ok_or(Failure::Stopped)?;
-            let slot = self.slot().await;
+            let slot = self.slots.acquire().await.expect("the semaphore is never closed");
             // Each wait may have been for the very answer that barred this kind, or for the end of the run.
             let failure = if self.is_barred(endpoint) {
                 Some(Failure::Barred)
@@ -366,7 +401,7 @@ impl Session {
     }
 
     /// Waits for the one turn there is while requests of this kind fail, for work that begins with others.
-    pub(super) async fn turn(&self, endpoint: Endpoint) -> Result<Turn<'_>, Failure> {
+    pub(crate) async fn turn(&self, endpoint: Endpoint) -> Result<Turn<'_>, Failure> {
         self.outages.turn(endpoint, &self.stop).await.ok_or_else(|| self.not_ready())
     }
 
@@ -383,7 +418,7 @@ impl Session {
     }
 
     /// Tells the requests left of each kind whose limits are known.
-    pub(super) fn tell_quota_left(&self) {
+    pub(crate) fn tell_quota_left(&self) {
         for endpoint in Endpoint::ALL {
             if let Some(left) = self.ledgers.left(endpoint) {
                 self.tell(Event::QuotaLeft { endpoint, left });
@@ -392,7 +427,7 @@ impl Session {
     }
 
     /// Waits before another attempt; a stop ends the wait, and `admit` then sees it.
-    pub(super) async fn pause(&self, pause: Duration) {
+    pub(crate) async fn pause(&self, pause: Duration) {
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = self.stop.requested() => {}
@@ -400,7 +435,49 @@ impl Session {
     }
 
     fn backoff(&self, failures: u32) -> Duration {
-        self.backoff.pause(failures, self.random())
+        let random = self.random.lock().unwrap_or_else(PoisonError::into_inner).f64();
+        self.backoff.pause(failures, random)
+    }
+
+    /// Returns the way to Apollo that is in use.
+    pub(crate) fn way(&self) -> Arc<Way> {
+        self.way_if_any().expect("a session without a client is given plans that send nothing")
+    }
+
+    pub(crate) fn way_if_any(&self) -> Option<Arc<Way>> {
+        self.way.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Sends by another way from now on.
+    pub(crate) fn go_by(&self, way: Arc<Way>) {
+        *self.way.lock().unwrap_or_else(PoisonError::into_inner) = Some(way);
+    }
+
+    pub(crate) fn tell(&self, event: Event) {
+        (self.events)(event);
+    }
+
+    /// Notes that requests of these kinds cannot succeed for now; reports whether that is new for any.
+    pub(crate) fn bar(&self, endpoints: &[Endpoint]) -> bool {
+        let mut barred = self.barred();
+        let before = barred.len();
+        barred.extend(endpoints);
+        barred.len() > before
+    }
+
+    pub(crate) fn is_barred(&self, endpoint: Endpoint) -> bool {
+        self.barred().contains(&endpoint)
+    }
+
+    /// Lets all kinds of requests be tried again, whatever kept them from going out.
+    pub(crate) fn try_everything_again(&self) {
+        self.barred().clear();
+        self.ledgers.put_nothing_off();
+        self.outages.try_everything_again();
+    }
+
+    fn barred(&self) -> MutexGuard<'_, BTreeSet<Endpoint>> {
+        self.barred.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -9,13 +9,13 @@ use crate::model::{Entry, Field, Fields, Identity, MatchedBy, Timestamp, Value, 
 
 /// A field that Apollo holds otherwise than it was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Deviation {
-    pub(super) field: Field,
-    pub(super) kind: DeviationKind,
+pub(crate) struct Deviation {
+    pub(crate) field: Field,
+    pub(crate) kind: DeviationKind,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum DeviationKind {
+pub(crate) enum DeviationKind {
     /// Apollo holds nothing where something was sent; its complaint, if it made one.
     Dropped(Option<String>),
     /// Apollo holds what stood there before, or something where it was to be cleared.
@@ -28,13 +28,13 @@ pub(super) enum DeviationKind {
 
 impl DeviationKind {
     /// Reports whether sending the value once more may yet make it stand.
-    pub(super) fn is_unconfirmed(&self) -> bool {
+    pub(crate) fn is_unconfirmed(&self) -> bool {
         matches!(self, Self::Dropped(None) | Self::Kept(_))
     }
 }
 
 /// Returns the declared fields as the answer shows them; what it does not show is left out.
-pub(super) fn observed(declared: &Fields, contact: &Contact) -> Fields {
+pub(crate) fn observed(declared: &Fields, contact: &Contact) -> Fields {
     let is_held = |email: &str| contact.emails.iter().any(|shown| fold_email(shown) == fold_email(email));
     let shown = |field: &Field, value: &Value| match (field, value) {
         // A second address stands as well as the first.
@@ -58,7 +58,7 @@ pub(super) fn observed(declared: &Fields, contact: &Contact) -> Fields {
 /// Lists the fields of `sent` that the answer shows otherwise.
 ///
 /// `before` is what Apollo was known to hold before; empty where that is not known.
-pub(super) fn deviations(sent: &Fields, before: &Fields, contact: &Contact) -> Vec<Deviation> {
+pub(crate) fn deviations(sent: &Fields, before: &Fields, contact: &Contact) -> Vec<Deviation> {
     let shown = observed(sent, contact);
     let stands_still = |field: &Field, value: &Value| match before.get(field) {
         // A cleared or replaced number is still among those that the answer shows.
@@ -105,7 +105,7 @@ pub(super) fn deviations(sent: &Fields, before: &Fields, contact: &Contact) -> V
 /// Lists the fields of `sent` that an answer leaves unconfirmed, so that sending them once more may yet make them stand.
 ///
 /// An answer that complains of something confirms only what it shows.
-pub(super) fn unconfirmed(sent: &Fields, deviations: &[Deviation], contact: &Contact) -> BTreeSet<Field> {
+pub(crate) fn unconfirmed(sent: &Fields, deviations: &[Deviation], contact: &Contact) -> BTreeSet<Field> {
     let found = deviations.iter().filter(|deviation| deviation.kind.is_unconfirmed());
     let mut fields: BTreeSet<Field> = found.map(|deviation| deviation.field.clone()).collect();
     if contact.complaint.is_some() {
@@ -122,7 +122,7 @@ fn is_missing(field: &Field, contact: &Contact) -> bool {
 }
 
 /// Reports whether the contact has the e-mail, and another one before it.
-pub(super) fn is_second_address(email: &Value, contact: &Contact) -> bool {
+pub(crate) fn is_second_address(email: &Value, contact: &Contact) -> bool {
     let (Value::Text(email), Some(first)) = (email, contact.readable.text(&Field::Email)) else { return false };
     let is = |shown: &str| fold_email(shown) == fold_email(email);
     !first.trim().is_empty() && !is(first) && contact.emails.iter().any(|shown| is(shown))
@@ -131,7 +131,7 @@ pub(super) fn is_second_address(email: &Value, contact: &Contact) -> bool {
 /// Returns how the answer to a create shows that the contact was there before; `None` when it was made.
 ///
 /// `earliest` is the earliest creation time of a contact that our request made, by the server's clock.
-pub(super) fn matched(contact: &Contact, earliest: Timestamp) -> Option<MatchedBy> {
+pub(crate) fn matched(contact: &Contact, earliest: Timestamp) -> Option<MatchedBy> {
     if let Some(dedupe) = contact.dedupe.as_ref().filter(|dedupe| dedupe.found_existing) {
         return Some(MatchedBy::DedupeResult(dedupe.match_reason.clone()));
     }
@@ -145,12 +145,12 @@ pub(super) fn matched(contact: &Contact, earliest: Timestamp) -> Option<MatchedB
 ///
 /// The time of creation cannot tell a contact that somebody made seconds before from ours, and the server's
 /// word may be missing. A new contact shows other values too, where Apollo normalizes them.
-pub(super) fn may_be_matched(entry: &Entry, contact: &Contact) -> bool {
+pub(crate) fn may_be_matched(entry: &Entry, contact: &Contact) -> bool {
     entry.dedupe_can_match() && shows_other_values(&entry.fields, contact)
 }
 
 /// Reports whether a contact shows other values than were sent, beside those that Apollo says it did not accept.
-pub(super) fn shows_other_values(sent: &Fields, contact: &Contact) -> bool {
+pub(crate) fn shows_other_values(sent: &Fields, contact: &Contact) -> bool {
     let unexplained = |deviation: &Deviation| !matches!(deviation.kind, DeviationKind::Dropped(Some(_)));
     deviations(sent, &Fields::default(), contact).iter().any(unexplained)
 }
@@ -158,7 +158,7 @@ pub(super) fn shows_other_values(sent: &Fields, contact: &Contact) -> bool {
 /// Reports whether a matched contact is somebody else than was declared.
 ///
 /// It is when it shows e-mails and none is the declared one, or when none is declared and it shows another name.
-pub(super) fn is_stranger(declared: &Fields, contact: &Contact) -> bool {
+pub(crate) fn is_stranger(declared: &Fields, contact: &Contact) -> bool {
     match Identity::of(declared).email {
         Some(email) => !contact.emails.is_empty() && !contact.emails.iter().any(|shown| fold_email(shown) == email),
         None => [Field::FirstName, Field::LastName].iter().any(|field| {
@@ -172,12 +172,12 @@ pub(super) fn is_stranger(declared: &Fields, contact: &Contact) -> bool {
 /// Reports whether a contact was there before a request that made one no earlier than `earliest`, by the server's clock.
 ///
 /// One that does not tell its age is taken for such a contact: nothing proves that the request made it.
-pub(super) fn is_older(contact: &Contact, earliest: Timestamp) -> bool {
+pub(crate) fn is_older(contact: &Contact, earliest: Timestamp) -> bool {
     contact.created_at.is_none_or(|created| created < earliest)
 }
 
 /// Reports whether an entry no longer declares the person that a create was sent for, as a look-up tells people apart.
-pub(super) fn is_withdrawn(sent: &Fields, declared: &Fields) -> bool {
+pub(crate) fn is_withdrawn(sent: &Fields, declared: &Fields) -> bool {
     if let Some(email) = Identity::of(sent).email {
         return Identity::of(declared).email != Some(email);
     }
@@ -190,14 +190,14 @@ pub(super) fn is_withdrawn(sent: &Fields, declared: &Fields) -> bool {
 /// Reports whether a contact that a create in doubt leads to, and did not make, is somebody else than is declared now.
 ///
 /// Whom only what was sent describes, and not the entry any more, is not taken on trust where it shows little.
-pub(super) fn is_somebody_else_now(sent: &Fields, declared: &Fields, contact: &Contact) -> bool {
+pub(crate) fn is_somebody_else_now(sent: &Fields, declared: &Fields, contact: &Contact) -> bool {
     is_stranger(declared, contact) || (is_withdrawn(sent, declared) && !is_person(declared, contact))
 }
 
 /// Reports whether a contact found by a search is exactly who `wanted` describes.
 ///
 /// By e-mail where one is wanted; else by first and last name, and by company where one is wanted.
-pub(super) fn is_person(wanted: &Fields, contact: &Contact) -> bool {
+pub(crate) fn is_person(wanted: &Fields, contact: &Contact) -> bool {
     let identity = Identity::of(wanted);
     if let Some(email) = identity.email {
         return contact.emails.iter().any(|shown| fold_email(shown) == email);
@@ -214,7 +214,7 @@ pub(super) fn is_person(wanted: &Fields, contact: &Contact) -> bool {
 /// Reports whether a contact is who a create of `sent` is for, as far as that can be told.
 ///
 /// Many may share a mailbox that is never matched: there the name counts as well.
-pub(super) fn is_like(sent: &Fields, run_dedupe: bool, contact: &Contact) -> bool {
+pub(crate) fn is_like(sent: &Fields, run_dedupe: bool, contact: &Contact) -> bool {
     let same_name = |field: &Field| {
         let shown = contact.readable.text(field).map(fold_text).unwrap_or_default();
         sent.text(field).map(fold_text).unwrap_or_default() == shown
@@ -225,7 +225,7 @@ pub(super) fn is_like(sent: &Fields, run_dedupe: bool, contact: &Contact) -> boo
 /// Reports whether a contact could be the one that a create of `sent` made: every sent field that it shows agrees.
 ///
 /// What is empty is not shown. Something that tells people apart must be shown, or nothing has been said.
-pub(super) fn agrees(sent: &Fields, contact: &Contact) -> bool {
+pub(crate) fn agrees(sent: &Fields, contact: &Contact) -> bool {
     let mut tells = false;
     for (field, value) in sent.iter() {
         let Value::Text(text) = value else { continue };

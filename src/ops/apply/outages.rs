@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use crate::model::{Endpoint, Timestamp};
 use crate::quota::{Attempt, Breaker, Failed, Gate};
 
-use super::{Clock, Ended, Stop};
+use crate::ops::{Clock, Ended, Stop};
 
 /// How long an outage is waited for that was there from the beginning: an address that was mistyped must not hold up
 /// whoever waits for the run.
@@ -23,7 +23,7 @@ const LONGEST: Duration = Duration::from_hours(1);
 
 /// One breaker per kind of request, shared by everything that sends.
 #[derive(Debug)]
-pub(super) struct Outages {
+pub(crate) struct Outages {
     by_endpoint: Mutex<BTreeMap<Endpoint, Breaker>>,
     /// Kinds of which nothing more is sent in this run, and when they may be tried again.
     given_up: Mutex<BTreeMap<Endpoint, Timestamp>>,
@@ -45,23 +45,23 @@ pub(super) struct Outages {
 
 /// What a request that failed has brought to light.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct News {
+pub(crate) struct News {
     /// Since when requests of the kind fail.
-    pub(super) since: Timestamp,
+    pub(crate) since: Timestamp,
     /// When the next one is sent; `None` when it is no longer waited for.
-    pub(super) next: Option<Timestamp>,
+    pub(crate) next: Option<Timestamp>,
     /// When the outage is no longer waited for; `None` when it is for good.
-    pub(super) ends_at: Option<Timestamp>,
+    pub(crate) ends_at: Option<Timestamp>,
     /// Whether it is the first of the outage, or the first kind that is given up.
-    pub(super) is_first: bool,
+    pub(crate) is_first: bool,
 }
 
 /// The right to look and to send while others of its kind wait; free again when it is dropped.
 #[derive(Debug)]
-pub(super) struct Turn<'a>(#[expect(dead_code, reason = "held, never read")] Option<tokio::sync::MutexGuard<'a, ()>>);
+pub(crate) struct Turn<'a>(#[expect(dead_code, reason = "held, never read")] Option<tokio::sync::MutexGuard<'a, ()>>);
 
 impl Outages {
-    pub(super) fn new(first_pause: Duration, max_wait: Option<Duration>, clock: Clock) -> Self {
+    pub(crate) fn new(first_pause: Duration, max_wait: Option<Duration>, clock: Clock) -> Self {
         Self {
             by_endpoint: Mutex::default(),
             given_up: Mutex::default(),
@@ -78,12 +78,12 @@ impl Outages {
     }
 
     /// Gives a kind up until its next probe is due, instead of holding what waits for it.
-    pub(super) fn put_off(&mut self) {
+    pub(crate) fn put_off(&mut self) {
         self.puts_off = true;
     }
 
     /// Takes up again what was given up.
-    pub(super) fn try_everything_again(&self) {
+    pub(crate) fn try_everything_again(&self) {
         let now = self.clock.now();
         locked(&self.given_up).clear();
         self.has_told_end.store(false, Ordering::Relaxed);
@@ -92,12 +92,12 @@ impl Outages {
         }
     }
 
-    pub(super) fn is_given_up(&self, endpoint: Endpoint) -> bool {
+    pub(crate) fn is_given_up(&self, endpoint: Endpoint) -> bool {
         locked(&self.given_up).contains_key(&endpoint)
     }
 
     /// Says which kind was given up, that which may be tried again first; `None` when none was.
-    pub(super) fn given_up(&self) -> Option<Ended> {
+    pub(crate) fn given_up(&self) -> Option<Ended> {
         let given_up = locked(&self.given_up);
         let (&endpoint, until) = given_up.iter().min_by_key(|(_, until)| **until)?;
         let now = self.clock.now();
@@ -107,7 +107,7 @@ impl Outages {
     }
 
     /// Waits until a request of this kind may go out; tells whether it may, rather than the run ending first.
-    pub(super) async fn ready(&self, endpoint: Endpoint, stop: &Stop) -> bool {
+    pub(crate) async fn ready(&self, endpoint: Endpoint, stop: &Stop) -> bool {
         loop {
             if stop.is_requested() || self.is_given_up(endpoint) {
                 return false;
@@ -141,7 +141,7 @@ impl Outages {
     /// Waits for the one turn there is while requests of this kind fail; at once when they do not.
     ///
     /// For work that begins with other requests, which would be wasted on all but one. `None` when the run ends first.
-    pub(super) async fn turn(&self, endpoint: Endpoint, stop: &Stop) -> Option<Turn<'_>> {
+    pub(crate) async fn turn(&self, endpoint: Endpoint, stop: &Stop) -> Option<Turn<'_>> {
         loop {
             let ended = self.ended.notified();
             if !self.is_out(endpoint) {
@@ -161,26 +161,26 @@ impl Outages {
     }
 
     /// Returns leave to send one request; `None` when others were faster, and it is to wait again.
-    pub(super) fn enter(&self, endpoint: Endpoint) -> Option<Attempt> {
+    pub(crate) fn enter(&self, endpoint: Endpoint) -> Option<Attempt> {
         let now = self.clock.now();
         let mut breakers = locked(&self.by_endpoint);
         breakers.entry(endpoint).or_insert_with(|| Breaker::new(self.first_pause)).enter(now)
     }
 
     /// Notes an answer of any use. Returns how long the outage lasted that it ended.
-    pub(super) fn succeeded(&self, endpoint: Endpoint, attempt: Attempt) -> Option<Duration> {
+    pub(crate) fn succeeded(&self, endpoint: Endpoint, attempt: Attempt) -> Option<Duration> {
         self.has_succeeded.store(true, Ordering::Relaxed);
         let since = self.change(endpoint, |breaker| breaker.succeeded(attempt))?;
         Some(self.clock.now().since(since))
     }
 
     /// Notes a request that was not sent, or that says nothing of the server.
-    pub(super) fn undecided(&self, endpoint: Endpoint, attempt: Attempt) {
+    pub(crate) fn undecided(&self, endpoint: Endpoint, attempt: Attempt) {
         self.change(endpoint, |breaker| breaker.undecided(attempt));
     }
 
     /// Notes a request that failed, which `unreachable` ones did without a connection; returns what is to be told of it.
-    pub(super) fn failed(&self, endpoint: Endpoint, attempt: Attempt, unreachable: bool) -> Option<News> {
+    pub(crate) fn failed(&self, endpoint: Endpoint, attempt: Attempt, unreachable: bool) -> Option<News> {
         let (now, longest) = (self.clock.now(), self.longest());
         self.is_unreachable.store(unreachable, Ordering::Relaxed);
         let (failed, since) = self.change(endpoint, |breaker| {
@@ -200,12 +200,12 @@ impl Outages {
     }
 
     /// Reports whether requests of this kind fail at the moment.
-    pub(super) fn is_out(&self, endpoint: Endpoint) -> bool {
+    pub(crate) fn is_out(&self, endpoint: Endpoint) -> bool {
         locked(&self.by_endpoint).get(&endpoint).is_some_and(|breaker| breaker.outage_since().is_some())
     }
 
     /// Reports whether any request got an answer of use.
-    pub(super) fn has_succeeded(&self) -> bool {
+    pub(crate) fn has_succeeded(&self) -> bool {
         self.has_succeeded.load(Ordering::Relaxed)
     }
 

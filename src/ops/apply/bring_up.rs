@@ -11,10 +11,10 @@ use crate::model::{ApolloId, Binding, Endpoint, Entry, Field, Fields, IntentId, 
 use crate::plan::{Change as FieldChange, Dispute, Known, Setting};
 use crate::store::Change;
 
-use super::action::{End, Performer, Trouble};
-use super::confirm::{Deviation, DeviationKind};
 use super::courier::{Failure, Look, Reply};
-use super::{Step, confirm, problem};
+use super::outcome::confirm::{self, Deviation, DeviationKind};
+use super::performer::{End, Performer, Trouble};
+use crate::ops::{Step, problem};
 
 /// What is known of a contact before it is brought up.
 #[derive(Debug, Default)]
@@ -48,7 +48,7 @@ impl Performer<'_> {
         let mut writes: VecDeque<_> = writes_for(changes).into();
         while let Some((endpoint, fields)) = writes.pop_front() {
             let mut intent = self.intent(endpoint, Some(&binding.apollo_id), &fields, entry.run_dedupe);
-            let id = self.session.store.next_intent_id();
+            let id = self.session.store().next_intent_id();
             // A contact with a request under way never counts as standing applied.
             let with = (binding.fingerprint.take().is_some())
                 .then(|| Change::PutBinding { key: entry.key().clone(), binding: Box::new(binding.clone()) });
@@ -74,7 +74,7 @@ impl Performer<'_> {
                 writes.push_back((endpoint, fields.iter().filter(again).map(pair).collect()));
                 tried.extend(outcome);
             }
-            binding.applied_at = self.session.clock.now();
+            binding.applied_at = self.session.now();
             binding.run = self.session.run.clone();
             let mut changes = vec![Change::DropIntent { id }];
             if writes.is_empty() {
@@ -104,7 +104,7 @@ impl Performer<'_> {
         binding.fingerprint = None;
         let mut changes = vec![Change::DropIntent { id: intent }];
         let dispute = if contact.id == asked {
-            binding.gone_at = Some(self.session.clock.now());
+            binding.gone_at = Some(self.session.now());
             Dispute::Gone { id: asked }
         } else {
             let owner = self.owner(&contact.id)?;
@@ -253,7 +253,7 @@ impl Performer<'_> {
                 Err(failure) => return Err(self.trouble(Endpoint::ViewContact, failure)),
             };
             if is_gone {
-                binding.gone_at = Some(self.session.clock.now());
+                binding.gone_at = Some(self.session.now());
                 let changed = Change::PutBinding { key: entry.key().clone(), binding: Box::new(binding.clone()) };
                 self.record(vec![Change::DropIntent { id: intent }, changed]).await?;
                 return Err(Trouble::failed(problem::undecided(&Dispute::Gone { id }, entry)));
@@ -278,7 +278,8 @@ impl Performer<'_> {
         if !error.contact_may_be_gone(id) {
             return Ok(false);
         }
-        let others = self.session.store.some_bindings(OTHERS_VIEWED + 1).map_err(|error| self.store_trouble(&error))?;
+        let others =
+            self.session.store().some_bindings(OTHERS_VIEWED + 1).map_err(|error| self.store_trouble(&error))?;
         let others = others.into_iter().filter(|other| other.apollo_id != *id && other.gone_at.is_none());
         let mut is_only_one = true;
         for other in others.take(OTHERS_VIEWED) {

@@ -10,14 +10,15 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::{Instrument, Span, field};
 
-use crate::model::{ApolloId, ContactKey, Endpoint, Identity, PersonAtCompany, Place};
-use crate::plan::{Action, Brake, BrakeKind, Change as FieldChange, Housekeeping, Operation, Plan};
+use crate::model::{ApolloId, ContactKey, Endpoint, Place};
+use crate::plan::{Action, Housekeeping, Operation, Plan};
 use crate::quota::time_left;
 use crate::store::{self, CHANGES_PER_COMMIT, Change, Snapshot};
 
-use super::action::{End, Job, Performer, Trouble, Turn, looked_for};
-use super::saved::{Remaining, progress};
-use super::{Desired, Ended, Event, Problem, Report, Session, Step, problem};
+use super::order::{first_request, hands_over, shared_names};
+use super::performer::{End, Job, Performer, Trouble, Turn};
+use crate::ops::saved::{Remaining, progress};
+use crate::ops::{Desired, Ended, Event, Problem, Report, Session, Step, problem};
 
 /// How often a step that takes long is heard of.
 const STILL_RUNNING: Duration = Duration::from_secs(10);
@@ -47,7 +48,7 @@ pub async fn apply_as(
     saved: Option<&Remaining>,
 ) -> Report {
     session.tell(Event::Begun { actions: plan.actions.len() });
-    session.try_everything_again();
+    session.courier().try_everything_again();
     let job = Arc::new(Job {
         desired: desired.clone(),
         identity_key: snapshot.identity_key,
@@ -68,13 +69,13 @@ pub async fn apply_as(
         span: Span::current(),
     };
     if saved.is_none()
-        && let Err(error) = progress::forget(&session.store).await
+        && let Err(error) = progress::forget(session.store()).await
     {
-        session.stop.request(Ended::Fatal);
+        session.stop().request(Ended::Fatal);
         session.tell(Event::Problem(Problem::error("Cannot write to the state", problem::chain(&error))));
     }
     if let Err(problem) = run.keep_house(&plan.housekeeping).await {
-        session.stop.request(Ended::Fatal);
+        session.stop().request(Ended::Fatal);
         session.tell(Event::Problem(problem));
     }
     tokio::select! {
@@ -85,45 +86,14 @@ pub async fn apply_as(
     report.imports = std::mem::take(&mut *run.job.imported.lock().unwrap_or_else(PoisonError::into_inner));
     report.imports.sort_by(|one, other| one.action.key().cmp(other.action.key()));
     report.changed_imports = report.imports.iter().filter(|imported| !imported.changes().is_empty()).count();
-    let outage = session.outages.given_up();
+    let outage = session.courier().outages.given_up();
     if let Some(Ended::Outage { unreachable, .. }) = outage {
         report.obstacle.get_or_insert_with(|| problem::outage_in_short(unreachable).to_owned());
     }
-    report.ended = session.stop.reason().or(outage).or_else(|| session.ledgers.put_off()).unwrap_or_default();
+    report.ended =
+        session.stop().reason().or(outage).or_else(|| session.courier().ledgers.put_off()).unwrap_or_default();
     session.renew_index(desired, snapshot);
     report
-}
-
-/// Lists the names that more than one entry has which is created or whose create is settled.
-fn shared_names(plan: &Plan) -> BTreeSet<String> {
-    let (mut once, mut shared) = (BTreeSet::new(), BTreeSet::new());
-    for action in &plan.actions {
-        let name = match &action.operation {
-            Operation::Create { entry } | Operation::Restore { entry, .. } => looked_for(&entry.fields),
-            Operation::Settle { intent, .. } => looked_for(&intent.fields),
-            _ => continue,
-        };
-        if let Some(name) = name.and_then(|name| once.replace(name)) {
-            shared.insert(name);
-        }
-    }
-    shared
-}
-
-/// Words why a plan is not applied, with what lifts the brake.
-pub fn brake_problem(brake: &Brake) -> Problem {
-    let Brake { kind, count, limit } = brake;
-    let (summary, lift) = match kind {
-        BrakeKind::ForgetsAll => ("All managed contacts would be forgotten".to_owned(), "--force allows it"),
-        BrakeKind::ForgetsMany => {
-            (format!("{count} managed contacts would be forgotten, more than 30 %"), "--force allows it")
-        }
-        BrakeKind::MaxCreates => (format!("More than {limit} contacts would be created: {count}"), "--max-creates"),
-        BrakeKind::MaxUpdates => (format!("More than {limit} contacts would be updated: {count}"), "--max-updates"),
-        BrakeKind::MaxForgets => (format!("More than {limit} contacts would be forgotten: {count}"), "--max-forgets"),
-    };
-    let lift = if lift.ends_with("it") { lift.to_owned() } else { format!("a higher {lift} allows it") };
-    Problem::error(summary, format!("Nothing was changed. If it is meant, {lift}; if not, check the directory."))
 }
 
 /// One application of a plan.
@@ -152,7 +122,7 @@ impl Run {
             changes.extend(self.stands_again(key).map_err(failed)?);
         }
         for chunk in changes.chunks(CHANGES_PER_COMMIT) {
-            self.session.store.commit(chunk.to_vec()).await.map_err(failed)?;
+            self.session.store().commit(chunk.to_vec()).await.map_err(failed)?;
         }
         Ok(())
     }
@@ -161,7 +131,7 @@ impl Run {
     /// left it in doubt, and whatever its entry says of itself beside its fields.
     fn stands_again(&self, key: &ContactKey) -> Result<Option<Change>, store::Error> {
         let Some(fingerprint) = self.job.fingerprint(key) else { return Ok(None) };
-        let standing = self.session.store.binding(key)?.filter(|binding| binding.gone_at.is_none());
+        let standing = self.session.store().binding(key)?.filter(|binding| binding.gone_at.is_none());
         Ok(standing.map(|mut binding| {
             binding.fingerprint = Some(fingerprint);
             Change::PutBinding { key: key.clone(), binding: Box::new(binding) }
@@ -213,12 +183,12 @@ impl Run {
             let (mut done, mut failed) = (0, 0);
             self.count(|report| (done, failed) = (report.done(), report.failed));
             let ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            let left = time_left(self.session.ledgers.forecast(&ahead), active, done + failed, actions);
-            if !self.session.ledgers.is_waiting() {
+            let left = time_left(self.session.courier().ledgers.forecast(&ahead), active, done + failed, actions);
+            if !self.session.courier().ledgers.is_waiting() {
                 active += TICK;
             }
-            self.session.tell_quota_left();
-            let (elapsed, now) = (started.elapsed(), self.session.clock.now());
+            self.session.courier().tell_quota_left();
+            let (elapsed, now) = (started.elapsed(), self.session.now());
             self.session.tell(Event::Tick { elapsed, done, failed, now, left });
         }
     }
@@ -228,7 +198,7 @@ impl Run {
         let mut under_way = VecDeque::new();
         let mut queue = queue.into_iter();
         loop {
-            while under_way.len() < LOCAL_PARALLELISM && !self.session.stop.is_requested() {
+            while under_way.len() < LOCAL_PARALLELISM && !self.session.stop().is_requested() {
                 let Some(action) = queue.next() else { break };
                 under_way.push_back(tokio::spawn(self.clone().carry(action.clone(), None)));
             }
@@ -244,9 +214,9 @@ impl Run {
         let mut queues: BTreeMap<_, _> =
             queues.into_iter().map(|(endpoint, actions)| (endpoint, self.queue(endpoint, actions))).collect();
         let is_over = |endpoint| {
-            self.session.stop.is_requested()
-                || self.session.ledgers.is_put_off(endpoint)
-                || self.session.outages.is_given_up(endpoint)
+            self.session.stop().is_requested()
+                || self.session.courier().ledgers.is_put_off(endpoint)
+                || self.session.courier().outages.is_given_up(endpoint)
         };
         let turn_over = Arc::new(Notify::new());
         let mut under_way = JoinSet::new();
@@ -377,37 +347,6 @@ impl Run {
     }
 }
 
-/// Reports whether a new entry is by identity who another entry was before its update.
-fn hands_over(actions: &[Action]) -> bool {
-    let given_up = |action: &Action| match &action.operation {
-        Operation::Update { entry, changes, .. } | Operation::Move { entry, changes, .. } => {
-            let mut before = entry.fields.clone();
-            for change in changes {
-                match &change.before {
-                    Some(value) => before.set(change.field.clone(), value.clone()),
-                    None => drop(before.remove(&change.field)),
-                }
-            }
-            Some(Identity::of(&before))
-        }
-        _ => None,
-    };
-    let given_up: Vec<Identity> = actions.iter().filter_map(given_up).collect();
-    if given_up.is_empty() {
-        return false;
-    }
-    let mailboxes: BTreeSet<String> = given_up.iter().filter_map(Identity::mailbox).collect();
-    let people: BTreeSet<PersonAtCompany> = given_up.iter().filter_map(Identity::person_at_company).collect();
-    actions.iter().any(|action| match &action.operation {
-        Operation::Create { entry } => {
-            let identity = Identity::of(&entry.fields);
-            identity.mailbox().is_some_and(|mailbox| mailboxes.contains(&mailbox))
-                || identity.person_at_company().is_some_and(|person| people.contains(&person))
-        }
-        _ => false,
-    })
-}
-
 /// Actions that begin with the same kind of request.
 struct Queue<'a> {
     actions: std::vec::IntoIter<&'a Action>,
@@ -474,21 +413,6 @@ fn known_id(operation: &Operation) -> Option<ApolloId> {
         | Operation::Forget { id } => Some(id.clone()),
         Operation::Create { .. }
         | Operation::Settle { .. }
-        | Operation::Conflict { .. }
-        | Operation::Contradiction { .. } => None,
-    }
-}
-
-/// Returns the endpoint of an action's first request; `None` when it needs none.
-fn first_request(operation: &Operation) -> Option<Endpoint> {
-    match operation {
-        Operation::Create { .. } => Some(Endpoint::CreateContact),
-        Operation::Adopt { .. } | Operation::Restore { .. } => Some(Endpoint::ViewContact),
-        Operation::Update { .. } => Some(Endpoint::UpdateContact),
-        Operation::Move { changes, .. } => changes.iter().any(FieldChange::sends).then_some(Endpoint::UpdateContact),
-        Operation::Settle { .. } => Some(Endpoint::SearchContacts),
-        Operation::Release { .. }
-        | Operation::Forget { .. }
         | Operation::Conflict { .. }
         | Operation::Contradiction { .. } => None,
     }

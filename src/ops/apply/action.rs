@@ -1,0 +1,37 @@
+//! Carries out one action of a plan, each kind by its own.
+
+use crate::model::Origin;
+use crate::ops::problem;
+use crate::plan::{Action, Operation, Reason};
+
+use super::performer::{Asked, End, Performer, Trouble};
+
+impl Performer<'_> {
+    pub(super) async fn perform(&self, action: &Action) -> Result<End, Trouble> {
+        match &action.operation {
+            Operation::Create { entry } => self.create(entry, asked(action.reason)).await,
+            Operation::Adopt { id, entry } => self.adopt(id, entry, Origin::Adopted).await,
+            Operation::Restore { id, entry } => self.restore(id, entry).await,
+            Operation::Update { id, entry, changes } => self.update(id, entry, changes).await,
+            Operation::Move { from, id, entry, changes } => {
+                // A move by hand looks at no doubt, so it ends none.
+                let ends_doubt = action.reason != Reason::AskedFor;
+                self.rename(from, id, entry, changes, ends_doubt).await
+            }
+            Operation::Release { id, entry, .. } => self.release(id, entry).await,
+            Operation::Forget { id } => self.forget(id).await,
+            Operation::Settle { intent_id, intent, entry } => {
+                self.settle(*intent_id, intent, entry.as_ref(), asked(action.reason)).await
+            }
+            Operation::Conflict { dispute, entry } => Err(Trouble::failed(problem::undecided(dispute, entry))),
+            Operation::Contradiction { bound, declared, owner, entry } => {
+                Err(Trouble::failed(problem::contradiction(bound, declared, owner.as_ref(), entry)))
+            }
+        }
+    }
+}
+
+/// Tells what a person said about a create, by the reason it is in the plan for.
+fn asked(reason: Reason) -> Asked {
+    if reason == Reason::AskedFor { Asked::Anyway } else { Asked::Nothing }
+}
