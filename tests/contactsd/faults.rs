@@ -318,7 +318,7 @@ fn an_apollo_that_cannot_be_reached_is_told_once() {
     world.set("APOLLO_API_KEY", "test");
     world.team(&numbered(0..20));
     // Until it has answered once, an address is given up after 30 s, or sooner where that is said.
-    let line = format!("apply --auto-approve --max-wait 1s --api-url http://127.0.0.1:{port}/api/v1");
+    let line = format!("apply --auto-approve --retry-base 1ms --max-wait 1s --api-url http://127.0.0.1:{port}/api/v1");
     let outcome = world.run(&line);
     assert_eq!(outcome.code, Some(1), "{outcome}");
     assert_eq!(outcome.stderr.matches("Error: ").count(), 1, "{outcome}");

@@ -122,7 +122,10 @@ fn an_older_state_and_half_a_state_are_refused() {
     http://127.0.0.1:[PORT]/api/v1`); if it is meant, --force does it.
     [exit 1]
     ");
-    world.write("half.jsonl", &text[..text.len() / 2]);
+    // Cut in the middle of a row; where its rows end differs with what the quota was.
+    let row = text.split_inclusive('\n').nth(3).unwrap();
+    let cut = text.find(row).unwrap() + row.len() / 2;
+    world.write("half.jsonl", &text[..cut]);
     assert_snapshot!(world.run("state push half.jsonl --auto-approve --force").errors(), @"
 
     Error: The state cannot be pushed
