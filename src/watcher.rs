@@ -6,7 +6,7 @@
 //!
 //! 1. A thread of its own ([`worker`]) holds the notify watches, or polls where events cannot be had.
 //! 2. What [`tree`] lists is watched: every directory that is read, and every name on the way to one.
-//! 3. After a change to that structure, the watches are made anew, and only then is the change told.
+//! 3. After a change to that structure, the watches are made again, and only then is the change told.
 //! 4. A file that is written and not closed calls for no look until its close, or for a minute ([`written`]).
 //! 5. [`Watcher::changed`] waits until a burst has gone quiet, and for git to finish.
 

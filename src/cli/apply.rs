@@ -65,7 +65,7 @@ pub(super) fn block_on(context: &mut Context, verb: impl AsyncFnOnce(&mut Contex
             exit
         }
         Err(error) => {
-            context.shell.error("The system gives no threads", error.to_string());
+            context.shell.error("Cannot start worker threads", error.to_string());
             Exit::Failure
         }
     }
@@ -262,7 +262,7 @@ pub(super) async fn carry_out(
     if result.is_err() {
         let detail = "Requests were under way. What became of them is found out by the next apply, before anything \
                       is sent again.";
-        context.shell.warning("Left at once", detail);
+        context.shell.warning("Stopped at once", detail);
     }
     result
 }

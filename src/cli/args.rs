@@ -94,13 +94,13 @@ pub(super) enum LogFormat {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
-    /// Check the contact files; contacts nothing and needs no key
+    /// Check the contact files; sends nothing and needs no key
     Validate(ValidateArgs),
     /// Bring the contact files into one form; what they say stays the same
     Fmt(FmtArgs),
     /// Explain an error or a warning by its code, E011 for example
     Explain(ExplainArgs),
-    /// Show what apply would do; contacts nothing and needs no key
+    /// Show what apply would do; sends nothing and needs no key
     Plan(PlanArgs),
     /// Bring Apollo in step with the contact files
     Apply(ApplyArgs),

@@ -131,7 +131,8 @@ fn local(
     own_state(context)?;
     let state = context.locations.state.clone();
     context.keep_from_git(&state);
-    let entropy = Entropy::draw().map_err(|error| fail(context, "The system gives no random numbers", &error))?;
+    let entropy =
+        Entropy::draw().map_err(|error| fail(context, "Cannot get random numbers from the system", &error))?;
     Ok(SessionOptions {
         state,
         origin: context.origin(),

@@ -128,7 +128,7 @@ pub(super) const VERBS: &[Help] = &[
         verb: "approve",
         examples: &[(
             "contactsd approve 0123456789abcdef0123456789abcdef",
-            "apply the plan with this digest, though it passes a limit",
+            "apply the plan with this digest, although it exceeds a limit",
         )],
         exits: &[(0, "the plan is let through"), (1, "no plan with this digest waits for approval")],
     },

@@ -28,7 +28,7 @@ pub(super) fn start(context: &mut Context, cli: &Cli) {
     }
     if is_service && let Err(error) = context.shell.never_wait() {
         let detail = format!("{error}. The service waits for whoever reads its output.");
-        context.shell.warning("The system gives no thread for the output", detail);
+        context.shell.warning("Cannot start a thread for the output", detail);
     }
     let usual = if context.shell.speaks_log() { "info" } else { "warn" };
     let asked = context.environment.get("CONTACTSD_LOG").unwrap_or(usual).to_owned();

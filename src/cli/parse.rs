@@ -72,7 +72,7 @@ pub(super) fn parse(
             .max_by(|one, other| strsim::jaro_winkler(one, name).total_cmp(&strsim::jaro_winkler(other, name)));
         let nearest = nearest.filter(|nearest| strsim::jaro_winkler(nearest, name) > 0.9);
         let guess = nearest.map(|nearest| format!(" Did you mean {nearest}?")).unwrap_or_default();
-        shell.warning(format!("The variable {name} means nothing"), format!("It is set and has no effect.{guess}"));
+        shell.warning(format!("The variable {name} is unknown"), format!("It is set and has no effect.{guess}"));
     }
     let context = Context::new(shell, environment, &cli.global, dir_is_named);
     Ok((cli, context))
@@ -140,7 +140,7 @@ fn settings_advice(error: &FileError, known: &BTreeSet<String>) -> String {
 }
 
 /// Reads the same command line again, with the settings file as it is now; an error says what is wrong with it.
-pub(super) fn parse_anew(arguments: &[OsString], environment: &Environment) -> Result<Cli, String> {
+pub(super) fn parse_again(arguments: &[OsString], environment: &Environment) -> Result<Cli, String> {
     let known = long_flags(&Cli::command());
     let names: Vec<String> = known.iter().cloned().collect();
     let file = SettingsFile::read(&environment.directory, &names).map_err(|error| chain(&error))?;

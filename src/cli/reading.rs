@@ -74,7 +74,7 @@ pub(super) fn own_state(context: &mut Context) -> Result<(), Exit> {
 /// Copies from the state what is wanted, whoever has it open; an empty one when there is no state yet.
 pub(super) fn state(context: &mut Context, want: Want<'_>) -> Result<Reading, Exit> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
-        context.shell.error("The system gives no event queue", error.to_string());
+        context.shell.error("Cannot start the event loop", error.to_string());
         Exit::Failure
     })?;
     runtime.block_on(read(context, want))

@@ -90,7 +90,7 @@ pub(super) fn refuse(context: &mut Context, saved: &SavedPlan, refusal: &Refusal
         Refusal::Braked(brakes) => {
             let limits: Vec<String> = brakes.iter().map(|brake| ops::brake_problem(brake).summary).collect();
             let detail = format!(
-                "{}.\nIt passes limits that were set when it was made. If it is meant, plan with --force or a higher \
+                "{}.\nIt exceeds limits that were set when it was made. If it is meant, plan with --force or a higher \
                  limit; if not, check the directory.\n{again}",
                 limits.join(".\n")
             );

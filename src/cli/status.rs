@@ -50,7 +50,7 @@ async fn status(args: &StatusArgs, context: &mut Context) -> Result<Exit, Exit> 
         // On a terminal times pass; elsewhere a change alone is news.
         if context.shell.stdout().is_terminal || now != found {
             found = now;
-            context.shell.begin_anew();
+            context.shell.begin_again();
             show(&found, context);
         }
     }

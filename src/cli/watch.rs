@@ -275,7 +275,7 @@ impl<'a> View<'a> {
 
     /// Reads flags, environment and settings file again; what cannot be used is said, and changes nothing.
     fn reread(&mut self, args: &WatchArgs, session: &SessionOptions) -> Option<Settings> {
-        let read = parse::parse_anew(&self.context.arguments, &self.context.environment);
+        let read = parse::parse_again(&self.context.arguments, &self.context.environment);
         let args = match &read {
             Ok(cli) => match &cli.verb {
                 Verb::Watch(args) => args,
@@ -343,13 +343,13 @@ impl<'a> View<'a> {
             PassEvent::Braked { problems, digest } => {
                 self.context.shell.messages(problems.iter().map(Message::from));
                 if self.dry_run {
-                    return Some("The plan passes limits.".to_owned());
+                    return Some("The plan exceeds limits.".to_owned());
                 }
                 if !self.is_single {
                     let approve = self.context.command(&format!("approve {digest}"));
                     self.context.shell.status(format!("To let exactly this plan through: `{approve}`."));
                 }
-                return Some(format!("A plan passes limits and waits for approval: {digest}"));
+                return Some(format!("A plan exceeds limits and waits for approval: {digest}"));
             }
             PassEvent::Applied(report) => {
                 std::mem::take(&mut self.progress).finish(&mut self.context.shell);

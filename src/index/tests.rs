@@ -115,7 +115,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_taken_over_is_as_if_written_anew(
+    fn what_is_taken_over_is_as_if_written_again(
         files in prop::collection::vec((0..900_usize, any::<bool>()), 0..6),
     ) {
         let counts: Vec<usize> = files.iter().map(|(count, _)| *count).collect();

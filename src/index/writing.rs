@@ -26,7 +26,7 @@ pub struct Writer<'m, W> {
     tree: TreeWriter,
     files: u32,
     contacts: u64,
-    /// Of files that were read anew, each with its number.
+    /// Of files that were read again, each with its number.
     marks: Vec<(u32, &'m [Mark])>,
     /// The new number of each file that is taken over, by its old one.
     kept: Vec<Option<u32>>,

@@ -27,7 +27,7 @@ pub enum Request {
     /// To make no further pass and release the state, until told to resume.
     Pause,
     Resume,
-    /// To apply the plan of this digest although it passes limits.
+    /// To apply the plan of this digest although it exceeds limits.
     Approve {
         digest: Digest,
     },

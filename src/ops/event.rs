@@ -109,7 +109,7 @@ pub enum PassEvent {
         contacts: usize,
         forget_after: Duration,
     },
-    /// The plan passes limits; nothing was changed.
+    /// The plan exceeds limits; nothing was changed.
     Braked {
         problems: Vec<Problem>,
         /// What lets it through.

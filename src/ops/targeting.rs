@@ -41,5 +41,5 @@ fn unknown(flag: &str, pattern: &KeyPattern, known: &BTreeSet<&ContactKey>) -> P
         None => String::new(),
     };
     let detail = format!("No key matches it, in the contact files or in the state.{guess}");
-    Problem::error(format!("{flag} {pattern} names nobody"), detail)
+    Problem::error(format!("{flag} {pattern} matches no contact"), detail)
 }

@@ -23,7 +23,7 @@ pub struct Policy {
     pub max_creates: Option<Limit>,
     pub max_updates: Option<Limit>,
     pub max_forgets: Option<Limit>,
-    /// Keys whose contacts, deleted in Apollo, are to be created anew.
+    /// Keys whose contacts, deleted in Apollo, are to be created again.
     pub recreate: BTreeSet<ContactKey>,
     /// Keys whose contacts are to be created although Apollo holds somebody like them.
     #[serde(default)]

@@ -50,7 +50,7 @@ pub struct Housekeeping {
     pub conflicts: Vec<ContactKey>,
     pub intents: Vec<IntentId>,
     /// Bound keys whose entries changed in nothing that is managed, `moved_from` for example: they stand as declared,
-    /// and it is noted anew that they do.
+    /// and it is noted again that they do.
     pub standing: Vec<ContactKey>,
 }
 
@@ -117,11 +117,11 @@ impl Plan {
         Counts::of(&self.actions)
     }
 
-    /// Finds the limits anew that the plan passes, after actions were taken out of it or let through.
+    /// Finds again the limits that the plan exceeds, after actions were taken out of it or let through.
     ///
     /// `managed` are the contacts in the state, of which some limits are a share; actions that `is_let_through`
     /// count for none.
-    pub fn brake_anew(&mut self, policy: &Policy, managed: Managed, is_let_through: impl Fn(&Action) -> bool) {
+    pub fn brake_again(&mut self, policy: &Policy, managed: Managed, is_let_through: impl Fn(&Action) -> bool) {
         let counted = self.actions.iter().filter(|action| !is_let_through(action));
         self.brakes = policy.brakes(&Counts::of(counted), managed);
     }

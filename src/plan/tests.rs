@@ -610,7 +610,7 @@ fn records_of_keys_under_way_are_not_swept() {
 
 /// The entry stayed among those that differ for good, since nothing was to be sent for it: each plan read it again.
 #[test]
-fn an_entry_that_changed_in_nothing_managed_is_noted_anew() {
+fn an_entry_that_changed_in_nothing_managed_is_noted_again() {
     let world = World::new().applied("ada", ADA, 1).declared("ada", &format!("{ADA}; moved_from=countess"));
     let plan = world.plan();
     assert!(plan.is_empty());

@@ -148,7 +148,7 @@ impl Breaker {
         }
     }
 
-    /// Takes up again what was given up: a run begins anew, and the row with its next failure.
+    /// Takes up again what was given up: a run begins again, and the row with its next failure.
     pub fn resume(&mut self, now: Timestamp) {
         if let Some(outage) = self.outage.as_mut().filter(|outage| outage.is_given_up) {
             outage.is_given_up = false;

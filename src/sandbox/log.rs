@@ -1,6 +1,6 @@
 //! The data on disk: a log of changes, one JSON object a line, synced before anything is answered.
 //!
-//! `log.jsonl` begins with a line that names the format. At start the log is read, written anew without
+//! `log.jsonl` begins with a line that names the format. At start the log is read, written again without
 //! what is outdated, and put in place by rename. A crash can leave the end of the file torn; nothing of it
 //! was ever answered, so lines that cannot be read are dropped when no good line follows them.
 
@@ -18,7 +18,7 @@ use crate::private_dir::PrivateDir;
 
 const FORMAT: &str = r#"{"contactsd_sandbox":1}"#;
 const NAME: &str = "log.jsonl";
-/// The name while the log is being written anew.
+/// The name while the log is being written again.
 const NEW_NAME: &str = "log.jsonl.new";
 
 /// Why an answer cannot be given: its change did not reach the disk.
@@ -49,7 +49,7 @@ struct Lines {
 }
 
 impl Log {
-    /// Reads the log in `data` into `book`, writes it anew and opens it for appending.
+    /// Reads the log in `data` into `book`, writes it again and opens it for appending.
     ///
     /// The directory must have one owner, this one.
     pub(super) fn open(data: &PrivateDir, book: &mut Book) -> Result<Self, Error> {

@@ -105,7 +105,7 @@ pub(super) fn compose<'t, T>(source: &'t Source, read: impl FnOnce(&mut Composer
     };
     thread::scope(|scope| match thread::Builder::new().spawn_scoped(scope, parse) {
         Ok(_) => read(&mut Composer::new(source, Box::new(receiver.into_iter().flatten()))),
-        // The system gives no thread; it goes without.
+        // No thread can be started; it goes without.
         Err(_) => read(&mut Composer::new(source, Box::new(parser(&source.text)))),
     })
 }

@@ -28,7 +28,7 @@ pub const LOADER: &str = concat!(env!("CARGO_PKG_VERSION"), "/3");
 /// Most memory that entries are kept in, in bytes, about. Those beyond it are read again when they are wanted.
 const KEPT_BYTES: usize = 40 << 20;
 
-/// How often files that change while they are read are read anew.
+/// How often files that change while they are read are read again.
 const ATTEMPTS: usize = 3;
 
 /// How to load.

@@ -21,7 +21,7 @@ pub enum Verdict {
 
 /// The functions that answer. Each is called on a thread that may wait for a disk.
 pub struct Answers {
-    /// Whether the work goes on at all; `No` makes supervisors start the process anew.
+    /// Whether the work goes on at all; `No` makes supervisors restart the process.
     pub health: Answer<Verdict>,
     /// Whether the work gets done; `No` is for people to look at.
     pub readiness: Answer<Verdict>,

@@ -61,7 +61,7 @@ impl Barrier {
 
     /// Syncs the files that sled made for large pages since the last barrier.
     fn sync_blobs(&mut self) -> io::Result<()> {
-        // Opened anew each time: sled finds it by its name, too.
+        // Opened again each time: sled finds it by its name, too.
         let directory = blobs(&self.directory)?;
         let present = names(&directory)?;
         if present == self.blobs {

@@ -231,7 +231,7 @@ impl Store {
         if commit != Some(head.commit) || head::note(state).ok().as_ref() != Some(head) {
             return Ok(false);
         }
-        // Until the index counts, what is written from here on has to mark anew.
+        // Until the index counts, what is written from here on has to mark again.
         let mut since = self.shared.since_index();
         if since.failed().is_some() {
             return Ok(false);
@@ -295,7 +295,7 @@ impl Store {
         last.map(drop)
     }
 
-    /// Says anew who has the state open, for example once it answers readers.
+    /// Says again who has the state open, for example once it answers readers.
     pub fn announce(&self, holder: &Holder) -> Result<(), Error> {
         self.shared.with_db(|path, _| {
             holder::write(&self.shared.state, holder).map_err(|error| Error::io("write holder.json in", path, error))

@@ -1,7 +1,7 @@
 //! Opening a state directory: creating it, locking it, and refusing one that is not what it was.
 //!
 //! A directory that does not exist, or is empty, is a first run. A `creating` file marks one whose
-//! creation has not finished: nothing was ever committed to it, so it is made anew. Any other
+//! creation has not finished: nothing was ever committed to it, so it is made again. Any other
 //! directory must hold a whole state. Never removes a state.
 
 use std::fs::File;

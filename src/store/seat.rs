@@ -82,7 +82,7 @@ impl Seat {
         self.anchor.holds()
     }
 
-    /// Says anew who has the place, for example once it listens somewhere.
+    /// Says again who has the place, for example once it listens somewhere.
     pub fn announce(&self, holder: &Holder) -> Result<(), Error> {
         let written = || {
             let text = serde_json::to_vec_pretty(holder)?;

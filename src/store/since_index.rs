@@ -78,7 +78,7 @@ impl SinceIndex {
         self.keys.clone()
     }
 
-    /// Begins anew with an index that names `head`.
+    /// Begins again with an index that names `head`.
     pub(super) fn restart(&mut self, head: HeadNote) {
         (self.head, self.keys, self.is_marked) = (Some(head), Some(BTreeSet::new()), false);
     }

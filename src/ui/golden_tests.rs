@@ -1,6 +1,6 @@
 //! What people see, whole: each output on the plans of `test_plans`, fixed as a file that can be read and diffed.
 //!
-//! After a change that is meant, `UPDATE_GOLDEN=1 cargo test --lib golden` writes the files anew; review them with
+//! After a change that is meant, `UPDATE_GOLDEN=1 cargo test --lib golden` writes the files again; review them with
 //! `git diff tests/fixtures/golden`. Escape sequences stand there as `␛`. Files end with a newline that the output
 //! has not.
 
@@ -174,7 +174,7 @@ pub(super) fn head_and_tail(text: &str) -> String {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "the one variable that has these files written anew")]
+#[expect(clippy::disallowed_methods, reason = "the one variable that has these files written again")]
 fn outputs_are_as_the_golden_files_show() {
     let rewrite = std::env::var_os("UPDATE_GOLDEN").is_some();
     let mut differing = Vec::new();

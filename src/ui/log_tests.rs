@@ -144,7 +144,7 @@ fn a_shell_that_speaks_as_log_prints_nothing() {
     let lines = logged(Level::INFO, || {
         shell.status("Watching contacts.d.\n\n  Press Ctrl-C to end.");
         shell.result("Plan: 1 to add, 0 to change, 0 to destroy.");
-        shell.warning("The variable X means nothing", "It is set\nand has no effect.");
+        shell.warning("The variable X is unknown", "It is set\nand has no effect.");
         shell.error("Cannot \u{1b}[31mbegin", "");
         shell.hint("Try again.");
     });
@@ -153,7 +153,7 @@ fn a_shell_that_speaks_as_log_prints_nothing() {
      INFO Watching contacts.d.
      INFO Press Ctrl-C to end.
      INFO Plan: 1 to add, 0 to change, 0 to destroy.
-     WARN The variable X means nothing detail="It is set and has no effect."
+     WARN The variable X is unknown detail="It is set and has no effect."
     ERROR Cannot \u{1b}[31mbegin
      INFO Hint: Try again.
     "#);

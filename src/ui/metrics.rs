@@ -144,7 +144,7 @@ fn moment(status: &Status, is_ready: bool, footprint: Option<Footprint>) -> Vec<
     gauges.one("contactsd_start_time_seconds", "When the service began.", seconds(Some(status.started_at)));
     gauges.one("contactsd_ready", "Whether passes succeed, as /readyz says.", flag(is_ready));
     gauges.one("contactsd_paused", "Whether a person has paused the service.", flag(status.paused_since.is_some()));
-    let braked = "Whether a plan passes limits and waits for approval.";
+    let braked = "Whether a plan exceeds limits and waits for approval.";
     gauges.one("contactsd_plan_braked", braked, flag(status.braked.is_some()));
     let dropped = "Lines of output that were dropped since the service began.";
     gauges.one("contactsd_output_dropped_lines", dropped, whole(status.telling.dropped));

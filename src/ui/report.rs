@@ -50,7 +50,7 @@ pub fn pass_summary(report: &Report, color: bool) -> String {
     let rest = match &report.ended {
         Ended::Interrupted | Ended::Terminated | Ended::Complete if report.failed + report.remaining == 0 => None,
         Ended::Interrupted | Ended::Terminated => Some("The next service does the rest.".to_owned()),
-        Ended::Yielded => Some("Made way for a change: planning anew.".to_owned()),
+        Ended::Yielded => Some("Made way for a change: planning again.".to_owned()),
         Ended::Fatal => {
             Some("No further request could have succeeded. It is tried again, less often each time.".to_owned())
         }

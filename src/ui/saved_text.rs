@@ -16,7 +16,7 @@ pub enum SavedAs {
     Empty,
     /// Somebody has to decide first, so that it can only be shown.
     Undecided,
-    /// It passes limits, so that it can only be shown.
+    /// It exceeds limits, so that it can only be shown.
     Braked,
 }
 
@@ -34,7 +34,7 @@ pub fn saved_text(file: &Path, saved_as: &SavedAs, stream: Stream) -> String {
         }
         SavedAs::Empty => String::new(),
         SavedAs::Undecided => "\nIt needs a decision first: it can be shown, and never be applied.".to_owned(),
-        SavedAs::Braked => "\nIt passes the limits named above: it can be shown, and never be applied.".to_owned(),
+        SavedAs::Braked => "\nIt exceeds the limits named above: it can be shown, and never be applied.".to_owned(),
     };
     text.write_str(&next).expect("writing to a string does not fail");
     text
@@ -76,7 +76,7 @@ mod tests {
         ──────────
 
         Saved the plan to: team.plan
-        It passes the limits named above: it can be shown, and never be applied.
+        It exceeds the limits named above: it can be shown, and never be applied.
         ");
         insta::assert_snapshot!(text(&SavedAs::Empty), @"
 

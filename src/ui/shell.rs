@@ -458,7 +458,7 @@ impl Shell {
     }
 
     /// Clears a terminal for the next text in place of the last; elsewhere a blank line stands between the two.
-    pub fn begin_anew(&mut self) {
+    pub fn begin_again(&mut self) {
         if self.speaks_json() || self.logs {
             return;
         }

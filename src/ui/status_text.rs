@@ -204,7 +204,7 @@ fn outcome(outcome: Outcome) -> &'static str {
 
 fn write_braked(text: &mut String, braked: Option<&Braked>, paint: Paint, command: &dyn Fn(&str) -> String) {
     let Some(Braked { digest, reasons, counts, since }) = braked else { return };
-    let head = format!("A plan passes limits and waits for approval since {}:", time_text(*since));
+    let head = format!("A plan exceeds limits and waits for approval since {}:", time_text(*since));
     let _ = writeln!(text, "\n{}", paint.bold_yellow(head));
     for reason in reasons {
         let _ = writeln!(text, "  {}", plain(reason));

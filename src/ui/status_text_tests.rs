@@ -44,7 +44,7 @@ fn all_that_waits_for_somebody_or_something_is_listed() {
     Next pass: in 4m48s, or as soon as something changes.
     120 entries declared, 5 actions pending. State serial 57.
 
-    A plan passes limits and waits for approval since 2026-03-01T11:55:00Z:
+    A plan exceeds limits and waits for approval since 2026-03-01T11:55:00Z:
       More than 1000 contacts would be created: 1200
       Plan: 1200 to add, 0 to change, 0 to destroy.
       To let it through once: contactsd approve 0123456789abcdef0123456789abcdef

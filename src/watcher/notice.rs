@@ -19,7 +19,7 @@ pub enum Notice {
     Overflow { dir: PathBuf },
     /// A file was written and not closed for so long that it counts as it is.
     StillOpen { path: PathBuf },
-    /// The thread that watches ended by a mistake of ours; it begins anew.
+    /// The thread that watches ended by a mistake of ours; it begins again.
     Broken { dir: PathBuf, reason: String },
 }
 
@@ -51,7 +51,7 @@ impl fmt::Display for Notice {
             }
             Self::Broken { dir, reason } => write!(
                 f,
-                "Watching {} failed by a mistake in contactsd ({reason}); looking at everything and watching anew. Please report it.",
+                "Watching {} failed by a mistake in contactsd ({reason}); looking at everything and watching again. Please report it.",
                 dir.display()
             ),
             Self::Overflow { dir } => write!(

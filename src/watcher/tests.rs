@@ -46,7 +46,7 @@ impl World {
     }
 
     fn options_for(&self, dir: &str) -> Options {
-        // Longer than it takes to make the watches anew, so that one change is one look.
+        // Longer than it takes to make the watches again, so that one change is one look.
         Options { quiet: Duration::from_millis(200), ..Options::new(self.at(dir)) }
     }
 
@@ -346,7 +346,7 @@ fn once_events_cannot_be_had_changes_are_polled_for_and_the_operator_is_told_why
 }
 
 #[tokio::test]
-async fn a_watching_thread_that_breaks_down_is_noticed_and_begins_anew() {
+async fn a_watching_thread_that_breaks_down_is_noticed_and_begins_again() {
     let world = World::new();
     let mut watcher = world.watch();
     watcher.inbox.break_down();

@@ -30,7 +30,7 @@ const DEFAULT_POLL: Duration = Duration::from_secs(2);
 /// far above the directory.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
-/// Time for a change of structure to go on before the watches are made anew: one is rarely alone.
+/// Time for a change of structure to go on before the watches are made again: one is rarely alone.
 const GATHER: Duration = Duration::from_millis(50);
 
 /// Watches one directory.
@@ -63,7 +63,7 @@ impl Worker {
         thread::Builder::new().name("watcher".to_owned()).spawn(move || self.carry_on(eyes)).map(drop)
     }
 
-    /// Watches until the end; a mistake of ours that ends it is told, and the watching begun anew.
+    /// Watches until the end; a mistake of ours that ends it is told, and the watching begun again.
     fn carry_on(mut self, eyes: Eyes) {
         let mut eyes = Some(eyes);
         loop {
@@ -142,7 +142,7 @@ impl Worker {
                     post = self.inbox.gather(GATHER);
                     watches.close();
                     match Watches::set(&self.place, &self.inbox) {
-                        Ok(anew) => watches = anew,
+                        Ok(again) => watches = again,
                         Err(cause) => return Some(cause),
                     }
                     self.meet(&watches.tree);

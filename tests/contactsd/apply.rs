@@ -605,8 +605,8 @@ fn a_contact_that_was_deleted_by_hand_is_created_anew_when_asked_for_and_once_it
     assert_eq!(world.apply().code, Some(1));
     let shown = world.run("plan");
     assert!(shown.stdout.contains("to create it again: contactsd apply --recreate ada"), "{shown}");
-    let anew = world.run("apply --recreate ada --auto-approve");
-    assert_eq!(anew.summary(), "Apply complete! Resources: 1 added, 0 changed, 0 destroyed.");
+    let again = world.run("apply --recreate ada --auto-approve");
+    assert_eq!(again.summary(), "Apply complete! Resources: 1 added, 0 changed, 0 destroyed.");
     world.applied().is_clean();
     remote.delete(remote.contact("email", "ada@example.com")["id"].as_str().unwrap());
     world.edit("contacts.d/team.yaml", "Director", "Chair");

@@ -19,10 +19,10 @@ fn help_and_version_are_results() {
     Usage: contactsd [OPTIONS] <COMMAND>
 
     Commands:
-      validate     Check the contact files; contacts nothing and needs no key
+      validate     Check the contact files; sends nothing and needs no key
       fmt          Bring the contact files into one form; what they say stays the same
       explain      Explain an error or a warning by its code, E011 for example
-      plan         Show what apply would do; contacts nothing and needs no key
+      plan         Show what apply would do; sends nothing and needs no key
       apply        Bring Apollo in step with the contact files
       show         Show a saved plan, or what the state holds
       watch        Keep Apollo in step with the contact files, as a service
@@ -138,10 +138,10 @@ fn mistakes_of_usage_exit_with_one() {
     Usage: contactsd [OPTIONS] <COMMAND>
 
     Commands:
-      validate     Check the contact files; contacts nothing and needs no key
+      validate     Check the contact files; sends nothing and needs no key
       fmt          Bring the contact files into one form; what they say stays the same
       explain      Explain an error or a warning by its code, E011 for example
-      plan         Show what apply would do; contacts nothing and needs no key
+      plan         Show what apply would do; sends nothing and needs no key
       apply        Bring Apollo in step with the contact files
       show         Show a saved plan, or what the state holds
       watch        Keep Apollo in step with the contact files, as a service
@@ -302,7 +302,7 @@ fn variables_stand_for_options_and_unknown_ones_are_told() {
     assert_snapshot!(world.run("validate"), @"
     Success! 1 contact in 1 file is valid.
     [stderr]
-    Warning: The variable CONTACTSD_DIRR means nothing
+    Warning: The variable CONTACTSD_DIRR is unknown
 
     It is set and has no effect. Did you mean CONTACTSD_DIR?
     [exit 0]

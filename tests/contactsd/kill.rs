@@ -92,7 +92,7 @@ fn a_second_interrupt_leaves_at_once_and_the_next_apply_settles() {
     assert_eq!(outcome.code, Some(130), "{outcome}");
     assert_snapshot!(outcome.stderr, @r"
 
-    Warning: Left at once
+    Warning: Stopped at once
 
     Requests were under way. What became of them is found out by the next apply, before anything is
     sent again.

@@ -596,7 +596,7 @@ fn a_plan_that_passes_its_limits_or_needs_a_decision_is_never_applied() {
     Error: Saved plan passes its limits
 
     More than 1 contacts would be created: 2.
-    It passes limits that were set when it was made. If it is meant, plan with --force or a higher
+    It exceeds limits that were set when it was made. If it is meant, plan with --force or a higher
     limit; if not, check the directory.
     Make a new plan: contactsd plan --out team.plan --api-url http://127.0.0.1:[PORT]/api/v1
     ");

@@ -92,7 +92,7 @@ fn a_pattern_that_names_nobody_is_an_error() {
     Planning failed. There is no plan, and nothing can be applied.
     Read: 4 contacts in 1 file, all valid.
     [stderr]
-    Error: --target adda names nobody
+    Error: --target adda matches no contact
 
     No key matches it, in the contact files or in the state. The nearest is contact.ada.
     [exit 1]
@@ -101,7 +101,7 @@ fn a_pattern_that_names_nobody_is_an_error() {
     Planning failed. There is no plan, and nothing can be applied.
     Read: 4 contacts in 1 file, all valid.
     [stderr]
-    Error: --exclude us.* names nobody
+    Error: --exclude us.* matches no contact
 
     No key matches it, in the contact files or in the state.
     [exit 1]

@@ -148,7 +148,7 @@ fn what_is_gone_is_forgotten_only_after_a_while() {
 }
 
 #[test]
-fn a_directory_that_is_swapped_as_a_whole_is_read_anew() {
+fn a_directory_that_is_swapped_as_a_whole_is_read_again() {
     let remote = Remote::start();
     let world = World::new().against(&remote);
     world.write("mount/v1/team.yaml", TEAM);

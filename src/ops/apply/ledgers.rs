@@ -39,7 +39,7 @@ pub(crate) struct Ledgers {
 impl Ledgers {
     /// Starts from what an earlier run saved.
     ///
-    /// A ledger that cannot be read starts anew: the first answer tells where it stands.
+    /// A ledger that cannot be read starts over: the first answer tells where it stands.
     pub(crate) fn new(
         saved: &BTreeMap<Endpoint, String>,
         rules: Rules,
@@ -48,7 +48,7 @@ impl Ledgers {
     ) -> Self {
         let load = |(&endpoint, text): (&Endpoint, &String)| {
             let ledger = Ledger::load(text).inspect_err(|error| {
-                tracing::warn!(%endpoint, %error, "the saved quota ledger cannot be read; starting anew");
+                tracing::warn!(%endpoint, %error, "the saved quota ledger cannot be read; starting over");
             });
             (endpoint, ledger.unwrap_or_default())
         };

@@ -19,7 +19,7 @@ use crate::store::{self, PlanProgress, Snapshot};
 pub enum Refusal {
     /// It needs decisions.
     Errored { undecided: usize },
-    /// It passes limits.
+    /// It exceeds limits.
     Braked(Vec<Brake>),
     /// It is for another API.
     OtherApi { planned: String, given: String },

@@ -19,7 +19,7 @@ fn ledgers(limits: &str) -> Ledgers {
 }
 
 #[tokio::test(start_paused = true)]
-async fn all_that_wait_together_are_told_once_and_for_each_window_anew() {
+async fn all_that_wait_together_are_told_once_and_for_each_window_again() {
     let ledgers = Arc::new(ledgers("5/m,12/h"));
     let told = Arc::new(Mutex::new(Vec::new()));
     let mut tasks = tokio::task::JoinSet::new();

@@ -213,7 +213,7 @@ impl World {
         read_plan(&path).unwrap()
     }
 
-    /// Applies what is left of the saved plan, as a process would that begins anew.
+    /// Applies what is left of the saved plan, as a process would that begins again.
     pub(super) async fn apply_saved(&self) -> Result<Report, Refusal> {
         let desired = load(&self.home.path().join("contacts.d")).unwrap();
         let mut saved = read_plan(&self.home.path().join("team.plan")).unwrap();

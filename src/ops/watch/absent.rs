@@ -1,6 +1,6 @@
 //! Keys that are gone from the files, since when, and what waits for them.
 //!
-//! A file that is being moved or written anew looks like one that is gone, so forgetting waits.
+//! A file that is being moved or written again looks like one that is gone, so forgetting waits.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What a person let through although it passes limits: the actions of one plan, and no others.
+//! What a person let through although it exceeds limits: the actions of one plan, and no others.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::plan::{Action, Plan};
 
 /// The actions that were let through and are not done.
 ///
-/// By action and not by plan, since a plan of many days is made anew many times on the way.
+/// By action and not by plan, since a plan of many days is made again many times on the way.
 #[derive(Debug, Default)]
 pub(super) struct Approval {
     actions: BTreeMap<ContactKey, blake3::Hash>,

@@ -111,7 +111,7 @@ pub enum Outcome {
     Yielded,
     /// The files cannot be used.
     Refused,
-    /// The plan passes limits.
+    /// The plan exceeds limits.
     Braked,
     /// Something keeps the service as a whole from its work.
     Troubled,
@@ -138,7 +138,7 @@ pub struct Waiting {
     pub forget_at: Option<Timestamp>,
 }
 
-/// A plan that passes limits.
+/// A plan that exceeds limits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Braked {
     /// What approves it.

@@ -58,11 +58,11 @@ pub enum ApproveAnswer {
     Approved {
         counts: Counts,
     },
-    /// The plan that passes limits now is another one.
+    /// The plan that exceeds limits now is another one.
     MovedOn {
         now: Digest,
     },
-    /// No plan passes limits.
+    /// No plan exceeds limits.
     NothingBraked,
     /// The service only plans.
     DryRun,
@@ -127,7 +127,7 @@ pub enum AskError {
     Store(#[from] store::Error),
 }
 
-/// How long a service that is not found is asked for again: longer than one takes to make its place anew.
+/// How long a service that is not found is asked for again: longer than one takes to make its place again.
 const RETURN: Duration = Duration::from_secs(2);
 /// How long apart.
 const RETURN_PAUSE: Duration = Duration::from_millis(100);
@@ -142,7 +142,7 @@ fn service_text(holder: Option<&store::Holder>) -> String {
 /// Asks the service of `state`, which may take up to `patience` to answer.
 ///
 /// One that is there and is not found is waited for a moment, and so is one that `request` is to change where
-/// nothing tells whether there is one: it makes its place anew when somebody has removed it.
+/// nothing tells whether there is one: it makes its place again when somebody has removed it.
 pub async fn ask<T: DeserializeOwned>(state: &Path, request: &Request, patience: Duration) -> Result<T, AskError> {
     let gives_up = tokio::time::Instant::now() + RETURN;
     loop {

@@ -151,7 +151,7 @@ impl Service {
         let wave = self.absent.wave(managed);
         let let_through = |action: &Action| approval.covers(action);
         let approved = plan.actions.iter().filter(|action| is_forget(&action.operation) && let_through(action)).count();
-        plan.brake_anew(&self.settings.policy, wave, let_through);
+        plan.brake_again(&self.settings.policy, wave, let_through);
         planned.digest = Some(plan.digest(&snapshot.origin, &desired.digest));
         self.answer_approval(&mut planned);
         self.note_plan(&desired, &planned, &held_back, whole, &session);
@@ -322,7 +322,7 @@ impl Service {
         End::new(Outcome::Refused)
     }
 
-    /// Ends a pass whose plan passes limits; says so once for each plan.
+    /// Ends a pass whose plan exceeds limits; says so once for each plan.
     ///
     /// `gone` are those that were forgotten before and count among them.
     fn brake(&mut self, planned: &Planned, gone: usize) -> End {
@@ -384,7 +384,7 @@ impl Service {
         } else if asked == digest {
             self.approval.grant(&planned.plan);
             planned.plan.brakes.clear();
-            self.say(&format!("Approved: the plan {digest} is applied although it passes limits."));
+            self.say(&format!("Approved: the plan {digest} is applied although it exceeds limits."));
             ApproveAnswer::Approved { counts: planned.plan.counts() }
         } else {
             ApproveAnswer::MovedOn { now: digest }

@@ -36,7 +36,7 @@ pub struct WatchOptions {
     /// Ends after one pass, which makes way for nothing.
     pub once: bool,
     pub watcher: Watcher,
-    /// Reads the credential anew; an error says why it cannot.
+    /// Reads the credential again; an error says why it cannot.
     pub credential: Arc<dyn Fn() -> Result<Credential, String> + Send + Sync>,
     /// The place of the service of this state; without one it cannot be paused.
     pub place: Option<Place>,
@@ -188,7 +188,7 @@ impl Service {
         self.paused
     }
 
-    /// Takes over new settings; those that the open state depends on by opening it anew.
+    /// Takes over new settings; those that the open state depends on by opening it again.
     pub(super) async fn reload(&mut self, new: Settings) {
         self.turned_down = None;
         let session = &mut self.settings.session;
@@ -213,13 +213,13 @@ impl Service {
         }
     }
 
-    /// Reads the credential anew; a new one is used from the next pass on. Tells whether there is a new one.
+    /// Reads the credential again; a new one is used from the next pass on. Tells whether there is a new one.
     pub(super) async fn renew_credential(&mut self) -> bool {
         let read = match (self.credential)() {
             Ok(read) => read,
             Err(why) => {
                 if self.unreadable.as_ref() != Some(&why) {
-                    let summary = "The credential cannot be read anew";
+                    let summary = "The credential cannot be read again";
                     self.tell(Event::Problem(Problem::warning(summary, format!("{why}\nThe one in use is kept."))));
                     self.unreadable = Some(why);
                 }

@@ -1,4 +1,4 @@
-//! What may be set anew while a service runs.
+//! What may be set again while a service runs.
 
 use std::time::Duration;
 

@@ -30,7 +30,7 @@ async fn a_restart_keeps_everything_that_was_answered() {
     world.patch(&id, json!({ "title": "Poet" })).await;
     world.delete_by_hand(&gone).await;
     let (contacts, labels) = (world.server.contacts(), world.labels().await);
-    // Twice: the second start reads what the first wrote anew.
+    // Twice: the second start reads what the first wrote again.
     let world = world.restarted().await.restarted().await;
     assert_eq!(world.server.contacts(), contacts);
     assert_eq!(world.labels().await, labels);

@@ -1,6 +1,6 @@
 //! One way to write a contact file: order of fields, indentation, blank lines.
 //!
-//! Moves and indents whole lines, with their comments; never spells a value anew, and never writes to
+//! Moves and indents whole lines, with their comments; never rewrites a value, and never writes to
 //! disk. What it cannot move safely stays as it is, with a note. A text that would load as anything
 //! else than before is refused.
 
@@ -65,7 +65,7 @@ pub fn contact_files(root: &Root) -> Result<Found, Error> {
     Ok(Found { files, diagnostics: walk.diagnostics })
 }
 
-/// Reads the file at a path below `root` and writes it anew in memory; a file with mistakes gives these instead.
+/// Reads the file at a path below `root` and writes it again in memory; a file with mistakes gives these instead.
 pub fn format_file(root: &Root, below: &Path) -> Result<Formatted, Vec<Diagnostic>> {
     let before = read::below(root, below).map_err(|diagnostic| vec![*diagnostic])?;
     let path = root.named().join(below);
@@ -74,7 +74,7 @@ pub fn format_file(root: &Root, below: &Path) -> Result<Formatted, Vec<Diagnosti
     Ok(Formatted { before, after, notes })
 }
 
-/// Writes a text anew; mistakes in it come back instead.
+/// Writes a text again; mistakes in it come back instead.
 fn format_text(path: &Path, text: String) -> Result<(String, Vec<Note>), Vec<Diagnostic>> {
     let found = read_text(path, text.clone(), &mut |_| ());
     if found.iter().any(|one| one.severity == Severity::Error) {
@@ -92,10 +92,10 @@ fn format_text(path: &Path, text: String) -> Result<(String, Vec<Note>), Vec<Dia
     Ok((after.unwrap_or(source.text), notes))
 }
 
-const UNSURE: &str = "Written anew, it would not surely say the same. The whole file is left.";
+const UNSURE: &str = "Rewritten, the file might not say the same. It is left as it is.";
 const LONE_RETURN: &str = "Somewhere in it a carriage return stands without a line feed. The whole file is left.";
 
-/// Returns the text written anew, and what was left; no text when all of it stays.
+/// Returns the text written again, and what was left; no text when all of it stays.
 fn rewritten(path: &Path, text: &str) -> (Option<String>, Vec<Reason>) {
     let refused = |text| (None, vec![Reason { line: 0, text }]);
     let unix = text.replace("\r\n", "\n");

@@ -1,4 +1,4 @@
-//! Writes a text anew from its layout: whole lines are moved and indented, and nothing is spelled anew.
+//! Writes a text again from its layout: whole lines are moved and indented, and no value is rewritten.
 
 use super::layout::{
     Block, BraceMember, Braces, Document, Item, Layout, Member, Reason, Root, Shape, Value, byte, is_gap, spaces,

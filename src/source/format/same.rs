@@ -1,4 +1,4 @@
-//! Whether a text that was written anew says the same as before, for everyone who reads it.
+//! Whether a text that was written again says the same as before, for everyone who reads it.
 
 use std::path::Path;
 

@@ -159,7 +159,7 @@ pub fn pass_record(event: &PassEvent) -> Option<Record<'static>> {
             format!("{contacts} gone from the files"),
             Pass::Absent { contacts: *contacts, forget_after_seconds: seconds(*forget_after) },
         ),
-        PassEvent::Braked { .. } => ("The plan passes limits; nothing was changed".to_owned(), Pass::Braked),
+        PassEvent::Braked { .. } => ("The plan exceeds limits; nothing was changed".to_owned(), Pass::Braked),
         PassEvent::Applied(_) => ("The plan was carried out".to_owned(), Pass::Applied),
         PassEvent::Ended(_) | PassEvent::Notice(_) => return None,
     };

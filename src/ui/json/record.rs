@@ -234,7 +234,7 @@ pub enum Pass {
     Planned,
     /// Contacts are newly gone from the files; they are forgotten when still gone after this time.
     Absent { contacts: usize, forget_after_seconds: u64 },
-    /// The plan passes limits; nothing was changed. Diagnostics after it say which.
+    /// The plan exceeds limits; nothing was changed. Diagnostics after it say which.
     Braked,
     /// The plan was carried out; a `change_summary` follows.
     Applied,

@@ -54,7 +54,7 @@ struct ServiceFacts {
     failing: Vec<FailingFacts>,
     /// Keys gone from the files and not forgotten yet.
     waiting: Vec<WaitingFacts>,
-    /// The plan that passes limits and waits for approval.
+    /// The plan that exceeds limits and waits for approval.
     braked: Option<BrakedFacts>,
     /// What keeps the service as a whole from its work.
     trouble: Option<TroubleFacts>,
@@ -95,7 +95,7 @@ enum PassOutcome {
     Yielded,
     /// The files cannot be used.
     Refused,
-    /// The plan passes limits.
+    /// The plan exceeds limits.
     Braked,
     /// Something keeps the service as a whole from its work.
     Troubled,

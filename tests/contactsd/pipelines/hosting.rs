@@ -24,7 +24,7 @@ pub(super) struct Repository {
     pub(super) world: World,
     pub(super) remote: Remote,
     hosting: Hosting,
-    /// Whether runners are made anew for each job, so that the state is kept as an object in a bucket.
+    /// Whether runners are made again for each job, so that the state is kept as an object in a bucket.
     is_kept: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Runners that are made anew for each job: the state is fetched from a bucket and kept there.
+//! Runners that are made again for each job: the state is fetched from a bucket and kept there.
 
 use std::fs;
 

@@ -50,7 +50,7 @@ async fn a_new_credential_that_apollo_refuses_is_turned_down_and_the_old_one_kep
     *world.key.lock().unwrap() = Err("the file is gone".to_owned());
     world.declare_people("c.yaml", 2..3);
     service.changed().await;
-    assert_eq!((world.contacts().len(), world.told("cannot be read anew")), (3, 1));
+    assert_eq!((world.contacts().len(), world.told("cannot be read again")), (3, 1));
     service.end().await;
 }
 

@@ -30,7 +30,7 @@ async fn a_failing_entry_is_tried_ever_less_often_and_holds_up_no_other() {
         status = service.until(move |status| status.failing.iter().any(|failing| failing.attempts > attempt)).await;
     }
     assert!(status.ready && status.trouble.is_none());
-    // An edit is tried at once, and begins anew.
+    // An edit is tried at once, and begins again.
     world.declare("a.yaml", "  gone: {apollo_id: 000000000000000000000002}\n  p0: {email: p0@example.com}\n");
     let status = service.changed().await;
     assert_eq!(status.failing[0].attempts, 1);
