@@ -58,7 +58,7 @@ pub use reading::{READ_PATIENCE, ReadError, Reading, Want, read};
 pub use renewal::renew_index;
 pub use saved::{
     MarkError, Origins, Refusal, Remaining, Resumed, SaveError, SavedError, SavedPlan, check_plan, read_plan,
-    resume_plan, save_plan,
+    read_plan_from, resume_plan, save_plan, write_plan,
 };
 pub use session::{Session, SessionError, SessionOptions, SnapshotError};
 pub use stop::Stop;
