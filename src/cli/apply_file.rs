@@ -26,7 +26,7 @@ async fn apply(file: &Path, args: &ApplyArgs, context: &mut Context) -> Result<E
             "  Expected: {expected}\n  Found:    {}\n\n{} holds another plan than the one that was reviewed. Nothing was \
              changed.",
             saved.digest(),
-            file.display()
+            saved.path.display()
         );
         context.shell.error("The plan is not the expected one", detail);
         return Err(Exit::Failure);

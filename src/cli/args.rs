@@ -11,6 +11,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use url::Url;
 
+use super::stream::{parse_beside_stdout, parse_directory, parse_stdin};
 use crate::model::{ApolloId, ContactKey, Digest};
 use crate::plan::{KeyPattern, Limit, Policy, Scope};
 use crate::quota::{Limits, Rules};
@@ -42,13 +43,13 @@ Exit codes: 0 done; 1 any error, or not everything was done; 2 changes (plan \
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch that is typed or not")]
 pub(super) struct Global {
     /// Directory of contact files
-    #[arg(long, value_name = "DIR", default_value = "contacts.d", global = true)]
+    #[arg(long, value_name = "DIR", default_value = "contacts.d", value_parser = parse_directory, global = true)]
     pub(super) dir: PathBuf,
     /// Directory outside of --dir in which links below --dir may end; may be repeated
-    #[arg(long, value_name = "DIR", value_delimiter = ':', global = true)]
+    #[arg(long, value_name = "DIR", value_delimiter = ':', value_parser = parse_directory, global = true)]
     pub(super) follow_within: Vec<PathBuf>,
     /// Directory of the state [default: .contactsd/NAME/state, NAME being the name of --dir]
-    #[arg(long, value_name = "PATH", global = true)]
+    #[arg(long, value_name = "PATH", value_parser = parse_directory, global = true)]
     pub(super) state: Option<PathBuf>,
     /// Work against a stand-in for Apollo on this machine; needs no key, nothing leaves the machine
     #[arg(long, conflicts_with = "api_url", global = true)]
@@ -69,7 +70,7 @@ pub(super) struct Global {
     #[arg(long, global = true)]
     pub(super) json: bool,
     /// Also write what --json would print to this file, emptied first; no link
-    #[arg(long, value_name = "FILE", global = true)]
+    #[arg(long, value_name = "FILE", value_parser = parse_beside_stdout, global = true)]
     pub(super) json_into: Option<PathBuf>,
     /// Form of the log on stderr; `watch` then logs everything it tells [default: text; in the journal, watch logs]
     #[arg(long, value_name = "FORMAT", global = true)]
@@ -137,6 +138,9 @@ pub(super) struct ValidateArgs {
     /// Form of the findings: text, annotations for GitHub, or a SARIF log for code scanning
     #[arg(long, value_name = "FORM", default_value = "human")]
     pub(super) format: FindingsFormat,
+    /// Check one file from stdin instead of the directory
+    #[arg(value_name = "-", value_parser = parse_stdin)]
+    pub(super) stdin: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -156,7 +160,7 @@ pub(super) struct FmtArgs {
     /// Change nothing; show what would change
     #[arg(long)]
     pub(super) diff: bool,
-    /// Files and directories [default: --dir]
+    /// Files and directories [default: --dir]; - formats stdin to stdout
     #[arg(value_name = "FILES")]
     pub(super) files: Vec<PathBuf>,
 }
@@ -166,7 +170,8 @@ pub(super) struct PlanArgs {
     /// Exit with 2 when there are changes, 0 when there are none
     #[arg(long)]
     pub(super) detailed_exitcode: bool,
-    /// Save the plan in this file, to be applied by `apply FILE`; it replaces a file or a link that is there
+    /// Save the plan in this file, to be applied by `apply FILE`; it replaces a file or a link that is there. With -,
+    /// stdout gets the saved plan and stderr the text
     #[arg(long, value_name = "FILE")]
     pub(super) out: Option<PathBuf>,
     #[command(flatten)]
@@ -236,8 +241,8 @@ pub(super) enum PlanFormat {
 
 #[derive(Debug, Args)]
 pub(super) struct ApplyArgs {
-    /// File that `plan --out` has saved: exactly that plan is applied, without asking. It brings its own planning
-    /// options
+    /// File that `plan --out` has saved, or - for stdin: exactly that plan is applied, without asking. It brings its own
+    /// planning options
     #[arg(value_name = "FILE")]
     pub(super) file: Option<PathBuf>,
     /// Apply without asking if the plan has this digest, as plan printed it, and change nothing otherwise
@@ -263,7 +268,7 @@ pub(super) struct ApplyArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ShowArgs {
-    /// File that `plan --out` has saved; without one, the managed contacts are shown
+    /// File that `plan --out` has saved, or - for stdin; without one, the managed contacts are shown
     #[arg(value_name = "FILE")]
     pub(super) file: Option<PathBuf>,
     #[command(flatten)]
@@ -443,7 +448,7 @@ pub(super) struct SandboxArgs {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     pub(super) listen: SocketAddr,
     /// Directory of its data [default: .contactsd/NAME/sandbox/data, NAME being the name of --dir]
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", value_parser = parse_directory)]
     pub(super) data: Option<PathBuf>,
     /// Limits to enforce, 200/m,400/h,2000/d for example [default: none]
     #[arg(long, value_name = "LIMITS")]
@@ -577,7 +582,7 @@ pub(super) struct ExplainArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ManArgs {
-    /// Directory to write to, a file for each verb; without one, all pages go to stdout
+    /// Directory to write to, a file for each verb; without one or with -, all pages go to stdout
     #[arg(value_name = "DIR")]
     pub(super) into: Option<PathBuf>,
 }

@@ -268,6 +268,7 @@ fn credential(context: &mut Context) -> Result<apollo::Credential, Exit> {
                     "\nUnset all but one, so that it is clear whose contacts these are."
                 }
                 CredentialError::Lines { .. } => "\nThe file has to hold the key and nothing else.",
+                CredentialError::Stdin { .. } => "\nName a file that holds the key.",
                 CredentialError::Character { .. } => "\nSave the key as plain text, without anything around it.",
                 CredentialError::Unreadable { .. } | CredentialError::Empty { .. } => "",
             };

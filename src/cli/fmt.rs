@@ -1,11 +1,13 @@
 //! `contactsd fmt`.
 
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 use super::Exit;
 use super::args::FmtArgs;
 use super::context::Context;
 use super::reading::unreadable;
+use super::stream::{STDIN_NAME, is_stream};
 use crate::beneath::{Bounds, Refused, Root};
 use crate::ops::{self, chain};
 use crate::source::{self, Formatted, Severity};
@@ -28,6 +30,9 @@ pub(super) fn run(args: &FmtArgs, context: &mut Context) -> Exit {
         let (directory, bounds) = (context.locations.contacts.clone(), context.bounds.clone());
         all_below(&directory, &bounds, args, context, &mut tally);
     }
+    if args.files.iter().any(|file| is_stream(file)) {
+        return stdin(args, context);
+    }
     for named in &args.files {
         let bounds = Bounds { root_within: None, ..context.bounds.clone() };
         if named.is_file() {
@@ -44,6 +49,46 @@ pub(super) fn run(args: &FmtArgs, context: &mut Context) -> Exit {
     }
     context.shell.messages(std::mem::take(&mut tally.messages));
     conclude(args, &tally, context)
+}
+
+/// Formats stdin to stdout, as editors want it.
+fn stdin(args: &FmtArgs, context: &mut Context) -> Exit {
+    if args.files.len() > 1 {
+        let detail = "stdout then holds the formatted text alone. Format the other files by a call of their own.";
+        context.shell.error("- is stdin, and no other file can be named beside it", detail);
+        return Exit::Failure;
+    }
+    let mut before = Vec::new();
+    if let Err(error) = io::stdin().lock().read_to_end(&mut before) {
+        context.shell.error("Cannot read stdin", chain(&error));
+        return Exit::Failure;
+    }
+    let formatted = match source::format_bytes(Path::new(STDIN_NAME), before) {
+        Ok(formatted) => formatted,
+        Err(found) => {
+            let mistakes = found.iter().filter(|one| one.severity == Severity::Error);
+            context.shell.messages(mistakes.map(Message::from));
+            return Exit::Failure;
+        }
+    };
+    context.shell.messages(formatted.notes.iter().map(note));
+    let (is_changed, color) = (formatted.is_changed(), context.shell.stdout().color);
+    match (args.diff, args.check) {
+        (true, _) if is_changed => {
+            let before = String::from_utf8_lossy(&formatted.before);
+            context.shell.result(unified_diff(STDIN_NAME, &before, &formatted.after, color));
+        }
+        (false, true) if is_changed => context.shell.result(STDIN_NAME),
+        (false, false) if context.shell.speaks_json() => context.shell.result(&formatted.after),
+        // What could not be written is told at the end.
+        (false, false) => drop(context.shell.bytes().write_all(formatted.after.as_bytes())),
+        _ => {}
+    }
+    if args.check && is_changed { Exit::Failure } else { Exit::Success }
+}
+
+fn note(note: &source::Note) -> Message {
+    Message { location: Some(note.location.clone()), ..Message::warning("Left as it is written", note.text.clone()) }
 }
 
 fn open(directory: &Path, bounds: &Bounds, context: &mut Context, tally: &mut Tally) -> Option<Root> {
@@ -88,10 +133,7 @@ fn one(root: &Root, below: &Path, args: &FmtArgs, context: &mut Context, tally: 
         return;
     }
     tally.files += 1;
-    for note in &formatted.notes {
-        let message = Message::warning("Left as it is written", note.text.clone());
-        tally.messages.push(Message { location: Some(note.location.clone()), ..message });
-    }
+    tally.messages.extend(formatted.notes.iter().map(note));
     if !formatted.is_changed() {
         return;
     }

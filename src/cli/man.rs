@@ -10,6 +10,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 
 use super::args::ManArgs;
 use super::context::Context;
+use super::stream::is_stream;
 use super::{Exit, help, output_file};
 use crate::ops::chain;
 
@@ -18,7 +19,7 @@ const SOURCE: &str = concat!("contactsd ", env!("CARGO_PKG_VERSION"));
 
 pub(super) fn run(args: &ManArgs, context: &mut Context) -> Exit {
     let pages = pages();
-    match &args.into {
+    match args.into.as_deref().filter(|dir| !is_stream(dir)) {
         None => {
             let text: String = pages.into_iter().map(|page| page.text).collect();
             context.shell.result(text.trim_end());

@@ -32,6 +32,7 @@ mod show;
 mod signals;
 mod state;
 mod status;
+mod stream;
 mod supervisor;
 mod transfer;
 mod usage;

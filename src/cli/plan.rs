@@ -15,6 +15,11 @@ pub(super) fn run(args: &PlanArgs, context: &mut Context) -> Exit {
     if let Err(exit) = view::begin(context, View::new(&args.view, Some(&args.page))) {
         return exit;
     }
+    if let Some(file) = &args.out
+        && let Err(exit) = saved::make_room(file, context)
+    {
+        return exit;
+    }
     if let Some(file) = args.out.as_deref().filter(|file| saved::is_among_contact_files(file, context)) {
         let dir = context.locations.contacts.display();
         let detail = format!("What stands in {dir} is read as contacts. Save the plan beside it.");

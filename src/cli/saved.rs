@@ -5,6 +5,7 @@ use std::path::Path;
 use super::Exit;
 use super::args::planning_options;
 use super::context::Context;
+use super::stream::{STDIN_NAME, is_stream};
 use crate::model::ContactKey;
 use crate::ops::{self, Origins, Planned, Refusal, SavedError, SavedPlan};
 use crate::ui::amounts::count;
@@ -17,6 +18,10 @@ pub(super) fn save(context: &mut Context, file: &Path, planned: &Planned, origin
                       would be stale. Plan again then.";
         context.shell.error("The plan was not saved", detail);
         return Err(Exit::Failure);
+    }
+    if is_stream(file) {
+        // What could not be written is told at the end.
+        return ops::write_plan(context.shell.bytes(), planned, origins).map_err(|_| Exit::Failure);
     }
     ops::save_plan(file, planned, origins).map_err(|error| {
         context.shell.error("The plan was not saved", ops::chain(&error));
@@ -36,8 +41,29 @@ pub(super) fn save(context: &mut Context, file: &Path, planned: &Planned, origin
     Ok(())
 }
 
+/// Leaves stdout to the saved plan, where it is to go there; says why it cannot.
+pub(super) fn make_room(file: &Path, context: &mut Context) -> Result<(), Exit> {
+    if !is_stream(file) {
+        return Ok(());
+    }
+    let other = match () {
+        () if context.shell.speaks_json() => "--json",
+        () if context.view.is_page() => "--format markdown",
+        () => {
+            context.shell.leave_stdout();
+            return Ok(());
+        }
+    };
+    let detail = "stdout holds one or the other. Name a file for the plan.";
+    context.shell.error(format!("--out - and {other} exclude each other"), detail);
+    Err(Exit::Failure)
+}
+
 /// Reports whether a file to be written would stand among the contact files, however either is spelled.
 pub(super) fn is_among_contact_files(file: &Path, context: &Context) -> bool {
+    if is_stream(file) {
+        return false;
+    }
     let here = &context.environment.directory;
     let above = here.join(file).parent().and_then(|above| above.canonicalize().ok());
     let contacts = here.join(&context.locations.contacts).canonicalize().ok();
@@ -46,7 +72,9 @@ pub(super) fn is_among_contact_files(file: &Path, context: &Context) -> bool {
 
 /// Reads a plan file; says why when it is not one, or not whole.
 pub(super) fn read(context: &mut Context, file: &Path) -> Result<SavedPlan, Exit> {
-    ops::read_plan(file).map_err(|error| {
+    let read =
+        if is_stream(file) { ops::read_plan_from(STDIN_NAME, std::io::stdin().lock()) } else { ops::read_plan(file) };
+    read.map_err(|error| {
         let summary = match &error {
             SavedError::Read { .. } => "The plan cannot be read",
             SavedError::NotAPlan { .. } => "The file is not a plan",
@@ -70,9 +98,10 @@ pub(super) fn read(context: &mut Context, file: &Path) -> Result<SavedPlan, Exit
 /// Says why a saved plan is not applied, and what to do.
 pub(super) fn refuse(context: &mut Context, saved: &SavedPlan, refusal: &Refusal) -> Exit {
     let file = saved.path.display();
+    let word = if saved.is_file { file.to_string() } else { "-".to_owned() };
     let again = format!(
         "Make a new plan: {}",
-        context.command(&format!("plan --out {file}{}", planning_options(&saved.origins.policy)))
+        context.command(&format!("plan --out {word}{}", planning_options(&saved.origins.policy)))
     );
     let state = context.locations.state.display();
     let (summary, detail) = match refusal {
@@ -83,7 +112,7 @@ pub(super) fn refuse(context: &mut Context, saved: &SavedPlan, refusal: &Refusal
             };
             let detail = format!(
                 "{need} a decision in {file}, so it can never be applied. `{}` names the ways out.\n{again}",
-                context.command(&format!("show {file}"))
+                context.command(&format!("show {word}"))
             );
             ("Saved plan is errored", detail)
         }

@@ -2,21 +2,18 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal};
-use std::path::Path;
 
 use super::apply::{approved, block_on, may_approve};
 use super::args::{LockArgs, PushArgs};
 use super::context::Context;
 use super::reading::{own_state, state_error, warn_of_owner};
+use super::stream::is_stream;
 use super::{Exit, connection, sandbox};
 use crate::ops::{self, Clock, Waiting, chain};
 use crate::store::{self, Incoming};
 use crate::ui::amounts::counted;
 use crate::ui::json::PushOutcome;
 use crate::ui::{replacement_record, replacement_text};
-
-/// Stands for stdin where a file is named.
-const STDIN: &str = "-";
 
 pub(super) fn pull(lock: &LockArgs, context: &mut Context) -> Exit {
     // Asked of the system: a shell that speaks JSON says that it is on no terminal.
@@ -57,7 +54,7 @@ pub(super) fn pull(lock: &LockArgs, context: &mut Context) -> Exit {
 }
 
 pub(super) fn push(args: &PushArgs, context: &mut Context) -> Exit {
-    let from_stdin = args.file == Path::new(STDIN);
+    let from_stdin = is_stream(&args.file);
     if from_stdin && !args.approval.auto_approve {
         let detail = "The state comes from stdin, so there is nobody to ask. Add --auto-approve, or name a file.";
         context.shell.error("Nobody can approve", detail);

@@ -1,10 +1,16 @@
 //! `contactsd validate`.
 
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
 use super::Exit;
 use super::args::{FindingsFormat, ValidateArgs};
 use super::context::Context;
 use super::reading::load_messages;
-use crate::ops::{self, LoadError};
+use super::stream::STDIN_NAME;
+use crate::beneath::Bounds;
+use crate::ops::{self, LoadError, chain};
 use crate::settings::Checkout;
 use crate::source::Severity;
 use crate::ui::amounts::counted;
@@ -22,7 +28,16 @@ struct Findings {
 }
 
 pub(super) fn run(args: &ValidateArgs, context: &mut Context) -> Exit {
-    let findings = findings(context);
+    let findings = match &args.stdin {
+        None => findings(&context.locations.contacts, &context.bounds),
+        Some(_) => match of_stdin() {
+            Ok(findings) => findings,
+            Err(error) => {
+                context.shell.error("Cannot check stdin", chain(&error));
+                return Exit::Failure;
+            }
+        },
+    };
     let Findings { messages, contacts, files } = &findings;
     let checkout = Checkout::around(&context.locations.contacts, &context.environment);
     if args.format == FindingsFormat::Json {
@@ -46,14 +61,32 @@ pub(super) fn run(args: &ValidateArgs, context: &mut Context) -> Exit {
     if failed { Exit::Failure } else { Exit::Success }
 }
 
-fn findings(context: &Context) -> Findings {
-    match ops::Loader::plain(&context.locations.contacts).bounded(&context.bounds).load() {
+/// Checks what stdin holds, as the one file of a directory.
+fn of_stdin() -> io::Result<Findings> {
+    let directory = tempfile::tempdir()?;
+    let path = directory.path().join("stdin.yaml");
+    io::copy(&mut io::stdin().lock(), &mut File::create(&path)?)?;
+    let mut findings = findings(directory.path(), &Bounds::default());
+    let name = path.to_string_lossy().into_owned();
+    for message in &mut findings.messages {
+        let related = message.related.iter_mut().map(|(_, location)| &mut location.path);
+        let paths = message.location.iter_mut().map(|location| &mut location.path).chain(related);
+        paths.chain(&mut message.path).for_each(|path| *path = STDIN_NAME.into());
+        for text in [&mut message.summary, &mut message.detail] {
+            *text = text.replace(&name, STDIN_NAME);
+        }
+    }
+    Ok(findings)
+}
+
+fn findings(directory: &Path, bounds: &Bounds) -> Findings {
+    match ops::Loader::plain(directory).bounded(bounds).load() {
         Ok(desired) => {
             let mut messages: Vec<_> = desired.warnings.iter().map(Message::from).collect();
             if desired.files() == 0 {
-                let dir = context.locations.contacts.display();
                 let detail = "Contact files end in .yaml or .yml.";
-                messages.push(Message::warning(format!("{dir} holds no contact files"), detail));
+                let summary = format!("{} holds no contact files", directory.display());
+                messages.push(Message::warning(summary, detail));
             }
             Findings { messages, contacts: Some(desired.contacts()), files: Some(desired.files()) }
         }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::{StateVerb, Verb};
 use super::parse::is_off;
+use super::stream::is_stream;
 use super::{Exit, output_file};
 use crate::ops::{Clock, chain};
 use crate::settings::Environment;
@@ -41,6 +42,8 @@ impl Wanted {
                 wanted.into = Some(PathBuf::from(path));
             }
         }
+        // What cannot be written to is told when the line is understood.
+        wanted.into = wanted.into.filter(|into| !is_stream(into));
         wanted
     }
 

@@ -25,6 +25,8 @@ pub enum CredentialError {
     Empty { variable: &'static str, path: PathBuf },
     #[error("{variable} names {}, which holds {lines} lines; the first alone may be the key", path.display())]
     Lines { variable: &'static str, path: PathBuf, lines: usize },
+    #[error("{variable} is -, and a key is not read from stdin, where approval is asked for")]
+    Stdin { variable: &'static str },
     #[error("{variable} holds {}, which no key has", of_what(*character))]
     Character { variable: &'static str, character: char },
 }
@@ -71,6 +73,9 @@ impl Credential {
 }
 
 fn read_file(variable: &'static str, path: &str) -> Result<SecretString, CredentialError> {
+    if path == "-" {
+        return Err(CredentialError::Stdin { variable });
+    }
     let path = PathBuf::from(path);
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
@@ -116,6 +121,12 @@ mod tests {
         assert!(error.contains("a byte order mark") && !error.contains("secret"), "{error}");
         std::fs::write(&path, "secret\n").unwrap();
         assert!(matches!(read(), Ok(Credential::ApiKey(key)) if key.expose_secret() == "secret"));
+    }
+
+    #[test]
+    fn stdin_is_no_file_of_a_key() {
+        let error = Credential::read(&Environment::of(&[(KEY_FILE, "-")])).unwrap_err();
+        assert!(matches!(error, CredentialError::Stdin { variable: KEY_FILE }), "{error}");
     }
 
     #[test]

@@ -37,7 +37,7 @@ use std::path::{Path, PathBuf};
 
 pub use code::{Code, Severity};
 pub use diagnostic::{Diagnostic, Location};
-pub use format::{Formatted, Found, Note, contact_files, format_file};
+pub use format::{Formatted, Found, Note, contact_files, format_bytes, format_file};
 pub use load::{LOADER, Options, load, load_from};
 pub use loaded::{Loaded, SourceFile};
 pub use locate::{lines, locate};

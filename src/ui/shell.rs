@@ -76,6 +76,8 @@ pub struct Shell {
     bars: bool,
     /// Whether everything goes to the log instead, for services.
     logs: bool,
+    /// Whether stdout is for something that is no text, so that texts go to stderr.
+    leaves_stdout: bool,
     /// The first failure to write to stdout; nothing is written there after it.
     failure: Option<io::Error>,
     records: Records,
@@ -152,6 +154,7 @@ impl Shell {
             output,
             bars: true,
             logs: false,
+            leaves_stdout: false,
             failure: None,
             records: Records::default(),
             mask: Mask::Off,
@@ -212,6 +215,12 @@ impl Shell {
         // Nothing is drawn or painted in a log.
         self.stdout = Stream::default();
         self.stderr = Stream::default();
+    }
+
+    /// Leaves stdout to [`Shell::bytes`] from here on; texts go to stderr.
+    pub fn leave_stdout(&mut self) {
+        self.leaves_stdout = true;
+        self.stdout = self.stderr;
     }
 
     /// Reports whether this shell speaks in lines of the log.
@@ -449,7 +458,7 @@ impl Shell {
 
     /// Reports whether progress may redraw its line.
     pub(super) fn has_bars(&self) -> bool {
-        self.bars && self.stdout.is_terminal
+        self.bars && self.stdout.is_terminal && !self.leaves_stdout
     }
 
     /// Reports whether stdout takes no more, so that going on to print is of no use.
@@ -519,9 +528,19 @@ impl Shell {
         Raw { out, failure: &mut self.failure, file: self.records.file() }
     }
 
+    /// Hands out stdout for what is no text and no record.
+    ///
+    /// A failure to write is also remembered for [`Shell::finish`].
+    pub fn bytes(&mut self) -> Raw<'_> {
+        Raw { file: None, ..self.raw() }
+    }
+
     fn write_stdout(&mut self, text: fmt::Arguments<'_>) {
         if self.logs {
             return log::text(&text.to_string());
+        }
+        if self.leaves_stdout {
+            return self.write_stderr(text);
         }
         if self.failure.is_some() {
             return;

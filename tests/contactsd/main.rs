@@ -35,6 +35,7 @@ mod schemas;
 mod show;
 mod state;
 mod status;
+mod stdio;
 mod support;
 mod target;
 mod transfer;

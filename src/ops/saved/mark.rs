@@ -29,6 +29,9 @@ pub enum MarkError {
 
 /// Adds a mark to the file of a plan; durable on return.
 pub(super) fn add(saved: &mut SavedPlan, mark: Mark) -> Result<(), MarkError> {
+    if !saved.is_file {
+        return Err(MarkError::NotRegular);
+    }
     let file = open(&saved.path)?;
     let (there, bytes) = read(&saved.path, &file).map_err(MarkError::Read)?;
     if there.digest() != saved.digest() {

@@ -16,9 +16,9 @@ use std::path::PathBuf;
 
 use format::Mark;
 pub use mark::MarkError;
-pub use read::{SavedError, read_plan};
+pub use read::{SavedError, read_plan, read_plan_from};
 pub use resume::{Refusal, Remaining, Resumed, check_plan, resume_plan};
-pub use write::{SaveError, save_plan};
+pub use write::{SaveError, save_plan, write_plan};
 
 use super::{Desired, Planned};
 use crate::model::Digest;
@@ -46,7 +46,10 @@ impl Origins {
 /// A plan as it was read from a file.
 #[derive(Debug, Clone)]
 pub struct SavedPlan {
+    /// What messages call it: its path, where it is a file.
     pub path: PathBuf,
+    /// Whether it was read from the file at `path`, where it can be marked.
+    pub is_file: bool,
     pub planned: Planned,
     pub origins: Origins,
     /// What was done with the file, in that order.

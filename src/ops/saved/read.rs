@@ -44,11 +44,17 @@ pub fn read_plan(path: &Path) -> Result<SavedPlan, SavedError> {
     Ok(read(path, &file)?.0)
 }
 
+/// Reads a plan that comes from elsewhere than a file; messages call it `name`.
+pub fn read_plan_from(name: &str, from: impl io::Read) -> Result<SavedPlan, SavedError> {
+    let (saved, _) = read(Path::new(name), from)?;
+    Ok(SavedPlan { is_file: false, ..saved })
+}
+
 /// Reads a plan and its marks; also returns how many bytes those are.
 ///
 /// A mark that was cut as it was written lies behind them. It means nothing: marks are on disk before
 /// anything is sent.
-pub(super) fn read(path: &Path, file: &File) -> Result<(SavedPlan, u64), SavedError> {
+pub(super) fn read(path: &Path, file: impl io::Read) -> Result<(SavedPlan, u64), SavedError> {
     let mut lines = Lines { path, from: BufReader::new(file), hasher: blake3::Hasher::new(), number: 0, bytes: 0 };
     let mut saved = read_whole(&mut lines)?;
     loop {
@@ -110,7 +116,7 @@ impl Body {
         };
         let origins = Origins { api: header.origin, files, file_count: header.files.count, policy: header.policy };
         let planned = Planned { plan, digest: Some(header.digest), forecast: header.forecast, left_out: 0 };
-        SavedPlan { path: path.to_owned(), planned, origins, marks: Vec::new() }
+        SavedPlan { path: path.to_owned(), is_file: true, planned, origins, marks: Vec::new() }
     }
 }
 

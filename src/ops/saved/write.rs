@@ -38,13 +38,17 @@ fn write(path: &Path, planned: &Planned, origins: &Origins) -> io::Result<()> {
     let opened = File::open(directory)?;
     // 0600 from the start, which is how temporary files are made.
     let file = NamedTempFile::new_in(directory)?;
-    let mut lines = Lines { to: BufWriter::new(file.as_file()), hasher: blake3::Hasher::new() };
-    lines.write_plan(planned, origins)?;
-    lines.to.flush()?;
-    drop(lines);
+    write_plan(file.as_file(), planned, origins)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     opened.sync_all()
+}
+
+/// Writes a plan as [`save_plan`] saves it, to whoever reads it.
+pub fn write_plan(to: impl Write, planned: &Planned, origins: &Origins) -> io::Result<()> {
+    let mut lines = Lines { to: BufWriter::new(to), hasher: blake3::Hasher::new() };
+    lines.write_plan(planned, origins)?;
+    lines.to.flush()
 }
 
 /// Writes lines and hashes them as they go.

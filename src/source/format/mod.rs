@@ -68,9 +68,13 @@ pub fn contact_files(root: &Root) -> Result<Found, Error> {
 /// Reads the file at a path below `root` and writes it again in memory; a file with mistakes gives these instead.
 pub fn format_file(root: &Root, below: &Path) -> Result<Formatted, Vec<Diagnostic>> {
     let before = read::below(root, below).map_err(|diagnostic| vec![*diagnostic])?;
-    let path = root.named().join(below);
-    let text = read::text(&path, before.clone()).map_err(|diagnostic| vec![*diagnostic])?;
-    let (after, notes) = format_text(&path, text)?;
+    format_bytes(&root.named().join(below), before)
+}
+
+/// Writes the bytes of a file anew, which messages call `path`; the mistakes in them come back instead.
+pub fn format_bytes(path: &Path, before: Vec<u8>) -> Result<Formatted, Vec<Diagnostic>> {
+    let text = read::text(path, before.clone()).map_err(|diagnostic| vec![*diagnostic])?;
+    let (after, notes) = format_text(path, text)?;
     Ok(Formatted { before, after, notes })
 }
 
