@@ -36,6 +36,7 @@ mod show;
 mod state;
 mod status;
 mod stdio;
+mod stdio;
 mod support;
 mod target;
 mod transfer;

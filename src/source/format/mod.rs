@@ -71,7 +71,7 @@ pub fn format_file(root: &Root, below: &Path) -> Result<Formatted, Vec<Diagnosti
     format_bytes(&root.named().join(below), before)
 }
 
-/// Writes the bytes of a file anew, which messages call `path`; the mistakes in them come back instead.
+/// Writes the bytes of a file again, which messages call `path`; the mistakes in them come back instead.
 pub fn format_bytes(path: &Path, before: Vec<u8>) -> Result<Formatted, Vec<Diagnostic>> {
     let text = read::text(path, before.clone()).map_err(|diagnostic| vec![*diagnostic])?;
     let (after, notes) = format_text(path, text)?;
