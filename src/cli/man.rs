@@ -14,6 +14,9 @@ use super::stream::is_stream;
 use super::{Exit, help, output_file};
 use crate::ops::chain;
 
+/// When the pages were last changed in substance; it moves with each release, so that a build says nothing of its day.
+const DATE: &str = "2026-11-29";
+
 /// What stands in every page.
 const SOURCE: &str = concat!("contactsd ", env!("CARGO_PKG_VERSION"));
 
@@ -74,7 +77,12 @@ fn add_pages(command: &Command, name: &str, verb: &str, pages: &mut Vec<Page>) {
 }
 
 fn page(command: &Command, name: &str, verb: &str) -> io::Result<String> {
-    let man = Man::new(command.clone().display_name(name.to_owned())).title(name.to_uppercase()).source(SOURCE);
+    let mut command = command.clone().display_name(name.to_owned());
+    if command.find_subcommand("help").is_some() {
+        // It has no page, so that none is to name it.
+        command = command.mut_subcommand("help", |help| help.hide(true));
+    }
+    let man = Man::new(command.clone()).title(name.to_uppercase()).date(DATE).source(SOURCE);
     let mut out = Vec::new();
     man.render_title(&mut out)?;
     man.render_name_section(&mut out)?;
