@@ -8,9 +8,8 @@ use super::Exit;
 use super::apply::block_on;
 use super::context::Context;
 use super::reading::{own_state, state_error};
-use crate::link::Request;
 use crate::ops::chain;
-use crate::ops::watch::{AskError, ask};
+use crate::ops::watch::{AskError, Request, ask};
 
 /// How long the service may take: for what is under way, and for a pass over many files.
 const PATIENCE: Duration = Duration::from_mins(5);

@@ -6,9 +6,9 @@ use super::apply::block_on;
 use super::args::StatusArgs;
 use super::context::Context;
 use super::{Exit, reading};
-use crate::link::{self, Request};
-use crate::ops::watch::{self, AskError, Status};
+use crate::ops::watch::{self, AskError, Request, Status};
 use crate::ops::{Clock, Readiness, Want, chain};
+use crate::serve;
 use crate::ui::json::StatusDocument;
 use crate::ui::{AtRest, StatusOptions, at_rest_text, service_text};
 
@@ -60,7 +60,7 @@ async fn status(args: &StatusArgs, context: &mut Context) -> Result<Exit, Exit> 
 /// Why there is nothing to show.
 enum Unheard {
     /// The service did not answer.
-    Link(link::Error),
+    Link(serve::Error),
     /// There is one, and it answers nowhere.
     Silent(AskError),
     /// The state could not be read, and that was told.
@@ -90,7 +90,7 @@ async fn look(context: &mut Context) -> Result<Found, Unheard> {
     match watch::ask::<Status>(&state, &Request::Status, context.answer_timeout).await {
         Ok(status) => Ok(Found::Service(Box::new(status))),
         Err(AskError::NoService) => at_rest(context).await.map(Found::AtRest).map_err(Unheard::Told),
-        Err(AskError::Link(error)) => Err(Unheard::Link(error)),
+        Err(AskError::Serve(error)) => Err(Unheard::Link(error)),
         Err(error @ AskError::Unheard { .. }) => Err(Unheard::Silent(error)),
         Err(AskError::Store(error)) => Err(Unheard::Told(reading::state_error(context, &error))),
     }

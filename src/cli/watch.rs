@@ -18,6 +18,7 @@ use super::{Exit, listening, parse, sandbox};
 use crate::failpoints::{Step, reached};
 use crate::ops::watch::{Board, Command, Place, PlaceOptions, Settings};
 use crate::ops::{self, Event, PassEvent, Service, SessionOptions, Stop, WatchOptions, WatchSummary};
+use crate::serve::Routes;
 use crate::settings::{is_at_home, keep_from_git};
 use crate::store;
 use crate::ui::amounts::{counted, duration};
@@ -93,9 +94,10 @@ async fn serve(
     let mut place = if args.once { None } else { Some(take_place(context, &session)?) };
     let settings = settings(args, session.clone());
     let credential = connection::credential_source(context);
-    let server = listening::listen(&args.listening, context, &board, observer).await?;
+    let pages = Routes::pages(listening::answers(context, &board, observer));
+    let server = listening::listen(&args.listening, context, pages.clone()).await?;
     if let Some(place) = &mut place {
-        place.answer(board.clone(), sender.clone());
+        place.answer(pages, board.clone(), sender.clone());
     }
     let (once, dry_run) = (args.once, args.dry_run);
     // Nothing is under way that it could break off, and systemd takes an end by SIGHUP for one in order.

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::index::{Named, Roster};
-use crate::link::{self, Request};
+use crate::serve::{self, Role};
 use crate::store::{self, Basis, Holder, Snapshot, Wanted};
 
-use super::answering::{Answer, Beside};
+use super::answering::{Answer, Beside, Question, SNAPSHOT};
 use super::desired::Declared;
 use super::lock::{NAMELESS_WAIT, Tries};
 use super::{Desired, LoadError};
@@ -59,10 +59,10 @@ pub enum ReadError {
     Load(#[from] LoadError),
     /// The process that has the state open gave no answer in time.
     #[error("the process that has the state {} open did not answer within {waited:?}", path.display())]
-    Unanswered { path: PathBuf, holder: Option<Box<Holder>>, waited: Duration, source: Box<link::Error> },
+    Unanswered { path: PathBuf, holder: Option<Box<Holder>>, waited: Duration, source: Box<serve::Error> },
     /// The process that has the state open cannot be asked, now or later.
     #[error("the process that has the state {} open cannot be asked", path.display())]
-    Unaskable { path: PathBuf, holder: Option<Box<Holder>>, source: Box<link::Error> },
+    Unaskable { path: PathBuf, holder: Option<Box<Holder>>, source: Box<serve::Error> },
 }
 
 /// How long a reader waits for the state, or for an answer about it, unless told otherwise.
@@ -73,17 +73,17 @@ pub const READ_PATIENCE: Duration = NAMELESS_WAIT;
 /// Waits up to `patience`. Copying blocks the thread, so nothing else should depend on it.
 pub async fn read(path: &Path, want: Want<'_>, patience: Duration) -> Result<Option<Reading>, ReadError> {
     let mut tries = Tries::start();
-    let mut request = None;
+    let mut question = None;
     loop {
         let holder = match read_alone(path, want) {
             Err(ReadError::Store(store::Error::Locked { holder, .. })) => holder,
             read => return read,
         };
-        let request = match &request {
-            Some(request) => request,
-            None => request.insert(request_for(want)?),
+        let question = match &question {
+            Some(question) => question,
+            None => question.insert(question_for(want)?),
         };
-        let last = match ask(path, holder.as_deref(), request, &tries, patience).await {
+        let last = match ask(path, holder.as_deref(), question, &tries, patience).await {
             Ok(reading) => return Ok(Some(reading)),
             Err(error) if error.is_passing() => error,
             Err(error) => return Err(ReadError::Unaskable { path: path.to_owned(), holder, source: Box::new(error) }),
@@ -114,12 +114,12 @@ fn read_alone(path: &Path, want: Want<'_>) -> Result<Option<Reading>, ReadError>
     Ok(store::read_noting(path, &Wanted::new(roster, named))?.map(alone))
 }
 
-fn request_for(want: Want<'_>) -> Result<Request, LoadError> {
+fn question_for(want: Want<'_>) -> Result<Question, LoadError> {
     match want {
-        Want::Everything => Ok(Request::Snapshot { fingerprints: Roster::default(), contacts: Named::default() }),
+        Want::Everything => Ok(Question { fingerprints: Roster::default(), contacts: Named::default() }),
         Want::Plan(desired) => {
             let Declared { roster, named, .. } = desired.everyone()?;
-            Ok(Request::Snapshot { fingerprints: Roster::clone(roster), contacts: named.clone() })
+            Ok(Question { fingerprints: Roster::clone(roster), contacts: named.clone() })
         }
     }
 }
@@ -128,15 +128,15 @@ fn request_for(want: Want<'_>) -> Result<Request, LoadError> {
 async fn ask(
     path: &Path,
     holder: Option<&Holder>,
-    request: &Request,
+    question: &Question,
     tries: &Tries,
     patience: Duration,
-) -> Result<Reading, link::Error> {
-    let mut last = link::Error::Nobody { path: path.to_owned() };
-    for socket in link::candidates(link::Role::Writer, path, holder.and_then(|holder| holder.socket.as_deref())) {
-        match link::ask::<Answer>(&socket, request, tries.left_of(patience)).await {
+) -> Result<Reading, serve::Error> {
+    let mut last = serve::Error::Nobody { path: path.to_owned() };
+    for socket in serve::candidates(Role::Writer, path, holder.and_then(|holder| holder.socket.as_deref())) {
+        match serve::ask(&socket, SNAPSHOT, question, tries.left_of(patience)).await {
             Ok(Answer { snapshot, writer }) => return Ok(Reading { snapshot, beside: Some(writer), basis: None }),
-            Err(nobody @ link::Error::Nobody { .. }) => last = nobody,
+            Err(nobody @ serve::Error::Nobody { .. }) => last = nobody,
             Err(error) => return Err(error),
         }
     }
@@ -151,13 +151,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::link::Listener;
     use crate::model::{
         ApolloId, Binding, ContactKey, Endpoint, Field, Fields, Fingerprint, IdentityKey, Intent, IntentId, Lineage,
         Origin, RunId, Timestamp,
     };
     use crate::ops::answering::Answerer;
     use crate::ops::under_way::UnderWay;
+    use crate::serve::Socket;
     use crate::store::{Change, Drawn, Options, Store};
 
     struct World {
@@ -188,10 +188,9 @@ mod tests {
             Answerer { store: Store::open(options, drawn).unwrap(), holder, under_way: UnderWay::default() }
         }
 
-        fn serve(&self, answerer: &Answerer) -> link::Service {
-            let answerer = answerer.clone();
-            let listener = Listener::bind(link::Role::Writer, &self.state(), self.directory.path()).unwrap();
-            listener.serve(move |request| answerer.clone().answer(request))
+        fn serve(&self, answerer: &Answerer) -> serve::Service {
+            let socket = Socket::bind(Role::Writer, &self.state(), self.directory.path()).unwrap();
+            socket.answer(answerer.clone().routes())
         }
 
         async fn read(&self, want: Want<'_>) -> Reading {
@@ -341,16 +340,9 @@ mod tests {
     async fn a_writer_of_another_version_is_not_asked_again() {
         let world = World::new();
         let _writer = world.open();
-        let socket = tokio::net::UnixListener::bind(world.state().join("link.sock")).unwrap();
-        let reply = br#"{"version":2,"refusal":{"kind":"other_version","spoken":2,"asked":1}}"#;
-        let server = async {
-            use tokio::io::AsyncWriteExt as _;
-            let (mut stream, _) = socket.accept().await.unwrap();
-            stream.write_u64(reply.len() as u64).await.unwrap();
-            stream.write_all(reply).await.unwrap();
-        };
-        let state = world.state();
-        let (read, ()) = tokio::join!(read(&state, Want::Everything, Duration::from_mins(10)), server);
+        let socket = Socket::bind(Role::Writer, &world.state(), world.directory.path()).unwrap();
+        let _service = socket.answer(serve::Routes::default());
+        let read = read(&world.state(), Want::Everything, Duration::from_mins(10)).await;
         assert!(matches!(read, Err(ReadError::Unaskable { .. })), "{read:?}");
     }
 }

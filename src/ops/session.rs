@@ -10,9 +10,9 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::apollo::{self, Meta};
-use crate::link::{self, Listener};
 use crate::model::{Endpoint, Intent, IntentId, RunId, Timestamp};
 use crate::quota::{Backoff, Outlook, Rules};
+use crate::serve::{self, Role, Socket};
 use crate::store::{self, Change, Drawn, Holder, Snapshot, Store};
 
 use super::answering::Answerer;
@@ -67,7 +67,7 @@ pub struct SessionOptions {
 /// The one writer of a state, with a client and the quota account.
 pub struct Session {
     /// Answers readers. Stands before the store, which must not close under it.
-    service: Option<link::Service>,
+    service: Option<serve::Service>,
     pub(super) under_way: UnderWay,
     pub(super) access: Access,
     pub(super) run: RunId,
@@ -249,19 +249,19 @@ impl Session {
 }
 
 /// Begins to answer readers, and says in the state where.
-fn listen(state: &Path, runtime: &Path, answerer: Answerer) -> Result<link::Service, ListenError> {
-    let listener = Listener::bind(link::Role::Writer, state, runtime)?;
-    let socket = Some(listener.path().to_owned());
-    let answerer = Answerer { holder: Holder { socket, ..answerer.holder }, ..answerer };
+fn listen(state: &Path, runtime: &Path, answerer: Answerer) -> Result<serve::Service, ListenError> {
+    let socket = Socket::bind(Role::Writer, state, runtime)?;
+    let answerer =
+        Answerer { holder: Holder { socket: Some(socket.path().to_owned()), ..answerer.holder }, ..answerer };
     answerer.store.announce(&answerer.holder)?;
-    Ok(listener.serve(move |request| answerer.clone().answer(request)))
+    Ok(socket.answer(answerer.routes()))
 }
 
 /// Why readers are not answered; the state is written all the same.
 #[derive(Debug, thiserror::Error)]
 enum ListenError {
     #[error(transparent)]
-    Link(#[from] link::Error),
+    Serve(#[from] serve::Error),
     #[error(transparent)]
     Store(#[from] store::Error),
 }

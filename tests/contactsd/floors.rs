@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: [&[&str]; 6] = [
     &["model", "failpoints", "beneath", "private_dir"],
     &["plan", "journal", "quota", "index", "hosts"],
-    &["settings", "source", "apollo", "store", "link", "watcher", "sandbox", "status_http"],
+    &["settings", "source", "apollo", "store", "serve", "watcher", "sandbox"],
     &["ops"],
     &["ui"],
     &["cli"],

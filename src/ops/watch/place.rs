@@ -12,9 +12,9 @@ use tokio::task::JoinHandle;
 
 use super::board::Board;
 use super::control::{self, Command, words};
-use crate::link;
 use crate::model::Timestamp;
 use crate::ops::{Event, PassEvent, Problem};
+use crate::serve::{self, Role, Routes, Socket};
 use crate::store::{self, Holder, Seat};
 
 /// How often the place is looked at.
@@ -54,10 +54,10 @@ struct Held {
 
 /// Who answers, and to whom it passes on what it is told.
 struct Answering {
-    board: Board,
+    routes: Routes,
     commands: UnboundedSender<Command>,
     /// `None` as long as it cannot be listened.
-    service: Option<link::Service>,
+    service: Option<serve::Service>,
 }
 
 /// What a look at the place has brought.
@@ -79,12 +79,14 @@ impl Place {
         Ok(Self { shared: Arc::new(Shared { options, held }), keeper: None })
     }
 
-    /// Begins to answer `pause`, `resume`, `approve` and `status`. A service that cannot says so, and tries on.
+    /// Begins to answer `pause`, `resume`, `approve` and `status`, and `pages` for everybody of the same user. A service
+    /// that cannot says so, and tries on.
     ///
     /// Must be called within a tokio runtime.
-    pub fn answer(&mut self, board: Board, commands: UnboundedSender<Command>) {
+    pub fn answer(&mut self, pages: Routes, board: Board, commands: UnboundedSender<Command>) {
+        let routes = control::routes(pages, board, &commands);
         let shared = Arc::clone(&self.shared);
-        shared.held().answering = Some(Answering { board, commands, service: None });
+        shared.held().answering = Some(Answering { routes, commands, service: None });
         shared.look();
         self.keeper = Some(tokio::spawn(async move {
             let mut looks = tokio::time::interval(LOOK);
@@ -199,20 +201,19 @@ impl Shared {
 
     /// Makes the socket where there is none; `Err` says why it cannot.
     fn listen(&self, held: &mut Held) -> Result<Found, String> {
-        let Held { seat, answering: Some(Answering { board, commands, service }), .. } = held else {
+        let Held { seat, answering: Some(Answering { routes, service, .. }), .. } = held else {
             return Ok(Found::AsItWas);
         };
-        if service.as_ref().is_some_and(link::Service::is_in_place) {
+        if service.as_ref().is_some_and(serve::Service::is_in_place) {
             return Ok(Found::AsItWas);
         }
         let PlaceOptions { state, runtime, holder, .. } = &self.options;
         // Whoever is being answered is answered to the end, or asks again.
         *service = None;
-        let (listening, socket) =
-            control::serve(state, runtime, board.clone(), commands.clone()).map_err(|error| words(&error))?;
-        let holder = Holder { socket: Some(socket), ..holder.clone() };
+        let socket = Socket::bind(Role::Service, state, runtime).map_err(|error| words(&error))?;
+        let holder = Holder { socket: Some(socket.path().to_owned()), ..holder.clone() };
         seat.announce(&holder).map_err(|error| words(&error))?;
-        *service = Some(listening);
+        *service = Some(socket.answer(routes.clone()));
         Ok(Found::SocketMade)
     }
 

@@ -6,9 +6,9 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::world::{World, holder};
-use crate::link::Request;
 use crate::model::Timestamp;
-use crate::ops::watch::{AskError, Board, Command, Place, Status, ask};
+use crate::ops::watch::{AskError, Board, Command, Place, Request, Status, ask};
+use crate::serve::Routes;
 use crate::store::{self, Seat, Seating};
 
 const NOW: Timestamp = Timestamp(1_700_000_000_000);
@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 fn answering(world: &World) -> (Place, UnboundedReceiver<Command>) {
     let mut place = Place::take(world.place()).unwrap();
     let (commands, receiver) = unbounded_channel();
-    place.answer(Board::new(world.dir(), NOW), commands);
+    place.answer(Routes::default(), Board::new(world.dir(), NOW), commands);
     (place, receiver)
 }
 
@@ -96,7 +96,7 @@ async fn a_service_that_cannot_listen_says_so_and_goes_on_trying() {
     let socket = world.state().join("watch.sock");
     fs::write(&socket, "in the way").unwrap();
     let (commands, _receiver) = unbounded_channel();
-    place.answer(Board::new(world.dir(), NOW), commands);
+    place.answer(Routes::default(), Board::new(world.dir(), NOW), commands);
     assert_eq!(world.told("The service cannot be asked"), 1);
     match status(&world).await {
         Err(AskError::Unheard { holder: Some(named) }) => assert_eq!(*named, holder()),

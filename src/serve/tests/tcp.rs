@@ -1,48 +1,40 @@
-//! A real server on loopback, asked in raw HTTP.
+//! Pages over TCP.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
-use super::*;
+use super::{body, status};
+use crate::serve::connections::{MAX_HEAD_BYTES, MAX_HEADERS};
+use crate::serve::tcp::ALLOWANCE;
+use crate::serve::{Answers, Options, Routes, Server};
+
+fn options(names: &[&str]) -> Options {
+    Options { listen: "127.0.0.1:0".parse().unwrap(), names: names.iter().map(|&name| name.to_owned()).collect() }
+}
 
 async fn server(names: &[&str]) -> Server {
     let ready = AtomicBool::new(false);
     let answers = Answers {
-        health: Box::new(|| Verdict::Yes("alive".to_owned())),
+        health: Box::new(|| Ok("alive".to_owned())),
         // Ready from the second question on.
         readiness: Box::new(move || {
             let asked_before = ready.swap(true, Ordering::SeqCst);
-            if asked_before { Verdict::Yes("ready".to_owned()) } else { Verdict::No("no pass yet".to_owned()) }
+            if asked_before { Ok("ready".to_owned()) } else { Err("no pass yet".to_owned()) }
         }),
         metrics: Box::new(|| "contactsd_up 1\n".to_owned()),
         status: Box::new(|| "{}".to_owned()),
     };
-    let names = names.iter().map(|&name| name.to_owned()).collect();
-    Server::start(Options { listen: "127.0.0.1:0".parse().unwrap(), names }, answers).await.unwrap()
+    Server::start(options(names), Routes::pages(answers)).await.unwrap()
 }
 
-/// Sends raw bytes and returns everything that comes back.
 async fn say(server: &Server, request: &str) -> String {
-    let mut stream = TcpStream::connect(server.address()).await.unwrap();
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    // A server that hangs up on what it did not read to its end resets the connection.
-    stream.read_to_end(&mut answer).await.ok();
-    String::from_utf8(answer).unwrap()
+    super::say(TcpStream::connect(server.address()).await.unwrap(), request).await
 }
 
 async fn get(server: &Server, path: &str) -> String {
     say(server, &format!("GET {path} HTTP/1.1\r\nhost: {}\r\n\r\n", server.address())).await
-}
-
-/// Returns the status of an answer.
-fn status(answer: &str) -> u16 {
-    answer.split(' ').nth(1).unwrap_or_else(|| panic!("no status in {answer:?}")).parse().unwrap()
-}
-
-fn body(answer: &str) -> &str {
-    answer.split_once("\r\n\r\n").unwrap().1
 }
 
 #[tokio::test]
@@ -82,6 +74,7 @@ async fn nothing_can_be_changed_and_nothing_else_is_there() {
         assert!(answer.contains("allow: GET,HEAD\r\n"), "{answer}");
     }
     assert_eq!(status(&get(&server, "/pause").await), 404);
+    assert_eq!(status(&say(&server, "POST /v2/pause HTTP/1.1\r\nhost: localhost\r\n\r\n").await), 404);
     let head = say(&server, "HEAD /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
     assert_eq!((status(&head), body(&head)), (200, ""));
 }
@@ -121,7 +114,7 @@ async fn a_request_of_many_kilobytes_is_turned_away() {
 async fn those_who_never_finish_asking_give_their_places_up() {
     let server = server(&[]).await;
     let mut slow = Vec::new();
-    for _ in 0..MAX_CONNECTIONS {
+    for _ in 0..ALLOWANCE.connections {
         let mut stream = TcpStream::connect(server.address()).await.unwrap();
         stream.write_all(b"GET /healthz HT").await.unwrap();
         slow.push(stream);
@@ -135,13 +128,12 @@ async fn those_who_never_finish_asking_give_their_places_up() {
 #[tokio::test]
 async fn one_answer_that_fails_costs_no_other() {
     let answers = Answers {
-        health: Box::new(|| Verdict::Yes("alive".to_owned())),
-        readiness: Box::new(|| Verdict::Yes("ready".to_owned())),
+        health: Box::new(|| Ok("alive".to_owned())),
+        readiness: Box::new(|| Ok("ready".to_owned())),
         metrics: Box::new(|| panic!("no figures")),
         status: Box::new(String::new),
     };
-    let options = Options { listen: "127.0.0.1:0".parse().unwrap(), names: Vec::new() };
-    let server = Server::start(options, answers).await.unwrap();
+    let server = Server::start(options(&[]), Routes::pages(answers)).await.unwrap();
     let failed = get(&server, "/metrics").await;
     assert_eq!(status(&failed), 500);
     assert!(!failed.contains("no figures"), "{failed}");
@@ -151,13 +143,7 @@ async fn one_answer_that_fails_costs_no_other() {
 #[tokio::test]
 async fn an_address_that_is_taken_is_named() {
     let server = server(&[]).await;
-    let answers = || Answers {
-        health: Box::new(|| Verdict::Yes(String::new())),
-        readiness: Box::new(|| Verdict::Yes(String::new())),
-        metrics: Box::new(String::new),
-        status: Box::new(String::new),
-    };
     let options = Options { listen: server.address(), names: Vec::new() };
-    let error = Server::start(options, answers()).await.unwrap_err();
+    let error = Server::start(options, Routes::default()).await.unwrap_err();
     assert_eq!(error.to_string(), format!("cannot listen at {}", server.address()));
 }
