@@ -1,12 +1,21 @@
 //! `contactsd approve`.
 
+use clap::Args;
+
 use super::Exit;
-use super::args::ApproveArgs;
+use super::args::parse_digest;
 use super::context::Context;
 use super::service::{ask_service, no_service};
 use crate::model::Digest;
 use crate::ops::watch::{ApproveAnswer, Request};
 use crate::ui::time_text;
+
+#[derive(Debug, Args)]
+pub(super) struct ApproveArgs {
+    /// Digest of the plan, as watch and plan show it
+    #[arg(value_name = "DIGEST", value_parser = parse_digest)]
+    pub(super) digest: Digest,
+}
 
 pub(super) fn run(args: &ApproveArgs, context: &mut Context) -> Exit {
     let digest = args.digest.clone();

@@ -9,7 +9,7 @@ use url::Url;
 use super::args::{QuotaArgs, RequestArgs};
 use super::context::Context;
 use super::reading::{own_state, state_error};
-use super::{Exit, sandbox};
+use super::{Exit, stand_in};
 use crate::apollo;
 use crate::failpoints::{Step, reached};
 use crate::model::Timestamp;
@@ -56,7 +56,7 @@ pub(super) async fn prepare(
 ) -> Result<(SessionOptions, Option<Sandbox>), Exit> {
     let clock = Clock::system();
     let (base_url, credential, sandbox) = if context.sandbox {
-        let sandbox = sandbox::attach(context, clock).await?;
+        let sandbox = stand_in::attach(context, clock).await?;
         let base_url = Url::parse(&sandbox.base_url()).expect("a server's own address is a URL");
         match sandbox_credential(&context.locations.sandbox_data) {
             Ok(credential) => (base_url, credential, Some(sandbox)),

@@ -1,7 +1,6 @@
 //! What every verb works with.
 
 use std::borrow::Cow;
-use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
@@ -35,8 +34,6 @@ pub(super) struct Context {
     pub(super) told_owner: bool,
     /// What the contact files were found to hold.
     pub(super) found: Found,
-    /// The whole command line, to be read again when the settings may have changed.
-    pub(super) arguments: Vec<OsString>,
     /// The flags that a hint repeats so that it works as shown.
     typed: String,
 }
@@ -81,7 +78,6 @@ impl Context {
             sandbox,
             api_url: global.api_url.clone(),
             answer_timeout,
-            arguments: Vec::new(),
             view: View::default(),
             found: Found::default(),
             told_owner: false,

@@ -1,9 +1,11 @@
 //! What `watch` answers everybody, at `--listen` and at its socket: health, readiness, metrics and status.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
+use clap::Args;
+
 use super::Exit;
-use super::args::ListenArgs;
 use super::context::Context;
 use super::observer::Observer;
 use crate::ops::watch::Board;
@@ -12,6 +14,18 @@ use crate::serve::{Answers, Options, Routes, Server};
 use crate::store::Footprint;
 use crate::ui::json::{StatusDocument, to_json};
 use crate::ui::{health_line, readiness_line, telling_line};
+
+/// What a service answers over HTTP.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Status over HTTP")]
+pub(super) struct ListenArgs {
+    /// Answer /healthz, /readyz, /metrics and /status at this address; port 0 lets the system choose
+    #[arg(long, value_name = "ADDR")]
+    pub(super) listen: Option<SocketAddr>,
+    /// Host name that requests may go to, beside localhost and addresses; may be repeated
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(super) listen_name: Vec<String>,
+}
 
 /// Begins to answer where that is asked for; says where.
 pub(super) async fn listen(args: &ListenArgs, context: &mut Context, pages: Routes) -> Result<Option<Server>, Exit> {

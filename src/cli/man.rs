@@ -2,13 +2,12 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use clap::Command;
+use clap::{Args, Command};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
-use super::args::ManArgs;
 use super::context::Context;
 use super::stream::is_stream;
 use super::{Exit, help, output_file};
@@ -17,11 +16,18 @@ use crate::ops::chain;
 /// When the pages were last changed in substance; it moves with each release, so that a build says nothing of its day.
 const DATE: &str = "2026-11-29";
 
+#[derive(Debug, Args)]
+pub(super) struct ManArgs {
+    /// Directory to write to, a file for each verb; without one or with -, all pages go to stdout
+    #[arg(value_name = "DIR")]
+    pub(super) into: Option<PathBuf>,
+}
+
 /// What stands in every page.
 const SOURCE: &str = concat!("contactsd ", env!("CARGO_PKG_VERSION"));
 
-pub(super) fn run(args: &ManArgs, context: &mut Context) -> Exit {
-    let pages = pages();
+pub(super) fn run(args: &ManArgs, command: Command, context: &mut Context) -> Exit {
+    let pages = pages(command);
     match args.into.as_deref().filter(|dir| !is_stream(dir)) {
         None => {
             let text: String = pages.into_iter().map(|page| page.text).collect();
@@ -59,8 +65,7 @@ fn write_all(dir: &Path, pages: &[Page]) -> io::Result<()> {
 }
 
 /// Makes the page of the program and those of all its verbs, in the order of the help.
-fn pages() -> Vec<Page> {
-    let mut command = help::command();
+fn pages(mut command: Command) -> Vec<Page> {
     command.build();
     let mut pages = Vec::new();
     add_pages(&command, "contactsd", "", &mut pages);

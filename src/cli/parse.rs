@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
-use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
@@ -10,11 +9,13 @@ use clap::error::{ContextKind, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches};
 
-use super::args::{Cli, ColorWhen, Global, PLANNING};
+use super::apply::PLANNING;
+use super::args::{ColorWhen, Global};
 use super::context::Context;
-use super::wanted::{Wanted, lay_out};
+use super::verbs::{Cli, Does};
+use super::wanted::{Wanted, is_off};
 use super::{Exit, help, usage};
-use crate::ops::chain;
+use crate::ops::{Clock, chain};
 use crate::plan::Limit;
 use crate::settings::{Environment, FileError, SettingsFile};
 use crate::ui::json::{Diagnostic, Record};
@@ -46,7 +47,7 @@ pub(super) fn parse(
     };
     wanted.json |= file.get("json") == Some("true");
     let layers = Layers::new(&environment, &file, &arguments);
-    let command = layers.add_to(help::command());
+    let command = layers.add_to(help::added_to(Cli::command()));
     let parsed = command.clone().try_get_matches_from(&arguments).and_then(|matches| {
         no_looser_brakes(command.clone(), &matches, &file)?;
         no_planning_of_saved_plans(command, &matches)?;
@@ -60,7 +61,12 @@ pub(super) fn parse(
     environment_colors.contactsd_color = color_asked_for(&cli.global).map(str::to_owned);
     let wanted = Wanted { json: cli.global.json, into: cli.global.json_into.clone() };
     let mut shell = wanted.shell(flag, &environment_colors, &environment.directory, verbosity)?;
-    lay_out(&cli.verb, &mut shell);
+    let (layout, does) = cli.verb.machine_output();
+    shell.lay_out(layout);
+    if does == Does::Something {
+        let clock = Clock::system();
+        shell.tell_time(move || clock.now());
+    }
     if environment.in_automation() {
         shell.without_bars();
     }
@@ -205,11 +211,6 @@ fn invalid_flag(error: &clap::Error) -> Option<String> {
     Some(shown.strip_prefix("--")?.split([' ', '=']).next()?.to_owned())
 }
 
-/// Reports whether a person is at the other end of stdin.
-pub(super) fn stdin_is_terminal() -> bool {
-    std::io::stdin().is_terminal()
-}
-
 /// Returns the environment twin of a long flag.
 fn variable(flag: &str) -> String {
     format!("CONTACTSD_{}", flag.to_uppercase().replace('-', "_"))
@@ -350,11 +351,6 @@ fn color_asked_for(global: &Global) -> Option<&'static str> {
     }
 }
 
-/// Reports whether the value of a switch turns it off.
-pub(super) fn is_off(value: &str) -> bool {
-    ["0", "f", "false", "n", "no", "off"].contains(&value.to_lowercase().as_str())
-}
-
 fn long_flags(command: &Command) -> BTreeSet<String> {
     let own = command.get_arguments().filter_map(|arg| arg.get_long()).map(str::to_owned);
     own.chain(command.get_subcommands().flat_map(long_flags)).collect()
@@ -372,7 +368,7 @@ fn with_two_dashes(argument: OsString, known: &BTreeSet<String>) -> OsString {
 
 #[cfg(test)]
 mod tests {
-    use super::super::args::Verb;
+    use super::super::verbs::Verb;
     use super::*;
 
     fn parsed(arguments: &[&str], file: &SettingsFile) -> Result<Cli, clap::Error> {

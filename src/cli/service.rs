@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 
 use super::Exit;
-use super::apply::block_on;
 use super::context::Context;
 use super::reading::{own_state, state_error};
+use super::run::block_on;
 use crate::ops::chain;
 use crate::ops::watch::{AskError, Request, ask};
 

@@ -2,15 +2,23 @@
 
 use std::time::Duration;
 
-use super::apply::block_on;
-use super::args::StatusArgs;
+use clap::Args;
+
 use super::context::Context;
+use super::run::block_on;
 use super::{Exit, reading};
 use crate::ops::watch::{self, AskError, Request, Status};
 use crate::ops::{Clock, Readiness, Want, chain};
 use crate::serve;
 use crate::ui::json::StatusDocument;
 use crate::ui::{AtRest, StatusOptions, at_rest_text, service_text};
+
+#[derive(Debug, Args)]
+pub(super) struct StatusArgs {
+    /// Go on showing it: on a terminal every second, elsewhere when it changes
+    #[arg(long)]
+    pub(super) watch: bool,
+}
 
 /// How often `--watch` looks.
 const REFRESH: Duration = Duration::from_secs(1);

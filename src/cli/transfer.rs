@@ -2,18 +2,35 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal};
+use std::path::PathBuf;
 
-use super::apply::{approved, block_on, may_approve};
-use super::args::{LockArgs, PushArgs};
+use clap::Args;
+
+use super::args::{ApprovalArgs, LockArgs};
 use super::context::Context;
 use super::reading::{own_state, state_error, warn_of_owner};
+use super::run::{approved, block_on, may_approve};
 use super::stream::is_stream;
-use super::{Exit, connection, sandbox};
+use super::{Exit, connection, stand_in};
 use crate::ops::{self, Clock, Waiting, chain};
 use crate::store::{self, Incoming};
 use crate::ui::amounts::counted;
 use crate::ui::json::PushOutcome;
 use crate::ui::{replacement_record, replacement_text};
+
+#[derive(Debug, Args)]
+pub(super) struct PushArgs {
+    /// File that holds a pulled state, or - for stdin
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    /// Replace the state even by an older one, by another one of the same serial, or by one that never was the same
+    #[arg(long)]
+    pub(super) force: bool,
+    #[command(flatten)]
+    pub(super) approval: ApprovalArgs,
+    #[command(flatten)]
+    pub(super) lock: LockArgs,
+}
 
 pub(super) fn pull(lock: &LockArgs, context: &mut Context) -> Exit {
     // Asked of the system: a shell that speaks JSON says that it is on no terminal.
@@ -27,7 +44,7 @@ pub(super) fn pull(lock: &LockArgs, context: &mut Context) -> Exit {
         context.shell.error("A state is not pulled to a terminal", detail);
         return Exit::Failure;
     }
-    sandbox::remark(context);
+    stand_in::remark(context);
     if let Err(exit) = own_state(context) {
         return exit;
     }
@@ -63,7 +80,7 @@ pub(super) fn push(args: &PushArgs, context: &mut Context) -> Exit {
     if let Err(exit) = may_approve(&args.approval, context) {
         return exit;
     }
-    sandbox::announce(context);
+    stand_in::announce(context);
     if from_stdin {
         let mut stdin = io::stdin().lock();
         return push_from(args, context, &mut stdin);
