@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::index::{Named, Roster};
-use crate::model::ContactKey;
+use crate::model::{ContactKey, Named, Roster};
 use crate::serve::Routes;
 use crate::store::{Holder, Snapshot, Store, Wanted};
 

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use crate::index::{Contents, Damaged, Flags, Index, Named, Roster, Sheet};
-use crate::model::{ContactKey, Entry, Fingerprint};
+use crate::index::{Contents, Damaged, Flags, Index};
+use crate::model::{ContactKey, Entry, Fingerprint, Named, Roster, Sheet};
 use crate::source::{self, Diagnostic, Loaded, SourceFile};
 use crate::store::Part;
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::index::{Named, Roster};
+use crate::model::{Named, Roster};
 use crate::serve::{self, Role};
 use crate::store::{self, Basis, Holder, Snapshot, Wanted};
 

@@ -110,14 +110,8 @@ impl Standing {
     fn update(&mut self, key: ContactKey, declared: Option<Fingerprint>, binding: Option<&Binding>) {
         self.differing.remove(&key);
         self.orphans.remove(&key);
-        let stands = |binding: &Binding| {
-            binding.fingerprint.is_some()
-                && binding.fingerprint == declared
-                && binding.gone_at.is_none()
-                && binding.dropped.is_empty()
-        };
         match (declared, binding) {
-            (Some(_), Some(binding)) if stands(binding) => {}
+            (Some(_), Some(binding)) if binding.stands_as(declared) => {}
             (Some(_), _) => drop(self.differing.insert(key)),
             (None, Some(_)) => drop(self.orphans.insert(key)),
             (None, None) => {}

@@ -2,7 +2,7 @@
 //!
 //! Bindings that stand as desired are counted, not copied, so that memory follows what changed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::iter;
 use std::path::Path;
 use std::sync::Arc;
@@ -14,10 +14,10 @@ use super::codec;
 use super::error::Error;
 use super::keys::{self, Row};
 use super::rows::{self, Counters, Facts};
-use crate::index::{Named, Roster, StateNote};
+use crate::index::StateNote;
 use crate::model::{
-    ApolloId, Binding, Conflict, ContactKey, Endpoint, Field, Fingerprint, IdentityKey, Intent, IntentId, Lineage,
-    Serial, Timestamp, Tombstone,
+    ApolloId, Binding, Conflict, ContactKey, Endpoint, Glance, IdentityKey, Intent, IntentId, Lineage, Named, Roster,
+    Serial, Tombstone,
 };
 
 /// What the state held at one serial.
@@ -53,12 +53,6 @@ const PARTS_A_CORE: usize = 4;
 
 /// How many keys are looked at for the bounds of a part.
 const SAMPLED_FOR_A_PART: usize = 64;
-
-/// What the value of a binding ends with, behind the name and the digits of its fingerprint, when it is known to be
-/// there and nothing was dropped.
-const QUIET_END: &[u8] = b"\",\"gone_at\":null}";
-const FINGERPRINT_NAME: &[u8] = b",\"fingerprint\":\"";
-const FINGERPRINT_DIGITS: usize = 32;
 
 /// What a snapshot is wanted for.
 #[derive(Clone, Copy)]
@@ -228,24 +222,21 @@ impl<'a> Gathering<'a> {
     }
 
     /// Counts a binding that is as good as all are: it stands as desired, and there is nothing to say about it.
-    ///
-    /// Looks at the end of the value alone. Whatever ends otherwise, `false`, is read in full.
     fn is_quiet(&mut self, key: &[u8], value: &[u8]) -> bool {
-        let is_known = value.first() == Some(&codec::FORMAT) && self.wanted.contacts.is_empty();
-        let Some(key) = keys::bound(key).filter(|_| is_known) else { return false };
-        let Some(stands) = value.strip_suffix(QUIET_END).and_then(<[u8]>::last_chunk::<FINGERPRINT_DIGITS>) else {
+        let known = value.split_first().filter(|(format, _)| **format == codec::FORMAT);
+        let Some((glance, desired)) =
+            known.and_then(|(_, json)| Some((Glance::at(json)?, self.wanted.roster.find(keys::bound(key)?)?)))
+        else {
             return false;
         };
-        let before = &value[..value.len() - QUIET_END.len() - FINGERPRINT_DIGITS];
-        let Some(desired) = self.wanted.roster.find(key).filter(|_| before.ends_with(FINGERPRINT_NAME)) else {
-            return false;
-        };
-        let is_desired = desired.fingerprint.digits() == *stands;
-        if is_desired {
+        let contacts = &self.wanted.contacts;
+        let is_asked_for = !contacts.is_empty() && glance.apollo_id().is_none_or(|id| contacts.contains(&id));
+        let is_quiet = !is_asked_for && glance.stands_as(desired.fingerprint);
+        if is_quiet {
             self.bound[desired.number].store(true, Ordering::Relaxed);
             self.snapshot.unchanged += 1;
         }
-        is_desired
+        is_quiet
     }
 
     /// Adds what another part of the rows held.
@@ -287,20 +278,18 @@ impl<'a> Gathering<'a> {
             Row::Team => snapshot.team = Some(rows::decode(state, value)?),
             Row::Credential => snapshot.credential = Some(rows::decode(state, value)?),
             Row::Binding(key) => {
-                let glance: Glance = rows::decode(state, value)?;
-                if self.wanted.contacts.contains(&glance.apollo_id) {
-                    snapshot.owners.insert(glance.apollo_id, key.clone());
+                let binding: Binding = rows::decode(state, value)?;
+                if self.wanted.contacts.contains(&binding.apollo_id) {
+                    snapshot.owners.insert(binding.apollo_id.clone(), key.clone());
                 }
                 let desired = self.wanted.roster.find(key.as_str());
                 if let Some(desired) = &desired {
                     self.bound[desired.number].store(true, Ordering::Relaxed);
                 }
-                let quiet = glance.gone_at.is_none() && glance.dropped.is_empty();
-                if quiet && glance.fingerprint.is_some() && glance.fingerprint == desired.map(|found| found.fingerprint)
-                {
+                if binding.stands_as(desired.map(|found| found.fingerprint)) {
                     snapshot.unchanged += 1;
                 } else {
-                    snapshot.bindings.insert(key, rows::decode(state, value)?);
+                    snapshot.bindings.insert(key, binding);
                 }
             }
             Row::Intent(id) => drop(snapshot.intents.insert(id, rows::decode(state, value)?)),
@@ -325,14 +314,4 @@ impl<'a> Gathering<'a> {
             ..self.snapshot
         }
     }
-}
-
-/// The part of a binding that tells whether it stands as desired; the rest is skipped unread.
-#[derive(Deserialize)]
-struct Glance {
-    apollo_id: ApolloId,
-    fingerprint: Option<Fingerprint>,
-    gone_at: Option<Timestamp>,
-    #[serde(default)]
-    dropped: BTreeSet<Field>,
 }

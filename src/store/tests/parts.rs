@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::support::*;
-use crate::index::{Named, Roster};
-use crate::model::{Binding, ContactKey, Endpoint, Field, Fingerprint, IntentId, Timestamp};
+use crate::model::{Binding, ContactKey, Endpoint, Field, Fingerprint, IntentId, Named, Roster, Timestamp};
 use crate::store::{CHANGES_PER_COMMIT, Change, Wanted, read};
 
 /// Enough for several parts on any machine that tests run on.

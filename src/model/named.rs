@@ -3,7 +3,7 @@
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::model::ApolloId;
+use super::ApolloId;
 
 /// A set of contacts, each as the twelve bytes that its 24 digits are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,12 +31,12 @@ impl Named {
     }
 
     /// Reads bytes as [`Named::to_bytes`] gave them; `None` for any others.
-    pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         let (ids, rest) = bytes.as_chunks();
         rest.is_empty().then(|| Self::of(ids.to_vec()))
     }
 
-    pub(super) fn to_bytes(&self) -> Vec<u8> {
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
         self.0.concat()
     }
 

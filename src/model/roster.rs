@@ -7,8 +7,7 @@ use std::fmt;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::marks::key_hash;
-use crate::model::{ContactKey, Fingerprint};
+use super::{ContactKey, Fingerprint};
 
 /// Bytes of a fingerprint.
 const FINGERPRINT: usize = 16;
@@ -35,9 +34,9 @@ struct Slot {
     at: u32,
 }
 
-/// One entry that was looked for.
+/// One entry that was looked for and is declared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Found {
+pub struct Listed {
     /// The number of the entry in this roster, below [`Roster::len`].
     pub number: usize,
     /// The number of its sheet.
@@ -144,14 +143,14 @@ impl Roster {
         self.find(key.as_str()).map(|found| found.fingerprint)
     }
 
-    pub fn find(&self, key: &str) -> Option<Found> {
+    pub fn find(&self, key: &str) -> Option<Listed> {
         let hash = key_hash(key);
         let first = self.first_with(hash);
         let same_hash = self.slots[first..].iter().take_while(|slot| slot.hash == hash);
         same_hash.enumerate().find_map(|(nth, slot)| {
             let (found, fingerprint) = self.line(slot);
             let (sheet, at) = (slot.sheet as usize, slot.at as usize);
-            (found == key).then_some(Found { number: first + nth, sheet, at, fingerprint })
+            (found == key).then_some(Listed { number: first + nth, sheet, at, fingerprint })
         })
     }
 
@@ -198,6 +197,12 @@ impl Roster {
         }
         low + self.slots[low..high].partition_point(|slot| slot.hash < hash)
     }
+}
+
+/// Hashes a key for the table.
+fn key_hash(key: &str) -> u64 {
+    let hash = blake3::hash(key.as_bytes());
+    u64::from_be_bytes(*hash.as_bytes().first_chunk().expect("a hash has 32 bytes"))
 }
 
 impl PartialEq for Roster {
