@@ -3,6 +3,7 @@
 //! Modules stand on floors; each imports only from floors below its own. `ARCHITECTURE.md` has the map.
 
 pub mod apollo;
+mod aside;
 pub mod beneath;
 pub mod cli;
 pub mod failpoints;
@@ -18,6 +19,7 @@ pub mod sandbox;
 pub mod serve;
 pub mod settings;
 pub mod source;
+pub mod state;
 pub mod store;
 pub mod ui;
 pub mod watcher;

@@ -13,7 +13,7 @@ use super::view::View;
 use super::{Exit, connection, reading, showing, stand_in};
 use crate::model::Digest;
 use crate::ops::{self, Planned, Problem, Session};
-use crate::store::Snapshot;
+use crate::state::Snapshot;
 
 #[derive(Debug, Args)]
 pub(super) struct ApplyArgs {

@@ -62,7 +62,7 @@ async fn apply_with(
     context: &mut Context,
 ) -> Result<Exit, Exit> {
     let session = &connection.session;
-    let resumed = ops::resume_plan(session, &saved, desired, &args.quota.rules());
+    let resumed = ops::resume_plan(session, &saved, desired, &args.quota.rules()).await;
     let resumed = match resumed.map_err(|error| snapshot_error(context, &error))? {
         Ok(resumed) => resumed,
         Err(refusal) => return Err(saved::refuse(context, &saved, &refusal)),

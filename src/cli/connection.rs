@@ -17,7 +17,7 @@ use crate::ops::{Clock, CredentialSource, Entropy, Event, Session, SessionError,
 use crate::quota::{Backoff, Rules};
 use crate::sandbox::{Sandbox, read_key};
 use crate::settings::{Credential, CredentialError};
-use crate::store::Holder;
+use crate::state::Holder;
 use crate::ui::json::Record;
 
 /// How long after its last attempt a create in doubt is looked up, where nobody says otherwise.
@@ -130,7 +130,7 @@ fn local(
 ) -> Result<SessionOptions, Exit> {
     own_state(context)?;
     let state = context.locations.state.clone();
-    context.keep_from_git(&state);
+    context.keep_from_git(state.directory());
     let entropy =
         Entropy::draw().map_err(|error| fail(context, "Cannot get random numbers from the system", &error))?;
     Ok(SessionOptions {

@@ -48,7 +48,7 @@ pub(super) async fn listen(args: &ListenArgs, context: &mut Context, pages: Rout
 pub(super) fn answers(context: &Context, board: &Board, observer: &Arc<Observer>) -> Answers {
     let clock = Clock::system();
     let readiness = move |board: &Board| Readiness::of(&board.read(), clock.now());
-    let state = context.locations.state.clone();
+    let state = context.locations.state.directory().to_owned();
     let (health_board, ready_board) = (board.clone(), board.clone());
     let (metrics_board, status_board) = (board.clone(), board.clone());
     let (heard, metrics) = (Arc::clone(observer), Arc::clone(observer));

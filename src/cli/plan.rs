@@ -11,7 +11,7 @@ use super::view::View;
 use super::{Exit, reading, saved, stand_in};
 use crate::ops::{self, Beside, Clock, Desired, Origins, Planned, Problem, Reading, Want};
 use crate::plan::Policy;
-use crate::store::Holder;
+use crate::state::Holder;
 use crate::ui::Message;
 use crate::ui::amounts::counted;
 use crate::ui::json::plan_records;

@@ -17,7 +17,7 @@ use super::showing::{self, Shown};
 use super::signals::{self, Signals};
 use crate::model::Digest;
 use crate::ops::{self, Desired, Event, Planned, Problem, Remaining, Report, Session};
-use crate::store::Snapshot;
+use crate::state::Snapshot;
 use crate::ui::json::report_record;
 use crate::ui::{APPROVAL, Message, Progress, apply_summary, approval_prompt};
 
@@ -101,7 +101,7 @@ async fn perform_with(
     make: impl FnOnce(&Session, &Snapshot) -> Result<Planned, Box<Problem>>,
 ) -> Result<Exit, Exit> {
     let session = &connection.session;
-    let snapshot = session.snapshot(desired).map_err(|error| snapshot_error(context, &error))?;
+    let snapshot = session.snapshot(desired).await.map_err(|error| snapshot_error(context, &error))?;
     let planned = make(session, &snapshot).map_err(|problem| {
         context.shell.message(&Message::from(&*problem));
         Exit::Failure
@@ -123,7 +123,7 @@ async fn perform_with(
         expect(context, expected, planned.digest.as_ref())?;
     }
     if planned.plan.is_empty() && planned.plan.housekeeping.is_empty() {
-        session.renew_index_if_behind(desired, &snapshot);
+        session.renew_index_if_behind(desired, &snapshot).await;
         return Ok(Exit::Success);
     }
     if asks && !planned.plan.is_empty() && !approved(context) {

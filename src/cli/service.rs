@@ -36,7 +36,7 @@ pub(super) fn ask_service<T: DeserializeOwned>(
 
 /// Says that there is no service, and what to do.
 pub(super) fn no_service(context: &mut Context, next: &str) -> Exit {
-    let summary = format!("No service is running for the state {}", context.locations.state.display());
+    let summary = format!("No service is running for the state {}", context.locations.state);
     let detail = format!("{next} A service is started by `{}`.", context.command("watch"));
     context.shell.error(summary, detail);
     Exit::Failure

@@ -9,7 +9,7 @@ use super::transfer::{self, PushArgs};
 use super::{Exit, connection, reading, stand_in};
 use crate::model::ContactKey;
 use crate::ops::{self, Desired, Planned, Problem, Reading, Want};
-use crate::store::Snapshot;
+use crate::state::Snapshot;
 use crate::ui::json::{ContactState, ManagedContact};
 use crate::ui::{Mask, binding_text};
 
@@ -124,7 +124,7 @@ fn change(
 }
 
 fn absent(key: &ContactKey, context: &mut Context) -> Exit {
-    let state = context.locations.state.display();
+    let state = &context.locations.state;
     let detail = format!("The state {state} manages no such contact. `{}` lists them.", context.command("state list"));
     context.shell.error(format!("{} is not in the state", key.address()), detail);
     Exit::Failure

@@ -13,6 +13,7 @@ use super::run::{approved, block_on, may_approve};
 use super::stream::is_stream;
 use super::{Exit, connection, stand_in};
 use crate::ops::{self, Clock, Waiting, chain};
+use crate::state;
 use crate::store::{self, Incoming};
 use crate::ui::amounts::counted;
 use crate::ui::json::PushOutcome;
@@ -49,19 +50,19 @@ pub(super) fn pull(lock: &LockArgs, context: &mut Context) -> Exit {
         return exit;
     }
     block_on(context, async |context: &mut Context| {
-        let (path, origin) = (context.locations.state.clone(), context.origin());
+        let (state, origin) = (context.locations.state.clone(), context.origin());
         let pulling = async |context: &mut Context| {
             let mut out = context.shell.raw();
-            ops::pull(&path, &origin, lock.lock_timeout, &mut out).await
+            ops::pull(&state, &origin, lock.lock_timeout, &mut out).await
         };
         match pulling(context).await {
             // What could not be written is told at the end, unless whoever read it has left.
-            Ok(Some(_)) | Err(store::Error::Output { .. }) => {
+            Ok(Some(_)) | Err(state::Error::Output { .. }) => {
                 warn_of_owner(context);
                 Exit::Success
             }
             Ok(None) => {
-                let detail = format!("There is no state {}: nothing was ever applied from here.", path.display());
+                let detail = format!("There is no state {state}: nothing was ever applied from here.");
                 context.shell.error("There is nothing to pull", detail);
                 Exit::Failure
             }
@@ -96,10 +97,10 @@ pub(super) fn push(args: &PushArgs, context: &mut Context) -> Exit {
 
 fn push_from(args: &PushArgs, context: &mut Context, input: &mut dyn BufRead) -> Exit {
     block_on(context, async |context: &mut Context| {
-        let path = context.locations.state.clone();
-        context.keep_from_git(&path);
+        let location = context.locations.state.clone();
+        context.keep_from_git(location.directory());
         let options = store::Options {
-            path,
+            location,
             origin: context.origin(),
             own_dir: context.own_dir(),
             holder: connection::holder(context, "state push", Clock::system().now()),
@@ -126,8 +127,7 @@ fn replace(args: &PushArgs, context: &mut Context, incoming: Incoming) -> Exit {
         context.shell.result_as(text, record(text, PushOutcome::Unchanged));
         return Exit::Success;
     }
-    let path = context.locations.state.clone();
-    let text = replacement_text(&path, now.as_ref(), &new, incoming.setback());
+    let text = replacement_text(&context.locations.state, now.as_ref(), &new, incoming.setback());
     context.shell.result_as(&text, record("The state will be replaced.", PushOutcome::Planned));
     if !args.approval.auto_approve && !approved(context) {
         return Exit::Failure;
@@ -143,12 +143,12 @@ fn replace(args: &PushArgs, context: &mut Context, incoming: Incoming) -> Exit {
     }
 }
 
-fn refused(context: &mut Context, error: &store::Error) -> Exit {
+fn refused(context: &mut Context, error: &state::Error) -> Exit {
     let (summary, next) = match error {
-        store::Error::NotACopy { .. } => {
+        state::Error::NotACopy { .. } => {
             ("The state cannot be pushed", "Nothing was changed. Pull it again; a copy must not be edited.".to_owned())
         }
-        store::Error::PushRefused { .. } => {
+        state::Error::PushRefused { .. } => {
             let pull = context.command("state pull");
             let next = format!(
                 "Nothing was changed. What the state knows and the copy does not would be lost: contacts that were \
@@ -158,12 +158,12 @@ fn refused(context: &mut Context, error: &store::Error) -> Exit {
             );
             ("The state is not pushed", next)
         }
-        store::Error::Serviced { .. } => {
+        state::Error::Serviced { .. } => {
             let next = "Nothing was changed. Stop the service, which goes by what the state says, and start it again \
                         after the push. To pause it is not enough.";
             ("The state is not pushed", next.to_owned())
         }
-        store::Error::Input { .. } => ("The state cannot be pushed", "Nothing was changed.".to_owned()),
+        state::Error::Input { .. } => ("The state cannot be pushed", "Nothing was changed.".to_owned()),
         other => return state_error(context, other),
     };
     context.shell.error(summary, format!("{}\n{next}", chain(error)));

@@ -24,6 +24,7 @@ use crate::ops::{self, Event, PassEvent, Service, SessionOptions, Stop, WatchOpt
 use crate::plan::{Limit, Policy, Scope};
 use crate::serve::Routes;
 use crate::settings::{Environment, is_at_home, keep_from_git, parse_duration, parse_interval};
+use crate::state;
 use crate::store;
 use crate::ui::amounts::{counted, duration};
 use crate::ui::json::{pass_record, plan_records, report_record, watch_record};
@@ -134,7 +135,7 @@ fn watcher(args: &WatchArgs, context: &mut Context) -> Result<Watcher, Exit> {
     let mut options = watcher::Options::new(context.locations.contacts.clone());
     options.poll = args.poll;
     options.bounds = context.bounds.clone();
-    options.ignore = vec![context.locations.state.clone()];
+    options.ignore = vec![context.locations.state.directory().to_owned()];
     Watcher::new(options).map_err(|error| {
         context.shell.error("Cannot watch the contact files", ops::chain(&error));
         Exit::Failure
@@ -206,7 +207,7 @@ fn take_place(context: &mut Context, session: &SessionOptions) -> Result<Place, 
     let prepare = {
         let state = state.clone();
         move || {
-            if is_at_home(&state)
+            if is_at_home(state.directory())
                 && let Err(error) = keep_from_git()
             {
                 tracing::warn!("cannot write .contactsd/.gitignore: {error}");
@@ -261,7 +262,7 @@ impl Driver<'_> {
         context: &mut Context,
         service: Service,
         events: &mut UnboundedReceiver<Event>,
-    ) -> Result<(WatchSummary, Result<(), store::Error>), Exit> {
+    ) -> Result<(WatchSummary, Result<(), state::Error>), Exit> {
         let Self { mut signals, mut hangups, stop, board, reload, session, mut supervisor, args, again } = self;
         let mut view = View::new(context, args);
         let work = service.run();

@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
+use crate::aside::aside;
 use crate::model::{ContactKey, Named, Roster};
 use crate::serve::Routes;
-use crate::store::{Holder, Snapshot, Store, Wanted};
+use crate::state::{Holder, Snapshot, Wanted};
+use crate::store::Store;
 
 use super::under_way::UnderWay;
 
@@ -53,14 +55,11 @@ impl Answerer {
     }
 
     async fn answer(self, Question { fingerprints, contacts }: Question) -> Result<Box<RawValue>, String> {
-        // Reading every row takes a while, and waits for a barrier under way.
-        let read = tokio::task::spawn_blocking(move || {
-            let wanted = Wanted::new(&fingerprints, &contacts);
-            let (snapshot, under_way) = self.under_way.during(|| self.store.snapshot(&wanted));
-            let snapshot = snapshot.map_err(|error| super::problem::chain(&error))?;
-            let answer = Answer { snapshot, writer: Beside { holder: self.holder, under_way } };
-            to_raw_value(&answer).map_err(|error| error.to_string())
-        });
-        read.await.unwrap_or_else(|error| Err(error.to_string()))
+        let wanted = Wanted::new(fingerprints, contacts);
+        let (snapshot, under_way) = self.under_way.during(self.store.snapshot(&wanted)).await;
+        let snapshot = snapshot.map_err(|error| super::problem::chain(&error))?;
+        let answer = Answer { snapshot, writer: Beside { holder: self.holder, under_way } };
+        // All rows of a state as text take a while.
+        aside(move || to_raw_value(&answer)).await.map_err(|error| error.to_string())
     }
 }

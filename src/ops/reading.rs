@@ -3,15 +3,17 @@
 //! Tries the lock and the writer's socket in turn. Never waits for a writer to be done.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
+use crate::aside::aside;
 use crate::model::{Named, Roster};
 use crate::serve::{self, Role};
-use crate::store::{self, Basis, Holder, Snapshot, Wanted};
+use crate::state::{self, Holder, Location, Snapshot, Wanted};
+use crate::store::{self, Basis};
 
 use super::answering::{Answer, Beside, Question, SNAPSHOT};
-use super::desired::Declared;
+use super::desired::{Declared, Open};
 use super::lock::{NAMELESS_WAIT, Tries};
 use super::{Desired, LoadError};
 
@@ -53,65 +55,78 @@ impl Reading {
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     #[error(transparent)]
-    Store(#[from] store::Error),
+    Store(#[from] state::Error),
     /// Everyone who is declared had to be known, and the files are no longer as they were.
     #[error(transparent)]
     Load(#[from] LoadError),
     /// The process that has the state open gave no answer in time.
-    #[error("the process that has the state {} open did not answer within {waited:?}", path.display())]
-    Unanswered { path: PathBuf, holder: Option<Box<Holder>>, waited: Duration, source: Box<serve::Error> },
+    #[error("the process that has the state {state} open did not answer within {waited:?}")]
+    Unanswered { state: Location, holder: Option<Box<Holder>>, waited: Duration, source: Box<serve::Error> },
     /// The process that has the state open cannot be asked, now or later.
-    #[error("the process that has the state {} open cannot be asked", path.display())]
-    Unaskable { path: PathBuf, holder: Option<Box<Holder>>, source: Box<serve::Error> },
+    #[error("the process that has the state {state} open cannot be asked")]
+    Unaskable { state: Location, holder: Option<Box<Holder>>, source: Box<serve::Error> },
 }
 
 /// How long a reader waits for the state, or for an answer about it, unless told otherwise.
 pub const READ_PATIENCE: Duration = NAMELESS_WAIT;
 
-/// Copies from the state at `path` what is wanted; `None` when there is no state yet.
-///
-/// Waits up to `patience`. Copying blocks the thread, so nothing else should depend on it.
-pub async fn read(path: &Path, want: Want<'_>, patience: Duration) -> Result<Option<Reading>, ReadError> {
+/// Copies from a state what is wanted; `None` when there is no state yet. Waits up to `patience`.
+pub async fn read(state: &Location, want: Want<'_>, patience: Duration) -> Result<Option<Reading>, ReadError> {
     let mut tries = Tries::start();
     let mut question = None;
     loop {
-        let holder = match read_alone(path, want) {
-            Err(ReadError::Store(store::Error::Locked { holder, .. })) => holder,
+        let holder = match read_alone(state, want).await {
+            Err(ReadError::Store(state::Error::Locked { holder, .. })) => holder,
             read => return read,
         };
         let question = match &question {
             Some(question) => question,
             None => question.insert(question_for(want)?),
         };
-        let last = match ask(path, holder.as_deref(), question, &tries, patience).await {
+        let last = match ask(state.directory(), holder.as_deref(), question, &tries, patience).await {
             Ok(reading) => return Ok(Some(reading)),
             Err(error) if error.is_passing() => error,
-            Err(error) => return Err(ReadError::Unaskable { path: path.to_owned(), holder, source: Box::new(error) }),
+            Err(error) => {
+                return Err(ReadError::Unaskable { state: state.clone(), holder, source: Box::new(error) });
+            }
         };
         if tries.left_of(patience).is_zero() {
-            let (path, source) = (path.to_owned(), Box::new(last));
-            return Err(ReadError::Unanswered { path, holder, waited: patience, source });
+            let (state, source) = (state.clone(), Box::new(last));
+            return Err(ReadError::Unanswered { state, holder, waited: patience, source });
         }
         tries.pause(patience).await;
     }
 }
 
 /// Copies from a state that no process has open, as little as an index allows.
-fn read_alone(path: &Path, want: Want<'_>) -> Result<Option<Reading>, ReadError> {
+async fn read_alone(state: &Location, want: Want<'_>) -> Result<Option<Reading>, ReadError> {
     let alone = |(snapshot, basis)| Reading { snapshot, beside: None, basis };
-    let Want::Plan(desired) = want else {
-        return Ok(store::read_noting(path, &Wanted::everything())?.map(alone));
+    let location = state.clone();
+    let wanted = match want {
+        Want::Everything => Wanted::everything(),
+        Want::Plan(desired) => {
+            if let Some(open) = desired.part()
+                && let Some((snapshot, basis)) = read_part(state, open).await?
+            {
+                return Ok(Some(alone((snapshot, Some(basis)))));
+            }
+            desired.everyone()?.wanted()
+        }
     };
-    if let Some((part, Declared { roster, named, .. })) = desired.part() {
-        if part.is_empty() && store::stands(path, &part.note) {
-            return Ok(Some(alone((part.snapshot(), Some(Basis::of(&part.note))))));
-        }
-        if let Some((snapshot, basis)) = store::read_part(path, &Wanted::new(roster, named), part)? {
-            return Ok(Some(alone((snapshot, Some(basis)))));
-        }
+    Ok(aside(move || store::read_noting(&location, &wanted)).await?.map(alone))
+}
+
+/// Copies what an index leaves open; `None` when it does not vouch for the rest any more.
+async fn read_part(state: &Location, open: &Open) -> Result<Option<(Snapshot, Basis)>, state::Error> {
+    let Open { note, part, declared } = open;
+    if part.keys.is_empty() && note.is_quiet && store::stands(state, note) {
+        // Nothing is to be looked up, and nothing was open; nor is the quota going to be used.
+        let (lineage, serial) = (note.head.lineage.clone(), note.head.serial);
+        let snapshot = Snapshot { lineage, serial, unchanged: part.unchanged, ..Snapshot::empty(&note.origin) };
+        return Ok(Some((snapshot, Basis::of(note))));
     }
-    let Declared { roster, named, .. } = desired.everyone()?;
-    Ok(store::read_noting(path, &Wanted::new(roster, named))?.map(alone))
+    let (state, wanted, part, note) = (state.clone(), declared.wanted(), part.clone(), note.clone());
+    aside(move || store::read_part(&state, &wanted, &part, &note)).await
 }
 
 fn question_for(want: Want<'_>) -> Result<Question, LoadError> {
@@ -119,7 +134,7 @@ fn question_for(want: Want<'_>) -> Result<Question, LoadError> {
         Want::Everything => Ok(Question { fingerprints: Roster::default(), contacts: Named::default() }),
         Want::Plan(desired) => {
             let Declared { roster, named, .. } = desired.everyone()?;
-            Ok(Question { fingerprints: Roster::clone(roster), contacts: named.clone() })
+            Ok(Question { fingerprints: Roster::clone(roster), contacts: Named::clone(named) })
         }
     }
 }
@@ -147,6 +162,7 @@ async fn ask(
 mod tests {
     use std::collections::BTreeMap;
     use std::fs::File;
+    use std::path::PathBuf;
 
     use proptest::prelude::*;
 
@@ -158,7 +174,8 @@ mod tests {
     use crate::ops::answering::Answerer;
     use crate::ops::under_way::UnderWay;
     use crate::serve::Socket;
-    use crate::store::{Change, Drawn, Options, Store};
+    use crate::state::{Change, Drawn};
+    use crate::store::{Options, Store};
 
     struct World {
         directory: tempfile::TempDir,
@@ -183,9 +200,13 @@ mod tests {
                 socket: None,
             };
             let drawn = Drawn { lineage: Lineage("first".to_owned()), identity_key: IdentityKey([7; 32]) };
-            let options =
-                Options { path: self.state(), origin: "sandbox".to_owned(), own_dir: None, holder: holder.clone() };
-            Answerer { store: Store::open(options, drawn).unwrap(), holder, under_way: UnderWay::default() }
+            let options = Options {
+                location: self.state().into(),
+                origin: "sandbox".to_owned(),
+                own_dir: None,
+                holder: holder.clone(),
+            };
+            Answerer { store: Store::open(&options, drawn).unwrap(), holder, under_way: UnderWay::default() }
         }
 
         fn serve(&self, answerer: &Answerer) -> serve::Service {
@@ -194,7 +215,7 @@ mod tests {
         }
 
         async fn read(&self, want: Want<'_>) -> Reading {
-            read(&self.state(), want, Duration::from_mins(10)).await.unwrap().unwrap()
+            read(&self.state().into(), want, Duration::from_mins(10)).await.unwrap().unwrap()
         }
     }
 
@@ -331,7 +352,7 @@ mod tests {
     async fn a_writer_that_does_not_answer_is_named() {
         let world = World::new();
         let _writer = world.open();
-        let error = read(&world.state(), Want::Everything, Duration::ZERO).await.unwrap_err();
+        let error = read(&world.state().into(), Want::Everything, Duration::ZERO).await.unwrap_err();
         let ReadError::Unanswered { holder: Some(holder), .. } = error else { panic!("{error:?}") };
         assert_eq!((holder.pid, holder.operation.as_str()), (4242, "apply"));
     }
@@ -342,7 +363,7 @@ mod tests {
         let _writer = world.open();
         let socket = Socket::bind(Role::Writer, &world.state(), world.directory.path()).unwrap();
         let _service = socket.answer(serve::Routes::default());
-        let read = read(&world.state(), Want::Everything, Duration::from_mins(10)).await;
+        let read = read(&world.state().into(), Want::Everything, Duration::from_mins(10)).await;
         assert!(matches!(read, Err(ReadError::Unaskable { .. })), "{read:?}");
     }
 }

@@ -10,17 +10,19 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::apollo::{self, Meta};
+use crate::aside::aside;
 use crate::model::{Endpoint, Intent, IntentId, RunId, Timestamp};
 use crate::quota::{Backoff, Outlook, Rules};
 use crate::serve::{self, Role, Socket};
-use crate::store::{self, Change, Drawn, Holder, Snapshot, Store};
+use crate::state::{self, Change, Drawn, Holder, Location, Snapshot};
+use crate::store::{self, Store};
 
 use super::answering::Answerer;
 use super::apply::courier::{Courier, Failure, Look, Reply, Way};
 use super::apply::ledgers::Ledgers;
 use super::apply::outages::Outages;
 use super::credential::{Access, CredentialSource, SessionError};
-use super::desired::Declared;
+use super::desired::Open;
 use super::newest::{LastReading, Newest};
 use super::under_way::UnderWay;
 use super::{Clock, Desired, Event, LoadError, Stop, Waiting, lock, problem};
@@ -28,8 +30,7 @@ use super::{Clock, Desired, Event, LoadError, Stop, Waiting, lock, problem};
 /// What a session is opened with.
 #[derive(Clone)]
 pub struct SessionOptions {
-    /// The state directory.
-    pub state: PathBuf,
+    pub state: Location,
     /// The API's origin, recorded in the state so that no other API is ever applied to it.
     pub origin: String,
     /// The contact directory that the state belongs to, where that is recorded.
@@ -83,7 +84,7 @@ pub struct Session {
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
     #[error(transparent)]
-    Store(#[from] store::Error),
+    Store(#[from] state::Error),
     #[error(transparent)]
     Load(#[from] LoadError),
 }
@@ -95,19 +96,17 @@ impl Session {
     pub async fn open(options: SessionOptions) -> Result<Self, SessionError> {
         let way = options.client.map(Way::new).transpose()?.map(Arc::new);
         let SessionOptions { state, origin, own_dir, holder, drawn, .. } = options;
-        let store_options = store::Options { path: state.clone(), origin, own_dir, holder: holder.clone() };
+        let store_options = store::Options { location: state.clone(), origin, own_dir, holder: holder.clone() };
         let opening = lock::open(options.lock_timeout, &options.waiting, || {
             let (store_options, drawn) = (store_options.clone(), drawn.clone());
-            lock::aside(move || {
-                let store = Store::open(store_options, drawn)?;
-                let saved = store.quota()?;
-                Ok((store, saved))
-            })
+            aside(move || Store::open(&store_options, drawn))
         });
-        let (store, saved) = opening.await?;
+        let store = opening.await?;
+        let saved = store.quota().await?;
         let answerer = Answerer { store: store.clone(), holder, under_way: UnderWay::default() };
         let under_way = answerer.under_way.clone();
-        let listening = options.runtime_directory.map(|runtime| listen(&state, &runtime, answerer)).transpose();
+        let listening =
+            options.runtime_directory.map(|runtime| listen(state.directory(), &runtime, answerer)).transpose();
         let service = listening.unwrap_or_else(|error| {
             (options.events)(Event::Problem(problem::cannot_answer(&error)));
             None
@@ -176,14 +175,13 @@ impl Session {
     }
 
     /// Copies from the state what a plan of `desired` needs.
-    pub fn snapshot(&self, desired: &Desired) -> Result<Snapshot, SnapshotError> {
-        if let Some((part, Declared { roster, named, .. })) = desired.part()
-            && let Some(snapshot) = self.store().snapshot_part(&store::Wanted::new(roster, named), part)?
+    pub async fn snapshot(&self, desired: &Desired) -> Result<Snapshot, SnapshotError> {
+        if let Some(Open { note, part, declared }) = desired.part()
+            && let Some(snapshot) = self.store().snapshot_part(&declared.wanted(), part, note).await?
         {
             return Ok(snapshot);
         }
-        let Declared { roster, named, .. } = desired.everyone()?;
-        Ok(self.store().snapshot(&store::Wanted::new(roster, named))?)
+        Ok(self.store().snapshot(&desired.everyone()?.wanted()).await?)
     }
 
     /// Tells the time as this session sees it.
@@ -197,7 +195,7 @@ impl Session {
     }
 
     /// Releases the state after what is under way.
-    pub async fn close(self) -> Result<(), store::Error> {
+    pub async fn close(self) -> Result<(), state::Error> {
         if let Some(service) = self.service {
             service.close().await;
         }
@@ -263,5 +261,5 @@ enum ListenError {
     #[error(transparent)]
     Serve(#[from] serve::Error),
     #[error(transparent)]
-    Store(#[from] store::Error),
+    Store(#[from] state::Error),
 }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 /// The modules by floor, as `ARCHITECTURE.md` lists them.
 const FLOORS: [&[&str]; 6] = [
-    &["model", "failpoints", "beneath", "private_dir"],
-    &["plan", "journal", "quota", "index", "hosts"],
+    &["model", "failpoints", "aside", "beneath", "private_dir"],
+    &["plan", "journal", "quota", "index", "state", "hosts"],
     &["settings", "source", "apollo", "store", "serve", "watcher", "sandbox"],
     &["ops"],
     &["ui"],

@@ -14,7 +14,8 @@ use crate::failpoints::{self, reached};
 use crate::journal::{self, Status, Step};
 use crate::model::{ApolloId, Endpoint, Intent, IntentId};
 use crate::quota::{Attempt, Backoff, Permit, Rejection};
-use crate::store::{self, Change, Store};
+use crate::state::{self, Change};
+use crate::store::Store;
 
 use super::ledgers::Ledgers;
 use super::outages::{News, Outages, Turn};
@@ -64,7 +65,7 @@ pub(crate) enum Failure {
     /// Requests of this kind fail for longer than is waited for, which was said before; nothing was sent.
     Out,
     /// The intent could not be recorded, so nothing was sent.
-    Store(store::Error),
+    Store(state::Error),
 }
 
 /// A client, and what it was made from.

@@ -1,7 +1,6 @@
 //! What a service can be asked and told while it runs, and both ends of asking.
 
 use std::future::ready;
-use std::path::Path;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -15,6 +14,7 @@ use crate::model::{Digest, Timestamp};
 use crate::ops::problem;
 use crate::plan::Counts;
 use crate::serve::{self, Role, Routes};
+use crate::state::{self, Location};
 use crate::store::{self, Seating};
 
 /// What another process may ask a service.
@@ -130,12 +130,12 @@ pub enum AskError {
     NoService,
     /// One keeps this state in step and answers nowhere; it says who it is, if anything.
     #[error("{} keeps this state in step and answers at no socket. Its log says why", service_text(holder.as_deref()))]
-    Unheard { holder: Option<Box<store::Holder>> },
+    Unheard { holder: Option<Box<state::Holder>> },
     #[error(transparent)]
     Serve(#[from] serve::Error),
     /// The directory of the state is not used.
     #[error(transparent)]
-    Store(#[from] store::Error),
+    Store(#[from] state::Error),
 }
 
 /// How long a service that is not found is asked for again: longer than one takes to make its place again.
@@ -143,18 +143,15 @@ const RETURN: Duration = Duration::from_secs(2);
 /// How long apart.
 const RETURN_PAUSE: Duration = Duration::from_millis(100);
 
-fn service_text(holder: Option<&store::Holder>) -> String {
-    holder.map_or_else(
-        || "a service".to_owned(),
-        |holder| format!("`{}`, process {} of {},", holder.operation, holder.pid, holder.user_host),
-    )
+fn service_text(holder: Option<&state::Holder>) -> String {
+    holder.map_or_else(|| "a service".to_owned(), |holder| format!("{holder},"))
 }
 
 /// Asks the service of `state`, which may take up to `patience` to answer.
 ///
 /// One that is there and is not found is waited for a moment, and so is one that `request` is to change where
 /// nothing tells whether there is one: it makes its place again when somebody has removed it.
-pub async fn ask<T: DeserializeOwned>(state: &Path, request: &Request, patience: Duration) -> Result<T, AskError> {
+pub async fn ask<T: DeserializeOwned>(state: &Location, request: &Request, patience: Duration) -> Result<T, AskError> {
     let gives_up = tokio::time::Instant::now() + RETURN;
     loop {
         let unfound = match ask_once(state, request, patience).await {
@@ -173,9 +170,9 @@ pub async fn ask<T: DeserializeOwned>(state: &Path, request: &Request, patience:
     }
 }
 
-async fn ask_once<T: DeserializeOwned>(state: &Path, request: &Request, patience: Duration) -> Result<T, AskError> {
+async fn ask_once<T: DeserializeOwned>(state: &Location, request: &Request, patience: Duration) -> Result<T, AskError> {
     let named = store::seated(state)?.and_then(|holder| holder.socket);
-    for socket in serve::candidates(Role::Service, state, named.as_deref()) {
+    for socket in serve::candidates(Role::Service, state.directory(), named.as_deref()) {
         match serve::ask(&socket, request.name(), request, patience).await {
             Err(serve::Error::Nobody { .. }) => {}
             answered => return Ok(answered?),
@@ -185,7 +182,7 @@ async fn ask_once<T: DeserializeOwned>(state: &Path, request: &Request, patience
 }
 
 /// Takes the mark of a pause away where no service runs; tells whether there was one.
-pub fn resume_without_service(state: &Path, holder: &store::Holder) -> Result<bool, store::Error> {
+pub fn resume_without_service(state: &Location, holder: &state::Holder) -> Result<bool, state::Error> {
     match store::paused(state)? {
         Some(_) => store::Seat::take(state, holder)?.resume(),
         None => Ok(false),

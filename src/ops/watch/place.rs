@@ -15,7 +15,8 @@ use super::control::{self, Command, words};
 use crate::model::Timestamp;
 use crate::ops::{Event, PassEvent, Problem};
 use crate::serve::{self, Role, Routes, Socket};
-use crate::store::{self, Holder, Seat};
+use crate::state::{self, Holder, Location};
+use crate::store::{self, Seat};
 
 /// How often the place is looked at.
 const LOOK: Duration = Duration::from_millis(500);
@@ -23,7 +24,7 @@ const LOOK: Duration = Duration::from_millis(500);
 /// Whose place it is, and where.
 #[derive(Clone)]
 pub struct PlaceOptions {
-    pub state: PathBuf,
+    pub state: Location,
     /// The directory for a socket whose path would be too long.
     pub runtime: PathBuf,
     pub holder: Holder,
@@ -72,7 +73,7 @@ enum Found {
 
 impl Place {
     /// Takes the place; an error names the service that has it.
-    pub fn take(options: PlaceOptions) -> Result<Self, store::Error> {
+    pub fn take(options: PlaceOptions) -> Result<Self, state::Error> {
         let seat = Seat::take(&options.state, &options.holder)?;
         let paused = store::paused(&options.state)?;
         let held = Mutex::new(Held { seat, paused, answering: None, obstacle: None });
@@ -103,7 +104,7 @@ impl Place {
     }
 
     /// Marks the service as paused; durable when it returns.
-    pub(super) fn pause(&self, since: Timestamp) -> Result<Timestamp, store::Error> {
+    pub(super) fn pause(&self, since: Timestamp) -> Result<Timestamp, state::Error> {
         let mut held = self.shared.held();
         self.shared.hold(&mut held)?;
         let since = held.seat.pause(since)?;
@@ -112,7 +113,7 @@ impl Place {
     }
 
     /// Takes the mark of a pause away; durable when it returns.
-    pub(super) fn resume(&self) -> Result<(), store::Error> {
+    pub(super) fn resume(&self) -> Result<(), state::Error> {
         let mut held = self.shared.held();
         self.shared.hold(&mut held)?;
         held.seat.resume()?;
@@ -122,7 +123,7 @@ impl Place {
 
     /// Makes sure that the place is held, so that no other service is at work on the state; reports whether it had
     /// to be taken again, and what was opened there is gone.
-    pub(super) fn hold(&self) -> Result<bool, store::Error> {
+    pub(super) fn hold(&self) -> Result<bool, state::Error> {
         Ok(self.shared.hold(&mut self.shared.held())? == Found::Retaken)
     }
 
@@ -180,7 +181,7 @@ impl Shared {
     }
 
     /// Takes the seat again where it is not the one that was taken.
-    fn hold(&self, held: &mut Held) -> Result<Found, store::Error> {
+    fn hold(&self, held: &mut Held) -> Result<Found, state::Error> {
         if held.seat.is_in_place() {
             return Ok(Found::AsItWas);
         }
@@ -210,7 +211,7 @@ impl Shared {
         let PlaceOptions { state, runtime, holder, .. } = &self.options;
         // Whoever is being answered is answered to the end, or asks again.
         *service = None;
-        let socket = Socket::bind(Role::Service, state, runtime).map_err(|error| words(&error))?;
+        let socket = Socket::bind(Role::Service, state.directory(), runtime).map_err(|error| words(&error))?;
         let holder = Holder { socket: Some(socket.path().to_owned()), ..holder.clone() };
         seat.announce(&holder).map_err(|error| words(&error))?;
         *service = Some(socket.answer(routes.clone()));

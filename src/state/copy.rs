@@ -1,18 +1,19 @@
 //! A state as lines of text, to be carried elsewhere: a header, a line a row, and an end that proves the rest whole.
 //!
-//! Only the form: knows neither sled nor directories. `docs/state-format.md` describes it.
+//! Only the form: knows neither engines nor directories. `docs/state-format.md` describes it.
 
 use std::borrow::Cow;
 use std::io::{BufRead, Read, Write};
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::codec;
+use super::counters::{Counters, Facts};
 use super::error::Error;
-use super::keys::{self, Row};
-use super::spent::PlanRow;
+use super::location::Location;
+use super::lookup::PlanRow;
+use super::row::{FORMAT, Row};
 use crate::model::{
     Binding, Conflict, ContactKey, Digest, IdentityKey, Intent, IntentId, Lineage, Serial, Timestamp, Tombstone,
 };
@@ -29,16 +30,16 @@ const END: &[u8] = b"{\"rows\":";
 
 /// The first line: what holds for the whole state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Header {
-    pub(super) format_version: String,
+pub(crate) struct Header {
+    pub(crate) format_version: String,
     /// Format of the values.
-    pub(super) state_format: u32,
-    pub(super) lineage: Lineage,
-    pub(super) serial: Serial,
+    pub(crate) state_format: u32,
+    pub(crate) lineage: Lineage,
+    pub(crate) serial: Serial,
     /// The highest number an intent was written with.
-    pub(super) last_intent: u64,
-    pub(super) origin: String,
-    pub(super) identity_key: IdentityKey,
+    pub(crate) last_intent: u64,
+    pub(crate) origin: String,
+    pub(crate) identity_key: IdentityKey,
 }
 
 /// The part of the header that every version has.
@@ -64,16 +65,18 @@ struct EndLine {
 }
 
 impl Header {
-    pub(super) fn new(lineage: Lineage, serial: Serial, last_intent: u64, origin: String, key: IdentityKey) -> Self {
-        let (format_version, state_format) = (FORMAT_VERSION.to_owned(), u32::from(codec::FORMAT));
-        Self { format_version, state_format, lineage, serial, last_intent, origin, identity_key: key }
+    pub(crate) fn of(facts: &Facts, counters: &Counters) -> Self {
+        let Facts { format: _, lineage, origin, identity_key } = facts.clone();
+        let (format_version, state_format) = (FORMAT_VERSION.to_owned(), u32::from(FORMAT));
+        let Counters { serial, last_intent, .. } = *counters;
+        Self { format_version, state_format, lineage, serial, last_intent, origin, identity_key }
     }
 }
 
 /// Writes a copy, line by line.
-pub(super) struct CopyWriter<'a> {
+pub(crate) struct CopyWriter<'a> {
     /// Where the rows come from, for messages.
-    state: &'a Path,
+    state: &'a Location,
     out: &'a mut dyn Write,
     hasher: blake3::Hasher,
     rows: u64,
@@ -81,22 +84,22 @@ pub(super) struct CopyWriter<'a> {
 }
 
 impl<'a> CopyWriter<'a> {
-    pub(super) fn begin(state: &'a Path, out: &'a mut dyn Write, header: &Header) -> Result<Self, Error> {
+    pub(crate) fn begin(state: &'a Location, out: &'a mut dyn Write, header: &Header) -> Result<Self, Error> {
         let mut this = Self { state, out, hasher: blake3::Hasher::new(), rows: 0, line: Vec::new() };
         this.put(header)?;
         Ok(this)
     }
 
-    /// Writes a row; `value` is as it is in sled. Rows that follow from others are left out.
-    pub(super) fn row(&mut self, row: &Row, value: &[u8]) -> Result<(), Error> {
+    /// Writes a row; `value` is as it is kept. Rows that follow from others are left out.
+    pub(crate) fn row(&mut self, row: &Row, value: &[u8]) -> Result<(), Error> {
         let Some(key) = key_text(row) else { return Ok(()) };
-        let value = codec::raw(value).map_err(|malformed| Error::malformed(self.state, &malformed))?;
+        let value = codec::raw(value).map_err(|malformed| malformed.of(self.state))?;
         self.rows += 1;
         self.put(&RowLine { key: Cow::Owned(key), value })
     }
 
     /// Writes the line that makes the copy whole; returns how many rows it has.
-    pub(super) fn end(mut self) -> Result<u64, Error> {
+    pub(crate) fn end(mut self) -> Result<u64, Error> {
         let (rows, checksum) = (self.rows, self.hasher.finalize().to_hex().to_string());
         self.put(&EndLine { rows, checksum })?;
         self.out.flush().map_err(Error::output)?;
@@ -113,16 +116,14 @@ impl<'a> CopyWriter<'a> {
 }
 
 /// A row of a copy, checked to be what its key says.
-pub(super) struct CopiedRow {
-    pub(super) key: Vec<u8>,
-    pub(super) row: Row,
-    /// As it is written in sled.
-    pub(super) value: Vec<u8>,
+pub(crate) struct CopiedRow {
+    pub(crate) row: Row,
+    pub(crate) value: Vec<u8>,
 }
 
 /// Reads a copy, line by line. Whoever uses what it returns before [`CopyReader::row`] has returned
 /// `None` uses what may be half of a state.
-pub(super) struct CopyReader<'a> {
+pub(crate) struct CopyReader<'a> {
     input: &'a mut dyn BufRead,
     hasher: blake3::Hasher,
     line: Vec<u8>,
@@ -132,7 +133,7 @@ pub(super) struct CopyReader<'a> {
 }
 
 impl<'a> CopyReader<'a> {
-    pub(super) fn begin(input: &'a mut dyn BufRead) -> Result<(Self, Header), Error> {
+    pub(crate) fn begin(input: &'a mut dyn BufRead) -> Result<(Self, Header), Error> {
         let (hasher, line, last_key) = (blake3::Hasher::new(), Vec::new(), Vec::new());
         let mut this = Self { input, hasher, line, number: 0, rows: 0, last_key };
         this.next_line()?;
@@ -143,7 +144,7 @@ impl<'a> CopyReader<'a> {
             return Err(this.wrong(format!("it is of version {found}; this contactsd reads {FORMAT_VERSION}")));
         }
         let header: Header = this.parse("its header does not parse")?;
-        if header.state_format > u32::from(codec::FORMAT) {
+        if header.state_format > u32::from(FORMAT) {
             let found = header.state_format;
             return Err(this.wrong(format!("its rows have the newer format {found}; use a newer contactsd")));
         }
@@ -151,7 +152,7 @@ impl<'a> CopyReader<'a> {
     }
 
     /// Returns the next row; `None` once the end has proven that all of them were there.
-    pub(super) fn row(&mut self) -> Result<Option<CopiedRow>, Error> {
+    pub(crate) fn row(&mut self) -> Result<Option<CopiedRow>, Error> {
         self.next_line()?;
         if self.line.starts_with(END) {
             self.check_end()?;
@@ -165,16 +166,16 @@ impl<'a> CopyReader<'a> {
         if !is_what_it_says(&row, &value) {
             return Err(self.wrong(format!("{key} does not hold what it should")));
         }
-        let key = sled_key(&row).expect("rows that are copied have a key");
+        let key = row.to_bytes();
         if key <= self.last_key {
             return Err(self.wrong("its rows are out of order".to_owned()));
         }
-        self.last_key.clone_from(&key);
-        Ok(Some(CopiedRow { key, row, value }))
+        self.last_key = key;
+        Ok(Some(CopiedRow { row, value }))
     }
 
     /// Says what is wrong with the line read last.
-    pub(super) fn wrong(&self, why: String) -> Error {
+    pub(crate) fn wrong(&self, why: String) -> Error {
         Error::NotACopy { line: self.number, why }
     }
 
@@ -210,8 +211,9 @@ impl<'a> CopyReader<'a> {
 /// Returns the key of a row as text; `None` for rows that follow from others or from the header.
 fn key_text(row: &Row) -> Option<String> {
     match row {
+        Row::Facts | Row::Counters | Row::Owner(_) => None,
         Row::Intent(IntentId(number)) => Some(format!("i/{number}")),
-        other => String::from_utf8(sled_key(other)?).ok(),
+        other => String::from_utf8(other.to_bytes()).ok(),
     }
 }
 
@@ -222,30 +224,14 @@ fn parse_key(text: &str) -> Option<Row> {
     }
 }
 
-fn sled_key(row: &Row) -> Option<Vec<u8>> {
-    match row {
-        Row::Facts | Row::Counters | Row::Owner => None,
-        Row::Credential => Some(keys::CREDENTIAL.to_vec()),
-        Row::Team => Some(keys::TEAM.to_vec()),
-        Row::Established => Some(keys::ESTABLISHED.to_vec()),
-        Row::Plan => Some(keys::PLAN.to_vec()),
-        Row::Binding(key) => Some(keys::binding(key)),
-        Row::Intent(id) => Some(keys::intent(*id)),
-        Row::Conflict(key) => Some(keys::conflict(key)),
-        Row::Tombstone(key) => Some(keys::tombstone(key)),
-        Row::Quota(endpoint) => Some(keys::quota(*endpoint)),
-        Row::Spent(key) => Some(keys::spent(key)),
-    }
-}
-
 /// Reports whether a value is one that such a row can have.
 fn is_what_it_says(row: &Row, value: &[u8]) -> bool {
     fn is<T: serde::de::DeserializeOwned>(value: &[u8]) -> bool {
-        codec::decode::<T>(value).is_ok()
+        codec::parse::<T>(value).is_ok()
     }
-    let is_of = |key: &ContactKey| codec::decode::<Conflict>(value).is_ok_and(|conflict| conflict.key == *key);
+    let is_of = |key: &ContactKey| codec::parse::<Conflict>(value).is_ok_and(|conflict| conflict.key == *key);
     match row {
-        Row::Facts | Row::Counters | Row::Owner => false,
+        Row::Facts | Row::Counters | Row::Owner(_) => false,
         Row::Credential | Row::Team | Row::Quota(_) => is::<String>(value),
         Row::Established => is::<Timestamp>(value),
         Row::Plan => is::<PlanRow>(value),

@@ -5,9 +5,10 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use super::codec::{FORMAT, Malformed};
 use super::holder::Holder;
-use super::push::Setback;
+use super::location::Location;
+use super::replacement::Setback;
+use super::row::FORMAT;
 use crate::model::{ApolloId, ContactKey};
 use crate::private_dir;
 
@@ -20,20 +21,16 @@ pub enum Error {
     #[error(transparent)]
     Unsafe(private_dir::Error),
     /// Another process has the state open; `holder` is what it said about itself, if anything.
-    #[error("the state {} is in use by {}", path.display(), holder_text(holder.as_deref()))]
-    Locked { path: PathBuf, holder: Option<Box<Holder>> },
+    #[error("the state {state} is in use by {}", holder_text(holder.as_deref()))]
+    Locked { state: Location, holder: Option<Box<Holder>> },
     /// The state is damaged, older than it was, or not a state. Nothing was removed from it.
     #[error(
-        "the state {0} cannot be read: {why}. Restore a backup of the whole directory; or move it away \
-         (mv {0} {0}.broken): then every contact is looked up again by dedupe on the next apply",
-        path.display()
+        "the state {state} cannot be read: {why}. Restore a backup of the whole directory; or move it away \
+         (mv {state} {state}.broken): then every contact is looked up again by dedupe on the next apply"
     )]
-    Unreadable { path: PathBuf, why: String },
-    #[error(
-        "the state {} belongs to {recorded}, not to {given}; give each API a state of its own with --state",
-        path.display()
-    )]
-    OtherOrigin { path: PathBuf, recorded: String, given: String },
+    Unreadable { state: Location, why: String },
+    #[error("the state {state} belongs to {recorded}, not to {given}; give each API a state of its own with --state")]
+    OtherOrigin { state: Location, recorded: String, given: String },
     /// Two contact directories of one name have one default place for their state.
     #[error(
         "the state {0} belongs to the contact files in {1}, not to those in {2}; nothing was read or changed. If these \
@@ -42,11 +39,8 @@ pub enum Error {
         path.display(), recorded.display(), given.display(), another_place(given).display()
     )]
     OtherDir { path: PathBuf, recorded: PathBuf, given: PathBuf },
-    #[error(
-        "the state {} has format {found}, written by a newer contactsd; this one reads up to format {FORMAT}",
-        path.display()
-    )]
-    TooNew { path: PathBuf, found: u32 },
+    #[error("the state {state} has format {found}, written by a newer contactsd; this one reads up to format {FORMAT}")]
+    TooNew { state: Location, found: u32 },
     /// A contact belongs to one key at most; nothing of the commit was written.
     #[error("contact {id} cannot be bound to {key}: it belongs to {owner}")]
     IdTaken { id: ApolloId, key: ContactKey, owner: ContactKey },
@@ -57,8 +51,8 @@ pub enum Error {
     #[error("a commit of {rows} rows does not fit into one batch of at most {limit}")]
     TooManyRows { rows: usize, limit: usize },
     /// What was committed may be on disk or not; the next opening tells.
-    #[error("cannot make the state {} durable: whether the last change is on disk is unknown", path.display())]
-    Barrier { path: PathBuf, source: Arc<io::Error> },
+    #[error("cannot make the state {state} durable: whether the last change is on disk is unknown")]
+    Barrier { state: Location, source: Arc<io::Error> },
     /// sled could not sync its log for the last time. What was reported as done is on disk.
     #[error(
         "the state {} was not closed in order: the disk refused the last sync. What was reported as done is on disk; \
@@ -70,23 +64,23 @@ pub enum Error {
     #[error("the state {} was moved, removed or replaced while it was in use", path.display())]
     Replaced { path: PathBuf },
     /// An earlier write failed, so nothing more is written until the state is opened again.
-    #[error("the state {} takes no more changes in this run since an earlier write failed: {why}", path.display())]
-    Poisoned { path: PathBuf, why: String },
+    #[error("the state {state} takes no more changes in this run since an earlier write failed: {why}")]
+    Poisoned { state: Location, why: String },
     /// What is to be pushed is not a whole copy of a state; nothing was changed.
     #[error("what is to be pushed is not a pulled state: line {line}: {why}")]
     NotACopy { line: u64, why: String },
     /// The copy must not replace the state unless it is forced; nothing was changed.
-    #[error("the state {} is not replaced: {setback}", path.display())]
-    PushRefused { path: PathBuf, setback: Setback },
+    #[error("the state {state} is not replaced: {setback}")]
+    PushRefused { state: Location, setback: Setback },
     /// A service goes by what the state says, so that nobody may put another in its place; `holder` is the service.
-    #[error("the state {} is kept in step by {}", path.display(), holder_text(holder.as_deref()))]
-    Serviced { path: PathBuf, holder: Option<Box<Holder>> },
+    #[error("the state {state} is kept in step by {}", holder_text(holder.as_deref()))]
+    Serviced { state: Location, holder: Option<Box<Holder>> },
     #[error("cannot read what is to be pushed")]
     Input { source: Arc<io::Error> },
     #[error("cannot write the copy of the state")]
     Output { source: Arc<io::Error> },
-    #[error("the state {} is closed", path.display())]
-    Closed { path: PathBuf },
+    #[error("the state {state} is closed")]
+    Closed { state: Location },
 }
 
 impl From<private_dir::Error> for Error {
@@ -99,60 +93,24 @@ impl From<private_dir::Error> for Error {
 }
 
 impl Error {
-    pub(super) fn io(step: &'static str, path: &Path, source: io::Error) -> Self {
+    pub(crate) fn io(step: &'static str, path: &Path, source: io::Error) -> Self {
         Self::Io { step, path: path.to_owned(), source: Arc::new(source) }
     }
 
-    pub(super) fn input(source: &io::Error) -> Self {
+    pub(crate) fn input(source: &io::Error) -> Self {
         Self::Input { source: Arc::new(source.kind().into()) }
     }
 
-    pub(super) fn output(source: io::Error) -> Self {
+    pub(crate) fn output(source: io::Error) -> Self {
         Self::Output { source: Arc::new(source) }
     }
 
-    pub(super) fn unreadable(path: &Path, why: impl Into<String>) -> Self {
-        Self::Unreadable { path: path.to_owned(), why: why.into() }
-    }
-
-    pub(super) fn malformed(path: &Path, malformed: &Malformed) -> Self {
-        match malformed {
-            Malformed::TooNew(found) => Self::TooNew { path: path.to_owned(), found: u32::from(*found) },
-            Malformed::Empty | Malformed::Json(_) => Self::unreadable(path, malformed.to_string()),
-        }
-    }
-
-    /// Names the state instead of the copy that was read in its place.
-    pub(super) fn told_of(self, copy: &Path, state: &Path) -> Self {
-        let real = |path: PathBuf| match path.strip_prefix(copy) {
-            Ok(below) if below.as_os_str().is_empty() => state.to_owned(),
-            Ok(below) => state.join(below),
-            Err(_) => path,
-        };
-        match self {
-            Self::Io { step, path, source } => Self::Io { step, path: real(path), source },
-            Self::Unreadable { path, why } => Self::Unreadable { path: real(path), why },
-            Self::TooNew { path, found } => Self::TooNew { path: real(path), found },
-            Self::OtherOrigin { path, recorded, given } => Self::OtherOrigin { path: real(path), recorded, given },
-            other => other,
-        }
-    }
-
-    /// Sorts sled's errors into a disk that refuses and files that are damaged.
-    ///
-    /// A blob or a page that is missing reads as "not found" or "unexpected end", which is damage.
-    pub(super) fn sled(path: &Path, error: sled::Error) -> Self {
-        use io::ErrorKind::{InvalidData, NotFound, Other, UnexpectedEof};
-        match error {
-            sled::Error::Io(source) if !matches!(source.kind(), InvalidData | NotFound | Other | UnexpectedEof) => {
-                Self::io("read", path, source)
-            }
-            damage => Self::unreadable(path, format!("sled says: {damage}")),
-        }
+    pub(crate) fn unreadable(state: &Location, why: impl Into<String>) -> Self {
+        Self::Unreadable { state: state.clone(), why: why.into() }
     }
 
     /// Names the step that failed better.
-    pub(super) fn at(self, step: &'static str) -> Self {
+    pub(crate) fn at(self, step: &'static str) -> Self {
         match self {
             Self::Io { step: _, path, source } => Self::Io { step, path, source },
             other => other,
@@ -160,7 +118,7 @@ impl Error {
     }
 
     /// Reports whether a commit was turned down as it was asked, leaving the store as good as before.
-    pub(super) fn is_refusal(&self) -> bool {
+    pub(crate) fn is_refusal(&self) -> bool {
         matches!(self, Self::IdTaken { .. } | Self::KeyTaken { .. } | Self::TooManyRows { .. })
     }
 }
@@ -177,7 +135,7 @@ fn another_place(dir: &Path) -> PathBuf {
 
 fn holder_text(holder: Option<&Holder>) -> String {
     match holder {
-        Some(holder) => format!("`{}`, process {} of {}", holder.operation, holder.pid, holder.user_host),
+        Some(holder) => holder.to_string(),
         None => "another process".to_owned(),
     }
 }
