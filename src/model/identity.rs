@@ -49,7 +49,7 @@ impl Identity {
 }
 
 /// The secret that identity hashes of one state are keyed with, so that they reveal nobody.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct IdentityKey(pub [u8; 32]);
 

@@ -109,14 +109,6 @@ impl Error {
         Self::Unreadable { state: state.clone(), why: why.into() }
     }
 
-    /// Names the step that failed better.
-    pub(crate) fn at(self, step: &'static str) -> Self {
-        match self {
-            Self::Io { step: _, path, source } => Self::Io { step, path, source },
-            other => other,
-        }
-    }
-
     /// Reports whether a commit was turned down as it was asked, leaving the store as good as before.
     pub(crate) fn is_refusal(&self) -> bool {
         matches!(self, Self::IdTaken { .. } | Self::KeyTaken { .. } | Self::TooManyRows { .. })

@@ -48,7 +48,6 @@ struct Shared {
     serial: AtomicU64,
     /// Held by snapshots to keep the writer from moving rows.
     gate: Arc<RwLock<()>>,
-    barriers: Arc<AtomicU64>,
     since_index: Arc<Mutex<SinceIndex>>,
     /// Why what is on disk is unknown, once a write has failed; until the state is opened again, nothing is written
     /// and no index is true of it.
@@ -56,20 +55,16 @@ struct Shared {
     /// The lock, which moves with the state.
     anchor: Anchor,
     open: RwLock<Option<OpenParts>>,
-    writer: Mutex<Option<WriterThread>>,
     #[cfg(test)]
     broken: Arc<OnceLock<Arc<Broken>>>,
 }
 
-/// What is given back when the store closes. Fields drop in order: sled before our lock.
+/// What is given back when the store closes.
 struct OpenParts {
-    db: Guard,
-    lock: Lock,
-}
-
-struct WriterThread {
     requests: Sender<Request>,
     thread: JoinHandle<()>,
+    db: Guard,
+    lock: Lock,
 }
 
 impl Store {
@@ -79,7 +74,7 @@ impl Store {
     pub fn open(options: &Options, drawn: Drawn) -> Result<Self, Error> {
         let (state, opened) = open::open_or_create(options, drawn)?;
         let word = format!("{} {}", options.holder.pid, options.holder.since.0);
-        Self::start(options.location.clone(), state, opened, word)
+        Self::start(options.location.clone(), &state, opened, word)
     }
 
     /// Makes changes, all of them or none, and returns once they are durable.
@@ -242,16 +237,11 @@ impl Store {
         &self.shared.location
     }
 
-    /// Returns how many barriers were passed since opening.
-    pub fn barriers(&self) -> u64 {
-        self.shared.barriers.load(Ordering::Relaxed)
-    }
-
-    fn start(location: Location, state: PrivateDir, opened: Opened, word: String) -> Result<Self, Error> {
+    fn start(location: Location, state: &PrivateDir, opened: Opened, word: String) -> Result<Self, Error> {
         let Opened { facts, counters, head, barrier, db, lock } = opened;
         let path = state.path();
         let failed = |step| move |error| Error::io(step, path, error);
-        let basis = Basis::now(&state).map_err(failed("read the mark in"))?;
+        let basis = Basis::now(state).map_err(failed("read the mark in"))?;
         let basis = basis.filter(|basis| basis.is_unmarked() && basis.head.commit == counters.commit);
         let since_index = Arc::new(Mutex::new(SinceIndex::new(basis.map(|basis| basis.head), word)));
         let anchor = lock.anchor(path.join(LOCK)).map_err(failed("look at"))?;
@@ -264,12 +254,10 @@ impl Store {
             last_intent: AtomicU64::new(counters.last_intent),
             serial: AtomicU64::new(counters.serial.0),
             gate: Arc::default(),
-            barriers: barrier.counter(),
             since_index: Arc::clone(&since_index),
             failed: Arc::default(),
             anchor: anchor.clone(),
             open: RwLock::default(),
-            writer: Mutex::default(),
             #[cfg(test)]
             broken: Arc::clone(&broken),
         };
@@ -296,8 +284,7 @@ impl Store {
             .name("store-writer".to_owned())
             .spawn(move || writer.run(&receiver))
             .map_err(failed("start the writer of"))?;
-        shared.open = RwLock::new(Some(OpenParts { db, lock }));
-        shared.writer = Mutex::new(Some(WriterThread { requests, thread }));
+        shared.open = RwLock::new(Some(OpenParts { requests, thread, db, lock }));
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -306,11 +293,8 @@ impl Store {
         request: impl FnOnce(oneshot::Sender<Result<Serial, Error>>) -> Request,
     ) -> Result<Serial, Error> {
         let (reply, answer) = oneshot::channel();
-        let sent = self.shared.writer().as_ref().map(|writer| writer.requests.send(request(reply)));
-        match sent {
-            Some(Ok(())) => answer.await.map_err(|_| self.shared.closed())?,
-            Some(Err(_)) | None => Err(self.shared.closed()),
-        }
+        self.shared.with_open(|open| open.requests.send(request(reply)).map_err(|_| self.shared.closed()))?;
+        answer.await.map_err(|_| self.shared.closed())?
     }
 
     /// Reads while rows may move.
@@ -364,28 +348,26 @@ impl Shared {
     }
 
     fn with_rows<T>(&self, read: impl FnOnce(&SledRows) -> Result<T, Error>) -> Result<T, Error> {
+        self.with_open(|open| open.db.protect(read))
+    }
+
+    fn with_open<T>(&self, act: impl FnOnce(&OpenParts) -> Result<T, Error>) -> Result<T, Error> {
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
-        open.as_ref().ok_or_else(|| self.closed())?.db.protect(read)
+        open.as_ref().map_or_else(|| Err(self.closed()), act)
     }
 
     fn closed(&self) -> Error {
         Error::Closed { state: self.location.clone() }
     }
 
-    fn writer(&self) -> MutexGuard<'_, Option<WriterThread>> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Ends the thread after what it was asked, and lets go of the files; does nothing the second time.
     fn release(&self) -> Result<(), Error> {
-        if let Some(WriterThread { requests, thread }) = self.writer().take() {
-            drop(requests);
-            // It panics in no step that is not caught.
-            let _ = thread.join();
-        }
         let Some(parts) = self.open.write().unwrap_or_else(PoisonError::into_inner).take() else { return Ok(()) };
+        let OpenParts { requests, thread, db, lock } = parts;
+        drop(requests);
+        // It panics in no step that is not caught.
+        let _ = thread.join();
         let removed = holder::remove(&self.state);
-        let OpenParts { db, lock } = parts;
         let closed = db.close();
         if closed.is_ok() {
             index_file::vouch(&self.state);

@@ -178,7 +178,6 @@ impl Performer<'_> {
     }
 
     /// Parts contacts that are free from those that other keys own; those of the entry's own key count as free.
-    #[expect(clippy::type_complexity, reason = "the two halves of one list")]
     async fn part_by_owner(
         &self,
         contacts: Vec<Contact>,
