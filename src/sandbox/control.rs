@@ -79,26 +79,24 @@ async fn seed(State(shared): Sandbox, body: Bytes) -> Answer {
 
 fn seed_all(book: &mut Book, body: &[u8], now: Timestamp) -> Result<Answer, Refusal> {
     let whole = Body::read(body)?;
-    let Some(several) = whole.items("contacts")? else {
-        let (sent, extra) = seeded(body)?;
+    let Some(several) = whole.objects("contacts")? else {
+        let (sent, extra) = seeded(&whole)?;
         let id = book.seed(&sent, extra, now);
         return Ok(answer::ok(&answer::contact_with_labels(book, book.known(&id), Quirks::default())));
     };
-    let several: Vec<_> = several.iter().map(|one| seeded(one.to_string().as_bytes())).collect::<Result<_, _>>()?;
+    let several: Vec<_> = several.iter().map(seeded).collect::<Result<_, _>>()?;
     let ids: Vec<_> = several.into_iter().map(|(sent, extra)| book.seed(&sent, extra, now)).collect();
     let contacts: Vec<_> = ids.iter().map(|id| answer::contact(book.known(id), Quirks::default())).collect();
     Ok(answer::ok(&json!({ "contacts": contacts })))
 }
 
 /// Reads a contact that was there before: the fields of a create, `created_at` and `contact_emails`.
-fn seeded(body: &[u8]) -> Result<(Sent, Seeded), Refusal> {
-    let sent = Sent::read(body)?;
-    let body = Body::read(body)?;
+fn seeded(body: &Body) -> Result<(Sent, Seeded), Refusal> {
     let read =
         |text: String| moment::parse(&text).ok_or_else(|| Refusal::misconfigured(format_args!("{text} is no time")));
     let created_at = body.text("created_at")?.map(read).transpose()?;
     let additional_emails = body.texts("contact_emails")?.unwrap_or_default();
-    Ok((sent, Seeded { created_at, additional_emails }))
+    Ok((Sent::of(body)?, Seeded { created_at, additional_emails }))
 }
 
 async fn remove(State(shared): Sandbox, Path(id): Path<String>) -> Answer {

@@ -51,7 +51,11 @@ pub(super) struct Sent {
 impl Sent {
     /// Reads the body of a create or an update.
     pub(super) fn read(body: &[u8]) -> Result<Self, Refusal> {
-        let body = Body::read(body)?;
+        Self::of(&Body::read(body)?)
+    }
+
+    /// Reads what an object says of a contact.
+    pub(super) fn of(body: &Body) -> Result<Self, Refusal> {
         let mut sent = Self {
             label_names: body.texts("label_names")?,
             custom_fields: body.custom_fields()?,
@@ -93,6 +97,8 @@ impl Refusal {
 }
 
 /// A JSON object whose members are read by type.
+#[derive(Deserialize)]
+#[serde(transparent)]
 pub(super) struct Body(Map<String, Value>);
 
 impl Body {
@@ -118,9 +124,8 @@ impl Body {
         self.get(name, "an array of strings")
     }
 
-    /// Reads a list of anything.
-    pub(super) fn items(&self, name: &str) -> Result<Option<Vec<Value>>, Refusal> {
-        self.get(name, "an array")
+    pub(super) fn objects(&self, name: &str) -> Result<Option<Vec<Self>>, Refusal> {
+        self.get(name, "an array of objects")
     }
 
     pub(super) fn flag(&self, name: &str) -> Result<bool, Refusal> {
