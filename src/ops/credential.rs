@@ -4,13 +4,11 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::time::Instant;
-
-use crate::apollo::{self, Credential, Meta};
-use crate::model::{Endpoint, IdentityKey, Intent, IntentId};
+use crate::apollo::{self, Answer, Contact, Credential, SearchPage};
+use crate::model::{ApolloId, Endpoint, IdentityKey};
 use crate::state::{self, Change, Snapshot};
 
-use super::apply::courier::{Courier, Failure, Look, Parcel, Reply, Way};
+use super::apply::courier::{Courier, Failure, Outcome, Parcel, Way};
 use super::{Ended, Event, Problem, problem};
 
 /// How many contacts of the state are viewed to see that a new credential is of its team.
@@ -51,6 +49,17 @@ pub enum SessionError {
     Stopped,
 }
 
+impl From<Failure> for SessionError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Store(error) => error.into(),
+            Failure::Refused(error) | Failure::InDoubt(error) => error.into(),
+            Failure::Out => Self::Out,
+            Failure::Stopped | Failure::Barred | Failure::Stale => Self::Stopped,
+        }
+    }
+}
+
 /// What the state knows of the credentials that it was written with.
 #[derive(Debug, Clone)]
 pub(super) struct Proof {
@@ -80,20 +89,14 @@ impl Access {
         Self { source: Some(source), ..self }
     }
 
-    /// Sends the request of an intent, which is on disk before each attempt; `with` goes into the same write.
-    ///
-    /// The intent stays on disk when the outcome is in doubt, and for the caller to drop with the answer. Nothing is
-    /// sent after `fresh_until`.
-    pub(super) async fn send(
+    /// Sends the request of intents; see [`Courier::send`].
+    pub(super) async fn send<T, A: Future<Output = Outcome<T>>>(
         &self,
-        id: IntentId,
-        intent: &mut Intent,
-        with: Vec<Change>,
-        fresh_until: Option<Instant>,
-    ) -> Result<(Reply, Meta), Failure> {
-        let mut parcel = Parcel::new(id, intent, with, fresh_until);
+        mut parcel: Parcel<'_>,
+        ask: impl Fn(Arc<Way>) -> A,
+    ) -> Result<Answer<T>, Failure> {
         loop {
-            match self.courier.send(&mut parcel).await {
+            match self.courier.send(&mut parcel, &ask).await {
                 Err(Failure::Refused(error) | Failure::InDoubt(error)) if error.status() == Some(401) => {
                     if !self.renewed(parcel.way()).await {
                         return Err(self.courier.turn_down(parcel, error).await);
@@ -105,10 +108,14 @@ impl Access {
     }
 
     /// Sends a request that changes nothing.
-    pub(super) async fn look(&self, look: &Look) -> Result<(Reply, Meta), Failure> {
+    async fn look<T, A: Future<Output = Outcome<T>>>(
+        &self,
+        endpoint: Endpoint,
+        ask: impl Fn(Arc<Way>) -> A,
+    ) -> Result<Answer<T>, Failure> {
         loop {
             let way = self.courier.way();
-            match self.courier.look(&way, look).await {
+            match self.courier.look(endpoint, &way, &ask).await {
                 Err(Failure::Refused(error)) if error.status() == Some(401) => {
                     if !self.renewed(&way).await {
                         let is_news = self.courier.bar(&Endpoint::ALL);
@@ -118,6 +125,23 @@ impl Access {
                 answer => return answer,
             }
         }
+    }
+
+    /// Reads one contact.
+    pub(super) async fn view(&self, id: &ApolloId) -> Result<Contact, Failure> {
+        let answer = self.look(Endpoint::ViewContact, |way| async move { way.client.view_contact(id).await }).await?;
+        Ok(answer.value)
+    }
+
+    /// Reads a page of what a search for `keywords` brings; of all contacts, those made last first, for `None`.
+    pub(super) async fn page(&self, keywords: Option<&str>, page: u32) -> Result<Answer<SearchPage>, Failure> {
+        let ask = |way: Arc<Way>| async move {
+            match keywords {
+                Some(keywords) => way.client.search_contacts(keywords, page).await,
+                None => way.client.newest_contacts(page).await,
+            }
+        };
+        self.look(Endpoint::SearchContacts, ask).await
     }
 
     /// Makes sure that the credential is of the team that the state's contacts belong to.
@@ -159,17 +183,15 @@ impl Access {
 
     /// Asks Apollo for the team of the credential; `None` where the credential may not ask.
     async fn team(&self, way: &Arc<Way>) -> Result<Option<String>, SessionError> {
-        match self.courier.look(way, &Look::Profile).await {
-            Ok((Reply::Profile(profile), _)) => Ok(profile.team_id),
-            Ok(_) => unreachable!("the question for the profile is answered with one"),
+        let ask = |way: Arc<Way>| async move { way.client.profile().await };
+        match self.courier.look(Endpoint::Profile, way, ask).await {
+            Ok(answer) => Ok(answer.value.team_id),
             Err(Failure::Refused(error)) if error.status() == Some(401) => {
                 Err(SessionError::Refused(Box::new(problem::credential_refused(&error))))
             }
             Err(Failure::Refused(_) | Failure::InDoubt(_) | Failure::Stale) => Ok(None),
             Err(Failure::Barred) if !self.courier.is_barred(Endpoint::ViewContact) => Ok(None),
-            Err(Failure::Store(error)) => Err(error.into()),
-            Err(Failure::Out) => Err(SessionError::Out),
-            Err(Failure::Stopped | Failure::Barred) => Err(SessionError::Stopped),
+            Err(failure) => Err(failure.into()),
         }
     }
 
@@ -178,7 +200,8 @@ impl Access {
         let bindings = self.courier.store.some_bindings(CONTACTS_VIEWED).await?;
         let mut why = None;
         for binding in &bindings {
-            match self.courier.look(way, &Look::View(binding.apollo_id.clone())).await {
+            let ask = |way: Arc<Way>| async move { way.client.view_contact(&binding.apollo_id).await };
+            match self.courier.look(Endpoint::ViewContact, way, ask).await {
                 Ok(_) => return Ok(()),
                 // A contact that is listed as deleted was this team's: another team's answer does not say so.
                 Err(Failure::Refused(error))
@@ -193,9 +216,7 @@ impl Access {
                         break;
                     }
                 }
-                Err(Failure::Store(error)) => return Err(error.into()),
-                Err(Failure::Out) => return Err(SessionError::Out),
-                Err(Failure::Stopped | Failure::Barred | Failure::Stale) => return Err(SessionError::Stopped),
+                Err(failure) => return Err(failure.into()),
             }
         }
         why.map_or(Ok(()), |why| Err(SessionError::Unproven { why }))

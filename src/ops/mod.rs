@@ -45,7 +45,7 @@ pub use loader::{Loader, load};
 pub use lock::Waiting;
 pub use planning::{Forecast, Planned, plan, plan_beside};
 pub use problem::{Problem, brake_problem, chain};
-pub use reading::{READ_PATIENCE, ReadError, Reading, Want, read};
+pub use reading::{ReadError, Reading, Want, read};
 pub use renewal::renew_index;
 pub use report::{Ended, Imported, Report, Step};
 pub use saved::{

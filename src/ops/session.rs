@@ -7,18 +7,17 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
-use tokio::time::Instant;
 
-use crate::apollo::{self, Meta};
+use crate::apollo;
 use crate::aside::aside;
-use crate::model::{Endpoint, Intent, IntentId, RunId, Timestamp};
+use crate::model::{Endpoint, Intent, RunId, Timestamp};
 use crate::quota::{Backoff, Outlook, Rules};
 use crate::serve::{self, Role, Socket};
-use crate::state::{self, Change, Drawn, Holder, Location, Snapshot};
+use crate::state::{self, Drawn, Holder, Location, Snapshot};
 use crate::store::{self, Store};
 
 use super::answering::Answerer;
-use super::apply::courier::{Courier, Failure, Look, Reply, Way};
+use super::apply::courier::{Courier, Failure, Way};
 use super::apply::ledgers::Ledgers;
 use super::apply::outages::Outages;
 use super::credential::{Access, CredentialSource, SessionError};
@@ -212,22 +211,6 @@ impl Session {
 
     pub(super) fn tell(&self, event: Event) {
         self.courier().tell(event);
-    }
-
-    /// Sends the request of an intent; see [`Access::send`].
-    pub(super) async fn send(
-        &self,
-        id: IntentId,
-        intent: &mut Intent,
-        with: Vec<Change>,
-        fresh_until: Option<Instant>,
-    ) -> Result<(Reply, Meta), Failure> {
-        self.access.send(id, intent, with, fresh_until).await
-    }
-
-    /// Sends a request that changes nothing.
-    pub(super) async fn look(&self, look: &Look) -> Result<(Reply, Meta), Failure> {
-        self.access.look(look).await
     }
 
     /// Reads what was made since `intent` was first sent; `due` is when such a reading could first be trusted.

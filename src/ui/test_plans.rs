@@ -105,6 +105,7 @@ pub(crate) fn intent(attempts: u32) -> Box<Intent> {
         last_sent_at: Timestamp(0),
         attempts,
         path: "contacts.d/team.yaml".into(),
+        batch: None,
         there_before: Vec::new(),
         refused: false,
     })

@@ -5,6 +5,7 @@
 
 mod apply;
 mod checkout;
+mod circles;
 mod completions;
 mod credentials;
 mod disk;

@@ -11,11 +11,10 @@ use tokio::time::Instant;
 use tracing::{Instrument, Span, field};
 
 use crate::model::{ApolloId, ContactKey, Endpoint, Place};
-use crate::plan::{Action, Housekeeping, Operation, Plan};
+use crate::plan::{Action, Housekeeping, Operation, Plan, first_request, hands_over, shared_names};
 use crate::quota::time_left;
 use crate::state::{self, CHANGES_PER_COMMIT, Change, Snapshot};
 
-use super::order::{first_request, hands_over, shared_names};
 use super::performer::{End, Job, Performer, Trouble, Turn};
 use crate::ops::saved::{Remaining, progress};
 use crate::ops::{Desired, Ended, Event, Problem, Report, Session, Step, problem};
@@ -53,7 +52,7 @@ pub async fn apply_as(
         desired: desired.clone(),
         identity_key: snapshot.identity_key,
         open: snapshot.intents.clone(),
-        shared_names: shared_names(plan),
+        shared_names: shared_names(&plan.actions),
         one_of_a_name: tokio::sync::Mutex::default(),
         overwritten: Mutex::default(),
         imported: Mutex::default(),
@@ -263,7 +262,7 @@ impl Run {
             parent: &self.span,
             "contact",
             key = %action.key(),
-            apollo_id = known_id(&action.operation).map(field::display),
+            apollo_id = action.operation.known_id().map(field::display),
             request_id = field::Empty,
         );
         self.carry_within(action, turn).instrument(span).await
@@ -271,7 +270,7 @@ impl Run {
 
     async fn carry_within(self, action: Action, turn: Option<Turn>) -> Outcome {
         let _mark = self.session.under_way.mark(action.keys());
-        let (key, step, id) = (action.key().clone(), step(&action.operation), known_id(&action.operation));
+        let (key, step, id) = (action.key().clone(), step(&action.operation), action.operation.known_id());
         let started = Instant::now();
         if !matches!(action.operation, Operation::Conflict { .. } | Operation::Contradiction { .. }) {
             self.session.tell(Event::Started { key: key.clone(), step, id: id.clone() });
@@ -400,20 +399,5 @@ fn step(operation: &Operation) -> Step {
         Operation::Forget { .. } => Step::Forget,
         Operation::Settle { .. } => Step::Settle,
         Operation::Update { .. } | Operation::Conflict { .. } | Operation::Contradiction { .. } => Step::Update,
-    }
-}
-
-fn known_id(operation: &Operation) -> Option<ApolloId> {
-    match operation {
-        Operation::Adopt { id, .. }
-        | Operation::Restore { id, .. }
-        | Operation::Update { id, .. }
-        | Operation::Move { id, .. }
-        | Operation::Release { id, .. }
-        | Operation::Forget { id } => Some(id.clone()),
-        Operation::Create { .. }
-        | Operation::Settle { .. }
-        | Operation::Conflict { .. }
-        | Operation::Contradiction { .. } => None,
     }
 }

@@ -74,9 +74,9 @@ fn read_whole<R: BufRead>(lines: &mut Lines<'_, R>) -> Result<SavedPlan, SavedEr
         let before = lines.hasher.clone();
         let line = lines.next()?;
         match lines.parse(&line)? {
-            Line::Action(action) => body.actions.push(*action),
-            Line::Dropped { place, field } => body.dropped.push((place, field)),
-            Line::Housekeeping(housekeeping) => body.housekeeping = housekeeping,
+            Line::Action(action) => body.actions.push(action.into_owned()),
+            Line::Dropped { place, field } => body.dropped.push((place.into_owned(), field.into_owned())),
+            Line::Housekeeping(housekeeping) => body.housekeeping = housekeeping.into_owned(),
             Line::End(end) => break (before.finalize(), end),
             Line::Plan(_) => return Err(lines.damaged("a second plan begins in it")),
         }

@@ -272,7 +272,7 @@ impl World {
         self.home.path().join("state")
     }
 
-    fn options(&self) -> SessionOptions {
+    pub(super) fn options(&self) -> SessionOptions {
         let clock = Clock::system();
         let base_url = url::Url::parse(&format!("http://{}/api/v1", self.line.address)).unwrap();
         let credential = apollo::Credential::ApiKey(SecretString::from(KEY));

@@ -21,7 +21,7 @@ const FORMAT: u32 = 1;
 pub struct Board(watch::Sender<Arc<Status>>);
 
 /// How a service is doing. Times are milliseconds since 1970.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Status {
     pub format: u32,
     pub version: String,
@@ -68,10 +68,11 @@ pub struct Telling {
     pub error: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// Waits for a change or for its time.
+    #[default]
     Resting,
     /// Asks for the state, which another process may have.
     Opening,
@@ -166,23 +167,7 @@ impl Board {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             dir,
             started_at,
-            phase: Phase::Resting,
-            ready: false,
-            passes: 0,
-            last_pass: None,
-            last_good_pass: None,
-            resync: Duration::ZERO,
-            next_pass: None,
-            declared: 0,
-            pending: 0,
-            failing: Arc::default(),
-            waiting: Arc::default(),
-            braked: None,
-            paused_since: None,
-            trouble: None,
-            quota: BTreeMap::new(),
-            serial: None,
-            telling: Telling::default(),
+            ..Status::default()
         })))
     }
 
@@ -192,7 +177,8 @@ impl Board {
     }
 
     /// Lets one wait for changes.
-    pub fn subscribe(&self) -> watch::Receiver<Arc<Status>> {
+    #[cfg(test)]
+    pub(super) fn subscribe(&self) -> watch::Receiver<Arc<Status>> {
         self.0.subscribe()
     }
 

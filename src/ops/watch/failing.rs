@@ -48,8 +48,8 @@ impl FailingEntries {
     }
 
     /// Forgets entries that were edited or that the plan leaves as they are; takes those out of the plan whose
-    /// time has not come, and puts the others that failed behind those that did not. Returns how many it took out.
-    pub(super) fn hold_back(&mut self, plan: &mut Plan, now: Timestamp) -> usize {
+    /// time has not come, and puts the others that failed behind those that did not.
+    pub(super) fn hold_back(&mut self, plan: &mut Plan, now: Timestamp) {
         let planned: BTreeMap<&ContactKey, &Action> =
             plan.actions.iter().map(|action| (action.key(), action)).collect();
         self.by_key.retain(|key, state| {
@@ -64,13 +64,11 @@ impl FailingEntries {
                 state.failing.next_try = None;
             }
         }
-        let before = plan.actions.len();
         plan.actions.retain(|action| {
             let state = self.by_key.get(action.key());
             state.is_none_or(|state| state.failing.next_try.is_some_and(|next_try| next_try <= now))
         });
         plan.actions.sort_by_key(|action| self.by_key.contains_key(action.key()));
-        before - plan.actions.len()
     }
 
     /// Takes in how applying `plan` went.

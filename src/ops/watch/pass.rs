@@ -7,11 +7,11 @@ use std::time::Duration;
 use tracing::Instrument;
 
 use super::absent::{HeldBack, is_forget};
-use super::board::{Braked, Outcome, Pass, Phase, Trouble, Waiting};
+use super::board::{Braked, Outcome, Pass, Phase, Trouble};
 use super::control::{ApproveAnswer, words};
 use super::load::load;
 use super::place::Place;
-use super::service::{MadeWay, Obstacle, Service, Standing};
+use super::service::{MadeWay, Service, Standing};
 use crate::model::Timestamp;
 use crate::ops::{
     Desired, Ended, Event, LoadError, Loader, PassEvent, Planned, Problem, Report, Session, SessionError, apply,
@@ -407,12 +407,7 @@ impl Service {
     }
 
     fn note_plan(&self, desired: &Desired, planned: &Planned, held_back: &HeldBack, whole: usize, session: &Session) {
-        let waiting = held_back.waiting.iter().map(|(key, gone_since, forget_at)| Waiting {
-            key: key.clone(),
-            gone_since: *gone_since,
-            forget_at: *forget_at,
-        });
-        let waiting = Arc::new(waiting.collect::<Vec<_>>());
+        let waiting = Arc::new(held_back.waiting.clone());
         let (declared, serial, quota) = (desired.contacts(), planned.plan.serial, session.quota());
         self.board.note(|status| {
             if !desired.is_partial() {
@@ -437,17 +432,16 @@ impl Service {
     fn troubled_quietly(&mut self, error: String) -> End {
         let now = self.now();
         let known = self.obstacle.take().filter(|obstacle| obstacle.error == error);
-        let Obstacle { since, attempts, .. } =
-            known.unwrap_or(Obstacle { error: String::new(), since: now, attempts: 0 });
+        let (since, attempts) = known.map_or((now, 0), |known| (known.since, known.attempts));
         let attempts = attempts.saturating_add(1);
-        self.obstacle = Some(Obstacle { error, since, attempts });
+        self.obstacle = Some(Trouble { error, since, attempts, next_try: now });
         self.wake_at(Some(now + PAUSES.pause(attempts, 1.0)));
         End::new(Outcome::Troubled)
     }
 
     fn trouble(&self) -> Option<Trouble> {
-        let Obstacle { error, since, attempts } = self.obstacle.clone()?;
-        Some(Trouble { error, since, attempts, next_try: self.again_at.unwrap_or(self.resync_at) })
+        let next_try = self.again_at.unwrap_or(self.resync_at);
+        Some(Trouble { next_try, ..self.obstacle.clone()? })
     }
 
     /// Makes sure that a pass is made at this time.

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use super::absent::Absent;
 use super::approval::Approval;
-use super::board::{Board, Braked, Phase};
+use super::board::{Board, Braked, Phase, Trouble};
 use super::control::{ApproveAnswer, Command, words};
 use super::failing::FailingEntries;
 use super::place::Place;
@@ -87,14 +87,6 @@ pub(super) enum Standing {
     Refused,
 }
 
-/// What keeps the service as a whole from its work, as it was met last.
-#[derive(Debug, Clone)]
-pub(super) struct Obstacle {
-    pub(super) error: String,
-    pub(super) since: Timestamp,
-    pub(super) attempts: u32,
-}
-
 /// A person's wish to let a plan through, and where the answer goes.
 pub(super) type Asked = (Digest, oneshot::Sender<Result<ApproveAnswer, String>>);
 
@@ -129,7 +121,8 @@ pub struct Service {
     pub(super) approval: Approval,
     pub(super) asked: Option<Asked>,
     pub(super) braked: Option<Braked>,
-    pub(super) obstacle: Option<Obstacle>,
+    /// What keeps the service as a whole from its work, as it was met last.
+    pub(super) obstacle: Option<Trouble>,
     pub(super) standing: Standing,
     /// The credential before one that is not proven yet.
     pub(super) former: Option<Credential>,

@@ -12,6 +12,7 @@ mod text;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
+use std::path::PathBuf;
 
 use tempfile::TempDir;
 
