@@ -19,6 +19,7 @@ use crate::sandbox::{Sandbox, read_key};
 use crate::settings::{Credential, CredentialError};
 use crate::state::Holder;
 use crate::ui::json::Record;
+use crate::ui::words;
 
 /// How long after its last attempt a create in doubt is looked up, where nobody says otherwise.
 ///
@@ -235,16 +236,9 @@ pub(super) fn session_error(context: &mut Context, error: &SessionError) -> Exit
         SessionError::Store(error) => state_error(context, error),
         // It was told when it was given up.
         SessionError::Out => Exit::Failure,
-        SessionError::Refused(problem) => {
-            context.shell.error(&problem.summary, &problem.detail);
-            Exit::Failure
-        }
         other => {
-            let summary = match error {
-                SessionError::Client(_) => "The address of the API cannot be used",
-                _ => "Cannot begin",
-            };
-            fail(context, summary, other)
+            context.shell.message(&words::session(other));
+            Exit::Failure
         }
     }
 }

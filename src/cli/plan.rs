@@ -12,9 +12,9 @@ use super::{Exit, reading, saved, stand_in};
 use crate::ops::{self, Beside, Clock, Desired, Origins, Planned, Problem, Reading, Want};
 use crate::plan::Policy;
 use crate::state::Holder;
-use crate::ui::Message;
 use crate::ui::amounts::counted;
 use crate::ui::json::plan_records;
+use crate::ui::words;
 
 #[derive(Debug, Args)]
 pub(super) struct PlanArgs {
@@ -104,7 +104,7 @@ fn conclude(args: &PlanArgs, context: &mut Context, made: Made) -> Result<Exit, 
     } else if let Some(under_way) = &under_way
         && planned.plan.is_empty()
     {
-        context.shell.messages(planned.warnings().iter().map(Message::from));
+        context.shell.messages(planned.warnings().iter().map(words::problem));
         let text = format!("{under_way} Nothing else is to be changed.");
         context.shell.result_as(text, plan_records(&planned, context.view.mask));
     } else {
@@ -130,7 +130,7 @@ fn conclude(args: &PlanArgs, context: &mut Context, made: Made) -> Result<Exit, 
 
 /// Says why there is no plan.
 fn refuse(context: &mut Context, problem: &Problem) -> Exit {
-    context.shell.message(&Message::from(problem));
+    context.shell.message(&words::problem(problem));
     Exit::Failure
 }
 

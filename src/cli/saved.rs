@@ -9,7 +9,7 @@ use super::stream::{STDIN_NAME, is_stream};
 use crate::model::ContactKey;
 use crate::ops::{self, Origins, Planned, Refusal, SavedError, SavedPlan};
 use crate::ui::amounts::count;
-use crate::ui::{SavedAs, escape, saved_text};
+use crate::ui::{SavedAs, escape, saved_text, words};
 
 /// Saves a plan and says what it is good for.
 pub(super) fn save(context: &mut Context, file: &Path, planned: &Planned, origins: &Origins) -> Result<(), Exit> {
@@ -117,7 +117,7 @@ pub(super) fn refuse(context: &mut Context, saved: &SavedPlan, refusal: &Refusal
             ("Saved plan is errored", detail)
         }
         Refusal::Braked(brakes) => {
-            let limits: Vec<String> = brakes.iter().map(|brake| ops::brake_problem(brake).summary).collect();
+            let limits: Vec<String> = brakes.iter().map(words::exceeded).collect();
             let detail = format!(
                 "{}.\nIt exceeds limits that were set when it was made. If it is meant, plan with --force or a higher \
                  limit; if not, check the directory.\n{again}",

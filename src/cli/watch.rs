@@ -29,7 +29,7 @@ use crate::store;
 use crate::ui::amounts::{counted, duration};
 use crate::ui::json::{pass_record, plan_records, report_record, watch_record};
 use crate::ui::{
-    Mask, Message, PlanOptions, PlanText, Progress, apply_summary, pass_summary, plan_summary, time_text, watch_summary,
+    Mask, PlanOptions, PlanText, Progress, apply_summary, pass_summary, plan_summary, time_text, watch_summary, words,
 };
 use crate::watcher::{self, Watcher};
 
@@ -404,7 +404,7 @@ impl<'a> View<'a> {
                 self.context.shell.status_as(text, []);
             }
             PassEvent::Braked { problems, digest } => {
-                self.context.shell.messages(problems.iter().map(Message::from));
+                self.context.shell.messages(problems.iter().map(words::problem));
                 if self.dry_run {
                     return Some("The plan exceeds limits.".to_owned());
                 }
@@ -423,7 +423,7 @@ impl<'a> View<'a> {
                 return Some(pass_summary(report, false).lines().next().unwrap_or_default().to_owned());
             }
             PassEvent::Ended(_) => {}
-            PassEvent::Notice(text) => self.context.shell.status(text),
+            PassEvent::Notice(notice) => self.context.shell.status(words::notice(notice)),
         }
         None
     }

@@ -11,6 +11,7 @@ use super::escape::escape;
 use super::mask::Mask;
 use super::message::{Message, place_of, shown_path};
 use super::progress::{RENEWED, finished, started, still_running};
+use super::words;
 use crate::model::ContactKey;
 use crate::ops::Event;
 use crate::quota::Span;
@@ -35,7 +36,7 @@ pub fn log_event(event: &Event) {
         Event::Finished { key, step, elapsed, .. } => {
             tracing::info!(target: TARGET, "{}", of(key, &finished(*step, None, *elapsed)));
         }
-        Event::Problem(problem) => message(&Message::from(problem)),
+        Event::Problem(problem) => message(&words::problem(problem)),
         Event::WaitingForQuota { endpoint, window, wait: time, until: _ } => {
             let time = wait(*time);
             if let Some(window) = window.map(Span::name) {

@@ -8,7 +8,6 @@ use super::shell::Stream;
 use super::snippet::snippet;
 use super::style::Paint;
 use super::wrap::wrap;
-use crate::ops::Problem;
 use crate::source::Severity;
 use crate::source::{self, Diagnostic, Location};
 
@@ -40,6 +39,11 @@ impl Message {
 
     pub fn warning(summary: impl Into<String>, detail: impl Into<String>) -> Self {
         Self::new(Severity::Warning, summary.into(), detail.into())
+    }
+
+    /// Notes which part of the detail a server said.
+    pub(super) fn saying(self, said: Option<&str>) -> Self {
+        Self { said: said.map(str::to_owned), ..self }
     }
 
     /// Names the place as far as it is known.
@@ -140,23 +144,6 @@ impl From<&Diagnostic> for Message {
             path: None,
             related: related.clone(),
             said: None,
-        }
-    }
-}
-
-impl From<&Problem> for Message {
-    fn from(problem: &Problem) -> Self {
-        let Problem { severity, summary, detail, key, location, path, code, related, said } = problem;
-        Self {
-            severity: *severity,
-            summary: summary.clone(),
-            detail: detail.clone(),
-            code: code.map(|code| code.as_str().to_owned()),
-            address: key.as_ref().map(crate::model::ContactKey::address),
-            location: location.clone(),
-            path: path.clone(),
-            related: related.clone(),
-            said: said.clone(),
         }
     }
 }

@@ -112,17 +112,12 @@ fn a_whole_file_has_no_line_number() {
 
 #[test]
 fn a_problem_names_its_contact_and_file() {
-    let error = Message::from(&Problem {
-        severity: Severity::Error,
-        summary: "Apollo refused the contact".into(),
-        detail: "Apollo answered 422: \u{1b}[2Jemail is invalid\n::error::pwned\n  ##[group]x".into(),
-        key: ContactKey::parse("jane_doe").ok(),
-        location: None,
+    let detail = "Apollo answered 422: \u{1b}[2Jemail is invalid\n::error::pwned\n  ##[group]x";
+    let error = Message {
+        address: Some("contact.jane_doe".to_owned()),
         path: Some("contacts.d/jane.yaml".into()),
-        code: None,
-        related: Vec::new(),
-        said: None,
-    });
+        ..Message::error("Apollo refused the contact", detail)
+    };
     insta::assert_snapshot!(plain(&error), @r"
     Error: Apollo refused the contact
 

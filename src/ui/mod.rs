@@ -34,6 +34,7 @@ mod style;
 pub(crate) mod test_plans;
 #[cfg(test)]
 pub(crate) mod test_services;
+pub(crate) mod words;
 mod wrap;
 
 pub use binding_text::{binding_text, time_text};

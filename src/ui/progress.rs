@@ -11,11 +11,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::amounts::{clock, count, duration, wait};
 use super::escape::escape;
 use super::json;
-use super::message::Message;
 use super::plan_text::Detail;
 use super::repeats::Repeats;
 use super::shell::Shell;
 use super::style::Paint;
+use super::words;
 use crate::model::{ApolloId, ContactKey, Endpoint, Timestamp};
 use crate::ops::{Event, Step};
 use crate::quota::Span;
@@ -104,8 +104,8 @@ impl Progress {
                 self.step_line(shell, Some(finished(*step, id.as_ref(), *elapsed)), key);
             }
             Event::Problem(problem) => {
-                let message = Message::from(problem);
-                if self.repeats.is_new(problem) {
+                let message = words::problem(problem);
+                if self.repeats.is_new(&message) {
                     self.above_the_bar(shell, |shell| shell.message(&message));
                 } else {
                     shell.message_in_sum(&message);

@@ -4,7 +4,6 @@
 
 use super::amounts::{count, counted};
 use super::message::Message;
-use crate::ops::Problem;
 use crate::source::Severity;
 
 /// Contacts that are named in the end.
@@ -26,19 +25,20 @@ struct Kind {
 }
 
 impl Repeats {
-    /// Notes a problem; reports whether it is the first of its kind, to be told now.
-    pub(super) fn is_new(&mut self, problem: &Problem) -> bool {
-        let Some(key) = &problem.key else { return true };
-        let (severity, words) = (problem.severity, words(problem, key.as_str()));
+    /// Notes what is wrong; reports whether it is the first of its kind, to be told now.
+    pub(super) fn is_new(&mut self, message: &Message) -> bool {
+        let Some(key) = message.address.as_deref().and_then(|address| address.strip_prefix("contact.")) else {
+            return true;
+        };
+        let (severity, words) = (message.severity, words(message, key));
         if let Some(kind) = self.0.iter_mut().find(|kind| kind.severity == severity && kind.words == words) {
             kind.others += 1;
             if kind.named.len() < NAMED {
-                kind.named.push(line(&Message::from(problem)));
+                kind.named.push(line(message));
             }
             return false;
         }
-        let first = Message::from(problem);
-        self.0.push(Kind { severity, words, first, named: Vec::new(), others: 0 });
+        self.0.push(Kind { severity, words, first: message.clone(), named: Vec::new(), others: 0 });
         true
     }
 
@@ -66,11 +66,11 @@ impl Kind {
     }
 }
 
-/// Returns the words of a problem, to be compared, with its key taken out, wherever it stands as a word.
-fn words(problem: &Problem, key: &str) -> String {
+/// Returns the words of a message, to be compared, with its key taken out, wherever it stands as a word.
+fn words(message: &Message, key: &str) -> String {
     let address = format!("contact.{key}");
     let is_in_a_key = |c: char| c.is_alphanumeric() || "._-/".contains(c);
-    let words = [problem.summary.as_str(), problem.detail.as_str()].join("\n");
+    let words = [message.summary.as_str(), message.detail.as_str()].join("\n");
     let general = |word: &str| {
         let bare = word.trim_matches(|c| !is_in_a_key(c)).trim_end_matches('.');
         if bare == address || bare == key { word.replace(bare, "KEY") } else { word.to_owned() }
@@ -86,20 +86,14 @@ fn line(message: &Message) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::ContactKey;
 
-    fn refused(key: &str, said: &str) -> Problem {
-        Problem {
-            severity: Severity::Error,
-            summary: format!("Apollo rejected contact.{key}"),
-            detail: format!("Apollo says: {said}\nLook at it: contactsd import {key} ID."),
-            key: Some(ContactKey::parse(key).unwrap()),
-            location: None,
-            path: Some("contacts.d/team.yaml".into()),
-            code: None,
-            related: Vec::new(),
-            said: None,
-        }
+    fn refused(key: &str, said: &str) -> Message {
+        let (summary, detail) = (
+            format!("Apollo rejected contact.{key}"),
+            format!("Apollo says: {said}\nLook at it: contactsd import {key} ID."),
+        );
+        let (address, path) = (Some(format!("contact.{key}")), Some("contacts.d/team.yaml".into()));
+        Message { address, path, ..Message::error(summary, detail) }
     }
 
     #[test]
@@ -130,7 +124,7 @@ mod tests {
     #[test]
     fn what_is_about_no_contact_is_always_told() {
         let mut repeats = Repeats::default();
-        let of_all = Problem { key: None, ..refused("ada", "") };
+        let of_all = Message { address: None, ..refused("ada", "") };
         assert!(repeats.is_new(&of_all) && repeats.is_new(&of_all));
         assert_eq!(repeats.sums().count(), 0);
     }

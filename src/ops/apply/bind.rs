@@ -18,7 +18,7 @@ use super::bring_up::{Effort, complete, note_dropped};
 use super::courier::{Failure, Look, Reply};
 use super::outcome::confirm;
 use super::performer::{End, Performer, Trouble};
-use crate::ops::{Imported, Problem, Step, problem};
+use crate::ops::{Imported, Problem, ProblemKind, Step, problem};
 
 impl Performer<'_> {
     /// Binds to a contact that is known by its id.
@@ -295,16 +295,7 @@ fn is_looked_up(binding: &Binding) -> bool {
 }
 
 fn taken_meanwhile(id: &ApolloId, owner: &ContactKey, place: &Place) -> Problem {
-    Problem::error(
-        format!("Contact {id} was found for two entries"),
-        format!(
-            "It is bound to {} since. Nothing was recorded for {}: the next apply looks again and leaves that contact \
-             out.",
-            owner.address(),
-            place.key.address()
-        ),
-    )
-    .at(place, None)
+    ProblemKind::TakenMeanwhile { id: id.clone(), owner: owner.clone() }.at(place, None)
 }
 
 /// Drops the memory of the contact an entry had, under its key or the one it says it had.

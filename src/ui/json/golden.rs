@@ -8,10 +8,9 @@ use serde_json::Value;
 use super::harmless::write_json;
 use super::{Record, SchemaName, Validation, plan_document, plan_records, report_record, schema};
 use crate::model::{Digest, Endpoint, Fields, Timestamp};
-use crate::ops::{Event, Forecast, Planned, Problem, Step};
+use crate::ops::{Event, Fault, Forecast, Planned, Problem, ProblemKind, Step};
 use crate::plan::{BrakeKind, Plan};
 use crate::quota::Span;
-use crate::source::Severity;
 use crate::ui::golden_tests::head_and_tail;
 use crate::ui::test_plans::{
     brake, conflict, each_action, hostile, id, key, many, messages, partial_report, plan_of, several_actions,
@@ -60,16 +59,12 @@ fn partial_apply() -> String {
     shell.tell_time(|| model::Timestamp(1_700_000_000_000));
     let mut progress = Progress::default();
     let second = Duration::from_secs(1);
+    let no = Some("no".to_owned());
     let problem = Problem {
-        severity: Severity::Error,
-        summary: "Apollo rejected contact.bob".to_owned(),
-        detail: "Apollo says: no\nThe request had no effect. Correct the entry and apply again.".to_owned(),
+        kind: ProblemKind::Rejected(Fault { why: String::new(), status: Some(422), message: no.clone(), said: no }),
         key: Some(key("bob")),
-        location: None,
         path: Some("contacts.d/team.yaml".into()),
-        code: None,
-        related: Vec::new(),
-        said: Some("no".to_owned()),
+        location: None,
     };
     let events = [
         Event::Begun { actions: 3 },
