@@ -1,5 +1,6 @@
 //! What verbs read before they do anything: the files, and the state without holding it.
 
+use crate::source::Diagnostic;
 use std::io::ErrorKind;
 
 use super::Exit;
@@ -10,14 +11,14 @@ use crate::source;
 use crate::state::{self, Holder, Location};
 use crate::store;
 use crate::ui::amounts::wait;
-use crate::ui::{Message, time_text};
+use crate::ui::time_text;
 
 /// Reads the contact files and says what is wrong with them; `Err` when they cannot be used.
 pub(super) fn load(context: &mut Context) -> Result<Desired, Exit> {
     let loader = ops::Loader::new(&context.locations.contacts, &context.locations.state);
     match loader.bounded(&context.bounds).load() {
         Ok(desired) => {
-            context.shell.messages(desired.warnings.iter().map(Message::from));
+            context.shell.messages(desired.warnings.iter().cloned());
             context.found = Found { files: Some(desired.files()), contacts: Some(desired.contacts()) };
             Ok(desired)
         }
@@ -37,11 +38,11 @@ pub(super) fn load_error(context: &mut Context, error: &LoadError) -> Exit {
 }
 
 /// Words why the contact files cannot be used, worst last.
-pub(super) fn load_messages(error: &LoadError) -> Vec<Message> {
+pub(super) fn load_messages(error: &LoadError) -> Vec<Diagnostic> {
     match error {
-        LoadError::Unreadable(error) => vec![Message::error("Cannot read the contact files", unreadable(error))],
+        LoadError::Unreadable(error) => vec![Diagnostic::error("Cannot read the contact files", unreadable(error))],
         LoadError::Invalid { diagnostics, .. } => {
-            let mut messages: Vec<Message> = diagnostics.iter().map(Message::from).collect();
+            let mut messages: Vec<Diagnostic> = diagnostics.iter().cloned().collect();
             messages.sort_by_key(|message| message.severity);
             messages
         }
@@ -164,9 +165,9 @@ pub(super) fn state_error(context: &mut Context, error: &state::Error) -> Exit {
                 "Nothing was changed. Try again when that process is done, or wait for it with --lock-timeout."
                     .to_owned()
             };
-            Message::error("Error acquiring the state lock", format!("{info}\n\n{next}"))
+            Diagnostic::error("Error acquiring the state lock", format!("{info}\n\n{next}"))
         }
-        other => Message::error("The state cannot be used", ops::chain(other)),
+        other => Diagnostic::error("The state cannot be used", ops::chain(other)),
     };
     context.shell.message(&message);
     Exit::Failure

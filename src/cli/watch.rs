@@ -29,7 +29,8 @@ use crate::store;
 use crate::ui::amounts::{counted, duration};
 use crate::ui::json::{pass_record, plan_records, report_record, watch_record};
 use crate::ui::{
-    Mask, PlanOptions, PlanText, Progress, apply_summary, pass_summary, plan_summary, time_text, watch_summary, words,
+    Mask, PlanOptions, PlanText, Progress, apply_summary, message_text, pass_summary, plan_summary, time_text,
+    watch_summary, words,
 };
 use crate::watcher::{self, Watcher};
 
@@ -369,7 +370,7 @@ impl<'a> View<'a> {
             PassEvent::Refused(error) => {
                 let messages = load_messages(error);
                 let plain = crate::ui::Stream::default();
-                let text: String = messages.iter().map(|message| message.text(plain)).collect();
+                let text: String = messages.iter().map(|message| message_text(message, plain)).collect();
                 if self.last_refusal.as_ref() != Some(&text) {
                     self.context.shell.messages(messages);
                     let waiting = "Nothing was changed; waiting for the files to be mended.";

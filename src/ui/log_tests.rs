@@ -1,3 +1,4 @@
+use crate::source::Diagnostic;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -125,9 +126,9 @@ fn values_and_apollos_own_words_stand_at_debug_alone() {
 
 #[test]
 fn a_mistake_in_a_file_is_named_by_its_page_not_by_the_value() {
-    let wrong = Message {
+    let wrong = Diagnostic {
         summary: "\"ada@@example.com\" is not an e-mail address".to_owned(),
-        code: Some(Code::InvalidEmail.as_str().to_owned()),
+        code: Some(Code::InvalidEmail),
         ..crate::ui::words::problem(&rejected())
     };
     insta::assert_snapshot!(logged(Level::INFO, || message(&wrong)), @r#"ERROR An e-mail address is malformed place="contacts.d/team.yaml:3:12" code="E015" detail="The values are masked here. docs/errors/E015.md says what to do.""#);

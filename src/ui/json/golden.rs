@@ -1,5 +1,6 @@
 //! What programs read, whole; the files stand beside those of the texts, and `golden_tests` compares them.
 
+use crate::source;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -15,7 +16,7 @@ use crate::ui::golden_tests::head_and_tail;
 use crate::ui::test_plans::{
     brake, conflict, each_action, hostile, id, key, many, messages, partial_report, plan_of, several_actions,
 };
-use crate::ui::{Mask, Message, Progress, Shell, Stream, Verbosity};
+use crate::ui::{Mask, Progress, Shell, Stream, Verbosity};
 use crate::{model, plan};
 
 fn planned(plan: Plan) -> Planned {
@@ -214,9 +215,9 @@ fn in_a_document_only_errors_join_it() {
     shell.speak_json();
     shell.lay_out(super::Layout::Document);
     shell.status("status");
-    shell.message(&Message::warning("warning", ""));
+    shell.message(&source::Diagnostic::warning("warning", ""));
     shell.documents([1, 2]);
-    shell.message(&Message::error("error", ""));
+    shell.message(&source::Diagnostic::error("error", ""));
     let (stdout, stderr) = shell.captured().unwrap();
     assert!(stdout.starts_with("1\n2\n{\"@level\":\"error\"") && stdout.lines().count() == 3, "{stdout}");
     assert_eq!(stderr.lines().count(), 2, "{stderr}");

@@ -7,6 +7,7 @@ use super::change::{ActionName, PlannedChange, Resource};
 use super::diagnostic::{Diagnostic, Weight};
 use super::summary::{BrakeFacts, Changes, EndpointName, Forecast, Outcome, PlanFacts};
 use crate::model::{ApolloId, ContactKey, MatchedBy, Origin};
+use crate::source;
 
 /// The version of the records, `MAJOR.MINOR`: a new minor adds types and keys, a reader must refuse a major
 /// that it does not know.
@@ -261,7 +262,8 @@ impl Record<'_> {
         Record::info(message, Payload::Output)
     }
 
-    pub fn diagnostic(diagnostic: Diagnostic) -> Self {
+    pub fn diagnostic(message: &source::Diagnostic) -> Self {
+        let diagnostic = Diagnostic::from(message);
         let (label, level) = match diagnostic.severity {
             Weight::Error => ("Error", Level::Error),
             Weight::Warning => ("Warning", Level::Warn),

@@ -1,28 +1,28 @@
 //! Plans that exceed limits or are for a part of the contacts.
 
-use super::super::message::Message;
 use crate::model::ContactKey;
 use crate::plan::{Brake, BrakeKind};
+use crate::source::Diagnostic;
 
-pub(super) fn targeted() -> Message {
-    Message::warning(
+pub(super) fn targeted() -> Diagnostic {
+    Diagnostic::warning(
         "Resource targeting is in effect",
         "The plan holds only what --target and --exclude leave in, so it may not be all that the files ask for. They are \
          for exceptional situations: plan without them to see the rest.",
     )
 }
 
-pub(super) fn no_such_key(excludes: bool, pattern: &str, nearest: Option<&ContactKey>) -> Message {
+pub(super) fn no_such_key(excludes: bool, pattern: &str, nearest: Option<&ContactKey>) -> Diagnostic {
     let flag = if excludes { "--exclude" } else { "--target" };
     let guess = nearest.map(|key| format!(" The nearest is {}.", key.address())).unwrap_or_default();
-    Message::error(
+    Diagnostic::error(
         format!("{flag} {pattern} matches no contact"),
         format!("No key matches it, in the contact files or in the state.{guess}"),
     )
 }
 
 /// Says why a plan is not applied, with what lifts the brake.
-pub(super) fn braked(brake: &Brake, gone: usize) -> Message {
+pub(super) fn braked(brake: &Brake, gone: usize) -> Diagnostic {
     let lift = match brake.kind {
         BrakeKind::ForgetsAll | BrakeKind::ForgetsMany => "--force allows it",
         BrakeKind::MaxCreates => "a higher --max-creates allows it",
@@ -30,7 +30,7 @@ pub(super) fn braked(brake: &Brake, gone: usize) -> Message {
         BrakeKind::MaxForgets => "a higher --max-forgets allows it",
     };
     let gone = if gone > 0 { format!(" ({gone} of them already are)") } else { String::new() };
-    Message::error(
+    Diagnostic::error(
         format!("{}{gone}", exceeded(brake)),
         format!("Nothing was changed. If it is meant, {lift}; if not, check the directory."),
     )

@@ -1,21 +1,21 @@
 //! What Apollo made of values that were sent.
 
+use crate::source::Diagnostic;
 use std::collections::BTreeSet;
 
-use super::super::message::Message;
 use crate::model::{Field, Value};
 use crate::ops::{Deviation, DeviationKind};
 
 /// An answer complains of something and shows the contact as it was sent.
-pub(super) fn complained(said: &str, address: &str) -> Message {
-    Message::warning(
+pub(super) fn complained(said: &str, address: &str) -> Diagnostic {
+    Diagnostic::warning(
         format!("Apollo complains about {address}"),
         format!("It shows the contact as it was sent, and says: {said}. Look at the contact in Apollo."),
     )
     .saying(Some(said))
 }
 
-pub(super) fn lists_unchanged(names: &BTreeSet<String>, adds: bool, said: &str, address: &str) -> Message {
+pub(super) fn lists_unchanged(names: &BTreeSet<String>, adds: bool, said: &str, address: &str) -> Diagnostic {
     let lists = names.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
     let said = if said.is_empty() { String::new() } else { format!(" Apollo says: {said}.") };
     let (what, holds) = if adds {
@@ -24,14 +24,14 @@ pub(super) fn lists_unchanged(names: &BTreeSet<String>, adds: bool, said: &str, 
         ("did not take", "still shows the contact on")
     };
     let way = if adds { "on its lists" } else { "off its lists" };
-    Message::warning(
+    Diagnostic::warning(
         format!("Apollo {what} {address} {way}"),
         format!("The change was sent twice, and Apollo {holds} {lists}.{said} Nothing more is sent for it."),
     )
 }
 
 /// Apollo holds a field otherwise than it was sent.
-pub(super) fn deviates(deviation: &Deviation, sent: Option<&Value>, address: &str) -> Message {
+pub(super) fn deviates(deviation: &Deviation, sent: Option<&Value>, address: &str) -> Diagnostic {
     let field = &deviation.field;
     match &deviation.kind {
         DeviationKind::Dropped(complaint) => {
@@ -41,13 +41,13 @@ pub(super) fn deviates(deviation: &Deviation, sent: Option<&Value>, address: &st
                 Field::Email => "Apollo drops an e-mail that it takes for invalid.",
                 _ => "Apollo does not accept this value.",
             };
-            Message::warning(
+            Diagnostic::warning(
                 format!("Apollo did not keep {field} of {address}"),
                 format!("It was sent and is not among what Apollo shows.{said} {help}"),
             )
             .saying(complaint.as_deref())
         }
-        DeviationKind::Kept(held) => Message::warning(
+        DeviationKind::Kept(held) => Diagnostic::warning(
             format!("Apollo did not change {field} of {address}"),
             format!(
                 "It was sent twice and answered with a success, and Apollo still holds {}. Nothing more is sent for it \
@@ -58,7 +58,7 @@ pub(super) fn deviates(deviation: &Deviation, sent: Option<&Value>, address: &st
         .saying(Some(&shown(held))),
         DeviationKind::Normalized(held) => {
             let held = cut(sent, held).unwrap_or_else(|| shown(held));
-            Message::warning(
+            Diagnostic::warning(
                 format!("Apollo keeps {field} of {address} in another form"),
                 format!(
                     "It was sent as declared, and Apollo holds {held}. It counts as applied and is not sent again."
@@ -66,7 +66,7 @@ pub(super) fn deviates(deviation: &Deviation, sent: Option<&Value>, address: &st
             )
             .saying(Some(&held))
         }
-        DeviationKind::SecondAddress(first) => Message::warning(
+        DeviationKind::SecondAddress(first) => Diagnostic::warning(
             format!("The e-mail of {address} is the second one of its contact"),
             format!(
                 "The contact has {} as its first e-mail. That was left as it is. To have the declared e-mail first, \
@@ -79,8 +79,8 @@ pub(super) fn deviates(deviation: &Deviation, sent: Option<&Value>, address: &st
 }
 
 /// Apollo did not keep a field in an earlier apply, and nothing is sent for it any more.
-pub(super) fn still_dropped(field: &Field, address: &str) -> Message {
-    Message::warning(
+pub(super) fn still_dropped(field: &Field, address: &str) -> Diagnostic {
+    Diagnostic::warning(
         format!("Apollo does not keep {field} of {address}"),
         "It was sent as declared and Apollo holds nothing there. Nothing is sent again until the entry changes it: \
          correct the value, or take the field out of the entry.",

@@ -1,11 +1,11 @@
 //! What waits for a person to decide, with the ways out.
 
-use super::super::message::Message;
 use crate::model::{ApolloId, ContactKey};
 use crate::plan::Dispute;
+use crate::source::Diagnostic;
 
 /// Words why an entry waits for a person, with the ways out.
-pub(super) fn undecided(dispute: &Dispute, key: &str, address: &str) -> Message {
+pub(super) fn undecided(dispute: &Dispute, key: &str, address: &str) -> Diagnostic {
     let (summary, detail) = match dispute {
         Dispute::Collision { id, other } => (
             format!("Apollo takes {address} and {} for the same person", other.address()),
@@ -80,7 +80,7 @@ pub(super) fn undecided(dispute: &Dispute, key: &str, address: &str) -> Message 
             ),
         ),
     };
-    Message::error(summary, detail)
+    Diagnostic::error(summary, detail)
 }
 
 /// Returns the id where there is one, and what stands for any of several.
@@ -101,8 +101,8 @@ fn listed(ids: &[ApolloId]) -> String {
 }
 
 /// Words that a create in doubt leads to a contact that it did not make, of a person whom its entry no longer means.
-pub(super) fn meant_somebody_else(id: &ApolloId, key: &str, address: &str) -> Message {
-    Message::error(
+pub(super) fn meant_somebody_else(id: &ApolloId, key: &str, address: &str) -> Diagnostic {
+    Diagnostic::error(
         format!("The unanswered create of {address} was for somebody else"),
         format!(
             "The entry was changed since that was sent. What was sent then leads to contact {id}, which by all \
@@ -118,9 +118,9 @@ pub(super) fn contradiction(
     declared: &ApolloId,
     owner: Option<&ContactKey>,
     address: &str,
-) -> Message {
+) -> Diagnostic {
     let belongs = owner.map(|owner| format!(" That contact belongs to {}.", owner.address())).unwrap_or_default();
-    Message::error(
+    Diagnostic::error(
         format!("{address} is bound to another contact than it names"),
         format!(
             "The state binds it to {bound}, the entry says apollo_id: {declared}.{belongs} Remove apollo_id to keep \

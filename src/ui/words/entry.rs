@@ -1,10 +1,10 @@
 //! Entries that are not created, bound or settled as planned.
 
-use super::super::message::Message;
 use crate::model::{ApolloId, ContactKey, Endpoint, RunId};
+use crate::source::Diagnostic;
 
-pub(super) fn too_many_hits(key: &str, address: &str) -> Message {
-    Message::error(
+pub(super) fn too_many_hits(key: &str, address: &str) -> Diagnostic {
+    Diagnostic::error(
         format!("Too many contacts are named like {address} to find it by search"),
         format!(
             "Without a look through all of them, sending it could make a second contact. Give the entry an e-mail, by \
@@ -14,8 +14,8 @@ pub(super) fn too_many_hits(key: &str, address: &str) -> Message {
     )
 }
 
-pub(super) fn too_many_new(key: &str, address: &str) -> Message {
-    Message::error(
+pub(super) fn too_many_new(key: &str, address: &str) -> Diagnostic {
+    Diagnostic::error(
         format!("Cannot tell whether {address} was created"),
         format!(
             "Apollo does not show all contacts that were made since it was sent, so the one it may have made cannot be \
@@ -25,8 +25,8 @@ pub(super) fn too_many_new(key: &str, address: &str) -> Message {
     )
 }
 
-pub(super) fn may_not_look(key: &str, address: &str) -> Message {
-    Message::error(
+pub(super) fn may_not_look(key: &str, address: &str) -> Diagnostic {
+    Diagnostic::error(
         format!("Cannot look whether Apollo has {address} already"),
         format!(
             "The credential may not search contacts, and Apollo would not recognize this entry: sending it could make a \
@@ -37,8 +37,8 @@ pub(super) fn may_not_look(key: &str, address: &str) -> Message {
     )
 }
 
-pub(super) fn creates_blindly(first: &ContactKey) -> Message {
-    Message::warning(
+pub(super) fn creates_blindly(first: &ContactKey) -> Diagnostic {
+    Diagnostic::warning(
         "Creating contacts without looking for them first",
         format!(
             "The credential may not search contacts. If Apollo has a contact with the same e-mail, or the same name and \
@@ -57,7 +57,7 @@ pub(super) fn merged(
     is_named: bool,
     key: &str,
     address: &str,
-) -> Message {
+) -> Diagnostic {
     let next = match owner {
         Some(owner) => {
             format!("{survivor} belongs to {}. If they are one person, remove the entry {address}.", owner.address())
@@ -66,27 +66,27 @@ pub(super) fn merged(
         None => format!("If that is the contact you mean: contactsd import {key} {survivor}."),
     };
     let detail = format!("Apollo answered with contact {survivor} in its place. Nothing was changed. {next}");
-    Message::error(format!("Contact {id} of {address} was merged into another one"), detail)
+    Diagnostic::error(format!("Contact {id} of {address} was merged into another one"), detail)
 }
 
-pub(super) fn restored_as_new(id: &ApolloId, address: &str) -> Message {
-    Message::warning(
+pub(super) fn restored_as_new(id: &ApolloId, address: &str) -> Diagnostic {
+    Diagnostic::warning(
         format!("The contact that {address} had is gone"),
         format!("Contact {id} was deleted in Apollo, so it cannot be managed again. A new contact is created."),
     )
 }
 
-pub(super) fn does_not_exist(id: &ApolloId, is_named: bool, why: &str, address: &str) -> Message {
+pub(super) fn does_not_exist(id: &ApolloId, is_named: bool, why: &str, address: &str) -> Diagnostic {
     let next = if is_named {
         "Correct apollo_id in the entry, or remove it to have the contact created."
     } else {
         "Apply again: it is then looked for once more, and created if it is not there."
     };
-    Message::error(format!("Contact {id} of {address} does not exist"), format!("{why}\n{next}"))
+    Diagnostic::error(format!("Contact {id} of {address} does not exist"), format!("{why}\n{next}"))
 }
 
-pub(super) fn taken_meanwhile(id: &ApolloId, owner: &ContactKey, address: &str) -> Message {
-    Message::error(
+pub(super) fn taken_meanwhile(id: &ApolloId, owner: &ContactKey, address: &str) -> Diagnostic {
+    Diagnostic::error(
         format!("Contact {id} was found for two entries"),
         format!(
             "It is bound to {} since. Nothing was recorded for {address}: the next apply looks again and leaves that \
@@ -96,8 +96,8 @@ pub(super) fn taken_meanwhile(id: &ApolloId, owner: &ContactKey, address: &str) 
     )
 }
 
-pub(super) fn intent_dropped(key: &ContactKey, run: &RunId, path: &str) -> Message {
-    Message::warning(
+pub(super) fn intent_dropped(key: &ContactKey, run: &RunId, path: &str) -> Diagnostic {
+    Diagnostic::warning(
         format!("The create of {} was given up", key.address()),
         format!(
             "It was sent in run {run} and never answered, Apollo shows no such contact, and the entry is gone from {path}."
@@ -105,8 +105,8 @@ pub(super) fn intent_dropped(key: &ContactKey, run: &RunId, path: &str) -> Messa
     )
 }
 
-pub(super) fn intent_withdrawn(run: &RunId, address: &str) -> Message {
-    Message::warning(
+pub(super) fn intent_withdrawn(run: &RunId, address: &str) -> Diagnostic {
+    Diagnostic::warning(
         format!("The unanswered create of {address} was given up"),
         format!(
             "It was sent in run {run} for another name or e-mail than the entry has now, and Apollo shows no such \
@@ -115,8 +115,8 @@ pub(super) fn intent_withdrawn(run: &RunId, address: &str) -> Message {
     )
 }
 
-pub(super) fn left_behind(key: &ContactKey, id: &ApolloId) -> Message {
-    Message::warning(
+pub(super) fn left_behind(key: &ContactKey, id: &ApolloId) -> Diagnostic {
+    Diagnostic::warning(
         format!("Contact {id} of {} stays in Apollo unmanaged", key.address()),
         "An earlier create of unknown outcome made it, and its entry is gone since. Should the entry come back, it is \
          bound to this contact.",

@@ -15,16 +15,15 @@ pub(crate) use brakes::exceeded;
 pub(crate) use requests::session;
 pub(crate) use watch::notice;
 
-use super::message::Message;
 use crate::model::ContactKey;
 use crate::ops::{Problem, ProblemKind as Kind};
+use crate::source::Diagnostic;
 
 /// Words a problem, with its place.
-pub(crate) fn problem(problem: &Problem) -> Message {
+pub(crate) fn problem(problem: &Problem) -> Diagnostic {
     let Problem { kind, key, path, location } = problem;
-    let address = key.as_ref().map(ContactKey::address);
     let message = kind_of(kind, key.as_ref());
-    Message { address, path: path.clone(), location: location.clone(), ..message }
+    Diagnostic { key: key.clone(), path: path.clone(), location: location.clone(), ..message }
 }
 
 /// Words a problem in one line; `key` is the entry that it is about, if it is about one.
@@ -32,7 +31,7 @@ pub(crate) fn in_short(kind: &Kind, key: Option<&ContactKey>) -> String {
     watch::hindrance(kind).map_or_else(|| kind_of(kind, key).summary, |(what, why)| format!("{what}: {why}"))
 }
 
-fn kind_of(kind: &Kind, key: Option<&ContactKey>) -> Message {
+fn kind_of(kind: &Kind, key: Option<&ContactKey>) -> Diagnostic {
     let address = &*key.map(ContactKey::address).unwrap_or_default();
     let key = key.map(ContactKey::as_str).unwrap_or_default();
     match kind {
@@ -44,7 +43,7 @@ fn kind_of(kind: &Kind, key: Option<&ContactKey>) -> Message {
         Kind::Outage { endpoint, fault, unreachable, lasted, had_success } => {
             requests::outage(*endpoint, fault, *unreachable, *lasted, *had_success)
         }
-        Kind::NoAnswers { unreachable } => Message::error(requests::no_answers(*unreachable), ""),
+        Kind::NoAnswers { unreachable } => Diagnostic::error(requests::no_answers(*unreachable), ""),
         Kind::CredentialRefused(fault) => requests::credential_refused(fault),
         Kind::NewCredentialUnusable(cause) => requests::new_credential_unusable(cause),
         Kind::NewCredentialTurnedDown(cause) => requests::new_credential_turned_down(cause),
@@ -75,14 +74,14 @@ fn kind_of(kind: &Kind, key: Option<&ContactKey>) -> Message {
         Kind::StillDropped { field } => changes::still_dropped(field, address),
 
         Kind::CannotRecord { why } => state::cannot_record(why, address),
-        Kind::CannotWrite { why } => Message::error("Cannot write to the state", why),
+        Kind::CannotWrite { why } => Diagnostic::error("Cannot write to the state", why),
         Kind::CannotAnswer { why } => state::cannot_answer(why),
-        Kind::NotClosed { why } => Message::error("The state did not close in order", why),
+        Kind::NotClosed { why } => Diagnostic::error("The state did not close in order", why),
 
         Kind::Targeted => brakes::targeted(),
         Kind::Braked { brake, gone } => brakes::braked(brake, *gone),
         Kind::NoSuchKey { excludes, pattern, nearest } => brakes::no_such_key(*excludes, pattern, nearest.as_ref()),
-        Kind::FilesUnusable { why } => Message::error("The contact files cannot be used", why),
+        Kind::FilesUnusable { why } => Diagnostic::error("The contact files cannot be used", why),
 
         Kind::NotDeclared { key } => by_hand::not_declared(key),
         Kind::NamesAnother { key, named } => by_hand::names_another(key, named),
@@ -99,8 +98,8 @@ fn kind_of(kind: &Kind, key: Option<&ContactKey>) -> Message {
         | Kind::StateNotOpened(_)
         | Kind::PlaceLost { .. }
         | Kind::CredentialUnusable(_) => watch::hindered(kind),
-        Kind::StateClosed => Message::error("the state takes no more writes", ""),
-        Kind::NoCredential => Message::error("Apollo refused the credential", ""),
+        Kind::StateClosed => Diagnostic::error("the state takes no more writes", ""),
+        Kind::NoCredential => Diagnostic::error("Apollo refused the credential", ""),
         Kind::CannotBeAsked { why } => watch::cannot_be_asked(why),
     }
 }

@@ -1,8 +1,8 @@
 //! Requests that failed, and the credential.
 
+use crate::source::Diagnostic;
 use std::time::Duration;
 
-use super::super::message::Message;
 use crate::model::Endpoint;
 use crate::ops::{Cause, Fault, SessionError};
 
@@ -18,8 +18,8 @@ fn doing(endpoint: Endpoint) -> &'static str {
     }
 }
 
-pub(super) fn may_not(endpoint: Endpoint, fault: &Fault) -> Message {
-    Message::error(
+pub(super) fn may_not(endpoint: Endpoint, fault: &Fault) -> Diagnostic {
+    Diagnostic::error(
         format!("The credential may not {}", doing(endpoint)),
         format!(
             "{}\nThe key needs the scope {} (or must be a master key). No further request of this kind was sent; \
@@ -31,24 +31,24 @@ pub(super) fn may_not(endpoint: Endpoint, fault: &Fault) -> Message {
     .saying(fault.said.as_deref())
 }
 
-pub(super) fn rejected(fault: &Fault, address: &str) -> Message {
+pub(super) fn rejected(fault: &Fault, address: &str) -> Diagnostic {
     let said = fault.message.as_ref().unwrap_or(&fault.why);
-    Message::error(
+    Diagnostic::error(
         format!("Apollo rejected {address}"),
         format!("Apollo says: {said}\nThe request had no effect. Correct the entry and apply again."),
     )
     .saying(fault.said.as_deref())
 }
 
-pub(super) fn failed(endpoint: Endpoint, fault: &Fault, address: &str) -> Message {
-    Message::error(
+pub(super) fn failed(endpoint: Endpoint, fault: &Fault, address: &str) -> Diagnostic {
+    Diagnostic::error(
         format!("Cannot {} for {address}", doing(endpoint)),
         format!("{}\nThe request had no effect. The next apply tries again.", fault.why),
     )
     .saying(fault.said.as_deref())
 }
 
-pub(super) fn in_doubt(endpoint: Endpoint, fault: &Fault, address: &str) -> Message {
+pub(super) fn in_doubt(endpoint: Endpoint, fault: &Fault, address: &str) -> Diagnostic {
     let (summary, next) = if endpoint == Endpoint::CreateContact {
         (
             format!("Whether {address} was created is unknown"),
@@ -60,11 +60,11 @@ pub(super) fn in_doubt(endpoint: Endpoint, fault: &Fault, address: &str) -> Mess
             "It is recorded as not confirmed: the next plan shows it, and the next apply sends it again.",
         )
     };
-    Message::error(summary, format!("{}\n{next}", fault.why)).saying(fault.said.as_deref())
+    Diagnostic::error(summary, format!("{}\n{next}", fault.why)).saying(fault.said.as_deref())
 }
 
-pub(super) fn fails_again(attempts: u32, status: u16, fault: &Fault, address: &str) -> Message {
-    Message::error(
+pub(super) fn fails_again(attempts: u32, status: u16, fault: &Fault, address: &str) -> Diagnostic {
+    Diagnostic::error(
         format!("Apollo fails each time on {address}"),
         format!(
             "{}\nThe same contact was sent {attempts} times, and the last answer was {status} again. Apollo shows no \
@@ -86,7 +86,7 @@ pub(super) fn outage(
     unreachable: bool,
     lasted: Duration,
     had_success: bool,
-) -> Message {
+) -> Diagnostic {
     let (why, seconds) = (&fault.why, lasted.as_secs());
     let tried = if unreachable { "No connection was made" } else { "Requests of this kind failed" };
     let next = if had_success {
@@ -102,11 +102,11 @@ pub(super) fn outage(
     let detail = format!(
         "{why}\n{tried} for {seconds} s, tried ever less often. What depends on it is left, and the next run does it. {next}"
     );
-    Message::error(summary, detail).saying(fault.said.as_deref())
+    Diagnostic::error(summary, detail).saying(fault.said.as_deref())
 }
 
-pub(super) fn credential_refused(fault: &Fault) -> Message {
-    Message::error("Apollo refused the credential", refusal(fault)).saying(fault.said.as_deref())
+pub(super) fn credential_refused(fault: &Fault) -> Diagnostic {
+    Diagnostic::error("Apollo refused the credential", refusal(fault)).saying(fault.said.as_deref())
 }
 
 fn refusal(fault: &Fault) -> String {
@@ -136,32 +136,32 @@ pub(super) fn cause(cause: &Cause) -> String {
     }
 }
 
-pub(super) fn new_credential_unusable(why: &Cause) -> Message {
-    Message::error(
+pub(super) fn new_credential_unusable(why: &Cause) -> Diagnostic {
+    Diagnostic::error(
         "The new credential cannot be used",
         format!("{}\nThe one before is refused by Apollo, so nothing further is sent.", cause(why)),
     )
 }
 
-pub(super) fn new_credential_turned_down(why: &Cause) -> Message {
-    Message::error(
+pub(super) fn new_credential_turned_down(why: &Cause) -> Diagnostic {
+    Diagnostic::error(
         "The new credential is refused",
         format!("{}\nThe one before is kept. SIGHUP tries again, and so does another change of it.", cause(why)),
     )
 }
 
-pub(super) fn credential_unreadable(why: &str, is_refused: bool) -> Message {
+pub(super) fn credential_unreadable(why: &str, is_refused: bool) -> Diagnostic {
     let next = if is_refused { "Apollo refuses the one in use." } else { "The one in use is kept." };
-    Message::warning("The credential cannot be read again", format!("{why}\n{next}"))
+    Diagnostic::warning("The credential cannot be read again", format!("{why}\n{next}"))
 }
 
 /// Words why a session could not begin.
-pub(crate) fn session(error: &SessionError) -> Message {
+pub(crate) fn session(error: &SessionError) -> Diagnostic {
     match Cause::from(error) {
         Cause::Refused(fault) => credential_refused(&fault),
         why => {
             let is_address = matches!(error, SessionError::Client(_));
-            Message::error(
+            Diagnostic::error(
                 if is_address { "The address of the API cannot be used" } else { "Cannot begin" },
                 cause(&why),
             )

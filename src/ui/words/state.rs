@@ -1,9 +1,9 @@
 //! The state: what cannot be written or read.
 
-use super::super::message::Message;
+use crate::source::Diagnostic;
 
-pub(super) fn cannot_record(why: &str, address: &str) -> Message {
-    Message::error(
+pub(super) fn cannot_record(why: &str, address: &str) -> Diagnostic {
+    Diagnostic::error(
         format!("Cannot record what happens to {address}"),
         format!(
             "{why}\nNothing is sent that cannot be recorded first, so the run ends here. What was answered and not \
@@ -13,7 +13,7 @@ pub(super) fn cannot_record(why: &str, address: &str) -> Message {
 }
 
 /// Words why the state cannot be read while this process writes it.
-pub(super) fn cannot_answer(why: &str) -> Message {
+pub(super) fn cannot_answer(why: &str) -> Diagnostic {
     let detail = format!("{why}\nMeanwhile `plan` and `state` in other processes fail; nothing else does.");
-    Message::warning("The state cannot be read while it is written", detail)
+    Diagnostic::warning("The state cannot be read while it is written", detail)
 }

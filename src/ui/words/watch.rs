@@ -1,8 +1,8 @@
 //! The service: what it notices, and what keeps it from its work.
 
-use super::super::message::Message;
 use super::requests::cause;
 use crate::ops::{Notice, ProblemKind as Kind};
+use crate::source::Diagnostic;
 use crate::watcher;
 
 /// Says what keeps the service as a whole from its work, and why; `None` for any other problem.
@@ -18,13 +18,13 @@ pub(super) fn hindrance(kind: &Kind) -> Option<(&'static str, String)> {
     })
 }
 
-pub(super) fn hindered(kind: &Kind) -> Message {
+pub(super) fn hindered(kind: &Kind) -> Diagnostic {
     let (summary, why) = hindrance(kind).unwrap_or_default();
-    Message::error(summary, format!("{why}\nNothing is changed meanwhile. It is tried again, less often each time."))
+    Diagnostic::error(summary, format!("{why}\nNothing is changed meanwhile. It is tried again, less often each time."))
 }
 
-pub(super) fn cannot_be_asked(why: &str) -> Message {
-    Message::warning(
+pub(super) fn cannot_be_asked(why: &str) -> Diagnostic {
+    Diagnostic::warning(
         "The service cannot be asked",
         format!("{why}\nPause, resume, approve and status do not find it. It is tried again."),
     )
