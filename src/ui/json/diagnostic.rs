@@ -1,5 +1,6 @@
 //! Warnings and errors as JSON, in the shape of Terraform's.
 
+use super::versions::FORMAT_VERSION;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -155,7 +156,7 @@ impl Validation {
         let diagnostics: Vec<Diagnostic> = messages.into_iter().map(Diagnostic::from).collect();
         let count = |weight| diagnostics.iter().filter(|diagnostic| diagnostic.severity == weight).count();
         let (error_count, warning_count) = (count(Weight::Error), count(Weight::Warning));
-        let format_version = super::FORMAT_VERSION;
+        let format_version = FORMAT_VERSION;
         Self { format_version, valid: error_count == 0, error_count, warning_count, diagnostics, contacts, files }
     }
 }

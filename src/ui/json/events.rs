@@ -11,7 +11,6 @@ use crate::ops::{Event, PassEvent, Planned, Report, Step, WatchSummary};
 use crate::quota::Span;
 use crate::source;
 use crate::ui::imports_text::headline;
-use crate::ui::progress::RENEWED;
 use crate::ui::report::watch_summary;
 use crate::ui::{Mask, words};
 use crate::ui::{apply_summary, plan_summary};
@@ -57,7 +56,7 @@ pub(in crate::ui) fn event(event: &Event) -> Option<Record<'static>> {
             let outage = OutageOver { endpoint: (*endpoint).into(), seconds: lasted.as_secs() };
             Record::info(format!("Apollo answers {endpoint} again"), Payload::OutageOver { outage })
         }
-        Event::CredentialRenewed => Record::log(RENEWED),
+        Event::CredentialRenewed => Record::log(words::RENEWED),
         Event::Stopping => Record::log("Stopping: no further requests are sent."),
         Event::Begun { .. }
         | Event::Problem(_)

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::record::{FORMAT_VERSION, PROGRAM_VERSION};
 use super::summary::{Changes, EndpointName, seconds};
+use super::versions::{FORMAT_VERSION, PROGRAM_VERSION};
 use crate::model::Timestamp;
 use crate::ops::watch::{self, Outcome, Phase};
 use crate::ops::{Readiness, watch::Status};

@@ -9,10 +9,12 @@ mod dispute;
 mod entry;
 mod requests;
 mod state;
+mod steps;
 mod watch;
 
 pub(crate) use brakes::exceeded;
 pub(crate) use requests::session;
+pub(crate) use steps::{RENEWED, finished, started, still_running};
 pub(crate) use watch::notice;
 
 use crate::model::ContactKey;
