@@ -8,13 +8,12 @@ use clap::Args;
 
 use super::Exit;
 use super::context::Context;
-use super::reading::unreadable;
 use super::stream::{STDIN_NAME, is_stream};
 use crate::beneath::{Bounds, Refused, Root};
 use crate::ops::{self, chain};
 use crate::source::{self, Formatted, Severity};
 use crate::ui::amounts::counted;
-use crate::ui::{escape, unified_diff};
+use crate::ui::{escape, unified_diff, words};
 
 #[derive(Debug, Args)]
 pub(super) struct FmtArgs {
@@ -115,7 +114,7 @@ fn open(directory: &Path, bounds: &Bounds, context: &mut Context, tally: &mut Ta
 
 fn cannot_read(error: &source::Error, context: &mut Context, tally: &mut Tally) {
     tally.failed += 1;
-    context.shell.error("Cannot read the contact files", unreadable(error));
+    context.shell.message(&words::unreadable(error));
 }
 
 /// Formats the contact files below a directory.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::args::{Brakes, DecisionArgs, PageArgs, QuotaArgs, ScopeArgs, ViewArgs, planning_options};
+use super::args::{Brakes, DecisionArgs, PageArgs, QuotaArgs, ScopeArgs, ViewArgs};
 use super::context::Context;
 use super::showing::{self, Shown};
 use super::view::View;
@@ -112,7 +112,7 @@ fn conclude(args: &PlanArgs, context: &mut Context, made: Made) -> Result<Exit, 
             context.shell.status(format!("{under_way}\n"));
         }
         let hints = !context.environment.in_automation() && args.out.is_none();
-        let next_step = hints.then(|| context.command(&format!("apply{}", planning_options(&policy))));
+        let next_step = hints.then(|| context.command(&format!("apply{}", words::planning_options(&policy))));
         showing::show(context, &Shown { next_step: next_step.as_deref(), ..Shown::of(&planned, context) });
     }
     ops::renew_index(&context.locations.state, &desired, &reading);

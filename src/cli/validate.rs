@@ -9,7 +9,6 @@ use clap::{Args, ValueEnum};
 
 use super::Exit;
 use super::context::Context;
-use super::reading::load_messages;
 use super::stream::{STDIN_NAME, parse_stdin};
 use crate::beneath::Bounds;
 use crate::ops::{self, LoadError, chain};
@@ -17,7 +16,7 @@ use crate::settings::Checkout;
 use crate::source::Severity;
 use crate::ui::amounts::counted;
 use crate::ui::json::Validation;
-use crate::ui::{Shell, annotations, sarif};
+use crate::ui::{Shell, annotations, sarif, words};
 
 #[derive(Debug, Args)]
 pub(super) struct ValidateArgs {
@@ -116,7 +115,7 @@ fn findings(directory: &Path, bounds: &Bounds) -> Findings {
                 LoadError::Invalid { files, .. } => Some(*files),
                 LoadError::Unreadable(_) => None,
             };
-            Findings { messages: load_messages(&error), contacts: None, files }
+            Findings { messages: words::load(&error), contacts: None, files }
         }
     }
 }

@@ -13,7 +13,7 @@ use super::connection::{self, close_sandbox, holder, patiently, session_error, t
 use super::context::Context;
 use super::listening::{self, ListenArgs};
 use super::observer::Observer;
-use super::reading::{load_messages, own_state, state_error};
+use super::reading::{own_state, state_error};
 use super::run::block_on;
 use super::signals::{self, Hangups, Signals};
 use super::supervisor::Supervisor;
@@ -368,7 +368,7 @@ impl<'a> View<'a> {
         }
         match pass {
             PassEvent::Refused(error) => {
-                let messages = load_messages(error);
+                let messages = words::load(error);
                 let plain = crate::ui::Stream::default();
                 let text: String = messages.iter().map(|message| message_text(message, plain)).collect();
                 if self.last_refusal.as_ref() != Some(&text) {

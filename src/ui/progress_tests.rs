@@ -1,7 +1,8 @@
 //! The three forms of progress, and that problems come through in each.
 
 use super::*;
-use crate::ops::{Fault, Problem, ProblemKind};
+use crate::model::ApolloId;
+use crate::ops::{Fault, Problem, ProblemKind, Step};
 use crate::ui::{Stream, Verbosity};
 
 fn key(text: &str) -> ContactKey {

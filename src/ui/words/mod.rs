@@ -5,15 +5,22 @@
 mod brakes;
 mod by_hand;
 mod changes;
+mod command;
+mod contact_files;
 mod dispute;
 mod entry;
+mod plan_file;
 mod requests;
 mod state;
 mod steps;
 mod watch;
 
 pub(crate) use brakes::exceeded;
-pub(crate) use requests::session;
+pub(crate) use command::{planning_options, shell_word};
+pub(crate) use contact_files::{load, unreadable};
+pub(crate) use plan_file::{plan_file, refusal, some_of};
+pub(crate) use requests::{credential, session};
+pub(crate) use state::{state, unanswered, unaskable};
 pub(crate) use steps::{RENEWED, finished, started, still_running};
 pub(crate) use watch::notice;
 

@@ -4,7 +4,8 @@ use crate::source::Diagnostic;
 use std::time::Duration;
 
 use crate::model::Endpoint;
-use crate::ops::{Cause, Fault, SessionError};
+use crate::ops::{Cause, Fault, SessionError, chain};
+use crate::settings::CredentialError;
 
 fn doing(endpoint: Endpoint) -> &'static str {
     match endpoint {
@@ -167,4 +168,21 @@ pub(crate) fn session(error: &SessionError) -> Diagnostic {
             )
         }
     }
+}
+
+/// Says why there is no credential to be used, and what to do.
+pub(crate) fn credential(error: &CredentialError) -> Diagnostic {
+    let next = match error {
+        CredentialError::Missing => {
+            "\nSet APOLLO_API_KEY, or APOLLO_API_KEY_FILE to the path of a file that holds the key \
+             (APOLLO_ACCESS_TOKEN and APOLLO_ACCESS_TOKEN_FILE for an OAuth token). An API key is made in Apollo under \
+             Settings > Integrations > API. To try contactsd without one, add --sandbox."
+        }
+        CredentialError::Ambiguous { .. } => "\nUnset all but one, so that it is clear whose contacts these are.",
+        CredentialError::Lines { .. } => "\nThe file has to hold the key and nothing else.",
+        CredentialError::Stdin { .. } => "\nName a file that holds the key.",
+        CredentialError::Character { .. } => "\nSave the key as plain text, without anything around it.",
+        CredentialError::Unreadable { .. } | CredentialError::Empty { .. } => "",
+    };
+    Diagnostic::error("No usable credential", format!("{}{next}", chain(error)))
 }
