@@ -1,6 +1,5 @@
 //! What every verb works with.
 
-use std::borrow::Cow;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
@@ -13,6 +12,7 @@ use crate::beneath::Bounds;
 use crate::settings::{Environment, Locations, OwnDir, is_at_home, keep_from_git};
 use crate::store;
 use crate::ui::Shell;
+use crate::ui::words::shell_word;
 
 /// What the sandbox of a directory is called where other APIs have their origin.
 pub(super) const SANDBOX_ORIGIN: &str = "sandbox";
@@ -137,26 +137,5 @@ impl Context {
         };
         self.shell.drain();
         exit
-    }
-}
-
-/// Writes a word so that a shell takes it as one.
-pub(super) fn shell_word(word: &str) -> Cow<'_, str> {
-    // No name of a file holds the one character that cannot be quoted.
-    shlex::try_quote(word).unwrap_or(Cow::Borrowed(word))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_word_is_quoted_where_a_shell_would_take_it_apart() {
-        for plain in ["contacts.d", "/srv/people", "http://127.0.0.1:8080/api/v1"] {
-            assert_eq!(shell_word(plain), plain);
-        }
-        assert_eq!(shell_word("my people"), "'my people'");
-        assert_eq!(shell_word("a'; rm -r x"), r"'a'\''; rm -r x'");
-        assert_eq!(shell_word(""), "''");
     }
 }

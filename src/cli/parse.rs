@@ -18,8 +18,9 @@ use super::{Exit, help, usage};
 use crate::ops::{Clock, chain};
 use crate::plan::Limit;
 use crate::settings::{Environment, FileError, SettingsFile};
-use crate::ui::json::{Diagnostic, Record};
-use crate::ui::{ColorEnvironment, ColorFlag, Message, Verbosity};
+use crate::source::Diagnostic;
+use crate::ui::json::Record;
+use crate::ui::{ColorEnvironment, ColorFlag, Verbosity};
 
 /// Variables of ours that are no flag's twin.
 const OTHER_VARIABLES: &[&str] = &[
@@ -175,7 +176,7 @@ fn explain(
         shell.records([if asked_for {
             Record::output(text.trim_end())
         } else {
-            Record::diagnostic(Diagnostic::from(&Message::error("The command is not complete", text.trim())))
+            Record::diagnostic(&Diagnostic::error("The command is not complete", text.trim()))
         }]);
         return if asked_for && printed.is_ok() { Exit::Success } else { Exit::Failure };
     };

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::args::{PageArgs, ViewArgs};
-use super::context::{Context, SANDBOX_ORIGIN, shell_word};
+use super::context::{Context, SANDBOX_ORIGIN};
 use super::showing::{self, Shown};
 use super::view::View;
 use super::{Exit, reading, saved};
@@ -14,6 +14,7 @@ use crate::model::Binding;
 use crate::ops::{Reading, Want};
 use crate::ui::binding_text;
 use crate::ui::json::{ContactState, saved_plan_document};
+use crate::ui::words::shell_word;
 
 #[derive(Debug, Args)]
 pub(super) struct ShowArgs {

@@ -6,9 +6,7 @@ use super::view::View;
 use crate::ops::{self, Planned, Report};
 use crate::settings::Checkout;
 use crate::ui::json::{import_records, plan_records};
-use crate::ui::{
-    FailedPlan, Forecast, ImportsText, Markdown, MarkdownOptions, Message, PlanOptions, PlanText, Subject,
-};
+use crate::ui::{FailedPlan, Forecast, ImportsText, Markdown, MarkdownOptions, PlanOptions, PlanText, Subject, words};
 
 /// A plan and the words that belong to it.
 pub(super) struct Shown<'a> {
@@ -53,7 +51,7 @@ pub(super) fn begin(context: &mut Context, view: View) -> Result<(), Exit> {
 /// Prints a plan as people review it, and what should be known beside it.
 pub(super) fn show(context: &mut Context, shown: &Shown<'_>) {
     let Shown { planned, is_decided, next_step, apply, everything, sandbox, note } = shown;
-    context.shell.messages(planned.warnings().iter().map(Message::from));
+    context.shell.messages(planned.warnings().iter().map(words::problem));
     let view = context.view;
     let stdout = context.shell.stdout();
     let forecast = forecast(&planned.forecast, *sandbox);

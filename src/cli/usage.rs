@@ -1,14 +1,13 @@
 //! Mistakes on the command line, in the words and the form of every other message.
 
+use crate::source::Diagnostic;
 use std::ffi::OsString;
 
 use clap::Command;
 use clap::error::{ContextKind, ErrorKind};
 
-use crate::ui::Message;
-
 /// Words a mistake; `None` where the text is no mistake but help, which clap words best.
-pub(super) fn message(error: &clap::Error, command: &Command, arguments: &[OsString]) -> Option<Message> {
+pub(super) fn message(error: &clap::Error, command: &Command, arguments: &[OsString]) -> Option<Diagnostic> {
     if matches!(
         error.kind(),
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
@@ -37,7 +36,7 @@ pub(super) fn message(error: &clap::Error, command: &Command, arguments: &[OsStr
         verb(command, arguments).iter().fold(String::new(), |path, name| format!("{path} {name}"))
     );
     let parts = [(!detail.is_empty()).then(|| detail.join("\n")), usage, Some(help)];
-    Some(Message::error(capitalized(summary), parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")))
+    Some(Diagnostic::error(capitalized(summary), parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")))
 }
 
 /// Returns the option or verb that is not known.

@@ -9,7 +9,8 @@ use crate::model::{ApolloId, Endpoint, IdentityKey};
 use crate::state::{self, Change, Snapshot};
 
 use super::apply::courier::{Courier, Failure, Outcome, Parcel, Way};
-use super::{Ended, Event, Problem, problem};
+use super::problem::{Cause, Fault};
+use super::{Ended, Event, ProblemKind, chain};
 
 /// How many contacts of the state are viewed to see that a new credential is of its team.
 const CONTACTS_VIEWED: usize = 10;
@@ -25,23 +26,14 @@ pub enum SessionError {
     #[error(transparent)]
     Client(#[from] apollo::Error),
     /// Apollo says that the credential is of another team than the state's contacts are.
-    #[error(
-        "the credential belongs to Apollo team {given}, and this state holds the contacts of team {recorded}. Use a \
-         credential of that team, or give this one a state of its own with --state"
-    )]
+    #[error("the credential belongs to Apollo team {given}, and this state holds the contacts of team {recorded}")]
     OtherTeam { recorded: String, given: String },
     /// The credential is new to the state, and nothing that Apollo shows says whose it is.
-    #[error(
-        "the credential is new to this state, and Apollo does not show that it belongs to the same team: {why}. \
-         Nothing was sent and the state is unchanged. If it is of the same team, give it the scope {scope}, or apply \
-         once with the credential that was used before and a scope for this call: the state then knows its team. If \
-         it is of another team, give it a state of its own with --state",
-        scope = Endpoint::Profile.scope()
-    )]
+    #[error("the credential is new to this state, and Apollo does not show that it belongs to the same team: {why}")]
     Unproven { why: String },
     /// Apollo refused the credential.
-    #[error("{}: {}", .0.summary, .0.detail)]
-    Refused(Box<Problem>),
+    #[error("Apollo refused the credential: {}", .0.why)]
+    Refused(Fault),
     /// Apollo did not answer for as long as is waited for, which was told before.
     #[error("Apollo did not answer")]
     Out,
@@ -187,7 +179,7 @@ impl Access {
         match self.courier.look(Endpoint::Profile, way, ask).await {
             Ok(answer) => Ok(answer.value.team_id),
             Err(Failure::Refused(error)) if error.status() == Some(401) => {
-                Err(SessionError::Refused(Box::new(problem::credential_refused(&error))))
+                Err(SessionError::Refused(Fault::of(&error)))
             }
             Err(Failure::Refused(_) | Failure::InDoubt(_) | Failure::Stale) => Ok(None),
             Err(Failure::Barred) if !self.courier.is_barred(Endpoint::ViewContact) => Ok(None),
@@ -211,7 +203,7 @@ impl Access {
                 }
                 Err(Failure::Refused(error) | Failure::InDoubt(error)) => {
                     let is_about_contact = error.contact_may_be_gone(&binding.apollo_id);
-                    why = Some(format!("looking at contact {} failed: {}", binding.apollo_id, problem::chain(&error)));
+                    why = Some(format!("looking at contact {} failed: {}", binding.apollo_id, chain(&error)));
                     if !is_about_contact {
                         break;
                     }
@@ -245,13 +237,9 @@ impl Access {
                 false
             }
             Err(error) => {
-                let detail = format!(
-                    "{}\nThe one before is refused by Apollo, so nothing further is sent.",
-                    problem::chain(&error)
-                );
                 self.courier.bar(&Endpoint::ALL);
                 self.courier.stop.request(Ended::Fatal);
-                self.courier.tell(Event::Problem(Problem::error("The new credential cannot be used", detail)));
+                self.courier.tell(Event::Problem(ProblemKind::NewCredentialUnusable(Cause::from(&error)).into()));
                 false
             }
         }
@@ -264,8 +252,7 @@ impl Access {
         let read = match source() {
             Ok(read) => read,
             Err(why) => {
-                let detail = format!("{why}\nApollo refuses the one in use.");
-                self.courier.tell(Event::Problem(Problem::warning("The credential cannot be read again", detail)));
+                self.courier.tell(Event::Problem(ProblemKind::CredentialUnreadable { why, is_refused: true }.into()));
                 return Ok(false);
             }
         };

@@ -24,7 +24,7 @@ use super::credential::{Access, CredentialSource, SessionError};
 use super::desired::Open;
 use super::newest::{LastReading, Newest};
 use super::under_way::UnderWay;
-use super::{Clock, Desired, Event, LoadError, Stop, Waiting, lock, problem};
+use super::{Clock, Desired, Event, LoadError, ProblemKind, Stop, Waiting, chain, lock};
 
 /// What a session is opened with.
 #[derive(Clone)]
@@ -107,7 +107,7 @@ impl Session {
         let listening =
             options.runtime_directory.map(|runtime| listen(state.directory(), &runtime, answerer)).transpose();
         let service = listening.unwrap_or_else(|error| {
-            (options.events)(Event::Problem(problem::cannot_answer(&error)));
+            (options.events)(Event::Problem(ProblemKind::CannotAnswer { why: chain(&error) }.into()));
             None
         });
         let courier = Courier {

@@ -9,15 +9,14 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::amounts::{clock, count, duration, wait};
-use super::escape::escape;
 use super::json;
-use super::message::Message;
 use super::plan_text::Detail;
 use super::repeats::Repeats;
 use super::shell::Shell;
 use super::style::Paint;
-use crate::model::{ApolloId, ContactKey, Endpoint, Timestamp};
-use crate::ops::{Event, Step};
+use super::words::{self, RENEWED, finished, started, still_running};
+use crate::model::{ContactKey, Endpoint, Timestamp};
+use crate::ops::Event;
 use crate::quota::Span;
 
 /// Up to so many actions, each event has its line.
@@ -26,10 +25,6 @@ const FEW_ACTIONS: usize = 20;
 /// Said at the first signal.
 const STOPPING: &str =
     "Stopping: requests under way are finished and recorded, no further ones are sent. Once more leaves at once.";
-
-/// Said when a run goes on with another credential.
-pub(super) const RENEWED: &str =
-    "Apollo refused the credential. The one that has taken its place is of the same team and is used from now on.";
 
 /// Time between two lines where a bar cannot be drawn.
 const LINE_INTERVAL: Duration = Duration::from_secs(10);
@@ -104,8 +99,8 @@ impl Progress {
                 self.step_line(shell, Some(finished(*step, id.as_ref(), *elapsed)), key);
             }
             Event::Problem(problem) => {
-                let message = Message::from(problem);
-                if self.repeats.is_new(problem) {
+                let message = words::problem(problem);
+                if self.repeats.is_new(&message) {
                     self.above_the_bar(shell, |shell| shell.message(&message));
                 } else {
                     shell.message_in_sum(&message);
@@ -263,49 +258,6 @@ fn count_down_text(waits: &BTreeMap<Endpoint, Wait>, now: Timestamp) -> Option<S
 fn bar(shell: &Shell, actions: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:24} {wide_msg}").expect("the template is well formed");
     ProgressBar::with_draw_target(Some(actions as u64), shell.draw_target()).with_style(style.progress_chars("━╸─"))
-}
-
-/// Words what is written when a step begins; nothing for steps that are over at once.
-pub(super) fn started(step: Step, id: Option<&ApolloId>) -> Option<String> {
-    let doing = doing(step);
-    let id = id.map(|id| format!(" [id={}]", escape(id.as_str()))).unwrap_or_default();
-    match step {
-        Step::Create | Step::Import | Step::Update | Step::Restore | Step::Settle => Some(format!("{doing}...{id}")),
-        Step::Move | Step::Release | Step::Forget => None,
-    }
-}
-
-pub(super) fn still_running(step: Step, id: Option<&ApolloId>, elapsed: Duration) -> String {
-    let id = id.map(|id| format!("id={}, ", escape(id.as_str()))).unwrap_or_default();
-    format!("Still {}... [{id}{} elapsed]", doing(step).to_lowercase(), duration(elapsed))
-}
-
-pub(super) fn finished(step: Step, id: Option<&ApolloId>, elapsed: Duration) -> String {
-    let id = id.map(|id| format!(" [id={}]", escape(id.as_str()))).unwrap_or_default();
-    let after = duration(elapsed);
-    match step {
-        Step::Create => format!("Creation complete after {after}{id}"),
-        Step::Import => format!("Import complete after {after}{id}"),
-        Step::Update => format!("Modifications complete after {after}{id}"),
-        Step::Restore => format!("Restoration complete after {after}{id}"),
-        Step::Settle => format!("Settled after {after}{id}"),
-        Step::Move => format!("Moved{id}"),
-        Step::Release => format!("Fields released{id}"),
-        Step::Forget => format!("Removed from the state{id}"),
-    }
-}
-
-fn doing(step: Step) -> &'static str {
-    match step {
-        Step::Create => "Creating",
-        Step::Import => "Importing",
-        Step::Update => "Modifying",
-        Step::Move => "Moving",
-        Step::Restore => "Restoring",
-        Step::Release => "Releasing",
-        Step::Forget => "Forgetting",
-        Step::Settle => "Settling",
-    }
 }
 
 /// What stands behind the bar: counts, time left, rate and quota left; a narrow terminal cuts the end.

@@ -29,7 +29,7 @@ fn help_and_version_are_results() {
       status       Show how the running watch is doing, or what the state holds
       pause        Let the running watch release the state, so that other commands can write it
       resume       Let a paused watch go on
-      approve      Let the running watch apply one plan that passes its limits
+      approve      Let the running watch apply one plan that exceeds its limits
       sandbox      Serve the stand-in for Apollo until interrupted
       import       Bind an entry to a contact that Apollo has
       state        Look at what the state remembers, and correct it
@@ -148,7 +148,7 @@ fn mistakes_of_usage_exit_with_one() {
       status       Show how the running watch is doing, or what the state holds
       pause        Let the running watch release the state, so that other commands can write it
       resume       Let a paused watch go on
-      approve      Let the running watch apply one plan that passes its limits
+      approve      Let the running watch apply one plan that exceeds its limits
       sandbox      Serve the stand-in for Apollo until interrupted
       import       Bind an entry to a contact that Apollo has
       state        Look at what the state remembers, and correct it

@@ -20,7 +20,7 @@ use super::outcome::binding::{self, Confirmed, complete};
 use super::outcome::create::{self, Adopted};
 use super::outcome::{lists, settled};
 use super::performer::{End, Performer, Trouble};
-use crate::ops::{Imported, Problem, Step, problem};
+use crate::ops::{Imported, Problem, ProblemKind, Step, problem};
 
 impl Performer<'_> {
     /// Binds to a contact that is known by its id.
@@ -219,16 +219,7 @@ fn is_looked_up(binding: &Binding) -> bool {
 }
 
 fn taken_meanwhile(id: &ApolloId, owner: &ContactKey, place: &Place) -> Problem {
-    Problem::error(
-        format!("Contact {id} was found for two entries"),
-        format!(
-            "It is bound to {} since. Nothing was recorded for {}: the next apply looks again and leaves that contact \
-             out.",
-            owner.address(),
-            place.key.address()
-        ),
-    )
-    .at(place, None)
+    ProblemKind::TakenMeanwhile { id: id.clone(), owner: owner.clone() }.at(place, None)
 }
 
 /// Drops the memory of the contact an entry had, under its key or the one it says it had.

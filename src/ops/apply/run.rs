@@ -17,7 +17,7 @@ use crate::state::{self, CHANGES_PER_COMMIT, Change, Snapshot};
 
 use super::performer::{End, Job, Performer, Trouble, Turn};
 use crate::ops::saved::{Remaining, progress};
-use crate::ops::{Desired, Ended, Event, Problem, Report, Session, Step, problem};
+use crate::ops::{Desired, Ended, Event, Problem, ProblemKind, Report, Session, Step, chain};
 
 /// How often a step that takes long is heard of.
 const STILL_RUNNING: Duration = Duration::from_secs(10);
@@ -71,7 +71,7 @@ pub async fn apply_as(
         && let Err(error) = progress::forget(session.store()).await
     {
         session.stop().request(Ended::Fatal);
-        session.tell(Event::Problem(Problem::error("Cannot write to the state", problem::chain(&error))));
+        session.tell(Event::Problem(ProblemKind::CannotWrite { why: chain(&error) }.into()));
     }
     if let Err(problem) = run.keep_house(&plan.housekeeping).await {
         session.stop().request(Ended::Fatal);
@@ -87,7 +87,7 @@ pub async fn apply_as(
     report.changed_imports = report.imports.iter().filter(|imported| !imported.changes().is_empty()).count();
     let outage = session.courier().outages.given_up();
     if let Some(Ended::Outage { unreachable, .. }) = outage {
-        report.obstacle.get_or_insert_with(|| problem::outage_in_short(unreachable).to_owned());
+        report.obstacle.get_or_insert(ProblemKind::NoAnswers { unreachable });
     }
     report.ended =
         session.stop().reason().or(outage).or_else(|| session.courier().ledgers.put_off()).unwrap_or_default();
@@ -110,7 +110,7 @@ struct Run {
 impl Run {
     /// Sets records right that lost their meaning.
     async fn keep_house(&self, housekeeping: &Housekeeping) -> Result<(), Problem> {
-        let failed = |error| Problem::error("Cannot write to the state", problem::chain(&error));
+        let failed = |error| Problem::from(ProblemKind::CannotWrite { why: chain(&error) });
         let drop_conflict = |key: &ContactKey| Change::DropConflict { key: key.clone() };
         let mut changes: Vec<Change> = housekeeping.conflicts.iter().map(drop_conflict).collect();
         for &id in &housekeeping.intents {
@@ -310,10 +310,10 @@ impl Run {
             Err(trouble) => {
                 if let Some(problem) = trouble.problem {
                     // One that names no entry would have met any other in its place.
-                    let summary = problem.summary.clone();
+                    let kind = problem.kind.clone();
                     self.count(|report| match problem.key {
-                        Some(_) => report.failures.push((key.clone(), summary)),
-                        None => report.obstacle = Some(summary),
+                        Some(_) => report.failures.push((key.clone(), kind)),
+                        None => report.obstacle = Some(kind),
                     });
                     self.session.tell(Event::Problem(*problem));
                 }

@@ -10,11 +10,12 @@ use tokio::sync::watch;
 
 use super::failing::Failing;
 use crate::model::{ContactKey, Digest, Endpoint, Serial, Timestamp};
+use crate::ops::ProblemKind;
 use crate::plan::Counts;
 use crate::quota::Outlook;
 
 /// Version of [`Status`] as it is written.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// Where a service notes how it is doing. Clones are handles to the same.
 #[derive(Debug, Clone)]
@@ -144,8 +145,8 @@ pub struct Waiting {
 pub struct Braked {
     /// What approves it.
     pub digest: Digest,
-    /// One line for each limit.
-    pub reasons: Vec<String>,
+    /// The limits, each with how many of those to be forgotten already are.
+    pub reasons: Vec<ProblemKind>,
     pub counts: Counts,
     pub since: Timestamp,
 }
@@ -153,7 +154,7 @@ pub struct Braked {
 /// What keeps the service as a whole from its work.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trouble {
-    pub error: String,
+    pub error: ProblemKind,
     pub since: Timestamp,
     /// How often it was met in a row.
     pub attempts: u32,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{ContactKey, Fingerprint, Timestamp};
-use crate::ops::{Ended, Report};
+use crate::ops::{Ended, ProblemKind, Report};
 use crate::plan::{Action, Operation, Plan};
 use crate::quota::Backoff;
 
@@ -19,8 +19,8 @@ const PAUSES: Backoff = Backoff { base: Duration::from_secs(1), cap: Duration::f
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failing {
     pub key: ContactKey,
-    /// What was said last, in one line.
-    pub error: String,
+    /// What it failed of last.
+    pub error: ProblemKind,
     /// How often it has failed in a row.
     pub attempts: u32,
     pub since: Timestamp,
@@ -73,7 +73,7 @@ impl FailingEntries {
 
     /// Takes in how applying `plan` went.
     pub(super) fn note(&mut self, plan: &Plan, report: &Report, now: Timestamp) {
-        let failures: BTreeMap<&ContactKey, &String> =
+        let failures: BTreeMap<&ContactKey, &ProblemKind> =
             report.failures.iter().map(|(key, error)| (key, error)).collect();
         for action in &plan.actions {
             let Some(error) = failures.get(action.key()) else { continue };

@@ -1,5 +1,6 @@
 //! A plan as one document, in the shape of Terraform's `show -json`.
 
+use crate::source;
 use std::collections::HashMap;
 
 use schemars::JsonSchema;
@@ -8,12 +9,12 @@ use serde::{Serialize, Serializer};
 use super::change::ResourceChange;
 use super::diagnostic::Diagnostic;
 use super::events::{line, lines};
-use super::record::{FORMAT_VERSION, PROGRAM_VERSION};
 use super::summary::{BrakeFacts, Changes, Forecast, PlanFacts};
+use super::versions::{FORMAT_VERSION, PROGRAM_VERSION};
 use crate::model::ContactKey;
 use crate::ops::Planned;
 use crate::plan::Operation;
-use crate::ui::{Mask, Message};
+use crate::ui::{Mask, words};
 
 /// What would be done, as one document; its changes are written one by one, so it may have any size.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -68,7 +69,7 @@ pub fn saved_plan_document(planned: &Planned, mask: Mask) -> PlanDocument<'_> {
 
 fn document(planned: &Planned, lines: HashMap<ContactKey, usize>, mask: Mask) -> PlanDocument<'_> {
     let plan = &planned.plan;
-    let warnings: Vec<Message> = planned.warnings().iter().map(Message::from).collect();
+    let warnings: Vec<source::Diagnostic> = planned.warnings().iter().map(words::problem).collect();
     let brakes: Vec<BrakeFacts> = plan.brakes.iter().map(BrakeFacts::from).collect();
     let waits =
         |operation: &Operation| matches!(operation, Operation::Conflict { .. } | Operation::Contradiction { .. });

@@ -4,18 +4,21 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use crate::apollo::Contact;
 use crate::model::{Field, Fields, Value, fold_email, fold_text};
 
 /// A field that Apollo holds otherwise than it was sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Deviation {
-    pub(crate) field: Field,
-    pub(crate) kind: DeviationKind,
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deviation {
+    pub field: Field,
+    pub kind: DeviationKind,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum DeviationKind {
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeviationKind {
     /// Apollo holds nothing where something was sent; its complaint, if it made one.
     Dropped(Option<String>),
     /// Apollo holds what stood there before, or something where it was to be cleared.
