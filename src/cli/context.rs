@@ -10,9 +10,9 @@ use super::view::View;
 use crate::apollo::PRODUCTION_URL;
 use crate::beneath::Bounds;
 use crate::settings::{Environment, Locations, OwnDir, is_at_home, keep_from_git};
+use crate::shell_word::shell_word;
 use crate::store;
 use crate::ui::Shell;
-use crate::ui::words::shell_word;
 
 /// What the sandbox of a directory is called where other APIs have their origin.
 pub(super) const SANDBOX_ORIGIN: &str = "sandbox";
@@ -52,18 +52,18 @@ impl Context {
         let locations = Locations::new(&global.dir, global.state.as_deref(), global.sandbox, &environment.directory);
         let mut typed = Vec::new();
         if global.dir != Path::new("contacts.d") {
-            typed.push(format!(" --dir {}", shell_word(&global.dir.display().to_string())));
+            typed.push(format!(" --dir {}", shell_word(global.dir.display())));
         }
         for directory in &global.follow_within {
-            typed.push(format!(" --follow-within {}", shell_word(&directory.display().to_string())));
+            typed.push(format!(" --follow-within {}", shell_word(directory.display())));
         }
         if let Some(state) = &global.state {
-            typed.push(format!(" --state {}", shell_word(&state.display().to_string())));
+            typed.push(format!(" --state {}", shell_word(state.display())));
         }
         if global.sandbox {
             typed.push(" --sandbox".to_owned());
         } else if global.api_url.as_str() != PRODUCTION_URL {
-            typed.push(format!(" --api-url {}", shell_word(global.api_url.as_str())));
+            typed.push(format!(" --api-url {}", shell_word(&global.api_url)));
         }
         let typed = typed.concat();
         // Where nobody named it, a repository must not make a link of it that leads anywhere.

@@ -11,6 +11,7 @@ use super::context::Context;
 use super::stream::{STDIN_NAME, is_stream};
 use crate::beneath::{Bounds, Refused, Root};
 use crate::ops::{self, chain};
+use crate::shell_word::shell_word;
 use crate::source::{self, Formatted, Severity};
 use crate::ui::amounts::counted;
 use crate::ui::{escape, unified_diff, words};
@@ -183,7 +184,8 @@ fn conclude(args: &FmtArgs, tally: &Tally, context: &mut Context) -> Exit {
         let are = if files == 1 { "is" } else { "are" };
         context.shell.status(format!("{} {are} formatted already.", counted(files, "file")));
     } else if changed > 0 && args.check && !context.environment.in_automation() {
-        let named = args.files.iter().fold(String::new(), |named, file| format!("{named} {}", file.display()));
+        let named =
+            args.files.iter().fold(String::new(), |named, file| format!("{named} {}", shell_word(file.display())));
         let command = context.command(&format!("fmt{named}"));
         context.shell.hint(format!("Run \"{}\" to format {}.", escape(&command), counted(changed, "file")));
     }

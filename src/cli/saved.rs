@@ -6,6 +6,7 @@ use super::Exit;
 use super::context::Context;
 use super::stream::{STDIN_NAME, is_stream};
 use crate::ops::{self, Origins, Planned, Refusal, SavedPlan};
+use crate::shell_word::shell_word;
 use crate::ui::{SavedAs, saved_text, words};
 
 /// Saves a plan and says what it is good for.
@@ -30,7 +31,7 @@ pub(super) fn save(context: &mut Context, file: &Path, planned: &Planned, origin
             () if plan.counts().undecided > 0 => SavedAs::Undecided,
             () if !plan.brakes.is_empty() => SavedAs::Braked,
             () if plan.is_empty() => SavedAs::Empty,
-            () => SavedAs::Applicable { command: context.command(&format!("apply {}", file.display())) },
+            () => SavedAs::Applicable { command: context.command(&format!("apply {}", shell_word(file.display()))) },
         };
         let stdout = context.shell.stdout();
         context.shell.status(saved_text(file, &saved_as, stdout));

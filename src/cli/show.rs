@@ -12,9 +12,9 @@ use super::view::View;
 use super::{Exit, reading, saved};
 use crate::model::Binding;
 use crate::ops::{Reading, Want};
+use crate::shell_word::shell_word;
 use crate::ui::binding_text;
 use crate::ui::json::{ContactState, saved_plan_document};
-use crate::ui::words::shell_word;
 
 #[derive(Debug, Args)]
 pub(super) struct ShowArgs {
@@ -51,7 +51,7 @@ fn show_plan(file: &Path, context: &mut Context) -> Result<(), Exit> {
     if context.shell.speaks_json() {
         return Ok(());
     }
-    let name = shell_word(&file.display().to_string()).into_owned();
+    let name = shell_word(file.display());
     let shown = Shown {
         apply: Some(context.command(&format!("apply {name}"))),
         everything: context.command(&format!("show {name}")),

@@ -5,6 +5,7 @@
 use std::io::ErrorKind;
 
 use crate::ops::{self, LoadError};
+use crate::shell_word::shell_word;
 use crate::source::{self, Diagnostic};
 
 /// Says why the contact files cannot be used, worst last.
@@ -30,7 +31,7 @@ pub(crate) fn unreadable(error: &source::Error) -> Diagnostic {
         source::Error::LeadsOut { dir, .. } => format!(
             "{why}\nIt is a link, and who wrote the repository must not decide which directory of this machine is read. \
              If it is the one you mean, name it: --dir {}",
-            super::shell_word(&dir.display().to_string())
+            shell_word(dir.display())
         ),
         _ => why,
     };

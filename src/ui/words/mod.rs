@@ -16,7 +16,7 @@ mod steps;
 mod watch;
 
 pub(crate) use brakes::exceeded;
-pub(crate) use command::{planning_options, shell_word};
+pub(crate) use command::planning_options;
 pub(crate) use contact_files::{load, unreadable};
 pub(crate) use plan_file::{plan_file, refusal, some_of};
 pub(crate) use requests::{credential, session};

@@ -6,6 +6,7 @@ use super::{exceeded, planning_options};
 use crate::model::ContactKey;
 use crate::ops::{Refusal, SavedError, SavedPlan, chain};
 use crate::settings::Locations;
+use crate::shell_word::shell_word;
 use crate::source::Diagnostic;
 
 /// Says why a file is not a whole plan, and what to do.
@@ -36,7 +37,7 @@ pub(crate) fn refusal(
     locations: &Locations,
 ) -> Diagnostic {
     let (file, state) = (saved.path.display(), &locations.state);
-    let word = if saved.is_file { file.to_string() } else { "-".to_owned() };
+    let word = if saved.is_file { shell_word(&file) } else { "-".to_owned() };
     let again = format!(
         "Make a new plan: {}",
         command(&format!("plan --out {word}{}", planning_options(&saved.origins.policy)))
