@@ -76,7 +76,7 @@ fn make(args: &PlanArgs, context: &mut Context) -> Result<Made, Exit> {
     if !context.view.is_page() {
         stand_in::announce(context);
     }
-    let reading = reading::state(context, Want::Plan(&desired))?;
+    let reading = reading::state_of_api(context, Want::Plan(&desired))?;
     let (policy, rules, now) =
         (args.brakes.policy(&args.decisions, &args.scope), args.quota.rules(), Clock::system().now());
     ops::check_scope(&policy.scope, &desired, &reading.snapshot).map_err(|problem| refuse(context, &problem))?;

@@ -37,7 +37,18 @@ pub(super) fn own_state(context: &mut Context) -> Result<(), Exit> {
     store::check_own_dir(&context.locations.state, &own).map_err(|error| state_error(context, &error))
 }
 
-/// Copies from the state what is wanted, whoever has it open; an empty one when there is no state yet.
+/// The same as [`state`], and refuses a state of another API than the one that is asked for.
+pub(super) fn state_of_api(context: &mut Context, want: Want<'_>) -> Result<Reading, Exit> {
+    let (reading, given) = (state(context, want)?, context.origin());
+    if reading.snapshot.origin == given {
+        return Ok(reading);
+    }
+    let (state, recorded) = (context.locations.state.clone(), reading.snapshot.origin);
+    Err(state_error(context, &state::Error::OtherOrigin { state, recorded, given }))
+}
+
+/// Copies from the state what is wanted, whoever has it open and whichever API it is of; an empty one when there is no
+/// state yet.
 pub(super) fn state(context: &mut Context, want: Want<'_>) -> Result<Reading, Exit> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
         context.shell.error("Cannot start the event loop", error.to_string());
@@ -53,13 +64,9 @@ pub(super) async fn read(context: &mut Context, want: Want<'_>) -> Result<Readin
     let state = context.locations.state.clone();
     match ops::read(&state, want, context.answer_timeout).await {
         Ok(None) => Reading::without_state(want, &origin).map_err(|error| load_error(context, &error)),
-        Ok(Some(reading)) if reading.snapshot.origin == origin => {
+        Ok(Some(reading)) => {
             warn_of_owner(context);
             Ok(reading)
-        }
-        Ok(Some(reading)) => {
-            let error = state::Error::OtherOrigin { state, recorded: reading.snapshot.origin, given: origin };
-            Err(state_error(context, &error))
         }
         Err(error) => Err(read_error(context, &error)),
     }

@@ -50,10 +50,10 @@ pub(super) fn pull(lock: &LockArgs, context: &mut Context) -> Exit {
         return exit;
     }
     block_on(context, async |context: &mut Context| {
-        let (state, origin) = (context.locations.state.clone(), context.origin());
+        let state = context.locations.state.clone();
         let pulling = async |context: &mut Context| {
             let mut out = context.shell.raw();
-            ops::pull(&state, &origin, lock.lock_timeout, &mut out).await
+            ops::pull(&state, lock.lock_timeout, &mut out).await
         };
         match pulling(context).await {
             // What could not be written is told at the end, unless whoever read it has left.

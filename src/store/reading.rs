@@ -60,17 +60,13 @@ pub fn read_part(
 /// Writes a copy of a state, row by row; returns how many rows it has, `None` when there is no state.
 ///
 /// The copy is whole only when this returns without an error: its last line is written after all rows were
-/// proven to be there. Nothing is written of a state that a writer has open.
-pub fn pull(location: &Location, origin: &str, out: &mut dyn Write) -> Result<Option<u64>, Error> {
+/// proven to be there. It says which API the state is of. Nothing is written of a state that a writer has open.
+pub fn pull(location: &Location, out: &mut dyn Write) -> Result<Option<u64>, Error> {
     if let Some(state) = find(location)?.filter(|state| !state.is_ours()) {
-        return borrowed::read(&state, |copy| pull(copy, origin, out));
+        return borrowed::read(&state, |copy| pull(copy, out));
     }
     let Some((state, lock)) = lock_existing(location)? else { return Ok(None) };
     let (opened, copy) = open::open(&state, lock, |facts, db| {
-        if facts.origin != origin {
-            let (recorded, given) = (facts.origin.clone(), origin.to_owned());
-            return Err(Error::OtherOrigin { state: location.clone(), recorded, given });
-        }
         let mut copy = CopyWriter::begin(location, out, &Header::of(facts, &db.counters()?))?;
         let counters = db.scan(|key, value| copy.row(&db.parse(key)?, value))?;
         Ok((counters, copy))
