@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
 use clap::error::{ContextKind, ErrorKind};
 use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches};
+use clap::{Arg, ArgAction, ArgMatches, ColorChoice, Command, CommandFactory, FromArgMatches};
 
 use super::apply::PLANNING;
 use super::args::{ColorWhen, Global};
@@ -20,7 +21,7 @@ use crate::plan::Limit;
 use crate::settings::{Environment, FileError, SettingsFile};
 use crate::source::Diagnostic;
 use crate::ui::json::Record;
-use crate::ui::{ColorEnvironment, ColorFlag, Verbosity};
+use crate::ui::{ColorEnvironment, Verbosity, color_choice};
 
 /// Variables of ours that are no flag's twin.
 const OTHER_VARIABLES: &[&str] = &[
@@ -41,27 +42,26 @@ pub(super) fn parse(
     let file = match SettingsFile::read(&environment.directory, &known.iter().cloned().collect::<Vec<_>>()) {
         Ok(file) => file,
         Err(error) => {
-            let mut shell = wanted.shell(None, &colors(&environment), &environment.directory, Verbosity::Normal)?;
+            let mut shell = wanted.shell(&colors(&environment), &environment.directory, Verbosity::Normal)?;
             shell.error(chain(&error), settings_advice(&error, &known));
             return Err(Exit::Failure);
         }
     };
     wanted.json |= file.get("json") == Some("true");
     let layers = Layers::new(&environment, &file, &arguments);
-    let command = layers.add_to(help::added_to(Cli::command()));
+    let command = layers.add_to(help::added_to(Cli::command())).color(help_color(&wanted, &environment));
     let parsed = command.clone().try_get_matches_from(&arguments).and_then(|matches| {
         no_looser_brakes(command.clone(), &matches, &file)?;
         no_planning_of_saved_plans(command, &matches)?;
         let dir_is_named = matches.value_source("dir") != Some(ValueSource::DefaultValue);
-        Ok((Cli::from_arg_matches(&matches)?, color_flag(&matches), dir_is_named))
+        Ok((Cli::from_arg_matches(&matches)?, dir_is_named))
     });
-    let (cli, flag, dir_is_named) =
-        parsed.map_err(|error| explain(&error, &arguments, &wanted, &environment, &file))?;
+    let (cli, dir_is_named) = parsed.map_err(|error| explain(&error, &arguments, &wanted, &environment, &file))?;
     let verbosity = if cli.global.quiet { Verbosity::Quiet } else { Verbosity::Normal };
     let mut environment_colors = colors(&environment);
     environment_colors.contactsd_color = color_asked_for(&cli.global).map(str::to_owned);
-    let wanted = Wanted { json: cli.global.json, into: cli.global.json_into.clone() };
-    let mut shell = wanted.shell(flag, &environment_colors, &environment.directory, verbosity)?;
+    let wanted = Wanted { json: cli.global.json, into: cli.global.json_into.clone(), ..wanted };
+    let mut shell = wanted.shell(&environment_colors, &environment.directory, verbosity)?;
     let (layout, does) = cli.verb.machine_output();
     shell.lay_out(layout);
     if does == Does::Something {
@@ -166,7 +166,7 @@ fn explain(
     environment: &Environment,
     file: &SettingsFile,
 ) -> Exit {
-    let shell = wanted.shell(None, &colors(environment), &environment.directory, Verbosity::Normal);
+    let shell = wanted.shell(&colors(environment), &environment.directory, Verbosity::Normal);
     let Ok(mut shell) = shell else { return Exit::Failure };
     let Some(message) = usage::message(error, &Cli::command(), arguments) else {
         // Help and the version go to stdout, help for who typed too little to stderr; clap knows which.
@@ -203,6 +203,12 @@ fn colors(environment: &Environment) -> ColorEnvironment {
         clicolor: get("CLICOLOR"),
         term: get("TERM"),
     }
+}
+
+/// Decides whether help gets color, by the rules of every other text.
+fn help_color(wanted: &Wanted, environment: &Environment) -> ColorChoice {
+    let has_color = color_choice(wanted.color, &colors(environment), std::io::stdout().is_terminal());
+    if has_color { ColorChoice::Always } else { ColorChoice::Never }
 }
 
 /// Returns the long flag whose value was not understood.
@@ -326,19 +332,6 @@ fn typed_flags(arguments: &[OsString]) -> BTreeSet<String> {
     let words = arguments.iter().filter_map(|argument| argument.to_str()).take_while(|word| *word != "--");
     let flags = words.filter_map(|word| word.strip_prefix("--"));
     flags.map(|flag| flag.split_once('=').map_or(flag, |(name, _)| name).to_owned()).collect()
-}
-
-/// Returns what was typed about color; the twins in the environment and the file weigh less than `NO_COLOR`.
-fn color_flag(matches: &ArgMatches) -> Option<ColorFlag> {
-    let is_typed = |flag| matches.value_source(flag) == Some(ValueSource::CommandLine);
-    if is_typed("no_color") {
-        return Some(ColorFlag::Never);
-    }
-    matches.get_one("color").filter(|_| is_typed("color")).map(|color| match color {
-        ColorWhen::Always => ColorFlag::Always,
-        ColorWhen::Never => ColorFlag::Never,
-        ColorWhen::Auto => ColorFlag::Auto,
-    })
 }
 
 /// Returns what flag, environment and file together say about color, in the words of `CONTACTSD_COLOR`.

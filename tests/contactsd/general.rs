@@ -213,6 +213,14 @@ fn colors_are_for_terminals_and_for_those_who_ask() {
     assert!(!colored(&world, "plan --color never"));
     assert!(!colored(&world, "plan --color auto"));
     assert_eq!(world.run("plan --color always --no-color").code, Some(1));
+    // Help and mistakes on the command line keep to it as well.
+    for line in ["--help", "plan -h"] {
+        assert!(!colored(&world, line), "{line}");
+        assert!(colored(&world, &format!("{line} --color always")), "{line}");
+        assert!(!colored(&world, &format!("{line} --color never")), "{line}");
+    }
+    let mistake = |line: &str| world.run(line).stderr.contains('\u{1b}');
+    assert!(mistake("paln --color=always") && !mistake("paln") && !mistake("paln --no-color"));
     world.set("FORCE_COLOR", "1");
     assert!(colored(&world, "plan"));
     assert!(!colored(&world, "plan --no-color"));
