@@ -16,10 +16,12 @@ use super::context::Context;
 use super::verbs::{Cli, Does};
 use super::wanted::{Wanted, is_off};
 use super::{Exit, help, usage};
+use crate::beneath::Bounds;
 use crate::ops::{Clock, chain};
 use crate::plan::Limit;
-use crate::settings::{Environment, FileError, SettingsFile};
+use crate::settings::{Environment, FileError, Locations, SettingsFile};
 use crate::source::Diagnostic;
+use crate::state::Location;
 use crate::ui::json::Record;
 use crate::ui::{ColorEnvironment, Verbosity, color_choice};
 
@@ -156,6 +158,35 @@ pub(super) fn parse_again(arguments: &[OsString], environment: &Environment) -> 
     let matches = command.clone().try_get_matches_from(arguments);
     let checked = matches.and_then(|matches| no_looser_brakes(command, &matches, &file).map(|()| matches));
     checked.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(|error| error.to_string())
+}
+
+/// Where the contact files and the state of a command line are.
+#[derive(Debug, Clone)]
+pub(super) struct Places {
+    pub(super) contacts: PathBuf,
+    pub(super) state: Location,
+    pub(super) bounds: Bounds,
+}
+
+/// Finds the places of a command line that is still being typed, as far as it can be understood.
+pub(super) fn places(line: &[OsString], environment: &Environment) -> Places {
+    let names: Vec<String> = long_flags(&Cli::command()).into_iter().collect();
+    // What is wrong with it is told when the line is run.
+    let file = SettingsFile::read(&environment.directory, &names).unwrap_or_default();
+    let command = Layers::new(environment, &file, line).add_to(Cli::command()).ignore_errors(true);
+    let matches = command.try_get_matches_from(line).unwrap_or_default();
+    let path = |id: &str| matches.try_get_one::<PathBuf>(id).ok().flatten().cloned();
+    let is_sandbox = matches.try_get_one::<bool>("sandbox").ok().flatten() == Some(&true);
+    let dir = path("dir").unwrap_or_else(|| PathBuf::from("contacts.d"));
+    let is_named = matches.value_source("dir").is_some_and(|source| source != ValueSource::DefaultValue);
+    let follow_within = matches.try_get_many::<PathBuf>("follow_within").ok().flatten();
+    let follow_within = follow_within.into_iter().flatten().cloned().collect();
+    let locations = Locations::new(&dir, path("state").as_deref(), is_sandbox, &environment.directory);
+    Places {
+        contacts: locations.contacts,
+        state: locations.state,
+        bounds: Bounds { root_within: (!is_named).then(|| environment.directory.clone()), follow_within },
+    }
 }
 
 /// Says what is wrong with the command line, or the help that was asked for.

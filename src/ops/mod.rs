@@ -50,7 +50,7 @@ pub use reading::{ReadError, Reading, Want, read};
 pub use renewal::renew_index;
 pub use report::{Ended, Imported, Report, Step};
 pub use saved::{
-    MarkError, Origins, Refusal, Remaining, Resumed, SaveError, SavedError, SavedPlan, check_plan, read_plan,
+    MarkError, Origins, Refusal, Remaining, Resumed, SaveError, SavedError, SavedPlan, check_plan, is_plan, read_plan,
     read_plan_from, resume_plan, save_plan, write_plan,
 };
 pub use session::{Session, SessionOptions, SnapshotError};
