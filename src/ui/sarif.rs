@@ -168,15 +168,15 @@ struct ArtifactLocation {
     uri_base_id: Option<&'static str>,
 }
 
-/// Columns count characters from 1; the end is the first behind it. A file as a whole is shown at its first line.
+/// Columns count characters from 1; the end is the first behind it. A file as a whole is shown at its first line: code
+/// scanning takes no region that leaves out one of the four.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Region {
     start_line: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    start_column: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    end_column: Option<usize>,
+    start_column: usize,
+    end_line: usize,
+    end_column: usize,
 }
 
 #[derive(Serialize)]
@@ -231,9 +231,9 @@ impl Notification {
 
 impl Place {
     fn of(location: &Location, checkout: &Checkout) -> Self {
-        let columns = (!location.is_whole_file()).then(|| (location.column, location.column + location.width));
-        let (start_column, end_column) = columns.unzip();
-        let region = Region { start_line: location.line, start_column, end_column };
+        let (line, column) = (location.line, location.column);
+        let region =
+            Region { start_line: line, start_column: column, end_line: line, end_column: column + location.width };
         let artifact_location = ArtifactLocation::of(&location.path, checkout);
         let physical_location = PhysicalLocation { artifact_location, region };
         Self { physical_location, logical_locations: Vec::new(), message: None }

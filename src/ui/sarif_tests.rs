@@ -44,6 +44,7 @@ fn a_finding_has_its_rule_its_place_and_what_belongs_to_it() {
               },
               "region": {
                 "endColumn": 10,
+                "endLine": 3,
                 "startColumn": 5,
                 "startLine": 3
               }
@@ -68,6 +69,7 @@ fn a_finding_has_its_rule_its_place_and_what_belongs_to_it() {
               },
               "region": {
                 "endColumn": 10,
+                "endLine": 3,
                 "startColumn": 5,
                 "startLine": 3
               }
