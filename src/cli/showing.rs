@@ -68,7 +68,9 @@ pub(super) fn show(context: &mut Context, shown: &Shown<'_>) {
         let messages = context.shell.kept_messages();
         let options = MarkdownOptions { directory: &directory, ..options };
         let page = Markdown { subject: Subject::Plan(&planned.plan), messages: &messages, options };
-        context.shell.result_as(page, records);
+        // What is copied elsewhere is never broken into lines.
+        context.shell.to_people(|shell| shell.result(page));
+        context.shell.records(records);
         return;
     }
     let text = PlanText {
@@ -124,7 +126,7 @@ pub(super) fn show_failed(context: &mut Context) {
         let options = MarkdownOptions { directory: &directory, ..page_options(view, &everything) };
         let messages = context.shell.kept_messages();
         let page = Markdown { subject: Subject::Failed(&failed), messages: &messages, options };
-        context.shell.result_as(page, []);
+        context.shell.to_people(|shell| shell.result(page));
     } else {
         let gap = if context.shell.stdout().is_terminal { "\n" } else { "" };
         context.shell.result_as(format_args!("{gap}{failed}"), []);

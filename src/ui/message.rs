@@ -24,8 +24,9 @@ pub fn message_text(message: &Diagnostic, stream: Stream) -> String {
     };
     // Without a box nothing stands before a line; the width is the same, so that texts wrap alike.
     let mut body = String::new();
-    write_body(message, &mut body, paint, stream.width.saturating_sub(2), tint)
-        .expect("writing to a string does not fail");
+    let width = stream.width.saturating_sub(2);
+    write_body(message, &mut body, paint, width, tint).expect("writing to a string does not fail");
+    let body = Stream { width, ..stream }.folded(body).to_string();
     if !stream.color {
         return format!("\n{}", body.trim_end());
     }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use unicode_width::UnicodeWidthStr;
 
 use super::amounts::{clock, count, duration, wait};
 use super::json;
@@ -163,7 +164,8 @@ impl Progress {
             Form::Lines => {}
             Form::Bar(bar) => {
                 bar.set_position((now.done + now.failed) as u64);
-                bar.set_message(bar_text(now, &self.quota_left, &self.waits));
+                let room = shell.stdout().width.saturating_sub(bar_width(shell) + 1);
+                bar.set_message(bar_text(now, &self.quota_left, &self.waits, room));
             }
             Form::Folded { due, told } => {
                 let counted = Some((now.done, now.failed));
@@ -187,6 +189,7 @@ impl Progress {
                     let style = ProgressStyle::with_template("{wide_msg}").expect("the template is well formed");
                     ProgressBar::with_draw_target(None, shell.draw_target()).with_style(style)
                 };
+                let text = beginning(&text, shell.stdout().width).to_owned();
                 self.count_down.get_or_insert_with(new).set_message(text);
             }
             None => {
@@ -256,12 +259,24 @@ fn count_down_text(waits: &BTreeMap<Endpoint, Wait>, now: Timestamp) -> Option<S
 }
 
 fn bar(shell: &Shell, actions: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:24} {wide_msg}").expect("the template is well formed");
+    let template = format!("{{bar:{}}} {{wide_msg}}", bar_width(shell));
+    let style = ProgressStyle::with_template(&template).expect("the template is well formed");
     ProgressBar::with_draw_target(Some(actions as u64), shell.draw_target()).with_style(style.progress_chars("━╸─"))
 }
 
-/// What stands behind the bar: counts, time left, rate and quota left; a narrow terminal cuts the end.
-fn bar_text(now: Now, quota_left: &BTreeMap<Endpoint, u64>, waits: &BTreeMap<Endpoint, Wait>) -> String {
+/// Columns of the bar itself; what stands behind it matters more where there is little room.
+fn bar_width(shell: &Shell) -> usize {
+    (shell.stdout().width / 4).clamp(8, 24)
+}
+
+/// Returns as many whole words of a text as there is room for.
+fn beginning(text: &str, room: usize) -> &str {
+    let ends = text.match_indices(' ').map(|(end, _)| end).chain([text.len()]);
+    &text[..ends.take_while(|end| text[..*end].width() <= room).last().unwrap_or_default()]
+}
+
+/// What stands behind the bar: counts, time left, rate and quota left, as much as there is room for.
+fn bar_text(now: Now, quota_left: &BTreeMap<Endpoint, u64>, waits: &BTreeMap<Endpoint, Wait>, room: usize) -> String {
     let mut parts = vec![format!("{}/{}", count(now.done + now.failed), count(now.actions))];
     parts.extend((now.failed > 0).then(|| format!("{} failed", count(now.failed))));
     parts.extend(time_left(now));
@@ -270,6 +285,9 @@ fn bar_text(now: Now, quota_left: &BTreeMap<Endpoint, u64>, waits: &BTreeMap<End
     let quota = quota_left.iter().map(|(endpoint, &left)| format!("{} {endpoint}", number(left)));
     let quota = quota.collect::<Vec<_>>().join(", ");
     parts.extend((!quota.is_empty()).then(|| format!("quota left: {quota}")));
+    while parts.len() > 1 && parts.join(" · ").width() > room {
+        parts.pop();
+    }
     parts.join(" · ")
 }
 

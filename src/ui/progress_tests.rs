@@ -155,14 +155,21 @@ fn the_bar_tells_counts_rate_quota_and_time_left() {
         left: Some(Duration::from_mins(48)),
     };
     let quota = [(Endpoint::CreateContact, 1600), (Endpoint::UpdateContact, 200)].into();
-    insta::assert_snapshot!(bar_text(now, &quota, &BTreeMap::new()), @"400/10,000 · 4 failed · 48m left · 200/min · quota left: 1,600 create, 200 update");
+    insta::assert_snapshot!(bar_text(now, &quota, &BTreeMap::new(), 200), @"400/10,000 · 4 failed · 48m left · 200/min · quota left: 1,600 create, 200 update");
+    // A narrow terminal gets fewer parts, and whole ones.
+    let narrow = |room| bar_text(now, &quota, &BTreeMap::new(), room);
+    assert_eq!(
+        [narrow(40), narrow(22), narrow(3)],
+        ["400/10,000 · 4 failed · 48m left", "400/10,000 · 4 failed", "400/10,000"]
+    );
+    assert_eq!(["Waiting: create", "Waiting:", ""], [19, 14, 5].map(|room| beginning("Waiting: create goes", room)));
     let begun = Now { actions: 100, ..Now::default() };
-    insta::assert_snapshot!(bar_text(begun, &BTreeMap::new(), &BTreeMap::new()), @"0/100");
+    insta::assert_snapshot!(bar_text(begun, &BTreeMap::new(), &BTreeMap::new(), 200), @"0/100");
     let until = Timestamp(3_600_000);
     let wait = [(Endpoint::CreateContact, Wait { is_outage: false, until })].into();
-    insta::assert_snapshot!(bar_text(now, &quota, &wait), @"400/10,000 · 4 failed · 48m left · Waiting: create goes on in 59m50s, at 01:00:00 UTC · quota left: 1,600 create, 200 update");
+    insta::assert_snapshot!(bar_text(now, &quota, &wait, 200), @"400/10,000 · 4 failed · 48m left · Waiting: create goes on in 59m50s, at 01:00:00 UTC · quota left: 1,600 create, 200 update");
     let later = Now { time: Timestamp(11_000), ..now };
-    assert!(bar_text(later, &quota, &wait).contains("in 59m49s, at 01:00:00"));
+    assert!(bar_text(later, &quota, &wait, 200).contains("in 59m49s, at 01:00:00"));
 }
 
 fn waits(endpoint: Endpoint, window: Option<Span>, from: u64, seconds: u64) -> Event {

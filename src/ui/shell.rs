@@ -271,7 +271,7 @@ impl Shell {
     ///
     /// Neither is made for nobody: records are asked for one by one, as they are written.
     pub fn result_as<'r>(&mut self, text: impl fmt::Display, records: impl IntoIterator<Item = Record<'r>>) {
-        self.text(&text);
+        self.text(&self.stdout.folded(text));
         self.records(records);
     }
 
@@ -300,7 +300,7 @@ impl Shell {
     /// Prints how the work goes on, unless quiet: the text for people, the records for programs.
     pub fn status_as<'r>(&mut self, text: impl fmt::Display, records: impl IntoIterator<Item = Record<'r>>) {
         if self.verbosity == Verbosity::Normal {
-            self.text(&text);
+            self.text(&self.stdout.folded(text));
         }
         self.records(records);
     }
@@ -384,7 +384,7 @@ impl Shell {
             self.tell(message, is_shown(number));
         }
         if let Some(sums) = crowd::sums(&messages).filter(|_| !self.speaks_json()) {
-            self.write_stderr(format_args!("\n{sums}\n"));
+            self.write_stderr(format_args!("\n{}\n", self.stderr.folded(sums)));
         }
         let code = messages.iter().rev().find_map(|message| message.code);
         if let Some(code) = code.filter(|_| !self.logs && !self.speaks_json() && self.verbosity == Verbosity::Normal) {
@@ -407,7 +407,8 @@ impl Shell {
     pub fn hint(&mut self, text: impl fmt::Display) {
         if self.verbosity == Verbosity::Normal && !self.speaks_json() {
             let paint = Paint { color: self.stderr.color };
-            self.write_stderr(format_args!("{} {text}\n", paint.cyan("Hint:")));
+            let hint = format!("{} {text}", paint.cyan("Hint:"));
+            self.write_stderr(format_args!("{}\n", self.stderr.folded(hint)));
         }
         if self.records.are_wanted() {
             self.records([Record::log(format!("Hint: {text}"))]);

@@ -1,5 +1,9 @@
 //! A stream, as far as texts depend on it.
 
+use std::fmt;
+
+use super::wrap::Folded;
+
 /// Columns of a text that no terminal limits.
 pub(super) const DEFAULT_WIDTH: usize = 100;
 
@@ -10,6 +14,13 @@ pub struct Stream {
     pub color: bool,
     /// Columns to wrap at.
     pub width: usize,
+}
+
+impl Stream {
+    /// Breaks the lines of a text between words, where a terminal would break them anywhere.
+    pub(super) fn folded<T: fmt::Display>(self, text: T) -> Folded<T> {
+        Folded { text, width: self.is_terminal.then_some(self.width) }
+    }
 }
 
 impl Default for Stream {

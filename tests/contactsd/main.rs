@@ -39,6 +39,7 @@ mod status;
 mod stdio;
 mod support;
 mod target;
+mod terminal;
 mod transfer;
 mod validate;
 mod values;
