@@ -13,7 +13,7 @@ use super::{Exit, reading, saved};
 use crate::model::Binding;
 use crate::ops::{Reading, Want};
 use crate::ui::binding_text;
-use crate::ui::json::{ContactState, saved_plan_document};
+use crate::ui::json::{ContactState, plan_document};
 use crate::ui::words::shell_word;
 
 #[derive(Debug, Args)]
@@ -47,7 +47,7 @@ pub(super) fn run(args: &ShowArgs, context: &mut Context) -> Exit {
 fn show_plan(file: &Path, context: &mut Context) -> Result<(), Exit> {
     let saved = saved::read(context, file)?;
     let mask = context.view.mask;
-    context.shell.documents(iter::once_with(|| saved_plan_document(&saved.planned, mask)));
+    context.shell.documents(iter::once_with(|| plan_document(&saved.planned, mask)));
     if context.shell.speaks_json() {
         return Ok(());
     }
