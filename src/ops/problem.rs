@@ -15,7 +15,6 @@ use crate::source::{self, Location};
 use crate::state;
 
 use super::apply::outcome::confirm::Deviation;
-use super::credential::SessionError;
 
 /// Something a person should know, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,19 +64,6 @@ pub enum Cause {
     Refused(Fault),
     /// Anything else, with what caused it.
     Other { why: String },
-}
-
-impl From<&SessionError> for Cause {
-    fn from(error: &SessionError) -> Self {
-        match error {
-            SessionError::OtherTeam { recorded, given } => {
-                Self::OtherTeam { recorded: recorded.clone(), given: given.clone() }
-            }
-            SessionError::Unproven { why } => Self::TeamUnknown { why: why.clone() },
-            SessionError::Refused(fault) => Self::Refused(fault.clone()),
-            other => Self::Other { why: chain(other) },
-        }
-    }
 }
 
 /// What happened. A text is an error with everything that caused it, where nothing else is said.
