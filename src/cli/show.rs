@@ -14,7 +14,7 @@ use crate::model::Binding;
 use crate::ops::{Reading, Want};
 use crate::shell_word::shell_word;
 use crate::ui::binding_text;
-use crate::ui::json::{ContactState, saved_plan_document};
+use crate::ui::json::{ContactState, plan_document};
 
 #[derive(Debug, Args)]
 pub(super) struct ShowArgs {
@@ -47,7 +47,7 @@ pub(super) fn run(args: &ShowArgs, context: &mut Context) -> Exit {
 fn show_plan(file: &Path, context: &mut Context) -> Result<(), Exit> {
     let saved = saved::read(context, file)?;
     let mask = context.view.mask;
-    context.shell.documents(iter::once_with(|| saved_plan_document(&saved.planned, mask)));
+    context.shell.documents(iter::once_with(|| plan_document(&saved.planned, mask)));
     if context.shell.speaks_json() {
         return Ok(());
     }

@@ -102,7 +102,7 @@ fn of_stdin() -> io::Result<Findings> {
 fn findings(directory: &Path, bounds: &Bounds) -> Findings {
     match ops::Loader::plain(directory).bounded(bounds).load() {
         Ok(desired) => {
-            let mut messages: Vec<_> = desired.warnings.iter().cloned().collect();
+            let mut messages = desired.warnings.clone();
             if desired.files() == 0 {
                 let detail = "Contact files end in .yaml or .yml.";
                 let summary = format!("{} holds no contact files", directory.display());

@@ -18,7 +18,7 @@ pub fn plan_import(
     id: &ApolloId,
 ) -> Result<Planned, Box<Problem>> {
     let Some(entry) = desired.entry(key)? else {
-        return Err(ProblemKind::NotDeclared { key: key.clone() }.into());
+        return Err(ProblemKind::NotDeclared(key.clone()).into());
     };
     if let Some(named) = entry.apollo_id.as_ref().filter(|named| *named != id) {
         return Err(ProblemKind::NamesAnother { key: key.clone(), named: named.clone() }.into());
@@ -81,16 +81,16 @@ pub fn check_decisions(plan: &Plan, policy: &Policy) -> Result<(), Box<Problem>>
     };
     if let Some(key) = policy.recreate.iter().find(|key| !is_planned(key, [Reason::Recreate, Reason::CreateUnanswered]))
     {
-        return Err(ProblemKind::NotGone { key: key.clone() }.into());
+        return Err(ProblemKind::NotGone(key.clone()).into());
     }
     if let Some(key) = policy.create.iter().find(|key| !is_planned(key, [Reason::AskedFor; 2])) {
-        return Err(ProblemKind::NotToCreate { key: key.clone() }.into());
+        return Err(ProblemKind::NotToCreate(key.clone()).into());
     }
     Ok(())
 }
 
 fn bound<'a>(snapshot: &'a Snapshot, key: &ContactKey) -> Result<&'a Binding, Box<Problem>> {
-    snapshot.bindings.get(key).ok_or_else(|| ProblemKind::NotInState { key: key.clone() }.into())
+    snapshot.bindings.get(key).ok_or_else(|| ProblemKind::NotInState(key.clone()).into())
 }
 
 fn place(binding: &Binding, key: &ContactKey) -> Place {

@@ -41,6 +41,19 @@ pub enum SessionError {
     Stopped,
 }
 
+impl From<&SessionError> for Cause {
+    fn from(error: &SessionError) -> Self {
+        match error {
+            SessionError::OtherTeam { recorded, given } => {
+                Self::OtherTeam { recorded: recorded.clone(), given: given.clone() }
+            }
+            SessionError::Unproven { why } => Self::TeamUnknown { why: why.clone() },
+            SessionError::Refused(fault) => Self::Refused(fault.clone()),
+            other => Self::Other { why: chain(other) },
+        }
+    }
+}
+
 impl From<Failure> for SessionError {
     fn from(failure: Failure) -> Self {
         match failure {

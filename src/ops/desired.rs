@@ -64,7 +64,7 @@ pub enum LoadError {
 
 impl From<LoadError> for Box<Problem> {
     fn from(error: LoadError) -> Self {
-        ProblemKind::FilesUnusable { why: chain(&error) }.into()
+        ProblemKind::FilesUnusable(chain(&error)).into()
     }
 }
 

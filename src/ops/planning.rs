@@ -29,7 +29,7 @@ impl Planned {
         let targeted = (!self.plan.scope.is_whole()).then(|| ProblemKind::Targeted.into());
         let dropped = self.plan.dropped.iter().map(|(place, field)| {
             let field = field.clone();
-            ProblemKind::StillDropped { field: field.clone() }.at(place, Some(&field))
+            ProblemKind::StillDropped(field.clone()).at(place, Some(&field))
         });
         targeted.into_iter().chain(dropped).collect()
     }

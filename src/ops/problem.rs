@@ -15,7 +15,6 @@ use crate::source::{self, Location};
 use crate::state;
 
 use super::apply::outcome::confirm::Deviation;
-use super::credential::SessionError;
 
 /// Something a person should know, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,20 +66,7 @@ pub enum Cause {
     Other { why: String },
 }
 
-impl From<&SessionError> for Cause {
-    fn from(error: &SessionError) -> Self {
-        match error {
-            SessionError::OtherTeam { recorded, given } => {
-                Self::OtherTeam { recorded: recorded.clone(), given: given.clone() }
-            }
-            SessionError::Unproven { why } => Self::TeamUnknown { why: why.clone() },
-            SessionError::Refused(fault) => Self::Refused(fault.clone()),
-            other => Self::Other { why: chain(other) },
-        }
-    }
-}
-
-/// What happened. A `why` is an error with everything that caused it.
+/// What happened. A text is an error with everything that caused it, where nothing else is said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProblemKind {
@@ -108,13 +94,12 @@ pub enum ProblemKind {
         status: u16,
         fault: Fault,
     },
-    /// Requests of this kind failed for longer than is waited for.
+    /// Requests of this kind failed for longer than is waited for; `had_success`, whether others went well before.
     Outage {
         endpoint: Endpoint,
         fault: Fault,
         unreachable: bool,
         lasted: Duration,
-        /// Whether others went well before.
         had_success: bool,
     },
     /// The same, where no single request is meant.
@@ -126,9 +111,9 @@ pub enum ProblemKind {
     NewCredentialUnusable(Cause),
     /// A new credential is not used, and the one before is.
     NewCredentialTurnedDown(Cause),
+    /// The credential cannot be read again; `is_refused`, whether Apollo refuses the one in use.
     CredentialUnreadable {
         why: String,
-        /// Whether Apollo refuses the one in use.
         is_refused: bool,
     },
 
@@ -140,30 +125,23 @@ pub enum ProblemKind {
     /// The credential may not search, and Apollo would not match the entry.
     MayNotLook,
     /// Creates go out without a look; the first of them is this one.
-    CreatesBlindly {
-        first: ContactKey,
-    },
-    /// The contact that the entry means was merged into another one.
+    CreatesBlindly(ContactKey),
+    /// The contact that the entry means was merged into another one; `is_named`, whether the entry itself says the id.
     Merged {
         id: ApolloId,
         survivor: ApolloId,
         owner: Option<ContactKey>,
-        /// Whether the entry itself says the id.
         is_named: bool,
     },
     /// The contact that was to be managed again is gone, and another one is created.
-    RestoredAsNew {
-        id: ApolloId,
-    },
+    RestoredAsNew(ApolloId),
     DoesNotExist {
         id: ApolloId,
         is_named: bool,
         why: String,
     },
     /// An answer complains of something and shows the contact as it was sent.
-    Complained {
-        said: String,
-    },
+    Complained(String),
     /// A call was answered with a success twice and did not change the lists.
     ListsUnchanged {
         names: BTreeSet<String>,
@@ -172,9 +150,7 @@ pub enum ProblemKind {
     },
     Undecided(Dispute),
     /// A create in doubt leads to a contact that it did not make, of a person whom its entry no longer means.
-    MeantSomebodyElse {
-        id: ApolloId,
-    },
+    MeantSomebodyElse(ApolloId),
     Contradiction {
         bound: ApolloId,
         declared: ApolloId,
@@ -186,9 +162,7 @@ pub enum ProblemKind {
         sent: Option<Value>,
     },
     /// The same of an earlier apply; nothing is sent for it any more.
-    StillDropped {
-        field: Field,
-    },
+    StillDropped(Field),
     /// A create whose entry is gone may have made a contact that nobody manages.
     IntentDropped {
         key: ContactKey,
@@ -196,9 +170,7 @@ pub enum ProblemKind {
         path: String,
     },
     /// A create whose entry is for somebody else now is given up, since Apollo shows nobody that it made.
-    IntentWithdrawn {
-        run: RunId,
-    },
+    IntentWithdrawn(RunId),
     /// An earlier create made a contact whose entry is gone.
     LeftBehind {
         key: ContactKey,
@@ -212,19 +184,11 @@ pub enum ProblemKind {
 
     // The state.
     /// What happens to the entry cannot be recorded.
-    CannotRecord {
-        why: String,
-    },
-    CannotWrite {
-        why: String,
-    },
+    CannotRecord(String),
+    CannotWrite(String),
     /// Other processes cannot ask for the state while this one writes it.
-    CannotAnswer {
-        why: String,
-    },
-    NotClosed {
-        why: String,
-    },
+    CannotAnswer(String),
+    NotClosed(String),
 
     // Plans.
     /// The plan is for a part of the contacts.
@@ -240,14 +204,10 @@ pub enum ProblemKind {
         pattern: String,
         nearest: Option<ContactKey>,
     },
-    FilesUnusable {
-        why: String,
-    },
+    FilesUnusable(String),
 
     // Plans that a person asks for by hand.
-    NotDeclared {
-        key: ContactKey,
-    },
+    NotDeclared(ContactKey),
     /// The entry says another id than the one to be imported.
     NamesAnother {
         key: ContactKey,
@@ -266,41 +226,25 @@ pub enum ProblemKind {
         key: ContactKey,
         id: ApolloId,
     },
-    NotInState {
-        key: ContactKey,
-    },
+    NotInState(ContactKey),
     /// Asked to be created again, and not known to be gone.
-    NotGone {
-        key: ContactKey,
-    },
+    NotGone(ContactKey),
     /// Asked to be created all the same, and bound or not declared.
-    NotToCreate {
-        key: ContactKey,
-    },
+    NotToCreate(ContactKey),
 
     // The service.
-    StateUnreadable {
-        why: String,
-    },
-    StateLost {
-        why: String,
-    },
-    WaitsForState {
-        why: String,
-    },
+    StateUnreadable(String),
+    StateLost(String),
+    WaitsForState(String),
     StateNotOpened(Cause),
-    PlaceLost {
-        why: String,
-    },
+    PlaceLost(String),
     /// The state takes no more writes until it is opened again.
     StateClosed,
     CredentialUnusable(Cause),
     /// The credential was refused, which was told when it was.
     NoCredential,
     /// Nobody can ask the service for now.
-    CannotBeAsked {
-        why: String,
-    },
+    CannotBeAsked(String),
 }
 
 impl ProblemKind {
@@ -393,7 +337,7 @@ pub(super) fn dropped_intent(intent: &Intent, place: &Place) -> Problem {
 
 /// Tells that what happens to an entry cannot be recorded.
 pub(super) fn store_failed(error: &state::Error, place: &Place) -> Problem {
-    ProblemKind::CannotRecord { why: chain(error) }.at(place, None)
+    ProblemKind::CannotRecord(chain(error)).at(place, None)
 }
 
 pub(super) fn too_many_hits(place: &Place) -> Problem {
@@ -409,11 +353,11 @@ pub(super) fn needs_a_person(place: &Place) -> Problem {
 }
 
 pub(super) fn creates_blindly(place: &Place) -> Problem {
-    ProblemKind::CreatesBlindly { first: place.key.clone() }.into()
+    ProblemKind::CreatesBlindly(place.key.clone()).into()
 }
 
 pub(super) fn restored_as_new(id: &ApolloId, place: &Place) -> Problem {
-    ProblemKind::RestoredAsNew { id: id.clone() }.at(place, None)
+    ProblemKind::RestoredAsNew(id.clone()).at(place, None)
 }
 
 pub(super) fn does_not_exist(id: &ApolloId, entry: &Entry, why: &str) -> Problem {
@@ -422,7 +366,7 @@ pub(super) fn does_not_exist(id: &ApolloId, entry: &Entry, why: &str) -> Problem
 }
 
 pub(super) fn complained(complaint: &str, entry: &Entry) -> Problem {
-    ProblemKind::Complained { said: complaint.to_owned() }.at(&entry.place, None)
+    ProblemKind::Complained(complaint.to_owned()).at(&entry.place, None)
 }
 
 pub(super) fn lists_unchanged(names: &BTreeSet<String>, adds: bool, said: &str, entry: &Entry) -> Problem {
@@ -435,7 +379,7 @@ pub(super) fn undecided(dispute: &Dispute, entry: &Entry) -> Problem {
 }
 
 pub(super) fn meant_somebody_else(id: &ApolloId, entry: &Entry) -> Problem {
-    ProblemKind::MeantSomebodyElse { id: id.clone() }.at(&entry.place, None)
+    ProblemKind::MeantSomebodyElse(id.clone()).at(&entry.place, None)
 }
 
 pub(super) fn contradiction(
@@ -449,7 +393,7 @@ pub(super) fn contradiction(
 }
 
 pub(super) fn withdrawn_intent(intent: &Intent, place: &Place) -> Problem {
-    ProblemKind::IntentWithdrawn { run: intent.run.clone() }.at(place, None)
+    ProblemKind::IntentWithdrawn(intent.run.clone()).at(place, None)
 }
 
 pub(super) fn left_behind(id: &ApolloId, place: &Place) -> Problem {

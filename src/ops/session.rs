@@ -107,7 +107,7 @@ impl Session {
         let listening =
             options.runtime_directory.map(|runtime| listen(state.directory(), &runtime, answerer)).transpose();
         let service = listening.unwrap_or_else(|error| {
-            (options.events)(Event::Problem(ProblemKind::CannotAnswer { why: chain(&error) }.into()));
+            (options.events)(Event::Problem(ProblemKind::CannotAnswer(chain(&error)).into()));
             None
         });
         let courier = Courier {

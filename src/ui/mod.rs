@@ -40,8 +40,8 @@ mod wrap;
 
 pub use binding_text::{binding_text, time_text};
 pub use diff::unified_diff;
-pub use escape::{escape, escape_json, quoted};
-pub use github::{Annotations, annotations};
+pub use escape::{escape, escape_json};
+pub use github::annotations;
 pub use imports_text::ImportsText;
 pub use log::log_event;
 pub use markdown::{Markdown, MarkdownOptions, Subject};
@@ -58,4 +58,4 @@ pub use saved_text::{SavedAs, saved_text};
 pub use shell::{Shell, Verbosity};
 pub use status_text::{AtRest, StatusOptions, at_rest_text, health_line, readiness_line, service_text, telling_line};
 pub use stream::Stream;
-pub use style::{ColorEnvironment, ColorFlag, color_choice};
+pub use style::{ColorEnvironment, ColorFlag};

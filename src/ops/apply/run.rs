@@ -71,7 +71,7 @@ pub async fn apply_as(
         && let Err(error) = progress::forget(session.store()).await
     {
         session.stop().request(Ended::Fatal);
-        session.tell(Event::Problem(ProblemKind::CannotWrite { why: chain(&error) }.into()));
+        session.tell(Event::Problem(ProblemKind::CannotWrite(chain(&error)).into()));
     }
     if let Err(problem) = run.keep_house(&plan.housekeeping).await {
         session.stop().request(Ended::Fatal);
@@ -110,7 +110,7 @@ struct Run {
 impl Run {
     /// Sets records right that lost their meaning.
     async fn keep_house(&self, housekeeping: &Housekeeping) -> Result<(), Problem> {
-        let failed = |error| Problem::from(ProblemKind::CannotWrite { why: chain(&error) });
+        let failed = |error| Problem::from(ProblemKind::CannotWrite(chain(&error)));
         let drop_conflict = |key: &ContactKey| Change::DropConflict { key: key.clone() };
         let mut changes: Vec<Change> = housekeeping.conflicts.iter().map(drop_conflict).collect();
         for &id in &housekeeping.intents {

@@ -126,7 +126,7 @@ impl Service {
         let session = Arc::clone(self.session.as_ref().expect("the state is held"));
         let snapshot = match session.snapshot(&desired).await {
             Ok(snapshot) => snapshot,
-            Err(error) => return self.troubled(ProblemKind::StateUnreadable { why: chain(&error) }),
+            Err(error) => return self.troubled(ProblemKind::StateUnreadable(chain(&error))),
         };
         let rules = &self.settings.session.rules;
         let planned = crate::ops::plan(&desired, &snapshot, self.policy(), rules, session.now());
@@ -266,11 +266,11 @@ impl Service {
         match held {
             Ok(true) if was_open => {
                 let gone = state::Error::Replaced { path: self.settings.session.state.directory().to_owned() };
-                return Err(self.troubled(ProblemKind::StateLost { why: chain(&gone) }));
+                return Err(self.troubled(ProblemKind::StateLost(chain(&gone))));
             }
             Ok(_) => {}
             Err(error) => {
-                return Err(self.troubled(ProblemKind::PlaceLost { why: chain(&error) }));
+                return Err(self.troubled(ProblemKind::PlaceLost(chain(&error))));
             }
         }
         if self.session.is_some() {
@@ -288,7 +288,7 @@ impl Service {
                 Ok(())
             }
             Err(SessionError::Store(error @ state::Error::Locked { .. })) => {
-                let end = self.troubled(ProblemKind::WaitsForState { why: chain(&error) });
+                let end = self.troubled(ProblemKind::WaitsForState(chain(&error)));
                 self.again_at = Some(self.now() + LOCK_PAUSE);
                 Err(end)
             }
@@ -360,7 +360,7 @@ impl Service {
         if matches!(error, SessionError::Store(_)) {
             // It says nothing of the credential.
             self.release().await;
-            return self.troubled(ProblemKind::StateLost { why: chain(error) });
+            return self.troubled(ProblemKind::StateLost(chain(error)));
         }
         if let Some(former) = self.former.take() {
             self.turn_down(former, Cause::from(error)).await;

@@ -171,7 +171,7 @@ impl Shared {
             }
             Err(why) if held.obstacle.as_ref() != Some(&why) => {
                 held.obstacle = Some(why.clone());
-                (self.options.events)(Event::Problem(ProblemKind::CannotBeAsked { why }.into()));
+                (self.options.events)(Event::Problem(ProblemKind::CannotBeAsked(why).into()));
             }
             Err(_) => {}
         }

@@ -266,7 +266,7 @@ impl Service {
         let Some(session) = self.session.take() else { return };
         self.board.note(|status| status.phase = Phase::Passing);
         if let Err(error) = close(session).await {
-            self.tell(Event::Problem(ProblemKind::NotClosed { why: chain(&error) }.into()));
+            self.tell(Event::Problem(ProblemKind::NotClosed(chain(&error)).into()));
         }
     }
 

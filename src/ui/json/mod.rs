@@ -20,8 +20,8 @@ mod summary;
 mod values;
 mod versions;
 
-pub use diagnostic::{Diagnostic, Validation};
-pub use document::{PlanDocument, plan_document, saved_plan_document};
+pub use diagnostic::Validation;
+pub use document::plan_document;
 pub(super) use events::event;
 pub use events::{import_records, pass_record, plan_records, report_record, watch_record};
 pub use harmless::to_json;
@@ -32,4 +32,3 @@ pub(super) use records::{Guarded, Records};
 pub use schemas::{SchemaName, schema};
 pub use state::{ContactState, ManagedContact, Version};
 pub use status::StatusDocument;
-pub use versions::{FORMAT_VERSION, UI_VERSION};

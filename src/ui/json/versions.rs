@@ -2,10 +2,10 @@
 
 /// The version of the records, `MAJOR.MINOR`: a new minor adds types and keys, a reader must refuse a major
 /// that it does not know.
-pub const UI_VERSION: &str = "1.0";
+pub(super) const UI_VERSION: &str = "1.0";
 
 /// The version of documents: plans and the answer of `validate`; counts as [`UI_VERSION`] does.
-pub const FORMAT_VERSION: &str = "1.0";
+pub(super) const FORMAT_VERSION: &str = "1.0";
 
 /// The version of this program.
 pub(super) const PROGRAM_VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -61,54 +61,54 @@ fn kind_of(kind: &Kind, key: Option<&ContactKey>) -> Diagnostic {
         Kind::TooManyHits => entry::too_many_hits(key, address),
         Kind::TooManyNew => entry::too_many_new(key, address),
         Kind::MayNotLook => entry::may_not_look(key, address),
-        Kind::CreatesBlindly { first } => entry::creates_blindly(first),
+        Kind::CreatesBlindly(first) => entry::creates_blindly(first),
         Kind::Merged { id, survivor, owner, is_named } => {
             entry::merged(id, survivor, owner.as_ref(), *is_named, key, address)
         }
-        Kind::RestoredAsNew { id } => entry::restored_as_new(id, address),
+        Kind::RestoredAsNew(id) => entry::restored_as_new(id, address),
         Kind::DoesNotExist { id, is_named, why } => entry::does_not_exist(id, *is_named, why, address),
         Kind::Undecided(waits) => dispute::undecided(waits, key, address),
-        Kind::MeantSomebodyElse { id } => dispute::meant_somebody_else(id, key, address),
+        Kind::MeantSomebodyElse(id) => dispute::meant_somebody_else(id, key, address),
         Kind::Contradiction { bound, declared, owner } => {
             dispute::contradiction(bound, declared, owner.as_ref(), address)
         }
         Kind::IntentDropped { key, run, path } => entry::intent_dropped(key, run, path),
-        Kind::IntentWithdrawn { run } => entry::intent_withdrawn(run, address),
+        Kind::IntentWithdrawn(run) => entry::intent_withdrawn(run, address),
         Kind::LeftBehind { key, id } => entry::left_behind(key, id),
         Kind::TakenMeanwhile { id, owner } => entry::taken_meanwhile(id, owner, address),
 
-        Kind::Complained { said } => changes::complained(said, address),
+        Kind::Complained(said) => changes::complained(said, address),
         Kind::ListsUnchanged { names, adds, said } => changes::lists_unchanged(names, *adds, said, address),
         Kind::Deviates { deviation, sent } => changes::deviates(deviation, sent.as_ref(), address),
-        Kind::StillDropped { field } => changes::still_dropped(field, address),
+        Kind::StillDropped(field) => changes::still_dropped(field, address),
 
-        Kind::CannotRecord { why } => state::cannot_record(why, address),
-        Kind::CannotWrite { why } => Diagnostic::error("Cannot write to the state", why),
-        Kind::CannotAnswer { why } => state::cannot_answer(why),
-        Kind::NotClosed { why } => Diagnostic::error("The state did not close in order", why),
+        Kind::CannotRecord(why) => state::cannot_record(why, address),
+        Kind::CannotWrite(why) => Diagnostic::error("Cannot write to the state", why),
+        Kind::CannotAnswer(why) => state::cannot_answer(why),
+        Kind::NotClosed(why) => Diagnostic::error("The state did not close in order", why),
 
         Kind::Targeted => brakes::targeted(),
         Kind::Braked { brake, gone } => brakes::braked(brake, *gone),
         Kind::NoSuchKey { excludes, pattern, nearest } => brakes::no_such_key(*excludes, pattern, nearest.as_ref()),
-        Kind::FilesUnusable { why } => Diagnostic::error("The contact files cannot be used", why),
+        Kind::FilesUnusable(why) => Diagnostic::error("The contact files cannot be used", why),
 
-        Kind::NotDeclared { key } => by_hand::not_declared(key),
+        Kind::NotDeclared(key) => by_hand::not_declared(key),
         Kind::NamesAnother { key, named } => by_hand::names_another(key, named),
         Kind::BoundAlready { key, id } => by_hand::bound_already(key, id),
         Kind::BelongsToAnother { id, key, owner } => by_hand::belongs_to_another(id, key, owner),
         Kind::KeyTaken { key, id } => by_hand::key_taken(key, id),
-        Kind::NotInState { key } => by_hand::not_in_state(key),
-        Kind::NotGone { key } => by_hand::not_gone(key),
-        Kind::NotToCreate { key } => by_hand::not_to_create(key),
+        Kind::NotInState(key) => by_hand::not_in_state(key),
+        Kind::NotGone(key) => by_hand::not_gone(key),
+        Kind::NotToCreate(key) => by_hand::not_to_create(key),
 
-        Kind::StateUnreadable { .. }
-        | Kind::StateLost { .. }
-        | Kind::WaitsForState { .. }
+        Kind::StateUnreadable(_)
+        | Kind::StateLost(_)
+        | Kind::WaitsForState(_)
         | Kind::StateNotOpened(_)
-        | Kind::PlaceLost { .. }
+        | Kind::PlaceLost(_)
         | Kind::CredentialUnusable(_) => watch::hindered(kind),
         Kind::StateClosed => Diagnostic::error("the state takes no more writes", ""),
         Kind::NoCredential => Diagnostic::error("Apollo refused the credential", ""),
-        Kind::CannotBeAsked { why } => watch::cannot_be_asked(why),
+        Kind::CannotBeAsked(why) => watch::cannot_be_asked(why),
     }
 }

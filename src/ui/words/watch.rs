@@ -8,11 +8,11 @@ use crate::watcher;
 /// Says what keeps the service as a whole from its work, and why; `None` for any other problem.
 pub(super) fn hindrance(kind: &Kind) -> Option<(&'static str, String)> {
     Some(match kind {
-        Kind::StateUnreadable { why } => ("The state cannot be read", why.clone()),
-        Kind::StateLost { why } => ("The state takes no more writes", why.clone()),
-        Kind::WaitsForState { why } => ("Waiting for the state", why.clone()),
+        Kind::StateUnreadable(why) => ("The state cannot be read", why.clone()),
+        Kind::StateLost(why) => ("The state takes no more writes", why.clone()),
+        Kind::WaitsForState(why) => ("Waiting for the state", why.clone()),
         Kind::StateNotOpened(why) => ("The state cannot be opened", cause(why)),
-        Kind::PlaceLost { why } => ("The place of the service cannot be taken again", why.clone()),
+        Kind::PlaceLost(why) => ("The place of the service cannot be taken again", why.clone()),
         Kind::CredentialUnusable(why) => ("The credential cannot be used", cause(why)),
         _ => return None,
     })
