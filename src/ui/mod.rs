@@ -58,4 +58,5 @@ pub use saved_text::{SavedAs, saved_text};
 pub use shell::{Shell, Verbosity};
 pub use status_text::{AtRest, StatusOptions, at_rest_text, health_line, readiness_line, service_text, telling_line};
 pub use stream::Stream;
+pub(crate) use style::color_choice;
 pub use style::{ColorEnvironment, ColorFlag};

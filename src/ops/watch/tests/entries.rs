@@ -54,7 +54,7 @@ async fn an_entry_that_needs_a_person_is_said_once_and_not_tried() {
     let status = service.changed().await;
     assert_eq!(status.failing[0].next_try, None);
     service.rest(minutes(60)).await;
-    assert_eq!(world.told("Problem(Problem { kind: Undecided"), 1);
+    assert_eq!(world.told("Problem(Problem { kind: Contradiction"), 1);
     world.declare("a.yaml", "  p0: {email: p0@example.com, title: CTO}\n");
     assert!(service.changed().await.failing.is_empty());
     assert_eq!(world.contacts()[0]["title"], "CTO");
