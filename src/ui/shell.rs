@@ -386,7 +386,9 @@ impl Shell {
         if let Some(sums) = crowd::sums(&messages).filter(|_| !self.speaks_json()) {
             self.write_stderr(format_args!("\n{}\n", self.stderr.folded(sums)));
         }
-        let code = messages.iter().rev().find_map(|message| message.code);
+        // The first of the gravest: what comes last of many counts those that are not shown.
+        let gravest = messages.last().map(|message| message.severity);
+        let code = messages.iter().filter(|message| Some(message.severity) == gravest).find_map(|message| message.code);
         if let Some(code) = code.filter(|_| !self.logs && !self.speaks_json() && self.verbosity == Verbosity::Normal) {
             let hint = Paint { color: self.stderr.color }.cyan("Hint:").to_string();
             self.write_stderr(format_args!("\n{hint} contactsd explain {code} says more.\n"));
@@ -595,6 +597,7 @@ impl Write for Raw<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::Code;
 
     fn shell(verbosity: Verbosity) -> Shell {
         Shell::in_memory(Stream::default(), Stream::default(), verbosity)
@@ -629,6 +632,16 @@ mod tests {
         let [one, two] = ["one", "two"].map(|summary| Diagnostic::error(summary, ""));
         shell.messages([one, Diagnostic::warning("three", ""), two]);
         assert_eq!(shell.captured().unwrap().1, "\nWarning: three\n\nError: one\n\nError: two\n");
+    }
+
+    #[test]
+    fn the_first_of_the_gravest_is_the_one_to_be_explained() {
+        let mut shell = shell(Verbosity::Normal);
+        let of = |code, severity| Diagnostic { code: Some(code), severity, ..Diagnostic::error("", "") };
+        let [unknown, more] = [Code::UnknownField, Code::FurtherErrors].map(|code| of(code, Severity::Error));
+        shell.messages([of(Code::BareNull, Severity::Warning), unknown, more]);
+        let told = shell.captured().unwrap().1;
+        assert!(told.ends_with("\nHint: contactsd explain E011 says more.\n"), "{told}");
     }
 
     #[test]

@@ -95,6 +95,7 @@ fn a_narrow_terminal_breaks_no_words() {
         (&good, "plan --out a.plan"),
         (&good, "apply --auto-approve"),
         (&good, "status"),
+        (&world, "status"),
     ] {
         let mut screen = Screen::start(world, line);
         screen.read_until(None);
