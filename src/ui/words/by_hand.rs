@@ -53,14 +53,14 @@ pub(super) fn not_in_state(key: &ContactKey) -> Diagnostic {
 pub(super) fn not_gone(key: &ContactKey) -> Diagnostic {
     Diagnostic::error(
         format!("{} is not gone", key.address()),
-        "Only a contact that Apollo has said to be gone is created again, and only while its entry is declared. Take it \
-         out of --recreate.",
+        "A contact is created again only if Apollo says that it is gone, and only while its entry is declared. Remove \
+         it from --recreate.",
     )
 }
 
 pub(super) fn not_to_create(key: &ContactKey) -> Diagnostic {
     Diagnostic::error(
         format!("{} is not to be created", key.address()),
-        "Only an entry that is declared and has no contact yet can be created. Take it out of --create.",
+        "Only an entry that is declared and has no contact yet can be created. Remove it from --create.",
     )
 }

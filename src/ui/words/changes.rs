@@ -38,12 +38,12 @@ pub(super) fn deviates(deviation: &Deviation, sent: Option<&Value>, address: &st
             let said = complaint.as_ref().map(|said| format!(" Apollo says: {said}.")).unwrap_or_default();
             let help = match field {
                 Field::Custom(_) => "Check the field's id, and that a picklist field is given the option's id.",
-                Field::Email => "Apollo drops an e-mail that it takes for invalid.",
+                Field::Email => "Apollo drops e-mail addresses that it considers invalid.",
                 _ => "Apollo does not accept this value.",
             };
             Diagnostic::warning(
                 format!("Apollo did not keep {field} of {address}"),
-                format!("It was sent and is not among what Apollo shows.{said} {help}"),
+                format!("It was sent, and Apollo does not show it.{said} {help}"),
             )
             .saying(complaint.as_deref())
         }

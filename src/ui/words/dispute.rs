@@ -105,9 +105,9 @@ pub(super) fn meant_somebody_else(id: &ApolloId, key: &str, address: &str) -> Di
     Diagnostic::error(
         format!("The unanswered create of {address} was for somebody else"),
         format!(
-            "The entry was changed since that was sent. What was sent then leads to contact {id}, which by all \
-             that it shows was there before, and is not who the entry describes now. It was not bound to {address} and not updated, but Apollo \
-             may have written to it what was sent: look at it. If it is the right person: contactsd import {key} {id}. \
+            "The entry was changed since that was sent. What was sent then leads to contact {id}. As far as \
+             Apollo shows, that one was there before, and it is not who the entry describes now. It was not bound to \
+             {address} and not updated, but Apollo may have written to it what was sent: look at it. If it is the right person: contactsd import {key} {id}. \
              If not, say run_dedupe: false, or change the entry once more, and apply: it is created then."
         ),
     )

@@ -7,9 +7,9 @@ pub(super) fn too_many_hits(key: &str, address: &str) -> Diagnostic {
     Diagnostic::error(
         format!("Too many contacts are named like {address} to find it by search"),
         format!(
-            "Without a look through all of them, sending it could make a second contact. Give the entry an e-mail, by \
-             which it is found or seen not to be there; or look for the contact in Apollo and say which it is: \
-             contactsd import {key} ID."
+            "Without a look through all of them, sending it could make a second contact. Give the entry an e-mail, \
+             which Apollo can be searched for; or look for the contact in Apollo and say which it is: contactsd \
+             import {key} ID."
         ),
     )
 }
@@ -27,7 +27,7 @@ pub(super) fn too_many_new(key: &str, address: &str) -> Diagnostic {
 
 pub(super) fn may_not_look(key: &str, address: &str) -> Diagnostic {
     Diagnostic::error(
-        format!("Cannot look whether Apollo has {address} already"),
+        format!("Cannot check whether Apollo already has {address}"),
         format!(
             "The credential may not search contacts, and Apollo would not recognize this entry: sending it could make a \
              second contact. Nothing was sent. Give the key the scope {scope}; or look in Apollo yourself. If the \
@@ -118,7 +118,7 @@ pub(super) fn intent_withdrawn(run: &RunId, address: &str) -> Diagnostic {
 pub(super) fn left_behind(key: &ContactKey, id: &ApolloId) -> Diagnostic {
     Diagnostic::warning(
         format!("Contact {id} of {} stays in Apollo unmanaged", key.address()),
-        "An earlier create of unknown outcome made it, and its entry is gone since. Should the entry come back, it is \
+        "An earlier create of unknown outcome made it, and its entry is gone since. If the entry comes back, it is \
          bound to this contact.",
     )
 }

@@ -101,7 +101,8 @@ pub(super) fn outage(
         format!("Apollo fails at each request to {}", doing(endpoint))
     };
     let detail = format!(
-        "{why}\n{tried} for {seconds} s, tried ever less often. What depends on it is left, and the next run does it. {next}"
+        "{why}\n{tried} for {seconds} s, with longer and longer pauses between tries. What depends on it was not done; the \
+         next run does it. {next}"
     );
     Diagnostic::error(summary, detail).saying(fault.said.as_deref())
 }
