@@ -340,18 +340,6 @@ pub(super) fn store_failed(error: &state::Error, place: &Place) -> Problem {
     ProblemKind::CannotRecord(chain(error)).at(place, None)
 }
 
-pub(super) fn too_many_hits(place: &Place) -> Problem {
-    ProblemKind::TooManyHits.at(place, None)
-}
-
-pub(super) fn too_many_new(place: &Place) -> Problem {
-    ProblemKind::TooManyNew.at(place, None)
-}
-
-pub(super) fn needs_a_person(place: &Place) -> Problem {
-    ProblemKind::MayNotLook.at(place, None)
-}
-
 pub(super) fn creates_blindly(place: &Place) -> Problem {
     ProblemKind::CreatesBlindly(place.key.clone()).into()
 }

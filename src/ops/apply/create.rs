@@ -7,7 +7,7 @@ use crate::apollo::Answer;
 use crate::failpoints::{self, reached};
 use crate::journal;
 use crate::model::{ApolloId, Endpoint, Entry, Field, Fields, Intent, IntentId, MatchedBy, Origin, Timestamp};
-use crate::ops::problem;
+use crate::ops::{ProblemKind, problem};
 use crate::state::Change;
 
 use super::bind::forget_memory;
@@ -86,7 +86,7 @@ impl Performer<'_> {
                     let doubted = again.map(|(id, _)| id).filter(|_| ends_doubt);
                     return Err(self.conflict(doubted, entry, &id, cause).await?);
                 }
-                Next::NeedsAPerson => return Err(Trouble::failed(problem::needs_a_person(self.place))),
+                Next::NeedsAPerson => return Err(Trouble::failed(ProblemKind::MayNotLook.at(self.place, None))),
             };
             if !looked && self.session.is_first_blind_create() {
                 self.warn(vec![problem::creates_blindly(self.place)]);

@@ -11,7 +11,7 @@ use crate::model::{ApolloId, ContactKey, Endpoint, Field, Fields, mailbox};
 use super::courier::Failure;
 use super::outcome::sight::{Owned, Sight, Wanted, hides_email, keywords, namesakes};
 use super::performer::{Performer, Trouble};
-use crate::ops::problem;
+use crate::ops::ProblemKind;
 
 /// The most pages of search results looked through for one person; a page holds 100.
 const MAX_PAGES: u32 = 5;
@@ -29,7 +29,7 @@ pub(super) struct Found {
 impl Performer<'_> {
     /// Looks for whom Apollo would match to a create of `fields`, or who could be its contact already.
     pub(super) async fn look_before(&self, fields: &Fields, run_dedupe: bool) -> Result<Sight, Trouble> {
-        let too_many = || Trouble::failed(problem::too_many_hits(self.place));
+        let too_many = || Trouble::failed(ProblemKind::TooManyHits.at(self.place, None));
         let wanted = Wanted::of(fields, run_dedupe);
         if let Some(email) = fields.text(&Field::Email).map(str::trim).filter(|email| !email.is_empty()) {
             let Some(mut found) = self.search(email).await? else { return Ok(Sight::MayNotSearch) };

@@ -6,7 +6,7 @@
 
 use crate::failpoints::{self, reached};
 use crate::model::{ApolloId, Entry, Intent, IntentId};
-use crate::ops::{Step, problem};
+use crate::ops::{ProblemKind, Step, problem};
 use crate::state::Change;
 
 use super::outcome::create::Asked;
@@ -33,7 +33,7 @@ impl Performer<'_> {
                 Some(entry) if settled::dedupe_finds(intent) => {
                     self.send_create(id, intent.clone(), entry, Vec::new(), false).await
                 }
-                Some(_) => Err(Trouble::failed(problem::needs_a_person(self.place))),
+                Some(_) => Err(Trouble::failed(ProblemKind::MayNotLook.at(self.place, None))),
                 None => self.give_up(id, intent, None).await,
             };
         };

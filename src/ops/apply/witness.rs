@@ -3,7 +3,7 @@
 use crate::apollo::Contact;
 use crate::journal;
 use crate::model::{ApolloId, Intent, Timestamp};
-use crate::ops::problem;
+use crate::ops::ProblemKind;
 
 use super::outcome::settled::Witness;
 use super::outcome::sight::keywords;
@@ -20,7 +20,7 @@ impl Performer<'_> {
         for keywords in keywords(&intent.fields) {
             let Some(found) = self.search(&keywords).await? else { return Ok(None) };
             if found.cut {
-                return Err(Trouble::failed(problem::too_many_hits(self.place)));
+                return Err(Trouble::failed(ProblemKind::TooManyHits.at(self.place, None)));
             }
             self.hear(intent, earliest, &found.contacts, &mut witness).await?;
         }
@@ -44,7 +44,7 @@ impl Performer<'_> {
         let newest = self.session.newest(intent, intent.last_sent_at + self.session.settle_after).await;
         let Some(newest) = self.unless_barred(newest)? else { return Ok(None) };
         if !newest.is_whole {
-            return Err(Trouble::failed(problem::too_many_new(self.place)));
+            return Err(Trouble::failed(ProblemKind::TooManyNew.at(self.place, None)));
         }
         let (mut witness, earliest) = (Witness::default(), newest.earliest(intent));
         self.hear(intent, earliest, &newest.contacts, &mut witness).await?;
