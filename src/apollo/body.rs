@@ -7,11 +7,12 @@ use std::collections::BTreeSet;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::model::{ApolloId, Field, Fields, Value};
+use super::Order;
+use crate::model::{ApolloId, Endpoint, Field, Fields, Value};
 
 /// Writes the body of a create.
 pub fn create(fields: &Fields, run_dedupe: bool) -> String {
-    write(&ContactBody { fields, lists: true, run_dedupe: Some(run_dedupe) })
+    write(&ContactBody { run_dedupe: Some(run_dedupe), ..ContactBody::of(Endpoint::CreateContact, fields) })
 }
 
 /// Writes the body of an update.
@@ -19,45 +20,94 @@ pub fn create(fields: &Fields, run_dedupe: bool) -> String {
 /// Lists are left out whatever `fields` holds, since `label_names` here replaces every list the
 /// contact is on; they change through [`lists`].
 pub fn update(fields: &Fields) -> String {
-    write(&ContactBody { fields, lists: false, run_dedupe: None })
+    write(&ContactBody::of(Endpoint::UpdateContact, fields))
 }
 
-/// Writes the body of both calls that change lists: one contact, the lists it joins or leaves.
-pub fn lists(id: &ApolloId, lists: &BTreeSet<String>) -> String {
-    write(&ListsBody { entity_ids: [id.as_str()], label_names: lists, modality: "contacts" })
+/// Writes one contact of a create of many; what such a create cannot carry ([`Endpoint::carries`]) is left out.
+pub fn create_item(fields: &Fields) -> String {
+    write(&ContactBody::of(Endpoint::CreateContacts, fields))
 }
 
-/// Writes the body of a search, oldest contact first.
+/// Writes the body of a create of many from what [`create_item`] wrote, at most [`MOST_CONTACTS`] of them.
 ///
-/// Sorted, so that a contact created while we page comes last and shifts no other.
-pub(super) fn search(keywords: &str, page: u32, per_page: u32) -> String {
-    write(&SearchBody { q_keywords: Some(keywords), sort_by_field: CREATED, sort_ascending: true, page, per_page })
+/// Apollo may match a contact for each. Without any the request makes nothing and still tells whether the key may
+/// make it.
+pub fn create_many<'a>(items: impl IntoIterator<Item = &'a str>) -> String {
+    format!(r#"{{"contacts":[{}],"run_dedupe":true}}"#, joined(items))
 }
 
-/// Writes the body of a search for all contacts, newest first.
+/// Writes one contact of an update of many: its id and the fields to write. What such an update cannot carry
+/// ([`Endpoint::carries`]) is left out.
+pub fn update_item(id: &ApolloId, fields: &Fields) -> String {
+    write(&ContactBody { id: Some(id), ..ContactBody::of(Endpoint::UpdateContacts, fields) })
+}
+
+/// Writes the body of an update of many from what [`update_item`] wrote, at most [`MOST_CONTACTS`] of them.
+pub fn update_many<'a>(items: impl IntoIterator<Item = &'a str>) -> String {
+    format!(r#"{{"contact_attributes":[{}]}}"#, joined(items))
+}
+
+/// Writes the body of the call that moves contacts to one stage.
+pub fn stages<'a>(ids: impl IntoIterator<Item = &'a ApolloId>, stage: &str) -> String {
+    write(&StagesBody { contact_ids: texts(ids), contact_stage_id: stage })
+}
+
+/// Writes the body of both calls that change lists: contacts, the lists that all of them join or leave.
+pub fn lists<'a>(ids: impl IntoIterator<Item = &'a ApolloId>, lists: &BTreeSet<String>) -> String {
+    write(&ListsBody { entity_ids: texts(ids), label_names: lists, modality: "contacts" })
+}
+
+/// Writes the body of a search; without keywords it is for all contacts.
+pub(super) fn search(keywords: Option<&str>, order: Order, page: u32, per_page: u32) -> String {
+    let (sort_by_field, sort_ascending) = match order {
+        Order::OldestFirst => ("contact_created_at", true),
+        Order::NewestFirst => ("contact_created_at", false),
+        Order::LongestUnchangedFirst => ("contact_updated_at", true),
+        Order::LastChangedFirst => ("contact_updated_at", false),
+    };
+    write(&SearchBody { q_keywords: keywords, sort_by_field, sort_ascending, page, per_page })
+}
+
+/// Most contacts in one request: for more, creates are refused and updates are put off to a job that nobody can ask
+/// after.
 ///
-/// A contact created while we page shifts the others to later pages: rows repeat, and none is missed.
-pub(super) fn newest(page: u32, per_page: u32) -> String {
-    write(&SearchBody { q_keywords: None, sort_by_field: CREATED, sort_ascending: false, page, per_page })
+/// Source: vendor pages "Bulk Create Contacts" and "Bulk Update Contacts"
+/// (`docs/api-notes.md#calls-for-many-contacts`).
+pub const MOST_CONTACTS: usize = 100;
+
+/// Joins bodies that are JSON already, letter for letter: the journal holds what was sent.
+fn joined<'a>(items: impl IntoIterator<Item = &'a str>) -> String {
+    items.into_iter().collect::<Vec<_>>().join(",")
 }
 
-/// Sorts by when contacts were made.
-const CREATED: &str = "contact_created_at";
+fn texts<'a>(ids: impl IntoIterator<Item = &'a ApolloId>) -> Vec<&'a str> {
+    ids.into_iter().map(ApolloId::as_str).collect()
+}
 
 struct ContactBody<'a> {
+    /// The call, which says what of `fields` is written.
+    call: Endpoint,
+    id: Option<&'a ApolloId>,
     fields: &'a Fields,
-    lists: bool,
     run_dedupe: Option<bool>,
+}
+
+impl<'a> ContactBody<'a> {
+    fn of(call: Endpoint, fields: &'a Fields) -> Self {
+        Self { call, id: None, fields, run_dedupe: None }
+    }
 }
 
 impl Serialize for ContactBody<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
+        if let Some(id) = self.id {
+            map.serialize_entry("id", id.as_str())?;
+        }
         // Fields are sorted by field, which is the order of the page, custom fields last.
-        for (field, value) in self.fields.iter() {
+        for (field, value) in self.fields.iter().filter(|(field, _)| self.call.carries(field)) {
             match field {
                 Field::Custom(_) => {}
-                Field::LabelNames if !self.lists => {}
                 named => map.serialize_entry(named.api_name(), value)?,
             }
         }
@@ -91,9 +141,15 @@ impl Serialize for CustomFields<'_> {
 
 #[derive(serde::Serialize)]
 struct ListsBody<'a> {
-    entity_ids: [&'a str; 1],
+    entity_ids: Vec<&'a str>,
     label_names: &'a BTreeSet<String>,
     modality: &'static str,
+}
+
+#[derive(serde::Serialize)]
+struct StagesBody<'a> {
+    contact_ids: Vec<&'a str>,
+    contact_stage_id: &'a str,
 }
 
 #[derive(serde::Serialize)]

@@ -2,6 +2,8 @@
 //!
 //! Never retries, never waits for quota, never measures time.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use url::Url;
@@ -10,7 +12,9 @@ use super::cleaner::Cleaner;
 use super::error::Misread;
 use super::received::{End, MAX_BODY_BYTES, Received};
 use super::search::PER_PAGE;
-use super::{Answer, Call, Contact, Error, ListChange, Meta, Options, Profile, Refusal, SearchPage, body};
+use super::{
+    Answer, BatchAnswer, Call, Contact, Error, ListChange, Meta, Options, Order, Profile, Refusal, SearchPage, body,
+};
 use crate::model::{ApolloId, Endpoint};
 
 /// The API as one team sees it. Cloning shares the connections.
@@ -18,8 +22,16 @@ use crate::model::{ApolloId, Endpoint};
 pub struct Client {
     http: reqwest::Client,
     base_url: Url,
+    /// The longest time for a request for many contacts.
+    many_timeout: Duration,
     cleaner: Cleaner,
 }
+
+/// How many times as long as another a request for many contacts may take.
+///
+/// It may take the server minutes, and an answer that is not waited for leaves all of them in doubt.
+/// Source: the vendor's pages on changes of lists, 300 seconds (`docs/api-notes.md#calls-for-many-contacts`).
+const MANY_TIMES_AS_LONG: u32 = 5;
 
 impl Client {
     /// Makes a client without sending anything.
@@ -28,7 +40,9 @@ impl Client {
     /// and credentials that no header can carry.
     pub fn new(options: Options) -> Result<Self, Error> {
         let http = options.http()?;
-        Ok(Self { http, base_url: options.base_url, cleaner: Cleaner::new(options.credential.secret().clone()) })
+        let many_timeout = options.request_timeout.saturating_mul(MANY_TIMES_AS_LONG);
+        let cleaner = Cleaner::new(options.credential.secret().clone());
+        Ok(Self { http, base_url: options.base_url, many_timeout, cleaner })
     }
 
     /// Creates a contact, or matches one if `body` asks for it: `POST /contacts`.
@@ -48,16 +62,43 @@ impl Client {
         self.send(Method::GET, &["contacts", id.as_str()], None).await?.read(Contact::read)
     }
 
-    /// Reads page `page`, counted from 1, of the contacts that match `keywords`: `POST /contacts/search`.
-    pub async fn search_contacts(&self, keywords: &str, page: u32) -> Result<Answer<SearchPage>, Error> {
-        let body = body::search(keywords, page, PER_PAGE);
-        let reply = self.send(Method::POST, &["contacts", "search"], Some(&body)).await?;
-        reply.read(|text| SearchPage::read(text, page))
+    /// Creates many contacts, or finds for each whom Apollo takes for the same: `POST /contacts/bulk_create`.
+    ///
+    /// `body` is what [`body::create_many`] writes. Whom the answer does not show, and all when it cannot be read, are
+    /// in doubt.
+    pub async fn create_contacts(&self, body: &str) -> Result<Answer<BatchAnswer>, Error> {
+        let url = self.url(&["contacts", "bulk_create"]);
+        self.send_for_many(url, body).await?.read(BatchAnswer::read_created)
     }
 
-    /// Reads page `page`, counted from 1, of all contacts, those made last first: `POST /contacts/search`.
-    pub async fn newest_contacts(&self, page: u32) -> Result<Answer<SearchPage>, Error> {
-        let body = body::newest(page, PER_PAGE);
+    /// Writes fields of many contacts, to each its own: `POST /contacts/bulk_update`.
+    ///
+    /// `body` is what [`body::update_many`] writes. Custom fields are not shown by the answer.
+    pub async fn update_contacts(&self, body: &str) -> Result<Answer<BatchAnswer>, Error> {
+        let url = self.url(&["contacts", "bulk_update"]);
+        self.send_for_many(url, body).await?.read(BatchAnswer::read_changed)
+    }
+
+    /// Moves contacts to one stage: `POST /contacts/update_stages`.
+    ///
+    /// The page has the arguments in the query, and earlier ones and programs of the vendor's own have them in the
+    /// body: they are sent in both places. With [`body::MOST_CONTACTS`] contacts the address has 4,400 characters.
+    pub async fn update_stages(&self, ids: &[&ApolloId], stage: &str) -> Result<Answer<BatchAnswer>, Error> {
+        let body = body::stages(ids.iter().copied(), stage);
+        let mut url = self.url(&["contacts", "update_stages"]);
+        let named = ids.iter().map(|id| ("contact_ids[]", id.as_str()));
+        url.query_pairs_mut().extend_pairs(named).append_pair("contact_stage_id", stage);
+        self.send_for_many(url, &body).await?.read(BatchAnswer::read_changed)
+    }
+
+    /// Reads page `page`, counted from 1, of the contacts that match `keywords`, or of all: `POST /contacts/search`.
+    pub async fn search_contacts(
+        &self,
+        keywords: Option<&str>,
+        order: Order,
+        page: u32,
+    ) -> Result<Answer<SearchPage>, Error> {
+        let body = body::search(keywords, order, page, PER_PAGE);
         let reply = self.send(Method::POST, &["contacts", "search"], Some(&body)).await?;
         reply.read(|text| SearchPage::read(text, page))
     }
@@ -78,13 +119,32 @@ impl Client {
             Endpoint::RemoveFromLists => "remove_entity_ids_from_label_names",
             other => panic!("{other} is no list call"),
         };
-        self.send(Method::POST, &["labels", action], Some(body)).await?.read(ListChange::read)
+        self.send_for_many(self.url(&["labels", action]), body).await?.read(ListChange::read)
     }
 
     async fn send(&self, method: Method, path: &[&str], body: Option<&str>) -> Result<Reply, Error> {
-        let url = self.url(path);
-        let call = Call { method: method.clone(), url: url.as_str().into() };
+        self.send_within(None, method, self.url(path), body).await
+    }
+
+    async fn send_for_many(&self, url: Url, body: &str) -> Result<Reply, Error> {
+        self.send_within(Some(self.many_timeout), Method::POST, url, Some(body)).await
+    }
+
+    /// Sends a request that may take as long as `time`, or as long as any for `None`.
+    async fn send_within(
+        &self,
+        time: Option<Duration>,
+        method: Method,
+        url: Url,
+        body: Option<&str>,
+    ) -> Result<Reply, Error> {
+        let mut shown = url.clone();
+        shown.set_query(None);
+        let call = Call { method: method.clone(), url: shown.as_str().into() };
         let mut request = self.http.request(method, url);
+        if let Some(time) = time {
+            request = request.timeout(time);
+        }
         if let Some(body) = body {
             request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json")).body(body.to_owned());
         }

@@ -18,6 +18,8 @@ use crate::model::{ApolloId, CustomFieldId, Field, Fields, TEXT_FIELDS, Timestam
 pub struct Contact {
     pub id: ApolloId,
     pub created_at: Option<Timestamp>,
+    /// When it was changed last, by the server's clock.
+    pub updated_at: Option<Timestamp>,
     /// Every e-mail the answer shows, the primary one first, none twice.
     pub emails: Vec<String>,
     /// The fields that the answer shows with one text each; `""` where it shows null.
@@ -65,13 +67,23 @@ impl Contact {
         };
         let mut contact_read = Self::of(&contact, answer.objects("labels").as_deref())?;
         // No source promises where the witnesses of a match stand.
-        let places = [&answer, &contact];
-        contact_read.dedupe =
-            places.iter().find_map(|place| place.object("dedupe_result")).map(|result| dedupe(&result));
-        let was_existing = |place: &&Object| place.raw("was_existing").and_then(flag);
-        contact_read.was_existing = places.iter().find_map(was_existing);
+        contact_read.note_match(&[&answer, &contact]);
         contact_read.complaint = complaint::of(&answer);
         Ok(contact_read)
+    }
+
+    /// Reads one row of the answer to a request for many contacts, which says all it says of the contact by itself.
+    pub(super) fn row_of_batch(row: &Object) -> Result<Self, Misread> {
+        let mut contact = Self::of(row, None)?;
+        contact.note_match(&[row]);
+        contact.complaint = complaint::of(row);
+        Ok(contact)
+    }
+
+    /// Notes what the first of `places` that does so says of a match.
+    fn note_match(&mut self, places: &[&Object]) {
+        self.dedupe = places.iter().find_map(|place| place.object("dedupe_result")).map(|result| dedupe(&result));
+        self.was_existing = places.iter().find_map(|place| place.raw("was_existing").and_then(flag));
     }
 
     /// Reads the answer to a create, in which a contact that exists nowhere is no contact.
@@ -96,6 +108,7 @@ impl Contact {
         Ok(Self {
             id: id.ok_or(Misread::Lacks("a contact without an id"))?,
             created_at: contact.text("created_at").and_then(|text| time(&text)),
+            updated_at: contact.text("updated_at").and_then(|text| time(&text)),
             emails: emails(contact),
             readable: readable(contact),
             phones: phones(contact),

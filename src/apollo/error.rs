@@ -17,7 +17,7 @@ use crate::model::{ApolloId, Endpoint, Field};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
     pub method: Method,
-    /// Never holds a credential: base URLs with one are refused and queries are not used.
+    /// Without the query. Never holds a credential: base URLs with one are refused.
     pub url: Box<str>,
 }
 
@@ -74,6 +74,8 @@ pub struct Refusal {
     pub error_code: Option<String>,
     /// The contacts that the server says are deleted.
     pub deleted_contact_ids: Vec<String>,
+    /// The contact of an update of many that a 400 or 422 speaks of; whether the others were written is not told.
+    pub contact_id: Option<ApolloId>,
     /// The field that a 400 or 422 seems to speak of.
     pub field: Option<Field>,
 }
@@ -106,7 +108,7 @@ pub enum Retry {
 impl Error {
     /// Decides by status and structured fields alone whether the request may be sent again.
     ///
-    /// | what happened | create | update, view, search, lists |
+    /// | what happened | create, of one or many | update, view, search, stages, lists |
     /// |---|---|---|
     /// | no connection | now | now |
     /// | timeout, broken connection, cut answer | settle | now |
@@ -121,12 +123,11 @@ impl Error {
     /// A page is a gateway's, which may put it in place of an answer that tells of work done. The API
     /// itself refuses in JSON or plain text.
     ///
-    /// All calls but the create are repeatable. A complete 200 that is no answer is not repeated,
+    /// All calls but those that create are repeatable. A complete 200 that is no answer is not repeated,
     /// since it is what this server, or something in between, answers: the entry fails with its
     /// reason and the next run sends it again.
     pub fn retry(&self, endpoint: Endpoint) -> Retry {
-        let creates = endpoint == Endpoint::CreateContact;
-        let in_doubt = |repeatable| if creates { Retry::Settle } else { repeatable };
+        let in_doubt = |repeatable| if endpoint.creates() { Retry::Settle } else { repeatable };
         match self {
             Self::Insecure { .. } | Self::BaseUrl { .. } | Self::Credential | Self::Setup { .. } => Retry::Never,
             Self::Connect { .. } => Retry::Now,
@@ -235,6 +236,11 @@ impl Error {
         self.refusal()?.field.clone()
     }
 
+    /// Returns the contact of an update of many that the refusal speaks of.
+    pub fn refused_contact(&self) -> Option<&ApolloId> {
+        self.refusal()?.contact_id.as_ref()
+    }
+
     fn refusal(&self) -> Option<&Refusal> {
         match self {
             Self::Status(refusal) => Some(refusal),
@@ -283,13 +289,19 @@ impl Refusal {
         // Some frameworks send their JSON as HTML: what can be read as the API's form is taken for it.
         let is_page = excerpt::is_html(body) || (is_html && answer.is_none());
         let message = match &answer {
-            Some(answer) => complaint::said_in(answer).or_else(|| complaint::of(answer)),
+            Some(answer) => {
+                let said = complaint::said_in(answer).or_else(|| complaint::of(answer));
+                said.map(|said| with_details(said, details.as_ref()))
+            }
             None if is_page => None,
             None => plain_text(body),
         };
-        let field = matches!(meta.status, 400 | 422).then(|| {
-            let named = details.as_ref().and_then(|details| details.text("field"));
-            hint::field(named.as_deref(), message.as_deref().unwrap_or_default(), sent.unwrap_or_default())
+        let is_of_value = matches!(meta.status, 400 | 422);
+        let named = |name| details.as_ref().filter(|_| is_of_value).and_then(|details| details.text(name));
+        let contact_id = named("contact_id").and_then(|id| ApolloId::parse(id.trim()));
+        let field = is_of_value.then(|| {
+            let (message, sent) = (message.as_deref().unwrap_or_default(), sent.unwrap_or_default());
+            hint::field(named("field").as_deref(), message, hint::item(sent, contact_id.as_ref()))
         });
         Self {
             call,
@@ -299,6 +311,7 @@ impl Refusal {
             error_code: code
                 .or_else(|| details.as_ref().and_then(|details| details.text("code")))
                 .map(|code| excerpt(&code)),
+            contact_id,
             deleted_contact_ids: answer.and_then(|answer| answer.texts("deleted_contact_ids")).unwrap_or_default(),
             field: field.flatten(),
             meta,
@@ -354,6 +367,18 @@ fn sounds_gone(message: &str) -> bool {
     ];
     let message = message.to_lowercase();
     WORDS.iter().any(|words| message.contains(words)) || (message.contains("find") && message.contains("not"))
+}
+
+/// Adds to what a refusal says the field it speaks of and what is wrong with it, where that stands beside.
+fn with_details(said: String, details: Option<&Object>) -> String {
+    let text = |name| details.and_then(|details| details.text(name)).filter(|text| !text.trim().is_empty());
+    match text("message").filter(|message| !said.contains(message.as_str())) {
+        Some(message) => {
+            let field = text("field").map(|field| format!("{field} ")).unwrap_or_default();
+            format!("{}: {field}{message}", said.trim_end_matches('.'))
+        }
+        None => said,
+    }
 }
 
 fn plain_text(body: &str) -> Option<String> {

@@ -2,8 +2,10 @@
 //!
 //! A guess, also from the words of a message: used for the place alone, never to decide what to do.
 
+use serde_json::value::RawValue;
+
 use super::json::Object;
-use crate::model::{CustomFieldId, Field, TEXT_FIELDS};
+use crate::model::{ApolloId, CustomFieldId, Field, TEXT_FIELDS};
 
 /// The fields whose values are distinctive enough to be known again in a sentence.
 const DISTINCTIVE: [Field; 9] = [
@@ -17,6 +19,23 @@ const DISTINCTIVE: [Field; 9] = [
     Field::HomePhone,
     Field::OtherPhone,
 ];
+
+/// Returns the one contact in the body of a request for many that a refusal can speak of: the one with the id that it
+/// names, or the only one. A body without any is returned as it is.
+pub(super) fn item<'a>(sent: &'a str, named: Option<&ApolloId>) -> &'a str {
+    let Some(body) = Object::document(sent).ok().flatten() else { return sent };
+    let Some(items) = ["contacts", "contact_attributes"].into_iter().find_map(|name| body.array(name)) else {
+        return sent;
+    };
+    let is_named = |item: &&&RawValue| {
+        let id = Object::of(item).and_then(|item| item.text("id"));
+        named.is_some() && id.and_then(|id| ApolloId::parse(&id)).as_ref() == named
+    };
+    match items.as_slice() {
+        [only] => only.get(),
+        several => several.iter().find(is_named).map_or("", |item| item.get()),
+    }
+}
 
 /// Guesses the field: what the answer `named`, then a sent value in `message`, then a sent field's name there.
 ///
@@ -93,6 +112,18 @@ mod tests {
         assert_eq!(field(None, &invalid("63f53zz"), SENT), Some(Field::AccountId));
         assert_eq!(field(None, &invalid("2342432"), SENT), Some(Field::ContactStageId));
         assert_eq!(field(None, &invalid("12342432"), SENT), None);
+    }
+
+    #[test]
+    fn of_many_contacts_a_refusal_speaks_of_the_one_it_names_or_of_the_only_one() {
+        let [one, other] = ["66e34b81740c50074e3d1b01", "66e34b81740c50074e3d1b02"];
+        let items = [one, other].map(|id| format!(r#"{{"id":"{id}","title":"x"}}"#));
+        let body = format!(r#"{{"contact_attributes":[{}]}}"#, items.join(","));
+        let named = |id| item(&body, ApolloId::parse(id).as_ref());
+        assert_eq!((named(one), named(other), named("66e34b81740c50074e3d1b03")), (&*items[0], &*items[1], ""));
+        assert_eq!(item(&body, None), "");
+        assert_eq!(item(r#"{"contacts":[{"title":"x"}],"run_dedupe":true}"#, None), r#"{"title":"x"}"#);
+        assert_eq!(item(SENT, None), SENT);
     }
 
     #[test]

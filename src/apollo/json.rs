@@ -29,6 +29,11 @@ impl<'a> Object<'a> {
         self.0.iter().map(|(name, raw)| (name.as_str(), *raw))
     }
 
+    /// Returns the members' values, the names left out.
+    pub(super) fn into_values(self) -> Vec<&'a RawValue> {
+        self.0.into_values().collect()
+    }
+
     pub(super) fn object(&self, name: &str) -> Option<Self> {
         self.raw(name).and_then(Self::of)
     }

@@ -60,7 +60,7 @@ fn ids(labels: &[&RawValue]) -> BTreeMap<String, String> {
 }
 
 /// Reports whether the answer names a job, by the documented member or by a flag.
-fn is_job(answer: &Object) -> bool {
+pub(super) fn is_job(answer: &Object) -> bool {
     let is_queued = answer.raw("async").and_then(json::boolean) == Some(true);
     is_queued || ["entity_progress_job", "job"].iter().any(|name| answer.object(name).is_some())
 }

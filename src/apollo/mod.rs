@@ -6,6 +6,7 @@
 //! method sends at most one request: counting them and deciding on the next is the caller's.
 //! The facts it stands on are in `docs/api-notes.md`.
 
+mod batch;
 pub mod body;
 mod cleaner;
 mod client;
@@ -23,6 +24,7 @@ mod profile;
 mod received;
 mod search;
 
+pub use batch::{BatchAnswer, Row, Standing};
 pub use client::Client;
 pub use contact::{Contact, DedupeResult};
 pub use error::{Call, Error, Refusal, Retry};
@@ -31,4 +33,4 @@ pub use meta::{Answer, Meta, QuotaHeaders, WindowHeaders};
 pub use options::{Credential, Options, PRODUCTION_URL};
 pub use phone::Phone;
 pub use profile::Profile;
-pub use search::{PER_PAGE, SearchPage};
+pub use search::{Order, PER_PAGE, SearchPage};

@@ -2,14 +2,29 @@
 
 use super::Contact;
 use super::error::Misread;
-use super::json::{self, Object};
+use super::json;
 
 /// Contacts asked for per page, the most the API gives.
 ///
 /// Source: vendor page "Search for Contacts" (`docs/api-notes.md#search`).
 pub const PER_PAGE: u32 = 100;
 
-/// One page of contacts that match keywords, oldest first.
+/// In which order a search gives its rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// By creation: a contact that is made while we page comes last and shifts no other.
+    OldestFirst,
+    /// By creation: a contact that is made while we page shifts the others to later pages. Rows repeat, and none is
+    /// missed.
+    NewestFirst,
+    /// By last change: a contact that is changed while we page goes to the end, and the one after it may be missed.
+    LongestUnchangedFirst,
+    /// By last change: a contact that is changed while we page goes to the front. Rows repeat, and none is missed that
+    /// nobody changed meanwhile.
+    LastChangedFirst,
+}
+
+/// One page of contacts that match keywords, or of all.
 ///
 /// Keywords match names, titles, employers and e-mails loosely: the caller compares exactly.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +34,8 @@ pub struct SearchPage {
     pub page: u32,
     /// Pages in all, where the answer tells.
     pub total_pages: Option<u32>,
+    /// Contacts on all pages, where the answer tells.
+    pub total_entries: Option<u64>,
 }
 
 impl SearchPage {
@@ -43,16 +60,17 @@ impl SearchPage {
             Some(raw) => json::array(raw).ok_or(Misread::Lacks("no contacts"))?,
         };
         let contacts = rows.into_iter().map(Contact::row).collect::<Result<Vec<_>, _>>()?;
-        let total_pages = answer.object("pagination").and_then(|pagination| total_pages(&pagination));
-        Ok(Self { contacts, page: asked, total_pages })
+        let pagination = answer.object("pagination");
+        let total_entries = pagination.as_ref().and_then(|pagination| pagination.number("total_entries"));
+        let told_pages = pagination.as_ref().and_then(|pagination| pagination.number("total_pages"));
+        Ok(Self { contacts, page: asked, total_pages: total_pages(told_pages, total_entries), total_entries })
     }
 }
 
 /// Returns how many pages there are, told or computed from the number of contacts: the larger where both are told.
-fn total_pages(pagination: &Object) -> Option<u32> {
-    let pages = pagination.number("total_pages");
-    let by_entries = pagination.number("total_entries").map(|entries| entries.div_ceil(PER_PAGE.into()));
-    u32::try_from(pages.max(by_entries)?).ok()
+fn total_pages(told: Option<u64>, entries: Option<u64>) -> Option<u32> {
+    let by_entries = entries.map(|entries| entries.div_ceil(PER_PAGE.into()));
+    u32::try_from(told.max(by_entries)?).ok()
 }
 
 #[cfg(test)]
@@ -64,6 +82,7 @@ mod tests {
         let text = include_str!("../../tests/fixtures/apollo/search.json");
         let page = SearchPage::read(text, 2).unwrap();
         assert_eq!((page.page, page.total_pages, page.is_last()), (2, Some(3), false));
+        assert_eq!(page.total_entries, Some(205));
         let ids: Vec<_> = page.contacts.iter().map(|contact| contact.id.as_str()).collect();
         assert_eq!(ids, ["66e34b81740c50074e3d1b01", "66e34b81740c50074e3d1b02"]);
         assert_eq!(page.contacts[0].emails, ["ada.field@example.com", "ada@example.org"]);

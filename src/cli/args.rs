@@ -199,7 +199,7 @@ pub(super) struct RequestArgs {
     /// Longest time to connect
     #[arg(long, value_name = "DUR", default_value = "10s", value_parser = parse_duration)]
     pub(super) connect_timeout: Duration,
-    /// Longest time for a whole request
+    /// Longest time for a whole request; one for many contacts may take five times as long
     #[arg(long, value_name = "DUR", default_value = "60s", value_parser = parse_duration)]
     pub(super) request_timeout: Duration,
 }

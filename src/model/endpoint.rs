@@ -1,15 +1,23 @@
-//! The API calls we make, as quota and forecasts count them.
+//! The API calls we make, as quota and forecasts count them, and which fields each can carry.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+use super::Field;
 
 /// One endpoint action; Apollo counts requests per team and action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Endpoint {
     CreateContact,
+    /// Many contacts made by one request.
+    CreateContacts,
     UpdateContact,
+    /// Many contacts changed by one request, each in its own way.
+    UpdateContacts,
+    /// Many contacts moved to one stage.
+    UpdateStages,
     ViewContact,
     SearchContacts,
     AddToLists,
@@ -19,9 +27,12 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::CreateContact,
+        Self::CreateContacts,
         Self::UpdateContact,
+        Self::UpdateContacts,
+        Self::UpdateStages,
         Self::ViewContact,
         Self::SearchContacts,
         Self::AddToLists,
@@ -33,7 +44,10 @@ impl Endpoint {
     pub fn name(self) -> &'static str {
         match self {
             Self::CreateContact => "create",
+            Self::CreateContacts => "bulk create",
             Self::UpdateContact => "update",
+            Self::UpdateContacts => "bulk update",
+            Self::UpdateStages => "stage update",
             Self::ViewContact => "view",
             Self::SearchContacts => "search",
             Self::AddToLists => "list add",
@@ -48,7 +62,10 @@ impl Endpoint {
     pub fn scope(self) -> &'static str {
         match self {
             Self::CreateContact => "api/v1/contacts/create",
+            Self::CreateContacts => "api/v1/contacts/bulk_create",
             Self::UpdateContact => "api/v1/contacts/update",
+            Self::UpdateContacts => "api/v1/contacts/bulk_update",
+            Self::UpdateStages => "api/v1/contacts/update_stages",
             Self::ViewContact => "api/v1/contacts/show",
             Self::SearchContacts => "api/v1/contacts/search",
             Self::AddToLists => "api/v1/labels/add_entity_ids_to_label_names",
@@ -56,10 +73,60 @@ impl Endpoint {
             Self::Profile => "api/v1/users/api_profile",
         }
     }
+
+    /// Reports whether the call makes contacts, so that sending it twice may make them twice.
+    pub fn creates(self) -> bool {
+        matches!(self, Self::CreateContact | Self::CreateContacts)
+    }
+
+    /// Reports whether a request of this kind can carry `field`; what it cannot carry must follow by another kind.
+    ///
+    /// An update could carry lists, but would replace all that the contact is on, so they never go that way.
+    /// Source: the request bodies on the vendor's page of each operation (`docs/api-notes.md#calls-for-many-contacts`).
+    pub fn carries(self, field: &Field) -> bool {
+        let is_in_items = !matches!(field, Field::LabelNames | Field::WebsiteUrl) && !field.is_phone();
+        match self {
+            Self::CreateContact => true,
+            Self::CreateContacts => is_in_items,
+            Self::UpdateContact => *field != Field::LabelNames,
+            Self::UpdateContacts => is_in_items && *field != Field::ContactStageId,
+            Self::UpdateStages => *field == Field::ContactStageId,
+            Self::AddToLists | Self::RemoveFromLists => *field == Field::LabelNames,
+            Self::ViewContact | Self::SearchContacts | Self::Profile => false,
+        }
+    }
 }
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::TEXT_FIELDS;
+    use super::*;
+
+    #[track_caller]
+    fn check(endpoint: Endpoint, left_out: &[&str]) {
+        let fields = TEXT_FIELDS.into_iter().chain([Field::LabelNames]);
+        let uncarried: Vec<_> = fields.filter(|field| !endpoint.carries(field)).map(|field| field.api_name()).collect();
+        assert_eq!(uncarried, left_out, "{endpoint}");
+    }
+
+    #[test]
+    fn each_call_carries_what_its_page_lists() {
+        const PHONES: [&str; 5] = ["direct_phone", "corporate_phone", "mobile_phone", "home_phone", "other_phone"];
+        check(Endpoint::CreateContact, &[]);
+        check(Endpoint::UpdateContact, &["label_names"]);
+        check(Endpoint::CreateContacts, &[&["website_url"][..], &PHONES, &["label_names"]].concat());
+        check(
+            Endpoint::UpdateContacts,
+            &[&["website_url", "contact_stage_id"][..], &PHONES, &["label_names"]].concat(),
+        );
+        let custom = Field::try_from("typed_custom_fields.60c39ed82bd02f01154c470a".to_owned()).unwrap();
+        assert!(Endpoint::CreateContacts.carries(&custom) && Endpoint::UpdateContacts.carries(&custom));
+        assert!(!Endpoint::UpdateStages.carries(&custom) && Endpoint::UpdateStages.carries(&Field::ContactStageId));
     }
 }

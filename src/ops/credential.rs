@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::apollo::{self, Answer, Contact, Credential, SearchPage};
+use crate::apollo::{self, Answer, Contact, Credential, Order, SearchPage};
 use crate::model::{ApolloId, Endpoint, IdentityKey};
 use crate::state::{self, Change, Snapshot};
 
@@ -140,12 +140,8 @@ impl Access {
 
     /// Reads a page of what a search for `keywords` brings; of all contacts, those made last first, for `None`.
     pub(super) async fn page(&self, keywords: Option<&str>, page: u32) -> Result<Answer<SearchPage>, Failure> {
-        let ask = |way: Arc<Way>| async move {
-            match keywords {
-                Some(keywords) => way.client.search_contacts(keywords, page).await,
-                None => way.client.newest_contacts(page).await,
-            }
-        };
+        let order = if keywords.is_some() { Order::OldestFirst } else { Order::NewestFirst };
+        let ask = |way: Arc<Way>| async move { way.client.search_contacts(keywords, order, page).await };
         self.look(Endpoint::SearchContacts, ask).await
     }
 

@@ -37,11 +37,17 @@ impl<'a> Known<'a> {
         let mut doubtful_lists = BTreeSet::new();
         for intent in unanswered {
             match intent.endpoint {
-                Endpoint::UpdateContact => doubtful.extend(intent.fields.iter().map(|(field, _)| field.clone())),
+                Endpoint::UpdateContact | Endpoint::UpdateContacts | Endpoint::UpdateStages => {
+                    doubtful.extend(intent.fields.iter().map(|(field, _)| field.clone()));
+                }
                 Endpoint::AddToLists | Endpoint::RemoveFromLists => {
                     doubtful_lists.extend(intent.fields.lists().map(str::to_owned));
                 }
-                Endpoint::CreateContact | Endpoint::ViewContact | Endpoint::SearchContacts | Endpoint::Profile => {}
+                Endpoint::CreateContact
+                | Endpoint::CreateContacts
+                | Endpoint::ViewContact
+                | Endpoint::SearchContacts
+                | Endpoint::Profile => {}
             }
         }
         let in_doubt = !doubtful.is_empty() || !doubtful_lists.is_empty();

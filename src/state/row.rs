@@ -156,7 +156,10 @@ impl Row {
 fn endpoint_name(endpoint: Endpoint) -> &'static str {
     match endpoint {
         Endpoint::CreateContact => "create_contact",
+        Endpoint::CreateContacts => "create_contacts",
         Endpoint::UpdateContact => "update_contact",
+        Endpoint::UpdateContacts => "update_contacts",
+        Endpoint::UpdateStages => "update_stages",
         Endpoint::ViewContact => "view_contact",
         Endpoint::SearchContacts => "search_contacts",
         Endpoint::AddToLists => "add_to_lists",

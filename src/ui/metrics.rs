@@ -271,7 +271,10 @@ fn outcome(outcome: Outcome) -> &'static str {
 fn label(endpoint: Endpoint) -> &'static str {
     match endpoint {
         Endpoint::CreateContact => "create_contact",
+        Endpoint::CreateContacts => "create_contacts",
         Endpoint::UpdateContact => "update_contact",
+        Endpoint::UpdateContacts => "update_contacts",
+        Endpoint::UpdateStages => "update_stages",
         Endpoint::ViewContact => "view_contact",
         Endpoint::SearchContacts => "search_contacts",
         Endpoint::AddToLists => "add_to_lists",

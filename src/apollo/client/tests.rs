@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use loopback::{Loopback, Reply};
 
-use super::super::{Credential, Retry};
+use super::super::{Credential, Retry, Standing};
 use super::*;
 
 const CONTACT: &str = r#"{"contact": {"id": "66e34b81740c50074e3d1b01", "email": "ada@example.com"}}"#;
@@ -87,7 +87,8 @@ async fn each_call_has_its_method_and_path() {
     let client = client(server.address);
     client.update_contact(&id(), r#"{"title":"Pilot"}"#).await.unwrap();
     client.view_contact(&id()).await.unwrap();
-    assert_eq!(client.search_contacts("ada@example.com", 3).await.unwrap().value.page, 3);
+    let found = client.search_contacts(Some("ada@example.com"), Order::OldestFirst, 3).await.unwrap();
+    assert_eq!(found.value.page, 3);
     client.change_lists(Endpoint::AddToLists, "{\"a\":1}").await.unwrap();
     client.change_lists(Endpoint::RemoveFromLists, "{\"b\":2}").await.unwrap();
 
@@ -98,11 +99,62 @@ async fn each_call_has_its_method_and_path() {
         [
             ("PATCH /api/v1/contacts/66e34b81740c50074e3d1b01 HTTP/1.1", r#"{"title":"Pilot"}"#),
             ("GET /api/v1/contacts/66e34b81740c50074e3d1b01 HTTP/1.1", ""),
-            ("POST /api/v1/contacts/search HTTP/1.1", &body::search("ada@example.com", 3, 100)),
+            (
+                "POST /api/v1/contacts/search HTTP/1.1",
+                &body::search(Some("ada@example.com"), Order::OldestFirst, 3, 100)
+            ),
             ("POST /api/v1/labels/add_entity_ids_to_label_names HTTP/1.1", "{\"a\":1}"),
             ("POST /api/v1/labels/remove_entity_ids_from_label_names HTTP/1.1", "{\"b\":2}"),
         ]
     );
+}
+
+#[tokio::test]
+async fn each_call_for_many_contacts_has_its_path_and_body() {
+    let shown = r#"{"contacts": [{"id": "66e34b81740c50074e3d1b01"}]}"#;
+    let script = [ok(r#"{"created_contacts": [], "existing_contacts": []}"#), ok(shown), ok(shown)];
+    let mut server = Loopback::start(script).await;
+    let client = client(server.address);
+    let nobody = client.create_contacts(&body::create_many([])).await.unwrap().value;
+    assert_eq!(nobody, BatchAnswer::default());
+    assert_eq!(client.update_contacts(&body::update_many(["{}"])).await.unwrap().value.rows.len(), 1);
+    let other = ApolloId::parse("66e34b81740c50074e3d1b02").unwrap();
+    let moved = client.update_stages(&[&id(), &other], "60e34b81740c50074e3d1c01").await.unwrap().value;
+    assert_eq!((&moved.rows[0].contact.id, moved.rows[0].standing), (&id(), Standing::Existing));
+
+    let requests = server.requests();
+    let sent: Vec<_> = requests.iter().map(|request| (request.line.as_str(), request.body.as_str())).collect();
+    let query = "contact_ids%5B%5D=66e34b81740c50074e3d1b01&contact_ids%5B%5D=66e34b81740c50074e3d1b02\
+                 &contact_stage_id=60e34b81740c50074e3d1c01";
+    assert_eq!(
+        sent,
+        [
+            ("POST /api/v1/contacts/bulk_create HTTP/1.1", r#"{"contacts":[],"run_dedupe":true}"#),
+            ("POST /api/v1/contacts/bulk_update HTTP/1.1", r#"{"contact_attributes":[{}]}"#),
+            (
+                &*format!("POST /api/v1/contacts/update_stages?{query} HTTP/1.1"),
+                &*body::stages([&id(), &other], "60e34b81740c50074e3d1c01")
+            ),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn an_error_names_the_call_without_its_query() {
+    let server = Loopback::start([Reply::Close(vec![])]).await;
+    let error = client(server.address).update_stages(&[&id()], "60e34b81740c50074e3d1c01").await.unwrap_err();
+    let shown = format!("{error} {:?}", std::error::Error::source(&error));
+    assert!(shown.contains("/contacts/update_stages:") && !shown.contains("60e34b81740c50074e3d1c01"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_request_for_many_contacts_may_take_longer() {
+    let server = Loopback::start([Reply::Stall(vec![])]).await;
+    let hasty = hasty(server.address);
+    assert_eq!(hasty.many_timeout, Duration::from_millis(500));
+    let error = hasty.create_contacts("{}").await.unwrap_err();
+    assert!(matches!(error, Error::Timeout { .. }), "{error:?}");
+    assert_eq!(error.retry(Endpoint::CreateContacts), Retry::Settle);
 }
 
 #[tokio::test]
@@ -416,5 +468,5 @@ fn a_call_can_run_on_any_thread() {
     fn can_move<T: Send>(_: &T) {}
     let client = client(SocketAddr::from(([127, 0, 0, 1], 1)));
     can_move(&client.create_contact("{}"));
-    can_move(&client.search_contacts("ada", 1));
+    can_move(&client.search_contacts(Some("ada"), Order::OldestFirst, 1));
 }

@@ -19,6 +19,7 @@ fn the_documented_answer_to_a_create_is_read_without_loss() {
     assert_eq!(contact.id.as_str(), "66e34b81740c50074e3d1b01");
     // 2026-08-06T10:00:01.207Z
     assert_eq!(contact.created_at, Some(Timestamp(1_786_010_401_207)));
+    assert_eq!(contact.updated_at, Some(Timestamp(1_786_010_401_331)));
     assert_eq!(contact.emails, ["ada.field@example.com", "ada@example.org"]);
     let expected: Fields = [
         (Field::FirstName, "Ada".into()),

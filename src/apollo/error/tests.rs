@@ -17,8 +17,10 @@ fn id() -> ApolloId {
     ApolloId::parse(CONTACT).unwrap()
 }
 
-const REPEATABLE: [Endpoint; 5] = [
+const REPEATABLE: [Endpoint; 7] = [
     Endpoint::UpdateContact,
+    Endpoint::UpdateContacts,
+    Endpoint::UpdateStages,
     Endpoint::ViewContact,
     Endpoint::SearchContacts,
     Endpoint::AddToLists,
@@ -26,7 +28,9 @@ const REPEATABLE: [Endpoint; 5] = [
 ];
 
 fn check(error: &Error, create: Retry, others: Retry) {
-    assert_eq!(error.retry(Endpoint::CreateContact), create, "{error}");
+    for endpoint in [Endpoint::CreateContact, Endpoint::CreateContacts] {
+        assert_eq!(error.retry(endpoint), create, "{error} to {endpoint}");
+    }
     for endpoint in REPEATABLE {
         assert_eq!(error.retry(endpoint), others, "{error} to {endpoint}");
     }
@@ -131,7 +135,8 @@ fn the_documented_refusals_are_read_without_loss() {
     );
 
     let field = refused(422, include_str!("../../../tests/fixtures/apollo/field-error.json"));
-    assert_eq!(field.field_hint(), Some(Field::Email));
+    assert_eq!((field.field_hint(), field.refused_contact()), (Some(Field::Email), Some(&id())));
+    assert_eq!(field.server_message(), Some("Validation failed: email is not an email"));
 
     let many = refused(429, include_str!("../../../tests/fixtures/apollo/too-many-requests.json"));
     assert!(many.server_message().is_some_and(|message| message.contains("600 times per hour")));

@@ -147,7 +147,7 @@ impl Performer<'_> {
         let lists = || fields.lists().map(str::to_owned).collect();
         let body = match (endpoint, id) {
             (Endpoint::CreateContact, _) => body::create(fields, run_dedupe),
-            (Endpoint::AddToLists | Endpoint::RemoveFromLists, Some(id)) => body::lists(id, &lists()),
+            (Endpoint::AddToLists | Endpoint::RemoveFromLists, Some(id)) => body::lists([id], &lists()),
             _ => body::update(fields),
         };
         Intent {

@@ -153,7 +153,10 @@ pub(super) fn seconds(wait: std::time::Duration) -> u64 {
 #[serde(rename_all = "snake_case")]
 pub enum EndpointName {
     CreateContact,
+    CreateContacts,
     UpdateContact,
+    UpdateContacts,
+    UpdateStages,
     ViewContact,
     SearchContacts,
     AddToLists,
@@ -165,7 +168,10 @@ impl From<Endpoint> for EndpointName {
     fn from(endpoint: Endpoint) -> Self {
         match endpoint {
             Endpoint::CreateContact => Self::CreateContact,
+            Endpoint::CreateContacts => Self::CreateContacts,
             Endpoint::UpdateContact => Self::UpdateContact,
+            Endpoint::UpdateContacts => Self::UpdateContacts,
+            Endpoint::UpdateStages => Self::UpdateStages,
             Endpoint::ViewContact => Self::ViewContact,
             Endpoint::SearchContacts => Self::SearchContacts,
             Endpoint::AddToLists => Self::AddToLists,

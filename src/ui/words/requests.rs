@@ -10,7 +10,10 @@ use crate::settings::CredentialError;
 fn doing(endpoint: Endpoint) -> &'static str {
     match endpoint {
         Endpoint::CreateContact => "create contacts",
+        Endpoint::CreateContacts => "create many contacts at once",
         Endpoint::UpdateContact => "update contacts",
+        Endpoint::UpdateContacts => "update many contacts at once",
+        Endpoint::UpdateStages => "move contacts to a stage",
         Endpoint::ViewContact => "view contacts",
         Endpoint::SearchContacts => "search contacts",
         Endpoint::AddToLists => "add contacts to lists",

@@ -28,6 +28,7 @@ fn answer(readable: &[(Field, &str)], emails: &[&str]) -> Contact {
     Contact {
         id: id(10),
         created_at: Some(Timestamp(10_000)),
+        updated_at: None,
         emails: emails.iter().map(|&email| email.to_owned()).collect(),
         readable: fields(readable),
         phones: Vec::new(),
