@@ -2,6 +2,7 @@
 //!
 //! Never retries, never waits for quota, never measures time.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Method;
@@ -91,6 +92,13 @@ impl Client {
         self.send_for_many(url, &body).await?.read(BatchAnswer::read_changed)
     }
 
+    /// Returns the error for a contact that the answer to a create of many does not show, and what that complains of.
+    pub(crate) fn unshown(&self, meta: &Meta, complaint: Option<String>) -> Error {
+        let call = Call { method: Method::POST, url: self.url(&["contacts", "bulk_create"]).as_str().into() };
+        let message = complaint.map(String::into_boxed_str);
+        Error::Unreadable { call, problem: "no row for this contact", message, meta: Box::new(meta.clone()) }
+    }
+
     /// Reads page `page`, counted from 1, of the contacts that match `keywords`, or of all: `POST /contacts/search`.
     pub async fn search_contacts(
         &self,
@@ -168,7 +176,7 @@ impl Client {
             End::Whole => Ok(Reply { call, meta, body: received }),
             End::TooLarge => Err(Error::TooLarge { call, limit_bytes: MAX_BODY_BYTES, meta: Box::new(meta) }),
             End::Lost(source) => Err(Error::lost(call, Some(meta), source)),
-            End::Cut(source) => Err(Error::misread(call, meta, Misread::Cut(source.into()))),
+            End::Cut(source) => Err(Error::misread(call, meta, Misread::Cut(Arc::new(source)))),
             End::Undecodable => {
                 Err(Error::misread(call, meta, Misread::Lacks("a compressed body that cannot be read")))
             }
@@ -194,7 +202,7 @@ impl Reply {
         let Self { call, meta, body } = self;
         let value = match std::str::from_utf8(&body) {
             Ok(text) => read(text),
-            Err(cut) if cut.error_len().is_none() => Err(Misread::Cut(cut.into())),
+            Err(cut) if cut.error_len().is_none() => Err(Misread::Cut(Arc::new(cut))),
             Err(_) => Err(Misread::Lacks("bytes that are no UTF-8")),
         };
         match value {

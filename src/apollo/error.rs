@@ -3,6 +3,7 @@
 //! Only status and structured fields decide; no message is ever matched to classify.
 
 use std::fmt;
+use std::sync::Arc;
 
 use reqwest::Method;
 
@@ -28,7 +29,7 @@ impl fmt::Display for Call {
 }
 
 /// A request that was not answered with what it asked for.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     #[error("{url} would send the credential in the clear: plain http is for this machine only")]
     Insecure { url: String },
@@ -37,16 +38,16 @@ pub enum Error {
     #[error("the credential holds a character that no HTTP header can carry")]
     Credential,
     #[error("cannot set up the HTTP client")]
-    Setup { source: reqwest::Error },
+    Setup { source: Arc<reqwest::Error> },
     /// No connection, so nothing was sent: name look-up, refusal, TLS, a proxy, or too slow in any of them.
     #[error("{call}: cannot connect")]
-    Connect { call: Call, source: reqwest::Error },
+    Connect { call: Call, source: Arc<reqwest::Error> },
     /// No complete answer within the request timeout. What the server did is unknown.
     #[error("{call}: no answer in time")]
-    Timeout { call: Call, meta: Option<Box<Meta>>, source: reqwest::Error },
+    Timeout { call: Call, meta: Option<Box<Meta>>, source: Arc<reqwest::Error> },
     /// The connection broke, or the answer was cut short or no HTTP. What the server did is unknown.
     #[error("{call}: the connection broke before the answer was complete")]
-    Transport { call: Call, meta: Option<Box<Meta>>, source: Box<dyn std::error::Error + Send + Sync> },
+    Transport { call: Call, meta: Option<Box<Meta>>, source: Arc<dyn std::error::Error + Send + Sync> },
     /// The server refused or failed, and said so by the status.
     #[error("{0}")]
     Status(Box<Refusal>),
@@ -251,7 +252,7 @@ impl Error {
     /// Classifies a request without a complete answer; `meta` is there when one had begun to arrive.
     pub(super) fn lost(call: Call, meta: Option<Meta>, source: reqwest::Error) -> Self {
         // The call names the URL already.
-        let source = source.without_url();
+        let source = Arc::new(source.without_url());
         let meta = meta.map(Box::new);
         // A connection that took too long is both: connect comes first, since then nothing was sent.
         // A connection that closed under a request is neither, so that a create is settled even when
@@ -261,7 +262,7 @@ impl Error {
         } else if source.is_timeout() {
             Self::Timeout { call, meta, source }
         } else {
-            Self::Transport { call, meta, source: Box::new(source) }
+            Self::Transport { call, meta, source }
         }
     }
 
@@ -323,7 +324,7 @@ impl Refusal {
 #[derive(Debug)]
 pub(super) enum Misread {
     /// It ends in the middle: a connection that closed early looks like this when no length was announced.
-    Cut(Box<dyn std::error::Error + Send + Sync>),
+    Cut(Arc<dyn std::error::Error + Send + Sync>),
     /// It is complete, and something we need is not in it.
     Lacks(&'static str),
     /// It holds an `error` in place of the answer.
@@ -337,7 +338,7 @@ impl Misread {
             return Err(Self::Lacks("nothing"));
         }
         Object::document(text).map_err(|error| match error.is_eof() {
-            true => Self::Cut(error.into()),
+            true => Self::Cut(Arc::new(error)),
             false if excerpt::is_html(text) => Self::Lacks("an HTML page"),
             false => Self::Lacks("something other than JSON"),
         })

@@ -17,6 +17,13 @@ pub struct Answer<T> {
     pub meta: Meta,
 }
 
+impl<T> Answer<T> {
+    /// Returns the answer with its value in another form.
+    pub fn map<U>(self, form: impl FnOnce(T) -> U) -> Answer<U> {
+        Answer { value: form(self.value), meta: self.meta }
+    }
+}
+
 /// What the status line and the headers of an answer say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Meta {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue};
@@ -123,7 +124,7 @@ impl Options {
             // No TLS will happen: do not load, or insist on, the system's certificates.
             builder = builder.tls_certs_only(std::iter::empty());
         }
-        builder.build().map_err(|source| Error::Setup { source: source.without_url() })
+        builder.build().map_err(|source| Error::Setup { source: Arc::new(source.without_url()) })
     }
 
     fn headers(&self) -> Result<HeaderMap, Error> {

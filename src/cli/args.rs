@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use url::Url;
 
 use super::stream::{parse_beside_stdout, parse_directory};
-use crate::model::{ContactKey, Digest};
+use crate::model::{Batching, ContactKey, Digest};
 use crate::plan::{KeyPattern, Limit, Policy, Scope};
 use crate::quota::{Limits, Rules};
 use crate::settings::parse_duration;
@@ -179,6 +179,16 @@ pub(super) struct QuotaArgs {
     /// Share of each quota window to leave to others
     #[arg(long, value_name = "PERCENT", default_value = "0%", value_parser = parse_percent)]
     pub(super) reserve: u8,
+    /// Contacts that go out by one request, at most; 1 sends each by a request of its own
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub(super) batch: u16,
+}
+
+/// Whether somebody looks before contacts are created together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Look {
+    On,
+    Off,
 }
 
 #[derive(Debug, Args)]
@@ -190,7 +200,10 @@ pub(super) struct RequestArgs {
     /// Longest wait for quota, or for Apollo to answer again; a longer one ends the run [default: as long as the quota takes, 1h for answers]
     #[arg(long, value_name = "DUR", value_parser = parse_duration)]
     pub(super) max_wait: Option<Duration>,
-    /// How long after a create without an answer its contact is looked up [default: 60s, 0s in the sandbox]
+    /// Whether contacts that are created together are looked for first; off trusts Apollo to leave those as they are that it has
+    #[arg(long, value_name = "WHEN", default_value = "on")]
+    pub(super) look: Look,
+    /// How long after a create without an answer its contact is looked up [default: 60s, 300s for many at once, 0s in the sandbox]
     #[arg(long, value_name = "DUR", value_parser = parse_duration)]
     pub(super) settle_after: Option<Duration>,
     /// First pause before a request is sent again; later ones double
@@ -220,7 +233,11 @@ impl Brakes {
 
 impl QuotaArgs {
     pub(super) fn rules(&self) -> Rules {
-        Rules { limits: self.limit.unwrap_or_default(), reserve_percent: self.reserve }
+        Rules {
+            limits: self.limit.unwrap_or_default(),
+            reserve_percent: self.reserve,
+            batching: Batching::of(usize::from(self.batch)),
+        }
     }
 }
 

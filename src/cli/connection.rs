@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::args::{QuotaArgs, RequestArgs};
+use super::args::{Look, QuotaArgs, RequestArgs};
 use super::context::Context;
 use super::reading::{own_state, state_error};
 use super::{Exit, stand_in};
@@ -25,6 +25,11 @@ use crate::ui::words;
 ///
 /// Covers a request still at work on the server and a search that lags behind writes.
 const SETTLE_AFTER: Duration = Duration::from_mins(1);
+
+/// The same of one that went out with others: the server may work on them for as long.
+///
+/// Source: the vendor's pages on requests for many, a limit of 300 seconds (`docs/api-notes.md#calls-for-many-contacts`).
+const SETTLE_BATCHES_AFTER: Duration = Duration::from_mins(5);
 
 /// An open session, and the sandbox that it talks to where that runs in this process.
 pub(super) struct Connection {
@@ -82,6 +87,9 @@ pub(super) fn tune(options: &mut SessionOptions, sandbox: bool, quota: &QuotaArg
     options.max_wait = requests.max_wait;
     options.parallelism = usize::from(requests.parallelism);
     options.settle_after = requests.settle_after.unwrap_or(settle_after);
+    let settle_batches_after = if sandbox { Duration::ZERO } else { SETTLE_BATCHES_AFTER };
+    options.settle_batches_after = requests.settle_after.unwrap_or(settle_batches_after);
+    options.looks = requests.look == Look::On;
     options.backoff = Backoff { base: requests.retry_base, ..Backoff::REQUEST };
     if let Some(client) = &mut options.client {
         client.connect_timeout = requests.connect_timeout;
@@ -147,6 +155,8 @@ fn local(
         max_wait: None,
         parallelism: 1,
         settle_after: SETTLE_AFTER,
+        settle_batches_after: SETTLE_BATCHES_AFTER,
+        looks: true,
         backoff: Backoff::REQUEST,
         clock,
         drawn: entropy.drawn,

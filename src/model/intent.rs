@@ -46,6 +46,10 @@ pub struct Intent {
     /// Contacts like the entry that were there before the create was first sent: none of them is the one it made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub there_before: Vec<ApolloId>,
+    /// Contacts that the answer to its batch showed and that could be no item's for certain: it may have made one of
+    /// them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unpaired: Vec<ApolloId>,
     /// Whether Apollo refused it. A refusal may hide that the contact was made, and Apollo would not match the entry:
     /// it is looked for before it is sent again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

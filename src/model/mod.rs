@@ -4,6 +4,8 @@
 //! nothing of YAML, HTTP or sled; every other module stands on this one.
 
 mod binding;
+mod batching;
+mod bulk;
 mod endpoint;
 mod entry;
 mod field;
@@ -18,6 +20,8 @@ mod roster;
 mod time;
 
 pub use binding::{Binding, Conflict, ConflictCause, Glance, MatchedBy, Merged, Origin, Tombstone};
+pub use batching::Batching;
+pub use bulk::BulkCreate;
 pub use endpoint::Endpoint;
 pub use entry::{Entry, Place};
 pub use field::{CustomFieldId, Field, Fields, TEXT_FIELDS, Value};

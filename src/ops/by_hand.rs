@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use crate::model::{ApolloId, Binding, ContactKey, Entry, Place};
+use crate::model::{Batching, ApolloId, Binding, ContactKey, Entry, Place};
 use crate::plan::{Action, Housekeeping, Operation, Plan, Policy, Reason, Scope};
 use crate::state::Snapshot;
 
@@ -108,6 +108,6 @@ fn planned(snapshot: &Snapshot, actions: Vec<Action>) -> Planned {
         dropped: Vec::new(),
         housekeeping: Housekeeping::default(),
     };
-    let forecast = Forecast { requests: plan.requests(), ..Forecast::default() };
+    let forecast = Forecast { requests: plan.requests(Batching::ALONE), ..Forecast::default() };
     Planned { plan, digest: None, forecast, left_out: 0 }
 }

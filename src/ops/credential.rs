@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::apollo::{self, Answer, Contact, Credential, Order, SearchPage};
+use crate::apollo::{self, Answer, Contact, Credential, Order, SearchPage, body};
 use crate::model::{ApolloId, Endpoint, IdentityKey};
 use crate::state::{self, Change, Snapshot};
 
@@ -143,6 +143,28 @@ impl Access {
         let order = if keywords.is_some() { Order::OldestFirst } else { Order::NewestFirst };
         let ask = |way: Arc<Way>| async move { way.client.search_contacts(keywords, order, page).await };
         self.look(Endpoint::SearchContacts, ask).await
+    }
+
+    /// Reads a page of all contacts.
+    pub(super) async fn everybody(&self, order: Order, page: u32) -> Result<Answer<SearchPage>, Failure> {
+        let ask = |way: Arc<Way>| async move { way.client.search_contacts(None, order, page).await };
+        self.look(Endpoint::SearchContacts, ask).await
+    }
+
+    /// Asks whether the credential may create many contacts by one request, by a request that creates none.
+    ///
+    /// A refusal of what it holds says that it may; any other says that it may not, whatever its words.
+    pub(super) async fn may_create_many(&self) -> Result<bool, Failure> {
+        let body = &body::create_many([]);
+        let ask = |way: Arc<Way>| async move { way.client.create_contacts(body).await };
+        match self.look(Endpoint::CreateContacts, ask).await {
+            Ok(_) => Ok(true),
+            // A success that cannot be read is one all the same.
+            Err(Failure::Refused(error)) if error.is_page() => Ok(false),
+            Err(Failure::Refused(error)) => Ok(matches!(error.status(), Some(200..300 | 422))),
+            Err(Failure::Barred) if !self.courier.is_barred(Endpoint::CreateContact) => Ok(false),
+            Err(failure) => Err(failure),
+        }
     }
 
     /// Makes sure that the credential is of the team that the state's contacts belong to.

@@ -3,6 +3,7 @@
 //! Owns the clock, the quota ledgers in memory and the one writer. Knows nothing of command lines and
 //! never prints: what happens is told as [`Event`]s, what came of it as a [`Report`].
 
+mod account;
 mod answering;
 mod apply;
 mod by_hand;

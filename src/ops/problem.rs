@@ -126,6 +126,8 @@ pub enum ProblemKind {
     MayNotLook,
     /// Creates go out without a look; the first of them is this one.
     CreatesBlindly(ContactKey),
+    /// The credential may not create many contacts by one request, so each takes its own.
+    CreatesOneByOne,
     /// The contact that the entry means was merged into another one; `is_named`, whether the entry itself says the id.
     Merged {
         id: ApolloId,

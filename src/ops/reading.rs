@@ -267,6 +267,7 @@ mod tests {
             path: "contacts.d/people.yaml".to_owned(),
             batch: None,
             there_before: Vec::new(),
+            unpaired: Vec::new(),
             refused: false,
         };
         Change::PutIntent { id: IntentId(u64::from(number)), intent: Box::new(intent) }

@@ -10,10 +10,10 @@ use tokio::sync::Semaphore;
 
 use crate::apollo;
 use crate::aside::aside;
-use crate::model::{Endpoint, Intent, RunId, Timestamp};
+use crate::model::{Batching, BulkCreate, Endpoint, IdentityKey, Intent, RunId, Timestamp};
 use crate::quota::{Backoff, Outlook, Rules};
 use crate::serve::{self, Role, Socket};
-use crate::state::{self, Drawn, Holder, Location, Snapshot};
+use crate::state::{self, Change, Drawn, Holder, Location, Snapshot};
 use crate::store::{self, Store};
 
 use super::answering::Answerer;
@@ -22,6 +22,7 @@ use super::apply::ledgers::Ledgers;
 use super::apply::outages::Outages;
 use super::credential::{Access, CredentialSource, SessionError};
 use super::desired::Open;
+use super::account::{Account, Knowledge};
 use super::newest::{LastReading, Newest};
 use super::under_way::UnderWay;
 use super::{Clock, Desired, Event, LoadError, ProblemKind, Stop, Waiting, chain, lock};
@@ -52,6 +53,11 @@ pub struct SessionOptions {
     pub parallelism: usize,
     /// How long after its last attempt a create in doubt is looked up.
     pub settle_after: Duration,
+    /// The same of one that went out with others, which takes the server longer.
+    pub settle_batches_after: Duration,
+    /// Whether contacts that are created by one request are looked for before; without a look, Apollo's page is
+    /// trusted, which says that whoever is there stays as it was.
+    pub looks: bool,
     /// Pauses between attempts of one request. An outage is probed after twice the first of them, then ever less often.
     pub backoff: Backoff,
     pub clock: Clock,
@@ -71,12 +77,18 @@ pub struct Session {
     pub(super) under_way: UnderWay,
     pub(super) access: Access,
     pub(super) run: RunId,
-    pub(super) settle_after: Duration,
+    settle_after: Duration,
+    settle_batches_after: Duration,
+    pub(super) batching: Batching,
+    pub(super) looks: bool,
     pub(super) parallelism: usize,
     store_failed: AtomicBool,
     /// Whether it was told that creates go out without a look.
     creates_blindly: AtomicBool,
     newest: LastReading,
+    account: Knowledge,
+    /// Whether the credential may create many contacts by one request, once that is known for this session.
+    may_create_many: tokio::sync::OnceCell<bool>,
 }
 
 /// Why the state is not compared with the files.
@@ -110,6 +122,7 @@ impl Session {
             (options.events)(Event::Problem(ProblemKind::CannotAnswer(chain(&error)).into()));
             None
         });
+        let batching = options.rules.batching;
         let courier = Courier {
             ledgers: Ledgers::new(&saved, options.rules, options.max_wait, options.clock),
             outages: Outages::new(options.backoff.base * 2, options.max_wait, options.clock),
@@ -129,10 +142,15 @@ impl Session {
             access: Access::new(courier),
             run: options.run,
             settle_after: options.settle_after,
+            settle_batches_after: options.settle_batches_after,
+            batching,
+            looks: options.looks,
             parallelism: options.parallelism,
             store_failed: AtomicBool::new(false),
             creates_blindly: AtomicBool::new(false),
             newest: LastReading::default(),
+            account: Knowledge::default(),
+            may_create_many: tokio::sync::OnceCell::new(),
         })
     }
 
@@ -216,6 +234,44 @@ impl Session {
     /// Reads what was made since `intent` was first sent; `due` is when such a reading could first be trusted.
     pub(super) async fn newest(&self, intent: &Intent, due: Timestamp) -> Result<Arc<Newest>, Failure> {
         self.newest.since(&self.access, intent, due).await
+    }
+
+    /// Returns everybody in the account; see [`Knowledge::whole`].
+    pub(super) async fn account(&self, key: IdentityKey, searches: usize) -> Result<Option<Arc<Account>>, Failure> {
+        self.account.whole(&self.access, key, searches).await
+    }
+
+    /// Tells how far creating many contacts by one request is known to work, asking Apollo once for a state; `None`
+    /// where the credential may not.
+    pub(super) async fn may_create_many(&self) -> Result<Option<BulkCreate>, Failure> {
+        if self.courier().is_barred(Endpoint::CreateContacts) {
+            return Ok(None);
+        }
+        if let Some(known) = self.store().bulk_create().await.map_err(Failure::Store)? {
+            return Ok(Some(known));
+        }
+        let may = self.may_create_many.get_or_try_init(|| self.access.may_create_many()).await?;
+        if !may {
+            return Ok(None);
+        }
+        let granted = vec![Change::PutBulkCreate(BulkCreate::Granted)];
+        self.store().commit(granted).await.map_err(Failure::Store)?;
+        Ok(Some(BulkCreate::Granted))
+    }
+
+    /// Notes that a request that creates many contacts was answered with what became of them.
+    pub(super) async fn has_created_many(&self) -> Result<(), Failure> {
+        let known = self.store().bulk_create().await.map_err(Failure::Store)?;
+        if known != Some(BulkCreate::Proven) {
+            let proven = vec![Change::PutBulkCreate(BulkCreate::Proven)];
+            self.store().commit(proven).await.map_err(Failure::Store)?;
+        }
+        Ok(())
+    }
+
+    /// Returns how long after its last attempt a create in doubt is looked up.
+    pub(super) fn settle_after(&self, intent: &Intent) -> Duration {
+        if intent.endpoint == Endpoint::CreateContacts { self.settle_batches_after } else { self.settle_after }
     }
 
     /// Notes that the state takes no more writes; reports whether that is new.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::model::{
-    ApolloId, Binding, Conflict, ConflictCause, ContactKey, Endpoint, Entry, Field, Fingerprint, Identity,
+    ApolloId, Binding, Conflict, ConflictCause, ContactKey, Entry, Field, Fingerprint, Identity,
     IdentityHash, IdentityKey, Intent, IntentId, Lineage, Merged, Place, Serial, Tombstone,
 };
 
@@ -94,8 +94,8 @@ impl<'a> View<'a> {
         for (&id, intent) in &input.intents {
             match intent.endpoint {
                 // What was refused is looked for by the create that follows.
-                Endpoint::CreateContact if intent.refused => {}
-                Endpoint::CreateContact => drop(creates.insert(&intent.key, (id, intent))),
+                create if create.creates() && intent.refused => {}
+                create if create.creates() => drop(creates.insert(&intent.key, (id, intent))),
                 _ => writes.entry(&intent.key).or_default().push(intent),
             }
         }
@@ -317,7 +317,7 @@ impl<'a> View<'a> {
         };
         let idle_write = |intent: &Intent| {
             let is_idle = !acted_on.contains(&intent.key) && !under_way.contains(&intent.key);
-            (intent.endpoint != Endpoint::CreateContact || (intent.refused && !is_taken_along(intent))) && is_idle
+            (!intent.endpoint.creates() || (intent.refused && !is_taken_along(intent))) && is_idle
         };
         let unnoted = |entry: &Entry| {
             let noted = self.input.bindings.get(entry.key()).and_then(|binding| binding.fingerprint);

@@ -139,6 +139,7 @@ mod tests {
             path: "contacts.d/ada.yaml".into(),
             batch: None,
             there_before: Vec::new(),
+            unpaired: Vec::new(),
             refused: false,
         }
     }

@@ -4,6 +4,7 @@
 //! input gives the same plan. Executing it is `ops::apply`'s work, wording it is `ui`'s.
 
 mod action;
+mod batches;
 mod brakes;
 mod build;
 mod counts;
@@ -16,6 +17,7 @@ mod scope;
 mod tests;
 
 pub use action::{Action, Change, Dispute, Operation, Reason, Setting};
+pub(crate) use batches::{Batches, PAGES_OF_AN_ACCOUNT, goes_by_batch};
 pub use brakes::{Brake, BrakeKind, Limit, Managed, Policy};
 pub use build::{Input, plan, plan_beside};
 pub use counts::Counts;
@@ -28,7 +30,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::model::{ContactKey, Digest, Endpoint, Field, IntentId, Lineage, Place, Serial};
+use crate::model::{Batching, ContactKey, Digest, Endpoint, Field, IntentId, Lineage, Place, Serial};
 
 /// What would be done, sorted by key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,12 +97,8 @@ impl Plan {
     /// Counts the requests that applying the plan takes when everything goes well.
     ///
     /// An upper bound where the answer of an earlier request decides whether a later one is needed.
-    pub fn requests(&self) -> BTreeMap<Endpoint, usize> {
-        let mut requests = BTreeMap::new();
-        for endpoint in self.actions.iter().flat_map(Action::requests) {
-            *requests.entry(endpoint).or_default() += 1;
-        }
-        requests
+    pub fn requests(&self, batching: Batching) -> BTreeMap<Endpoint, usize> {
+        Batches::of(&self.actions, batching).requests()
     }
 
     /// Names everything that a reviewer of this plan approves, the input files included.

@@ -132,6 +132,7 @@ mod tests {
             path: String::new(),
             batch: None,
             there_before: Vec::new(),
+            unpaired: Vec::new(),
             refused: false,
         };
         let entry = declared.then(|| entry(of, "CTO"));

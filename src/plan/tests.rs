@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::{
+    Batching,
     ApolloId, Binding, Conflict, ConflictCause, Endpoint, Entry, Field, Fields, IdentityHash, IdentityKey, Intent,
     Origin, Place, RunId, Timestamp, Tombstone, Value,
 };
@@ -78,6 +79,7 @@ fn intent(entry: &Entry, endpoint: Endpoint) -> Intent {
         path: entry.place.path.display().to_string(),
         batch: None,
         there_before: Vec::new(),
+        unpaired: Vec::new(),
         refused: false,
     }
 }
@@ -445,7 +447,7 @@ fn requests_are_counted_by_endpoint() {
         (Endpoint::AddToLists, 2),
         (Endpoint::RemoveFromLists, 1),
     ];
-    assert_eq!(world.plan().requests(), expected.into_iter().collect());
+    assert_eq!(world.plan().requests(Batching::ALONE), expected.into_iter().collect());
 }
 
 #[test]

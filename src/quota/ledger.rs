@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::Timestamp;
+use crate::model::{Batching, Timestamp};
 
 use super::window::{Glimpse, Window};
 use super::{Limits, Reading, Span, WindowLimit};
@@ -17,12 +17,13 @@ const ASSUMED_PER_HOUR: u64 = 600;
 /// A server that is down for longer may be up sooner than it thought; one request an hour is no burden.
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 
-/// What the user decided about quota.
+/// What the user decided about requests: how many go out, and for how many contacts each.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Rules {
     pub limits: Limits,
     /// Share of each window, in percent, that is left to others.
     pub reserve_percent: u8,
+    pub batching: Batching,
 }
 
 /// Requests sent, answered and still allowed, for one endpoint action.

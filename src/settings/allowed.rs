@@ -15,11 +15,13 @@ pub(super) enum Takes {
 }
 
 /// The settings that are harmless, each for the reason above it: how to plan, to show and to pace.
-const ALLOWED: [(&str, Takes); 18] = [
+const ALLOWED: [(&str, Takes); 19] = [
     // Which contact files are read. They are files of the repository itself as long as the directory is inside it.
     ("dir", Takes::DirectoryInside),
     // How many requests are under way at a time: 100 at most, and never more than the quota admits.
     ("parallelism", Takes::Any),
+    // How many contacts go out by one request: fewer take more of the quota, and never more than it admits.
+    ("batch", Takes::Any),
     // A limit beside Apollo's own: the lower one counts as soon as Apollo has told its own, with the first answer.
     ("limit", Takes::Any),
     // Leaves more of the quota to others, or nothing, which is what happens without it.
@@ -49,13 +51,14 @@ const ALLOWED: [(&str, Takes); 18] = [
 ];
 
 /// Why the others may not be set there.
-const REFUSED: [(&[&str], &str); 14] = [
+const REFUSED: [(&[&str], &str); 15] = [
     (&["api-key", "api-key-file", "access-token", "access-token-file"], "credentials come from the environment alone"),
     (&["api-url", "sandbox"], "it decides where your contacts and your credential go"),
     (&["state", "data"], "it decides which files are written and whose contacts are known"),
     (&["out", "json-into"], "it names a file to write"),
     (&["auto-approve", "expect", "input"], "it decides what is applied without asking you"),
     (&["force", "recreate", "create"], "it lets through what would be stopped"),
+    (&["look"], "it decides whether contacts that are there are looked for before others are created"),
     (&["no-mask"], "it shows personal values"),
     (&["follow-within"], "it decides which files outside of the contact directory are read"),
     (&["target", "exclude", "max-bytes"], "it leaves changes out of sight"),

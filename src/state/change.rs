@@ -1,6 +1,6 @@
 //! What callers can change of a state.
 
-use crate::model::{Binding, Conflict, ContactKey, Digest, Endpoint, Intent, IntentId, Tombstone};
+use crate::model::{Binding, BulkCreate, Conflict, ContactKey, Digest, Endpoint, Intent, IntentId, Tombstone};
 
 /// How many changes always fit one commit: each writes up to three rows, of 99 that a commit may have.
 ///
@@ -55,6 +55,8 @@ pub enum Change {
     PutCredential(String),
     /// Notes the team whose contacts these are, by Apollo's id of it.
     PutTeam(String),
+    /// Notes how far creating many contacts by one request is known to work.
+    PutBulkCreate(BulkCreate),
     /// Notes that a saved plan is applied from here on, until this store closes or another begins.
     BeginPlan(Digest),
     /// Forgets the saved plan that was applied last: another apply comes after it.

@@ -14,7 +14,7 @@ use super::error::Error;
 use super::location::Location;
 use super::lookup::PlanRow;
 use super::row::{FORMAT, Row};
-use crate::model::{
+use crate::model::{BulkCreate, 
     Binding, Conflict, ContactKey, Digest, IdentityKey, Intent, IntentId, Lineage, Serial, Timestamp, Tombstone,
 };
 
@@ -233,6 +233,7 @@ fn is_what_it_says(row: &Row, value: &[u8]) -> bool {
     match row {
         Row::Facts | Row::Counters | Row::Owner(_) => false,
         Row::Credential | Row::Team | Row::Quota(_) => is::<String>(value),
+        Row::BulkCreate => is::<BulkCreate>(value),
         Row::Established => is::<Timestamp>(value),
         Row::Plan => is::<PlanRow>(value),
         Row::Spent(_) => is::<Digest>(value),

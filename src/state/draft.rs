@@ -149,6 +149,7 @@ impl<R: Rows> Draft<'_, R> {
             Change::PutQuota { endpoint, ledger } => self.put(Row::Quota(endpoint), &ledger).map(drop),
             Change::PutCredential(hash) => self.put(Row::Credential, &hash).map(drop),
             Change::PutTeam(team) => self.put(Row::Team, &team).map(drop),
+            Change::PutBulkCreate(known) => self.put(Row::BulkCreate, &known).map(drop),
             Change::BeginPlan(digest) => {
                 self.plan = Some(digest.clone());
                 self.put(Row::Plan, &PlanRow { digest, serial: self.serial }).map(drop)

@@ -57,6 +57,8 @@ pub(crate) enum Row {
     Credential,
     /// The team whose contacts these are.
     Team,
+    /// How far creating many contacts by one request is known to work.
+    BulkCreate,
     /// Earlier versions wrote it once an apply had done everything; nothing depends on it any more.
     Established,
     /// The saved plan that was applied last.
@@ -98,6 +100,7 @@ impl Row {
                 b"counters" => Some(Self::Counters),
                 b"credential" => Some(Self::Credential),
                 b"team" => Some(Self::Team),
+                b"bulk-create" => Some(Self::BulkCreate),
                 b"established" => Some(Self::Established),
                 b"plan" => Some(Self::Plan),
                 _ => None,
@@ -120,9 +123,13 @@ impl Row {
 
     pub(crate) fn table(&self) -> Table {
         match self {
-            Self::Facts | Self::Counters | Self::Credential | Self::Team | Self::Established | Self::Plan => {
-                Table::Meta
-            }
+            Self::Facts
+            | Self::Counters
+            | Self::Credential
+            | Self::Team
+            | Self::BulkCreate
+            | Self::Established
+            | Self::Plan => Table::Meta,
             Self::Binding(_) => Table::Bindings,
             Self::Owner(_) => Table::Owners,
             Self::Intent(_) => Table::Intents,
@@ -140,6 +147,7 @@ impl Row {
             Self::Counters => "counters",
             Self::Credential => "credential",
             Self::Team => "team",
+            Self::BulkCreate => "bulk-create",
             Self::Established => "established",
             Self::Plan => "plan",
             Self::Binding(key) | Self::Conflict(key) | Self::Tombstone(key) | Self::Spent(key) => key.as_str(),
@@ -184,6 +192,7 @@ mod tests {
             Row::Counters,
             Row::Credential,
             Row::Team,
+            Row::BulkCreate,
             Row::Established,
             Row::Plan,
             Row::Binding(key()),

@@ -24,7 +24,7 @@ use super::writer::{Request, Writer};
 use super::{head, holder};
 use crate::aside::aside;
 use crate::index::{HeadNote, StateNote, WriteError};
-use crate::model::{ApolloId, Binding, ContactKey, Endpoint, IntentId, Serial};
+use crate::model::{ApolloId, Binding, BulkCreate, ContactKey, Endpoint, IntentId, Serial};
 use crate::private_dir::PrivateDir;
 use crate::state::{
     self, Change, Counters, Drafts, Drawn, Error, Facts, Gathering, Holder, Location, Part, PlanProgress, Row, Rows,
@@ -186,6 +186,11 @@ impl Store {
     /// Returns the quota ledgers, as the caller wrote them.
     pub async fn quota(&self) -> Result<BTreeMap<Endpoint, String>, Error> {
         self.read(|_, rows| state::quota(rows)).await
+    }
+
+    /// Tells how far creating many contacts by one request is known to work; `None` when nobody has asked.
+    pub async fn bulk_create(&self) -> Result<Option<BulkCreate>, Error> {
+        self.read(|_, rows| rows.read(&Row::BulkCreate)).await
     }
 
     /// Returns the key that a contact belongs to; it may be one that is on its way to the disk.

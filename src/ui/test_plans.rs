@@ -106,6 +106,7 @@ pub(crate) fn intent(attempts: u32) -> Box<Intent> {
         path: "contacts.d/team.yaml".into(),
         batch: None,
         there_before: Vec::new(),
+        unpaired: Vec::new(),
         refused: false,
     })
 }

@@ -12,6 +12,7 @@ use crate::plan::{Change as FieldChange, Dispute};
 use crate::state::Change;
 
 use super::courier::{Failure, Way};
+use super::crew::{Part, Reply};
 use super::outcome::binding::{self, Confirmed, complete, release_undeclared};
 use super::outcome::change::{self, About};
 use super::outcome::lists::ListCall;
@@ -56,7 +57,11 @@ impl Performer<'_> {
     ) -> Result<(), Trouble> {
         release_undeclared(&mut binding, entry);
         let Effort { open, tried, lists_before } = effort;
-        let writes = change::writes_for(changes).into();
+        let mut writes = change::writes_for(changes);
+        if self.crew().is_some() {
+            writes = change::shared(writes);
+        }
+        let writes = writes.into();
         BringUp { performer: self, entry, binding, tried, lists_before, writes }.work_off(open).await
     }
 
@@ -152,7 +157,10 @@ impl BringUp<'_> {
     /// Sends one update or one call for lists.
     async fn write(&mut self, id: IntentId, endpoint: Endpoint, fields: &Fields) -> Result<Written, Failure> {
         // A contact with a request under way never counts as standing applied.
-        let with = self.binding.fingerprint.take().is_some().then(|| self.put());
+        let with: Vec<Change> = self.binding.fingerprint.take().is_some().then(|| self.put()).into_iter().collect();
+        if let Some(written) = self.write_together(id, endpoint, fields, &with).await {
+            return written;
+        }
         let target = &self.binding.apollo_id;
         let mut intent = self.performer.intent(endpoint, Some(target), fields, self.entry.run_dedupe);
         let body = &intent.body.clone();
@@ -164,7 +172,31 @@ impl BringUp<'_> {
             let Answer { value, meta } = way.client.change_lists(endpoint, body).await?;
             Ok(Answer { value: Written::Lists(value), meta })
         };
-        Ok(self.performer.send(id, &mut intent, with.into_iter().collect(), None, ask).await?.value)
+        Ok(self.performer.send(id, &mut intent, with, None, ask).await?.value)
+    }
+
+    /// Sends it with those of others; `None` where that cannot be, or did not show what became of this one: it is sent
+    /// alone then.
+    async fn write_together(
+        &self,
+        id: IntentId,
+        endpoint: Endpoint,
+        fields: &Fields,
+        with: &[Change],
+    ) -> Option<Result<Written, Failure>> {
+        let crew = self.performer.crew()?;
+        // What was not confirmed by the row of a batch is answered in full to a request of its own.
+        let was_tried = fields.iter().any(|(field, _)| self.tried.contains(field));
+        let endpoint = change::for_many(endpoint, fields).filter(|_| !was_tried)?;
+        let intent = self.performer.intent(endpoint, Some(&self.binding.apollo_id), fields, self.entry.run_dedupe);
+        let part = Part { id, intent, with: with.to_vec(), fresh_until: None };
+        match crew.send(part).await.outcome {
+            Ok(Answer { value: Reply::Contact(contact), .. }) => Some(Ok(Written::Contact(*contact))),
+            Ok(Answer { value: Reply::Lists(lists), .. }) => Some(Ok(Written::Lists(lists))),
+            // Sending it again does no harm, and the answer is about this contact alone.
+            Ok(Answer { value: Reply::Unshown, .. }) | Err(Failure::Refused(_) | Failure::Barred) => None,
+            Err(failure) => Some(Err(failure)),
+        }
     }
 
     /// Ends the action where an answer is about a contact that is gone, or that another one has taken the place of.

@@ -29,7 +29,7 @@ const MAX_ATTEMPTS: u32 = 5;
 pub(crate) type Outcome<T> = Result<Answer<T>, apollo::Error>;
 
 /// Why a request brought no reply.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Failure {
     /// The run is ending, and nothing was sent.
     Stopped,

@@ -3,18 +3,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::apollo::Answer;
+use crate::apollo::{Answer, Contact};
 use crate::failpoints::{self, reached};
 use crate::journal;
-use crate::model::{ApolloId, Endpoint, Entry, Field, Fields, Intent, IntentId, MatchedBy, Origin, Timestamp};
+use crate::model::{
+    ApolloId, Endpoint, Entry, Field, Fields, Intent, IntentId, MatchedBy, Origin, Timestamp, Value,
+};
 use crate::ops::{ProblemKind, problem};
 use crate::state::Change;
 
 use super::bind::forget_memory;
 use super::courier::{Failure, Way};
+use super::crew::{Part, Reply, Returned};
+use super::outages;
 use super::outcome::create::{self, Asked, Created, Facts};
 use super::outcome::lists;
-use super::outcome::sight::Next;
+use super::outcome::sight::{Next, Sight};
 use super::performer::{End, Performer, Trouble};
 
 /// How long a look before a create stands; a create that waits longer for quota is looked for again.
@@ -71,14 +75,17 @@ impl Performer<'_> {
         mut with: Vec<Change>,
     ) -> Result<End, Trouble> {
         loop {
-            // Before the look, which would be too old once creates go out again.
-            let turn = self.session.courier().turn(Endpoint::CreateContact).await;
-            let _turn = turn.map_err(|failure| self.trouble(Endpoint::CreateContact, failure))?;
             let intent = match again {
-                Some((_, intent)) => intent.clone(),
+                Some((_, intent)) => self.again(intent),
                 None => self.create_intent(entry, entry.run_dedupe),
             };
-            let sight = self.look_before(&intent.fields, intent.run_dedupe).await?;
+            // Before the look, which would be too old once creates go out again.
+            let _turn = self.turn(intent.endpoint).await?;
+            let sight = if self.trusts_the_call() {
+                Sight::MayNotSearch
+            } else {
+                self.look_before(&intent.fields, intent.run_dedupe).await?
+            };
             let looked = match sight.next(entry, |key| self.job.fingerprint(key)) {
                 Next::Send { looked } => looked,
                 Next::Adopt(found) => return self.adopt(&found, entry, Origin::Matched(MatchedBy::LookUp)).await,
@@ -88,7 +95,7 @@ impl Performer<'_> {
                 }
                 Next::NeedsAPerson => return Err(Trouble::failed(ProblemKind::MayNotLook.at(self.place, None))),
             };
-            if !looked && self.session.is_first_blind_create() {
+            if !looked && !self.trusts_the_call() && self.session.is_first_blind_create() {
                 self.warn(vec![problem::creates_blindly(self.place)]);
             }
             let id = again.map_or_else(|| self.session.store().next_intent_id(), |(id, _)| id);
@@ -111,12 +118,29 @@ impl Performer<'_> {
         with: Vec<Change>,
         looked: bool,
     ) -> Result<End, Trouble> {
-        let settling = intent.attempts > 0;
+        let mut settling = intent.attempts > 0;
         let fresh_until = looked.then(|| tokio::time::Instant::now() + LOOK_STANDS);
-        let body = &intent.body.clone();
-        let ask = |way: Arc<Way>| async move { way.client.create_contact(body).await };
-        let Answer { value: contact, meta } = match self.send(id, &mut intent, with, fresh_until, ask).await {
+        let answer = match self.crew().filter(|_| intent.endpoint == Endpoint::CreateContacts) {
+            Some(crew) => {
+                let Returned { intent: sent, outcome } = crew.send(Part { id, intent, with, fresh_until }).await;
+                intent = sent;
+                // It was part of a batch that was refused, which may have made it all the same.
+                settling |= intent.attempts > 1;
+                outcome.map(|answer| answer.map(Reply::into_contact))
+            }
+            None => {
+                let body = &intent.body.clone();
+                let ask = |way: Arc<Way>| async move { way.client.create_contact(body).await };
+                self.send(id, &mut intent, with, fresh_until, ask).await
+            }
+        };
+        let Answer { value: mut contact, meta } = match answer {
             Ok(answer) => answer,
+            Err(failure) if self.crew().is_some() && is_not_for_many(&failure) => {
+                // Nobody may create many by one request any more.
+                self.record(vec![Change::DropIntent { id }]).await?;
+                return Box::pin(self.apart().create(entry, Asked::Nothing)).await;
+            }
             Err(Failure::Refused(error)) => {
                 reached(failpoints::Step::BeforeRefusalWritten);
                 let change = if create::may_hide_a_contact(&intent, entry, &error) {
@@ -133,6 +157,10 @@ impl Performer<'_> {
             }
             Err(failure) => return Err(self.trouble(intent.endpoint, failure)),
         };
+        if intent.endpoint == Endpoint::CreateContacts && contact.was_existing == Some(true) {
+            // The row of a batch shows little of it.
+            contact = Contact { was_existing: Some(true), ..self.view(&contact.id).await? };
+        }
         let owner = self.owner(&contact.id).await?;
         if let Some(owner) = owner.filter(|owner| owner != entry.key()) {
             return Err(self.collision(Some(id), entry, &contact.id, &owner).await?);
@@ -153,16 +181,43 @@ impl Performer<'_> {
         }
     }
 
-    /// Makes the intent of a create. Lists follow by a call of their own, since the create may be matched.
+    /// Reports whether nobody looks before a create: its call leaves whom it matches as they are, and that is trusted.
+    fn trusts_the_call(&self) -> bool {
+        self.crew().is_some() && !self.session.looks
+    }
+
+    /// Makes the intent of a create. What it cannot carry follows by calls of their own, and so do lists, since the
+    /// create may be matched.
     fn create_intent(&self, entry: &Entry, run_dedupe: bool) -> Intent {
-        let mut fields = entry.fields.clone();
-        fields.remove(&Field::LabelNames);
-        self.intent(Endpoint::CreateContact, None, &fields, run_dedupe)
+        let together = self.crew().is_some() && run_dedupe && entry.is_matched_by_email();
+        let endpoint = if together { Endpoint::CreateContacts } else { Endpoint::CreateContact };
+        let carried = |(field, _): &(Field, Value)| *field != Field::LabelNames && endpoint.carries(field);
+        let fields = entry.fields.clone().into_iter().filter(carried).collect();
+        self.intent(endpoint, None, &fields, run_dedupe)
+    }
+
+    /// Returns the intent by which a create is sent again: as it was, where that can be.
+    pub(super) fn again(&self, intent: &Intent) -> Intent {
+        if intent.endpoint == Endpoint::CreateContact || self.crew().is_some() {
+            return intent.clone();
+        }
+        let alone = self.intent(Endpoint::CreateContact, None, &intent.fields, intent.run_dedupe);
+        Intent { endpoint: alone.endpoint, body: alone.body, ..intent.clone() }
     }
 
     /// Waits until no other entry with the name of this one is being created, where there is one.
     pub(super) async fn alone(&self, fields: &Fields) -> Option<tokio::sync::MutexGuard<'_, ()>> {
-        if self.job.shares_name(fields) { Some(self.job.one_of_a_name.lock().await) } else { None }
+        let waits = self.crew.is_none() && self.job.shares_name(fields);
+        if waits { Some(self.job.one_of_a_name.lock().await) } else { None }
+    }
+
+    /// Waits for the one turn there is while creates fail; a crew has it for all of its members.
+    async fn turn(&self, endpoint: Endpoint) -> Result<Option<outages::Turn<'_>>, Trouble> {
+        if self.crew().is_some() {
+            return Ok(None);
+        }
+        let turn = self.session.courier().turn(endpoint).await;
+        turn.map(Some).map_err(|failure| self.trouble(endpoint, failure))
     }
 
     /// Returns the earliest time of creation of a contact that `intent` made, by the clock of a server that says
@@ -170,5 +225,14 @@ impl Performer<'_> {
     fn earliest(&self, intent: &Intent, server_now: Option<Timestamp>) -> Timestamp {
         let now = self.session.now();
         journal::earliest_creation(intent, server_now.unwrap_or(now), now)
+    }
+}
+
+/// Reports whether a failure says that many contacts cannot be created by one request, whatever it holds.
+fn is_not_for_many(failure: &Failure) -> bool {
+    match failure {
+        Failure::Barred => true,
+        Failure::Refused(error) => !error.is_page() && matches!(error.status(), Some(403 | 404 | 405)),
+        _ => false,
     }
 }

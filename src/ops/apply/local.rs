@@ -3,7 +3,7 @@
 //! Sends nothing itself; a move with changes is handed on once it is recorded.
 
 use crate::failpoints::{self, reached};
-use crate::model::{ApolloId, ContactKey, Endpoint, Entry, Intent, IntentId};
+use crate::model::{ApolloId, ContactKey, Entry, Intent, IntentId};
 use crate::plan::Change as FieldChange;
 use crate::state::Change;
 
@@ -83,7 +83,7 @@ impl Performer<'_> {
         writes.extend(binding.gone_at.map(|_| Change::DropTombstone { key: key.clone() }));
         // A create in doubt is settled like that of any other key that is gone.
         let is_write =
-            |(_, intent): &(&IntentId, &Intent)| intent.key == *key && intent.endpoint != Endpoint::CreateContact;
+            |(_, intent): &(&IntentId, &Intent)| intent.key == *key && !intent.endpoint.creates();
         writes.extend(self.job.open.iter().filter(is_write).map(|(&id, _)| Change::DropIntent { id }));
         writes.extend(self.spent());
         self.record(writes).await?;

@@ -4,14 +4,16 @@
 //! searches lag and do not match all that Apollo's own deduplication does.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::apollo::{Answer, Contact};
-use crate::model::{ApolloId, ContactKey, Endpoint, Field, Fields, mailbox};
+use crate::model::{ApolloId, ContactKey, Endpoint, Field, Fields, fold_email, mailbox};
 
 use super::courier::Failure;
 use super::outcome::sight::{Owned, Sight, Wanted, hides_email, keywords, namesakes};
 use super::performer::{Performer, Trouble};
 use crate::ops::ProblemKind;
+use crate::ops::account::{Account, By};
 
 /// The most pages of search results looked through for one person; a page holds 100.
 const MAX_PAGES: u32 = 5;
@@ -28,18 +30,17 @@ pub(super) struct Found {
 
 impl Performer<'_> {
     /// Looks for whom Apollo would match to a create of `fields`, or who could be its contact already.
+    ///
+    /// Those who are created together are looked for in the account as a whole where that takes fewer requests.
     pub(super) async fn look_before(&self, fields: &Fields, run_dedupe: bool) -> Result<Sight, Trouble> {
         let too_many = || Trouble::failed(ProblemKind::TooManyHits.at(self.place, None));
         let wanted = Wanted::of(fields, run_dedupe);
+        let Some(account) = self.whole_account().await? else { return Ok(Sight::MayNotSearch) };
+        let account = account.as_deref();
         if let Some(email) = fields.text(&Field::Email).map(str::trim).filter(|email| !email.is_empty()) {
-            let Some(mut found) = self.search(email).await? else { return Ok(Sight::MayNotSearch) };
-            let bare = mailbox(email);
-            if run_dedupe && bare != email {
-                // Apollo is said to match the mailbox without its tag as well.
-                let Some(more) = self.search(&bare).await? else { return Ok(Sight::MayNotSearch) };
-                found.cut |= more.cut;
-                found.contacts.extend(more.contacts);
-            }
+            let Some(mut found) = self.find_by_email(account, email, run_dedupe).await? else {
+                return Ok(Sight::MayNotSearch);
+            };
             if found.cut {
                 return Err(too_many());
             }
@@ -63,13 +64,7 @@ impl Performer<'_> {
         if !wanted.looks_by_name() {
             return Ok(Sight::Nobody);
         }
-        let Some(mut found) = self.search(&wanted.names).await? else { return Ok(Sight::MayNotSearch) };
-        if found.cut && !wanted.narrower().is_empty() {
-            // Where the name is common, only those at the same company matter.
-            let narrow = self.search(&format!("{} {}", wanted.names, wanted.narrower())).await?;
-            let Some(narrow) = narrow else { return Ok(Sight::MayNotSearch) };
-            found = narrow;
-        }
+        let Some(mut found) = self.find_by_name(account, &wanted).await? else { return Ok(Sight::MayNotSearch) };
         if found.cut {
             return Err(too_many());
         }
@@ -78,6 +73,59 @@ impl Performer<'_> {
         let is_namesake =
             |contact: &&Contact| wanted.is_namesake(contact) || (unseen.contains(&contact.id) && hides_email(contact));
         Ok(namesakes(free.iter().filter(is_namesake)))
+    }
+
+    /// Returns everybody in the account, where searching for each of those who are created together takes more
+    /// requests than reading all; the outer `None` where the credential may not search.
+    async fn whole_account(&self) -> Result<Option<Option<Arc<Account>>>, Trouble> {
+        if self.crew().is_none() {
+            return Ok(Some(None));
+        }
+        let account = self.session.account(self.job.identity_key, self.job.looks).await;
+        self.unless_barred(account)
+    }
+
+    async fn find_by_email(
+        &self,
+        account: Option<&Account>,
+        email: &str,
+        run_dedupe: bool,
+    ) -> Result<Option<Found>, Trouble> {
+        let bare = mailbox(email);
+        if let Some(account) = account {
+            return self.view_all(account.find([By::Mailbox(&mailbox(&fold_email(email)))])).await.map(Some);
+        }
+        let Some(mut found) = self.search(email).await? else { return Ok(None) };
+        if run_dedupe && bare != email {
+            // Apollo is said to match the mailbox without its tag as well.
+            let Some(more) = self.search(&bare).await? else { return Ok(None) };
+            found.cut |= more.cut;
+            found.contacts.extend(more.contacts);
+        }
+        Ok(Some(found))
+    }
+
+    async fn find_by_name(&self, account: Option<&Account>, wanted: &Wanted<'_>) -> Result<Option<Found>, Trouble> {
+        if let Some(account) = account {
+            return self.view_all(account.find(wanted.marks())).await.map(Some);
+        }
+        let Some(found) = self.search(&wanted.names).await? else { return Ok(None) };
+        if !found.cut || wanted.narrower().is_empty() {
+            return Ok(Some(found));
+        }
+        // Where the name is common, only those at the same company matter.
+        self.search(&format!("{} {}", wanted.names, wanted.narrower())).await
+    }
+
+    /// Views contacts of the account, as they are now; those that are gone are left out.
+    async fn view_all(&self, ids: Vec<ApolloId>) -> Result<Found, Trouble> {
+        let mut found = Found { contacts: Vec::new(), cut: ids.len() > MAX_VIEWS };
+        for id in ids.iter().take(MAX_VIEWS) {
+            if let Ok(contact) = self.view_living(id).await? {
+                found.contacts.push(contact);
+            }
+        }
+        Ok(found)
     }
 
     /// Lists everybody who is like the entry, so that none of them is taken for what a create is about to make.

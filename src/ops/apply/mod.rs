@@ -4,10 +4,12 @@
 //! record, one action each.
 
 mod action;
+mod batch;
 mod bind;
 mod bring_up;
 pub(crate) mod courier;
 mod create;
+mod crew;
 pub(crate) mod ledgers;
 mod local;
 mod look;

@@ -18,6 +18,7 @@ use crate::plan;
 use crate::state::{self, Change};
 
 use super::courier::{Failure, Outcome, Parcel, Way};
+use super::crew::Crew;
 use crate::ops::{Desired, Ended, Event, Imported, Problem, Session, Step, problem};
 
 /// What the actions of one plan share beside the session.
@@ -41,6 +42,8 @@ pub(super) struct Job {
     pub(super) saved: Option<Digest>,
     /// Contacts that the state knew when the plan was made; no create of this run makes one of them.
     pub(super) known: BTreeSet<ApolloId>,
+    /// The searches that would look for everybody who is created with others.
+    pub(super) looks: usize,
 }
 
 impl Job {
@@ -100,6 +103,10 @@ pub(super) struct Performer<'a> {
     pub(super) place: &'a Place,
     /// `None` when nothing waits for it, and once it is over.
     pub(super) turn: std::sync::Mutex<Option<Turn>>,
+    /// Those it works side by side with; what keeps others away from them is held by all of them together.
+    pub(super) crew: Option<&'a Crew>,
+    /// Whether it sends alone what it could send with its crew.
+    pub(super) is_apart: bool,
 }
 
 /// Keeps the next action of a queue waiting until it is dropped; `over` is rung then.
@@ -132,6 +139,16 @@ impl Performer<'_> {
         answer
     }
 
+    /// Returns those with whom a request can be sent.
+    pub(super) fn crew(&self) -> Option<&Crew> {
+        self.crew.filter(|_| !self.is_apart)
+    }
+
+    /// Goes on alone with what its crew cannot do.
+    pub(super) fn apart(&self) -> Performer<'_> {
+        Performer { turn: std::sync::Mutex::default(), is_apart: true, ..*self }
+    }
+
     pub(super) fn tombstone(&self, id: &ApolloId, fields: &Fields) -> Tombstone {
         let identity = IdentityHash::of(fields, &self.job.identity_key);
         Tombstone { apollo_id: id.clone(), identity, at: self.session.now() }
@@ -147,6 +164,11 @@ impl Performer<'_> {
         let lists = || fields.lists().map(str::to_owned).collect();
         let body = match (endpoint, id) {
             (Endpoint::CreateContact, _) => body::create(fields, run_dedupe),
+            (Endpoint::CreateContacts, _) => body::create_item(fields),
+            (Endpoint::UpdateContacts, Some(id)) => body::update_item(id, fields),
+            (Endpoint::UpdateStages, Some(id)) => {
+                body::stages([id], fields.text(&Field::ContactStageId).unwrap_or_default())
+            }
             (Endpoint::AddToLists | Endpoint::RemoveFromLists, Some(id)) => body::lists([id], &lists()),
             _ => body::update(fields),
         };
@@ -164,6 +186,7 @@ impl Performer<'_> {
             attempts: 0,
             path: self.place.path.display().to_string(),
             there_before: Vec::new(),
+            unpaired: Vec::new(),
             refused: false,
         }
     }

@@ -10,11 +10,16 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::{Instrument, Span, field};
 
-use crate::model::{ApolloId, ContactKey, Endpoint, Place};
-use crate::plan::{Action, Housekeeping, Operation, Plan, first_request, hands_over, shared_names};
+use crate::model::{ApolloId, BulkCreate, ContactKey, Endpoint, Place};
+use crate::plan::{
+    Action, Batches, Housekeeping, Operation, Plan, first_request, goes_by_batch, hands_over, shared_names,
+};
 use crate::quota::time_left;
 use crate::state::{self, CHANGES_PER_COMMIT, Change, Snapshot};
 
+use super::batch;
+use super::courier::Failure;
+use super::crew::{Crew, Member};
 use super::performer::{End, Job, Performer, Trouble, Turn};
 use crate::ops::saved::{Remaining, progress};
 use crate::ops::{Desired, Ended, Event, Problem, ProblemKind, Report, Session, Step, chain};
@@ -57,6 +62,7 @@ pub async fn apply_as(
         overwritten: Mutex::default(),
         imported: Mutex::default(),
         known: known_contacts(snapshot),
+        looks: Batches::of(&plan.actions, session.batching).looks(),
         saved: saved.map(|saved| saved.digest.clone()),
     });
     let report = Report { remaining: saved.map_or(0, |saved| saved.left_out), ..Report::default() };
@@ -64,7 +70,7 @@ pub async fn apply_as(
         session: Arc::clone(session),
         job,
         report: Arc::new(Mutex::new(report)),
-        ahead: Arc::new(Mutex::new(plan.requests())),
+        ahead: Arc::new(Mutex::new(plan.requests(session.batching))),
         span: Span::current(),
     };
     if saved.is_none()
@@ -141,23 +147,72 @@ impl Run {
     ///
     /// Each endpoint action has a queue of its own, so that one whose quota is used up holds up no other.
     async fn carry_out(&self, actions: &[Action]) {
-        let mut local = Vec::new();
-        let mut queues: BTreeMap<Endpoint, Vec<&Action>> = BTreeMap::new();
-        for action in actions {
-            match first_request(&action.operation) {
-                None => local.push(action),
-                Some(endpoint) => queues.entry(endpoint).or_default().push(action),
-            }
-        }
+        let (local, sending): (Vec<_>, Vec<_>) =
+            actions.iter().partition(|action| first_request(&action.operation).is_none());
         self.work_off_local(local).await;
-        if hands_over(actions)
-            && let Some(updates) = queues.remove(&Endpoint::UpdateContact)
-        {
+        let (first, sending): (Vec<_>, Vec<_>) = if hands_over(actions) {
             // Until they are done, Apollo would match a create to the contact that gives its identity up.
-            self.work_off([(Endpoint::UpdateContact, updates)].into()).await;
-        }
-        self.work_off(queues).await;
+            sending.into_iter().partition(|action| first_request(&action.operation) == Some(Endpoint::UpdateContact))
+        } else {
+            (Vec::new(), sending)
+        };
+        self.work_off(self.queues(Batches::of(first, self.session.batching))).await;
+        self.carry_out_sending(&sending).await;
         self.doubt_overwritten().await;
+    }
+
+    /// Carries out what sends requests; new contacts go out together where the credential may do that.
+    async fn carry_out_sending(&self, actions: &[&Action]) {
+        let mut batches = Batches::of(actions.iter().copied(), self.session.batching);
+        let known = if batches.creates.is_empty() && batches.settles.is_empty() {
+            None
+        } else {
+            self.may_create_many().await
+        };
+        if known.is_none() {
+            batches.create_alone();
+        }
+        if known == Some(BulkCreate::Granted) && !batches.creates.is_empty() {
+            // What becomes of the first batch of a state is seen before others follow.
+            let first = vec![batches.creates.remove(0)];
+            self.work_off([(Endpoint::CreateContacts, first)].into()).await;
+        }
+        self.work_off(self.queues(batches)).await;
+    }
+
+    /// Asks whether many contacts may be created by one request; tells once where they may not.
+    async fn may_create_many(&self) -> Option<BulkCreate> {
+        match self.session.may_create_many().await {
+            Ok(Some(known)) => Some(known),
+            Ok(None) => {
+                self.session.tell(Event::Problem(ProblemKind::CreatesOneByOne.into()));
+                None
+            }
+            Err(Failure::Store(error)) => {
+                self.session.stop().request(Ended::Fatal);
+                self.session.tell(Event::Problem(ProblemKind::CannotWrite(chain(&error)).into()));
+                None
+            }
+            // Whatever it is, each create meets it as well and tells of it.
+            Err(_) => None,
+        }
+    }
+
+    /// Lines up what is sent, by the kind of the first request; what is alone in its place goes alone.
+    fn queues<'a>(&self, batches: Batches<'a>) -> BTreeMap<Endpoint, Vec<Vec<&'a Action>>> {
+        let mut queues: BTreeMap<Endpoint, Vec<Vec<&Action>>> = BTreeMap::new();
+        for action in batches.alone {
+            let endpoint = first_request(&action.operation).expect("what sends nothing is done before");
+            queues.entry(endpoint).or_default().push(vec![action]);
+        }
+        for (endpoint, batches) in [
+            (Endpoint::SearchContacts, batches.settles),
+            (Endpoint::CreateContacts, batches.creates),
+            (Endpoint::UpdateContacts, batches.updates),
+        ] {
+            queues.entry(endpoint).or_default().extend(batches);
+        }
+        queues
     }
 
     /// Doubts once more what creates of other keys may have overwritten, now that nothing is under way.
@@ -165,7 +220,7 @@ impl Run {
         let overwritten = std::mem::take(&mut *self.job.overwritten.lock().unwrap_or_else(PoisonError::into_inner));
         for (key, fields) in overwritten {
             let place = Place { path: Path::new("").into(), key };
-            let performer = Performer { session: &self.session, job: &self.job, place: &place, turn: Mutex::default() };
+            let performer = Performer { session: &self.session, job: &self.job, place: &place, turn: Mutex::default(), crew: None, is_apart: false };
             if let Err(Trouble { problem: Some(problem), .. }) = performer.doubt(&place.key, &fields).await {
                 self.session.tell(Event::Problem(*problem));
             }
@@ -199,7 +254,7 @@ impl Run {
         loop {
             while under_way.len() < LOCAL_PARALLELISM && !self.session.stop().is_requested() {
                 let Some(action) = queue.next() else { break };
-                under_way.push_back(tokio::spawn(self.clone().carry(action.clone(), None)));
+                under_way.push_back(tokio::spawn(self.clone().carry(action.clone(), None, None)));
             }
             let Some(oldest) = under_way.pop_front() else { break };
             self.conclude(oldest.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())));
@@ -209,9 +264,9 @@ impl Run {
     }
 
     /// Works off actions by the kind of their first request, each kind as long as such requests go out.
-    async fn work_off(&self, queues: BTreeMap<Endpoint, Vec<&Action>>) {
+    async fn work_off(&self, queues: BTreeMap<Endpoint, Vec<Vec<&Action>>>) {
         let mut queues: BTreeMap<_, _> =
-            queues.into_iter().map(|(endpoint, actions)| (endpoint, self.queue(endpoint, actions))).collect();
+            queues.into_iter().map(|(endpoint, work)| (endpoint, self.queue(endpoint, work))).collect();
         let is_over = |endpoint| {
             self.session.stop().is_requested()
                 || self.session.courier().ledgers.is_put_off(endpoint)
@@ -223,29 +278,32 @@ impl Run {
             for (&endpoint, queue) in &mut queues {
                 while queue.under_way < queue.at_a_time && !is_over(endpoint) {
                     let Ok(permit) = Arc::clone(&queue.turns).try_acquire_owned() else { break };
-                    let Some(action) = queue.actions.next() else { break };
+                    let Some(actions) = queue.work.next() else { break };
                     let turn = Turn { permit: Some(permit), over: Arc::clone(&turn_over) };
-                    let work = self.clone().carry(action.clone(), Some(turn));
-                    under_way.spawn(async move { (endpoint, work.await) });
+                    let actions: Vec<Action> = actions.into_iter().cloned().collect();
+                    let run = self.clone();
+                    under_way.spawn(async move {
+                        run.carry_some(actions, turn).await;
+                        endpoint
+                    });
                     queue.under_way += 1;
                 }
             }
             tokio::select! {
                 done = under_way.join_next() => {
                     let Some(done) = done else { break };
-                    let (endpoint, outcome) = done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+                    let endpoint = done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
                     queues.get_mut(&endpoint).expect("what is under way came from a queue").under_way -= 1;
-                    self.conclude(outcome);
                 }
                 () = turn_over.notified() => {}
             }
         }
-        let left: usize = queues.values().map(|queue| queue.actions.len()).sum();
+        let left: usize = queues.into_values().flat_map(|queue| queue.work).map(|actions| actions.len()).sum();
         self.count(|report| report.remaining += left);
     }
 
     /// Lines up actions that begin with the same kind of request.
-    fn queue<'a>(&self, endpoint: Endpoint, actions: Vec<&'a Action>) -> Queue<'a> {
+    fn queue<'a>(&self, endpoint: Endpoint, work: Vec<Vec<&'a Action>>) -> Queue<'a> {
         let parallelism = self.session.parallelism;
         let (turns, at_a_time) = match endpoint {
             // Settling waits for its time without using a place.
@@ -253,11 +311,54 @@ impl Run {
             // One request at a time keeps its actions one by one.
             _ => (parallelism, parallelism * 2 - 1),
         };
-        Queue { actions: actions.into_iter(), turns: Arc::new(Semaphore::new(turns)), under_way: 0, at_a_time }
+        Queue { work: work.into_iter(), turns: Arc::new(Semaphore::new(turns)), under_way: 0, at_a_time }
+    }
+
+    /// Carries out one action, or several that share requests.
+    async fn carry_some(self, mut actions: Vec<Action>, turn: Turn) {
+        if actions.len() == 1 && !goes_by_batch(&actions[0]) {
+            let action = actions.remove(0);
+            let requests = action.requests();
+            let outcome = self.clone().carry(action, Some(turn), None).await;
+            self.conclude(outcome);
+            self.no_longer_ahead(requests);
+        } else {
+            self.carry_together(actions, turn).await;
+        }
+    }
+
+    /// Carries out actions side by side.
+    async fn carry_together(self, actions: Vec<Action>, turn: Turn) {
+        let requests: Vec<Endpoint> = {
+            let requests = Batches::of(&actions, self.session.batching).requests();
+            requests.into_iter().flat_map(|(endpoint, count)| std::iter::repeat_n(endpoint, count)).collect()
+        };
+        let creates = actions.iter().any(goes_by_batch);
+        // As if each waited for itself: one of a name at a time, and one probe while such requests fail.
+        let shares_name = |action: &Action| action.entry().is_some_and(|entry| self.job.shares_name(&entry.fields));
+        let job = Arc::clone(&self.job);
+        let _alone = if creates && actions.iter().any(shares_name) { Some(job.one_of_a_name.lock().await) } else { None };
+        let session = Arc::clone(&self.session);
+        let _turn = if creates { session.courier().turn(Endpoint::CreateContacts).await.ok() } else { None };
+        let crew = Arc::new(Crew::default());
+        let members: Vec<_> = actions.into_iter().map(|action| (Crew::join(&crew), action)).collect();
+        let mut at_work = JoinSet::new();
+        for (member, action) in members {
+            let run = self.clone();
+            at_work.spawn(async move {
+                let outcome = run.clone().carry(action, None, Some(member)).await;
+                run.conclude(outcome);
+            });
+        }
+        batch::lead(&self.session, &crew, || drop(turn)).await;
+        while let Some(done) = at_work.join_next().await {
+            done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+        }
+        self.no_longer_ahead(requests);
     }
 
     /// Carries out one action, telling how it goes on.
-    async fn carry(self, action: Action, turn: Option<Turn>) -> Outcome {
+    async fn carry(self, action: Action, turn: Option<Turn>, member: Option<Member>) -> Outcome {
         let span = tracing::info_span!(
             parent: &self.span,
             "contact",
@@ -265,10 +366,10 @@ impl Run {
             apollo_id = action.operation.known_id().map(field::display),
             request_id = field::Empty,
         );
-        self.carry_within(action, turn).instrument(span).await
+        self.carry_within(action, turn, member).instrument(span).await
     }
 
-    async fn carry_within(self, action: Action, turn: Option<Turn>) -> Outcome {
+    async fn carry_within(self, action: Action, turn: Option<Turn>, member: Option<Member>) -> Outcome {
         let _mark = self.session.under_way.mark(action.keys());
         let (key, step, id) = (action.key().clone(), step(&action.operation), action.operation.known_id());
         let started = Instant::now();
@@ -276,7 +377,8 @@ impl Run {
             self.session.tell(Event::Started { key: key.clone(), step, id: id.clone() });
         }
         let (session, turn) = (&*self.session, Mutex::new(turn));
-        let performer = Performer { session, job: &self.job, place: &action.place, turn };
+        let crew = member.as_ref().map(Member::crew);
+        let performer = Performer { session, job: &self.job, place: &action.place, turn, crew, is_apart: false };
         let work = performer.perform(&action);
         tokio::pin!(work);
         let mut ticks = tokio::time::interval_at(started + STILL_RUNNING, STILL_RUNNING);
@@ -292,19 +394,13 @@ impl Run {
         if let (None, Ok(End::Done(_, Some(found)) | End::BoundOnly { id: found, .. })) = (&id, &result) {
             Span::current().record("apollo_id", field::display(found));
         }
-        let requests = action.requests();
-        Outcome { key, step, result, requests, elapsed: started.elapsed(), span: Span::current() }
+        Outcome { key, step, result, elapsed: started.elapsed(), span: Span::current() }
     }
 
     /// Counts how an action ended, and tells of it.
     fn conclude(&self, outcome: Outcome) {
-        let Outcome { key, step: planned, result, requests, elapsed, span } = outcome;
+        let Outcome { key, step: planned, result, elapsed, span } = outcome;
         let _within = span.entered();
-        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
-        for endpoint in requests {
-            ahead.entry(endpoint).and_modify(|ahead| *ahead = ahead.saturating_sub(1));
-        }
-        drop(ahead);
         let end = match result {
             Ok(end) => end,
             Err(trouble) => {
@@ -341,6 +437,14 @@ impl Run {
         }
     }
 
+    /// Notes that these requests have been made, or were not needed.
+    fn no_longer_ahead(&self, requests: Vec<Endpoint>) {
+        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        for endpoint in requests {
+            ahead.entry(endpoint).and_modify(|ahead| *ahead = ahead.saturating_sub(1));
+        }
+    }
+
     fn count(&self, change: impl FnOnce(&mut Report)) {
         change(&mut self.report.lock().unwrap_or_else(PoisonError::into_inner));
     }
@@ -348,7 +452,7 @@ impl Run {
 
 /// Actions that begin with the same kind of request.
 struct Queue<'a> {
-    actions: std::vec::IntoIter<&'a Action>,
+    work: std::vec::IntoIter<Vec<&'a Action>>,
     /// As many as requests may be under way: an answered one lets the next action begin while its answer is on its
     /// way to the disk, so that more results share a barrier.
     turns: Arc<Semaphore>,
@@ -363,8 +467,6 @@ struct Outcome {
     /// What it was planned to be.
     step: Step,
     result: Result<End, Trouble>,
-    /// What it may have sent when all went well.
-    requests: Vec<Endpoint>,
     elapsed: Duration,
     /// What the log says it is part of.
     span: Span,

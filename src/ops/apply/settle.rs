@@ -7,6 +7,7 @@
 use crate::failpoints::{self, reached};
 use crate::model::{ApolloId, Entry, Intent, IntentId};
 use crate::ops::{ProblemKind, Step, problem};
+use crate::plan::Dispute;
 use crate::state::Change;
 
 use super::outcome::create::Asked;
@@ -31,7 +32,7 @@ impl Performer<'_> {
             return match entry {
                 // Sending again exactly as it was is the only look there is, and dedupe makes it safe.
                 Some(entry) if settled::dedupe_finds(intent) => {
-                    self.send_create(id, intent.clone(), entry, Vec::new(), false).await
+                    self.send_create(id, self.again(intent), entry, Vec::new(), false).await
                 }
                 Some(_) => Err(Trouble::failed(ProblemKind::MayNotLook.at(self.place, None))),
                 None => self.give_up(id, intent, None).await,
@@ -48,6 +49,13 @@ impl Performer<'_> {
                 return Err(self.somebody_else(id, entry, &before).await?);
             }
             next = Next::CreateAsDeclared;
+        }
+        if next == Next::SendAgain && !intent.unpaired.is_empty() {
+            // The answer showed contacts that may be the one it made.
+            let ids = self.unowned(&intent.unpaired).await?;
+            if !ids.is_empty() {
+                return Err(Trouble::failed(problem::undecided(&Dispute::Several { ids }, entry)));
+            }
         }
         match next {
             Next::Bind(found) => self.bind_made(id, intent, entry, &found).await,
@@ -72,6 +80,16 @@ impl Performer<'_> {
                 unreachable!("the entry is declared, and was viewed")
             }
         }
+    }
+
+    async fn unowned(&self, ids: &[ApolloId]) -> Result<Vec<ApolloId>, Trouble> {
+        let mut unowned = Vec::new();
+        for id in ids {
+            if self.owner(id).await?.is_none() {
+                unowned.push(id.clone());
+            }
+        }
+        Ok(unowned)
     }
 
     /// Drops the intent of a create whose entry is gone, and keeps the memory of the contact that it `made`, if any.

@@ -26,6 +26,7 @@ fn intent(key: &str) -> Intent {
         attempts: 0,
         path: "contacts.d/people.yaml".to_owned(),
         there_before: Vec::new(),
+        unpaired: Vec::new(),
         refused: false,
     }
 }

@@ -409,6 +409,8 @@ impl World {
             max_wait: None,
             parallelism: 1,
             settle_after: Duration::ZERO,
+            settle_batches_after: Duration::ZERO,
+            looks: true,
             backoff: Backoff { base: Duration::ZERO, cap: Duration::ZERO },
             clock: Clock::system(),
             drawn: entropy.drawn,
@@ -505,6 +507,7 @@ fn intent(key: &ContactKey) -> Intent {
         path: "contacts.d/people.yaml".to_owned(),
         batch: None,
         there_before: Vec::new(),
+        unpaired: Vec::new(),
         refused: false,
     }
 }

@@ -14,7 +14,7 @@ use super::super::{
 };
 use super::line::{Line, Spoil, Spoiled};
 use crate::apollo;
-use crate::model::Timestamp;
+use crate::model::{Batching, Timestamp};
 use crate::ops::{Reading, Want};
 use crate::plan::Policy;
 use crate::quota::{Backoff, Rules};
@@ -35,6 +35,10 @@ pub(super) struct World {
     pub(super) broken: Arc<Broken>,
     /// How long the sessions to come wait before they look for what a create made.
     pub(super) settle_after: Duration,
+    /// How many contacts the sessions to come send by one request.
+    pub(super) batching: Batching,
+    /// Whether they look before they create many.
+    pub(super) looks: bool,
     problems: Arc<Mutex<Vec<Problem>>>,
     /// Hears the events of the sessions to come.
     listener: Option<Listener>,
@@ -73,6 +77,8 @@ impl World {
             line,
             broken: Arc::default(),
             settle_after: Duration::ZERO,
+            batching: Batching::ALONE,
+            looks: true,
             problems: Arc::default(),
             listener: None,
         }
@@ -301,10 +307,12 @@ impl World {
             lock_timeout: Duration::ZERO,
             waiting: Waiting::default(),
             runtime_directory: None,
-            rules: Rules::default(),
+            rules: Rules { batching: self.batching, ..Rules::default() },
             max_wait: None,
             parallelism: 1,
             settle_after: self.settle_after,
+            settle_batches_after: self.settle_after,
+            looks: self.looks,
             backoff: Backoff { base: Duration::ZERO, cap: Duration::ZERO },
             clock,
             drawn: entropy.drawn,

@@ -57,6 +57,7 @@ pub(crate) fn intent(of: &str) -> Intent {
         path: "contacts.d/people.yaml".to_owned(),
         batch: None,
         there_before: Vec::new(),
+        unpaired: Vec::new(),
         refused: false,
     }
 }

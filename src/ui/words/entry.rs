@@ -50,6 +50,17 @@ pub(super) fn creates_blindly(first: &ContactKey) -> Diagnostic {
     )
 }
 
+pub(super) fn creates_one_by_one() -> Diagnostic {
+    Diagnostic::warning(
+        "Creating contacts one by one",
+        format!(
+            "The credential may not create many contacts by one request, so each contact takes a request of its own. To \
+             use up less of the quota, give the key the scope {}.",
+            Endpoint::CreateContacts.scope(),
+        ),
+    )
+}
+
 pub(super) fn merged(
     id: &ApolloId,
     survivor: &ApolloId,

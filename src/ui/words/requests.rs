@@ -53,7 +53,7 @@ pub(super) fn failed(endpoint: Endpoint, fault: &Fault, address: &str) -> Diagno
 }
 
 pub(super) fn in_doubt(endpoint: Endpoint, fault: &Fault, address: &str) -> Diagnostic {
-    let (summary, next) = if endpoint == Endpoint::CreateContact {
+    let (summary, next) = if endpoint.creates() {
         (
             format!("Whether {address} was created is unknown"),
             "It is not sent again blindly: the next apply first looks whether the contact is there.",

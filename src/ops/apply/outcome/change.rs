@@ -38,6 +38,36 @@ pub(crate) fn writes_for(changes: &[Change]) -> Vec<(Endpoint, Fields)> {
     writes
 }
 
+/// Splits updates so that each part is one that many contacts can share, where all of it is.
+pub(crate) fn shared(writes: Vec<(Endpoint, Fields)>) -> Vec<(Endpoint, Fields)> {
+    let parts = |(endpoint, fields): (Endpoint, Fields)| {
+        let carriers = [Endpoint::UpdateContacts, Endpoint::UpdateStages];
+        let is_carried = |field: &Field| carriers.iter().any(|carrier| carrier.carries(field));
+        if endpoint != Endpoint::UpdateContact || !fields.iter().all(|(field, _)| is_carried(field)) {
+            return vec![(endpoint, fields)];
+        }
+        let (stage, rest): (Vec<_>, Vec<_>) = fields.into_iter().partition(|(field, _)| *field == Field::ContactStageId);
+        [rest, stage].map(|part| part.into_iter().collect::<Fields>()).into_iter().filter(|part| !part.is_empty()).map(|part| (endpoint, part)).collect()
+    };
+    writes.into_iter().flat_map(parts).collect()
+}
+
+/// Returns the request for many contacts that can carry all of a write; `None` where none can.
+pub(crate) fn for_many(endpoint: Endpoint, fields: &Fields) -> Option<Endpoint> {
+    match endpoint {
+        Endpoint::UpdateContact => {
+            // A stage is never taken away by a call that puts contacts into one.
+            let is_carried = |carrier: &Endpoint| {
+                fields.iter().all(|(field, value)| {
+                    carrier.carries(field) && !(*carrier == Endpoint::UpdateStages && value.is_empty())
+                })
+            };
+            [Endpoint::UpdateContacts, Endpoint::UpdateStages].into_iter().find(is_carried)
+        }
+        lists => Some(lists),
+    }
+}
+
 /// Whom an answer is about.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum About {

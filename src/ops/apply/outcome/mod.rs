@@ -7,6 +7,7 @@ pub(crate) mod change;
 pub(crate) mod confirm;
 pub(crate) mod create;
 pub(crate) mod lists;
+pub(crate) mod pairing;
 pub(crate) mod person;
 pub(crate) mod settled;
 pub(crate) mod sight;

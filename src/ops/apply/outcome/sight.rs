@@ -9,6 +9,7 @@ use crate::model::{
 use crate::source;
 
 use super::person::has_same_name;
+use crate::ops::account::By;
 
 /// What a look before a create shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,11 +74,14 @@ pub(crate) struct Wanted<'f> {
     run_dedupe: bool,
     /// The names as they are searched for.
     pub(crate) names: String,
+    /// The names as they are compared.
+    folded: [String; 2],
 }
 
 impl<'f> Wanted<'f> {
     pub(crate) fn of(fields: &'f Fields, run_dedupe: bool) -> Self {
-        Self { fields, identity: Identity::of(fields), run_dedupe, names: names(fields) }
+        let folded = [Field::FirstName, Field::LastName].map(|name| fields.folded(&name));
+        Self { fields, identity: Identity::of(fields), run_dedupe, names: names(fields), folded }
     }
 
     /// Returns what narrows a search for a common name: the company, or the domain of the e-mail.
@@ -89,6 +93,14 @@ impl<'f> Wanted<'f> {
     /// Returns the domain of the e-mail, where it stands for a company.
     fn domain(&self) -> Option<&str> {
         self.identity.domain().filter(|domain| !source::is_public_mail(domain))
+    }
+
+    /// Lists by what somebody of the account could be the entry, its names considered.
+    pub(crate) fn marks(&self) -> Vec<By<'_>> {
+        let [first, last] = [&self.folded[0][..], &self.folded[1][..]];
+        let company = self.identity.company.as_deref().map(|company| By::NameAtCompany(first, last, company));
+        let domain = self.domain().map(|domain| By::NameAtDomain(first, last, domain));
+        company.into_iter().chain(domain).collect()
     }
 
     /// Reports whether a look by name tells more than one by e-mail.

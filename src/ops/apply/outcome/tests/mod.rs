@@ -64,6 +64,7 @@ fn sent(pairs: &[(Field, &str)]) -> Intent {
         path: "contacts.d/ada.yaml".to_owned(),
         batch: None,
         there_before: Vec::new(),
+        unpaired: Vec::new(),
         refused: false,
     }
 }

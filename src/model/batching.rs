@@ -1,0 +1,32 @@
+//! How many contacts one request is for.
+
+/// How many contacts go out by one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Batching {
+    /// Contacts of one request, at most; 1 sends each by a request of its own.
+    pub size: usize,
+    /// Contacts of the first request that creates many, at most: it shows what becomes of them.
+    pub first: usize,
+}
+
+impl Batching {
+    /// Most contacts of a request, as Apollo takes them.
+    pub const MOST: usize = 100;
+
+    /// Most contacts of the first batch of a state.
+    pub const FIRST: usize = 10;
+
+    /// Sends each contact by a request of its own.
+    pub const ALONE: Self = Self { size: 1, first: 1 };
+
+    /// Sends up to `size` contacts by one request, and up to [`Batching::FIRST`] by the first.
+    pub fn of(size: usize) -> Self {
+        Self { size, first: size.min(Self::FIRST) }
+    }
+}
+
+impl Default for Batching {
+    fn default() -> Self {
+        Self::of(Self::MOST)
+    }
+}

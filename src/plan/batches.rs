@@ -1,0 +1,275 @@
+//! Which actions of a plan go out together, by one request for many contacts.
+//!
+//! Pure: the same actions make the same batches, whatever became of an earlier run. Never puts two into one batch that
+//! Apollo would take for one person.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::action::{Action, Change, Operation, Reason, Setting};
+use crate::model::{Batching, Endpoint, Entry, Field, Fields, Identity, PersonAtCompany, Value};
+
+/// Actions that begin together, and those that go alone.
+#[derive(Debug, Default)]
+pub(crate) struct Batches<'a> {
+    /// New contacts, in batches of one request each.
+    pub(crate) creates: Vec<Vec<&'a Action>>,
+    /// Creates of earlier batches that were not answered, by their batch.
+    pub(crate) settles: Vec<Vec<&'a Action>>,
+    /// Changed contacts, where requests for many are fewer.
+    pub(crate) updates: Vec<Vec<&'a Action>>,
+    pub(crate) alone: Vec<&'a Action>,
+}
+
+impl<'a> Batches<'a> {
+    /// Puts actions into batches.
+    pub(crate) fn of(actions: impl IntoIterator<Item = &'a Action>, batching: Batching) -> Self {
+        let mut batches = Self::default();
+        let (mut creates, mut updates, mut settles) = (Vec::new(), Vec::new(), BTreeMap::new());
+        for action in actions {
+            match &action.operation {
+                Operation::Create { entry } if batching.size > 1 && goes_with_others(action, entry) => {
+                    creates.push((entry, action));
+                }
+                Operation::Settle { intent, .. } if intent.endpoint == Endpoint::CreateContacts => {
+                    let batch: &mut Vec<&Action> = settles.entry(intent.batch).or_default();
+                    batch.push(action);
+                }
+                Operation::Update { changes, .. } if batching.size > 1 => match Calls::of(changes) {
+                    Some(calls) => updates.push((calls, action)),
+                    None => batches.alone.push(action),
+                },
+                _ => batches.alone.push(action),
+            }
+        }
+        batches.creates = creates_in(creates, batching);
+        let chunks = |batch: Vec<&'a Action>| batch.chunks(batching.size.max(1)).map(<[_]>::to_vec).collect::<Vec<_>>();
+        batches.settles = settles.into_values().flat_map(chunks).collect();
+        // Those that take the same requests stand side by side, in the order of their keys.
+        updates.sort_by(|(one, _), (other, _)| one.cmp(other));
+        for batch in updates.chunks(batching.size) {
+            let actions = batch.iter().map(|(_, action)| *action);
+            if total(&together(batch.iter().map(|(calls, _)| calls))) < total(&alone(actions.clone())) {
+                batches.updates.push(actions.collect());
+            } else {
+                batches.alone.extend(actions);
+            }
+        }
+        batches
+    }
+
+    /// Counts the requests that all of it takes when everything goes well.
+    ///
+    /// An upper bound where the answer of an earlier request decides whether a later one is needed.
+    pub(crate) fn requests(&self) -> Requests {
+        let mut requests = alone(self.alone.iter().chain(self.settles.iter().flatten()).copied());
+        for batch in &self.updates {
+            add(&mut requests, update_requests(batch));
+        }
+        let mut looks = 0;
+        for batch in &self.creates {
+            looks += batch.iter().map(|action| looks_of(action)).sum::<usize>();
+            add(&mut requests, create_requests(batch));
+        }
+        if looks > 0 {
+            *requests.entry(Endpoint::SearchContacts).or_default() += looks.min(PAGES_OF_AN_ACCOUNT);
+        }
+        requests
+    }
+
+    /// Lets those go alone that would be created together.
+    pub(crate) fn create_alone(&mut self) {
+        let together = self.creates.drain(..).chain(self.settles.drain(..));
+        self.alone.extend(together.flatten());
+        self.alone.sort_by_key(|action| action.key());
+    }
+
+    /// Counts the searches that would look for each contact of the batches that are created.
+    pub(crate) fn looks(&self) -> usize {
+        self.creates.iter().flatten().map(|action| looks_of(action)).sum()
+    }
+}
+
+/// Requests by their kind.
+pub(crate) type Requests = BTreeMap<Endpoint, usize>;
+
+/// The pages that show every contact of an account, at most; whoever has to look for more people reads them.
+///
+/// Source: vendor page "Search for Contacts", hard cap (`docs/api-notes.md#search`).
+pub(crate) const PAGES_OF_AN_ACCOUNT: usize = 500;
+
+/// Counts the requests of contacts that are created by one request, without looking for them.
+pub(crate) fn create_requests(batch: &[&Action]) -> Requests {
+    let entries = || batch.iter().filter_map(|action| action.entry());
+    let lists: BTreeSet<Vec<&str>> = entries().map(|entry| entry.fields.lists().collect()).collect();
+    let follow = entries().filter(|entry| entry.fields.iter().any(|(field, value)| follows(field, value))).count();
+    let counts = [
+        (Endpoint::CreateContacts, 1),
+        (Endpoint::UpdateContact, follow),
+        (Endpoint::AddToLists, lists.iter().filter(|lists| !lists.is_empty()).count()),
+    ];
+    counts.into_iter().filter(|(_, count)| *count > 0).collect()
+}
+
+/// Counts the requests of contacts that are changed together.
+pub(crate) fn update_requests(batch: &[&Action]) -> Requests {
+    let calls: Vec<Calls<'_>> = batch.iter().filter_map(|action| Calls::of(changes(action))).collect();
+    together(calls.iter())
+}
+
+/// Reports whether an action creates a contact by a request for many, or settles such a create.
+pub(crate) fn goes_by_batch(action: &Action) -> bool {
+    match &action.operation {
+        Operation::Create { entry } => goes_with_others(action, entry),
+        Operation::Settle { intent, .. } => intent.endpoint == Endpoint::CreateContacts,
+        _ => false,
+    }
+}
+
+/// Reports whether a new contact may be created with others: Apollo finds it by its e-mail, and nobody said that it is
+/// to be created whoever is like it.
+fn goes_with_others(action: &Action, entry: &Entry) -> bool {
+    action.reason != Reason::AskedFor && entry.is_matched_by_email()
+}
+
+/// Reports whether a field of a new contact is written after it was created with others.
+fn follows(field: &Field, value: &Value) -> bool {
+    Endpoint::UpdateContact.carries(field) && !Endpoint::CreateContacts.carries(field) && !value.is_empty()
+}
+
+fn creates_in<'a>(mut creates: Vec<(&'a Entry, &'a Action)>, batching: Batching) -> Vec<Vec<&'a Action>> {
+    // Those of the same lists go together, in the order of their keys, so that one call puts them on these.
+    creates.sort_by(|(one, _), (other, _)| one.fields.lists().cmp(other.fields.lists()));
+    let mut batches: Vec<(Marks, Vec<&Action>)> = Vec::new();
+    let mut first_open = 0;
+    for (entry, action) in creates {
+        let size = |number: usize| if number == 0 { batching.first } else { batching.size };
+        let marks = Marks::of(&entry.fields);
+        let mut open = (first_open..batches.len()).filter(|&number| batches[number].1.len() < size(number));
+        let place = open.find(|&number| !batches[number].0.meets(&marks)).unwrap_or_else(|| {
+            batches.push(<_>::default());
+            batches.len() - 1
+        });
+        batches[place].0.add(marks);
+        batches[place].1.push(action);
+        while batches.get(first_open).is_some_and(|(_, batch)| batch.len() >= size(first_open)) {
+            first_open += 1;
+        }
+    }
+    batches.into_iter().map(|(_, batch)| batch).collect()
+}
+
+/// By what Apollo takes two contacts for one person.
+#[derive(Debug, Default)]
+struct Marks {
+    mailboxes: BTreeSet<String>,
+    people: BTreeSet<PersonAtCompany>,
+    /// A name at the domain of an e-mail, which may stand for a company.
+    at_domain: BTreeSet<(String, String, String)>,
+}
+
+impl Marks {
+    fn of(fields: &Fields) -> Self {
+        let identity = Identity::of(fields);
+        let domain = identity.domain().map(str::to_owned);
+        let at_domain = identity.name.clone().zip(domain).map(|((first, last), domain)| (first, last, domain));
+        Self {
+            mailboxes: identity.mailbox().into_iter().collect(),
+            people: identity.person_at_company().into_iter().collect(),
+            at_domain: at_domain.into_iter().collect(),
+        }
+    }
+
+    fn meets(&self, other: &Self) -> bool {
+        !self.mailboxes.is_disjoint(&other.mailboxes)
+            || !self.people.is_disjoint(&other.people)
+            || !self.at_domain.is_disjoint(&other.at_domain)
+    }
+
+    fn add(&mut self, other: Self) {
+        self.mailboxes.extend(other.mailboxes);
+        self.people.extend(other.people);
+        self.at_domain.extend(other.at_domain);
+    }
+}
+
+/// The requests for many contacts that changes of one contact are part of.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Calls<'a> {
+    /// Whether custom fields change, which the answer does not show: they are read back.
+    reads_back: bool,
+    stage: Option<&'a str>,
+    adds: Vec<&'a str>,
+    removes: Vec<&'a str>,
+    updates: bool,
+}
+
+impl<'a> Calls<'a> {
+    /// Returns the requests of some changes; `None` where one of them takes a request of its own.
+    fn of(changes: &'a [Change]) -> Option<Self> {
+        let mut calls =
+            Self { reads_back: false, stage: None, adds: Vec::new(), removes: Vec::new(), updates: false };
+        for Change { field, before, after } in changes {
+            match after {
+                Setting::Released => {}
+                Setting::Set(Value::Lists(after)) => {
+                    let before = if let Some(Value::Lists(before)) = before { Some(before) } else { None };
+                    let is_new = |list: &&String| before.is_none_or(|before| !before.contains(*list));
+                    calls.adds = after.iter().filter(is_new).map(String::as_str).collect();
+                    let goes = |list: &&String| !after.contains(*list);
+                    calls.removes = before.into_iter().flatten().filter(goes).map(String::as_str).collect();
+                }
+                Setting::Set(Value::Text(text)) if Endpoint::UpdateStages.carries(field) && !text.is_empty() => {
+                    calls.stage = Some(text);
+                }
+                Setting::Set(Value::Text(_)) if Endpoint::UpdateContacts.carries(field) => {
+                    calls.updates = true;
+                    calls.reads_back |= matches!(field, Field::Custom(_));
+                }
+                Setting::Set(Value::Text(_)) => return None,
+            }
+        }
+        Some(calls)
+    }
+}
+
+fn together<'a>(calls: impl Iterator<Item = &'a Calls<'a>> + Clone) -> Requests {
+    let distinct = |lists: BTreeSet<&[&str]>| lists.iter().filter(|lists| !lists.is_empty()).count();
+    let stages: BTreeSet<&str> = calls.clone().filter_map(|calls| calls.stage).collect();
+    let counts = [
+        (Endpoint::UpdateContacts, usize::from(calls.clone().any(|calls| calls.updates))),
+        (Endpoint::UpdateStages, stages.len()),
+        (Endpoint::SearchContacts, usize::from(calls.clone().any(|calls| calls.reads_back))),
+        (Endpoint::AddToLists, distinct(calls.clone().map(|calls| &calls.adds[..]).collect())),
+        (Endpoint::RemoveFromLists, distinct(calls.map(|calls| &calls.removes[..]).collect())),
+    ];
+    counts.into_iter().filter(|(_, count)| *count > 0).collect()
+}
+
+fn alone<'a>(actions: impl IntoIterator<Item = &'a Action>) -> Requests {
+    let mut requests = Requests::new();
+    for endpoint in actions.into_iter().flat_map(Action::requests) {
+        *requests.entry(endpoint).or_default() += 1;
+    }
+    requests
+}
+
+fn add(requests: &mut Requests, more: Requests) {
+    for (endpoint, count) in more {
+        *requests.entry(endpoint).or_default() += count;
+    }
+}
+
+fn total(requests: &Requests) -> usize {
+    requests.values().sum()
+}
+
+fn looks_of(action: &Action) -> usize {
+    action.requests().iter().filter(|endpoint| **endpoint == Endpoint::SearchContacts).count()
+}
+
+fn changes(action: &Action) -> &[Change] {
+    match &action.operation {
+        Operation::Update { changes, .. } => changes,
+        _ => &[],
+    }
+}
