@@ -13,7 +13,7 @@ use super::signals::Signals;
 use super::stand_in::{failed, options};
 use super::stream::parse_directory;
 use crate::ops::Clock;
-use crate::sandbox::{self, DedupeReading, DeletedAnswer, Faults, Quirks, Quota, Server, Witness};
+use crate::sandbox::{self, Action, DedupeReading, DeletedAnswer, Faults, Quirks, Quota, Server, Witness};
 use crate::settings::{parse_duration, resolved};
 use crate::shell_word::shell_word;
 use crate::ui::json::Record;
@@ -47,6 +47,9 @@ pub(super) struct SandboxArgs {
     /// How a deleted contact is answered: 422-ids, 422, 422-unknown, 404, 410 or person-deleted
     #[arg(long, value_name = "ANSWER", default_value = "422-ids", hide = true)]
     pub(super) deleted_answer: DeletedAnswer,
+    /// Calls that the key may not use, as the actions of faults: bulk-create,search [default: none]
+    #[arg(long, value_name = "ACTIONS", value_delimiter = ',', hide = true)]
+    pub(super) missing_scope: Vec<Action>,
     /// Seed of the faults
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(super) seed: u64,
@@ -70,6 +73,7 @@ async fn serve(args: SandboxArgs, context: &mut Context) -> Exit {
     options.quirks = args.quirk.unwrap_or_default();
     options.search_lag = args.search_lag;
     options.seed = args.seed;
+    options.missing_scopes = args.missing_scope.into_iter().collect();
     let mut signals = match Signals::listen() {
         Ok(signals) => signals,
         Err(error) => return failed(context, &error),

@@ -11,7 +11,10 @@ use super::choice::{self, UnknownChoice};
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
     Create,
+    BulkCreate,
     Update,
+    BulkUpdate,
+    UpdateStages,
     View,
     /// Deleting a contact: the real API has the route and lets nobody use it.
     Delete,

@@ -111,6 +111,34 @@ pub(super) fn row(found: &Contact, quirks: Quirks) -> Value {
     row
 }
 
+/// Gives a contact the shape of a row in the answer to a request for many: no lists, phones and custom fields.
+///
+/// Source: examples on the vendor's pages of the bulk calls, which have about ten keys.
+pub(super) fn thin_row(found: &Contact, quirks: Quirks) -> Value {
+    let keys: &[&str] = if quirks.has(Quirk::BulkRowsBare) { &BARE } else { &THIN };
+    let mut row = contact(found, quirks);
+    if let Some(row) = row.as_object_mut() {
+        row.retain(|key, _| keys.contains(&key.as_str()));
+    }
+    row["team_id"] = json!(team::TEAM_ID);
+    row
+}
+
+const BARE: [&str; 3] = ["id", "name", "email"];
+const THIN: [&str; 11] = [
+    "id",
+    "first_name",
+    "last_name",
+    "name",
+    "title",
+    "email",
+    "organization_name",
+    "account_id",
+    "existence_level",
+    "created_at",
+    "updated_at",
+];
+
 /// Gives a contact with its lists the shape of the create and update answers.
 pub(super) fn contact_with_labels(book: &Book, answered: &Contact, quirks: Quirks) -> Value {
     let labels = answered.label_ids.iter().filter_map(|id| book.label(id));
@@ -137,6 +165,14 @@ pub(super) fn label(counted: (&Label, u64)) -> Value {
     shape["key"] = shape["id"].clone();
     shape["team_id"] = json!(team::TEAM_ID);
     shape
+}
+
+/// Gives a bulk request the shape of a job, of the type that the vendor's page shows for updates.
+pub(super) fn bulk_job(kind: &str, ids: &[String], now: Timestamp) -> Value {
+    json!({ "entity_progress_job": {
+        "id": team::JOB_ID, "job_type": kind, "status": "pending", "entity_ids": ids,
+        "created_at": iso(now), "updated_at": iso(now),
+    } })
 }
 
 /// Gives a change of lists that was asked for with `async` the shape of a job; there is no way to ask after one.

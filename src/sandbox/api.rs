@@ -8,9 +8,13 @@ use serde_json::{Value, json};
 use super::action::Action;
 use super::answer::{self, Answer};
 use super::book::{Book, Created, Gone, Membership};
+use super::bulk;
 use super::contact::Contact;
-use super::options::{DeletedAnswer, Options};
-use super::quirks::Quirk;
+use super::counts::Counts;
+use super::faults::{Dice, Fault};
+use super::matching::MatchKey;
+use super::options::{DeletedAnswer, Options, Witness};
+use super::quirks::{MARK, Quirk};
 use super::search_view::Keywords;
 use super::sent::{Body, Refusal, Sent, Text};
 use super::team;
@@ -31,10 +35,15 @@ pub(super) struct Endpoint {
 
 /// One request for a call, and what it works on.
 pub(super) struct Call<'a> {
+    pub(super) action: Action,
     pub(super) book: &'a mut Book,
     pub(super) options: &'a Options,
+    pub(super) dice: &'a mut Dice,
+    pub(super) counts: &'a mut Counts,
     /// The contact that the path names, unchecked.
     pub(super) id: &'a str,
+    /// What stands after the `?`, still encoded.
+    pub(super) query: &'a str,
     pub(super) body: &'a [u8],
     /// The date of what is written.
     pub(super) now: Timestamp,
@@ -46,8 +55,11 @@ const POST: MethodFilter = MethodFilter::POST;
 const CHANGE: MethodFilter = MethodFilter::PATCH.or(MethodFilter::PUT);
 
 /// Every call there is.
-pub(super) static ENDPOINTS: [Endpoint; 11] = [
+pub(super) static ENDPOINTS: [Endpoint; 14] = [
     of(Action::Create, POST, "/contacts", "contacts/create", create),
+    of(Action::BulkCreate, POST, "/contacts/bulk_create", "contacts/bulk_create", bulk::create),
+    of(Action::BulkUpdate, POST, "/contacts/bulk_update", "contacts/bulk_update", bulk::update),
+    of(Action::UpdateStages, POST, "/contacts/update_stages", "contacts/update_stages", bulk::update_stages),
     of(Action::Update, CHANGE, "/contacts/{id}", "contacts/update", update),
     of(Action::View, GET, "/contacts/{id}", "contacts/show", view),
     of(Action::Delete, MethodFilter::DELETE, "/contacts/{id}", "contacts/destroy", |_| {
@@ -105,13 +117,22 @@ pub(super) fn no_scope(scope: &str) -> Refusal {
 }
 
 impl Call<'_> {
-    fn has(&self, quirk: Quirk) -> bool {
+    pub(super) fn has(&self, quirk: Quirk) -> bool {
         self.options.quirks.has(quirk)
     }
 
     /// Reads the body of a create or an update, in the form that is stored.
     fn sent(&self) -> Result<Sent, Refusal> {
-        let mut sent = Sent::read(self.body)?;
+        self.sent_of(&Body::read(self.body)?)
+    }
+
+    /// Reads what an object says of a contact, in the form that is stored.
+    pub(super) fn sent_of(&self, body: &Body) -> Result<Sent, Refusal> {
+        let mut sent = Sent::of(body)?;
+        let is_marked = |text: &String| text.contains(MARK);
+        if self.has(Quirk::RefusesMarked) && sent.texts.values().chain(sent.custom_fields.values()).any(is_marked) {
+            return Err(Refusal::misconfigured(format_args!("a text with {MARK} cannot be accepted")));
+        }
         // The credential may not see accounts, though it reaches the call itself.
         let names_account = sent.texts.get(&Text::AccountId).is_some_and(|id| !id.is_empty());
         if names_account && self.has(Quirk::ForbidsAccounts) {
@@ -121,13 +142,24 @@ impl Call<'_> {
         Ok(sent)
     }
 
-    /// Shows a contact that was written.
-    fn written(&self, contact: &Contact) -> Value {
-        let mut shape = answer::contact_with_labels(self.book, contact, self.options.quirks);
+    /// Draws what becomes of one of the contacts that the request is for.
+    pub(super) fn strike_item(&mut self) -> Option<Fault> {
+        let struck = self.dice.draw_item(self.action);
+        struck.into_iter().for_each(|fault| self.counts.count_fault(fault));
+        struck
+    }
+
+    /// Shows what was written, with a complaint where that is a habit.
+    pub(super) fn with_complaint(&self, mut shape: Value) -> Value {
         if self.has(Quirk::ErrorBesideContact) {
             shape["error"] = json!("Some values could not be processed.");
         }
         shape
+    }
+
+    /// Shows a contact that was written.
+    fn written(&self, contact: &Contact) -> Value {
+        self.with_complaint(answer::contact_with_labels(self.book, contact, self.options.quirks))
     }
 
     /// Answers that a contact is not there, or shows the one that was deleted, with a mark.
@@ -172,15 +204,20 @@ fn create(call: &mut Call<'_>) -> Result<Answer, Refusal> {
     let Created { id, matched } = call.book.create(&sent, dedupe, call.now);
     let mut shape = call.written(call.book.known(&id));
     if let Some(key) = matched {
-        if witness.is_dedupe_result() {
-            shape["dedupe_result"] =
-                json!({ "found_existing": true, "match_reason": key.reason(), "existing_contact_id": id });
-        }
-        if witness.is_was_existing() {
-            shape["was_existing"] = json!(true);
-        }
+        bear_witness(&mut shape, &id, &key, witness);
     }
     Ok(answer::ok(&shape))
+}
+
+/// Shows that a create has matched contact `id`, as far as that is shown.
+pub(super) fn bear_witness(shape: &mut Value, id: &str, key: &MatchKey, witness: Witness) {
+    if witness.is_dedupe_result() {
+        shape["dedupe_result"] =
+            json!({ "found_existing": true, "match_reason": key.reason(), "existing_contact_id": id });
+    }
+    if witness.is_was_existing() {
+        shape["was_existing"] = json!(true);
+    }
 }
 
 fn update(call: &mut Call<'_>) -> Result<Answer, Refusal> {
@@ -232,6 +269,8 @@ fn search(call: &mut Call<'_>) -> Result<Answer, Refusal> {
     if rows.is_empty() && quirks.has(Quirk::SearchBareWhenEmpty) {
         return Ok(answer::ok(&json!({ "breadcrumbs": [], "contacts": null })));
     }
+    let told =
+        |number: usize| if quirks.has(Quirk::SearchCountsAsText) { json!(number.to_string()) } else { json!(number) };
     Ok(answer::ok(&json!({
         "breadcrumbs": [],
         "partial_results_only": false,
@@ -240,10 +279,10 @@ fn search(call: &mut Call<'_>) -> Result<Answer, Refusal> {
         "partial_results_limit": 10000,
         "num_fetch_result": null,
         "pagination": {
-            "page": page,
-            "per_page": per_page,
-            "total_entries": found.len(),
-            "total_pages": found.len().div_ceil(per_page),
+            "page": told(page),
+            "per_page": told(per_page),
+            "total_entries": told(found.len()),
+            "total_pages": told(found.len().div_ceil(per_page)),
         },
         "contacts": rows,
     })))
@@ -287,6 +326,7 @@ fn change_lists(call: &mut Call<'_>, how: Membership) -> Result<Answer, Refusal>
     if how == Membership::Add && call.has(Quirk::ListAddRefused) {
         return Ok(answer::ok(&json!({ "success": false, "errors": ["The records could not be added."] })));
     }
+    let ids: Vec<_> = ids.into_iter().filter(|_| call.strike_item() != Some(Fault::ItemUndone)).collect();
     if how == Membership::Remove || !call.has(Quirk::ListAddIgnored) {
         call.book.change_lists(&ids, &names, how, call.now);
     }

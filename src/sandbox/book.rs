@@ -184,19 +184,35 @@ impl Book {
 
     /// Creates a contact, or with `run_dedupe` answers the one that is there already.
     pub(super) fn create(&mut self, sent: &Sent, reading: DedupeReading, now: Timestamp) -> Created {
+        let matched = self.match_of(sent, now);
+        self.create_or_match(sent, matched, reading, now)
+    }
+
+    /// Returns whom a create matches, and by what; nobody without `run_dedupe`.
+    pub(super) fn match_of(&self, sent: &Sent, now: Timestamp) -> Option<(String, MatchKey)> {
         let mut draft = Contact::new(String::new(), now);
         draft.write(sent);
-        if sent.run_dedupe
-            && let Some((id, key)) = self.index.find(&draft)
-        {
+        self.index.find(&draft).filter(|_| sent.run_dedupe)
+    }
+
+    /// Creates a contact, or answers the one that was matched.
+    pub(super) fn create_or_match(
+        &mut self,
+        sent: &Sent,
+        matched: Option<(String, MatchKey)>,
+        reading: DedupeReading,
+        now: Timestamp,
+    ) -> Created {
+        if let Some((id, key)) = matched {
             if reading == DedupeReading::Overwrite {
                 self.overwrite(&id, sent, &key, now);
             }
             return Created { id, matched: Some(key) };
         }
-        draft.id = self.next_id(now);
-        let id = draft.id.clone();
-        self.write_labels(draft, sent.label_names.as_deref().unwrap_or_default(), Membership::Add, now);
+        let mut made = Contact::new(self.next_id(now), now);
+        made.write(sent);
+        let id = made.id.clone();
+        self.write_labels(made, sent.label_names.as_deref().unwrap_or_default(), Membership::Add, now);
         Created { id, matched: None }
     }
 

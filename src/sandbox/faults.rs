@@ -41,6 +41,12 @@ pub enum Fault {
     /// 429 without `retry-after` although windows have requests left; no work is done.
     #[serde(rename = "stray-429")]
     Stray429,
+    /// One item of a request for many contacts is done, and the answer does not show it.
+    ItemLeftOut,
+    /// One item of a request for many contacts is not done, and the answer does not show it.
+    ItemUndone,
+    /// One item of a create of many is answered with a contact that exists nowhere, and makes none.
+    ItemGhost,
 }
 
 impl Fault {
@@ -48,6 +54,11 @@ impl Fault {
     pub(super) fn is_before_work(self) -> bool {
         use Fault::{CutBefore, Error500, PageBefore, Stray429, Unavailable};
         matches!(self, CutBefore | Error500 | PageBefore | Stray429 | Unavailable)
+    }
+
+    /// Reports whether it strikes one contact of a request for many, and not the request.
+    fn is_of_item(self) -> bool {
+        matches!(self, Self::ItemLeftOut | Self::ItemUndone | Self::ItemGhost)
     }
 }
 
@@ -143,11 +154,13 @@ pub(super) struct Struck {
 pub(super) struct Dice {
     pub(super) faults: Faults,
     random: fastrand::Rng,
+    /// Apart from the other, so that the order of rows shifts no draw.
+    order: fastrand::Rng,
 }
 
 impl Dice {
     pub(super) fn new(faults: Faults, seed: u64) -> Self {
-        Self { faults, random: fastrand::Rng::with_seed(seed) }
+        Self { faults, random: fastrand::Rng::with_seed(seed), order: fastrand::Rng::with_seed(seed) }
     }
 
     /// Draws for one request; of several faults that strike, the first named counts.
@@ -155,7 +168,7 @@ impl Dice {
     /// Every rule that concerns the action is drawn for, so that one hit does not shift the later draws.
     pub(super) fn draw(&mut self, action: Action) -> Struck {
         let mut struck = Struck { retry_after: self.faults.retry_after, ..Struck::default() };
-        for rule in self.faults.rules.iter().filter(|rule| rule.concerns(action)) {
+        for rule in self.faults.rules.iter().filter(|rule| rule.concerns(action) && !rule.fault.is_of_item()) {
             let hit = self.random.f64() < rule.probability;
             if matches!(rule.fault, Fault::PageBefore | Fault::PageAfter) {
                 struck.page_status = PAGE_STATUSES[self.random.usize(..PAGE_STATUSES.len())];
@@ -167,6 +180,21 @@ impl Dice {
             }
         }
         struck
+    }
+
+    /// Draws for one item of a request for many contacts; of several faults that strike it, the first named counts.
+    pub(super) fn draw_item(&mut self, action: Action) -> Option<Fault> {
+        let mut struck = None;
+        for rule in self.faults.rules.iter().filter(|rule| rule.concerns(action) && rule.fault.is_of_item()) {
+            let hit = self.random.f64() < rule.probability;
+            struck = struck.or(hit.then_some(rule.fault));
+        }
+        struck
+    }
+
+    /// Puts the rows of an answer in an order that means nothing.
+    pub(super) fn shuffle<T>(&mut self, rows: &mut [T]) {
+        self.order.shuffle(rows);
     }
 }
 

@@ -5,13 +5,13 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::body::to_bytes;
 use axum::extract::{Extension, Path, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::on;
-use axum::{Router, body};
 use serde_json::json;
 
 use super::action::Action;
@@ -20,6 +20,7 @@ use super::api::{Call, ENDPOINTS, Endpoint, health, no_scope};
 use super::control;
 use super::faults::{Fault, Struck};
 use super::line::Line;
+use super::quirks::Quirk;
 use super::quota::Exhausted;
 use super::sent::Refusal;
 use super::shared::{Desk, Shared};
@@ -47,8 +48,8 @@ pub(super) fn router(shared: &Arc<Shared>) -> Router {
     }
     router
         .nest("/sandbox", control::router(shared))
-        .fallback(answer::nothing)
-        .method_not_allowed_fallback(answer::nothing)
+        .fallback(nothing)
+        .method_not_allowed_fallback(nothing)
         .layer(from_fn_with_state(Arc::clone(shared), frame))
         .with_state(Arc::clone(shared))
 }
@@ -66,9 +67,22 @@ async fn frame(State(shared): State<Arc<Shared>>, request: Request, next: Next) 
     response
 }
 
+/// Answers that there is no such call.
+async fn nothing(State(shared): State<Arc<Shared>>, method: Method, uri: Uri) -> Answer {
+    if is_vendor_page_only(&shared) { answer::page(404) } else { answer::nothing(method, uri).await }
+}
+
+/// Reports whether there is no call but the one that makes a contact.
+fn is_vendor_page_only(shared: &Shared) -> bool {
+    shared.desk().options.quirks.has(Quirk::VendorPageOnly)
+}
+
 async fn pass(shared: &Shared, line: &Line, endpoint: &Endpoint, id: &str, request: Request) -> Answer {
     let Endpoint { action, scope, .. } = *endpoint;
     let now = shared.now();
+    if action != Action::Create && is_vendor_page_only(shared) {
+        return answer::page(404);
+    }
     if !shared.accepts(request.headers()) {
         return if action == Action::Health { health(false) } else { answer::unauthorized() };
     }
@@ -92,7 +106,7 @@ async fn pass(shared: &Shared, line: &Line, endpoint: &Endpoint, id: &str, reque
         }
         Ok(()) if struck.fault.is_some_and(Fault::is_before_work) => strike(&struck).unwrap_or_default(),
         Ok(()) => {
-            let done = work(shared, endpoint, id, request.into_body()).await;
+            let done = work(shared, endpoint, id, request).await;
             strike(&struck).unwrap_or(done)
         }
     };
@@ -111,15 +125,18 @@ async fn pass(shared: &Shared, line: &Line, endpoint: &Endpoint, id: &str, reque
 }
 
 /// Does the work of a call and waits until it is on disk.
-async fn work(shared: &Shared, endpoint: &Endpoint, id: &str, body: body::Body) -> Answer {
-    let body = match to_bytes(body, MAX_BODY_BYTES).await {
+async fn work(shared: &Shared, endpoint: &Endpoint, id: &str, request: Request) -> Answer {
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    let body = match to_bytes(request.into_body(), MAX_BODY_BYTES).await {
         Ok(body) => body,
         Err(error) => return Refusal::error(413, format!("The body cannot be read: {error}.")).into(),
     };
     let now = shared.now();
-    let work = |Desk { book, options, .. }: &mut Desk| {
+    let work = |Desk { book, options, dice, counts, .. }: &mut Desk| {
         let now = options.quirks.date(now);
-        (endpoint.answer)(&mut Call { book, options, id, body: &body, now }).unwrap_or_else(Answer::from)
+        let (action, query, body) = (endpoint.action, query.as_str(), &*body);
+        let mut call = Call { action, book, options, dice, counts, id, query, body, now };
+        (endpoint.answer)(&mut call).unwrap_or_else(Answer::from)
     };
     shared.work(work).await
 }
@@ -134,6 +151,7 @@ fn strike(struck: &Struck) -> Option<Answer> {
         Fault::Stray429 => Refusal { status: 429, body: json!({ "message": "Too many requests. Please slow down." }) },
         Fault::RefusedAfterWork => Refusal::misconfigured("The request cannot be processed."),
         Fault::LostReply | Fault::CutBefore | Fault::Truncated | Fault::Slow => return None,
+        Fault::ItemLeftOut | Fault::ItemUndone | Fault::ItemGhost => return None,
     };
     Some(refusal.into())
 }

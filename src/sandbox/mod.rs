@@ -9,6 +9,7 @@ mod action;
 mod answer;
 mod api;
 mod book;
+mod bulk;
 mod choice;
 mod contact;
 mod control;

@@ -46,6 +46,7 @@ mod values;
 mod watch;
 mod watch_files;
 mod watch_service;
+mod wire;
 
 #[test]
 fn no_file_of_this_folder_was_forgotten() {

@@ -1,6 +1,8 @@
 //! The sandbox driven over loopback HTTP, as a client meets it.
 
 mod access;
+mod bulk;
+mod bulk_changes;
 mod contacts;
 mod data;
 mod dedupe;
@@ -129,6 +131,14 @@ impl World {
 
     async fn create(&self, body: Value) -> Reply {
         self.send("POST", "/api/v1/contacts", body).await
+    }
+
+    async fn bulk_create(&self, body: Value) -> Reply {
+        self.send("POST", "/api/v1/contacts/bulk_create", body).await
+    }
+
+    async fn bulk_update(&self, body: Value) -> Reply {
+        self.send("POST", "/api/v1/contacts/bulk_update", body).await
     }
 
     async fn patch(&self, id: &str, body: Value) -> Reply {
