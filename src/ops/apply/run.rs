@@ -156,7 +156,7 @@ impl Run {
         } else {
             (Vec::new(), sending)
         };
-        self.work_off(self.queues(Batches::of(first, self.session.batching))).await;
+        self.work_off(Self::queues(Batches::of(first, self.session.batching))).await;
         self.carry_out_sending(&sending).await;
         self.doubt_overwritten().await;
     }
@@ -174,10 +174,10 @@ impl Run {
         }
         if known == Some(BulkCreate::Granted) && !batches.creates.is_empty() {
             // What becomes of the first batch of a state is seen before others follow.
-            let first = vec![batches.creates.remove(0)];
+            let first = vec![Work::Together(batches.creates.remove(0))];
             self.work_off([(Endpoint::CreateContacts, first)].into()).await;
         }
-        self.work_off(self.queues(batches)).await;
+        self.work_off(Self::queues(batches)).await;
     }
 
     /// Asks whether many contacts may be created by one request; tells once where they may not.
@@ -199,18 +199,18 @@ impl Run {
     }
 
     /// Lines up what is sent, by the kind of the first request; what is alone in its place goes alone.
-    fn queues<'a>(&self, batches: Batches<'a>) -> BTreeMap<Endpoint, Vec<Vec<&'a Action>>> {
-        let mut queues: BTreeMap<Endpoint, Vec<Vec<&Action>>> = BTreeMap::new();
+    fn queues<'a>(batches: Batches<'a>) -> BTreeMap<Endpoint, Vec<Work<'a>>> {
+        let mut queues: BTreeMap<Endpoint, Vec<Work<'_>>> = BTreeMap::new();
         for action in batches.alone {
             let endpoint = first_request(&action.operation).expect("what sends nothing is done before");
-            queues.entry(endpoint).or_default().push(vec![action]);
+            queues.entry(endpoint).or_default().push(Work::Alone(action));
         }
         for (endpoint, batches) in [
             (Endpoint::SearchContacts, batches.settles),
             (Endpoint::CreateContacts, batches.creates),
             (Endpoint::UpdateContacts, batches.updates),
         ] {
-            queues.entry(endpoint).or_default().extend(batches);
+            queues.entry(endpoint).or_default().extend(batches.into_iter().map(Work::Together));
         }
         queues
     }
@@ -264,7 +264,7 @@ impl Run {
     }
 
     /// Works off actions by the kind of their first request, each kind as long as such requests go out.
-    async fn work_off(&self, queues: BTreeMap<Endpoint, Vec<Vec<&Action>>>) {
+    async fn work_off(&self, queues: BTreeMap<Endpoint, Vec<Work<'_>>>) {
         let mut queues: BTreeMap<_, _> =
             queues.into_iter().map(|(endpoint, work)| (endpoint, self.queue(endpoint, work))).collect();
         let is_over = |endpoint| {
@@ -278,14 +278,25 @@ impl Run {
             for (&endpoint, queue) in &mut queues {
                 while queue.under_way < queue.at_a_time && !is_over(endpoint) {
                     let Ok(permit) = Arc::clone(&queue.turns).try_acquire_owned() else { break };
-                    let Some(actions) = queue.work.next() else { break };
+                    let Some(work) = queue.work.next() else { break };
                     let turn = Turn { permit: Some(permit), over: Arc::clone(&turn_over) };
-                    let actions: Vec<Action> = actions.into_iter().cloned().collect();
                     let run = self.clone();
-                    under_way.spawn(async move {
-                        run.carry_some(actions, turn).await;
-                        endpoint
-                    });
+                    match work {
+                        Work::Alone(action) => {
+                            let action = action.clone();
+                            under_way.spawn(async move {
+                                run.carry_alone(action, turn).await;
+                                endpoint
+                            });
+                        }
+                        Work::Together(actions) => {
+                            let actions = actions.into_iter().cloned().collect();
+                            under_way.spawn(async move {
+                                run.carry_together(actions, turn).await;
+                                endpoint
+                            });
+                        }
+                    }
                     queue.under_way += 1;
                 }
             }
@@ -298,12 +309,12 @@ impl Run {
                 () = turn_over.notified() => {}
             }
         }
-        let left: usize = queues.into_values().flat_map(|queue| queue.work).map(|actions| actions.len()).sum();
+        let left: usize = queues.into_values().flat_map(|queue| queue.work).map(|work| work.len()).sum();
         self.count(|report| report.remaining += left);
     }
 
     /// Lines up actions that begin with the same kind of request.
-    fn queue<'a>(&self, endpoint: Endpoint, work: Vec<Vec<&'a Action>>) -> Queue<'a> {
+    fn queue<'a>(&self, endpoint: Endpoint, work: Vec<Work<'a>>) -> Queue<'a> {
         let parallelism = self.session.parallelism;
         let (turns, at_a_time) = match endpoint {
             // Settling waits for its time without using a place.
@@ -314,17 +325,11 @@ impl Run {
         Queue { work: work.into_iter(), turns: Arc::new(Semaphore::new(turns)), under_way: 0, at_a_time }
     }
 
-    /// Carries out one action, or several that share requests.
-    async fn carry_some(self, mut actions: Vec<Action>, turn: Turn) {
-        if actions.len() == 1 && !goes_by_batch(&actions[0]) {
-            let action = actions.remove(0);
-            let requests = action.requests();
-            let outcome = self.clone().carry(action, Some(turn), None).await;
-            self.conclude(outcome);
-            self.no_longer_ahead(requests);
-        } else {
-            self.carry_together(actions, turn).await;
-        }
+    async fn carry_alone(self, action: Action, turn: Turn) {
+        let requests = action.requests();
+        let outcome = self.clone().carry(action, Some(turn), None).await;
+        self.conclude(outcome);
+        self.no_longer_ahead(requests);
     }
 
     /// Carries out actions side by side.
@@ -450,9 +455,26 @@ impl Run {
     }
 }
 
+/// What begins at one time.
+enum Work<'a> {
+    Alone(&'a Action),
+    /// Actions that share requests.
+    Together(Vec<&'a Action>),
+}
+
+impl Work<'_> {
+    /// Counts its actions.
+    fn len(&self) -> usize {
+        match self {
+            Self::Alone(_) => 1,
+            Self::Together(actions) => actions.len(),
+        }
+    }
+}
+
 /// Actions that begin with the same kind of request.
 struct Queue<'a> {
-    work: std::vec::IntoIter<Vec<&'a Action>>,
+    work: std::vec::IntoIter<Work<'a>>,
     /// As many as requests may be under way: an answered one lets the next action begin while its answer is on its
     /// way to the disk, so that more results share a barrier.
     turns: Arc<Semaphore>,
