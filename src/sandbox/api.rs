@@ -144,9 +144,9 @@ impl Call<'_> {
 
     /// Draws what becomes of one of the contacts that the request is for.
     pub(super) fn strike_item(&mut self) -> Option<Fault> {
-        let struck = self.dice.draw_item(self.action);
-        struck.into_iter().for_each(|fault| self.counts.count_fault(fault));
-        struck
+        let fault = self.dice.draw_item(self.action)?;
+        self.counts.count_fault(fault);
+        Some(fault)
     }
 
     /// Shows what was written, with a complaint where that is a habit.

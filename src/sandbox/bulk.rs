@@ -3,6 +3,8 @@
 //! Items lack what the vendor's pages lack: lists, phones by kind and `website_url`, of updates the stage as well. Sent
 //! all the same, they are ignored without a word.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
@@ -197,7 +199,7 @@ fn read_items<T, R>(
 /// Takes out of an item what items cannot carry.
 fn carried(mut sent: Sent) -> Sent {
     sent.texts.remove(&Text::WebsiteUrl);
-    Sent { phones: Default::default(), label_names: None, ..sent }
+    Sent { phones: BTreeMap::new(), label_names: None, ..sent }
 }
 
 /// Reports whether a change of contact `id` is to be carried out, or refuses the request for it.
@@ -216,14 +218,12 @@ fn check_contact(call: &Call<'_>, id: &str) -> Result<bool, Refusal> {
 
 /// Shows a contact, one that was deleted with a mark.
 fn row(call: &Call<'_>, id: &str, shape: fn(&super::contact::Contact, super::Quirks) -> Value) -> Option<Value> {
-    match call.book.contact(id) {
-        Ok(found) => Some(shape(found, call.options.quirks)),
-        Err(_) => {
-            let mut row = shape(call.book.deleted(id)?, call.options.quirks);
-            row["person_deleted"] = json!(true);
-            Some(row)
-        }
+    if let Ok(found) = call.book.contact(id) {
+        return Some(shape(found, call.options.quirks));
     }
+    let mut row = shape(call.book.deleted(id)?, call.options.quirks);
+    row["person_deleted"] = json!(true);
+    Some(row)
 }
 
 /// Adds to a refusal which contact of an update it is about, and the field of its item that alone is refused.

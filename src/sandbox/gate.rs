@@ -150,8 +150,14 @@ fn strike(struck: &Struck) -> Option<Answer> {
         Fault::Unavailable => Refusal::error(503, "Service temporarily unavailable"),
         Fault::Stray429 => Refusal { status: 429, body: json!({ "message": "Too many requests. Please slow down." }) },
         Fault::RefusedAfterWork => Refusal::misconfigured("The request cannot be processed."),
-        Fault::LostReply | Fault::CutBefore | Fault::Truncated | Fault::Slow => return None,
-        Fault::ItemLeftOut | Fault::ItemUndone | Fault::ItemGhost => return None,
+        // The answer goes out as it is, whole or cut; items were struck while the work was done.
+        Fault::LostReply
+        | Fault::CutBefore
+        | Fault::Truncated
+        | Fault::Slow
+        | Fault::ItemLeftOut
+        | Fault::ItemUndone
+        | Fault::ItemGhost => return None,
     };
     Some(refusal.into())
 }

@@ -160,7 +160,7 @@ async fn an_empty_batch_tells_whether_batches_are_granted() {
 async fn a_refusal_points_at_the_field_where_it_can_and_a_lost_answer_is_in_doubt() {
     let world = World::new("refuses-marked,bulk-refused-half-done", "").await;
     world.create(&[person(0), person(1)]).await;
-    let ids: Vec<_> = world.server.contacts().iter().map(|contact| id(contact)).collect();
+    let ids: Vec<_> = world.server.contacts().iter().map(id).collect();
     let items = [
         body::update_item(&ids[0], &declared(&Field::Title, "Poet")),
         body::update_item(&ids[1], &declared(&Field::Title, "(refuse)")),

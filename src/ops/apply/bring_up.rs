@@ -35,7 +35,7 @@ pub(super) struct Effort<'a> {
 
 /// What a write is answered with.
 enum Written {
-    Contact(Contact),
+    Contact(Box<Contact>),
     Lists(ListChange),
 }
 
@@ -167,7 +167,7 @@ impl BringUp<'_> {
         let ask = |way: Arc<Way>| async move {
             if endpoint == Endpoint::UpdateContact {
                 let Answer { value, meta } = way.client.update_contact(target, body).await?;
-                return Ok(Answer { value: Written::Contact(value), meta });
+                return Ok(Answer { value: Written::Contact(Box::new(value)), meta });
             }
             let Answer { value, meta } = way.client.change_lists(endpoint, body).await?;
             Ok(Answer { value: Written::Lists(value), meta })
