@@ -191,7 +191,7 @@ impl BringUp<'_> {
         let intent = self.performer.intent(endpoint, Some(&self.binding.apollo_id), fields, self.entry.run_dedupe);
         let part = Part { id, intent, with: with.to_vec(), fresh_until: None };
         match crew.send(part).await.outcome {
-            Ok(Answer { value: Reply::Contact(contact), .. }) => Some(Ok(Written::Contact(*contact))),
+            Ok(Answer { value: Reply::Contact(contact), .. }) => Some(Ok(Written::Contact(contact))),
             Ok(Answer { value: Reply::Lists(lists), .. }) => Some(Ok(Written::Lists(lists))),
             // Sending it again does no harm, and the answer is about this contact alone.
             Ok(Answer { value: Reply::Unshown, .. }) | Err(Failure::Refused(_) | Failure::Barred) => None,

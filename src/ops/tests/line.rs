@@ -87,7 +87,9 @@ async fn relay(mut client: TcpStream, target: SocketAddr, passed: Arc<Passed>, s
     let mut server = TcpStream::connect(target).await.ok()?;
     loop {
         let request = message(&mut client).await?;
-        let is_create = request.starts_with(b"POST /api/v1/contacts HTTP");
+        let is_create = ["", "/bulk_create"]
+            .iter()
+            .any(|call| request.starts_with(format!("POST /api/v1/contacts{call} HTTP").as_bytes()));
         let number = passed.all.fetch_add(1, Ordering::SeqCst) + 1;
         let of_creates = is_create.then(|| passed.creates.fetch_add(1, Ordering::SeqCst) + 1);
         let is_it = |spoiled: &Spoiled| {

@@ -11,5 +11,6 @@ mod regressions;
 mod saved;
 mod servers;
 mod steps;
+mod together;
 mod waits;
 mod world;
