@@ -77,6 +77,7 @@ const REFUSED: [(&[&str], &str); 14] = [
             "dedupe",
             "deleted-answer",
             "fault",
+            "missing-scope",
             "quirk",
             "search-lag",
             "seed",
