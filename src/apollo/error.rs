@@ -190,11 +190,12 @@ impl Error {
 
     /// Reports whether the answer says that contact `id` does not exist any more.
     ///
-    /// That is 404, 410, or a 422 that lists it as deleted, and no page of a gateway. A view may show it
-    /// by [`Contact::person_deleted`](super::Contact::person_deleted) as well.
+    /// That is 404 or 410 to a request for this one contact, or a 422 that lists it as deleted, and no page of a
+    /// gateway. A view may show it by [`Contact::person_deleted`](super::Contact::person_deleted) as well.
     pub fn contact_is_gone(&self, id: &ApolloId) -> bool {
         self.refusal().filter(|refusal| !refusal.is_page).is_some_and(|refusal| match refusal.meta.status {
-            404 | 410 => true,
+            // To a request for many, or for lists, a status speaks of the call.
+            404 | 410 => refusal.call.url.ends_with(id.as_str()),
             422 => refusal.deleted_contact_ids.iter().any(|gone| gone.trim().eq_ignore_ascii_case(id.as_str())),
             _ => false,
         })

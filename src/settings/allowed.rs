@@ -80,6 +80,7 @@ const REFUSED: [(&[&str], &str); 15] = [
             "dedupe",
             "deleted-answer",
             "fault",
+            "missing-scope",
             "quirk",
             "search-lag",
             "seed",

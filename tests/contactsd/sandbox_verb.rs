@@ -97,12 +97,24 @@ fn faults_and_quota_of_a_serving_sandbox_are_met_by_apply() {
     assert_eq!(world.run("sandbox --fault nonsense=1").code, Some(1));
     assert_snapshot!(world.run("sandbox --fault nonsense=1"), @r#"
     [stderr]
-    Error: Invalid value 'nonsense=1' for '--fault <FAULTS>': "nonsense=1" is no fault: write [ACTION:]FAULT=PROBABILITY with a probability from 0 to 1 and a fault of lost-reply, cut-before, error-500, error-500-after, unavailable, page-before, page-after, refused-after-work, html-502, truncated, slow, stray-429, slow-ms=MILLISECONDS or retry-after=SECONDS
+    Error: Invalid value 'nonsense=1' for '--fault <FAULTS>': "nonsense=1" is no fault: write [ACTION:]FAULT=PROBABILITY with a probability from 0 to 1 and a fault of lost-reply, cut-before, error-500, error-500-after, unavailable, page-before, page-after, refused-after-work, html-502, truncated, slow, stray-429, item-left-out, item-undone, item-ghost, slow-ms=MILLISECONDS or retry-after=SECONDS
 
     For more help on using this command, run:
       contactsd sandbox --help
     [exit 1]
     "#);
+}
+
+#[test]
+fn a_key_that_may_not_do_everything_can_be_played() {
+    let world = World::with(TEAM);
+    let mut serving = world.start("sandbox --listen 127.0.0.1:0 --missing-scope create,bulk-create");
+    serving.wait_for("to end it");
+    let outcome = world.run("apply --sandbox --auto-approve");
+    assert_eq!(outcome.code, Some(1));
+    assert!(outcome.stderr.contains("api/v1/contacts/create"), "{outcome}");
+    let mistaken = world.run("sandbox --missing-scope everything");
+    assert!(mistaken.stderr.contains("write one of create, bulk-create, update"), "{mistaken}");
 }
 
 #[test]

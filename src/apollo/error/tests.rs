@@ -7,6 +7,13 @@ fn call() -> Call {
     Call { method: Method::POST, url: "https://api.example.com/contacts".into() }
 }
 
+/// The answer to a request for one contact.
+fn viewed(status: u16, body: &str) -> Error {
+    let call = Call { method: Method::GET, url: format!("https://api.example.com/contacts/{CONTACT}").into() };
+    let meta = Meta { status, ..Meta::default() };
+    Error::Status(Box::new(Refusal::read(call, meta, body, false, None)))
+}
+
 fn refused(status: u16, body: &str) -> Error {
     let sent = r#"{"email": "ada@example.com", "account_id": "60e34b81740c50074e3d1c04zz"}"#;
     let meta = Meta { status, ..Meta::default() };
@@ -57,7 +64,7 @@ fn the_status_alone_says_whether_to_send_again() {
 fn a_page_of_a_gateway_refuses_nothing_whatever_its_status() {
     for status in [403, 404, 410, 418, 422, 451] {
         check(&refused(status, " <!DOCTYPE html><html></html>"), Retry::Settle, Retry::Now);
-        assert!(!refused(status, "<html>").contact_is_gone(&id()));
+        assert!(!viewed(status, "<html>").contact_is_gone(&id()));
         assert!(!refused(status, "<html>").is_barred(Endpoint::CreateContact));
     }
     check(&refused(429, "<html>"), Retry::Settle, Retry::Later);
@@ -77,9 +84,9 @@ fn only_the_apis_own_word_about_the_action_bars_it() {
 
 #[test]
 fn words_that_a_contact_is_gone_only_raise_the_question() {
-    let gone = |status, body: &str| refused(status, body).contact_may_be_gone(&id());
+    let gone = |status, body: &str| viewed(status, body).contact_may_be_gone(&id());
     for body in [r#"{"error": "Contact does not exist"}"#, r#"{"error": "This contact has been deleted."}"#] {
-        assert!(gone(422, body) && !refused(422, body).contact_is_gone(&id()), "{body}");
+        assert!(gone(422, body) && !viewed(422, body).contact_is_gone(&id()), "{body}");
     }
     assert!(!gone(422, r#"{"error": "title is too long"}"#));
     assert!(gone(410, "Gone") && gone(404, ""));
@@ -105,8 +112,10 @@ fn what_was_never_sent_for_a_bad_setting_is_not_sent_again() {
 #[test]
 fn a_contact_is_gone_only_by_status_or_by_the_list_of_deleted_ones() {
     let deleted = include_str!("../../../tests/fixtures/apollo/deleted.json");
-    assert!(refused(404, "").contact_is_gone(&id()));
-    assert!(refused(410, "").contact_is_gone(&id()));
+    for status in [404, 410] {
+        assert!(viewed(status, "").contact_is_gone(&id()));
+        assert!(!refused(status, "").contact_is_gone(&id()), "a call that is not there says nothing of a contact");
+    }
     assert!(refused(422, deleted).contact_is_gone(&id()));
     assert!(refused(422, &deleted.replace(CONTACT, &CONTACT.to_uppercase())).contact_is_gone(&id()));
     let other = ApolloId::parse("66e34b81740c50074e3d1b02").unwrap();
