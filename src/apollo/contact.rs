@@ -47,6 +47,8 @@ pub struct Contact {
     pub complaint: Option<String>,
     /// Custom fields that the answer shows in a form that no one text stands for, as several picked values.
     pub in_other_form: BTreeSet<Field>,
+    /// Whether it is a row of an answer about many that shows no custom fields at all: what these hold is unknown.
+    pub leaves_custom_out: bool,
 }
 
 /// The server's word on whether a create matched a contact.
@@ -77,6 +79,7 @@ impl Contact {
         let mut contact = Self::of(row, None)?;
         contact.note_match(&[row]);
         contact.complaint = complaint::of(row);
+        contact.leaves_custom_out = row.raw("typed_custom_fields").is_none();
         Ok(contact)
     }
 
@@ -120,6 +123,7 @@ impl Contact {
             person_deleted: contact.raw("person_deleted").and_then(flag).unwrap_or_default(),
             complaint: None,
             in_other_form: in_other_form(contact),
+            leaves_custom_out: false,
         })
     }
 

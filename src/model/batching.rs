@@ -1,5 +1,7 @@
 //! How many contacts one request is for.
 
+use super::BulkCreate;
+
 /// How many contacts go out by one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Batching {
@@ -18,6 +20,12 @@ impl Batching {
 
     /// Sends each contact by a request of its own.
     pub const ALONE: Self = Self { size: 1, first: 1 };
+
+    /// Returns the batches of a state that knows what becomes of them.
+    #[must_use]
+    pub fn knowing(self, known: Option<BulkCreate>) -> Self {
+        if known == Some(BulkCreate::Proven) { Self { first: self.size, ..self } } else { self }
+    }
 
     /// Sends up to `size` contacts by one request, and up to [`Batching::FIRST`] by the first.
     pub fn of(size: usize) -> Self {

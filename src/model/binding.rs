@@ -119,6 +119,8 @@ pub enum MatchedBy {
     WasExisting,
     /// The answer's `created_at` is older than our first attempt.
     CreationTime,
+    /// The answer to a create of many showed it among those that were there, which are left as they are.
+    BulkCreate,
     /// A search before the create found the one contact with the entry's e-mail; nothing was sent to create it.
     LookUp,
 }

@@ -3,8 +3,8 @@
 //! Plain values that cannot be wrong once built. Never does I/O, never reads a clock, and knows
 //! nothing of YAML, HTTP or sled; every other module stands on this one.
 
-mod binding;
 mod batching;
+mod binding;
 mod bulk;
 mod endpoint;
 mod entry;
@@ -19,8 +19,8 @@ mod named;
 mod roster;
 mod time;
 
-pub use binding::{Binding, Conflict, ConflictCause, Glance, MatchedBy, Merged, Origin, Tombstone};
 pub use batching::Batching;
+pub use binding::{Binding, Conflict, ConflictCause, Glance, MatchedBy, Merged, Origin, Tombstone};
 pub use bulk::BulkCreate;
 pub use endpoint::Endpoint;
 pub use entry::{Entry, Place};

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use crate::model::{Batching, ApolloId, Binding, ContactKey, Entry, Place};
+use crate::model::{ApolloId, Batching, Binding, ContactKey, Entry, Place};
 use crate::plan::{Action, Housekeeping, Operation, Plan, Policy, Reason, Scope};
 use crate::state::Snapshot;
 

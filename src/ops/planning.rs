@@ -105,7 +105,7 @@ fn input(desired: &Desired, snapshot: &Snapshot) -> Result<Input, LoadError> {
 }
 
 fn forecast(plan: &Plan, snapshot: &Snapshot, rules: &Rules, now: Timestamp) -> Forecast {
-    let requests = plan.requests(rules.batching);
+    let requests = plan.requests(rules.batching.knowing(snapshot.bulk_create));
     let ledgers = |endpoint: &Endpoint| {
         // A ledger that cannot be read counts as none: the first answer tells again.
         snapshot.quota.get(endpoint).and_then(|text| Ledger::load(text).ok()).unwrap_or_default()

@@ -16,13 +16,13 @@ use crate::serve::{self, Role, Socket};
 use crate::state::{self, Change, Drawn, Holder, Location, Snapshot};
 use crate::store::{self, Store};
 
+use super::account::{Account, Knowledge};
 use super::answering::Answerer;
 use super::apply::courier::{Courier, Failure, Way};
 use super::apply::ledgers::Ledgers;
 use super::apply::outages::Outages;
 use super::credential::{Access, CredentialSource, SessionError};
 use super::desired::Open;
-use super::account::{Account, Knowledge};
 use super::newest::{LastReading, Newest};
 use super::under_way::UnderWay;
 use super::{Clock, Desired, Event, LoadError, ProblemKind, Stop, Waiting, chain, lock};
@@ -87,8 +87,6 @@ pub struct Session {
     creates_blindly: AtomicBool,
     newest: LastReading,
     account: Knowledge,
-    /// Whether the credential may create many contacts by one request, once that is known for this session.
-    may_create_many: tokio::sync::OnceCell<bool>,
 }
 
 /// Why the state is not compared with the files.
@@ -150,7 +148,6 @@ impl Session {
             creates_blindly: AtomicBool::new(false),
             newest: LastReading::default(),
             account: Knowledge::default(),
-            may_create_many: tokio::sync::OnceCell::new(),
         })
     }
 
@@ -250,8 +247,9 @@ impl Session {
         if let Some(known) = self.store().bulk_create().await.map_err(Failure::Store)? {
             return Ok(Some(known));
         }
-        let may = self.may_create_many.get_or_try_init(|| self.access.may_create_many()).await?;
-        if !may {
+        if !self.access.may_create_many().await? {
+            // Nobody asks a second time in this run.
+            self.courier().bar(&[Endpoint::CreateContacts]);
             return Ok(None);
         }
         let granted = vec![Change::PutBulkCreate(BulkCreate::Granted)];

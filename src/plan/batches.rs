@@ -206,8 +206,7 @@ struct Calls<'a> {
 impl<'a> Calls<'a> {
     /// Returns the requests of some changes; `None` where one of them takes a request of its own.
     fn of(changes: &'a [Change]) -> Option<Self> {
-        let mut calls =
-            Self { reads_back: false, stage: None, adds: Vec::new(), removes: Vec::new(), updates: false };
+        let mut calls = Self { reads_back: false, stage: None, adds: Vec::new(), removes: Vec::new(), updates: false };
         for Change { field, before, after } in changes {
             match after {
                 Setting::Released => {}

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::model::{
-    ApolloId, Binding, Conflict, ConflictCause, ContactKey, Entry, Field, Fingerprint, Identity,
-    IdentityHash, IdentityKey, Intent, IntentId, Lineage, Merged, Place, Serial, Tombstone,
+    ApolloId, Binding, Conflict, ConflictCause, ContactKey, Entry, Field, Fingerprint, Identity, IdentityHash,
+    IdentityKey, Intent, IntentId, Lineage, Merged, Place, Serial, Tombstone,
 };
 
 use super::renames::Renames;

@@ -7,9 +7,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::{
-    Batching,
-    ApolloId, Binding, Conflict, ConflictCause, Endpoint, Entry, Field, Fields, IdentityHash, IdentityKey, Intent,
-    Origin, Place, RunId, Timestamp, Tombstone, Value,
+    ApolloId, Batching, Binding, Conflict, ConflictCause, Endpoint, Entry, Field, Fields, IdentityHash, IdentityKey,
+    Intent, Origin, Place, RunId, Timestamp, Tombstone, Value,
 };
 
 const SECRET: IdentityKey = IdentityKey([7; 32]);

@@ -195,11 +195,8 @@ fn a_saved_ledger_counts_what_was_under_way() {
 #[test]
 fn what_the_user_allows_and_reserves_lowers_the_limit() {
     let ledger = ledger_with(0, 100);
-    let rules = |limits: &str, reserve_percent| Rules {
-        limits: limits.parse().unwrap(),
-        reserve_percent,
-        ..Rules::default()
-    };
+    let rules =
+        |limits: &str, reserve_percent| Rules { limits: limits.parse().unwrap(), reserve_percent, ..Rules::default() };
     assert_eq!(ledger.left(&rules("50/m", 0)), Some(50));
     assert_eq!(ledger.left(&rules("500/m", 10)), Some(90));
     assert_eq!(ledger.left(&rules("500/m", 100)), Some(1));

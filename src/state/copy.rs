@@ -14,8 +14,9 @@ use super::error::Error;
 use super::location::Location;
 use super::lookup::PlanRow;
 use super::row::{FORMAT, Row};
-use crate::model::{BulkCreate, 
-    Binding, Conflict, ContactKey, Digest, IdentityKey, Intent, IntentId, Lineage, Serial, Timestamp, Tombstone,
+use crate::model::{
+    Binding, BulkCreate, Conflict, ContactKey, Digest, IdentityKey, Intent, IntentId, Lineage, Serial, Timestamp,
+    Tombstone,
 };
 
 /// Version of the form: a reader takes any minor version of its major one.

@@ -16,8 +16,8 @@ use super::location::Location;
 use super::lookup::owner_of;
 use super::row::{FORMAT, Row, Table};
 use crate::model::{
-    ApolloId, Binding, Conflict, ContactKey, Endpoint, Glance, IdentityKey, Intent, IntentId, Lineage, Named, Roster,
-    Serial, Tombstone,
+    ApolloId, Binding, BulkCreate, Conflict, ContactKey, Endpoint, Glance, IdentityKey, Intent, IntentId, Lineage,
+    Named, Roster, Serial, Tombstone,
 };
 
 /// What the state held at one serial.
@@ -33,6 +33,8 @@ pub struct Snapshot {
     pub credential: Option<String>,
     /// Apollo's id of the team whose contacts these are; `None` until Apollo has told it.
     pub team: Option<String>,
+    /// How far creating many contacts by one request is known to work; `None` when nobody has asked.
+    pub bulk_create: Option<BulkCreate>,
     /// The bindings that do not stand exactly as desired, or that there is something to say about.
     pub bindings: BTreeMap<ContactKey, Binding>,
     /// How many keys have bindings that stand as desired; those are left out.
@@ -196,13 +198,8 @@ impl Gathering {
     pub(crate) fn add(&self, state: &Location, row: Row, value: &[u8]) -> Result<(), Error> {
         let snapshot = || self.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
         match row {
-            Row::Facts
-            | Row::Counters
-            | Row::Owner(_)
-            | Row::Plan
-            | Row::Spent(_)
-            | Row::BulkCreate
-            | Row::Established => {}
+            Row::Facts | Row::Counters | Row::Owner(_) | Row::Plan | Row::Spent(_) | Row::Established => {}
+            Row::BulkCreate => snapshot().bulk_create = Some(codec::decode(state, value)?),
             Row::Team => snapshot().team = Some(codec::decode(state, value)?),
             Row::Credential => snapshot().credential = Some(codec::decode(state, value)?),
             Row::Binding(key) => self.add_binding(key, codec::decode(state, value)?),

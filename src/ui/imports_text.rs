@@ -63,7 +63,9 @@ pub(super) fn headline(imported: &Imported) -> String {
 fn found(origin: &Origin) -> &'static str {
     match origin {
         Origin::Matched(MatchedBy::LookUp) => "matched by e-mail",
-        Origin::Matched(MatchedBy::DedupeResult(_) | MatchedBy::WasExisting | MatchedBy::CreationTime)
+        Origin::Matched(
+            MatchedBy::DedupeResult(_) | MatchedBy::WasExisting | MatchedBy::CreationTime | MatchedBy::BulkCreate,
+        )
         | Origin::Created => "matched by Apollo",
         Origin::Adopted => "named by its id",
         Origin::Restored => "bound to the contact it had",

@@ -98,7 +98,11 @@ fn a_success_that_is_no_answer_leaves_a_create_in_doubt_and_fails_the_others() {
     for misread in [Misread::Lacks("no contact"), Misread::Refused("no".to_owned())] {
         check(&Error::misread(call(), meta(), misread), Retry::Settle, Retry::Never);
     }
-    check(&Error::misread(call(), meta(), Misread::Cut(std::sync::Arc::new(std::io::Error::other("cut")))), Retry::Settle, Retry::Now);
+    check(
+        &Error::misread(call(), meta(), Misread::Cut(std::sync::Arc::new(std::io::Error::other("cut")))),
+        Retry::Settle,
+        Retry::Now,
+    );
     let large = Error::TooLarge { call: call(), limit_bytes: 8, meta: Box::new(meta()) };
     check(&large, Retry::Settle, Retry::Never);
 }

@@ -59,7 +59,10 @@ fn shared(waiting: Vec<Waiting>) -> Vec<Vec<Waiting>> {
         // In doubt twice and nobody found: whatever is wrong with it is looked for in its halves.
         if attempts < 2 { vec![parts] } else { halves(parts) }
     };
-    requests.into_iter().flat_map(|((endpoint, what, before), parts)| halved(((endpoint, what, before), parts))).collect()
+    requests
+        .into_iter()
+        .flat_map(|((endpoint, what, before), parts)| halved(((endpoint, what, before), parts)))
+        .collect()
 }
 
 fn halves(mut parts: Vec<Waiting>) -> Vec<Vec<Waiting>> {
@@ -97,8 +100,10 @@ impl Batch<'_> {
                         // A refusal may hide that some were made.
                         parts = self.read_back(parts).await;
                     }
-                    let is_named =
-                        |waiting: &Waiting| error.refused_contact().is_some() && waiting.part.intent.apollo_id.as_ref() == error.refused_contact();
+                    let is_named = |waiting: &Waiting| {
+                        error.refused_contact().is_some()
+                            && waiting.part.intent.apollo_id.as_ref() == error.refused_contact()
+                    };
                     let (named, rest): (Vec<_>, Vec<_>) = parts.into_iter().partition(is_named);
                     let is_known_whose = !named.is_empty();
                     let (over, again) = match rest.len() {
@@ -238,9 +243,8 @@ impl Batch<'_> {
 
     /// Gives each part the row with its id; one that the answer does not show proves nothing.
     async fn changed(&self, parts: Vec<Waiting>, answer: BatchAnswer, meta: Meta) {
-        let reads_back = |waiting: &Waiting| {
-            waiting.part.intent.fields.iter().any(|(field, _)| matches!(field, Field::Custom(_)))
-        };
+        let reads_back =
+            |waiting: &Waiting| waiting.part.intent.fields.iter().any(|(field, _)| matches!(field, Field::Custom(_)));
         let mut shown: BTreeMap<ApolloId, Contact> = BTreeMap::new();
         if !answer.is_job && answer.complaint.is_none() {
             shown.extend(answer.rows.into_iter().map(|row| (row.contact.id.clone(), row.contact)));

@@ -25,6 +25,9 @@ use crate::ops::{Clock, Event, Stop, problem};
 /// How often one request is sent before its action fails, 429s and connections that were never made not counted.
 const MAX_ATTEMPTS: u32 = 5;
 
+/// How many pages with a 404 in a row say that nobody can search there.
+const PAGES_WITHOUT_SEARCH: u32 = 2;
+
 /// What one attempt came to.
 pub(crate) type Outcome<T> = Result<Answer<T>, apollo::Error>;
 
@@ -303,7 +306,13 @@ impl Courier {
         // Before the account, which lets those go that waited for this answer.
         *(if unsent { &mut tries.unsent } else { &mut tries.failures }) += 1;
         let news = self.is_news(endpoint, &error);
+        // A page is a gateway's; time and again, there is nothing behind it.
+        let has_no_search = endpoint == Endpoint::SearchContacts
+            && error.is_page()
+            && error.status() == Some(404)
+            && tries.failures >= PAGES_WITHOUT_SEARCH;
         let step = match retry {
+            _ if has_no_search => Step::Bounce,
             _ if unsent => Step::Bounce,
             Retry::Never if error.status() == Some(401) || error.is_barred(endpoint) => Step::Bounce,
             // A success that cannot be read, or a redirect that answers work done: no refusal.
@@ -327,7 +336,9 @@ impl Courier {
         }
         tries.take(step);
         // What never left is nobody's fault: it is tried for as long as the outage is waited for.
-        if retry == Retry::Now && (unsent || tries.failures < MAX_ATTEMPTS) {
+        if has_no_search {
+            self.bar(&[endpoint]);
+        } else if retry == Retry::Now && (unsent || tries.failures < MAX_ATTEMPTS) {
             tries.last = Some(error);
             let paced_by_outage = self.outages.is_out(endpoint);
             return Verdict::Again(if paced_by_outage {

@@ -6,9 +6,7 @@ use std::time::Duration;
 use crate::apollo::{Answer, Contact};
 use crate::failpoints::{self, reached};
 use crate::journal;
-use crate::model::{
-    ApolloId, Endpoint, Entry, Field, Fields, Intent, IntentId, MatchedBy, Origin, Timestamp, Value,
-};
+use crate::model::{ApolloId, Endpoint, Entry, Field, Fields, Intent, IntentId, MatchedBy, Origin, Timestamp, Value};
 use crate::ops::{ProblemKind, problem};
 use crate::state::Change;
 

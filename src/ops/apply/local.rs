@@ -82,8 +82,7 @@ impl Performer<'_> {
         // A contact that is gone is nothing to come back to.
         writes.extend(binding.gone_at.map(|_| Change::DropTombstone { key: key.clone() }));
         // A create in doubt is settled like that of any other key that is gone.
-        let is_write =
-            |(_, intent): &(&IntentId, &Intent)| intent.key == *key && !intent.endpoint.creates();
+        let is_write = |(_, intent): &(&IntentId, &Intent)| intent.key == *key && !intent.endpoint.creates();
         writes.extend(self.job.open.iter().filter(is_write).map(|(&id, _)| Change::DropIntent { id }));
         writes.extend(self.spent());
         self.record(writes).await?;

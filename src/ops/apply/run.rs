@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::{Instrument, Span, field};
 
-use crate::model::{ApolloId, BulkCreate, ContactKey, Endpoint, Place};
+use crate::model::{ApolloId, Batching, BulkCreate, ContactKey, Endpoint, Place};
 use crate::plan::{
     Action, Batches, Housekeeping, Operation, Plan, first_request, goes_by_batch, hands_over, shared_names,
 };
@@ -70,7 +70,7 @@ pub async fn apply_as(
         session: Arc::clone(session),
         job,
         report: Arc::new(Mutex::new(report)),
-        ahead: Arc::new(Mutex::new(plan.requests(session.batching))),
+        ahead: Arc::new(Mutex::new(plan.requests(session.batching.knowing(snapshot.bulk_create)))),
         span: Span::current(),
     };
     if saved.is_none()
@@ -163,12 +163,9 @@ impl Run {
 
     /// Carries out what sends requests; new contacts go out together where the credential may do that.
     async fn carry_out_sending(&self, actions: &[&Action]) {
-        let mut batches = Batches::of(actions.iter().copied(), self.session.batching);
-        let known = if batches.creates.is_empty() && batches.settles.is_empty() {
-            None
-        } else {
-            self.may_create_many().await
-        };
+        let together = self.session.batching.size > 1 && actions.iter().any(|action| goes_by_batch(action));
+        let known = if together { self.may_create_many().await } else { None };
+        let mut batches = Batches::of(actions.iter().copied(), self.session.batching.knowing(known));
         if known.is_none() {
             batches.create_alone();
         }
@@ -220,7 +217,14 @@ impl Run {
         let overwritten = std::mem::take(&mut *self.job.overwritten.lock().unwrap_or_else(PoisonError::into_inner));
         for (key, fields) in overwritten {
             let place = Place { path: Path::new("").into(), key };
-            let performer = Performer { session: &self.session, job: &self.job, place: &place, turn: Mutex::default(), crew: None, is_apart: false };
+            let performer = Performer {
+                session: &self.session,
+                job: &self.job,
+                place: &place,
+                turn: Mutex::default(),
+                crew: None,
+                is_apart: false,
+            };
             if let Err(Trouble { problem: Some(problem), .. }) = performer.doubt(&place.key, &fields).await {
                 self.session.tell(Event::Problem(*problem));
             }
@@ -335,14 +339,16 @@ impl Run {
     /// Carries out actions side by side.
     async fn carry_together(self, actions: Vec<Action>, turn: Turn) {
         let requests: Vec<Endpoint> = {
-            let requests = Batches::of(&actions, self.session.batching).requests();
+            let all_in_one = Batching { size: actions.len().max(2), first: actions.len() };
+            let requests = Batches::of(&actions, all_in_one).requests();
             requests.into_iter().flat_map(|(endpoint, count)| std::iter::repeat_n(endpoint, count)).collect()
         };
         let creates = actions.iter().any(goes_by_batch);
         // As if each waited for itself: one of a name at a time, and one probe while such requests fail.
         let shares_name = |action: &Action| action.entry().is_some_and(|entry| self.job.shares_name(&entry.fields));
         let job = Arc::clone(&self.job);
-        let _alone = if creates && actions.iter().any(shares_name) { Some(job.one_of_a_name.lock().await) } else { None };
+        let _alone =
+            if creates && actions.iter().any(shares_name) { Some(job.one_of_a_name.lock().await) } else { None };
         let session = Arc::clone(&self.session);
         let _turn = if creates { session.courier().turn(Endpoint::CreateContacts).await.ok() } else { None };
         let crew = Arc::new(Crew::default());

@@ -24,8 +24,11 @@ async fn with(quirks: &str, faults: &str) -> World {
 fn people(count: usize, more: impl Fn(usize) -> String) -> String {
     (0..count).fold(String::new(), |mut text, number| {
         let more = more(number);
-        writeln!(text, "  p{number:03}: {{first_name: F{number}, last_name: Quill, email: p{number}@example.com{more}}}")
-            .unwrap();
+        writeln!(
+            text,
+            "  p{number:03}: {{first_name: F{number}, last_name: Quill, email: p{number}@example.com{more}}}"
+        )
+        .unwrap();
         text
     })
 }
@@ -78,8 +81,8 @@ async fn what_a_batch_cannot_carry_follows_and_lists_follow_by_one_call() {
     }));
     assert_eq!(world.apply().await.unwrap().added, 30);
     let counts = [Action::BulkCreate, Action::AddToLists, Action::Update].map(|action| world.sent(action));
-    // Those of the same lists are in one batch where that is possible: 10 of the first set, then 20 of two.
-    assert_eq!(counts, [1 + 2, 3, 20]);
+    // Those of the same lists are in one batch where that is possible: 10 of none, then 20 of two sets.
+    assert_eq!(counts, [1 + 2, 2, 20]);
     world.comes_to_rest_with(30).await;
     assert_eq!(world.contact("F0")["label_names"], json!(["Board", "Leads"]));
     assert_eq!(world.contact("F1")["label_names"], json!(["Leads"]));
@@ -112,7 +115,7 @@ async fn a_match_that_no_look_has_shown_is_a_conflict() {
     world.add(json!({"first_name": "Pia", "last_name": "Quill", "email": "p1@example.com"})).await;
     world.declare(&plain(20));
     let report = world.apply().await.unwrap();
-    assert_eq!((report.added, report.failed), (19, 1));
+    assert_eq!((report.added, report.imported, report.failed), (19, 0, 1));
     world.assert_told(&["p001: Undecided(UnseenMatch"]);
 }
 
@@ -135,7 +138,10 @@ async fn one_bad_contact_holds_nobody_up_and_costs_at_most_sixteen_requests() {
         world.declare(&plain(10));
         world.settle_down().await;
         let before = world.line.requests();
-        world.declare(&people(110, |number| if number == 77 { ", title: Head (refuse)".to_owned() } else { String::new() }));
+        world.declare(&people(
+            110,
+            |number| if number == 77 { ", title: Head (refuse)".to_owned() } else { String::new() },
+        ));
         let report = world.apply().await.unwrap();
         assert_eq!((report.added, report.failed), (99, 1), "{quirks}");
         world.assert_told(&["p077: Rejected"]);
@@ -148,10 +154,13 @@ async fn one_bad_contact_holds_nobody_up_and_costs_at_most_sixteen_requests() {
 
 #[tokio::test]
 async fn every_contact_of_a_thin_or_incomplete_answer_ends_in_one_way() {
-    for faults in ["item-left-out=0.5", "item-undone=0.5", "item-ghost=0.5", "lost-reply=0.2", "truncated=0.2", "page-after=0.2"] {
+    for faults in
+        ["item-left-out=0.5", "item-undone=0.5", "item-ghost=0.5", "lost-reply=0.2", "truncated=0.2", "page-after=0.2"]
+    {
         for quirks in ["", "bulk-rows-bare", "bulk-answers-jobs", "bulk-empty-refused"] {
             let world = with(quirks, &format!("bulk-create:{faults}")).await;
             world.declare(&plain(40));
+            eprintln!("{faults} {quirks}");
             let report = world.apply().await.unwrap();
             assert_eq!(report.added + report.failed + report.remaining, 40, "{faults} {quirks}");
             world.comes_to_rest_with(40).await;
@@ -164,7 +173,9 @@ async fn any_request_of_a_batch_may_be_lost() {
     for spoil in [Spoil::Before, Spoil::After, Spoil::PageAfter(404), Spoil::PageBefore(403), Spoil::Page] {
         for number in 1.. {
             let mut world = with("", "").await;
-            world.declare(&people(25, |number| if number % 2 == 0 { ", label_names: [Leads]".to_owned() } else { String::new() }));
+            world.declare(&people(25, |number| {
+                if number % 2 == 0 { ", label_names: [Leads]".to_owned() } else { String::new() }
+            }));
             world.spoil(number, spoil).await;
             world.apply().await;
             let was_all = world.line.requests() < number;
@@ -213,7 +224,13 @@ async fn many_are_changed_by_few_requests() {
 
 #[tokio::test]
 async fn a_bad_or_gone_contact_among_those_that_are_changed_holds_nobody_up() {
-    for quirks in ["refuses-marked", "refuses-marked,bulk-refusals-silent", "refuses-marked,bulk-refused-half-done", "refuses-marked,bulk-ignores-gone", "refuses-marked,bulk-answers-jobs"] {
+    for quirks in [
+        "refuses-marked",
+        "refuses-marked,bulk-refusals-silent",
+        "refuses-marked,bulk-refused-half-done",
+        "refuses-marked,bulk-ignores-gone",
+        "refuses-marked,bulk-answers-jobs",
+    ] {
         let world = with(quirks, "").await;
         world.declare(&people(40, |_| ", title: CTO".to_owned()));
         world.settle_down().await;

@@ -129,7 +129,9 @@ impl From<&Origin> for FoundBy {
     fn from(origin: &Origin) -> Self {
         match origin {
             Origin::Matched(MatchedBy::LookUp) => Self::Email,
-            Origin::Matched(MatchedBy::DedupeResult(_) | MatchedBy::WasExisting | MatchedBy::CreationTime)
+            Origin::Matched(
+                MatchedBy::DedupeResult(_) | MatchedBy::WasExisting | MatchedBy::CreationTime | MatchedBy::BulkCreate,
+            )
             | Origin::Created => Self::Apollo,
             Origin::Adopted => Self::Id,
             Origin::Restored => Self::Memory,

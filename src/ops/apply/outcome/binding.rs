@@ -111,9 +111,11 @@ pub(crate) fn complete(binding: &mut Binding, entry: &Entry) {
 /// Lists what a create wrote to a contact that it was matched to: what that held before was never seen.
 pub(crate) fn overwritten(entry: &Entry, origin: &Origin) -> Vec<Change> {
     match origin {
-        Origin::Matched(MatchedBy::LookUp) | Origin::Created | Origin::Adopted | Origin::Settled | Origin::Restored => {
-            Vec::new()
-        }
+        Origin::Matched(MatchedBy::LookUp | MatchedBy::BulkCreate)
+        | Origin::Created
+        | Origin::Adopted
+        | Origin::Settled
+        | Origin::Restored => Vec::new(),
         Origin::Matched(MatchedBy::DedupeResult(_) | MatchedBy::WasExisting | MatchedBy::CreationTime) => {
             let sent = entry.fields.iter().filter(|(field, _)| **field != Field::LabelNames);
             let change = |(field, value): (&Field, &Value)| Change {

@@ -46,8 +46,14 @@ pub(crate) fn shared(writes: Vec<(Endpoint, Fields)>) -> Vec<(Endpoint, Fields)>
         if endpoint != Endpoint::UpdateContact || !fields.iter().all(|(field, _)| is_carried(field)) {
             return vec![(endpoint, fields)];
         }
-        let (stage, rest): (Vec<_>, Vec<_>) = fields.into_iter().partition(|(field, _)| *field == Field::ContactStageId);
-        [rest, stage].map(|part| part.into_iter().collect::<Fields>()).into_iter().filter(|part| !part.is_empty()).map(|part| (endpoint, part)).collect()
+        let (stage, rest): (Vec<_>, Vec<_>) =
+            fields.into_iter().partition(|(field, _)| *field == Field::ContactStageId);
+        [rest, stage]
+            .map(|part| part.into_iter().collect::<Fields>())
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .map(|part| (endpoint, part))
+            .collect()
     };
     writes.into_iter().flat_map(parts).collect()
 }

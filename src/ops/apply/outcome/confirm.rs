@@ -120,7 +120,7 @@ pub(crate) fn unconfirmed(sent: &Fields, deviations: &[Deviation], contact: &Con
 
 /// Reports whether a custom field is not in the answer at all; one in a form that no one text stands for is.
 fn is_missing(field: &Field, contact: &Contact) -> bool {
-    matches!(field, Field::Custom(_)) && !contact.in_other_form.contains(field)
+    matches!(field, Field::Custom(_)) && !contact.in_other_form.contains(field) && !contact.leaves_custom_out
 }
 
 /// Reports whether the contact has the e-mail, and another one before it.

@@ -2,7 +2,7 @@
 
 use crate::apollo::{self, Contact};
 use crate::journal;
-use crate::model::{ApolloId, ConflictCause, Entry, Intent, MatchedBy, Origin, Timestamp};
+use crate::model::{ApolloId, ConflictCause, Endpoint, Entry, Intent, MatchedBy, Origin, Timestamp};
 use crate::ops::Step;
 
 use super::{change, person};
@@ -50,6 +50,7 @@ pub(crate) fn of_answer(sent: &Intent, entry: &Entry, contact: &Contact, facts: 
     // Known and made moments ago, its time alone would pass it off as new.
     let matched = if is_known { Some(MatchedBy::CreationTime) } else { person::matched(contact, earliest) };
     let matched = matched.filter(|_| !is_ours);
+    let matched = matched.map(|by| if sent.endpoint == Endpoint::CreateContacts { MatchedBy::BulkCreate } else { by });
     let differs = person::may_be_matched(entry, contact);
     // By the server's clock it may be a little older than the request that made it; then its values decide.
     let is_recent = contact.created_at.is_some_and(|created| created >= earliest + journal::CLOCK_SLACK);

@@ -40,6 +40,7 @@ fn answer(readable: &[(Field, &str)], emails: &[&str]) -> Contact {
         person_deleted: false,
         complaint: None,
         in_other_form: BTreeSet::new(),
+        leaves_custom_out: false,
     }
 }
 
