@@ -23,6 +23,8 @@ pub(super) enum Spoil {
     PageBefore(u16),
     /// The work is done, and the server refuses it with this status all the same, as the API words refusals.
     RefusedAfter(u16),
+    /// Somebody makes this contact just before the request arrives.
+    Meanwhile(&'static str),
 }
 
 /// Which exchange is spoiled, and how.
@@ -102,6 +104,15 @@ async fn relay(mut client: TcpStream, target: SocketAddr, passed: Arc<Passed>, s
                 client.write_all(&answer_with(status, "text/html", PAGE)).await.ok()?;
                 continue;
             }
+            Some(Spoil::Meanwhile(contact)) => {
+                let length = contact.len();
+                let made = format!(
+                    "POST /sandbox/contacts HTTP/1.1\r\nhost: {target}\r\nx-api-key: sandbox\r\n\
+                     content-type: application/json\r\ncontent-length: {length}\r\n\r\n{contact}"
+                );
+                server.write_all(made.as_bytes()).await.ok()?;
+                message(&mut server).await?;
+            }
             _ => {}
         }
         server.write_all(&request).await.ok()?;
@@ -112,8 +123,8 @@ async fn relay(mut client: TcpStream, target: SocketAddr, passed: Arc<Passed>, s
             Some(Spoil::RefusedAfter(status)) => {
                 client.write_all(&answer_with(status, "application/json", r#"{"error": "no"}"#)).await.ok()?;
             }
-            Some(_) => return None,
-            None => client.write_all(&answer).await.ok()?,
+            Some(Spoil::Before | Spoil::PageBefore(_) | Spoil::After) => return None,
+            Some(Spoil::Meanwhile(_)) | None => client.write_all(&answer).await.ok()?,
         }
     }
 }
