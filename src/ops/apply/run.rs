@@ -97,6 +97,11 @@ pub async fn apply_as(
     }
     report.ended =
         session.stop().reason().or(outage).or_else(|| session.courier().ledgers.put_off()).unwrap_or_default();
+    if let Err(error) = session.keep_account().await
+        && !session.store_has_failed()
+    {
+        session.tell(Event::Problem(ProblemKind::CannotWrite(chain(&error)).into()));
+    }
     session.renew_index(desired, snapshot).await;
     report
 }
