@@ -17,13 +17,13 @@ use crate::state::{self, Change, Drawn, Holder, Location, Snapshot};
 use crate::store::{self, Store};
 
 use super::account::Account;
-use super::knowledge::Knowledge;
 use super::answering::Answerer;
 use super::apply::courier::{Courier, Failure, Way};
 use super::apply::ledgers::Ledgers;
 use super::apply::outages::Outages;
 use super::credential::{Access, CredentialSource, SessionError};
 use super::desired::Open;
+use super::knowledge::Knowledge;
 use super::newest::{LastReading, Newest};
 use super::under_way::UnderWay;
 use super::{Clock, Desired, Event, LoadError, ProblemKind, Stop, Waiting, chain, lock};

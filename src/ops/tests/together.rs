@@ -292,3 +292,19 @@ async fn an_account_that_hides_emails_is_searched_for_each() {
     let report = world.apply().await.unwrap();
     assert_eq!((report.added, report.imported, report.failed), (4, 1, 0));
 }
+
+#[tokio::test]
+async fn a_batch_whose_answer_is_lost_is_settled_by_pages() {
+    let mut world = with("", "").await;
+    world.declare(&plain(10));
+    world.settle_down().await;
+    world.spoil_create(1, Spoil::After).await;
+    world.declare(&people(110, |number| format!(", label_names: [L{}]", number % 2)));
+    let report = world.apply().await.unwrap();
+    assert_eq!((report.changed, report.failed), (10, 100));
+    let before = world.line.requests();
+    assert_eq!(world.apply().await.unwrap().settled, 100);
+    // A page and the one after it, and the lists: no view of each.
+    assert!(world.line.requests() - before <= 5, "{} requests", world.line.requests() - before);
+    world.comes_to_rest_with(110).await;
+}
