@@ -24,6 +24,7 @@ mod lock;
 mod open;
 mod own_dir;
 mod panics;
+pub(crate) mod postgres;
 mod pull;
 mod push;
 mod rows;
