@@ -8,16 +8,17 @@
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
-use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 
-/// The port in the name of the socket; nothing listens on TCP.
+/// The ports in the names of the sockets; nothing listens on TCP.
 const PORT: u16 = 5432;
+const BOUNCER_PORT: u16 = 6432;
 
-/// Waits for its stdin to end, then ends the server that it started.
-const GUARD: &str = r#""$@" & server=$!; cat >/dev/null; kill -INT "$server" 2>/dev/null; wait "$server""#;
+/// Waits for its stdin to end, then ends the server that it started and removes what it is told to.
+const GUARD: &str = r#"remove=$1; shift; "$@" & server=$!; cat >/dev/null; kill -INT "$server" 2>/dev/null
+wait "$server"; [ -z "$remove" ] || rm -rf "$remove""#;
 
 /// A running server, with an empty database `postgres` and a user `postgres` who needs no password.
 #[derive(Debug)]
@@ -25,6 +26,9 @@ pub(crate) struct Server {
     directory: tempfile::TempDir,
     programs: PathBuf,
     running: Option<Running>,
+    bouncer: Option<Running>,
+    /// Whether nobody drops it, so that its guard has to clear up.
+    is_for_good: bool,
 }
 
 #[derive(Debug)]
@@ -35,15 +39,25 @@ struct Running {
 }
 
 impl Server {
+    /// Starts a server that lasts as long as this process does, with a pool before it where PgBouncer is installed.
+    pub(crate) fn start_for_good() -> Option<Self> {
+        let mut server = Self::start_as(true)?;
+        server.start_bouncer();
+        Some(server)
+    }
+
     /// Starts a server; `None`, said loudly, where PostgreSQL is not installed.
     pub(crate) fn start() -> Option<Self> {
+        Self::start_as(false)
+    }
+
+    fn start_as(is_for_good: bool) -> Option<Self> {
         let Some(programs) = programs() else {
-            // Past the capture of tests, so that a run that proves less says so.
-            let _ = writeln!(std::io::stderr(), "SKIPPED: PostgreSQL is not installed (apt-get install postgresql)");
+            skipped("PostgreSQL is not installed (apt-get install postgresql)");
             return None;
         };
         let directory = tempfile::Builder::new().prefix("pg").tempdir_in("/tmp").unwrap();
-        let mut server = Self { directory, programs, running: None };
+        let mut server = Self { directory, programs, running: None, bouncer: None, is_for_good };
         server.give_away();
         let data = server.data();
         let mut initdb = server.as_user(&server.programs.join("initdb"));
@@ -56,8 +70,12 @@ impl Server {
 
     /// Returns the URL of a state in the server's one database.
     pub(crate) fn url(&self, state: &str) -> String {
-        let socket = self.directory.path().display().to_string().replace('/', "%2F");
-        format!("postgres://postgres@{socket}:{PORT}/postgres?state={state}")
+        url(self.directory.path(), PORT, state)
+    }
+
+    /// Returns the URL of the same state over a pool that hands connections out by transaction, where there is one.
+    pub(crate) fn pooled_url(&self, state: &str) -> Option<String> {
+        self.bouncer.as_ref().map(|_| url(self.directory.path(), BOUNCER_PORT, state))
     }
 
     pub(crate) fn socket(&self) -> PathBuf {
@@ -79,14 +97,40 @@ impl Server {
 
     /// Starts the server again.
     pub(crate) fn resume(&mut self) {
+        let mut postgres = vec![self.programs.join("postgres").into_os_string()];
+        postgres.extend(["-D".into(), self.data().into(), "-k".into(), self.directory.path().into()]);
+        let settings = ["listen_addresses=", "max_connections=200", "shared_buffers=32MB"];
+        postgres.extend(settings.iter().flat_map(|setting| ["-c".into(), setting.into()]));
+        let remove = if self.is_for_good { self.directory.path() } else { Path::new("") };
+        self.running = Some(self.guarded(remove, &postgres));
+        self.await_answers(PORT);
+    }
+
+    fn start_bouncer(&mut self) {
+        let program = Path::new("/usr/sbin/pgbouncer");
+        if !program.exists() {
+            return skipped("PgBouncer is not installed (apt-get install pgbouncer)");
+        }
+        let directory = self.directory.path().display();
+        let settings = format!(
+            "[databases]\npostgres = host={directory} port={PORT}\n[pgbouncer]\nlisten_addr =\nunix_socket_dir = {directory}\n\
+             listen_port = {BOUNCER_PORT}\npool_mode = transaction\nauth_type = trust\nauth_file = {directory}/users\n\
+             default_pool_size = 10\nmax_client_conn = 500\n"
+        );
+        fs::write(self.directory.path().join("bouncer.ini"), settings).unwrap();
+        fs::write(self.directory.path().join("users"), "\"postgres\" \"\"\n").unwrap();
+        let command = [program.into(), "-q".into(), self.directory.path().join("bouncer.ini").into_os_string()];
+        self.bouncer = Some(self.guarded(Path::new(""), &command));
+        self.await_answers(BOUNCER_PORT);
+    }
+
+    /// Starts a program that ends with this process.
+    fn guarded(&self, remove: &Path, program: &[std::ffi::OsString]) -> Running {
         let mut command = self.as_user(Path::new("/bin/sh"));
-        command.args(["-c", GUARD, "sh"]).arg(self.programs.join("postgres"));
-        command.arg("-D").arg(self.data()).arg("-k").arg(self.directory.path());
-        command.args(["-c", "listen_addresses=", "-c", "max_connections=200", "-c", "shared_buffers=32MB"]);
+        command.args(["-c", GUARD, "sh"]).arg(remove).args(program);
         let log = fs::File::options().create(true).append(true).open(self.directory.path().join("log")).unwrap();
         let mut guard = command.stdin(Stdio::piped()).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
-        self.running = Some(Running { _stdin: guard.stdin.take().unwrap(), guard });
-        self.await_answers();
+        Running { _stdin: guard.stdin.take().unwrap(), guard }
     }
 
     /// Runs SQL with `psql`; returns what it prints.
@@ -120,16 +164,17 @@ impl Server {
     }
 
     /// Returns once the server answers; it says so by its status, as each start of a session does.
-    fn await_answers(&mut self) {
+    fn await_answers(&mut self, port: u16) {
         loop {
             let mut ready = Command::new(self.programs.join("pg_isready"));
-            let ready = ready.arg("-q").arg("-t").arg("10").arg("-h").arg(self.directory.path()).status().unwrap();
-            if ready.success() && UnixStream::connect(self.socket()).is_ok() {
+            ready.args(["-q", "-t", "10", "-d", "postgres", "-U", "postgres", "-p", &port.to_string(), "-h"]);
+            if ready.arg(self.directory.path()).status().unwrap().success() {
                 return;
             }
-            let guard = &mut self.running.as_mut().unwrap().guard;
-            if guard.try_wait().unwrap().is_some() {
-                panic!("{}", fs::read_to_string(self.directory.path().join("log")).unwrap());
+            for running in [&mut self.running, &mut self.bouncer].into_iter().flatten() {
+                if running.guard.try_wait().unwrap().is_some() {
+                    panic!("{}", fs::read_to_string(self.directory.path().join("log")).unwrap());
+                }
             }
             std::thread::yield_now();
         }
@@ -147,6 +192,16 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.ended();
     }
+}
+
+fn url(directory: &Path, port: u16, state: &str) -> String {
+    let socket = directory.display().to_string().replace('/', "%2F");
+    format!("postgres://postgres@{socket}:{port}/postgres?state={state}")
+}
+
+/// Says that less is proven, past the capture of tests.
+fn skipped(why: &str) {
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {why}");
 }
 
 /// Finds the newest of the versions that are installed.

@@ -1,6 +1,7 @@
 //! Leases, fences and commits on real servers: PostgreSQL alone, and behind PgBouncer.
 
 mod commits;
+mod cut;
 mod leases;
 #[path = "../../../../tests/contactsd/support/postgres.rs"]
 mod server;
@@ -13,12 +14,44 @@ use server::Server;
 
 /// The server that tests share, each with states of its own.
 pub(super) fn server() -> Option<&'static Server> {
-    static SERVER: LazyLock<Option<Server>> = LazyLock::new(Server::start);
+    static SERVER: LazyLock<Option<Server>> = LazyLock::new(Server::start_for_good);
     SERVER.as_ref()
 }
 
-pub(super) fn address(server: &Server, state: &str) -> Address {
-    Address::parse(&server.url(state), None).unwrap()
+/// Runs a test on a state of its own, over each way to the database: directly, and over a pool.
+pub(super) fn over_each_way<F: Future<Output = ()>>(state: &str, test: impl Fn(Way) -> F) {
+    let Some(server) = server() else { return };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let ways = [Some(server.url(state)), server.pooled_url(&format!("{state}-pooled"))];
+    for url in ways.into_iter().flatten() {
+        runtime.block_on(test(Way { url, server }));
+    }
+}
+
+/// A way to a state.
+#[derive(Clone)]
+pub(super) struct Way {
+    url: String,
+    pub(super) server: &'static Server,
+}
+
+impl Way {
+    pub(super) fn address(&self) -> Address {
+        Address::parse(&self.url, None).unwrap()
+    }
+
+    /// The way to another state.
+    pub(super) fn other(&self) -> Self {
+        Self { url: format!("{}-other", self.url), server: self.server }
+    }
+
+    pub(super) async fn open(&self, operation: &str) -> Result<Engine, Error> {
+        Engine::open(self.address(), &holder(operation), token()).await
+    }
+
+    pub(super) async fn read(&self) -> Reading {
+        Reading::begin(self.address()).await.unwrap().unwrap()
+    }
 }
 
 pub(super) fn holder(operation: &str) -> Holder {
@@ -29,10 +62,6 @@ pub(super) fn holder(operation: &str) -> Holder {
         since: Timestamp(1),
         version: "0.0.0".to_owned(),
     }
-}
-
-pub(super) async fn open(server: &Server, state: &str, operation: &str) -> Result<Engine, Error> {
-    Engine::open(address(server, state), &holder(operation), token()).await
 }
 
 /// Returns a text that nobody else has.
