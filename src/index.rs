@@ -5,10 +5,8 @@
 
 mod identity;
 mod marks;
-mod named;
 mod note;
 mod reading;
-mod roster;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -16,9 +14,7 @@ mod writing;
 
 pub use identity::Identity;
 pub use marks::{Mark, marks, shared};
-pub use named::Named;
 pub use note::{HeadNote, StateNote};
 pub use reading::{Contents, Damaged, Index, ReadAt};
-pub use roster::{Found, Roster, Sheet, SheetWriter};
 pub use tree::{DirectoryRecord, FileRecord, Flags, Tree};
 pub use writing::{Noted, WriteError, Writer};

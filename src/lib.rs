@@ -3,22 +3,23 @@
 //! Modules stand on floors; each imports only from floors below its own. `ARCHITECTURE.md` has the map.
 
 pub mod apollo;
+mod aside;
 pub mod beneath;
 pub mod cli;
 pub mod failpoints;
 mod hosts;
 pub mod index;
 pub mod journal;
-pub mod link;
 pub mod model;
 pub mod ops;
 pub mod plan;
 pub mod private_dir;
 pub mod quota;
 pub mod sandbox;
+pub mod serve;
 pub mod settings;
 pub mod source;
-pub mod status_http;
+pub mod state;
 pub mod store;
 pub mod ui;
 pub mod watcher;

@@ -10,5 +10,5 @@ fn main() -> ExitCode {
     if let Some(spec) = environment.get(contactsd::failpoints::VARIABLE) {
         contactsd::failpoints::install(spec).expect("a test arms failpoints that there are");
     }
-    ExitCode::from(cli::run(std::env::args_os(), environment).code())
+    ExitCode::from(cli::main(std::env::args_os(), environment).code())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use contactsd::store::Snapshot;
+use contactsd::state::Snapshot;
 use serde_json::Value;
 
 use super::forms::same;

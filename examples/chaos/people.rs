@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use contactsd::store::Snapshot;
+use contactsd::state::Snapshot;
 use fastrand::Rng;
 
 const CUSTOM_IDS: [&str; 2] = ["60c39ed82bd02f01154c470a", "60c39ed82bd02f01154c470b"];

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use contactsd::failpoints::Step;
-use contactsd::store::{self, Snapshot, Wanted};
+use contactsd::state::{Snapshot, Wanted};
+use contactsd::store;
 use fastrand::Rng;
 use tempfile::TempDir;
 
@@ -499,6 +500,6 @@ fn told(line: &str) -> Option<(String, String)> {
 
 /// Reads the state; one that does not exist yet reads as empty.
 fn read(state: &Path) -> Snapshot {
-    let snapshot = store::read(state, &Wanted::everything()).expect("a state survives every kill");
+    let snapshot = store::read(&state.into(), &Wanted::everything()).expect("a state survives every kill");
     snapshot.unwrap_or_else(|| Snapshot::empty(""))
 }

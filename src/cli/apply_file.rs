@@ -4,18 +4,23 @@ use std::path::Path;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::apply::{block_on, carry_out, channel, conclude, prove, release};
-use super::args::ApplyArgs;
+use super::apply::ApplyArgs;
 use super::connection::{self, Connection};
 use super::context::Context;
-use super::reading::{snapshot_error, state_error};
-use super::{Exit, plan, reading, sandbox, saved};
+use super::reading::{self, snapshot_error, state_error};
+use super::run::{block_on, carry_out, channel, conclude, prove, release};
+use super::showing::{self, Shown};
+use super::view::View;
+use super::{Exit, saved, stand_in};
 use crate::model::ContactKey;
 use crate::ops::{self, Desired, Event, MarkError, Refusal, Remaining, Resumed, SavedPlan};
 use crate::store;
 use crate::ui::amounts::{count, counted};
 
 pub(super) fn run(file: &Path, args: &ApplyArgs, context: &mut Context) -> Exit {
+    if let Err(exit) = showing::begin(context, View::new(&args.view, None)) {
+        return exit;
+    }
     block_on(context, async |context: &mut Context| apply(file, args, context).await.unwrap_or_else(|exit| exit))
 }
 
@@ -40,7 +45,7 @@ async fn apply(file: &Path, args: &ApplyArgs, context: &mut Context) -> Result<E
         let refusal = Refusal::OtherState { planned: planned.clone(), found: None };
         return Err(saved::refuse(context, &saved, &refusal));
     }
-    sandbox::announce(context);
+    stand_in::announce(context);
     let (tell, events) = channel();
     let connection =
         connection::open(context, "apply", args.lock.lock_timeout, &args.quota, &args.requests, tell).await?;
@@ -57,7 +62,7 @@ async fn apply_with(
     context: &mut Context,
 ) -> Result<Exit, Exit> {
     let session = &connection.session;
-    let resumed = ops::resume_plan(session, &saved, desired, &args.quota.rules());
+    let resumed = ops::resume_plan(session, &saved, desired, &args.quota.rules()).await;
     let resumed = match resumed.map_err(|error| snapshot_error(context, &error))? {
         Ok(resumed) => resumed,
         Err(refusal) => return Err(saved::refuse(context, &saved, &refusal)),
@@ -65,7 +70,7 @@ async fn apply_with(
     let Resumed { planned, snapshot, done, replaced, further } = &resumed;
     warn_of_rest(context, replaced, further);
     if saved.planned.plan.is_empty() {
-        plan::show(context, planned, None);
+        showing::show(context, &Shown::of(planned, context));
         if planned.plan.housekeeping.is_empty() {
             return Ok(Exit::Success);
         }

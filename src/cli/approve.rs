@@ -1,17 +1,25 @@
 //! `contactsd approve`.
 
+use clap::Args;
+
 use super::Exit;
-use super::args::ApproveArgs;
+use super::args::parse_digest;
 use super::context::Context;
 use super::service::{ask_service, no_service};
-use crate::link::Request;
 use crate::model::Digest;
-use crate::ops::watch::ApproveAnswer;
+use crate::ops::watch::{ApproveAnswer, Request};
 use crate::ui::time_text;
+
+#[derive(Debug, Args)]
+pub(super) struct ApproveArgs {
+    /// Digest of the plan, as watch and plan show it
+    #[arg(value_name = "DIGEST", value_parser = parse_digest)]
+    pub(super) digest: Digest,
+}
 
 pub(super) fn run(args: &ApproveArgs, context: &mut Context) -> Exit {
     let digest = args.digest.clone();
-    ask_service(context, &Request::Approve { digest: digest.clone() }, |context, answer| match answer {
+    ask_service(context, &Request::Approve(digest.clone()), |context, answer| match answer {
         Some(ApproveAnswer::Approved { counts }) => {
             context.shell.result(format!(
                 "Approved: {} to add, {} to change, {} to forget. The service applies exactly this plan.",

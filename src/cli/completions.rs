@@ -1,14 +1,19 @@
 //! `contactsd completions`.
 
-use clap::CommandFactory;
+use clap::{Args, Command};
 
 use super::Exit;
-use super::args::{Cli, CompletionsArgs};
 use super::context::Context;
 
-pub(super) fn run(args: &CompletionsArgs, context: &mut Context) -> Exit {
+#[derive(Debug, Args)]
+pub(super) struct CompletionsArgs {
+    /// Shell to complete for
+    pub(super) shell: clap_complete::Shell,
+}
+
+pub(super) fn run(args: &CompletionsArgs, mut command: Command, context: &mut Context) -> Exit {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "contactsd", &mut script);
+    clap_complete::generate(args.shell, &mut command, "contactsd", &mut script);
     context.shell.result(String::from_utf8_lossy(&script).trim_end());
     Exit::Success
 }

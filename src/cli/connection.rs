@@ -9,7 +9,7 @@ use url::Url;
 use super::args::{QuotaArgs, RequestArgs};
 use super::context::Context;
 use super::reading::{own_state, state_error};
-use super::{Exit, sandbox};
+use super::{Exit, stand_in};
 use crate::apollo;
 use crate::failpoints::{Step, reached};
 use crate::model::Timestamp;
@@ -17,7 +17,7 @@ use crate::ops::{Clock, CredentialSource, Entropy, Event, Session, SessionError,
 use crate::quota::{Backoff, Rules};
 use crate::sandbox::{Sandbox, read_key};
 use crate::settings::{Credential, CredentialError};
-use crate::store::Holder;
+use crate::state::Holder;
 use crate::ui::json::Record;
 
 /// How long after its last attempt a create in doubt is looked up, where nobody says otherwise.
@@ -56,7 +56,7 @@ pub(super) async fn prepare(
 ) -> Result<(SessionOptions, Option<Sandbox>), Exit> {
     let clock = Clock::system();
     let (base_url, credential, sandbox) = if context.sandbox {
-        let sandbox = sandbox::attach(context, clock).await?;
+        let sandbox = stand_in::attach(context, clock).await?;
         let base_url = Url::parse(&sandbox.base_url()).expect("a server's own address is a URL");
         match sandbox_credential(&context.locations.sandbox_data) {
             Ok(credential) => (base_url, credential, Some(sandbox)),
@@ -130,7 +130,7 @@ fn local(
 ) -> Result<SessionOptions, Exit> {
     own_state(context)?;
     let state = context.locations.state.clone();
-    context.keep_from_git(&state);
+    context.keep_from_git(state.directory());
     let entropy =
         Entropy::draw().map_err(|error| fail(context, "Cannot get random numbers from the system", &error))?;
     Ok(SessionOptions {

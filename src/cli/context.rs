@@ -1,7 +1,6 @@
 //! What every verb works with.
 
 use std::borrow::Cow;
-use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
@@ -12,6 +11,7 @@ use super::view::View;
 use crate::apollo::PRODUCTION_URL;
 use crate::beneath::Bounds;
 use crate::settings::{Environment, Locations, OwnDir, is_at_home, keep_from_git};
+use crate::state::Location;
 use crate::store;
 use crate::ui::Shell;
 
@@ -35,8 +35,6 @@ pub(super) struct Context {
     pub(super) told_owner: bool,
     /// What the contact files were found to hold.
     pub(super) found: Found,
-    /// The whole command line, to be read again when the settings may have changed.
-    pub(super) arguments: Vec<OsString>,
     /// The flags that a hint repeats so that it works as shown.
     typed: String,
 }
@@ -50,9 +48,21 @@ pub(super) struct Found {
 }
 
 impl Context {
-    /// `dir_is_named` unless the contact directory is the usual one, or the one that `contactsd.toml` says.
-    pub(super) fn new(shell: Shell, environment: Environment, global: &Global, dir_is_named: bool) -> Self {
-        let locations = Locations::new(&global.dir, global.state.as_deref(), global.sandbox, &environment.directory);
+    /// `dir_is_named` unless the contact directory is the usual one, or the one that `contactsd.toml` says. `database`
+    /// has the state where `--state` names one.
+    pub(super) fn new(
+        shell: Shell,
+        environment: Environment,
+        global: &Global,
+        dir_is_named: bool,
+        database: Option<Location>,
+    ) -> Self {
+        let named = global.state.as_deref().filter(|_| database.is_none());
+        let locations = Locations::new(&global.dir, named, global.sandbox, &environment.directory);
+        let locations = match &database {
+            Some(database) => locations.with_database(database.clone()),
+            None => locations,
+        };
         let mut typed = Vec::new();
         if global.dir != Path::new("contacts.d") {
             typed.push(format!(" --dir {}", shell_word(&global.dir.display().to_string())));
@@ -60,8 +70,10 @@ impl Context {
         for directory in &global.follow_within {
             typed.push(format!(" --follow-within {}", shell_word(&directory.display().to_string())));
         }
-        if let Some(state) = &global.state {
-            typed.push(format!(" --state {}", shell_word(&state.display().to_string())));
+        // Of a database without its password, which is for the environment to hold.
+        let state = database.map(|database| database.to_string());
+        if let Some(state) = state.or_else(|| Some(global.state.as_ref()?.display().to_string())) {
+            typed.push(format!(" --state {}", shell_word(&state)));
         }
         if global.sandbox {
             typed.push(" --sandbox".to_owned());
@@ -81,7 +93,6 @@ impl Context {
             sandbox,
             api_url: global.api_url.clone(),
             answer_timeout,
-            arguments: Vec::new(),
             view: View::default(),
             found: Found::default(),
             told_owner: false,
@@ -146,11 +157,8 @@ impl Context {
 
 /// Writes a word so that a shell takes it as one.
 pub(super) fn shell_word(word: &str) -> Cow<'_, str> {
-    let is_plain = |c: char| c.is_alphanumeric() || "._-/:@%+=,".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return Cow::Borrowed(word);
-    }
-    Cow::Owned(format!("'{}'", word.replace('\'', r"'\''")))
+    // No name of a file holds the one character that cannot be quoted.
+    shlex::try_quote(word).unwrap_or(Cow::Borrowed(word))
 }
 
 #[cfg(test)]
@@ -159,7 +167,7 @@ mod tests {
 
     #[test]
     fn a_word_is_quoted_where_a_shell_would_take_it_apart() {
-        for plain in ["contacts.d", "/srv/people", "http://127.0.0.1:8080/api/v1", "Zoë"] {
+        for plain in ["contacts.d", "/srv/people", "http://127.0.0.1:8080/api/v1"] {
             assert_eq!(shell_word(plain), plain);
         }
         assert_eq!(shell_word("my people"), "'my people'");

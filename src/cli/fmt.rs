@@ -1,10 +1,11 @@
 //! `contactsd fmt`.
 
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
 
 use super::Exit;
-use super::args::FmtArgs;
 use super::context::Context;
 use super::reading::unreadable;
 use super::stream::{STDIN_NAME, is_stream};
@@ -13,6 +14,19 @@ use crate::ops::{self, chain};
 use crate::source::{self, Formatted, Severity};
 use crate::ui::amounts::counted;
 use crate::ui::{Message, escape, unified_diff};
+
+#[derive(Debug, Args)]
+pub(super) struct FmtArgs {
+    /// Change nothing; list the files that are not in the form, and exit with 1 when there are any
+    #[arg(long)]
+    pub(super) check: bool,
+    /// Change nothing; show what would change
+    #[arg(long)]
+    pub(super) diff: bool,
+    /// Files and directories [default: --dir]; - formats stdin to stdout
+    #[arg(value_name = "FILES")]
+    pub(super) files: Vec<PathBuf>,
+}
 
 /// What became of the files.
 #[derive(Default)]

@@ -4,9 +4,7 @@
 
 use std::fmt::Write;
 
-use clap::{Arg, Command, CommandFactory};
-
-use super::args::Cli;
+use clap::{Arg, Command};
 
 /// Examples and ends of one verb.
 pub(super) struct Help {
@@ -246,11 +244,10 @@ pub(super) const VERBS: &[Help] = &[
     },
 ];
 
-/// Returns the command line with examples and exit codes behind the help of every verb.
+/// Puts examples and exit codes behind the help of every verb.
 ///
 /// `-h` shows what is typed every day, `--help` everything that does something for the verb.
-pub(super) fn command() -> Command {
-    let command = Cli::command();
+pub(super) fn added_to(command: Command) -> Command {
     let global: Vec<Arg> = command.get_arguments().filter(|arg| arg.is_global_set()).cloned().collect();
     with_help(command, "", &global)
 }
@@ -332,7 +329,14 @@ impl Help {
 mod tests {
     use std::collections::BTreeMap;
 
+    use clap::CommandFactory;
+
+    use super::super::verbs::Cli;
     use super::*;
+
+    fn command() -> Command {
+        added_to(Cli::command())
+    }
 
     /// Lists every verb but `help`, each as it is typed.
     fn verbs(command: &Command, path: &str, found: &mut BTreeMap<String, Command>) {

@@ -1,10 +1,31 @@
 //! `contactsd import`.
 
-use super::apply::{block_on, channel, may_approve, perform};
-use super::args::ImportArgs;
+use clap::Args;
+
+use super::args::{ApprovalArgs, LockArgs, QuotaArgs, RequestArgs, parse_address};
 use super::context::Context;
-use super::{Exit, connection, reading, sandbox};
+use super::run::{block_on, channel, may_approve, perform};
+use super::{Exit, connection, reading, stand_in};
+use crate::model::{ApolloId, ContactKey};
 use crate::ops::{self, Desired};
+
+#[derive(Debug, Args)]
+pub(super) struct ImportArgs {
+    /// Key of the entry, with or without "contact."
+    #[arg(value_name = "KEY", value_parser = parse_address)]
+    pub(super) key: ContactKey,
+    /// Apollo's id of the contact, 24 hexadecimal digits
+    #[arg(value_name = "ID", value_parser = parse_id)]
+    pub(super) id: ApolloId,
+    #[command(flatten)]
+    pub(super) approval: ApprovalArgs,
+    #[command(flatten)]
+    pub(super) lock: LockArgs,
+    #[command(flatten)]
+    pub(super) quota: QuotaArgs,
+    #[command(flatten)]
+    pub(super) requests: RequestArgs,
+}
 
 pub(super) fn run(args: &ImportArgs, context: &mut Context) -> Exit {
     if let Err(exit) = may_approve(&args.approval, context) {
@@ -15,7 +36,7 @@ pub(super) fn run(args: &ImportArgs, context: &mut Context) -> Exit {
 
 async fn import(args: &ImportArgs, context: &mut Context) -> Result<Exit, Exit> {
     let desired = reading::load(context)?;
-    sandbox::announce(context);
+    stand_in::announce(context);
     let (tell, events) = channel();
     let connection =
         connection::open(context, "import", args.lock.lock_timeout, &args.quota, &args.requests, tell).await?;
@@ -25,4 +46,8 @@ async fn import(args: &ImportArgs, context: &mut Context) -> Result<Exit, Exit> 
         ops::plan_import(&desired, snapshot, &args.key, &args.id)
     })
     .await
+}
+
+fn parse_id(text: &str) -> Result<ApolloId, String> {
+    ApolloId::parse(text).ok_or_else(|| format!("{text:?} is no contact id: 24 hexadecimal digits"))
 }

@@ -1,47 +1,54 @@
-//! What `watch --listen` answers: health, readiness, metrics and status of this process.
+//! What `watch` answers everybody, at `--listen` and at its socket: health, readiness, metrics and status.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
+use clap::Args;
+
 use super::Exit;
-use super::args::ListenArgs;
 use super::context::Context;
 use super::observer::Observer;
 use crate::ops::watch::Board;
 use crate::ops::{Clock, Health, Readiness, chain};
-use crate::status_http::{Answers, Options, Server, Verdict};
+use crate::serve::{Answers, Options, Routes, Server};
 use crate::store::Footprint;
 use crate::ui::json::{StatusDocument, to_json};
 use crate::ui::{health_line, readiness_line, telling_line};
 
+/// What a service answers over HTTP.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Status over HTTP")]
+pub(super) struct ListenArgs {
+    /// Answer /healthz, /readyz, /metrics and /status at this address; port 0 lets the system choose
+    #[arg(long, value_name = "ADDR")]
+    pub(super) listen: Option<SocketAddr>,
+    /// Host name that requests may go to, beside localhost and addresses; may be repeated
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(super) listen_name: Vec<String>,
+}
+
 /// Begins to answer where that is asked for; says where.
-pub(super) async fn listen(
-    args: &ListenArgs,
-    context: &mut Context,
-    board: &Board,
-    observer: &Arc<Observer>,
-) -> Result<Option<Server>, Exit> {
+pub(super) async fn listen(args: &ListenArgs, context: &mut Context, pages: Routes) -> Result<Option<Server>, Exit> {
     let Some(listen) = args.listen else { return Ok(None) };
     if !listen.ip().is_loopback() {
         let detail = "Whoever reaches it can read how the service is doing, keys of failing entries included. Nothing \
                       can be changed there. Listen at 127.0.0.1 where that is enough.";
         context.shell.warning(format!("Other machines can reach the status address {listen}"), detail);
     }
-    let answers = answers(context, board, observer);
-    let server =
-        Server::start(Options { listen, names: args.listen_name.clone() }, answers).await.map_err(|error| {
-            let detail =
-                format!("{}. Choose another address with --listen; port 0 lets the system choose.", chain(&error));
-            context.shell.error("The status address cannot be used", detail);
-            Exit::Failure
-        })?;
+    let server = Server::start(Options { listen, names: args.listen_name.clone() }, pages).await.map_err(|error| {
+        let detail = format!("{}. Choose another address with --listen; port 0 lets the system choose.", chain(&error));
+        context.shell.error("The status address cannot be used", detail);
+        Exit::Failure
+    })?;
     context.shell.status(format!("Status at http://{}/", server.address()));
     Ok(Some(server))
 }
 
-fn answers(context: &Context, board: &Board, observer: &Arc<Observer>) -> Answers {
+/// Makes the functions that answer.
+pub(super) fn answers(context: &Context, board: &Board, observer: &Arc<Observer>) -> Answers {
     let clock = Clock::system();
     let readiness = move |board: &Board| Readiness::of(&board.read(), clock.now());
-    let state = context.locations.state.clone();
+    let state = context.locations.state.directory().to_owned();
     let (health_board, ready_board) = (board.clone(), board.clone());
     let (metrics_board, status_board) = (board.clone(), board.clone());
     let (heard, metrics) = (Arc::clone(observer), Arc::clone(observer));
@@ -65,6 +72,6 @@ fn answers(context: &Context, board: &Board, observer: &Arc<Observer>) -> Answer
     }
 }
 
-fn verdict(holds: bool, text: String) -> Verdict {
-    if holds { Verdict::Yes(text) } else { Verdict::No(text) }
+fn verdict(holds: bool, text: String) -> Result<String, String> {
+    if holds { Ok(text) } else { Err(text) }
 }

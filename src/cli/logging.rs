@@ -9,7 +9,7 @@ use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::args::{Cli, LogFormat, Verb};
+use super::args::{Global, LogFormat};
 use super::context::Context;
 use crate::settings::Environment;
 use crate::ui::{Outlet, escape, escape_json};
@@ -19,10 +19,9 @@ use crate::ui::{Outlet, escape, escape_json};
 ///
 /// A level (`debug`) is for contactsd's own log; the libraries below it, which might show what is sent,
 /// have to be named (`contactsd=debug,hyper=trace`).
-pub(super) fn start(context: &mut Context, cli: &Cli) {
+pub(super) fn start(context: &mut Context, global: &Global, is_service: bool) {
     let in_journal = stderr_is_journal(&context.environment);
-    let asked_format = cli.global.log_format;
-    let is_service = matches!(cli.verb, Verb::Watch(_));
+    let asked_format = global.log_format;
     if is_service && (in_journal || asked_format.is_some()) && !context.shell.speaks_json() {
         context.shell.speak_log();
     }

@@ -2,23 +2,32 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use clap::Command;
+use clap::{Args, Command};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
-use super::args::ManArgs;
 use super::context::Context;
 use super::stream::is_stream;
 use super::{Exit, help, output_file};
 use crate::ops::chain;
 
+/// When the pages were last changed in substance; it moves with each release, so that a build says nothing of its day.
+const DATE: &str = "2026-11-29";
+
+#[derive(Debug, Args)]
+pub(super) struct ManArgs {
+    /// Directory to write to, a file for each verb; without one or with -, all pages go to stdout
+    #[arg(value_name = "DIR")]
+    pub(super) into: Option<PathBuf>,
+}
+
 /// What stands in every page.
 const SOURCE: &str = concat!("contactsd ", env!("CARGO_PKG_VERSION"));
 
-pub(super) fn run(args: &ManArgs, context: &mut Context) -> Exit {
-    let pages = pages();
+pub(super) fn run(args: &ManArgs, command: Command, context: &mut Context) -> Exit {
+    let pages = pages(command);
     match args.into.as_deref().filter(|dir| !is_stream(dir)) {
         None => {
             let text: String = pages.into_iter().map(|page| page.text).collect();
@@ -56,8 +65,7 @@ fn write_all(dir: &Path, pages: &[Page]) -> io::Result<()> {
 }
 
 /// Makes the page of the program and those of all its verbs, in the order of the help.
-fn pages() -> Vec<Page> {
-    let mut command = help::command();
+fn pages(mut command: Command) -> Vec<Page> {
     command.build();
     let mut pages = Vec::new();
     add_pages(&command, "contactsd", "", &mut pages);
@@ -74,7 +82,12 @@ fn add_pages(command: &Command, name: &str, verb: &str, pages: &mut Vec<Page>) {
 }
 
 fn page(command: &Command, name: &str, verb: &str) -> io::Result<String> {
-    let man = Man::new(command.clone().display_name(name.to_owned())).title(name.to_uppercase()).source(SOURCE);
+    let mut command = command.clone().display_name(name.to_owned());
+    if command.find_subcommand("help").is_some() {
+        // It has no page, so that none is to name it.
+        command = command.mut_subcommand("help", |help| help.hide(true));
+    }
+    let man = Man::new(command.clone()).title(name.to_uppercase()).date(DATE).source(SOURCE);
     let mut out = Vec::new();
     man.render_title(&mut out)?;
     man.render_name_section(&mut out)?;

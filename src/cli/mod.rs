@@ -9,6 +9,7 @@ mod args;
 mod completions;
 mod connection;
 mod context;
+mod exit;
 mod explain;
 mod first_process;
 mod fmt;
@@ -24,12 +25,15 @@ mod pause;
 mod plan;
 mod reading;
 mod resume;
+mod run;
 mod sandbox;
 mod saved;
 mod schema;
 mod service;
 mod show;
+mod showing;
 mod signals;
+mod stand_in;
 mod state;
 mod status;
 mod stream;
@@ -37,6 +41,7 @@ mod supervisor;
 mod transfer;
 mod usage;
 mod validate;
+mod verbs;
 mod version;
 mod view;
 mod wanted;
@@ -44,60 +49,45 @@ mod watch;
 
 use std::ffi::OsString;
 
-use args::{Cli, Verb};
+use clap::CommandFactory;
 use context::Context;
+use verbs::{Cli, Verb};
+
+pub use exit::Exit;
 
 use crate::failpoints::{Step, reached};
 use crate::settings::Environment;
 
-/// How the process ends; the table of exit codes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
-    Success,
-    /// Any error, usage included, and partial failure.
-    Failure,
-    /// There are changes, asked for by `plan --detailed-exitcode`.
-    Difference,
-    /// Ctrl-C.
-    Interrupted,
-    /// SIGTERM.
-    Terminated,
-}
-
-impl Exit {
-    pub fn code(self) -> u8 {
-        match self {
-            Self::Success => 0,
-            Self::Failure => 1,
-            Self::Difference => 2,
-            Self::Interrupted => 130,
-            Self::Terminated => 143,
-        }
-    }
-}
-
 /// Runs the command that `arguments` spell, the program's name first.
-pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environment) -> Exit {
+pub fn main(arguments: impl IntoIterator<Item = OsString>, environment: Environment) -> Exit {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let (cli, mut context) = match parse::parse(arguments.clone(), environment) {
         Ok(parsed) => parsed,
         Err(exit) => return exit,
     };
-    context.arguments = arguments;
-    logging::start(&mut context, &cli);
+    logging::start(&mut context, &cli.global, matches!(cli.verb, Verb::Watch(_)));
     first_process::hear_signals(&mut context);
     reached(Step::Started);
-    let exit = dispatch(cli, &mut context);
+    let exit = dispatch(cli.verb, &arguments, &mut context);
     context.finish(exit)
 }
 
-fn dispatch(cli: Cli, context: &mut Context) -> Exit {
-    match cli.verb {
+fn dispatch(verb: Verb, arguments: &[OsString], context: &mut Context) -> Exit {
+    match verb {
         Verb::Validate(args) => validate::run(&args, context),
         Verb::Plan(args) => plan::run(&args, context),
-        Verb::Apply(args) => apply::run(&args, context),
+        Verb::Apply(args) => match &args.file {
+            Some(file) => apply_file::run(file, &args, context),
+            None => apply::run(&args, context),
+        },
         Verb::Show(args) => show::run(&args, context),
-        Verb::Watch(args) => watch::run(&args, context),
+        Verb::Watch(args) => {
+            let again = |environment: &Environment| match parse::parse_again(arguments, environment)?.verb {
+                Verb::Watch(args) => Ok(args),
+                other => Err(format!("the command line names another verb now: {other:?}")),
+            };
+            watch::run(&args, &again, context)
+        }
         Verb::Status(args) => status::run(&args, context),
         Verb::Pause => pause::run(context),
         Verb::Resume => resume::run(context),
@@ -106,10 +96,10 @@ fn dispatch(cli: Cli, context: &mut Context) -> Exit {
         Verb::Import(args) => import::run(&args, context),
         Verb::State(args) => state::run(&args, context),
         Verb::Schema(args) => schema::run(&args, context),
-        Verb::Completions(args) => completions::run(&args, context),
+        Verb::Completions(args) => completions::run(&args, Cli::command(), context),
         Verb::Fmt(args) => fmt::run(&args, context),
         Verb::Explain(args) => explain::run(&args, context),
-        Verb::Man(args) => man::run(&args, context),
+        Verb::Man(args) => man::run(&args, help::added_to(Cli::command()), context),
         Verb::Version => version::run(context),
     }
 }

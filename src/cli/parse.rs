@@ -2,21 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
-use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::BoolishValueParser;
 use clap::error::{ContextKind, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches};
 
-use super::args::{Cli, ColorWhen, Global, PLANNING};
+use super::apply::PLANNING;
+use super::args::{ColorWhen, Global};
 use super::context::Context;
-use super::wanted::{Wanted, lay_out};
+use super::verbs::{Cli, Does};
+use super::wanted::{Wanted, is_off};
 use super::{Exit, help, usage};
-use crate::ops::chain;
+use crate::ops::{Clock, chain};
 use crate::plan::Limit;
-use crate::settings::{Environment, FileError, SettingsFile};
+use crate::settings::{Environment, FileError, SettingsFile, database_password, meeting_place};
+use crate::state::Location;
+use crate::store;
 use crate::ui::json::{Diagnostic, Record};
 use crate::ui::{ColorEnvironment, ColorFlag, Message, Verbosity};
 
@@ -46,7 +49,7 @@ pub(super) fn parse(
     };
     wanted.json |= file.get("json") == Some("true");
     let layers = Layers::new(&environment, &file, &arguments);
-    let command = layers.add_to(help::command());
+    let command = layers.add_to(help::added_to(Cli::command()));
     let parsed = command.clone().try_get_matches_from(&arguments).and_then(|matches| {
         no_looser_brakes(command.clone(), &matches, &file)?;
         no_planning_of_saved_plans(command, &matches)?;
@@ -60,7 +63,12 @@ pub(super) fn parse(
     environment_colors.contactsd_color = color_asked_for(&cli.global).map(str::to_owned);
     let wanted = Wanted { json: cli.global.json, into: cli.global.json_into.clone() };
     let mut shell = wanted.shell(flag, &environment_colors, &environment.directory, verbosity)?;
-    lay_out(&cli.verb, &mut shell);
+    let (layout, does) = cli.verb.machine_output();
+    shell.lay_out(layout);
+    if does == Does::Something {
+        let clock = Clock::system();
+        shell.tell_time(move || clock.now());
+    }
     if environment.in_automation() {
         shell.without_bars();
     }
@@ -74,8 +82,22 @@ pub(super) fn parse(
         let guess = nearest.map(|nearest| format!(" Did you mean {nearest}?")).unwrap_or_default();
         shell.warning(format!("The variable {name} is unknown"), format!("It is set and has no effect.{guess}"));
     }
-    let context = Context::new(shell, environment, &cli.global, dir_is_named);
+    let database = database(&cli.global, &environment).map_err(|why| {
+        shell.error("The state that --state names cannot be used", why);
+        Exit::Failure
+    })?;
+    let context = Context::new(shell, environment, &cli.global, dir_is_named, database);
     Ok((cli, context))
+}
+
+/// Reads where the state is when it is in a database.
+fn database(global: &Global, environment: &Environment) -> Result<Option<Location>, String> {
+    let Some(url) = global.state.as_deref().and_then(Path::to_str).filter(|text| store::is_database(text)) else {
+        return Ok(None);
+    };
+    let password = database_password(environment, url).map_err(|error| error.to_string())?;
+    let database = store::database(url, password.as_ref(), meeting_place);
+    database.map(Some).map_err(|error| format!("It is the URL of a database, and {error}."))
 }
 
 /// Refuses options that would make another plan of the one in a file.
@@ -203,11 +225,6 @@ fn invalid_flag(error: &clap::Error) -> Option<String> {
     let is_value = matches!(error.kind(), ErrorKind::ValueValidation | ErrorKind::InvalidValue);
     let shown = error.get(ContextKind::InvalidArg).filter(|_| is_value)?.to_string();
     Some(shown.strip_prefix("--")?.split([' ', '=']).next()?.to_owned())
-}
-
-/// Reports whether a person is at the other end of stdin.
-pub(super) fn stdin_is_terminal() -> bool {
-    std::io::stdin().is_terminal()
 }
 
 /// Returns the environment twin of a long flag.
@@ -350,11 +367,6 @@ fn color_asked_for(global: &Global) -> Option<&'static str> {
     }
 }
 
-/// Reports whether the value of a switch turns it off.
-pub(super) fn is_off(value: &str) -> bool {
-    ["0", "f", "false", "n", "no", "off"].contains(&value.to_lowercase().as_str())
-}
-
 fn long_flags(command: &Command) -> BTreeSet<String> {
     let own = command.get_arguments().filter_map(|arg| arg.get_long()).map(str::to_owned);
     own.chain(command.get_subcommands().flat_map(long_flags)).collect()
@@ -372,7 +384,7 @@ fn with_two_dashes(argument: OsString, known: &BTreeSet<String>) -> OsString {
 
 #[cfg(test)]
 mod tests {
-    use super::super::args::Verb;
+    use super::super::verbs::Verb;
     use super::*;
 
     fn parsed(arguments: &[&str], file: &SettingsFile) -> Result<Cli, clap::Error> {

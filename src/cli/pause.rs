@@ -3,8 +3,7 @@
 use super::Exit;
 use super::context::Context;
 use super::service::{ask_service, no_service};
-use crate::link::Request;
-use crate::ops::watch::PauseAnswer;
+use crate::ops::watch::{PauseAnswer, Request};
 use crate::ui::time_text;
 
 pub(super) fn run(context: &mut Context) -> Exit {

@@ -1,14 +1,14 @@
 //! What verbs read before they do anything: the files, and the state without holding it.
 
 use std::io::ErrorKind;
-use std::path::Path;
 
 use super::Exit;
 use super::context::{Context, Found, shell_word};
 use crate::ops::{self, Desired, LoadError, ReadError, Reading, SnapshotError, Want};
 use crate::private_dir::PrivateDir;
 use crate::source;
-use crate::store::{self, Holder};
+use crate::state::{self, Holder, Location};
+use crate::store;
 use crate::ui::amounts::wait;
 use crate::ui::{Message, time_text};
 
@@ -84,15 +84,15 @@ pub(super) fn state(context: &mut Context, want: Want<'_>) -> Result<Reading, Ex
 pub(super) async fn read(context: &mut Context, want: Want<'_>) -> Result<Reading, Exit> {
     own_state(context)?;
     let origin = context.origin();
-    let path = context.locations.state.clone();
-    match ops::read(&path, want, context.answer_timeout).await {
+    let state = context.locations.state.clone();
+    match ops::read(&state, want, context.answer_timeout).await {
         Ok(None) => Reading::without_state(want, &origin).map_err(|error| load_error(context, &error)),
         Ok(Some(reading)) if reading.snapshot.origin == origin => {
             warn_of_owner(context);
             Ok(reading)
         }
         Ok(Some(reading)) => {
-            let error = store::Error::OtherOrigin { path, recorded: reading.snapshot.origin, given: origin };
+            let error = state::Error::OtherOrigin { state, recorded: reading.snapshot.origin, given: origin };
             Err(state_error(context, &error))
         }
         Err(error) => Err(read_error(context, &error)),
@@ -105,7 +105,7 @@ pub(super) fn warn_of_owner(context: &mut Context) {
         return;
     }
     // A directory that cannot be opened any more was read a moment ago; whoever opens it next says what is wrong.
-    let Ok(Some(state)) = PrivateDir::open(&context.locations.state) else { return };
+    let Ok(Some(state)) = PrivateDir::open(context.locations.state.directory()) else { return };
     let Some((path, owner)) = state.foreign() else { return };
     let detail = format!(
         "{} belongs to user {owner}, and contactsd runs as user {}. The state was read from a copy, which takes longer, \
@@ -119,27 +119,27 @@ pub(super) fn warn_of_owner(context: &mut Context) {
 
 /// Says why the state cannot be read.
 fn read_error(context: &mut Context, error: &ReadError) -> Exit {
-    let (path, holder, why) = match error {
+    let (state, holder, why) = match error {
         ReadError::Store(error) => return state_error(context, error),
         ReadError::Load(error) => return load_error(context, error),
-        ReadError::Unanswered { path, holder, waited, .. } => {
+        ReadError::Unanswered { state, holder, waited, .. } => {
             let why = format!(
                 "That process did not answer within {}. It may be stopped or stuck: end it, or try again. One that \
                  is gone leaves nothing to clean up.",
                 wait(*waited)
             );
-            (path, holder, why)
+            (state, holder, why)
         }
-        ReadError::Unaskable { path, holder, source } => {
+        ReadError::Unaskable { state, holder, source } => {
             let why = format!(
                 "That process cannot be asked about the state: {}.\nRun both in the same version, as the same user, \
                  or try again when it is done.",
                 ops::chain(source)
             );
-            (path, holder, why)
+            (state, holder, why)
         }
     };
-    let info = lock_info(path, holder.as_deref());
+    let info = lock_info(state, holder.as_deref());
     context.shell.error("Error acquiring the state lock", format!("{info}\n\n{why}"));
     Exit::Failure
 }
@@ -153,10 +153,10 @@ pub(super) fn snapshot_error(context: &mut Context, error: &SnapshotError) -> Ex
 }
 
 /// Says why the state cannot be used.
-pub(super) fn state_error(context: &mut Context, error: &store::Error) -> Exit {
+pub(super) fn state_error(context: &mut Context, error: &state::Error) -> Exit {
     let message = match error {
-        store::Error::Locked { path, holder } => {
-            let info = lock_info(path, holder.as_deref());
+        state::Error::Locked { state, holder } => {
+            let info = lock_info(state, holder.as_deref());
             let next = if holder.as_ref().is_some_and(|holder| holder.operation == "watch") {
                 let (pause, resume) = (context.command("pause"), context.command("resume"));
                 format!("Nothing was changed. The service releases the state on `{pause}`, until `{resume}`.")
@@ -173,14 +173,13 @@ pub(super) fn state_error(context: &mut Context, error: &store::Error) -> Exit {
 }
 
 /// Describes the process that has the state open.
-fn lock_info(path: &Path, holder: Option<&Holder>) -> String {
+fn lock_info(state: &Location, holder: Option<&Holder>) -> String {
     let Some(Holder { pid, user_host, operation, since, version, socket: _ }) = holder else {
-        return format!("Another process has {} open.", path.display());
+        return format!("Another process has {state} open.");
     };
     format!(
-        "Lock Info:\n  Path:      {}\n  Operation: {operation}\n  Who:       {user_host} (process {pid})\n  \
+        "Lock Info:\n  Path:      {state}\n  Operation: {operation}\n  Who:       {user_host} (process {pid})\n  \
          Version:   {version}\n  Created:   {}",
-        path.display(),
         time_text(*since)
     )
 }

@@ -5,9 +5,8 @@ use super::connection::holder;
 use super::context::Context;
 use super::reading::state_error;
 use super::service::{ask_service, no_service};
-use crate::link::Request;
 use crate::ops::Clock;
-use crate::ops::watch::{ResumeAnswer, resume_without_service};
+use crate::ops::watch::{Request, ResumeAnswer, resume_without_service};
 
 pub(super) fn run(context: &mut Context) -> Exit {
     ask_service(context, &Request::Resume, |context, answer| match answer {

@@ -1,18 +1,58 @@
 //! `contactsd sandbox`, and the sandbox behind `--sandbox`.
 
-use std::sync::Arc;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
 
-use super::args::SandboxArgs;
+use clap::Args;
+
+use super::Exit;
 use super::context::Context;
+use super::run::block_on;
 use super::signals::Signals;
-use super::{Exit, apply};
-use crate::ops::{Clock, chain};
-use crate::sandbox::{self, Options, Sandbox, Server};
-use crate::settings::resolved;
+use super::stand_in::{failed, options};
+use super::stream::parse_directory;
+use crate::ops::Clock;
+use crate::sandbox::{self, DedupeReading, DeletedAnswer, Faults, Quirks, Quota, Server, Witness};
+use crate::settings::{parse_duration, resolved};
 use crate::ui::json::Record;
 
+#[derive(Debug, Args)]
+pub(super) struct SandboxArgs {
+    /// Loopback address to listen at; port 0 lets the system choose
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub(super) listen: SocketAddr,
+    /// Directory of its data [default: .contactsd/NAME/sandbox/data, NAME being the name of --dir]
+    #[arg(long, value_name = "PATH", value_parser = parse_directory)]
+    pub(super) data: Option<PathBuf>,
+    /// Limits to enforce, 200/m,400/h,2000/d for example [default: none]
+    #[arg(long, value_name = "LIMITS")]
+    pub(super) quota: Option<Quota>,
+    /// What a create with `run_dedupe` does to a contact it matches
+    #[arg(long, value_name = "READING", default_value = "overwrite")]
+    pub(super) dedupe: DedupeReading,
+    /// Faults with their probabilities: lost-reply=0.1,html-502=0.05
+    #[arg(long, value_name = "FAULTS")]
+    pub(super) fault: Option<Faults>,
+    /// Habits of an unusual server, for all requests: stores-nfc,no-date
+    #[arg(long, value_name = "QUIRKS")]
+    pub(super) quirk: Option<Quirks>,
+    /// How long a change takes to show in searches
+    #[arg(long, value_name = "DUR", default_value = "0s", value_parser = parse_duration)]
+    pub(super) search_lag: Duration,
+    /// By what a create shows that it matched: all, dedupe-result, was-existing or created-at
+    #[arg(long, value_name = "WITNESS", default_value = "all", hide = true)]
+    pub(super) witness: Witness,
+    /// How a deleted contact is answered: 422-ids, 422, 422-unknown, 404, 410 or person-deleted
+    #[arg(long, value_name = "ANSWER", default_value = "422-ids", hide = true)]
+    pub(super) deleted_answer: DeletedAnswer,
+    /// Seed of the faults
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) seed: u64,
+}
+
 pub(super) fn run(args: SandboxArgs, context: &mut Context) -> Exit {
-    apply::block_on(context, async move |context: &mut Context| serve(args, context).await)
+    block_on(context, async move |context: &mut Context| serve(args, context).await)
 }
 
 async fn serve(args: SandboxArgs, context: &mut Context) -> Exit {
@@ -51,39 +91,4 @@ async fn serve(args: SandboxArgs, context: &mut Context) -> Exit {
         Ok(()) => Exit::Success,
         Err(error) => failed(context, &error),
     }
-}
-
-/// Starts the sandbox of this directory, or uses the one that runs already.
-pub(super) async fn attach(context: &mut Context, clock: Clock) -> Result<Sandbox, Exit> {
-    let data = context.locations.sandbox_data.clone();
-    context.keep_from_git(&data);
-    match sandbox::attach_or_start(options(data, clock)).await {
-        Ok(sandbox) => Ok(sandbox),
-        Err(error) => Err(failed(context, &error)),
-    }
-}
-
-/// Says that what follows is not the real thing.
-pub(super) fn announce(context: &mut Context) {
-    if context.sandbox {
-        let data = context.locations.sandbox_data.display();
-        let text = format!("Sandbox: nothing leaves this machine; the contacts made here are kept in {data}.\n");
-        context.shell.status(text);
-    }
-}
-
-/// Says so beside a result that programs read from stdout.
-pub(super) fn remark(context: &mut Context) {
-    if context.sandbox && !context.shell.speaks_json() {
-        context.shell.hint("this is the sandbox; nothing leaves this machine.");
-    }
-}
-
-fn options(data: std::path::PathBuf, clock: Clock) -> Options {
-    Options::new(data, Arc::new(move || clock.now()))
-}
-
-fn failed(context: &mut Context, error: &dyn std::error::Error) -> Exit {
-    context.shell.error("The sandbox cannot run", chain(error));
-    Exit::Failure
 }

@@ -103,7 +103,7 @@ pub(super) fn refuse(context: &mut Context, saved: &SavedPlan, refusal: &Refusal
         "Make a new plan: {}",
         context.command(&format!("plan --out {word}{}", planning_options(&saved.origins.policy)))
     );
-    let state = context.locations.state.display();
+    let state = &context.locations.state;
     let (summary, detail) = match refusal {
         Refusal::Errored { undecided } => {
             let need = match undecided {

@@ -5,12 +5,11 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 
 use super::Exit;
-use super::apply::block_on;
 use super::context::Context;
 use super::reading::{own_state, state_error};
-use crate::link::Request;
+use super::run::block_on;
 use crate::ops::chain;
-use crate::ops::watch::{AskError, ask};
+use crate::ops::watch::{AskError, Request, ask};
 
 /// How long the service may take: for what is under way, and for a pass over many files.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -37,7 +36,7 @@ pub(super) fn ask_service<T: DeserializeOwned>(
 
 /// Says that there is no service, and what to do.
 pub(super) fn no_service(context: &mut Context, next: &str) -> Exit {
-    let summary = format!("No service is running for the state {}", context.locations.state.display());
+    let summary = format!("No service is running for the state {}", context.locations.state);
     let detail = format!("{next} A service is started by `{}`.", context.command("watch"));
     context.shell.error(summary, detail);
     Exit::Failure

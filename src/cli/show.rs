@@ -1,19 +1,33 @@
 //! `contactsd show`.
 
 use std::iter;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::args::ShowArgs;
+use clap::Args;
+
+use super::args::{PageArgs, ViewArgs};
 use super::context::{Context, SANDBOX_ORIGIN, shell_word};
-use super::view::{self, Shown, View};
+use super::showing::{self, Shown};
+use super::view::View;
 use super::{Exit, reading, saved};
 use crate::model::Binding;
 use crate::ops::{Reading, Want};
 use crate::ui::binding_text;
 use crate::ui::json::{ContactState, saved_plan_document};
 
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
+    /// File that `plan --out` has saved, or - for stdin; without one, the managed contacts are shown
+    #[arg(value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) page: PageArgs,
+    #[command(flatten)]
+    pub(super) view: ViewArgs,
+}
+
 pub(super) fn run(args: &ShowArgs, context: &mut Context) -> Exit {
-    if let Err(exit) = view::begin(context, View::new(&args.view, Some(&args.page))) {
+    if let Err(exit) = showing::begin(context, View::new(&args.view, Some(&args.page))) {
         return exit;
     }
     let shown = match &args.file {
@@ -31,22 +45,19 @@ pub(super) fn run(args: &ShowArgs, context: &mut Context) -> Exit {
 /// Prints a saved plan as `plan` did.
 fn show_plan(file: &Path, context: &mut Context) -> Result<(), Exit> {
     let saved = saved::read(context, file)?;
-    let mask = context.view.mask();
+    let mask = context.view.mask;
     context.shell.documents(iter::once_with(|| saved_plan_document(&saved.planned, mask)));
     if context.shell.speaks_json() {
         return Ok(());
     }
     let name = shell_word(&file.display().to_string()).into_owned();
     let shown = Shown {
-        planned: &saved.planned,
-        is_decided: false,
-        next_step: None,
         apply: Some(context.command(&format!("apply {name}"))),
         everything: context.command(&format!("show {name}")),
         sandbox: saved.origins.api == SANDBOX_ORIGIN,
-        note: None,
+        ..Shown::of(&saved.planned, context)
     };
-    view::show(context, &shown);
+    showing::show(context, &shown);
     Ok(())
 }
 
@@ -54,7 +65,7 @@ fn show_plan(file: &Path, context: &mut Context) -> Result<(), Exit> {
 fn show_state(context: &mut Context) -> Result<(), Exit> {
     let Reading { snapshot, .. } = reading::state(context, Want::Everything)?;
     let bindings = &snapshot.bindings;
-    let mask = context.view.mask();
+    let mask = context.view.mask;
     context.shell.documents(bindings.iter().map(|(key, binding)| ContactState::new(key, binding, mask)));
     context.shell.to_people(|shell| {
         if bindings.is_empty() {

@@ -1,14 +1,65 @@
 //! `contactsd state`.
 
-use super::apply::{block_on, channel, may_approve, perform};
-use super::args::{ApprovalArgs, LockArgs, StateArgs, StateVerb};
+use clap::{Args, Subcommand};
+
+use super::args::{ApprovalArgs, LockArgs, parse_address};
 use super::context::Context;
-use super::{Exit, connection, reading, sandbox, transfer};
+use super::run::{block_on, channel, may_approve, perform};
+use super::transfer::{self, PushArgs};
+use super::{Exit, connection, reading, stand_in};
 use crate::model::ContactKey;
 use crate::ops::{self, Desired, Planned, Problem, Reading, Want};
-use crate::store::Snapshot;
+use crate::state::Snapshot;
 use crate::ui::json::{ContactState, ManagedContact};
 use crate::ui::{Mask, binding_text};
+
+#[derive(Debug, Args)]
+pub(super) struct StateArgs {
+    #[command(subcommand)]
+    pub(super) verb: StateVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum StateVerb {
+    /// List the managed contacts
+    List,
+    /// Show what is known of one contact
+    Show {
+        /// Key of the contact, with or without "contact."
+        #[arg(value_name = "KEY", value_parser = parse_address)]
+        key: ContactKey,
+    },
+    /// Stop managing contacts; they stay in Apollo as they are
+    Rm {
+        /// Keys of the contacts, with or without "contact."
+        #[arg(value_name = "KEY", required = true, value_parser = parse_address)]
+        keys: Vec<ContactKey>,
+        #[command(flatten)]
+        approval: ApprovalArgs,
+        #[command(flatten)]
+        lock: LockArgs,
+    },
+    /// Manage the contact of one key under another
+    Mv {
+        /// Key it has, with or without "contact."
+        #[arg(value_name = "FROM", value_parser = parse_address)]
+        from: ContactKey,
+        /// Key it gets
+        #[arg(value_name = "TO", value_parser = parse_address)]
+        to: ContactKey,
+        #[command(flatten)]
+        approval: ApprovalArgs,
+        #[command(flatten)]
+        lock: LockArgs,
+    },
+    /// Write the whole state to stdout, to keep it or to push it elsewhere
+    Pull {
+        #[command(flatten)]
+        lock: LockArgs,
+    },
+    /// Replace the whole state by one that was pulled, once that is approved
+    Push(PushArgs),
+}
 
 pub(super) fn run(args: &StateArgs, context: &mut Context) -> Exit {
     match &args.verb {
@@ -26,7 +77,7 @@ pub(super) fn run(args: &StateArgs, context: &mut Context) -> Exit {
 }
 
 fn list(context: &mut Context) -> Exit {
-    sandbox::remark(context);
+    stand_in::remark(context);
     let Ok(Reading { snapshot, .. }) = reading::state(context, Want::Everything) else { return Exit::Failure };
     let bindings = &snapshot.bindings;
     context.shell.to_people(|shell| bindings.keys().for_each(|key| shell.result(key.address())));
@@ -35,7 +86,7 @@ fn list(context: &mut Context) -> Exit {
 }
 
 fn show(key: &ContactKey, context: &mut Context) -> Exit {
-    sandbox::remark(context);
+    stand_in::remark(context);
     let Ok(Reading { snapshot, .. }) = reading::state(context, Want::Everything) else { return Exit::Failure };
     match snapshot.bindings.get(key) {
         Some(binding) => {
@@ -58,7 +109,7 @@ fn change(
     if let Err(exit) = may_approve(approval, context) {
         return exit;
     }
-    sandbox::announce(context);
+    stand_in::announce(context);
     block_on(context, async |context: &mut Context| {
         let (tell, events) = channel();
         let connection = match connection::open_local(context, operation, lock.lock_timeout, tell).await {
@@ -73,7 +124,7 @@ fn change(
 }
 
 fn absent(key: &ContactKey, context: &mut Context) -> Exit {
-    let state = context.locations.state.display();
+    let state = &context.locations.state;
     let detail = format!("The state {state} manages no such contact. `{}` lists them.", context.command("state list"));
     context.shell.error(format!("{} is not in the state", key.address()), detail);
     Exit::Failure

@@ -2,15 +2,23 @@
 
 use std::time::Duration;
 
-use super::apply::block_on;
-use super::args::StatusArgs;
+use clap::Args;
+
 use super::context::Context;
+use super::run::block_on;
 use super::{Exit, reading};
-use crate::link::{self, Request};
-use crate::ops::watch::{self, AskError, Status};
+use crate::ops::watch::{self, AskError, Request, Status};
 use crate::ops::{Clock, Readiness, Want, chain};
+use crate::serve;
 use crate::ui::json::StatusDocument;
 use crate::ui::{AtRest, StatusOptions, at_rest_text, service_text};
+
+#[derive(Debug, Args)]
+pub(super) struct StatusArgs {
+    /// Go on showing it: on a terminal every second, elsewhere when it changes
+    #[arg(long)]
+    pub(super) watch: bool,
+}
 
 /// How often `--watch` looks.
 const REFRESH: Duration = Duration::from_secs(1);
@@ -60,7 +68,7 @@ async fn status(args: &StatusArgs, context: &mut Context) -> Result<Exit, Exit> 
 /// Why there is nothing to show.
 enum Unheard {
     /// The service did not answer.
-    Link(link::Error),
+    Link(serve::Error),
     /// There is one, and it answers nowhere.
     Silent(AskError),
     /// The state could not be read, and that was told.
@@ -90,7 +98,7 @@ async fn look(context: &mut Context) -> Result<Found, Unheard> {
     match watch::ask::<Status>(&state, &Request::Status, context.answer_timeout).await {
         Ok(status) => Ok(Found::Service(Box::new(status))),
         Err(AskError::NoService) => at_rest(context).await.map(Found::AtRest).map_err(Unheard::Told),
-        Err(AskError::Link(error)) => Err(Unheard::Link(error)),
+        Err(AskError::Serve(error)) => Err(Unheard::Link(error)),
         Err(error @ AskError::Unheard { .. }) => Err(Unheard::Silent(error)),
         Err(AskError::Store(error)) => Err(Unheard::Told(reading::state_error(context, &error))),
     }

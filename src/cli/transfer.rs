@@ -2,18 +2,36 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal};
+use std::path::PathBuf;
 
-use super::apply::{approved, block_on, may_approve};
-use super::args::{LockArgs, PushArgs};
+use clap::Args;
+
+use super::args::{ApprovalArgs, LockArgs};
 use super::context::Context;
 use super::reading::{own_state, state_error, warn_of_owner};
+use super::run::{approved, block_on, may_approve};
 use super::stream::is_stream;
-use super::{Exit, connection, sandbox};
+use super::{Exit, connection, stand_in};
 use crate::ops::{self, Clock, Waiting, chain};
+use crate::state;
 use crate::store::{self, Incoming};
 use crate::ui::amounts::counted;
 use crate::ui::json::PushOutcome;
 use crate::ui::{replacement_record, replacement_text};
+
+#[derive(Debug, Args)]
+pub(super) struct PushArgs {
+    /// File that holds a pulled state, or - for stdin
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    /// Replace the state even by an older one, by another one of the same serial, or by one that never was the same
+    #[arg(long)]
+    pub(super) force: bool,
+    #[command(flatten)]
+    pub(super) approval: ApprovalArgs,
+    #[command(flatten)]
+    pub(super) lock: LockArgs,
+}
 
 pub(super) fn pull(lock: &LockArgs, context: &mut Context) -> Exit {
     // Asked of the system: a shell that speaks JSON says that it is on no terminal.
@@ -27,24 +45,24 @@ pub(super) fn pull(lock: &LockArgs, context: &mut Context) -> Exit {
         context.shell.error("A state is not pulled to a terminal", detail);
         return Exit::Failure;
     }
-    sandbox::remark(context);
+    stand_in::remark(context);
     if let Err(exit) = own_state(context) {
         return exit;
     }
     block_on(context, async |context: &mut Context| {
-        let (path, origin) = (context.locations.state.clone(), context.origin());
+        let (state, origin) = (context.locations.state.clone(), context.origin());
         let pulling = async |context: &mut Context| {
             let mut out = context.shell.raw();
-            ops::pull(&path, &origin, lock.lock_timeout, &mut out).await
+            ops::pull(&state, &origin, lock.lock_timeout, &mut out).await
         };
         match pulling(context).await {
             // What could not be written is told at the end, unless whoever read it has left.
-            Ok(Some(_)) | Err(store::Error::Output { .. }) => {
+            Ok(Some(_)) | Err(state::Error::Output { .. }) => {
                 warn_of_owner(context);
                 Exit::Success
             }
             Ok(None) => {
-                let detail = format!("There is no state {}: nothing was ever applied from here.", path.display());
+                let detail = format!("There is no state {state}: nothing was ever applied from here.");
                 context.shell.error("There is nothing to pull", detail);
                 Exit::Failure
             }
@@ -63,7 +81,7 @@ pub(super) fn push(args: &PushArgs, context: &mut Context) -> Exit {
     if let Err(exit) = may_approve(&args.approval, context) {
         return exit;
     }
-    sandbox::announce(context);
+    stand_in::announce(context);
     if from_stdin {
         let mut stdin = io::stdin().lock();
         return push_from(args, context, &mut stdin);
@@ -79,10 +97,10 @@ pub(super) fn push(args: &PushArgs, context: &mut Context) -> Exit {
 
 fn push_from(args: &PushArgs, context: &mut Context, input: &mut dyn BufRead) -> Exit {
     block_on(context, async |context: &mut Context| {
-        let path = context.locations.state.clone();
-        context.keep_from_git(&path);
+        let location = context.locations.state.clone();
+        context.keep_from_git(location.directory());
         let options = store::Options {
-            path,
+            location,
             origin: context.origin(),
             own_dir: context.own_dir(),
             holder: connection::holder(context, "state push", Clock::system().now()),
@@ -109,8 +127,7 @@ fn replace(args: &PushArgs, context: &mut Context, incoming: Incoming) -> Exit {
         context.shell.result_as(text, record(text, PushOutcome::Unchanged));
         return Exit::Success;
     }
-    let path = context.locations.state.clone();
-    let text = replacement_text(&path, now.as_ref(), &new, incoming.setback());
+    let text = replacement_text(&context.locations.state, now.as_ref(), &new, incoming.setback());
     context.shell.result_as(&text, record("The state will be replaced.", PushOutcome::Planned));
     if !args.approval.auto_approve && !approved(context) {
         return Exit::Failure;
@@ -126,12 +143,12 @@ fn replace(args: &PushArgs, context: &mut Context, incoming: Incoming) -> Exit {
     }
 }
 
-fn refused(context: &mut Context, error: &store::Error) -> Exit {
+fn refused(context: &mut Context, error: &state::Error) -> Exit {
     let (summary, next) = match error {
-        store::Error::NotACopy { .. } => {
+        state::Error::NotACopy { .. } => {
             ("The state cannot be pushed", "Nothing was changed. Pull it again; a copy must not be edited.".to_owned())
         }
-        store::Error::PushRefused { .. } => {
+        state::Error::PushRefused { .. } => {
             let pull = context.command("state pull");
             let next = format!(
                 "Nothing was changed. What the state knows and the copy does not would be lost: contacts that were \
@@ -141,12 +158,12 @@ fn refused(context: &mut Context, error: &store::Error) -> Exit {
             );
             ("The state is not pushed", next)
         }
-        store::Error::Serviced { .. } => {
+        state::Error::Serviced { .. } => {
             let next = "Nothing was changed. Stop the service, which goes by what the state says, and start it again \
                         after the push. To pause it is not enough.";
             ("The state is not pushed", next.to_owned())
         }
-        store::Error::Input { .. } => ("The state cannot be pushed", "Nothing was changed.".to_owned()),
+        state::Error::Input { .. } => ("The state cannot be pushed", "Nothing was changed.".to_owned()),
         other => return state_error(context, other),
     };
     context.shell.error(summary, format!("{}\n{next}", chain(error)));

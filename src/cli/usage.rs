@@ -102,13 +102,20 @@ fn capitalized(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
     use super::super::help;
+    use super::super::verbs::Cli;
     use super::*;
+
+    fn command() -> Command {
+        help::added_to(Cli::command())
+    }
 
     fn told(line: &str) -> String {
         let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-        let error = help::command().try_get_matches_from(&arguments).unwrap_err();
-        let message = message(&error, &help::command(), &arguments).expect("it is a mistake");
+        let error = command().try_get_matches_from(&arguments).unwrap_err();
+        let message = message(&error, &command(), &arguments).expect("it is a mistake");
         format!("{}\n{}", message.summary, message.detail)
     }
 
@@ -176,8 +183,8 @@ mod tests {
             ["contactsd --help", "contactsd plan --help", "contactsd help plan", "contactsd --version", "contactsd"]
         {
             let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-            let error = help::command().try_get_matches_from(&arguments).unwrap_err();
-            assert_eq!(message(&error, &help::command(), &arguments), None, "{line}");
+            let error = command().try_get_matches_from(&arguments).unwrap_err();
+            assert_eq!(message(&error, &command(), &arguments), None, "{line}");
         }
     }
 }

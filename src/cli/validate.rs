@@ -2,13 +2,14 @@
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
 
 use super::Exit;
-use super::args::{FindingsFormat, ValidateArgs};
 use super::context::Context;
 use super::reading::load_messages;
-use super::stream::STDIN_NAME;
+use super::stream::{STDIN_NAME, parse_stdin};
 use crate::beneath::Bounds;
 use crate::ops::{self, LoadError, chain};
 use crate::settings::Checkout;
@@ -16,6 +17,25 @@ use crate::source::Severity;
 use crate::ui::amounts::counted;
 use crate::ui::json::Validation;
 use crate::ui::{Message, Shell, annotations, sarif};
+
+#[derive(Debug, Args)]
+pub(super) struct ValidateArgs {
+    /// Form of the findings: text, annotations for GitHub, or a SARIF log for code scanning
+    #[arg(long, value_name = "FORM", default_value = "human")]
+    pub(super) format: FindingsFormat,
+    /// Check one file from stdin instead of the directory
+    #[arg(value_name = "-", value_parser = parse_stdin)]
+    pub(super) stdin: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FindingsFormat {
+    Human,
+    Github,
+    Sarif,
+    /// One JSON document, as with --json
+    Json,
+}
 
 /// What the files hold and what is wrong with them.
 struct Findings {

@@ -8,13 +8,10 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::args::{StateVerb, Verb};
-use super::parse::is_off;
 use super::stream::is_stream;
 use super::{Exit, output_file};
-use crate::ops::{Clock, chain};
+use crate::ops::chain;
 use crate::settings::Environment;
-use crate::ui::json::Layout;
 use crate::ui::{ColorEnvironment, ColorFlag, Shell, Verbosity};
 
 /// Where records are wanted.
@@ -72,45 +69,9 @@ impl Wanted {
     }
 }
 
-/// Lets a shell speak to programs as befits a verb.
-pub(super) fn lay_out(verb: &Verb, shell: &mut Shell) {
-    let (layout, does) = machine_output(verb);
-    shell.lay_out(layout);
-    if does == Does::Something {
-        let clock = Clock::system();
-        shell.tell_time(move || clock.now());
-    }
-}
-
-/// Whether a verb changes anything or only looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Does {
-    /// Its records are the same for the same input, so they tell no time.
-    Nothing,
-    /// Its records tell when.
-    Something,
-}
-
-/// Says how a verb speaks to programs; `docs/json.md` tells the same.
-fn machine_output(verb: &Verb) -> (Layout, Does) {
-    match verb {
-        Verb::Plan(_) | Verb::Completions(_) | Verb::Explain(_) | Verb::Man(_) => (Layout::Stream, Does::Nothing),
-        Verb::Apply(_)
-        | Verb::Watch(_)
-        | Verb::Import(_)
-        | Verb::Fmt(_)
-        | Verb::Sandbox(_)
-        | Verb::Pause
-        | Verb::Resume
-        | Verb::Approve(_) => (Layout::Stream, Does::Something),
-        Verb::State(args) => match &args.verb {
-            StateVerb::List | StateVerb::Show { .. } | StateVerb::Pull { .. } => (Layout::Document, Does::Nothing),
-            StateVerb::Rm { .. } | StateVerb::Mv { .. } | StateVerb::Push(_) => (Layout::Stream, Does::Something),
-        },
-        Verb::Status(_) | Verb::Validate(_) | Verb::Show(_) | Verb::Version | Verb::Schema(_) => {
-            (Layout::Document, Does::Nothing)
-        }
-    }
+/// Reports whether the value of a switch turns it off.
+pub(super) fn is_off(value: &str) -> bool {
+    ["0", "f", "false", "n", "no", "off"].contains(&value.to_lowercase().as_str())
 }
 
 /// Empties or makes a file for this user alone; what is no plain file, such as a pipe, stays as it is.

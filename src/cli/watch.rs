@@ -1,24 +1,30 @@
 //! `contactsd watch`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::Args;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::MissedTickBehavior;
 
-use super::apply::block_on;
-use super::args::{Verb, WatchArgs};
+use super::args::{LockArgs, QuotaArgs, RequestArgs};
 use super::connection::{self, close_sandbox, holder, patiently, session_error, tune};
 use super::context::Context;
+use super::listening::{self, ListenArgs};
 use super::observer::Observer;
 use super::reading::{load_messages, own_state, state_error};
+use super::run::block_on;
 use super::signals::{self, Hangups, Signals};
 use super::supervisor::Supervisor;
-use super::{Exit, listening, parse, sandbox};
+use super::{Exit, stand_in};
 use crate::failpoints::{Step, reached};
 use crate::ops::watch::{Board, Command, Place, PlaceOptions, Settings};
 use crate::ops::{self, Event, PassEvent, Service, SessionOptions, Stop, WatchOptions, WatchSummary};
-use crate::settings::{is_at_home, keep_from_git};
+use crate::plan::{Limit, Policy, Scope};
+use crate::serve::Routes;
+use crate::settings::{Environment, is_at_home, keep_from_git, parse_duration, parse_interval};
+use crate::state;
 use crate::store;
 use crate::ui::amounts::{counted, duration};
 use crate::ui::json::{pass_record, plan_records, report_record, watch_record};
@@ -27,24 +33,82 @@ use crate::ui::{
 };
 use crate::watcher::{self, Watcher};
 
+#[derive(Debug, Args)]
+pub(super) struct WatchArgs {
+    /// Make one pass and exit
+    #[arg(long)]
+    pub(super) once: bool,
+    /// Plan, and apply nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Look at everything again after this time, whatever was noticed
+    #[arg(long, value_name = "DUR", default_value = "5m", value_parser = parse_interval)]
+    pub(super) resync: Duration,
+    /// Look for changes at this interval instead of being told by the system
+    #[arg(long, value_name = "DUR", value_parser = parse_interval)]
+    pub(super) poll: Option<Duration>,
+    /// Forget a contact only when it is still absent from the files after this time
+    #[arg(long, value_name = "DUR", default_value = "60s", value_parser = parse_duration)]
+    pub(super) forget_after: Duration,
+    /// Allow forgetting most or all managed contacts in one pass
+    #[arg(long)]
+    pub(super) force: bool,
+    /// Stop a pass that would create more contacts, a number or N%
+    #[arg(long, value_name = "N", default_value = "1000")]
+    pub(super) max_creates: Limit,
+    /// Stop a pass that would update more contacts, a number or N%
+    #[arg(long, value_name = "N", default_value = "1000")]
+    pub(super) max_updates: Limit,
+    /// Stop a pass that would forget more contacts, a number or N%
+    #[arg(long, value_name = "N")]
+    pub(super) max_forgets: Option<Limit>,
+    #[command(flatten)]
+    pub(super) lock: LockArgs,
+    #[command(flatten)]
+    pub(super) quota: QuotaArgs,
+    #[command(flatten)]
+    pub(super) requests: RequestArgs,
+    #[command(flatten)]
+    pub(super) listening: ListenArgs,
+}
+
+impl WatchArgs {
+    pub(super) fn policy(&self) -> Policy {
+        Policy {
+            force: self.force,
+            max_creates: Some(self.max_creates),
+            max_updates: Some(self.max_updates),
+            max_forgets: self.max_forgets,
+            recreate: BTreeSet::new(),
+            create: BTreeSet::new(),
+            scope: Scope::default(),
+        }
+    }
+}
+
 /// How often it is looked at whether what is told is written.
 const TELLING_LOOK: Duration = Duration::from_secs(1);
 
-pub(super) fn run(args: &WatchArgs, context: &mut Context) -> Exit {
-    block_on(context, async |context: &mut Context| Box::pin(watch(args, context)).await.unwrap_or_else(|exit| exit))
+/// Reads the command line again, with the settings file as it is then; an error says what is wrong with it.
+type Again<'a> = &'a dyn Fn(&Environment) -> Result<WatchArgs, String>;
+
+pub(super) fn run(args: &WatchArgs, again: Again<'_>, context: &mut Context) -> Exit {
+    block_on(context, async |context: &mut Context| {
+        Box::pin(watch(args, again, context)).await.unwrap_or_else(|exit| exit)
+    })
 }
 
-async fn watch(args: &WatchArgs, context: &mut Context) -> Result<Exit, Exit> {
+async fn watch(args: &WatchArgs, again: Again<'_>, context: &mut Context) -> Result<Exit, Exit> {
     own_state(context)?;
     refuse_while_paused(args, context)?;
     let watcher = watcher(args, context)?;
-    sandbox::announce(context);
+    stand_in::announce(context);
     let observer = Observer::new(context);
     let (tell, events) = observer.channel();
     let lock_timeout = args.lock.lock_timeout;
     let (session, sandbox) =
         connection::prepare(context, "watch", lock_timeout, &args.quota, &args.requests, tell).await?;
-    let ended = Box::pin(serve(args, context, watcher, session, &observer, events)).await;
+    let ended = Box::pin(serve(args, again, context, watcher, session, &observer, events)).await;
     if !matches!(ended, Err(Exit::Interrupted | Exit::Terminated)) {
         close_sandbox(context, sandbox).await;
     }
@@ -71,7 +135,7 @@ fn watcher(args: &WatchArgs, context: &mut Context) -> Result<Watcher, Exit> {
     let mut options = watcher::Options::new(context.locations.contacts.clone());
     options.poll = args.poll;
     options.bounds = context.bounds.clone();
-    options.ignore = vec![context.locations.state.clone()];
+    options.ignore = vec![context.locations.state.directory().to_owned()];
     Watcher::new(options).map_err(|error| {
         context.shell.error("Cannot watch the contact files", ops::chain(&error));
         Exit::Failure
@@ -80,6 +144,7 @@ fn watcher(args: &WatchArgs, context: &mut Context) -> Result<Watcher, Exit> {
 
 async fn serve(
     args: &WatchArgs,
+    again: Again<'_>,
     context: &mut Context,
     watcher: Watcher,
     session: SessionOptions,
@@ -93,9 +158,10 @@ async fn serve(
     let mut place = if args.once { None } else { Some(take_place(context, &session)?) };
     let settings = settings(args, session.clone());
     let credential = connection::credential_source(context);
-    let server = listening::listen(&args.listening, context, &board, observer).await?;
+    let pages = Routes::pages(listening::answers(context, &board, observer));
+    let server = listening::listen(&args.listening, context, pages.clone()).await?;
     if let Some(place) = &mut place {
-        place.answer(board.clone(), sender.clone());
+        place.answer(pages, board.clone(), sender.clone());
     }
     let (once, dry_run) = (args.once, args.dry_run);
     // Nothing is under way that it could break off, and systemd takes an end by SIGHUP for one in order.
@@ -120,7 +186,7 @@ async fn serve(
     let signals = Signals::listen().map_err(|error| cannot_listen(context, &error))?;
     begin(args, context, &service);
     let driver =
-        Driver { signals, hangups, stop, board, reload: sender, session, supervisor: Supervisor::find(), args };
+        Driver { signals, hangups, stop, board, reload: sender, session, supervisor: Supervisor::find(), args, again };
     let result = driver.drive(context, service, &mut events).await;
     drop(server);
     let (summary, closed) = result?;
@@ -141,7 +207,7 @@ fn take_place(context: &mut Context, session: &SessionOptions) -> Result<Place, 
     let prepare = {
         let state = state.clone();
         move || {
-            if is_at_home(&state)
+            if is_at_home(state.directory())
                 && let Err(error) = keep_from_git()
             {
                 tracing::warn!("cannot write .contactsd/.gitignore: {error}");
@@ -186,6 +252,7 @@ struct Driver<'a> {
     session: SessionOptions,
     supervisor: Supervisor,
     args: &'a WatchArgs,
+    again: Again<'a>,
 }
 
 impl Driver<'_> {
@@ -195,8 +262,8 @@ impl Driver<'_> {
         context: &mut Context,
         service: Service,
         events: &mut UnboundedReceiver<Event>,
-    ) -> Result<(WatchSummary, Result<(), store::Error>), Exit> {
-        let Self { mut signals, mut hangups, stop, board, reload, session, mut supervisor, args } = self;
+    ) -> Result<(WatchSummary, Result<(), state::Error>), Exit> {
+        let Self { mut signals, mut hangups, stop, board, reload, session, mut supervisor, args, again } = self;
         let mut view = View::new(context, args);
         let work = service.run();
         tokio::pin!(work);
@@ -226,7 +293,7 @@ impl Driver<'_> {
                 () = hangups.next() => {
                     supervisor.reloading();
                     // The service hears of it as long as it runs; what a single pass began is not changed.
-                    if let Some(settings) = view.reread(args, &session).filter(|_| !args.once) {
+                    if let Some(settings) = view.reread(again, &session).filter(|_| !args.once) {
                         let _ = reload.send(Command::Reload(Box::new(settings)));
                     }
                     supervisor.ready();
@@ -274,13 +341,9 @@ impl<'a> View<'a> {
     }
 
     /// Reads flags, environment and settings file again; what cannot be used is said, and changes nothing.
-    fn reread(&mut self, args: &WatchArgs, session: &SessionOptions) -> Option<Settings> {
-        let read = parse::parse_again(&self.context.arguments, &self.context.environment);
-        let args = match &read {
-            Ok(cli) => match &cli.verb {
-                Verb::Watch(args) => args,
-                _ => args,
-            },
+    fn reread(&mut self, again: Again<'_>, session: &SessionOptions) -> Option<Settings> {
+        let args = match again(&self.context.environment) {
+            Ok(args) => args,
             Err(why) => {
                 let detail = format!("{}\nThe settings in use are kept.", why.trim_end());
                 self.context.shell.error("The settings cannot be read again", detail);
@@ -290,7 +353,7 @@ impl<'a> View<'a> {
         let mut session = session.clone();
         tune(&mut session, self.context.sandbox, &args.quota, &args.requests);
         self.context.shell.status("Reloading: settings, credential and all files are read again.");
-        Some(settings(args, session))
+        Some(settings(&args, session))
     }
 
     /// Shows an event; returns what a supervisor may show of it.
@@ -354,7 +417,7 @@ impl<'a> View<'a> {
             PassEvent::Applied(report) => {
                 std::mem::take(&mut self.progress).finish(&mut self.context.shell);
                 let color = self.context.shell.stdout().color;
-                super::view::show_imports(self.context, report);
+                super::showing::show_imports(self.context, report);
                 let summary = if self.is_single { apply_summary(report, color) } else { pass_summary(report, color) };
                 self.context.shell.result_as(summary, [report_record(report)]);
                 return Some(pass_summary(report, false).lines().next().unwrap_or_default().to_owned());

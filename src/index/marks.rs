@@ -84,11 +84,6 @@ pub fn shared(marks: impl IntoIterator<Item = Mark>) -> Vec<Mark> {
     found
 }
 
-/// Hashes a key as its mark does.
-pub(super) fn key_hash(key: &str) -> u64 {
-    hash(Kind::Key, &[key])
-}
-
 fn hash(kind: Kind, parts: &[&str]) -> u64 {
     let mut bytes = Vec::with_capacity(1 + parts.iter().map(|part| part.len() + 1).sum::<usize>());
     bytes.push(kind as u8);

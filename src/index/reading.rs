@@ -8,7 +8,8 @@ use std::io;
 use serde::{Deserialize, Serialize};
 
 use super::tree::{FileRecord, Tree};
-use super::{Mark, Named, Sheet, StateNote};
+use super::{Mark, StateNote};
+use crate::model::{Named, Sheet};
 
 /// Where an index is read from.
 pub trait ReadAt: Send + Sync {

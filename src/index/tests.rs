@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{ContactKey, Fingerprint};
+use crate::model::{ContactKey, Fingerprint, Sheet};
 
 const LOADER: &str = "test";
 

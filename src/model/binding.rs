@@ -49,6 +49,40 @@ impl Binding {
         }
         fields
     }
+
+    /// Reports whether all that an entry with this fingerprint declares stands there, with nothing left to say about it.
+    pub fn stands_as(&self, declared: Option<Fingerprint>) -> bool {
+        self.fingerprint.is_some() && self.fingerprint == declared && self.gone_at.is_none() && self.dropped.is_empty()
+    }
+}
+
+/// What the JSON of a binding shows at its two ends, without being parsed. Most bindings of a state need no more.
+#[derive(Debug, Clone, Copy)]
+pub struct Glance<'a> {
+    id: &'a str,
+    fingerprint: &'a [u8; 32],
+}
+
+impl<'a> Glance<'a> {
+    const ID_BYTES: usize = 24;
+
+    /// Glances at a binding; `None` for one that must be read in full: only a binding with a fingerprint, and without
+    /// anything that keeps it from standing as declared, ends like this.
+    pub fn at(json: &'a [u8]) -> Option<Self> {
+        let (id, after_id) = json.strip_prefix(b"{\"apollo_id\":\"")?.split_at_checked(Self::ID_BYTES)?;
+        let (rest, fingerprint) = after_id.strip_suffix(b"\",\"gone_at\":null}")?.split_last_chunk()?;
+        let is_whole = after_id.starts_with(b"\",") && rest.ends_with(b",\"fingerprint\":\"");
+        std::str::from_utf8(id).ok().filter(|_| is_whole).map(|id| Self { id, fingerprint })
+    }
+
+    /// Tells what [`Binding::stands_as`] would of the whole.
+    pub fn stands_as(&self, declared: Fingerprint) -> bool {
+        *self.fingerprint == declared.digits()
+    }
+
+    pub fn apollo_id(&self) -> Option<ApolloId> {
+        ApolloId::parse(self.id)
+    }
 }
 
 /// What Apollo answered with in place of a contact that was merged into another one.
@@ -123,4 +157,58 @@ pub struct Tombstone {
     pub apollo_id: ApolloId,
     pub identity: IdentityHash,
     pub at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn standing() -> Binding {
+        let fields: Fields = [(Field::Title, "Engineer".into())].into_iter().collect();
+        Binding {
+            apollo_id: ApolloId::parse("66f0c1aa99bb00112233ddee").unwrap(),
+            applied: fields.clone(),
+            observed: fields,
+            origin: Origin::Created,
+            bound_at: Timestamp(1),
+            applied_at: Timestamp(2),
+            run: RunId("run-1".to_owned()),
+            path: "contacts.d/people.yaml".to_owned(),
+            fingerprint: Some(fingerprint(1)),
+            gone_at: None,
+            merged_into: None,
+            dropped: BTreeSet::new(),
+            possible_lists: BTreeSet::new(),
+            found_lists: BTreeSet::new(),
+        }
+    }
+
+    fn fingerprint(byte: u8) -> Fingerprint {
+        Fingerprint::from_bytes([byte; 16])
+    }
+
+    #[test]
+    fn a_glance_tells_no_more_than_the_whole_binding() {
+        let text = format!("{{\",\"fingerprint\":\"{}\",\"gone_at\":null}}", fingerprint(1));
+        let bindings = [
+            (standing(), true),
+            (Binding { path: text, ..standing() }, true),
+            (Binding { fingerprint: Some(fingerprint(2)), ..standing() }, false),
+            (Binding { fingerprint: None, ..standing() }, false),
+            (Binding { gone_at: Some(Timestamp(3)), ..standing() }, false),
+            (Binding { dropped: [Field::Title].into(), ..standing() }, false),
+        ];
+        for (binding, stands) in bindings {
+            assert_eq!(binding.stands_as(Some(fingerprint(1))), stands);
+            assert!(!binding.stands_as(None));
+            let json = serde_json::to_vec(&binding).unwrap();
+            let glance = Glance::at(&json);
+            assert_eq!(glance.is_some_and(|glance| glance.stands_as(fingerprint(1))), stands);
+            assert!(glance.is_none_or(|glance| glance.apollo_id().as_ref() == Some(&binding.apollo_id)));
+            assert!((0..json.len()).all(|cut| Glance::at(&json[..cut]).is_none()));
+        }
+        // Whatever else there is to say makes a binding one that is read in full; it stands all the same.
+        let found = Binding { found_lists: ["Leads".to_owned()].into(), ..standing() };
+        assert!(found.stands_as(Some(fingerprint(1))) && Glance::at(&serde_json::to_vec(&found).unwrap()).is_none());
+    }
 }

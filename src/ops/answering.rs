@@ -3,12 +3,27 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
 
-use crate::link::{self, Payload, Request};
-use crate::model::ContactKey;
-use crate::store::{Holder, Snapshot, Store, Wanted};
+use crate::aside::aside;
+use crate::model::{ContactKey, Named, Roster};
+use crate::serve::Routes;
+use crate::state::{Holder, Snapshot, Wanted};
+use crate::store::Store;
 
 use super::under_way::UnderWay;
+
+/// The call by which a writer is asked for what a plan needs of its state.
+pub(super) const SNAPSHOT: &str = "snapshot";
+
+/// What is asked with it: what the files declare, so that the answer's size follows what differs from them.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Question {
+    /// The fingerprint of every declared entry; none asks for every binding.
+    pub(super) fingerprints: Roster,
+    /// The contacts whose owners are asked for.
+    pub(super) contacts: Named,
+}
 
 /// What a writer tells of its state, at one serial.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,22 +49,17 @@ pub(super) struct Answerer {
 }
 
 impl Answerer {
-    /// Answers one request; an `Err` says why it cannot.
-    pub(super) async fn answer(self, request: Request) -> Result<Payload, String> {
-        match request {
-            Request::Snapshot { fingerprints, contacts } => {
-                // Reading every row takes a while, and waits for a barrier under way.
-                let read = tokio::task::spawn_blocking(move || {
-                    let wanted = Wanted::new(&fingerprints, &contacts);
-                    let (snapshot, under_way) = self.under_way.during(|| self.store.snapshot(&wanted));
-                    let snapshot = snapshot.map_err(|error| super::problem::chain(&error))?;
-                    Ok(link::payload(&Answer { snapshot, writer: Beside { holder: self.holder, under_way } }))
-                });
-                read.await.unwrap_or_else(|error| Err(error.to_string()))
-            }
-            Request::Status | Request::Pause | Request::Resume | Request::Approve { .. } => {
-                Err("a service answers that at its own socket".to_owned())
-            }
-        }
+    /// Answers whoever reads the state.
+    pub(super) fn routes(self) -> Routes {
+        Routes::default().call(SNAPSHOT, move |question| self.clone().answer(question))
+    }
+
+    async fn answer(self, Question { fingerprints, contacts }: Question) -> Result<Box<RawValue>, String> {
+        let wanted = Wanted::new(fingerprints, contacts);
+        let (snapshot, under_way) = self.under_way.during(self.store.snapshot(&wanted)).await;
+        let snapshot = snapshot.map_err(|error| super::problem::chain(&error))?;
+        let answer = Answer { snapshot, writer: Beside { holder: self.holder, under_way } };
+        // All rows of a state as text take a while.
+        aside(move || to_raw_value(&answer)).await.map_err(|error| error.to_string())
     }
 }

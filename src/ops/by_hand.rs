@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::model::{ApolloId, Binding, ContactKey, Entry, Place};
 use crate::plan::{Action, Housekeeping, Operation, Plan, Policy, Reason, Scope};
-use crate::store::Snapshot;
+use crate::state::Snapshot;
 
 use super::{Desired, Forecast, Planned, Problem};
 

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::apollo::{self, Credential, Meta};
 use crate::model::{Endpoint, IdentityKey, Intent, IntentId};
-use crate::store::{self, Change, Snapshot};
+use crate::state::{self, Change, Snapshot};
 
 use super::apply::courier::{Courier, Failure, Look, Parcel, Reply, Way};
 use super::{Ended, Event, Problem, problem};
@@ -23,7 +23,7 @@ pub type CredentialSource = Arc<dyn Fn() -> Result<Credential, String> + Send + 
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
     #[error(transparent)]
-    Store(#[from] store::Error),
+    Store(#[from] state::Error),
     #[error(transparent)]
     Client(#[from] apollo::Error),
     /// Apollo says that the credential is of another team than the state's contacts are.
@@ -175,7 +175,7 @@ impl Access {
 
     /// Makes sure that the credential sees one contact of the state, where there is any that it could see.
     async fn see_a_contact(&self, way: &Arc<Way>) -> Result<(), SessionError> {
-        let bindings = self.courier.store.some_bindings(CONTACTS_VIEWED)?;
+        let bindings = self.courier.store.some_bindings(CONTACTS_VIEWED).await?;
         let mut why = None;
         for binding in &bindings {
             match self.courier.look(way, &Look::View(binding.apollo_id.clone())).await {

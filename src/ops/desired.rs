@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use crate::index::{Contents, Damaged, Flags, Index, Named, Roster, Sheet};
-use crate::model::{ContactKey, Entry, Fingerprint};
+use crate::index::{Contents, Damaged, Flags, Index, StateNote};
+use crate::model::{ContactKey, Entry, Fingerprint, Named, Roster, Sheet};
 use crate::source::{self, Diagnostic, Loaded, SourceFile};
-use crate::store::Part;
+use crate::state::{Part, Wanted};
 
 use super::{Problem, problem};
 
@@ -29,8 +29,17 @@ pub struct Desired {
     dir: PathBuf,
     pub(super) index: Option<Arc<Index>>,
     /// Who may differ, where an index vouches for the rest.
-    open: Option<Arc<(Part, Declared)>>,
+    open: Option<Arc<Open>>,
     everyone: Arc<OnceLock<Declared>>,
+}
+
+/// Who may differ, where an index vouches for the rest.
+#[derive(Debug)]
+pub(super) struct Open {
+    /// How the state stood when the index was written.
+    pub(super) note: StateNote,
+    pub(super) part: Part,
+    pub(super) declared: Declared,
 }
 
 /// Who is declared, with the files that they stand in.
@@ -39,7 +48,7 @@ pub(super) struct Declared {
     /// Each sheet is that of the file with its number.
     pub(super) roster: Arc<Roster>,
     /// The contacts that entries name.
-    pub(super) named: Named,
+    pub(super) named: Arc<Named>,
     pub(super) loaded: Arc<Loaded>,
 }
 
@@ -71,9 +80,9 @@ impl Desired {
         let (digest, files, left_out) = (loaded.digest, loaded.count, loaded.left_out);
         let mut desired = Self { warnings, digest, files, left_out, dir, index, ..Self::default() };
         if let Some(index) = desired.index.clone().filter(|_| is_trusted) {
-            let (part, declared) = part(loaded, &index)?;
-            desired.contacts = part.unchanged + part.looked_up(&declared.roster).count();
-            desired.open = Some(Arc::new((part, declared)));
+            let open = open(loaded, &index)?;
+            desired.contacts = open.part.unchanged + open.part.looked_up(&open.declared.roster).count();
+            desired.open = Some(Arc::new(open));
         } else {
             let everyone = Declared::everyone(loaded, desired.index.as_deref())?;
             desired.contacts = everyone.roster.len();
@@ -86,7 +95,7 @@ impl Desired {
     #[cfg(test)]
     pub(super) fn made_up(roster: Roster, named: Named) -> Self {
         let contacts = roster.len();
-        let everyone = Declared { roster: Arc::new(roster), named, ..Declared::default() };
+        let everyone = Declared { roster: Arc::new(roster), named: Arc::new(named), ..Declared::default() };
         Self { contacts, everyone: Arc::new(OnceLock::from(everyone)), ..Self::default() }
     }
 
@@ -111,8 +120,8 @@ impl Desired {
     }
 
     /// Returns what the index leaves open; `None` where there is nothing that vouches for the rest.
-    pub(super) fn part(&self) -> Option<(&Part, &Declared)> {
-        self.open.as_deref().filter(|_| self.everyone.get().is_none()).map(|(part, declared)| (part, declared))
+    pub(super) fn part(&self) -> Option<&Open> {
+        self.open.as_deref().filter(|_| self.everyone.get().is_none())
     }
 
     /// Reports whether there are files behind it.
@@ -132,12 +141,12 @@ impl Desired {
     /// Returns those who are known without looking anyone up.
     pub(super) fn known(&self) -> &Declared {
         static NOBODY: OnceLock<Declared> = OnceLock::new();
-        let open = || self.open.as_deref().map(|(_, declared)| declared);
+        let open = || self.open.as_deref().map(|open| &open.declared);
         self.everyone.get().or_else(open).unwrap_or_else(|| NOBODY.get_or_init(Declared::default))
     }
 
     fn find_everyone(&self) -> Result<Declared, LoadError> {
-        let Some((_, open)) = self.open.as_deref() else { return Ok(Declared::default()) };
+        let Some(Open { declared: open, .. }) = self.open.as_deref() else { return Ok(Declared::default()) };
         let index = self.index.as_deref().expect("an index vouches");
         if (!open.loaded.files.is_empty() || self.files == 0)
             && let Ok(everyone) = open.complete(index)
@@ -205,12 +214,17 @@ impl Desired {
 }
 
 impl Declared {
+    /// Says what a snapshot for these has to show.
+    pub(super) fn wanted(&self) -> Wanted {
+        Wanted::new(Arc::clone(&self.roster), Arc::clone(&self.named))
+    }
+
     /// Puts together who is declared; what was not read is looked up in the index.
     fn everyone(mut loaded: Loaded, index: Option<&Index>) -> Result<Self, Damaged> {
         if let Some(index) = index {
             loaded.complete(index)?;
         }
-        let named = Named::join(loaded.files.iter().map(|file| &file.named));
+        let named = Arc::new(Named::join(loaded.files.iter().map(|file| &file.named)));
         let sheets = loaded.files.iter().map(|file| file.sheet.clone()).collect();
         Ok(Self { roster: Arc::new(Roster::of(sheets)), named, loaded: Arc::new(loaded) })
     }
@@ -226,14 +240,14 @@ impl Declared {
         };
         let all = self.loaded.files.iter().map(contents).collect::<Result<Vec<_>, Damaged>>()?;
         let (sheets, named): (Vec<_>, Vec<_>) = all.into_iter().unzip();
-        let named = Named::join(&named);
+        let named = Arc::new(Named::join(&named));
         Ok(Self { roster: Arc::new(Roster::of(sheets)), named, loaded: Arc::clone(&self.loaded) })
     }
 }
 
 /// Sorts out what an index leaves open: entries that differ from it or of files that did not stand applied, the keys
 /// that those files had, and keys that no file had.
-fn part(loaded: Loaded, index: &Index) -> Result<(Part, Declared), Damaged> {
+fn open(loaded: Loaded, index: &Index) -> Result<Open, Damaged> {
     let note = index.state().expect("an index is trusted for its note").clone();
     let mut keys = note.orphans.clone();
     let mut bound = note.orphans.clone();
@@ -287,8 +301,9 @@ fn part(loaded: Loaded, index: &Index) -> Result<(Part, Declared), Damaged> {
     keys.sort_unstable();
     keys.dedup();
     bound.sort_unstable();
-    let part = Part { note, keys, bound, unchanged };
-    Ok((part, Declared { roster: Arc::new(roster), named: Named::join(&named), loaded: Arc::new(loaded) }))
+    let named = Arc::new(Named::join(&named));
+    let declared = Declared { roster: Arc::new(roster), named, loaded: Arc::new(loaded) };
+    Ok(Open { note, part: Part { keys, bound, unchanged }, declared })
 }
 
 /// How many files are read again before their entries are sifted.

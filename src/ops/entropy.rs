@@ -1,7 +1,7 @@
 //! The one home of randomness.
 
 use crate::model::{IdentityKey, Lineage, RunId};
-use crate::store::Drawn;
+use crate::state::Drawn;
 
 /// What one process draws at random, once.
 #[derive(Debug, Clone)]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::beneath::Bounds;
 use crate::source::{self, LOADER, Loaded};
+use crate::state::Location;
 use crate::store::{self, Store};
 
 use super::{Desired, LoadError, Session};
@@ -15,8 +16,8 @@ use super::{Desired, LoadError, Session};
 #[derive(Debug, Clone)]
 pub struct Loader {
     dir: PathBuf,
-    /// The state directory that may hold an index.
-    state: Option<PathBuf>,
+    /// The state that may have an index.
+    state: Option<Location>,
     /// The state as this process has it open.
     store: Option<Store>,
     /// Most memory that entries are kept in, in bytes; `None` for what is usual.
@@ -30,13 +31,13 @@ pub struct Loader {
 
 impl Loader {
     /// Loads `dir`, with the index of `state` where there is one.
-    pub fn new(dir: &Path, state: &Path) -> Self {
-        Self { state: Some(state.to_owned()), ..Self::plain(dir) }
+    pub fn new(dir: &Path, state: &Location) -> Self {
+        Self { state: Some(state.clone()), ..Self::plain(dir) }
     }
 
     /// Loads `dir`, with the index of the state that `session` has open.
     pub fn within(session: &Session, dir: &Path) -> Self {
-        Self { store: Some(session.store().clone()), ..Self::new(dir, session.store().path()) }
+        Self { store: Some(session.store().clone()), ..Self::new(dir, session.store().location()) }
     }
 
     /// Loads `dir` by reading all of it.
@@ -73,15 +74,15 @@ impl Loader {
 
     /// Reads and checks all contact files.
     pub fn load(&self) -> Result<Desired, LoadError> {
-        let index = self.state.as_deref().and_then(|state| store::open_index(state, LOADER)).map(Arc::new);
+        let index = self.state.as_ref().and_then(|state| store::open_index(state, LOADER)).map(Arc::new);
         let note = index.as_deref().and_then(|index| index.state());
-        let is_trusted = match (&self.store, self.state.as_deref(), note) {
+        let is_trusted = match (&self.store, &self.state, note) {
             (Some(store), _, Some(note)) => store.knows(note),
             (None, Some(state), Some(note)) => store::stands(state, note),
             _ => false,
         };
         let all_applied = index.as_deref().zip(note).is_some_and(|(index, note)| note.applied == index.contacts());
-        let stamp = || self.stamp.or_else(|| store::file_time(self.state.as_deref()?));
+        let stamp = || self.stamp.or_else(|| store::file_time(self.state.as_ref()?));
         let plain = source::Options::plain();
         let room = self.room.unwrap_or(plain.room);
         let lists_all = !(is_trusted && all_applied);

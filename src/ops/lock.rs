@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::store::{self, Holder};
+use crate::state::{self, Holder};
 
 /// How long anyone waits for a process that has the state open without saying who it is.
 ///
@@ -60,11 +60,11 @@ impl Tries {
 /// Opens a state for writing as soon as no other process has it, or fails after `timeout`.
 ///
 /// Processes that only read have it for a moment at a time; they are waited for in any case.
-pub(super) async fn open<T, F: Future<Output = Result<T, store::Error>>>(
+pub(super) async fn open<T, F: Future<Output = Result<T, state::Error>>>(
     timeout: Duration,
     waiting: &Waiting,
     mut open: impl FnMut() -> F,
-) -> Result<T, store::Error> {
+) -> Result<T, state::Error> {
     let mut tries = Tries::start();
     let mut met: Option<Holder> = None;
     let mut is_told = false;
@@ -73,7 +73,7 @@ pub(super) async fn open<T, F: Future<Output = Result<T, store::Error>>>(
             Ok(opened) => return Ok(opened),
             Err(error) => error,
         };
-        let store::Error::Locked { holder, .. } = &error else { return Err(error) };
+        let state::Error::Locked { holder, .. } = &error else { return Err(error) };
         // One that is met once may be dead, and its note not yet removed by whoever has the lock.
         let is_writer = holder.is_some() && holder.as_deref() == met.as_ref();
         met = holder.as_deref().cloned();
@@ -89,54 +89,14 @@ pub(super) async fn open<T, F: Future<Output = Result<T, store::Error>>>(
     }
 }
 
-/// Does what takes its time on a thread that may block, so that signals and the watchdog are heard meanwhile.
-///
-/// Whoever stops waiting leaves it behind: it comes to its end all the same.
-pub(super) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    #[cfg(test)]
-    let _counted = under_way::Counted::begin();
-    let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
-}
-
-/// What this thread's tasks have others do aside: tests whose time is paused let none go by meanwhile.
-#[cfg(test)]
-pub(super) mod under_way {
-    use std::cell::Cell;
-
-    thread_local! {
-        static COUNT: Cell<usize> = const { Cell::new(0) };
-    }
-
-    pub(in crate::ops) fn count() -> usize {
-        COUNT.get()
-    }
-
-    pub(super) struct Counted;
-
-    impl Counted {
-        pub(super) fn begin() -> Self {
-            COUNT.set(COUNT.get() + 1);
-            Self
-        }
-    }
-
-    impl Drop for Counted {
-        fn drop(&mut self) {
-            COUNT.set(COUNT.get() - 1);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::PathBuf;
-    use std::sync::mpsc;
+    use std::path::Path;
 
     use crate::model::Timestamp;
 
-    fn locked(holder: Option<&str>) -> Result<(), store::Error> {
+    fn locked(holder: Option<&str>) -> Result<(), state::Error> {
         let holder = holder.map(|operation| {
             Box::new(Holder {
                 pid: 4242,
@@ -147,7 +107,7 @@ mod tests {
                 socket: None,
             })
         });
-        Err(store::Error::Locked { path: PathBuf::from("state"), holder })
+        Err(state::Error::Locked { state: Path::new("state").into(), holder })
     }
 
     /// Opens with no time to wait, meeting the given ones in turn and then the last of them for ever.
@@ -168,14 +128,6 @@ mod tests {
             })
         });
         (opened.await.is_ok(), tries)
-    }
-
-    #[tokio::test]
-    async fn other_tasks_go_on_while_something_is_done_aside() {
-        let (go_on, told) = mpsc::channel();
-        // On the one thread of this test: it would hang if the work took that.
-        let work = aside(move || told.recv().unwrap());
-        tokio::join!(work, async { go_on.send(()).unwrap() });
     }
 
     #[tokio::test]

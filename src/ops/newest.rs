@@ -88,7 +88,7 @@ impl Newest {
                     reached |= created < earliest;
                 }
                 // Those that are owned could not be what is looked for.
-                if courier.store.owner_of(&contact.id).map_err(Failure::Store)?.is_none() {
+                if courier.store.owner_of(&contact.id).await.map_err(Failure::Store)?.is_none() {
                     contacts.push(contact);
                 }
             }

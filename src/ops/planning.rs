@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{ConflictCause, ContactKey, Digest, Endpoint, Timestamp};
 use crate::plan::{self, Input, Plan, Policy};
 use crate::quota::{Ledger, Rules};
-use crate::store::Snapshot;
+use crate::state::Snapshot;
 
 use super::{Desired, LoadError, Problem, problem};
 

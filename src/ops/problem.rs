@@ -8,7 +8,7 @@ use crate::apollo;
 use crate::model::{ApolloId, ContactKey, Endpoint, Entry, Field, Intent, Place, Value};
 use crate::plan::{Brake, BrakeKind, Dispute};
 use crate::source::{self, Code, Location, Severity};
-use crate::store;
+use crate::state;
 
 use super::apply::outcome::confirm::{Deviation, DeviationKind};
 
@@ -189,7 +189,7 @@ pub(super) fn in_doubt(endpoint: Endpoint, error: &apollo::Error, place: &Place)
     Problem::error(summary, format!("{why}\n{next}")).at(place, None).saying(error.repeated())
 }
 
-pub(super) fn store_failed(error: &store::Error, place: &Place) -> Problem {
+pub(super) fn store_failed(error: &state::Error, place: &Place) -> Problem {
     Problem::error(
         format!("Cannot record what happens to {}", place.key.address()),
         format!(

@@ -3,15 +3,17 @@
 //! Tries the lock and the writer's socket in turn. Never waits for a writer to be done.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use crate::index::{Named, Roster};
-use crate::link::{self, Request};
-use crate::store::{self, Basis, Holder, Snapshot, Wanted};
+use crate::aside::aside;
+use crate::model::{Named, Roster};
+use crate::serve::{self, Role};
+use crate::state::{self, Holder, Location, Snapshot, Wanted};
+use crate::store::{self, Basis};
 
-use super::answering::{Answer, Beside};
-use super::desired::Declared;
+use super::answering::{Answer, Beside, Question, SNAPSHOT};
+use super::desired::{Declared, Open};
 use super::lock::{NAMELESS_WAIT, Tries};
 use super::{Desired, LoadError};
 
@@ -53,73 +55,103 @@ impl Reading {
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     #[error(transparent)]
-    Store(#[from] store::Error),
+    Store(#[from] state::Error),
     /// Everyone who is declared had to be known, and the files are no longer as they were.
     #[error(transparent)]
     Load(#[from] LoadError),
     /// The process that has the state open gave no answer in time.
-    #[error("the process that has the state {} open did not answer within {waited:?}", path.display())]
-    Unanswered { path: PathBuf, holder: Option<Box<Holder>>, waited: Duration, source: Box<link::Error> },
+    #[error("the process that has the state {state} open did not answer within {waited:?}")]
+    Unanswered { state: Location, holder: Option<Box<Holder>>, waited: Duration, source: Box<serve::Error> },
     /// The process that has the state open cannot be asked, now or later.
-    #[error("the process that has the state {} open cannot be asked", path.display())]
-    Unaskable { path: PathBuf, holder: Option<Box<Holder>>, source: Box<link::Error> },
+    #[error("the process that has the state {state} open cannot be asked")]
+    Unaskable { state: Location, holder: Option<Box<Holder>>, source: Box<serve::Error> },
 }
 
 /// How long a reader waits for the state, or for an answer about it, unless told otherwise.
 pub const READ_PATIENCE: Duration = NAMELESS_WAIT;
 
-/// Copies from the state at `path` what is wanted; `None` when there is no state yet.
-///
-/// Waits up to `patience`. Copying blocks the thread, so nothing else should depend on it.
-pub async fn read(path: &Path, want: Want<'_>, patience: Duration) -> Result<Option<Reading>, ReadError> {
+/// Copies from a state what is wanted; `None` when there is no state yet. Waits up to `patience`.
+pub async fn read(state: &Location, want: Want<'_>, patience: Duration) -> Result<Option<Reading>, ReadError> {
     let mut tries = Tries::start();
-    let mut request = None;
+    let mut question = None;
     loop {
-        let holder = match read_alone(path, want) {
-            Err(ReadError::Store(store::Error::Locked { holder, .. })) => holder,
+        let holder = match read_alone(state, want).await {
+            Err(ReadError::Store(state::Error::Locked { holder, .. })) => holder,
             read => return read,
         };
-        let request = match &request {
-            Some(request) => request,
-            None => request.insert(request_for(want)?),
+        let question = match &question {
+            Some(question) => question,
+            None => question.insert(question_for(want)?),
         };
-        let last = match ask(path, holder.as_deref(), request, &tries, patience).await {
+        let last = match ask(state.directory(), holder.as_deref(), question, &tries, patience).await {
             Ok(reading) => return Ok(Some(reading)),
             Err(error) if error.is_passing() => error,
-            Err(error) => return Err(ReadError::Unaskable { path: path.to_owned(), holder, source: Box::new(error) }),
+            Err(error) => {
+                return Err(ReadError::Unaskable { state: state.clone(), holder, source: Box::new(error) });
+            }
         };
         if tries.left_of(patience).is_zero() {
-            let (path, source) = (path.to_owned(), Box::new(last));
-            return Err(ReadError::Unanswered { path, holder, waited: patience, source });
+            let (state, source) = (state.clone(), Box::new(last));
+            return Err(ReadError::Unanswered { state, holder, waited: patience, source });
         }
         tries.pause(patience).await;
     }
 }
 
-/// Copies from a state that no process has open, as little as an index allows.
-fn read_alone(path: &Path, want: Want<'_>) -> Result<Option<Reading>, ReadError> {
-    let alone = |(snapshot, basis)| Reading { snapshot, beside: None, basis };
-    let Want::Plan(desired) = want else {
-        return Ok(store::read_noting(path, &Wanted::everything())?.map(alone));
+/// Copies from a state in a database, as it is at one moment. What intents a live run has come to is not known yet.
+async fn read_database(state: &Location, want: Want<'_>) -> Result<Option<Reading>, ReadError> {
+    let wanted = match want {
+        Want::Everything => Wanted::everything(),
+        Want::Plan(desired) => desired.everyone()?.wanted(),
     };
-    if let Some((part, Declared { roster, named, .. })) = desired.part() {
-        if part.is_empty() && store::stands(path, &part.note) {
-            return Ok(Some(alone((part.snapshot(), Some(Basis::of(&part.note))))));
-        }
-        if let Some((snapshot, basis)) = store::read_part(path, &Wanted::new(roster, named), part)? {
-            return Ok(Some(alone((snapshot, Some(basis)))));
-        }
-    }
-    let Declared { roster, named, .. } = desired.everyone()?;
-    Ok(store::read_noting(path, &Wanted::new(roster, named))?.map(alone))
+    let location = state.clone();
+    let read = aside(move || store::read_database(&location, &wanted)).await?;
+    Ok(read.map(|(snapshot, holder)| {
+        let under_way = snapshot.intents.values().map(|intent| intent.key.clone()).collect();
+        Reading { beside: holder.map(|holder| Beside { holder, under_way }), snapshot, basis: None }
+    }))
 }
 
-fn request_for(want: Want<'_>) -> Result<Request, LoadError> {
+/// Copies from a state that no process has open, as little as an index allows.
+async fn read_alone(state: &Location, want: Want<'_>) -> Result<Option<Reading>, ReadError> {
+    if let Location::Database { .. } = state {
+        return read_database(state, want).await;
+    }
+    let alone = |(snapshot, basis)| Reading { snapshot, beside: None, basis };
+    let location = state.clone();
+    let wanted = match want {
+        Want::Everything => Wanted::everything(),
+        Want::Plan(desired) => {
+            if let Some(open) = desired.part()
+                && let Some((snapshot, basis)) = read_part(state, open).await?
+            {
+                return Ok(Some(alone((snapshot, Some(basis)))));
+            }
+            desired.everyone()?.wanted()
+        }
+    };
+    Ok(aside(move || store::read_noting(&location, &wanted)).await?.map(alone))
+}
+
+/// Copies what an index leaves open; `None` when it does not vouch for the rest any more.
+async fn read_part(state: &Location, open: &Open) -> Result<Option<(Snapshot, Basis)>, state::Error> {
+    let Open { note, part, declared } = open;
+    if part.keys.is_empty() && note.is_quiet && store::stands(state, note) {
+        // Nothing is to be looked up, and nothing was open; nor is the quota going to be used.
+        let (lineage, serial) = (note.head.lineage.clone(), note.head.serial);
+        let snapshot = Snapshot { lineage, serial, unchanged: part.unchanged, ..Snapshot::empty(&note.origin) };
+        return Ok(Some((snapshot, Basis::of(note))));
+    }
+    let (state, wanted, part, note) = (state.clone(), declared.wanted(), part.clone(), note.clone());
+    aside(move || store::read_part(&state, &wanted, &part, &note)).await
+}
+
+fn question_for(want: Want<'_>) -> Result<Question, LoadError> {
     match want {
-        Want::Everything => Ok(Request::Snapshot { fingerprints: Roster::default(), contacts: Named::default() }),
+        Want::Everything => Ok(Question { fingerprints: Roster::default(), contacts: Named::default() }),
         Want::Plan(desired) => {
             let Declared { roster, named, .. } = desired.everyone()?;
-            Ok(Request::Snapshot { fingerprints: Roster::clone(roster), contacts: named.clone() })
+            Ok(Question { fingerprints: Roster::clone(roster), contacts: Named::clone(named) })
         }
     }
 }
@@ -128,15 +160,15 @@ fn request_for(want: Want<'_>) -> Result<Request, LoadError> {
 async fn ask(
     path: &Path,
     holder: Option<&Holder>,
-    request: &Request,
+    question: &Question,
     tries: &Tries,
     patience: Duration,
-) -> Result<Reading, link::Error> {
-    let mut last = link::Error::Nobody { path: path.to_owned() };
-    for socket in link::candidates(link::Role::Writer, path, holder.and_then(|holder| holder.socket.as_deref())) {
-        match link::ask::<Answer>(&socket, request, tries.left_of(patience)).await {
+) -> Result<Reading, serve::Error> {
+    let mut last = serve::Error::Nobody { path: path.to_owned() };
+    for socket in serve::candidates(Role::Writer, path, holder.and_then(|holder| holder.socket.as_deref())) {
+        match serve::ask(&socket, SNAPSHOT, question, tries.left_of(patience)).await {
             Ok(Answer { snapshot, writer }) => return Ok(Reading { snapshot, beside: Some(writer), basis: None }),
-            Err(nobody @ link::Error::Nobody { .. }) => last = nobody,
+            Err(nobody @ serve::Error::Nobody { .. }) => last = nobody,
             Err(error) => return Err(error),
         }
     }
@@ -147,18 +179,20 @@ async fn ask(
 mod tests {
     use std::collections::BTreeMap;
     use std::fs::File;
+    use std::path::PathBuf;
 
     use proptest::prelude::*;
 
     use super::*;
-    use crate::link::Listener;
     use crate::model::{
         ApolloId, Binding, ContactKey, Endpoint, Field, Fields, Fingerprint, IdentityKey, Intent, IntentId, Lineage,
         Origin, RunId, Timestamp,
     };
     use crate::ops::answering::Answerer;
     use crate::ops::under_way::UnderWay;
-    use crate::store::{Change, Drawn, Options, Store};
+    use crate::serve::Socket;
+    use crate::state::{Change, Drawn};
+    use crate::store::{Options, Store};
 
     struct World {
         directory: tempfile::TempDir,
@@ -183,19 +217,22 @@ mod tests {
                 socket: None,
             };
             let drawn = Drawn { lineage: Lineage("first".to_owned()), identity_key: IdentityKey([7; 32]) };
-            let options =
-                Options { path: self.state(), origin: "sandbox".to_owned(), own_dir: None, holder: holder.clone() };
-            Answerer { store: Store::open(options, drawn).unwrap(), holder, under_way: UnderWay::default() }
+            let options = Options {
+                location: self.state().into(),
+                origin: "sandbox".to_owned(),
+                own_dir: None,
+                holder: holder.clone(),
+            };
+            Answerer { store: Store::open(&options, drawn).unwrap(), holder, under_way: UnderWay::default() }
         }
 
-        fn serve(&self, answerer: &Answerer) -> link::Service {
-            let answerer = answerer.clone();
-            let listener = Listener::bind(link::Role::Writer, &self.state(), self.directory.path()).unwrap();
-            listener.serve(move |request| answerer.clone().answer(request))
+        fn serve(&self, answerer: &Answerer) -> serve::Service {
+            let socket = Socket::bind(Role::Writer, &self.state(), self.directory.path()).unwrap();
+            socket.answer(answerer.clone().routes())
         }
 
         async fn read(&self, want: Want<'_>) -> Reading {
-            read(&self.state(), want, Duration::from_mins(10)).await.unwrap().unwrap()
+            read(&self.state().into(), want, Duration::from_mins(10)).await.unwrap().unwrap()
         }
     }
 
@@ -332,7 +369,7 @@ mod tests {
     async fn a_writer_that_does_not_answer_is_named() {
         let world = World::new();
         let _writer = world.open();
-        let error = read(&world.state(), Want::Everything, Duration::ZERO).await.unwrap_err();
+        let error = read(&world.state().into(), Want::Everything, Duration::ZERO).await.unwrap_err();
         let ReadError::Unanswered { holder: Some(holder), .. } = error else { panic!("{error:?}") };
         assert_eq!((holder.pid, holder.operation.as_str()), (4242, "apply"));
     }
@@ -341,16 +378,9 @@ mod tests {
     async fn a_writer_of_another_version_is_not_asked_again() {
         let world = World::new();
         let _writer = world.open();
-        let socket = tokio::net::UnixListener::bind(world.state().join("link.sock")).unwrap();
-        let reply = br#"{"version":2,"refusal":{"kind":"other_version","spoken":2,"asked":1}}"#;
-        let server = async {
-            use tokio::io::AsyncWriteExt as _;
-            let (mut stream, _) = socket.accept().await.unwrap();
-            stream.write_u64(reply.len() as u64).await.unwrap();
-            stream.write_all(reply).await.unwrap();
-        };
-        let state = world.state();
-        let (read, ()) = tokio::join!(read(&state, Want::Everything, Duration::from_mins(10)), server);
+        let socket = Socket::bind(Role::Writer, &world.state(), world.directory.path()).unwrap();
+        let _service = socket.answer(serve::Routes::default());
+        let read = read(&world.state().into(), Want::Everything, Duration::from_mins(10)).await;
         assert!(matches!(read, Err(ReadError::Unaskable { .. })), "{read:?}");
     }
 }

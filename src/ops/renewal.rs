@@ -4,16 +4,15 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::io::Write;
-use std::path::Path;
 
 use tracing::debug;
 
 use crate::index::{HeadNote, StateNote, WriteError, Writer};
 use crate::model::{Binding, ContactKey, Fingerprint};
 use crate::source::LOADER;
-use crate::store::{self, Snapshot, Wanted};
+use crate::state::{Location, Snapshot};
+use crate::store;
 
-use super::desired::Declared;
 use super::{Desired, Reading, Session, problem};
 
 /// Most keys without an entry that an index lists; with more of them none is written.
@@ -27,7 +26,7 @@ const WORTH_WRITING: usize = 200;
 /// Renews the index of `state` by what a plan has read; does nothing where that is no better than what is there.
 ///
 /// Never waits, and never while another process writes.
-pub fn renew_index(state: &Path, desired: &Desired, reading: &Reading) {
+pub fn renew_index(state: &Location, desired: &Desired, reading: &Reading) {
     let Some(basis) = &reading.basis else { return };
     // A state that an index vouched for stands as it did; the index is as good as ever unless files changed.
     let loaded = &desired.known().loaded;
@@ -47,22 +46,22 @@ pub fn renew_index(state: &Path, desired: &Desired, reading: &Reading) {
 
 impl Session {
     /// Renews the index after a pass that had nothing to do, unless it is as good as one can be.
-    pub fn renew_index_if_behind(&self, desired: &Desired, snapshot: &Snapshot) {
+    pub async fn renew_index_if_behind(&self, desired: &Desired, snapshot: &Snapshot) {
         if desired.part().is_none() || !desired.known().loaded.is_known {
-            self.renew_index(desired, snapshot);
+            self.renew_index(desired, snapshot).await;
         }
     }
 
     /// Renews the index by what was written since `snapshot` was taken for `desired`.
-    pub(super) fn renew_index(&self, desired: &Desired, snapshot: &Snapshot) {
-        match self.try_renew_index(desired, snapshot) {
+    pub(super) async fn renew_index(&self, desired: &Desired, snapshot: &Snapshot) {
+        match self.try_renew_index(desired, snapshot).await {
             Ok(true) => {}
             Ok(false) => debug!("the index was not renewed"),
             Err(why) => debug!("the index was not renewed: {why}"),
         }
     }
 
-    fn try_renew_index(&self, desired: &Desired, snapshot: &Snapshot) -> Result<bool, String> {
+    async fn try_renew_index(&self, desired: &Desired, snapshot: &Snapshot) -> Result<bool, String> {
         fn told(error: impl std::error::Error) -> String {
             problem::chain(&error)
         }
@@ -71,21 +70,20 @@ impl Session {
             return Ok(false);
         }
         let everyone = desired.everyone().map_err(told)?;
-        let (head, is_quiet) = self.store().head().map_err(told)?;
+        let Some((head, is_quiet)) = self.store().head().await.map_err(told)? else { return Ok(false) };
         let mut standing = Standing::of(desired, snapshot);
-        if let Some(written) = self.store().written() {
-            for key in written {
-                let binding = self.store().binding(&key).map_err(told)?;
+        if let Some(written) = self.store().written().await.map_err(told)? {
+            for (key, binding) in written {
                 let declared = everyone.roster.fingerprint(&key);
                 standing.update(key, declared, binding.as_ref());
             }
         } else {
-            let Declared { roster, named, .. } = everyone;
-            let now = self.store().snapshot(&Wanted::new(roster, named)).map_err(told)?;
+            let now = self.store().snapshot(&everyone.wanted()).await.map_err(told)?;
             standing = Standing::of(desired, &now);
         }
         let Some(note) = standing.note(&head, &snapshot.origin, is_quiet, desired) else { return Ok(false) };
-        self.store().renew_index(&head, |out| standing.write(out, desired, note)).map_err(told)
+        let desired = desired.clone();
+        self.store().renew_index(head, move |out| standing.write(out, &desired, note)).await.map_err(told)
     }
 }
 
@@ -110,14 +108,8 @@ impl Standing {
     fn update(&mut self, key: ContactKey, declared: Option<Fingerprint>, binding: Option<&Binding>) {
         self.differing.remove(&key);
         self.orphans.remove(&key);
-        let stands = |binding: &Binding| {
-            binding.fingerprint.is_some()
-                && binding.fingerprint == declared
-                && binding.gone_at.is_none()
-                && binding.dropped.is_empty()
-        };
         match (declared, binding) {
-            (Some(_), Some(binding)) if stands(binding) => {}
+            (Some(_), Some(binding)) if binding.stands_as(declared) => {}
             (Some(_), _) => drop(self.differing.insert(key)),
             (None, Some(_)) => drop(self.orphans.insert(key)),
             (None, None) => {}

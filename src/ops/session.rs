@@ -10,17 +10,19 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::apollo::{self, Meta};
-use crate::link::{self, Listener};
+use crate::aside::aside;
 use crate::model::{Endpoint, Intent, IntentId, RunId, Timestamp};
 use crate::quota::{Backoff, Outlook, Rules};
-use crate::store::{self, Change, Drawn, Holder, Snapshot, Store};
+use crate::serve::{self, Role, Socket};
+use crate::state::{self, Change, Drawn, Holder, Location, Snapshot};
+use crate::store::{self, Store};
 
 use super::answering::Answerer;
 use super::apply::courier::{Courier, Failure, Look, Reply, Way};
 use super::apply::ledgers::Ledgers;
 use super::apply::outages::Outages;
 use super::credential::{Access, CredentialSource, SessionError};
-use super::desired::Declared;
+use super::desired::Open;
 use super::newest::{LastReading, Newest};
 use super::under_way::UnderWay;
 use super::{Clock, Desired, Event, LoadError, Stop, Waiting, lock, problem};
@@ -28,8 +30,7 @@ use super::{Clock, Desired, Event, LoadError, Stop, Waiting, lock, problem};
 /// What a session is opened with.
 #[derive(Clone)]
 pub struct SessionOptions {
-    /// The state directory.
-    pub state: PathBuf,
+    pub state: Location,
     /// The API's origin, recorded in the state so that no other API is ever applied to it.
     pub origin: String,
     /// The contact directory that the state belongs to, where that is recorded.
@@ -67,7 +68,7 @@ pub struct SessionOptions {
 /// The one writer of a state, with a client and the quota account.
 pub struct Session {
     /// Answers readers. Stands before the store, which must not close under it.
-    service: Option<link::Service>,
+    service: Option<serve::Service>,
     pub(super) under_way: UnderWay,
     pub(super) access: Access,
     pub(super) run: RunId,
@@ -83,7 +84,7 @@ pub struct Session {
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
     #[error(transparent)]
-    Store(#[from] store::Error),
+    Store(#[from] state::Error),
     #[error(transparent)]
     Load(#[from] LoadError),
 }
@@ -95,19 +96,18 @@ impl Session {
     pub async fn open(options: SessionOptions) -> Result<Self, SessionError> {
         let way = options.client.map(Way::new).transpose()?.map(Arc::new);
         let SessionOptions { state, origin, own_dir, holder, drawn, .. } = options;
-        let store_options = store::Options { path: state.clone(), origin, own_dir, holder: holder.clone() };
+        let store_options = store::Options { location: state.clone(), origin, own_dir, holder: holder.clone() };
         let opening = lock::open(options.lock_timeout, &options.waiting, || {
             let (store_options, drawn) = (store_options.clone(), drawn.clone());
-            lock::aside(move || {
-                let store = Store::open(store_options, drawn)?;
-                let saved = store.quota()?;
-                Ok((store, saved))
-            })
+            aside(move || Store::open(&store_options, drawn))
         });
-        let (store, saved) = opening.await?;
+        let store = opening.await?;
+        let saved = store.quota().await?;
         let answerer = Answerer { store: store.clone(), holder, under_way: UnderWay::default() };
         let under_way = answerer.under_way.clone();
-        let listening = options.runtime_directory.map(|runtime| listen(&state, &runtime, answerer)).transpose();
+        let listening =
+            // Who reads a database needs nobody to answer.
+            options.runtime_directory.filter(|_| matches!(state, Location::Directory(_))).map(|runtime| listen(state.directory(), &runtime, answerer)).transpose();
         let service = listening.unwrap_or_else(|error| {
             (options.events)(Event::Problem(problem::cannot_answer(&error)));
             None
@@ -176,14 +176,13 @@ impl Session {
     }
 
     /// Copies from the state what a plan of `desired` needs.
-    pub fn snapshot(&self, desired: &Desired) -> Result<Snapshot, SnapshotError> {
-        if let Some((part, Declared { roster, named, .. })) = desired.part()
-            && let Some(snapshot) = self.store().snapshot_part(&store::Wanted::new(roster, named), part)?
+    pub async fn snapshot(&self, desired: &Desired) -> Result<Snapshot, SnapshotError> {
+        if let Some(Open { note, part, declared }) = desired.part()
+            && let Some(snapshot) = self.store().snapshot_part(&declared.wanted(), part, note).await?
         {
             return Ok(snapshot);
         }
-        let Declared { roster, named, .. } = desired.everyone()?;
-        Ok(self.store().snapshot(&store::Wanted::new(roster, named))?)
+        Ok(self.store().snapshot(&desired.everyone()?.wanted()).await?)
     }
 
     /// Tells the time as this session sees it.
@@ -197,7 +196,7 @@ impl Session {
     }
 
     /// Releases the state after what is under way.
-    pub async fn close(self) -> Result<(), store::Error> {
+    pub async fn close(self) -> Result<(), state::Error> {
         if let Some(service) = self.service {
             service.close().await;
         }
@@ -249,19 +248,19 @@ impl Session {
 }
 
 /// Begins to answer readers, and says in the state where.
-fn listen(state: &Path, runtime: &Path, answerer: Answerer) -> Result<link::Service, ListenError> {
-    let listener = Listener::bind(link::Role::Writer, state, runtime)?;
-    let socket = Some(listener.path().to_owned());
-    let answerer = Answerer { holder: Holder { socket, ..answerer.holder }, ..answerer };
+fn listen(state: &Path, runtime: &Path, answerer: Answerer) -> Result<serve::Service, ListenError> {
+    let socket = Socket::bind(Role::Writer, state, runtime)?;
+    let answerer =
+        Answerer { holder: Holder { socket: Some(socket.path().to_owned()), ..answerer.holder }, ..answerer };
     answerer.store.announce(&answerer.holder)?;
-    Ok(listener.serve(move |request| answerer.clone().answer(request)))
+    Ok(socket.answer(answerer.routes()))
 }
 
 /// Why readers are not answered; the state is written all the same.
 #[derive(Debug, thiserror::Error)]
 enum ListenError {
     #[error(transparent)]
-    Link(#[from] link::Error),
+    Serve(#[from] serve::Error),
     #[error(transparent)]
-    Store(#[from] store::Error),
+    Store(#[from] state::Error),
 }

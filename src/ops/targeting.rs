@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::model::ContactKey;
 use crate::plan::{KeyPattern, Scope};
-use crate::store::Snapshot;
+use crate::state::Snapshot;
 
 use super::{Desired, Problem};
 

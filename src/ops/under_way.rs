@@ -27,6 +27,32 @@ pub(super) struct Mark {
     under_way: UnderWay,
 }
 
+/// A look that is being taken. It ends when this is dropped, seen to its end or not.
+struct Look<'a> {
+    number: u64,
+    under_way: &'a UnderWay,
+}
+
+impl Look<'_> {
+    fn keys(&self) -> BTreeSet<ContactKey> {
+        self.under_way.locked().looks.get(&self.number).cloned().unwrap_or_default()
+    }
+}
+
+impl Drop for Look<'_> {
+    fn drop(&mut self) {
+        self.under_way.locked().looks.remove(&self.number);
+    }
+}
+
+impl Keys {
+    fn begin_look(&mut self) -> u64 {
+        self.last_look += 1;
+        self.looks.insert(self.last_look, self.now.keys().cloned().collect());
+        self.last_look
+    }
+}
+
 impl UnderWay {
     /// Marks keys; to be called before anything about them is written.
     pub(super) fn mark<'a>(&self, keys: impl Iterator<Item = &'a ContactKey>) -> Mark {
@@ -43,15 +69,10 @@ impl UnderWay {
     /// Takes a look at the state, and returns every key that was under way at any time of it.
     ///
     /// So none is missing that was under way at the moment which the look shows.
-    pub(super) fn during<T>(&self, look: impl FnOnce() -> T) -> (T, BTreeSet<ContactKey>) {
-        let mut state = self.locked();
-        state.last_look += 1;
-        let number = state.last_look;
-        let begun = state.now.keys().cloned().collect();
-        state.looks.insert(number, begun);
-        drop(state);
-        let seen = look();
-        (seen, self.locked().looks.remove(&number).unwrap_or_default())
+    pub(super) async fn during<T>(&self, look: impl Future<Output = T>) -> (T, BTreeSet<ContactKey>) {
+        let taken = Look { number: self.locked().begin_look(), under_way: self };
+        let seen = look.await;
+        (seen, taken.keys())
     }
 
     fn locked(&self) -> MutexGuard<'_, Keys> {
@@ -81,27 +102,28 @@ mod tests {
         ContactKey::parse(text).unwrap()
     }
 
-    #[test]
-    fn a_look_sees_what_was_under_way_at_any_time_of_it() {
+    #[tokio::test]
+    async fn a_look_sees_what_was_under_way_at_any_time_of_it() {
         let under_way = UnderWay::default();
         let before = under_way.mark([&key("before")].into_iter());
         drop(under_way.mark([&key("over")].into_iter()));
-        let ((), seen) = under_way.during(|| {
+        let look = async {
             drop(before);
             drop(under_way.mark([&key("meanwhile")].into_iter()));
-        });
+        };
+        let ((), seen) = under_way.during(look).await;
         assert_eq!(seen, [key("before"), key("meanwhile")].into());
-        assert_eq!(under_way.during(|| ()).1, BTreeSet::new());
+        assert_eq!(under_way.during(async {}).await.1, BTreeSet::new());
     }
 
-    #[test]
-    fn a_key_is_under_way_until_the_last_of_its_actions_ends() {
+    #[tokio::test]
+    async fn a_key_is_under_way_until_the_last_of_its_actions_ends() {
         let under_way = UnderWay::default();
         let ada = key("ada");
         let (one, other) = (under_way.mark([&ada].into_iter()), under_way.mark([&ada].into_iter()));
         drop(one);
-        assert_eq!(under_way.during(|| ()).1, [ada].into());
+        assert_eq!(under_way.during(async {}).await.1, [ada].into());
         drop(other);
-        assert!(under_way.during(|| ()).1.is_empty());
+        assert!(under_way.during(async {}).await.1.is_empty());
     }
 }

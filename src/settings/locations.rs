@@ -3,13 +3,14 @@
 use std::path::{Component, Path, PathBuf};
 
 use crate::private_dir::HOME;
+use crate::state::Location;
 
 /// The places that belong to one contact directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Locations {
     /// The contact files, as the user named the directory.
     pub contacts: PathBuf,
-    pub state: PathBuf,
+    pub state: Location,
     /// What the sandbox keeps for this directory.
     pub sandbox_data: PathBuf,
     /// The contact directory as a state at its default place records it; `None` where the state is elsewhere.
@@ -40,11 +41,22 @@ impl Locations {
         let own_dir = is_own.then(|| OwnDir { path, names_state: named.is_some() });
         Self {
             contacts: contacts.to_owned(),
-            state: named.unwrap_or(own),
+            state: named.unwrap_or(own).into(),
             own_dir,
             sandbox_data: home.join("sandbox/data"),
         }
     }
+
+    /// Says that the state is in a database, whose name tells whose it is.
+    #[must_use]
+    pub fn with_database(self, state: Location) -> Self {
+        Self { state, own_dir: None, ..self }
+    }
+}
+
+/// Returns where the processes of this machine that use a state of a database meet.
+pub fn meeting_place(state: &str) -> PathBuf {
+    Path::new(HOME).join("shared").join(state)
 }
 
 /// Returns the place that a person named, once and for all where links lead to it.
@@ -119,7 +131,7 @@ mod tests {
         let working_directory = directory.path().join("here");
         std::fs::create_dir(&working_directory).unwrap();
         let locations = Locations::new(Path::new(contacts), None, sandbox, &working_directory);
-        locations.state.display().to_string()
+        locations.state.to_string()
     }
 
     #[test]
@@ -159,7 +171,7 @@ mod tests {
     #[test]
     fn a_state_that_was_named_is_taken() {
         let given = Locations::new(Path::new("contacts.d"), Some(Path::new("/var/lib/x")), true, Path::new("/"));
-        assert_eq!(given.state, Path::new("/var/lib/x"));
+        assert_eq!(given.state, Path::new("/var/lib/x").into());
     }
 
     #[test]

@@ -2,14 +2,19 @@
 
 use std::time::Duration;
 
+/// Stands for all longer times, which no clock could add up.
+const LONGEST: Duration = Duration::from_hours(100 * 365 * 24);
+
 /// Reads `90s`, `5m`, `1h 30m`; a bare number is seconds.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
     if let Ok(seconds) = text.parse() {
-        return Ok(Duration::from_secs(seconds));
+        return Ok(Duration::from_secs(seconds).min(LONGEST));
     }
     let duration: Result<jiff::SignedDuration, _> = text.parse();
     let positive = duration.ok().and_then(|duration| Duration::try_from(duration).ok());
-    positive.ok_or_else(|| format!("{text:?} is no duration such as 90s, 5m or 1h30m"))
+    positive
+        .map(|duration| duration.min(LONGEST))
+        .ok_or_else(|| format!("{text:?} is no duration such as 90s, 5m or 1h30m"))
 }
 
 /// The shortest time between two looks at a directory.
@@ -37,6 +42,9 @@ mod tests {
         assert_eq!(parse_duration("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(parse_interval("100ms"), Ok(Duration::from_millis(100)));
         assert!(parse_interval("0").unwrap_err().contains("100ms or more"));
+        for endless in ["18446744073709551615", "9000000000000000000s"] {
+            assert_eq!(parse_duration(endless), Ok(LONGEST), "{endless}");
+        }
         for wrong in ["", "soon", "-5s", "5 parsecs"] {
             assert!(parse_duration(wrong).is_err(), "{wrong}");
         }

@@ -19,8 +19,8 @@ use super::loaded::{Loaded, SourceFile, digest, weight};
 use super::walk::{self, Walk};
 use super::{Error, read, read_text, stored};
 use crate::beneath::{Bounds, Root};
-use crate::index::{Contents, Damaged, Flags, Index, Mark, Named, Sheet, SheetWriter, Tree, marks, shared};
-use crate::model::{ApolloId, ContactKey, Entry};
+use crate::index::{Contents, Damaged, Flags, Index, Mark, Tree, marks, shared};
+use crate::model::{ApolloId, ContactKey, Entry, Named, Sheet, SheetWriter};
 
 /// What the reader makes of files; an index of any other is of no use.
 pub const LOADER: &str = concat!(env!("CARGO_PKG_VERSION"), "/3");

@@ -8,10 +8,8 @@ use super::diagnostic::Diagnostic;
 use super::stored;
 use super::walk::Walk;
 use crate::beneath::Root;
-use crate::index::{
-    Contents, Damaged, FileRecord, Flags, Identity, Index, Mark, Named, Noted, Sheet, Tree, WriteError, Writer,
-};
-use crate::model::{Entry, Value};
+use crate::index::{Contents, Damaged, FileRecord, Flags, Identity, Index, Mark, Noted, Tree, WriteError, Writer};
+use crate::model::{Entry, Named, Sheet, Value};
 
 /// What the files of a directory declare.
 #[derive(Debug, Default)]

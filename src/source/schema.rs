@@ -11,7 +11,8 @@ use crate::model::{ContactKey, Field, TEXT_FIELDS};
 /// Returns the JSON Schema (draft 2020-12) of one document of a contact file.
 pub fn schema() -> Value {
     let names = || Slot::names().map(|name| (name, Slot::named(name).expect("a name of a slot names one")));
-    let contact = names().map(|(name, slot)| (name.to_owned(), property(name, &slot)));
+    let merge = || [(MERGE_KEY.to_owned(), merged())];
+    let contact = names().map(|(name, slot)| (name.to_owned(), property(name, &slot))).chain(merge());
     let defaults = names().filter(|(_, slot)| !slot.belongs_to_one_contact());
     let defaults = defaults.map(|(name, _)| {
         let same = format!("#/$defs/contact/properties/{name}");
@@ -28,14 +29,15 @@ pub fn schema() -> Value {
                 "description": "The contacts, by keys of your choice. A key is the contact's identity over the whole \
                                 directory: 1 to 128 of letters, digits and . _ - @ +, the first a letter or digit.",
                 "type": ["object", "null"],
-                "propertyNames": { "pattern": ContactKey::PATTERN },
+                "properties": { MERGE_KEY: merged() },
+                "propertyNames": { "pattern": format!("{}|^{MERGE_KEY}$", ContactKey::PATTERN) },
                 "additionalProperties": { "$ref": "#/$defs/contact" },
             },
             "defaults": {
                 "description": "Fields that every contact of this document starts from. A list in a contact replaces the \
                                 list here, typed_custom_fields merge id by id, and null cancels.",
                 "type": ["object", "null"],
-                "properties": defaults.collect::<Map<_, _>>(),
+                "properties": defaults.chain(merge()).collect::<Map<_, _>>(),
                 "additionalProperties": false,
             },
         },
@@ -62,7 +64,8 @@ fn property(name: &str, slot: &Slot) -> Value {
         Slot::Custom => json!({
             "description": describe(name),
             "type": ["object", "null"],
-            "propertyNames": { "pattern": HEX24 },
+            "properties": { MERGE_KEY: merged() },
+            "propertyNames": { "pattern": format!("{HEX24}|^{MERGE_KEY}$") },
             "additionalProperties": { "type": ANY_TEXT },
         }),
         Slot::RunDedupe => json!({ "description": describe(name), "type": ["boolean", "null"], "default": true }),
@@ -73,6 +76,16 @@ fn property(name: &str, slot: &Slot) -> Value {
 
 /// What YAML's parsers make of a bare scalar, which is text all the same.
 const ANY_TEXT: [&str; 4] = ["string", "number", "boolean", "null"];
+
+/// Names the maps that stand in a map as well. Some readers follow it before they check a schema, and some do not.
+const MERGE_KEY: &str = "<<";
+
+fn merged() -> Value {
+    json!({
+        "description": "The maps whose names stand here as well: *one alias, or [*several, *aliases].",
+        "type": ["object", "array", "null"],
+    })
+}
 
 const HEX24: &str = "^[0-9A-Fa-f]{24}$";
 

@@ -13,9 +13,10 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use super::error::Error;
 use super::panics;
+use super::place::{LOG, SLED};
 use crate::private_dir::PrivateDir;
+use crate::state::Error;
 
 /// How long a flush may take before another one follows it.
 const FIRST_NUDGE: Duration = Duration::from_secs(1);
@@ -32,15 +33,15 @@ pub(super) struct Barrier {
 }
 
 impl Barrier {
-    /// Takes over the directory `sled` of a state after sled has opened it: all in it becomes private and durable.
-    pub(super) fn new(state: &PrivateDir, sled: &str) -> Result<Self, Error> {
+    /// Takes over sled's directory of a state after sled has opened it: all in it becomes private and durable.
+    pub(super) fn new(state: &PrivateDir) -> Result<Self, Error> {
         let failed = |error| Error::io("sync", state.path(), error);
         let gone = || failed(io::ErrorKind::NotFound.into());
-        let directory = state.sub(sled)?.ok_or_else(gone)?;
+        let directory = state.sub(SLED)?.ok_or_else(gone)?;
         directory.settle()?;
         state.sync().map_err(failed)?;
         let blobs = blobs(&directory).and_then(|blobs| names(&blobs)).map_err(failed)?;
-        let log = directory.open_file("db").map_err(failed)?;
+        let log = directory.open_file(LOG).map_err(failed)?;
         Ok(Self { log, directory, blobs, passed: Arc::default() })
     }
 

@@ -3,21 +3,18 @@
 //! sled opens a cut file as an emptier one; a store that is behind its head has lost something.
 //! Two slots are written in turn, so that a torn write leaves the other. Never holds contacts.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::codec::FORMAT;
-use super::error::Error;
-use super::files;
-use crate::index::HeadNote;
+use super::place::HEAD;
+use crate::index::{HeadNote, Identity};
 use crate::model::{Lineage, Serial};
 use crate::private_dir::PrivateDir;
-
-pub(super) const NAME: &str = "head";
+use crate::state::{Error, FORMAT};
 
 /// Size of a slot in bytes: a block of common file systems, so that a torn write spoils one slot at most.
 const SLOT_BYTES: usize = 4096;
@@ -50,13 +47,9 @@ pub(super) struct HeadFile {
 }
 
 impl HeadFile {
-    pub(super) fn exists(state: &PrivateDir) -> io::Result<bool> {
-        state.has(NAME)
-    }
-
     /// Creates the file of a new state, durable but for its place in the directory.
     pub(super) fn create(state: &PrivateDir, lineage: Lineage) -> io::Result<Self> {
-        let file = state.open_private(NAME)?;
+        let file = state.open_private(HEAD)?;
         file.set_len(2 * SLOT_BYTES as u64)?;
         let now = Head { format: u32::from(FORMAT), generation: 0, lineage, commit: 0, serial: Serial(0), bindings: 0 };
         let head = Self { file, now };
@@ -66,8 +59,8 @@ impl HeadFile {
     }
 
     pub(super) fn open(state: &PrivateDir) -> Result<Self, Error> {
-        let path = state.path().join(NAME);
-        let mut file = state.open_private(NAME).map_err(|e| Error::io("open", &path, e))?;
+        let path = state.path().join(HEAD);
+        let mut file = state.open_private(HEAD).map_err(|e| Error::io("open", &path, e))?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(|e| Error::io("read", &path, e))?;
         let now = newest(state.path(), &bytes)?;
@@ -93,14 +86,27 @@ impl HeadFile {
 
 /// Reads what the head of a state says now, and which file says it.
 pub(super) fn note(state: &PrivateDir) -> Result<HeadNote, Error> {
-    let path = state.path().join(NAME);
+    let path = state.path().join(HEAD);
     let failed = |error| Error::io("read", &path, error);
-    let mut file = state.open_file(NAME).map_err(failed)?;
+    let mut file = state.open_file(HEAD).map_err(failed)?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).map_err(failed)?;
-    let identity = files::identity(&file.metadata().map_err(failed)?);
+    let identity = identity(&file.metadata().map_err(failed)?);
     let Head { format: _, generation, lineage, commit, serial, bindings } = newest(state.path(), &bytes)?;
     Ok(HeadNote { lineage, generation, commit, serial, bindings, identity })
+}
+
+/// Returns what tells a file from another one, and from what it was.
+pub(super) fn identity(metadata: &Metadata) -> Identity {
+    const NS: i64 = 1_000_000_000;
+    let time = |seconds: i64, ns: i64| seconds.saturating_mul(NS).saturating_add(ns);
+    Identity {
+        device: metadata.dev(),
+        inode: metadata.ino(),
+        size: metadata.size(),
+        modified: time(metadata.mtime(), metadata.mtime_nsec()),
+        changed: time(metadata.ctime(), metadata.ctime_nsec()),
+    }
 }
 
 /// Reads the slot that stands.
@@ -113,16 +119,12 @@ fn newest(state: &Path, bytes: &[u8]) -> Result<Head, Error> {
             newest = Some((read, text));
         }
     }
-    let (found, text) = newest.ok_or_else(|| Error::unreadable(state, "neither slot of its head is whole"))?;
+    let (found, text) = newest.ok_or_else(|| Error::unreadable(&state.into(), "neither slot of its head is whole"))?;
     if found.format > u32::from(FORMAT) {
-        return Err(Error::TooNew { path: state.to_owned(), found: found.format });
+        return Err(Error::TooNew { state: state.into(), found: found.format });
     }
-    serde_json::from_str(text).map_err(|error| Error::unreadable(state, format!("its head does not parse: {error}")))
-}
-
-/// Moves the file from one state directory to another, replacing what is there.
-pub(super) fn rename(from: &PrivateDir, to: &PrivateDir) -> io::Result<()> {
-    from.rename_into(NAME, to, NAME)
+    serde_json::from_str(text)
+        .map_err(|error| Error::unreadable(&state.into(), format!("its head does not parse: {error}")))
 }
 
 /// Renders a slot: a line of JSON, a line with its hash, zero bytes to the end.
@@ -156,7 +158,7 @@ mod tests {
     }
 
     fn spoil(state: &PrivateDir, slot: u64) {
-        let file = state.open_to_write(NAME).unwrap();
+        let file = state.open_to_write(HEAD).unwrap();
         file.write_all_at(b"#", slot * SLOT_BYTES as u64 + 9).unwrap();
     }
 
@@ -185,7 +187,7 @@ mod tests {
         spoil(&state, 0);
         spoil(&state, 1);
         assert!(matches!(HeadFile::open(&state), Err(Error::Unreadable { .. })));
-        state.write(NAME, b"").unwrap();
+        state.write(HEAD, b"").unwrap();
         assert!(matches!(HeadFile::open(&state), Err(Error::Unreadable { .. })));
     }
 
@@ -194,7 +196,7 @@ mod tests {
         let (_directory, state, _) = head_at(1);
         let text = r#"{"format":7,"generation":99}"#;
         let slot = format!("{text}\n{}\n", blake3::hash(text.as_bytes()).to_hex());
-        state.open_to_write(NAME).unwrap().write_all_at(slot.as_bytes(), 0).unwrap();
+        state.open_to_write(HEAD).unwrap().write_all_at(slot.as_bytes(), 0).unwrap();
         assert!(matches!(HeadFile::open(&state), Err(Error::TooNew { found: 7, .. })));
     }
 }

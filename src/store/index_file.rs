@@ -7,15 +7,17 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::FileExt;
-use std::path::Path;
 
 use rustix::fs::{Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
 use serde::{Deserialize, Serialize};
 
-use super::{files, head, open, push};
+use super::guard::log;
+use super::place::{self, LOCK};
+use super::{exchange, head, open};
 use crate::failpoints::{Step, reached};
 use crate::index::{HeadNote, Identity, Index, ReadAt, StateNote, WriteError};
 use crate::private_dir::PrivateDir;
+use crate::state::Location;
 
 const NAME: &str = "index";
 const FRESH: &str = "index.new";
@@ -60,23 +62,23 @@ impl ReadAt for IndexFile {
 }
 
 /// Opens a state directory that is ours. An index of another user's is not believed, and its files are not touched.
-fn ours(state: &Path) -> Option<PrivateDir> {
-    open::directory(state).ok().flatten().filter(PrivateDir::is_ours)
+fn ours(location: &Location) -> Option<PrivateDir> {
+    place::directory(location.directory()).ok().flatten().filter(PrivateDir::is_ours)
 }
 
 /// Opens the index of a state; `None` when there is none, or none of use to this `loader`.
-pub fn open_index(state: &Path, loader: &str) -> Option<Index> {
+pub fn open_index(state: &Location, loader: &str) -> Option<Index> {
     let file = ours(state)?.open_file(NAME).ok()?;
     Index::open(Box::new(IndexFile(file)), loader).ok()
 }
 
 /// Reports whether a state stands as an index noted it, without opening it.
-pub fn stands(state: &Path, note: &StateNote) -> bool {
+pub fn stands(state: &Location, note: &StateNote) -> bool {
     ours(state).is_some_and(|state| stands_in(&state, note))
 }
 
 pub(super) fn stands_in(state: &PrivateDir, note: &StateNote) -> bool {
-    let unmarked = || matches!(mark(state), Ok(None)) && matches!(push::has_arrived(state), Ok(false));
+    let unmarked = || matches!(mark(state), Ok(None)) && matches!(exchange::has_arrived(state), Ok(false));
     // In this order: a writer marks before it moves the head.
     let same = head::note(state).is_ok_and(|head| head == note.head);
     same && unmarked() && is_vouched_for(state)
@@ -99,25 +101,25 @@ fn is_vouched_for(state: &PrivateDir) -> bool {
 }
 
 fn log_identity(state: &PrivateDir) -> io::Result<Identity> {
-    Ok(files::identity(&open::log(state)?.metadata()?))
+    Ok(head::identity(&log(state)?.metadata()?))
 }
 
 /// Tells the time of the file system that a state is on, in nanoseconds since 1970.
 ///
 /// Files and directories get their times from the same clock, or one near it.
-pub fn file_time(state: &Path) -> Option<i64> {
-    let file = ours(state)?.open_to_write(open::LOCK).ok()?;
+pub fn file_time(state: &Location) -> Option<i64> {
+    let file = ours(state)?.open_to_write(LOCK).ok()?;
     let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
     let same = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
     rustix::fs::futimens(&file, &Timestamps { last_access: same, last_modification: now }).ok()?;
-    Some(files::identity(&file.metadata().ok()?).modified)
+    Some(head::identity(&file.metadata().ok()?).modified)
 }
 
 /// Replaces the index of a state that nobody has open, if the state is as it was at `basis`.
 ///
 /// Never waits; reports whether it was replaced.
 pub fn renew(
-    state: &Path,
+    state: &Location,
     basis: &Basis,
     write: impl FnOnce(&mut dyn Write) -> Result<(), WriteError>,
 ) -> Result<bool, WriteError> {

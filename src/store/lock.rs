@@ -1,7 +1,9 @@
 //! A lock on a file of a state, by which one process at a time has what the file stands for.
 
-use std::fs::{File, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
 
 /// A lock that is held. Nobody has it once it is dropped.
 ///
@@ -20,8 +22,25 @@ impl Lock {
         }
     }
 
-    pub(super) fn file(&self) -> &File {
-        &self.0
+    /// Remembers the file, which is open under `path`.
+    pub(super) fn anchor(&self, path: PathBuf) -> io::Result<Anchor> {
+        let metadata = self.0.metadata()?;
+        Ok(Anchor { path, file: (metadata.dev(), metadata.ino()) })
+    }
+}
+
+/// A file that is open, and the path it was opened by. It moves with the directory that it is in.
+#[derive(Debug, Clone)]
+pub(super) struct Anchor {
+    path: PathBuf,
+    /// Device and inode.
+    file: (u64, u64),
+}
+
+impl Anchor {
+    /// Reports whether its path leads to it still.
+    pub(super) fn holds(&self) -> bool {
+        fs::metadata(&self.path).is_ok_and(|found| (found.dev(), found.ino()) == self.file)
     }
 }
 
@@ -44,7 +63,7 @@ mod tests {
         let other = || Lock::take(File::open(&path).unwrap()).unwrap();
         assert!(other().is_none());
         // What a process has that was just started.
-        let copy = lock.file().try_clone().unwrap();
+        let copy = lock.0.try_clone().unwrap();
         drop(lock);
         assert!(other().is_some());
         drop(copy);

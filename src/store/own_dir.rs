@@ -4,17 +4,13 @@
 //! share a state, and the people of one become those of the other. A plain file, read without opening the state.
 
 use std::ffi::OsStr;
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::error::Error;
-use super::open;
+use super::place::{self, OWN_DIR};
 use crate::private_dir::PrivateDir;
-
-pub(super) const NAME: &str = "dir";
-/// What is to become the file.
-pub(super) const FRESH: &str = "dir.new";
+use crate::state::{Error, Location};
 
 /// The contact directory whose state it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,9 +21,9 @@ pub struct OwnDir {
     pub takes_over: bool,
 }
 
-/// Refuses the state at `state` where it belongs to another contact directory.
-pub fn check_own_dir(state: &Path, own: &OwnDir) -> Result<(), Error> {
-    open::directory(state)?.map_or(Ok(()), |state| check(&state, own))
+/// Refuses a state that belongs to another contact directory.
+pub fn check_own_dir(location: &Location, own: &OwnDir) -> Result<(), Error> {
+    place::directory(location.directory())?.map_or(Ok(()), |state| check(&state, own))
 }
 
 pub(super) fn check(state: &PrivateDir, own: &OwnDir) -> Result<(), Error> {
@@ -46,20 +42,16 @@ pub(super) fn record(state: &PrivateDir, own: &OwnDir) -> Result<(), Error> {
     if read(state)?.is_some_and(|recorded| recorded == own.path || !own.takes_over) {
         return Ok(());
     }
-    let written = || {
-        let text = [own.path.as_os_str().as_bytes(), b"\n"].concat();
-        state.write(FRESH, &text)?.sync_all()?;
-        state.rename(FRESH, NAME)?;
-        state.sync()
-    };
-    written().map_err(|error: io::Error| Error::io("write", &state.path().join(NAME), error))
+    let text = [own.path.as_os_str().as_bytes(), b"\n"].concat();
+    place::replace_durably(state, OWN_DIR, &text)
+        .map_err(|error| Error::io("write", &state.path().join(OWN_DIR), error))
 }
 
 fn read(state: &PrivateDir) -> Result<Option<PathBuf>, Error> {
-    match state.read(NAME) {
+    match state.read(OWN_DIR) {
         Ok(text) => Ok(Some(PathBuf::from(OsStr::from_bytes(text.strip_suffix(b"\n").unwrap_or(&text))))),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Error::io("read", &state.path().join(NAME), error)),
+        Err(error) => Err(Error::io("read", &state.path().join(OWN_DIR), error)),
     }
 }
 
@@ -90,14 +82,14 @@ mod tests {
         record(&state, &own(&at("a"), false)).unwrap();
         let Err(Error::OtherDir { recorded, given, .. }) = record(&state, &own(&at("b"), false)) else { panic!() };
         assert_eq!((recorded, given), (at("a"), at("b")));
-        assert!(check_own_dir(&at("state"), &own(&at("gone"), false)).is_err());
+        assert!(check_own_dir(&at("state").into(), &own(&at("gone"), false)).is_err());
         // Another name of the same directory.
         record(&state, &own(&at("link"), false)).unwrap();
-        check_own_dir(&at("state"), &own(&at("b/../a"), false)).unwrap();
+        check_own_dir(&at("state").into(), &own(&at("b/../a"), false)).unwrap();
         record(&state, &own(&at("b"), true)).unwrap();
         check(&state, &own(&at("b"), false)).unwrap();
         assert!(check(&state, &own(&at("a"), false)).is_err());
-        assert!(check_own_dir(&at("none"), &own(&at("a"), false)).is_ok());
+        assert!(check_own_dir(&at("none").into(), &own(&at("a"), false)).is_ok());
     }
 
     #[test]

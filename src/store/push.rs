@@ -4,54 +4,24 @@
 //! change. Its new name, `arrived/`, decides: from then on whoever takes the lock finishes the exchange, and
 //! before it nothing has happened. Batches and memory do not grow with the state.
 
-use std::fmt;
-use std::io::{self, BufRead};
-use std::path::Path;
+use std::io::BufRead;
 
 use super::barrier::Barrier;
-use super::change::Writes;
-use super::commit::MAX_COMMIT_ROWS;
-use super::copy::{CopiedRow, CopyReader, Header};
-use super::error::Error;
-use super::head::{self, HeadFile};
-use super::keys::{self, Row};
+use super::guard::open_sled;
+use super::head::HeadFile;
 use super::lock::Lock;
-use super::open::{self, ARRIVED, CREATING, INCOMING, Opened, SLED};
+use super::open::{self, Opened, Options};
 use super::own_dir::{self, OwnDir};
-use super::rows::{self, Counters, Facts};
-use super::{Options, codec, exists, forget_holder, holder, holds_state, index_file, seat};
+use super::place::{self, ARRIVED, INCOMING};
+use super::rows::SledRows;
+use super::{exchange, holder, index_file, seat};
 use crate::failpoints::{Step, reached};
-use crate::model::{Binding, ContactKey, Lineage, Serial};
+use crate::model::{Binding, ContactKey};
 use crate::private_dir::PrivateDir;
-
-/// Names of files beside sled that are caches of the state that was, all of which begin like this.
-const CACHES: &str = "index";
-
-/// What can be said of a state in a line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
-    pub lineage: Lineage,
-    pub serial: Serial,
-    /// How many keys are bound.
-    pub bindings: u64,
-}
-
-/// What speaks against replacing a state by a copy.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Setback {
-    OtherLineage {
-        pushed: Lineage,
-        current: Lineage,
-    },
-    Older {
-        pushed: Serial,
-        current: Serial,
-    },
-    /// Both went on from the same state, or one of them did and only what is not counted has changed.
-    Differs {
-        serial: Serial,
-    },
-}
+use crate::state::{
+    CopiedRow, CopyReader, Counted, Counters, Error, Facts, Header, MAX_BATCH_ROWS, Row, Rows, Setback, Standing,
+    Writes, decode, encode,
+};
 
 /// The state's lock, held to replace the state.
 #[derive(Debug)]
@@ -63,13 +33,6 @@ pub struct Held {
     _lock: Lock,
 }
 
-/// A state with the sums over its rows.
-#[derive(Debug, Clone)]
-struct Counted {
-    lineage: Lineage,
-    counters: Counters,
-}
-
 /// A copy that was loaded in whole beside the state, and changes nothing until it is installed.
 #[derive(Debug)]
 pub struct Incoming {
@@ -78,54 +41,34 @@ pub struct Incoming {
     setback: Option<Setback>,
 }
 
-impl fmt::Display for Setback {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::OtherLineage { pushed, current } => {
-                write!(f, "what is to be pushed has lineage {pushed}, the state {current}: they never were the same")
-            }
-            Self::Older { pushed, current } => {
-                write!(f, "what is to be pushed is older, at serial {pushed}; the state is at {current}")
-            }
-            Self::Differs { serial } => write!(f, "it and what is to be pushed are both at serial {serial} and differ"),
-        }
-    }
-}
-
-impl Counted {
-    fn standing(&self) -> Standing {
-        let Self { lineage, counters } = self;
-        Standing { lineage: lineage.clone(), serial: counters.serial, bindings: counters.totals.bindings }
-    }
-}
-
 impl Held {
     /// Takes the lock of a state directory, which is made when there is none, and looks at what is there.
     pub fn take(options: Options) -> Result<Self, Error> {
-        let Options { path, origin, own_dir, holder } = options;
-        if let Some(state) = open::directory(&path)? {
+        let Options { location, origin, own_dir, holder } = options;
+        if let Some(state) = place::directory(location.directory())? {
             seat::refuse_service(&state)?;
         }
         // Looked at before anything is written: a directory that is no state stays as it is.
-        exists(&path)?;
-        let state = PrivateDir::make(&path)?;
+        open::exists(&location)?;
+        let state = PrivateDir::make(location.directory())?;
         let lock = open::lock(&state)?;
         // Again: one that began meanwhile may have read the state and be paused.
         seat::refuse_service(&state)?;
         own_dir.as_ref().map_or(Ok(()), |own| own_dir::check(&state, own))?;
-        forget_holder(&state)?;
-        let (current, lock) = if holds_state(&state)? {
-            let Opened { facts, counters, lock, db, .. } = open::open(&state, lock, |db| rows::verify(&path, db))?;
+        holder::remove(&state)?;
+        let (current, lock) = if open::holds_state(&state)? {
+            let (opened, ()) = open::open(&state, lock, |_, db| Ok((db.verify()?, ())))?;
+            let Opened { facts, counters, lock, db, .. } = opened;
             db.close()?;
             index_file::vouch(&state);
             if facts.origin != origin {
-                return Err(Error::OtherOrigin { path, recorded: facts.origin, given: origin });
+                return Err(Error::OtherOrigin { state: location, recorded: facts.origin, given: origin });
             }
             (Some(Counted { lineage: facts.lineage, counters }), lock)
         } else {
             (None, lock)
         };
-        holder::write(&state, &holder).map_err(|error| Error::io("write holder.json in", &path, error))?;
+        holder::write(&state, &holder)?;
         Ok(Self { state, origin, own_dir, current, _lock: lock })
     }
 
@@ -137,36 +80,20 @@ impl Held {
         let (reader, header) = CopyReader::begin(input)?;
         if header.origin != self.origin {
             return Err(Error::OtherOrigin {
-                path: self.state.path().to_owned(),
+                state: self.state.path().into(),
                 recorded: header.origin,
                 given: self.origin.clone(),
             });
         }
         let refuse = |setback: Option<Setback>| match setback {
-            Some(setback) if !force => Err(Error::PushRefused { path: self.state.path().to_owned(), setback }),
+            Some(setback) if !force => Err(Error::PushRefused { state: self.state.path().into(), setback }),
             setback => Ok(setback),
         };
-        let setback = refuse(self.setback(&header))?;
+        let current = self.current.as_ref();
+        let setback = refuse(current.and_then(|current| current.setback(&header.lineage, header.serial)))?;
         let loaded = self.fill(reader, header)?;
-        let setback = setback.or(refuse(self.difference(&loaded))?);
+        let setback = setback.or(refuse(current.and_then(|current| current.difference(&loaded)))?);
         Ok(Incoming { held: self, loaded, setback })
-    }
-
-    /// Says what speaks against a copy by its first line.
-    fn setback(&self, header: &Header) -> Option<Setback> {
-        let Counted { lineage, counters } = self.current.as_ref()?;
-        if *lineage != header.lineage {
-            return Some(Setback::OtherLineage { pushed: header.lineage.clone(), current: lineage.clone() });
-        }
-        let (pushed, current) = (header.serial, counters.serial);
-        (pushed < current).then_some(Setback::Older { pushed, current })
-    }
-
-    /// Says what speaks against a copy by all its rows.
-    fn difference(&self, loaded: &Counted) -> Option<Setback> {
-        let current = &self.current.as_ref()?.counters;
-        let differs = current.serial == loaded.counters.serial && current.totals != loaded.counters.totals;
-        differs.then_some(Setback::Differs { serial: current.serial })
     }
 
     /// Makes the new state in `incoming/`, durable and closed.
@@ -175,17 +102,17 @@ impl Held {
         let step = |step: &'static str| move |error| Error::io(step, place, error);
         self.state.remove_tree(INCOMING).map_err(step("clear"))?;
         let incoming = PrivateDir::make(place)?;
-        let db = open::open_sled(place)?;
+        let db = open_sled(place)?;
         let commit = self.current.as_ref().map_or(0, |current| current.counters.commit) + 1;
         let counters =
             Counters { commit, serial: header.serial, last_intent: header.last_intent, ..Counters::default() };
-        let mut load = Load { place, db: &db, counters, pending: Writes::new() };
+        let mut load = Load { db: &db, counters, pending: Writes::new() };
         let lineage = header.lineage.clone();
         let counters = load.all(reader, header)?;
-        let mut barrier = Barrier::new(&incoming, SLED)?;
-        barrier.pass(&db).map_err(step("sync"))?;
+        let mut barrier = Barrier::new(&incoming)?;
+        barrier.pass(&db.db).map_err(step("sync"))?;
         // Read back as every opening reads it, while nothing is lost yet.
-        rows::verify(place, &db)?;
+        db.verify()?;
         drop(barrier);
         db.close()?;
         let mut head = HeadFile::create(&incoming, lineage.clone()).map_err(step("create the head of"))?;
@@ -223,11 +150,7 @@ impl Incoming {
 
     /// Reports whether the state that is there holds exactly the same.
     pub fn is_the_same(&self) -> bool {
-        self.held.current.as_ref().is_some_and(|Counted { lineage, counters }| {
-            let new = &self.loaded.counters;
-            *lineage == self.loaded.lineage
-                && (counters.serial, counters.last_intent, counters.totals) == (new.serial, new.last_intent, new.totals)
-        })
+        self.held.current.as_ref().is_some_and(|current| current.is_the_same(&self.loaded))
     }
 
     /// Puts the new state in the place of the old, which is gone then.
@@ -239,61 +162,13 @@ impl Incoming {
             .and_then(|()| state.sync())
             .map_err(|error| Error::io("replace the state in", state.path(), error))?;
         reached(Step::PushArrived);
-        finish(state)
+        exchange::finish(state)
     }
-}
-
-/// Reports whether an exchange is decided and not finished: what else stands in the directory says nothing any more.
-pub(super) fn has_arrived(state: &PrivateDir) -> io::Result<bool> {
-    state.has(ARRIVED)
-}
-
-/// Finishes an exchange that was decided, and clears up after one that was not. Does nothing otherwise.
-///
-/// To be called by whoever has just taken the lock. Each step can be repeated, and none has to be the last.
-pub(super) fn finish(state: &PrivateDir) -> Result<(), Error> {
-    let failed = |error| Error::io("replace the state in", state.path(), error);
-    let has_arrived = has_arrived(state).map_err(failed)?;
-    // A sled in this process or another that stopped as it was opened may still write by its name.
-    if has_arrived && !open::wait_for_sled(state.path()) {
-        return Err(open::sled_stays_locked(state.path()));
-    }
-    let finished = || {
-        state.remove_tree(INCOMING)?;
-        if has_arrived { exchange(state) } else { Ok(()) }
-    };
-    finished().map_err(failed)
-}
-
-fn exchange(state: &PrivateDir) -> io::Result<()> {
-    let arrived = state.sub(ARRIVED).map_err(io::Error::other)?.ok_or(io::ErrorKind::NotFound)?;
-    // First of all, so that no index is ever beside a state that it is not of.
-    for name in state.names()? {
-        if name.as_encoded_bytes().starts_with(CACHES.as_bytes()) {
-            state.remove(&name)?;
-        }
-    }
-    state.sync()?;
-    if arrived.has(SLED)? {
-        state.remove_tree(SLED)?;
-        reached(Step::PushReplaced);
-        arrived.rename_into(SLED, state, SLED)?;
-        state.sync()?;
-    }
-    if HeadFile::exists(&arrived)? {
-        head::rename(&arrived, state)?;
-        state.sync()?;
-    }
-    state.remove(CREATING)?;
-    state.sync()?;
-    state.remove_tree(ARRIVED)?;
-    state.sync()
 }
 
 /// A new state while its rows come in.
 struct Load<'a> {
-    place: &'a Path,
-    db: &'a sled::Db,
+    db: &'a SledRows,
     counters: Counters,
     pending: Writes,
 }
@@ -302,45 +177,37 @@ impl Load<'_> {
     /// Writes all rows of a copy, those that follow from them, and the counters at the very end.
     fn all(&mut self, mut reader: CopyReader<'_>, header: Header) -> Result<Counters, Error> {
         let Header { lineage, origin, identity_key, .. } = header;
-        let facts = Facts { format: u32::from(codec::FORMAT), lineage, origin, identity_key };
-        self.put(keys::FACTS.to_vec(), codec::encode(&facts))?;
-        while let Some(CopiedRow { key, row, value }) = reader.row()? {
-            match row {
-                Row::Binding(contact) => self.put_owner(&reader, &contact, &value)?,
+        self.put(Row::Facts, encode(&Facts::new(lineage, origin, identity_key)))?;
+        while let Some(CopiedRow { row, value }) = reader.row()? {
+            match &row {
+                Row::Binding(contact) => self.put_owner(&reader, contact, &value)?,
                 Row::Intent(id) => self.counters.last_intent = self.counters.last_intent.max(id.0),
                 _ => {}
             }
-            self.put(key, value)?;
+            self.put(row, value)?;
         }
-        self.pending.insert(keys::COUNTERS.to_vec(), Some(codec::encode(&self.counters)));
+        self.pending.insert(Row::Counters, Some(encode(&self.counters)));
         self.apply()?;
         Ok(self.counters.clone())
     }
 
     fn put_owner(&mut self, reader: &CopyReader<'_>, contact: &ContactKey, value: &[u8]) -> Result<(), Error> {
-        let binding: Binding = rows::decode(self.place, value)?;
-        let key = keys::owner(&binding.apollo_id);
-        let is_taken = self.pending.contains_key(&key)
-            || rows::protect(self.place, || self.db.contains_key(&key).map_err(|e| Error::sled(self.place, e)))?;
-        if is_taken {
+        let binding: Binding = decode(&self.db.state, value)?;
+        let row = Row::owner(&binding.apollo_id);
+        if self.pending.contains_key(&row) || self.db.protect(|db| db.get(&row))?.is_some() {
             return Err(reader.wrong(format!("contact {} belongs to two keys", binding.apollo_id)));
         }
-        self.put(key, codec::encode(contact))
+        self.put(row, encode(contact))
     }
 
-    fn put(&mut self, key: Vec<u8>, value: Vec<u8>) -> Result<(), Error> {
-        self.counters.totals.add(&key, &value);
-        self.pending.insert(key, Some(value));
-        if self.pending.len() < MAX_COMMIT_ROWS { Ok(()) } else { self.apply() }
+    fn put(&mut self, row: Row, value: Vec<u8>) -> Result<(), Error> {
+        self.counters.totals.add(&row.to_bytes(), &value);
+        self.pending.insert(row, Some(value));
+        if self.pending.len() < MAX_BATCH_ROWS - 1 { Ok(()) } else { self.apply() }
     }
 
     fn apply(&mut self) -> Result<(), Error> {
-        let mut batch = sled::Batch::default();
-        for (key, value) in std::mem::take(&mut self.pending) {
-            if let Some(value) = value {
-                batch.insert(key, value);
-            }
-        }
-        rows::protect(self.place, || self.db.apply_batch(batch).map_err(|error| Error::sled(self.place, error)))
+        let rows = std::mem::take(&mut self.pending);
+        self.db.protect(|db| db.apply(rows).map_err(|error| db.failed(error)))
     }
 }

@@ -4,28 +4,18 @@
 //! whether a pause is wanted is up to the caller.
 
 use std::io::{self, ErrorKind};
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::error::Error;
-use super::files::Anchor;
-use super::holder::Holder;
-use super::lock::Lock;
-use super::open;
+use super::guard::pause;
+use super::lock::{Anchor, Lock};
+use super::place::{self, PAUSED, SEAT};
 use crate::model::Timestamp;
 use crate::private_dir::PrivateDir;
-
-/// Held by the service as long as it runs; says who it is.
-pub(super) const SEAT: &str = "watch.lock";
+use crate::state::{Error, Holder, Location};
 
 /// How often, a millisecond apart, a lock that is taken is asked for again.
 const LOCK_ATTEMPTS: u32 = 50;
-
-/// There while a person has paused the service, over its restarts as well.
-pub(super) const PAUSED: &str = "paused";
-/// What is to become the mark.
-pub(super) const FRESH: &str = "paused.new";
 
 /// The place of the service of one state. Given up when dropped.
 #[derive(Debug)]
@@ -54,9 +44,9 @@ struct Pause {
 
 impl Seat {
     /// Takes the place; an error names the service that has it. Makes the state's directory when there is none.
-    pub fn take(state: &Path, holder: &Holder) -> Result<Self, Error> {
-        open::directory(state)?;
-        let state = PrivateDir::make(state)?;
+    pub fn take(location: &Location, holder: &Holder) -> Result<Self, Error> {
+        place::directory(location.directory())?;
+        let state = PrivateDir::make(location.directory())?;
         let path = state.path().join(SEAT);
         let mut attempts = 1..=LOCK_ATTEMPTS;
         let lock = loop {
@@ -67,11 +57,11 @@ impl Seat {
             // Whoever looks at the seat holds it for a moment.
             if attempts.next().is_none() {
                 let holder = announced(&state).map(Box::new);
-                return Err(Error::Locked { path: state.path().to_owned(), holder });
+                return Err(Error::Locked { state: location.clone(), holder });
             }
-            open::pause();
+            pause();
         };
-        let anchor = Anchor::new(path.clone(), lock.file()).map_err(|error| Error::io("look at", &path, error))?;
+        let anchor = lock.anchor(path.clone()).map_err(|error| Error::io("look at", &path, error))?;
         let seat = Self { state, anchor, _lock: lock };
         seat.announce(holder)?;
         Ok(seat)
@@ -97,12 +87,9 @@ impl Seat {
         if let Some(since) = marked(&self.state)? {
             return Ok(since);
         }
-        let mark = || {
-            self.state.write(FRESH, &serde_json::to_vec(&Pause { since })?)?.sync_all()?;
-            self.state.rename(FRESH, PAUSED)?;
-            self.state.sync()
-        };
-        mark().map_err(|error| Error::io("write", &self.state.path().join(PAUSED), error))?;
+        let text = serde_json::to_vec(&Pause { since }).expect("a pause is plain data");
+        place::replace_durably(&self.state, PAUSED, &text)
+            .map_err(|error| Error::io("write", &self.state.path().join(PAUSED), error))?;
         Ok(since)
     }
 
@@ -119,8 +106,8 @@ impl Seat {
 }
 
 /// Tells since when the service of a state is paused; `None` when it is not.
-pub fn paused(state: &Path) -> Result<Option<Timestamp>, Error> {
-    match open::directory(state)? {
+pub fn paused(location: &Location) -> Result<Option<Timestamp>, Error> {
+    match place::directory(location.directory())? {
         Some(state) => marked(&state),
         None => Ok(None),
     }
@@ -142,14 +129,14 @@ fn marked(state: &PrivateDir) -> Result<Option<Timestamp>, Error> {
 /// Refuses where a service has the place, paused or not.
 pub(super) fn refuse_service(state: &PrivateDir) -> Result<(), Error> {
     match look(state)? {
-        Seating::Taken(holder) => Err(Error::Serviced { path: state.path().to_owned(), holder }),
+        Seating::Taken(holder) => Err(Error::Serviced { state: state.path().into(), holder }),
         Seating::Unknown | Seating::Free => Ok(()),
     }
 }
 
 /// Tells whether a service has the place of a state, paused or not.
-pub fn seating(state: &Path) -> Result<Seating, Error> {
-    match open::directory(state)?.as_ref().map_or(Ok(Seating::Unknown), look) {
+pub fn seating(location: &Location) -> Result<Seating, Error> {
+    match place::directory(location.directory())?.as_ref().map_or(Ok(Seating::Unknown), look) {
         // It is another user's.
         Err(Error::Io { source, .. }) if source.kind() == ErrorKind::PermissionDenied => Ok(Seating::Unknown),
         looked => looked,
@@ -167,8 +154,8 @@ fn look(state: &PrivateDir) -> Result<Seating, Error> {
 }
 
 /// Returns what the service of a state said about itself last, which may be over.
-pub fn seated(state: &Path) -> Result<Option<Holder>, Error> {
-    Ok(open::directory(state)?.as_ref().and_then(announced))
+pub fn seated(location: &Location) -> Result<Option<Holder>, Error> {
+    Ok(place::directory(location.directory())?.as_ref().and_then(announced))
 }
 
 fn announced(state: &PrivateDir) -> Option<Holder> {
@@ -177,13 +164,14 @@ fn announced(state: &PrivateDir) -> Option<Holder> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::open::{self, Stands};
     use super::super::tests::support;
     use super::*;
 
     #[test]
     fn one_service_at_a_time_has_the_place() {
         let directory = tempfile::tempdir().unwrap();
-        let state = directory.path().join("state");
+        let state = Location::from(directory.path().join("state"));
         let holder = support::holder();
         let seat = Seat::take(&state, &holder).unwrap();
         let Err(Error::Locked { holder: Some(named), .. }) = Seat::take(&state, &holder) else { panic!("taken twice") };
@@ -195,7 +183,7 @@ mod tests {
     #[test]
     fn a_pause_outlives_the_service_and_keeps_its_time() {
         let directory = tempfile::tempdir().unwrap();
-        let state = directory.path().join("state");
+        let state = Location::from(directory.path().join("state"));
         assert_eq!(paused(&state).unwrap(), None);
         let seat = Seat::take(&state, &support::holder()).unwrap();
         assert_eq!(seat.pause(Timestamp(7)).unwrap(), Timestamp(7));
@@ -210,8 +198,8 @@ mod tests {
     #[test]
     fn a_directory_with_a_service_and_no_state_is_a_first_run() {
         let directory = tempfile::tempdir().unwrap();
-        let seat = Seat::take(directory.path(), &support::holder()).unwrap();
+        let seat = Seat::take(&directory.path().into(), &support::holder()).unwrap();
         seat.pause(Timestamp(7)).unwrap();
-        assert_eq!(open::look(&seat.state).unwrap(), open::Found::Nothing);
+        assert_eq!(open::look(&seat.state).unwrap(), Stands::Nothing);
     }
 }

@@ -3,13 +3,11 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use super::change::Writes;
 use super::index_file;
-use super::keys::Row;
-use super::snapshot::Part;
 use crate::index::HeadNote;
 use crate::model::ContactKey;
 use crate::private_dir::PrivateDir;
+use crate::state::{Part, Row, Writes};
 
 /// Most keys that are remembered; after more, all bindings are looked at again.
 const MOST_KEYS: usize = 100_000;
@@ -24,13 +22,11 @@ pub(super) struct SinceIndex {
     is_marked: bool,
     /// What the mark of this process says.
     word: String,
-    /// Why what is on disk is unknown, so that no index is true of it until the state is opened again.
-    failed: Option<String>,
 }
 
 impl SinceIndex {
     pub(super) fn new(head: Option<HeadNote>, word: String) -> Self {
-        Self { head, keys: Some(BTreeSet::new()), is_marked: false, word, failed: None }
+        Self { head, keys: Some(BTreeSet::new()), is_marked: false, word }
     }
 
     /// Marks the index as behind before the first write.
@@ -45,8 +41,8 @@ impl SinceIndex {
     /// Notes rows that are going to be written.
     pub(super) fn note(&mut self, writes: &Writes) {
         let Some(keys) = &mut self.keys else { return };
-        keys.extend(writes.keys().filter_map(|row| match Row::parse(row) {
-            Some(Row::Binding(key)) => Some(key),
+        keys.extend(writes.keys().filter_map(|row| match row {
+            Row::Binding(key) => Some(key.clone()),
             _ => None,
         }));
         if keys.len() > MOST_KEYS {
@@ -54,24 +50,14 @@ impl SinceIndex {
         }
     }
 
-    /// Notes that a write failed, which may stand in sled's memory in whole or in part, and on disk or not.
-    pub(super) fn fail(&mut self, why: &str) {
-        self.failed.get_or_insert_with(|| why.to_owned());
-    }
-
-    pub(super) fn failed(&self) -> Option<&str> {
-        self.failed.as_deref()
-    }
-
     pub(super) fn begins_at(&self, head: &HeadNote) -> bool {
-        self.failed.is_none() && self.head.as_ref() == Some(head)
+        self.head.as_ref() == Some(head)
     }
 
     /// Reports whether a part looks at all that may have changed since its index was written.
-    pub(super) fn is_covered_by(&self, part: &Part) -> bool {
+    pub(super) fn is_covered_by(&self, part: &Part, head: &HeadNote) -> bool {
         let keys = self.keys.as_ref();
-        self.begins_at(&part.note.head)
-            && keys.is_some_and(|keys| keys.iter().all(|key| part.keys.binary_search(key).is_ok()))
+        self.begins_at(head) && keys.is_some_and(|keys| keys.iter().all(|key| part.keys.binary_search(key).is_ok()))
     }
 
     pub(super) fn written(&self) -> Option<BTreeSet<ContactKey>> {

@@ -10,9 +10,9 @@ use std::os::unix::fs::FileExt;
 
 use rustix::fs::FileType;
 
-use super::error::Error;
-use super::open::{LOG, SLED};
+use super::place::{LOG, SLED};
 use crate::private_dir::PrivateDir;
+use crate::state::Error;
 
 /// sled's own settings, which it writes again when they are missing.
 const SETTINGS: &str = "conf";
@@ -170,7 +170,7 @@ fn segment_place(head: &[u8; SEGMENT_HEAD_BYTES]) -> u64 {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::super::open;
+    use super::super::guard::open_sled;
     use super::*;
 
     /// A file whose first page no process has: a read of it fails with EIO, like one of a bad block.
@@ -189,11 +189,11 @@ mod tests {
     #[test]
     fn the_place_of_a_segment_is_read_as_sled_writes_it() {
         let directory = tempfile::tempdir().unwrap();
-        let db = open::open_sled(directory.path()).unwrap();
+        let db = open_sled(directory.path()).unwrap();
         for number in 0..300_u32 {
-            db.insert(number.to_be_bytes(), vec![7; 8 * 1024]).unwrap();
+            db.db.insert(number.to_be_bytes(), vec![7; 8 * 1024]).unwrap();
         }
-        db.flush().unwrap();
+        db.db.flush().unwrap();
         db.close().unwrap();
         let log = File::open(directory.path().join(SLED).join(LOG)).unwrap();
         let segments = log.metadata().unwrap().len().div_ceil(SEGMENT_BYTES);

@@ -1,22 +1,19 @@
 //! What `state push` is about to do, as text and as a record.
 
-use std::path::Path;
-
 use super::amounts::count;
 use super::escape::escape;
 use super::json::{PushOutcome, PushedState, Record, StatePush};
-use crate::store::{Setback, Standing};
+use crate::state::{Location, Setback, Standing};
 
 /// Shows the state that is there and the one that takes its place, and what is lost by that.
-pub fn replacement_text(path: &Path, now: Option<&Standing>, new: &Standing, setback: Option<&Setback>) -> String {
-    let state = path.display().to_string();
+pub fn replacement_text(state: &Location, now: Option<&Standing>, new: &Standing, setback: Option<&Setback>) -> String {
     let now = now.map_or_else(|| "none".to_owned(), standing_text);
     let loss = setback.map(|setback| {
         format!("\nForced: {}.\nWhat the state knows and the new one does not is lost.\n", escape(&setback.to_string()))
     });
     format!(
         "The state {} will be replaced.\n\n  now: {now}\n  new: {}\n{}",
-        escape(&state),
+        escape(&state.to_string()),
         standing_text(new),
         loss.unwrap_or_default()
     )

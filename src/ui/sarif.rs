@@ -38,6 +38,7 @@ pub fn sarif(messages: &[Message], complete: bool, checkout: &Checkout) -> Strin
                     name: "contactsd",
                     version: env!("CARGO_PKG_VERSION"),
                     semantic_version: env!("CARGO_PKG_VERSION"),
+                    information_uri: env!("CARGO_PKG_REPOSITORY"),
                     rules: Code::ALL.iter().map(|code| Rule::of(*code)).collect(),
                 },
             },
@@ -83,6 +84,7 @@ struct Driver {
     name: &'static str,
     version: &'static str,
     semantic_version: &'static str,
+    information_uri: &'static str,
     rules: Vec<Rule>,
 }
 
@@ -92,6 +94,7 @@ struct Rule {
     id: &'static str,
     name: String,
     short_description: Text,
+    full_description: Text,
     default_configuration: Configuration,
     /// The code's page. A link would have to be absolute, and where the pages are served is not known here.
     help: Help,
@@ -154,8 +157,7 @@ struct Place {
 #[serde(rename_all = "camelCase")]
 struct PhysicalLocation {
     artifact_location: ArtifactLocation,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    region: Option<Region>,
+    region: Region,
 }
 
 #[derive(Serialize)]
@@ -166,13 +168,15 @@ struct ArtifactLocation {
     uri_base_id: Option<&'static str>,
 }
 
-/// Columns count characters from 1; the end is the first behind it.
+/// Columns count characters from 1; the end is the first behind it. A file as a whole is shown at its first line.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Region {
     start_line: usize,
-    start_column: usize,
-    end_column: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_column: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_column: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -207,10 +211,16 @@ impl Rule {
             id: code.as_str(),
             name: format!("{code:?}"),
             short_description: Text::of(code.title()),
+            full_description: Text::of(&lead(page)),
             default_configuration: Configuration { level: level(code.severity()) },
             help: Help { text: page, markdown: page },
         }
     }
+}
+
+/// Returns the first paragraph of a page, which stands below its heading.
+fn lead(page: &str) -> String {
+    page.split("\n\n").nth(1).unwrap_or_default().replace('\n', " ")
 }
 
 impl Notification {
@@ -221,11 +231,9 @@ impl Notification {
 
 impl Place {
     fn of(location: &Location, checkout: &Checkout) -> Self {
-        let region = (!location.is_whole_file()).then(|| Region {
-            start_line: location.line,
-            start_column: location.column,
-            end_column: location.column + location.width,
-        });
+        let columns = (!location.is_whole_file()).then(|| (location.column, location.column + location.width));
+        let (start_column, end_column) = columns.unzip();
+        let region = Region { start_line: location.line, start_column, end_column };
         let artifact_location = ArtifactLocation::of(&location.path, checkout);
         let physical_location = PhysicalLocation { artifact_location, region };
         Self { physical_location, logical_locations: Vec::new(), message: None }

@@ -26,7 +26,7 @@ use super::outlet::{Lines, Outlet};
 use super::style::{ColorEnvironment, ColorFlag, Paint, color_choice};
 use crate::model::Timestamp;
 use crate::ops::watch::Telling;
-use crate::source::Severity;
+use crate::source::{Code, Severity};
 
 /// Columns of a text that no terminal limits.
 const DEFAULT_WIDTH: usize = 100;
@@ -404,6 +404,11 @@ impl Shell {
         }
         if let Some(sums) = crowd::sums(&messages).filter(|_| !self.speaks_json()) {
             self.write_stderr(format_args!("\n{sums}\n"));
+        }
+        let code = messages.iter().rev().find_map(|message| Code::named(message.code.as_deref()?));
+        if let Some(code) = code.filter(|_| !self.logs && !self.speaks_json() && self.verbosity == Verbosity::Normal) {
+            let hint = Paint { color: self.stderr.color }.cyan("Hint:").to_string();
+            self.write_stderr(format_args!("\n{hint} contactsd explain {code} says more.\n"));
         }
     }
 

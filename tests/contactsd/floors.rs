@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 /// The modules by floor, as `ARCHITECTURE.md` lists them.
 const FLOORS: [&[&str]; 6] = [
-    &["model", "failpoints", "beneath", "private_dir"],
-    &["plan", "journal", "quota", "index", "hosts"],
-    &["settings", "source", "apollo", "store", "link", "watcher", "sandbox", "status_http"],
+    &["model", "failpoints", "aside", "beneath", "private_dir"],
+    &["plan", "journal", "quota", "index", "state", "hosts"],
+    &["settings", "source", "apollo", "store", "serve", "watcher", "sandbox"],
     &["ops"],
     &["ui"],
     &["cli"],

@@ -36,7 +36,6 @@ mod show;
 mod state;
 mod status;
 mod stdio;
-mod stdio;
 mod support;
 mod target;
 mod transfer;

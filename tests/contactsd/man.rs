@@ -20,7 +20,7 @@ fn every_verb_has_a_page_of_its_own() {
     }
     let page = fs::read_to_string(world.path("pages/contactsd-state-rm.1")).unwrap();
     for part in [
-        ".TH CONTACTSD-STATE-RM 1",
+        ".TH CONTACTSD-STATE-RM 1 2026-",
         "contactsd\\-state\\-rm \\- Stop managing contacts",
         "\\fBcontactsd state rm\\fR",
         "\\fB\\-\\-auto\\-approve\\fR",
@@ -28,6 +28,15 @@ fn every_verb_has_a_page_of_its_own() {
         ".SH \"EXIT STATUS\"",
     ] {
         assert!(page.contains(part), "{part}\n{page}");
+    }
+    for name in &names {
+        let page = fs::read_to_string(world.path("pages").join(name)).unwrap().replace("\\-", "-");
+        let ends = page.match_indices("(1)").map(|(end, _)| end);
+        for named in
+            ends.map(|end| page[..end].rsplit(|c: char| c != '-' && !c.is_ascii_alphanumeric()).next().unwrap())
+        {
+            assert!(names.contains(&format!("{named}.1")), "{name} names {named}(1), which is no page");
+        }
     }
     let main = fs::read_to_string(world.path("pages/contactsd.1")).unwrap();
     assert!(main.contains(".SH ENVIRONMENT") && main.contains(".SH FILES"), "{main}");

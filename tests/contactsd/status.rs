@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
@@ -14,7 +15,11 @@ const TEAM: &str = "contacts:\n  ada: {email: ada@example.com, title: Engineer}\
 /// Asks a server in raw HTTP; returns status and body.
 #[track_caller]
 pub(crate) fn ask(address: &str, request: &str) -> (u16, String) {
-    let mut stream = TcpStream::connect(address).unwrap();
+    say(TcpStream::connect(address).unwrap(), request)
+}
+
+#[track_caller]
+fn say(mut stream: impl Read + Write, request: &str) -> (u16, String) {
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
@@ -75,6 +80,8 @@ fn a_service_answers_probes_scrapers_and_people() {
         assert!(metrics.contains(&format!("\n{line}\n")), "{line}\n{metrics}");
     }
     assert!(metrics.contains("contactsd_state_bytes "), "{metrics}");
+    let stream = UnixStream::connect(world.path(".contactsd/contacts.d/state/watch.sock")).unwrap();
+    assert_eq!(say(stream, "GET /readyz HTTP/1.1\r\nhost: service\r\n\r\n").0, 200);
     // The same document, whoever asks.
     let asked: Value = serde_json::from_str(&world.run("status --json").stdout).unwrap();
     assert_eq!(asked["service"]["last_pass"], service["last_pass"]);

@@ -155,6 +155,8 @@ fn one_bad_file_among_good_ones_changes_nothing_of_what_stands() {
                  ^^^^^
 
     Apollo ignores names it does not know, so the value would be lost. Did you mean `email`?
+
+    Hint: contactsd explain E011 says more.
     [exit 1]
     "#);
     assert_eq!(remote.take_calls(), [""; 0]);
@@ -174,6 +176,8 @@ fn warnings_stop_nothing() {
                             ^^^^^^^^
 
     `mobile_phone` is meant for a phone number. Write the number, or remove the line if there is none.
+
+    Hint: contactsd explain W102 says more.
     [exit 0]
     "#);
 }

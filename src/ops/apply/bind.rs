@@ -12,7 +12,7 @@ use crate::model::{
     MatchedBy, Origin, Place, Value,
 };
 use crate::plan::{Action, Change as FieldChange, Dispute, Known, Operation, Reason, Setting};
-use crate::store::{self, Change};
+use crate::state::{self, Change};
 
 use super::bring_up::{Effort, complete, note_dropped};
 use super::courier::{Failure, Look, Reply};
@@ -52,7 +52,7 @@ impl Performer<'_> {
     ) -> Result<End, Trouble> {
         if contact.id != *id {
             // Whoever it was merged into is not who the entry, or the memory of it, names.
-            let owner = self.owner(&contact.id)?.filter(|owner| owner != entry.key());
+            let owner = self.owner(&contact.id).await?.filter(|owner| owner != entry.key());
             return Err(Trouble::failed(problem::merged(id, &contact.id, owner.as_ref(), entry)));
         }
         if !matches!(origin, Origin::Adopted) && confirm::is_stranger(&entry.fields, contact) {
@@ -110,10 +110,10 @@ impl Performer<'_> {
         match self.session.store().commit(changes).await {
             Ok(_) => {}
             // Found by our own search rather than answered by Apollo, while another entry found it too.
-            Err(store::Error::IdTaken { id, owner, .. }) if step == Step::Settle || is_looked_up(&binding) => {
+            Err(state::Error::IdTaken { id, owner, .. }) if step == Step::Settle || is_looked_up(&binding) => {
                 return Err(Trouble::failed(taken_meanwhile(&id, &owner, self.place)));
             }
-            Err(store::Error::IdTaken { id, owner, .. }) => {
+            Err(state::Error::IdTaken { id, owner, .. }) => {
                 return Err(self.collision(intent, entry, &id, &owner).await?);
             }
             Err(error) => return Err(self.store_trouble(&error)),
@@ -132,7 +132,7 @@ impl Performer<'_> {
         let pending = Known::of(&binding, []).changes_to(&entry.fields);
         let brought_up = self.bring_up(entry, binding, &pending, Effort { tried, lists_before, open: &[] }).await;
         // A state that cannot be read fails the action anyway, which says so.
-        if let Ok(Some(binding)) = self.session.store().binding(entry.key()) {
+        if let Ok(Some(binding)) = self.session.store().binding(entry.key()).await {
             let mut written = sent_unseen;
             for change in pending.into_iter().filter(|change| is_written(change, &binding)) {
                 written.retain(|sent| sent.field != change.field);

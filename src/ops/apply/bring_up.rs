@@ -9,7 +9,7 @@ use crate::apollo::{self, Contact, ListChange};
 use crate::failpoints::{self, reached};
 use crate::model::{ApolloId, Binding, Endpoint, Entry, Field, Fields, IntentId, Merged, Value, fold_text};
 use crate::plan::{Change as FieldChange, Dispute, Known, Setting};
-use crate::store::Change;
+use crate::state::Change;
 
 use super::courier::{Failure, Look, Reply};
 use super::outcome::confirm::{self, Deviation, DeviationKind};
@@ -29,7 +29,7 @@ pub(super) struct Effort<'a> {
 
 impl Performer<'_> {
     pub(super) async fn update(&self, id: &ApolloId, entry: &Entry, changes: &[FieldChange]) -> Result<End, Trouble> {
-        let binding = self.binding(entry.key())?;
+        let binding = self.binding(entry.key()).await?;
         let open: Vec<_> = self.open_intents(entry.key()).collect();
         self.bring_up(entry, binding, changes, Effort { open: &open, ..Effort::default() }).await?;
         Ok(End::Done(Step::Update, Some(id.clone())))
@@ -107,7 +107,7 @@ impl Performer<'_> {
             binding.gone_at = Some(self.session.now());
             Dispute::Gone { id: asked }
         } else {
-            let owner = self.owner(&contact.id)?;
+            let owner = self.owner(&contact.id).await?;
             if let Some(owner) = &owner {
                 // Our values may stand on the other key's contact now.
                 let fields: Vec<Field> = entry.fields.iter().map(|(field, _)| field.clone()).collect();
@@ -279,7 +279,7 @@ impl Performer<'_> {
             return Ok(false);
         }
         let others =
-            self.session.store().some_bindings(OTHERS_VIEWED + 1).map_err(|error| self.store_trouble(&error))?;
+            self.session.store().some_bindings(OTHERS_VIEWED + 1).await.map_err(|error| self.store_trouble(&error))?;
         let others = others.into_iter().filter(|other| other.apollo_id != *id && other.gone_at.is_none());
         let mut is_only_one = true;
         for other in others.take(OTHERS_VIEWED) {

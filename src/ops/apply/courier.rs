@@ -14,7 +14,8 @@ use crate::failpoints::{self, reached};
 use crate::journal::{self, Status, Step};
 use crate::model::{ApolloId, Endpoint, Intent, IntentId};
 use crate::quota::{Attempt, Backoff, Permit, Rejection};
-use crate::store::{self, Change, Store};
+use crate::state::{self, Change};
+use crate::store::Store;
 
 use super::ledgers::Ledgers;
 use super::outages::{News, Outages, Turn};
@@ -64,7 +65,7 @@ pub(crate) enum Failure {
     /// Requests of this kind fail for longer than is waited for, which was said before; nothing was sent.
     Out,
     /// The intent could not be recorded, so nothing was sent.
-    Store(store::Error),
+    Store(state::Error),
 }
 
 /// A client, and what it was made from.
@@ -165,10 +166,15 @@ impl Courier {
                 return Err(Failure::Store(error));
             }
             reached(failpoints::Step::IntentWritten);
+            let way = self.way();
+            // Somebody else could have taken the state over before the answer came.
+            if !self.store.outlasts(way.options.request_timeout) {
+                self.take_back(endpoint, Leave { permit, attempt, slot });
+                return Err(Failure::Store(self.store.taken_over()));
+            }
             tries.take(Step::Send);
             let sent = Instant::now();
-            let way = sent_by.insert(self.way());
-            let outcome = perform(&way.client, intent).await;
+            let outcome = perform(&sent_by.insert(way).client, intent).await;
             drop(slot);
             self.heard(endpoint, &outcome, sent.elapsed());
             reached(if outcome.is_ok() { failpoints::Step::AnswerReceived } else { failpoints::Step::AnswerLost });

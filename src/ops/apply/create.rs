@@ -9,7 +9,7 @@ use crate::model::{
     ApolloId, ConflictCause, Endpoint, Entry, Field, Fields, Intent, IntentId, MatchedBy, Origin, Timestamp,
 };
 use crate::ops::{Step, problem};
-use crate::store::Change;
+use crate::state::Change;
 
 use super::bind::{forget_memory, note_sent_lists};
 use super::courier::{Failure, Reply};
@@ -154,7 +154,7 @@ impl Performer<'_> {
             }
             Err(failure) => return Err(self.trouble(intent.endpoint, failure)),
         };
-        let owner = self.owner(&contact.id)?;
+        let owner = self.owner(&contact.id).await?;
         if let Some(owner) = owner.filter(|owner| owner != entry.key()) {
             return Err(self.collision(Some(id), entry, &contact.id, &owner).await?);
         }

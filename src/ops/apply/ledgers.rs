@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use crate::apollo::{Meta, WindowHeaders};
 use crate::model::{Endpoint, Timestamp};
 use crate::quota::{Admission, Ledger, Outlook, Permit, Reading, Rejection, Rules, Span, WindowLimit};
-use crate::store::Change;
+use crate::state::Change;
 
 use crate::ops::{Clock, Ended, Stop};
 

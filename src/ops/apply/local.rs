@@ -5,7 +5,7 @@
 use crate::failpoints::{self, reached};
 use crate::model::{ApolloId, ContactKey, Endpoint, Entry, Intent, IntentId};
 use crate::plan::Change as FieldChange;
-use crate::store::Change;
+use crate::state::Change;
 
 use super::bring_up::{Effort, complete, release_undeclared};
 use super::performer::{End, Performer, Trouble};
@@ -20,7 +20,7 @@ impl Performer<'_> {
         changes: &[FieldChange],
         ends_doubt: bool,
     ) -> Result<End, Trouble> {
-        let mut binding = self.binding(from)?;
+        let mut binding = self.binding(from).await?;
         release_undeclared(&mut binding, entry);
         binding.path = entry.place.path.display().to_string();
         let sends = changes.iter().any(FieldChange::sends);
@@ -54,7 +54,7 @@ impl Performer<'_> {
     }
 
     pub(super) async fn release(&self, id: &ApolloId, entry: &Entry) -> Result<End, Trouble> {
-        let mut binding = self.binding(entry.key())?;
+        let mut binding = self.binding(entry.key()).await?;
         release_undeclared(&mut binding, entry);
         complete(&mut binding, entry);
         let mut writes = vec![Change::PutBinding { key: entry.key().clone(), binding: Box::new(binding) }];
@@ -67,7 +67,7 @@ impl Performer<'_> {
 
     pub(super) async fn forget(&self, id: &ApolloId) -> Result<End, Trouble> {
         let key = &self.place.key;
-        let found = self.session.store().binding(key).map_err(|error| self.store_trouble(&error))?;
+        let found = self.session.store().binding(key).await.map_err(|error| self.store_trouble(&error))?;
         let Some(binding) = found else {
             // Only the memory of a contact was left to forget.
             let memory = [Change::DropTombstone { key: key.clone() }];

@@ -80,7 +80,7 @@ impl Performer<'_> {
                 return Ok(Err(Trouble::failed(problem::too_many_hits(self.place))));
             }
             let unseen = self.learn_emails(|contact| wanted.may_be(contact), &mut found.contacts).await?;
-            let (free, owned) = match self.part_by_owner(found.contacts) {
+            let (free, owned) = match self.part_by_owner(found.contacts).await {
                 Ok(parts) => parts,
                 Err(trouble) => return Ok(Err(trouble)),
             };
@@ -93,8 +93,10 @@ impl Performer<'_> {
                 Sight::Nobody => {}
                 sight => return Ok(Ok(sight)),
             }
-            if let Some((id, owner)) = wanted.taken(&owned, |contact, key| self.is_up_to_date(contact, key)) {
-                return Ok(Ok(Sight::Owned(id, owner)));
+            for (contact, owner) in wanted.taken(&owned) {
+                if self.is_up_to_date(contact, owner).await {
+                    return Ok(Ok(Sight::Owned(contact.id.clone(), owner.clone())));
+                }
             }
         }
         if !wanted.looks_by_name() {
@@ -109,7 +111,7 @@ impl Performer<'_> {
             return Ok(Err(Trouble::failed(problem::too_many_hits(self.place))));
         }
         let unseen = self.learn_emails(|contact| wanted.may_be_at_domain(contact), &mut found.contacts).await?;
-        let free = match self.part_by_owner(found.contacts) {
+        let free = match self.part_by_owner(found.contacts).await {
             Ok((free, _)) => free,
             Err(trouble) => return Ok(Err(trouble)),
         };
@@ -177,10 +179,13 @@ impl Performer<'_> {
 
     /// Parts contacts that are free from those that other keys own; those of the entry's own key count as free.
     #[expect(clippy::type_complexity, reason = "the two halves of one list")]
-    fn part_by_owner(&self, contacts: Vec<Contact>) -> Result<(Vec<Contact>, Vec<(Contact, ContactKey)>), Trouble> {
+    async fn part_by_owner(
+        &self,
+        contacts: Vec<Contact>,
+    ) -> Result<(Vec<Contact>, Vec<(Contact, ContactKey)>), Trouble> {
         let (mut free, mut taken) = (Vec::new(), Vec::new());
         for contact in contacts.into_iter().filter(|contact| !contact.person_deleted) {
-            match self.owner(&contact.id)?.filter(|owner| *owner != self.place.key) {
+            match self.owner(&contact.id).await?.filter(|owner| *owner != self.place.key) {
                 Some(owner) => taken.push((contact, owner)),
                 None => free.push(contact),
             }
@@ -189,8 +194,8 @@ impl Performer<'_> {
     }
 
     /// Reports whether a row shows the e-mail that another key's contact was given last; a search may lag.
-    fn is_up_to_date(&self, row: &Contact, key: &ContactKey) -> bool {
-        let binding = self.session.store().binding(key).ok().flatten();
+    async fn is_up_to_date(&self, row: &Contact, key: &ContactKey) -> bool {
+        let binding = self.session.store().binding(key).await.ok().flatten();
         binding.is_some_and(|binding| {
             let given = binding.applied.text(&Field::Email).filter(|email| !email.is_empty());
             given.is_none_or(|given| row.emails.iter().any(|shown| fold_email(shown) == fold_email(given)))
@@ -267,16 +272,12 @@ impl Wanted {
         }
     }
 
-    /// Finds the contact of another key that has the very e-mail, by which Apollo would match the entry to it.
-    fn taken(
-        &self,
-        owned: &[(Contact, ContactKey)],
-        is_up_to_date: impl Fn(&Contact, &ContactKey) -> bool,
-    ) -> Option<(ApolloId, ContactKey)> {
-        let email = self.identity.email.as_ref().filter(|_| self.run_dedupe)?;
-        let with_email = |contact: &Contact| contact.emails.iter().any(|shown| fold_email(shown) == *email);
-        let found = owned.iter().find(|(contact, owner)| with_email(contact) && is_up_to_date(contact, owner));
-        found.map(|(contact, owner)| (contact.id.clone(), owner.clone()))
+    /// Lists the contacts of other keys that have the very e-mail, by which Apollo would match the entry to them.
+    fn taken<'a>(&self, owned: &'a [(Contact, ContactKey)]) -> impl Iterator<Item = &'a (Contact, ContactKey)> {
+        let email = self.identity.email.as_ref().filter(|_| self.run_dedupe);
+        owned.iter().filter(move |(contact, _)| {
+            email.is_some_and(|email| contact.emails.iter().any(|shown| fold_email(shown) == *email))
+        })
     }
 
     /// Reports whether Apollo could match a contact by its name, or nothing but a name is there to tell it apart.

@@ -14,7 +14,7 @@ use crate::model::{
     ApolloId, Binding, ContactKey, Digest, Endpoint, Field, Fields, Fingerprint, Identity, IdentityHash, IdentityKey,
     Intent, IntentId, Place, Timestamp, Tombstone, fold_text,
 };
-use crate::store::{self, Change};
+use crate::state::{self, Change};
 
 use super::courier::{Failure, Reply};
 use crate::ops::{Desired, Ended, Event, Imported, Problem, Session, Step, problem};
@@ -191,18 +191,19 @@ impl Performer<'_> {
         Some(Change::SpendAction { plan, key: self.place.key.clone() })
     }
 
-    pub(super) fn binding(&self, key: &ContactKey) -> Result<Binding, Trouble> {
-        let found = self.session.store().binding(key).map_err(|error| self.store_trouble(&error))?;
+    pub(super) async fn binding(&self, key: &ContactKey) -> Result<Binding, Trouble> {
+        let found = self.session.store().binding(key).await.map_err(|error| self.store_trouble(&error))?;
         Ok(found.expect("a plan changes bound contacts only, and this process is the one writer"))
     }
 
-    pub(super) fn owner(&self, id: &ApolloId) -> Result<Option<ContactKey>, Trouble> {
-        self.session.store().owner_of(id).map_err(|error| self.store_trouble(&error))
+    pub(super) async fn owner(&self, id: &ApolloId) -> Result<Option<ContactKey>, Trouble> {
+        self.session.store().owner_of(id).await.map_err(|error| self.store_trouble(&error))
     }
 
     /// Forgets that `fields` of a contact stand as they were applied, so that they are sent again.
     pub(super) async fn doubt(&self, key: &ContactKey, fields: &[Field]) -> Result<(), Trouble> {
-        let Some(mut binding) = self.session.store().binding(key).map_err(|error| self.store_trouble(&error))? else {
+        let found = self.session.store().binding(key).await.map_err(|error| self.store_trouble(&error))?;
+        let Some(mut binding) = found else {
             return Ok(());
         };
         for field in fields {
@@ -216,7 +217,7 @@ impl Performer<'_> {
         self.session.store().commit(changes).await.map(drop).map_err(|error| self.store_trouble(&error))
     }
 
-    pub(super) fn store_trouble(&self, error: &store::Error) -> Trouble {
+    pub(super) fn store_trouble(&self, error: &state::Error) -> Trouble {
         self.session.stop().request(Ended::Fatal);
         // All that were under way fail the same way; it is told once.
         let problem = self.session.is_first_store_failure().then(|| Box::new(problem::store_failed(error, self.place)));

@@ -13,7 +13,7 @@ use tracing::{Instrument, Span, field};
 use crate::model::{ApolloId, ContactKey, Endpoint, Place};
 use crate::plan::{Action, Housekeeping, Operation, Plan};
 use crate::quota::time_left;
-use crate::store::{self, CHANGES_PER_COMMIT, Change, Snapshot};
+use crate::state::{self, CHANGES_PER_COMMIT, Change, Snapshot};
 
 use super::order::{first_request, hands_over, shared_names};
 use super::performer::{End, Job, Performer, Trouble, Turn};
@@ -92,7 +92,7 @@ pub async fn apply_as(
     }
     report.ended =
         session.stop().reason().or(outage).or_else(|| session.courier().ledgers.put_off()).unwrap_or_default();
-    session.renew_index(desired, snapshot);
+    session.renew_index(desired, snapshot).await;
     report
 }
 
@@ -116,10 +116,10 @@ impl Run {
         let mut changes: Vec<Change> = housekeeping.conflicts.iter().map(drop_conflict).collect();
         for &id in &housekeeping.intents {
             changes.push(Change::DropIntent { id });
-            changes.extend(self.stands_again(&self.job.open[&id].key).map_err(failed)?);
+            changes.extend(self.stands_again(&self.job.open[&id].key).await.map_err(failed)?);
         }
         for key in &housekeeping.standing {
-            changes.extend(self.stands_again(key).map_err(failed)?);
+            changes.extend(self.stands_again(key).await.map_err(failed)?);
         }
         for chunk in changes.chunks(CHANGES_PER_COMMIT) {
             self.session.store().commit(chunk.to_vec()).await.map_err(failed)?;
@@ -129,9 +129,9 @@ impl Run {
 
     /// Notes that a contact stands as declared: the plan found nothing to do for it, whatever became of a write that
     /// left it in doubt, and whatever its entry says of itself beside its fields.
-    fn stands_again(&self, key: &ContactKey) -> Result<Option<Change>, store::Error> {
+    async fn stands_again(&self, key: &ContactKey) -> Result<Option<Change>, state::Error> {
         let Some(fingerprint) = self.job.fingerprint(key) else { return Ok(None) };
-        let standing = self.session.store().binding(key)?.filter(|binding| binding.gone_at.is_none());
+        let standing = self.session.store().binding(key).await?.filter(|binding| binding.gone_at.is_none());
         Ok(standing.map(|mut binding| {
             binding.fingerprint = Some(fingerprint);
             Change::PutBinding { key: key.clone(), binding: Box::new(binding) }

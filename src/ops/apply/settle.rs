@@ -9,7 +9,7 @@ use crate::journal::{self, Conclusion};
 use crate::model::{ConflictCause, Endpoint, Entry, Identity, Intent, IntentId};
 use crate::ops::{Step, problem};
 use crate::plan::Dispute;
-use crate::store::Change;
+use crate::state::Change;
 
 use super::outcome::confirm;
 use super::performer::{Asked, End, Performer, Trouble};

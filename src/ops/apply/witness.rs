@@ -20,7 +20,7 @@ impl Performer<'_> {
         }
         let earliest = newest.earliest(intent);
         let mut witness = Witness::default();
-        if let Err(trouble) = self.hear(intent, earliest, newest.contacts.iter(), &mut witness) {
+        if let Err(trouble) = self.hear(intent, earliest, newest.contacts.iter(), &mut witness).await {
             return Ok(Err(trouble));
         }
         if !witness.made.is_empty() {
@@ -31,7 +31,7 @@ impl Performer<'_> {
             if found.cut {
                 return Ok(Err(Trouble::failed(problem::too_many_hits(self.place))));
             }
-            if let Err(trouble) = self.hear(intent, earliest, found.contacts.iter(), &mut witness) {
+            if let Err(trouble) = self.hear(intent, earliest, found.contacts.iter(), &mut witness).await {
                 return Ok(Err(trouble));
             }
         }
@@ -51,7 +51,7 @@ impl Performer<'_> {
             return Err(Trouble::failed(problem::too_many_new(self.place)));
         }
         let mut witness = Witness::default();
-        self.hear(intent, newest.earliest(intent), newest.contacts.iter(), &mut witness)?;
+        self.hear(intent, newest.earliest(intent), newest.contacts.iter(), &mut witness).await?;
         Ok(match witness.made.as_slice() {
             [one] => Some(one.id.clone()),
             _ => None,
@@ -59,7 +59,7 @@ impl Performer<'_> {
     }
 
     /// Sorts contacts into those that the create may have made and those that were there before.
-    fn hear<'c>(
+    async fn hear<'c>(
         &self,
         intent: &Intent,
         earliest: Timestamp,
@@ -69,7 +69,7 @@ impl Performer<'_> {
         for contact in contacts {
             let agrees = confirm::agrees(&intent.fields, contact);
             let is_like = confirm::is_like(&intent.fields, intent.run_dedupe, contact);
-            if !(agrees || is_like) || contact.person_deleted || self.owner(&contact.id)?.is_some() {
+            if !(agrees || is_like) || contact.person_deleted || self.owner(&contact.id).await?.is_some() {
                 continue;
             }
             let was_there = intent.there_before.contains(&contact.id)

@@ -3,20 +3,21 @@
 use tokio::task::JoinSet;
 
 use crate::model::{ContactKey, Digest};
-use crate::store::{CHANGES_PER_COMMIT, Change, Error, Store};
+use crate::state::{CHANGES_PER_COMMIT, Change, Error};
+use crate::store::Store;
 
 /// Notes that a plan is applied from here on, and drops the marks of the plan before.
 ///
 /// The row changes first: marks of another plan mean nothing, so a crash in between leaves no half of one.
 pub(super) async fn begin(store: &Store, digest: &Digest) -> Result<(), Error> {
-    let spent = store.plan_progress()?.spent;
+    let spent = store.plan_progress().await?.spent;
     store.commit(vec![Change::BeginPlan(digest.clone())]).await?;
     drop_marks(store, spent.into_iter().filter(|(_, plan)| plan != digest).map(|(key, _)| key).collect()).await
 }
 
 /// Forgets the saved plan that was applied last, since another apply comes after it.
 pub(in super::super) async fn forget(store: &Store) -> Result<(), Error> {
-    let progress = store.plan_progress()?;
+    let progress = store.plan_progress().await?;
     if progress.plan.is_some() {
         store.commit(vec![Change::EndPlan]).await?;
     }

@@ -12,7 +12,7 @@ use super::{SavedPlan, progress};
 use crate::model::{ContactKey, Digest, Lineage, Serial};
 use crate::plan::{self, Action, Brake, Plan, Reason};
 use crate::quota::Rules;
-use crate::store::{self, PlanProgress, Snapshot};
+use crate::state::{self, PlanProgress, Snapshot};
 
 /// Why a saved plan is not applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,7 +119,7 @@ impl SavedPlan {
         &mut self,
         session: &Session,
         snapshot: &Snapshot,
-    ) -> Result<Result<(), MarkError>, store::Error> {
+    ) -> Result<Result<(), MarkError>, state::Error> {
         progress::begin(session.store(), self.digest()).await?;
         if self.marks.iter().any(|mark| *mark.lineage() == snapshot.lineage) {
             return Ok(Ok(()));
@@ -139,14 +139,14 @@ fn marked_by(session: &Session, snapshot: &Snapshot) -> MarkedBy {
 }
 
 /// Finds what is left of a plan that [`check_plan`] let pass, in the state that `session` holds.
-pub fn resume_plan(
+pub async fn resume_plan(
     session: &Session,
     saved: &SavedPlan,
     desired: &Desired,
     rules: &Rules,
 ) -> Result<Result<Resumed, Refusal>, SnapshotError> {
-    let snapshot = session.snapshot(desired)?;
-    let standing = match admit(saved, &snapshot, &session.store().plan_progress()?) {
+    let snapshot = session.snapshot(desired).await?;
+    let standing = match admit(saved, &snapshot, &session.store().plan_progress().await?) {
         Ok(standing) => standing,
         Err(refusal) => return Ok(Err(refusal)),
     };

@@ -18,10 +18,12 @@ use crate::model::{
     ApolloId, Binding, Conflict, ConflictCause, ContactKey, Endpoint, Entry, Fields, Fingerprint, IdentityHash,
     IdentityKey, Intent, IntentId, Origin, RunId, Timestamp, Tombstone,
 };
+use crate::ops::desired::Open;
 use crate::plan::Policy;
 use crate::quota::{Backoff, Rules};
 use crate::source::LOADER;
-use crate::store::{self, Broken, Change, Holder, Moment, Snapshot, Wanted};
+use crate::state::{self, Change, Holder, Snapshot, Wanted};
+use crate::store::{self, Broken, Moment};
 
 /// Files that edits work on; the last is below a directory that a symlink may lead to.
 const FILES: [&str; 5] = ["a.yaml", "b.yaml", "d/c.yaml", "d/e.yaml", "x/f.yaml"];
@@ -163,7 +165,7 @@ impl World {
     }
 
     fn loader(&self) -> Loader {
-        Loader::new(&self.dir(), &self.state()).with(self.room, self.stamp).bounded(&self.bounds())
+        Loader::new(&self.dir(), &self.state().into()).with(self.room, self.stamp).bounded(&self.bounds())
     }
 
     fn plain(&self) -> Loader {
@@ -226,7 +228,7 @@ impl World {
             }
             Step::Plan => {
                 if let Some((desired, Some(reading))) = self.check() {
-                    renew_index(&self.state(), &desired, &reading);
+                    renew_index(&self.state().into(), &desired, &reading);
                 }
             }
             Step::Apply { every, renews } => self.apply(*every, *renews),
@@ -282,8 +284,8 @@ impl World {
             (plain.digest, plain.contacts(), plain.files())
         );
         assert_eq!(indexed.warnings, plain.warnings);
-        let whole = store::read(&self.state(), &wanted(&plain)).unwrap();
-        let state = self.state();
+        let whole = store::read(&self.state().into(), &wanted(&plain)).unwrap();
+        let state = self.state().into();
         let reading = self.runtime.block_on(read(&state, Want::Plan(&indexed), Duration::ZERO)).unwrap();
         let planned = |desired: &Desired, snapshot: &Snapshot| {
             let planned = plan(desired, snapshot, &Policy::default(), &Rules::default(), Timestamp(7)).unwrap();
@@ -305,17 +307,17 @@ impl World {
     fn apply(&self, every: usize, renews: bool) {
         let Some((desired, _)) = self.check() else { return };
         let session = self.session();
-        let snapshot = session.snapshot(&desired).unwrap();
+        let snapshot = self.runtime.block_on(session.snapshot(&desired)).unwrap();
         let whole = self.plain().load().unwrap();
         let of_session = plan(&desired, &snapshot, &Policy::default(), &Rules::default(), Timestamp(7)).unwrap();
-        let everything = session.store().snapshot(&wanted(&whole)).unwrap();
+        let everything = self.runtime.block_on(session.store().snapshot(&wanted(&whole))).unwrap();
         let of_all = plan(&whole, &everything, &Policy::default(), &Rules::default(), Timestamp(7)).unwrap();
         assert_eq!(of_session.plan, of_all.plan);
         for change in changes(&whole, &everything, every) {
             self.runtime.block_on(session.store().commit(vec![change])).unwrap();
         }
         if renews {
-            session.renew_index(&desired, &snapshot);
+            self.runtime.block_on(session.renew_index(&desired, &snapshot));
         }
         self.runtime.block_on(session.close()).unwrap();
     }
@@ -324,9 +326,9 @@ impl World {
     fn apply_broken(&self, every: usize, commit: u64, moment: Moment, is_lost: bool) {
         let Some((desired, _)) = self.check() else { return };
         let session = self.session();
-        let snapshot = session.snapshot(&desired).unwrap();
+        let snapshot = self.runtime.block_on(session.snapshot(&desired)).unwrap();
         let whole = self.plain().load().unwrap();
-        let everything = session.store().snapshot(&wanted(&whole)).unwrap();
+        let everything = self.runtime.block_on(session.store().snapshot(&wanted(&whole))).unwrap();
         let broken = Arc::new(Broken::default());
         broken.at(commit, moment);
         session.store().break_at(Arc::clone(&broken));
@@ -337,16 +339,17 @@ impl World {
                 break;
             }
         }
-        session.renew_index(&desired, &snapshot);
+        self.runtime.block_on(session.renew_index(&desired, &snapshot));
         let again =
             Loader::within(&session, &self.dir()).with(self.room, self.stamp).bounded(&self.bounds()).load().unwrap();
         let planned = |desired: &Desired, snapshot: &Snapshot| {
             plan(desired, snapshot, &Policy::default(), &Rules::default(), Timestamp(7)).unwrap().plan
         };
-        match (session.snapshot(&again), session.store().snapshot(&wanted(&whole))) {
+        let of = self.runtime.block_on(session.snapshot(&again));
+        match (of, self.runtime.block_on(session.store().snapshot(&wanted(&whole)))) {
             (Ok(of), Ok(everything)) => {
                 assert_eq!(planned(&again, &of), planned(&whole, &everything));
-                session.renew_index_if_behind(&again, &of);
+                self.runtime.block_on(session.renew_index_if_behind(&again, &of));
             }
             (Err(_), Err(_)) => {}
             (of, everything) => panic!("with an index {of:?}\nwithout one {everything:?}"),
@@ -387,7 +390,7 @@ impl World {
     fn session(&self) -> Session {
         let entropy = Entropy::draw().unwrap();
         let options = SessionOptions {
-            state: self.state(),
+            state: self.state().into(),
             origin: "sandbox".to_owned(),
             own_dir: None,
             client: None,
@@ -444,9 +447,8 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-fn wanted(desired: &Desired) -> Wanted<'_> {
-    let everyone = desired.everyone().unwrap();
-    Wanted::new(&everyone.roster, &everyone.named)
+fn wanted(desired: &Desired) -> Wanted {
+    desired.everyone().unwrap().wanted()
 }
 
 fn padded(text: &str) -> String {
@@ -557,7 +559,8 @@ fn a_plan_of_what_stands_applied_opens_no_store() {
     let lock = fs::File::open(world.state().join("lock")).unwrap();
     lock.lock().unwrap();
     let desired = world.loader().load().unwrap();
-    let reading = world.runtime.block_on(read(&world.state(), Want::Plan(&desired), Duration::ZERO)).unwrap().unwrap();
+    let reading =
+        world.runtime.block_on(read(&world.state().into(), Want::Plan(&desired), Duration::ZERO)).unwrap().unwrap();
     assert_eq!((reading.snapshot.unchanged, reading.snapshot.bindings.len()), (3, 0));
     assert_eq!(desired.warnings.len(), 1);
 }
@@ -574,7 +577,8 @@ fn a_plan_of_edits_that_change_no_entry_opens_no_store() {
     lock.lock().unwrap();
     let desired = world.loader().load().unwrap();
     assert_eq!(desired.contacts(), 3);
-    let reading = world.runtime.block_on(read(&world.state(), Want::Plan(&desired), Duration::ZERO)).unwrap().unwrap();
+    let reading =
+        world.runtime.block_on(read(&world.state().into(), Want::Plan(&desired), Duration::ZERO)).unwrap().unwrap();
     assert_eq!((reading.snapshot.unchanged, reading.snapshot.unbound.len()), (3, 0));
     drop(lock);
     world.check();
@@ -590,8 +594,8 @@ fn a_store_that_was_written_by_others_is_looked_into() {
         bytes.resize(fs::read(&log).unwrap().len(), 0xa5);
         world.edit(&log, |log| fs::write(log, &bytes).unwrap());
         let desired = world.loader().load().unwrap();
-        let reading = world.runtime.block_on(read(&world.state(), Want::Plan(&desired), Duration::ZERO));
-        assert!(matches!(reading, Err(ReadError::Store(store::Error::Unreadable { .. }))), "{reading:?}");
+        let reading = world.runtime.block_on(read(&world.state().into(), Want::Plan(&desired), Duration::ZERO));
+        assert!(matches!(reading, Err(ReadError::Store(state::Error::Unreadable { .. }))), "{reading:?}");
     }
 }
 
@@ -604,7 +608,7 @@ fn what_changed_alone_is_looked_up() {
     assert!(matches!(desired, Err(LoadError::Invalid { .. })));
     world.step(&Step::Remove { file: 2 });
     let desired = world.loader().load().unwrap();
-    let (part, declared) = desired.part().unwrap();
+    let Open { part, declared, .. } = desired.part().unwrap();
     let keys: Vec<&str> = part.keys.iter().map(ContactKey::as_str).collect();
     assert_eq!((keys, part.unchanged, declared.roster.len()), (vec!["ada", "bob"], 1, 2));
     world.check();
@@ -615,10 +619,11 @@ fn an_apply_of_one_contact_leaves_the_rest_of_the_index_as_good_as_it_was() {
     let world = settled();
     world.step(&Step::Sneak { file: 0, text: 4 });
     world.step(&Step::Apply { every: 1, renews: true });
-    let index = store::open_index(&world.state(), LOADER).unwrap();
+    let index = store::open_index(&world.state().into(), LOADER).unwrap();
     assert_eq!((index.contacts(), index.state().unwrap().applied), (3, 3));
     let desired = world.loader().load().unwrap();
-    assert!(desired.part().unwrap().0.is_empty());
+    let Open { part, note, .. } = desired.part().unwrap();
+    assert!(part.keys.is_empty() && note.is_quiet);
 }
 
 #[test]
@@ -628,9 +633,9 @@ fn a_session_trusts_the_index_that_it_renewed_itself() {
     let session = world.session();
     let loader = || Loader::within(&session, &world.dir()).with(0, world.stamp);
     let desired = loader().load().unwrap();
-    let keys = |desired: &Desired| desired.part().unwrap().0.keys.len();
+    let keys = |desired: &Desired| desired.part().unwrap().part.keys.len();
     assert_eq!(keys(&desired), 2);
-    let snapshot = session.snapshot(&desired).unwrap();
+    let snapshot = world.runtime.block_on(session.snapshot(&desired)).unwrap();
     assert!(desired.part().is_some(), "nobody else was looked up");
     let dot = desired.entry(&key("dot")).unwrap().unwrap();
     let change = |key: &ContactKey, of: Fingerprint| Change::PutBinding {
@@ -642,13 +647,13 @@ fn a_session_trusts_the_index_that_it_renewed_itself() {
     commit(Change::RemoveBinding { key: key("ada") });
     // Written to since, and nothing else is known to be: a part that looks at both keys is enough.
     assert_eq!(keys(&loader().load().unwrap()), 2);
-    session.renew_index(&desired, &snapshot);
+    world.runtime.block_on(session.renew_index(&desired, &snapshot));
     let desired = loader().load().unwrap();
     assert_eq!(keys(&desired), 0);
-    assert_eq!(session.snapshot(&desired).unwrap().unchanged, 3);
+    assert_eq!(world.runtime.block_on(session.snapshot(&desired)).unwrap().unchanged, 3);
     // What is written to an entry that no part looks at takes the whole state to compare.
     commit(change(&key("gil"), Fingerprint::from_bytes([1; 16])));
-    let snapshot = session.snapshot(&desired).unwrap();
+    let snapshot = world.runtime.block_on(session.snapshot(&desired)).unwrap();
     assert_eq!((snapshot.bindings.len(), desired.part().is_none()), (1, true));
     world.runtime.block_on(session.close()).unwrap();
     world.check();
@@ -672,7 +677,7 @@ fn a_mark_is_taken_away_by_who_has_read_everything() {
     assert!(world.loader().load().unwrap().part().is_none());
     world.step(&Step::Plan);
     assert!(!world.state().join("index.behind").exists());
-    assert!(world.loader().load().unwrap().part().unwrap().0.is_empty());
+    assert!(world.loader().load().unwrap().part().unwrap().part.keys.is_empty());
 }
 
 /// What a failed commit left in memory was taken for what is on disk: nobody was told any more that it is not.

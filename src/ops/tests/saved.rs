@@ -108,7 +108,7 @@ async fn the_marks_of_a_plan_are_dropped_when_another_is_applied() {
     assert!(progress.spent.values().all(|digest| digest == saved.digest()));
     world.declare(BEFORE);
     world.apply().await.unwrap();
-    assert_eq!(world.progress().await, crate::store::PlanProgress::default());
+    assert_eq!(world.progress().await, crate::state::PlanProgress::default());
 }
 
 const ADA: &str = "  ada: {first_name: Ada, last_name: Byron, email: ada@example.com, title: CTO}\n";

@@ -19,7 +19,8 @@ use crate::ops::{Reading, Want};
 use crate::plan::Policy;
 use crate::quota::{Backoff, Rules};
 use crate::sandbox::{Action, DedupeReading, Options, Server, Witness};
-use crate::store::{Broken, Holder, PlanProgress, Snapshot, Wanted};
+use crate::state::{Holder, PlanProgress, Snapshot, Wanted};
+use crate::store::Broken;
 
 /// The key that the sandbox of a world accepts.
 const KEY: &str = "sandbox";
@@ -173,7 +174,7 @@ impl World {
         let desired = load(&self.home.path().join("contacts.d")).unwrap();
         let session = Arc::new(Session::open(self.options()).await.unwrap());
         session.store().break_at(Arc::clone(&self.broken));
-        let snapshot = session.snapshot(&desired).unwrap();
+        let snapshot = session.snapshot(&desired).await.unwrap();
         let policy = Policy { force: true, ..policy };
         let planned = plan(&desired, &snapshot, &policy, &Rules::default(), session.now()).unwrap();
         let idle = planned.plan.is_empty() && planned.plan.housekeeping.is_empty();
@@ -201,9 +202,8 @@ impl World {
     /// Saves a plan of the files, and returns it as it is read back.
     pub(super) fn save(&self) -> SavedPlan {
         let desired = load(&self.home.path().join("contacts.d")).unwrap();
-        let everyone = desired.everyone().unwrap();
-        let wanted = Wanted::new(&everyone.roster, &everyone.named);
-        let snapshot = crate::store::read(&self.state(), &wanted).unwrap();
+        let wanted = desired.everyone().unwrap().wanted();
+        let snapshot = crate::store::read(&self.state().into(), &wanted).unwrap();
         let policy = Policy { force: true, ..Policy::default() };
         let snapshot =
             snapshot.unwrap_or_else(|| Reading::without_state(Want::Plan(&desired), "sandbox").unwrap().snapshot);
@@ -220,7 +220,7 @@ impl World {
         check_plan(&saved, "sandbox", &desired)?;
         let session = Arc::new(Session::open(self.options()).await.unwrap());
         session.store().break_at(Arc::clone(&self.broken));
-        let outcome = match resume_plan(&session, &saved, &desired, &Rules::default()).unwrap() {
+        let outcome = match resume_plan(&session, &saved, &desired, &Rules::default()).await.unwrap() {
             Err(refusal) => Err(refusal),
             Ok(resumed) => {
                 let proven = session.prove_credential(&resumed.snapshot).await.is_ok();
@@ -239,13 +239,13 @@ impl World {
 
     pub(super) async fn progress(&self) -> PlanProgress {
         let session = Session::open(self.options()).await.unwrap();
-        let progress = session.store().plan_progress().unwrap();
+        let progress = session.store().plan_progress().await.unwrap();
         session.close().await.unwrap();
         progress
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {
-        crate::store::read(&self.state(), &Wanted::everything()).unwrap().unwrap()
+        crate::store::read(&self.state().into(), &Wanted::everything()).unwrap().unwrap()
     }
 
     /// Returns the one contact of this first name.
@@ -279,7 +279,7 @@ impl World {
         let entropy = Entropy::draw().unwrap();
         let (problems, listener) = (Arc::clone(&self.problems), self.listener.clone());
         SessionOptions {
-            state: self.state(),
+            state: self.state().into(),
             origin: "sandbox".to_owned(),
             own_dir: None,
             client: Some(apollo::Options::new(base_url, credential)),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::model::{ContactKey, Identity, PersonAtCompany, Timestamp};
 use crate::plan::{Managed, Operation, Plan};
-use crate::store::Snapshot;
+use crate::state::Snapshot;
 
 /// How long a key whose time has come waits on while a file is being written.
 const WRITING_PAUSE: Duration = Duration::from_secs(1);

@@ -1,6 +1,6 @@
 //! What a service can be asked and told while it runs, and both ends of asking.
 
-use std::path::Path;
+use std::future::ready;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -10,11 +10,37 @@ use tokio::sync::oneshot;
 
 use super::board::Board;
 use super::settings::Settings;
-use crate::link::{self, Listener, Payload, Request, Role};
 use crate::model::{Digest, Timestamp};
 use crate::ops::problem;
 use crate::plan::Counts;
+use crate::serve::{self, Role, Routes};
+use crate::state::{self, Location};
 use crate::store::{self, Seating};
+
+/// What another process may ask a service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Request {
+    /// How the service is doing.
+    Status,
+    /// To make no further pass and release the state, until told to resume.
+    Pause,
+    Resume,
+    /// To apply the plan of this digest although it exceeds limits.
+    Approve(Digest),
+}
+
+impl Request {
+    /// Names the call.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Status => "status",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::Approve(_) => "approve",
+        }
+    }
+}
 
 /// Something the service is told to do.
 #[derive(Debug)]
@@ -73,40 +99,25 @@ pub enum ApproveAnswer {
     },
 }
 
-/// Answers at the socket of the service, until the returned value is dropped.
-///
-/// Must be called within a tokio runtime, by whoever has the seat of `state`.
-pub(super) fn serve(
-    state: &Path,
-    runtime: &Path,
-    board: Board,
+/// Adds to `pages` what the service answers other processes.
+pub(super) fn routes(pages: Routes, board: Board, commands: &UnboundedSender<Command>) -> Routes {
+    let (pausing, resuming, approving) = (commands.clone(), commands.clone(), commands.clone());
+    pages
+        .call("status", move |(): ()| ready(Ok(board.read().clone())))
+        .call("pause", move |(): ()| tell(pausing.clone(), |reply| Command::Pause { reply }))
+        .call("resume", move |(): ()| tell(resuming.clone(), |reply| Command::Resume { reply }))
+        .call("approve", move |digest| tell(approving.clone(), |reply| Command::Approve { digest, reply }))
+}
+
+async fn tell<T>(
     commands: UnboundedSender<Command>,
-) -> Result<(link::Service, std::path::PathBuf), link::Error> {
-    let listener = Listener::bind(Role::Service, state, runtime)?;
-    let path = listener.path().to_owned();
-    let service = listener.serve(move |request| answer(request, board.clone(), commands.clone()));
-    Ok((service, path))
-}
-
-async fn answer(request: Request, board: Board, commands: UnboundedSender<Command>) -> Result<Payload, String> {
-    match request {
-        Request::Status => Ok(link::payload(&*board.read())),
-        Request::Pause => tell(&commands, |reply| Command::Pause { reply }).await,
-        Request::Resume => tell(&commands, |reply| Command::Resume { reply }).await,
-        Request::Approve { digest } => tell(&commands, |reply| Command::Approve { digest, reply }).await,
-        Request::Snapshot { .. } => Err("a writer answers that at its own socket".to_owned()),
-    }
-}
-
-async fn tell<T: Serialize>(
-    commands: &UnboundedSender<Command>,
     command: impl FnOnce(oneshot::Sender<Result<T, String>>) -> Command,
-) -> Result<Payload, String> {
+) -> Result<T, String> {
     let (reply, answer) = oneshot::channel();
     // Both fail only when the service has ended.
     let sent = commands.send(command(reply)).is_ok();
     match answer.await {
-        Ok(answer) if sent => answer.map(|answer| link::payload(&answer)),
+        Ok(answer) if sent => answer,
         _ => Err("it is ending".to_owned()),
     }
 }
@@ -119,12 +130,12 @@ pub enum AskError {
     NoService,
     /// One keeps this state in step and answers nowhere; it says who it is, if anything.
     #[error("{} keeps this state in step and answers at no socket. Its log says why", service_text(holder.as_deref()))]
-    Unheard { holder: Option<Box<store::Holder>> },
+    Unheard { holder: Option<Box<state::Holder>> },
     #[error(transparent)]
-    Link(#[from] link::Error),
+    Serve(#[from] serve::Error),
     /// The directory of the state is not used.
     #[error(transparent)]
-    Store(#[from] store::Error),
+    Store(#[from] state::Error),
 }
 
 /// How long a service that is not found is asked for again: longer than one takes to make its place again.
@@ -132,18 +143,15 @@ const RETURN: Duration = Duration::from_secs(2);
 /// How long apart.
 const RETURN_PAUSE: Duration = Duration::from_millis(100);
 
-fn service_text(holder: Option<&store::Holder>) -> String {
-    holder.map_or_else(
-        || "a service".to_owned(),
-        |holder| format!("`{}`, process {} of {},", holder.operation, holder.pid, holder.user_host),
-    )
+fn service_text(holder: Option<&state::Holder>) -> String {
+    holder.map_or_else(|| "a service".to_owned(), |holder| format!("{holder},"))
 }
 
 /// Asks the service of `state`, which may take up to `patience` to answer.
 ///
 /// One that is there and is not found is waited for a moment, and so is one that `request` is to change where
 /// nothing tells whether there is one: it makes its place again when somebody has removed it.
-pub async fn ask<T: DeserializeOwned>(state: &Path, request: &Request, patience: Duration) -> Result<T, AskError> {
+pub async fn ask<T: DeserializeOwned>(state: &Location, request: &Request, patience: Duration) -> Result<T, AskError> {
     let gives_up = tokio::time::Instant::now() + RETURN;
     loop {
         let unfound = match ask_once(state, request, patience).await {
@@ -162,11 +170,11 @@ pub async fn ask<T: DeserializeOwned>(state: &Path, request: &Request, patience:
     }
 }
 
-async fn ask_once<T: DeserializeOwned>(state: &Path, request: &Request, patience: Duration) -> Result<T, AskError> {
+async fn ask_once<T: DeserializeOwned>(state: &Location, request: &Request, patience: Duration) -> Result<T, AskError> {
     let named = store::seated(state)?.and_then(|holder| holder.socket);
-    for socket in link::candidates(Role::Service, state, named.as_deref()) {
-        match link::ask(&socket, request, patience).await {
-            Err(link::Error::Nobody { .. }) => {}
+    for socket in serve::candidates(Role::Service, state.directory(), named.as_deref()) {
+        match serve::ask(&socket, request.name(), request, patience).await {
+            Err(serve::Error::Nobody { .. }) => {}
             answered => return Ok(answered?),
         }
     }
@@ -174,7 +182,7 @@ async fn ask_once<T: DeserializeOwned>(state: &Path, request: &Request, patience
 }
 
 /// Takes the mark of a pause away where no service runs; tells whether there was one.
-pub fn resume_without_service(state: &Path, holder: &store::Holder) -> Result<bool, store::Error> {
+pub fn resume_without_service(state: &Location, holder: &state::Holder) -> Result<bool, state::Error> {
     match store::paused(state)? {
         Some(_) => store::Seat::take(state, holder)?.resume(),
         None => Ok(false),

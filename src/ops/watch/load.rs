@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::ops::lock::aside;
+use crate::aside::aside;
 use crate::ops::{Desired, LoadError, Loader, Stop};
 use crate::watcher::{Look, Watcher};
 

@@ -24,7 +24,7 @@ mod settings;
 mod tests;
 
 pub use board::{Board, Braked, Outcome, Pass, Phase, Status, Telling, Trouble, Waiting};
-pub use control::{ApproveAnswer, AskError, Command, PauseAnswer, ResumeAnswer, ask, resume_without_service};
+pub use control::{ApproveAnswer, AskError, Command, PauseAnswer, Request, ResumeAnswer, ask, resume_without_service};
 pub use failing::Failing;
 pub use place::{Place, PlaceOptions};
 pub use service::{Service, WatchOptions, WatchSummary};

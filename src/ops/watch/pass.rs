@@ -20,7 +20,7 @@ use crate::ops::{
 use crate::plan::{Action, Brake, Plan};
 use crate::quota::Backoff;
 use crate::source;
-use crate::store::{self, Snapshot};
+use crate::state::{self, Snapshot};
 use crate::watcher::{Look, Watcher};
 
 /// Pauses after something that keeps the service as a whole from its work.
@@ -125,7 +125,7 @@ impl Service {
             None => return End::new(Outcome::Interrupted),
         };
         let session = Arc::clone(self.session.as_ref().expect("the state is held"));
-        let snapshot = match session.snapshot(&desired) {
+        let snapshot = match session.snapshot(&desired).await {
             Ok(snapshot) => snapshot,
             Err(error) => return self.troubled("The state cannot be read", &words(&error)),
         };
@@ -177,7 +177,7 @@ impl Service {
         }
         if self.dry_run || is_idle {
             if let Some(session) = &self.session {
-                session.renew_index_if_behind(&desired, &snapshot);
+                session.renew_index_if_behind(&desired, &snapshot).await;
             }
             return match planned.left_out {
                 _ if !is_idle => End { is_complete: true, ..End::new(Outcome::OnlyPlanned) },
@@ -264,7 +264,7 @@ impl Service {
         }
         match held {
             Ok(true) if was_open => {
-                let gone = store::Error::Replaced { path: self.settings.session.state.clone() };
+                let gone = state::Error::Replaced { path: self.settings.session.state.directory().to_owned() };
                 return Err(self.troubled("The state takes no more writes", &words(&gone)));
             }
             Ok(_) => {}
@@ -286,7 +286,7 @@ impl Service {
                 self.session = Some(Arc::new(session));
                 Ok(())
             }
-            Err(SessionError::Store(error @ store::Error::Locked { .. })) => {
+            Err(SessionError::Store(error @ state::Error::Locked { .. })) => {
                 let end = self.troubled("Waiting for the state", &words(&error));
                 self.again_at = Some(self.now() + LOCK_PAUSE);
                 Err(end)

@@ -12,10 +12,11 @@ use tokio::task::JoinHandle;
 
 use super::board::Board;
 use super::control::{self, Command, words};
-use crate::link;
 use crate::model::Timestamp;
 use crate::ops::{Event, PassEvent, Problem};
-use crate::store::{self, Holder, Seat};
+use crate::serve::{self, Role, Routes, Socket};
+use crate::state::{self, Holder, Location};
+use crate::store::{self, Seat};
 
 /// How often the place is looked at.
 const LOOK: Duration = Duration::from_millis(500);
@@ -23,7 +24,7 @@ const LOOK: Duration = Duration::from_millis(500);
 /// Whose place it is, and where.
 #[derive(Clone)]
 pub struct PlaceOptions {
-    pub state: PathBuf,
+    pub state: Location,
     /// The directory for a socket whose path would be too long.
     pub runtime: PathBuf,
     pub holder: Holder,
@@ -54,10 +55,10 @@ struct Held {
 
 /// Who answers, and to whom it passes on what it is told.
 struct Answering {
-    board: Board,
+    routes: Routes,
     commands: UnboundedSender<Command>,
     /// `None` as long as it cannot be listened.
-    service: Option<link::Service>,
+    service: Option<serve::Service>,
 }
 
 /// What a look at the place has brought.
@@ -72,19 +73,21 @@ enum Found {
 
 impl Place {
     /// Takes the place; an error names the service that has it.
-    pub fn take(options: PlaceOptions) -> Result<Self, store::Error> {
+    pub fn take(options: PlaceOptions) -> Result<Self, state::Error> {
         let seat = Seat::take(&options.state, &options.holder)?;
         let paused = store::paused(&options.state)?;
         let held = Mutex::new(Held { seat, paused, answering: None, obstacle: None });
         Ok(Self { shared: Arc::new(Shared { options, held }), keeper: None })
     }
 
-    /// Begins to answer `pause`, `resume`, `approve` and `status`. A service that cannot says so, and tries on.
+    /// Begins to answer `pause`, `resume`, `approve` and `status`, and `pages` for everybody of the same user. A service
+    /// that cannot says so, and tries on.
     ///
     /// Must be called within a tokio runtime.
-    pub fn answer(&mut self, board: Board, commands: UnboundedSender<Command>) {
+    pub fn answer(&mut self, pages: Routes, board: Board, commands: UnboundedSender<Command>) {
+        let routes = control::routes(pages, board, &commands);
         let shared = Arc::clone(&self.shared);
-        shared.held().answering = Some(Answering { board, commands, service: None });
+        shared.held().answering = Some(Answering { routes, commands, service: None });
         shared.look();
         self.keeper = Some(tokio::spawn(async move {
             let mut looks = tokio::time::interval(LOOK);
@@ -101,7 +104,7 @@ impl Place {
     }
 
     /// Marks the service as paused; durable when it returns.
-    pub(super) fn pause(&self, since: Timestamp) -> Result<Timestamp, store::Error> {
+    pub(super) fn pause(&self, since: Timestamp) -> Result<Timestamp, state::Error> {
         let mut held = self.shared.held();
         self.shared.hold(&mut held)?;
         let since = held.seat.pause(since)?;
@@ -110,7 +113,7 @@ impl Place {
     }
 
     /// Takes the mark of a pause away; durable when it returns.
-    pub(super) fn resume(&self) -> Result<(), store::Error> {
+    pub(super) fn resume(&self) -> Result<(), state::Error> {
         let mut held = self.shared.held();
         self.shared.hold(&mut held)?;
         held.seat.resume()?;
@@ -120,7 +123,7 @@ impl Place {
 
     /// Makes sure that the place is held, so that no other service is at work on the state; reports whether it had
     /// to be taken again, and what was opened there is gone.
-    pub(super) fn hold(&self) -> Result<bool, store::Error> {
+    pub(super) fn hold(&self) -> Result<bool, state::Error> {
         Ok(self.shared.hold(&mut self.shared.held())? == Found::Retaken)
     }
 
@@ -178,7 +181,7 @@ impl Shared {
     }
 
     /// Takes the seat again where it is not the one that was taken.
-    fn hold(&self, held: &mut Held) -> Result<Found, store::Error> {
+    fn hold(&self, held: &mut Held) -> Result<Found, state::Error> {
         if held.seat.is_in_place() {
             return Ok(Found::AsItWas);
         }
@@ -199,20 +202,19 @@ impl Shared {
 
     /// Makes the socket where there is none; `Err` says why it cannot.
     fn listen(&self, held: &mut Held) -> Result<Found, String> {
-        let Held { seat, answering: Some(Answering { board, commands, service }), .. } = held else {
+        let Held { seat, answering: Some(Answering { routes, service, .. }), .. } = held else {
             return Ok(Found::AsItWas);
         };
-        if service.as_ref().is_some_and(link::Service::is_in_place) {
+        if service.as_ref().is_some_and(serve::Service::is_in_place) {
             return Ok(Found::AsItWas);
         }
         let PlaceOptions { state, runtime, holder, .. } = &self.options;
         // Whoever is being answered is answered to the end, or asks again.
         *service = None;
-        let (listening, socket) =
-            control::serve(state, runtime, board.clone(), commands.clone()).map_err(|error| words(&error))?;
-        let holder = Holder { socket: Some(socket), ..holder.clone() };
+        let socket = Socket::bind(Role::Service, state.directory(), runtime).map_err(|error| words(&error))?;
+        let holder = Holder { socket: Some(socket.path().to_owned()), ..holder.clone() };
         seat.announce(&holder).map_err(|error| words(&error))?;
-        *service = Some(listening);
+        *service = Some(socket.answer(routes.clone()));
         Ok(Found::SocketMade)
     }
 

@@ -7,7 +7,7 @@ use super::board::Phase;
 use super::control::{ApproveAnswer, Command, PauseAnswer, ResumeAnswer, words};
 use super::service::{MadeWay, Service, Standing, WatchSummary, close};
 use crate::model::Timestamp;
-use crate::store;
+use crate::state;
 use crate::watcher::Look;
 
 /// How often a credential that Apollo refused is looked at, whether it was replaced.
@@ -15,7 +15,7 @@ const CREDENTIAL_LOOK: Duration = Duration::from_secs(10);
 
 impl Service {
     /// Runs until it is asked to stop, or for one pass. The state is released then, well or not.
-    pub async fn run(mut self) -> (WatchSummary, Result<(), store::Error>) {
+    pub async fn run(mut self) -> (WatchSummary, Result<(), state::Error>) {
         while let Some(look) = self.rest().await {
             self.pass(look).await;
             if self.once {

@@ -20,7 +20,7 @@ use crate::beneath::Bounds;
 use crate::model::{Digest, IdentityKey, Timestamp};
 use crate::ops::{Ended, Entropy, Event, PassEvent, Problem, Report, Session, SessionError, Stop};
 use crate::plan::Policy;
-use crate::store;
+use crate::state;
 use crate::watcher::{Look, Watcher};
 
 /// A wait for quota that is longer ends the pass, which is made again when the window opens.
@@ -294,7 +294,7 @@ impl Service {
     }
 }
 
-pub(super) async fn close(session: Arc<Session>) -> Result<(), store::Error> {
+pub(super) async fn close(session: Arc<Session>) -> Result<(), state::Error> {
     Arc::into_inner(session).expect("every task of a pass has ended with it").close().await
 }
 

@@ -106,6 +106,8 @@ fn rewritten(path: &Path, text: &str) -> (Option<String>, Vec<Reason>) {
     if unix.contains('\r') {
         return refused(LONE_RETURN);
     }
+    // The line ends that most lines have, as an editor on Windows writes them.
+    let is_windows = (text.len() - unix.len()) * 2 > unix.matches('\n').count();
     let mut lines: Vec<&str> = unix.split('\n').collect();
     if lines.last().is_some_and(|last| last.is_empty()) {
         lines.pop();
@@ -115,6 +117,9 @@ fn rewritten(path: &Path, text: &str) -> (Option<String>, Vec<Reason>) {
         return (None, vec![reason]);
     }
     let mut rewritten = rewrite::rewrite(&lines, &layout);
+    if is_windows {
+        rewritten.text = rewritten.text.replace('\n', "\r\n");
+    }
     if rewritten.text == text {
         return (None, rewritten.left);
     }

@@ -313,7 +313,8 @@ fn check(text: &str, comments: usize) -> Result<(), TestCaseError> {
     prop_assert_eq!(entries(text), entries(&after), "{}\n{}", text, after);
     for number in 1..=comments {
         let comment = format!("# comment-{number} [x: 'y'");
-        prop_assert_eq!(after.matches(&format!("{comment}\n")).count(), 1, "{}\n{}\n{}", comment, text, after);
+        let kept = after.lines().filter(|line| line.ends_with(&comment)).count();
+        prop_assert_eq!(kept, 1, "{}\n{}\n{}", comment, text, after);
     }
     let (again, notes_again) = format_text(path, after.clone()).unwrap();
     prop_assert_eq!(&after, &again, "from\n{}", text);

@@ -317,6 +317,16 @@ fn a_file_that_would_change_by_its_blank_lines_is_left_whole() {
 }
 
 #[test]
+fn line_ends_stay_what_most_of_them_are() {
+    let windows = "contacts:\r\n    a:\r\n        title: x\r\n        last_name: A\r\n";
+    let there = formatted(windows);
+    assert_eq!(there, "contacts:\r\n  a:\r\n    last_name: A\r\n    title: x\r\n");
+    assert_eq!(formatted(&there), there);
+    assert_eq!(formatted(&windows.replacen("\r\n", "\n", 1)), there);
+    assert_eq!(formatted(&windows.replacen("\r\n", "\n", 3)), there.replace("\r\n", "\n"));
+}
+
+#[test]
 fn documents_markers_and_line_ends() {
     assert_snapshot!(formatted("\n\n%YAML 1.2\r\n---   # one\r\ncontacts:\r\n   a: {last_name: A}\r\n...\r\n\r\n\r\n# two\r\n---\r\n# empty\r\n---\r\ncontacts:\r\n   b:\r\n      title: x\r\n      last_name: B\r\n\r\n\r\n"), @"
     %YAML 1.2

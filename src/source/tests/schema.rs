@@ -47,7 +47,10 @@ fn files_below(place: &Path) -> Vec<PathBuf> {
 #[track_caller]
 fn accepts(text: &str, what: &str) {
     let validator = validator();
-    for document in documents(text).unwrap() {
+    // Some check what they read as it stands, merge keys among the names.
+    let unmerged =
+        serde_yaml::Deserializer::from_str(text).map(|one| json(serde_yaml::Value::deserialize(one).unwrap()));
+    for document in documents(text).unwrap().into_iter().chain(unmerged) {
         let faults: Vec<_> = validator.iter_errors(&document).map(|fault| fault.to_string()).collect();
         assert!(faults.is_empty(), "{what}: {faults:#?}");
     }
@@ -106,4 +109,22 @@ fn every_field_is_there_and_described() {
         let described = contact["properties"][name]["description"].as_str().is_some_and(|text| text.len() > 5);
         assert!(described, "{name}");
     }
+}
+
+#[test]
+fn merge_keys_may_stand_in_every_map() {
+    let text = "
+contacts:
+  ada: &ada
+    <<: &company { organization_name: Example }
+    last_name: Byron
+    typed_custom_fields: &fields { 66f0a1b2c3d4e5f601234567: Gold }
+  bob:
+    <<: [*ada, *company]
+    typed_custom_fields: { <<: *fields, 66f0a1b2c3d4e5f601234568: no }
+  <<: { cy: { last_name: Quill } }
+defaults: { <<: { title: CTO } }
+";
+    clean(text);
+    accepts(text, "merge keys");
 }

@@ -3,10 +3,13 @@
 //! Never shows a password. Connects to nothing.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use tokio_postgres::config::{Host, SslMode};
+
+use crate::state::{DatabaseUrl, Location};
 
 /// How long a connection may take to come about, where the URL does not say.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -16,10 +19,10 @@ const MAX_NAME_BYTES: usize = 128;
 
 /// The address of a state in a database.
 #[derive(Clone)]
-pub(crate) struct Address {
+pub(super) struct Address {
     pub(super) config: tokio_postgres::Config,
     /// Whose certificates are accepted beside those that the system trusts: a file in PEM form.
-    pub(super) root_certificates: Option<std::path::PathBuf>,
+    pub(super) root_certificates: Option<PathBuf>,
     state: String,
     shown: String,
 }
@@ -53,17 +56,48 @@ impl fmt::Display for Address {
     }
 }
 
-impl Address {
-    /// Reports whether a text is meant as an address of this kind, and not as a path.
-    pub(crate) fn is_meant(text: &str) -> bool {
-        text.starts_with("postgres://") || text.starts_with("postgresql://")
-    }
+/// Returns the place of a state that a person names by a URL; see [`is_meant`].
+///
+/// `password` is for a URL that holds none. `directory` is where processes of this machine that use it meet.
+pub(crate) fn database(
+    text: &str,
+    password: Option<&SecretString>,
+    directory: impl FnOnce(&str) -> PathBuf,
+) -> Result<Location, InvalidAddress> {
+    let address = Address::parse(text, password)?;
+    let url = match password {
+        Some(password) => with_password(text, password.expose_secret()),
+        None => text.to_owned(),
+    };
+    let url = DatabaseUrl::new(url.into(), &address.shown);
+    Ok(Location::Database { url, directory: directory(address.state()) })
+}
 
+/// Puts a password into a URL that has none, wherever its user stands.
+fn with_password(text: &str, password: &str) -> String {
+    let (place, query) = text.split_once('?').unwrap_or((text, ""));
+    let has_one = place.split_once("://").is_some_and(|(_, rest)| {
+        let authority = rest.split('/').next().unwrap_or_default();
+        authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'))
+    });
+    if has_one {
+        return text.to_owned();
+    }
+    let password: String = url::form_urlencoded::byte_serialize(password.as_bytes()).collect();
+    format!("{place}?{query}&password={}", password.replace('+', "%20"))
+}
+
+/// Reports whether a text is meant as the URL of a database, and not as a path.
+pub(crate) fn is_meant(text: &str) -> bool {
+    text.starts_with("postgres://") || text.starts_with("postgresql://")
+}
+
+impl Address {
     /// Reads a URL of the form `postgres://USER@HOST/DATABASE?state=NAME`, with libpq's other parameters.
     ///
     /// `password` is for a URL that holds none.
-    pub(crate) fn parse(text: &str, password: Option<&SecretString>) -> Result<Self, InvalidAddress> {
-        if !Self::is_meant(text) {
+    pub(super) fn parse(text: &str, password: Option<&SecretString>) -> Result<Self, InvalidAddress> {
+        if !is_meant(text) {
             return Err(InvalidAddress::Scheme);
         }
         let (place, query) = text.split_once('?').unwrap_or((text, ""));
@@ -100,7 +134,7 @@ impl Address {
     }
 
     /// Returns the name of the state in its database.
-    pub(crate) fn state(&self) -> &str {
+    pub(super) fn state(&self) -> &str {
         &self.state
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tokio_postgres::error::SqlState;
 
 use super::address::Address;
-use super::lease::Holder;
+use crate::state::{self, Holder, Location};
 
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum Error {
@@ -74,6 +74,14 @@ impl Error {
         match self {
             Self::Lost { address, why } | Self::Complaint { address, why, .. } => Self::Unreachable { address, why },
             other => other,
+        }
+    }
+
+    /// Says what it means for a state.
+    pub(super) fn told_of(self, state: &Location) -> state::Error {
+        match self {
+            Self::Held { holder, .. } => state::Error::Locked { state: state.clone(), holder: Some(holder) },
+            other => state::Error::Database { state: state.clone(), why: other.to_string() },
         }
     }
 

@@ -4,10 +4,8 @@
 //! and each write looks at the fence in its own transaction: one who wakes late writes nothing. Renewing touches
 //! another row than writing, so that neither waits for the other.
 
-use std::fmt;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
@@ -15,31 +13,13 @@ use tokio_postgres::types::{ToSql, Type};
 use super::connect::Connector;
 use super::error::Error;
 use crate::model::Timestamp;
+use crate::state::Holder;
 
 /// How long a lease lasts when it is not renewed.
-pub(crate) const TERM: Duration = Duration::from_secs(150);
+pub(super) const TERM: Duration = Duration::from_secs(150);
 
 /// How long after it was taken or renewed a lease is renewed.
-pub(crate) const RENEWAL: Duration = Duration::from_secs(30);
-
-/// Who holds a lease.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Holder {
-    pub(crate) pid: u32,
-    /// As `user@host`.
-    pub(crate) user_host: String,
-    /// The verb it runs, `apply` for example.
-    pub(crate) operation: String,
-    pub(crate) since: Timestamp,
-    /// The version of contactsd.
-    pub(crate) version: String,
-}
-
-impl fmt::Display for Holder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}`, process {} of {}", self.operation, self.pid, self.user_host)
-    }
-}
+pub(super) const RENEWAL: Duration = Duration::from_secs(30);
 
 /// A lease that this process holds, as far as it knows.
 #[derive(Debug)]
@@ -164,6 +144,7 @@ pub(super) async fn who(connector: &Connector, client: &Client) -> Result<Option
         operation: text,
         since: Timestamp(0),
         version: String::new(),
+        socket: None,
     };
     Ok(row.map(|row| row.get::<_, String>(0)).map(|text| serde_json::from_str(&text).unwrap_or_else(|_| unknown(text))))
 }

@@ -5,15 +5,15 @@
 
 mod address;
 mod connect;
-mod engine;
+mod core;
 mod error;
 mod lease;
+mod rows;
 mod schema;
 mod tables;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use address::{Address, InvalidAddress};
-pub(crate) use engine::{Engine, Reading, Writes};
-pub(crate) use error::Error;
-pub(crate) use lease::Holder;
+pub(crate) use address::{database, is_meant};
+pub(super) use core::Held;
+pub(super) use rows::{GlanceRows, PostgresEngine, SharedRows, facts};

@@ -15,8 +15,7 @@ const VERSION: i32 = 1;
 
 /// Makes the tables of version 1.
 ///
-/// `contactsd_facts` has what holds for a state as a whole, `contactsd_commits` which bindings each commit wrote.
-/// A fence counts who had the lease: it goes up whenever somebody takes it, and each write looks at it.
+/// `contactsd_facts` has what holds for a state as a whole, `contactsd_commits` the latest transactions. A fence counts who had the lease: it goes up whenever somebody takes it, and each write looks at it.
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS contactsd_schema (one integer PRIMARY KEY, version integer NOT NULL);
 CREATE TABLE IF NOT EXISTS contactsd_fences (state text PRIMARY KEY, fence bigint NOT NULL);
@@ -38,9 +37,7 @@ CREATE TABLE IF NOT EXISTS contactsd_spent (
 CREATE TABLE IF NOT EXISTS contactsd_quota (
     state text NOT NULL, key text NOT NULL, value text NOT NULL, PRIMARY KEY (state, key));
 CREATE TABLE IF NOT EXISTS contactsd_commits (
-    state text NOT NULL, number bigint NOT NULL, id text NOT NULL, at timestamptz NOT NULL, keys text[],
-    PRIMARY KEY (state, number));
-CREATE INDEX IF NOT EXISTS contactsd_commits_by_id ON contactsd_commits (state, id);
+    state text NOT NULL, id text NOT NULL, at timestamptz NOT NULL, PRIMARY KEY (state, id));
 INSERT INTO contactsd_schema (one, version) VALUES (1, 1) ON CONFLICT (one) DO NOTHING;
 ";
 

@@ -1,121 +1,81 @@
 //! Which table a row of a state is in, and the SQL that reads and writes rows, many at once.
 //!
-//! The rules see rows as keys and values, whatever engine keeps them. The reverse index needs no rows here: it is an
-//! index of the table of bindings.
+//! The reverse index needs no rows here: it is an index of the table of bindings.
 
 use std::collections::BTreeMap;
 
-/// Rows to write, by key: a value, or `None` to remove.
-type Writes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+use crate::model::IntentId;
+use crate::state::{Row, Table, Writes};
 
-/// A table of rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Table {
-    Facts,
-    Bindings,
-    Intents,
-    Conflicts,
-    Tombstones,
-    Spent,
-    Quota,
-}
+/// The tables that have rows.
+pub(super) const TABLES: [Table; 7] =
+    [Table::Meta, Table::Bindings, Table::Intents, Table::Conflicts, Table::Tombstones, Table::Spent, Table::Quota];
 
-/// Where a row is.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Place {
-    /// In a table, by its key there.
-    Row(Table, String),
-    /// In the reverse index, by the contact's id.
-    Owner(String),
-}
-
-impl Table {
-    pub(super) const ALL: [Self; 7] =
-        [Self::Facts, Self::Bindings, Self::Intents, Self::Conflicts, Self::Tombstones, Self::Spent, Self::Quota];
-
-    pub(super) fn prefix(self) -> &'static [u8] {
-        match self {
-            Self::Facts => b"m/",
-            Self::Bindings => b"b/",
-            Self::Intents => b"i/",
-            Self::Conflicts => b"c/",
-            Self::Tombstones => b"t/",
-            Self::Spent => b"s/",
-            Self::Quota => b"q/",
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Facts => "contactsd_facts",
-            Self::Bindings => "contactsd_bindings",
-            Self::Intents => "contactsd_intents",
-            Self::Conflicts => "contactsd_conflicts",
-            Self::Tombstones => "contactsd_tombstones",
-            Self::Spent => "contactsd_spent",
-            Self::Quota => "contactsd_quota",
-        }
-    }
-
-    /// Returns the SQL that reads rows by their keys: state, keys.
-    pub(super) fn select(self) -> String {
-        format!("SELECT key, value FROM {} WHERE state = $1 AND key = ANY($2)", self.name())
-    }
-
-    /// Returns the SQL that reads the rows behind a key, in their order: state, key, how many.
-    pub(super) fn select_behind(self) -> String {
-        format!("SELECT key, value FROM {} WHERE state = $1 AND key > $2 ORDER BY key LIMIT $3", self.name())
-    }
-
-    /// Returns the SQL that removes rows: state, keys.
-    pub(super) fn delete(self) -> String {
-        format!("DELETE FROM {} WHERE state = $1 AND key = ANY($2)", self.name())
-    }
-
-    /// Returns the SQL that writes rows which are not there: state, keys, values, and of bindings the ids.
-    pub(super) fn insert(self) -> String {
-        match self {
-            Self::Bindings => "INSERT INTO contactsd_bindings (state, key, value, apollo_id) \
-                SELECT $1, row.key, row.value, row.id FROM unnest($2::text[], $3::text[], $4::text[]) AS row (key, value, id)"
-                .to_owned(),
-            other => format!(
-                "INSERT INTO {} (state, key, value) \
-                 SELECT $1, row.key, row.value FROM unnest($2::text[], $3::text[]) AS row (key, value)",
-                other.name()
-            ),
-        }
+fn name(table: Table) -> &'static str {
+    match table {
+        Table::Meta => "contactsd_facts",
+        Table::Bindings | Table::Owners => "contactsd_bindings",
+        Table::Intents => "contactsd_intents",
+        Table::Conflicts => "contactsd_conflicts",
+        Table::Tombstones => "contactsd_tombstones",
+        Table::Spent => "contactsd_spent",
+        Table::Quota => "contactsd_quota",
     }
 }
 
-/// The SQL that finds the owners of contacts: state, ids.
-pub(super) const SELECT_OWNERS: &str =
-    "SELECT apollo_id, key FROM contactsd_bindings WHERE state = $1 AND apollo_id = ANY($2)";
-
-impl Place {
-    /// Finds where a row is by its key; `None` for a key that no row has.
-    pub(super) fn of(key: &[u8]) -> Option<Self> {
-        if let Some(id) = key.strip_prefix(b"a/") {
-            return Some(Self::Owner(std::str::from_utf8(id).ok()?.to_owned()));
-        }
-        let table = Table::ALL.into_iter().find(|table| key.starts_with(table.prefix()))?;
-        let rest = &key[table.prefix().len()..];
-        let text = match table {
-            // Numbers of one length sort as they count.
-            Table::Intents => format!("{:020}", u64::from_be_bytes(rest.try_into().ok()?)),
-            _ => std::str::from_utf8(rest).ok()?.to_owned(),
-        };
-        Some(Self::Row(table, text))
+/// Returns the SQL that reads a row by its key, or the owner of a contact: state, key.
+pub(super) fn select(table: Table) -> String {
+    match table {
+        Table::Owners => "SELECT key FROM contactsd_bindings WHERE state = $1 AND apollo_id = $2".to_owned(),
+        table => format!("SELECT value FROM {} WHERE state = $1 AND key = $2", name(table)),
     }
+}
 
-    /// Returns the key of the row.
-    pub(super) fn key(&self) -> Option<Vec<u8>> {
-        match self {
-            Self::Owner(id) => Some([b"a/", id.as_bytes()].concat()),
-            Self::Row(Table::Intents, text) => {
-                Some([Table::Intents.prefix(), &text.parse::<u64>().ok()?.to_be_bytes()[..]].concat())
-            }
-            Self::Row(table, text) => Some([table.prefix(), text.as_bytes()].concat()),
+/// Returns the SQL that reads the rows behind a key, in their order: state, key, how many.
+pub(super) fn select_behind(table: Table) -> String {
+    format!("SELECT key, value FROM {} WHERE state = $1 AND key > $2 ORDER BY key LIMIT $3", name(table))
+}
+
+/// Returns the SQL that removes rows: state, keys.
+pub(super) fn delete(table: Table) -> String {
+    format!("DELETE FROM {} WHERE state = $1 AND key = ANY($2)", name(table))
+}
+
+/// Returns the SQL that removes all rows of a state.
+pub(super) fn clear(table: Table) -> String {
+    format!("DELETE FROM {} WHERE state = $1", name(table))
+}
+
+/// Returns the SQL that writes rows which are not there: state, keys, values, and of bindings the ids.
+pub(super) fn insert(table: Table) -> String {
+    match table {
+        Table::Bindings => {
+            "INSERT INTO contactsd_bindings (state, key, value, apollo_id) SELECT $1, row.key, row.value, \
+                            row.id FROM unnest($2::text[], $3::text[], $4::text[]) AS row (key, value, id)"
+                .to_owned()
         }
+        table => format!(
+            "INSERT INTO {} (state, key, value) \
+             SELECT $1, row.key, row.value FROM unnest($2::text[], $3::text[]) AS row (key, value)",
+            name(table)
+        ),
+    }
+}
+
+/// Returns the key of a row in its table.
+pub(super) fn key(row: &Row) -> String {
+    match row {
+        // Numbers of one length sort as they count.
+        Row::Intent(IntentId(number)) => format!("{number:020}"),
+        row => String::from_utf8_lossy(&row.to_bytes()[row.table().prefix().len()..]).into_owned(),
+    }
+}
+
+/// Finds the row that has a key in a table.
+pub(super) fn row(table: Table, key: &str) -> Option<Row> {
+    match table {
+        Table::Intents => key.parse().ok().map(|number| Row::Intent(IntentId(number))),
+        table => Row::parse(&[&table.prefix()[..], key.as_bytes()].concat()),
     }
 }
 
@@ -131,26 +91,22 @@ pub(super) struct TableWrites {
     pub(super) ids: Vec<String>,
 }
 
-/// Sorts writes by table. Those of the reverse index follow from the bindings and are left out.
+/// Sorts writes by table; those of the reverse index follow from the bindings.
 pub(super) fn by_table(writes: &Writes) -> Result<BTreeMap<Table, TableWrites>, &'static str> {
     let mut tables: BTreeMap<Table, TableWrites> = BTreeMap::new();
-    for (key, value) in writes {
-        let (table, text) = match Place::of(key).ok_or("a key is not as keys are")? {
-            Place::Row(table, text) => (table, text),
-            Place::Owner(_) => continue,
-        };
-        let writes = tables.entry(table).or_default();
-        writes.keys.push(text.clone());
-        if let Some(value) = value {
-            // Values are JSON behind a byte for its format, which the tables have once for all rows.
-            let json = value.get(1..).and_then(|json| std::str::from_utf8(json).ok()).ok_or("a value is no JSON")?;
-            if table == Table::Bindings {
-                let bound: Bound = serde_json::from_str(json).map_err(|_| "a binding names no contact")?;
-                writes.ids.push(bound.apollo_id);
-            }
-            writes.put.push(text);
-            writes.values.push(json.to_owned());
+    for (row, value) in writes.iter().filter(|(row, _)| row.table() != Table::Owners) {
+        let writes = tables.entry(row.table()).or_default();
+        let key = key(row);
+        writes.keys.push(key.clone());
+        let Some(value) = value else { continue };
+        // Values are JSON behind a byte for its format, which the facts have for all rows.
+        let json = value.get(1..).and_then(|json| std::str::from_utf8(json).ok()).ok_or("a value is no JSON")?;
+        if row.table() == Table::Bindings {
+            let bound: Bound = serde_json::from_str(json).map_err(|_| "a binding names no contact")?;
+            writes.ids.push(bound.apollo_id);
         }
+        writes.put.push(key);
+        writes.values.push(json.to_owned());
     }
     Ok(tables)
 }
@@ -164,15 +120,18 @@ struct Bound {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{ContactKey, Endpoint};
 
     #[test]
-    fn every_row_has_a_place_and_is_found_there() {
-        let intent = [b"i/", &7u64.to_be_bytes()[..]].concat();
-        for key in [&b"m/facts"[..], b"b/ada", b"a/66f0", &intent, b"c/ada", b"t/ada", b"s/ada", b"q/create_contact"] {
-            let place = Place::of(key).unwrap();
-            assert_eq!(place.key().unwrap(), key, "{place:?}");
+    fn every_row_is_found_by_its_key() {
+        let ada = || ContactKey::parse("ada@example.com").unwrap();
+        let of_people = [Row::Binding(ada()), Row::Conflict(ada()), Row::Tombstone(ada()), Row::Spent(ada())];
+        let of_all = [Row::Facts, Row::Counters, Row::Team, Row::Plan, Row::Intent(IntentId(7))];
+        let quota = Endpoint::ALL.map(Row::Quota);
+        for one in of_people.into_iter().chain(of_all).chain(quota) {
+            assert_eq!(row(one.table(), &key(&one)), Some(one.clone()));
+            assert!(TABLES.contains(&one.table()));
         }
-        assert_eq!(Place::of(b"x/ada"), None);
-        assert_eq!(Place::of(&intent), Some(Place::Row(Table::Intents, "00000000000000000007".to_owned())));
+        assert_eq!(key(&Row::Intent(IntentId(7))), "00000000000000000007");
     }
 }

@@ -3,8 +3,9 @@
 use std::task::{Context, Waker};
 
 use super::support::*;
-use crate::model::{Endpoint, IntentId, Serial, Timestamp};
-use crate::store::{Change, Error, Store, Wanted};
+use crate::model::{Endpoint, IntentId, Named, Roster, Serial, Timestamp};
+use crate::state::{Change, Error, Wanted};
+use crate::store::Store;
 
 fn put(name: &str, number: u64) -> Change {
     Change::PutBinding { key: key(name), binding: Box::new(binding(number, "Engineer")) }
@@ -33,7 +34,7 @@ async fn everything_put_is_read_back_by_the_next_process() {
         ])
         .await
         .unwrap();
-    let live = store.snapshot(&Wanted::everything()).unwrap();
+    let live = store.snapshot(&Wanted::everything()).await.unwrap();
     store.close().await.unwrap();
 
     let snapshot = world.read_all();
@@ -55,14 +56,14 @@ async fn a_contact_belongs_to_one_key() {
     store.commit(vec![put("ada", 1)]).await.unwrap();
     let refused = store.commit(vec![put("eve", 2), put("bob", 1)]).await;
     assert!(matches!(&refused, Err(Error::IdTaken { owner, .. }) if *owner == key("ada")), "{refused:?}");
-    assert_eq!(store.binding(&key("eve")).unwrap(), None, "nothing of a refused commit is written");
+    assert_eq!(store.binding(&key("eve")).await.unwrap(), None, "nothing of a refused commit is written");
 
     // Given up by its key, the contact may go to another, in one commit.
     store.commit(vec![put("ada", 3), put("bob", 1)]).await.unwrap();
-    assert_eq!(store.owner_of(&id(1)).unwrap(), Some(key("bob")));
-    assert_eq!(store.owner_of(&id(3)).unwrap(), Some(key("ada")));
+    assert_eq!(store.owner_of(&id(1)).await.unwrap(), Some(key("bob")));
+    assert_eq!(store.owner_of(&id(3)).await.unwrap(), Some(key("ada")));
     store.commit(vec![Change::RemoveBinding { key: key("bob") }]).await.unwrap();
-    assert_eq!(store.owner_of(&id(1)).unwrap(), None);
+    assert_eq!(store.owner_of(&id(1)).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -72,7 +73,7 @@ async fn two_commits_that_share_a_barrier_cannot_share_a_contact() {
     let (one, other) = tokio::join!(store.commit(vec![put("ada", 1)]), store.commit(vec![put("bob", 1)]));
     assert!(one.is_ok());
     assert!(matches!(other, Err(Error::IdTaken { .. })));
-    assert_eq!(store.owner_of(&id(1)).unwrap(), Some(key("ada")));
+    assert_eq!(store.owner_of(&id(1)).await.unwrap(), Some(key("ada")));
 }
 
 #[tokio::test]
@@ -97,7 +98,7 @@ async fn the_serial_moves_with_what_is_managed_and_with_nothing_else() {
     assert_eq!(serial_after(&store, quota).await, 3);
     assert_eq!(serial_after(&store, Change::PutCredential("hash".to_owned())).await, 3);
     assert_eq!(serial_after(&store, Change::PutTeam("t1".to_owned())).await, 3);
-    assert_eq!(store.snapshot(&Wanted::everything()).unwrap().team.as_deref(), Some("t1"));
+    assert_eq!(store.snapshot(&Wanted::everything()).await.unwrap().team.as_deref(), Some("t1"));
     assert_eq!(serial_after(&store, Change::Rename { from: key("ada"), to: key("ada2") }).await, 4);
     assert_eq!(serial_after(&store, Change::Forget { key: key("ada2"), tombstone: tombstone(1) }).await, 5);
     assert_eq!(serial_after(&store, Change::RemoveBinding { key: key("ada2") }).await, 5);
@@ -119,9 +120,9 @@ async fn a_rename_takes_binding_conflict_and_intents_along() {
         Change::Rename { from: key("ada"), to: key("lady") },
     ];
     store.commit(moves).await.unwrap();
-    let snapshot = store.snapshot(&Wanted::everything()).unwrap();
+    let snapshot = store.snapshot(&Wanted::everything()).await.unwrap();
     assert_eq!(snapshot.bindings.keys().collect::<Vec<_>>(), [&key("lady")]);
-    assert_eq!(store.owner_of(&id(1)).unwrap(), Some(key("lady")));
+    assert_eq!(store.owner_of(&id(1)).await.unwrap(), Some(key("lady")));
     assert_eq!(snapshot.conflicts[&key("lady")].key, key("lady"));
     assert_eq!(snapshot.conflicts.len(), 1);
     let keys: Vec<_> = snapshot.intents.values().map(|intent| intent.key.clone()).collect();
@@ -135,7 +136,7 @@ async fn a_rename_to_a_bound_key_is_refused() {
     store.commit(vec![put("ada", 1), put("bob", 2)]).await.unwrap();
     let refused = store.commit(vec![Change::Rename { from: key("ada"), to: key("bob") }]).await;
     assert!(matches!(refused, Err(Error::KeyTaken { .. })));
-    assert_eq!(store.binding(&key("bob")).unwrap().unwrap().apollo_id, id(2));
+    assert_eq!(store.binding(&key("bob")).await.unwrap().unwrap().apollo_id, id(2));
 }
 
 #[tokio::test]
@@ -144,16 +145,16 @@ async fn a_commit_that_does_not_fit_a_batch_is_refused_whole() {
     let store = world.open();
     let many = |count: u64| (0..count).map(|number| put(&format!("k{number}"), number)).collect::<Vec<_>>();
     assert!(matches!(store.commit(many(50)).await, Err(Error::TooManyRows { rows: 100, limit: 99 })));
-    assert_eq!(store.snapshot(&Wanted::everything()).unwrap().bindings.len(), 0);
+    assert_eq!(store.snapshot(&Wanted::everything()).await.unwrap().bindings.len(), 0);
     store.commit(many(49)).await.unwrap();
-    assert_eq!(store.snapshot(&Wanted::everything()).unwrap().bindings.len(), 49);
+    assert_eq!(store.snapshot(&Wanted::everything()).await.unwrap().bindings.len(), 49);
 }
 
 #[tokio::test]
 async fn the_promised_number_of_changes_fits_a_commit_whatever_they_are() {
     let world = World::new();
     let store = world.open();
-    let count = u64::try_from(crate::store::CHANGES_PER_COMMIT).unwrap();
+    let count = u64::try_from(crate::state::CHANGES_PER_COMMIT).unwrap();
     let each = |change: &dyn Fn(u64) -> Change| (0..count).map(change).collect::<Vec<_>>();
     store.commit(each(&|number| put(&format!("k{number}"), number))).await.unwrap();
     store.commit(each(&|number| put(&format!("k{number}"), number + 100))).await.unwrap();
@@ -172,7 +173,7 @@ async fn commits_that_come_together_share_a_barrier() {
         (0..200_u64).map(|number| Box::pin(store.commit(vec![put(&format!("k{number}"), number)]))).collect();
     {
         // The writer cannot pass the gate while it is held, so that all the others queue up behind the first.
-        let _gate = store.shared.gate.read().unwrap();
+        let _gate = store.gate().read().unwrap();
         let mut context = Context::from_waker(Waker::noop());
         assert!(commits.iter_mut().all(|commit| commit.as_mut().poll(&mut context).is_pending()));
     }
@@ -204,9 +205,9 @@ async fn at_rest_the_head_shows_every_commit() {
             });
         }
         commits.join_all().await;
-        let (head, _) = store.head().unwrap();
+        let (head, _) = store.head().await.unwrap().unwrap();
         assert_eq!((head.serial, head.bindings), (store.serial(), (round + 1) * 300));
-        assert!(store.renew_index(&head, |_| Ok(())).unwrap(), "the head is that of the last batch");
+        assert!(store.renew_index(head, |_| Ok(())).await.unwrap(), "the head is that of the last batch");
     }
 }
 
@@ -240,9 +241,9 @@ async fn only_bindings_that_do_not_stand_as_desired_are_copied() {
         .await
         .unwrap();
     let desired = [("edited", 2), ("gone", 1), ("new", 1), ("pending", 1), ("stands", 1)];
-    let desired = desired.into_iter().map(|(name, byte)| (key(name), fingerprint(byte))).collect();
-    let contacts = [id(1), id(4), id(99)].iter().collect();
-    let snapshot = store.snapshot(&Wanted::new(&desired, &contacts)).unwrap();
+    let desired = desired.into_iter().map(|(name, byte)| (key(name), fingerprint(byte)));
+    let contacts = [id(1), id(4), id(99)];
+    let snapshot = store.snapshot(&Wanted::new(Roster::from_iter(desired), Named::from_iter(&contacts))).await.unwrap();
     let copied: Vec<_> = snapshot.bindings.keys().map(crate::model::ContactKey::as_str).collect();
     assert_eq!(copied, ["edited", "gone", "pending", "removed"]);
     assert_eq!((snapshot.unchanged, &snapshot.unbound[..]), (1, &[key("new")][..]));
@@ -261,9 +262,9 @@ async fn after_a_failed_barrier_nothing_is_written_and_reading_goes_on() {
     std::fs::create_dir(&blobs).unwrap();
     let later = store.commit(vec![put("carol", 3)]).await;
     assert!(matches!(later, Err(Error::Poisoned { .. })), "{later:?}");
-    assert_eq!(store.binding(&key("ada")).unwrap().unwrap().apollo_id, id(1));
-    assert_eq!(store.binding(&key("carol")).unwrap(), None);
-    assert!(store.snapshot(&Wanted::everything()).unwrap().bindings.contains_key(&key("ada")));
+    assert_eq!(store.binding(&key("ada")).await.unwrap().unwrap().apollo_id, id(1));
+    assert_eq!(store.binding(&key("carol")).await.unwrap(), None);
+    assert!(store.snapshot(&Wanted::everything()).await.unwrap().bindings.contains_key(&key("ada")));
     assert!(matches!(store.close().await, Err(Error::Poisoned { .. })));
     world.open();
 }
@@ -275,5 +276,5 @@ async fn a_closed_store_says_so_to_its_other_handles() {
     let other = store.clone();
     store.close().await.unwrap();
     assert!(matches!(other.commit(vec![put("ada", 1)]).await, Err(Error::Closed { .. })));
-    assert!(matches!(other.binding(&key("ada")), Err(Error::Closed { .. })));
+    assert!(matches!(other.binding(&key("ada")).await, Err(Error::Closed { .. })));
 }

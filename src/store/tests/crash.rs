@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use super::support::*;
-use crate::store::{Change, Snapshot, Store, Wanted, read};
+use crate::state::{Change, Snapshot, Wanted};
+use crate::store::Store;
 
 /// A commit that touches many rows, spread over sled's pages.
 fn wide_commit(title: &str) -> Vec<Change> {
@@ -42,13 +43,13 @@ fn read_with_db(image: &Path, db: &[u8]) -> Snapshot {
 async fn a_commit_torn_at_any_byte_happened_or_did_not() {
     let (world, store) = world_of(40).await;
     store.commit(wide_commit("before")).await.unwrap();
-    let before = store.snapshot(&Wanted::everything()).unwrap();
+    let before = store.snapshot(&Wanted::everything()).await.unwrap();
     let image = tempfile::tempdir().unwrap();
     copy_tree(&world.path(), image.path());
     let base = db_of(image.path());
 
     store.commit(wide_commit("after")).await.unwrap();
-    let after = store.snapshot(&Wanted::everything()).unwrap();
+    let after = store.snapshot(&Wanted::everything()).await.unwrap();
     let full = db_of(&world.path());
     assert!(full.len() > base.len() + 1000 && full.starts_with(&base), "the log only grew");
 
@@ -72,13 +73,13 @@ async fn what_a_commit_returned_for_survives_the_process() {
     let (world, store) = world_of(5).await;
     for round in 0..10 {
         store.commit(wide_commit(&format!("round {round}"))).await.unwrap();
-        let expected = store.snapshot(&Wanted::everything()).unwrap();
+        let expected = store.snapshot(&Wanted::everything()).await.unwrap();
         // A copy of the files as they are now is what a process finds that starts after a kill.
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("state");
         copy_tree(&world.path(), &path);
         assert_eq!(read(&path, &Wanted::everything()).unwrap().unwrap(), expected);
-        let next = Store::open(options(&path), drawn("unused")).unwrap();
+        let next = open(&path, "unused").unwrap();
         next.commit(wide_commit("after the kill")).await.unwrap();
     }
 }

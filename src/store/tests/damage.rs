@@ -5,8 +5,8 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::support::*;
-use crate::store::open::open_sled;
-use crate::store::{Change, Error, Snapshot, Wanted, read};
+use crate::state::{Change, Error, Snapshot, Wanted};
+use crate::store::guard::open_sled;
 
 /// A closed state of `count` commits, all but the first of them still bound.
 async fn state_of(count: u64) -> World {
@@ -168,7 +168,7 @@ async fn a_head_that_missed_the_last_barrier_is_fine() {
 async fn the_head_of_another_state_is_refused() {
     let world = state_of(2).await;
     let other = World::new();
-    drop(crate::store::Store::open(options(&other.path()), drawn("other")).unwrap());
+    drop(open(&other.path(), "other").unwrap());
     fs::copy(other.path().join("head"), world.path().join("head")).unwrap();
     assert!(unreadable(&world.path()).contains("lineage"));
 }
@@ -194,21 +194,21 @@ async fn no_single_row_can_vanish_or_change_unseen() {
     let whole = world.read_all();
     let rows: Vec<_> = {
         let db = open_sled(&world.path()).unwrap();
-        db.iter().map(Result::unwrap).collect()
+        db.db.iter().map(Result::unwrap).collect()
     };
     assert!(rows.len() > 6);
     for (row, value) in rows {
         let (_guard, path) = copy_of(&world);
         let db = open_sled(&path).unwrap();
-        db.remove(&row).unwrap();
-        db.flush().unwrap();
+        db.db.remove(&row).unwrap();
+        db.db.flush().unwrap();
         drop(db);
         assert!(refused_or_whole(&path, &whole), "{row:?} removed");
 
         let (_guard, path) = copy_of(&world);
         let db = open_sled(&path).unwrap();
-        db.insert(&row, [&value[..], b" "].concat()).unwrap();
-        db.flush().unwrap();
+        db.db.insert(&row, [&value[..], b" "].concat()).unwrap();
+        db.db.flush().unwrap();
         drop(db);
         // The counters are not part of the sum; white space in them changes nothing.
         assert!(refused_or_whole(&path, &whole) || row == "m/counters", "{row:?} changed");

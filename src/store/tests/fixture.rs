@@ -3,10 +3,9 @@
 use std::path::Path;
 
 use super::support::*;
-use crate::model::{ApolloId, IntentId, Serial};
-use crate::store::open::open_sled;
-use crate::store::rows::Counters;
-use crate::store::{Change, Error, Store, Wanted, codec, keys, read};
+use crate::model::{ApolloId, IntentId, Named, Roster, Serial};
+use crate::state::{Change, Counters, Error, Row, Wanted, decode, encode};
+use crate::store::guard::open_sled;
 
 #[tokio::test]
 async fn the_state_of_version_1_is_readable_and_writable() {
@@ -26,10 +25,10 @@ async fn the_state_of_version_1_is_readable_and_writable() {
     assert_eq!(snapshot.conflicts[&key("frank")], conflict("frank"));
     assert_eq!(snapshot.tombstones[&key("dave")], tombstone(4));
 
-    let store = Store::open(options(&path), drawn("unused")).unwrap();
+    let store = open(&path, "unused").unwrap();
     assert_eq!(store.next_intent_id(), IntentId(6));
     store.commit(vec![Change::RemoveBinding { key: key("bob") }]).await.unwrap();
-    assert_eq!(store.snapshot(&Wanted::everything()).unwrap().bindings.len(), 2);
+    assert_eq!(store.snapshot(&Wanted::everything()).await.unwrap().bindings.len(), 2);
 }
 
 /// Earlier versions kept ids in the case in which Apollo answered them.
@@ -43,18 +42,18 @@ async fn a_contact_whose_id_was_recorded_in_capitals_is_known_by_its_one_id() {
     store.close().await.unwrap();
     in_capitals(&world.path(), &contact.apollo_id);
 
-    let roster = [(key("ada"), fingerprint(1))].into_iter().collect();
-    let named = [&contact.apollo_id].into_iter().collect();
-    let snapshot = read(&world.path(), &Wanted::new(&roster, &named)).unwrap().unwrap();
+    let roster = Roster::from_iter([(key("ada"), fingerprint(1))]);
+    let named = Named::from_iter([&contact.apollo_id]);
+    let snapshot = read(&world.path(), &Wanted::new(roster, named)).unwrap().unwrap();
     assert_eq!(snapshot.owners, [(contact.apollo_id.clone(), key("ada"))].into());
     assert_eq!(world.read_all().bindings[&key("ada")], contact);
 
     let store = world.open();
-    assert_eq!(store.owner_of(&contact.apollo_id).unwrap(), Some(key("ada")));
+    assert_eq!(store.owner_of(&contact.apollo_id).await.unwrap(), Some(key("ada")));
     let taken = store.commit(vec![put("bob")]).await;
     assert!(matches!(&taken, Err(Error::IdTaken { owner, .. }) if *owner == key("ada")), "{taken:?}");
     store.commit(vec![Change::RemoveBinding { key: key("ada") }]).await.unwrap();
-    assert_eq!(store.owner_of(&contact.apollo_id).unwrap(), None);
+    assert_eq!(store.owner_of(&contact.apollo_id).await.unwrap(), None);
     store.commit(vec![put("bob")]).await.unwrap();
     store.close().await.unwrap();
     assert_eq!(world.read_all().bindings, [(key("bob"), contact)].into());
@@ -62,8 +61,10 @@ async fn a_contact_whose_id_was_recorded_in_capitals_is_known_by_its_one_id() {
 
 /// Rewrites a state as if Apollo had answered this id in capitals when it was recorded.
 fn in_capitals(state: &Path, id: &ApolloId) {
-    let db = open_sled(state).unwrap();
-    let mut counters: Counters = codec::decode(&db.get(keys::COUNTERS).unwrap().unwrap()).unwrap();
+    let guard = open_sled(state).unwrap();
+    let db = &guard.db;
+    let counters_key = Row::Counters.to_bytes();
+    let mut counters: Counters = decode(&state.into(), &db.get(&counters_key).unwrap().unwrap()).unwrap();
     let capitals = |bytes: &[u8]| {
         let text = String::from_utf8(bytes.to_vec()).unwrap();
         text.replace(id.as_str(), &id.as_str().to_uppercase()).into_bytes()
@@ -78,7 +79,7 @@ fn in_capitals(state: &Path, id: &ApolloId) {
             db.insert(new_key, new_value).unwrap();
         }
     }
-    db.insert(keys::COUNTERS, codec::encode(&counters)).unwrap();
+    db.insert(counters_key, encode(&counters)).unwrap();
     db.flush().unwrap();
 }
 
@@ -88,7 +89,7 @@ async fn write_the_fixture() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/state-v1");
     let put =
         |name: &str, number| Change::PutBinding { key: key(name), binding: Box::new(binding(number, "Engineer")) };
-    let store = Store::open(options(&path), drawn("fixture-v1")).unwrap();
+    let store = open(&path, "fixture-v1").unwrap();
     store.commit(vec![put("ada", 1), put("bob", 2)]).await.unwrap();
     store.commit(vec![put("carol@example.org", 3)]).await.unwrap();
     store.commit(vec![put("dave", 4)]).await.unwrap();

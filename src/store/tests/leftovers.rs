@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::support::*;
-use crate::store::{Change, Snapshot, Store, Wanted, read};
+use crate::state::{Change, Snapshot, Wanted};
 
 /// A closed state with a snapshot of sled's, which is made when it is opened for the second time.
 async fn state() -> (World, Snapshot) {
@@ -40,9 +40,9 @@ fn stands(state: &Path, whole: &Snapshot, what: &str) {
     let again = || spoiled.iter().for_each(|(bytes, path)| fs::write(path, bytes).unwrap());
     assert_eq!(read(state, &Wanted::everything()).expect(what).unwrap(), *whole, "{what}");
     again();
-    assert!(crate::store::pull(state, ORIGIN, &mut Vec::new()).expect(what).is_some(), "{what}");
+    assert!(crate::store::pull(&state.into(), ORIGIN, &mut Vec::new()).expect(what).is_some(), "{what}");
     again();
-    drop(Store::open(options(state), drawn("unused")).expect(what));
+    drop(open(state, "unused").expect(what));
     assert_eq!(read(state, &Wanted::everything()).expect(what).unwrap(), *whole, "{what}");
     let left = snapshots(state);
     assert!(!left.is_empty() && left.iter().all(|path| path.extension().unwrap().len() == 16), "{what}: {left:?}");

@@ -5,7 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::support::*;
-use crate::store::{Change, Error, Options, Store, Wanted, read};
+use crate::state::{Change, Error, Wanted};
+use crate::store::{Options, Store};
 
 fn put(name: &str, number: u64) -> Change {
     Change::PutBinding { key: key(name), binding: Box::new(binding(number, "Engineer")) }
@@ -52,8 +53,8 @@ fn a_directory_of_something_else_is_refused_and_left_alone() {
     assert_eq!(fs::read_dir(world.path()).unwrap().count(), 1);
 }
 
-#[test]
-fn a_crash_at_any_step_of_creation_does_not_brick_the_state() {
+#[tokio::test]
+async fn a_crash_at_any_step_of_creation_does_not_brick_the_state() {
     let whole = World::new();
     drop(whole.open());
     // What a crash can leave: the marker, and any part of what is made under it.
@@ -75,8 +76,8 @@ fn a_crash_at_any_step_of_creation_does_not_brick_the_state() {
             fs::write(world.path().join("sled/db"), "torn").unwrap();
         }
         assert!(read(&world.path(), &Wanted::everything()).unwrap().is_none(), "{left:?}");
-        let store = Store::open(options(&world.path()), drawn("second")).unwrap();
-        assert_eq!(store.snapshot(&Wanted::everything()).unwrap().lineage.0, "second", "{left:?}");
+        let store = open(&world.path(), "second").unwrap();
+        assert_eq!(store.snapshot(&Wanted::everything()).await.unwrap().lineage.0, "second", "{left:?}");
         drop(store);
         assert_eq!(world.read_all().lineage.0, "second");
     }
@@ -116,7 +117,7 @@ fn another_origin_names_both_and_the_flag() {
     let world = World::new();
     drop(world.open());
     let elsewhere = Options { origin: "http://127.0.0.1:8080".to_owned(), ..options(&world.path()) };
-    let text = Store::open(elsewhere, drawn("second")).unwrap_err().to_string();
+    let text = Store::open(&elsewhere, drawn("second")).unwrap_err().to_string();
     assert!(text.contains(ORIGIN) && text.contains("http://127.0.0.1:8080") && text.contains("--state"), "{text}");
     drop(world.open());
 }
@@ -166,8 +167,7 @@ async fn a_state_that_was_replaced_while_it_is_open_takes_nothing_more() {
     fs::create_dir(world.path()).unwrap();
     let refused = store.commit(vec![put("bob", 2)]).await;
     assert!(matches!(refused, Err(Error::Replaced { .. })), "{refused:?}");
-    let (head, _) = store.head().map_or_else(|_| (None, false), |(head, is_quiet)| (Some(head), is_quiet));
-    assert!(head.is_none(), "nobody is told of a state that is not there");
+    assert!(store.head().await.ok().flatten().is_none(), "nobody is told of a state that is not there");
     drop(store);
     assert_eq!(fs::read_dir(world.path()).unwrap().count(), 0);
     fs::remove_dir(world.path()).unwrap();
@@ -196,14 +196,14 @@ async fn a_state_with_a_link_in_it_is_refused_by_everyone_and_changed_by_nobody(
         };
         refused(world.try_open().err());
         refused(read(&world.path(), &Wanted::everything()).err());
-        refused(crate::store::pull(&world.path(), ORIGIN, &mut Vec::new()).err());
+        refused(crate::store::pull(&world.location(), ORIGIN, &mut Vec::new()).err());
         refused(crate::store::Held::take(options(&world.path())).err());
-        refused(crate::store::Seat::take(&world.path(), &holder()).err());
-        refused(crate::store::paused(&world.path()).err());
-        refused(crate::store::seated(&world.path()).err());
-        refused(crate::store::exists(&world.path()).err());
-        assert!(crate::store::open_index(&world.path(), "any").is_none());
-        assert!(crate::store::file_time(&world.path()).is_none());
+        refused(crate::store::Seat::take(&world.location(), &holder()).err());
+        refused(crate::store::paused(&world.location()).err());
+        refused(crate::store::seated(&world.location()).err());
+        refused(crate::store::exists(&world.location()).err());
+        assert!(crate::store::open_index(&world.location(), "any").is_none());
+        assert!(crate::store::file_time(&world.location()).is_none());
         fs::remove_file(link).unwrap();
     }
     assert_eq!(world.read_all().bindings.len(), 1);

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::support::*;
-use crate::index::{Named, Roster};
-use crate::model::{Binding, ContactKey, Endpoint, Field, Fingerprint, IntentId, Timestamp};
-use crate::store::{CHANGES_PER_COMMIT, Change, Wanted, read};
+use crate::model::{Binding, ContactKey, Endpoint, Field, Fingerprint, IntentId, Named, Roster, Timestamp};
+use crate::state::{CHANGES_PER_COMMIT, Change, Wanted};
 
 /// Enough for several parts on any machine that tests run on.
 fn people() -> u64 {
@@ -63,9 +62,9 @@ async fn a_state_that_is_read_in_parts_reads_as_any_other() {
     let unbound: Vec<_> = declared.keys().filter(|key| !all.contains_key(key)).cloned().collect();
     assert!(!differing.is_empty() && differing.len() < all.len() && unbound.len() > 10);
 
-    let live = store.snapshot(&Wanted::new(&roster, &Named::NONE)).unwrap();
+    let live = store.snapshot(&Wanted::new(roster.clone(), Named::NONE)).await.unwrap();
     store.close().await.unwrap();
-    let snapshot = read(&world.path(), &Wanted::new(&roster, &Named::NONE)).unwrap().unwrap();
+    let snapshot = read(&world.path(), &Wanted::new(roster.clone(), Named::NONE)).unwrap().unwrap();
     assert_eq!(snapshot, live);
     assert_eq!(snapshot.bindings, differing);
     assert_eq!(snapshot.unchanged, all.len() - differing.len());
@@ -75,7 +74,7 @@ async fn a_state_that_is_read_in_parts_reads_as_any_other() {
 
     // Whoever names contacts is told their owners as well, and the same of everything else.
     let named: Named = [id(5), id(1 << 40)].iter().collect();
-    let with_owners = read(&world.path(), &Wanted::new(&roster, &named)).unwrap().unwrap();
+    let with_owners = read(&world.path(), &Wanted::new(roster, named)).unwrap().unwrap();
     assert_eq!(with_owners.owners, [(id(5), name(5))].into());
     assert_eq!(with_owners.bindings, snapshot.bindings);
 }

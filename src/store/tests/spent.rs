@@ -2,7 +2,8 @@
 
 use super::support::*;
 use crate::model::{Digest, IntentId, Serial};
-use crate::store::{Change, PlanRow, Store};
+use crate::state::{Change, PlanRow};
+use crate::store::Store;
 
 fn put(name: &str, number: u64) -> Change {
     Change::PutBinding { key: key(name), binding: Box::new(binding(number, "Engineer")) }
@@ -16,8 +17,8 @@ fn row(name: &str, serial: u64) -> PlanRow {
     PlanRow { digest: plan(name), serial: Serial(serial) }
 }
 
-fn known(store: &Store) -> Option<PlanRow> {
-    store.plan_progress().unwrap().plan
+async fn known(store: &Store) -> Option<PlanRow> {
+    store.plan_progress().await.unwrap().plan
 }
 
 #[tokio::test]
@@ -25,14 +26,14 @@ async fn the_row_of_a_plan_follows_the_writes_that_it_makes() {
     let world = World::new();
     let store = world.open();
     store.commit(vec![put("ada", 1)]).await.unwrap();
-    assert_eq!(known(&store), None);
+    assert_eq!(known(&store).await, None);
     store.commit(vec![Change::BeginPlan(plan("one"))]).await.unwrap();
-    assert_eq!(known(&store), Some(row("one", 1)));
+    assert_eq!(known(&store).await, Some(row("one", 1)));
     store.commit(vec![Change::PutIntent { id: IntentId(1), intent: Box::new(intent("bob")) }]).await.unwrap();
-    assert_eq!(known(&store), Some(row("one", 1)), "the serial stands, and so does the row");
+    assert_eq!(known(&store).await, Some(row("one", 1)), "the serial stands, and so does the row");
     let (one, other) = tokio::join!(store.commit(vec![put("bob", 2)]), store.commit(vec![put("cyd", 3)]));
     assert_eq!((one.unwrap(), other.unwrap()), (Serial(2), Serial(3)));
-    assert_eq!(known(&store), Some(row("one", 3)));
+    assert_eq!(known(&store).await, Some(row("one", 3)));
 }
 
 #[tokio::test]
@@ -40,17 +41,17 @@ async fn what_others_write_leaves_the_row_behind() {
     let world = World::new();
     let store = world.open();
     store.commit(vec![Change::BeginPlan(plan("one")), put("ada", 1)]).await.unwrap();
-    assert_eq!(known(&store), Some(row("one", 1)));
+    assert_eq!(known(&store).await, Some(row("one", 1)));
     store.close().await.unwrap();
     let store = world.open();
     assert_eq!(store.commit(vec![put("bob", 2)]).await.unwrap(), Serial(2));
-    assert_eq!(known(&store), Some(row("one", 1)));
+    assert_eq!(known(&store).await, Some(row("one", 1)));
     store.commit(vec![Change::BeginPlan(plan("two"))]).await.unwrap();
-    assert_eq!(known(&store), Some(row("two", 2)));
+    assert_eq!(known(&store).await, Some(row("two", 2)));
     store.commit(vec![Change::EndPlan]).await.unwrap();
-    assert_eq!(known(&store), None);
+    assert_eq!(known(&store).await, None);
     store.commit(vec![put("cyd", 3)]).await.unwrap();
-    assert_eq!(known(&store), None);
+    assert_eq!(known(&store).await, None);
 }
 
 #[tokio::test]
@@ -63,7 +64,7 @@ async fn a_mark_and_the_result_it_is_of_are_written_together_or_not_at_all() {
     // Refused: the contact belongs to another key.
     assert!(store.commit(vec![spend("bob"), put("bob", 1)]).await.is_err());
     drop(store);
-    let progress = world.open().plan_progress().unwrap();
+    let progress = world.open().plan_progress().await.unwrap();
     assert_eq!(progress.plan, Some(row("one", 1)));
     assert_eq!(progress.spent, [(key("ada"), plan("one"))].into());
 }

@@ -3,11 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::model::{
-    ApolloId, Binding, Conflict, ConflictCause, ContactKey, Endpoint, Field, Fields, Fingerprint, IdentityHash,
-    IdentityKey, Intent, Lineage, Origin, RunId, Timestamp, Tombstone,
-};
-use crate::store::{Drawn, Error, Holder, Options, Snapshot, Store, Wanted, read};
+use crate::model::{IdentityKey, Lineage, Timestamp};
+pub(super) use crate::state::tests::support::*;
+use crate::state::{Drawn, Error, Holder, Location, Snapshot, Wanted};
+use crate::store::{Options, Store};
 
 pub(super) const ORIGIN: &str = "https://api.apollo.io";
 
@@ -24,12 +23,16 @@ impl World {
         self.directory.path().join("sample/state")
     }
 
+    pub(super) fn location(&self) -> Location {
+        self.path().into()
+    }
+
     pub(super) fn open(&self) -> Store {
         self.try_open().unwrap()
     }
 
     pub(super) fn try_open(&self) -> Result<Store, Error> {
-        Store::open(options(&self.path()), drawn("first"))
+        open(&self.path(), "first")
     }
 
     pub(super) fn read_all(&self) -> Snapshot {
@@ -37,8 +40,18 @@ impl World {
     }
 }
 
+/// Reads the state at a path as others do.
+pub(super) fn read(path: &Path, wanted: &Wanted) -> Result<Option<Snapshot>, Error> {
+    crate::store::read(&path.into(), wanted)
+}
+
+/// Opens the state at a path, and makes it with this lineage when there is none.
+pub(super) fn open(path: &Path, lineage: &str) -> Result<Store, Error> {
+    Store::open(&options(path), drawn(lineage))
+}
+
 pub(super) fn options(path: &Path) -> Options {
-    Options { path: path.to_owned(), origin: ORIGIN.to_owned(), own_dir: None, holder: holder() }
+    Options { location: path.into(), origin: ORIGIN.to_owned(), own_dir: None, holder: holder() }
 }
 
 pub(in crate::store) fn holder() -> Holder {
@@ -54,79 +67,6 @@ pub(in crate::store) fn holder() -> Holder {
 
 pub(super) fn drawn(lineage: &str) -> Drawn {
     Drawn { lineage: Lineage(lineage.to_owned()), identity_key: IdentityKey([7; 32]) }
-}
-
-pub(super) fn key(text: &str) -> ContactKey {
-    ContactKey::parse(text).unwrap()
-}
-
-pub(super) fn id(number: u64) -> ApolloId {
-    ApolloId::parse(&format!("{number:024x}")).unwrap()
-}
-
-pub(super) fn fields(title: &str) -> Fields {
-    [(Field::FirstName, "Ada".into()), (Field::Email, "ada@example.com".into()), (Field::Title, title.into())]
-        .into_iter()
-        .collect()
-}
-
-pub(super) fn binding(number: u64, title: &str) -> Binding {
-    Binding {
-        apollo_id: id(number),
-        applied: fields(title),
-        observed: fields(title),
-        origin: Origin::Created,
-        bound_at: Timestamp(1),
-        applied_at: Timestamp(2),
-        run: RunId("run-1".to_owned()),
-        path: "contacts.d/people.yaml".to_owned(),
-        fingerprint: Some(fingerprint(1)),
-        gone_at: None,
-        dropped: std::collections::BTreeSet::new(),
-        possible_lists: std::collections::BTreeSet::new(),
-        merged_into: None,
-        found_lists: std::collections::BTreeSet::new(),
-    }
-}
-
-pub(super) fn fingerprint(byte: u8) -> Fingerprint {
-    Fingerprint::from_bytes([byte; 16])
-}
-
-pub(super) fn intent(of: &str) -> Intent {
-    Intent {
-        key: key(of),
-        endpoint: Endpoint::CreateContact,
-        apollo_id: None,
-        body: r#"{"email":"ada@example.com"}"#.to_owned(),
-        fields: fields("Engineer"),
-        run_dedupe: true,
-        run: RunId("run-1".to_owned()),
-        first_sent_at: Timestamp(3),
-        last_sent_at: Timestamp(4),
-        attempts: 1,
-        path: "contacts.d/people.yaml".to_owned(),
-        there_before: Vec::new(),
-        refused: false,
-    }
-}
-
-pub(super) fn conflict(of: &str) -> Conflict {
-    Conflict {
-        key: key(of),
-        fingerprint: fingerprint(2),
-        apollo_id: id(9),
-        cause: ConflictCause::Stranger,
-        at: Timestamp(5),
-    }
-}
-
-pub(super) fn tombstone(number: u64) -> Tombstone {
-    Tombstone {
-        apollo_id: id(number),
-        identity: IdentityHash::of(&fields("x"), &IdentityKey([7; 32])),
-        at: Timestamp(6),
-    }
 }
 
 pub(super) fn copy_tree(from: &Path, to: &Path) {

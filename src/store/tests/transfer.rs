@@ -6,18 +6,17 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-use super::model::any_change;
 use super::support::*;
 use crate::index::StateNote;
 use crate::model::{Digest, Endpoint, IntentId, Serial, Timestamp};
-use crate::store::open::open_sled;
-use crate::store::{
-    Basis, Change, Error, Held, Incoming, Options, Seat, Snapshot, Store, Wanted, pull, read, renew, stands,
-};
+use crate::state::tests::model::any_change;
+use crate::state::{Change, Error, Snapshot, Wanted};
+use crate::store::guard::open_sled;
+use crate::store::{Basis, Held, Incoming, Options, Seat, pull, renew, stands};
 
 fn pulled(world: &World) -> String {
     let mut text = Vec::new();
-    pull(&world.path(), ORIGIN, &mut text).unwrap().expect("there is a state");
+    pull(&world.location(), ORIGIN, &mut text).unwrap().expect("there is a state");
     String::from_utf8(text).unwrap()
 }
 
@@ -211,11 +210,11 @@ async fn a_row_that_no_version_up_to_this_one_writes_is_refused_in_both_directio
     assert!(refused.to_string().contains("line 15: x/new is a row of unknown kind"), "{refused}");
     let world = sample().await;
     let db = open_sled(&world.path()).unwrap();
-    db.insert("x/new", b"\x011").unwrap();
-    db.flush().unwrap();
+    db.db.insert("x/new", b"\x011").unwrap();
+    db.db.flush().unwrap();
     drop(db);
     let mut out = Vec::new();
-    let refused = pull(&world.path(), ORIGIN, &mut out).unwrap_err();
+    let refused = pull(&world.location(), ORIGIN, &mut out).unwrap_err();
     assert!(refused.to_string().contains("a row of unknown kind"), "{refused}");
     assert!(!String::from_utf8(out).unwrap().contains("\"rows\""));
 }
@@ -226,7 +225,7 @@ async fn what_a_saved_plan_has_done_travels() {
     let world = sample().await;
     let progress = async |world: &World| {
         let store = world.open();
-        let progress = store.plan_progress().unwrap();
+        let progress = store.plan_progress().await.unwrap();
         store.close().await.unwrap();
         progress
     };
@@ -241,7 +240,7 @@ async fn what_a_saved_plan_has_done_travels() {
 async fn a_state_is_not_replaced_beside_a_service_paused_or_not() {
     let world = sample().await;
     let text = pulled(&world);
-    let seat = Seat::take(&world.path(), &holder()).unwrap();
+    let seat = Seat::take(&world.location(), &holder()).unwrap();
     seat.pause(Timestamp(7)).unwrap();
     let refused = load(&world, &text, true).unwrap_err();
     assert!(matches!(&refused, Error::Serviced { holder: Some(named), .. } if **named == holder()), "{refused}");
@@ -250,7 +249,7 @@ async fn a_state_is_not_replaced_beside_a_service_paused_or_not() {
     load(&world, &text, false).unwrap();
     // A service beside no state yet as well.
     let missing = World::new();
-    let _seat = Seat::take(&missing.path(), &holder()).unwrap();
+    let _seat = Seat::take(&missing.location(), &holder()).unwrap();
     assert!(matches!(load(&missing, &text, true), Err(Error::Serviced { .. })));
 }
 
@@ -259,20 +258,20 @@ async fn a_state_is_not_replaced_beside_a_service_paused_or_not() {
 async fn an_index_vouches_for_no_state_that_was_pushed() {
     let world = sample().await;
     let store = world.open();
-    let (head, _) = store.head().unwrap();
-    assert!(store.renew_index(&head, |out| Ok(out.write_all(b"index")?)).unwrap());
+    let (head, _) = store.head().await.unwrap().unwrap();
+    assert!(store.renew_index(head.clone(), |out| Ok(out.write_all(b"index")?)).await.unwrap());
     store.close().await.unwrap();
     let note = StateNote { head, origin: ORIGIN.to_owned(), orphans: Vec::new(), is_quiet: false, applied: 0 };
-    assert!(stands(&world.path(), &note));
+    assert!(stands(&world.location(), &note));
     let text = pulled(&sample_and(rename("k0", "k6")).await);
     let incoming = load(&world, &text, false).unwrap();
-    assert!(stands(&world.path(), &note), "loading changes nothing");
+    assert!(stands(&world.location(), &note), "loading changes nothing");
     fs::rename(world.path().join("incoming"), world.path().join("arrived")).unwrap();
-    assert!(!stands(&world.path(), &note), "it is decided");
+    assert!(!stands(&world.location(), &note), "it is decided");
     drop(incoming);
-    assert!(!renew(&world.path(), &Basis::of(&note), |_| panic!("it is of the state that was")).unwrap());
+    assert!(!renew(&world.location(), &Basis::of(&note), |_| panic!("it is of the state that was")).unwrap());
     assert_eq!(names(&world.path()), ["head", "lock", "sled"], "whoever takes the lock finishes");
-    assert!(!stands(&world.path(), &note));
+    assert!(!stands(&world.location(), &note));
 }
 
 #[tokio::test]
@@ -280,7 +279,7 @@ async fn an_older_or_another_state_needs_force_and_that_of_another_api_is_refuse
     let world = sample_and(rename("k0", "k6")).await;
     let before = everything(&world);
     let other = World::new();
-    let store = Store::open(options(&other.path()), drawn("second")).unwrap();
+    let store = open(&other.path(), "second").unwrap();
     store.close().await.unwrap();
     let fork = sample_and(rename("k1", "k7")).await;
     for (from, why) in [(sample().await, "older"), (other, "lineage"), (fork, "differ")] {
@@ -296,11 +295,11 @@ async fn an_older_or_another_state_needs_force_and_that_of_another_api_is_refuse
     let strange = Options { origin: "https://other.example.com".to_owned(), ..options(&world.path()) };
     assert!(matches!(Held::take(strange.clone()), Err(Error::OtherOrigin { .. })));
     let elsewhere = World::new();
-    let held = Held::take(Options { path: elsewhere.path(), ..strange }).unwrap();
+    let held = Held::take(Options { location: elsewhere.location(), ..strange }).unwrap();
     let refused = held.load(&mut pulled(&world).as_bytes(), true).unwrap_err();
     assert!(matches!(refused, Error::OtherOrigin { .. }), "{refused}");
     assert!(matches!(
-        pull(&world.path(), "https://other.example.com", &mut Vec::new()),
+        pull(&world.location(), "https://other.example.com", &mut Vec::new()),
         Err(Error::OtherOrigin { .. })
     ));
     load(&world, &pulled(&sample().await), true).unwrap().install().unwrap();
@@ -344,7 +343,7 @@ async fn an_exchange_that_stops_anywhere_has_not_happened_or_is_finished_by_whoe
             }
             if steps % 2 == 0 {
                 let store = world.open();
-                assert_eq!(Some(store.snapshot(&Wanted::everything()).unwrap()), everything(&new));
+                assert_eq!(Some(store.snapshot(&Wanted::everything()).await.unwrap()), everything(&new));
                 store.close().await.unwrap();
             }
             assert_eq!(everything(&world), everything(&new), "after step {steps}");
@@ -376,7 +375,7 @@ async fn a_state_that_is_written_is_neither_pulled_nor_replaced() {
     let store = world.open();
     assert!(matches!(load(&world, &text, true), Err(Error::Locked { .. })));
     let mut out = Vec::new();
-    assert!(matches!(pull(&world.path(), ORIGIN, &mut out), Err(Error::Locked { .. })));
+    assert!(matches!(pull(&world.location(), ORIGIN, &mut out), Err(Error::Locked { .. })));
     assert!(out.is_empty());
     store.close().await.unwrap();
     let held = Held::take(options(&world.path())).unwrap();
@@ -393,6 +392,6 @@ async fn a_damaged_state_is_not_pulled_as_a_whole_one() {
     let whole = fs::read(&database).unwrap();
     fs::write(&database, &whole[..whole.len() / 3]).unwrap();
     let mut out = Vec::new();
-    assert!(pull(&world.path(), ORIGIN, &mut out).is_err());
+    assert!(pull(&world.location(), ORIGIN, &mut out).is_err());
     assert!(!String::from_utf8(out).unwrap().contains("\"rows\""));
 }

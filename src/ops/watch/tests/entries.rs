@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use super::world::World;
-use crate::store::{Wanted, read};
+use crate::state::Wanted;
+use crate::store::read;
 
 fn minutes(count: u64) -> Duration {
     Duration::from_mins(count)
 }
 
 fn bound(world: &World) -> Vec<String> {
-    let state = read(&world.state(), &Wanted::everything()).unwrap().unwrap();
+    let state = read(&world.state().into(), &Wanted::everything()).unwrap().unwrap();
     state.bindings.keys().map(ToString::to_string).collect()
 }
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::world::{Running, World};
 use crate::ops::watch::{Command, PauseAnswer, ResumeAnswer};
-use crate::store::{Footprint, Wanted, read};
+use crate::state::Wanted;
+use crate::store::{Footprint, read};
 
 const DAYS: u64 = 30;
 
@@ -127,7 +128,7 @@ impl Month {
     async fn check_state(&self, service: &Running) -> u64 {
         let paused = service.command(|reply| Command::Pause { reply }).await;
         assert!(matches!(paused, Ok(PauseAnswer::Paused { .. })), "{paused:?}");
-        let state = read(&self.world.state(), &Wanted::everything()).unwrap().unwrap();
+        let state = read(&self.world.state().into(), &Wanted::everything()).unwrap().unwrap();
         let bound: Vec<String> = state.bindings.keys().map(ToString::to_string).collect();
         let declared: BTreeSet<String> =
             self.people.iter().filter(|person| person.file.is_some()).map(Person::key).collect();

@@ -7,7 +7,8 @@ use crate::model::Digest;
 use crate::ops::watch::{ApproveAnswer, Command, Outcome, PauseAnswer, Phase, ResumeAnswer};
 use crate::plan::Limit;
 use crate::sandbox::Quota;
-use crate::store::{self, Wanted, read};
+use crate::state::{self, Wanted};
+use crate::store::{self, read};
 
 #[tokio::test(start_paused = true)]
 async fn a_pause_releases_the_state_and_outlives_the_service() {
@@ -15,11 +16,11 @@ async fn a_pause_releases_the_state_and_outlives_the_service() {
     world.declare_people("a.yaml", 0..2);
     let service = world.start().await;
     service.pass().await;
-    assert!(matches!(read(&world.state(), &Wanted::everything()), Err(store::Error::Locked { .. })));
+    assert!(matches!(read(&world.state().into(), &Wanted::everything()), Err(state::Error::Locked { .. })));
     let Ok(PauseAnswer::Paused { since }) = service.command(|reply| Command::Pause { reply }).await else { panic!() };
     let again = service.command(|reply| Command::Pause { reply }).await;
     assert_eq!(again, Ok(PauseAnswer::AlreadyPaused { since }));
-    read(&world.state(), &Wanted::everything()).expect("another process can have the state").unwrap();
+    read(&world.state().into(), &Wanted::everything()).expect("another process can have the state").unwrap();
     world.declare_people("b.yaml", 2..4);
     let status = service.rest(Duration::from_hours(1)).await;
     assert_eq!((status.phase, status.paused_since, status.passes), (Phase::Paused, Some(since), 1));
@@ -44,8 +45,13 @@ async fn a_service_that_is_resumed_waits_for_whoever_has_the_state() {
     service.pass().await;
     service.command(|reply| Command::Pause { reply }).await.unwrap();
     let drawn = world.settings().session.drawn;
-    let options = store::Options { path: world.state(), origin: "sandbox".to_owned(), own_dir: None, holder: holder() };
-    let other = store::Store::open(options, drawn).unwrap();
+    let options = store::Options {
+        location: world.state().into(),
+        origin: "sandbox".to_owned(),
+        own_dir: None,
+        holder: holder(),
+    };
+    let other = store::Store::open(&options, drawn).unwrap();
     world.declare_people("b.yaml", 1..2);
     service.command(|reply| Command::Resume { reply }).await.unwrap();
     let status = service.pass().await;
@@ -83,6 +89,8 @@ async fn exactly_the_plan_that_was_approved_is_let_through() {
     let status = service.until(|status| status.pending == 0).await;
     assert_eq!((world.contacts().len(), status.braked.is_none()), (9, true));
     assert_eq!(approve(&now).await, Ok(ApproveAnswer::NothingBraked));
+    // A pass answers before it is over.
+    service.until(|status| status.phase == Phase::Resting).await;
     world.declare_people("b.yaml", 20..28);
     assert!(service.changed().await.braked.is_some());
     assert_eq!(world.contacts().len(), 9);

@@ -6,9 +6,10 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::world::{World, holder};
-use crate::link::Request;
 use crate::model::Timestamp;
-use crate::ops::watch::{AskError, Board, Command, Place, Status, ask};
+use crate::ops::watch::{AskError, Board, Command, Place, Request, Status, ask};
+use crate::serve::Routes;
+use crate::state;
 use crate::store::{self, Seat, Seating};
 
 const NOW: Timestamp = Timestamp(1_700_000_000_000);
@@ -17,12 +18,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 fn answering(world: &World) -> (Place, UnboundedReceiver<Command>) {
     let mut place = Place::take(world.place()).unwrap();
     let (commands, receiver) = unbounded_channel();
-    place.answer(Board::new(world.dir(), NOW), commands);
+    place.answer(Routes::default(), Board::new(world.dir(), NOW), commands);
     (place, receiver)
 }
 
 async fn status(world: &World) -> Result<Status, AskError> {
-    ask(&world.state(), &Request::Status, PATIENCE).await
+    ask(&world.state().into(), &Request::Status, PATIENCE).await
 }
 
 #[tokio::test]
@@ -36,11 +37,11 @@ async fn a_place_that_was_removed_is_taken_again_and_answers() {
         assert!(matches!(commands.recv().await, Some(Command::Displaced)));
         let told = status(&world).await.unwrap();
         assert_eq!(told.passes, 0);
-        assert!(matches!(Seat::take(&world.state(), &holder()), Err(store::Error::Locked { .. })));
+        assert!(matches!(Seat::take(&world.state().into(), &holder()), Err(state::Error::Locked { .. })));
     }
     assert_eq!(world.told("has taken its place again"), 3);
     place.close().await;
-    assert_eq!(store::seating(&world.state()).unwrap(), Seating::Free);
+    assert_eq!(store::seating(&world.state().into()).unwrap(), Seating::Free);
     assert!(matches!(status(&world).await, Err(AskError::NoService)));
 }
 
@@ -62,10 +63,10 @@ async fn a_pause_stays_one_when_the_place_is_taken_again() {
     let since = place.pause(NOW).unwrap();
     fs::remove_dir_all(world.state()).unwrap();
     assert!(place.hold().unwrap());
-    assert_eq!(store::paused(&world.state()).unwrap(), Some(since));
+    assert_eq!(store::paused(&world.state().into()).unwrap(), Some(since));
     fs::remove_dir_all(world.state()).unwrap();
     place.resume().unwrap();
-    assert_eq!((store::paused(&world.state()).unwrap(), place.paused()), (None, None));
+    assert_eq!((store::paused(&world.state().into()).unwrap(), place.paused()), (None, None));
     assert!(!place.hold().unwrap());
 }
 
@@ -76,7 +77,7 @@ async fn a_service_whose_place_another_one_has_taken_says_so_and_makes_no_pass()
     let service = world.start().await;
     service.pass().await;
     fs::remove_dir_all(world.state()).unwrap();
-    let other = Seat::take(&world.state(), &holder()).unwrap();
+    let other = Seat::take(&world.state().into(), &holder()).unwrap();
     world.declare_people("b.yaml", 1..2);
     service.commands.send(Command::Displaced).unwrap();
     let status = service.pass().await;
@@ -96,7 +97,7 @@ async fn a_service_that_cannot_listen_says_so_and_goes_on_trying() {
     let socket = world.state().join("watch.sock");
     fs::write(&socket, "in the way").unwrap();
     let (commands, _receiver) = unbounded_channel();
-    place.answer(Board::new(world.dir(), NOW), commands);
+    place.answer(Routes::default(), Board::new(world.dir(), NOW), commands);
     assert_eq!(world.told("The service cannot be asked"), 1);
     match status(&world).await {
         Err(AskError::Unheard { holder: Some(named) }) => assert_eq!(*named, holder()),

@@ -12,8 +12,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::apollo;
+use crate::aside::under_way;
 use crate::model::Timestamp;
-use crate::ops::lock::under_way;
 use crate::ops::watch::{
     Board, Command, Phase, Place, PlaceOptions, Service, Settings, Status, WatchOptions, WatchSummary,
 };
@@ -21,7 +21,7 @@ use crate::ops::{Clock, Ended, Entropy, Event, SessionOptions, Stop, Waiting};
 use crate::plan::{Limit, Policy};
 use crate::quota::{Backoff, Rules};
 use crate::sandbox::{self, Server};
-use crate::store::{self, Holder};
+use crate::state::{self, Holder};
 use crate::watcher::{self, Hand, Look, Watcher};
 
 /// How far time goes between two looks at the service: at first, and when nothing comes of that for a while.
@@ -52,7 +52,7 @@ pub(super) struct Running {
     pub(super) commands: UnboundedSender<Command>,
     hand: Hand,
     clock: Clock,
-    task: JoinHandle<(WatchSummary, Result<(), store::Error>)>,
+    task: JoinHandle<(WatchSummary, Result<(), state::Error>)>,
 }
 
 pub(super) fn holder() -> Holder {
@@ -146,7 +146,7 @@ impl World {
     pub(super) fn place(&self) -> PlaceOptions {
         let told = Arc::clone(&self.told);
         PlaceOptions {
-            state: self.state(),
+            state: self.state().into(),
             runtime: self.home.path().join("runtime"),
             holder: holder(),
             prepare: Arc::new(|| ()),
@@ -160,7 +160,7 @@ impl World {
         let told = Arc::clone(&self.told);
         let key = self.key.lock().unwrap().clone().unwrap();
         SessionOptions {
-            state: self.state(),
+            state: self.state().into(),
             origin: "sandbox".to_owned(),
             own_dir: None,
             client: Some(apollo::Options::new(base_url, credential(key))),

@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use super::*;
-use crate::store::codec::with_format;
 
 #[test]
 fn one_holds_the_lease_and_is_named_to_the_others() {
     over_each_way("one-holds", async |way| {
-        let first = way.open("apply").await.unwrap();
+        let mut first = way.open("apply").await.unwrap();
         let refused = way.open("watch").await.err().unwrap();
         assert!(matches!(&refused, Error::Held { holder, .. } if holder.operation == "apply"), "{refused}");
         assert!(refused.to_string().contains("`apply`, process 7 of ada@build-1"), "{refused}");
@@ -24,9 +23,10 @@ fn states_of_one_database_do_not_meet() {
     over_each_way("meet", async |way| {
         let mut one = way.open("apply").await.unwrap();
         let mut other = way.other().open("apply").await.unwrap();
-        one.commit(&writes(&[("t/ada", Some("1"))]), 1, "a").await.unwrap();
-        assert!(other.get(&[b"t/ada".to_vec()]).await.unwrap().is_empty());
-        assert_eq!(one.get(&[b"t/ada".to_vec()]).await.unwrap().len(), 1);
+        one.commit(&tombstones(&[("ada", Some("1"))]), "a").await.unwrap();
+        let ada = Row::Tombstone(key("ada"));
+        assert_eq!(other.get(&ada).await.unwrap(), None);
+        assert_eq!(one.get(&ada).await.unwrap(), Some(with_format("1")));
     });
 }
 
@@ -34,15 +34,14 @@ fn states_of_one_database_do_not_meet() {
 fn who_wakes_after_the_lease_was_taken_over_writes_nothing() {
     over_each_way("late", async |way| {
         let mut late = way.open("apply").await.unwrap();
-        late.commit(&writes(&[("t/ada", Some("1"))]), 1, "a").await.unwrap();
+        late.commit(&tombstones(&[("ada", Some("1"))]), "a").await.unwrap();
         // The clock of the database is the one that counts: the lease ends there while its holder sleeps.
         way.server.sql("UPDATE contactsd_leases SET expires_at = now() WHERE state LIKE 'late%'");
         let mut next = way.open("watch").await.unwrap();
-        let refused = late.commit(&writes(&[("t/ada", Some("2"))]), 2, "b").await.unwrap_err();
+        let refused = late.commit(&tombstones(&[("ada", Some("2"))]), "b").await.unwrap_err();
         assert!(matches!(refused, Error::LeaseLost { .. }), "{refused}");
-        next.commit(&writes(&[("t/ada", Some("3"))]), 2, "c").await.unwrap();
-        let rows = next.get(&[b"t/ada".to_vec()]).await.unwrap();
-        assert_eq!(rows.values().collect::<Vec<_>>(), [&with_format("3")]);
+        next.commit(&tombstones(&[("ada", Some("3"))]), "c").await.unwrap();
+        assert_eq!(next.get(&Row::Tombstone(key("ada"))).await.unwrap(), Some(with_format("3")));
         late.close().await.unwrap();
         assert_eq!(way.read().await.holder().await.unwrap(), Some(holder("watch")), "it gave back only its own");
     });
@@ -66,9 +65,9 @@ fn of_many_who_ask_at_once_one_gets_the_lease() {
 #[test]
 fn a_lease_outlasts_requests_and_says_so() {
     over_each_way("lasts", async |way| {
-        let engine = way.open("apply").await.unwrap();
-        assert!(engine.outlasts(Duration::from_secs(120)));
-        assert!(!engine.outlasts(lease::TERM));
+        let lease = way.open("apply").await.unwrap().lease();
+        assert!(lease.outlasts(Duration::from_secs(120)));
+        assert!(!lease.outlasts(super::super::lease::TERM));
     });
 }
 

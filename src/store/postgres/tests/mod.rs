@@ -8,8 +8,12 @@ mod server;
 
 use std::sync::{LazyLock, Mutex};
 
+use super::address::Address;
+use super::core::{Core, Glance};
+use super::error::Error;
 use super::*;
-use crate::model::Timestamp;
+use crate::model::{ContactKey, Timestamp};
+use crate::state::{Holder, Row, Writes, with_format};
 use server::Server;
 
 /// The server that tests share, each with states of its own.
@@ -45,12 +49,12 @@ impl Way {
         Self { url: format!("{}-other", self.url), server: self.server }
     }
 
-    pub(super) async fn open(&self, operation: &str) -> Result<Engine, Error> {
-        Engine::open(self.address(), &holder(operation), token()).await
+    pub(super) async fn open(&self, operation: &str) -> Result<Core, Error> {
+        Core::open(self.address(), &holder(operation), token()).await
     }
 
-    pub(super) async fn read(&self) -> Reading {
-        Reading::begin(self.address()).await.unwrap().unwrap()
+    pub(super) async fn read(&self) -> Glance {
+        Glance::begin(self.address()).await.unwrap().unwrap()
     }
 }
 
@@ -61,6 +65,7 @@ pub(super) fn holder(operation: &str) -> Holder {
         operation: operation.to_owned(),
         since: Timestamp(1),
         version: "0.0.0".to_owned(),
+        socket: None,
     }
 }
 
@@ -72,9 +77,12 @@ pub(super) fn token() -> String {
     format!("token-{next}")
 }
 
-pub(super) fn writes(rows: &[(&str, Option<&str>)]) -> Writes {
-    let row = |(key, value): &(&str, Option<&str>)| {
-        (key.as_bytes().to_vec(), value.map(|json| crate::store::codec::with_format(json)))
-    };
+pub(super) fn key(name: &str) -> ContactKey {
+    ContactKey::parse(name).unwrap()
+}
+
+/// Writes tombstones, whatever they say.
+pub(super) fn tombstones(rows: &[(&str, Option<&str>)]) -> Writes {
+    let row = |&(name, value): &(&str, Option<&str>)| (Row::Tombstone(key(name)), value.map(with_format));
     rows.iter().map(row).collect()
 }

@@ -1,0 +1,275 @@
+//! What verbs share that change something: approval, a run with its signals, and how it ends.
+
+use std::future::Future;
+use std::io::{BufRead, IsTerminal};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::Instant;
+
+use super::Exit;
+use super::args::ApprovalArgs;
+use super::connection::{self, Connection};
+use super::context::Context;
+use super::reading::snapshot_error;
+use super::showing::{self, Shown};
+use super::signals::{self, Signals};
+use crate::model::Digest;
+use crate::ops::{self, Desired, Event, Planned, Problem, Remaining, Report, Session};
+use crate::state::Snapshot;
+use crate::ui::json::report_record;
+use crate::ui::{APPROVAL, Message, Progress, apply_summary, approval_prompt};
+
+/// Fails at once when nobody has approved and nobody can be asked.
+pub(super) fn may_approve(approval: &ApprovalArgs, context: &mut Context) -> Result<(), Exit> {
+    let json = context.shell.speaks_json();
+    if approval.auto_approve || (approval.input && !json && std::io::stdin().is_terminal()) {
+        return Ok(());
+    }
+    if json {
+        let detail = "With --json nobody is asked. Add --auto-approve to go on without asking, or run plan to see what \
+                      would happen.";
+        context.shell.error("Nobody can approve", detail);
+        return Err(Exit::Failure);
+    }
+    let detail = "There is no terminal to ask for approval. Add --auto-approve to go on without asking, or run plan \
+                  to see what would happen.";
+    context.shell.error("Nobody can approve", detail);
+    Err(Exit::Failure)
+}
+
+/// Runs the future of a verb to its end, on a runtime of its own.
+pub(super) fn block_on(context: &mut Context, verb: impl AsyncFnOnce(&mut Context) -> Exit) -> Exit {
+    match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => {
+            let exit = runtime.block_on(verb(context));
+            // Whatever still runs was left behind on purpose, by a second signal.
+            runtime.shutdown_background();
+            exit
+        }
+        Err(error) => {
+            context.shell.error("Cannot start worker threads", error.to_string());
+            Exit::Failure
+        }
+    }
+}
+
+/// Makes a channel for the events of a run.
+pub(super) fn channel() -> (Arc<dyn Fn(Event) + Send + Sync>, UnboundedReceiver<Event>) {
+    let (sender, events) = unbounded_channel();
+    (Arc::new(move |event| drop(sender.send(event))), events)
+}
+
+/// Makes a plan, shows it, has it approved and applies it; releases the state at the end.
+pub(super) async fn perform(
+    context: &mut Context,
+    approval: &ApprovalArgs,
+    expected: Option<&Digest>,
+    desired: &Desired,
+    connection: Connection,
+    events: UnboundedReceiver<Event>,
+    make: impl FnOnce(&Session, &Snapshot) -> Result<Planned, Box<Problem>>,
+) -> Result<Exit, Exit> {
+    let outcome = perform_with(context, approval, expected, desired, &connection, events, make).await;
+    release(context, connection, outcome).await
+}
+
+/// Releases the state after a run, however it ended.
+pub(super) async fn release(
+    context: &mut Context,
+    connection: Connection,
+    outcome: Result<Exit, Exit>,
+) -> Result<Exit, Exit> {
+    if let Err(Exit::Interrupted | Exit::Terminated) = outcome {
+        // Left at once: the state is released with the process.
+        return outcome;
+    }
+    let closed = connection.close(context).await;
+    let exit = outcome?;
+    closed?;
+    Ok(exit)
+}
+
+async fn perform_with(
+    context: &mut Context,
+    approval: &ApprovalArgs,
+    expected: Option<&Digest>,
+    desired: &Desired,
+    connection: &Connection,
+    mut events: UnboundedReceiver<Event>,
+    make: impl FnOnce(&Session, &Snapshot) -> Result<Planned, Box<Problem>>,
+) -> Result<Exit, Exit> {
+    let session = &connection.session;
+    let snapshot = session.snapshot(desired).await.map_err(|error| snapshot_error(context, &error))?;
+    let planned = make(session, &snapshot).map_err(|problem| {
+        context.shell.message(&Message::from(&*problem));
+        Exit::Failure
+    })?;
+    let asks = expected.is_none() && !approval.auto_approve && planned.plan.brakes.is_empty();
+    showing::show(context, &Shown { is_decided: !asks, ..Shown::of(&planned, context) });
+    if !planned.plan.brakes.is_empty() {
+        let limits: Vec<String> =
+            planned.plan.brakes.iter().map(|brake| format!("{}.\n", ops::brake_problem(brake).summary)).collect();
+        let detail = format!(
+            "{}Nothing was changed. Check that the directory is the right one and whole. If the plan is meant, use \
+             --force or a higher limit.",
+            limits.concat()
+        );
+        context.shell.error("The plan is not applied", detail);
+        return Err(Exit::Failure);
+    }
+    if let Some(expected) = expected {
+        expect(context, expected, planned.digest.as_ref())?;
+    }
+    if planned.plan.is_empty() && planned.plan.housekeeping.is_empty() {
+        session.renew_index_if_behind(desired, &snapshot).await;
+        return Ok(Exit::Success);
+    }
+    if asks && !planned.plan.is_empty() && !approved(context) {
+        return Err(Exit::Failure);
+    }
+    prove(context, connection, &snapshot, &mut events).await?;
+    let report = carry_out(context, connection, &planned, desired, &snapshot, None, events).await?;
+    Ok(conclude(context, &planned, &report))
+}
+
+/// Refuses a plan that is not the one that was reviewed.
+fn expect(context: &mut Context, expected: &Digest, found: Option<&Digest>) -> Result<(), Exit> {
+    let found = found.expect("only plans made by hand have no digest, and nobody expects one of those");
+    if expected == found {
+        return Ok(());
+    }
+    let detail = format!(
+        "  Expected: {expected}\n  Found:    {found}\n\nThe API, the files, the state or the options of planning are not \
+         those that the expected plan was made with, and nothing was changed. Review the plan as it is now; its own digest \
+         approves it: --expect {found}"
+    );
+    context.shell.error("The plan is not the expected one", detail);
+    Err(Exit::Failure)
+}
+
+/// Asks whether to go on.
+pub(super) fn approved(context: &mut Context) -> bool {
+    let prompt = approval_prompt(context.shell.stdout().color);
+    let stdin = std::io::stdin();
+    let mut input = stdin.lock();
+    let answer = ask(context, &prompt, &mut input);
+    if !answer {
+        context.shell.result("Apply cancelled.");
+    }
+    answer
+}
+
+fn ask(context: &mut Context, prompt: &str, input: &mut impl BufRead) -> bool {
+    match context.shell.ask(prompt, input) {
+        Ok(answer) => answer.as_deref() == Some(APPROVAL),
+        Err(error) => {
+            context.shell.error("Cannot read the answer", ops::chain(&error));
+            false
+        }
+    }
+}
+
+/// Makes sure whose the credential is, showing what holds that up; a signal ends it.
+pub(super) async fn prove(
+    context: &mut Context,
+    connection: &Connection,
+    snapshot: &Snapshot,
+    events: &mut UnboundedReceiver<Event>,
+) -> Result<(), Exit> {
+    let session = &connection.session;
+    let proved = driven(context, session, events, session.prove_credential(snapshot)).await?;
+    proved.map_err(|error| match session.stop().reason().and_then(|ended| signals::exit(&ended)) {
+        Some(exit) => exit,
+        None => connection::session_error(context, &error),
+    })
+}
+
+/// Applies, showing progress; a second signal ends it at once, as `Err`.
+pub(super) async fn carry_out(
+    context: &mut Context,
+    connection: &Connection,
+    planned: &Planned,
+    desired: &Desired,
+    snapshot: &Snapshot,
+    saved: Option<&Remaining>,
+    mut events: UnboundedReceiver<Event>,
+) -> Result<Report, Exit> {
+    let session = &connection.session;
+    let work = ops::apply_as(session, &planned.plan, desired, snapshot, saved);
+    let result = driven(context, session, &mut events, work).await;
+    if result.is_err() {
+        let detail = "Requests were under way. What became of them is found out by the next apply, before anything \
+                      is sent again.";
+        context.shell.warning("Stopped at once", detail);
+    }
+    result
+}
+
+/// How long events wait to be shown together: each one that is waited for costs a switch of threads.
+const SHOWN_TOGETHER: Duration = Duration::from_millis(20);
+
+/// Drives `work`, showing its events. The first signal asks it to stop, the second ends it: `Err`.
+async fn driven<T>(
+    context: &mut Context,
+    session: &Session,
+    events: &mut UnboundedReceiver<Event>,
+    work: impl Future<Output = T>,
+) -> Result<T, Exit> {
+    let mut signals = Signals::listen().map_err(|error| {
+        context.shell.error("Cannot listen for signals", error.to_string());
+        Exit::Failure
+    })?;
+    let mut progress = Progress::new(context.view.detail);
+    let shell = &mut context.shell;
+    let rest = tokio::time::sleep(Duration::ZERO);
+    tokio::pin!(work, rest);
+    let mut asked = false;
+    let result = loop {
+        tokio::select! {
+            result = &mut work => break Ok(result),
+            () = &mut rest, if !rest.is_elapsed() => {}
+            Some(event) = events.recv(), if rest.is_elapsed() => {
+                progress.event(shell, &event);
+                while let Ok(event) = events.try_recv() {
+                    progress.event(shell, &event);
+                }
+                rest.as_mut().reset(Instant::now() + SHOWN_TOGETHER);
+            }
+            ended = signals.next() => {
+                if asked {
+                    break Err(signals::exit(&ended).unwrap_or(Exit::Failure));
+                }
+                asked = true;
+                session.stop().request(ended);
+                progress.event(shell, &Event::Stopping);
+            }
+        }
+    };
+    // What was told before the end and not shown yet.
+    while let Ok(event) = events.try_recv() {
+        progress.event(shell, &event);
+    }
+    progress.finish(shell);
+    result
+}
+
+/// Tells what an apply came to.
+pub(super) fn conclude(context: &mut Context, planned: &Planned, report: &Report) -> Exit {
+    if !planned.plan.is_empty() {
+        let color = context.shell.stdout().color;
+        showing::show_imports(context, report);
+        context.shell.result_as(apply_summary(report, color), [report_record(report)]);
+        if !planned.plan.scope.is_whole() {
+            let detail = "Only what --target and --exclude left in was applied. Run plan without them to see what the \
+                          files ask for beside it.";
+            context.shell.warning("Applied changes may be incomplete", detail);
+        }
+    }
+    match signals::exit(&report.ended) {
+        Some(exit) => exit,
+        None if report.is_complete() => Exit::Success,
+        None => Exit::Failure,
+    }
+}

@@ -1,0 +1,112 @@
+//! The verbs, and how each speaks to programs. What can be typed behind a verb stands with the verb.
+
+use clap::{Parser, Subcommand};
+
+use super::apply::ApplyArgs;
+use super::approve::ApproveArgs;
+use super::args::Global;
+use super::completions::CompletionsArgs;
+use super::explain::ExplainArgs;
+use super::fmt::FmtArgs;
+use super::import::ImportArgs;
+use super::man::ManArgs;
+use super::plan::PlanArgs;
+use super::sandbox::SandboxArgs;
+use super::schema::SchemaArgs;
+use super::show::ShowArgs;
+use super::state::{StateArgs, StateVerb};
+use super::status::StatusArgs;
+use super::validate::ValidateArgs;
+use super::watch::WatchArgs;
+use crate::ui::json::Layout;
+
+/// Contacts as code for Apollo.io: YAML files are the truth, contactsd brings Apollo in step.
+#[derive(Debug, Parser)]
+#[command(name = "contactsd", version, after_help = AFTER_HELP)]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) verb: Verb,
+}
+
+const AFTER_HELP: &str = "\
+Every long option has a twin in the environment, CONTACTSD_ and its name: \
+CONTACTSD_DIR. Some may also stand in contactsd.toml in the working directory. \
+An option beats the environment, which beats the file.
+
+Exit codes: 0 done; 1 any error, or not everything was done; 2 changes (plan \
+--detailed-exitcode only); 130 interrupted; 143 terminated.";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Check the contact files; sends nothing and needs no key
+    Validate(ValidateArgs),
+    /// Bring the contact files into one form; what they say stays the same
+    Fmt(FmtArgs),
+    /// Explain an error or a warning by its code, E011 for example
+    Explain(ExplainArgs),
+    /// Show what apply would do; sends nothing and needs no key
+    Plan(PlanArgs),
+    /// Bring Apollo in step with the contact files
+    Apply(ApplyArgs),
+    /// Show a saved plan, or what the state holds
+    Show(ShowArgs),
+    /// Keep Apollo in step with the contact files, as a service
+    Watch(WatchArgs),
+    /// Show how the running watch is doing, or what the state holds
+    Status(StatusArgs),
+    /// Let the running watch release the state, so that other commands can write it
+    Pause,
+    /// Let a paused watch go on
+    Resume,
+    /// Let the running watch apply one plan that passes its limits
+    Approve(ApproveArgs),
+    /// Serve the stand-in for Apollo until interrupted
+    Sandbox(SandboxArgs),
+    /// Bind an entry to a contact that Apollo has
+    Import(ImportArgs),
+    /// Look at what the state remembers, and correct it
+    State(StateArgs),
+    /// Print the JSON Schema of contact files, or of what --json prints
+    Schema(SchemaArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+    /// Print the man pages, or write them into a directory
+    Man(ManArgs),
+    /// Print the version
+    Version,
+}
+
+/// Whether a verb changes anything or only looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Does {
+    /// Its records are the same for the same input, so they tell no time.
+    Nothing,
+    /// Its records tell when.
+    Something,
+}
+
+impl Verb {
+    /// Says how a verb speaks to programs; `docs/json.md` tells the same.
+    pub(super) fn machine_output(&self) -> (Layout, Does) {
+        match self {
+            Self::Plan(_) | Self::Completions(_) | Self::Explain(_) | Self::Man(_) => (Layout::Stream, Does::Nothing),
+            Self::Apply(_)
+            | Self::Watch(_)
+            | Self::Import(_)
+            | Self::Fmt(_)
+            | Self::Sandbox(_)
+            | Self::Pause
+            | Self::Resume
+            | Self::Approve(_) => (Layout::Stream, Does::Something),
+            Self::State(args) => match &args.verb {
+                StateVerb::List | StateVerb::Show { .. } | StateVerb::Pull { .. } => (Layout::Document, Does::Nothing),
+                StateVerb::Rm { .. } | StateVerb::Mv { .. } | StateVerb::Push(_) => (Layout::Stream, Does::Something),
+            },
+            Self::Status(_) | Self::Validate(_) | Self::Show(_) | Self::Version | Self::Schema(_) => {
+                (Layout::Document, Does::Nothing)
+            }
+        }
+    }
+}

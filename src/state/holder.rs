@@ -1,0 +1,29 @@
+//! Who has a state open, for the message of whoever does not get it. Never decides who may write.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::Timestamp;
+
+/// The process that has the state open for writing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    pub pid: u32,
+    /// As `user@host`.
+    pub user_host: String,
+    /// The verb it runs, `apply` for example.
+    pub operation: String,
+    pub since: Timestamp,
+    /// The version of contactsd.
+    pub version: String,
+    /// Where it answers readers, once it does.
+    pub socket: Option<PathBuf>,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`, process {} of {}", self.operation, self.pid, self.user_host)
+    }
+}

@@ -1,0 +1,4 @@
+//! The rules, over rows in memory.
+
+pub(crate) mod model;
+pub(crate) mod support;

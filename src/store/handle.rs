@@ -1,0 +1,513 @@
+//! The handle to a state that this process has open for writing.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::any_rows::AnyRows;
+#[cfg(test)]
+use super::broken::Broken;
+use super::engine::SledEngine;
+use super::guard::Guard;
+use super::index_file::{self, Basis};
+use super::lock::{Anchor, Lock};
+use super::open::{self, Opened, Options};
+use super::place::LOCK;
+use super::postgres::{self, Held, PostgresEngine, SharedRows};
+use super::rows::SledRows;
+use super::since_index::SinceIndex;
+use super::writer::{Request, Writer};
+use super::{head, holder};
+use crate::aside::aside;
+use crate::index::{HeadNote, StateNote, WriteError};
+use crate::model::{ApolloId, Binding, ContactKey, Endpoint, IntentId, Serial};
+use crate::private_dir::PrivateDir;
+use crate::state::{
+    self, Change, Counters, Drafts, Drawn, Engine, Error, Facts, Gathering, Holder, Location, Part, PlanProgress, Row,
+    Rows, Snapshot, Wanted,
+};
+
+/// The one writer of a state. Clones are handles to the same.
+///
+/// The state is released when the last handle is dropped, or by [`Store::close`].
+#[derive(Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    location: Location,
+    facts: Facts,
+    last_intent: AtomicU64,
+    /// The serial of the last commit.
+    serial: AtomicU64,
+    /// Held by snapshots to keep the writer from moving rows.
+    gate: Arc<RwLock<()>>,
+    /// Why what is on disk is unknown, once a write has failed; until the state is opened again, nothing is written
+    /// and no index is true of it.
+    failed: Arc<OnceLock<String>>,
+    beside: Beside,
+    open: RwLock<Option<OpenParts>>,
+    writer: Mutex<Option<WriterThread>>,
+    #[cfg(test)]
+    broken: Arc<OnceLock<Arc<Broken>>>,
+}
+
+/// What stands beside the rows, by the engine that keeps them.
+enum Beside {
+    Directory(Directory),
+    Database(Arc<Held>),
+}
+
+/// The directory of a state.
+struct Directory {
+    state: PrivateDir,
+    barriers: Arc<AtomicU64>,
+    since_index: Arc<Mutex<SinceIndex>>,
+    /// The lock, which moves with the state.
+    anchor: Anchor,
+}
+
+/// What is given back when the store closes.
+enum OpenParts {
+    // Fields drop in order: sled before our lock.
+    Directory { db: Guard, lock: Lock },
+    Database(SharedRows),
+}
+
+struct WriterThread {
+    requests: Sender<Request>,
+    thread: JoinHandle<()>,
+}
+
+impl Store {
+    /// Opens the state for writing, creating it when there is none. Blocks.
+    ///
+    /// `drawn` is used for a new state only. Every row is read once, to prove that none is missing.
+    pub fn open(options: &Options, drawn: Drawn) -> Result<Self, Error> {
+        if let Location::Database { .. } = options.location {
+            return Self::open_database(options, drawn);
+        }
+        let (state, opened) = open::open_or_create(options, drawn)?;
+        let word = format!("{} {}", options.holder.pid, options.holder.since.0);
+        Self::start(options.location.clone(), state, opened, word)
+    }
+
+    /// Makes changes, all of them or none, and returns once they are durable.
+    ///
+    /// Commits made at the same time share a barrier. One whose future is dropped may still happen.
+    pub async fn commit(&self, changes: Vec<Change>) -> Result<Serial, Error> {
+        if let Some(highest) = changes.iter().filter_map(Change::intent_written).max() {
+            self.shared.last_intent.fetch_max(highest.0, Ordering::Relaxed);
+        }
+        let serial = self.request(|reply| Request::Commit { changes, reply }).await?;
+        self.shared.serial.fetch_max(serial.0, Ordering::Relaxed);
+        Ok(serial)
+    }
+
+    /// Returns the serial as of the last commit that has returned.
+    pub fn serial(&self) -> Serial {
+        Serial(self.shared.serial.load(Ordering::Relaxed))
+    }
+
+    /// Copies what a plan needs.
+    ///
+    /// Waits for a barrier under way, and keeps commits waiting meanwhile.
+    pub async fn snapshot(&self, wanted: &Wanted) -> Result<Snapshot, Error> {
+        let wanted = wanted.clone();
+        self.at_one_serial(move |shared, rows| {
+            let roster = Arc::clone(&wanted.roster);
+            let gathering = Gathering::new(wanted);
+            let counters = rows.scan(&roster, |key, value| gathering.take(&shared.location, key, value))?;
+            Ok(gathering.complete(&shared.facts, &counters))
+        })
+        .await
+    }
+
+    /// Copies the part of a snapshot that an index leaves open; `None` when the state does not stand as it noted,
+    /// but for keys that are part of it.
+    pub async fn snapshot_part(
+        &self,
+        wanted: &Wanted,
+        part: &Part,
+        note: &StateNote,
+    ) -> Result<Option<Snapshot>, Error> {
+        let (wanted, part, head) = (wanted.clone(), part.clone(), note.head.clone());
+        self.at_one_serial(move |shared, rows| {
+            let is_covered = shared.directory().is_some_and(|beside| beside.since_index().is_covered_by(&part, &head));
+            if shared.failed.get().is_some() || !is_covered {
+                return Ok(None);
+            }
+            part.read(&rows, &shared.facts, &wanted, None)
+        })
+        .await
+    }
+
+    /// Reports whether an index with this note was up to date when the state was opened, or was written since.
+    pub fn knows(&self, note: &StateNote) -> bool {
+        let begins = |directory: &Directory| directory.since_index().begins_at(&note.head);
+        !self.has_failed() && self.shared.directory().is_some_and(begins)
+    }
+
+    /// Returns how the keys stand whose bindings were written since the state was opened or the index renewed; `None`
+    /// when they were too many to remember.
+    pub async fn written(&self) -> Result<Option<BTreeMap<ContactKey, Option<Binding>>>, Error> {
+        let written = self.shared.directory().and_then(|directory| directory.since_index().written());
+        let Some(written) = written else { return Ok(None) };
+        self.read(|_, rows| {
+            let bindings = written.into_iter().map(|key| Ok((key.clone(), rows.read(&Row::Binding(key))?)));
+            bindings.collect::<Result<_, Error>>().map(Some)
+        })
+        .await
+    }
+
+    /// Reports whether a write has failed, so that none is taken until the state is opened again.
+    pub fn has_failed(&self) -> bool {
+        self.shared.failed.get().is_some()
+    }
+
+    /// Reads what the head says now, and whether there are neither intents nor conflicts; `None` of a state that no
+    /// index is made of.
+    ///
+    /// Fails once a write has: what is in memory then is not what the head is of.
+    pub async fn head(&self) -> Result<Option<(HeadNote, bool)>, Error> {
+        self.at_one_serial(|shared, rows| {
+            if let Some(why) = shared.failed.get() {
+                return Err(Error::Poisoned { state: shared.location.clone(), why: why.clone() });
+            }
+            let Some(directory) = shared.directory() else { return Ok(None) };
+            Ok(Some((head::note(&directory.state)?, state::is_quiet(&rows))))
+        })
+        .await
+    }
+
+    /// Replaces the index, if the state stands as its note says; it counts as up to date from then on.
+    ///
+    /// Reports whether it was replaced; never once a write has failed.
+    pub async fn renew_index(
+        &self,
+        head: HeadNote,
+        write: impl FnOnce(&mut dyn Write) -> Result<(), WriteError> + Send + 'static,
+    ) -> Result<bool, WriteError> {
+        let shared = Arc::clone(&self.shared);
+        aside(move || shared.renew_index(head, write)).await
+    }
+
+    /// Returns the binding of a key; it may be one that is on its way to the disk.
+    pub async fn binding(&self, key: &ContactKey) -> Result<Option<Binding>, Error> {
+        let row = Row::Binding(key.clone());
+        self.read(move |_, rows| rows.read(&row)).await
+    }
+
+    /// Returns up to `most` of the bindings whose contacts are not known to be gone.
+    pub async fn some_bindings(&self, most: usize) -> Result<Vec<Binding>, Error> {
+        self.read(move |_, rows| state::some_bindings(&rows, most)).await
+    }
+
+    /// Returns the quota ledgers, as the caller wrote them.
+    pub async fn quota(&self) -> Result<BTreeMap<Endpoint, String>, Error> {
+        self.read(|_, rows| state::quota(&rows)).await
+    }
+
+    /// Returns the key that a contact belongs to; it may be one that is on its way to the disk.
+    pub async fn owner_of(&self, id: &ApolloId) -> Result<Option<ContactKey>, Error> {
+        let id = id.clone();
+        self.read(move |_, rows| state::owner_of(&rows, &id)).await
+    }
+
+    /// Returns what is remembered of saved plans.
+    ///
+    /// Waits for a barrier under way, so that it shows one serial.
+    pub async fn plan_progress(&self) -> Result<PlanProgress, Error> {
+        self.at_one_serial(|_, rows| state::plan_progress(&rows)).await
+    }
+
+    /// Returns a number above that of every intent ever written to this state.
+    ///
+    /// One that was handed out and never written may come again after a restart.
+    pub fn next_intent_id(&self) -> IntentId {
+        IntentId(self.shared.last_intent.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    /// Passes a last barrier, stops the writer and releases the state; other handles find it closed.
+    pub async fn close(self) -> Result<(), Error> {
+        let last = self.request(|reply| Request::Close { reply }).await;
+        self.shared.release()?;
+        last.map(drop)
+    }
+
+    /// Says again who has the state open, for example once it answers readers.
+    pub fn announce(&self, holder: &Holder) -> Result<(), Error> {
+        let write = |directory: &Directory| holder::write(&directory.state, holder);
+        self.shared.with_rows(|_| self.shared.directory().map_or(Ok(()), write))
+    }
+
+    /// Says that the state may be somebody else's by now.
+    pub fn taken_over(&self) -> Error {
+        let why = "the lease on the state could not be renewed in time, so nothing more is sent".to_owned();
+        Error::Database { state: self.shared.location.clone(), why }
+    }
+
+    /// Reports whether this process may send a request that takes up to `time`: nobody else can have taken the state
+    /// over before it ends.
+    pub fn outlasts(&self, time: Duration) -> bool {
+        match &self.shared.beside {
+            Beside::Directory(_) => true,
+            Beside::Database(lease) => lease.outlasts(time),
+        }
+    }
+
+    /// Fails a commit to come.
+    #[cfg(test)]
+    pub(crate) fn break_at(&self, broken: Arc<Broken>) {
+        let _ = self.shared.broken.set(broken);
+    }
+
+    /// Keeps the writer waiting as long as somebody reads it.
+    #[cfg(test)]
+    pub(super) fn gate(&self) -> &RwLock<()> {
+        &self.shared.gate
+    }
+
+    /// Tells where the state is.
+    pub fn location(&self) -> &Location {
+        &self.shared.location
+    }
+
+    /// Returns how many barriers were passed since opening.
+    pub fn barriers(&self) -> u64 {
+        self.shared.directory().map_or(0, |directory| directory.barriers.load(Ordering::Relaxed))
+    }
+
+    fn start(location: Location, state: PrivateDir, opened: Opened, word: String) -> Result<Self, Error> {
+        let Opened { facts, counters, head, barrier, db, lock } = opened;
+        let path = state.path();
+        let failed = |step| move |error| Error::io(step, path, error);
+        let basis = Basis::now(&state).map_err(failed("read the mark in"))?;
+        let basis = basis.filter(|basis| basis.is_unmarked() && basis.head.commit == counters.commit);
+        let since_index = Arc::new(Mutex::new(SinceIndex::new(basis.map(|basis| basis.head), word)));
+        let anchor = lock.anchor(path.join(LOCK)).map_err(failed("look at"))?;
+        #[cfg(test)]
+        let broken = Arc::new(OnceLock::new());
+        let beside = Directory {
+            state: state.clone(),
+            barriers: barrier.counter(),
+            since_index: Arc::clone(&since_index),
+            anchor: anchor.clone(),
+        };
+        #[cfg(test)]
+        let for_engine = Arc::clone(&broken);
+        let engine = SledEngine {
+            state: state.clone(),
+            rows: SledRows::clone(&db),
+            barrier,
+            head,
+            counters: counters.clone(),
+            head_lag: 0,
+            anchor,
+            since_index,
+            #[cfg(test)]
+            broken: for_engine,
+        };
+        let mut shared = Shared::of(location, facts, Beside::Directory(beside));
+        shared.open = RwLock::new(Some(OpenParts::Directory { db, lock }));
+        #[cfg(test)]
+        {
+            shared.broken = broken;
+        }
+        Self::begin(engine, counters, shared)
+    }
+
+    /// Opens a state of a database; [`Error::Locked`] names who has it.
+    fn open_database(options: &Options, drawn: Drawn) -> Result<Self, Error> {
+        let Options { location, origin, own_dir: _, holder } = options;
+        let rows = SharedRows::open(location, holder, drawn.lineage.0.clone())?;
+        let opened = postgres::facts(&rows).and_then(|facts| match facts {
+            Some(facts) if facts.origin != *origin => {
+                let (recorded, given) = (facts.origin, origin.clone());
+                Err(Error::OtherOrigin { state: location.clone(), recorded, given })
+            }
+            Some(facts) => Ok((PostgresEngine::new(rows.clone()), facts)),
+            None => {
+                let facts = Facts::new(drawn.lineage.clone(), origin.clone(), drawn.identity_key);
+                let (batch, counters) = open::first_batch(&facts);
+                let mut engine = PostgresEngine::new(rows.clone());
+                engine.write(batch)?;
+                engine.commit(&counters)?;
+                Ok((engine, facts))
+            }
+        });
+        let (engine, facts) = opened.inspect_err(|_| drop(rows.close()))?;
+        let counters = rows.read(&Row::Counters)?;
+        let counters: Counters = counters.ok_or_else(|| Error::unreadable(location, "its counters are missing"))?;
+        let beside = Beside::Database(Arc::clone(rows.lease()));
+        let mut shared = Shared::of(location.clone(), facts, beside);
+        shared.open = RwLock::new(Some(OpenParts::Database(rows)));
+        Self::begin(engine, counters, shared)
+    }
+
+    /// Starts the thread that writes.
+    fn begin<E: Engine + Send + 'static>(engine: E, counters: Counters, mut shared: Shared) -> Result<Self, Error> {
+        shared.last_intent = AtomicU64::new(counters.last_intent);
+        shared.serial = AtomicU64::new(counters.serial.0);
+        let writer = Writer {
+            engine,
+            gate: Arc::clone(&shared.gate),
+            drafts: Drafts::after(counters),
+            failed: Arc::clone(&shared.failed),
+            waiting: Vec::new(),
+        };
+        let (requests, receiver) = mpsc::channel();
+        let thread = thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || writer.run(&receiver))
+            .map_err(|error| Error::io("start the writer of", shared.location.directory(), error))?;
+        shared.writer = Mutex::new(Some(WriterThread { requests, thread }));
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    async fn request(
+        &self,
+        request: impl FnOnce(oneshot::Sender<Result<Serial, Error>>) -> Request,
+    ) -> Result<Serial, Error> {
+        let (reply, answer) = oneshot::channel();
+        let sent = self.shared.writer().as_ref().map(|writer| writer.requests.send(request(reply)));
+        match sent {
+            Some(Ok(())) => answer.await.map_err(|_| self.shared.closed())?,
+            Some(Err(_)) | None => Err(self.shared.closed()),
+        }
+    }
+
+    /// Reads while rows may move.
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Shared, AnyRows<'_>) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let shared = Arc::clone(&self.shared);
+        aside(move || shared.with_rows(|rows| read(&shared, rows))).await
+    }
+
+    /// Reads what is durable, at one serial; commits wait meanwhile.
+    async fn at_one_serial<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Shared, AnyRows<'_>) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.read(|shared, rows| {
+            let _one_serial = shared.gate.read().unwrap_or_else(PoisonError::into_inner);
+            read(shared, rows)
+        })
+        .await
+    }
+}
+
+impl Shared {
+    fn of(location: Location, facts: Facts, beside: Beside) -> Self {
+        Self {
+            location,
+            facts,
+            last_intent: AtomicU64::default(),
+            serial: AtomicU64::default(),
+            gate: Arc::default(),
+            failed: Arc::default(),
+            beside,
+            open: RwLock::default(),
+            writer: Mutex::default(),
+            #[cfg(test)]
+            broken: Arc::default(),
+        }
+    }
+
+    fn directory(&self) -> Option<&Directory> {
+        match &self.beside {
+            Beside::Directory(directory) => Some(directory),
+            Beside::Database(_) => None,
+        }
+    }
+
+    fn renew_index(
+        &self,
+        head: HeadNote,
+        write: impl FnOnce(&mut dyn Write) -> Result<(), WriteError>,
+    ) -> Result<bool, WriteError> {
+        let Some(directory) = self.directory().filter(|directory| directory.anchor.holds()) else { return Ok(false) };
+        index_file::write_fresh(&directory.state, write)?;
+        let _no_commit = self.gate.read().unwrap_or_else(PoisonError::into_inner);
+        // While commits come one after the other, the head may be behind them.
+        let counters: Option<Counters> = self.with_rows(|rows| rows.read(&Row::Counters)).ok().flatten();
+        let is_at_head = counters.is_some_and(|counters| counters.commit == head.commit);
+        if !is_at_head || head::note(&directory.state).ok().as_ref() != Some(&head) || self.failed.get().is_some() {
+            return Ok(false);
+        }
+        // Until the index counts, what is written from here on has to mark again.
+        let mut since = directory.since_index();
+        index_file::install(&directory.state)?;
+        since.restart(head);
+        Ok(true)
+    }
+
+    fn with_rows<T>(&self, read: impl FnOnce(AnyRows<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        match open.as_ref().ok_or_else(|| self.closed())? {
+            OpenParts::Directory { db, .. } => db.protect(|rows| read(AnyRows::Sled(rows))),
+            OpenParts::Database(rows) => read(AnyRows::Database(rows)),
+        }
+    }
+
+    fn closed(&self) -> Error {
+        Error::Closed { state: self.location.clone() }
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Option<WriterThread>> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the thread after what it was asked, and lets go of the files; does nothing the second time.
+    fn release(&self) -> Result<(), Error> {
+        if let Some(WriterThread { requests, thread }) = self.writer().take() {
+            drop(requests);
+            // It panics in no step that is not caught.
+            let _ = thread.join();
+        }
+        let Some(parts) = self.open.write().unwrap_or_else(PoisonError::into_inner).take() else { return Ok(()) };
+        match (parts, self.directory()) {
+            (OpenParts::Directory { db, lock }, Some(Directory { state, .. })) => {
+                let removed = holder::remove(state);
+                let closed = db.close();
+                if closed.is_ok() {
+                    index_file::vouch(state);
+                }
+                drop(lock);
+                removed?;
+                closed
+            }
+            (OpenParts::Database(rows), _) => rows.close(),
+            (OpenParts::Directory { .. }, None) => unreachable!("a directory is what is beside its rows"),
+        }
+    }
+}
+
+impl Directory {
+    fn since_index(&self) -> MutexGuard<'_, SinceIndex> {
+        self.since_index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // Every commit was answered with its own result; there is no one left to tell more.
+        let _ = self.release();
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("location", &self.shared.location).finish_non_exhaustive()
+    }
+}
