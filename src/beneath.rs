@@ -20,6 +20,7 @@ use rustix::fs::{FileType, Stat};
 use rustix::io::Errno;
 
 pub use follow::follow;
+pub use open::Refused;
 
 /// How often a path is looked up that changes while it is.
 const ATTEMPTS: usize = 8;
@@ -31,28 +32,6 @@ pub struct Bounds {
     pub root_within: Option<PathBuf>,
     /// Further directories in which links below the root may end.
     pub follow_within: Vec<PathBuf>,
-}
-
-/// Why a file is not opened.
-#[derive(Debug, thiserror::Error)]
-pub enum Refused {
-    /// A link ends at something of this kind, outside of all that was allowed.
-    #[error("it is a link that ends outside of the directory")]
-    Outside(FileType),
-    /// A link ends at something of this kind whose name, or that of a directory on the way, begins with a dot.
-    #[error("it is a link that ends at a hidden file")]
-    Hidden(FileType),
-    /// It is a pipe, a socket, a device or a directory.
-    #[error("it is not a regular file")]
-    NotRegular,
-    #[error(transparent)]
-    Io(#[from] io::Error),
-}
-
-impl From<Errno> for Refused {
-    fn from(errno: Errno) -> Self {
-        Self::Io(errno.into())
-    }
 }
 
 /// Why a root is not opened.

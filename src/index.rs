@@ -15,6 +15,6 @@ mod writing;
 pub use identity::Identity;
 pub use marks::{Mark, marks, shared};
 pub use note::{HeadNote, StateNote};
-pub use reading::{Contents, Damaged, Index, ReadAt};
-pub use tree::{DirectoryRecord, FileRecord, Flags, Tree};
+pub use reading::{Contents, Index, ReadAt};
+pub use tree::{Damaged, DirectoryRecord, FileRecord, Flags, Tree};
 pub use writing::{Noted, WriteError, Writer};

@@ -2,13 +2,13 @@
 //!
 //! Pure: it never stores, sends or waits. An intent is written before its request leaves and dropped
 //! in the same write that records the answer, so one that is found later is in doubt: its request may
-//! have had its effect.
+//! have had its effect. The intents of a batch stand as their one request does, and each is dropped with its own result.
 
 use std::time::Duration;
 
 use crate::model::{ApolloId, Intent, Timestamp};
 
-/// Where one intent stands.
+/// Where the intents of one request stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Status {
     /// Written, and nothing sent that may have had an effect.
@@ -21,11 +21,9 @@ pub enum Status {
     Answered,
     /// The request had no effect for certain; the intent is dropped.
     Refused,
-    /// A look-up told what became of it; the intent is dropped.
-    Settled,
 }
 
-/// What happens to an intent.
+/// What happens to a request, and so to its intents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Step {
     Send,
@@ -38,10 +36,6 @@ pub enum Step {
     Refuse,
     /// No answer came, or one that does not say what was done.
     Lose,
-    /// The process that had it is gone.
-    Crash,
-    /// A look-up told the outcome.
-    Settle,
 }
 
 /// A step that an intent cannot take where it stands.
@@ -57,18 +51,14 @@ pub struct IllegalStep {
 /// A request that bounced proves nothing about an earlier one, so doubt stays doubt; one that was
 /// refused for its content proves that the same content was refused before.
 pub fn next(status: Status, step: Step) -> Result<Status, IllegalStep> {
-    use Status::{Answered, InDoubt, Intended, Refused, Sent, Settled};
+    use Status::{Answered, InDoubt, Intended, Refused, Sent};
     match (status, step) {
         (Intended, Step::Send) => Ok(Sent { in_doubt_before: false }),
         (InDoubt, Step::Send) => Ok(Sent { in_doubt_before: true }),
         (Sent { .. }, Step::Answer) => Ok(Answered),
         (Sent { in_doubt_before: false }, Step::Bounce) => Ok(Intended),
         (Sent { .. }, Step::Refuse) => Ok(Refused),
-        // Whether a request left before the crash cannot be told from the journal.
-        (Sent { in_doubt_before: true }, Step::Bounce)
-        | (Sent { .. }, Step::Lose)
-        | (Intended | Sent { .. } | InDoubt, Step::Crash) => Ok(InDoubt),
-        (InDoubt, Step::Settle) => Ok(Settled),
+        (Sent { in_doubt_before: true }, Step::Bounce) | (Sent { .. }, Step::Lose) => Ok(InDoubt),
         (status, step) => Err(IllegalStep { status, step }),
     }
 }
@@ -128,21 +118,19 @@ pub fn earliest_creation(intent: &Intent, server_now: Timestamp, now: Timestamp)
 mod tests {
     use super::*;
 
-    const STATUSES: [Status; 7] = [
+    const STATUSES: [Status; 6] = [
         Status::Intended,
         Status::Sent { in_doubt_before: false },
         Status::Sent { in_doubt_before: true },
         Status::InDoubt,
         Status::Answered,
         Status::Refused,
-        Status::Settled,
     ];
-    const STEPS: [Step; 7] =
-        [Step::Send, Step::Answer, Step::Bounce, Step::Refuse, Step::Lose, Step::Crash, Step::Settle];
+    const STEPS: [Step; 5] = [Step::Send, Step::Answer, Step::Bounce, Step::Refuse, Step::Lose];
 
     #[test]
     fn what_is_over_takes_no_further_step() {
-        for status in [Status::Answered, Status::Refused, Status::Settled] {
+        for status in [Status::Answered, Status::Refused] {
             for step in STEPS {
                 assert_eq!(next(status, step), Err(IllegalStep { status, step }));
             }
@@ -167,12 +155,6 @@ mod tests {
         let answered: Vec<_> = STATUSES.into_iter().filter(|&status| next(status, Step::Answer).is_ok()).collect();
         assert!(answered.iter().all(|status| matches!(status, Status::Sent { .. })));
         assert_eq!(answered.len(), 2);
-    }
-
-    #[test]
-    fn only_doubt_is_settled() {
-        let settled: Vec<_> = STATUSES.into_iter().filter(|&status| next(status, Step::Settle).is_ok()).collect();
-        assert_eq!(settled, [Status::InDoubt]);
     }
 
     fn id(number: u8) -> ApolloId {

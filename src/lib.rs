@@ -18,6 +18,7 @@ pub mod quota;
 pub mod sandbox;
 pub mod serve;
 pub mod settings;
+mod shell_word;
 pub mod source;
 pub mod state;
 pub mod store;

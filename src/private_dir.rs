@@ -14,6 +14,8 @@ use std::sync::Arc;
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 
+use crate::shell_word::shell_word;
+
 /// Directory below a working directory that holds what contactsd keeps for it.
 ///
 /// From here on no part of a path may be a link or belong to somebody else, whoever named the path.
@@ -31,9 +33,9 @@ pub enum Error {
     Io { step: &'static str, path: PathBuf, source: Arc<io::Error> },
     #[error(
         "{} is a symbolic link (to {}), and contactsd follows no link there: one that came with a checkout could lead \
-         to any file. Nothing was read or written through it. Remove it (rm '{0}'); to keep these files elsewhere, \
+         to any file. Nothing was read or written through it. Remove it (rm {2}); to keep these files elsewhere, \
          name the place itself with --state (for the sandbox's data: --data)",
-        path.display(), target.display()
+        path.display(), target.display(), shell_word(path.display())
     )]
     Link { path: PathBuf, target: PathBuf },
     #[error("{} is neither a file nor a directory; nothing was read or written. Remove it", path.display())]
@@ -41,8 +43,8 @@ pub enum Error {
     #[error(
         "{} belongs to user {owner}, and contactsd runs as user {user}, so nothing is written to it. Run contactsd as \
          user {owner}; or name a directory of your own with --state (for the sandbox's data: --data); or, if it is \
-         yours, take it over: chown -R {user} '{0}'",
-        path.display()
+         yours, take it over: chown -R {user} {1}",
+        path.display(), shell_word(path.display())
     )]
     OtherOwner { path: PathBuf, owner: u32, user: u32 },
 }

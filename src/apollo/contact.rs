@@ -117,6 +117,12 @@ impl Contact {
     pub fn shows_phone(&self, number: &str) -> bool {
         self.phones.iter().any(|phone| phone.is(number))
     }
+
+    /// Reports whether the answer shows `email` among the contact's, however it is written.
+    pub fn has_email(&self, email: &str) -> bool {
+        let email = fold_email(email);
+        self.emails.iter().any(|shown| fold_email(shown) == email)
+    }
 }
 
 /// Reads a flag, written as one or as its word or digit.

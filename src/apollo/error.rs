@@ -3,7 +3,6 @@
 //! Only status and structured fields decide; no message is ever matched to classify.
 
 use std::fmt;
-use std::time::Duration;
 
 use reqwest::Method;
 
@@ -99,7 +98,7 @@ pub enum Retry {
     /// Back off and send it again: it never reached the server, or sending it twice does no harm.
     Now,
     /// The quota is used up and the request was not executed: send it when a window has reset.
-    Later { after: Option<Duration> },
+    Later,
     /// A create that may or may not have been executed: find out before sending anything for it.
     Settle,
 }
@@ -134,8 +133,8 @@ impl Error {
             Self::Timeout { .. } | Self::Transport { .. } => in_doubt(Retry::Now),
             Self::Unreadable { .. } | Self::TooLarge { .. } => in_doubt(Retry::Never),
             Self::Status(refusal) => match refusal.meta.status {
-                429 if refusal.is_page => in_doubt(Retry::Later { after: refusal.meta.retry_after }),
-                429 => Retry::Later { after: refusal.meta.retry_after },
+                429 if refusal.is_page => in_doubt(Retry::Later),
+                429 => Retry::Later,
                 400..500 if refusal.is_page => in_doubt(Retry::Now),
                 408 | 425 | 500.. => in_doubt(Retry::Now),
                 303 => in_doubt(Retry::Never),

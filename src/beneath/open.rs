@@ -3,14 +3,36 @@
 //! By one call where the kernel has it (`openat2`, Linux 5.6), else name by name.
 
 use std::fs::File;
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Component, Path};
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
-use super::Refused;
 use super::follow::follow_where;
+
+/// Why a file is not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// A link ends at something of this kind, outside of all that was allowed.
+    #[error("it is a link that ends outside of the directory")]
+    Outside(FileType),
+    /// A link ends at something of this kind whose name, or that of a directory on the way, begins with a dot.
+    #[error("it is a link that ends at a hidden file")]
+    Hidden(FileType),
+    /// It is a pipe, a socket, a device or a directory.
+    #[error("it is not a regular file")]
+    NotRegular,
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+impl From<Errno> for Refused {
+    fn from(errno: Errno) -> Self {
+        Self::Io(errno.into())
+    }
+}
 
 /// How a file is opened: neither a pipe without a writer nor a terminal may hold us up.
 const TO_READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY);

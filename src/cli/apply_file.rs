@@ -16,6 +16,7 @@ use crate::model::ContactKey;
 use crate::ops::{self, Desired, Event, MarkError, Refusal, Remaining, Resumed, SavedPlan};
 use crate::store;
 use crate::ui::amounts::{count, counted};
+use crate::ui::words;
 
 pub(super) fn run(file: &Path, args: &ApplyArgs, context: &mut Context) -> Exit {
     if let Err(exit) = showing::begin(context, View::new(&args.view, None)) {
@@ -101,7 +102,7 @@ fn warn_of_rest(context: &mut Context, replaced: &[ContactKey], further: &[Conta
         let detail = format!(
             "{} would be treated otherwise now than the saved plan says. Nothing is done about that: make a new plan \
              for it.",
-            saved::some_of(replaced)
+            words::some_of(replaced)
         );
         context.shell.warning("A part of the plan is left out", detail);
     }
@@ -109,7 +110,7 @@ fn warn_of_rest(context: &mut Context, replaced: &[ContactKey], further: &[Conta
         let detail = format!(
             "{} would be changed by a plan made now, and the saved plan does not say so. Nothing is done about that: \
              make a new plan for it.",
-            saved::some_of(further)
+            words::some_of(further)
         );
         context.shell.warning("Something else is to be done", detail);
     }

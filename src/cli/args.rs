@@ -224,21 +224,6 @@ impl QuotaArgs {
     }
 }
 
-/// Writes the options of a plan that say what it is for, as they are typed: ` --target ada`.
-pub(super) fn planning_options(policy: &Policy) -> String {
-    let Policy { recreate, create, scope, force: _, max_creates: _, max_updates: _, max_forgets: _ } = policy;
-    let option = |flag: &str, value: &str| {
-        // A shell would look for files of these names.
-        let quote = if value.contains(['*', '?']) { "'" } else { "" };
-        format!(" --{flag} {quote}{value}{quote}")
-    };
-    let recreate = recreate.iter().map(|key| option("recreate", key.as_str()));
-    let target = scope.target().iter().map(|pattern| option("target", pattern.as_str()));
-    let exclude = scope.exclude().iter().map(|pattern| option("exclude", pattern.as_str()));
-    let create = create.iter().map(|key| option("create", key.as_str()));
-    recreate.chain(create).chain(target).chain(exclude).collect()
-}
-
 fn parse_percent(text: &str) -> Result<u8, String> {
     let percent = text.strip_suffix('%').unwrap_or(text).parse();
     percent.ok().filter(|percent| *percent < 100).ok_or_else(|| format!("{text:?} is no percentage from 0% to 99%"))

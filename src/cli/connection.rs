@@ -16,9 +16,10 @@ use crate::model::Timestamp;
 use crate::ops::{Clock, CredentialSource, Entropy, Event, Session, SessionError, SessionOptions, Waiting, chain};
 use crate::quota::{Backoff, Rules};
 use crate::sandbox::{Sandbox, read_key};
-use crate::settings::{Credential, CredentialError};
+use crate::settings::Credential;
 use crate::state::Holder;
 use crate::ui::json::Record;
+use crate::ui::words;
 
 /// How long after its last attempt a create in doubt is looked up, where nobody says otherwise.
 ///
@@ -235,16 +236,9 @@ pub(super) fn session_error(context: &mut Context, error: &SessionError) -> Exit
         SessionError::Store(error) => state_error(context, error),
         // It was told when it was given up.
         SessionError::Out => Exit::Failure,
-        SessionError::Refused(problem) => {
-            context.shell.error(&problem.summary, &problem.detail);
-            Exit::Failure
-        }
         other => {
-            let summary = match error {
-                SessionError::Client(_) => "The address of the API cannot be used",
-                _ => "Cannot begin",
-            };
-            fail(context, summary, other)
+            context.shell.message(&words::session(other));
+            Exit::Failure
         }
     }
 }
@@ -258,21 +252,7 @@ fn credential(context: &mut Context) -> Result<apollo::Credential, Exit> {
     match Credential::read(&context.environment) {
         Ok(credential) => Ok(for_apollo(credential)),
         Err(error) => {
-            let next = match &error {
-                CredentialError::Missing => {
-                    "\nSet APOLLO_API_KEY, or APOLLO_API_KEY_FILE to the path of a file that holds the key \
-                     (APOLLO_ACCESS_TOKEN and APOLLO_ACCESS_TOKEN_FILE for an OAuth token). An API key is made in \
-                     Apollo under Settings > Integrations > API. To try contactsd without one, add --sandbox."
-                }
-                CredentialError::Ambiguous { .. } => {
-                    "\nUnset all but one, so that it is clear whose contacts these are."
-                }
-                CredentialError::Lines { .. } => "\nThe file has to hold the key and nothing else.",
-                CredentialError::Stdin { .. } => "\nName a file that holds the key.",
-                CredentialError::Character { .. } => "\nSave the key as plain text, without anything around it.",
-                CredentialError::Unreadable { .. } | CredentialError::Empty { .. } => "",
-            };
-            context.shell.error("No usable credential", format!("{}{next}", chain(&error)));
+            context.shell.message(&words::credential(&error));
             Err(Exit::Failure)
         }
     }

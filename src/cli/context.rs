@@ -1,6 +1,5 @@
 //! What every verb works with.
 
-use std::borrow::Cow;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
@@ -11,6 +10,7 @@ use super::view::View;
 use crate::apollo::PRODUCTION_URL;
 use crate::beneath::Bounds;
 use crate::settings::{Environment, Locations, OwnDir, is_at_home, keep_from_git};
+use crate::shell_word::shell_word;
 use crate::state::Location;
 use crate::store;
 use crate::ui::Shell;
@@ -65,10 +65,10 @@ impl Context {
         };
         let mut typed = Vec::new();
         if global.dir != Path::new("contacts.d") {
-            typed.push(format!(" --dir {}", shell_word(&global.dir.display().to_string())));
+            typed.push(format!(" --dir {}", shell_word(global.dir.display())));
         }
         for directory in &global.follow_within {
-            typed.push(format!(" --follow-within {}", shell_word(&directory.display().to_string())));
+            typed.push(format!(" --follow-within {}", shell_word(directory.display())));
         }
         // Of a database without its password, which is for the environment to hold.
         let state = database.map(|database| database.to_string());
@@ -78,7 +78,7 @@ impl Context {
         if global.sandbox {
             typed.push(" --sandbox".to_owned());
         } else if global.api_url.as_str() != PRODUCTION_URL {
-            typed.push(format!(" --api-url {}", shell_word(global.api_url.as_str())));
+            typed.push(format!(" --api-url {}", shell_word(&global.api_url)));
         }
         let typed = typed.concat();
         // Where nobody named it, a repository must not make a link of it that leads anywhere.
@@ -152,26 +152,5 @@ impl Context {
         };
         self.shell.drain();
         exit
-    }
-}
-
-/// Writes a word so that a shell takes it as one.
-pub(super) fn shell_word(word: &str) -> Cow<'_, str> {
-    // No name of a file holds the one character that cannot be quoted.
-    shlex::try_quote(word).unwrap_or(Cow::Borrowed(word))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_word_is_quoted_where_a_shell_would_take_it_apart() {
-        for plain in ["contacts.d", "/srv/people", "http://127.0.0.1:8080/api/v1"] {
-            assert_eq!(shell_word(plain), plain);
-        }
-        assert_eq!(shell_word("my people"), "'my people'");
-        assert_eq!(shell_word("a'; rm -r x"), r"'a'\''; rm -r x'");
-        assert_eq!(shell_word(""), "''");
     }
 }

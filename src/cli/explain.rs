@@ -5,6 +5,7 @@ use clap::Args;
 use super::Exit;
 use super::context::Context;
 use crate::source::Code;
+use crate::ui::json::Record;
 
 #[derive(Debug, Args)]
 pub(super) struct ExplainArgs {
@@ -14,12 +15,40 @@ pub(super) struct ExplainArgs {
 }
 
 pub(super) fn run(args: &ExplainArgs, context: &mut Context) -> Exit {
-    context.shell.result(args.code.page().trim_end());
+    let page = args.code.page().trim_end();
+    if context.shell.stdout().is_terminal {
+        context.shell.result_as(with_long_lines(page), [Record::output(page)]);
+    } else {
+        context.shell.result(page);
+    }
     Exit::Success
+}
+
+/// Writes each paragraph on one line, for a terminal to be broken at its width; samples and lists stay as they are.
+fn with_long_lines(page: &str) -> String {
+    let mut is_sample = false;
+    let blocks = page.split("\n\n").map(|block| {
+        let was_sample = is_sample;
+        is_sample ^= block.matches("```").count() % 2 == 1;
+        let stays = was_sample || is_sample || block.contains("```") || block.starts_with(['#', '-', '|']);
+        if stays { block.to_owned() } else { block.replace('\n', " ") }
+    });
+    blocks.collect::<Vec<_>>().join("\n\n")
 }
 
 fn parse_code(text: &str) -> Result<Code, String> {
     let bare = text.trim_start_matches('[').trim_end_matches(']').to_ascii_uppercase();
     let last = Code::ALL.last().expect("there are codes");
     Code::named(&bare).ok_or_else(|| format!("there is no code {text:?}; they are {} to {last}", Code::ALL[0]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paragraphs_become_lines_and_samples_stay() {
+        let page = "# E1: x\n\none\ntwo\n\n```yaml\na: 1\n\nb: 2\n```\n\n- three\n- four";
+        assert_eq!(with_long_lines(page), page.replace("one\ntwo", "one two"));
+    }
 }

@@ -1,5 +1,6 @@
 //! `contactsd fmt`.
 
+use crate::source::Diagnostic;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -7,13 +8,13 @@ use clap::Args;
 
 use super::Exit;
 use super::context::Context;
-use super::reading::unreadable;
 use super::stream::{STDIN_NAME, is_stream};
 use crate::beneath::{Bounds, Refused, Root};
 use crate::ops::{self, chain};
+use crate::shell_word::shell_word;
 use crate::source::{self, Formatted, Severity};
 use crate::ui::amounts::counted;
-use crate::ui::{Message, escape, unified_diff};
+use crate::ui::{escape, unified_diff, words};
 
 #[derive(Debug, Args)]
 pub(super) struct FmtArgs {
@@ -35,7 +36,7 @@ struct Tally {
     changed: usize,
     failed: usize,
     /// What was found, to be told when all files were looked at.
-    messages: Vec<Message>,
+    messages: Vec<Diagnostic>,
 }
 
 pub(super) fn run(args: &FmtArgs, context: &mut Context) -> Exit {
@@ -81,7 +82,7 @@ fn stdin(args: &FmtArgs, context: &mut Context) -> Exit {
         Ok(formatted) => formatted,
         Err(found) => {
             let mistakes = found.iter().filter(|one| one.severity == Severity::Error);
-            context.shell.messages(mistakes.map(Message::from));
+            context.shell.messages(mistakes.cloned());
             return Exit::Failure;
         }
     };
@@ -101,8 +102,11 @@ fn stdin(args: &FmtArgs, context: &mut Context) -> Exit {
     if args.check && is_changed { Exit::Failure } else { Exit::Success }
 }
 
-fn note(note: &source::Note) -> Message {
-    Message { location: Some(note.location.clone()), ..Message::warning("Left as it is written", note.text.clone()) }
+fn note(note: &source::Note) -> Diagnostic {
+    Diagnostic {
+        location: Some(note.location.clone()),
+        ..Diagnostic::warning("Left as it is written", note.text.clone())
+    }
 }
 
 fn open(directory: &Path, bounds: &Bounds, context: &mut Context, tally: &mut Tally) -> Option<Root> {
@@ -111,7 +115,7 @@ fn open(directory: &Path, bounds: &Bounds, context: &mut Context, tally: &mut Ta
 
 fn cannot_read(error: &source::Error, context: &mut Context, tally: &mut Tally) {
     tally.failed += 1;
-    context.shell.error("Cannot read the contact files", unreadable(error));
+    context.shell.message(&words::unreadable(error));
 }
 
 /// Formats the contact files below a directory.
@@ -120,7 +124,7 @@ fn all_below(directory: &Path, bounds: &Bounds, args: &FmtArgs, context: &mut Co
     match source::contact_files(&root) {
         Ok(found) => {
             tally.failed += found.diagnostics.len();
-            tally.messages.extend(found.diagnostics.iter().map(Message::from));
+            tally.messages.extend(found.diagnostics.iter().cloned());
             found.files.iter().for_each(|below| one(&root, below, args, context, tally));
         }
         Err(error) => cannot_read(&error, context, tally),
@@ -135,7 +139,7 @@ fn one(root: &Root, below: &Path, args: &FmtArgs, context: &mut Context, tally: 
             tally.files += 1;
             tally.failed += 1;
             let mistakes = found.iter().filter(|one| one.severity == Severity::Error);
-            tally.messages.extend(mistakes.map(Message::from));
+            tally.messages.extend(mistakes.cloned());
             return;
         }
     };
@@ -180,7 +184,8 @@ fn conclude(args: &FmtArgs, tally: &Tally, context: &mut Context) -> Exit {
         let are = if files == 1 { "is" } else { "are" };
         context.shell.status(format!("{} {are} formatted already.", counted(files, "file")));
     } else if changed > 0 && args.check && !context.environment.in_automation() {
-        let named = args.files.iter().fold(String::new(), |named, file| format!("{named} {}", file.display()));
+        let named =
+            args.files.iter().fold(String::new(), |named, file| format!("{named} {}", shell_word(file.display())));
         let command = context.command(&format!("fmt{named}"));
         context.shell.hint(format!("Run \"{}\" to format {}.", escape(&command), counted(changed, "file")));
     }

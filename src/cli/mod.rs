@@ -6,6 +6,7 @@ mod apply;
 mod apply_file;
 mod approve;
 mod args;
+mod complete;
 mod completions;
 mod connection;
 mod context;
@@ -61,6 +62,9 @@ use crate::settings::Environment;
 /// Runs the command that `arguments` spell, the program's name first.
 pub fn main(arguments: impl IntoIterator<Item = OsString>, environment: Environment) -> Exit {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(exit) = complete::answer(&arguments, &environment) {
+        return exit;
+    }
     let (cli, mut context) = match parse::parse(arguments.clone(), environment) {
         Ok(parsed) => parsed,
         Err(exit) => return exit,
@@ -96,7 +100,9 @@ fn dispatch(verb: Verb, arguments: &[OsString], context: &mut Context) -> Exit {
         Verb::Import(args) => import::run(&args, context),
         Verb::State(args) => state::run(&args, context),
         Verb::Schema(args) => schema::run(&args, context),
-        Verb::Completions(args) => completions::run(&args, Cli::command(), context),
+        Verb::Completions(args) => {
+            completions::run(&args, complete::visible(&help::added_to(Cli::command()), &[]), context)
+        }
         Verb::Fmt(args) => fmt::run(&args, context),
         Verb::Explain(args) => explain::run(&args, context),
         Verb::Man(args) => man::run(&args, help::added_to(Cli::command()), context),

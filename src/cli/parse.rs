@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use clap::builder::BoolishValueParser;
 use clap::error::{ContextKind, ErrorKind};
 use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches};
+use clap::{Arg, ArgAction, ArgMatches, ColorChoice, Command, CommandFactory, FromArgMatches};
 
 use super::apply::PLANNING;
 use super::args::{ColorWhen, Global};
@@ -15,13 +16,15 @@ use super::context::Context;
 use super::verbs::{Cli, Does};
 use super::wanted::{Wanted, is_off};
 use super::{Exit, help, usage};
+use crate::beneath::Bounds;
 use crate::ops::{Clock, chain};
 use crate::plan::Limit;
-use crate::settings::{Environment, FileError, SettingsFile, database_password, meeting_place};
+use crate::settings::{Environment, FileError, Locations, SettingsFile, database_password, meeting_place};
+use crate::source::Diagnostic;
 use crate::state::Location;
 use crate::store;
-use crate::ui::json::{Diagnostic, Record};
-use crate::ui::{ColorEnvironment, ColorFlag, Message, Verbosity};
+use crate::ui::json::Record;
+use crate::ui::{ColorEnvironment, Verbosity, color_choice};
 
 /// Variables of ours that are no flag's twin.
 const OTHER_VARIABLES: &[&str] = &[
@@ -42,27 +45,26 @@ pub(super) fn parse(
     let file = match SettingsFile::read(&environment.directory, &known.iter().cloned().collect::<Vec<_>>()) {
         Ok(file) => file,
         Err(error) => {
-            let mut shell = wanted.shell(None, &colors(&environment), &environment.directory, Verbosity::Normal)?;
+            let mut shell = wanted.shell(&colors(&environment), &environment.directory, Verbosity::Normal)?;
             shell.error(chain(&error), settings_advice(&error, &known));
             return Err(Exit::Failure);
         }
     };
     wanted.json |= file.get("json") == Some("true");
     let layers = Layers::new(&environment, &file, &arguments);
-    let command = layers.add_to(help::added_to(Cli::command()));
+    let command = layers.add_to(help::added_to(Cli::command())).color(help_color(&wanted, &environment));
     let parsed = command.clone().try_get_matches_from(&arguments).and_then(|matches| {
         no_looser_brakes(command.clone(), &matches, &file)?;
         no_planning_of_saved_plans(command, &matches)?;
         let dir_is_named = matches.value_source("dir") != Some(ValueSource::DefaultValue);
-        Ok((Cli::from_arg_matches(&matches)?, color_flag(&matches), dir_is_named))
+        Ok((Cli::from_arg_matches(&matches)?, dir_is_named))
     });
-    let (cli, flag, dir_is_named) =
-        parsed.map_err(|error| explain(&error, &arguments, &wanted, &environment, &file))?;
+    let (cli, dir_is_named) = parsed.map_err(|error| explain(&error, &arguments, &wanted, &environment, &file))?;
     let verbosity = if cli.global.quiet { Verbosity::Quiet } else { Verbosity::Normal };
     let mut environment_colors = colors(&environment);
     environment_colors.contactsd_color = color_asked_for(&cli.global).map(str::to_owned);
-    let wanted = Wanted { json: cli.global.json, into: cli.global.json_into.clone() };
-    let mut shell = wanted.shell(flag, &environment_colors, &environment.directory, verbosity)?;
+    let wanted = Wanted { json: cli.global.json, into: cli.global.json_into.clone(), ..wanted };
+    let mut shell = wanted.shell(&environment_colors, &environment.directory, verbosity)?;
     let (layout, does) = cli.verb.machine_output();
     shell.lay_out(layout);
     if does == Does::Something {
@@ -173,6 +175,35 @@ pub(super) fn parse_again(arguments: &[OsString], environment: &Environment) -> 
     checked.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(|error| error.to_string())
 }
 
+/// Where the contact files and the state of a command line are.
+#[derive(Debug, Clone)]
+pub(super) struct Places {
+    pub(super) contacts: PathBuf,
+    pub(super) state: Location,
+    pub(super) bounds: Bounds,
+}
+
+/// Finds the places of a command line that is still being typed, as far as it can be understood.
+pub(super) fn places(line: &[OsString], environment: &Environment) -> Places {
+    let names: Vec<String> = long_flags(&Cli::command()).into_iter().collect();
+    // What is wrong with it is told when the line is run.
+    let file = SettingsFile::read(&environment.directory, &names).unwrap_or_default();
+    let command = Layers::new(environment, &file, line).add_to(Cli::command()).ignore_errors(true);
+    let matches = command.try_get_matches_from(line).unwrap_or_default();
+    let path = |id: &str| matches.try_get_one::<PathBuf>(id).ok().flatten().cloned();
+    let is_sandbox = matches.try_get_one::<bool>("sandbox").ok().flatten() == Some(&true);
+    let dir = path("dir").unwrap_or_else(|| PathBuf::from("contacts.d"));
+    let is_named = matches.value_source("dir").is_some_and(|source| source != ValueSource::DefaultValue);
+    let follow_within = matches.try_get_many::<PathBuf>("follow_within").ok().flatten();
+    let follow_within = follow_within.into_iter().flatten().cloned().collect();
+    let locations = Locations::new(&dir, path("state").as_deref(), is_sandbox, &environment.directory);
+    Places {
+        contacts: locations.contacts,
+        state: locations.state,
+        bounds: Bounds { root_within: (!is_named).then(|| environment.directory.clone()), follow_within },
+    }
+}
+
 /// Says what is wrong with the command line, or the help that was asked for.
 fn explain(
     error: &clap::Error,
@@ -181,7 +212,7 @@ fn explain(
     environment: &Environment,
     file: &SettingsFile,
 ) -> Exit {
-    let shell = wanted.shell(None, &colors(environment), &environment.directory, Verbosity::Normal);
+    let shell = wanted.shell(&colors(environment), &environment.directory, Verbosity::Normal);
     let Ok(mut shell) = shell else { return Exit::Failure };
     let Some(message) = usage::message(error, &Cli::command(), arguments) else {
         // Help and the version go to stdout, help for who typed too little to stderr; clap knows which.
@@ -191,7 +222,7 @@ fn explain(
         shell.records([if asked_for {
             Record::output(text.trim_end())
         } else {
-            Record::diagnostic(Diagnostic::from(&Message::error("The command is not complete", text.trim())))
+            Record::diagnostic(&Diagnostic::error("The command is not complete", text.trim()))
         }]);
         return if asked_for && printed.is_ok() { Exit::Success } else { Exit::Failure };
     };
@@ -218,6 +249,12 @@ fn colors(environment: &Environment) -> ColorEnvironment {
         clicolor: get("CLICOLOR"),
         term: get("TERM"),
     }
+}
+
+/// Decides whether help gets color, by the rules of every other text.
+fn help_color(wanted: &Wanted, environment: &Environment) -> ColorChoice {
+    let has_color = color_choice(wanted.color, &colors(environment), std::io::stdout().is_terminal());
+    if has_color { ColorChoice::Always } else { ColorChoice::Never }
 }
 
 /// Returns the long flag whose value was not understood.
@@ -341,19 +378,6 @@ fn typed_flags(arguments: &[OsString]) -> BTreeSet<String> {
     let words = arguments.iter().filter_map(|argument| argument.to_str()).take_while(|word| *word != "--");
     let flags = words.filter_map(|word| word.strip_prefix("--"));
     flags.map(|flag| flag.split_once('=').map_or(flag, |(name, _)| name).to_owned()).collect()
-}
-
-/// Returns what was typed about color; the twins in the environment and the file weigh less than `NO_COLOR`.
-fn color_flag(matches: &ArgMatches) -> Option<ColorFlag> {
-    let is_typed = |flag| matches.value_source(flag) == Some(ValueSource::CommandLine);
-    if is_typed("no_color") {
-        return Some(ColorFlag::Never);
-    }
-    matches.get_one("color").filter(|_| is_typed("color")).map(|color| match color {
-        ColorWhen::Always => ColorFlag::Always,
-        ColorWhen::Never => ColorFlag::Never,
-        ColorWhen::Auto => ColorFlag::Auto,
-    })
 }
 
 /// Returns what flag, environment and file together say about color, in the words of `CONTACTSD_COLOR`.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::args::{Brakes, DecisionArgs, PageArgs, QuotaArgs, ScopeArgs, ViewArgs, planning_options};
+use super::args::{Brakes, DecisionArgs, PageArgs, QuotaArgs, ScopeArgs, ViewArgs};
 use super::context::Context;
 use super::showing::{self, Shown};
 use super::view::View;
@@ -12,9 +12,9 @@ use super::{Exit, reading, saved, stand_in};
 use crate::ops::{self, Beside, Clock, Desired, Origins, Planned, Problem, Reading, Want};
 use crate::plan::Policy;
 use crate::state::Holder;
-use crate::ui::Message;
 use crate::ui::amounts::counted;
 use crate::ui::json::plan_records;
+use crate::ui::words;
 
 #[derive(Debug, Args)]
 pub(super) struct PlanArgs {
@@ -76,7 +76,7 @@ fn make(args: &PlanArgs, context: &mut Context) -> Result<Made, Exit> {
     if !context.view.is_page() {
         stand_in::announce(context);
     }
-    let reading = reading::state(context, Want::Plan(&desired))?;
+    let reading = reading::state_of_api(context, Want::Plan(&desired))?;
     let (policy, rules, now) =
         (args.brakes.policy(&args.decisions, &args.scope), args.quota.rules(), Clock::system().now());
     ops::check_scope(&policy.scope, &desired, &reading.snapshot).map_err(|problem| refuse(context, &problem))?;
@@ -104,7 +104,7 @@ fn conclude(args: &PlanArgs, context: &mut Context, made: Made) -> Result<Exit, 
     } else if let Some(under_way) = &under_way
         && planned.plan.is_empty()
     {
-        context.shell.messages(planned.warnings().iter().map(Message::from));
+        context.shell.messages(planned.warnings().iter().map(words::problem));
         let text = format!("{under_way} Nothing else is to be changed.");
         context.shell.result_as(text, plan_records(&planned, context.view.mask));
     } else {
@@ -112,7 +112,7 @@ fn conclude(args: &PlanArgs, context: &mut Context, made: Made) -> Result<Exit, 
             context.shell.status(format!("{under_way}\n"));
         }
         let hints = !context.environment.in_automation() && args.out.is_none();
-        let next_step = hints.then(|| context.command(&format!("apply{}", planning_options(&policy))));
+        let next_step = hints.then(|| context.command(&format!("apply{}", words::planning_options(&policy))));
         showing::show(context, &Shown { next_step: next_step.as_deref(), ..Shown::of(&planned, context) });
     }
     ops::renew_index(&context.locations.state, &desired, &reading);
@@ -130,7 +130,7 @@ fn conclude(args: &PlanArgs, context: &mut Context, made: Made) -> Result<Exit, 
 
 /// Says why there is no plan.
 fn refuse(context: &mut Context, problem: &Problem) -> Exit {
-    context.shell.message(&Message::from(problem));
+    context.shell.message(&words::problem(problem));
     Exit::Failure
 }
 

@@ -15,6 +15,7 @@ use super::stream::parse_directory;
 use crate::ops::Clock;
 use crate::sandbox::{self, DedupeReading, DeletedAnswer, Faults, Quirks, Quota, Server, Witness};
 use crate::settings::{parse_duration, resolved};
+use crate::shell_word::shell_word;
 use crate::ui::json::Record;
 
 #[derive(Debug, Args)]
@@ -81,11 +82,14 @@ async fn serve(args: SandboxArgs, context: &mut Context) -> Exit {
     let key_file = sandbox::key_file(&data);
     let text = format!(
         "Sandbox: a stand-in for Apollo at {base_url}\nIts contacts are kept in {data}. It answers to the key in \
-         {key}:\nAPOLLO_API_KEY_FILE={key} contactsd apply --api-url {base_url}\nPress Ctrl-C to end it.",
+         {key}:\nAPOLLO_API_KEY_FILE={word} contactsd apply --api-url {base_url}\nPress Ctrl-C to end it.",
         data = data.display(),
         key = key_file.display(),
+        word = shell_word(key_file.display()),
     );
-    context.shell.result_as(text, [Record::sandbox(&base_url, &data, &key_file)]);
+    // A command to copy is never broken into lines.
+    context.shell.to_people(|shell| shell.result(text));
+    context.shell.records([Record::sandbox(&base_url, &data, &key_file)]);
     signals.next().await;
     match server.stop().await {
         Ok(()) => Exit::Success,

@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::args::{PageArgs, ViewArgs};
-use super::context::{Context, SANDBOX_ORIGIN, shell_word};
+use super::context::{Context, SANDBOX_ORIGIN};
 use super::showing::{self, Shown};
 use super::view::View;
 use super::{Exit, reading, saved};
 use crate::model::Binding;
 use crate::ops::{Reading, Want};
+use crate::shell_word::shell_word;
 use crate::ui::binding_text;
-use crate::ui::json::{ContactState, saved_plan_document};
+use crate::ui::json::{ContactState, plan_document};
 
 #[derive(Debug, Args)]
 pub(super) struct ShowArgs {
@@ -46,11 +47,11 @@ pub(super) fn run(args: &ShowArgs, context: &mut Context) -> Exit {
 fn show_plan(file: &Path, context: &mut Context) -> Result<(), Exit> {
     let saved = saved::read(context, file)?;
     let mask = context.view.mask;
-    context.shell.documents(iter::once_with(|| saved_plan_document(&saved.planned, mask)));
+    context.shell.documents(iter::once_with(|| plan_document(&saved.planned, mask)));
     if context.shell.speaks_json() {
         return Ok(());
     }
-    let name = shell_word(&file.display().to_string()).into_owned();
+    let name = shell_word(file.display());
     let shown = Shown {
         apply: Some(context.command(&format!("apply {name}"))),
         everything: context.command(&format!("show {name}")),

@@ -6,9 +6,7 @@ use super::view::View;
 use crate::ops::{self, Planned, Report};
 use crate::settings::Checkout;
 use crate::ui::json::{import_records, plan_records};
-use crate::ui::{
-    FailedPlan, Forecast, ImportsText, Markdown, MarkdownOptions, Message, PlanOptions, PlanText, Subject,
-};
+use crate::ui::{FailedPlan, Forecast, ImportsText, Markdown, MarkdownOptions, PlanOptions, PlanText, Subject, words};
 
 /// A plan and the words that belong to it.
 pub(super) struct Shown<'a> {
@@ -53,7 +51,7 @@ pub(super) fn begin(context: &mut Context, view: View) -> Result<(), Exit> {
 /// Prints a plan as people review it, and what should be known beside it.
 pub(super) fn show(context: &mut Context, shown: &Shown<'_>) {
     let Shown { planned, is_decided, next_step, apply, everything, sandbox, note } = shown;
-    context.shell.messages(planned.warnings().iter().map(Message::from));
+    context.shell.messages(planned.warnings().iter().map(words::problem));
     let view = context.view;
     let stdout = context.shell.stdout();
     let forecast = forecast(&planned.forecast, *sandbox);
@@ -70,7 +68,9 @@ pub(super) fn show(context: &mut Context, shown: &Shown<'_>) {
         let messages = context.shell.kept_messages();
         let options = MarkdownOptions { directory: &directory, ..options };
         let page = Markdown { subject: Subject::Plan(&planned.plan), messages: &messages, options };
-        context.shell.result_as(page, records);
+        // What is copied elsewhere is never broken into lines.
+        context.shell.to_people(|shell| shell.result(page));
+        context.shell.records(records);
         return;
     }
     let text = PlanText {
@@ -126,7 +126,7 @@ pub(super) fn show_failed(context: &mut Context) {
         let options = MarkdownOptions { directory: &directory, ..page_options(view, &everything) };
         let messages = context.shell.kept_messages();
         let page = Markdown { subject: Subject::Failed(&failed), messages: &messages, options };
-        context.shell.result_as(page, []);
+        context.shell.to_people(|shell| shell.result(page));
     } else {
         let gap = if context.shell.stdout().is_terminal { "\n" } else { "" };
         context.shell.result_as(format_args!("{gap}{failed}"), []);

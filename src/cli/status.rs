@@ -136,6 +136,6 @@ fn show(found: &Found, context: &mut Context) {
         }
         Found::AtRest(rest) => (at_rest_text(rest, &options), StatusDocument::at_rest(rest)),
     };
-    context.shell.to_people(|shell| shell.result(text));
+    context.shell.result_as(text, []);
     context.shell.documents([document]);
 }

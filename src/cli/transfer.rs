@@ -50,10 +50,10 @@ pub(super) fn pull(lock: &LockArgs, context: &mut Context) -> Exit {
         return exit;
     }
     block_on(context, async |context: &mut Context| {
-        let (state, origin) = (context.locations.state.clone(), context.origin());
+        let state = context.locations.state.clone();
         let pulling = async |context: &mut Context| {
             let mut out = context.shell.raw();
-            ops::pull(&state, &origin, lock.lock_timeout, &mut out).await
+            ops::pull(&state, lock.lock_timeout, &mut out).await
         };
         match pulling(context).await {
             // What could not be written is told at the end, unless whoever read it has left.
@@ -113,7 +113,7 @@ fn push_from(args: &PushArgs, context: &mut Context, input: &mut dyn BufRead) ->
         };
         match loaded {
             Ok(incoming) => replace(args, context, incoming),
-            Err(error) => refused(context, &error),
+            Err(error) => state_error(context, &error),
         }
     })
 }
@@ -141,31 +141,4 @@ fn replace(args: &PushArgs, context: &mut Context, incoming: Incoming) -> Exit {
         }
         Err(error) => state_error(context, &error),
     }
-}
-
-fn refused(context: &mut Context, error: &state::Error) -> Exit {
-    let (summary, next) = match error {
-        state::Error::NotACopy { .. } => {
-            ("The state cannot be pushed", "Nothing was changed. Pull it again; a copy must not be edited.".to_owned())
-        }
-        state::Error::PushRefused { .. } => {
-            let pull = context.command("state pull");
-            let next = format!(
-                "Nothing was changed. What the state knows and the copy does not would be lost: contacts that were \
-                 bound since are sent again, and those that Apollo cannot match are created a second time; what was \
-                 in doubt or forgotten is not remembered. Keep what is there (`{pull}`); if it is meant, --force \
-                 does it."
-            );
-            ("The state is not pushed", next)
-        }
-        state::Error::Serviced { .. } => {
-            let next = "Nothing was changed. Stop the service, which goes by what the state says, and start it again \
-                        after the push. To pause it is not enough.";
-            ("The state is not pushed", next.to_owned())
-        }
-        state::Error::Input { .. } => ("The state cannot be pushed", "Nothing was changed.".to_owned()),
-        other => return state_error(context, other),
-    };
-    context.shell.error(summary, format!("{}\n{next}", chain(error)));
-    Exit::Failure
 }

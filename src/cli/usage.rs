@@ -1,14 +1,13 @@
 //! Mistakes on the command line, in the words and the form of every other message.
 
+use crate::source::Diagnostic;
 use std::ffi::OsString;
 
 use clap::Command;
 use clap::error::{ContextKind, ErrorKind};
 
-use crate::ui::Message;
-
 /// Words a mistake; `None` where the text is no mistake but help, which clap words best.
-pub(super) fn message(error: &clap::Error, command: &Command, arguments: &[OsString]) -> Option<Message> {
+pub(super) fn message(error: &clap::Error, command: &Command, arguments: &[OsString]) -> Option<Diagnostic> {
     if matches!(
         error.kind(),
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
@@ -25,10 +24,15 @@ pub(super) fn message(error: &clap::Error, command: &Command, arguments: &[OsStr
     while detail.first().is_some_and(|line| line.trim().is_empty()) {
         detail.remove(0);
     }
-    let tip = invalid(error).and_then(|word| known_elsewhere(&word));
+    let unknown = invalid(error).map(|word| in_full(&word, arguments).unwrap_or(word));
+    let tip = unknown.as_deref().and_then(known_elsewhere).map(|tip| format!("tip: {tip}"));
     if let Some(tip) = &tip {
         detail = vec![tip];
     }
+    let summary = match (&unknown, error.kind()) {
+        (Some(word), ErrorKind::UnknownArgument) => format!("unexpected argument '{word}' found"),
+        _ => summary.to_owned(),
+    };
     // Only where something is missing; elsewhere clap guesses, and often oddly.
     let usage = error.get(ContextKind::Usage).filter(|_| error.kind() == ErrorKind::MissingRequiredArgument);
     let usage = usage.map(|usage| format!("  {}", usage.to_string().trim()));
@@ -37,7 +41,7 @@ pub(super) fn message(error: &clap::Error, command: &Command, arguments: &[OsStr
         verb(command, arguments).iter().fold(String::new(), |path, name| format!("{path} {name}"))
     );
     let parts = [(!detail.is_empty()).then(|| detail.join("\n")), usage, Some(help)];
-    Some(Message::error(capitalized(summary), parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")))
+    Some(Diagnostic::error(capitalized(&summary), parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")))
 }
 
 /// Returns the option or verb that is not known.
@@ -51,8 +55,16 @@ fn invalid(error: &clap::Error) -> Option<String> {
     Some(word.split([' ', '=']).next().unwrap_or_default().to_owned())
 }
 
+/// Returns an option of one dash as it was typed, `-chdir`, of which clap names the first letter.
+fn in_full(letter: &str, arguments: &[OsString]) -> Option<String> {
+    let is_letter = letter.len() == 2 && letter.starts_with('-') && letter != "--";
+    let mut typed = arguments.iter().filter_map(|argument| argument.to_str()).take_while(|word| *word != "--");
+    let word = typed.find(|word| is_letter && word.len() > 2 && word.starts_with(letter))?;
+    Some(word.split('=').next().unwrap_or(word).to_owned())
+}
+
 /// Says what stands here for an option or a verb that other tools have.
-fn known_elsewhere(word: &str) -> Option<String> {
+fn known_elsewhere(word: &str) -> Option<&'static str> {
     let tip = match word {
         "--dry-run" | "-n" => "contactsd plan shows what apply would do, and sends nothing",
         "--yes" | "-y" | "--assume-yes" | "--non-interactive" => "--auto-approve applies without asking",
@@ -64,13 +76,25 @@ fn known_elsewhere(word: &str) -> Option<String> {
             "Apollo has no call that deletes a contact. Remove the entry and apply: contactsd forgets it then, and the \
              contact stays in Apollo, where you can delete it."
         }
-        "-chdir" | "--chdir" | "-C" | "-c" => {
+        "-chdir" | "--chdir" | "-C" => {
             "run contactsd in that directory, or name the contact files with --dir and the state with --state"
         }
-        "refresh" | "--refresh" => "contactsd plan compares the files with what was last applied; Apollo is not read",
+        "refresh" | "--refresh" | "-refresh" | "-refresh-only" | "--refresh-only" => {
+            "contactsd plan compares the files with what was last applied; Apollo is not read"
+        }
+        "init" => {
+            "there is nothing to set up: run contactsd plan where contacts.d is, or name another directory with --dir"
+        }
+        "list" | "ls" => "contactsd state list lists the managed contacts",
+        "rm" | "remove" => "contactsd state rm stops managing a contact, which stays in Apollo",
+        "mv" | "rename" => "contactsd state mv gives the contact of one key to another",
+        "pull" | "dump" | "export" => "contactsd state pull writes what the state holds",
+        "unlock" | "force-unlock" => {
+            "there is nothing to unlock: the lock of a state ends with the process that holds it, however it ended"
+        }
         _ => return None,
     };
-    Some(format!("  tip: {tip}"))
+    Some(tip)
 }
 
 /// Finds the verb that was typed, as far as there is one.
@@ -170,7 +194,11 @@ mod tests {
             ("contactsd sync", "contactsd apply"),
             ("contactsd destroy", "no call that deletes"),
             ("contactsd --chdir x plan", "--dir"),
-            ("contactsd -chdir=x plan", "--dir"),
+            ("contactsd -chdir=x plan", "Unexpected argument '-chdir' found"),
+            ("contactsd plan -chdir x", "--dir"),
+            ("contactsd plan -refresh=false", "Apollo is not read"),
+            ("contactsd list", "contactsd state list"),
+            ("contactsd init", "nothing to set up"),
         ] {
             let told = told(line);
             assert!(told.contains("tip: ") && told.contains(tip), "{line}: {told}");

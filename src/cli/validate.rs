@@ -1,5 +1,6 @@
 //! `contactsd validate`.
 
+use crate::source::Diagnostic;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,6 @@ use clap::{Args, ValueEnum};
 
 use super::Exit;
 use super::context::Context;
-use super::reading::load_messages;
 use super::stream::{STDIN_NAME, parse_stdin};
 use crate::beneath::Bounds;
 use crate::ops::{self, LoadError, chain};
@@ -16,7 +16,7 @@ use crate::settings::Checkout;
 use crate::source::Severity;
 use crate::ui::amounts::counted;
 use crate::ui::json::Validation;
-use crate::ui::{Message, Shell, annotations, sarif};
+use crate::ui::{Shell, annotations, sarif, words};
 
 #[derive(Debug, Args)]
 pub(super) struct ValidateArgs {
@@ -40,7 +40,7 @@ pub(super) enum FindingsFormat {
 /// What the files hold and what is wrong with them.
 struct Findings {
     /// Sorted by weight, errors last.
-    messages: Vec<Message>,
+    messages: Vec<Diagnostic>,
     /// How many contacts there are; `None` where there are errors.
     contacts: Option<usize>,
     /// How many files there are; `None` where they could not be looked at.
@@ -102,11 +102,11 @@ fn of_stdin() -> io::Result<Findings> {
 fn findings(directory: &Path, bounds: &Bounds) -> Findings {
     match ops::Loader::plain(directory).bounded(bounds).load() {
         Ok(desired) => {
-            let mut messages: Vec<_> = desired.warnings.iter().map(Message::from).collect();
+            let mut messages = desired.warnings.clone();
             if desired.files() == 0 {
                 let detail = "Contact files end in .yaml or .yml.";
                 let summary = format!("{} holds no contact files", directory.display());
-                messages.push(Message::warning(summary, detail));
+                messages.push(Diagnostic::warning(summary, detail));
             }
             Findings { messages, contacts: Some(desired.contacts()), files: Some(desired.files()) }
         }
@@ -115,7 +115,7 @@ fn findings(directory: &Path, bounds: &Bounds) -> Findings {
                 LoadError::Invalid { files, .. } => Some(*files),
                 LoadError::Unreadable(_) => None,
             };
-            Findings { messages: load_messages(&error), contacts: None, files }
+            Findings { messages: words::load(&error), contacts: None, files }
         }
     }
 }

@@ -60,7 +60,7 @@ pub(super) enum Verb {
     Pause,
     /// Let a paused watch go on
     Resume,
-    /// Let the running watch apply one plan that passes its limits
+    /// Let the running watch apply one plan that exceeds its limits
     Approve(ApproveArgs),
     /// Serve the stand-in for Apollo until interrupted
     Sandbox(SandboxArgs),

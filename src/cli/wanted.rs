@@ -1,4 +1,4 @@
-//! Whether a program reads the output, known before the command line is understood.
+//! Whether a program reads the output and whether it has color, known before the command line is understood.
 //!
 //! A mistake on the command line is told as JSON too, where `--json` stands anywhere on it.
 
@@ -8,19 +8,24 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
+
+use super::args::ColorWhen;
 use super::stream::is_stream;
 use super::{Exit, output_file};
 use crate::ops::chain;
 use crate::settings::Environment;
 use crate::ui::{ColorEnvironment, ColorFlag, Shell, Verbosity};
 
-/// Where records are wanted.
+/// Where records are wanted, and how texts look.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Wanted {
     /// On stdout, in place of text.
     pub(super) json: bool,
     /// In this file.
     pub(super) into: Option<PathBuf>,
+    /// Whether color was asked for or ruled out.
+    pub(super) color: Option<ColorFlag>,
 }
 
 impl Wanted {
@@ -28,13 +33,19 @@ impl Wanted {
     pub(super) fn of(arguments: &[OsString], environment: &Environment) -> Self {
         let json = environment.get("CONTACTSD_JSON").is_some_and(|value| !is_off(value));
         let into = environment.get("CONTACTSD_JSON_INTO").map(PathBuf::from);
-        let mut wanted = Self { json, into };
+        let mut wanted = Self { json, into, color: None };
         let mut words = arguments.iter().skip(1).take_while(|word| *word != "--");
         while let Some(word) = words.next() {
             if word == "--json" {
                 wanted.json = true;
             } else if word == "--json-into" {
                 wanted.into = words.next().map(PathBuf::from);
+            } else if word == "--no-color" {
+                wanted.color = Some(ColorFlag::Never);
+            } else if word == "--color" {
+                wanted.color = words.next().and_then(|when| color(when.to_str()?));
+            } else if let Some(when) = word.to_str().and_then(|word| word.strip_prefix("--color=")) {
+                wanted.color = color(when);
             } else if let Some(path) = word.to_str().and_then(|word| word.strip_prefix("--json-into=")) {
                 wanted.into = Some(PathBuf::from(path));
             }
@@ -47,12 +58,11 @@ impl Wanted {
     /// Makes the shell that speaks as wanted; says why when the file cannot be written.
     pub(super) fn shell(
         &self,
-        color: Option<ColorFlag>,
         colors: &ColorEnvironment,
         directory: &Path,
         verbosity: Verbosity,
     ) -> Result<Shell, Exit> {
-        let mut shell = Shell::of_process(color, colors, verbosity);
+        let mut shell = Shell::of_process(self.color, colors, verbosity);
         if self.json {
             shell.speak_json();
         }
@@ -66,6 +76,14 @@ impl Wanted {
             }
         }
         Ok(shell)
+    }
+}
+
+fn color(when: &str) -> Option<ColorFlag> {
+    match ColorWhen::from_str(when, true).ok()? {
+        ColorWhen::Always => Some(ColorFlag::Always),
+        ColorWhen::Never => Some(ColorFlag::Never),
+        ColorWhen::Auto => Some(ColorFlag::Auto),
     }
 }
 
@@ -100,5 +118,9 @@ mod tests {
         assert!(!wanted("contactsd plan").json);
         assert_eq!(wanted("contactsd --json-into=a plan --json-into b").into, Some("b".into()));
         assert!(!wanted("contactsd plan --json-into --json").json, "the name of a file");
+        assert_eq!(wanted("contactsd aply --color never").color, Some(ColorFlag::Never));
+        assert_eq!(wanted("contactsd --no-color --help").color, Some(ColorFlag::Never));
+        assert_eq!(wanted("contactsd --help --color=always").color, Some(ColorFlag::Always));
+        assert_eq!(wanted("contactsd --color sometimes").color, None);
     }
 }

@@ -13,7 +13,7 @@ use super::connection::{self, close_sandbox, holder, patiently, session_error, t
 use super::context::Context;
 use super::listening::{self, ListenArgs};
 use super::observer::Observer;
-use super::reading::{load_messages, own_state, state_error};
+use super::reading::{own_state, state_error};
 use super::run::block_on;
 use super::signals::{self, Hangups, Signals};
 use super::supervisor::Supervisor;
@@ -29,7 +29,8 @@ use crate::store;
 use crate::ui::amounts::{counted, duration};
 use crate::ui::json::{pass_record, plan_records, report_record, watch_record};
 use crate::ui::{
-    Mask, Message, PlanOptions, PlanText, Progress, apply_summary, pass_summary, plan_summary, time_text, watch_summary,
+    Mask, PlanOptions, PlanText, Progress, apply_summary, message_text, pass_summary, plan_summary, time_text,
+    watch_summary, words,
 };
 use crate::watcher::{self, Watcher};
 
@@ -367,9 +368,9 @@ impl<'a> View<'a> {
         }
         match pass {
             PassEvent::Refused(error) => {
-                let messages = load_messages(error);
+                let messages = words::load(error);
                 let plain = crate::ui::Stream::default();
-                let text: String = messages.iter().map(|message| message.text(plain)).collect();
+                let text: String = messages.iter().map(|message| message_text(message, plain)).collect();
                 if self.last_refusal.as_ref() != Some(&text) {
                     self.context.shell.messages(messages);
                     let waiting = "Nothing was changed; waiting for the files to be mended.";
@@ -404,7 +405,7 @@ impl<'a> View<'a> {
                 self.context.shell.status_as(text, []);
             }
             PassEvent::Braked { problems, digest } => {
-                self.context.shell.messages(problems.iter().map(Message::from));
+                self.context.shell.messages(problems.iter().map(words::problem));
                 if self.dry_run {
                     return Some("The plan exceeds limits.".to_owned());
                 }
@@ -423,7 +424,7 @@ impl<'a> View<'a> {
                 return Some(pass_summary(report, false).lines().next().unwrap_or_default().to_owned());
             }
             PassEvent::Ended(_) => {}
-            PassEvent::Notice(text) => self.context.shell.status(text),
+            PassEvent::Notice(notice) => self.context.shell.status(words::notice(notice)),
         }
         None
     }

@@ -7,7 +7,7 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
-use super::tree::{FileRecord, Tree};
+use super::tree::{Damaged, FileRecord, Tree};
 use super::{Mark, StateNote};
 use crate::model::{Named, Sheet};
 
@@ -31,11 +31,6 @@ impl ReadAt for Vec<u8> {
         Ok(())
     }
 }
-
-/// Why an index is of no use: it is not as it was written, or was written by another version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the index is damaged, or another version's")]
-pub struct Damaged;
 
 /// The end of every index, by which it is known.
 pub(super) const MAGIC: &[u8; 8] = b"ctctidx1";

@@ -3,8 +3,12 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::Damaged;
 use super::identity::Identity;
+
+/// Why an index is of no use: it is not as it was written, or was written by another version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the index is damaged, or another version's")]
+pub struct Damaged;
 
 /// What is known of one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -52,17 +52,6 @@ impl Entry {
     pub fn is_matched_by_email(&self) -> bool {
         self.run_dedupe && self.fields.text(&Field::Email).is_some_and(|text| !text.trim().is_empty())
     }
-
-    /// Returns the name people would call the contact by, for messages; empty when it has none.
-    pub fn person_name(&self) -> String {
-        let parts = [Field::FirstName, Field::LastName];
-        parts
-            .iter()
-            .filter_map(|field| self.fields.text(field))
-            .filter(|text| !text.is_empty())
-            .collect::<Vec<_>>()
-            .join(" ")
-    }
 }
 
 fn as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::fold_text;
+
 /// Apollo's id of one custom field: 24 hexadecimal digits, kept as written.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct CustomFieldId(Box<str>);
@@ -182,6 +184,11 @@ impl Fields {
             Value::Text(text) => Some(text),
             Value::Lists(_) => None,
         }
+    }
+
+    /// Returns the text of a field, folded; empty where there is none.
+    pub fn folded(&self, field: &Field) -> String {
+        self.text(field).map(fold_text).unwrap_or_default()
     }
 
     /// Returns the declared lists, none when undeclared.

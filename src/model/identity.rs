@@ -1,6 +1,6 @@
 //! What makes two entries the same person, in Apollo's eyes and in ours.
 
-use super::fold::{fold_email, fold_text, mailbox};
+use super::fold::{fold_email, mailbox};
 use super::{Field, Fields};
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +24,7 @@ pub struct PersonAtCompany {
 
 impl Identity {
     pub fn of(fields: &Fields) -> Self {
-        let folded = |field: Field| fields.text(&field).map(fold_text).filter(|text| !text.is_empty());
+        let folded = |field: Field| Some(fields.folded(&field)).filter(|text| !text.is_empty());
         Self {
             email: fields.text(&Field::Email).map(fold_email).filter(|text| !text.is_empty()),
             name: folded(Field::FirstName).zip(folded(Field::LastName)),
@@ -49,7 +49,7 @@ impl Identity {
 }
 
 /// The secret that identity hashes of one state are keyed with, so that they reveal nobody.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct IdentityKey(pub [u8; 32]);
 
@@ -95,10 +95,9 @@ impl IdentityHash {
 
 /// Joins the names that are declared, folded; `None` when there is neither a first nor a last one.
 fn names(fields: &Fields) -> Option<String> {
-    let folded = |field: Field| fields.text(&field).map(fold_text).unwrap_or_default();
-    let (first, last) = (folded(Field::FirstName), folded(Field::LastName));
+    let (first, last) = (fields.folded(&Field::FirstName), fields.folded(&Field::LastName));
     let named = !first.is_empty() || !last.is_empty();
-    named.then(|| [first, last, folded(Field::OrganizationName)].join("\0"))
+    named.then(|| [first, last, fields.folded(&Field::OrganizationName)].join("\0"))
 }
 
 #[cfg(test)]

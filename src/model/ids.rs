@@ -59,7 +59,7 @@ pub fn is_hex24(text: &str) -> bool {
 }
 
 /// Random id of a state's life, drawn when the state is made; a plan quotes it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Lineage(pub String);
 

@@ -18,6 +18,9 @@ impl fmt::Display for IntentId {
 }
 
 /// What we are about to do to one contact. While it stands, the outcome is not recorded.
+///
+/// One request may do it to many: their intents make up a batch, and each goes as its own result is recorded, so that
+/// what is left of a batch is what is not known of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intent {
     pub key: ContactKey,
@@ -30,6 +33,9 @@ pub struct Intent {
     pub fields: Fields,
     /// Whether `body` lets Apollo match an existing contact.
     pub run_dedupe: bool,
+    /// The batch that it went out in last, named by the first intent of it; `None` where it went alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<IntentId>,
     pub run: RunId,
     pub first_sent_at: Timestamp,
     pub last_sent_at: Timestamp,

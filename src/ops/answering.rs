@@ -57,7 +57,7 @@ impl Answerer {
     async fn answer(self, Question { fingerprints, contacts }: Question) -> Result<Box<RawValue>, String> {
         let wanted = Wanted::new(fingerprints, contacts);
         let (snapshot, under_way) = self.under_way.during(self.store.snapshot(&wanted)).await;
-        let snapshot = snapshot.map_err(|error| super::problem::chain(&error))?;
+        let snapshot = snapshot.map_err(|error| super::chain(&error))?;
         let answer = Answer { snapshot, writer: Beside { holder: self.holder, under_way } };
         // All rows of a state as text take a while.
         aside(move || to_raw_value(&answer)).await.map_err(|error| error.to_string())

@@ -8,7 +8,7 @@ use crate::model::{ApolloId, Binding, ContactKey, Entry, Place};
 use crate::plan::{Action, Housekeeping, Operation, Plan, Policy, Reason, Scope};
 use crate::state::Snapshot;
 
-use super::{Desired, Forecast, Planned, Problem};
+use super::{Desired, Forecast, Planned, Problem, ProblemKind};
 
 /// Plans to bind the entry of `key` to contact `id`, whatever was in doubt about it.
 pub fn plan_import(
@@ -17,28 +17,18 @@ pub fn plan_import(
     key: &ContactKey,
     id: &ApolloId,
 ) -> Result<Planned, Box<Problem>> {
-    let address = key.address();
     let Some(entry) = desired.entry(key)? else {
-        let detail = "Only a contact that the files declare can be imported: write its entry first, then import it.";
-        return Err(Box::new(Problem::error(format!("{address} is not declared"), detail)));
+        return Err(ProblemKind::NotDeclared(key.clone()).into());
     };
-    if let Some(other) = entry.apollo_id.as_ref().filter(|other| *other != id) {
-        let detail = format!("Its entry says apollo_id: {other}. Correct or remove that first: the files decide.");
-        return Err(Box::new(Problem::error(format!("{address} names another contact"), detail)));
+    if let Some(named) = entry.apollo_id.as_ref().filter(|named| *named != id) {
+        return Err(ProblemKind::NamesAnother { key: key.clone(), named: named.clone() }.into());
     }
     if let Some(binding) = snapshot.bindings.get(key) {
-        let detail = format!(
-            "It is bound to {}. To bind it to another contact, remove it from the state first: contactsd state rm {key}",
-            binding.apollo_id
-        );
-        return Err(Box::new(Problem::error(format!("{address} is bound already"), detail)));
+        return Err(ProblemKind::BoundAlready { key: key.clone(), id: binding.apollo_id.clone() }.into());
     }
     if let Some((owner, _)) = snapshot.bindings.iter().find(|(_, binding)| binding.apollo_id == *id) {
-        let detail = format!(
-            "A contact belongs to one key. If it is {key}'s, remove the other from the state first: contactsd state rm \
-             {owner}"
-        );
-        return Err(Box::new(Problem::error(format!("Contact {id} belongs to {}", owner.address()), detail)));
+        let (id, key, owner) = (id.clone(), key.clone(), owner.clone());
+        return Err(ProblemKind::BelongsToAnother { id, key, owner }.into());
     }
     let place = entry.place.clone();
     let operation = Operation::Adopt { id: id.clone(), entry };
@@ -69,9 +59,7 @@ pub fn plan_removal(snapshot: &Snapshot, keys: &[ContactKey]) -> Result<Planned,
 pub fn plan_rename(snapshot: &Snapshot, from: &ContactKey, to: &ContactKey) -> Result<Planned, Box<Problem>> {
     let binding = bound(snapshot, from)?;
     if let Some(there) = snapshot.bindings.get(to) {
-        let detail =
-            format!("It is bound to {}. Remove it from the state first: contactsd state rm {to}", there.apollo_id);
-        return Err(Box::new(Problem::error(format!("{} is in the state already", to.address()), detail)));
+        return Err(ProblemKind::KeyTaken { key: to.clone(), id: there.apollo_id.clone() }.into());
     }
     let entry = Entry {
         place: place(binding, to),
@@ -93,22 +81,16 @@ pub fn check_decisions(plan: &Plan, policy: &Policy) -> Result<(), Box<Problem>>
     };
     if let Some(key) = policy.recreate.iter().find(|key| !is_planned(key, [Reason::Recreate, Reason::CreateUnanswered]))
     {
-        let detail = "Only a contact that Apollo has said to be gone is created again, and only while its entry is \
-                      declared. Take it out of --recreate.";
-        return Err(Box::new(Problem::error(format!("{} is not gone", key.address()), detail)));
+        return Err(ProblemKind::NotGone(key.clone()).into());
     }
     if let Some(key) = policy.create.iter().find(|key| !is_planned(key, [Reason::AskedFor; 2])) {
-        let detail = "Only an entry that is declared and has no contact yet can be created. Take it out of --create.";
-        return Err(Box::new(Problem::error(format!("{} is not to be created", key.address()), detail)));
+        return Err(ProblemKind::NotToCreate(key.clone()).into());
     }
     Ok(())
 }
 
 fn bound<'a>(snapshot: &'a Snapshot, key: &ContactKey) -> Result<&'a Binding, Box<Problem>> {
-    snapshot.bindings.get(key).ok_or_else(|| {
-        let detail = "The state manages no such contact; `contactsd state list` lists those it does.";
-        Box::new(Problem::error(format!("{} is not in the state", key.address()), detail))
-    })
+    snapshot.bindings.get(key).ok_or_else(|| ProblemKind::NotInState(key.clone()).into())
 }
 
 fn place(binding: &Binding, key: &ContactKey) -> Place {

@@ -4,14 +4,13 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::time::Instant;
-
-use crate::apollo::{self, Credential, Meta};
-use crate::model::{Endpoint, IdentityKey, Intent, IntentId};
+use crate::apollo::{self, Answer, Contact, Credential, SearchPage};
+use crate::model::{ApolloId, Endpoint, IdentityKey};
 use crate::state::{self, Change, Snapshot};
 
-use super::apply::courier::{Courier, Failure, Look, Parcel, Reply, Way};
-use super::{Ended, Event, Problem, problem};
+use super::apply::courier::{Courier, Failure, Outcome, Parcel, Way};
+use super::problem::{Cause, Fault};
+use super::{Ended, Event, ProblemKind, chain};
 
 /// How many contacts of the state are viewed to see that a new credential is of its team.
 const CONTACTS_VIEWED: usize = 10;
@@ -27,28 +26,43 @@ pub enum SessionError {
     #[error(transparent)]
     Client(#[from] apollo::Error),
     /// Apollo says that the credential is of another team than the state's contacts are.
-    #[error(
-        "the credential belongs to Apollo team {given}, and this state holds the contacts of team {recorded}. Use a \
-         credential of that team, or give this one a state of its own with --state"
-    )]
+    #[error("the credential belongs to Apollo team {given}, and this state holds the contacts of team {recorded}")]
     OtherTeam { recorded: String, given: String },
     /// The credential is new to the state, and nothing that Apollo shows says whose it is.
-    #[error(
-        "the credential is new to this state, and Apollo does not show that it belongs to the same team: {why}. \
-         Nothing was sent and the state is unchanged. If it is of the same team, give it the scope {scope}, or apply \
-         once with the credential that was used before and a scope for this call: the state then knows its team. If \
-         it is of another team, give it a state of its own with --state",
-        scope = Endpoint::Profile.scope()
-    )]
+    #[error("the credential is new to this state, and Apollo does not show that it belongs to the same team: {why}")]
     Unproven { why: String },
     /// Apollo refused the credential.
-    #[error("{}: {}", .0.summary, .0.detail)]
-    Refused(Box<Problem>),
+    #[error("Apollo refused the credential: {}", .0.why)]
+    Refused(Fault),
     /// Apollo did not answer for as long as is waited for, which was told before.
     #[error("Apollo did not answer")]
     Out,
     #[error("stopped before anything was done")]
     Stopped,
+}
+
+impl From<&SessionError> for Cause {
+    fn from(error: &SessionError) -> Self {
+        match error {
+            SessionError::OtherTeam { recorded, given } => {
+                Self::OtherTeam { recorded: recorded.clone(), given: given.clone() }
+            }
+            SessionError::Unproven { why } => Self::TeamUnknown { why: why.clone() },
+            SessionError::Refused(fault) => Self::Refused(fault.clone()),
+            other => Self::Other { why: chain(other) },
+        }
+    }
+}
+
+impl From<Failure> for SessionError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Store(error) => error.into(),
+            Failure::Refused(error) | Failure::InDoubt(error) => error.into(),
+            Failure::Out => Self::Out,
+            Failure::Stopped | Failure::Barred | Failure::Stale => Self::Stopped,
+        }
+    }
 }
 
 /// What the state knows of the credentials that it was written with.
@@ -80,20 +94,14 @@ impl Access {
         Self { source: Some(source), ..self }
     }
 
-    /// Sends the request of an intent, which is on disk before each attempt; `with` goes into the same write.
-    ///
-    /// The intent stays on disk when the outcome is in doubt, and for the caller to drop with the answer. Nothing is
-    /// sent after `fresh_until`.
-    pub(super) async fn send(
+    /// Sends the request of intents; see [`Courier::send`].
+    pub(super) async fn send<T, A: Future<Output = Outcome<T>>>(
         &self,
-        id: IntentId,
-        intent: &mut Intent,
-        with: Vec<Change>,
-        fresh_until: Option<Instant>,
-    ) -> Result<(Reply, Meta), Failure> {
-        let mut parcel = Parcel::new(id, intent, with, fresh_until);
+        mut parcel: Parcel<'_>,
+        ask: impl Fn(Arc<Way>) -> A,
+    ) -> Result<Answer<T>, Failure> {
         loop {
-            match self.courier.send(&mut parcel).await {
+            match self.courier.send(&mut parcel, &ask).await {
                 Err(Failure::Refused(error) | Failure::InDoubt(error)) if error.status() == Some(401) => {
                     if !self.renewed(parcel.way()).await {
                         return Err(self.courier.turn_down(parcel, error).await);
@@ -105,10 +113,14 @@ impl Access {
     }
 
     /// Sends a request that changes nothing.
-    pub(super) async fn look(&self, look: &Look) -> Result<(Reply, Meta), Failure> {
+    async fn look<T, A: Future<Output = Outcome<T>>>(
+        &self,
+        endpoint: Endpoint,
+        ask: impl Fn(Arc<Way>) -> A,
+    ) -> Result<Answer<T>, Failure> {
         loop {
             let way = self.courier.way();
-            match self.courier.look(&way, look).await {
+            match self.courier.look(endpoint, &way, &ask).await {
                 Err(Failure::Refused(error)) if error.status() == Some(401) => {
                     if !self.renewed(&way).await {
                         let is_news = self.courier.bar(&Endpoint::ALL);
@@ -118,6 +130,23 @@ impl Access {
                 answer => return answer,
             }
         }
+    }
+
+    /// Reads one contact.
+    pub(super) async fn view(&self, id: &ApolloId) -> Result<Contact, Failure> {
+        let answer = self.look(Endpoint::ViewContact, |way| async move { way.client.view_contact(id).await }).await?;
+        Ok(answer.value)
+    }
+
+    /// Reads a page of what a search for `keywords` brings; of all contacts, those made last first, for `None`.
+    pub(super) async fn page(&self, keywords: Option<&str>, page: u32) -> Result<Answer<SearchPage>, Failure> {
+        let ask = |way: Arc<Way>| async move {
+            match keywords {
+                Some(keywords) => way.client.search_contacts(keywords, page).await,
+                None => way.client.newest_contacts(page).await,
+            }
+        };
+        self.look(Endpoint::SearchContacts, ask).await
     }
 
     /// Makes sure that the credential is of the team that the state's contacts belong to.
@@ -159,17 +188,15 @@ impl Access {
 
     /// Asks Apollo for the team of the credential; `None` where the credential may not ask.
     async fn team(&self, way: &Arc<Way>) -> Result<Option<String>, SessionError> {
-        match self.courier.look(way, &Look::Profile).await {
-            Ok((Reply::Profile(profile), _)) => Ok(profile.team_id),
-            Ok(_) => unreachable!("the question for the profile is answered with one"),
+        let ask = |way: Arc<Way>| async move { way.client.profile().await };
+        match self.courier.look(Endpoint::Profile, way, ask).await {
+            Ok(answer) => Ok(answer.value.team_id),
             Err(Failure::Refused(error)) if error.status() == Some(401) => {
-                Err(SessionError::Refused(Box::new(problem::credential_refused(&error))))
+                Err(SessionError::Refused(Fault::of(&error)))
             }
             Err(Failure::Refused(_) | Failure::InDoubt(_) | Failure::Stale) => Ok(None),
             Err(Failure::Barred) if !self.courier.is_barred(Endpoint::ViewContact) => Ok(None),
-            Err(Failure::Store(error)) => Err(error.into()),
-            Err(Failure::Out) => Err(SessionError::Out),
-            Err(Failure::Stopped | Failure::Barred) => Err(SessionError::Stopped),
+            Err(failure) => Err(failure.into()),
         }
     }
 
@@ -178,7 +205,8 @@ impl Access {
         let bindings = self.courier.store.some_bindings(CONTACTS_VIEWED).await?;
         let mut why = None;
         for binding in &bindings {
-            match self.courier.look(way, &Look::View(binding.apollo_id.clone())).await {
+            let ask = |way: Arc<Way>| async move { way.client.view_contact(&binding.apollo_id).await };
+            match self.courier.look(Endpoint::ViewContact, way, ask).await {
                 Ok(_) => return Ok(()),
                 // A contact that is listed as deleted was this team's: another team's answer does not say so.
                 Err(Failure::Refused(error))
@@ -188,14 +216,12 @@ impl Access {
                 }
                 Err(Failure::Refused(error) | Failure::InDoubt(error)) => {
                     let is_about_contact = error.contact_may_be_gone(&binding.apollo_id);
-                    why = Some(format!("looking at contact {} failed: {}", binding.apollo_id, problem::chain(&error)));
+                    why = Some(format!("looking at contact {} failed: {}", binding.apollo_id, chain(&error)));
                     if !is_about_contact {
                         break;
                     }
                 }
-                Err(Failure::Store(error)) => return Err(error.into()),
-                Err(Failure::Out) => return Err(SessionError::Out),
-                Err(Failure::Stopped | Failure::Barred | Failure::Stale) => return Err(SessionError::Stopped),
+                Err(failure) => return Err(failure.into()),
             }
         }
         why.map_or(Ok(()), |why| Err(SessionError::Unproven { why }))
@@ -224,13 +250,9 @@ impl Access {
                 false
             }
             Err(error) => {
-                let detail = format!(
-                    "{}\nThe one before is refused by Apollo, so nothing further is sent.",
-                    problem::chain(&error)
-                );
                 self.courier.bar(&Endpoint::ALL);
                 self.courier.stop.request(Ended::Fatal);
-                self.courier.tell(Event::Problem(Problem::error("The new credential cannot be used", detail)));
+                self.courier.tell(Event::Problem(ProblemKind::NewCredentialUnusable(Cause::from(&error)).into()));
                 false
             }
         }
@@ -243,8 +265,7 @@ impl Access {
         let read = match source() {
             Ok(read) => read,
             Err(why) => {
-                let detail = format!("{why}\nApollo refuses the one in use.");
-                self.courier.tell(Event::Problem(Problem::warning("The credential cannot be read again", detail)));
+                self.courier.tell(Event::Problem(ProblemKind::CredentialUnreadable { why, is_refused: true }.into()));
                 return Ok(false);
             }
         };

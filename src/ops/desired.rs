@@ -9,7 +9,7 @@ use crate::model::{ContactKey, Entry, Fingerprint, Named, Roster, Sheet};
 use crate::source::{self, Diagnostic, Loaded, SourceFile};
 use crate::state::{Part, Wanted};
 
-use super::{Problem, problem};
+use super::{Problem, ProblemKind, chain};
 
 /// The contents of a valid directory.
 ///
@@ -64,7 +64,7 @@ pub enum LoadError {
 
 impl From<LoadError> for Box<Problem> {
     fn from(error: LoadError) -> Self {
-        Box::new(Problem::error("The contact files cannot be used", problem::chain(&error)))
+        ProblemKind::FilesUnusable(chain(&error)).into()
     }
 }
 

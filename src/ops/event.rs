@@ -1,10 +1,12 @@
 //! What operations tell about their progress; `ui` words it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::{ApolloId, ContactKey, Digest, Endpoint, Timestamp};
 use crate::quota::Span;
+use crate::watcher;
 
 use super::watch::Pass;
 use super::{LoadError, Planned, Problem, Report, Step};
@@ -119,5 +121,28 @@ pub enum PassEvent {
     /// The pass is over, and this is what it came to.
     Ended(Pass),
     /// Something about the watching itself that the operator should know.
-    Notice(String),
+    Notice(Notice),
+}
+
+/// What a service notices or does beside its passes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    Watcher(watcher::Notice),
+    /// Something changed, and nothing further of the plan is sent.
+    MadeWay,
+    /// A person has let a plan through.
+    Approved {
+        digest: Digest,
+    },
+    /// The directory holds no contact file at all, so nobody is forgotten.
+    NoFiles {
+        dir: PathBuf,
+    },
+    /// The directory of the state was removed or replaced, and the service has taken its place again.
+    PlaceRetaken,
+    /// What kept others from asking the service is over.
+    CanBeAsked,
+    CredentialChanged,
+    Paused,
+    Resumed,
 }

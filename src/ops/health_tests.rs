@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use super::super::ProblemKind;
 use super::super::watch::{Board, Pass};
 use super::*;
 
@@ -74,7 +75,7 @@ fn it_is_not_ready_when_good_passes_stay_away() {
 
 #[test]
 fn trouble_and_pauses_are_told_first() {
-    let trouble = Trouble { error: "no way".to_owned(), since: at(3), attempts: 2, next_try: at(9) };
+    let trouble = Trouble { error: ProblemKind::StateClosed, since: at(3), attempts: 2, next_try: at(9) };
     let mut status = service(|status| {
         (status.last_good_pass, status.trouble) = (Some(at(1)), Some(trouble.clone()));
     });

@@ -32,24 +32,25 @@ mod under_way;
 pub mod watch;
 
 pub use answering::Beside;
+pub use apply::outcome::confirm::{Deviation, DeviationKind};
 pub use apply::{apply, apply_as};
 pub use by_hand::{check_decisions, plan_import, plan_removal, plan_rename};
 pub use clock::Clock;
 pub use credential::{CredentialSource, SessionError};
 pub use desired::{Desired, LoadError};
 pub use entropy::Entropy;
-pub use event::{Event, PassEvent};
+pub use event::{Event, Notice, PassEvent};
 pub use format::{FormatError, replace};
 pub use health::{Health, Readiness};
 pub use loader::{Loader, load};
 pub use lock::Waiting;
 pub use planning::{Forecast, Planned, plan, plan_beside};
-pub use problem::{Problem, brake_problem, chain};
-pub use reading::{READ_PATIENCE, ReadError, Reading, Want, read};
+pub use problem::{Cause, Fault, Problem, ProblemKind, chain};
+pub use reading::{ReadError, Reading, Want, read};
 pub use renewal::renew_index;
 pub use report::{Ended, Imported, Report, Step};
 pub use saved::{
-    MarkError, Origins, Refusal, Remaining, Resumed, SaveError, SavedError, SavedPlan, check_plan, read_plan,
+    MarkError, Origins, Refusal, Remaining, Resumed, SaveError, SavedError, SavedPlan, check_plan, is_plan, read_plan,
     read_plan_from, resume_plan, save_plan, write_plan,
 };
 pub use session::{Session, SessionOptions, SnapshotError};

@@ -6,11 +6,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::apollo::Contact;
+use crate::apollo::{Answer, Contact};
 use crate::journal;
 use crate::model::{ApolloId, Intent, Timestamp};
 
-use super::apply::courier::{Failure, Look, Reply};
+use super::apply::courier::Failure;
 use super::credential::Access;
 
 /// The most pages that are read; Apollo gives no more.
@@ -72,9 +72,7 @@ impl Newest {
         let mut youngest_left = None;
         let mut is_sorted = true;
         for page in 1.. {
-            let (Reply::Page(found), meta) = access.look(&Look::Newest { page }).await? else {
-                unreachable!("a search is answered with a page")
-            };
+            let Answer { value: found, meta } = access.page(None, page).await?;
             let now = courier.clock.now();
             let clocks = *clocks.get_or_insert((meta.date.unwrap_or(now), now));
             let earliest = journal::earliest_creation(intent, clocks.0, clocks.1);

@@ -10,7 +10,7 @@ use crate::plan::{self, Input, Plan, Policy};
 use crate::quota::{Ledger, Rules};
 use crate::state::Snapshot;
 
-use super::{Desired, LoadError, Problem, problem};
+use super::{Desired, LoadError, Problem, ProblemKind};
 
 /// A plan with what is shown beside it.
 #[derive(Debug, Clone)]
@@ -26,8 +26,11 @@ pub struct Planned {
 impl Planned {
     /// Lists what should be known beside the plan.
     pub fn warnings(&self) -> Vec<Problem> {
-        let targeted = (!self.plan.scope.is_whole()).then(problem::targeted);
-        let dropped = self.plan.dropped.iter().map(|(place, field)| problem::still_dropped(place, field));
+        let targeted = (!self.plan.scope.is_whole()).then(|| ProblemKind::Targeted.into());
+        let dropped = self.plan.dropped.iter().map(|(place, field)| {
+            let field = field.clone();
+            ProblemKind::StillDropped(field.clone()).at(place, Some(&field))
+        });
         targeted.into_iter().chain(dropped).collect()
     }
 }

@@ -14,7 +14,7 @@ use crate::store::{self, Basis};
 
 use super::answering::{Answer, Beside, Question, SNAPSHOT};
 use super::desired::{Declared, Open};
-use super::lock::{NAMELESS_WAIT, Tries};
+use super::lock::Tries;
 use super::{Desired, LoadError};
 
 /// What a reader needs of the state.
@@ -66,9 +66,6 @@ pub enum ReadError {
     #[error("the process that has the state {state} open cannot be asked")]
     Unaskable { state: Location, holder: Option<Box<Holder>>, source: Box<serve::Error> },
 }
-
-/// How long a reader waits for the state, or for an answer about it, unless told otherwise.
-pub const READ_PATIENCE: Duration = NAMELESS_WAIT;
 
 /// Copies from a state what is wanted; `None` when there is no state yet. Waits up to `patience`.
 pub async fn read(state: &Location, want: Want<'_>, patience: Duration) -> Result<Option<Reading>, ReadError> {
@@ -285,6 +282,7 @@ mod tests {
             last_sent_at: Timestamp(4),
             attempts: 1,
             path: "contacts.d/people.yaml".to_owned(),
+            batch: None,
             there_before: Vec::new(),
             refused: false,
         };

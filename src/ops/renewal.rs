@@ -13,7 +13,7 @@ use crate::source::LOADER;
 use crate::state::{Location, Snapshot};
 use crate::store;
 
-use super::{Desired, Reading, Session, problem};
+use super::{Desired, Reading, Session, chain};
 
 /// Most keys without an entry that an index lists; with more of them none is written.
 const MOST_ORPHANS: usize = 10_000;
@@ -40,7 +40,7 @@ pub fn renew_index(state: &Location, desired: &Desired, reading: &Reading) {
     match store::renew(state, basis, |out| standing.write(out, desired, note)) {
         Ok(true) => {}
         Ok(false) => debug!("the index was not renewed: somebody has the state open, or it has moved on"),
-        Err(error) => debug!("the index was not renewed: {}", problem::chain(&error)),
+        Err(error) => debug!("the index was not renewed: {}", chain(&error)),
     }
 }
 
@@ -63,7 +63,7 @@ impl Session {
 
     async fn try_renew_index(&self, desired: &Desired, snapshot: &Snapshot) -> Result<bool, String> {
         fn told(error: impl std::error::Error) -> String {
-            problem::chain(&error)
+            chain(&error)
         }
         // An index names all files of a directory.
         if self.store_has_failed() || !desired.was_loaded() || desired.is_partial() {

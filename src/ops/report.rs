@@ -5,6 +5,8 @@ use std::time::Duration;
 use crate::model::{ContactKey, Endpoint, Origin};
 use crate::plan::{Action, Change, Operation};
 
+use super::ProblemKind;
+
 /// What a step does to its contact; one action may take several steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
@@ -57,10 +59,10 @@ pub struct Report {
     pub remaining: usize,
     /// The contacts that were imported, sorted by key.
     pub imports: Vec<Imported>,
-    /// The entries that failed for a reason of their own, each with the reason in one line.
-    pub failures: Vec<(ContactKey, String)>,
-    /// What any entry would have met, in one line: Apollo cannot be reached, or a scope is missing.
-    pub obstacle: Option<String>,
+    /// The entries that failed for a reason of their own, each with the reason.
+    pub failures: Vec<(ContactKey, ProblemKind)>,
+    /// What any entry would have met: Apollo cannot be reached, or a scope is missing.
+    pub obstacle: Option<ProblemKind>,
     pub ended: Ended,
 }
 
@@ -121,7 +123,7 @@ pub enum Ended {
     Fatal,
     /// A pass of `watch` made way for the next one: something changed, or somebody asked.
     Yielded,
-    /// The next quota window is further away than `--max-wait` allows.
+    /// The next quota window is further away than is waited for.
     QuotaExhausted { endpoint: Endpoint, wait: Duration },
     /// Requests of this action failed for longer than is waited for.
     Outage {

@@ -7,25 +7,24 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
-use tokio::time::Instant;
 
-use crate::apollo::{self, Meta};
+use crate::apollo;
 use crate::aside::aside;
-use crate::model::{Endpoint, Intent, IntentId, RunId, Timestamp};
+use crate::model::{Endpoint, Intent, RunId, Timestamp};
 use crate::quota::{Backoff, Outlook, Rules};
 use crate::serve::{self, Role, Socket};
-use crate::state::{self, Change, Drawn, Holder, Location, Snapshot};
+use crate::state::{self, Drawn, Holder, Location, Snapshot};
 use crate::store::{self, Store};
 
 use super::answering::Answerer;
-use super::apply::courier::{Courier, Failure, Look, Reply, Way};
+use super::apply::courier::{Courier, Failure, Way};
 use super::apply::ledgers::Ledgers;
 use super::apply::outages::Outages;
 use super::credential::{Access, CredentialSource, SessionError};
 use super::desired::Open;
 use super::newest::{LastReading, Newest};
 use super::under_way::UnderWay;
-use super::{Clock, Desired, Event, LoadError, Stop, Waiting, lock, problem};
+use super::{Clock, Desired, Event, LoadError, ProblemKind, Stop, Waiting, chain, lock};
 
 /// What a session is opened with.
 #[derive(Clone)]
@@ -109,7 +108,7 @@ impl Session {
             // Who reads a database needs nobody to answer.
             options.runtime_directory.filter(|_| matches!(state, Location::Directory(_))).map(|runtime| listen(state.directory(), &runtime, answerer)).transpose();
         let service = listening.unwrap_or_else(|error| {
-            (options.events)(Event::Problem(problem::cannot_answer(&error)));
+            (options.events)(Event::Problem(ProblemKind::CannotAnswer(chain(&error)).into()));
             None
         });
         let courier = Courier {
@@ -213,22 +212,6 @@ impl Session {
 
     pub(super) fn tell(&self, event: Event) {
         self.courier().tell(event);
-    }
-
-    /// Sends the request of an intent; see [`Access::send`].
-    pub(super) async fn send(
-        &self,
-        id: IntentId,
-        intent: &mut Intent,
-        with: Vec<Change>,
-        fresh_until: Option<Instant>,
-    ) -> Result<(Reply, Meta), Failure> {
-        self.access.send(id, intent, with, fresh_until).await
-    }
-
-    /// Sends a request that changes nothing.
-    pub(super) async fn look(&self, look: &Look) -> Result<(Reply, Meta), Failure> {
-        self.access.look(look).await
     }
 
     /// Reads what was made since `intent` was first sent; `due` is when such a reading could first be trusted.

@@ -1,4 +1,4 @@
-//! Checks that `--target` and `--exclude` name somebody.
+//! Checks that each pattern of a scope names somebody.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use crate::model::ContactKey;
 use crate::plan::{KeyPattern, Scope};
 use crate::state::Snapshot;
 
-use super::{Desired, Problem};
+use super::{Desired, Problem, ProblemKind};
 
 /// Checks that every pattern of a scope matches a key that is declared or in the state.
 ///
@@ -21,25 +21,18 @@ pub fn check_scope(scope: &Scope, desired: &Desired, snapshot: &Snapshot) -> Res
         .chain(snapshot.bindings.keys())
         .chain(snapshot.intents.values().map(|intent| &intent.key))
         .collect();
-    let flags = [("--target", scope.target()), ("--exclude", scope.exclude())];
-    let patterns = flags.into_iter().flat_map(|(flag, patterns)| patterns.iter().map(move |pattern| (flag, pattern)));
-    for (flag, pattern) in patterns {
-        if !known.iter().any(|key| pattern.matches(key)) {
-            return Err(Box::new(unknown(flag, pattern, &known)));
-        }
+    let (target, exclude) = (scope.target().iter(), scope.exclude().iter());
+    let mut patterns = target.map(|pattern| (false, pattern)).chain(exclude.map(|pattern| (true, pattern)));
+    match patterns.find(|(_, pattern)| !known.iter().any(|key| pattern.matches(key))) {
+        Some((excludes, pattern)) => Err(unknown(excludes, pattern, &known).into()),
+        None => Ok(()),
     }
-    Ok(())
 }
 
-fn unknown(flag: &str, pattern: &KeyPattern, known: &BTreeSet<&ContactKey>) -> Problem {
+fn unknown(excludes: bool, pattern: &KeyPattern, known: &BTreeSet<&ContactKey>) -> ProblemKind {
     let likeness = |key: &ContactKey| strsim::jaro_winkler(key.as_str(), pattern.as_str());
     let nearest = known.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
     // Whoever writes `us.*` means many, and no one key is what they meant.
-    let nearest = nearest.filter(|_| !pattern.is_glob());
-    let guess = match nearest {
-        Some(key) => format!(" The nearest is {}.", key.address()),
-        None => String::new(),
-    };
-    let detail = format!("No key matches it, in the contact files or in the state.{guess}");
-    Problem::error(format!("{flag} {pattern} matches no contact"), detail)
+    let nearest = nearest.filter(|_| !pattern.is_glob()).map(|key| (*key).clone());
+    ProblemKind::NoSuchKey { excludes, pattern: pattern.to_string(), nearest }
 }

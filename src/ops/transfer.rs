@@ -12,13 +12,8 @@ use crate::store::{self, Held, Options};
 /// Writes a copy of a state as lines of text; returns how many rows it has, `None` when there is no state.
 ///
 /// Waits for another process that writes the state as long as `timeout` says, and writes nothing before that.
-pub async fn pull(
-    state: &Location,
-    origin: &str,
-    timeout: Duration,
-    out: &mut dyn Write,
-) -> Result<Option<u64>, state::Error> {
-    lock::open(timeout, &Waiting::default(), || ready(store::pull(state, origin, out))).await
+pub async fn pull(state: &Location, timeout: Duration, out: &mut dyn Write) -> Result<Option<u64>, state::Error> {
+    lock::open(timeout, &Waiting::default(), || ready(store::pull(state, out))).await
 }
 
 /// Takes the lock of a state that is to be replaced, or made.

@@ -169,6 +169,21 @@ impl Change {
     }
 }
 
+impl Operation {
+    /// Returns the contact it is about, where that is known before it begins.
+    pub(crate) fn known_id(&self) -> Option<ApolloId> {
+        match self {
+            Self::Adopt { id, .. }
+            | Self::Restore { id, .. }
+            | Self::Update { id, .. }
+            | Self::Move { id, .. }
+            | Self::Release { id, .. }
+            | Self::Forget { id } => Some(id.clone()),
+            Self::Create { .. } | Self::Settle { .. } | Self::Conflict { .. } | Self::Contradiction { .. } => None,
+        }
+    }
+}
+
 impl Action {
     pub fn key(&self) -> &ContactKey {
         &self.place.key

@@ -6,7 +6,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Counts, Scope};
+use super::counts::Counts;
+use super::scope::Scope;
 use crate::model::ContactKey;
 
 /// Share of the managed contacts, in percent, that may be forgotten without `--force`.

@@ -131,6 +131,7 @@ mod tests {
             last_sent_at: Timestamp(0),
             attempts: 1,
             path: "contacts.d/ada.yaml".into(),
+            batch: None,
             there_before: Vec::new(),
             refused: false,
         }

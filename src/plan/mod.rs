@@ -6,7 +6,9 @@
 mod action;
 mod brakes;
 mod build;
+mod counts;
 mod difference;
+mod order;
 mod renames;
 mod resume;
 mod scope;
@@ -16,7 +18,9 @@ mod tests;
 pub use action::{Action, Change, Dispute, Operation, Reason, Setting};
 pub use brakes::{Brake, BrakeKind, Limit, Managed, Policy};
 pub use build::{Input, plan, plan_beside};
+pub use counts::Counts;
 pub use difference::Known;
+pub(crate) use order::{first_request, hands_over, looked_for, shared_names};
 pub use resume::{Remainder, remainder};
 pub use scope::{KeyPattern, Scope};
 
@@ -57,44 +61,6 @@ pub struct Housekeeping {
 impl Housekeeping {
     pub fn is_empty(&self) -> bool {
         self.conflicts.is_empty() && self.intents.is_empty() && self.standing.is_empty()
-    }
-}
-
-/// How many actions of each kind a plan holds; the numbers of its summary line.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counts {
-    pub import: usize,
-    pub add: usize,
-    pub change: usize,
-    pub forget: usize,
-    /// Moves that change no field.
-    pub moved: usize,
-    /// Actions that only stop managing fields.
-    pub release: usize,
-    pub settle: usize,
-    /// Conflicts and contradictions: entries that need a person.
-    pub undecided: usize,
-}
-
-impl Counts {
-    /// Counts `actions` by what they do.
-    pub fn of<'a>(actions: impl IntoIterator<Item = &'a Action>) -> Self {
-        let mut counts = Self::default();
-        for action in actions {
-            let count = match &action.operation {
-                Operation::Create { .. } => &mut counts.add,
-                Operation::Adopt { .. } | Operation::Restore { .. } => &mut counts.import,
-                Operation::Update { .. } => &mut counts.change,
-                Operation::Move { changes, .. } if changes.iter().any(Change::sends) => &mut counts.change,
-                Operation::Move { .. } => &mut counts.moved,
-                Operation::Release { .. } => &mut counts.release,
-                Operation::Forget { .. } => &mut counts.forget,
-                Operation::Settle { .. } => &mut counts.settle,
-                Operation::Conflict { .. } | Operation::Contradiction { .. } => &mut counts.undecided,
-            };
-            *count += 1;
-        }
-        counts
     }
 }
 

@@ -130,6 +130,7 @@ mod tests {
             last_sent_at: Timestamp(0),
             attempts: 1,
             path: String::new(),
+            batch: None,
             there_before: Vec::new(),
             refused: false,
         };

@@ -76,6 +76,7 @@ fn intent(entry: &Entry, endpoint: Endpoint) -> Intent {
         last_sent_at: Timestamp(0),
         attempts: 1,
         path: entry.place.path.display().to_string(),
+        batch: None,
         there_before: Vec::new(),
         refused: false,
     }

@@ -2,27 +2,88 @@
 //!
 //! Knows nothing of connections, credentials, quota and faults, which `gate.rs` has dealt with.
 
+use axum::routing::MethodFilter;
 use serde_json::{Value, json};
 
-use super::action::{Action, Call};
+use super::action::Action;
 use super::answer::{self, Answer};
 use super::book::{Book, Created, Gone, Membership};
 use super::contact::Contact;
-use super::options::{DedupeReading, DeletedAnswer, Witness};
-use super::quirks::{Quirk, Quirks};
+use super::options::{DeletedAnswer, Options};
+use super::quirks::Quirk;
 use super::search_view::Keywords;
-use super::sent::{Body, Refusal, Sent};
+use super::sent::{Body, Refusal, Sent, Text};
 use super::team;
 use crate::model::Timestamp;
 
-/// Where the documentation leaves a choice, what was chosen.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Readings {
-    pub(super) dedupe: DedupeReading,
-    pub(super) witness: Witness,
-    pub(super) deleted_answer: DeletedAnswer,
-    pub(super) labels_in_view: bool,
-    pub(super) quirks: Quirks,
+/// One call of the API: how it is asked for, and the function that answers it.
+pub(super) struct Endpoint {
+    pub(super) action: Action,
+    pub(super) methods: MethodFilter,
+    /// After `/api/v1`.
+    pub(super) path: &'static str,
+    /// The scope as the 403 answers name it, after `api/v1/`.
+    ///
+    /// Source: vendor pages of each operation; `contacts/destroy` from a recorded answer.
+    pub(super) scope: &'static str,
+    pub(super) answer: fn(&mut Call<'_>) -> Result<Answer, Refusal>,
+}
+
+/// One request for a call, and what it works on.
+pub(super) struct Call<'a> {
+    pub(super) book: &'a mut Book,
+    pub(super) options: &'a Options,
+    /// The contact that the path names, unchecked.
+    pub(super) id: &'a str,
+    pub(super) body: &'a [u8],
+    /// The date of what is written.
+    pub(super) now: Timestamp,
+}
+
+const GET: MethodFilter = MethodFilter::GET;
+const POST: MethodFilter = MethodFilter::POST;
+/// PUT is the older documentation's method and still in use.
+const CHANGE: MethodFilter = MethodFilter::PATCH.or(MethodFilter::PUT);
+
+/// Every call there is.
+pub(super) static ENDPOINTS: [Endpoint; 11] = [
+    of(Action::Create, POST, "/contacts", "contacts/create", create),
+    of(Action::Update, CHANGE, "/contacts/{id}", "contacts/update", update),
+    of(Action::View, GET, "/contacts/{id}", "contacts/show", view),
+    of(Action::Delete, MethodFilter::DELETE, "/contacts/{id}", "contacts/destroy", |_| {
+        Err(no_scope("contacts/destroy"))
+    }),
+    of(Action::Search, POST, "/contacts/search", "contacts/search", search),
+    of(Action::ShowLists, GET, "/labels", "labels/index", |call| {
+        Ok(answer::ok(&call.book.labels().map(answer::label).collect()))
+    }),
+    of(
+        Action::AddToLists,
+        POST,
+        "/labels/add_entity_ids_to_label_names",
+        "labels/add_entity_ids_to_label_names",
+        |call| change_lists(call, Membership::Add),
+    ),
+    of(
+        Action::RemoveFromLists,
+        POST,
+        "/labels/remove_entity_ids_from_label_names",
+        "labels/remove_entity_ids_from_label_names",
+        |call| change_lists(call, Membership::Remove),
+    ),
+    of(Action::ShowStages, GET, "/contact_stages", "contact_stages/index", |_| Ok(answer::ok(&team::stages()))),
+    of(Action::Profile, GET, "/users/api_profile", "users/api_profile", |_| Ok(answer::ok(&team::profile()))),
+    of(Action::Health, GET, "/auth/health", "auth/health", |_| Ok(health(true))),
+];
+
+const fn of(
+    action: Action,
+    methods: MethodFilter,
+    path: &'static str,
+    scope: &'static str,
+    answer: fn(&mut Call<'_>) -> Result<Answer, Refusal>,
+) -> Endpoint {
+    Endpoint { action, methods, path, scope, answer }
 }
 
 /// Search results on a page when the request does not say.
@@ -32,147 +93,125 @@ const MAX_PER_PAGE: usize = 100;
 /// The last page that search gives (vendor page: 50,000 records are 500 pages of 100).
 const LAST_PAGE: usize = 500;
 
-/// Does what the call asks and answers it.
-pub(super) fn answer(book: &mut Book, readings: Readings, call: &Call, body: &[u8], now: Timestamp) -> Answer {
-    let id = &call.id;
-    let answered = match call.action {
-        Action::Create => create(book, readings, body, now),
-        Action::Update => update(book, readings, id, body, now),
-        Action::View => Ok(view(book, readings, id)),
-        Action::Delete => Ok(no_scope(Action::Delete)),
-        Action::Search => search(book, readings.quirks, body, now),
-        Action::ShowLists => Ok(Answer::ok(book.labels().map(answer::label).collect())),
-        Action::AddToLists => change_lists(book, readings.quirks, body, Membership::Add, now),
-        Action::RemoveFromLists => change_lists(book, readings.quirks, body, Membership::Remove, now),
-        Action::ShowStages => Ok(Answer::ok(team::stages())),
-        Action::Profile => Ok(Answer::ok(team::profile())),
-        Action::Health => Ok(health(true)),
-    };
-    let mut answer = answered.unwrap_or_else(Answer::from);
-    if readings.quirks.has(Quirk::AnswersArrays) {
-        answer::show_arrays(&mut answer);
-    }
-    answer
-}
-
 /// Answers whether the credential is a good one; this call never gives 401.
 pub(super) fn health(logged_in: bool) -> Answer {
-    Answer::ok(json!({ "healthy": true, "is_logged_in": logged_in }))
+    answer::ok(&json!({ "healthy": true, "is_logged_in": logged_in }))
 }
 
-/// Answers that the credential does not reach the action.
-pub(super) fn no_scope(action: Action) -> Answer {
-    let error = format!("{} is not accessible with this api_key", action.scope());
-    Answer::json(403, json!({ "error": error, "error_code": "API_INACCESSIBLE" }))
+/// Says that the credential does not reach a scope.
+pub(super) fn no_scope(scope: &str) -> Refusal {
+    let error = format!("api/v1/{scope} is not accessible with this api_key");
+    Refusal { status: 403, body: json!({ "error": error, "error_code": "API_INACCESSIBLE" }) }
 }
 
-/// Refuses an account that the credential may not see, though it reaches the call itself.
-fn no_account(sent: &Sent, quirks: Quirks) -> Option<Answer> {
-    let names_one = sent.texts.account_id.as_ref().is_some_and(|id| !id.is_empty());
-    (names_one && quirks.has(Quirk::ForbidsAccounts)).then(|| {
-        let error = "api/v1/accounts/show is not accessible with this api_key";
-        Answer::json(403, json!({ "error": error, "error_code": "API_INACCESSIBLE" }))
-    })
-}
-
-/// Adds what an answer complains of although the work was done.
-fn complain(shape: &mut Value, quirks: Quirks) {
-    if quirks.has(Quirk::ErrorBesideContact) {
-        shape["error"] = json!("Some values could not be processed.");
+impl Call<'_> {
+    fn has(&self, quirk: Quirk) -> bool {
+        self.options.quirks.has(quirk)
     }
-}
 
-fn create(book: &mut Book, readings: Readings, body: &[u8], now: Timestamp) -> Result<Answer, Refusal> {
-    let mut sent = Sent::read(body)?;
-    if let Some(refused) = no_account(&sent, readings.quirks) {
-        return Ok(refused);
-    }
-    readings.quirks.fold(&mut sent);
-    if readings.quirks.has(Quirk::CreatesGhosts) {
-        let mut shape = json!({ "contact": answer::contact(&book.ghost(&sent, now)), "labels": [] });
-        shape["contact"]["existence_level"] = json!("none");
-        return Ok(Answer::ok(shape));
-    }
-    let Created { id, matched } = book.create(&sent, readings.dedupe, now);
-    let contact = book.contact(&id).unwrap_or_else(|_| unreachable!("a create answers a contact that is there"));
-    let mut shape = answer::contact_with_labels(book, contact);
-    complain(&mut shape, readings.quirks);
-    if let Some(key) = matched {
-        if readings.witness.is_dedupe_result() {
-            shape["dedupe_result"] =
-                json!({ "found_existing": true, "match_reason": key.reason(), "existing_contact_id": id });
+    /// Reads the body of a create or an update, in the form that is stored.
+    fn sent(&self) -> Result<Sent, Refusal> {
+        let mut sent = Sent::read(self.body)?;
+        // The credential may not see accounts, though it reaches the call itself.
+        let names_account = sent.texts.get(&Text::AccountId).is_some_and(|id| !id.is_empty());
+        if names_account && self.has(Quirk::ForbidsAccounts) {
+            return Err(no_scope("accounts/show"));
         }
-        if readings.witness.is_was_existing() {
-            shape["was_existing"] = json!(true);
+        self.options.quirks.fold(&mut sent);
+        Ok(sent)
+    }
+
+    /// Shows a contact that was written.
+    fn written(&self, contact: &Contact) -> Value {
+        let mut shape = answer::contact_with_labels(self.book, contact, self.options.quirks);
+        if self.has(Quirk::ErrorBesideContact) {
+            shape["error"] = json!("Some values could not be processed.");
         }
+        shape
     }
-    Ok(Answer::ok(shape))
-}
 
-fn update(book: &mut Book, readings: Readings, id: &str, body: &[u8], now: Timestamp) -> Result<Answer, Refusal> {
-    let mut sent = Sent::read(body)?;
-    if let Some(refused) = no_account(&sent, readings.quirks) {
-        return Ok(refused);
+    /// Answers that a contact is not there, or shows the one that was deleted, with a mark.
+    fn gone(&self, gone: Gone) -> Result<Answer, Refusal> {
+        let deleted = self.book.deleted(self.id).filter(|_| matches!(gone, Gone::Deleted));
+        let Some(deleted) = deleted.filter(|_| self.options.deleted_answer == DeletedAnswer::PersonDeleted) else {
+            return Err(refuse(gone, self.id, self.options.deleted_answer));
+        };
+        let mut shape = answer::contact_with_labels(self.book, deleted, self.options.quirks);
+        shape["contact"]["person_deleted"] = json!(true);
+        Ok(answer::ok(&shape))
     }
-    readings.quirks.fold(&mut sent);
-    readings.quirks.keep_cleared(&mut sent);
-    if readings.quirks.has(Quirk::UpdatesNothing) {
-        sent = Sent::default();
-    }
-    Ok(match book.update(id, &sent, now) {
-        Ok(()) => found(book, id, |contact| {
-            let mut shape = answer::contact_with_labels(book, contact);
-            complain(&mut shape, readings.quirks);
-            Answer::ok(shape)
-        }),
-        Err(Gone::Deleted) if readings.deleted_answer == DeletedAnswer::PersonDeleted => {
-            book.update_deleted(id, &sent, now);
-            person_deleted(book, id)
-        }
-        Err(gone) => gone_answer(&gone, id, readings.deleted_answer),
-    })
-}
-
-fn view(book: &Book, readings: Readings, id: &str) -> Answer {
-    match book.contact(id) {
-        Ok(contact) if readings.labels_in_view => Answer::ok(answer::contact_with_labels(book, contact)),
-        Ok(contact) => Answer::ok(json!({ "contact": answer::contact(contact) })),
-        Err(Gone::Deleted) if readings.deleted_answer == DeletedAnswer::PersonDeleted => person_deleted(book, id),
-        Err(gone) => gone_answer(&gone, id, readings.deleted_answer),
-    }
-}
-
-/// Answers with a contact that is there.
-pub(super) fn found(book: &Book, id: &str, answer: impl Fn(&Contact) -> Answer) -> Answer {
-    book.contact(id).map_or_else(|gone| gone_answer(&gone, id, DeletedAnswer::default()), answer)
-}
-
-/// Answers with a deleted contact as if it were there, but for a mark.
-fn person_deleted(book: &Book, id: &str) -> Answer {
-    let Some(deleted) = book.deleted(id) else { return gone_answer(&Gone::Unknown, id, DeletedAnswer::default()) };
-    let mut shape = answer::contact_with_labels(book, deleted);
-    shape["contact"]["person_deleted"] = json!(true);
-    Answer::ok(shape)
 }
 
 /// Refuses an id; one of a deleted contact in the way that was chosen.
-pub(super) fn gone_answer(gone: &Gone, id: &str, deleted: DeletedAnswer) -> Answer {
-    let Refusal { status, error } = gone.refusal(id);
-    let status = match (gone, deleted) {
-        (Gone::Malformed | Gone::Unknown, _) | (Gone::Deleted, DeletedAnswer::Plain422) => status,
-        (Gone::Deleted, DeletedAnswer::Unknown422) => return gone_answer(&Gone::Unknown, id, deleted),
-        (Gone::Deleted, DeletedAnswer::NotFound404) => 404,
-        (Gone::Deleted, DeletedAnswer::Gone410) => 410,
-        (Gone::Deleted, DeletedAnswer::NamedIn422 | DeletedAnswer::PersonDeleted) => {
-            let ids = json!({ "error": error, "skip_alert_dialog": true, "deleted_contact_ids": [id] });
-            return Answer::json(status, ids);
+pub(super) fn refuse(gone: Gone, id: &str, deleted: DeletedAnswer) -> Refusal {
+    let error = format!("The contact with ID {id} has been deleted.");
+    match (gone, deleted) {
+        (Gone::Malformed, _) => Refusal::invalid_id(id),
+        (Gone::Unknown, _) | (_, DeletedAnswer::Unknown422) => {
+            Refusal::error(422, format!("The contact with ID {id} does not exist."))
         }
-    };
-    Answer::error(status, error)
+        (Gone::Deleted, DeletedAnswer::Plain422) => Refusal::error(422, error),
+        (Gone::Deleted, DeletedAnswer::NotFound404) => Refusal::error(404, error),
+        (Gone::Deleted, DeletedAnswer::Gone410) => Refusal::error(410, error),
+        (Gone::Deleted, DeletedAnswer::NamedIn422 | DeletedAnswer::PersonDeleted) => {
+            let body = json!({ "error": error, "skip_alert_dialog": true, "deleted_contact_ids": [id] });
+            Refusal { status: 422, body }
+        }
+    }
 }
 
-fn search(book: &mut Book, quirks: Quirks, body: &[u8], now: Timestamp) -> Result<Answer, Refusal> {
-    let body = Body::read(body)?;
+fn create(call: &mut Call<'_>) -> Result<Answer, Refusal> {
+    let sent = call.sent()?;
+    let Options { dedupe, witness, quirks, .. } = *call.options;
+    if quirks.has(Quirk::CreatesGhosts) {
+        let ghost = answer::contact(&call.book.ghost(&sent, call.now), quirks);
+        let mut shape = json!({ "contact": ghost, "labels": [] });
+        shape["contact"]["existence_level"] = json!("none");
+        return Ok(answer::ok(&shape));
+    }
+    let Created { id, matched } = call.book.create(&sent, dedupe, call.now);
+    let mut shape = call.written(call.book.known(&id));
+    if let Some(key) = matched {
+        if witness.is_dedupe_result() {
+            shape["dedupe_result"] =
+                json!({ "found_existing": true, "match_reason": key.reason(), "existing_contact_id": id });
+        }
+        if witness.is_was_existing() {
+            shape["was_existing"] = json!(true);
+        }
+    }
+    Ok(answer::ok(&shape))
+}
+
+fn update(call: &mut Call<'_>) -> Result<Answer, Refusal> {
+    let mut sent = call.sent()?;
+    call.options.quirks.keep_cleared(&mut sent);
+    if call.has(Quirk::UpdatesNothing) {
+        sent = Sent::default();
+    }
+    match call.book.update(call.id, &sent, call.now) {
+        Ok(id) => Ok(answer::ok(&call.written(call.book.known(&id)))),
+        Err(gone) => {
+            if matches!(gone, Gone::Deleted) && call.options.deleted_answer == DeletedAnswer::PersonDeleted {
+                call.book.update_deleted(call.id, &sent, call.now);
+            }
+            call.gone(gone)
+        }
+    }
+}
+
+fn view(call: &mut Call<'_>) -> Result<Answer, Refusal> {
+    let Options { labels_in_view, quirks, .. } = *call.options;
+    match call.book.contact(call.id) {
+        Ok(found) if labels_in_view => Ok(answer::ok(&answer::contact_with_labels(call.book, found, quirks))),
+        Ok(found) => Ok(answer::ok(&json!({ "contact": answer::contact(found, quirks) }))),
+        Err(gone) => call.gone(gone),
+    }
+}
+
+fn search(call: &mut Call<'_>) -> Result<Answer, Refusal> {
+    let quirks = call.options.quirks;
+    let body = Body::read(call.body)?;
     let keywords = Keywords::new(&body.text("q_keywords")?.unwrap_or_default(), quirks);
     let stages = body.texts("contact_stage_ids")?.unwrap_or_default();
     let labels = body.texts("contact_label_ids")?.unwrap_or_default();
@@ -181,19 +220,19 @@ fn search(book: &mut Book, quirks: Quirks, body: &[u8], now: Timestamp) -> Resul
     if page > LAST_PAGE {
         return Err(Refusal::misconfigured(format_args!("page must not be greater than {LAST_PAGE}")));
     }
-    let mut found = book.search(&keywords, now, |contact| {
-        let stage = contact.texts.contact_stage_id.as_ref();
-        (stages.is_empty() || stage.is_some_and(|stage| stages.contains(stage)))
-            && (labels.is_empty() || labels.iter().any(|label| contact.label_ids.contains(label)))
+    let is_of = |wanted: &str, given: &[String]| given.iter().any(|given| given == wanted);
+    let mut found = call.book.search(&keywords, call.now, |contact| {
+        (stages.is_empty() || contact.text(Text::ContactStageId).is_some_and(|stage| is_of(stage, &stages)))
+            && (labels.is_empty() || contact.label_ids.iter().any(|label| is_of(label, &labels)))
     });
     sort(&mut found, body.text("sort_by_field")?.as_deref(), body.flag("sort_ascending")?)?;
     let step = if quirks.has(Quirk::SearchRepeatsRows) { (per_page - 1).max(1) } else { per_page };
     let rows = found.iter().skip((page - 1) * step).take(per_page).map(|found| answer::row(found, quirks));
     let rows: Vec<Value> = rows.collect();
     if rows.is_empty() && quirks.has(Quirk::SearchBareWhenEmpty) {
-        return Ok(Answer::ok(json!({ "breadcrumbs": [], "contacts": null })));
+        return Ok(answer::ok(&json!({ "breadcrumbs": [], "contacts": null })));
     }
-    Ok(Answer::ok(json!({
+    Ok(answer::ok(&json!({
         "breadcrumbs": [],
         "partial_results_only": false,
         "has_join": false,
@@ -233,14 +272,8 @@ fn sort(found: &mut [&Contact], field: Option<&str>, ascending: bool) -> Result<
     Ok(())
 }
 
-fn change_lists(
-    book: &mut Book,
-    quirks: Quirks,
-    body: &[u8],
-    how: Membership,
-    now: Timestamp,
-) -> Result<Answer, Refusal> {
-    let body = Body::read(body)?;
+fn change_lists(call: &mut Call<'_>, how: Membership) -> Result<Answer, Refusal> {
+    let body = Body::read(call.body)?;
     let ids = body.texts("entity_ids")?.unwrap_or_default();
     let names = body.texts("label_names")?.unwrap_or_default();
     match body.text("modality")?.as_deref() {
@@ -249,18 +282,17 @@ fn change_lists(
         None => return Err(Refusal::misconfigured("modality is missing")),
     }
     if ids.is_empty() || names.is_empty() {
-        return Ok(Answer::ok(json!({ "message": "Nothing to do: no records or no lists were given." })));
+        return Ok(answer::ok(&json!({ "message": "Nothing to do: no records or no lists were given." })));
     }
-    if how == Membership::Add && quirks.has(Quirk::ListAddRefused) {
-        return Ok(Answer::ok(json!({ "success": false, "errors": ["The records could not be added."] })));
+    if how == Membership::Add && call.has(Quirk::ListAddRefused) {
+        return Ok(answer::ok(&json!({ "success": false, "errors": ["The records could not be added."] })));
     }
-    if how == Membership::Remove || !quirks.has(Quirk::ListAddIgnored) {
-        book.change_lists(&ids, &names, how, now);
+    if how == Membership::Remove || !call.has(Quirk::ListAddIgnored) {
+        call.book.change_lists(&ids, &names, how, call.now);
     }
     if body.flag("async")? {
-        return Ok(Answer::ok(json!({ "entity_progress_job": answer::job(&ids, now) })));
+        return Ok(answer::ok(&json!({ "entity_progress_job": answer::job(&ids, call.now) })));
     }
-    let labels = book.known_labels(&names);
-    let labels: Vec<Value> = labels.iter().filter_map(|id| book.label(id)).map(answer::label).collect();
-    Ok(Answer::ok(json!({ "labels": labels })))
+    let labels: Vec<Value> = call.book.labels_named(&names).map(answer::label).collect();
+    Ok(answer::ok(&json!({ "labels": labels })))
 }

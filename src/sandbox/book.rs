@@ -12,7 +12,7 @@ use super::contact::{Contact, Label};
 use super::matching::{Index, MatchKey};
 use super::options::DedupeReading;
 use super::search_view::{Keywords, SearchView};
-use super::sent::{Refusal, Sent, is_id};
+use super::sent::{Sent, Text, is_id};
 use crate::model::Timestamp;
 
 /// What one call changed: contacts and lists as they are afterwards.
@@ -144,6 +144,11 @@ impl Book {
         })
     }
 
+    /// Returns a contact by an id that a call of this book gave.
+    pub(super) fn known(&self, id: &str) -> &Contact {
+        &self.contacts[id]
+    }
+
     /// Returns a contact that was deleted, as it was last.
     pub(super) fn deleted(&self, id: &str) -> Option<&Contact> {
         self.deleted.get(self.survivor(id))
@@ -202,15 +207,16 @@ impl Book {
         ghost
     }
 
-    /// Updates a contact: lists are replaced, everything else is overwritten where it was sent.
-    pub(super) fn update(&mut self, id: &str, sent: &Sent, now: Timestamp) -> Result<(), Gone> {
+    /// Updates a contact: lists are replaced, everything else is overwritten where it was sent. Returns its id.
+    pub(super) fn update(&mut self, id: &str, sent: &Sent, now: Timestamp) -> Result<String, Gone> {
         let mut contact = self.contact(id)?.clone();
+        let id = contact.id.clone();
         contact.write(sent);
         match &sent.label_names {
             Some(names) => self.write_labels(contact, names, Membership::Replace, now),
             None => self.write_labels(contact, &[], Membership::Add, now),
         }
-        Ok(())
+        Ok(id)
     }
 
     /// Adds contacts to lists or takes them off; ids that name no contact are ignored.
@@ -230,9 +236,9 @@ impl Book {
         self.commit(change, now);
     }
 
-    /// Returns the ids of those of `names` that are lists.
-    pub(super) fn known_labels(&self, names: &[String]) -> Vec<String> {
-        names.iter().filter_map(|name| self.label_ids.get(name).cloned()).collect()
+    /// Returns those of `names` that are lists, with the number of contacts on each.
+    pub(super) fn labels_named(&self, names: &[String]) -> impl Iterator<Item = (&Label, u64)> {
+        names.iter().filter_map(|name| self.label(self.label_ids.get(name)?))
     }
 
     /// Adds a contact that was there before the first request, shown by search at once.
@@ -277,7 +283,7 @@ impl Book {
     fn overwrite(&mut self, id: &str, sent: &Sent, matched: &MatchKey, now: Timestamp) {
         let mut sent = sent.clone();
         if matches!(matched, MatchKey::Mailbox(_)) {
-            sent.texts.email = None;
+            sent.texts.remove(&Text::Email);
         }
         let mut contact = self.contacts[id].clone();
         contact.write(&sent);
@@ -347,18 +353,18 @@ impl Book {
                 *self.label_counts.entry(id.clone()).or_default() += 1;
             }
             self.index.insert(contact);
-            self.search.show(contact, contact.updated_at);
+            self.search.write(&contact.id, Some(contact), contact.updated_at);
             self.contacts.insert(contact.id.clone(), contact.clone());
         }
         for id in &change.deleted {
             // Logs of earlier versions keep nothing of a deleted contact but its id.
             let contact = self.remove(id).unwrap_or_else(|| Contact::new(id.clone(), now));
-            self.search.hide(id, now.max(contact.updated_at));
+            self.search.write(id, None, now.max(contact.updated_at));
             self.deleted.insert(id.clone(), contact);
         }
         for (absorbed, survivor) in &change.merged {
             let hidden_at = self.remove(absorbed).map_or(now, |contact| now.max(contact.updated_at));
-            self.search.hide(absorbed, hidden_at);
+            self.search.write(absorbed, None, hidden_at);
             self.merged.insert(absorbed.clone(), survivor.clone());
         }
     }
@@ -388,15 +394,4 @@ fn counter(id: &str) -> Option<u64> {
 pub(super) struct Seeded {
     pub(super) created_at: Option<Timestamp>,
     pub(super) additional_emails: Vec<String>,
-}
-
-impl Gone {
-    /// Refuses in the documented way: all three are 422, told apart by their texts.
-    pub(super) fn refusal(&self, id: &str) -> Refusal {
-        match self {
-            Self::Malformed => Refusal::invalid_id(id),
-            Self::Unknown => Refusal { status: 422, error: format!("The contact with ID {id} does not exist.") },
-            Self::Deleted => Refusal { status: 422, error: format!("The contact with ID {id} has been deleted.") },
-        }
-    }
 }

@@ -4,10 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::phone::PhoneKind;
-use super::sent::{Sent, Texts};
+use super::sent::{PhoneKind, Sent, Text};
 use super::team;
 use crate::model::Timestamp;
 
@@ -15,7 +14,8 @@ use crate::model::Timestamp;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Contact {
     pub(super) id: String,
-    pub(super) texts: Texts,
+    #[serde(deserialize_with = "without_nulls")]
+    pub(super) texts: BTreeMap<Text, String>,
     pub(super) email_status: Option<String>,
     /// Further e-mails; only the control surface can set them.
     pub(super) additional_emails: Vec<String>,
@@ -31,7 +31,7 @@ impl Contact {
     pub(super) fn new(id: String, now: Timestamp) -> Self {
         Self {
             id,
-            texts: Texts { contact_stage_id: Some(team::DEFAULT_STAGE_ID.to_owned()), ..Texts::default() },
+            texts: [(Text::ContactStageId, team::DEFAULT_STAGE_ID.to_owned())].into(),
             email_status: None,
             additional_emails: Vec::new(),
             phones: BTreeMap::new(),
@@ -47,20 +47,33 @@ impl Contact {
     /// The status of an e-mail is not recomputed when another takes its place (vendor page of the
     /// create call, on overwriting).
     pub(super) fn write(&mut self, sent: &Sent) {
-        self.texts.overwrite(&sent.texts);
-        self.email_status = match &self.texts.email {
-            Some(_) => self.email_status.take().or_else(|| Some("verified".to_owned())),
-            None => None,
-        };
+        overwrite(&mut self.texts, &sent.texts);
+        let status = self.email_status.take().or_else(|| Some("verified".to_owned()));
+        self.email_status = status.filter(|_| self.texts.contains_key(&Text::Email));
         overwrite(&mut self.phones, &sent.phones);
         overwrite(&mut self.custom_fields, &sent.custom_fields);
     }
 
+    pub(super) fn text(&self, field: Text) -> Option<&str> {
+        self.texts.get(&field).map(String::as_str)
+    }
+
+    /// Returns every e-mail, the primary one first.
+    pub(super) fn emails(&self) -> impl Iterator<Item = &str> {
+        self.text(Text::Email).into_iter().chain(self.additional_emails.iter().map(String::as_str))
+    }
+
     /// Joins first and last name as answers show them.
     pub(super) fn name(&self) -> String {
-        let parts = [&self.texts.first_name, &self.texts.last_name];
-        parts.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(" ")
+        let parts = [self.text(Text::FirstName), self.text(Text::LastName)];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
+}
+
+/// Reads texts; logs of earlier versions have `null` where there is none.
+fn without_nulls<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<Text, String>, D::Error> {
+    let texts = BTreeMap::<Text, Option<String>>::deserialize(deserializer)?;
+    Ok(texts.into_iter().filter_map(|(field, text)| Some((field, text?))).collect())
 }
 
 /// Sets each entry of `sent`; an empty text removes its entry.
@@ -101,6 +114,14 @@ pub(super) fn sanitized(raw: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_log_of_an_earlier_version_is_read() {
+        let contact = Contact::new("1".to_owned(), Timestamp(0));
+        let mut line = serde_json::to_value(&contact).unwrap();
+        line["texts"]["title"] = serde_json::Value::Null;
+        assert_eq!(serde_json::from_value::<Contact>(line).unwrap(), contact);
+    }
 
     #[test]
     fn phone_numbers_are_sanitized_like_the_documented_example() {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{Action, Fault};
 
@@ -15,6 +15,11 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// Returns how many requests there were.
+    pub fn total(&self) -> u64 {
+        self.outcomes.values().sum()
+    }
+
     /// Returns how many requests of `action` came in, however they ended.
     pub fn requests(&self, action: Action) -> u64 {
         self.outcomes.iter().filter(|((counted, _), _)| *counted == action).map(|(_, count)| count).sum()
@@ -45,12 +50,11 @@ impl Counts {
 
     /// Returns `{"requests": {ACTION: {STATUS: N}}, "faults": {FAULT: N}}`; a cut connection is status `cut`.
     pub(super) fn to_json(&self) -> Value {
-        let mut requests: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
+        let mut requests: BTreeMap<Action, BTreeMap<String, u64>> = BTreeMap::new();
         for ((action, status), count) in &self.outcomes {
             let status = status.map_or_else(|| "cut".to_owned(), |status| status.to_string());
-            requests.entry(action.name()).or_default().insert(status, json!(count));
+            requests.entry(*action).or_default().insert(status, *count);
         }
-        let faults: BTreeMap<_, _> = self.faults.iter().map(|(fault, count)| (fault.name(), count)).collect();
-        json!({ "requests": requests, "faults": faults })
+        json!({ "requests": requests, "faults": self.faults })
     }
 }

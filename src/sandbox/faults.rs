@@ -2,22 +2,26 @@
 //!
 //! Decides and never acts: `gate.rs` carries out what was drawn.
 
-use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::Action;
+use serde::{Deserialize, Serialize};
+
+use super::{Action, choice};
 
 /// One way for a request to go wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Fault {
     /// The work is done and the connection cut without an answer.
     LostReply,
     /// The connection is cut before any work.
     CutBefore,
     /// 500 with a JSON body, before any work.
+    #[serde(rename = "error-500")]
     Error500,
     /// The work is done, and the answer is 500 with a JSON body.
+    #[serde(rename = "error-500-after")]
     Error500After,
     /// 503 with `retry-after`, before any work.
     Unavailable,
@@ -28,59 +32,22 @@ pub enum Fault {
     /// The work is done, and the answer is 422 with a JSON body.
     RefusedAfterWork,
     /// The work is done, and the answer is a gateway's HTML page with 502.
+    #[serde(rename = "html-502")]
     Html502,
     /// The work is done, and the connection cut in the middle of the answer's body.
     Truncated,
     /// The request waits before it is worked on; another fault may strike it as well.
     Slow,
     /// 429 without `retry-after` although windows have requests left; no work is done.
+    #[serde(rename = "stray-429")]
     Stray429,
 }
 
 impl Fault {
-    pub const ALL: [Self; 12] = [
-        Self::LostReply,
-        Self::CutBefore,
-        Self::Error500,
-        Self::Error500After,
-        Self::Unavailable,
-        Self::PageBefore,
-        Self::PageAfter,
-        Self::RefusedAfterWork,
-        Self::Html502,
-        Self::Truncated,
-        Self::Slow,
-        Self::Stray429,
-    ];
-
-    /// Returns the name used in options and counts.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::LostReply => "lost-reply",
-            Self::CutBefore => "cut-before",
-            Self::Error500 => "error-500",
-            Self::Error500After => "error-500-after",
-            Self::Unavailable => "unavailable",
-            Self::PageBefore => "page-before",
-            Self::PageAfter => "page-after",
-            Self::RefusedAfterWork => "refused-after-work",
-            Self::Html502 => "html-502",
-            Self::Truncated => "truncated",
-            Self::Slow => "slow",
-            Self::Stray429 => "stray-429",
-        }
-    }
-
     /// Reports whether the request's work is left undone.
     pub(super) fn is_before_work(self) -> bool {
         use Fault::{CutBefore, Error500, PageBefore, Stray429, Unavailable};
         matches!(self, CutBefore | Error500 | PageBefore | Stray429 | Unavailable)
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }
 
@@ -118,14 +85,10 @@ impl Default for Faults {
 #[error(
     "{part:?} is no fault: write [ACTION:]FAULT=PROBABILITY with a probability from 0 to 1 and a fault of {}, \
      slow-ms=MILLISECONDS or retry-after=SECONDS",
-    names()
+    choice::names::<Fault>().join(", ")
 )]
 pub struct InvalidFaults {
     part: String,
-}
-
-fn names() -> String {
-    Fault::ALL.map(Fault::name).join(", ")
 }
 
 impl FromStr for Faults {
@@ -153,7 +116,7 @@ impl Rule {
             Some((action, name)) => (Some(action.parse().ok()?), name),
             None => (None, name),
         };
-        let fault = Fault::ALL.into_iter().find(|fault| fault.name() == name)?;
+        let fault = choice::read(name).ok()?;
         let probability = value.parse().ok().filter(|probability| (0.0..=1.0).contains(probability))?;
         Some(Self { action, fault, probability })
     }

@@ -30,6 +30,11 @@ impl Line {
         self.allowed.store(0, Ordering::SeqCst);
     }
 
+    /// Reports whether no byte goes out any more.
+    pub(super) fn is_cut(&self) -> bool {
+        self.allowed.load(Ordering::SeqCst) == 0
+    }
+
     /// Lets the head of the coming answer out, with `bytes` of its body.
     pub(super) fn cut_after(&self, bytes: usize) {
         self.allowed.store(bytes, Ordering::SeqCst);

@@ -7,10 +7,7 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, mpsc};
-use std::thread::{self, JoinHandle};
-
-use tokio::sync::watch;
+use std::sync::{Arc, Mutex};
 
 use super::Error;
 use super::book::{Book, Change};
@@ -26,27 +23,20 @@ const NEW_NAME: &str = "log.jsonl.new";
 #[error("the sandbox cannot write its data: {0}")]
 pub(super) struct NotWritten(String);
 
-/// How far the log is on disk.
-enum Synced {
-    /// Every line up to the one with this number.
-    UpTo(u64),
-    Failed(NotWritten),
+/// The open log. Whoever waits for the disk writes the lines of all who came meanwhile.
+#[derive(Clone)]
+pub(super) struct Log(Arc<Open>);
+
+struct Open {
+    /// Whole lines that are not written yet, and the number of the last line there is.
+    lines: Mutex<(Vec<u8>, u64)>,
+    /// Number of the last line that is on disk.
+    synced: AtomicU64,
+    /// Once it has failed, what is on disk is unknown: nothing more may be written or answered.
+    file: Mutex<Result<File, NotWritten>>,
 }
 
-/// The open log; one thread writes it.
-pub(super) struct Log {
-    lines: Mutex<Option<mpsc::Sender<Lines>>>,
-    /// Number of the last line handed to the writer.
-    appended: AtomicU64,
-    synced: watch::Receiver<Synced>,
-    writer: Mutex<Option<JoinHandle<()>>>,
-}
-
-/// Whole lines for the log, and the number of the last.
-struct Lines {
-    bytes: Vec<u8>,
-    last: u64,
-}
+const UNPOISONED: &str = "no holder of this lock panics";
 
 impl Log {
     /// Reads the log in `data` into `book`, writes it again and opens it for appending.
@@ -54,81 +44,64 @@ impl Log {
     /// The directory must have one owner, this one.
     pub(super) fn open(data: &PrivateDir, book: &mut Book) -> Result<Self, Error> {
         read(data, book)?;
-        let file = compact(data, book)?;
-        Self::writing_to(file).map_err(|source| Error::Write { path: data.path().join(NAME), source })
+        Ok(Self::writing_to(compact(data, book)?))
     }
 
-    fn writing_to(file: File) -> io::Result<Self> {
-        let (lines, receiver) = mpsc::channel();
-        let (sender, synced) = watch::channel(Synced::UpTo(0));
-        let writer = thread::Builder::new().name("sandbox-log".to_owned());
-        let writer = writer.spawn(move || write(file, &receiver, &sender))?;
-        Ok(Self {
-            lines: Mutex::new(Some(lines)),
-            appended: AtomicU64::new(0),
-            synced,
-            writer: Mutex::new(Some(writer)),
-        })
+    fn writing_to(file: File) -> Self {
+        Self(Arc::new(Open { lines: Mutex::default(), synced: AtomicU64::new(0), file: Mutex::new(Ok(file)) }))
     }
 
-    /// Hands changes to the writer; returns the number of the last line there is.
+    /// Takes changes over; returns the number of the last line there is.
     ///
     /// Callers hold the book's lock, so that lines come in the order of the changes.
     pub(super) fn append(&self, changes: &[Change]) -> u64 {
-        if changes.is_empty() {
-            return self.appended.load(Ordering::SeqCst);
-        }
-        let mut bytes = Vec::new();
+        let (bytes, last) = &mut *self.0.lines.lock().expect(UNPOISONED);
         for change in changes {
-            serde_json::to_writer(&mut bytes, change).expect("a change has string keys alone");
+            serde_json::to_writer(&mut *bytes, change).expect("a change has string keys alone");
             bytes.push(b'\n');
+            *last += 1;
         }
-        let count = u64::try_from(changes.len()).expect("a length fits 64 bits");
-        let last = self.appended.fetch_add(count, Ordering::SeqCst) + count;
-        if let Some(lines) = &*self.lines.lock().expect("no holder of this lock panics") {
-            // A writer that is gone has left its reason in `synced`, where every waiter reads it.
-            lines.send(Lines { bytes, last }).ok();
-        }
-        last
+        *last
     }
 
     /// Waits until line `last` and all before it survive power loss.
     pub(super) async fn synced(&self, last: u64) -> Result<(), NotWritten> {
-        let reached = |synced: &Synced| match synced {
-            Synced::UpTo(line) => *line >= last,
-            Synced::Failed(_) => true,
-        };
-        match self.synced.clone().wait_for(reached).await.as_deref() {
-            Ok(Synced::UpTo(_)) => Ok(()),
-            Ok(Synced::Failed(error)) => Err(error.clone()),
-            Err(_) => Err(NotWritten("it has stopped".to_owned())),
+        if self.0.synced.load(Ordering::SeqCst) >= last {
+            return Ok(());
         }
+        let log = self.clone();
+        let written = tokio::task::spawn_blocking(move || log.0.write(last)).await;
+        written.unwrap_or_else(|error| Err(NotWritten(error.to_string())))
     }
 
-    /// Writes what was handed over and ends the writer. Blocks until then.
+    /// Writes what was taken over, and nothing from then on. Blocks until then.
     pub(super) fn close(&self) {
-        self.lines.lock().expect("no holder of this lock panics").take();
-        if let Some(writer) = self.writer.lock().expect("no holder of this lock panics").take() {
-            writer.join().expect("the writer reports its errors and does not panic");
-        }
+        // Whoever waits for a line hears of a failure.
+        self.0.write(u64::MAX).ok();
+        *self.0.file.lock().expect(UNPOISONED) = Err(NotWritten("it has stopped".to_owned()));
     }
 }
-
-/// Writes and syncs lines until the log is closed; what came in meanwhile shares one sync.
-fn write(mut file: File, lines: &mpsc::Receiver<Lines>, synced: &watch::Sender<Synced>) {
-    while let Ok(Lines { mut bytes, mut last }) = lines.recv() {
-        while let Ok(more) = lines.try_recv() {
-            bytes.extend(more.bytes);
-            last = more.last;
+impl Open {
+    /// Writes and syncs what is not written yet, unless somebody else has written line `last` meanwhile.
+    fn write(&self, last: u64) -> Result<(), NotWritten> {
+        let mut file = self.file.lock().expect(UNPOISONED);
+        if self.synced.load(Ordering::SeqCst) >= last {
+            return Ok(());
         }
-        match file.write_all(&bytes).and_then(|()| file.sync_data()) {
-            Ok(()) => synced.send_replace(Synced::UpTo(last)),
-            // What reached the disk is unknown from here on: nothing more may be written or answered.
-            Err(error) => {
-                synced.send_replace(Synced::Failed(NotWritten(error.to_string())));
-                return;
-            }
+        let open = file.as_mut().map_err(|failed| failed.clone())?;
+        let (bytes, last) = {
+            let (bytes, last) = &mut *self.lines.lock().expect(UNPOISONED);
+            (std::mem::take(bytes), *last)
         };
+        match open.write_all(&bytes).and_then(|()| open.sync_data()) {
+            Ok(()) => self.synced.store(last, Ordering::SeqCst),
+            Err(error) => {
+                let failed = NotWritten(error.to_string());
+                *file = Err(failed.clone());
+                return Err(failed);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -181,7 +154,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_disk_that_is_full_fails_every_answer_from_then_on() {
-        let log = Log::writing_to(File::options().write(true).open("/dev/full").unwrap()).unwrap();
+        let log = Log::writing_to(File::options().write(true).open("/dev/full").unwrap());
         assert_eq!(log.synced(log.append(&[])).await, Ok(()));
         let last = log.append(&[Change { deleted: vec!["1".to_owned()], ..Change::default() }]);
         assert!(log.synced(last).await.is_err());
@@ -191,7 +164,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_change_after_the_close_is_not_called_written() {
-        let log = Log::writing_to(tempfile::tempfile().unwrap()).unwrap();
+        let log = Log::writing_to(tempfile::tempfile().unwrap());
         log.close();
         let last = log.append(&[Change { deleted: vec!["1".to_owned()], ..Change::default() }]);
         assert!(log.synced(last).await.is_err());

@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use unicode_normalization::UnicodeNormalization;
 
 use super::contact::Contact;
+use super::sent::Text;
 
 /// Mail providers whose domain tells nothing about a company.
 const PUBLIC_DOMAINS: [&str; 12] = [
@@ -45,15 +46,14 @@ pub(super) enum MatchKey {
 impl MatchKey {
     /// Returns what a contact is recognized by, the strongest first.
     pub(super) fn of(contact: &Contact) -> Vec<Self> {
-        let emails = contact.texts.email.iter().chain(&contact.additional_emails);
-        let mut keys: Vec<_> = emails.map(|email| Self::Mailbox(mailbox(email))).collect();
-        let folded = |text: &Option<String>| text.as_deref().map(fold).filter(|text| !text.is_empty());
-        let names = folded(&contact.texts.first_name).zip(folded(&contact.texts.last_name));
+        let mut keys: Vec<_> = contact.emails().map(|email| Self::Mailbox(mailbox(email))).collect();
+        let folded = |field| contact.text(field).map(fold).filter(|text| !text.is_empty());
+        let names = folded(Text::FirstName).zip(folded(Text::LastName));
         if let Some((first_name, last_name)) = names {
-            if let Some(domain) = contact.texts.email.as_deref().map(domain).filter(|domain| !is_public(domain)) {
+            if let Some(domain) = contact.text(Text::Email).map(domain).filter(|domain| !is_public(domain)) {
                 keys.push(Self::AtDomain { first_name: first_name.clone(), last_name: last_name.clone(), domain });
             }
-            if let Some(company) = folded(&contact.texts.organization_name) {
+            if let Some(company) = folded(Text::OrganizationName) {
                 keys.push(Self::AtCompany { first_name, last_name, company });
             }
         }
@@ -134,11 +134,9 @@ mod tests {
 
     fn contact(id: &str, name: [&str; 2], email: &str, company: &str) -> Contact {
         let mut contact = Contact::new(id.to_owned(), Timestamp(0));
-        let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-        contact.texts.first_name = text(name[0]);
-        contact.texts.last_name = text(name[1]);
-        contact.texts.email = text(email);
-        contact.texts.organization_name = text(company);
+        let fields = [Text::FirstName, Text::LastName, Text::Email, Text::OrganizationName];
+        let texts = fields.into_iter().zip([name[0], name[1], email, company]).filter(|(_, text)| !text.is_empty());
+        contact.texts.extend(texts.map(|(field, text)| (field, text.to_owned())));
         contact
     }
 

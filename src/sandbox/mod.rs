@@ -9,6 +9,7 @@ mod action;
 mod answer;
 mod api;
 mod book;
+mod choice;
 mod contact;
 mod control;
 mod counts;
@@ -21,7 +22,6 @@ mod matching;
 mod moment;
 mod options;
 mod owner;
-mod phone;
 mod quirks;
 mod quota;
 mod search_view;
@@ -38,12 +38,13 @@ use std::path::PathBuf;
 
 use crate::private_dir;
 
-pub use action::{Action, UnknownAction};
+pub use action::Action;
+pub use choice::UnknownChoice;
 pub use counts::Counts;
 pub use faults::{Fault, Faults, InvalidFaults};
 pub use key::{key_file, read_key};
-pub use options::{Clock, DedupeReading, DeletedAnswer, Options, UnknownChoice, Witness};
-pub use quirks::{Quirk, Quirks, UnknownQuirk};
+pub use options::{Clock, DedupeReading, DeletedAnswer, Options, Witness};
+pub use quirks::{Quirk, Quirks};
 pub use quota::{InvalidQuota, Quota};
 pub use server::{Sandbox, Server, attach_or_start};
 

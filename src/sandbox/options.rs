@@ -7,6 +7,9 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Deserialize;
+
+use super::choice::{self, UnknownChoice};
 use super::{Action, Faults, Quirks, Quota};
 use crate::model::Timestamp;
 
@@ -14,7 +17,8 @@ use crate::model::Timestamp;
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// What a create with `run_dedupe` does to the contact it matches; the vendor has published both.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum DedupeReading {
     /// Sent fields overwrite, empty ones clear, lists are added (the newer page).
     #[default]
@@ -23,20 +27,17 @@ pub enum DedupeReading {
     ReturnExisting,
 }
 
-impl DedupeReading {
-    const NAMES: [(&str, Self); 2] = [("overwrite", Self::Overwrite), ("return-existing", Self::ReturnExisting)];
-}
-
 impl FromStr for DedupeReading {
     type Err = UnknownChoice;
 
     fn from_str(text: &str) -> Result<Self, UnknownChoice> {
-        choose(&Self::NAMES, text)
+        choice::read(text)
     }
 }
 
 /// By what a create that matched shows that it did. An old `created_at` always shows it.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Witness {
     /// `dedupe_result` and `was_existing`.
     #[default]
@@ -50,13 +51,6 @@ pub enum Witness {
 }
 
 impl Witness {
-    const NAMES: [(&str, Self); 4] = [
-        ("all", Self::All),
-        ("dedupe-result", Self::DedupeResult),
-        ("was-existing", Self::WasExisting),
-        ("created-at", Self::CreatedAt),
-    ];
-
     pub(super) fn is_dedupe_result(self) -> bool {
         matches!(self, Self::All | Self::DedupeResult)
     }
@@ -67,51 +61,32 @@ impl Witness {
 }
 
 /// How a contact that was deleted is answered when it is viewed or updated.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum DeletedAnswer {
     /// 422 with `deleted_contact_ids` (vendor page of the update call).
     #[default]
+    #[serde(rename = "422-ids")]
     NamedIn422,
     /// 422 with a text that says so, and nothing else.
+    #[serde(rename = "422")]
     Plain422,
     /// 422 as for an id that never was.
+    #[serde(rename = "422-unknown")]
     Unknown422,
+    #[serde(rename = "404")]
     NotFound404,
+    #[serde(rename = "410")]
     Gone410,
     /// 200 with the contact and `person_deleted: true`; what is sent is written all the same.
     PersonDeleted,
-}
-
-impl DeletedAnswer {
-    const NAMES: [(&str, Self); 6] = [
-        ("422-ids", Self::NamedIn422),
-        ("422", Self::Plain422),
-        ("422-unknown", Self::Unknown422),
-        ("404", Self::NotFound404),
-        ("410", Self::Gone410),
-        ("person-deleted", Self::PersonDeleted),
-    ];
-}
-
-/// A text that names none of the choices.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{given:?} cannot be chosen: write one of {}", choices.join(", "))]
-pub struct UnknownChoice {
-    given: String,
-    choices: Vec<&'static str>,
-}
-
-fn choose<T: Copy>(names: &[(&'static str, T)], text: &str) -> Result<T, UnknownChoice> {
-    let chosen = names.iter().find(|(name, _)| *name == text).map(|(_, choice)| *choice);
-    let choices = || names.iter().map(|(name, _)| *name).collect();
-    chosen.ok_or_else(|| UnknownChoice { given: text.to_owned(), choices: choices() })
 }
 
 impl FromStr for Witness {
     type Err = UnknownChoice;
 
     fn from_str(text: &str) -> Result<Self, UnknownChoice> {
-        choose(&Self::NAMES, text)
+        choice::read(text)
     }
 }
 
@@ -119,7 +94,7 @@ impl FromStr for DeletedAnswer {
     type Err = UnknownChoice;
 
     fn from_str(text: &str) -> Result<Self, UnknownChoice> {
-        choose(&Self::NAMES, text)
+        choice::read(text)
     }
 }
 

@@ -2,20 +2,26 @@
 //!
 //! The lock goes with its process, so an owner that died leaves nothing to clean up. Never touches the data.
 
+use std::error::Error;
 use std::fs::{File, TryLockError};
 use std::io::{self, Seek, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use axum::body::{Body, to_bytes};
+use axum::http::Request;
+use axum::http::header::HOST;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::Error;
 use crate::private_dir::PrivateDir;
 
 const NAME: &str = "owner.json";
+/// Bytes of an owner's answer at most.
+const MAX_BYTES: usize = 64 * 1024;
 /// Path of the control surface under which an owner says who it is.
 pub(super) const PATH: &str = "/sandbox/owner";
 
@@ -43,11 +49,11 @@ impl Claim {
     ///
     /// # Errors
     ///
-    /// [`Error::Owned`] when another owner answers; [`Error::OwnerSilent`] when the directory is locked and
+    /// [`super::Error::Owned`] when another owner answers; [`super::Error::OwnerSilent`] when the directory is locked and
     /// nobody answers for 5 seconds, long enough for one that is just starting or stopping.
-    pub(super) async fn take(data: &PrivateDir) -> Result<Self, Error> {
+    pub(super) async fn take(data: &PrivateDir) -> Result<Self, super::Error> {
         let path = data.path().join(NAME);
-        let failed = |source| Error::Owner { path: path.clone(), source };
+        let failed = |source| super::Error::Owner { path: path.clone(), source };
         let file = data.open_private(NAME).map_err(failed)?;
         for _ in 0..ATTEMPTS {
             match file.try_lock() {
@@ -62,18 +68,18 @@ impl Claim {
             if let Some(owner) = read(data).map_err(failed)?
                 && answers(&owner).await
             {
-                return Err(Error::Owned { path, pid: owner.pid, address: owner.address });
+                return Err(super::Error::Owned { path, pid: owner.pid, address: owner.address });
             }
             tokio::time::sleep(PAUSE).await;
         }
-        Err(Error::OwnerSilent { path })
+        Err(super::Error::OwnerSilent { path })
     }
 
     /// Writes where this owner listens.
-    pub(super) fn announce(&mut self, owner: &Owner) -> Result<(), Error> {
+    pub(super) fn announce(&mut self, owner: &Owner) -> Result<(), super::Error> {
         let text = serde_json::to_vec(owner).expect("an owner has string keys alone");
         let written = self.file.rewind().and_then(|()| self.file.write_all(&text));
-        written.map_err(|source| Error::Owner { path: self.path.clone(), source })
+        written.map_err(|source| super::Error::Owner { path: self.path.clone(), source })
     }
 }
 
@@ -96,12 +102,12 @@ async fn answers(owner: &Owner) -> bool {
     asked.ok().and_then(Result::ok).as_ref() == Some(owner)
 }
 
-async fn ask(address: SocketAddr) -> io::Result<Owner> {
-    let mut stream = TcpStream::connect(address).await?;
-    let request = format!("GET {PATH} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await?;
-    let mut reply = String::new();
-    stream.read_to_string(&mut reply).await?;
-    let (_, body) = reply.split_once("\r\n\r\n").unwrap_or_default();
-    Ok(serde_json::from_str(body)?)
+async fn ask(address: SocketAddr) -> Result<Owner, Box<dyn Error + Send + Sync>> {
+    let stream = TcpStream::connect(address).await?;
+    let (mut asking, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    // Ends with the question, which has its failures as well.
+    tokio::spawn(connection);
+    let request = Request::get(PATH).header(HOST, address.to_string()).body(Body::empty())?;
+    let answer = Body::new(asking.send_request(request).await?.into_body());
+    Ok(serde_json::from_slice(&to_bytes(answer, MAX_BYTES).await?)?)
 }

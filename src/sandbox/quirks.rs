@@ -5,13 +5,16 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use serde::Deserialize;
 use unicode_normalization::UnicodeNormalization;
 
-use super::sent::Sent;
+use super::choice::{self, UnknownChoice};
+use super::sent::{Sent, Text};
 use crate::model::Timestamp;
 
 /// One habit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Quirk {
     /// The search index has `ue` for `ü` and `e` for `é`, so that the letters themselves find nothing.
     SearchTransliterates,
@@ -62,33 +65,6 @@ pub enum Quirk {
     ClockFast,
 }
 
-/// Every quirk by its name.
-const NAMES: [(&str, Quirk); 23] = [
-    ("search-transliterates", Quirk::SearchTransliterates),
-    ("search-splits-at-plus", Quirk::SearchSplitsAtPlus),
-    ("search-hides-emails", Quirk::SearchHidesEmails),
-    ("search-repeats-rows", Quirk::SearchRepeatsRows),
-    ("search-bare-when-empty", Quirk::SearchBareWhenEmpty),
-    ("stores-punycode", Quirk::StoresPunycode),
-    ("stores-straight-quotes", Quirk::StoresStraightQuotes),
-    ("stores-entities", Quirk::StoresEntities),
-    ("stores-nfc", Quirk::StoresNfc),
-    ("stores-no-zero-width", Quirk::StoresNoZeroWidth),
-    ("keeps-cleared", Quirk::KeepsCleared),
-    ("cuts-custom-text", Quirk::CutsCustomText),
-    ("updates-nothing", Quirk::UpdatesNothing),
-    ("list-add-refused", Quirk::ListAddRefused),
-    ("list-add-ignored", Quirk::ListAddIgnored),
-    ("creates-ghosts", Quirk::CreatesGhosts),
-    ("error-beside-contact", Quirk::ErrorBesideContact),
-    ("answers-arrays", Quirk::AnswersArrays),
-    ("forbids-accounts", Quirk::ForbidsAccounts),
-    ("created-at-behind", Quirk::CreatedAtBehind),
-    ("no-date", Quirk::NoDate),
-    ("clock-slow", Quirk::ClockSlow),
-    ("clock-fast", Quirk::ClockFast),
-];
-
 /// Brings a text into the form that is stored.
 type Folding = fn(&str) -> String;
 
@@ -103,22 +79,14 @@ const CUT_AT: usize = 120;
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Quirks(u32);
 
-/// A text that names no quirk.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{given:?} is no quirk: write some of {}", NAMES.map(|(name, _)| name).join(", "))]
-pub struct UnknownQuirk {
-    given: String,
-}
-
 impl FromStr for Quirks {
-    type Err = UnknownQuirk;
+    type Err = UnknownChoice;
 
     /// Reads `stores-nfc,no-date`; an empty text is no quirks.
-    fn from_str(text: &str) -> Result<Self, UnknownQuirk> {
+    fn from_str(text: &str) -> Result<Self, UnknownChoice> {
         let mut quirks = Self::default();
         for given in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-            let quirk = NAMES.iter().find(|(name, _)| *name == given).map(|(_, quirk)| *quirk);
-            quirks.0 |= bit(quirk.ok_or_else(|| UnknownQuirk { given: given.to_owned() })?);
+            quirks.0 |= bit(choice::read(given)?);
         }
         Ok(quirks)
     }
@@ -150,7 +118,7 @@ impl Quirks {
     /// Brings what was sent into the form that is stored.
     pub(super) fn fold(self, sent: &mut Sent) {
         if self.has(Quirk::StoresPunycode)
-            && let Some(email) = &mut sent.texts.email
+            && let Some(email) = sent.texts.get_mut(&Text::Email)
         {
             *email = punycode(email);
         }
@@ -164,17 +132,14 @@ impl Quirks {
             (Quirk::StoresEntities, entities),
         ];
         for (_, fold) in foldings.into_iter().filter(|(quirk, _)| self.has(*quirk)) {
-            let texts = sent.texts.all_mut().into_iter().flatten();
-            texts.chain(sent.custom_fields.values_mut()).for_each(|text| *text = fold(text));
+            sent.texts.values_mut().chain(sent.custom_fields.values_mut()).for_each(|text| *text = fold(text));
         }
     }
 
     /// Takes out of an update what it is to clear, where clearing is not done.
     pub(super) fn keep_cleared(self, sent: &mut Sent) {
         if self.has(Quirk::KeepsCleared) {
-            for text in sent.texts.all_mut() {
-                *text = text.take().filter(|text| !text.is_empty());
-            }
+            sent.texts.retain(|_, text| !text.is_empty());
             sent.phones.retain(|_, text| !text.is_empty());
             sent.custom_fields.retain(|_, text| !text.is_empty());
         }
@@ -211,14 +176,16 @@ mod tests {
 
     #[test]
     fn quirks_are_read_by_their_names_and_each_is_its_own() {
-        let all: Vec<_> = NAMES.iter().map(|(name, _)| *name).collect();
-        for (name, quirk) in NAMES {
+        let names = choice::names::<Quirk>();
+        let all: Quirks = names.join(", ").parse().unwrap();
+        for name in names {
             let quirks: Quirks = name.parse().unwrap();
-            assert_eq!(NAMES.iter().filter(|(_, other)| quirks.has(*other)).count(), 1, "{name}");
-            assert!(quirks.has(quirk) && all.join(", ").parse::<Quirks>().unwrap().has(quirk), "{name}");
+            assert_eq!((quirks.0.count_ones(), quirks.0 & all.0), (1, quirks.0), "{name}");
         }
+        assert_eq!(all.0.count_ones() as usize, names.len());
         assert_eq!("".parse(), Ok(Quirks::default()));
-        assert_eq!("no-date,no-time".parse::<Quirks>(), Err(UnknownQuirk { given: "no-time".to_owned() }));
+        let unknown = "no-date,no-time".parse::<Quirks>().unwrap_err().to_string();
+        assert!(unknown.starts_with("\"no-time\" cannot be chosen: write one of search-transliterates, "), "{unknown}");
     }
 
     #[track_caller]

@@ -50,19 +50,17 @@ impl FromStr for Quota {
 
 /// What one kind of window is called and how long it lasts.
 struct Kind {
-    /// In the limit header's name.
-    limit_name: &'static str,
-    /// In the names of the usage headers.
-    usage_name: &'static str,
+    /// In the names of the headers.
+    name: &'static str,
     /// In the message of 429.
     word: &'static str,
     length: Duration,
 }
 
 const KINDS: [Kind; 3] = [
-    Kind { limit_name: "minute", usage_name: "minute", word: "minute", length: Duration::from_mins(1) },
-    Kind { limit_name: "hourly", usage_name: "hourly", word: "hour", length: Duration::from_hours(1) },
-    Kind { limit_name: "24-hour", usage_name: "24-hour", word: "day", length: Duration::from_hours(24) },
+    Kind { name: "minute", word: "minute", length: Duration::from_mins(1) },
+    Kind { name: "hourly", word: "hour", length: Duration::from_hours(1) },
+    Kind { name: "24-hour", word: "day", length: Duration::from_hours(24) },
 ];
 
 #[derive(Debug, Clone, Copy)]
@@ -137,9 +135,9 @@ impl Standing {
         for ((kind, limit), used) in KINDS.iter().zip(self.limits).zip(self.used) {
             let text = |number: Option<u64>| number.map_or_else(String::new, |number| number.to_string());
             let left = limit.map(|limit| limit.saturating_sub(used));
-            headers.push((format!("x-rate-limit-{}", kind.limit_name), text(limit)));
-            headers.push((format!("x-{}-usage", kind.usage_name), used.to_string()));
-            headers.push((format!("x-{}-requests-left", kind.usage_name), text(left)));
+            headers.push((format!("x-rate-limit-{}", kind.name), text(limit)));
+            headers.push((format!("x-{}-usage", kind.name), used.to_string()));
+            headers.push((format!("x-{}-requests-left", kind.name), text(left)));
         }
         headers
     }

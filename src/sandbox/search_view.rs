@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::contact::Contact;
 use super::matching::fold;
 use super::quirks::{Quirk, Quirks, transliterated};
+use super::sent::Text;
 use crate::model::Timestamp;
 
 /// A contact as search has it.
@@ -49,17 +50,12 @@ impl Keywords {
     }
 }
 
-enum Showing {
-    Show(Box<Contact>),
-    Hide(String),
-}
-
 /// The contacts as search shows them.
 pub(super) struct SearchView {
     lag: Duration,
     rows: BTreeMap<String, Row>,
-    /// Writes that do not show yet, by when they will; the number keeps those of one moment in order.
-    coming: BTreeMap<(Timestamp, u64), Showing>,
+    /// Writes that do not show yet, by when they will; the number keeps those of one moment in order. None hides.
+    coming: BTreeMap<(Timestamp, u64), (String, Option<Contact>)>,
     written: u64,
 }
 
@@ -68,17 +64,19 @@ impl SearchView {
         Self { lag, rows: BTreeMap::new(), coming: BTreeMap::new(), written: 0 }
     }
 
-    pub(super) fn show(&mut self, contact: &Contact, written_at: Timestamp) {
-        self.push(Showing::Show(Box::new(contact.clone())), written_at);
-    }
-
-    pub(super) fn hide(&mut self, id: &str, written_at: Timestamp) {
-        self.push(Showing::Hide(id.to_owned()), written_at);
+    /// Shows a contact as it was written, or hides it, once the lag has passed.
+    pub(super) fn write(&mut self, id: &str, contact: Option<&Contact>, written_at: Timestamp) {
+        if self.lag.is_zero() {
+            return self.take(id.to_owned(), contact.cloned());
+        }
+        self.written += 1;
+        self.coming.insert((written_at + self.lag, self.written), (id.to_owned(), contact.cloned()));
+        self.catch_up(written_at);
     }
 
     /// Shows a contact without waiting for the lag.
     pub(super) fn show_at_once(&mut self, contact: &Contact) {
-        self.take(Showing::Show(Box::new(contact.clone())));
+        self.take(contact.id.clone(), Some(contact.clone()));
     }
 
     /// Returns the contacts that `keywords` find and that pass `filter`.
@@ -93,39 +91,24 @@ impl SearchView {
         rows.map(|row| &row.contact).filter(|contact| filter(contact)).collect()
     }
 
-    fn push(&mut self, showing: Showing, written_at: Timestamp) {
-        if self.lag.is_zero() {
-            return self.take(showing);
-        }
-        self.written += 1;
-        self.coming.insert((written_at + self.lag, self.written), showing);
-        self.catch_up(written_at);
-    }
-
     fn catch_up(&mut self, now: Timestamp) {
         while let Some(next) = self.coming.first_entry().filter(|next| next.key().0 <= now) {
-            let showing = next.remove();
-            self.take(showing);
+            let (id, contact) = next.remove();
+            self.take(id, contact);
         }
     }
 
-    fn take(&mut self, showing: Showing) {
-        match showing {
-            Showing::Show(contact) => {
-                let row = Row { text: text(&contact), contact: *contact };
-                self.rows.insert(row.contact.id.clone(), row);
-            }
-            Showing::Hide(id) => {
-                self.rows.remove(&id);
-            }
-        }
+    fn take(&mut self, id: String, contact: Option<Contact>) {
+        match contact {
+            Some(contact) => self.rows.insert(id, Row { text: text(&contact), contact }),
+            None => self.rows.remove(&id),
+        };
     }
 }
 
 /// Joins what keywords search: name, title, employer and e-mails (vendor page of the search call).
 fn text(contact: &Contact) -> String {
     let name = contact.name();
-    let texts = [&contact.texts.title, &contact.texts.organization_name, &contact.texts.email];
-    let texts = texts.into_iter().flatten().chain(&contact.additional_emails).map(String::as_str);
-    fold(&std::iter::once(name.as_str()).chain(texts).collect::<Vec<_>>().join(" "))
+    let texts = [Some(name.as_str()), contact.text(Text::Title), contact.text(Text::OrganizationName)];
+    fold(&texts.into_iter().flatten().chain(contact.emails()).collect::<Vec<_>>().join(" "))
 }

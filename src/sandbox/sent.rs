@@ -4,75 +4,44 @@
 
 use std::collections::BTreeMap;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use super::phone::PhoneKind;
+use super::choice;
 
-/// The fields of a contact that hold one text; in a request `""` clears.
-#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Texts {
-    pub(super) first_name: Option<String>,
-    pub(super) last_name: Option<String>,
-    pub(super) organization_name: Option<String>,
-    pub(super) title: Option<String>,
-    pub(super) account_id: Option<String>,
-    pub(super) email: Option<String>,
+/// The fields of a contact that hold one text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Text {
+    FirstName,
+    LastName,
+    OrganizationName,
+    Title,
+    AccountId,
+    Email,
     /// Kept and never answered, except by the control surface.
-    pub(super) website_url: Option<String>,
-    pub(super) contact_stage_id: Option<String>,
-    pub(super) present_raw_address: Option<String>,
+    WebsiteUrl,
+    ContactStageId,
+    PresentRawAddress,
 }
 
-impl Texts {
-    pub(super) fn all_mut(&mut self) -> [&mut Option<String>; 9] {
-        let Self {
-            first_name,
-            last_name,
-            organization_name,
-            title,
-            account_id,
-            email,
-            website_url,
-            contact_stage_id,
-            present_raw_address,
-        } = self;
-        [
-            first_name,
-            last_name,
-            organization_name,
-            title,
-            account_id,
-            email,
-            website_url,
-            contact_stage_id,
-            present_raw_address,
-        ]
-    }
-
-    /// Takes over every field that `sent` has.
-    pub(super) fn overwrite(&mut self, sent: &Self) {
-        let take = |stored: &mut Option<String>, sent: &Option<String>| {
-            if let Some(text) = sent {
-                *stored = Some(text.clone()).filter(|text| !text.is_empty());
-            }
-        };
-        take(&mut self.first_name, &sent.first_name);
-        take(&mut self.last_name, &sent.last_name);
-        take(&mut self.organization_name, &sent.organization_name);
-        take(&mut self.title, &sent.title);
-        take(&mut self.account_id, &sent.account_id);
-        take(&mut self.email, &sent.email);
-        take(&mut self.website_url, &sent.website_url);
-        take(&mut self.contact_stage_id, &sent.contact_stage_id);
-        take(&mut self.present_raw_address, &sent.present_raw_address);
-    }
+/// The kinds of phone number, in the order in which answers list them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum PhoneKind {
+    Direct,
+    Corporate,
+    Mobile,
+    Home,
+    Other,
 }
 
 /// The body of a create or an update.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Sent {
-    pub(super) texts: Texts,
+    /// An empty text clears, here and below.
+    pub(super) texts: BTreeMap<Text, String>,
     pub(super) phones: BTreeMap<PhoneKind, String>,
     pub(super) label_names: Option<Vec<String>>,
     pub(super) custom_fields: BTreeMap<String, String>,
@@ -82,42 +51,43 @@ pub(super) struct Sent {
 impl Sent {
     /// Reads the body of a create or an update.
     pub(super) fn read(body: &[u8]) -> Result<Self, Refusal> {
-        let body = Body::read(body)?;
-        let mut phones = BTreeMap::new();
-        for kind in PhoneKind::ALL {
-            phones.extend(body.text(kind.field())?.map(|number| (kind, number)));
-        }
-        Ok(Self {
-            texts: Texts {
-                first_name: body.text("first_name")?,
-                last_name: body.text("last_name")?,
-                organization_name: body.text("organization_name")?,
-                title: body.text("title")?,
-                account_id: body.id("account_id")?,
-                // Dropped silently when invalid (older vendor documentation of the create call).
-                email: body.text("email")?.filter(|email| email.is_empty() || is_email(email)),
-                website_url: body.text("website_url")?,
-                contact_stage_id: body.id("contact_stage_id")?,
-                present_raw_address: body.text("present_raw_address")?,
-            },
-            phones,
+        Self::of(&Body::read(body)?)
+    }
+
+    /// Reads what an object says of a contact.
+    pub(super) fn of(body: &Body) -> Result<Self, Refusal> {
+        let mut sent = Self {
             label_names: body.texts("label_names")?,
             custom_fields: body.custom_fields()?,
             run_dedupe: body.flag("run_dedupe")?,
-        })
+            ..Self::default()
+        };
+        for name in body.0.keys() {
+            if let Ok(field) = choice::read(name) {
+                sent.texts.extend(body.of_contact(field, name)?.map(|text| (field, text)));
+            } else if let Some(kind) = name.strip_suffix("_phone").and_then(|kind| choice::read(kind).ok()) {
+                sent.phones.extend(body.text(name)?.map(|number| (kind, number)));
+            }
+        }
+        Ok(sent)
     }
 }
 
-/// A body that is answered with an error; the status and the text of its `error`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A request that is answered with an error: the status and the body.
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Refusal {
     pub(super) status: u16,
-    pub(super) error: String,
+    pub(super) body: Value,
 }
 
 impl Refusal {
+    /// Refuses with `{"error": text}`.
+    pub(super) fn error(status: u16, text: impl Into<String>) -> Self {
+        Self { status, body: json!({ "error": text.into() }) }
+    }
+
     pub(super) fn misconfigured(what: impl std::fmt::Display) -> Self {
-        Self { status: 422, error: format!("Parameters misconfigured. {what}") }
+        Self::error(422, format!("Parameters misconfigured. {what}"))
     }
 
     /// Refuses a malformed id in the documented words.
@@ -127,46 +97,39 @@ impl Refusal {
 }
 
 /// A JSON object whose members are read by type.
+#[derive(Deserialize)]
+#[serde(transparent)]
 pub(super) struct Body(Map<String, Value>);
 
 impl Body {
     pub(super) fn read(bytes: &[u8]) -> Result<Self, Refusal> {
         match serde_json::from_slice(bytes) {
             Ok(Value::Object(members)) => Ok(Self(members)),
-            Ok(_) => Err(Refusal { status: 400, error: "The body must be a JSON object.".to_owned() }),
-            Err(error) => Err(Refusal { status: 400, error: format!("The body is not JSON: {error}.") }),
+            Ok(_) => Err(Refusal::error(400, "The body must be a JSON object.")),
+            Err(error) => Err(Refusal::error(400, format!("The body is not JSON: {error}."))),
         }
     }
 
-    /// Reads a text. `null` is refused too: no source says what it would do, so nobody should send it.
+    /// Reads a member. `null` is refused too: no source says what it would do, so nobody should send it.
+    fn get<T: DeserializeOwned>(&self, name: &str, expected: &str) -> Result<Option<T>, Refusal> {
+        let read = self.0.get(name).map(|value| T::deserialize(value).map_err(|_| wrong_type(name, expected)));
+        read.transpose()
+    }
+
     pub(super) fn text(&self, name: &str) -> Result<Option<String>, Refusal> {
-        match self.0.get(name) {
-            None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text.clone())),
-            Some(_) => Err(wrong_type(name, "a string")),
-        }
+        self.get(name, "a string")
     }
 
-    /// Reads a list of texts.
     pub(super) fn texts(&self, name: &str) -> Result<Option<Vec<String>>, Refusal> {
-        let Some(value) = self.0.get(name) else { return Ok(None) };
-        let texts =
-            value.as_array().and_then(|items| items.iter().map(|item| item.as_str().map(str::to_owned)).collect());
-        texts.map(Some).ok_or_else(|| wrong_type(name, "an array of strings"))
+        self.get(name, "an array of strings")
     }
 
-    /// Reads a list of anything.
-    pub(super) fn items(&self, name: &str) -> Result<Option<&[Value]>, Refusal> {
-        let Some(value) = self.0.get(name) else { return Ok(None) };
-        value.as_array().map(|items| Some(items.as_slice())).ok_or_else(|| wrong_type(name, "an array"))
+    pub(super) fn objects(&self, name: &str) -> Result<Option<Vec<Self>>, Refusal> {
+        self.get(name, "an array of objects")
     }
 
     pub(super) fn flag(&self, name: &str) -> Result<bool, Refusal> {
-        match self.0.get(name) {
-            None => Ok(false),
-            Some(Value::Bool(flag)) => Ok(*flag),
-            Some(_) => Err(wrong_type(name, "true or false")),
-        }
+        Ok(self.get(name, "true or false")?.unwrap_or(false))
     }
 
     /// Reads a number that starts at 1; digits in a string will do, since clients of the API send both.
@@ -181,27 +144,24 @@ impl Body {
         number.ok_or_else(|| wrong_type(name, "a number from 1"))
     }
 
-    /// Reads an id: empty, or 24 hexadecimal digits.
-    fn id(&self, name: &str) -> Result<Option<String>, Refusal> {
-        match self.text(name)? {
-            Some(id) if !id.is_empty() && !is_id(&id) => Err(Refusal::invalid_id(&id)),
-            id => Ok(id),
+    /// Reads a text of a contact; an id is empty or 24 hexadecimal digits.
+    fn of_contact(&self, field: Text, name: &str) -> Result<Option<String>, Refusal> {
+        let text = self.text(name)?;
+        match (field, &text) {
+            (Text::AccountId | Text::ContactStageId, Some(id)) if !id.is_empty() && !is_id(id) => {
+                Err(Refusal::invalid_id(id))
+            }
+            // Dropped silently when invalid (older vendor documentation of the create call).
+            (Text::Email, Some(email)) if !email.is_empty() && !is_email(email) => Ok(None),
+            _ => Ok(text),
         }
     }
 
     /// Reads custom fields; keys that are no bare id are accepted and ignored, as clients have seen.
     fn custom_fields(&self) -> Result<BTreeMap<String, String>, Refusal> {
-        const NAME: &str = "typed_custom_fields";
-        let wrong = || wrong_type(NAME, "an object with string values");
-        let mut fields = BTreeMap::new();
-        let Some(value) = self.0.get(NAME) else { return Ok(fields) };
-        for (id, value) in value.as_object().ok_or_else(wrong)? {
-            let text = value.as_str().ok_or_else(wrong)?;
-            if is_id(id) {
-                fields.insert(id.clone(), text.to_owned());
-            }
-        }
-        Ok(fields)
+        let fields: Option<BTreeMap<String, String>> =
+            self.get("typed_custom_fields", "an object with string values")?;
+        Ok(fields.unwrap_or_default().into_iter().filter(|(id, _)| is_id(id)).collect())
     }
 }
 
@@ -237,13 +197,16 @@ mod tests {
             (r#"{"account_id": "2342432"}"#, "2342432 is not a valid ID"),
         ] {
             let refusal = Sent::read(body.as_bytes()).unwrap_err();
-            assert_eq!(refusal, Refusal { status: 422, error: format!("Parameters misconfigured. {error}") });
+            assert_eq!(refusal, Refusal::misconfigured(error));
         }
     }
 
     #[test]
     fn what_looks_like_no_email_is_dropped() {
-        let email = |text: &str| Sent::read(format!(r#"{{"email": "{text}"}}"#).as_bytes()).unwrap().texts.email;
+        let email = |text: &str| {
+            let sent = Sent::read(format!(r#"{{"email": "{text}"}}"#).as_bytes()).unwrap();
+            sent.texts.get(&Text::Email).cloned()
+        };
         assert_eq!(email("ada+x@example.com").as_deref(), Some("ada+x@example.com"));
         assert_eq!(email("").as_deref(), Some(""));
         for wrong in ["ada", "ada@", "@example.com", "ada@example", "a da@example.com", "ada@example..com"] {

@@ -1,17 +1,17 @@
 //! The running sandbox: its start and its stop.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::Router;
 use axum::http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::service_fn;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
 use secrecy::SecretString;
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -123,22 +123,22 @@ impl Server {
 
     /// Returns how many requests there were since the start.
     pub fn requests(&self) -> Counts {
-        self.shared.counts().clone()
+        self.shared.desk().counts.clone()
     }
 
     /// Returns every contact as answers show it, with `website_url` and `label_names`, the oldest first.
     pub fn contacts(&self) -> Vec<Value> {
-        control::contacts(&self.shared.book())
+        control::contacts(&self.shared.desk().book)
     }
 
     /// Sets other faults, from the next request on.
     pub fn set_faults(&self, faults: Faults) {
-        self.shared.set_faults(faults);
+        self.shared.desk().dice.faults = faults;
     }
 
     /// Sets other quirks, from the next request on.
     pub fn set_quirks(&self, quirks: Quirks) {
-        self.shared.set_quirks(quirks);
+        self.shared.desk().options.quirks = quirks;
     }
 
     /// Answers the requests at hand, for 5 seconds at most, and gives up the data.
@@ -155,17 +155,18 @@ fn base_url(address: SocketAddr) -> String {
 /// Answers requests until told to stop, then closes the log and only then gives up the data.
 async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: watch::Receiver<bool>, claim: Claim) {
     let mut connections = JoinSet::new();
+    let router = gate::router(&shared);
     let mut port = Port(listener);
     loop {
         tokio::select! {
             (wire, line) = port.accept() => {
-                connections.spawn(converse(wire, line, Arc::clone(&shared), stop.clone()));
+                connections.spawn(converse(wire, line, router.clone(), stop.clone()));
             }
             Some(_) = connections.join_next() => {}
             () = stopped(stop.clone()) => break,
         }
     }
-    drop(port);
+    drop((port, router));
     // Requests that take longer are cut off.
     tokio::time::timeout(STOP_WAIT, async { while connections.join_next().await.is_some() {} }).await.ok();
     connections.shutdown().await;
@@ -177,10 +178,11 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: watch::Receiver
 /// Answers the requests of one connection.
 ///
 /// hyper puts no `date` into answers: whether there is one is the gate's to say.
-async fn converse(wire: Wire, line: Line, shared: Arc<Shared>, stop: watch::Receiver<bool>) {
-    let handle = service_fn(move |request: Request<Incoming>| {
-        let (shared, line) = (Arc::clone(&shared), line.clone());
-        async move { Ok::<_, Infallible>(gate::handle(&shared, &line, request.map(Body::new)).await) }
+async fn converse(wire: Wire, line: Line, router: Router, stop: watch::Receiver<bool>) {
+    let router = TowerToHyperService::new(router);
+    let handle = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(line.clone());
+        router.call(request)
     });
     let connection = http1::Builder::new().auto_date_header(false).serve_connection(TokioIo::new(wire), handle);
     let mut connection = pin!(connection);

@@ -2,137 +2,109 @@
 //!
 //! Never answers a request.
 
-use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
-use axum::http::request::Parts;
+use axum::http::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::action::Action;
-use super::api::Readings;
+use super::answer::Answer;
 use super::book::Book;
 use super::counts::Counts;
-use super::faults::{Dice, Fault, Faults, Struck};
-use super::log::{Log, NotWritten};
-use super::options::{Clock, DeletedAnswer, Options};
+use super::faults::{Dice, Fault, Struck};
+use super::log::Log;
+use super::moment::http_date;
+use super::options::Options;
 use super::owner::Owner;
-use super::quirks::Quirks;
-use super::quota::{Exhausted, Standing, Windows};
-use crate::hosts::{Hosts, Misdirected};
+use super::quirks::Quirk;
+use super::quota::Windows;
+use super::sent::Refusal;
+use crate::hosts::Hosts;
 use crate::model::Timestamp;
 
 /// What all requests of one sandbox share.
 pub(super) struct Shared {
     pub(super) owner: Owner,
-    readings: Mutex<Readings>,
-    pub(super) missing_scopes: BTreeSet<Action>,
+    pub(super) hosts: Hosts,
+    pub(super) log: Log,
     /// The credentials that are accepted.
     keys: Vec<SecretString>,
-    hosts: Hosts,
-    clock: Clock,
-    book: Mutex<Book>,
-    pub(super) log: Log,
-    windows: Mutex<Windows>,
-    dice: Mutex<Dice>,
-    counts: Mutex<Counts>,
+    desk: Mutex<Desk>,
     /// Number of the last answer, for its id.
     answers: AtomicU64,
 }
 
-const UNPOISONED: &str = "no request panics with a lock held";
+/// What one request at a time works with.
+pub(super) struct Desk {
+    /// How the sandbox behaves; the control surface changes some of it.
+    pub(super) options: Options,
+    pub(super) book: Book,
+    pub(super) windows: Windows,
+    pub(super) dice: Dice,
+    pub(super) counts: Counts,
+}
+
+impl Desk {
+    /// Draws the faults of one request and counts them.
+    pub(super) fn draw(&mut self, action: Action) -> Struck {
+        let struck = self.dice.draw(action);
+        let slow = struck.delay.map(|_| Fault::Slow);
+        slow.into_iter().chain(struck.fault).for_each(|fault| self.counts.count_fault(fault));
+        struck
+    }
+}
 
 impl Shared {
-    pub(super) fn new(options: Options, keys: Vec<SecretString>, owner: Owner, book: Book, log: Log) -> Self {
-        let Options { dedupe, witness, deleted_answer, labels_in_view, quirks, .. } = options;
-        Self {
-            owner,
-            readings: Mutex::new(Readings { dedupe, witness, deleted_answer, labels_in_view, quirks }),
-            missing_scopes: options.missing_scopes,
-            keys,
-            hosts: Hosts::new(&[]),
-            clock: options.clock,
-            book: Mutex::new(book),
-            log,
-            windows: Mutex::new(Windows::new(options.quota)),
-            dice: Mutex::new(Dice::new(options.faults, options.seed)),
-            counts: Mutex::default(),
-            answers: AtomicU64::new(0),
-        }
+    pub(super) fn new(mut options: Options, keys: Vec<SecretString>, owner: Owner, book: Book, log: Log) -> Self {
+        let desk = Desk {
+            book,
+            windows: Windows::new(options.quota),
+            dice: Dice::new(std::mem::take(&mut options.faults), options.seed),
+            counts: Counts::default(),
+            options,
+        };
+        Self { owner, hosts: Hosts::new(&[]), log, keys, desk: Mutex::new(desk), answers: AtomicU64::new(0) }
+    }
+
+    pub(super) fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().expect("no request panics with a lock held")
     }
 
     /// Returns the time by the sandbox's clock, which may be a wrong one.
     pub(super) fn now(&self) -> Timestamp {
-        self.readings().quirks.clock((self.clock)())
+        let Options { quirks, clock, .. } = &self.desk().options;
+        quirks.clock(clock())
     }
 
-    /// Looks at the host that a request names.
-    pub(super) fn check_host(&self, head: &Parts) -> Result<(), Misdirected> {
-        self.hosts.check(&head.headers, &head.uri)
+    /// Returns what the `date` header says, if there is one.
+    pub(super) fn date(&self) -> Option<String> {
+        let has_date = !self.desk().options.quirks.has(Quirk::NoDate);
+        has_date.then(|| http_date(self.now()))
     }
 
-    /// Reports whether a credential is a good one.
-    pub(super) fn accepts(&self, credential: Option<&str>) -> bool {
-        credential.is_some_and(|given| self.keys.iter().any(|key| key.expose_secret() == given))
+    /// Reports whether a request has a good credential: an API key, or an access token; the two cannot be told apart here.
+    pub(super) fn accepts(&self, headers: &HeaderMap) -> bool {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let bearer = || text("authorization").and_then(|value| value.strip_prefix("Bearer "));
+        let given = text("x-api-key").or_else(bearer).filter(|credential| !credential.is_empty());
+        given.is_some_and(|given| self.keys.iter().any(|key| key.expose_secret() == given))
     }
 
-    /// Does `work` on the book; returns once all that it changed or saw is on disk.
-    pub(super) async fn work<T>(&self, work: impl FnOnce(&mut Book) -> T) -> Result<T, NotWritten> {
+    /// Does `work`; answers once all that it changed or saw is on disk.
+    pub(super) async fn work(&self, work: impl FnOnce(&mut Desk) -> Answer) -> Answer {
         let (done, last) = {
-            let mut book = self.book();
-            let done = work(&mut book);
-            (done, self.log.append(&book.take_outbox()))
+            let mut desk = self.desk();
+            let done = work(&mut desk);
+            (done, self.log.append(&desk.book.take_outbox()))
         };
-        self.log.synced(last).await?;
-        Ok(done)
-    }
-
-    pub(super) fn spend(&self, action: Action, now: Timestamp) -> (Standing, Result<(), Exhausted>) {
-        self.windows.lock().expect(UNPOISONED).spend(action, now)
-    }
-
-    /// Draws the faults of one request and counts them.
-    pub(super) fn draw(&self, action: Action) -> Struck {
-        let struck = self.dice.lock().expect(UNPOISONED).draw(action);
-        let mut counts = self.counts();
-        if struck.delay.is_some() {
-            counts.count_fault(Fault::Slow);
+        match self.log.synced(last).await {
+            Ok(()) => done,
+            Err(error) => Refusal::error(500, error.to_string()).into(),
         }
-        if let Some(fault) = struck.fault {
-            counts.count_fault(fault);
-        }
-        struck
-    }
-
-    pub(super) fn readings(&self) -> Readings {
-        *self.readings.lock().expect(UNPOISONED)
-    }
-
-    pub(super) fn set_deleted_answer(&self, answer: DeletedAnswer) {
-        self.readings.lock().expect(UNPOISONED).deleted_answer = answer;
-    }
-
-    pub(super) fn set_quirks(&self, quirks: Quirks) {
-        self.readings.lock().expect(UNPOISONED).quirks = quirks;
-    }
-
-    pub(super) fn set_faults(&self, faults: Faults) {
-        self.dice.lock().expect(UNPOISONED).faults = faults;
-    }
-
-    pub(super) fn counts(&self) -> MutexGuard<'_, Counts> {
-        self.counts.lock().expect(UNPOISONED)
-    }
-
-    pub(super) fn count(&self, action: Action, outcome: Option<u16>) {
-        self.counts().count(action, outcome);
     }
 
     pub(super) fn request_id(&self) -> String {
         format!("{}-{:08x}", self.owner.token, self.answers.fetch_add(1, Ordering::SeqCst) + 1)
-    }
-
-    pub(super) fn book(&self) -> MutexGuard<'_, Book> {
-        self.book.lock().expect(UNPOISONED)
     }
 }

@@ -8,20 +8,25 @@ use std::sync::{Arc, OnceLock};
 use super::code::{Code, Severity};
 use crate::model::ContactKey;
 
-/// One finding in the contact files.
+/// Something that is wrong, in words: a finding in the contact files, or anything else a person should know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    pub code: Code,
+    /// The code of its page in `docs/errors/`, for what is wrong with contact files.
+    pub code: Option<Code>,
     pub severity: Severity,
-    /// One line that names the mistake.
+    /// One line that names it.
     pub summary: String,
-    /// What happened, why it matters and what to do, as one paragraph.
+    /// What happened, why it matters and what to do; lines that begin with a space are kept as they are.
     pub detail: String,
     /// The contact concerned.
     pub key: Option<ContactKey>,
     pub location: Option<Location>,
+    /// The file concerned, where no line is known.
+    pub path: Option<PathBuf>,
     /// Other places that belong to it, each with a label such as "first declared here".
     pub related: Vec<(String, Location)>,
+    /// The part of `detail` that is a server's words, which may repeat values.
+    pub said: Option<String>,
 }
 
 /// A place in a file.
@@ -81,16 +86,34 @@ impl Location {
 }
 
 impl Diagnostic {
-    pub(super) fn new(code: Code, summary: impl Into<String>, detail: impl Into<String>) -> Self {
+    /// Says that something cannot be done.
+    pub fn error(summary: impl Into<String>, detail: impl Into<String>) -> Self {
         Self {
-            code,
-            severity: code.severity(),
+            code: None,
+            severity: Severity::Error,
             summary: summary.into(),
             detail: detail.into(),
             key: None,
             location: None,
+            path: None,
             related: Vec::new(),
+            said: None,
         }
+    }
+
+    /// Says what a person should know although everything is done.
+    pub fn warning(summary: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(summary, detail) }
+    }
+
+    pub(super) fn new(code: Code, summary: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { code: Some(code), severity: code.severity(), ..Self::error(summary, detail) }
+    }
+
+    /// Notes which part of the detail a server said.
+    #[must_use]
+    pub fn saying(self, said: Option<&str>) -> Self {
+        Self { said: said.map(str::to_owned), ..self }
     }
 
     pub(super) fn at(mut self, location: impl Into<Option<Location>>) -> Self {

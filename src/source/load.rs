@@ -16,8 +16,9 @@ use super::across::{self, Repeated};
 use super::code::Severity;
 use super::diagnostic::{self, Diagnostic};
 use super::loaded::{Loaded, SourceFile, digest, weight};
+use super::root::{Error, open_root};
 use super::walk::{self, Walk};
-use super::{Error, read, read_text, stored};
+use super::{read, read_text, stored};
 use crate::beneath::{Bounds, Root};
 use crate::index::{Contents, Damaged, Flags, Index, Mark, Tree, marks, shared};
 use crate::model::{ApolloId, ContactKey, Entry, Named, Sheet, SheetWriter};
@@ -82,7 +83,7 @@ impl From<Damaged> for Failure {
 /// diagnostic. An index changes nothing about the result; a damaged one counts as none, told by `false`.
 pub fn load(dir: &Path, options: &Options<'_>) -> Result<(Loaded, bool), Error> {
     // Opened for each attempt: it may be a link that is turned over.
-    attempt(options, || super::open_root(dir, options.bounds).map(Arc::new))
+    attempt(options, || open_root(dir, options.bounds).map(Arc::new))
 }
 
 /// The same of a directory as it was opened before.

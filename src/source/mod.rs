@@ -20,6 +20,7 @@ mod moves;
 mod outline;
 mod providers;
 mod read;
+mod root;
 mod rules;
 mod schema;
 mod stored;
@@ -32,8 +33,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 pub use code::{Code, Severity};
 pub use diagnostic::{Diagnostic, Location};
@@ -42,38 +42,13 @@ pub use load::{LOADER, Options, load, load_from};
 pub use loaded::{Loaded, SourceFile};
 pub use locate::{lines, locate};
 pub use providers::is_public_mail;
+pub use root::{Error, open_root};
 pub use schema::schema;
 pub use write::to_yaml;
 
 use diagnostic::Source;
 
-use crate::beneath::{Bounds, Root, RootError};
 use crate::model::Entry;
-
-/// Why a directory could not be looked at at all.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error("the directory {} cannot be read", dir.display())]
-    ReadDirectory { dir: PathBuf, source: io::Error },
-    #[error("{} is not a directory", dir.display())]
-    NotADirectory { dir: PathBuf },
-    #[error("the directory {} {source}", dir.display())]
-    LeadsOut { dir: PathBuf, source: RootError },
-    /// The file has changed since it was read first; what it says now has not been checked.
-    #[error("{} was changed while the contact files were read; run the command again", path.display())]
-    ChangedMeanwhile { path: PathBuf },
-}
-
-/// Opens a directory of contact files as it is now.
-pub fn open_root(dir: &Path, bounds: &Bounds) -> Result<Root, Error> {
-    Root::open(dir, bounds).map_err(|error| match error {
-        RootError::Open { dir, source } if source.kind() == io::ErrorKind::NotADirectory => {
-            Error::NotADirectory { dir }
-        }
-        RootError::Open { dir, source } => Error::ReadDirectory { dir, source },
-        RootError::Outside { .. } => Error::LeadsOut { dir: dir.to_owned(), source: error },
-    })
-}
 
 /// Reads the text of one file, hands over its entries in order, and says what is wrong; a pure function of its arguments.
 fn read_text(path: &Path, text: String, take: &mut dyn FnMut(Entry)) -> Vec<Diagnostic> {

@@ -10,7 +10,7 @@ use crate::model::ContactKey;
 
 #[derive(Serialize, Deserialize)]
 struct Stored {
-    code: String,
+    code: Option<String>,
     summary: String,
     detail: String,
     key: Option<ContactKey>,
@@ -35,7 +35,7 @@ pub(super) fn to_bytes(warnings: &[Diagnostic]) -> Vec<u8> {
         Spot { line, column, width, text, skipped }
     };
     let stored = |warning: &Diagnostic| Stored {
-        code: warning.code.as_str().to_owned(),
+        code: warning.code.map(|code| code.as_str().to_owned()),
         summary: warning.summary.clone(),
         detail: warning.detail.clone(),
         key: warning.key.clone(),
@@ -62,7 +62,7 @@ pub(super) fn from_bytes(bytes: &[u8], path: &Path) -> Option<Vec<Diagnostic>> {
         skipped,
     };
     let warning = |stored: Stored| {
-        let code = Code::ALL.iter().copied().find(|code| code.as_str() == stored.code)?;
+        let code = Code::named(&stored.code?)?;
         let mut warning = Diagnostic::new(code, stored.summary, stored.detail);
         warning.key = stored.key;
         warning.location = stored.place.map(location);

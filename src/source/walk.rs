@@ -15,9 +15,9 @@ use std::sync::Mutex;
 use rayon::prelude::*;
 use rustix::fs::{AtFlags, Dir, FileType, Stat};
 
-use super::Error;
 use super::code::Code;
 use super::diagnostic::{Diagnostic, Location};
+use super::root::Error;
 use super::words;
 use crate::beneath::{Refused, Root};
 use crate::index::{Flags, Identity, Tree};

@@ -11,6 +11,7 @@ use super::replacement::Setback;
 use super::row::FORMAT;
 use crate::model::{ApolloId, ContactKey};
 use crate::private_dir;
+use crate::shell_word::shell_word;
 
 /// A step that failed, with its facts. Cloneable, since requests that share a barrier share its failure.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -26,7 +27,8 @@ pub enum Error {
     /// The state is damaged, older than it was, or not a state. Nothing was removed from it.
     #[error(
         "the state {state} cannot be read: {why}. Restore a backup of the whole directory; or move it away \
-         (mv {state} {state}.broken): then every contact is looked up again by dedupe on the next apply"
+         (mv {} {}): then every contact is looked up again by dedupe on the next apply",
+        shell_word(state), shell_word(format_args!("{state}.broken"))
     )]
     Unreadable { state: Location, why: String },
     #[error("the state {state} belongs to {recorded}, not to {given}; give each API a state of its own with --state")]
@@ -35,8 +37,9 @@ pub enum Error {
     #[error(
         "the state {0} belongs to the contact files in {1}, not to those in {2}; nothing was read or changed. If these \
          are other people, give them a state of their own: --state {3}. If it is the same directory, which was moved, \
-         name the state once: --state {0}",
-        path.display(), recorded.display(), given.display(), another_place(given).display()
+         name the state once: --state {4}",
+        path.display(), recorded.display(), given.display(), shell_word(another_place(given).display()),
+        shell_word(path.display())
     )]
     OtherDir { path: PathBuf, recorded: PathBuf, given: PathBuf },
     #[error("the state {state} has format {found}, written by a newer contactsd; this one reads up to format {FORMAT}")]
@@ -110,14 +113,6 @@ impl Error {
 
     pub(crate) fn unreadable(state: &Location, why: impl Into<String>) -> Self {
         Self::Unreadable { state: state.clone(), why: why.into() }
-    }
-
-    /// Names the step that failed better.
-    pub(crate) fn at(self, step: &'static str) -> Self {
-        match self {
-            Self::Io { step: _, path, source } => Self::Io { step, path, source },
-            other => other,
-        }
     }
 
     /// Reports whether a commit was turned down as it was asked, leaving the store as good as before.

@@ -21,7 +21,7 @@ use crate::model::{
 };
 
 /// What the state held at one serial.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
     /// Empty for a state that does not exist yet.
     pub lineage: Lineage,
@@ -53,22 +53,7 @@ impl Snapshot {
     ///
     /// The identity key is of no use: there is no tombstone to compare with.
     pub fn empty(origin: &str) -> Self {
-        Self {
-            lineage: Lineage(String::new()),
-            serial: Serial(0),
-            identity_key: IdentityKey([0; 32]),
-            origin: origin.to_owned(),
-            credential: None,
-            team: None,
-            bindings: BTreeMap::new(),
-            unchanged: 0,
-            unbound: Vec::new(),
-            owners: BTreeMap::new(),
-            intents: BTreeMap::new(),
-            conflicts: BTreeMap::new(),
-            tombstones: BTreeMap::new(),
-            quota: BTreeMap::new(),
-        }
+        Self { origin: origin.to_owned(), ..Self::default() }
     }
 }
 
@@ -162,17 +147,15 @@ pub(crate) struct Gathering {
     snapshot: Mutex<Snapshot>,
 }
 
-/// The key is not bound, as far as was seen.
+/// What became of a desired key: not bound as far as was seen, bound, or bound and as desired.
 const UNBOUND: u8 = 0;
-/// The key is bound.
 const BOUND: u8 = 1;
-/// The key is bound and stands as desired.
 const STANDS: u8 = 2;
 
 impl Gathering {
     pub(crate) fn new(wanted: Wanted) -> Self {
         let found = (0..wanted.roster.len()).map(|_| AtomicU8::new(UNBOUND)).collect();
-        Self { wanted, found, unseen: 0, snapshot: Mutex::new(Snapshot::empty("")) }
+        Self { wanted, found, unseen: 0, snapshot: Mutex::default() }
     }
 
     /// Begins with what a part does not look at.
@@ -243,12 +226,17 @@ impl Gathering {
 
     /// Completes the rows gathered with what holds for all of them.
     pub(crate) fn complete(self, facts: &Facts, counters: &Counters) -> Snapshot {
-        let found: Vec<u8> = self.found.into_iter().map(AtomicU8::into_inner).collect();
-        let unbound = found.iter().enumerate().filter(|(_, found)| **found == UNBOUND);
-        let mut unbound: Vec<ContactKey> = unbound.map(|(number, _)| self.wanted.roster.key(number)).collect();
+        let (mut unbound, mut unchanged) = (Vec::new(), self.unseen);
+        for (number, found) in self.found.into_iter().map(AtomicU8::into_inner).enumerate() {
+            match found {
+                UNBOUND => unbound.push(self.wanted.roster.key(number)),
+                STANDS => unchanged += 1,
+                _ => {}
+            }
+        }
         unbound.sort_unstable();
         Snapshot {
-            unchanged: self.unseen + found.iter().filter(|found| **found == STANDS).count(),
+            unchanged,
             unbound,
             lineage: facts.lineage.clone(),
             serial: counters.serial,

@@ -7,8 +7,6 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
@@ -29,7 +27,6 @@ pub(super) struct Barrier {
     directory: PrivateDir,
     /// Names of the blobs known to be durable.
     blobs: BTreeSet<OsString>,
-    passed: Arc<AtomicU64>,
 }
 
 impl Barrier {
@@ -42,12 +39,7 @@ impl Barrier {
         state.sync().map_err(failed)?;
         let blobs = blobs(&directory).and_then(|blobs| names(&blobs)).map_err(failed)?;
         let log = directory.open_file(LOG).map_err(failed)?;
-        Ok(Self { log, directory, blobs, passed: Arc::default() })
-    }
-
-    /// Counts the barriers that were passed.
-    pub(super) fn counter(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.passed)
+        Ok(Self { log, directory, blobs })
     }
 
     /// Returns when everything applied to `db` is on disk.
@@ -55,9 +47,7 @@ impl Barrier {
         flush(FIRST_NUDGE, || db.flush().map(drop))?;
         // Blobs first, since the log points to them.
         self.sync_blobs()?;
-        self.log.sync_data()?;
-        self.passed.fetch_add(1, Ordering::Relaxed);
-        Ok(())
+        self.log.sync_data()
     }
 
     /// Syncs the files that sled made for large pages since the last barrier.

@@ -13,17 +13,12 @@ use crate::state::Error;
 /// Names of files beside sled that are caches of the state that was, all of which begin like this.
 const CACHES: &str = "index";
 
-/// Reports whether an exchange is decided and not finished: what else stands in the directory says nothing any more.
-pub(super) fn has_arrived(state: &PrivateDir) -> io::Result<bool> {
-    state.has(ARRIVED)
-}
-
 /// Finishes an exchange that was decided, and clears up after one that was not. Does nothing otherwise.
 ///
 /// To be called by whoever has just taken the lock. Each step can be repeated, and none has to be the last.
 pub(super) fn finish(state: &PrivateDir) -> Result<(), Error> {
     let failed = |error| Error::io("replace the state in", state.path(), error);
-    let has_arrived = has_arrived(state).map_err(failed)?;
+    let has_arrived = state.has(ARRIVED).map_err(failed)?;
     // A sled in this process or another that stopped as it was opened may still write by its name.
     if has_arrived {
         wait_for_sled(state.path())?;

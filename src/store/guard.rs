@@ -106,7 +106,7 @@ pub(super) fn open_sled(directory: &Path) -> Result<Guard, Error> {
         match panics::catch(|| config.open()) {
             Ok(Ok(db)) => return Ok(Guard { rows: Some(SledRows { state: state.clone(), db }), state }),
             Ok(Err(error)) if says_locked(&error) || sled_is_locked(&path) => pause(),
-            Ok(Err(error)) => return Err(failed(&state, error).at("open")),
+            Ok(Err(error)) => return Err(failed("open", &state, error)),
             Err(panic) => return Err(Error::unreadable(&state, format!("sled stopped at it: {panic}"))),
         }
     }

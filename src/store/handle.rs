@@ -55,7 +55,6 @@ struct Shared {
     failed: Arc<OnceLock<String>>,
     beside: Beside,
     open: RwLock<Option<OpenParts>>,
-    writer: Mutex<Option<WriterThread>>,
     #[cfg(test)]
     broken: Arc<OnceLock<Arc<Broken>>>,
 }
@@ -69,22 +68,23 @@ enum Beside {
 /// The directory of a state.
 struct Directory {
     state: PrivateDir,
-    barriers: Arc<AtomicU64>,
     since_index: Arc<Mutex<SinceIndex>>,
     /// The lock, which moves with the state.
     anchor: Anchor,
 }
 
-/// What is given back when the store closes.
-enum OpenParts {
+/// The rows, and what keeps others from them.
+enum OpenRows {
     // Fields drop in order: sled before our lock.
     Directory { db: Guard, lock: Lock },
     Database(SharedRows),
 }
 
-struct WriterThread {
+/// What is given back when the store closes.
+struct OpenParts {
     requests: Sender<Request>,
     thread: JoinHandle<()>,
+    rows: OpenRows,
 }
 
 impl Store {
@@ -97,7 +97,7 @@ impl Store {
         }
         let (state, opened) = open::open_or_create(options, drawn)?;
         let word = format!("{} {}", options.holder.pid, options.holder.since.0);
-        Self::start(options.location.clone(), state, opened, word)
+        Self::start(options.location.clone(), &state, opened, word)
     }
 
     /// Makes changes, all of them or none, and returns once they are durable.
@@ -281,27 +281,17 @@ impl Store {
         &self.shared.location
     }
 
-    /// Returns how many barriers were passed since opening.
-    pub fn barriers(&self) -> u64 {
-        self.shared.directory().map_or(0, |directory| directory.barriers.load(Ordering::Relaxed))
-    }
-
-    fn start(location: Location, state: PrivateDir, opened: Opened, word: String) -> Result<Self, Error> {
+    fn start(location: Location, state: &PrivateDir, opened: Opened, word: String) -> Result<Self, Error> {
         let Opened { facts, counters, head, barrier, db, lock } = opened;
         let path = state.path();
         let failed = |step| move |error| Error::io(step, path, error);
-        let basis = Basis::now(&state).map_err(failed("read the mark in"))?;
+        let basis = Basis::now(state).map_err(failed("read the mark in"))?;
         let basis = basis.filter(|basis| basis.is_unmarked() && basis.head.commit == counters.commit);
         let since_index = Arc::new(Mutex::new(SinceIndex::new(basis.map(|basis| basis.head), word)));
         let anchor = lock.anchor(path.join(LOCK)).map_err(failed("look at"))?;
         #[cfg(test)]
         let broken = Arc::new(OnceLock::new());
-        let beside = Directory {
-            state: state.clone(),
-            barriers: barrier.counter(),
-            since_index: Arc::clone(&since_index),
-            anchor: anchor.clone(),
-        };
+        let beside = Directory { state: state.clone(), since_index: Arc::clone(&since_index), anchor: anchor.clone() };
         #[cfg(test)]
         let for_engine = Arc::clone(&broken);
         let engine = SledEngine {
@@ -316,13 +306,10 @@ impl Store {
             #[cfg(test)]
             broken: for_engine,
         };
-        let mut shared = Shared::of(location, facts, Beside::Directory(beside));
-        shared.open = RwLock::new(Some(OpenParts::Directory { db, lock }));
+        let shared = Shared::of(location, facts, Beside::Directory(beside));
         #[cfg(test)]
-        {
-            shared.broken = broken;
-        }
-        Self::begin(engine, counters, shared)
+        let shared = shared.broken_by(broken);
+        Self::begin(engine, OpenRows::Directory { db, lock }, counters, shared)
     }
 
     /// Opens a state of a database; [`Error::Locked`] names who has it.
@@ -348,13 +335,17 @@ impl Store {
         let counters = rows.read(&Row::Counters)?;
         let counters: Counters = counters.ok_or_else(|| Error::unreadable(location, "its counters are missing"))?;
         let beside = Beside::Database(Arc::clone(rows.lease()));
-        let mut shared = Shared::of(location.clone(), facts, beside);
-        shared.open = RwLock::new(Some(OpenParts::Database(rows)));
-        Self::begin(engine, counters, shared)
+        let shared = Shared::of(location.clone(), facts, beside);
+        Self::begin(engine, OpenRows::Database(rows), counters, shared)
     }
 
     /// Starts the thread that writes.
-    fn begin<E: Engine + Send + 'static>(engine: E, counters: Counters, mut shared: Shared) -> Result<Self, Error> {
+    fn begin<E: Engine + Send + 'static>(
+        engine: E,
+        rows: OpenRows,
+        counters: Counters,
+        mut shared: Shared,
+    ) -> Result<Self, Error> {
         shared.last_intent = AtomicU64::new(counters.last_intent);
         shared.serial = AtomicU64::new(counters.serial.0);
         let writer = Writer {
@@ -369,7 +360,7 @@ impl Store {
             .name("store-writer".to_owned())
             .spawn(move || writer.run(&receiver))
             .map_err(|error| Error::io("start the writer of", shared.location.directory(), error))?;
-        shared.writer = Mutex::new(Some(WriterThread { requests, thread }));
+        shared.open = RwLock::new(Some(OpenParts { requests, thread, rows }));
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -378,11 +369,8 @@ impl Store {
         request: impl FnOnce(oneshot::Sender<Result<Serial, Error>>) -> Request,
     ) -> Result<Serial, Error> {
         let (reply, answer) = oneshot::channel();
-        let sent = self.shared.writer().as_ref().map(|writer| writer.requests.send(request(reply)));
-        match sent {
-            Some(Ok(())) => answer.await.map_err(|_| self.shared.closed())?,
-            Some(Err(_)) | None => Err(self.shared.closed()),
-        }
+        self.shared.with_open(|open| open.requests.send(request(reply)).map_err(|_| self.shared.closed()))?;
+        answer.await.map_err(|_| self.shared.closed())?
     }
 
     /// Reads while rows may move.
@@ -418,10 +406,15 @@ impl Shared {
             failed: Arc::default(),
             beside,
             open: RwLock::default(),
-            writer: Mutex::default(),
             #[cfg(test)]
             broken: Arc::default(),
         }
+    }
+
+    #[cfg(test)]
+    fn broken_by(mut self, broken: Arc<OnceLock<Arc<Broken>>>) -> Self {
+        self.broken = broken;
+        self
     }
 
     fn directory(&self) -> Option<&Directory> {
@@ -453,31 +446,30 @@ impl Shared {
     }
 
     fn with_rows<T>(&self, read: impl FnOnce(AnyRows<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        self.with_open(|open| match &open.rows {
+            OpenRows::Directory { db, .. } => db.protect(|rows| read(AnyRows::Sled(rows))),
+            OpenRows::Database(rows) => read(AnyRows::Database(rows)),
+        })
+    }
+
+    fn with_open<T>(&self, act: impl FnOnce(&OpenParts) -> Result<T, Error>) -> Result<T, Error> {
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
-        match open.as_ref().ok_or_else(|| self.closed())? {
-            OpenParts::Directory { db, .. } => db.protect(|rows| read(AnyRows::Sled(rows))),
-            OpenParts::Database(rows) => read(AnyRows::Database(rows)),
-        }
+        open.as_ref().map_or_else(|| Err(self.closed()), act)
     }
 
     fn closed(&self) -> Error {
         Error::Closed { state: self.location.clone() }
     }
 
-    fn writer(&self) -> MutexGuard<'_, Option<WriterThread>> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Ends the thread after what it was asked, and lets go of the files; does nothing the second time.
     fn release(&self) -> Result<(), Error> {
-        if let Some(WriterThread { requests, thread }) = self.writer().take() {
-            drop(requests);
-            // It panics in no step that is not caught.
-            let _ = thread.join();
-        }
         let Some(parts) = self.open.write().unwrap_or_else(PoisonError::into_inner).take() else { return Ok(()) };
-        match (parts, self.directory()) {
-            (OpenParts::Directory { db, lock }, Some(Directory { state, .. })) => {
+        let OpenParts { requests, thread, rows } = parts;
+        drop(requests);
+        // It panics in no step that is not caught.
+        let _ = thread.join();
+        match (rows, self.directory()) {
+            (OpenRows::Directory { db, lock }, Some(Directory { state, .. })) => {
                 let removed = holder::remove(state);
                 let closed = db.close();
                 if closed.is_ok() {
@@ -487,8 +479,8 @@ impl Shared {
                 removed?;
                 closed
             }
-            (OpenParts::Database(rows), _) => rows.close(),
-            (OpenParts::Directory { .. }, None) => unreachable!("a directory is what is beside its rows"),
+            (OpenRows::Database(rows), _) => rows.close(),
+            (OpenRows::Directory { .. }, None) => unreachable!("a directory is what is beside its rows"),
         }
     }
 }

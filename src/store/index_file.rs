@@ -12,8 +12,8 @@ use rustix::fs::{Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
 use serde::{Deserialize, Serialize};
 
 use super::guard::log;
-use super::place::{self, LOCK};
-use super::{exchange, head, open};
+use super::place::{self, ARRIVED, LOCK};
+use super::{head, open};
 use crate::failpoints::{Step, reached};
 use crate::index::{HeadNote, Identity, Index, ReadAt, StateNote, WriteError};
 use crate::private_dir::PrivateDir;
@@ -78,7 +78,8 @@ pub fn stands(state: &Location, note: &StateNote) -> bool {
 }
 
 pub(super) fn stands_in(state: &PrivateDir, note: &StateNote) -> bool {
-    let unmarked = || matches!(mark(state), Ok(None)) && matches!(exchange::has_arrived(state), Ok(false));
+    // Once an exchange is decided, what stands in the directory says nothing any more.
+    let unmarked = || matches!(mark(state), Ok(None)) && matches!(state.has(ARRIVED), Ok(false));
     // In this order: a writer marks before it moves the head.
     let same = head::note(state).is_ok_and(|head| head == note.head);
     same && unmarked() && is_vouched_for(state)

@@ -12,7 +12,7 @@ use super::{borrowed, holder};
 use crate::index::StateNote;
 use crate::private_dir::PrivateDir;
 use crate::state::{
-    CopyWriter, Counters, Error, Facts, Gathering, Header, Holder, Location, Part, Row, Rows, Snapshot, Wanted,
+    CopyWriter, Counters, Error, Gathering, Header, Holder, Location, Part, Row, Rows, Snapshot, Wanted,
 };
 
 /// Copies what a plan needs; `None` when there is no state yet.
@@ -79,29 +79,20 @@ pub fn read_part(
 /// Writes a copy of a state, row by row; returns how many rows it has, `None` when there is no state.
 ///
 /// The copy is whole only when this returns without an error: its last line is written after all rows were
-/// proven to be there. Nothing is written of a state that a writer has open.
-pub fn pull(location: &Location, origin: &str, out: &mut dyn Write) -> Result<Option<u64>, Error> {
-    let other_origin = |facts: &Facts| {
-        let (recorded, given) = (facts.origin.clone(), origin.to_owned());
-        Error::OtherOrigin { state: location.clone(), recorded, given }
-    };
+/// proven to be there. It says which API the state is of. Nothing is written of a state that a writer has open, but of
+/// one in a database, which is copied as it is at one moment.
+pub fn pull(location: &Location, out: &mut dyn Write) -> Result<Option<u64>, Error> {
     if let Location::Database { .. } = location {
         let Some((rows, facts)) = GlanceRows::begin(location)? else { return Ok(None) };
-        if facts.origin != origin {
-            return Err(other_origin(&facts));
-        }
         let mut copy = CopyWriter::begin(location, out, &Header::of(&facts, &counters(&rows)?))?;
         rows.scan_in_order(|row, value| copy.row(row, value))?;
         return copy.end().map(Some);
     }
     if let Some(state) = find(location)?.filter(|state| !state.is_ours()) {
-        return borrowed::read(&state, |copy| pull(copy, origin, out));
+        return borrowed::read(&state, |copy| pull(copy, out));
     }
     let Some((state, lock)) = lock_existing(location)? else { return Ok(None) };
     let (opened, copy) = open::open(&state, lock, |facts, db| {
-        if facts.origin != origin {
-            return Err(other_origin(facts));
-        }
         let mut copy = CopyWriter::begin(location, out, &Header::of(facts, &db.counters()?))?;
         let counters = db.scan(|key, value| copy.row(&db.parse(key)?, value))?;
         Ok((counters, copy))

@@ -169,18 +169,18 @@ impl SledRows {
     }
 
     pub(super) fn failed(&self, error: sled::Error) -> Error {
-        failed(&self.state, error)
+        failed("read", &self.state, error)
     }
 }
 
 /// Sorts sled's errors into a disk that refuses and files that are damaged.
 ///
 /// A blob or a page that is missing reads as "not found" or "unexpected end", which is damage.
-pub(super) fn failed(state: &Location, error: sled::Error) -> Error {
+pub(super) fn failed(step: &'static str, state: &Location, error: sled::Error) -> Error {
     use io::ErrorKind::{InvalidData, NotFound, Other, UnexpectedEof};
     match error {
         sled::Error::Io(source) if !matches!(source.kind(), InvalidData | NotFound | Other | UnexpectedEof) => {
-            Error::io("read", state.directory(), source)
+            Error::io(step, state.directory(), source)
         }
         damage => Error::unreadable(state, format!("sled says: {damage}")),
     }

@@ -6,9 +6,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::amounts::{count, counted};
-use super::escape::escape;
-use super::message::{Message, shown_path};
-use crate::source::{Code, Severity};
+use super::message::shown_path;
+use crate::source::{Diagnostic, Severity};
 
 /// Messages that are shown in full at a time.
 const SHOWN: usize = 20;
@@ -17,7 +16,7 @@ const SHOWN: usize = 20;
 const NAMED_FILES: usize = 10;
 
 /// Says which of `messages` are shown, which are sorted by weight: all of a few, else the first, errors before warnings.
-pub(super) fn shown(messages: &[Message]) -> impl Fn(usize) -> bool + use<> {
+pub(super) fn shown(messages: &[Diagnostic]) -> impl Fn(usize) -> bool + use<> {
     let warnings = messages.iter().filter(|message| message.severity == Severity::Warning).count();
     let shown_errors = (messages.len() - warnings).min(SHOWN);
     let shown_warnings = warnings.min(SHOWN - shown_errors);
@@ -25,12 +24,12 @@ pub(super) fn shown(messages: &[Message]) -> impl Fn(usize) -> bool + use<> {
 }
 
 /// Counts all of `messages`; `None` where each of them is shown.
-pub(super) fn sums(messages: &[Message]) -> Option<Sums<'_>> {
+pub(super) fn sums(messages: &[Diagnostic]) -> Option<Sums<'_>> {
     (messages.len() > SHOWN).then_some(Sums(messages))
 }
 
 /// The counts as text, without the last newline.
-pub(super) struct Sums<'a>(&'a [Message]);
+pub(super) struct Sums<'a>(&'a [Diagnostic]);
 
 impl fmt::Display for Sums<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -39,13 +38,12 @@ impl fmt::Display for Sums<'_> {
             [(errors, "error"), (self.0.len() - errors, "warning")].into_iter().filter(|(number, _)| *number > 0);
         let kinds: Vec<String> = kinds.map(|(number, what)| counted(number, what)).collect();
         write!(f, "Found {}; the first {SHOWN} are shown.", kinds.join(" and "))?;
-        let codes = tally(self.0.iter().filter_map(|message| message.code.clone()));
+        let codes = tally(self.0.iter().filter_map(|message| message.code));
         if !codes.is_empty() {
-            let title = |code: &str| Code::named(code).map_or("", Code::title);
-            let rows = codes.iter().map(|(code, number)| (*number, format!("{}  {}", escape(code), title(code))));
+            let rows = codes.iter().map(|(code, number)| (*number, format!("{code}  {}", code.title())));
             write_rows(f, "By code", rows)?;
         }
-        let path = |message: &Message| {
+        let path = |message: &Diagnostic| {
             let path = message.location.as_ref().map(|location| &location.path).or(message.path.as_ref());
             path.map(|path| shown_path(path))
         };
@@ -64,8 +62,8 @@ impl fmt::Display for Sums<'_> {
 }
 
 /// Counts equal names, the most frequent first.
-fn tally(names: impl Iterator<Item = String>) -> Vec<(String, usize)> {
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+fn tally<T: Ord>(names: impl Iterator<Item = T>) -> Vec<(T, usize)> {
+    let mut counts: BTreeMap<T, usize> = BTreeMap::new();
     names.for_each(|name| *counts.entry(name).or_default() += 1);
     let mut counts: Vec<_> = counts.into_iter().collect();
     counts.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
@@ -84,14 +82,15 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
+    use crate::source::Code;
 
-    fn message(severity: Severity, code: Code, file: usize) -> Message {
+    fn message(severity: Severity, code: Code, file: usize) -> Diagnostic {
         let message = match severity {
-            Severity::Error => Message::error("", ""),
-            Severity::Warning => Message::warning("", ""),
+            Severity::Error => Diagnostic::error("", ""),
+            Severity::Warning => Diagnostic::warning("", ""),
         };
         let path = Some(PathBuf::from(format!("contacts.d/{file:02}.yaml")));
-        Message { code: Some(code.as_str().to_owned()), path, ..message }
+        Diagnostic { code: Some(code), path, ..message }
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub fn escape(text: &str) -> Cow<'_, str> {
 }
 
 /// Renders a value as a string of the plan: in quotes, with `\"`, `\\` and `\n` for what they stand for.
-pub fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     quoted_in(text, Spelling::Usual)
 }
 

@@ -7,9 +7,8 @@
 use std::fmt::Write;
 
 use super::escape::escape;
-use super::message::Message;
 use crate::settings::Checkout;
-use crate::source::{Code, Severity};
+use crate::source::{Diagnostic, Severity};
 
 /// Annotations of one kind that GitHub shows of a step; it drops further ones without a word.
 const MAX_OF_A_KIND: usize = 10;
@@ -20,11 +19,11 @@ pub struct Annotations<'m> {
     /// A command a line; the last counts the rest, if there is one.
     pub commands: Vec<String>,
     /// The messages without a command, in the given order.
-    pub rest: Vec<&'m Message>,
+    pub rest: Vec<&'m Diagnostic>,
 }
 
 /// Makes commands of the first messages of each kind. Paths are named as seen from the root of `checkout`.
-pub fn annotations<'m>(messages: &'m [Message], checkout: &Checkout) -> Annotations<'m> {
+pub fn annotations<'m>(messages: &'m [Diagnostic], checkout: &Checkout) -> Annotations<'m> {
     let mut shown = [0, 0];
     let (mut commands, mut rest) = (Vec::new(), Vec::new());
     for message in messages {
@@ -54,8 +53,8 @@ pub fn annotations<'m>(messages: &'m [Message], checkout: &Checkout) -> Annotati
     Annotations { commands, rest }
 }
 
-fn command(message: &Message, checkout: &Checkout) -> String {
-    let Message { severity, summary, detail, code, address, location, path, related, said: _ } = message;
+fn command(message: &Diagnostic, checkout: &Checkout) -> String {
+    let Diagnostic { severity, summary, detail, code, key, location, path, related, said: _ } = message;
     let kind = match severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
@@ -69,16 +68,13 @@ fn command(message: &Message, checkout: &Checkout) -> String {
         properties.push(("col", location.column.to_string()));
         properties.push(("endColumn", (location.column + location.width - 1).to_string()));
     }
-    let title = code.as_ref().map(|code| match Code::named(code) {
-        Some(known) => format!("{code}: {}", known.title()),
-        None => code.clone(),
-    });
+    let title = code.map(|code| format!("{code}: {}", code.title()));
     properties.push(("title", title.unwrap_or_else(|| "contactsd".to_owned())));
     let properties: Vec<String> =
         properties.iter().map(|(name, value)| format!("{name}={}", property(value))).collect();
     let mut text = summary.clone();
-    if let Some(address) = address {
-        write!(text, " (with {address})").expect("writing to a string does not fail");
+    if let Some(key) = key {
+        write!(text, " (with {})", key.address()).expect("writing to a string does not fail");
     }
     for (label, location) in related {
         let path = checkout.name(&location.path);

@@ -3,21 +3,22 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::source::Location;
+use crate::model::ContactKey;
+use crate::source::{Code, Location};
 
 fn place(path: &str, text: &str) -> Location {
     Location { path: path.into(), line: 3, column: 5, width: 4, text: text.to_owned(), skipped: 0 }
 }
 
-fn finding(severity: Severity, summary: &str, path: &str) -> Message {
+fn finding(severity: Severity, summary: &str, path: &str) -> Diagnostic {
     let message = match severity {
-        Severity::Error => Message::error(summary, "What to do."),
-        Severity::Warning => Message::warning(summary, "What to do."),
+        Severity::Error => Diagnostic::error(summary, "What to do."),
+        Severity::Warning => Diagnostic::warning(summary, "What to do."),
     };
-    Message { code: Some("E011".to_owned()), location: Some(place(path, "    emial: x")), ..message }
+    Diagnostic { code: Code::named("E011"), location: Some(place(path, "    emial: x")), ..message }
 }
 
-fn commands(messages: &[Message]) -> Vec<String> {
+fn commands(messages: &[Diagnostic]) -> Vec<String> {
     annotations(messages, &Checkout::at("/here")).commands
 }
 
@@ -41,7 +42,7 @@ fn read(line: &str) -> Option<Read> {
 #[test]
 fn a_finding_is_shown_at_its_place() {
     let mut message = finding(Severity::Error, "100 % wrong, a: b", "/here/contacts.d/a.yaml");
-    message.address = Some("contact.ada".to_owned());
+    message.key = ContactKey::parse("ada").ok();
     message.related = vec![("first declared here".to_owned(), place("contacts.d/b.yaml", "x"))];
     message.detail = "Two lines.\n  The second.".to_owned();
     insta::assert_snapshot!(commands(&[message]).join("\n"), @"::error file=contacts.d/a.yaml,line=3,col=5,endColumn=8,title=E011%3A A contact has an unknown field::100 %25 wrong, a: b (with contact.ada)%0Afirst declared here: contacts.d/b.yaml:3:5%0ATwo lines.%0A  The second.");
@@ -50,8 +51,8 @@ fn a_finding_is_shown_at_its_place() {
 #[test]
 fn a_whole_file_has_no_line_and_no_file_has_no_place() {
     let whole = Location { line: 1, column: 1, width: 1, ..place("a,b:c.yaml", "") };
-    let unreadable = Message { location: Some(whole), ..finding(Severity::Error, "It cannot be read", "") };
-    let told = commands(&[unreadable, Message::warning("contacts.d holds no contact files", "")]);
+    let unreadable = Diagnostic { location: Some(whole), ..finding(Severity::Error, "It cannot be read", "") };
+    let told = commands(&[unreadable, Diagnostic::warning("contacts.d holds no contact files", "")]);
     insta::assert_snapshot!(told.join("\n"), @"
     ::error file=a%2Cb%3Ac.yaml,title=E011%3A A contact has an unknown field::It cannot be read%0AWhat to do.
     ::warning title=contactsd::contacts.d holds no contact files

@@ -13,12 +13,13 @@ use super::test_plans::{
     brake, each_action, hostile, many, messages, partial_report, plan_of, several_actions, several_files,
 };
 use super::{
-    Detail, FailedPlan, Forecast, Markdown, MarkdownOptions, Mask, Message, PlanOptions, PlanText, Stream, Subject,
-    apply_summary,
+    Detail, FailedPlan, Forecast, Markdown, MarkdownOptions, Mask, PlanOptions, PlanText, Stream, Subject,
+    apply_summary, message_text,
 };
 use crate::model::{Digest, Endpoint};
 use crate::ops::{Ended, Report};
 use crate::plan::{BrakeKind, Plan};
+use crate::source::Diagnostic;
 
 /// Lines kept of the beginning and the end of an output that is too long to read.
 const KEPT_LINES: usize = 40;
@@ -110,7 +111,7 @@ fn texts(outputs: &mut Vec<(&'static str, String)>) {
 
     let drawn = |color| {
         let stream = Stream { color, ..Stream::default() };
-        messages().iter().map(|message| message.text(stream)).collect::<Vec<_>>().join("\n")
+        messages().iter().map(|message| message_text(message, stream)).collect::<Vec<_>>().join("\n")
     };
     outputs.push(("messages.txt", drawn(false)));
     outputs.push(("messages.color.txt", drawn(true)));
@@ -137,7 +138,7 @@ fn pages(outputs: &mut Vec<(&'static str, String)>) {
     };
     let shown = MarkdownOptions { mask: Mask::Off, ..options };
     let messages = messages();
-    let page = |plan: &Plan, messages: &[Message], options| {
+    let page = |plan: &Plan, messages: &[Diagnostic], options| {
         Markdown { subject: Subject::Plan(plan), messages, options }.to_string()
     };
     outputs.push(("plan-empty.md", page(&Plan { unchanged: 1024, ..plan_of(vec![]) }, &[], options)));

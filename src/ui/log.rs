@@ -9,12 +9,12 @@ use std::borrow::Cow;
 use super::amounts::{duration, wait};
 use super::escape::escape;
 use super::mask::Mask;
-use super::message::{Message, place_of, shown_path};
-use super::progress::{RENEWED, finished, started, still_running};
+use super::message::{place_of, shown_path};
+use super::words::{self, RENEWED, finished, started, still_running};
 use crate::model::ContactKey;
 use crate::ops::Event;
 use crate::quota::Span;
-use crate::source::Severity;
+use crate::source::{Code, Diagnostic, Severity};
 
 /// The origin of these lines, so that one setting of the log's level is for all of ours.
 const TARGET: &str = "contactsd";
@@ -35,7 +35,7 @@ pub fn log_event(event: &Event) {
         Event::Finished { key, step, elapsed, .. } => {
             tracing::info!(target: TARGET, "{}", of(key, &finished(*step, None, *elapsed)));
         }
-        Event::Problem(problem) => message(&Message::from(problem)),
+        Event::Problem(problem) => message(&words::problem(problem)),
         Event::WaitingForQuota { endpoint, window, wait: time, until: _ } => {
             let time = wait(*time);
             if let Some(window) = window.map(Span::name) {
@@ -71,14 +71,14 @@ fn of(key: &ContactKey, text: &str) -> String {
 }
 
 /// Logs a warning or an error; what personal values it quotes only where details are asked for.
-pub(super) fn message(message: &Message) {
+pub(super) fn message(message: &Diagnostic) {
     let masked = Mask::On.message(message);
     let summary = escape(&masked.summary);
     let place = match (&masked.location, &masked.path) {
         (Some(location), _) => Some(place_of(location)),
         (None, path) => path.as_deref().map(shown_path),
     };
-    let (place, code) = (place.as_deref(), masked.code.as_deref());
+    let (place, code) = (place.as_deref(), masked.code.map(Code::as_str));
     let detail = Some(line(&masked.detail)).filter(|detail| !detail.is_empty());
     let detail = detail.as_deref();
     match masked.severity {

@@ -1,3 +1,4 @@
+use crate::source::Diagnostic;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -6,7 +7,7 @@ use tracing::Level;
 
 use super::*;
 use crate::model::{ApolloId, Endpoint, Timestamp};
-use crate::ops::{PassEvent, Problem, Step};
+use crate::ops::{Fault, Notice, PassEvent, Problem, ProblemKind, Step};
 use crate::quota::Span;
 use crate::source::{Code, Location};
 use crate::ui::{Shell, Stream, Verbosity};
@@ -51,10 +52,9 @@ fn id() -> ApolloId {
 
 fn rejected() -> Problem {
     let said = "ada@example.com is taken by Ada Quill".to_owned();
+    let fault = Fault { why: said.clone(), status: Some(422), message: Some(said.clone()), said: Some(said) };
     Problem {
-        severity: Severity::Error,
-        summary: "Apollo rejected contact.ada".to_owned(),
-        detail: format!("Apollo says: {said}\nThe request had no effect. Correct the entry and apply again."),
+        kind: ProblemKind::Rejected(fault),
         key: Some(key()),
         location: Some(Location {
             path: "contacts.d/team.yaml".into(),
@@ -65,9 +65,6 @@ fn rejected() -> Problem {
             skipped: 0,
         }),
         path: None,
-        code: None,
-        related: Vec::new(),
-        said: Some(said),
     }
 }
 
@@ -90,7 +87,7 @@ fn everything() {
         Event::QuotaLeft { endpoint, left: 7 },
         Event::Tick { elapsed: Duration::ZERO, done: 0, failed: 0, now: until, left: None },
         Event::Stopping,
-        Event::Pass(PassEvent::Notice("the shell says it".to_owned())),
+        Event::Pass(PassEvent::Notice(Notice::Resumed)),
     ];
     for event in &events {
         log_event(event);
@@ -129,10 +126,10 @@ fn values_and_apollos_own_words_stand_at_debug_alone() {
 
 #[test]
 fn a_mistake_in_a_file_is_named_by_its_page_not_by_the_value() {
-    let wrong = Message {
+    let wrong = Diagnostic {
         summary: "\"ada@@example.com\" is not an e-mail address".to_owned(),
-        code: Some(Code::InvalidEmail.as_str().to_owned()),
-        ..Message::from(&rejected())
+        code: Some(Code::InvalidEmail),
+        ..crate::ui::words::problem(&rejected())
     };
     insta::assert_snapshot!(logged(Level::INFO, || message(&wrong)), @r#"ERROR An e-mail address is malformed place="contacts.d/team.yaml:3:12" code="E015" detail="The values are masked here. docs/errors/E015.md says what to do.""#);
 }

@@ -4,11 +4,10 @@
 //! tells nothing about a person by itself: keys, file names and places, names of fields, Apollo's ids, counts, and
 //! that a value is empty.
 
+use crate::source::Diagnostic;
 use std::borrow::Cow;
 
-use super::message::Message;
 use crate::model::{Fields, Value};
-use crate::source::Code;
 
 /// Stands for a value that is not shown.
 pub const MASKED: &str = "(masked)";
@@ -48,7 +47,7 @@ impl Mask {
     }
 
     /// Returns what to show of a message: what is wrong and where, without the lines of the files.
-    pub fn message(self, message: &Message) -> Cow<'_, Message> {
+    pub fn message(self, message: &Diagnostic) -> Cow<'_, Diagnostic> {
         if !self.is_on() {
             return Cow::Borrowed(message);
         }
@@ -59,8 +58,7 @@ impl Mask {
         if let Some(said) = masked.said.take() {
             masked.detail = masked.detail.replace(&said, MASKED);
         }
-        let code = Code::ALL.iter().find(|code| masked.code.as_deref() == Some(code.as_str()));
-        if let Some(code) = code {
+        if let Some(code) = masked.code {
             // The words about a mistake in a file hold the value that is wrong.
             code.title().clone_into(&mut masked.summary);
             masked.detail = format!("The values are masked here. docs/errors/{code}.md says what to do.");
@@ -73,10 +71,10 @@ impl Mask {
 mod tests {
     use std::path::Path;
 
-    use super::super::{Stream, test_plans};
+    use super::super::{Stream, message_text, test_plans};
     use super::*;
     use crate::model::Field;
-    use crate::source;
+    use crate::source::{self, Code};
 
     #[test]
     fn values_are_masked_and_emptiness_is_not() {
@@ -92,7 +90,7 @@ mod tests {
     #[test]
     fn a_masked_message_keeps_what_where_and_what_to_do() {
         let messages = test_plans::messages();
-        insta::assert_snapshot!(Mask::On.message(&messages[0]).text(Stream::default()), @"
+        insta::assert_snapshot!(message_text(&Mask::On.message(&messages[0]), Stream::default()), @"
 
         Error: An e-mail address is malformed [E015]
 
@@ -102,9 +100,9 @@ mod tests {
         The values are masked here. docs/errors/E015.md says what to do.
         ");
         let mut refused =
-            Message::error("Apollo rejected contact.ada", "Apollo says: no Ada Byron here\nCorrect the entry.");
+            Diagnostic::error("Apollo rejected contact.ada", "Apollo says: no Ada Byron here\nCorrect the entry.");
         refused.said = Some("no Ada Byron here".to_owned());
-        insta::assert_snapshot!(Mask::On.message(&refused).text(Stream::default()), @"
+        insta::assert_snapshot!(message_text(&Mask::On.message(&refused), Stream::default()), @"
 
         Error: Apollo rejected contact.ada
 
@@ -129,7 +127,7 @@ mod tests {
             let values: Vec<&str> =
                 sample.lines().filter_map(|line| line.split_once(": ")).map(|(_, value)| value).collect();
             for diagnostic in source::load(directory.path(), &source::Options::plain()).unwrap().0.diagnostics {
-                let text = Mask::On.message(&Message::from(&diagnostic)).text(Stream::default());
+                let text = message_text(&Mask::On.message(&diagnostic), Stream::default());
                 let leaked = values.iter().find(|value| value.len() > 4 && text.contains(*value));
                 assert_eq!(leaked, None, "{code}: {text}");
                 seen += 1;

@@ -11,10 +11,10 @@ fn location(path: &str, line: usize, column: usize, width: usize, text: &str) ->
     Location { path: path.into(), line, column, width, text: text.to_owned(), skipped: 0 }
 }
 
-fn duplicate_email() -> Message {
-    Message::from(&Diagnostic {
-        code: Code::SameEmail,
-        severity: source::Severity::Error,
+fn duplicate_email() -> Diagnostic {
+    Diagnostic {
+        code: Some(Code::SameEmail),
+        severity: Severity::Error,
         summary: "Duplicate email".into(),
         detail: "Apollo takes contacts with one e-mail address for one person and would merge them. \
                  Give each its own address, or set run_dedupe: false in all of them."
@@ -25,12 +25,14 @@ fn duplicate_email() -> Message {
             "first declared here".into(),
             location("contacts.d/team.yaml", 21, 12, 16, "    email: jane@example.com"),
         )],
-    })
+        path: None,
+        said: None,
+    }
 }
 
 /// Draws without color; the blank line before is checked here and left out.
-fn plain(message: &Message) -> String {
-    message.text(PLAIN).strip_prefix('\n').unwrap().to_owned()
+fn plain(message: &Diagnostic) -> String {
+    message_text(message, PLAIN).strip_prefix('\n').unwrap().to_owned()
 }
 
 /// Shows escape sequences as text.
@@ -61,7 +63,7 @@ fn a_diagnostic_shows_code_places_carets_and_what_to_do() {
 
 #[test]
 fn color_brings_a_box_in_the_color_of_the_severity() {
-    insta::assert_snapshot!(visible(&duplicate_email().text(COLOR)), @r"
+    insta::assert_snapshot!(visible(&message_text(&duplicate_email(), COLOR)), @r"
     ␛[31m╷␛[0m
     ␛[31m│␛[0m ␛[1m␛[31mError:␛[0m ␛[1mDuplicate email [E029]␛[0m
     ␛[31m│␛[0m
@@ -84,13 +86,13 @@ fn color_brings_a_box_in_the_color_of_the_severity() {
 
 #[test]
 fn a_warning_without_a_place_is_short() {
-    let warning = Message::warning("Unknown variable CONTACTSD_DRI", "Did you mean CONTACTSD_DIR?");
+    let warning = Diagnostic::warning("Unknown variable CONTACTSD_DRI", "Did you mean CONTACTSD_DIR?");
     insta::assert_snapshot!(plain(&warning), @r"
     Warning: Unknown variable CONTACTSD_DRI
 
     Did you mean CONTACTSD_DIR?
     ");
-    insta::assert_snapshot!(visible(&warning.text(COLOR)), @r"
+    insta::assert_snapshot!(visible(&message_text(&warning, COLOR)), @r"
     ␛[33m╷␛[0m
     ␛[33m│␛[0m ␛[1m␛[33mWarning:␛[0m ␛[1mUnknown variable CONTACTSD_DRI␛[0m
     ␛[33m│␛[0m
@@ -101,7 +103,7 @@ fn a_warning_without_a_place_is_short() {
 
 #[test]
 fn a_whole_file_has_no_line_number() {
-    let mut error = Message::error("File is not UTF-8 text", "");
+    let mut error = Diagnostic::error("File is not UTF-8 text", "");
     error.location = Some(location("contacts.d/b\u{202e}.yaml", 1, 1, 1, ""));
     insta::assert_snapshot!(plain(&error), @r"
     Error: File is not UTF-8 text
@@ -112,17 +114,12 @@ fn a_whole_file_has_no_line_number() {
 
 #[test]
 fn a_problem_names_its_contact_and_file() {
-    let error = Message::from(&Problem {
-        severity: Severity::Error,
-        summary: "Apollo refused the contact".into(),
-        detail: "Apollo answered 422: \u{1b}[2Jemail is invalid\n::error::pwned\n  ##[group]x".into(),
+    let detail = "Apollo answered 422: \u{1b}[2Jemail is invalid\n::error::pwned\n  ##[group]x";
+    let error = Diagnostic {
         key: ContactKey::parse("jane_doe").ok(),
-        location: None,
         path: Some("contacts.d/jane.yaml".into()),
-        code: None,
-        related: Vec::new(),
-        said: None,
-    });
+        ..Diagnostic::error("Apollo refused the contact", detail)
+    };
     insta::assert_snapshot!(plain(&error), @r"
     Error: Apollo refused the contact
 

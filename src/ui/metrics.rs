@@ -6,6 +6,7 @@
 use prometheus::proto::MetricFamily;
 use prometheus::{Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry, TextEncoder};
 
+use super::words;
 use crate::model::{Endpoint, Timestamp};
 use crate::ops::watch::{Outcome, Status};
 use crate::ops::{Event, PassEvent, Step};
@@ -94,7 +95,7 @@ impl Metrics {
             Event::Finished { step, .. } => self.actions.with_label_values(&[kind(*step), "done"]).inc(),
             Event::Failed { step, .. } => self.actions.with_label_values(&[kind(*step), "failed"]).inc(),
             Event::Problem(problem) => {
-                let severity = match problem.severity {
+                let severity = match words::problem(problem).severity {
                     Severity::Error => "error",
                     Severity::Warning => "warning",
                 };

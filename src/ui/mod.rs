@@ -29,22 +29,24 @@ mod saved_text;
 mod shell;
 mod snippet;
 mod status_text;
+mod stream;
 mod style;
 #[cfg(test)]
 pub(crate) mod test_plans;
 #[cfg(test)]
 pub(crate) mod test_services;
+pub(crate) mod words;
 mod wrap;
 
 pub use binding_text::{binding_text, time_text};
 pub use diff::unified_diff;
-pub use escape::{escape, escape_json, quoted};
-pub use github::{Annotations, annotations};
+pub use escape::{escape, escape_json};
+pub use github::annotations;
 pub use imports_text::ImportsText;
 pub use log::log_event;
 pub use markdown::{Markdown, MarkdownOptions, Subject};
 pub use mask::{MASKED, Mask};
-pub use message::Message;
+pub use message::message_text;
 pub use metrics::Metrics;
 pub use outlet::Outlet;
 pub use plan_text::{Detail, FailedPlan, Forecast, PlanOptions, PlanText, plan_summary};
@@ -53,6 +55,8 @@ pub use replacement_text::{replacement_record, replacement_text};
 pub use report::{APPROVAL, apply_summary, approval_prompt, pass_summary, watch_summary};
 pub use sarif::sarif;
 pub use saved_text::{SavedAs, saved_text};
-pub use shell::{Shell, Stream, Verbosity};
+pub use shell::{Shell, Verbosity};
 pub use status_text::{AtRest, StatusOptions, at_rest_text, health_line, readiness_line, service_text, telling_line};
-pub use style::{ColorEnvironment, ColorFlag, color_choice};
+pub use stream::Stream;
+pub(crate) use style::color_choice;
+pub use style::{ColorEnvironment, ColorFlag};

@@ -7,17 +7,17 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use unicode_width::UnicodeWidthStr;
 
 use super::amounts::{clock, count, duration, wait};
-use super::escape::escape;
 use super::json;
-use super::message::Message;
 use super::plan_text::Detail;
 use super::repeats::Repeats;
 use super::shell::Shell;
 use super::style::Paint;
-use crate::model::{ApolloId, ContactKey, Endpoint, Timestamp};
-use crate::ops::{Event, Step};
+use super::words::{self, RENEWED, finished, started, still_running};
+use crate::model::{ContactKey, Endpoint, Timestamp};
+use crate::ops::Event;
 use crate::quota::Span;
 
 /// Up to so many actions, each event has its line.
@@ -26,10 +26,6 @@ const FEW_ACTIONS: usize = 20;
 /// Said at the first signal.
 const STOPPING: &str =
     "Stopping: requests under way are finished and recorded, no further ones are sent. Once more leaves at once.";
-
-/// Said when a run goes on with another credential.
-pub(super) const RENEWED: &str =
-    "Apollo refused the credential. The one that has taken its place is of the same team and is used from now on.";
 
 /// Time between two lines where a bar cannot be drawn.
 const LINE_INTERVAL: Duration = Duration::from_secs(10);
@@ -104,8 +100,8 @@ impl Progress {
                 self.step_line(shell, Some(finished(*step, id.as_ref(), *elapsed)), key);
             }
             Event::Problem(problem) => {
-                let message = Message::from(problem);
-                if self.repeats.is_new(problem) {
+                let message = words::problem(problem);
+                if self.repeats.is_new(&message) {
                     self.above_the_bar(shell, |shell| shell.message(&message));
                 } else {
                     shell.message_in_sum(&message);
@@ -168,7 +164,8 @@ impl Progress {
             Form::Lines => {}
             Form::Bar(bar) => {
                 bar.set_position((now.done + now.failed) as u64);
-                bar.set_message(bar_text(now, &self.quota_left, &self.waits));
+                let room = shell.stdout().width.saturating_sub(bar_width(shell) + 1);
+                bar.set_message(bar_text(now, &self.quota_left, &self.waits, room));
             }
             Form::Folded { due, told } => {
                 let counted = Some((now.done, now.failed));
@@ -192,6 +189,7 @@ impl Progress {
                     let style = ProgressStyle::with_template("{wide_msg}").expect("the template is well formed");
                     ProgressBar::with_draw_target(None, shell.draw_target()).with_style(style)
                 };
+                let text = beginning(&text, shell.stdout().width).to_owned();
                 self.count_down.get_or_insert_with(new).set_message(text);
             }
             None => {
@@ -261,55 +259,24 @@ fn count_down_text(waits: &BTreeMap<Endpoint, Wait>, now: Timestamp) -> Option<S
 }
 
 fn bar(shell: &Shell, actions: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:24} {wide_msg}").expect("the template is well formed");
+    let template = format!("{{bar:{}}} {{wide_msg}}", bar_width(shell));
+    let style = ProgressStyle::with_template(&template).expect("the template is well formed");
     ProgressBar::with_draw_target(Some(actions as u64), shell.draw_target()).with_style(style.progress_chars("━╸─"))
 }
 
-/// Words what is written when a step begins; nothing for steps that are over at once.
-pub(super) fn started(step: Step, id: Option<&ApolloId>) -> Option<String> {
-    let doing = doing(step);
-    let id = id.map(|id| format!(" [id={}]", escape(id.as_str()))).unwrap_or_default();
-    match step {
-        Step::Create | Step::Import | Step::Update | Step::Restore | Step::Settle => Some(format!("{doing}...{id}")),
-        Step::Move | Step::Release | Step::Forget => None,
-    }
+/// Columns of the bar itself; what stands behind it matters more where there is little room.
+fn bar_width(shell: &Shell) -> usize {
+    (shell.stdout().width / 4).clamp(8, 24)
 }
 
-pub(super) fn still_running(step: Step, id: Option<&ApolloId>, elapsed: Duration) -> String {
-    let id = id.map(|id| format!("id={}, ", escape(id.as_str()))).unwrap_or_default();
-    format!("Still {}... [{id}{} elapsed]", doing(step).to_lowercase(), duration(elapsed))
+/// Returns as many whole words of a text as there is room for.
+fn beginning(text: &str, room: usize) -> &str {
+    let ends = text.match_indices(' ').map(|(end, _)| end).chain([text.len()]);
+    &text[..ends.take_while(|end| text[..*end].width() <= room).last().unwrap_or_default()]
 }
 
-pub(super) fn finished(step: Step, id: Option<&ApolloId>, elapsed: Duration) -> String {
-    let id = id.map(|id| format!(" [id={}]", escape(id.as_str()))).unwrap_or_default();
-    let after = duration(elapsed);
-    match step {
-        Step::Create => format!("Creation complete after {after}{id}"),
-        Step::Import => format!("Import complete after {after}{id}"),
-        Step::Update => format!("Modifications complete after {after}{id}"),
-        Step::Restore => format!("Restoration complete after {after}{id}"),
-        Step::Settle => format!("Settled after {after}{id}"),
-        Step::Move => format!("Moved{id}"),
-        Step::Release => format!("Fields released{id}"),
-        Step::Forget => format!("Removed from the state{id}"),
-    }
-}
-
-fn doing(step: Step) -> &'static str {
-    match step {
-        Step::Create => "Creating",
-        Step::Import => "Importing",
-        Step::Update => "Modifying",
-        Step::Move => "Moving",
-        Step::Restore => "Restoring",
-        Step::Release => "Releasing",
-        Step::Forget => "Forgetting",
-        Step::Settle => "Settling",
-    }
-}
-
-/// What stands behind the bar: counts, time left, rate and quota left; a narrow terminal cuts the end.
-fn bar_text(now: Now, quota_left: &BTreeMap<Endpoint, u64>, waits: &BTreeMap<Endpoint, Wait>) -> String {
+/// What stands behind the bar: counts, time left, rate and quota left, as much as there is room for.
+fn bar_text(now: Now, quota_left: &BTreeMap<Endpoint, u64>, waits: &BTreeMap<Endpoint, Wait>, room: usize) -> String {
     let mut parts = vec![format!("{}/{}", count(now.done + now.failed), count(now.actions))];
     parts.extend((now.failed > 0).then(|| format!("{} failed", count(now.failed))));
     parts.extend(time_left(now));
@@ -318,6 +285,9 @@ fn bar_text(now: Now, quota_left: &BTreeMap<Endpoint, u64>, waits: &BTreeMap<End
     let quota = quota_left.iter().map(|(endpoint, &left)| format!("{} {endpoint}", number(left)));
     let quota = quota.collect::<Vec<_>>().join(", ");
     parts.extend((!quota.is_empty()).then(|| format!("quota left: {quota}")));
+    while parts.len() > 1 && parts.join(" · ").width() > room {
+        parts.pop();
+    }
     parts.join(" · ")
 }
 

@@ -1,8 +1,8 @@
 //! The three forms of progress, and that problems come through in each.
 
 use super::*;
-use crate::ops::Problem;
-use crate::source::Severity;
+use crate::model::ApolloId;
+use crate::ops::{Fault, Problem, ProblemKind, Step};
 use crate::ui::{Stream, Verbosity};
 
 fn key(text: &str) -> ContactKey {
@@ -14,17 +14,9 @@ fn id() -> Option<ApolloId> {
 }
 
 fn refused() -> Event {
-    Event::Problem(Problem {
-        severity: Severity::Error,
-        summary: "Apollo refused the contact".into(),
-        detail: "Apollo answered 422: email is invalid".into(),
-        key: Some(key("bob")),
-        location: None,
-        path: None,
-        code: None,
-        related: Vec::new(),
-        said: None,
-    })
+    let said = Some("email is invalid".to_owned());
+    let kind = ProblemKind::Rejected(Fault { why: String::new(), status: Some(422), message: said.clone(), said });
+    Event::Problem(Problem { kind, key: Some(key("bob")), path: None, location: None })
 }
 
 fn tick(seconds: u64, done: usize, failed: usize) -> Event {
@@ -49,13 +41,14 @@ fn what_many_contacts_have_in_the_same_words_is_told_once_and_summed_up() {
     let (_, stderr) = shown(false, &vec![refused(); 150]);
     insta::assert_snapshot!(stderr.lines().filter(|line| !line.starts_with("  contact.bob")).collect::<Vec<_>>().join("\n"), @"
 
-    Error: Apollo refused the contact
+    Error: Apollo rejected contact.bob
 
       with contact.bob
 
-    Apollo answered 422: email is invalid
+    Apollo says: email is invalid
+    The request had no effect. Correct the entry and apply again.
 
-    Error: 150 contacts have the same error: Apollo refused the contact
+    Error: 150 contacts have the same error: Apollo rejected contact.bob
 
     The first one is told above with its cause. The others:
       and 139 more contacts
@@ -105,12 +98,13 @@ fn few_actions_have_a_line_an_event_and_errors_apart() {
     contact.ada: Removed from the state [id=66f0c1000000000000000001]
     Stopping: requests under way are finished and recorded, no further ones are sent. Once more leaves at once.
     ");
-    insta::assert_snapshot!(stderr.trim_start(), @r"
-    Error: Apollo refused the contact
+    insta::assert_snapshot!(stderr.trim_start(), @"
+    Error: Apollo rejected contact.bob
 
       with contact.bob
 
-    Apollo answered 422: email is invalid
+    Apollo says: email is invalid
+    The request had no effect. Correct the entry and apply again.
     ");
 }
 
@@ -127,14 +121,14 @@ fn many_actions_without_a_terminal_fold_into_a_line_every_ten_seconds() {
     260 of 10,000 done, 0 failed, 12m30s left
     400 of 10,000 done, 1 failed, 12m19s left
     ");
-    assert!(stderr.contains("Error: Apollo refused the contact"));
+    assert!(stderr.contains("Error: Apollo rejected contact.bob"));
 }
 
 #[test]
 fn many_actions_on_a_terminal_leave_only_problems_behind() {
     let (stdout, stderr) = shown(true, &[Event::Begun { actions: 21 }, tick(1, 1, 0), refused(), tick(2, 2, 1)]);
     assert_eq!(stdout, "");
-    assert!(stderr.contains("Error: Apollo refused the contact"));
+    assert!(stderr.contains("Error: Apollo rejected contact.bob"));
 }
 
 #[test]
@@ -161,14 +155,21 @@ fn the_bar_tells_counts_rate_quota_and_time_left() {
         left: Some(Duration::from_mins(48)),
     };
     let quota = [(Endpoint::CreateContact, 1600), (Endpoint::UpdateContact, 200)].into();
-    insta::assert_snapshot!(bar_text(now, &quota, &BTreeMap::new()), @"400/10,000 · 4 failed · 48m left · 200/min · quota left: 1,600 create, 200 update");
+    insta::assert_snapshot!(bar_text(now, &quota, &BTreeMap::new(), 200), @"400/10,000 · 4 failed · 48m left · 200/min · quota left: 1,600 create, 200 update");
+    // A narrow terminal gets fewer parts, and whole ones.
+    let narrow = |room| bar_text(now, &quota, &BTreeMap::new(), room);
+    assert_eq!(
+        [narrow(40), narrow(22), narrow(3)],
+        ["400/10,000 · 4 failed · 48m left", "400/10,000 · 4 failed", "400/10,000"]
+    );
+    assert_eq!(["Waiting: create", "Waiting:", ""], [19, 14, 5].map(|room| beginning("Waiting: create goes", room)));
     let begun = Now { actions: 100, ..Now::default() };
-    insta::assert_snapshot!(bar_text(begun, &BTreeMap::new(), &BTreeMap::new()), @"0/100");
+    insta::assert_snapshot!(bar_text(begun, &BTreeMap::new(), &BTreeMap::new(), 200), @"0/100");
     let until = Timestamp(3_600_000);
     let wait = [(Endpoint::CreateContact, Wait { is_outage: false, until })].into();
-    insta::assert_snapshot!(bar_text(now, &quota, &wait), @"400/10,000 · 4 failed · 48m left · Waiting: create goes on in 59m50s, at 01:00:00 UTC · quota left: 1,600 create, 200 update");
+    insta::assert_snapshot!(bar_text(now, &quota, &wait, 200), @"400/10,000 · 4 failed · 48m left · Waiting: create goes on in 59m50s, at 01:00:00 UTC · quota left: 1,600 create, 200 update");
     let later = Now { time: Timestamp(11_000), ..now };
-    assert!(bar_text(later, &quota, &wait).contains("in 59m49s, at 01:00:00"));
+    assert!(bar_text(later, &quota, &wait, 200).contains("in 59m49s, at 01:00:00"));
 }
 
 fn waits(endpoint: Endpoint, window: Option<Span>, from: u64, seconds: u64) -> Event {

@@ -3,9 +3,9 @@
 //! Apollo says the same of each contact that has the same mistake.
 
 use super::amounts::{count, counted};
-use super::message::Message;
-use crate::ops::Problem;
-use crate::source::Severity;
+use super::message::place;
+use crate::model::ContactKey;
+use crate::source::{Diagnostic, Severity};
 
 /// Contacts that are named in the end.
 const NAMED: usize = 10;
@@ -19,37 +19,36 @@ struct Kind {
     severity: Severity,
     /// The words without what belongs to one contact.
     words: String,
-    first: Message,
+    first: Diagnostic,
     /// The first of the others, each with its place.
     named: Vec<String>,
     others: usize,
 }
 
 impl Repeats {
-    /// Notes a problem; reports whether it is the first of its kind, to be told now.
-    pub(super) fn is_new(&mut self, problem: &Problem) -> bool {
-        let Some(key) = &problem.key else { return true };
-        let (severity, words) = (problem.severity, words(problem, key.as_str()));
+    /// Notes what is wrong; reports whether it is the first of its kind, to be told now.
+    pub(super) fn is_new(&mut self, message: &Diagnostic) -> bool {
+        let Some(key) = &message.key else { return true };
+        let (severity, words) = (message.severity, words(message, key.as_str()));
         if let Some(kind) = self.0.iter_mut().find(|kind| kind.severity == severity && kind.words == words) {
             kind.others += 1;
             if kind.named.len() < NAMED {
-                kind.named.push(line(&Message::from(problem)));
+                kind.named.push(line(message));
             }
             return false;
         }
-        let first = Message::from(problem);
-        self.0.push(Kind { severity, words, first, named: Vec::new(), others: 0 });
+        self.0.push(Kind { severity, words, first: message.clone(), named: Vec::new(), others: 0 });
         true
     }
 
     /// Sums up what was not told.
-    pub(super) fn sums(&self) -> impl Iterator<Item = Message> + '_ {
+    pub(super) fn sums(&self) -> impl Iterator<Item = Diagnostic> + '_ {
         self.0.iter().filter(|kind| kind.others > 0).map(Kind::sum)
     }
 }
 
 impl Kind {
-    fn sum(&self) -> Message {
+    fn sum(&self) -> Diagnostic {
         let what = match self.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",
@@ -62,15 +61,15 @@ impl Kind {
             more => format!("\n  and {}", counted(more, "more contact")),
         };
         let detail = format!("The first one is told above with its cause. The others:{named}{more}");
-        Message { severity: self.severity, ..Message::error(summary, detail) }
+        Diagnostic { severity: self.severity, ..Diagnostic::error(summary, detail) }
     }
 }
 
-/// Returns the words of a problem, to be compared, with its key taken out, wherever it stands as a word.
-fn words(problem: &Problem, key: &str) -> String {
+/// Returns the words of a message, to be compared, with its key taken out, wherever it stands as a word.
+fn words(message: &Diagnostic, key: &str) -> String {
     let address = format!("contact.{key}");
     let is_in_a_key = |c: char| c.is_alphanumeric() || "._-/".contains(c);
-    let words = [problem.summary.as_str(), problem.detail.as_str()].join("\n");
+    let words = [message.summary.as_str(), message.detail.as_str()].join("\n");
     let general = |word: &str| {
         let bare = word.trim_matches(|c| !is_in_a_key(c)).trim_end_matches('.');
         if bare == address || bare == key { word.replace(bare, "KEY") } else { word.to_owned() }
@@ -78,28 +77,22 @@ fn words(problem: &Problem, key: &str) -> String {
     words.split(char::is_whitespace).map(general).collect::<Vec<_>>().join(" ")
 }
 
-fn line(message: &Message) -> String {
-    let address = message.address.clone().unwrap_or_default();
-    message.place().map_or(address.clone(), |place| format!("{address}  {place}"))
+fn line(message: &Diagnostic) -> String {
+    let address = message.key.as_ref().map(ContactKey::address).unwrap_or_default();
+    place(message).map_or(address.clone(), |place| format!("{address}  {place}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::ContactKey;
 
-    fn refused(key: &str, said: &str) -> Problem {
-        Problem {
-            severity: Severity::Error,
-            summary: format!("Apollo rejected contact.{key}"),
-            detail: format!("Apollo says: {said}\nLook at it: contactsd import {key} ID."),
-            key: Some(ContactKey::parse(key).unwrap()),
-            location: None,
-            path: Some("contacts.d/team.yaml".into()),
-            code: None,
-            related: Vec::new(),
-            said: None,
-        }
+    fn refused(key: &str, said: &str) -> Diagnostic {
+        let (summary, detail) = (
+            format!("Apollo rejected contact.{key}"),
+            format!("Apollo says: {said}\nLook at it: contactsd import {key} ID."),
+        );
+        let (key, path) = (ContactKey::parse(key), Some("contacts.d/team.yaml".into()));
+        Diagnostic { key: key.ok(), path, ..Diagnostic::error(summary, detail) }
     }
 
     #[test]
@@ -130,7 +123,7 @@ mod tests {
     #[test]
     fn what_is_about_no_contact_is_always_told() {
         let mut repeats = Repeats::default();
-        let of_all = Problem { key: None, ..refused("ada", "") };
+        let of_all = Diagnostic { key: None, ..refused("ada", "") };
         assert!(repeats.is_new(&of_all) && repeats.is_new(&of_all));
         assert_eq!(repeats.sums().count(), 0);
     }

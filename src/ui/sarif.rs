@@ -10,9 +10,9 @@ use serde::Serialize;
 use url::Url;
 
 use super::escape::escape;
-use super::message::Message;
+use crate::model::ContactKey;
 use crate::settings::Checkout;
-use crate::source::{Code, Location, Severity};
+use crate::source::{Code, Diagnostic, Location, Severity};
 
 /// Stands for the root of the repository that the files are in.
 const ROOT: &str = "%SRCROOT%";
@@ -24,7 +24,7 @@ const FINGERPRINT: &str = "primaryLocationLineHash";
 ///
 /// Findings have the place at which they stand; what has no code is a notification about the run. Paths are
 /// named as seen from the root of `checkout`.
-pub fn sarif(messages: &[Message], complete: bool, checkout: &Checkout) -> String {
+pub fn sarif(messages: &[Diagnostic], complete: bool, checkout: &Checkout) -> String {
     let (findings, notices): (Vec<_>, Vec<_>) = messages.iter().partition(|message| rule(message).is_some());
     let mut seen = BTreeMap::new();
     let results = findings.iter().filter_map(|message| result(message, checkout, &mut seen)).collect();
@@ -168,15 +168,15 @@ struct ArtifactLocation {
     uri_base_id: Option<&'static str>,
 }
 
-/// Columns count characters from 1; the end is the first behind it. A file as a whole is shown at its first line.
+/// Columns count characters from 1; the end is the first behind it. A file as a whole is shown at its first line: code
+/// scanning takes no region that leaves out one of the four.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Region {
     start_line: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    start_column: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    end_column: Option<usize>,
+    start_column: usize,
+    end_line: usize,
+    end_column: usize,
 }
 
 #[derive(Serialize)]
@@ -198,8 +198,8 @@ impl Text {
         Self { text: lines.join("\n").replace('{', "{{").replace('}', "}}").replace("](", "] (") }
     }
 
-    fn of_message(message: &Message) -> Self {
-        let Message { summary, detail, .. } = message;
+    fn of_message(message: &Diagnostic) -> Self {
+        let Diagnostic { summary, detail, .. } = message;
         Self::of(&if detail.is_empty() { summary.clone() } else { format!("{summary}. {detail}") })
     }
 }
@@ -224,16 +224,16 @@ fn lead(page: &str) -> String {
 }
 
 impl Notification {
-    fn of(message: &Message) -> Self {
+    fn of(message: &Diagnostic) -> Self {
         Self { level: level(message.severity), message: Text::of_message(message) }
     }
 }
 
 impl Place {
     fn of(location: &Location, checkout: &Checkout) -> Self {
-        let columns = (!location.is_whole_file()).then(|| (location.column, location.column + location.width));
-        let (start_column, end_column) = columns.unzip();
-        let region = Region { start_line: location.line, start_column, end_column };
+        let (line, column) = (location.line, location.column);
+        let region =
+            Region { start_line: line, start_column: column, end_line: line, end_column: column + location.width };
         let artifact_location = ArtifactLocation::of(&location.path, checkout);
         let physical_location = PhysicalLocation { artifact_location, region };
         Self { physical_location, logical_locations: Vec::new(), message: None }
@@ -265,8 +265,8 @@ fn strict(url: &str) -> String {
     url.chars().map(encode).collect()
 }
 
-fn rule(message: &Message) -> Option<(usize, Code)> {
-    let code = Code::named(message.code.as_deref()?)?;
+fn rule(message: &Diagnostic) -> Option<(usize, Code)> {
+    let code = message.code?;
     Some((Code::ALL.iter().position(|known| *known == code)?, code))
 }
 
@@ -278,12 +278,11 @@ fn level(severity: Severity) -> &'static str {
 }
 
 /// Makes a result; `seen` counts equal findings, so that each has a fingerprint of its own.
-fn result(message: &Message, checkout: &Checkout, seen: &mut BTreeMap<String, usize>) -> Option<Finding> {
+fn result(message: &Diagnostic, checkout: &Checkout, seen: &mut BTreeMap<String, usize>) -> Option<Finding> {
     let (rule_index, code) = rule(message)?;
     let mut locations: Vec<_> = message.location.iter().map(|location| Place::of(location, checkout)).collect();
-    if let (Some(place), Some(address)) = (locations.first_mut(), &message.address) {
-        let name = escape(address).into_owned();
-        place.logical_locations.push(LogicalLocation { fully_qualified_name: name, kind: "object" });
+    if let (Some(place), Some(key)) = (locations.first_mut(), &message.key) {
+        place.logical_locations.push(LogicalLocation { fully_qualified_name: key.address(), kind: "object" });
     }
     let related = message.related.iter().map(|(label, location)| {
         let message = Some(Text::of(label));
@@ -304,14 +303,14 @@ fn result(message: &Message, checkout: &Checkout, seen: &mut BTreeMap<String, us
 }
 
 /// Names a finding so that it stays the same when lines above it come and go.
-fn fingerprint(message: &Message, code: Code, checkout: &Checkout) -> String {
+fn fingerprint(message: &Diagnostic, code: Code, checkout: &Checkout) -> String {
     let location = message.location.as_ref();
     let path = location.map(|location| checkout.name(&location.path)).unwrap_or_default();
     let mut hasher = blake3::Hasher::new();
     for part in [
         code.as_str().as_bytes(),
         path.as_os_str().as_encoded_bytes(),
-        message.address.as_deref().unwrap_or_default().as_bytes(),
+        message.key.as_ref().map(ContactKey::address).unwrap_or_default().as_bytes(),
         location.map_or("", |location| location.text.trim()).as_bytes(),
     ] {
         hasher.update(&(part.len() as u64).to_be_bytes()).update(part);

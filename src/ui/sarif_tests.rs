@@ -5,20 +5,20 @@ use serde_json::Value;
 
 use super::*;
 
-fn finding(code: &str, summary: &str, line: usize) -> Message {
+fn finding(code: &str, summary: &str, line: usize) -> Diagnostic {
     let text = "    emial: x".to_owned();
     let location = Location { path: "/here/contacts.d/a.yaml".into(), line, column: 5, width: 5, text, skipped: 0 };
-    Message { code: Some(code.to_owned()), location: Some(location), ..Message::error(summary, "What to do.") }
+    Diagnostic { code: Code::named(code), location: Some(location), ..Diagnostic::error(summary, "What to do.") }
 }
 
-fn log(messages: &[Message]) -> Value {
+fn log(messages: &[Diagnostic]) -> Value {
     serde_json::from_str(&sarif(messages, true, &Checkout::at("/here"))).unwrap()
 }
 
 #[test]
 fn a_finding_has_its_rule_its_place_and_what_belongs_to_it() {
     let mut message = finding("E013", "The key is {x} [a](b)", 3);
-    message.address = Some("contact.ada".to_owned());
+    message.key = ContactKey::parse("ada").ok();
     let other = Location { path: "contacts.d/a b:ä%.yaml".into(), ..message.location.clone().unwrap() };
     message.related = vec![("first declared here".to_owned(), other)];
     let log = log(&[message]);
@@ -44,6 +44,7 @@ fn a_finding_has_its_rule_its_place_and_what_belongs_to_it() {
               },
               "region": {
                 "endColumn": 10,
+                "endLine": 3,
                 "startColumn": 5,
                 "startLine": 3
               }
@@ -68,6 +69,7 @@ fn a_finding_has_its_rule_its_place_and_what_belongs_to_it() {
               },
               "region": {
                 "endColumn": 10,
+                "endLine": 3,
                 "startColumn": 5,
                 "startLine": 3
               }
@@ -87,7 +89,7 @@ fn a_finding_has_its_rule_its_place_and_what_belongs_to_it() {
 #[test]
 fn what_is_no_finding_is_told_about_the_run() {
     let text =
-        sarif(&[Message::error("Cannot read the contact files", "No such directory")], false, &Checkout::at("/"));
+        sarif(&[Diagnostic::error("Cannot read the contact files", "No such directory")], false, &Checkout::at("/"));
     let log: Value = serde_json::from_str(&text).unwrap();
     let run = &log["runs"][0];
     assert_eq!(run["results"], serde_json::json!([]));
@@ -99,7 +101,7 @@ fn what_is_no_finding_is_told_about_the_run() {
 
 #[test]
 fn fingerprints_outlive_moved_lines_and_tell_findings_apart() {
-    let prints = |messages: &[Message]| -> Vec<String> {
+    let prints = |messages: &[Diagnostic]| -> Vec<String> {
         let log = log(messages);
         let results = log["runs"][0]["results"].as_array().unwrap().iter();
         results.map(|result| result["partialFingerprints"][FINGERPRINT].as_str().unwrap().to_owned()).collect()

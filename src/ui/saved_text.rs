@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::escape::escape;
-use super::shell::Stream;
+use super::stream::Stream;
 use super::style::Paint;
 
 /// What a saved plan is good for.

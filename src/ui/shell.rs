@@ -17,19 +17,16 @@ use anstream::{AutoStream, ColorChoice};
 use indicatif::ProgressDrawTarget;
 use serde::Serialize;
 
-use super::crowd;
-use super::json::{Diagnostic, Guarded, Layout, Record, Records};
-use super::log;
+use super::json::{Guarded, Layout, Record, Records};
 use super::mask::Mask;
-use super::message::Message;
+use super::message::message_text;
 use super::outlet::{Lines, Outlet};
+use super::stream::{DEFAULT_WIDTH, Stream};
 use super::style::{ColorEnvironment, ColorFlag, Paint, color_choice};
+use super::{crowd, log};
 use crate::model::Timestamp;
 use crate::ops::watch::Telling;
-use crate::source::{Code, Severity};
-
-/// Columns of a text that no terminal limits.
-const DEFAULT_WIDTH: usize = 100;
+use crate::source::{Diagnostic, Severity};
 
 /// Narrowest text; a terminal may claim to have no columns at all.
 const MIN_WIDTH: usize = 20;
@@ -47,22 +44,6 @@ pub enum Verbosity {
     Normal,
     /// Results, warnings and errors only.
     Quiet,
-}
-
-/// What is known of a stream before anything is written to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stream {
-    pub is_terminal: bool,
-    pub color: bool,
-    /// Columns to wrap at.
-    pub width: usize,
-}
-
-impl Default for Stream {
-    /// A plain file or pipe.
-    fn default() -> Self {
-        Self { is_terminal: false, color: false, width: DEFAULT_WIDTH }
-    }
 }
 
 /// Prints, each kind of text where it belongs.
@@ -83,7 +64,7 @@ pub struct Shell {
     records: Records,
     mask: Mask,
     /// Messages told so far, where somebody wants them again.
-    kept: Option<Vec<Message>>,
+    kept: Option<Vec<Diagnostic>>,
     errors: usize,
     warnings: usize,
 }
@@ -290,7 +271,7 @@ impl Shell {
     ///
     /// Neither is made for nobody: records are asked for one by one, as they are written.
     pub fn result_as<'r>(&mut self, text: impl fmt::Display, records: impl IntoIterator<Item = Record<'r>>) {
-        self.text(&text);
+        self.text(&self.stdout.folded(text));
         self.records(records);
     }
 
@@ -319,7 +300,7 @@ impl Shell {
     /// Prints how the work goes on, unless quiet: the text for people, the records for programs.
     pub fn status_as<'r>(&mut self, text: impl fmt::Display, records: impl IntoIterator<Item = Record<'r>>) {
         if self.verbosity == Verbosity::Normal {
-            self.text(&text);
+            self.text(&self.stdout.folded(text));
         }
         self.records(records);
     }
@@ -332,16 +313,16 @@ impl Shell {
     }
 
     /// Prints a warning or an error in full, with its place and detail.
-    pub fn message(&mut self, message: &Message) {
+    pub fn message(&mut self, message: &Diagnostic) {
         self.tell(message, true);
     }
 
     /// Counts a warning or an error and gives it to programs; people are told about several in sum.
-    pub(super) fn message_in_sum(&mut self, message: &Message) {
+    pub(super) fn message_in_sum(&mut self, message: &Diagnostic) {
         self.tell(message, false);
     }
 
-    fn tell(&mut self, message: &Message, is_shown: bool) {
+    fn tell(&mut self, message: &Diagnostic, is_shown: bool) {
         match message.severity {
             Severity::Error => self.errors += 1,
             Severity::Warning => self.warnings += 1,
@@ -354,21 +335,21 @@ impl Shell {
             self.show(message);
         }
         if self.records.are_wanted() {
-            self.records([Record::diagnostic(Diagnostic::from(message))]);
+            self.records([Record::diagnostic(message)]);
         }
     }
 
     /// Prints a message that sums up others, which programs have.
-    pub(super) fn sum(&mut self, message: &Message) {
+    pub(super) fn sum(&mut self, message: &Diagnostic) {
         let message = self.mask.message(message).into_owned();
         self.show(&message);
     }
 
-    fn show(&mut self, message: &Message) {
+    fn show(&mut self, message: &Diagnostic) {
         if self.logs {
             log::message(message);
         } else if !self.speaks_json() {
-            let text = message.text(self.stderr);
+            let text = message_text(message, self.stderr);
             self.write_stderr(format_args!("{text}\n"));
         }
     }
@@ -384,7 +365,7 @@ impl Shell {
     }
 
     /// Returns the messages that were told since they are kept, as they were given.
-    pub fn kept_messages(&self) -> Vec<Message> {
+    pub fn kept_messages(&self) -> Vec<Diagnostic> {
         self.kept.clone().unwrap_or_default()
     }
 
@@ -395,17 +376,19 @@ impl Shell {
 
     /// Prints several: errors last, where people look first, otherwise in the given order; of many the first ones, and
     /// counts of all.
-    pub fn messages(&mut self, messages: impl IntoIterator<Item = Message>) {
-        let mut messages: Vec<Message> = messages.into_iter().collect();
+    pub fn messages(&mut self, messages: impl IntoIterator<Item = Diagnostic>) {
+        let mut messages: Vec<Diagnostic> = messages.into_iter().collect();
         messages.sort_by_key(|message| message.severity);
         let is_shown = crowd::shown(&messages);
         for (number, message) in messages.iter().enumerate() {
             self.tell(message, is_shown(number));
         }
         if let Some(sums) = crowd::sums(&messages).filter(|_| !self.speaks_json()) {
-            self.write_stderr(format_args!("\n{sums}\n"));
+            self.write_stderr(format_args!("\n{}\n", self.stderr.folded(sums)));
         }
-        let code = messages.iter().rev().find_map(|message| Code::named(message.code.as_deref()?));
+        // The first of the gravest: what comes last of many counts those that are not shown.
+        let gravest = messages.last().map(|message| message.severity);
+        let code = messages.iter().filter(|message| Some(message.severity) == gravest).find_map(|message| message.code);
         if let Some(code) = code.filter(|_| !self.logs && !self.speaks_json() && self.verbosity == Verbosity::Normal) {
             let hint = Paint { color: self.stderr.color }.cyan("Hint:").to_string();
             self.write_stderr(format_args!("\n{hint} contactsd explain {code} says more.\n"));
@@ -414,19 +397,20 @@ impl Shell {
 
     /// Prints a warning that has nothing but its summary and detail.
     pub fn warning(&mut self, summary: impl Into<String>, detail: impl Into<String>) {
-        self.message(&Message::warning(summary, detail));
+        self.message(&Diagnostic::warning(summary, detail));
     }
 
     /// Prints an error that has nothing but its summary and detail.
     pub fn error(&mut self, summary: impl Into<String>, detail: impl Into<String>) {
-        self.message(&Message::error(summary, detail));
+        self.message(&Diagnostic::error(summary, detail));
     }
 
     /// Prints what the user could do next, unless quiet. A newline is added.
     pub fn hint(&mut self, text: impl fmt::Display) {
         if self.verbosity == Verbosity::Normal && !self.speaks_json() {
             let paint = Paint { color: self.stderr.color };
-            self.write_stderr(format_args!("{} {text}\n", paint.cyan("Hint:")));
+            let hint = format!("{} {text}", paint.cyan("Hint:"));
+            self.write_stderr(format_args!("{}\n", self.stderr.folded(hint)));
         }
         if self.records.are_wanted() {
             self.records([Record::log(format!("Hint: {text}"))]);
@@ -613,6 +597,7 @@ impl Write for Raw<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::Code;
 
     fn shell(verbosity: Verbosity) -> Shell {
         Shell::in_memory(Stream::default(), Stream::default(), verbosity)
@@ -644,9 +629,19 @@ mod tests {
     #[test]
     fn errors_come_after_warnings() {
         let mut shell = shell(Verbosity::Normal);
-        let [one, two] = ["one", "two"].map(|summary| Message::error(summary, ""));
-        shell.messages([one, Message::warning("three", ""), two]);
+        let [one, two] = ["one", "two"].map(|summary| Diagnostic::error(summary, ""));
+        shell.messages([one, Diagnostic::warning("three", ""), two]);
         assert_eq!(shell.captured().unwrap().1, "\nWarning: three\n\nError: one\n\nError: two\n");
+    }
+
+    #[test]
+    fn the_first_of_the_gravest_is_the_one_to_be_explained() {
+        let mut shell = shell(Verbosity::Normal);
+        let of = |code, severity| Diagnostic { code: Some(code), severity, ..Diagnostic::error("", "") };
+        let [unknown, more] = [Code::UnknownField, Code::FurtherErrors].map(|code| of(code, Severity::Error));
+        shell.messages([of(Code::BareNull, Severity::Warning), unknown, more]);
+        let told = shell.captured().unwrap().1;
+        assert!(told.ends_with("\nHint: contactsd explain E011 says more.\n"), "{told}");
     }
 
     #[test]

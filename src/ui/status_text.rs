@@ -7,6 +7,7 @@ use super::binding_text::time_text;
 use super::escape::escape;
 use super::plan_text::counts_summary;
 use super::style::Paint;
+use super::words;
 use crate::model::{ContactKey, Endpoint, Timestamp};
 use crate::ops::watch::{Braked, Failing, Outcome, Pass, Phase, Status, Telling, Waiting};
 use crate::ops::{Health, Readiness};
@@ -65,7 +66,7 @@ pub fn readiness_line(readiness: &Readiness) -> String {
             format!("Not ready: the last good pass ended {}{last}.", time_text(*last_good_pass))
         }
         Readiness::Troubled(trouble) => {
-            format!("Not ready since {}: {}.", time_text(trouble.since), plain(&trouble.error))
+            format!("Not ready since {}: {}.", time_text(trouble.since), plain(&words::in_short(&trouble.error, None)))
         }
         Readiness::Paused { since } => format!("Not ready: paused since {}.", time_text(*since)),
     }
@@ -207,7 +208,7 @@ fn write_braked(text: &mut String, braked: Option<&Braked>, paint: Paint, comman
     let head = format!("A plan exceeds limits and waits for approval since {}:", time_text(*since));
     let _ = writeln!(text, "\n{}", paint.bold_yellow(head));
     for reason in reasons {
-        let _ = writeln!(text, "  {}", plain(reason));
+        let _ = writeln!(text, "  {}", plain(&words::in_short(reason, None)));
     }
     let approve = command(&format!("approve {}", digest.0));
     let _ = writeln!(text, "  Plan: {}\n  To let it through once: {approve}", counts_summary(counts));
@@ -228,9 +229,9 @@ fn write_failing(text: &mut String, failing: &[Failing], paint: Paint, now: Time
             Some(next_try) => format!("next try in {}", wait(next_try.since(now))),
             None => "waits for you".to_owned(),
         };
-        let times = counted(*attempts as usize, "time");
+        let (times, error) = (counted(*attempts as usize, "time"), words::in_short(error, Some(key)));
         let _ =
-            writeln!(text, "  {}: {}\n    {times} since {}; {next}", key.address(), plain(error), time_text(*since));
+            writeln!(text, "  {}: {}\n    {times} since {}; {next}", key.address(), plain(&error), time_text(*since));
     }
     write_more(text, failing.len());
 }

@@ -31,7 +31,7 @@ pub struct ColorEnvironment {
 ///
 /// Empty variables count as unset, and so does a `CONTACTSD_COLOR` that is none of its words.
 /// Source: no-color.org, and bixense.com/clicolors, where `CLICOLOR_FORCE=0` does not force.
-pub fn color_choice(flag: Option<ColorFlag>, environment: &ColorEnvironment, is_terminal: bool) -> bool {
+pub(crate) fn color_choice(flag: Option<ColorFlag>, environment: &ColorEnvironment, is_terminal: bool) -> bool {
     let ColorEnvironment { no_color, contactsd_color, force_color, clicolor_force, clicolor, term } = environment;
     let takes_color = is_terminal && clicolor.as_deref() != Some("0") && term.as_deref() != Some("dumb");
     let forced = |variable: &Option<String>| variable.as_deref().is_some_and(|value| !value.is_empty() && value != "0");

@@ -4,7 +4,6 @@
 
 use std::path::Path;
 
-use super::Message;
 use crate::model::{
     ApolloId, ContactKey, Endpoint, Entry, Field, Intent, IntentId, Lineage, Place, RunId, Serial, Timestamp, Value,
 };
@@ -105,6 +104,7 @@ pub(crate) fn intent(attempts: u32) -> Box<Intent> {
         last_sent_at: Timestamp(0),
         attempts,
         path: "contacts.d/team.yaml".into(),
+        batch: None,
         there_before: Vec::new(),
         refused: false,
     })
@@ -294,7 +294,7 @@ pub(crate) fn hostile() -> Plan {
 }
 
 /// Messages of each kind: a warning and an error with lines of the files, and words of a server.
-pub(crate) fn messages() -> Vec<Message> {
+pub(crate) fn messages() -> Vec<Diagnostic> {
     let location = |path: &str, line, column, width, text: &str| Location {
         path: path.into(),
         line,
@@ -304,24 +304,28 @@ pub(crate) fn messages() -> Vec<Message> {
         skipped: 0,
     };
     let invalid = Diagnostic {
-        code: Code::InvalidEmail,
+        code: Some(Code::InvalidEmail),
         severity: Severity::Error,
         summary: "\"grace at example.com\" is not an e-mail address".into(),
         detail: "This is no e-mail address: there is no @ in it.".into(),
         key: ContactKey::parse("grace").ok(),
         location: Some(location("contacts.d/team.yaml", 7, 12, 20, "    email: grace at example.com")),
         related: Vec::new(),
+        path: None,
+        said: None,
     };
     let twice = Diagnostic {
-        code: Code::SameNameAtPublicProvider,
+        code: Some(Code::SameNameAtPublicProvider),
         severity: Severity::Warning,
         summary: "contact.ada and contact.byron are both Ada Byron at mail.example".into(),
         detail: "Apollo may take Ada Byron for one person.".into(),
         key: ContactKey::parse("ada").ok(),
         location: Some(location("contacts.d/team.yaml", 3, 17, 3, "    first_name: Ada # ```@octocat")),
         related: vec![("byron here".into(), location("contacts.d/`b`.yaml", 21, 17, 3, "    first_name: Ada"))],
+        path: None,
+        said: None,
     };
-    [&invalid, &twice].map(Message::from).into()
+    vec![invalid, twice]
 }
 
 /// A run that ended early, with something in every count.

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::test_plans::id;
 use crate::model::{ContactKey, Digest, Endpoint, Serial, Timestamp};
 use crate::ops::watch::{Board, Braked, Failing, Outcome, Pass, Phase, Status, Trouble, Waiting};
-use crate::plan::Counts;
+use crate::ops::{Cause, Fault, ProblemKind};
+use crate::plan::{Brake, BrakeKind, Counts, Dispute};
 use crate::quota::{Outlook, Span};
 
 /// When all of this is looked at: 2026-03-01T12:00:00Z.
@@ -49,13 +51,16 @@ pub(crate) fn in_step() -> Status {
 
 /// A service with something of everything, e-mail addresses where they could be among it.
 pub(crate) fn busy() -> Status {
-    let failing = |name: &str, error: &str, attempts, next_try| Failing {
+    let failing = |name: &str, error: ProblemKind, attempts, next_try| Failing {
         key: key(name),
-        error: error.to_owned(),
+        error,
         attempts,
         since: ago(600),
         next_try,
     };
+    let fault = Fault { why: "422".to_owned(), status: Some(422), message: None, said: None };
+    let ids = vec![id(1), id(2)];
+    let brake = Brake { kind: BrakeKind::MaxCreates, count: 1200, limit: 1000 };
     let outlook = |window, limit, left, resets_at| Outlook { window, limit, left, resets_at };
     let create = [
         outlook(Span::Minute, Some(200), Some(199), Some(later(42))),
@@ -67,8 +72,8 @@ pub(crate) fn busy() -> Status {
         last_pass: Some(pass),
         pending: 5,
         failing: Arc::new(vec![
-            failing("bo", "Apollo rejected contact.bo", 3, Some(later(42))),
-            failing("cy@example.com", "More than one contact could be contact.cy@example.com", 1, None),
+            failing("bo", ProblemKind::Rejected(fault), 3, Some(later(42))),
+            failing("cy@example.com", ProblemKind::Undecided(Dispute::Several { ids }), 1, None),
         ]),
         waiting: Arc::new(vec![
             Waiting { key: key("dee"), gone_since: ago(26), forget_at: Some(later(34)) },
@@ -76,7 +81,7 @@ pub(crate) fn busy() -> Status {
         ]),
         braked: Some(Braked {
             digest: Digest("0123456789abcdef0123456789abcdef".to_owned()),
-            reasons: vec!["More than 1000 contacts would be created: 1200".to_owned()],
+            reasons: vec![ProblemKind::Braked { brake, gone: 0 }],
             counts: Counts { add: 1200, ..Counts::default() },
             since: ago(300),
         }),
@@ -90,7 +95,8 @@ pub(crate) fn busy() -> Status {
 
 /// A service that Apollo turns away.
 pub(crate) fn troubled() -> Status {
-    let error = "The credential cannot be used: asked as ada@example.com\u{1b}[31m".to_owned();
+    let why = "asked as ada@example.com\u{1b}[31m".to_owned();
+    let error = ProblemKind::CredentialUnusable(Cause::Other { why });
     Status {
         ready: false,
         trouble: Some(Trouble { error, since: ago(90), attempts: 4, next_try: later(40) }),

@@ -2,7 +2,6 @@
 //!
 //! Plain data with its wording; printing is for the caller.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -34,65 +33,4 @@ pub enum Cause {
     Silent { dir: PathBuf, file_system: &'static str },
     /// The system refused for another reason, in its words.
     Refused { reason: String },
-}
-
-impl fmt::Display for Notice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Polling { dir, interval, cause } => {
-                write!(f, "Looking at {} every {interval:?} instead of waiting for events: {cause}", dir.display())
-            }
-            Self::Missing { dir } => write!(f, "{} is missing; waiting for it to appear.", dir.display()),
-            Self::Remade { dir } => {
-                write!(f, "{} came back or was replaced; watching what is there now.", dir.display())
-            }
-            Self::StillOpen { path } => {
-                write!(f, "{} is still being written after a minute; it is read as it is now.", path.display())
-            }
-            Self::Broken { dir, reason } => write!(
-                f,
-                "Watching {} failed by a mistake in contactsd ({reason}); looking at everything and watching again. Please report it.",
-                dir.display()
-            ),
-            Self::Overflow { dir } => write!(
-                f,
-                "The system dropped events for {}; looking at everything. Raising fs.inotify.max_queued_events with sysctl makes that rarer.",
-                dir.display()
-            ),
-        }
-    }
-}
-
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::WatchLimit => write!(
-                f,
-                "the limit on watched directories is reached. Raise fs.inotify.max_user_watches with sysctl, then restart."
-            ),
-            Self::InstanceLimit => write!(
-                f,
-                "the limit on inotify instances or open files is reached. Raise fs.inotify.max_user_instances with sysctl, or the limit on open files, then restart."
-            ),
-            Self::Silent { dir, file_system } => {
-                write!(f, "{} is on {file_system}, which does not tell of changes made elsewhere.", dir.display())
-            }
-            Self::Refused { reason } => write!(f, "the system refused ({reason})."),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_reached_limit_names_the_setting_to_raise() {
-        let notice = Notice::Polling {
-            dir: PathBuf::from("contacts.d"),
-            interval: Duration::from_secs(2),
-            cause: Cause::WatchLimit,
-        };
-        insta::assert_snapshot!(notice, @"Looking at contacts.d every 2s instead of waiting for events: the limit on watched directories is reached. Raise fs.inotify.max_user_watches with sysctl, then restart.");
-    }
 }

@@ -20,7 +20,7 @@ contacts:
 ";
 
 fn every_request(remote: &Remote) -> u64 {
-    Action::ALL.into_iter().map(|action| remote.requests(action)).sum()
+    remote.all_requests()
 }
 
 #[test]

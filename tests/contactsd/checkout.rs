@@ -64,6 +64,8 @@ fn a_link_that_leads_out_shows_nothing_of_what_it_leads_to() {
     It is a link to "/proc/self/environ" and ends outside of contacts.d, so it was not opened: files
     of a repository must not show what else is on this machine. Put the file itself here. To follow
     links to a directory that you trust, name that directory with --follow-within.
+
+    Hint: contactsd explain E032 says more.
     [exit 1]
     "#);
 }

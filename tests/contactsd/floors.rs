@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules by floor, as `ARCHITECTURE.md` lists them.
-const FLOORS: [&[&str]; 6] = [
+const FLOORS: [&[&str]; 7] = [
+    &["shell_word"],
     &["model", "failpoints", "aside", "beneath", "private_dir"],
     &["plan", "journal", "quota", "index", "state", "hosts"],
     &["settings", "source", "apollo", "store", "serve", "watcher", "sandbox"],
@@ -47,4 +48,19 @@ fn a_module_imports_only_from_floors_below_its_own() {
         }
     }
     assert!(imports > 100, "imports are looked at: {imports}");
+}
+
+#[test]
+fn operations_know_no_flags() {
+    let operations = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ops");
+    for path in sources(&operations) {
+        let text = fs::read_to_string(&path).unwrap();
+        for (number, line) in text.lines().enumerate() {
+            let mut words = line.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
+            let is_flag =
+                |word: &str| word.strip_prefix("--").is_some_and(|name| name.starts_with(char::is_alphabetic));
+            let flag = words.find(|word| is_flag(word));
+            assert_eq!(flag, None, "{}:{}: words belong to ui/words", path.display(), number + 1);
+        }
+    }
 }

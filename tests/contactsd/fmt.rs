@@ -120,7 +120,7 @@ fn files_with_mistakes_are_left_alone_and_the_others_are_not() {
     The byte 0xe9 here belongs to another encoding. Save the file as UTF-8, so that names arrive as
     they are written.
 
-    Hint: contactsd explain E002 says more.
+    Hint: contactsd explain E011 says more.
     [exit 1]
     "#);
     assert_eq!(team(&world), FINE);

@@ -29,7 +29,7 @@ fn help_and_version_are_results() {
       status       Show how the running watch is doing, or what the state holds
       pause        Let the running watch release the state, so that other commands can write it
       resume       Let a paused watch go on
-      approve      Let the running watch apply one plan that passes its limits
+      approve      Let the running watch apply one plan that exceeds its limits
       sandbox      Serve the stand-in for Apollo until interrupted
       import       Bind an entry to a contact that Apollo has
       state        Look at what the state remembers, and correct it
@@ -148,7 +148,7 @@ fn mistakes_of_usage_exit_with_one() {
       status       Show how the running watch is doing, or what the state holds
       pause        Let the running watch release the state, so that other commands can write it
       resume       Let a paused watch go on
-      approve      Let the running watch apply one plan that passes its limits
+      approve      Let the running watch apply one plan that exceeds its limits
       sandbox      Serve the stand-in for Apollo until interrupted
       import       Bind an entry to a contact that Apollo has
       state        Look at what the state remembers, and correct it
@@ -213,6 +213,14 @@ fn colors_are_for_terminals_and_for_those_who_ask() {
     assert!(!colored(&world, "plan --color never"));
     assert!(!colored(&world, "plan --color auto"));
     assert_eq!(world.run("plan --color always --no-color").code, Some(1));
+    // Help and mistakes on the command line keep to it as well.
+    for line in ["--help", "plan -h"] {
+        assert!(!colored(&world, line), "{line}");
+        assert!(colored(&world, &format!("{line} --color always")), "{line}");
+        assert!(!colored(&world, &format!("{line} --color never")), "{line}");
+    }
+    let mistake = |line: &str| world.run(line).stderr.contains('\u{1b}');
+    assert!(mistake("paln --color=always") && !mistake("paln") && !mistake("paln --no-color"));
     world.set("FORCE_COLOR", "1");
     assert!(colored(&world, "plan"));
     assert!(!colored(&world, "plan --no-color"));

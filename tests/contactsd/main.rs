@@ -5,6 +5,7 @@
 
 mod apply;
 mod checkout;
+mod circles;
 mod completions;
 mod credentials;
 mod disk;
@@ -38,6 +39,7 @@ mod status;
 mod stdio;
 mod support;
 mod target;
+mod terminal;
 mod transfer;
 mod validate;
 mod values;

@@ -85,6 +85,8 @@ fn planning_that_failed_says_so_and_offers_nothing() {
 
     This is no e-mail address: there is no @ in it. Apollo drops such an address silently. Write the
     address alone, like jane@example.com, or "" to clear the field.
+
+    Hint: contactsd explain E015 says more.
     [exit 1]
     "#);
     assert_snapshot!(world.run("plan --format markdown"), @"
@@ -114,6 +116,8 @@ fn planning_that_failed_says_so_and_offers_nothing() {
       contacts.d/team.yaml:2:16
 
     The values are masked here. docs/errors/E015.md says what to do.
+
+    Hint: contactsd explain E015 says more.
     [exit 1]
     ");
     let missing = world.run("plan --dir nowhere");

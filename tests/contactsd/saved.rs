@@ -591,9 +591,9 @@ fn a_plan_that_passes_its_limits_or_needs_a_decision_is_never_applied() {
     let world = World::with(TEAM).against(&remote);
     let outcome = planned(&world, "--max-creates 1");
     assert!(outcome.stdout.ends_with("it can be shown, and never be applied.\n"), "{outcome}");
-    assert_snapshot!(refused(&world, &remote, "Saved plan passes its limits").errors(), @"
+    assert_snapshot!(refused(&world, &remote, "Saved plan exceeds its limits").errors(), @"
 
-    Error: Saved plan passes its limits
+    Error: Saved plan exceeds its limits
 
     More than 1 contacts would be created: 2.
     It exceeds limits that were set when it was made. If it is meant, plan with --force or a higher

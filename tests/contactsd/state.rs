@@ -51,11 +51,18 @@ fn a_state_belongs_to_one_api() {
     world.applied();
     let other = Remote::start();
     let world = world.against(&other);
-    for verb in ["plan", "state list", "apply --auto-approve"] {
+    for verb in ["plan", "apply --auto-approve", "state rm ada --auto-approve"] {
         let outcome = world.run(verb);
         assert_eq!(outcome.code, Some(1));
         assert!(outcome.stderr.contains("--state"), "{outcome}");
     }
+    // What is only read is the same whichever API is meant, and no API is needed to read it.
+    drop(remote);
+    for verb in ["state list", "state show ada", "state pull", "show", "status"] {
+        let outcome = world.run(verb);
+        assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""), "{verb}: {outcome}");
+    }
+    assert_eq!(world.run("state list").stdout, "contact.ada\ncontact.bo\n");
     assert_eq!(other.take_calls(), [""; 0]);
     assert_eq!(world.run("apply --auto-approve --state elsewhere").code, Some(0));
 }

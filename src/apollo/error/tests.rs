@@ -9,7 +9,7 @@ fn call() -> Call {
 
 fn refused(status: u16, body: &str) -> Error {
     let sent = r#"{"email": "ada@example.com", "account_id": "60e34b81740c50074e3d1c04zz"}"#;
-    let meta = Meta { status, retry_after: Some(Duration::from_secs(7)), ..Meta::default() };
+    let meta = Meta { status, ..Meta::default() };
     Error::Status(Box::new(Refusal::read(call(), meta, body, false, Some(sent))))
 }
 
@@ -45,8 +45,7 @@ fn the_status_alone_says_whether_to_send_again() {
         );
     }
     check(&refused(303, ""), Retry::Settle, Retry::Never);
-    let later = Retry::Later { after: Some(Duration::from_secs(7)) };
-    check(&refused(429, "Too many requests"), later, later);
+    check(&refused(429, "Too many requests"), Retry::Later, Retry::Later);
 }
 
 /// A page came after the work was done, counted as a refusal, and the next apply made a second contact.
@@ -57,8 +56,7 @@ fn a_page_of_a_gateway_refuses_nothing_whatever_its_status() {
         assert!(!refused(status, "<html>").contact_is_gone(&id()));
         assert!(!refused(status, "<html>").is_barred(Endpoint::CreateContact));
     }
-    let later = Retry::Later { after: Some(Duration::from_secs(7)) };
-    check(&refused(429, "<html>"), Retry::Settle, later);
+    check(&refused(429, "<html>"), Retry::Settle, Retry::Later);
 }
 
 /// A firewall that disliked a word of one title ended all creates of the run, and blamed the key.

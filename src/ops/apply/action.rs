@@ -4,7 +4,8 @@ use crate::model::Origin;
 use crate::ops::problem;
 use crate::plan::{Action, Operation, Reason};
 
-use super::performer::{Asked, End, Performer, Trouble};
+use super::outcome::create::Asked;
+use super::performer::{End, Performer, Trouble};
 
 impl Performer<'_> {
     pub(super) async fn perform(&self, action: &Action) -> Result<End, Trouble> {

@@ -1,6 +1,7 @@
-//! Sends requests: quota first, the intent on disk before the wire, again when that is safe.
+//! Sends requests: quota first, the intents on disk before the wire, again when that is safe.
 //!
-//! Decides how often and when to send, never what the outcome means for a contact, nor whose the credential is.
+//! Decides how often and when to send, never what the outcome means for a contact, nor whose the credential is. What a
+//! request carries, for one contact or for many, is the asker's to write and to read.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,12 +10,12 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
-use crate::apollo::{self, Client, Contact, ListChange, Meta, Profile, Retry, SearchPage};
+use crate::apollo::{self, Answer, Client, Retry};
 use crate::failpoints::{self, reached};
 use crate::journal::{self, Status, Step};
-use crate::model::{ApolloId, Endpoint, Intent, IntentId};
+use crate::model::{Endpoint, Intent, IntentId, Timestamp};
 use crate::quota::{Attempt, Backoff, Permit, Rejection};
-use crate::state::{self, Change};
+use crate::state::{self, CHANGES_PER_COMMIT, Change};
 use crate::store::Store;
 
 use super::ledgers::Ledgers;
@@ -24,30 +25,8 @@ use crate::ops::{Clock, Event, Stop, problem};
 /// How often one request is sent before its action fails, 429s and connections that were never made not counted.
 const MAX_ATTEMPTS: u32 = 5;
 
-/// A request that changes nothing, so that it needs no intent.
-#[derive(Debug, Clone)]
-pub(crate) enum Look {
-    View(ApolloId),
-    Search {
-        keywords: String,
-        page: u32,
-    },
-    /// A page of all contacts, those made last first.
-    Newest {
-        page: u32,
-    },
-    /// Who the credential acts as.
-    Profile,
-}
-
-/// What came back.
-#[derive(Debug)]
-pub(crate) enum Reply {
-    Contact(Box<Contact>),
-    Page(SearchPage),
-    Lists(ListChange),
-    Profile(Profile),
-}
+/// What one attempt came to.
+pub(crate) type Outcome<T> = Result<Answer<T>, apollo::Error>;
 
 /// Why a request brought no reply.
 #[derive(Debug)]
@@ -82,9 +61,9 @@ impl Way {
 
 /// A request to send, and what became of it so far.
 pub(crate) struct Parcel<'a> {
-    id: IntentId,
-    intent: &'a mut Intent,
-    /// Goes into the write of the intent.
+    /// What it is about to do, to one contact or to many; all by one kind of request.
+    intents: Vec<(IntentId, &'a mut Intent)>,
+    /// Goes into the write of the intents.
     with: Vec<Change>,
     /// Nothing is sent after it.
     fresh_until: Option<Instant>,
@@ -94,15 +73,43 @@ pub(crate) struct Parcel<'a> {
 }
 
 impl<'a> Parcel<'a> {
-    pub(crate) fn new(id: IntentId, intent: &'a mut Intent, with: Vec<Change>, fresh_until: Option<Instant>) -> Self {
+    pub(crate) fn new(
+        mut intents: Vec<(IntentId, &'a mut Intent)>,
+        with: Vec<Change>,
+        fresh_until: Option<Instant>,
+    ) -> Self {
+        let batch = (intents.len() > 1).then(|| intents[0].0);
+        for (_, intent) in &mut intents {
+            intent.batch = batch;
+        }
         // An intent that was sent before comes here in doubt, from settling.
-        let tries = Tries::new(if intent.attempts == 0 { Status::Intended } else { Status::InDoubt });
-        Self { id, intent, with, fresh_until, tries, way: None }
+        let is_new = intents.iter().all(|(_, intent)| intent.attempts == 0);
+        let tries = Tries::new(if is_new { Status::Intended } else { Status::InDoubt });
+        Self { intents, with, fresh_until, tries, way: None }
     }
 
     /// Returns the way by which it was sent last, which an answer came by.
     pub(crate) fn way(&self) -> &Arc<Way> {
         self.way.as_ref().expect("what was answered was sent")
+    }
+
+    fn endpoint(&self) -> Endpoint {
+        self.intents[0].1.endpoint
+    }
+
+    /// Notes another attempt; returns what is to be written before it.
+    fn attempt(&mut self, now: Timestamp) -> Vec<Change> {
+        let put = |(id, intent): &mut (IntentId, &mut Intent)| {
+            intent.attempts += 1;
+            intent.last_sent_at = now;
+            if intent.attempts == 1 {
+                intent.first_sent_at = now;
+            }
+            Change::PutIntent { id: *id, intent: Box::new(intent.clone()) }
+        };
+        let mut changes = std::mem::take(&mut self.with);
+        changes.extend(self.intents.iter_mut().map(put));
+        changes
     }
 }
 
@@ -125,12 +132,16 @@ pub(crate) struct Courier {
 }
 
 impl Courier {
-    /// Sends the request of an intent, which is on disk before each attempt.
+    /// Sends the request of intents, which are on disk before each attempt, by what `ask` asks of a way.
     ///
-    /// The intent stays on disk when the outcome is in doubt, and for the caller to drop with the answer. A 401 comes
+    /// The intents stay on disk when the outcome is in doubt, and for the caller to drop with the answer. A 401 comes
     /// back at once, for the caller to send the parcel again or to have it turned down.
-    pub(crate) async fn send(&self, parcel: &mut Parcel<'_>) -> Result<(Reply, Meta), Failure> {
-        let endpoint = parcel.intent.endpoint;
+    pub(crate) async fn send<T, A: Future<Output = Outcome<T>>>(
+        &self,
+        parcel: &mut Parcel<'_>,
+        ask: impl Fn(Arc<Way>) -> A,
+    ) -> Result<Answer<T>, Failure> {
+        let endpoint = parcel.endpoint();
         loop {
             let admitted = self.admit(endpoint).await.and_then(|leave| {
                 if parcel.fresh_until.is_none_or(|until| Instant::now() <= until) {
@@ -139,52 +150,30 @@ impl Courier {
                 self.take_back(endpoint, leave);
                 Err(Failure::Stale)
             });
-            let Parcel { id, intent, with, tries, way: sent_by, .. } = &mut *parcel;
-            let Leave { permit, attempt, slot } = match (admitted, tries.last.take()) {
+            let leave = match (admitted, parcel.tries.last.take()) {
                 (Ok(leave), _) => leave,
                 // It was sent before, and nobody knows what came of that.
-                (Err(Failure::Out), Some(error)) if tries.status == Status::InDoubt => {
+                (Err(Failure::Out), Some(error)) if parcel.tries.status == Status::InDoubt => {
                     return Err(Failure::InDoubt(error));
                 }
                 (Err(failure), _) => {
-                    if intent.attempts > 0 && tries.status == Status::Intended {
-                        self.drop_intent(*id).await?;
-                    }
+                    self.drop_unsent(parcel).await?;
                     return Err(failure);
                 }
             };
-            intent.attempts += 1;
-            intent.last_sent_at = self.clock.now();
-            if intent.attempts == 1 {
-                intent.first_sent_at = intent.last_sent_at;
-            }
-            let mut changes = std::mem::take(with);
-            changes.push(Change::PutIntent { id: *id, intent: Box::new(intent.clone()) });
-            changes.push(Change::PutQuota { endpoint, ledger: self.ledgers.save(endpoint) });
-            if let Err(error) = self.store.commit(changes).await {
-                self.take_back(endpoint, Leave { permit, attempt, slot });
-                return Err(Failure::Store(error));
-            }
-            reached(failpoints::Step::IntentWritten);
-            let way = self.way();
-            // Somebody else could have taken the state over before the answer came.
-            if !self.store.outlasts(way.options.request_timeout) {
-                self.take_back(endpoint, Leave { permit, attempt, slot });
-                return Err(Failure::Store(self.store.taken_over()));
-            }
-            tries.take(Step::Send);
-            let sent = Instant::now();
-            let outcome = perform(&sent_by.insert(way).client, intent).await;
-            drop(slot);
-            self.heard(endpoint, &outcome, sent.elapsed());
-            reached(if outcome.is_ok() { failpoints::Step::AnswerReceived } else { failpoints::Step::AnswerLost });
-            let verdict = self.judge(endpoint, permit, attempt, outcome, tries);
-            self.save_pause(endpoint).await?;
-            match verdict {
-                Verdict::Reply(reply) => return Ok(*reply),
+            let changes = parcel.attempt(self.clock.now());
+            let way = Arc::clone(parcel.way.insert(self.way()));
+            let ask = async |way| {
+                reached(failpoints::Step::IntentWritten);
+                let outcome = ask(way).await;
+                reached(if outcome.is_ok() { failpoints::Step::AnswerReceived } else { failpoints::Step::AnswerLost });
+                outcome
+            };
+            match self.attempt(endpoint, leave, changes, way, ask, &mut parcel.tries).await? {
+                Verdict::Reply(answer) => return Ok(answer),
                 Verdict::Fail(failure) => {
-                    if matches!(failure, Failure::Barred) && tries.status == Status::Intended {
-                        self.drop_intent(*id).await?;
+                    if matches!(failure, Failure::Barred) {
+                        self.drop_unsent(parcel).await?;
                     }
                     return Err(failure);
                 }
@@ -198,42 +187,22 @@ impl Courier {
         match parcel.tries.status {
             Status::InDoubt => Failure::InDoubt(error),
             _ if self.bar(&Endpoint::ALL) => Failure::Refused(error),
-            _ => self.drop_intent(parcel.id).await.err().unwrap_or(Failure::Barred),
+            _ => self.drop_unsent(&parcel).await.err().unwrap_or(Failure::Barred),
         }
     }
 
     /// Sends a request that changes nothing, by a way that may not be the one in use.
-    pub(crate) async fn look(&self, way: &Way, look: &Look) -> Result<(Reply, Meta), Failure> {
-        let client = &way.client;
-        let endpoint = match look {
-            Look::View(_) => Endpoint::ViewContact,
-            Look::Search { .. } | Look::Newest { .. } => Endpoint::SearchContacts,
-            Look::Profile => Endpoint::Profile,
-        };
+    pub(crate) async fn look<T, A: Future<Output = Outcome<T>>>(
+        &self,
+        endpoint: Endpoint,
+        way: &Arc<Way>,
+        ask: impl Fn(Arc<Way>) -> A,
+    ) -> Result<Answer<T>, Failure> {
         let mut tries = Tries::new(Status::Intended);
         loop {
-            let Leave { permit, attempt, slot } = self.admit(endpoint).await?;
-            let spend = Change::PutQuota { endpoint, ledger: self.ledgers.save(endpoint) };
-            if let Err(error) = self.store.commit(vec![spend]).await {
-                self.take_back(endpoint, Leave { permit, attempt, slot });
-                return Err(Failure::Store(error));
-            }
-            tries.take(Step::Send);
-            let sent = Instant::now();
-            let outcome = match look {
-                Look::View(id) => client.view_contact(id).await.map(|a| (Reply::Contact(Box::new(a.value)), a.meta)),
-                Look::Search { keywords, page } => {
-                    client.search_contacts(keywords, *page).await.map(|a| (Reply::Page(a.value), a.meta))
-                }
-                Look::Newest { page } => client.newest_contacts(*page).await.map(|a| (Reply::Page(a.value), a.meta)),
-                Look::Profile => client.profile().await.map(|a| (Reply::Profile(a.value), a.meta)),
-            };
-            drop(slot);
-            self.heard(endpoint, &outcome, sent.elapsed());
-            let verdict = self.judge(endpoint, permit, attempt, outcome, &mut tries);
-            self.save_pause(endpoint).await?;
-            match verdict {
-                Verdict::Reply(reply) => return Ok(*reply),
+            let leave = self.admit(endpoint).await?;
+            match self.attempt(endpoint, leave, Vec::new(), Arc::clone(way), &ask, &mut tries).await? {
+                Verdict::Reply(answer) => return Ok(answer),
                 // Looking has no effect that could be in doubt.
                 Verdict::Fail(Failure::InDoubt(error)) => return Err(Failure::Refused(error)),
                 Verdict::Fail(failure) => return Err(failure),
@@ -242,22 +211,58 @@ impl Courier {
         }
     }
 
-    async fn drop_intent(&self, id: IntentId) -> Result<(), Failure> {
-        self.store.commit(vec![Change::DropIntent { id }]).await.map(drop).map_err(Failure::Store)
+    /// Makes one attempt: writes what is to be on disk before it, with its quota, and settles its account.
+    async fn attempt<T, A: Future<Output = Outcome<T>>>(
+        &self,
+        endpoint: Endpoint,
+        leave: Leave<'_>,
+        mut changes: Vec<Change>,
+        way: Arc<Way>,
+        ask: impl FnOnce(Arc<Way>) -> A,
+        tries: &mut Tries,
+    ) -> Result<Verdict<T>, Failure> {
+        changes.push(Change::PutQuota { endpoint, ledger: self.ledgers.save(endpoint) });
+        for some in changes.chunks(CHANGES_PER_COMMIT) {
+            if let Err(error) = self.store.commit(some.to_vec()).await {
+                self.take_back(endpoint, leave);
+                return Err(Failure::Store(error));
+            }
+        }
+        // Somebody else could have taken the state over before the answer came.
+        if !self.store.outlasts(way.options.request_timeout) {
+            self.take_back(endpoint, leave);
+            return Err(Failure::Store(self.store.taken_over()));
+        }
+        tries.take(Step::Send);
+        let Leave { permit, attempt, slot } = leave;
+        let sent = Instant::now();
+        let outcome = ask(way).await;
+        drop(slot);
+        self.heard(endpoint, &outcome, sent.elapsed());
+        let verdict = self.judge(endpoint, permit, attempt, outcome, tries);
+        // An answer may have asked for a pause, which the next run is to know of too.
+        if let Some(change) = self.ledgers.pause_to_save(endpoint) {
+            self.store.commit(vec![change]).await.map_err(Failure::Store)?;
+        }
+        Ok(verdict)
     }
 
-    /// Saves the quota of an action that an answer has paused, so that the next run knows it too.
-    async fn save_pause(&self, endpoint: Endpoint) -> Result<(), Failure> {
-        match self.ledgers.pause_to_save(endpoint) {
-            Some(change) => self.store.commit(vec![change]).await.map(drop).map_err(Failure::Store),
-            None => Ok(()),
+    /// Drops intents that are on disk and of which no attempt can have had an effect.
+    async fn drop_unsent(&self, parcel: &Parcel<'_>) -> Result<(), Failure> {
+        if parcel.tries.status != Status::Intended || parcel.way.is_none() {
+            return Ok(());
         }
+        let drops: Vec<Change> = parcel.intents.iter().map(|&(id, _)| Change::DropIntent { id }).collect();
+        for some in drops.chunks(CHANGES_PER_COMMIT) {
+            self.store.commit(some.to_vec()).await.map_err(Failure::Store)?;
+        }
+        Ok(())
     }
 
     /// Tells that an attempt came to its end; the log of the contact it was for gets the id of the answer.
-    fn heard(&self, endpoint: Endpoint, outcome: &Result<(Reply, Meta), apollo::Error>, elapsed: Duration) {
+    fn heard<T>(&self, endpoint: Endpoint, outcome: &Outcome<T>, elapsed: Duration) {
         let meta = match outcome {
-            Ok((_, meta)) => Some(meta),
+            Ok(answer) => Some(&answer.meta),
             Err(error) => {
                 tracing::debug!(%endpoint, %error, "failed");
                 error.meta()
@@ -270,33 +275,37 @@ impl Courier {
     }
 
     /// Settles the account of one attempt and says what comes next.
-    fn judge(
+    fn judge<T>(
         &self,
         endpoint: Endpoint,
         permit: Permit,
         attempt: Attempt,
-        outcome: Result<(Reply, Meta), apollo::Error>,
+        outcome: Outcome<T>,
         tries: &mut Tries,
-    ) -> Verdict {
+    ) -> Verdict<T> {
         let error = match outcome {
-            Ok((reply, meta)) => {
+            Ok(answer) => {
                 tries.take(Step::Answer);
                 self.is_back(endpoint, attempt);
-                self.ledgers.answered(endpoint, permit, &meta);
-                return Verdict::Reply(Box::new((reply, meta)));
+                self.ledgers.answered(endpoint, permit, &answer.meta);
+                return Verdict::Reply(answer);
             }
             Err(error) => error,
         };
         let retry = error.retry(endpoint);
         let unsent = matches!(error, apollo::Error::Connect { .. });
-        if let (Retry::Later { .. }, Some(meta)) = (retry, error.meta()) {
+        if let (Retry::Later, Some(meta)) = (retry, error.meta()) {
             tries.take(Step::Bounce);
             self.outages.undecided(endpoint, attempt);
             return Verdict::Again(match self.ledgers.rejected(endpoint, permit, meta) {
                 Rejection::WindowUsedUp(..) => Duration::ZERO,
-                Rejection::Stray => self.backoff(tries.count_stray()),
+                Rejection::Stray => {
+                    tries.strays += 1;
+                    self.backoff(tries.strays)
+                }
             });
         }
+        let is_in_doubt = matches!(tries.status, Status::Sent { in_doubt_before: true });
         // Before the account, which lets those go that waited for this answer.
         *(if unsent { &mut tries.unsent } else { &mut tries.failures }) += 1;
         let news = self.is_news(endpoint, &error);
@@ -306,9 +315,9 @@ impl Courier {
             // A success that cannot be read, or a redirect that answers work done: no refusal.
             Retry::Never if error.status().is_some_and(|status| status < 400) => Step::Lose,
             // Only a refusal of the content says that the same content was refused before.
-            Retry::Never if tries.is_in_doubt() && !matches!(error.status(), Some(400 | 422)) => Step::Bounce,
+            Retry::Never if is_in_doubt && !matches!(error.status(), Some(400 | 422)) => Step::Bounce,
             Retry::Never => Step::Refuse,
-            Retry::Now | Retry::Later { .. } | Retry::Settle => Step::Lose,
+            Retry::Now | Retry::Later | Retry::Settle => Step::Lose,
         };
         if unsent || step == Step::Lose {
             self.note_failure(endpoint, attempt, &error);
@@ -487,27 +496,6 @@ impl Courier {
     }
 }
 
-async fn perform(client: &Client, intent: &Intent) -> Result<(Reply, Meta), apollo::Error> {
-    let target = || intent.apollo_id.as_ref().expect("an intent to change a contact names it");
-    match intent.endpoint {
-        Endpoint::CreateContact => {
-            let answer = client.create_contact(&intent.body).await?;
-            Ok((Reply::Contact(Box::new(answer.value)), answer.meta))
-        }
-        Endpoint::UpdateContact => {
-            let answer = client.update_contact(target(), &intent.body).await?;
-            Ok((Reply::Contact(Box::new(answer.value)), answer.meta))
-        }
-        Endpoint::AddToLists | Endpoint::RemoveFromLists => {
-            let answer = client.change_lists(intent.endpoint, &intent.body).await?;
-            Ok((Reply::Lists(answer.value), answer.meta))
-        }
-        Endpoint::ViewContact | Endpoint::SearchContacts | Endpoint::Profile => {
-            unreachable!("looking needs no intent")
-        }
-    }
-}
-
 /// Leave to send one request.
 struct Leave<'a> {
     permit: Permit,
@@ -536,20 +524,10 @@ impl Tries {
     fn take(&mut self, step: Step) {
         self.status = journal::next(self.status, step).expect("requests are sent and answered in turn");
     }
-
-    /// Reports whether an earlier attempt may have had its effect.
-    fn is_in_doubt(&self) -> bool {
-        matches!(self.status, Status::Sent { in_doubt_before: true })
-    }
-
-    fn count_stray(&mut self) -> u32 {
-        self.strays += 1;
-        self.strays
-    }
 }
 
-enum Verdict {
-    Reply(Box<(Reply, Meta)>),
+enum Verdict<T> {
+    Reply(Answer<T>),
     Fail(Failure),
     Again(Duration),
 }

@@ -1,6 +1,6 @@
 //! The quota ledgers in memory: who may send when.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ const QUIET_WAIT: Duration = Duration::from_secs(2);
 /// One ledger per endpoint action, shared by everything that sends.
 #[derive(Debug)]
 pub(crate) struct Ledgers {
-    by_endpoint: Mutex<BTreeMap<Endpoint, Ledger>>,
+    by_endpoint: Mutex<BTreeMap<Endpoint, Account>>,
     /// Rung whenever an answer came, since it may make room.
     answered: Notify,
     rules: Rules,
@@ -27,13 +27,19 @@ pub(crate) struct Ledgers {
     max_wait: Option<Duration>,
     /// The longest wait for a window that holds up what waits; after a longer one it is put off.
     patience: Option<Duration>,
-    /// What was put off, and until when.
-    put_off: Mutex<BTreeMap<Endpoint, Timestamp>>,
-    /// Until when waits were told.
-    told: Mutex<BTreeMap<Endpoint, Timestamp>>,
-    /// What was paused since it was last saved.
-    newly_paused: Mutex<BTreeSet<Endpoint>>,
     clock: Clock,
+}
+
+/// The account of one kind of request.
+#[derive(Debug, Default)]
+struct Account {
+    ledger: Ledger,
+    /// Until when such requests are put off.
+    put_off: Option<Timestamp>,
+    /// Until when a wait was told.
+    told: Option<Timestamp>,
+    /// Whether an answer has asked for a pause since it was last saved.
+    is_newly_paused: bool,
 }
 
 impl Ledgers {
@@ -50,20 +56,10 @@ impl Ledgers {
             let ledger = Ledger::load(text).inspect_err(|error| {
                 tracing::warn!(%endpoint, %error, "the saved quota ledger cannot be read; starting over");
             });
-            (endpoint, ledger.unwrap_or_default())
+            (endpoint, Account { ledger: ledger.unwrap_or_default(), ..Account::default() })
         };
         let by_endpoint = Mutex::new(saved.iter().map(load).collect());
-        Self {
-            by_endpoint,
-            answered: Notify::new(),
-            rules,
-            max_wait,
-            patience: None,
-            put_off: Mutex::default(),
-            told: Mutex::default(),
-            newly_paused: Mutex::default(),
-            clock,
-        }
+        Self { by_endpoint, answered: Notify::new(), rules, max_wait, patience: None, clock }
     }
 
     /// Puts requests off that would wait longer than this for a window, instead of holding what waits for them.
@@ -73,22 +69,19 @@ impl Ledgers {
 
     /// Forgets what was put off, so that it is tried again.
     pub(crate) fn put_nothing_off(&self) {
-        self.delays().clear();
+        self.locked().values_mut().for_each(|account| account.put_off = None);
     }
 
     pub(crate) fn is_put_off(&self, endpoint: Endpoint) -> bool {
-        self.delays().contains_key(&endpoint)
+        self.locked().get(&endpoint).is_some_and(|account| account.put_off.is_some())
     }
 
     /// Says which requests were put off, those that may go out first; `None` when none were.
     pub(crate) fn put_off(&self) -> Option<Ended> {
-        let delays = self.delays();
-        let (&endpoint, &until) = delays.iter().min_by_key(|(_, until)| **until)?;
+        let accounts = self.locked();
+        let delays = accounts.iter().filter_map(|(&endpoint, account)| Some((account.put_off?, endpoint)));
+        let (until, endpoint) = delays.min_by_key(|(until, _)| *until)?;
         Some(Ended::QuotaExhausted { endpoint, wait: until.since(self.clock.now()) })
-    }
-
-    fn delays(&self) -> MutexGuard<'_, BTreeMap<Endpoint, Timestamp>> {
-        self.put_off.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns leave to send one request as soon as the windows allow; `None` when the run stops first, or such
@@ -107,16 +100,17 @@ impl Ledgers {
             }
             // Registered before looking, so that an answer between look and wait is not missed.
             let answered = self.answered.notified();
-            let admission = self.locked().entry(endpoint).or_default().admit(self.clock.now(), &self.rules);
+            let now = self.clock.now();
+            let admission = self.locked().entry(endpoint).or_default().ledger.admit(now, &self.rules);
             let wait = match admission {
                 Admission::Go(permit) => return Some(permit),
                 Admission::Wait(wait, span) => {
+                    let until = now + wait;
                     // What needs no request of this kind goes on: a contact that was looked for is still created.
                     if [self.max_wait, self.patience].into_iter().flatten().any(|longest| wait > longest) {
-                        self.delays().insert(endpoint, self.clock.now() + wait);
+                        self.locked().entry(endpoint).or_default().put_off = Some(until);
                         return None;
                     }
-                    let until = self.clock.now() + wait;
                     if wait > QUIET_WAIT && self.is_news(endpoint, until) {
                         waiting(wait, until, span);
                     }
@@ -134,20 +128,21 @@ impl Ledgers {
 
     /// Reports whether nobody was told that requests of this kind wait until then.
     fn is_news(&self, endpoint: Endpoint, until: Timestamp) -> bool {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_news = told.get(&endpoint).is_none_or(|&told| until > told + QUIET_WAIT);
+        let mut accounts = self.locked();
+        let told = &mut accounts.entry(endpoint).or_default().told;
+        let is_news = told.is_none_or(|told| until > told + QUIET_WAIT);
         if is_news {
-            told.insert(endpoint, until);
+            *told = Some(until);
         }
         is_news
     }
 
     /// Returns how long until the last of so many requests of each kind may go out, if nobody else sends any.
     pub(crate) fn forecast(&self, requests: &BTreeMap<Endpoint, usize>) -> Duration {
-        let (now, ledgers) = (self.clock.now(), self.locked());
-        let unknown = Ledger::default();
+        let (now, accounts) = (self.clock.now(), self.locked());
+        let unknown = Account::default();
         let each = requests.iter().map(|(endpoint, &count)| {
-            ledgers.get(endpoint).unwrap_or(&unknown).forecast(count as u64, now, &self.rules)
+            accounts.get(endpoint).unwrap_or(&unknown).ledger.forecast(count as u64, now, &self.rules)
         });
         each.max().unwrap_or_default()
     }
@@ -155,7 +150,7 @@ impl Ledgers {
     /// Reports whether requests of any kind wait for a window now, as was told.
     pub(crate) fn is_waiting(&self) -> bool {
         let now = self.clock.now();
-        self.told.lock().unwrap_or_else(PoisonError::into_inner).values().any(|&until| until > now)
+        self.locked().values().any(|account| account.told.is_some_and(|until| until > now))
     }
 
     /// Takes in an answer, and the pause that it asks for: a server that is overloaded is for requests of every
@@ -165,68 +160,68 @@ impl Ledgers {
         match (meta.status, meta.asked_to_wait(now)) {
             (429, _) => drop(self.rejected(endpoint, permit, meta)),
             (500.., Some(wait)) => {
-                self.change(endpoint, |ledger| {
-                    ledger.answered(permit, &readings(meta), now);
-                    ledger.pause(wait, now);
+                self.change(endpoint, |account| {
+                    account.ledger.answered(permit, &readings(meta), now);
+                    account.ledger.pause(wait, now);
+                    account.is_newly_paused = true;
                 });
-                self.paused().insert(endpoint);
             }
-            _ => self.change(endpoint, |ledger| ledger.answered(permit, &readings(meta), now)),
+            _ => self.change(endpoint, |account| account.ledger.answered(permit, &readings(meta), now)),
         }
     }
 
     pub(crate) fn lost(&self, endpoint: Endpoint, permit: Permit) {
         let now = self.clock.now();
-        self.change(endpoint, |ledger| ledger.lost(permit, now));
+        self.change(endpoint, |account| account.ledger.lost(permit, now));
     }
 
     pub(crate) fn unsent(&self, endpoint: Endpoint, permit: Permit) {
-        self.change(endpoint, |ledger| ledger.unsent(permit));
+        self.change(endpoint, |account| account.ledger.unsent(permit));
     }
 
     pub(crate) fn rejected(&self, endpoint: Endpoint, permit: Permit, meta: &Meta) -> Rejection {
         let now = self.clock.now();
         let wait = meta.asked_to_wait(now);
-        self.paused().insert(endpoint);
-        self.change(endpoint, |ledger| ledger.rejected(permit, &readings(meta), wait, now, &self.rules))
+        self.change(endpoint, |account| {
+            account.is_newly_paused = true;
+            account.ledger.rejected(permit, &readings(meta), wait, now, &self.rules)
+        })
     }
 
     /// Returns what is to be saved so that the next run knows of a pause; `None` when no answer asked for one.
     ///
     /// Otherwise a ledger is saved with the next request, which may be the next run's.
     pub(crate) fn pause_to_save(&self, endpoint: Endpoint) -> Option<Change> {
-        let is_new = self.paused().contains(&endpoint);
+        let is_new = self.locked().get(&endpoint).is_some_and(|account| account.is_newly_paused);
         is_new.then(|| Change::PutQuota { endpoint, ledger: self.save(endpoint) })
     }
 
     /// Returns the ledger of `endpoint` as it is to be saved.
     pub(crate) fn save(&self, endpoint: Endpoint) -> String {
-        self.paused().remove(&endpoint);
-        self.locked().entry(endpoint).or_default().save()
+        let mut accounts = self.locked();
+        let account = accounts.entry(endpoint).or_default();
+        account.is_newly_paused = false;
+        account.ledger.save()
     }
 
     /// Tells what every account allows now.
     pub(crate) fn outlook(&self) -> BTreeMap<Endpoint, [Outlook; 3]> {
         let now = self.clock.now();
-        self.locked().iter().map(|(&endpoint, ledger)| (endpoint, ledger.outlook(now, &self.rules))).collect()
+        self.locked().iter().map(|(&endpoint, account)| (endpoint, account.ledger.outlook(now, &self.rules))).collect()
     }
 
     /// Returns the requests left in the tightest window; `None` when no limit is known.
     pub(crate) fn left(&self, endpoint: Endpoint) -> Option<u64> {
-        self.locked().get(&endpoint)?.left(&self.rules)
+        self.locked().get(&endpoint)?.ledger.left(&self.rules)
     }
 
-    fn change<T>(&self, endpoint: Endpoint, change: impl FnOnce(&mut Ledger) -> T) -> T {
+    fn change<T>(&self, endpoint: Endpoint, change: impl FnOnce(&mut Account) -> T) -> T {
         let result = change(self.locked().entry(endpoint).or_default());
         self.answered.notify_waiters();
         result
     }
 
-    fn paused(&self) -> MutexGuard<'_, BTreeSet<Endpoint>> {
-        self.newly_paused.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn locked(&self) -> MutexGuard<'_, BTreeMap<Endpoint, Ledger>> {
+    fn locked(&self) -> MutexGuard<'_, BTreeMap<Endpoint, Account>> {
         self.by_endpoint.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

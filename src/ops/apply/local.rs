@@ -7,7 +7,8 @@ use crate::model::{ApolloId, ContactKey, Endpoint, Entry, Intent, IntentId};
 use crate::plan::Change as FieldChange;
 use crate::state::Change;
 
-use super::bring_up::{Effort, complete, release_undeclared};
+use super::bring_up::Effort;
+use super::outcome::binding::{complete, release_undeclared};
 use super::performer::{End, Performer, Trouble};
 use crate::ops::Step;
 

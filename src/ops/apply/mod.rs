@@ -11,7 +11,6 @@ mod create;
 pub(crate) mod ledgers;
 mod local;
 mod look;
-mod order;
 pub(crate) mod outages;
 pub(crate) mod outcome;
 mod performer;

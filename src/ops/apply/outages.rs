@@ -24,9 +24,7 @@ const LONGEST: Duration = Duration::from_hours(1);
 /// One breaker per kind of request, shared by everything that sends.
 #[derive(Debug)]
 pub(crate) struct Outages {
-    by_endpoint: Mutex<BTreeMap<Endpoint, Breaker>>,
-    /// Kinds of which nothing more is sent in this run, and when they may be tried again.
-    given_up: Mutex<BTreeMap<Endpoint, Timestamp>>,
+    by_endpoint: Mutex<BTreeMap<Endpoint, Kind>>,
     /// Whether the last failure was a connection that could not be made.
     is_unreachable: AtomicBool,
     /// Whether it was told that a kind is given up; those that wait may see it before it is.
@@ -41,6 +39,14 @@ pub(crate) struct Outages {
     /// Whether no probe is waited for, since everything is planned again when it is due.
     puts_off: bool,
     clock: Clock,
+}
+
+/// One kind of request.
+#[derive(Debug)]
+struct Kind {
+    breaker: Breaker,
+    /// When it may be tried again; `None` while such requests are sent.
+    given_up: Option<Timestamp>,
 }
 
 /// What a request that failed has brought to light.
@@ -64,7 +70,6 @@ impl Outages {
     pub(crate) fn new(first_pause: Duration, max_wait: Option<Duration>, clock: Clock) -> Self {
         Self {
             by_endpoint: Mutex::default(),
-            given_up: Mutex::default(),
             is_unreachable: AtomicBool::new(false),
             has_told_end: AtomicBool::new(false),
             ended: Notify::new(),
@@ -85,23 +90,23 @@ impl Outages {
     /// Takes up again what was given up.
     pub(crate) fn try_everything_again(&self) {
         let now = self.clock.now();
-        locked(&self.given_up).clear();
         self.has_told_end.store(false, Ordering::Relaxed);
-        for breaker in locked(&self.by_endpoint).values_mut() {
-            breaker.resume(now);
+        for kind in self.locked().values_mut() {
+            kind.given_up = None;
+            kind.breaker.resume(now);
         }
     }
 
     pub(crate) fn is_given_up(&self, endpoint: Endpoint) -> bool {
-        locked(&self.given_up).contains_key(&endpoint)
+        self.locked().get(&endpoint).is_some_and(|kind| kind.given_up.is_some())
     }
 
     /// Says which kind was given up, that which may be tried again first; `None` when none was.
     pub(crate) fn given_up(&self) -> Option<Ended> {
-        let given_up = locked(&self.given_up);
-        let (&endpoint, until) = given_up.iter().min_by_key(|(_, until)| **until)?;
-        let now = self.clock.now();
-        let since = locked(&self.by_endpoint).get(&endpoint).and_then(Breaker::outage_since).unwrap_or(now);
+        let (now, kinds) = (self.clock.now(), self.locked());
+        let given_up = kinds.iter().filter_map(|(&endpoint, kind)| Some((kind.given_up?, endpoint, kind)));
+        let (until, endpoint, kind) = given_up.min_by_key(|(until, ..)| *until)?;
+        let since = kind.breaker.outage_since().unwrap_or(now);
         let unreachable = self.is_unreachable.load(Ordering::Relaxed);
         Some(Ended::Outage { endpoint, unreachable, lasted: now.since(since), wait: until.since(now) })
     }
@@ -115,15 +120,15 @@ impl Outages {
             // Registered before looking, so that what ends in between is not missed.
             let ended = self.ended.notified();
             let now = self.clock.now();
-            let gate = locked(&self.by_endpoint).get(&endpoint).map_or(Gate::Open, |breaker| breaker.gate(now));
+            let gate = self.locked().get(&endpoint).map_or(Gate::Open, |kind| kind.breaker.gate(now));
             let wait = match gate {
                 Gate::Open => return true,
                 Gate::Wait(wait) if self.puts_off => {
-                    locked(&self.given_up).insert(endpoint, now + wait);
+                    self.change(endpoint, |kind| kind.given_up = Some(now + wait));
                     return false;
                 }
                 Gate::GivenUp => {
-                    locked(&self.given_up).insert(endpoint, now);
+                    self.change(endpoint, |kind| kind.given_up = Some(now));
                     return false;
                 }
                 // The clock counts whole milliseconds: one more, so that the time has come for certain.
@@ -163,45 +168,44 @@ impl Outages {
     /// Returns leave to send one request; `None` when others were faster, and it is to wait again.
     pub(crate) fn enter(&self, endpoint: Endpoint) -> Option<Attempt> {
         let now = self.clock.now();
-        let mut breakers = locked(&self.by_endpoint);
-        breakers.entry(endpoint).or_insert_with(|| Breaker::new(self.first_pause)).enter(now)
+        self.kind(&mut self.locked(), endpoint).breaker.enter(now)
     }
 
     /// Notes an answer of any use. Returns how long the outage lasted that it ended.
     pub(crate) fn succeeded(&self, endpoint: Endpoint, attempt: Attempt) -> Option<Duration> {
         self.has_succeeded.store(true, Ordering::Relaxed);
-        let since = self.change(endpoint, |breaker| breaker.succeeded(attempt))?;
+        let since = self.change(endpoint, |kind| kind.breaker.succeeded(attempt))?;
         Some(self.clock.now().since(since))
     }
 
     /// Notes a request that was not sent, or that says nothing of the server.
     pub(crate) fn undecided(&self, endpoint: Endpoint, attempt: Attempt) {
-        self.change(endpoint, |breaker| breaker.undecided(attempt));
+        self.change(endpoint, |kind| kind.breaker.undecided(attempt));
     }
 
     /// Notes a request that failed, which `unreachable` ones did without a connection; returns what is to be told of it.
     pub(crate) fn failed(&self, endpoint: Endpoint, attempt: Attempt, unreachable: bool) -> Option<News> {
         let (now, longest) = (self.clock.now(), self.longest());
         self.is_unreachable.store(unreachable, Ordering::Relaxed);
-        let (failed, since) = self.change(endpoint, |breaker| {
-            let failed = breaker.failed(attempt, now, longest);
-            (failed, breaker.outage_since().unwrap_or(now))
+        let (failed, since) = self.change(endpoint, |kind| {
+            let failed = kind.breaker.failed(attempt, now, longest);
+            if failed == Failed::GivenUp {
+                kind.given_up = Some(now);
+            }
+            (failed, kind.breaker.outage_since().unwrap_or(now))
         });
         let (next, is_first) = match failed {
             Failed::Noted => return None,
             Failed::Outage(next) => (Some(next), true),
             Failed::GoesOn(next) => (Some(next), false),
-            Failed::GivenUp => {
-                locked(&self.given_up).insert(endpoint, now);
-                (None, !self.has_told_end.swap(true, Ordering::Relaxed))
-            }
+            Failed::GivenUp => (None, !self.has_told_end.swap(true, Ordering::Relaxed)),
         };
         Some(News { since, next, ends_at: longest.map(|longest| since + longest), is_first })
     }
 
     /// Reports whether requests of this kind fail at the moment.
     pub(crate) fn is_out(&self, endpoint: Endpoint) -> bool {
-        locked(&self.by_endpoint).get(&endpoint).is_some_and(|breaker| breaker.outage_since().is_some())
+        self.locked().get(&endpoint).is_some_and(|kind| kind.breaker.outage_since().is_some())
     }
 
     /// Reports whether any request got an answer of use.
@@ -217,15 +221,17 @@ impl Outages {
         })
     }
 
-    fn change<T>(&self, endpoint: Endpoint, change: impl FnOnce(&mut Breaker) -> T) -> T {
-        let mut breakers = locked(&self.by_endpoint);
-        let result = change(breakers.entry(endpoint).or_insert_with(|| Breaker::new(self.first_pause)));
-        drop(breakers);
+    fn change<T>(&self, endpoint: Endpoint, change: impl FnOnce(&mut Kind) -> T) -> T {
+        let result = change(self.kind(&mut self.locked(), endpoint));
         self.ended.notify_waiters();
         result
     }
-}
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    fn kind<'k>(&self, kinds: &'k mut BTreeMap<Endpoint, Kind>, endpoint: Endpoint) -> &'k mut Kind {
+        kinds.entry(endpoint).or_insert_with(|| Kind { breaker: Breaker::new(self.first_pause), given_up: None })
+    }
+
+    fn locked(&self) -> MutexGuard<'_, BTreeMap<Endpoint, Kind>> {
+        self.by_endpoint.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }

@@ -9,14 +9,15 @@ use std::sync::{Arc, PoisonError};
 use tokio::sync::{Mutex, Notify, OwnedSemaphorePermit};
 use tokio::time::Instant;
 
-use crate::apollo::{Meta, body};
+use crate::apollo::{Answer, body};
 use crate::model::{
-    ApolloId, Binding, ContactKey, Digest, Endpoint, Field, Fields, Fingerprint, Identity, IdentityHash, IdentityKey,
-    Intent, IntentId, Place, Timestamp, Tombstone, fold_text,
+    ApolloId, Binding, ContactKey, Digest, Endpoint, Field, Fields, Fingerprint, IdentityHash, IdentityKey, Intent,
+    IntentId, Place, Timestamp, Tombstone,
 };
+use crate::plan;
 use crate::state::{self, Change};
 
-use super::courier::{Failure, Reply};
+use super::courier::{Failure, Outcome, Parcel, Way};
 use crate::ops::{Desired, Ended, Event, Imported, Problem, Session, Step, problem};
 
 /// What the actions of one plan share beside the session.
@@ -52,24 +53,8 @@ impl Job {
 
     /// Reports whether another entry that may be created has the same name.
     pub(super) fn shares_name(&self, fields: &Fields) -> bool {
-        looked_for(fields).is_some_and(|name| self.shared_names.contains(&name))
+        plan::looked_for(fields).is_some_and(|name| self.shared_names.contains(&name))
     }
-}
-
-/// Returns by what a look could take one entry's contact for another's: the names, folded, or the mailbox where there is
-/// no name.
-pub(super) fn looked_for(fields: &Fields) -> Option<String> {
-    let folded = |field: Field| fields.text(&field).map(fold_text).unwrap_or_default();
-    let (first, last) = (folded(Field::FirstName), folded(Field::LastName));
-    if first.is_empty() && last.is_empty() { Identity::of(fields).mailbox() } else { Some(format!("{first}\0{last}")) }
-}
-
-/// What a person said about a create on the command line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asked {
-    Nothing,
-    /// The contact is to be made although Apollo holds somebody like it.
-    Anyway,
 }
 
 /// How an action ended.
@@ -133,14 +118,16 @@ impl Drop for Turn {
 
 impl Performer<'_> {
     /// Sends the request of an intent; the next action begins while its answer is recorded.
-    pub(super) async fn send(
+    pub(super) async fn send<T, A: Future<Output = Outcome<T>>>(
         &self,
         id: IntentId,
         intent: &mut Intent,
         with: Vec<Change>,
         fresh_until: Option<Instant>,
-    ) -> Result<(Reply, Meta), Failure> {
-        let answer = self.session.send(id, intent, with, fresh_until).await;
+        ask: impl Fn(Arc<Way>) -> A,
+    ) -> Result<Answer<T>, Failure> {
+        let parcel = Parcel::new(vec![(id, intent)], with, fresh_until);
+        let answer = self.session.access.send(parcel, ask).await;
         drop(self.turn.lock().unwrap_or_else(PoisonError::into_inner).take());
         answer
     }
@@ -170,6 +157,7 @@ impl Performer<'_> {
             body,
             fields: fields.clone(),
             run_dedupe,
+            batch: None,
             run: self.session.run.clone(),
             first_sent_at: Timestamp(0),
             last_sent_at: Timestamp(0),
@@ -203,9 +191,7 @@ impl Performer<'_> {
     /// Forgets that `fields` of a contact stand as they were applied, so that they are sent again.
     pub(super) async fn doubt(&self, key: &ContactKey, fields: &[Field]) -> Result<(), Trouble> {
         let found = self.session.store().binding(key).await.map_err(|error| self.store_trouble(&error))?;
-        let Some(mut binding) = found else {
-            return Ok(());
-        };
+        let Some(mut binding) = found else { return Ok(()) };
         for field in fields {
             binding.applied.remove(field);
         }

@@ -11,14 +11,13 @@ use tokio::time::Instant;
 use tracing::{Instrument, Span, field};
 
 use crate::model::{ApolloId, ContactKey, Endpoint, Place};
-use crate::plan::{Action, Housekeeping, Operation, Plan};
+use crate::plan::{Action, Housekeeping, Operation, Plan, first_request, hands_over, shared_names};
 use crate::quota::time_left;
 use crate::state::{self, CHANGES_PER_COMMIT, Change, Snapshot};
 
-use super::order::{first_request, hands_over, shared_names};
 use super::performer::{End, Job, Performer, Trouble, Turn};
 use crate::ops::saved::{Remaining, progress};
-use crate::ops::{Desired, Ended, Event, Problem, Report, Session, Step, problem};
+use crate::ops::{Desired, Ended, Event, Problem, ProblemKind, Report, Session, Step, chain};
 
 /// How often a step that takes long is heard of.
 const STILL_RUNNING: Duration = Duration::from_secs(10);
@@ -53,7 +52,7 @@ pub async fn apply_as(
         desired: desired.clone(),
         identity_key: snapshot.identity_key,
         open: snapshot.intents.clone(),
-        shared_names: shared_names(plan),
+        shared_names: shared_names(&plan.actions),
         one_of_a_name: tokio::sync::Mutex::default(),
         overwritten: Mutex::default(),
         imported: Mutex::default(),
@@ -72,7 +71,7 @@ pub async fn apply_as(
         && let Err(error) = progress::forget(session.store()).await
     {
         session.stop().request(Ended::Fatal);
-        session.tell(Event::Problem(Problem::error("Cannot write to the state", problem::chain(&error))));
+        session.tell(Event::Problem(ProblemKind::CannotWrite(chain(&error)).into()));
     }
     if let Err(problem) = run.keep_house(&plan.housekeeping).await {
         session.stop().request(Ended::Fatal);
@@ -88,7 +87,7 @@ pub async fn apply_as(
     report.changed_imports = report.imports.iter().filter(|imported| !imported.changes().is_empty()).count();
     let outage = session.courier().outages.given_up();
     if let Some(Ended::Outage { unreachable, .. }) = outage {
-        report.obstacle.get_or_insert_with(|| problem::outage_in_short(unreachable).to_owned());
+        report.obstacle.get_or_insert(ProblemKind::NoAnswers { unreachable });
     }
     report.ended =
         session.stop().reason().or(outage).or_else(|| session.courier().ledgers.put_off()).unwrap_or_default();
@@ -111,7 +110,7 @@ struct Run {
 impl Run {
     /// Sets records right that lost their meaning.
     async fn keep_house(&self, housekeeping: &Housekeeping) -> Result<(), Problem> {
-        let failed = |error| Problem::error("Cannot write to the state", problem::chain(&error));
+        let failed = |error| Problem::from(ProblemKind::CannotWrite(chain(&error)));
         let drop_conflict = |key: &ContactKey| Change::DropConflict { key: key.clone() };
         let mut changes: Vec<Change> = housekeeping.conflicts.iter().map(drop_conflict).collect();
         for &id in &housekeeping.intents {
@@ -263,7 +262,7 @@ impl Run {
             parent: &self.span,
             "contact",
             key = %action.key(),
-            apollo_id = known_id(&action.operation).map(field::display),
+            apollo_id = action.operation.known_id().map(field::display),
             request_id = field::Empty,
         );
         self.carry_within(action, turn).instrument(span).await
@@ -271,7 +270,7 @@ impl Run {
 
     async fn carry_within(self, action: Action, turn: Option<Turn>) -> Outcome {
         let _mark = self.session.under_way.mark(action.keys());
-        let (key, step, id) = (action.key().clone(), step(&action.operation), known_id(&action.operation));
+        let (key, step, id) = (action.key().clone(), step(&action.operation), action.operation.known_id());
         let started = Instant::now();
         if !matches!(action.operation, Operation::Conflict { .. } | Operation::Contradiction { .. }) {
             self.session.tell(Event::Started { key: key.clone(), step, id: id.clone() });
@@ -311,10 +310,10 @@ impl Run {
             Err(trouble) => {
                 if let Some(problem) = trouble.problem {
                     // One that names no entry would have met any other in its place.
-                    let summary = problem.summary.clone();
+                    let kind = problem.kind.clone();
                     self.count(|report| match problem.key {
-                        Some(_) => report.failures.push((key.clone(), summary)),
-                        None => report.obstacle = Some(summary),
+                        Some(_) => report.failures.push((key.clone(), kind)),
+                        None => report.obstacle = Some(kind),
                     });
                     self.session.tell(Event::Problem(*problem));
                 }
@@ -400,20 +399,5 @@ fn step(operation: &Operation) -> Step {
         Operation::Forget { .. } => Step::Forget,
         Operation::Settle { .. } => Step::Settle,
         Operation::Update { .. } | Operation::Conflict { .. } | Operation::Contradiction { .. } => Step::Update,
-    }
-}
-
-fn known_id(operation: &Operation) -> Option<ApolloId> {
-    match operation {
-        Operation::Adopt { id, .. }
-        | Operation::Restore { id, .. }
-        | Operation::Update { id, .. }
-        | Operation::Move { id, .. }
-        | Operation::Release { id, .. }
-        | Operation::Forget { id } => Some(id.clone()),
-        Operation::Create { .. }
-        | Operation::Settle { .. }
-        | Operation::Conflict { .. }
-        | Operation::Contradiction { .. } => None,
     }
 }

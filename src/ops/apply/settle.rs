@@ -5,15 +5,14 @@
 //! that was there before the first attempt, nor one that shows anything else than was sent.
 
 use crate::failpoints::{self, reached};
-use crate::journal::{self, Conclusion};
-use crate::model::{ConflictCause, Endpoint, Entry, Identity, Intent, IntentId};
-use crate::ops::{Step, problem};
-use crate::plan::Dispute;
+use crate::model::{ApolloId, Entry, Intent, IntentId};
+use crate::ops::{ProblemKind, Step, problem};
 use crate::state::Change;
 
-use super::outcome::confirm;
-use super::performer::{Asked, End, Performer, Trouble};
-use super::witness::Witness;
+use super::outcome::create::Asked;
+use super::outcome::person;
+use super::outcome::settled::{self, Next};
+use super::performer::{End, Performer, Trouble};
 
 impl Performer<'_> {
     /// Settles a create in doubt; `asked`, whether a person said that whoever was there before is somebody else.
@@ -26,99 +25,68 @@ impl Performer<'_> {
     ) -> Result<End, Trouble> {
         // Another entry of this name may be about to bind what it made.
         let _alone = self.alone(&intent.fields).await;
-        self.session.courier().pause(journal::settle_wait(intent, self.session.settle_after, self.session.now())).await;
+        self.let_it_show(intent).await;
         reached(failpoints::Step::SettleBeforeSearch);
-        let witness = match self.witness(intent).await {
-            Ok(witness) => witness?,
-            Err(failure) if self.may_not_search(&failure) => {
-                return match entry {
-                    // Sending again is the only look there is, and dedupe makes it safe.
-                    Some(entry) if dedupe_finds(intent) => self.send_again(id, intent, entry).await,
-                    Some(_) => Err(Trouble::failed(problem::needs_a_person(self.place))),
-                    None => self.give_up(id, intent).await,
-                };
-            }
-            Err(failure) => return Err(self.trouble(Endpoint::SearchContacts, failure)),
-        };
-        let declared = entry.is_some();
-        match (journal::conclude(witness.made.iter().map(|contact| contact.id.clone()).collect(), declared), entry) {
-            (Conclusion::Bind(found), Some(entry)) => self.bind_made(id, intent, entry, &found).await,
-            (Conclusion::Bind(contact), None) => {
-                self.warn(vec![problem::left_behind(&contact, self.place)]);
-                let tombstone = self.tombstone(&contact, &intent.fields);
-                let forget = Change::Forget { key: self.place.key.clone(), tombstone };
-                self.record([forget, Change::DropIntent { id }].into_iter().chain(self.spent()).collect()).await?;
-                reached(failpoints::Step::SettleWritten);
-                Ok(End::Done(Step::Settle, None))
-            }
-            (Conclusion::Several(ids), Some(entry)) => {
-                Err(Trouble::failed(problem::undecided(&Dispute::Several { ids }, entry)))
-            }
-            (Conclusion::SendAgain, Some(entry)) => self.nobody_made(id, intent, entry, witness, asked).await,
-            // Nobody wants it any more: whatever there is stays as it is.
-            (Conclusion::Several(_) | Conclusion::SendAgain | Conclusion::Drop, _) => self.give_up(id, intent).await,
-        }
-    }
-
-    /// Goes on where no contact was found that the create made.
-    async fn nobody_made(
-        &self,
-        id: IntentId,
-        intent: &Intent,
-        entry: &Entry,
-        witness: Witness,
-        asked: Asked,
-    ) -> Result<End, Trouble> {
-        if let Some(other) = witness.unlike.first().filter(|_| asked == Asked::Nothing) {
-            // Made since, by somebody: whether it is ours in another form only a person can tell.
-            if !dedupe_finds(intent) {
-                return Err(Trouble::failed(problem::undecided(&Dispute::Several { ids: vec![other.clone()] }, entry)));
-            }
-        }
-        let is_withdrawn = confirm::is_withdrawn(&intent.fields, &entry.fields);
-        if let [before, ..] = witness.before.as_slice()
-            && asked == Asked::Nothing
-        {
-            if is_withdrawn && intent.run_dedupe {
-                // The create may have been matched to whom the entry was corrected not to mean.
-                let contact = self.view(&before.id).await?;
-                if confirm::is_somebody_else_now(&intent.fields, &entry.fields, &contact) {
-                    return Err(self.somebody_else(id, entry, &before.id).await?);
+        let Some(witness) = self.witness(intent).await? else {
+            return match entry {
+                // Sending again exactly as it was is the only look there is, and dedupe makes it safe.
+                Some(entry) if settled::dedupe_finds(intent) => {
+                    self.send_create(id, intent.clone(), entry, Vec::new(), false).await
                 }
-            } else if !dedupe_finds(intent) {
-                let ids = witness.before.iter().map(|contact| contact.id.clone()).collect();
-                let cause = ConflictCause::Namesakes { ids };
-                return Err(self.conflict(None, entry, &before.id, cause).await?);
+                Some(_) => Err(Trouble::failed(ProblemKind::MayNotLook.at(self.place, None))),
+                None => self.give_up(id, intent, None).await,
+            };
+        };
+        let mut next = settled::next(witness, intent, entry, asked);
+        let Some(entry) = entry else {
+            let made = if let Next::LeaveBehind(contact) = &next { Some(contact) } else { None };
+            return self.give_up(id, intent, made).await;
+        };
+        if let Next::View(before) = next {
+            let contact = self.view(&before).await?;
+            if person::is_somebody_else_now(&intent.fields, &entry.fields, &contact) {
+                return Err(self.somebody_else(id, entry, &before).await?);
             }
+            next = Next::CreateAsDeclared;
         }
-        if is_withdrawn {
-            // Sent again, it could be matched to somebody whom the entry was corrected not to mean.
-            self.warn(vec![problem::withdrawn_intent(intent, self.place)]);
-            self.record(vec![Change::DropIntent { id }]).await?;
-            reached(failpoints::Step::SettleWritten);
-            return self.create_alone(entry, asked, Vec::new()).await;
-        }
-        reached(failpoints::Step::SettleBeforeSend);
-        match asked {
-            Asked::Nothing => self.look_and_send(Some((id, intent)), entry, Vec::new()).await,
-            Asked::Anyway => {
+        match next {
+            Next::Bind(found) => self.bind_made(id, intent, entry, &found).await,
+            Next::Undecided(dispute) => Err(Trouble::failed(problem::undecided(&dispute, entry))),
+            Next::Conflict { id, cause } => Err(self.conflict(None, entry, &id, cause).await?),
+            Next::CreateAsDeclared => {
+                self.warn(vec![problem::withdrawn_intent(intent, self.place)]);
+                self.record(vec![Change::DropIntent { id }]).await?;
+                reached(failpoints::Step::SettleWritten);
+                self.create_alone(entry, asked, Vec::new()).await
+            }
+            Next::SendAgain => {
+                reached(failpoints::Step::SettleBeforeSend);
+                self.look_and_send(Some((id, intent)), entry, Vec::new()).await
+            }
+            Next::CreateAnyway => {
+                reached(failpoints::Step::SettleBeforeSend);
                 self.record(vec![Change::DropIntent { id }]).await?;
                 self.create_alone(entry, asked, Vec::new()).await
             }
+            Next::View(_) | Next::LeaveBehind(_) | Next::GiveUp => {
+                unreachable!("the entry is declared, and was viewed")
+            }
         }
     }
 
-    /// Drops the intent of a create whose entry is gone.
-    async fn give_up(&self, id: IntentId, intent: &Intent) -> Result<End, Trouble> {
-        self.warn(vec![problem::dropped_intent(intent, self.place)]);
-        self.record([Change::DropIntent { id }].into_iter().chain(self.spent()).collect()).await?;
+    /// Drops the intent of a create whose entry is gone, and keeps the memory of the contact that it `made`, if any.
+    async fn give_up(&self, id: IntentId, intent: &Intent, made: Option<&ApolloId>) -> Result<End, Trouble> {
+        self.warn(vec![match made {
+            Some(contact) => problem::left_behind(contact, self.place),
+            None => problem::dropped_intent(intent, self.place),
+        }]);
+        let forget = made.map(|contact| Change::Forget {
+            key: self.place.key.clone(),
+            tombstone: self.tombstone(contact, &intent.fields),
+        });
+        let changes = forget.into_iter().chain([Change::DropIntent { id }]).chain(self.spent());
+        self.record(changes.collect()).await?;
         reached(failpoints::Step::SettleWritten);
         Ok(End::Done(Step::Settle, None))
     }
-}
-
-/// Reports whether Apollo's dedupe would find the contact that this create made.
-fn dedupe_finds(intent: &Intent) -> bool {
-    let identity = Identity::of(&intent.fields);
-    intent.run_dedupe && (identity.email.is_some() || identity.person_at_company().is_some())
 }

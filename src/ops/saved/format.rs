@@ -1,5 +1,7 @@
 //! The lines of a plan file. Its own types, so that a change of the program cannot change the file unseen.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::super::Forecast;
@@ -75,26 +77,15 @@ impl Mark {
     }
 }
 
-/// One line as it is read.
-#[derive(Debug, Deserialize)]
+/// One line.
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Line {
+pub(super) enum Line<'a> {
     Plan(Box<Header>),
-    Action(Box<Action>),
-    Dropped { place: Place, field: Field },
-    Housekeeping(Housekeeping),
+    Action(Cow<'a, Action>),
+    Dropped { place: Cow<'a, Place>, field: Cow<'a, Field> },
+    Housekeeping(Cow<'a, Housekeeping>),
     End(End),
-}
-
-/// One line as it is written.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum LineOf<'a> {
-    Plan(&'a Header),
-    Action(&'a Action),
-    Dropped { place: &'a Place, field: &'a Field },
-    Housekeeping(&'a Housekeeping),
-    End(&'a End),
 }
 
 /// The part of the first line that every format has.

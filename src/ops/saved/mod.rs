@@ -16,7 +16,7 @@ use std::path::PathBuf;
 
 use format::Mark;
 pub use mark::MarkError;
-pub use read::{SavedError, read_plan, read_plan_from};
+pub use read::{SavedError, is_plan, read_plan, read_plan_from};
 pub use resume::{Refusal, Remaining, Resumed, check_plan, resume_plan};
 pub use write::{SaveError, save_plan, write_plan};
 

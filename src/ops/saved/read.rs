@@ -1,7 +1,7 @@
 //! Reads a plan file, and tells one that is damaged, cut or of another kind from a whole one.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -35,6 +35,13 @@ pub enum SavedError {
     /// It was changed after it was written.
     #[error("{} is damaged: {why}", path.display())]
     Damaged { path: PathBuf, why: String },
+}
+
+/// Reports whether a file begins as a plan does, whole or not.
+pub fn is_plan(path: &Path) -> bool {
+    let mut begin = [0; BEGIN.len()];
+    // A pipe would be waited for.
+    path.is_file() && File::open(path).and_then(|mut file| file.read_exact(&mut begin)).is_ok() && begin == BEGIN
 }
 
 /// Reads the plan saved at `path`; nothing of one that is not whole.
@@ -74,9 +81,9 @@ fn read_whole<R: BufRead>(lines: &mut Lines<'_, R>) -> Result<SavedPlan, SavedEr
         let before = lines.hasher.clone();
         let line = lines.next()?;
         match lines.parse(&line)? {
-            Line::Action(action) => body.actions.push(*action),
-            Line::Dropped { place, field } => body.dropped.push((place, field)),
-            Line::Housekeeping(housekeeping) => body.housekeeping = housekeeping,
+            Line::Action(action) => body.actions.push(action.into_owned()),
+            Line::Dropped { place, field } => body.dropped.push((place.into_owned(), field.into_owned())),
+            Line::Housekeeping(housekeeping) => body.housekeeping = housekeeping.into_owned(),
             Line::End(end) => break (before.finalize(), end),
             Line::Plan(_) => return Err(lines.damaged("a second plan begins in it")),
         }

@@ -1,5 +1,6 @@
 //! Writes a plan file: whole and durable under its name, or not at all.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use serde::Serialize;
 use tempfile::NamedTempFile;
 
 use super::super::Planned;
-use super::format::{End, FORMAT, Files, Header, LineOf};
+use super::format::{End, FORMAT, Files, Header, Line};
 use super::{Origins, is_errored};
 
 /// Why a plan could not be saved.
@@ -60,18 +61,18 @@ struct Lines<W: Write> {
 impl<W: Write> Lines<W> {
     fn write_plan(&mut self, planned: &Planned, origins: &Origins) -> io::Result<()> {
         let plan = &planned.plan;
-        self.line(&LineOf::Plan(&header(planned, origins)))?;
+        self.line(&Line::Plan(Box::new(header(planned, origins))))?;
         for action in &plan.actions {
-            self.line(&LineOf::Action(action))?;
+            self.line(&Line::Action(Cow::Borrowed(action)))?;
         }
         for (place, field) in &plan.dropped {
-            self.line(&LineOf::Dropped { place, field })?;
+            self.line(&Line::Dropped { place: Cow::Borrowed(place), field: Cow::Borrowed(field) })?;
         }
         if !plan.housekeeping.is_empty() {
-            self.line(&LineOf::Housekeeping(&plan.housekeeping))?;
+            self.line(&Line::Housekeeping(Cow::Borrowed(&plan.housekeeping)))?;
         }
         let blake3 = self.hasher.finalize().to_hex().to_string();
-        self.line(&LineOf::End(&End { actions: plan.actions.len(), blake3 }))
+        self.line(&Line::End(End { actions: plan.actions.len(), blake3 }))
     }
 
     fn line(&mut self, line: &impl Serialize) -> io::Result<()> {

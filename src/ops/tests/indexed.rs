@@ -503,6 +503,7 @@ fn intent(key: &ContactKey) -> Intent {
         last_sent_at: Timestamp(4),
         attempts: 1,
         path: "contacts.d/people.yaml".to_owned(),
+        batch: None,
         there_before: Vec::new(),
         refused: false,
     }

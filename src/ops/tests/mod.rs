@@ -1,6 +1,7 @@
 //! Applies against the sandbox in this process, over a line that can be cut at every request and a
 //! store that can fail at every commit.
 
+mod batches;
 mod indexed;
 mod line;
 mod nobody_else;

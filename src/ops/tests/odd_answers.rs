@@ -42,7 +42,7 @@ async fn an_error_beside_a_contact_is_told_and_ends() {
     let world = with("error-beside-contact").await;
     world.declare("  ada: {email: ada@example.com, title: CTO, website_url: 'https://example.com'}\n");
     world.settle_down().await;
-    assert!(world.take_problems().iter().any(|told| told.contains("complain")), "the complaint is told");
+    assert!(world.take_problems().iter().any(|told| told.contains("Complained")), "the complaint is told");
     let contacts = world.server.contacts();
     assert_eq!((contacts.len(), &contacts[0]["title"]), (1, &json!("CTO")));
 }
@@ -73,7 +73,7 @@ async fn several_picked_values_in_an_array_stand() {
     for values in ["a;b", "a;b;c", "c"] {
         world.declare(&entry(values));
         assert_eq!(world.apply().await.unwrap().failed, 0, "{values}");
-        assert_eq!(world.take_problems(), [""; 0], "{values}");
+        world.assert_told(&[]);
         assert!(world.apply().await.is_none(), "{values}");
         assert_eq!(world.server.contacts()[0]["typed_custom_fields"][FIELD], values);
     }
@@ -89,7 +89,7 @@ async fn an_account_that_is_out_of_reach_stops_nobody_else() {
     let report = world.apply().await.unwrap();
     assert_eq!((report.added, report.failed), (2, 1));
     let told = world.take_problems();
-    assert!(told.len() == 1 && told[0].contains("contact.ada"), "{told:?}");
+    assert!(told.len() == 1 && told[0].starts_with("ada: "), "{told:?}");
     // An update with it is refused alone as well.
     world.declare(&format!(
         "  ada: {{email: ada@example.com}}\n  bo: {{email: bo@example.com, {account}}}\n  \
@@ -98,7 +98,7 @@ async fn an_account_that_is_out_of_reach_stops_nobody_else() {
     let report = world.apply().await.unwrap();
     assert_eq!((report.added, report.changed, report.failed), (1, 1, 1));
     let told = world.take_problems();
-    assert!(told.len() == 1 && told[0].contains("contact.bo"), "{told:?}");
+    assert!(told.len() == 1 && told[0].starts_with("bo: "), "{told:?}");
 }
 
 /// What a refused request had changed all the same stayed in Apollo when the entry took it back.
@@ -144,7 +144,7 @@ async fn a_value_in_another_form_is_kept_however_it_came_there() {
         );
         world.settle_down().await;
         let told = world.take_problems();
-        assert!(!told.iter().any(|told| told.contains("does not keep")), "{told:?}");
+        assert!(!told.iter().any(|told| told.contains("StillDropped")), "{told:?}");
         assert!(world.snapshot().bindings.values().all(|binding| binding.dropped.is_empty()));
     }
 }

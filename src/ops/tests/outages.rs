@@ -166,6 +166,6 @@ async fn a_run_outlives_connections_that_are_refused() {
     });
     let report = world.apply().await.unwrap();
     assert!(report.is_complete(), "{report:#?}");
-    assert_eq!(world.take_problems(), Vec::<String>::new());
+    world.assert_told(&[]);
     drop(back.await.unwrap());
 }

@@ -258,21 +258,28 @@ impl World {
         found
     }
 
-    /// Returns the summaries of all that was told to go wrong, and forgets them.
+    /// Returns all that was told to go wrong, each as `KEY: KIND` with its facts, and forgets it.
     pub(super) fn take_problems(&self) -> Vec<String> {
-        self.problems.lock().unwrap().drain(..).map(|problem| problem.summary).collect()
+        let told = |problem: Problem| {
+            let key = problem.key.map(|key| format!("{key}: ")).unwrap_or_default();
+            format!("{key}{:?}", problem.kind)
+        };
+        self.problems.lock().unwrap().drain(..).map(told).collect()
     }
 
-    /// Returns the details of all that was told to go wrong, and forgets them.
-    pub(super) fn take_details(&self) -> Vec<String> {
-        self.problems.lock().unwrap().drain(..).map(|problem| problem.detail).collect()
+    /// Makes sure that just this was told, each as its beginning in [`World::take_problems`].
+    #[track_caller]
+    pub(super) fn assert_told(&self, expected: &[&str]) {
+        let told = self.take_problems();
+        let are_like = told.iter().zip(expected).all(|(told, expected)| told.starts_with(expected));
+        assert!(told.len() == expected.len() && are_like, "{told:#?} instead of {expected:#?}");
     }
 
     fn state(&self) -> PathBuf {
         self.home.path().join("state")
     }
 
-    fn options(&self) -> SessionOptions {
+    pub(super) fn options(&self) -> SessionOptions {
         let clock = Clock::system();
         let base_url = url::Url::parse(&format!("http://{}/api/v1", self.line.address)).unwrap();
         let credential = apollo::Credential::ApiKey(SecretString::from(KEY));

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::board::Waiting;
 use crate::model::{ContactKey, Identity, PersonAtCompany, Timestamp};
 use crate::plan::{Managed, Operation, Plan};
 use crate::state::Snapshot;
@@ -23,19 +24,16 @@ pub(super) struct Absent {
 /// What was taken out of a plan.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct HeldBack {
-    /// The keys to be forgotten later, each with since when it is gone and when it may be forgotten; `None` when not
-    /// as long as the directory is empty.
-    pub(super) waiting: Vec<(ContactKey, Timestamp, Option<Timestamp>)>,
+    /// The keys to be forgotten later.
+    pub(super) waiting: Vec<Waiting>,
     /// How many of them the last pass had found.
     pub(super) news: usize,
-    /// Creates that wait for them.
-    pub(super) creates: usize,
 }
 
 impl HeldBack {
     /// Returns when the first of them may be forgotten.
     pub(super) fn next(&self) -> Option<Timestamp> {
-        self.waiting.iter().filter_map(|(_, _, forget_at)| *forget_at).min()
+        self.waiting.iter().filter_map(|waiting| waiting.forget_at).min()
     }
 }
 
@@ -70,19 +68,17 @@ impl Absent {
         let forget_at = |since: Timestamp| (!no_files).then_some((since + forget_after).max(earliest));
         let waits = |since: Timestamp| forget_at(since).is_none_or(|at| at > now);
         let waiting: Vec<_> = (self.since.iter().filter(|(_, since)| waits(**since)))
-            .map(|(key, &since)| (key.clone(), since, forget_at(since)))
+            .map(|(key, &since)| Waiting { key: key.clone(), gone_since: since, forget_at: forget_at(since) })
             .collect();
-        let keys: BTreeSet<&ContactKey> = waiting.iter().map(|(key, ..)| key).chain(&unsure).collect();
+        let keys: BTreeSet<&ContactKey> = waiting.iter().map(|waiting| &waiting.key).chain(&unsure).collect();
         plan.actions.retain(|action| !(is_forget(&action.operation) && keys.contains(action.key())));
         let people = People::of(keys.iter().copied(), snapshot);
-        let planned = plan.actions.len();
         plan.actions.retain(|action| match &action.operation {
             Operation::Create { entry } => !people.has(&Identity::of(&entry.fields)),
             _ => true,
         });
-        let news = waiting.iter().filter(|(key, ..)| !before.contains_key(key)).count();
-        let creates = planned - plan.actions.len();
-        HeldBack { waiting, news, creates }
+        let news = waiting.iter().filter(|waiting| !before.contains_key(&waiting.key)).count();
+        HeldBack { waiting, news }
     }
 
     /// Returns what limits on forgetting are measured against.

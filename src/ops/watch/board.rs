@@ -10,18 +10,19 @@ use tokio::sync::watch;
 
 use super::failing::Failing;
 use crate::model::{ContactKey, Digest, Endpoint, Serial, Timestamp};
+use crate::ops::ProblemKind;
 use crate::plan::Counts;
 use crate::quota::Outlook;
 
 /// Version of [`Status`] as it is written.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// Where a service notes how it is doing. Clones are handles to the same.
 #[derive(Debug, Clone)]
 pub struct Board(watch::Sender<Arc<Status>>);
 
 /// How a service is doing. Times are milliseconds since 1970.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Status {
     pub format: u32,
     pub version: String,
@@ -68,10 +69,11 @@ pub struct Telling {
     pub error: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// Waits for a change or for its time.
+    #[default]
     Resting,
     /// Asks for the state, which another process may have.
     Opening,
@@ -143,8 +145,8 @@ pub struct Waiting {
 pub struct Braked {
     /// What approves it.
     pub digest: Digest,
-    /// One line for each limit.
-    pub reasons: Vec<String>,
+    /// The limits, each with how many of those to be forgotten already are.
+    pub reasons: Vec<ProblemKind>,
     pub counts: Counts,
     pub since: Timestamp,
 }
@@ -152,7 +154,7 @@ pub struct Braked {
 /// What keeps the service as a whole from its work.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trouble {
-    pub error: String,
+    pub error: ProblemKind,
     pub since: Timestamp,
     /// How often it was met in a row.
     pub attempts: u32,
@@ -166,23 +168,7 @@ impl Board {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             dir,
             started_at,
-            phase: Phase::Resting,
-            ready: false,
-            passes: 0,
-            last_pass: None,
-            last_good_pass: None,
-            resync: Duration::ZERO,
-            next_pass: None,
-            declared: 0,
-            pending: 0,
-            failing: Arc::default(),
-            waiting: Arc::default(),
-            braked: None,
-            paused_since: None,
-            trouble: None,
-            quota: BTreeMap::new(),
-            serial: None,
-            telling: Telling::default(),
+            ..Status::default()
         })))
     }
 
@@ -192,7 +178,8 @@ impl Board {
     }
 
     /// Lets one wait for changes.
-    pub fn subscribe(&self) -> watch::Receiver<Arc<Status>> {
+    #[cfg(test)]
+    pub(super) fn subscribe(&self) -> watch::Receiver<Arc<Status>> {
         self.0.subscribe()
     }
 

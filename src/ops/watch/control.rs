@@ -11,7 +11,6 @@ use tokio::sync::oneshot;
 use super::board::Board;
 use super::settings::Settings;
 use crate::model::{Digest, Timestamp};
-use crate::ops::problem;
 use crate::plan::Counts;
 use crate::serve::{self, Role, Routes};
 use crate::state::{self, Location};
@@ -187,8 +186,4 @@ pub fn resume_without_service(state: &Location, holder: &state::Holder) -> Resul
         Some(_) => store::Seat::take(state, holder)?.resume(),
         None => Ok(false),
     }
-}
-
-pub(super) fn words(error: &dyn std::error::Error) -> String {
-    problem::chain(error)
 }

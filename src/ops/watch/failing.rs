@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{ContactKey, Fingerprint, Timestamp};
-use crate::ops::{Ended, Report};
+use crate::ops::{Ended, ProblemKind, Report};
 use crate::plan::{Action, Operation, Plan};
 use crate::quota::Backoff;
 
@@ -19,8 +19,8 @@ const PAUSES: Backoff = Backoff { base: Duration::from_secs(1), cap: Duration::f
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failing {
     pub key: ContactKey,
-    /// What was said last, in one line.
-    pub error: String,
+    /// What it failed of last.
+    pub error: ProblemKind,
     /// How often it has failed in a row.
     pub attempts: u32,
     pub since: Timestamp,
@@ -48,8 +48,8 @@ impl FailingEntries {
     }
 
     /// Forgets entries that were edited or that the plan leaves as they are; takes those out of the plan whose
-    /// time has not come, and puts the others that failed behind those that did not. Returns how many it took out.
-    pub(super) fn hold_back(&mut self, plan: &mut Plan, now: Timestamp) -> usize {
+    /// time has not come, and puts the others that failed behind those that did not.
+    pub(super) fn hold_back(&mut self, plan: &mut Plan, now: Timestamp) {
         let planned: BTreeMap<&ContactKey, &Action> =
             plan.actions.iter().map(|action| (action.key(), action)).collect();
         self.by_key.retain(|key, state| {
@@ -64,18 +64,16 @@ impl FailingEntries {
                 state.failing.next_try = None;
             }
         }
-        let before = plan.actions.len();
         plan.actions.retain(|action| {
             let state = self.by_key.get(action.key());
             state.is_none_or(|state| state.failing.next_try.is_some_and(|next_try| next_try <= now))
         });
         plan.actions.sort_by_key(|action| self.by_key.contains_key(action.key()));
-        before - plan.actions.len()
     }
 
     /// Takes in how applying `plan` went.
     pub(super) fn note(&mut self, plan: &Plan, report: &Report, now: Timestamp) {
-        let failures: BTreeMap<&ContactKey, &String> =
+        let failures: BTreeMap<&ContactKey, &ProblemKind> =
             report.failures.iter().map(|(key, error)| (key, error)).collect();
         for action in &plan.actions {
             let Some(error) = failures.get(action.key()) else { continue };

@@ -1,23 +1,22 @@
 //! One pass: from the files to what is done, or to why not.
 
-use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::Instrument;
 
 use super::absent::{HeldBack, is_forget};
-use super::board::{Braked, Outcome, Pass, Phase, Trouble, Waiting};
-use super::control::{ApproveAnswer, words};
+use super::board::{Braked, Outcome, Pass, Phase, Trouble};
+use super::control::ApproveAnswer;
 use super::load::load;
 use super::place::Place;
-use super::service::{MadeWay, Obstacle, Service, Standing};
+use super::service::{MadeWay, Service, Standing};
 use crate::model::Timestamp;
 use crate::ops::{
-    Desired, Ended, Event, LoadError, Loader, PassEvent, Planned, Problem, Report, Session, SessionError, apply,
-    brake_problem, problem,
+    Cause, Desired, Ended, Event, LoadError, Loader, Notice, PassEvent, Planned, ProblemKind, Report, Session,
+    SessionError, apply, chain,
 };
-use crate::plan::{Action, Brake, Plan};
+use crate::plan::{Action, Plan};
 use crate::quota::Backoff;
 use crate::source;
 use crate::state::{self, Snapshot};
@@ -56,7 +55,7 @@ impl Service {
     /// Makes a pass, and notes on the board how it went.
     pub(super) async fn pass(&mut self, look: Look) {
         for notice in self.watcher.notices() {
-            self.say(&notice.to_string());
+            self.say(Notice::Watcher(notice));
         }
         let began = self.now();
         self.again_at = None;
@@ -127,7 +126,7 @@ impl Service {
         let session = Arc::clone(self.session.as_ref().expect("the state is held"));
         let snapshot = match session.snapshot(&desired).await {
             Ok(snapshot) => snapshot,
-            Err(error) => return self.troubled("The state cannot be read", &words(&error)),
+            Err(error) => return self.troubled(ProblemKind::StateUnreadable(chain(&error))),
         };
         let rules = &self.settings.session.rules;
         let planned = crate::ops::plan(&desired, &snapshot, self.policy(), rules, session.now());
@@ -207,7 +206,7 @@ impl Service {
                     self.made_way = Some(if look.is_some() { MadeWay::Burst } else { MadeWay::Change });
                     self.missed = look;
                     self.stop.request(Ended::Yielded);
-                    self.say("Something changed: nothing further of this plan is sent.");
+                    self.say(Notice::MadeWay);
                 }
                 Some(command) = self.commands.recv(), if !self.once => {
                     self.made_way = Some(MadeWay::Command);
@@ -231,11 +230,11 @@ impl Service {
         let end = match &report.ended {
             Ended::Fatal if store_has_failed => {
                 self.release().await;
-                self.troubled_quietly("the state takes no more writes".to_owned())
+                self.troubled_quietly(ProblemKind::StateClosed)
             }
             Ended::Fatal => {
                 self.standing = Standing::Refused;
-                self.troubled_quietly("Apollo refused the credential".to_owned())
+                self.troubled_quietly(ProblemKind::NoCredential)
             }
             Ended::Interrupted | Ended::Terminated => End::new(Outcome::Interrupted),
             Ended::Yielded => End::new(Outcome::Yielded),
@@ -243,9 +242,11 @@ impl Service {
                 self.wake_at(Some(self.now() + *wait));
                 End::new(Outcome::WaitsForQuota)
             }
-            Ended::Outage { wait, .. } => {
+            Ended::Outage { wait, unreachable, .. } => {
                 self.wake_at(Some(self.now() + *wait));
-                self.troubled_quietly(report.obstacle.clone().unwrap_or_default())
+                self.troubled_quietly(
+                    report.obstacle.clone().unwrap_or(ProblemKind::NoAnswers { unreachable: *unreachable }),
+                )
             }
             Ended::Complete => match &report.obstacle {
                 Some(obstacle) => self.troubled_quietly(obstacle.clone()),
@@ -265,11 +266,11 @@ impl Service {
         match held {
             Ok(true) if was_open => {
                 let gone = state::Error::Replaced { path: self.settings.session.state.directory().to_owned() };
-                return Err(self.troubled("The state takes no more writes", &words(&gone)));
+                return Err(self.troubled(ProblemKind::StateLost(chain(&gone))));
             }
             Ok(_) => {}
             Err(error) => {
-                return Err(self.troubled("The place of the service cannot be taken again", &words(&error)));
+                return Err(self.troubled(ProblemKind::PlaceLost(chain(&error))));
             }
         }
         if self.session.is_some() {
@@ -287,7 +288,7 @@ impl Service {
                 Ok(())
             }
             Err(SessionError::Store(error @ state::Error::Locked { .. })) => {
-                let end = self.troubled("Waiting for the state", &words(&error));
+                let end = self.troubled(ProblemKind::WaitsForState(chain(&error)));
                 self.again_at = Some(self.now() + LOCK_PAUSE);
                 Err(end)
             }
@@ -296,11 +297,11 @@ impl Service {
                     && let Some(former) = self.former.take()
                 {
                     // Not even a client can be made of it.
-                    self.turn_down(former, &words(&error)).await;
+                    self.turn_down(former, Cause::from(&error)).await;
                     self.again_at = Some(self.now());
                     return Err(End::new(Outcome::Yielded));
                 }
-                Err(self.troubled("The state cannot be opened", &words(&error)))
+                Err(self.troubled(ProblemKind::StateNotOpened(Cause::from(&error))))
             }
         }
     }
@@ -327,16 +328,13 @@ impl Service {
     /// `gone` are those that were forgotten before and count among them.
     fn brake(&mut self, planned: &Planned, gone: usize) -> End {
         let digest = planned.digest.clone().expect("a plan of files has a digest");
-        let problem = |brake: &Brake| {
-            let mut problem = brake_problem(brake);
-            if gone > 0 && brake.kind.is_of_forgetting() {
-                let _ = write!(problem.summary, " ({gone} of them already are)");
-            }
-            problem
-        };
-        let problems: Vec<Problem> = planned.plan.brakes.iter().map(problem).collect();
         if self.braked.as_ref().is_none_or(|braked| braked.digest != digest) {
-            let reasons = problems.iter().map(|problem| problem.summary.clone()).collect();
+            let gone = |of_forgetting: bool| if of_forgetting { gone } else { 0 };
+            let brakes = planned.plan.brakes.iter();
+            let reasons: Vec<ProblemKind> = brakes
+                .map(|brake| ProblemKind::Braked { brake: brake.clone(), gone: gone(brake.kind.is_of_forgetting()) })
+                .collect();
+            let problems = reasons.iter().cloned().map(Into::into).collect();
             let (counts, since) = (planned.plan.counts(), self.now());
             self.braked = Some(Braked { digest: digest.clone(), reasons, counts, since });
             self.tell(Event::Pass(PassEvent::Braked { problems, digest }));
@@ -354,7 +352,7 @@ impl Service {
         if let Some(Ended::Outage { unreachable, wait, .. }) = outage {
             // It says nothing of the credential.
             self.wake_at(Some(self.now() + wait));
-            return self.troubled_quietly(problem::outage_in_short(unreachable).to_owned());
+            return self.troubled_quietly(ProblemKind::NoAnswers { unreachable });
         }
         if matches!(error, SessionError::Stopped) {
             return End::new(Outcome::Interrupted);
@@ -362,15 +360,15 @@ impl Service {
         if matches!(error, SessionError::Store(_)) {
             // It says nothing of the credential.
             self.release().await;
-            return self.troubled("The state takes no more writes", &words(error));
+            return self.troubled(ProblemKind::StateLost(chain(error)));
         }
         if let Some(former) = self.former.take() {
-            self.turn_down(former, &words(error)).await;
+            self.turn_down(former, Cause::from(error)).await;
             self.again_at = Some(self.now());
             return End::new(Outcome::Yielded);
         }
         self.standing = Standing::Refused;
-        self.troubled("The credential cannot be used", &words(error))
+        self.troubled(ProblemKind::CredentialUnusable(Cause::from(error)))
     }
 
     /// Lets the plan through if it is the one that was asked for, and answers who asked.
@@ -384,7 +382,7 @@ impl Service {
         } else if asked == digest {
             self.approval.grant(&planned.plan);
             planned.plan.brakes.clear();
-            self.say(&format!("Approved: the plan {digest} is applied although it exceeds limits."));
+            self.say(Notice::Approved { digest: digest.clone() });
             ApproveAnswer::Approved { counts: planned.plan.counts() }
         } else {
             ApproveAnswer::MovedOn { now: digest }
@@ -399,20 +397,12 @@ impl Service {
             self.tell(Event::Pass(PassEvent::Absent { contacts, forget_after }));
         }
         if held_back.news > 0 && no_files {
-            let dir = self.dir.display();
-            self.say(&format!(
-                "{dir} holds no contact file at all: nobody is forgotten. If that is meant, keep a file with `contacts: {{}}`."
-            ));
+            self.say(Notice::NoFiles { dir: self.dir.clone() });
         }
     }
 
     fn note_plan(&self, desired: &Desired, planned: &Planned, held_back: &HeldBack, whole: usize, session: &Session) {
-        let waiting = held_back.waiting.iter().map(|(key, gone_since, forget_at)| Waiting {
-            key: key.clone(),
-            gone_since: *gone_since,
-            forget_at: *forget_at,
-        });
-        let waiting = Arc::new(waiting.collect::<Vec<_>>());
+        let waiting = Arc::new(held_back.waiting.clone());
         let (declared, serial, quota) = (desired.contacts(), planned.plan.serial, session.quota());
         self.board.note(|status| {
             if !desired.is_partial() {
@@ -423,31 +413,28 @@ impl Service {
         });
     }
 
-    /// Says what keeps the service from its work, once as long as it is the same.
-    fn troubled(&mut self, summary: &str, why: &str) -> End {
-        let error = format!("{summary}: {why}");
+    /// Tells what keeps the service from its work, once as long as it is the same.
+    fn troubled(&mut self, error: ProblemKind) -> End {
         if self.obstacle.as_ref().is_none_or(|obstacle| obstacle.error != error) {
-            let detail = format!("{why}\nNothing is changed meanwhile. It is tried again, less often each time.");
-            self.tell(Event::Problem(Problem::error(summary, detail)));
+            self.tell(Event::Problem(error.clone().into()));
         }
         self.troubled_quietly(error)
     }
 
     /// Notes what keeps the service from its work, and when it is tried again.
-    fn troubled_quietly(&mut self, error: String) -> End {
+    fn troubled_quietly(&mut self, error: ProblemKind) -> End {
         let now = self.now();
         let known = self.obstacle.take().filter(|obstacle| obstacle.error == error);
-        let Obstacle { since, attempts, .. } =
-            known.unwrap_or(Obstacle { error: String::new(), since: now, attempts: 0 });
+        let (since, attempts) = known.map_or((now, 0), |known| (known.since, known.attempts));
         let attempts = attempts.saturating_add(1);
-        self.obstacle = Some(Obstacle { error, since, attempts });
+        self.obstacle = Some(Trouble { error, since, attempts, next_try: now });
         self.wake_at(Some(now + PAUSES.pause(attempts, 1.0)));
         End::new(Outcome::Troubled)
     }
 
     fn trouble(&self) -> Option<Trouble> {
-        let Obstacle { error, since, attempts } = self.obstacle.clone()?;
-        Some(Trouble { error, since, attempts, next_try: self.again_at.unwrap_or(self.resync_at) })
+        let next_try = self.again_at.unwrap_or(self.resync_at);
+        Some(Trouble { next_try, ..self.obstacle.clone()? })
     }
 
     /// Makes sure that a pass is made at this time.

@@ -11,9 +11,9 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
 
 use super::board::Board;
-use super::control::{self, Command, words};
+use super::control::{self, Command};
 use crate::model::Timestamp;
-use crate::ops::{Event, PassEvent, Problem};
+use crate::ops::{Event, Notice, PassEvent, ProblemKind, chain};
 use crate::serve::{self, Role, Routes, Socket};
 use crate::state::{self, Holder, Location};
 use crate::store::{self, Seat};
@@ -157,24 +157,21 @@ impl Shared {
     /// Sees to the place, and says what became of it.
     fn look(&self) {
         let mut held = self.held();
-        let found = self.hold(&mut held).map_err(|error| words(&error));
+        let found = self.hold(&mut held).map_err(|error| chain(&error));
         let listened = found.and_then(|found| Ok((found, self.listen(&mut held)?)));
         match listened {
             Ok((Found::AsItWas, Found::AsItWas)) => {}
             Ok((found, _)) => {
                 if found == Found::Retaken {
-                    self.say(
-                        "The directory of the state was removed or replaced: the service has taken its place again.",
-                    );
+                    self.say(Notice::PlaceRetaken);
                 } else if held.obstacle.is_some() {
-                    self.say("The service can be asked again.");
+                    self.say(Notice::CanBeAsked);
                 }
                 held.obstacle = None;
             }
             Err(why) if held.obstacle.as_ref() != Some(&why) => {
-                let detail = format!("{why}\nPause, resume, approve and status do not find it. It is tried again.");
-                (self.options.events)(Event::Problem(Problem::warning("The service cannot be asked", detail)));
-                held.obstacle = Some(why);
+                held.obstacle = Some(why.clone());
+                (self.options.events)(Event::Problem(ProblemKind::CannotBeAsked(why).into()));
             }
             Err(_) => {}
         }
@@ -211,14 +208,14 @@ impl Shared {
         let PlaceOptions { state, runtime, holder, .. } = &self.options;
         // Whoever is being answered is answered to the end, or asks again.
         *service = None;
-        let socket = Socket::bind(Role::Service, state.directory(), runtime).map_err(|error| words(&error))?;
+        let socket = Socket::bind(Role::Service, state.directory(), runtime).map_err(|error| chain(&error))?;
         let holder = Holder { socket: Some(socket.path().to_owned()), ..holder.clone() };
-        seat.announce(&holder).map_err(|error| words(&error))?;
+        seat.announce(&holder).map_err(|error| chain(&error))?;
         *service = Some(socket.answer(routes.clone()));
         Ok(Found::SocketMade)
     }
 
-    fn say(&self, text: &str) {
-        (self.options.events)(Event::Pass(PassEvent::Notice(text.to_owned())));
+    fn say(&self, notice: Notice) {
+        (self.options.events)(Event::Pass(PassEvent::Notice(notice)));
     }
 }

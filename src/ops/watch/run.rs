@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::board::Phase;
-use super::control::{ApproveAnswer, Command, PauseAnswer, ResumeAnswer, words};
+use super::control::{ApproveAnswer, Command, PauseAnswer, ResumeAnswer};
 use super::service::{MadeWay, Service, Standing, WatchSummary, close};
 use crate::model::Timestamp;
+use crate::ops::{Notice, chain};
 use crate::state;
 use crate::watcher::Look;
 
@@ -141,7 +142,7 @@ impl Service {
         }
         let place = self.place.as_ref().ok_or("it was started for one pass and cannot be paused")?;
         // First the mark: a service that ends here begins paused.
-        let since = place.pause(self.now()).map_err(|error| words(&error))?;
+        let since = place.pause(self.now()).map_err(|error| chain(&error))?;
         self.paused = Some(since);
         self.release().await;
         self.board.note(|status| {
@@ -149,7 +150,7 @@ impl Service {
             status.paused_since = Some(since);
             status.next_pass = None;
         });
-        self.say("Paused: the state is released. `contactsd resume` goes on.");
+        self.say(Notice::Paused);
         Ok(PauseAnswer::Paused { since })
     }
 
@@ -158,11 +159,11 @@ impl Service {
             return Ok(ResumeAnswer::NotPaused);
         }
         if let Some(place) = &self.place {
-            place.resume().map_err(|error| words(&error))?;
+            place.resume().map_err(|error| chain(&error))?;
         }
         self.paused = None;
         self.board.note(|status| status.paused_since = None);
-        self.say("Resumed.");
+        self.say(Notice::Resumed);
         Ok(ResumeAnswer::Resumed)
     }
 }

@@ -10,15 +10,17 @@ use tokio::sync::oneshot;
 
 use super::absent::Absent;
 use super::approval::Approval;
-use super::board::{Board, Braked, Phase};
-use super::control::{ApproveAnswer, Command, words};
+use super::board::{Board, Braked, Phase, Trouble};
+use super::control::{ApproveAnswer, Command};
 use super::failing::FailingEntries;
 use super::place::Place;
 use super::settings::Settings;
 use crate::apollo::Credential;
 use crate::beneath::Bounds;
 use crate::model::{Digest, IdentityKey, Timestamp};
-use crate::ops::{Ended, Entropy, Event, PassEvent, Problem, Report, Session, SessionError, Stop};
+use crate::ops::{
+    Cause, Ended, Entropy, Event, Notice, PassEvent, ProblemKind, Report, Session, SessionError, Stop, chain,
+};
 use crate::plan::Policy;
 use crate::state;
 use crate::watcher::{Look, Watcher};
@@ -87,14 +89,6 @@ pub(super) enum Standing {
     Refused,
 }
 
-/// What keeps the service as a whole from its work, as it was met last.
-#[derive(Debug, Clone)]
-pub(super) struct Obstacle {
-    pub(super) error: String,
-    pub(super) since: Timestamp,
-    pub(super) attempts: u32,
-}
-
 /// A person's wish to let a plan through, and where the answer goes.
 pub(super) type Asked = (Digest, oneshot::Sender<Result<ApproveAnswer, String>>);
 
@@ -129,7 +123,8 @@ pub struct Service {
     pub(super) approval: Approval,
     pub(super) asked: Option<Asked>,
     pub(super) braked: Option<Braked>,
-    pub(super) obstacle: Option<Obstacle>,
+    /// What keeps the service as a whole from its work, as it was met last.
+    pub(super) obstacle: Option<Trouble>,
     pub(super) standing: Standing,
     /// The credential before one that is not proven yet.
     pub(super) former: Option<Credential>,
@@ -219,9 +214,8 @@ impl Service {
             Ok(read) => read,
             Err(why) => {
                 if self.unreadable.as_ref() != Some(&why) {
-                    let summary = "The credential cannot be read again";
-                    self.tell(Event::Problem(Problem::warning(summary, format!("{why}\nThe one in use is kept."))));
-                    self.unreadable = Some(why);
+                    self.unreadable = Some(why.clone());
+                    self.tell(Event::Problem(ProblemKind::CredentialUnreadable { why, is_refused: false }.into()));
                 }
                 return false;
             }
@@ -236,19 +230,18 @@ impl Service {
         self.former.get_or_insert(former);
         self.standing = Standing::Unproven;
         self.release().await;
-        self.say("The credential has changed; the new one is used from now on if it proves to be the same team's.");
+        self.say(Notice::CredentialChanged);
         true
     }
 
     /// Puts the credential back that was used before one that did not prove good.
-    pub(super) async fn turn_down(&mut self, former: Credential, why: &str) {
+    pub(super) async fn turn_down(&mut self, former: Credential, why: Cause) {
         if let Some(client) = &mut self.settings.session.client {
             self.turned_down = Some(hash(&client.credential));
             client.credential = former;
         }
         self.release().await;
-        let detail = format!("{why}\nThe one before is kept. SIGHUP tries again, and so does another change of it.");
-        self.tell(Event::Problem(Problem::error("The new credential is refused", detail)));
+        self.tell(Event::Problem(ProblemKind::NewCredentialTurnedDown(why).into()));
     }
 
     /// Opens the state.
@@ -273,7 +266,7 @@ impl Service {
         let Some(session) = self.session.take() else { return };
         self.board.note(|status| status.phase = Phase::Passing);
         if let Err(error) = close(session).await {
-            self.tell(Event::Problem(Problem::error("The state did not close in order", words(&error))));
+            self.tell(Event::Problem(ProblemKind::NotClosed(chain(&error)).into()));
         }
     }
 
@@ -289,8 +282,8 @@ impl Service {
         (self.settings.session.events)(event);
     }
 
-    pub(super) fn say(&self, text: &str) {
-        self.tell(Event::Pass(PassEvent::Notice(text.to_owned())));
+    pub(super) fn say(&self, notice: Notice) {
+        self.tell(Event::Pass(PassEvent::Notice(notice)));
     }
 }
 

@@ -58,7 +58,12 @@ async fn a_missing_scope_is_403_and_names_the_action() {
 #[tokio::test]
 async fn a_path_the_api_lacks_is_404_in_json() {
     let world = World::new().await;
-    for (method, path) in [("GET", "/api/v1/contacts"), ("GET", "/v1/labels"), ("POST", "/api/v1/accounts")] {
+    for (method, path) in [
+        ("GET", "/api/v1/contacts"),
+        ("GET", "/v1/labels"),
+        ("POST", "/api/v1/accounts"),
+        ("GET", "/api/v1/contacts/1/2"),
+    ] {
         let reply = world.send(method, path, Value::Null).await;
         assert_eq!(reply.status, 404);
         assert!(reply.json()["error"].is_string());

@@ -383,5 +383,5 @@ fn blank_lines_divide_contacts_of_several_lines() {
 #[test]
 fn mistakes_come_back_instead() {
     let found = format_text(Path::new("a.yaml"), "contacts:\n  a: {emial: x}\n".to_owned()).unwrap_err();
-    assert_eq!(found.iter().map(|one| one.code.as_str()).collect::<Vec<_>>(), ["E011"]);
+    assert_eq!(found.iter().map(|one| one.code.unwrap().as_str()).collect::<Vec<_>>(), ["E011"]);
 }

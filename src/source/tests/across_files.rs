@@ -87,7 +87,7 @@ fn moves_are_judged_by_where_they_lead() {
             writeln!(text, "  {key}: {{last_name: {key}, moved_from: {from}}}").unwrap();
         }
         let found = Dir::of(&[("a.yaml", &text)]).load().diagnostics;
-        found.iter().map(|found| format!("{} {}", found.key.as_ref().unwrap(), found.code)).collect::<Vec<_>>()
+        found.iter().map(|found| format!("{} {}", found.key.as_ref().unwrap(), found.code.unwrap())).collect::<Vec<_>>()
     };
     assert_eq!(contacts(&[("a", "old")]), Vec::<String>::new());
     assert_eq!(contacts(&[("a", "a")]), ["a E022"]);

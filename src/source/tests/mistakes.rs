@@ -335,7 +335,7 @@ fn people_outside_of_contacts_and_without_keys_are_told_what_to_write() {
     let first = |text: &str| {
         let found = Dir::of(&[("a.yaml", text)]).load().diagnostics;
         assert_eq!(found.len(), 1, "{found:?}");
-        (found[0].code.as_str(), found[0].summary.clone(), found[0].detail.clone())
+        (found[0].code.unwrap().as_str(), found[0].summary.clone(), found[0].detail.clone())
     };
     let (code, summary, detail) = first("ada:\n  email: a@example.com\nbob:\n  email: b@example.com\n");
     assert_eq!((code, summary.as_str()), ("E008", "The contact \"ada\" does not stand below `contacts`"));

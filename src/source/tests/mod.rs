@@ -12,6 +12,7 @@ mod text;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
+use std::path::PathBuf;
 
 use tempfile::TempDir;
 
@@ -81,6 +82,7 @@ impl Dir {
         let mut text = String::new();
         for diagnostic in &self.load().diagnostics {
             let Diagnostic { code, summary, location, related, .. } = diagnostic;
+            let code = code.expect("what is wrong with files has a code");
             let summary = summary.replace(&format!("{}/", self.path().display()), "");
             let place = location.as_ref().map_or("nowhere".to_owned(), |location| self.place(location));
             writeln!(text, "{code} {place}: {summary}").unwrap();
@@ -121,7 +123,7 @@ fn clean(text: &str) -> BTreeMap<ContactKey, Entry> {
 
 fn codes(text: &str) -> Vec<&'static str> {
     let loaded = Dir::of(&[("a.yaml", text)]).load();
-    loaded.diagnostics.iter().map(|diagnostic| diagnostic.code.as_str()).collect()
+    loaded.diagnostics.iter().map(|diagnostic| diagnostic.code.unwrap().as_str()).collect()
 }
 
 fn key(text: &str) -> ContactKey {

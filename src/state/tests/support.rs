@@ -55,6 +55,7 @@ pub(crate) fn intent(of: &str) -> Intent {
         last_sent_at: Timestamp(4),
         attempts: 1,
         path: "contacts.d/people.yaml".to_owned(),
+        batch: None,
         there_before: Vec::new(),
         refused: false,
     }

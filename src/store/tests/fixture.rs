@@ -42,8 +42,8 @@ async fn a_contact_whose_id_was_recorded_in_capitals_is_known_by_its_one_id() {
     store.close().await.unwrap();
     in_capitals(&world.path(), &contact.apollo_id);
 
-    let roster = Roster::from_iter([(key("ada"), fingerprint(1))]);
-    let named = Named::from_iter([&contact.apollo_id]);
+    let roster = [(key("ada"), fingerprint(1))].into_iter().collect::<Roster>();
+    let named = [&contact.apollo_id].into_iter().collect::<Named>();
     let snapshot = read(&world.path(), &Wanted::new(roster, named)).unwrap().unwrap();
     assert_eq!(snapshot.owners, [(contact.apollo_id.clone(), key("ada"))].into());
     assert_eq!(world.read_all().bindings[&key("ada")], contact);

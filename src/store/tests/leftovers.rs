@@ -40,7 +40,7 @@ fn stands(state: &Path, whole: &Snapshot, what: &str) {
     let again = || spoiled.iter().for_each(|(bytes, path)| fs::write(path, bytes).unwrap());
     assert_eq!(read(state, &Wanted::everything()).expect(what).unwrap(), *whole, "{what}");
     again();
-    assert!(crate::store::pull(&state.into(), ORIGIN, &mut Vec::new()).expect(what).is_some(), "{what}");
+    assert!(crate::store::pull(&state.into(), &mut Vec::new()).expect(what).is_some(), "{what}");
     again();
     drop(open(state, "unused").expect(what));
     assert_eq!(read(state, &Wanted::everything()).expect(what).unwrap(), *whole, "{what}");

@@ -196,7 +196,7 @@ async fn a_state_with_a_link_in_it_is_refused_by_everyone_and_changed_by_nobody(
         };
         refused(world.try_open().err());
         refused(read(&world.path(), &Wanted::everything()).err());
-        refused(crate::store::pull(&world.location(), ORIGIN, &mut Vec::new()).err());
+        refused(crate::store::pull(&world.location(), &mut Vec::new()).err());
         refused(crate::store::Held::take(options(&world.path())).err());
         refused(crate::store::Seat::take(&world.location(), &holder()).err());
         refused(crate::store::paused(&world.location()).err());

@@ -16,7 +16,7 @@ use crate::store::{Basis, Held, Incoming, Options, Seat, pull, renew, stands};
 
 fn pulled(world: &World) -> String {
     let mut text = Vec::new();
-    pull(&world.location(), ORIGIN, &mut text).unwrap().expect("there is a state");
+    pull(&world.location(), &mut text).unwrap().expect("there is a state");
     String::from_utf8(text).unwrap()
 }
 
@@ -214,7 +214,7 @@ async fn a_row_that_no_version_up_to_this_one_writes_is_refused_in_both_directio
     db.db.flush().unwrap();
     drop(db);
     let mut out = Vec::new();
-    let refused = pull(&world.location(), ORIGIN, &mut out).unwrap_err();
+    let refused = pull(&world.location(), &mut out).unwrap_err();
     assert!(refused.to_string().contains("a row of unknown kind"), "{refused}");
     assert!(!String::from_utf8(out).unwrap().contains("\"rows\""));
 }
@@ -298,10 +298,6 @@ async fn an_older_or_another_state_needs_force_and_that_of_another_api_is_refuse
     let held = Held::take(Options { location: elsewhere.location(), ..strange }).unwrap();
     let refused = held.load(&mut pulled(&world).as_bytes(), true).unwrap_err();
     assert!(matches!(refused, Error::OtherOrigin { .. }), "{refused}");
-    assert!(matches!(
-        pull(&world.location(), "https://other.example.com", &mut Vec::new()),
-        Err(Error::OtherOrigin { .. })
-    ));
     load(&world, &pulled(&sample().await), true).unwrap().install().unwrap();
     assert_eq!(everything(&world), everything(&sample().await));
 }
@@ -375,7 +371,7 @@ async fn a_state_that_is_written_is_neither_pulled_nor_replaced() {
     let store = world.open();
     assert!(matches!(load(&world, &text, true), Err(Error::Locked { .. })));
     let mut out = Vec::new();
-    assert!(matches!(pull(&world.location(), ORIGIN, &mut out), Err(Error::Locked { .. })));
+    assert!(matches!(pull(&world.location(), &mut out), Err(Error::Locked { .. })));
     assert!(out.is_empty());
     store.close().await.unwrap();
     let held = Held::take(options(&world.path())).unwrap();
@@ -392,6 +388,6 @@ async fn a_damaged_state_is_not_pulled_as_a_whole_one() {
     let whole = fs::read(&database).unwrap();
     fs::write(&database, &whole[..whole.len() / 3]).unwrap();
     let mut out = Vec::new();
-    assert!(pull(&world.location(), ORIGIN, &mut out).is_err());
+    assert!(pull(&world.location(), &mut out).is_err());
     assert!(!String::from_utf8(out).unwrap().contains("\"rows\""));
 }

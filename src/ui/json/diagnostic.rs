@@ -1,10 +1,11 @@
 //! Warnings and errors as JSON, in the shape of Terraform's.
 
+use super::versions::FORMAT_VERSION;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::super::message::Message;
-use crate::source::{Location, Severity};
+use crate::model::ContactKey;
+use crate::source::{self, Location, Severity};
 
 /// Something that is wrong: what, where, why and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -74,9 +75,9 @@ pub struct Related {
     pub snippet: Option<Snippet>,
 }
 
-impl From<&Message> for Diagnostic {
-    fn from(message: &Message) -> Self {
-        let Message { severity, summary, detail, code, address, location, path, related, said: _ } = message;
+impl From<&source::Diagnostic> for Diagnostic {
+    fn from(message: &source::Diagnostic) -> Self {
+        let source::Diagnostic { severity, summary, detail, code, key, location, path, related, said: _ } = message;
         let whole_file = path.as_ref().map(|path| {
             let start = Position { line: 1, column: 1 };
             Range { filename: path.to_string_lossy().into_owned(), start, end: start }
@@ -88,8 +89,8 @@ impl From<&Message> for Diagnostic {
             },
             summary: summary.clone(),
             detail: detail.clone(),
-            code: code.clone(),
-            address: address.clone(),
+            code: code.map(|code| code.as_str().to_owned()),
+            address: key.as_ref().map(ContactKey::address),
             range: location.as_ref().map(Range::of).or(whole_file),
             snippet: location.as_ref().and_then(Snippet::of),
             related: related
@@ -148,14 +149,14 @@ pub struct Validation {
 impl Validation {
     /// Sums up what was said about the files.
     pub fn new<'a>(
-        messages: impl IntoIterator<Item = &'a Message>,
+        messages: impl IntoIterator<Item = &'a source::Diagnostic>,
         contacts: Option<usize>,
         files: Option<usize>,
     ) -> Self {
         let diagnostics: Vec<Diagnostic> = messages.into_iter().map(Diagnostic::from).collect();
         let count = |weight| diagnostics.iter().filter(|diagnostic| diagnostic.severity == weight).count();
         let (error_count, warning_count) = (count(Weight::Error), count(Weight::Warning));
-        let format_version = super::FORMAT_VERSION;
+        let format_version = FORMAT_VERSION;
         Self { format_version, valid: error_count == 0, error_count, warning_count, diagnostics, contacts, files }
     }
 }
@@ -179,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_place_is_told_in_characters_and_its_line_in_bytes() {
-        let mut message = Message::error("A mistake", "What to do.");
+        let mut message = source::Diagnostic::error("A mistake", "What to do.");
         message.location = Some(location("  é: nö", 6, 2));
         message.related.push(("first declared here".to_owned(), location("", 500, 1)));
         insta::assert_snapshot!(serde_json::to_string(&Diagnostic::from(&message)).unwrap(), @r#"{"severity":"error","summary":"A mistake","detail":"What to do.","range":{"filename":"contacts.d/team.yaml","start":{"line":3,"column":6},"end":{"line":3,"column":8}},"snippet":{"code":"  é: nö","start_line":3,"highlight_start_offset":6,"highlight_end_offset":9},"related":[{"label":"first declared here","range":{"filename":"contacts.d/team.yaml","start":{"line":3,"column":500},"end":{"line":3,"column":501}}}]}"#);
@@ -187,8 +188,8 @@ mod tests {
 
     #[test]
     fn warnings_leave_files_valid() {
-        let [warning, error] = [Message::warning("w", ""), Message::error("e", "")];
-        let counts = |messages: &[&Message]| {
+        let [warning, error] = [source::Diagnostic::warning("w", ""), source::Diagnostic::error("e", "")];
+        let counts = |messages: &[&source::Diagnostic]| {
             let sum = Validation::new(messages.iter().copied(), None, None);
             (sum.valid, sum.error_count, sum.warning_count)
         };

@@ -1,19 +1,17 @@
 //! A plan as one document, in the shape of Terraform's `show -json`.
 
-use std::collections::HashMap;
+use crate::source;
 
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use super::change::ResourceChange;
 use super::diagnostic::Diagnostic;
-use super::events::{line, lines};
-use super::record::{FORMAT_VERSION, PROGRAM_VERSION};
 use super::summary::{BrakeFacts, Changes, Forecast, PlanFacts};
-use crate::model::ContactKey;
+use super::versions::{FORMAT_VERSION, PROGRAM_VERSION};
 use crate::ops::Planned;
 use crate::plan::Operation;
-use crate::ui::{Mask, Message};
+use crate::ui::{Mask, words};
 
 /// What would be done, as one document; its changes are written one by one, so it may have any size.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -43,32 +41,20 @@ pub struct PlanDocument<'a> {
 #[derive(Debug, Clone)]
 struct Actions<'a> {
     planned: &'a Planned,
-    lines: HashMap<ContactKey, usize>,
     mask: Mask,
 }
 
 impl Serialize for Actions<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let actions = self.planned.plan.actions.iter();
-        serializer.collect_seq(actions.map(|action| ResourceChange::new(action, line(&self.lines, action), self.mask)))
+        serializer.collect_seq(actions.map(|action| ResourceChange::new(action, None, self.mask)))
     }
 }
 
-/// Returns a plan as one document, for [`Shell::documents`]; the contact files are read for the lines of entries.
-///
-/// [`Shell::documents`]: crate::ui::Shell::documents
+/// Returns a saved plan as one document; its files may have changed since, so that it names no lines.
 pub fn plan_document(planned: &Planned, mask: Mask) -> PlanDocument<'_> {
-    document(planned, lines(planned), mask)
-}
-
-/// Returns a plan as one document without lines, for a plan whose files may have changed since.
-pub fn saved_plan_document(planned: &Planned, mask: Mask) -> PlanDocument<'_> {
-    document(planned, HashMap::new(), mask)
-}
-
-fn document(planned: &Planned, lines: HashMap<ContactKey, usize>, mask: Mask) -> PlanDocument<'_> {
     let plan = &planned.plan;
-    let warnings: Vec<Message> = planned.warnings().iter().map(Message::from).collect();
+    let warnings: Vec<source::Diagnostic> = planned.warnings().iter().map(words::problem).collect();
     let brakes: Vec<BrakeFacts> = plan.brakes.iter().map(BrakeFacts::from).collect();
     let waits =
         |operation: &Operation| matches!(operation, Operation::Conflict { .. } | Operation::Contradiction { .. });
@@ -78,7 +64,7 @@ fn document(planned: &Planned, lines: HashMap<ContactKey, usize>, mask: Mask) ->
         plan: PlanFacts::from(planned),
         changes: Changes::from(&plan.counts()),
         applyable: brakes.is_empty() && plan.actions.iter().any(|action| !waits(&action.operation)),
-        resource_changes: Actions { planned, lines, mask },
+        resource_changes: Actions { planned, mask },
         brakes,
         forecast: Forecast::from(&planned.forecast),
         errored: plan.counts().undecided > 0,

@@ -7,13 +7,12 @@ use super::change::{ActionName, PlannedChange};
 use super::record::{Hook, OutageFacts, OutageOver, Pass, Payload, QuotaWait, Record};
 use super::summary::{BrakeFacts, Changes, Forecast, Outcome, PlanFacts, seconds};
 use crate::model::{ApolloId, ContactKey};
-use crate::ops::{Event, PassEvent, Planned, Report, Step, WatchSummary, brake_problem};
+use crate::ops::{Event, PassEvent, Planned, Report, Step, WatchSummary};
 use crate::quota::Span;
 use crate::source;
-use crate::ui::Mask;
 use crate::ui::imports_text::headline;
-use crate::ui::progress::RENEWED;
 use crate::ui::report::watch_summary;
+use crate::ui::{Mask, words};
 use crate::ui::{apply_summary, plan_summary};
 
 /// Tells an event; `None` for those that are told as messages or only move a progress bar.
@@ -57,7 +56,7 @@ pub(in crate::ui) fn event(event: &Event) -> Option<Record<'static>> {
             let outage = OutageOver { endpoint: (*endpoint).into(), seconds: lasted.as_secs() };
             Record::info(format!("Apollo answers {endpoint} again"), Payload::OutageOver { outage })
         }
-        Event::CredentialRenewed => Record::log(RENEWED),
+        Event::CredentialRenewed => Record::log(words::RENEWED),
         Event::Stopping => Record::log("Stopping: no further requests are sent."),
         Event::Begun { .. }
         | Event::Problem(_)
@@ -101,7 +100,7 @@ pub fn plan_records(planned: &Planned, mask: Mask) -> impl Iterator<Item = Recor
     });
     let brakes = planned.plan.brakes.iter().map(|brake| Record {
         level: super::Level::Warn,
-        ..Record::info(brake_problem(brake).summary, Payload::Brake { brake: BrakeFacts::from(brake) })
+        ..Record::info(words::exceeded(brake), Payload::Brake { brake: BrakeFacts::from(brake) })
     });
     let ends = [forecast_record, summary_record].into_iter().map(|end| end(planned));
     changes.chain(brakes).chain(ends)

@@ -1,5 +1,6 @@
 //! What programs read, whole; the files stand beside those of the texts, and `golden_tests` compares them.
 
+use crate::source;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -8,15 +9,14 @@ use serde_json::Value;
 use super::harmless::write_json;
 use super::{Record, SchemaName, Validation, plan_document, plan_records, report_record, schema};
 use crate::model::{Digest, Endpoint, Fields, Timestamp};
-use crate::ops::{Event, Forecast, Planned, Problem, Step};
+use crate::ops::{Event, Fault, Forecast, Planned, Problem, ProblemKind, Step};
 use crate::plan::{BrakeKind, Plan};
 use crate::quota::Span;
-use crate::source::Severity;
 use crate::ui::golden_tests::head_and_tail;
 use crate::ui::test_plans::{
     brake, conflict, each_action, hostile, id, key, many, messages, partial_report, plan_of, several_actions,
 };
-use crate::ui::{Mask, Message, Progress, Shell, Stream, Verbosity};
+use crate::ui::{Mask, Progress, Shell, Stream, Verbosity};
 use crate::{model, plan};
 
 fn planned(plan: Plan) -> Planned {
@@ -60,16 +60,12 @@ fn partial_apply() -> String {
     shell.tell_time(|| model::Timestamp(1_700_000_000_000));
     let mut progress = Progress::default();
     let second = Duration::from_secs(1);
+    let no = Some("no".to_owned());
     let problem = Problem {
-        severity: Severity::Error,
-        summary: "Apollo rejected contact.bob".to_owned(),
-        detail: "Apollo says: no\nThe request had no effect. Correct the entry and apply again.".to_owned(),
+        kind: ProblemKind::Rejected(Fault { why: String::new(), status: Some(422), message: no.clone(), said: no }),
         key: Some(key("bob")),
-        location: None,
         path: Some("contacts.d/team.yaml".into()),
-        code: None,
-        related: Vec::new(),
-        said: Some("no".to_owned()),
+        location: None,
     };
     let events = [
         Event::Begun { actions: 3 },
@@ -219,9 +215,9 @@ fn in_a_document_only_errors_join_it() {
     shell.speak_json();
     shell.lay_out(super::Layout::Document);
     shell.status("status");
-    shell.message(&Message::warning("warning", ""));
+    shell.message(&source::Diagnostic::warning("warning", ""));
     shell.documents([1, 2]);
-    shell.message(&Message::error("error", ""));
+    shell.message(&source::Diagnostic::error("error", ""));
     let (stdout, stderr) = shell.captured().unwrap();
     assert!(stdout.starts_with("1\n2\n{\"@level\":\"error\"") && stdout.lines().count() == 3, "{stdout}");
     assert_eq!(stderr.lines().count(), 2, "{stderr}");

@@ -18,13 +18,14 @@ mod state;
 mod status;
 mod summary;
 mod values;
+mod versions;
 
-pub use diagnostic::{Diagnostic, Validation};
-pub use document::{PlanDocument, plan_document, saved_plan_document};
+pub use diagnostic::Validation;
+pub use document::plan_document;
 pub(super) use events::event;
 pub use events::{import_records, pass_record, plan_records, report_record, watch_record};
 pub use harmless::to_json;
-pub use record::{FORMAT_VERSION, Level, PushOutcome, Record, UI_VERSION};
+pub use record::{Level, PushOutcome, Record};
 pub(super) use record::{PushedState, StatePush};
 pub use records::Layout;
 pub(super) use records::{Guarded, Records};

@@ -6,17 +6,9 @@ use serde::Serialize;
 use super::change::{ActionName, PlannedChange, Resource};
 use super::diagnostic::{Diagnostic, Weight};
 use super::summary::{BrakeFacts, Changes, EndpointName, Forecast, Outcome, PlanFacts};
+use super::versions::{PROGRAM_VERSION, UI_VERSION};
 use crate::model::{ApolloId, ContactKey, MatchedBy, Origin};
-
-/// The version of the records, `MAJOR.MINOR`: a new minor adds types and keys, a reader must refuse a major
-/// that it does not know.
-pub const UI_VERSION: &str = "1.0";
-
-/// The version of documents: plans and the answer of `validate`; counts as [`UI_VERSION`] does.
-pub const FORMAT_VERSION: &str = "1.0";
-
-/// The version of this program.
-pub(super) const PROGRAM_VERSION: &str = env!("CARGO_PKG_VERSION");
+use crate::source;
 
 /// One line of `--json`.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -261,7 +253,8 @@ impl Record<'_> {
         Record::info(message, Payload::Output)
     }
 
-    pub fn diagnostic(diagnostic: Diagnostic) -> Self {
+    pub fn diagnostic(message: &source::Diagnostic) -> Self {
+        let diagnostic = Diagnostic::from(message);
         let (label, level) = match diagnostic.severity {
             Weight::Error => ("Error", Level::Error),
             Weight::Warning => ("Warning", Level::Warn),

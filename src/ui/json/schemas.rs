@@ -1,5 +1,6 @@
 //! The schemas of everything that is printed as JSON, and of contact files.
 
+use clap::ValueEnum;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
@@ -11,21 +12,26 @@ use super::state::{ContactState, ManagedContact, PulledLine, Version};
 use super::status::StatusDocument;
 use crate::source;
 
-/// What there is a schema of; `docs/schemas/` holds each by its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What there is a schema of, in the words of the help; `docs/schemas/` holds each by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum SchemaName {
-    /// One document of a contact file.
+    /// One document of a contact file, for editors that complete and check
     Contacts,
-    /// One line of the records.
+    /// One line of plan, apply, import, watch and sandbox with --json
     Events,
+    /// A plan as one document
     Plan,
+    /// What validate --json prints
     Validate,
-    /// One line of the list.
+    /// One line of state list --json
     StateList,
+    /// What state show --json prints
     StateShow,
-    /// One line of what is pulled.
+    /// One line of what state pull prints
     StatePull,
+    /// What status --json prints, and /status of watch --listen
     Status,
+    /// What version --json prints
     Version,
 }
 

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::record::{FORMAT_VERSION, PROGRAM_VERSION, UI_VERSION};
 use super::values::Values;
+use super::versions::{FORMAT_VERSION, PROGRAM_VERSION, UI_VERSION};
 use crate::model::{ApolloId, Binding, ContactKey, Field, Origin};
 use crate::ui::Mask;
 use crate::ui::time_text;

@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::record::{FORMAT_VERSION, PROGRAM_VERSION};
 use super::summary::{Changes, EndpointName, seconds};
+use super::versions::{FORMAT_VERSION, PROGRAM_VERSION};
 use crate::model::Timestamp;
 use crate::ops::watch::{self, Outcome, Phase};
 use crate::ops::{Readiness, watch::Status};
 use crate::ui::status_text::AtRest;
-use crate::ui::{MASKED, readiness_line, time_text};
+use crate::ui::{MASKED, readiness_line, time_text, words};
 
 /// What is known of a service and its state. Times are RFC 3339, in UTC.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -296,7 +296,7 @@ impl From<&watch::Failing> for FailingFacts {
         let watch::Failing { key, error, attempts, since, next_try } = failing;
         Self {
             key: without_addresses(key.as_str()),
-            error: without_addresses(error),
+            error: without_addresses(&words::in_short(error, Some(key))),
             attempts: *attempts,
             since: time_text(*since),
             next_try: time(*next_try),
@@ -315,7 +315,8 @@ impl From<&watch::Waiting> for WaitingFacts {
 impl From<&watch::Braked> for BrakedFacts {
     fn from(braked: &watch::Braked) -> Self {
         let watch::Braked { digest, reasons, counts, since } = braked;
-        let (reasons, changes) = (reasons.clone(), Changes::from(counts));
+        let reasons = reasons.iter().map(|reason| words::in_short(reason, None)).collect();
+        let changes = Changes::from(counts);
         Self { digest: digest.0.clone(), reasons, changes, since: time_text(*since) }
     }
 }
@@ -323,7 +324,8 @@ impl From<&watch::Braked> for BrakedFacts {
 impl From<&watch::Trouble> for TroubleFacts {
     fn from(trouble: &watch::Trouble) -> Self {
         let watch::Trouble { error, since, attempts, next_try } = trouble;
-        let (error, since, next_try) = (without_addresses(error), time_text(*since), time_text(*next_try));
+        let error = without_addresses(&words::in_short(error, None));
+        let (since, next_try) = (time_text(*since), time_text(*next_try));
         Self { error, since, attempts: *attempts, next_try }
     }
 }

@@ -11,21 +11,22 @@ mod tests;
 
 use std::fmt;
 
+use fold::Fold;
+use lines::{Lines, Size};
+use safe::{backticks, code, marker, tame};
+
 use super::amounts::{count, counted};
 use super::mask::Mask;
-use super::message::Message;
+use super::message::message_text;
 use super::plan_text::{
     Detail, FailedPlan, Forecast, Layout, Marks, Piece, PieceText, PlanOptions, PlanText, also, brake_text,
     forecast_text, is_performed, look_note, pieces, summary,
 };
-use super::shell::Stream;
+use super::stream::Stream;
 use super::style::Paint;
 use crate::model::Digest;
 use crate::plan::{Counts, Operation, Plan};
-use crate::source::Severity;
-use fold::Fold;
-use lines::{Lines, Size};
-use safe::{backticks, code, marker, tame};
+use crate::source::{Diagnostic, Severity};
 
 /// Room that is kept for the last line of a list of addresses that is cut.
 const MORE_BYTES: usize = 40;
@@ -35,7 +36,7 @@ const MORE_BYTES: usize = 40;
 pub struct Markdown<'a> {
     pub subject: Subject<'a>,
     /// Warnings and errors of the run, in any order.
-    pub messages: &'a [Message],
+    pub messages: &'a [Diagnostic],
     pub options: MarkdownOptions<'a>,
 }
 
@@ -218,7 +219,7 @@ impl Markdown<'_> {
     }
 
     /// Lists errors before warnings: the end may be cut.
-    fn sorted_messages(&self) -> impl Iterator<Item = &Message> {
+    fn sorted_messages(&self) -> impl Iterator<Item = &Diagnostic> {
         let of = |severity| self.messages.iter().filter(move |message| message.severity == severity);
         of(Severity::Error).chain(of(Severity::Warning))
     }
@@ -245,7 +246,7 @@ impl Markdown<'_> {
         let mut shown = 0;
         for message in self.sorted_messages() {
             // An empty line stands before each.
-            lines.text(self.options.mask.message(message).text(Stream::default()))?;
+            lines.text(message_text(&self.options.mask.message(message), Stream::default()))?;
             if lines.full {
                 break;
             }

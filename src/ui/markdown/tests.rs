@@ -1,5 +1,6 @@
 //! Pages of every size, whole and cut.
 
+use crate::source::Diagnostic;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -24,7 +25,7 @@ const OPTIONS: MarkdownOptions<'static> = MarkdownOptions {
     note: None,
 };
 
-fn page(plan: &Plan, messages: &[Message], options: MarkdownOptions<'_>) -> String {
+fn page(plan: &Plan, messages: &[Diagnostic], options: MarkdownOptions<'_>) -> String {
     Markdown { subject: Subject::Plan(plan), messages, options }.to_string()
 }
 
@@ -150,7 +151,7 @@ fn a_braked_plan_offers_no_command() {
 fn a_page_is_never_larger_than_asked_for_and_always_whole() {
     let plans = [plan_of(vec![]), several_actions(), each_action(), hostile(), many(60)];
     let digest = Digest("0123456789abcdef0123456789abcdef".into());
-    let many_messages: Vec<Message> = messages().into_iter().cycle().take(20).collect();
+    let many_messages: Vec<Diagnostic> = messages().into_iter().cycle().take(20).collect();
     for plan in &plans {
         for messages in [&[][..], &messages(), &many_messages] {
             for max_bytes in (0..900).step_by(31).chain((900..20_000).step_by(1499)) {
@@ -253,8 +254,7 @@ proptest! {
         ];
         let eve = entry("eve", &[(Field::Title, value.as_str().into())]);
         let plan = plan_of(vec![create(eve), update(Reason::FieldsDiffer, &full(), changes)]);
-        let mut message = Message::error(value.clone(), value.clone());
-        message.address = Some(value.clone());
+        let mut message = Diagnostic::error(value.clone(), value.clone());
         message.path = Some(value.clone().into());
         let page = page(&plan, &[message], MarkdownOptions { directory: &value, max_bytes, ..OPTIONS });
         prop_assert!(page.is_empty() || page.len() < max_bytes);

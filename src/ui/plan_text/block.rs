@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::attribute::{Attribute, Body};
-use super::header::Symbol;
 use super::layout::{Layout, Mark};
+use super::symbol::Symbol;
 use crate::model::{ApolloId, CustomFieldId, Entry, Field, Fields, Value};
 use crate::plan::{Action, Change, Operation, Reason, Setting};
 

@@ -4,8 +4,9 @@ use std::fmt;
 
 use super::super::escape::escape;
 use super::block::{Changed, identifying, since_sent, write_released};
-use super::header::{self, Symbol};
+use super::header;
 use super::layout::Layout;
+use super::symbol::Symbol;
 use crate::model::{Field, Fields, Value};
 use crate::plan::{Action, Operation};
 

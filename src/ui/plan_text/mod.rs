@@ -9,7 +9,9 @@ mod concise;
 mod failed;
 mod header;
 mod layout;
+mod options;
 mod order;
+mod symbol;
 mod tail;
 #[cfg(test)]
 mod tests;
@@ -19,18 +21,17 @@ mod words;
 pub(super) use tail::summary as counts_summary;
 
 use std::fmt;
-use std::time::Duration;
 
 use super::amounts::{count, counted};
-use super::mask::Mask;
 use super::style::Paint;
 use super::wrap::wrap;
-use crate::model::{Digest, Endpoint};
 use crate::plan::{Action, Counts, Operation, Plan};
-use header::Symbol;
+use symbol::Symbol;
 
 pub use failed::FailedPlan;
 pub(super) use layout::{Layout, Marks};
+pub(super) use options::is_performed;
+pub use options::{Detail, Forecast, PlanOptions};
 pub(super) use order::{Piece, PieceText, pieces};
 pub(super) use tail::{also, brake_text, forecast_text, look_note, summary};
 
@@ -45,63 +46,6 @@ const NAMED_FORGETS: usize = 10;
 pub struct PlanText<'a> {
     pub plan: &'a Plan,
     pub options: PlanOptions<'a>,
-}
-
-/// What a plan's text depends on beside the plan.
-#[derive(Debug, Clone, Copy)]
-pub struct PlanOptions<'a> {
-    pub color: bool,
-    /// Columns of the rule and of prose at the end.
-    pub width: usize,
-    pub mask: Mask,
-    pub detail: Detail,
-    /// File by file instead of by address alone.
-    pub by_file: bool,
-    /// Shows only the first of many actions and the beginning of long values, and says so: for a terminal, where
-    /// nobody reads thousands of blocks.
-    pub abridged: bool,
-    /// The command that applies, as this user would type it; `None` leaves the hint out, as in
-    /// automation and where the question follows at once.
-    pub next_step: Option<&'a str>,
-    pub forecast: Option<&'a Forecast>,
-    /// Shown so that a later apply can insist on this plan.
-    pub digest: Option<&'a Digest>,
-}
-
-impl Default for PlanOptions<'_> {
-    fn default() -> Self {
-        Self {
-            color: false,
-            width: 80,
-            mask: Mask::Off,
-            detail: Detail::Blocks,
-            by_file: false,
-            abridged: false,
-            next_step: None,
-            forecast: None,
-            digest: None,
-        }
-    }
-}
-
-/// How much is said of each action.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub enum Detail {
-    /// A block, with what stays counted and what is meant explained.
-    #[default]
-    Blocks,
-    /// A line, and one for each change.
-    Concise,
-}
-
-/// What applying the plan costs.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Forecast {
-    pub requests: Vec<(Endpoint, usize)>,
-    /// How long it takes within the quota; `None` when that cannot be said.
-    pub duration: Option<Duration>,
-    /// What the duration rests on, for example which limits were assumed.
-    pub note: Option<String>,
 }
 
 /// Returns the counts of a plan, as its text ends with.
@@ -197,9 +141,4 @@ impl PlanText<'_> {
 /// Writes the fields that an action changes: its block, or the bare lines where the layout is concise.
 pub(super) fn write_changes(f: &mut fmt::Formatter<'_>, action: &Action, layout: Layout) -> fmt::Result {
     if layout.concise { concise::write_changes(f, action, layout) } else { block::write(f, action, layout) }
-}
-
-/// Reports whether applying the plan does something about the action.
-pub(super) fn is_performed(action: &Action) -> bool {
-    !matches!(action.operation, Operation::Conflict { .. } | Operation::Contradiction { .. })
 }

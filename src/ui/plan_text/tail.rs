@@ -7,7 +7,7 @@ use super::super::amounts::{count, counted, wait};
 use super::super::escape::escape;
 use super::super::style::Paint;
 use super::super::wrap::wrap;
-use super::{Detail, Forecast, PlanOptions, is_performed};
+use super::options::{Detail, Forecast, PlanOptions, is_performed};
 use crate::model::Entry;
 use crate::plan::{Brake, BrakeKind, Counts, Operation, Plan, Reason};
 

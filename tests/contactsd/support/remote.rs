@@ -71,6 +71,10 @@ impl Remote {
         self.server.requests().requests(action)
     }
 
+    pub(crate) fn all_requests(&self) -> u64 {
+        self.server.requests().total()
+    }
+
     /// Takes out what went over the wire since the last call.
     pub(crate) fn take_sent(&self) -> Vec<Sent> {
         self.tap.take_sent()

@@ -5,10 +5,11 @@ use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
 use tempfile::TempDir;
 
 use super::outcome::{Names, Outcome};
@@ -91,6 +92,27 @@ impl World {
     /// Runs a command to its end; the words of `line` are its arguments.
     pub(crate) fn run(&self, line: &str) -> Outcome {
         self.ended(&mut self.command(line))
+    }
+
+    /// Runs a command of words that may be empty, without the options that every other gets.
+    pub(crate) fn run_words<'w>(&self, words: impl IntoIterator<Item = &'w str>) -> Outcome {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_contactsd"));
+        command.args(words).current_dir(self.directory.path()).env_clear().stdin(Stdio::null());
+        self.ended(command.envs(self.environment.iter().map(|(name, value)| (name, value))))
+    }
+
+    /// Starts a command on a terminal of so many columns, and returns the person's end of it.
+    pub(crate) fn start_on_terminal(&self, line: &str, columns: u16) -> (Child, File) {
+        let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&person).unwrap();
+        unlockpt(&person).unwrap();
+        let terminal = ptsname(&person, Vec::new()).unwrap();
+        let terminal = rustix::fs::open(terminal, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
+        let size = Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(&terminal, size).unwrap();
+        let mut command = self.command(line);
+        command.stdin(terminal.try_clone().unwrap()).stdout(terminal.try_clone().unwrap()).stderr(terminal);
+        (command.spawn().unwrap(), File::from(person))
     }
 
     /// Runs a command in a directory of the world.

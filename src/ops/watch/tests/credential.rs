@@ -41,16 +41,16 @@ async fn a_new_credential_that_apollo_refuses_is_turned_down_and_the_old_one_kep
     service.pass().await;
     set_key(&world, "wrong");
     service.commands.send(Command::Reload(Box::new(world.settings()))).unwrap();
-    service.until(|_| world.told("The new credential is refused") == 1).await;
+    service.until(|_| world.told("NewCredentialTurnedDown") == 1).await;
     world.declare_people("b.yaml", 1..2);
     let status = service.changed().await;
     assert_eq!(world.contacts().len(), 2, "the old one works on");
     assert!(status.ready && status.trouble.is_none());
-    assert_eq!(world.told("The new credential is refused"), 1, "it is not tried at every pass");
+    assert_eq!(world.told("NewCredentialTurnedDown"), 1, "it is not tried at every pass");
     *world.key.lock().unwrap() = Err("the file is gone".to_owned());
     world.declare_people("c.yaml", 2..3);
     service.changed().await;
-    assert_eq!((world.contacts().len(), world.told("cannot be read again")), (3, 1));
+    assert_eq!((world.contacts().len(), world.told("CredentialUnreadable")), (3, 1));
     service.end().await;
 }
 
@@ -81,7 +81,7 @@ async fn a_new_credential_that_no_request_can_carry_is_turned_down_as_well() {
     service.pass().await;
     set_key(&world, "two\nlines");
     service.commands.send(Command::Reload(Box::new(world.settings()))).unwrap();
-    service.until(|_| world.told("The new credential is refused") == 1).await;
+    service.until(|_| world.told("NewCredentialTurnedDown") == 1).await;
     world.declare_people("b.yaml", 1..2);
     let status = service.changed().await;
     assert!(status.ready && status.trouble.is_none());

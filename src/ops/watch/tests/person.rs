@@ -4,11 +4,17 @@ use std::time::Duration;
 
 use super::world::{World, holder};
 use crate::model::Digest;
+use crate::ops::ProblemKind;
 use crate::ops::watch::{ApproveAnswer, Command, Outcome, PauseAnswer, Phase, ResumeAnswer};
-use crate::plan::Limit;
+use crate::plan::{Brake, BrakeKind, Limit};
 use crate::sandbox::Quota;
 use crate::state::{self, Wanted};
 use crate::store::{self, read};
+
+/// More than five contacts would be created.
+fn five() -> Brake {
+    Brake { kind: BrakeKind::MaxCreates, count: 8, limit: 5 }
+}
 
 #[tokio::test(start_paused = true)]
 async fn a_pause_releases_the_state_and_outlives_the_service() {
@@ -57,7 +63,7 @@ async fn a_service_that_is_resumed_waits_for_whoever_has_the_state() {
     let status = service.pass().await;
     assert_eq!(status.last_pass.as_ref().map(|pass| pass.outcome), Some(Outcome::Troubled));
     service.rest(Duration::from_secs(30)).await;
-    assert_eq!((world.contacts().len(), world.told("Waiting for the state")), (1, 1));
+    assert_eq!((world.contacts().len(), world.told("WaitsForState")), (1, 1));
     other.close().await.unwrap();
     let status = service.until(|status| status.trouble.is_none()).await;
     assert_eq!((world.contacts().len(), status.ready), (2, true));
@@ -73,7 +79,7 @@ async fn exactly_the_plan_that_was_approved_is_let_through() {
     let status = service.pass().await;
     let braked = status.braked.clone().expect("eight are more than five");
     assert_eq!((braked.counts.add, world.contacts().len(), status.ready), (8, 0, false));
-    assert_eq!(braked.reasons, ["More than 5 contacts would be created: 8"]);
+    assert_eq!(braked.reasons, [ProblemKind::Braked { brake: five(), gone: 0 }]);
     let approve = |digest: &Digest| {
         let digest = digest.clone();
         service.command(move |reply| Command::Approve { digest, reply })
@@ -110,7 +116,7 @@ async fn what_is_added_to_an_approved_plan_is_not_approved() {
     world.declare_people("b.yaml", 20..28);
     let status = service.changed().await;
     let braked = status.braked.clone().expect("the eight that came are more than five");
-    assert_eq!(braked.reasons, ["More than 5 contacts would be created: 8"]);
+    assert_eq!(braked.reasons, [ProblemKind::Braked { brake: five(), gone: 0 }]);
     let later = service.rest(Duration::from_mins(30)).await;
     assert!(later.passes > status.passes && later.braked == status.braked, "it waits for a person");
     assert_eq!(world.contacts().len(), 3);

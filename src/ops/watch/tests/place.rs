@@ -7,6 +7,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::world::{World, holder};
 use crate::model::Timestamp;
+use crate::ops::ProblemKind;
 use crate::ops::watch::{AskError, Board, Command, Place, Request, Status, ask};
 use crate::serve::Routes;
 use crate::state;
@@ -39,7 +40,7 @@ async fn a_place_that_was_removed_is_taken_again_and_answers() {
         assert_eq!(told.passes, 0);
         assert!(matches!(Seat::take(&world.state().into(), &holder()), Err(state::Error::Locked { .. })));
     }
-    assert_eq!(world.told("has taken its place again"), 3);
+    assert_eq!(world.told("PlaceRetaken"), 3);
     place.close().await;
     assert_eq!(store::seating(&world.state().into()).unwrap(), Seating::Free);
     assert!(matches!(status(&world).await, Err(AskError::NoService)));
@@ -81,8 +82,8 @@ async fn a_service_whose_place_another_one_has_taken_says_so_and_makes_no_pass()
     world.declare_people("b.yaml", 1..2);
     service.commands.send(Command::Displaced).unwrap();
     let status = service.pass().await;
-    let trouble = status.trouble.as_ref().map(|trouble| trouble.error.as_str()).unwrap_or_default();
-    assert!(trouble.starts_with("The place of the service cannot be taken again"), "{trouble}");
+    let trouble = status.trouble.as_ref().map(|trouble| &trouble.error);
+    assert!(matches!(trouble, Some(ProblemKind::PlaceLost(_))), "{trouble:?}");
     assert_eq!(world.contacts().len(), 1);
     drop(other);
     service.until(|status| status.trouble.is_none()).await;
@@ -98,13 +99,13 @@ async fn a_service_that_cannot_listen_says_so_and_goes_on_trying() {
     fs::write(&socket, "in the way").unwrap();
     let (commands, _receiver) = unbounded_channel();
     place.answer(Routes::default(), Board::new(world.dir(), NOW), commands);
-    assert_eq!(world.told("The service cannot be asked"), 1);
+    assert_eq!(world.told("CannotBeAsked"), 1);
     match status(&world).await {
         Err(AskError::Unheard { holder: Some(named) }) => assert_eq!(*named, holder()),
         other => panic!("{other:?}"),
     }
-    assert_eq!(world.told("The service cannot be asked"), 1, "said once");
+    assert_eq!(world.told("CannotBeAsked"), 1, "said once");
     fs::remove_file(socket).unwrap();
     status(&world).await.unwrap();
-    assert_eq!(world.told("The service can be asked again"), 1);
+    assert_eq!(world.told("CanBeAsked"), 1);
 }

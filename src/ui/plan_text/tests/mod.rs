@@ -4,9 +4,12 @@ mod actions;
 mod values;
 mod whole;
 
+use std::time::Duration;
+
 use super::*;
-use crate::model::{Field, IntentId};
+use crate::model::{Digest, Endpoint, Field, IntentId};
 use crate::plan::{BrakeKind, Dispute, Reason};
+use crate::ui::Mask;
 use crate::ui::test_plans::{
     action, ada, brake, conflict, create, custom, entry, full, id, intent, key, lists, plan_of, released, set,
     several_actions, update,

@@ -2,15 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Endpoint, Identity, PersonAtCompany};
-use crate::plan::{Action, Change as FieldChange, Operation, Plan};
-
-use super::performer::looked_for;
+use super::action::{Action, Change, Operation};
+use crate::model::{Endpoint, Field, Fields, Identity, PersonAtCompany};
 
 /// Lists the names that more than one entry has which is created or whose create is settled.
-pub(super) fn shared_names(plan: &Plan) -> BTreeSet<String> {
+pub(crate) fn shared_names(actions: &[Action]) -> BTreeSet<String> {
     let (mut once, mut shared) = (BTreeSet::new(), BTreeSet::new());
-    for action in &plan.actions {
+    for action in actions {
         let name = match &action.operation {
             Operation::Create { entry } | Operation::Restore { entry, .. } => looked_for(&entry.fields),
             Operation::Settle { intent, .. } => looked_for(&intent.fields),
@@ -24,7 +22,7 @@ pub(super) fn shared_names(plan: &Plan) -> BTreeSet<String> {
 }
 
 /// Reports whether a new entry is by identity who another entry was before its update.
-pub(super) fn hands_over(actions: &[Action]) -> bool {
+pub(crate) fn hands_over(actions: &[Action]) -> bool {
     let given_up = |action: &Action| match &action.operation {
         Operation::Update { entry, changes, .. } | Operation::Move { entry, changes, .. } => {
             let mut before = entry.fields.clone();
@@ -55,16 +53,23 @@ pub(super) fn hands_over(actions: &[Action]) -> bool {
 }
 
 /// Returns the endpoint of an action's first request; `None` when it needs none.
-pub(super) fn first_request(operation: &Operation) -> Option<Endpoint> {
+pub(crate) fn first_request(operation: &Operation) -> Option<Endpoint> {
     match operation {
         Operation::Create { .. } => Some(Endpoint::CreateContact),
         Operation::Adopt { .. } | Operation::Restore { .. } => Some(Endpoint::ViewContact),
         Operation::Update { .. } => Some(Endpoint::UpdateContact),
-        Operation::Move { changes, .. } => changes.iter().any(FieldChange::sends).then_some(Endpoint::UpdateContact),
+        Operation::Move { changes, .. } => changes.iter().any(Change::sends).then_some(Endpoint::UpdateContact),
         Operation::Settle { .. } => Some(Endpoint::SearchContacts),
         Operation::Release { .. }
         | Operation::Forget { .. }
         | Operation::Conflict { .. }
         | Operation::Contradiction { .. } => None,
     }
+}
+
+/// Returns by what a look could take one entry's contact for another's: the names, folded, or the mailbox where there is
+/// no name.
+pub(crate) fn looked_for(fields: &Fields) -> Option<String> {
+    let (first, last) = (fields.folded(&Field::FirstName), fields.folded(&Field::LastName));
+    if first.is_empty() && last.is_empty() { Identity::of(fields).mailbox() } else { Some(format!("{first}\0{last}")) }
 }

@@ -1,0 +1,74 @@
+//! Tables of what answers mean.
+
+mod binding;
+mod change;
+mod confirm;
+mod create;
+mod lists;
+mod person;
+mod settled;
+mod sight;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::apollo::Contact;
+use crate::model::{ApolloId, ContactKey, Endpoint, Entry, Field, Fields, Intent, Place, RunId, Timestamp, Value};
+
+fn fields(pairs: &[(Field, &str)]) -> Fields {
+    pairs.iter().map(|(field, text)| (field.clone(), Value::from(*text))).collect()
+}
+
+fn id(number: u8) -> ApolloId {
+    ApolloId::parse(&format!("{number:024x}")).unwrap()
+}
+
+/// A contact made at 10 s that shows these fields and e-mails.
+fn answer(readable: &[(Field, &str)], emails: &[&str]) -> Contact {
+    Contact {
+        id: id(10),
+        created_at: Some(Timestamp(10_000)),
+        emails: emails.iter().map(|&email| email.to_owned()).collect(),
+        readable: fields(readable),
+        phones: Vec::new(),
+        label_names: None,
+        custom_field_errors: Vec::new(),
+        dedupe: None,
+        was_existing: None,
+        label_ids: None,
+        person_deleted: false,
+        complaint: None,
+        in_other_form: BTreeSet::new(),
+    }
+}
+
+fn entry(pairs: &[(Field, &str)]) -> Entry {
+    let place = Place { path: Path::new("contacts.d/ada.yaml").into(), key: ContactKey::parse("ada").unwrap() };
+    Entry { place, fields: fields(pairs), run_dedupe: true, apollo_id: None, moved_from: None }
+}
+
+/// A create of these fields that was sent once.
+fn sent(pairs: &[(Field, &str)]) -> Intent {
+    Intent {
+        key: ContactKey::parse("ada").unwrap(),
+        endpoint: Endpoint::CreateContact,
+        apollo_id: None,
+        body: "{}".to_owned(),
+        fields: fields(pairs),
+        run_dedupe: true,
+        run: RunId("run".to_owned()),
+        first_sent_at: Timestamp(5_000),
+        last_sent_at: Timestamp(5_000),
+        attempts: 1,
+        path: "contacts.d/ada.yaml".to_owned(),
+        batch: None,
+        there_before: Vec::new(),
+        refused: false,
+    }
+}
+
+const ADA: [(Field, &str); 3] =
+    [(Field::FirstName, "Ada"), (Field::LastName, "Byron"), (Field::Email, "ada@example.com")];
+const NAMES: [(Field, &str); 2] = [(Field::FirstName, "Ada"), (Field::LastName, "Byron")];
+const EVE: [(Field, &str); 3] =
+    [(Field::FirstName, "Eve"), (Field::LastName, "Moneypenny"), (Field::Email, "eve@example.com")];

@@ -1,0 +1,31 @@
+//! Words in commands that a person copies from a message: each stays one word, whatever it holds.
+//!
+//! Never runs a command.
+
+use std::fmt::Display;
+
+/// Writes a word so that a shell takes it as one; a word without signs stays as it is.
+pub(crate) fn shell_word(word: impl Display) -> String {
+    let word = word.to_string();
+    // A shell cannot take a NUL in any way, and no path of a system holds one.
+    shlex::Quoter::new().allow_nul(true).quote(&word).expect("only NULs cannot be quoted").into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_quoted_where_a_shell_would_take_it_apart() {
+        for plain in ["contacts.d", "/srv/people", "http://127.0.0.1:8080/api/v1", "ada@example.com"] {
+            assert_eq!(shell_word(plain), plain);
+        }
+        for word in ["my people", "a'; rm -r x", "", "*", "team-?", "~", "$HOME", "a\nb", "Zoë", "a\\b", "!x", "^a"] {
+            let quoted = shell_word(word);
+            assert_ne!(quoted, word);
+            assert_eq!(shlex::split(&quoted), Some(vec![word.to_owned()]), "{quoted}");
+        }
+        assert_eq!(shell_word("my people"), "'my people'");
+        assert_eq!(shell_word("a'b c"), "\"a'b c\"");
+    }
+}

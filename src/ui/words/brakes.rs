@@ -1,0 +1,49 @@
+//! Plans that exceed limits or are for a part of the contacts.
+
+use crate::model::ContactKey;
+use crate::plan::{Brake, BrakeKind};
+use crate::source::Diagnostic;
+
+pub(super) fn targeted() -> Diagnostic {
+    Diagnostic::warning(
+        "Resource targeting is in effect",
+        "The plan holds only what --target and --exclude leave in, so it may not be all that the files ask for. They are \
+         for exceptional situations: plan without them to see the rest.",
+    )
+}
+
+pub(super) fn no_such_key(excludes: bool, pattern: &str, nearest: Option<&ContactKey>) -> Diagnostic {
+    let flag = if excludes { "--exclude" } else { "--target" };
+    let guess = nearest.map(|key| format!(" The nearest is {}.", key.address())).unwrap_or_default();
+    Diagnostic::error(
+        format!("{flag} {pattern} matches no contact"),
+        format!("No key matches it, in the contact files or in the state.{guess}"),
+    )
+}
+
+/// Says why a plan is not applied, with what lifts the brake.
+pub(super) fn braked(brake: &Brake, gone: usize) -> Diagnostic {
+    let lift = match brake.kind {
+        BrakeKind::ForgetsAll | BrakeKind::ForgetsMany => "--force allows it",
+        BrakeKind::MaxCreates => "a higher --max-creates allows it",
+        BrakeKind::MaxUpdates => "a higher --max-updates allows it",
+        BrakeKind::MaxForgets => "a higher --max-forgets allows it",
+    };
+    let gone = if gone > 0 { format!(" ({gone} of them already are)") } else { String::new() };
+    Diagnostic::error(
+        format!("{}{gone}", exceeded(brake)),
+        format!("Nothing was changed. If it is meant, {lift}; if not, check the directory."),
+    )
+}
+
+/// Says what a plan exceeds.
+pub(crate) fn exceeded(brake: &Brake) -> String {
+    let Brake { kind, count, limit } = brake;
+    match kind {
+        BrakeKind::ForgetsAll => "All managed contacts would be forgotten".to_owned(),
+        BrakeKind::ForgetsMany => format!("{count} managed contacts would be forgotten, more than 30 %"),
+        BrakeKind::MaxCreates => format!("More than {limit} contacts would be created: {count}"),
+        BrakeKind::MaxUpdates => format!("More than {limit} contacts would be updated: {count}"),
+        BrakeKind::MaxForgets => format!("More than {limit} contacts would be forgotten: {count}"),
+    }
+}

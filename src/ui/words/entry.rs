@@ -1,0 +1,124 @@
+//! Entries that are not created, bound or settled as planned.
+
+use crate::model::{ApolloId, ContactKey, Endpoint, RunId};
+use crate::source::Diagnostic;
+
+pub(super) fn too_many_hits(key: &str, address: &str) -> Diagnostic {
+    Diagnostic::error(
+        format!("Too many contacts are named like {address} to find it by search"),
+        format!(
+            "Without a look through all of them, sending it could make a second contact. Give the entry an e-mail, \
+             which Apollo can be searched for; or look for the contact in Apollo and say which it is: contactsd \
+             import {key} ID."
+        ),
+    )
+}
+
+pub(super) fn too_many_new(key: &str, address: &str) -> Diagnostic {
+    Diagnostic::error(
+        format!("Cannot tell whether {address} was created"),
+        format!(
+            "Apollo does not show all contacts that were made since it was sent, so the one it may have made cannot be \
+             told from others. Nothing was sent. Look for the contact in Apollo. If it is there: contactsd import {key} \
+             ID. If it is not: contactsd apply --create {key}."
+        ),
+    )
+}
+
+pub(super) fn may_not_look(key: &str, address: &str) -> Diagnostic {
+    Diagnostic::error(
+        format!("Cannot check whether Apollo already has {address}"),
+        format!(
+            "The credential may not search contacts, and Apollo would not recognize this entry: sending it could make a \
+             second contact. Nothing was sent. Give the key the scope {scope}; or look in Apollo yourself. If the \
+             contact is there: contactsd import {key} ID. If it is not: contactsd apply --create {key}.",
+            scope = Endpoint::SearchContacts.scope(),
+        ),
+    )
+}
+
+pub(super) fn creates_blindly(first: &ContactKey) -> Diagnostic {
+    Diagnostic::warning(
+        "Creating contacts without looking for them first",
+        format!(
+            "The credential may not search contacts. If Apollo has a contact with the same e-mail, or the same name and \
+             company, it is overwritten with the values of the entry. To have contactsd look first, give the key the \
+             scope {}. The first of them is {}.",
+            Endpoint::SearchContacts.scope(),
+            first.address()
+        ),
+    )
+}
+
+pub(super) fn merged(
+    id: &ApolloId,
+    survivor: &ApolloId,
+    owner: Option<&ContactKey>,
+    is_named: bool,
+    key: &str,
+    address: &str,
+) -> Diagnostic {
+    let next = match owner {
+        Some(owner) => {
+            format!("{survivor} belongs to {}. If they are one person, remove the entry {address}.", owner.address())
+        }
+        None if is_named => format!("If that is the contact you mean, write apollo_id: {survivor}."),
+        None => format!("If that is the contact you mean: contactsd import {key} {survivor}."),
+    };
+    let detail = format!("Apollo answered with contact {survivor} in its place. Nothing was changed. {next}");
+    Diagnostic::error(format!("Contact {id} of {address} was merged into another one"), detail)
+}
+
+pub(super) fn restored_as_new(id: &ApolloId, address: &str) -> Diagnostic {
+    Diagnostic::warning(
+        format!("The contact that {address} had is gone"),
+        format!("Contact {id} was deleted in Apollo, so it cannot be managed again. A new contact is created."),
+    )
+}
+
+pub(super) fn does_not_exist(id: &ApolloId, is_named: bool, why: &str, address: &str) -> Diagnostic {
+    let next = if is_named {
+        "Correct apollo_id in the entry, or remove it to have the contact created."
+    } else {
+        "Apply again: it is then looked for once more, and created if it is not there."
+    };
+    Diagnostic::error(format!("Contact {id} of {address} does not exist"), format!("{why}\n{next}"))
+}
+
+pub(super) fn taken_meanwhile(id: &ApolloId, owner: &ContactKey, address: &str) -> Diagnostic {
+    Diagnostic::error(
+        format!("Contact {id} was found for two entries"),
+        format!(
+            "It is bound to {} since. Nothing was recorded for {address}: the next apply looks again and leaves that \
+             contact out.",
+            owner.address()
+        ),
+    )
+}
+
+pub(super) fn intent_dropped(key: &ContactKey, run: &RunId, path: &str) -> Diagnostic {
+    Diagnostic::warning(
+        format!("The create of {} was given up", key.address()),
+        format!(
+            "It was sent in run {run} and never answered, Apollo shows no such contact, and the entry is gone from {path}."
+        ),
+    )
+}
+
+pub(super) fn intent_withdrawn(run: &RunId, address: &str) -> Diagnostic {
+    Diagnostic::warning(
+        format!("The unanswered create of {address} was given up"),
+        format!(
+            "It was sent in run {run} for another name or e-mail than the entry has now, and Apollo shows no such \
+             contact. It is not sent again: {address} is created as its entry stands."
+        ),
+    )
+}
+
+pub(super) fn left_behind(key: &ContactKey, id: &ApolloId) -> Diagnostic {
+    Diagnostic::warning(
+        format!("Contact {id} of {} stays in Apollo unmanaged", key.address()),
+        "An earlier create of unknown outcome made it, and its entry is gone since. If the entry comes back, it is \
+         bound to this contact.",
+    )
+}

@@ -1,0 +1,189 @@
+//! Requests that failed, and the credential.
+
+use crate::source::Diagnostic;
+use std::time::Duration;
+
+use crate::model::Endpoint;
+use crate::ops::{Cause, Fault, SessionError, chain};
+use crate::settings::CredentialError;
+
+fn doing(endpoint: Endpoint) -> &'static str {
+    match endpoint {
+        Endpoint::CreateContact => "create contacts",
+        Endpoint::UpdateContact => "update contacts",
+        Endpoint::ViewContact => "view contacts",
+        Endpoint::SearchContacts => "search contacts",
+        Endpoint::AddToLists => "add contacts to lists",
+        Endpoint::RemoveFromLists => "remove contacts from lists",
+        Endpoint::Profile => "read its own profile",
+    }
+}
+
+pub(super) fn may_not(endpoint: Endpoint, fault: &Fault) -> Diagnostic {
+    Diagnostic::error(
+        format!("The credential may not {}", doing(endpoint)),
+        format!(
+            "{}\nThe key needs the scope {} (or must be a master key). No further request of this kind was sent; \
+             everything else went on.",
+            fault.why,
+            endpoint.scope()
+        ),
+    )
+    .saying(fault.said.as_deref())
+}
+
+pub(super) fn rejected(fault: &Fault, address: &str) -> Diagnostic {
+    let said = fault.message.as_ref().unwrap_or(&fault.why);
+    Diagnostic::error(
+        format!("Apollo rejected {address}"),
+        format!("Apollo says: {said}\nThe request had no effect. Correct the entry and apply again."),
+    )
+    .saying(fault.said.as_deref())
+}
+
+pub(super) fn failed(endpoint: Endpoint, fault: &Fault, address: &str) -> Diagnostic {
+    Diagnostic::error(
+        format!("Cannot {} for {address}", doing(endpoint)),
+        format!("{}\nThe request had no effect. The next apply tries again.", fault.why),
+    )
+    .saying(fault.said.as_deref())
+}
+
+pub(super) fn in_doubt(endpoint: Endpoint, fault: &Fault, address: &str) -> Diagnostic {
+    let (summary, next) = if endpoint == Endpoint::CreateContact {
+        (
+            format!("Whether {address} was created is unknown"),
+            "It is not sent again blindly: the next apply first looks whether the contact is there.",
+        )
+    } else {
+        (
+            format!("Whether the change to {address} took effect is unknown"),
+            "It is recorded as not confirmed: the next plan shows it, and the next apply sends it again.",
+        )
+    };
+    Diagnostic::error(summary, format!("{}\n{next}", fault.why)).saying(fault.said.as_deref())
+}
+
+pub(super) fn fails_again(attempts: u32, status: u16, fault: &Fault, address: &str) -> Diagnostic {
+    Diagnostic::error(
+        format!("Apollo fails each time on {address}"),
+        format!(
+            "{}\nThe same contact was sent {attempts} times, and the last answer was {status} again. Apollo shows no \
+             contact that it made. Something in the entry may be what Apollo cannot take: try without its custom fields \
+             and with plain values. The next apply first looks whether the contact is there.",
+            fault.why
+        ),
+    )
+    .saying(fault.said.as_deref())
+}
+
+pub(super) fn no_answers(unreachable: bool) -> &'static str {
+    if unreachable { "Apollo cannot be reached" } else { "Apollo does not answer as it should" }
+}
+
+pub(super) fn outage(
+    endpoint: Endpoint,
+    fault: &Fault,
+    unreachable: bool,
+    lasted: Duration,
+    had_success: bool,
+) -> Diagnostic {
+    let (why, seconds) = (&fault.why, lasted.as_secs());
+    let tried = if unreachable { "No connection was made" } else { "Requests of this kind failed" };
+    let next = if had_success {
+        "--max-wait says how long an outage is waited for."
+    } else {
+        "Check the network, a proxy in the environment, and --api-url."
+    };
+    let summary = if unreachable {
+        no_answers(true).to_owned()
+    } else {
+        format!("Apollo fails at each request to {}", doing(endpoint))
+    };
+    let detail = format!(
+        "{why}\n{tried} for {seconds} s, with longer and longer pauses between tries. What depends on it was not done; the \
+         next run does it. {next}"
+    );
+    Diagnostic::error(summary, detail).saying(fault.said.as_deref())
+}
+
+pub(super) fn credential_refused(fault: &Fault) -> Diagnostic {
+    Diagnostic::error("Apollo refused the credential", refusal(fault)).saying(fault.said.as_deref())
+}
+
+fn refusal(fault: &Fault) -> String {
+    format!(
+        "{}\nNothing further was sent. Check APOLLO_API_KEY (or APOLLO_ACCESS_TOKEN for an OAuth token): an API key is \
+         made in Apollo under Settings > Integrations > API, and a key sent as a token is refused.",
+        fault.why
+    )
+}
+
+/// Words why a session cannot begin.
+pub(super) fn cause(cause: &Cause) -> String {
+    match cause {
+        Cause::OtherTeam { recorded, given } => format!(
+            "the credential belongs to Apollo team {given}, and this state holds the contacts of team {recorded}. Use a \
+             credential of that team, or give this one a state of its own with --state"
+        ),
+        Cause::TeamUnknown { why } => format!(
+            "the credential is new to this state, and Apollo does not show that it belongs to the same team: {why}. \
+             Nothing was sent and the state is unchanged. If it is of the same team, give it the scope {}, or apply \
+             once with the credential that was used before and a scope for this call: the state then knows its team. \
+             If it is of another team, give it a state of its own with --state",
+            Endpoint::Profile.scope()
+        ),
+        Cause::Refused(fault) => format!("Apollo refused the credential: {}", refusal(fault)),
+        Cause::Other { why } => why.clone(),
+    }
+}
+
+pub(super) fn new_credential_unusable(why: &Cause) -> Diagnostic {
+    Diagnostic::error(
+        "The new credential cannot be used",
+        format!("{}\nThe one before is refused by Apollo, so nothing further is sent.", cause(why)),
+    )
+}
+
+pub(super) fn new_credential_turned_down(why: &Cause) -> Diagnostic {
+    Diagnostic::error(
+        "The new credential is refused",
+        format!("{}\nThe one before is kept. SIGHUP tries again, and so does another change of it.", cause(why)),
+    )
+}
+
+pub(super) fn credential_unreadable(why: &str, is_refused: bool) -> Diagnostic {
+    let next = if is_refused { "Apollo refuses the one in use." } else { "The one in use is kept." };
+    Diagnostic::warning("The credential cannot be read again", format!("{why}\n{next}"))
+}
+
+/// Words why a session could not begin.
+pub(crate) fn session(error: &SessionError) -> Diagnostic {
+    match Cause::from(error) {
+        Cause::Refused(fault) => credential_refused(&fault),
+        why => {
+            let is_address = matches!(error, SessionError::Client(_));
+            Diagnostic::error(
+                if is_address { "The address of the API cannot be used" } else { "Cannot begin" },
+                cause(&why),
+            )
+        }
+    }
+}
+
+/// Says why there is no credential to be used, and what to do.
+pub(crate) fn credential(error: &CredentialError) -> Diagnostic {
+    let next = match error {
+        CredentialError::Missing => {
+            "\nSet APOLLO_API_KEY, or APOLLO_API_KEY_FILE to the path of a file that holds the key \
+             (APOLLO_ACCESS_TOKEN and APOLLO_ACCESS_TOKEN_FILE for an OAuth token). An API key is made in Apollo under \
+             Settings > Integrations > API. To try contactsd without one, add --sandbox."
+        }
+        CredentialError::Ambiguous { .. } => "\nUnset all but one, so that it is clear whose contacts these are.",
+        CredentialError::Lines { .. } => "\nThe file has to hold the key and nothing else.",
+        CredentialError::Stdin { .. } => "\nName a file that holds the key.",
+        CredentialError::Character { .. } => "\nSave the key as plain text, without anything around it.",
+        CredentialError::Unreadable { .. } | CredentialError::Empty { .. } => "",
+    };
+    Diagnostic::error("No usable credential", format!("{}{next}", chain(error)))
+}
