@@ -2,10 +2,14 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::Timestamp;
+
+/// How long a lease on a state that machines share lasts when it is not renewed.
+pub const LEASE_TERM: Duration = Duration::from_secs(150);
 
 /// The process that has the state open for writing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

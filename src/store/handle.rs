@@ -315,25 +315,24 @@ impl Store {
     /// Opens a state of a database; [`Error::Locked`] names who has it.
     fn open_database(options: &Options, drawn: Drawn) -> Result<Self, Error> {
         let Options { location, origin, own_dir: _, holder } = options;
-        let rows = SharedRows::open(location, holder, drawn.lineage.0.clone())?;
+        let rows = SharedRows::open(location, holder)?;
         let opened = postgres::facts(&rows).and_then(|facts| match facts {
             Some(facts) if facts.origin != *origin => {
                 let (recorded, given) = (facts.origin, origin.clone());
                 Err(Error::OtherOrigin { state: location.clone(), recorded, given })
             }
-            Some(facts) => Ok((PostgresEngine::new(rows.clone()), facts)),
+            Some(facts) => Ok((PostgresEngine(rows.clone()), facts)),
             None => {
                 let facts = Facts::new(drawn.lineage.clone(), origin.clone(), drawn.identity_key);
                 let (batch, counters) = open::first_batch(&facts);
-                let mut engine = PostgresEngine::new(rows.clone());
+                let mut engine = PostgresEngine(rows.clone());
                 engine.write(batch)?;
                 engine.commit(&counters)?;
                 Ok((engine, facts))
             }
         });
         let (engine, facts) = opened.inspect_err(|_| drop(rows.close()))?;
-        let counters = rows.read(&Row::Counters)?;
-        let counters: Counters = counters.ok_or_else(|| Error::unreadable(location, "its counters are missing"))?;
+        let counters = postgres::counters(&rows)?;
         let beside = Beside::Database(Arc::clone(rows.lease()));
         let shared = Shared::of(location.clone(), facts, beside);
         Self::begin(engine, OpenRows::Database(rows), counters, shared)

@@ -18,7 +18,7 @@ use super::address::Address;
 use super::error::Error;
 
 /// How long one exchange with the database may take. Longer than any of ours needs, and shorter than a lease.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Opens connections to one database.
 #[derive(Clone)]
@@ -68,9 +68,17 @@ impl Connector {
         &self,
         answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, Error> {
-        match tokio::time::timeout(PATIENCE, answer).await {
+        self.bounded_by(PATIENCE, answer).await
+    }
+
+    pub(super) async fn bounded_by<T>(
+        &self,
+        patience: Duration,
+        answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, Error> {
+        match tokio::time::timeout(patience, answer).await {
             Ok(answer) => answer.map_err(|source| Error::of(&self.address, source)),
-            Err(_) => Err(Error::Silent { address: self.address.to_string(), seconds: PATIENCE.as_secs() }),
+            Err(_) => Err(Error::Silent { address: self.address.to_string(), seconds: patience.as_secs() }),
         }
     }
 }

@@ -16,4 +16,4 @@ mod tests;
 
 pub(crate) use address::{database, is_meant};
 pub(super) use core::Held;
-pub(super) use rows::{GlanceRows, PostgresEngine, SharedRows, facts};
+pub(super) use rows::{GlanceRows, PostgresEngine, SharedRows, counters, facts};

@@ -6,7 +6,7 @@ use super::super::amounts::wait;
 use super::super::binding_text::time_text;
 use crate::ops::chain;
 use crate::source::Diagnostic;
-use crate::state::{Error, Holder, Location};
+use crate::state::{Error, Holder, LEASE_TERM, Location};
 
 pub(super) fn cannot_record(why: &str, address: &str) -> Diagnostic {
     Diagnostic::error(
@@ -34,6 +34,13 @@ pub(crate) fn state(error: &Error, command: &dyn Fn(&str) -> String) -> Diagnost
             } else {
                 "Nothing was changed. Try again when that process is done, or wait for it with --lock-timeout."
                     .to_owned()
+            };
+            let next = match state {
+                Location::Directory(_) => next,
+                Location::Database { .. } => format!(
+                    "{next} One that ended without giving the state back holds it for {} at most.",
+                    wait(LEASE_TERM)
+                ),
             };
             return locked(state, holder.as_deref(), &next);
         }
