@@ -26,6 +26,14 @@ pub struct Holder {
     pub socket: Option<PathBuf>,
 }
 
+impl Holder {
+    /// Says who it is, with nothing that looks like an e-mail address.
+    pub fn who(&self) -> String {
+        let Self { pid, user_host, operation, .. } = self;
+        format!("'{operation}' (process {pid} of {})", user_host.replacen('@', " on ", 1))
+    }
+}
+
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}`, process {} of {}", self.operation, self.pid, self.user_host)

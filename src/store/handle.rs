@@ -168,9 +168,11 @@ impl Store {
         .await
     }
 
-    /// Reports whether a write has failed, so that none is taken until the state is opened again.
+    /// Reports whether a write has failed or the lease was lost, so that no write is taken until the state is opened
+    /// again.
     pub fn has_failed(&self) -> bool {
-        self.shared.failed.get().is_some()
+        let is_lost = matches!(&self.shared.beside, Beside::Database(lease) if lease.is_lost());
+        is_lost || self.shared.failed.get().is_some()
     }
 
     /// Reads what the head says now, and whether there are neither intents nor conflicts; `None` of a state that no

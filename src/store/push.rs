@@ -22,8 +22,8 @@ use crate::failpoints::{Step, reached};
 use crate::model::{ApolloId, Binding, ContactKey};
 use crate::private_dir::PrivateDir;
 use crate::state::{
-    CopiedRow, CopyReader, Counted, Counters, Error, Facts, Header, Holder, Location, MAX_BATCH_ROWS, Row, Rows, Setback, Standing,
-    Writes, decode, encode,
+    CopiedRow, CopyReader, Counted, Counters, Error, Facts, Header, Holder, Location, MAX_BATCH_ROWS, Row, Rows,
+    Setback, Standing, Writes, decode, encode,
 };
 
 /// A state, held to replace it.

@@ -11,9 +11,7 @@ use super::postgres::{self, GlanceRows};
 use super::{borrowed, holder};
 use crate::index::StateNote;
 use crate::private_dir::PrivateDir;
-use crate::state::{
-    CopyWriter, Error, Gathering, Header, Holder, Location, Part, Snapshot, Wanted,
-};
+use crate::state::{CopyWriter, Error, Gathering, Header, Holder, Location, Part, Snapshot, Wanted};
 
 /// Copies what a plan needs; `None` when there is no state yet.
 pub fn read(location: &Location, wanted: &Wanted) -> Result<Option<Snapshot>, Error> {

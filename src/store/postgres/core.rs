@@ -55,6 +55,11 @@ impl Held {
         look(&mut self.lease.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Reports whether the lease is known to be lost.
+    pub(in crate::store) fn is_lost(&self) -> bool {
+        self.lost.borrow().is_some() || !self.outlasts(Duration::ZERO)
+    }
+
     fn until(&self) -> Option<Instant> {
         self.with(|lease| lease.as_ref().map(|lease| lease.until))
     }

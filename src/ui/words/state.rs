@@ -30,7 +30,8 @@ pub(crate) fn state(error: &Error, command: &dyn Fn(&str) -> String) -> Diagnost
         Error::Locked { state, holder } => {
             let next = if holder.as_ref().is_some_and(|holder| holder.operation == "watch") {
                 let (pause, resume) = (command("pause"), command("resume"));
-                format!("Nothing was changed. The service releases the state on `{pause}`, until `{resume}`.")
+                let there = if matches!(state, Location::Database { .. }) { " on its machine" } else { "" };
+                format!("Nothing was changed. The service releases the state on `{pause}`{there}, until `{resume}`.")
             } else {
                 "Nothing was changed. Try again when that process is done, or wait for it with --lock-timeout."
                     .to_owned()
