@@ -27,7 +27,7 @@ use super::writer::{Request, Writer};
 use super::{head, holder};
 use crate::aside::aside;
 use crate::index::{HeadNote, StateNote, WriteError};
-use crate::model::{ApolloId, Binding, ContactKey, Endpoint, IntentId, Serial};
+use crate::model::{ApolloId, Binding, ContactKey, Endpoint, IntentId, Serial, Timestamp};
 use crate::private_dir::PrivateDir;
 use crate::state::{
     self, Change, Counters, Drafts, Drawn, Engine, Error, Facts, Gathering, Holder, Location, Part, PlanProgress, Row,
@@ -216,6 +216,29 @@ impl Store {
     /// Returns the quota ledgers, as the caller wrote them.
     pub async fn quota(&self) -> Result<BTreeMap<Endpoint, String>, Error> {
         self.read(|_, rows| state::quota(&rows)).await
+    }
+
+    /// Reports whether the quota is shared with other runners: by [`Store::change_pool`], not in this state.
+    pub fn shares_quota(&self) -> bool {
+        matches!(self.shared.beside, Beside::Database(_))
+    }
+
+    /// Changes what runners share of the quota of a team, for one kind of request.
+    ///
+    /// `change` gets what was written last, empty at first, the time there, and whether an attempt of which no answer
+    /// came may have changed it already.
+    pub async fn change_pool<T: Send + 'static>(
+        &self,
+        team: String,
+        endpoint: Endpoint,
+        change: impl FnMut(&str, Timestamp, bool) -> (String, T) + Send + 'static,
+    ) -> Result<T, Error> {
+        let shared = Arc::clone(&self.shared);
+        let rows = shared.with_open(|open| match &open.rows {
+            OpenRows::Database(rows) => Ok(rows.clone()),
+            OpenRows::Directory { .. } => unreachable!("a directory shares no quota"),
+        })?;
+        aside(move || rows.change_pool(&team, endpoint.name(), change)).await
     }
 
     /// Returns the key that a contact belongs to; it may be one that is on its way to the disk.

@@ -233,3 +233,44 @@ fn no_password_is_ever_shown() {
     // What is shown names the state all the same.
     assert!(shown.contains("state=secret"), "{shown}");
 }
+
+#[test]
+fn runners_of_one_team_share_its_quota_and_never_exceed_it() {
+    // The team is the same in all tests, and so is what it may send: a server of its own.
+    let Some(server) = Server::start_for_good() else { return };
+    let ways = [Some(server.url("quota")), server.pooled_url("pooled-quota")];
+    for url in ways.into_iter().flatten() {
+        server.sql("DROP TABLE IF EXISTS contactsd_schema, contactsd_pools");
+        let remote = Remote::with(|options| options.quota = "60/h".parse().unwrap());
+        // Each has a state of its own, as one for each directory of a team.
+        let worlds: Vec<World> = (0..4)
+            .map(|runner| {
+                let mut world = World::new().against(&remote);
+                world.set("CONTACTSD_STATE", &url.replace("state=", &format!("state=runner-{runner}-")));
+                let people = (0..30).map(|number| format!("  p{number}: {{email: p{number}@team{runner}.example}}\n"));
+                world.write("contacts.d/team.yaml", &format!("contacts:\n{}", people.collect::<String>()));
+                world
+            })
+            .collect();
+        let running: Vec<_> = worlds.iter().map(|world| world.start("apply --auto-approve --max-wait 5s")).collect();
+        let mut added = 0;
+        for running in running {
+            let outcome = running.finish();
+            assert_eq!(outcome.code, Some(1), "{outcome}");
+            assert!(!outcome.stderr.contains("429"), "{outcome}");
+            added +=
+                outcome.summary().split_once(" added").unwrap().0.rsplit(' ').next().unwrap().parse::<usize>().unwrap();
+        }
+        assert_eq!(remote.contacts().len(), added);
+        assert!((50..=60).contains(&added), "{added} of 60 requests were used");
+        let calls = remote.take_calls();
+        for call in ["POST /api/v1/contacts", "POST /api/v1/contacts/search"] {
+            let sent = calls.iter().filter(|sent| *sent == call).count();
+            assert!(sent <= 60, "{sent} of {call}");
+        }
+        // A later run of another directory knows that nothing is left.
+        let late = machine(&remote, &url.replace("state=", "state=late-"));
+        assert!(late.run("apply --auto-approve --max-wait 5s").stdout.contains("0 added"));
+        assert!(remote.take_calls().iter().all(|call| call.contains("users")), "it asks who it is at most");
+    }
+}

@@ -82,6 +82,10 @@ impl Core {
         Ok(Self { connector, client: Some(Arc::new(client)), lease, renewal })
     }
 
+    pub(super) fn connector(&self) -> &Connector {
+        &self.connector
+    }
+
     pub(super) fn lease(&self) -> Arc<Held> {
         Arc::clone(&self.lease)
     }

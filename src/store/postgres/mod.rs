@@ -8,6 +8,7 @@ mod connect;
 mod core;
 mod error;
 mod lease;
+mod pools;
 mod rows;
 mod schema;
 mod tables;

@@ -15,7 +15,9 @@ use tokio::runtime::{Builder, Runtime};
 use super::address::Address;
 use super::core::{Core, Glance, Held};
 use super::error::Error as Failure;
+use super::pools::Pools;
 use super::tables::{self, TABLES};
+use crate::model::Timestamp;
 use crate::state::{Counters, Error, FORMAT, Facts, Holder, Location, Row, Rows, Table, Writes, decode};
 
 /// Most rows of bindings that are kept in memory.
@@ -69,6 +71,7 @@ pub(in crate::store) struct SharedRows(Arc<Shared>);
 struct Shared {
     state: Location,
     core: tokio::sync::Mutex<Core>,
+    pools: tokio::sync::Mutex<Pools>,
     known: Mutex<Known>,
     lease: Arc<Held>,
     // Dropped last: what waits for the database runs on it.
@@ -115,8 +118,9 @@ impl SharedRows {
                 }
             }
         }
+        let pools = tokio::sync::Mutex::new(Pools::new(core.connector().clone()));
         let (lease, core, known) = (core.lease(), tokio::sync::Mutex::new(core), Mutex::new(known));
-        Ok(Self(Arc::new(Shared { state: state.clone(), core, known, lease, waiter })))
+        Ok(Self(Arc::new(Shared { state: state.clone(), core, pools, known, lease, waiter })))
     }
 
     pub(in crate::store) fn lease(&self) -> &Arc<Held> {
@@ -156,6 +160,21 @@ impl SharedRows {
             }
         }
         Ok(())
+    }
+
+    /// Changes the row of a team and a kind of request, which all states of the database share.
+    ///
+    /// `change` gets what it says, empty for a new one, the database's time, and whether it may have been changed
+    /// already.
+    pub(in crate::store) fn change_pool<T>(
+        &self,
+        team: &str,
+        kind: &str,
+        change: impl FnMut(&str, Timestamp, bool) -> (String, T),
+    ) -> Result<T, Error> {
+        let Shared { state, pools, waiter, .. } = &*self.0;
+        let changed = waiter.wait(async { pools.lock().await.change(team, kind, change).await });
+        changed.map_err(|failure| failure.told_of(state))
     }
 
     /// Begins to take in the rows of a state that is to take the place of this one.
