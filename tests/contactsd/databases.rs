@@ -256,7 +256,6 @@ fn runners_of_one_team_share_its_quota_and_never_exceed_it() {
         let mut added = 0;
         for running in running {
             let outcome = running.finish();
-            assert_eq!(outcome.code, Some(1), "{outcome}");
             assert!(!outcome.stderr.contains("429"), "{outcome}");
             added +=
                 outcome.summary().split_once(" added").unwrap().0.rsplit(' ').next().unwrap().parse::<usize>().unwrap();
