@@ -5,11 +5,11 @@
 use std::fs;
 use std::sync::LazyLock;
 
-use insta::assert_snapshot;
+use contactsd::sandbox::Action;
 use rustix::process::Signal;
 
 use crate::support::postgres::Server;
-use crate::support::{Remote, World};
+use crate::support::{Remote, World, numbered};
 
 const TEAM: &str = "contacts:\n  ada: {email: ada@example.com, title: Engineer}\n  bo: {email: bo@example.com}\n";
 const COMPLETE: &str = "Apply complete!";
@@ -85,12 +85,9 @@ fn a_state_has_a_name_of_its_own() {
     let Some(server) = server() else { return };
     let remote = Remote::start();
     let unnamed = server.url("x").replace("?state=x", "");
-    assert_snapshot!(machine(&remote, &unnamed).run("plan").stderr, @r"
-    Error: The state that --state names cannot be used
-
-    It is the URL of a database, and it does not name a state: put ?state=NAME at its end, a name for
-    each directory of contacts.
-    ");
+    let refused = machine(&remote, &unnamed).run("plan");
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.stderr.contains("it does not name a state: put ?state=NAME at its end"), "{refused}");
     let one = machine(&remote, &server.url("name-one"));
     one.applied();
     let other = machine(&remote, &server.url("name-other"));
@@ -232,6 +229,126 @@ fn no_password_is_ever_shown() {
     assert!(!shown.contains("s3cret"), "{shown}");
     // What is shown names the state all the same.
     assert!(shown.contains("state=secret"), "{shown}");
+}
+
+/// Ends the lease of a state by the database's clock, whatever its holder thinks.
+fn end_lease(server: &Server, url: &str) {
+    let state = url.rsplit_once("state=").unwrap().1;
+    server.sql(&format!("UPDATE contactsd_leases SET expires_at = clock_timestamp() WHERE state = '{state}'"));
+}
+
+#[track_caller]
+fn has_each_once(remote: &Remote, count: usize) {
+    let mut emails = remote.column("email");
+    emails.sort_unstable();
+    emails.dedup();
+    assert_eq!((emails.len(), remote.contacts().len()), (count, count));
+}
+
+#[test]
+fn a_runner_that_was_stopped_for_longer_than_its_lease_changes_nothing_and_ends() {
+    over_each_way("stopped", |url| {
+        let remote = Remote::start();
+        let (one, other) = (machine(&remote, url), machine(&remote, url));
+        for world in [&one, &other] {
+            world.team(&numbered(0..20));
+        }
+        let running = one.start("apply --auto-approve --parallelism 4");
+        remote.tap.hold_after(6);
+        remote.tap.wait_until_held(4);
+        running.signal(Signal::STOP);
+        end_lease(server().unwrap(), url);
+        remote.tap.release();
+        // What the first one had under way is in doubt, and settled before anything is made.
+        other.applied();
+        has_each_once(&remote, 20);
+        let kept = succeeds(&other, "state pull");
+        remote.take_sent();
+        running.signal(Signal::CONT);
+        let outcome = running.finish();
+        assert_eq!(outcome.code, Some(1), "{outcome}");
+        let stderr = outcome.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(stderr.contains("the lease on the state in") && stderr.contains("was lost"), "{outcome}");
+        assert_eq!(remote.take_calls(), [""; 0], "it sends nothing more");
+        assert_eq!(succeeds(&other, "state pull"), kept, "and writes nothing");
+        has_each_once(&remote, 20);
+        for world in [&one, &other] {
+            world.applied().is_clean();
+        }
+    });
+}
+
+#[test]
+fn what_a_killed_runner_had_under_way_is_settled_by_the_next_one() {
+    over_each_way("killed", |url| {
+        let remote = Remote::start();
+        let (one, other) = (machine(&remote, url), machine(&remote, url));
+        for world in [&one, &other] {
+            world.team(&numbered(0..20));
+        }
+        let running = one.start("apply --auto-approve --parallelism 4");
+        remote.tap.hold_after(6);
+        remote.tap.wait_until_held(4);
+        running.signal(Signal::KILL);
+        running.finish();
+        remote.tap.release();
+        let refused = other.apply();
+        assert!(refused.stderr.contains("Operation: apply"), "{refused}");
+        let status = succeeds(&other, "status");
+        assert!(status.contains("'apply' (process"), "{status}");
+        end_lease(server().unwrap(), url);
+        other.applied();
+        has_each_once(&remote, 20);
+        other.applied().is_clean();
+    });
+}
+
+#[test]
+fn twenty_runners_at_once_make_each_contact_once() {
+    over_each_way("twenty", |url| {
+        let remote = Remote::start();
+        let worlds: Vec<World> = (0..20).map(|_| machine(&remote, url)).collect();
+        for world in &worlds {
+            world.team(&numbered(0..10));
+        }
+        let running: Vec<_> =
+            worlds.iter().map(|world| world.start("apply --auto-approve --lock-timeout 1h")).collect();
+        for running in running {
+            let outcome = running.finish();
+            assert_eq!(outcome.code, Some(0), "{outcome}");
+        }
+        has_each_once(&remote, 10);
+        assert_eq!(remote.requests(Action::Create), 10);
+    });
+}
+
+#[test]
+fn a_database_that_restarts_holds_a_service_up_and_no_more() {
+    let Some(mut server) = Server::start() else { return };
+    let remote = Remote::start();
+    let url = server.url("restarts");
+    let world = machine(&remote, &url);
+    let mut watching = world.start("watch");
+    watching.wait_for(COMPLETE);
+    server.crash();
+    // Readers say what is wrong.
+    let unread = world.run("state list");
+    assert_eq!(unread.code, Some(1), "{unread}");
+    assert!(unread.stderr.contains("cannot connect to postgres://"), "{unread}");
+    server.resume();
+    world.edit("contacts.d/team.yaml", "Engineer", "Director");
+    watching.wait_for(COMPLETE);
+    assert_eq!(remote.contact("email", "ada@example.com")["title"], "Director");
+    // An older program refuses what a newer one has made, reading and writing.
+    server.sql("UPDATE contactsd_schema SET version = 99");
+    watching.signal(Signal::TERM);
+    assert_eq!(watching.finish().code, Some(0));
+    for line in ["plan", "apply --auto-approve", "state pull"] {
+        let refused = world.run(line);
+        assert_eq!(refused.code, Some(1), "{refused}");
+        let said = refused.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains("have version 99, made by a newer contactsd; this one knows up to 1"), "{refused}");
+    }
 }
 
 #[test]
