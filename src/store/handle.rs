@@ -341,25 +341,33 @@ impl Store {
     fn open_database(options: &Options, drawn: Drawn) -> Result<Self, Error> {
         let Options { location, origin, own_dir: _, holder } = options;
         let rows = SharedRows::open(location, holder)?;
+        #[cfg(test)]
+        let broken = Arc::new(OnceLock::new());
+        let mut engine = PostgresEngine {
+            rows: rows.clone(),
+            #[cfg(test)]
+            broken: Arc::clone(&broken),
+        };
         let opened = postgres::facts(&rows).and_then(|facts| match facts {
             Some(facts) if facts.origin != *origin => {
                 let (recorded, given) = (facts.origin, origin.clone());
                 Err(Error::OtherOrigin { state: location.clone(), recorded, given })
             }
-            Some(facts) => Ok((PostgresEngine(rows.clone()), facts)),
+            Some(facts) => Ok(facts),
             None => {
                 let facts = Facts::new(drawn.lineage.clone(), origin.clone(), drawn.identity_key);
                 let (batch, counters) = open::first_batch(&facts);
-                let mut engine = PostgresEngine(rows.clone());
                 engine.write(batch)?;
                 engine.commit(&counters)?;
-                Ok((engine, facts))
+                Ok(facts)
             }
         });
-        let (engine, facts) = opened.inspect_err(|_| drop(rows.close()))?;
+        let facts = opened.inspect_err(|_| drop(rows.close()))?;
         let counters = postgres::counters(&rows)?;
         let beside = Beside::Database(Arc::clone(rows.lease()));
         let shared = Shared::of(location.clone(), facts, beside);
+        #[cfg(test)]
+        let shared = shared.broken_by(broken);
         Self::begin(engine, OpenRows::Database(rows), counters, shared)
     }
 

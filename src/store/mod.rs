@@ -40,6 +40,8 @@ pub use handle::Store;
 pub use index_file::{Basis, file_time, open_index, renew, stands};
 pub use open::{Options, exists};
 pub use own_dir::{OwnDir, check_own_dir};
+#[cfg(test)]
+pub(crate) use postgres::tests::locations as database_locations;
 pub(crate) use postgres::{database, is_meant as is_database};
 pub use push::{Held, Incoming};
 pub use reading::{pull, read, read_database, read_noting, read_part};

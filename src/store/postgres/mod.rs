@@ -13,7 +13,7 @@ mod rows;
 mod schema;
 mod tables;
 #[cfg(test)]
-mod tests;
+pub(in crate::store) mod tests;
 
 pub(crate) use address::{database, is_meant};
 pub(super) use core::Held;

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 use std::pin::pin;
+#[cfg(test)]
+use std::sync::OnceLock;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake};
 use std::thread::{self, Thread};
@@ -19,6 +21,8 @@ use super::pools::Pools;
 use super::tables::{self, TABLES};
 use crate::model::Timestamp;
 use crate::state::{Counters, Error, FORMAT, Facts, Holder, Location, Row, Rows, Table, Writes, decode};
+#[cfg(test)]
+use crate::store::{Broken, Moment};
 
 /// Most rows of bindings that are kept in memory.
 const MOST_KNOWN: usize = 50_000;
@@ -277,26 +281,47 @@ fn transaction() -> String {
 }
 
 /// A state in a database as the engine of the writer.
-pub(in crate::store) struct PostgresEngine(pub(in crate::store) SharedRows);
+pub(in crate::store) struct PostgresEngine {
+    pub(in crate::store) rows: SharedRows,
+    #[cfg(test)]
+    pub(in crate::store) broken: Arc<OnceLock<Arc<Broken>>>,
+}
+
+impl PostgresEngine {
+    /// Fails where a test wants it.
+    #[cfg(test)]
+    fn pass(&self, moment: Moment) -> Result<(), Error> {
+        let passed = self.broken.get().map_or(Ok(()), |broken| broken.pass(moment));
+        passed.map_err(|error| Error::Database { state: self.rows.location().clone(), why: error.to_string() })
+    }
+}
 
 impl crate::state::Engine for PostgresEngine {
     type Rows = SharedRows;
 
     fn rows(&self) -> &SharedRows {
-        &self.0
+        &self.rows
     }
 
     fn begin(&mut self) -> Result<(), Error> {
-        self.0.check_lease()
+        self.rows.check_lease()
     }
 
     fn write(&mut self, batch: Writes) -> Result<(), Error> {
-        self.0.take(batch);
+        self.rows.take(batch);
         Ok(())
     }
 
     fn commit(&mut self, _counters: &Counters) -> Result<(), Error> {
-        self.0.commit()
+        #[cfg(test)]
+        self.pass(Moment::BeforeBatch)?;
+        self.rows.commit()?;
+        #[cfg(test)]
+        {
+            self.pass(Moment::AfterBarrier)?;
+            self.pass(Moment::AfterHead)?;
+        }
+        Ok(())
     }
 
     fn rest(&mut self, _is_idle: bool) -> Result<(), Error> {
