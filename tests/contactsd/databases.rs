@@ -231,6 +231,54 @@ fn no_password_is_ever_shown() {
     assert!(shown.contains("state=secret"), "{shown}");
 }
 
+#[test]
+fn a_connection_is_encrypted_to_the_right_server_and_passwords_come_from_where_libpq_finds_them() {
+    let Some(server) = Server::start_encrypted() else { return };
+    let remote = Remote::start();
+    let port = server.port();
+    let authority = server.authority().display().to_string();
+    let with =
+        |user: &str, parameters: &str| format!("postgres://{user}@127.0.0.1:{port}/postgres?state=tls{parameters}");
+    let proven = format!("&sslmode=verify-full&sslrootcert={authority}");
+    let mut world = machine(&remote, &with("sales", &proven));
+    let refused = |world: &World, why: &str| {
+        let outcome = world.run("plan");
+        assert_eq!(outcome.code, Some(1), "{outcome}");
+        let said = outcome.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains(why) && !said.contains("s3cret"), "{why}: {outcome}");
+    };
+    refused(&world, "password");
+    world.set("PGPASSWORD", "s3cret-wrong");
+    refused(&world, "password authentication failed for user \"sales\"");
+    world.set("PGPASSWORD", "s3cret-word");
+    world.applied();
+    world.unset("PGPASSWORD");
+    // A password file, which nobody else may read.
+    world.write("passwords", &format!("# ours\nother:*:*:*:s3cret-wrong\n127.0.0.1:{port}:*:sales:s3cret-word\n"));
+    world.set("PGPASSFILE", &world.path("passwords").display().to_string());
+    world.set_mode("passwords", 0o644);
+    refused(&world, "chmod 600");
+    world.set_mode("passwords", 0o600);
+    world.run("plan").is_clean();
+    world.unset("PGPASSFILE");
+    // In the URL, in the environment.
+    world.set("CONTACTSD_STATE", &with("sales:s3cret-word", &proven));
+    world.run("plan").is_clean();
+    world.set("CONTACTSD_STATE", &with("sales:s3cret-word", &proven).replace("127.0.0.1", "localhost"));
+    world.run("plan").is_clean();
+    // Whoever is not known is not trusted with a password: neither by the system's authorities nor by others.
+    for unproven in ["&sslmode=require", "&sslmode=verify-full"] {
+        world.set("CONTACTSD_STATE", &with("sales:s3cret-word", unproven));
+        refused(&world, "cannot connect to postgres://sales@127.0.0.1");
+    }
+    world.write("nothing.pem", "");
+    let missing = format!("&sslmode=require&sslrootcert={}", world.path("missing.pem").display());
+    world.set("CONTACTSD_STATE", &with("sales:s3cret-word", &missing));
+    refused(&world, "cannot read the certificates in");
+    world.set("CONTACTSD_STATE", &with("sales:s3cret-word", "&sslmode=disable"));
+    refused(&world, "no encryption");
+}
+
 /// Ends the lease of a state by the database's clock, whatever its holder thinks.
 fn end_lease(server: &Server, url: &str) {
     let state = url.rsplit_once("state=").unwrap().1;
