@@ -64,6 +64,9 @@ struct Args {
     /// Measure no more than how the files are read and checked
     #[arg(long)]
     loads: bool,
+    /// Measure no more than applies: into a state beside the contacts, and into new states of the database of this URL
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
     /// Leave the directory behind
     #[arg(long)]
     keep: bool,
@@ -134,6 +137,11 @@ impl Bench {
                     continue;
                 }
                 let world = self.world(contacts, layout)?;
+                if let Some(url) = self.args.database.clone() {
+                    self.apply(contacts, layout, &world)?;
+                    self.apply_into(&url, contacts, layout, &world)?;
+                    continue;
+                }
                 self.load(contacts, layout, &world)?;
                 if self.args.loads {
                     continue;
@@ -206,6 +214,24 @@ impl Bench {
                 }
             }
             self.note(contacts, layout, Case::Apply(parallelism), Figure::median(&figures), Vec::new());
+        }
+        Ok(())
+    }
+
+    /// Applies into states of a database, each with a name that none had before.
+    fn apply_into(&mut self, url: &str, contacts: u64, layout: Layout, world: &World) -> Outcome<()> {
+        for parallelism in PARALLELISMS {
+            let mut figures = Vec::new();
+            for run in 0..self.runs(contacts).min(3) {
+                let state = format!("{url}?state=bench-{}-{contacts}-{parallelism}-{run}", std::process::id());
+                let mut command = world.command_on(state, &format!("apply --auto-approve --parallelism {parallelism}"));
+                figures.push(succeed(&mut command, 0)?);
+                let created = self.counts.take_creates();
+                if created != contacts {
+                    return Err(format!("{created} of {contacts} contacts were created").into());
+                }
+            }
+            self.note(contacts, layout, Case::ApplyInto(parallelism), Figure::median(&figures), Vec::new());
         }
         Ok(())
     }

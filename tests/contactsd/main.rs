@@ -8,6 +8,7 @@ mod checkout;
 mod circles;
 mod completions;
 mod credentials;
+mod databases;
 mod disk;
 mod examples;
 mod exits;

@@ -166,13 +166,13 @@ impl Courier {
             };
             let changes = parcel.attempt(self.clock.now());
             let way = Arc::clone(parcel.way.insert(self.way()));
-            let sending = async {
+            let ask = async |way| {
                 reached(failpoints::Step::IntentWritten);
                 let outcome = ask(way).await;
                 reached(if outcome.is_ok() { failpoints::Step::AnswerReceived } else { failpoints::Step::AnswerLost });
                 outcome
             };
-            match self.attempt(endpoint, leave, changes, sending, &mut parcel.tries).await? {
+            match self.attempt(endpoint, leave, changes, way, ask, &mut parcel.tries).await? {
                 Verdict::Reply(answer) => return Ok(answer),
                 Verdict::Fail(failure) => {
                     if matches!(failure, Failure::Barred) {
@@ -204,7 +204,7 @@ impl Courier {
         let mut tries = Tries::new(Status::Intended);
         loop {
             let leave = self.admit(endpoint).await?;
-            match self.attempt(endpoint, leave, Vec::new(), ask(Arc::clone(way)), &mut tries).await? {
+            match self.attempt(endpoint, leave, Vec::new(), Arc::clone(way), &ask, &mut tries).await? {
                 Verdict::Reply(answer) => return Ok(answer),
                 // Looking has no effect that could be in doubt.
                 Verdict::Fail(Failure::InDoubt(error)) => return Err(Failure::Refused(error)),
@@ -215,25 +215,31 @@ impl Courier {
     }
 
     /// Makes one attempt: writes what is to be on disk before it, with its quota, and settles its account.
-    async fn attempt<T>(
+    async fn attempt<T, A: Future<Output = Outcome<T>>>(
         &self,
         endpoint: Endpoint,
         leave: Leave<'_>,
         mut changes: Vec<Change>,
-        sending: impl Future<Output = Outcome<T>>,
+        way: Arc<Way>,
+        ask: impl FnOnce(Arc<Way>) -> A,
         tries: &mut Tries,
     ) -> Result<Verdict<T>, Failure> {
-        changes.push(Change::PutQuota { endpoint, ledger: self.ledgers.save(endpoint) });
+        changes.extend(self.ledgers.spend_to_save(endpoint));
         for some in changes.chunks(CHANGES_PER_COMMIT) {
             if let Err(error) = self.store.commit(some.to_vec()).await {
                 self.take_back(endpoint, leave);
                 return Err(Failure::Store(error));
             }
         }
+        // Somebody else could have taken the state over before the answer came.
+        if !self.store.outlasts(way.options.request_timeout) {
+            self.take_back(endpoint, leave);
+            return Err(Failure::Store(self.store.taken_over()));
+        }
         tries.take(Step::Send);
         let Leave { permit, attempt, slot } = leave;
         let sent = Instant::now();
-        let outcome = sending.await;
+        let outcome = ask(way).await;
         drop(slot);
         self.heard(endpoint, &outcome, sent.elapsed());
         let verdict = self.judge(endpoint, permit, attempt, outcome, tries);
@@ -241,6 +247,7 @@ impl Courier {
         if let Some(change) = self.ledgers.pause_to_save(endpoint) {
             self.store.commit(vec![change]).await.map_err(Failure::Store)?;
         }
+        self.ledgers.tell_urgent_news(endpoint).await.map_err(Failure::Store)?;
         Ok(verdict)
     }
 
@@ -399,7 +406,8 @@ impl Courier {
             if !self.outages.ready(endpoint, &self.stop).await {
                 return Err(self.not_ready());
             }
-            let permit = self.ledgers.admit(endpoint, &self.stop, waiting).await.ok_or(Failure::Stopped)?;
+            let permit = self.ledgers.admit(endpoint, &self.stop, waiting).await.map_err(Failure::Store)?;
+            let permit = permit.ok_or(Failure::Stopped)?;
             let slot = self.slots.acquire().await.expect("the semaphore is never closed");
             // Each wait may have been for the very answer that barred this kind, or for the end of the run.
             let failure = if self.is_barred(endpoint) {
@@ -435,6 +443,13 @@ impl Courier {
         let Leave { permit, attempt, slot: _ } = leave;
         self.outages.undecided(endpoint, attempt);
         self.ledgers.unsent(endpoint, permit);
+    }
+
+    /// Gives back what was drawn of a shared quota and not spent. What cannot be given back ends with its window.
+    pub(crate) async fn give_back(&self) {
+        if let Err(error) = self.ledgers.give_back().await {
+            tracing::warn!(%error, "quota that was drawn and not spent could not be given back");
+        }
     }
 
     /// Tells the requests left of each kind whose limits are known.

@@ -10,6 +10,7 @@ mod bring_up;
 pub(crate) mod courier;
 mod create;
 mod crew;
+mod drawing;
 pub(crate) mod ledgers;
 mod local;
 mod look;

@@ -103,6 +103,7 @@ pub async fn apply_as(
     {
         session.tell(Event::Problem(ProblemKind::CannotWrite(chain(&error)).into()));
     }
+    session.courier().give_back().await;
     session.renew_index(desired, snapshot).await;
     report
 }
