@@ -8,6 +8,7 @@ mod barrier;
 mod borrowed;
 #[cfg(test)]
 mod broken;
+mod copy;
 mod engine;
 mod exchange;
 mod footprint;

@@ -72,7 +72,7 @@ pub fn pull(location: &Location, out: &mut dyn Write) -> Result<Option<u64>, Err
         Ok((counters, copy))
     })?;
     close(&state, opened)?;
-    copy.end().map(Some)
+    Ok(Some(copy.end()?.0))
 }
 
 fn close(state: &PrivateDir, opened: Opened) -> Result<(), Error> {
