@@ -11,6 +11,7 @@ use crate::apollo::PRODUCTION_URL;
 use crate::beneath::Bounds;
 use crate::settings::{Environment, Locations, OwnDir, is_at_home, keep_from_git};
 use crate::shell_word::shell_word;
+use crate::state::Location;
 use crate::store;
 use crate::ui::Shell;
 
@@ -47,9 +48,21 @@ pub(super) struct Found {
 }
 
 impl Context {
-    /// `dir_is_named` unless the contact directory is the usual one, or the one that `contactsd.toml` says.
-    pub(super) fn new(shell: Shell, environment: Environment, global: &Global, dir_is_named: bool) -> Self {
-        let locations = Locations::new(&global.dir, global.state.as_deref(), global.sandbox, &environment.directory);
+    /// `dir_is_named` unless the contact directory is the usual one, or the one that `contactsd.toml` says. `database`
+    /// has the state where `--state` names one.
+    pub(super) fn new(
+        shell: Shell,
+        environment: Environment,
+        global: &Global,
+        dir_is_named: bool,
+        database: Option<Location>,
+    ) -> Self {
+        let named = global.state.as_deref().filter(|_| database.is_none());
+        let locations = Locations::new(&global.dir, named, global.sandbox, &environment.directory);
+        let locations = match &database {
+            Some(database) => locations.with_database(database.clone()),
+            None => locations,
+        };
         let mut typed = Vec::new();
         if global.dir != Path::new("contacts.d") {
             typed.push(format!(" --dir {}", shell_word(global.dir.display())));
@@ -57,8 +70,10 @@ impl Context {
         for directory in &global.follow_within {
             typed.push(format!(" --follow-within {}", shell_word(directory.display())));
         }
-        if let Some(state) = &global.state {
-            typed.push(format!(" --state {}", shell_word(state.display())));
+        // Of a database without its password, which is for the environment to hold.
+        let state = database.map(|database| database.to_string());
+        if let Some(state) = state.or_else(|| Some(global.state.as_ref()?.display().to_string())) {
+            typed.push(format!(" --state {}", shell_word(&state)));
         }
         if global.sandbox {
             typed.push(" --sandbox".to_owned());

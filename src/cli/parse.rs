@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::BoolishValueParser;
 use clap::error::{ContextKind, ErrorKind};
@@ -19,9 +19,10 @@ use super::{Exit, help, usage};
 use crate::beneath::Bounds;
 use crate::ops::{Clock, chain};
 use crate::plan::Limit;
-use crate::settings::{Environment, FileError, Locations, SettingsFile};
+use crate::settings::{Environment, FileError, Locations, SettingsFile, database_password, meeting_place};
 use crate::source::Diagnostic;
 use crate::state::Location;
+use crate::store;
 use crate::ui::json::Record;
 use crate::ui::{ColorEnvironment, Verbosity, color_choice};
 
@@ -83,8 +84,22 @@ pub(super) fn parse(
         let guess = nearest.map(|nearest| format!(" Did you mean {nearest}?")).unwrap_or_default();
         shell.warning(format!("The variable {name} is unknown"), format!("It is set and has no effect.{guess}"));
     }
-    let context = Context::new(shell, environment, &cli.global, dir_is_named);
+    let database = database(&cli.global, &environment).map_err(|why| {
+        shell.error("The state that --state names cannot be used", why);
+        Exit::Failure
+    })?;
+    let context = Context::new(shell, environment, &cli.global, dir_is_named, database);
     Ok((cli, context))
+}
+
+/// Reads where the state is when it is in a database.
+fn database(global: &Global, environment: &Environment) -> Result<Option<Location>, String> {
+    let Some(url) = global.state.as_deref().and_then(Path::to_str).filter(|text| store::is_database(text)) else {
+        return Ok(None);
+    };
+    let password = database_password(environment, url).map_err(|error| error.to_string())?;
+    let database = store::database(url, password.as_ref(), meeting_place);
+    database.map(Some).map_err(|error| format!("It is the URL of a database, and {error}."))
 }
 
 /// Refuses options that would make another plan of the one in a file.

@@ -95,8 +95,25 @@ pub async fn read(state: &Location, want: Want<'_>, patience: Duration) -> Resul
     }
 }
 
+/// Copies from a state in a database, as it is at one moment. What intents a live run has come to is not known yet.
+async fn read_database(state: &Location, want: Want<'_>) -> Result<Option<Reading>, ReadError> {
+    let wanted = match want {
+        Want::Everything => Wanted::everything(),
+        Want::Plan(desired) => desired.everyone()?.wanted(),
+    };
+    let location = state.clone();
+    let read = aside(move || store::read_database(&location, &wanted)).await?;
+    Ok(read.map(|(snapshot, holder)| {
+        let under_way = snapshot.intents.values().map(|intent| intent.key.clone()).collect();
+        Reading { beside: holder.map(|holder| Beside { holder, under_way }), snapshot, basis: None }
+    }))
+}
+
 /// Copies from a state that no process has open, as little as an index allows.
 async fn read_alone(state: &Location, want: Want<'_>) -> Result<Option<Reading>, ReadError> {
+    if let Location::Database { .. } = state {
+        return read_database(state, want).await;
+    }
     let alone = |(snapshot, basis)| Reading { snapshot, beside: None, basis };
     let location = state.clone();
     let wanted = match want {

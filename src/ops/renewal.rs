@@ -70,7 +70,7 @@ impl Session {
             return Ok(false);
         }
         let everyone = desired.everyone().map_err(told)?;
-        let (head, is_quiet) = self.store().head().await.map_err(told)?;
+        let Some((head, is_quiet)) = self.store().head().await.map_err(told)? else { return Ok(false) };
         let mut standing = Standing::of(desired, snapshot);
         if let Some(written) = self.store().written().await.map_err(told)? {
             for (key, binding) in written {

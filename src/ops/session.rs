@@ -105,7 +105,8 @@ impl Session {
         let answerer = Answerer { store: store.clone(), holder, under_way: UnderWay::default() };
         let under_way = answerer.under_way.clone();
         let listening =
-            options.runtime_directory.map(|runtime| listen(state.directory(), &runtime, answerer)).transpose();
+            // Who reads a database needs nobody to answer.
+            options.runtime_directory.filter(|_| matches!(state, Location::Directory(_))).map(|runtime| listen(state.directory(), &runtime, answerer)).transpose();
         let service = listening.unwrap_or_else(|error| {
             (options.events)(Event::Problem(ProblemKind::CannotAnswer(chain(&error)).into()));
             None

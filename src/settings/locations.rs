@@ -46,6 +46,17 @@ impl Locations {
             sandbox_data: home.join("sandbox/data"),
         }
     }
+
+    /// Says that the state is in a database, whose name tells whose it is.
+    #[must_use]
+    pub fn with_database(self, state: Location) -> Self {
+        Self { state, own_dir: None, ..self }
+    }
+}
+
+/// Returns where the processes of this machine that use a state of a database meet.
+pub fn meeting_place(state: &str) -> PathBuf {
+    Path::new(HOME).join("shared").join(state)
 }
 
 /// Returns the place that a person named, once and for all where links lead to it.

@@ -6,6 +6,7 @@
 mod allowed;
 mod checkout;
 mod credential;
+mod database;
 mod environment;
 mod file;
 mod home;
@@ -14,8 +15,9 @@ mod time;
 
 pub use checkout::Checkout;
 pub use credential::{Credential, CredentialError};
+pub use database::{PasswordError, database_password};
 pub use environment::Environment;
 pub use file::{FileError, SettingsFile};
 pub use home::keep_from_git;
-pub use locations::{Locations, OwnDir, is_at_home, resolved};
+pub use locations::{Locations, OwnDir, is_at_home, meeting_place, resolved};
 pub use time::{parse_duration, parse_interval};

@@ -27,6 +27,7 @@ const MAX_LINE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// How the last line begins, which no row does.
 const END: &[u8] = b"{\"rows\":";
+const ROW: &[u8] = b"{\"key\":";
 
 /// The first line: what holds for the whole state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,8 +66,10 @@ pub(crate) struct CopyEnd {
 }
 
 impl CopyEnd {
-    pub(crate) fn begins(line: &[u8]) -> bool {
-        line.starts_with(END)
+    /// Reports whether a line is the last one; `None` where it is no row either.
+    pub(crate) fn begins(line: &[u8]) -> Option<bool> {
+        let is_end = line.starts_with(END);
+        (is_end || line.starts_with(ROW)).then_some(is_end)
     }
 
     pub(crate) fn parse(line: &[u8]) -> Option<Self> {

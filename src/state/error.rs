@@ -82,6 +82,9 @@ pub enum Error {
     Input { source: Arc<io::Error> },
     #[error("cannot write the copy of the state")]
     Output { source: Arc<io::Error> },
+    /// The database that keeps the state refuses, complains or does not answer.
+    #[error("{why}")]
+    Database { state: Location, why: String },
     #[error("the state {state} is closed")]
     Closed { state: Location },
 }

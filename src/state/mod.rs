@@ -23,12 +23,12 @@ pub use change::{CHANGES_PER_COMMIT, Change};
 pub use counters::Drawn;
 pub use error::Error;
 pub use holder::Holder;
-pub use location::Location;
+pub use location::{DatabaseUrl, Location};
 pub use lookup::{PlanProgress, PlanRow};
 pub use replacement::{Setback, Standing};
 pub use snapshot::{Part, Snapshot, Wanted};
 
-pub(crate) use codec::{decode, encode};
+pub(crate) use codec::{decode, encode, with_format};
 pub(crate) use copy::{CopiedRow, CopyEnd, CopyReader, CopyWriter, Header, key_of_text, row_of_line, text_of_key};
 pub(crate) use counters::{Counters, Facts, Totals};
 pub(crate) use draft::{Drafts, MAX_BATCH_ROWS};

@@ -7,9 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use super::any_rows::AnyRows;
 #[cfg(test)]
 use super::broken::Broken;
 use super::engine::SledEngine;
@@ -18,6 +20,7 @@ use super::index_file::{self, Basis};
 use super::lock::{Anchor, Lock};
 use super::open::{self, Opened, Options};
 use super::place::LOCK;
+use super::postgres::{self, Held, PostgresEngine, SharedRows};
 use super::rows::SledRows;
 use super::since_index::SinceIndex;
 use super::writer::{Request, Writer};
@@ -27,8 +30,8 @@ use crate::index::{HeadNote, StateNote, WriteError};
 use crate::model::{ApolloId, Binding, ContactKey, Endpoint, IntentId, Serial};
 use crate::private_dir::PrivateDir;
 use crate::state::{
-    self, Change, Counters, Drafts, Drawn, Error, Facts, Gathering, Holder, Location, Part, PlanProgress, Row, Rows,
-    Snapshot, Wanted,
+    self, Change, Counters, Drafts, Drawn, Engine, Error, Facts, Gathering, Holder, Location, Part, PlanProgress, Row,
+    Rows, Snapshot, Wanted,
 };
 
 /// The one writer of a state. Clones are handles to the same.
@@ -41,30 +44,47 @@ pub struct Store {
 
 struct Shared {
     location: Location,
-    state: PrivateDir,
     facts: Facts,
     last_intent: AtomicU64,
     /// The serial of the last commit.
     serial: AtomicU64,
     /// Held by snapshots to keep the writer from moving rows.
     gate: Arc<RwLock<()>>,
-    since_index: Arc<Mutex<SinceIndex>>,
     /// Why what is on disk is unknown, once a write has failed; until the state is opened again, nothing is written
     /// and no index is true of it.
     failed: Arc<OnceLock<String>>,
-    /// The lock, which moves with the state.
-    anchor: Anchor,
+    beside: Beside,
     open: RwLock<Option<OpenParts>>,
     #[cfg(test)]
     broken: Arc<OnceLock<Arc<Broken>>>,
+}
+
+/// What stands beside the rows, by the engine that keeps them.
+enum Beside {
+    Directory(Directory),
+    Database(Arc<Held>),
+}
+
+/// The directory of a state.
+struct Directory {
+    state: PrivateDir,
+    since_index: Arc<Mutex<SinceIndex>>,
+    /// The lock, which moves with the state.
+    anchor: Anchor,
+}
+
+/// The rows, and what keeps others from them.
+enum OpenRows {
+    // Fields drop in order: sled before our lock.
+    Directory { db: Guard, lock: Lock },
+    Database(SharedRows),
 }
 
 /// What is given back when the store closes.
 struct OpenParts {
     requests: Sender<Request>,
     thread: JoinHandle<()>,
-    db: Guard,
-    lock: Lock,
+    rows: OpenRows,
 }
 
 impl Store {
@@ -72,6 +92,9 @@ impl Store {
     ///
     /// `drawn` is used for a new state only. Every row is read once, to prove that none is missing.
     pub fn open(options: &Options, drawn: Drawn) -> Result<Self, Error> {
+        if let Location::Database { .. } = options.location {
+            return Self::open_database(options, drawn);
+        }
         let (state, opened) = open::open_or_create(options, drawn)?;
         let word = format!("{} {}", options.holder.pid, options.holder.since.0);
         Self::start(options.location.clone(), &state, opened, word)
@@ -102,7 +125,7 @@ impl Store {
         self.at_one_serial(move |shared, rows| {
             let roster = Arc::clone(&wanted.roster);
             let gathering = Gathering::new(wanted);
-            let counters = rows.scan_in_parts(&roster, |key, value| gathering.take(&shared.location, key, value))?;
+            let counters = rows.scan(&roster, |key, value| gathering.take(&shared.location, key, value))?;
             Ok(gathering.complete(&shared.facts, &counters))
         })
         .await
@@ -118,23 +141,26 @@ impl Store {
     ) -> Result<Option<Snapshot>, Error> {
         let (wanted, part, head) = (wanted.clone(), part.clone(), note.head.clone());
         self.at_one_serial(move |shared, rows| {
-            if shared.failed.get().is_some() || !shared.since_index().is_covered_by(&part, &head) {
+            let is_covered = shared.directory().is_some_and(|beside| beside.since_index().is_covered_by(&part, &head));
+            if shared.failed.get().is_some() || !is_covered {
                 return Ok(None);
             }
-            part.read(rows, &shared.facts, &wanted, None)
+            part.read(&rows, &shared.facts, &wanted, None)
         })
         .await
     }
 
     /// Reports whether an index with this note was up to date when the state was opened, or was written since.
     pub fn knows(&self, note: &StateNote) -> bool {
-        !self.has_failed() && self.shared.since_index().begins_at(&note.head)
+        let begins = |directory: &Directory| directory.since_index().begins_at(&note.head);
+        !self.has_failed() && self.shared.directory().is_some_and(begins)
     }
 
     /// Returns how the keys stand whose bindings were written since the state was opened or the index renewed; `None`
     /// when they were too many to remember.
     pub async fn written(&self) -> Result<Option<BTreeMap<ContactKey, Option<Binding>>>, Error> {
-        let Some(written) = self.shared.since_index().written() else { return Ok(None) };
+        let written = self.shared.directory().and_then(|directory| directory.since_index().written());
+        let Some(written) = written else { return Ok(None) };
         self.read(|_, rows| {
             let bindings = written.into_iter().map(|key| Ok((key.clone(), rows.read(&Row::Binding(key))?)));
             bindings.collect::<Result<_, Error>>().map(Some)
@@ -147,15 +173,17 @@ impl Store {
         self.shared.failed.get().is_some()
     }
 
-    /// Reads what the head says now, and whether there are neither intents nor conflicts.
+    /// Reads what the head says now, and whether there are neither intents nor conflicts; `None` of a state that no
+    /// index is made of.
     ///
     /// Fails once a write has: what is in memory then is not what the head is of.
-    pub async fn head(&self) -> Result<(HeadNote, bool), Error> {
+    pub async fn head(&self) -> Result<Option<(HeadNote, bool)>, Error> {
         self.at_one_serial(|shared, rows| {
             if let Some(why) = shared.failed.get() {
                 return Err(Error::Poisoned { state: shared.location.clone(), why: why.clone() });
             }
-            Ok((head::note(&shared.state)?, state::is_quiet(rows)))
+            let Some(directory) = shared.directory() else { return Ok(None) };
+            Ok(Some((head::note(&directory.state)?, state::is_quiet(&rows))))
         })
         .await
     }
@@ -180,25 +208,25 @@ impl Store {
 
     /// Returns up to `most` of the bindings whose contacts are not known to be gone.
     pub async fn some_bindings(&self, most: usize) -> Result<Vec<Binding>, Error> {
-        self.read(move |_, rows| state::some_bindings(rows, most)).await
+        self.read(move |_, rows| state::some_bindings(&rows, most)).await
     }
 
     /// Returns the quota ledgers, as the caller wrote them.
     pub async fn quota(&self) -> Result<BTreeMap<Endpoint, String>, Error> {
-        self.read(|_, rows| state::quota(rows)).await
+        self.read(|_, rows| state::quota(&rows)).await
     }
 
     /// Returns the key that a contact belongs to; it may be one that is on its way to the disk.
     pub async fn owner_of(&self, id: &ApolloId) -> Result<Option<ContactKey>, Error> {
         let id = id.clone();
-        self.read(move |_, rows| state::owner_of(rows, &id)).await
+        self.read(move |_, rows| state::owner_of(&rows, &id)).await
     }
 
     /// Returns what is remembered of saved plans.
     ///
     /// Waits for a barrier under way, so that it shows one serial.
     pub async fn plan_progress(&self) -> Result<PlanProgress, Error> {
-        self.at_one_serial(|_, rows| state::plan_progress(rows)).await
+        self.at_one_serial(|_, rows| state::plan_progress(&rows)).await
     }
 
     /// Returns a number above that of every intent ever written to this state.
@@ -217,7 +245,23 @@ impl Store {
 
     /// Says again who has the state open, for example once it answers readers.
     pub fn announce(&self, holder: &Holder) -> Result<(), Error> {
-        self.shared.with_rows(|_| holder::write(&self.shared.state, holder))
+        let write = |directory: &Directory| holder::write(&directory.state, holder);
+        self.shared.with_rows(|_| self.shared.directory().map_or(Ok(()), write))
+    }
+
+    /// Says that the state may be somebody else's by now.
+    pub fn taken_over(&self) -> Error {
+        let why = "the lease on the state could not be renewed in time, so nothing more is sent".to_owned();
+        Error::Database { state: self.shared.location.clone(), why }
+    }
+
+    /// Reports whether this process may send a request that takes up to `time`: nobody else can have taken the state
+    /// over before it ends.
+    pub fn outlasts(&self, time: Duration) -> bool {
+        match &self.shared.beside {
+            Beside::Directory(_) => true,
+            Beside::Database(lease) => lease.outlasts(time),
+        }
     }
 
     /// Fails a commit to come.
@@ -247,33 +291,65 @@ impl Store {
         let anchor = lock.anchor(path.join(LOCK)).map_err(failed("look at"))?;
         #[cfg(test)]
         let broken = Arc::new(OnceLock::new());
-        let mut shared = Shared {
-            location,
+        let beside = Directory { state: state.clone(), since_index: Arc::clone(&since_index), anchor: anchor.clone() };
+        #[cfg(test)]
+        let for_engine = Arc::clone(&broken);
+        let engine = SledEngine {
             state: state.clone(),
-            facts,
-            last_intent: AtomicU64::new(counters.last_intent),
-            serial: AtomicU64::new(counters.serial.0),
-            gate: Arc::default(),
-            since_index: Arc::clone(&since_index),
-            failed: Arc::default(),
-            anchor: anchor.clone(),
-            open: RwLock::default(),
+            rows: SledRows::clone(&db),
+            barrier,
+            head,
+            counters: counters.clone(),
+            head_lag: 0,
+            anchor,
+            since_index,
             #[cfg(test)]
-            broken: Arc::clone(&broken),
+            broken: for_engine,
         };
+        let shared = Shared::of(location, facts, Beside::Directory(beside));
+        #[cfg(test)]
+        let shared = shared.broken_by(broken);
+        Self::begin(engine, OpenRows::Directory { db, lock }, counters, shared)
+    }
+
+    /// Opens a state of a database; [`Error::Locked`] names who has it.
+    fn open_database(options: &Options, drawn: Drawn) -> Result<Self, Error> {
+        let Options { location, origin, own_dir: _, holder } = options;
+        let rows = SharedRows::open(location, holder, drawn.lineage.0.clone())?;
+        let opened = postgres::facts(&rows).and_then(|facts| match facts {
+            Some(facts) if facts.origin != *origin => {
+                let (recorded, given) = (facts.origin, origin.clone());
+                Err(Error::OtherOrigin { state: location.clone(), recorded, given })
+            }
+            Some(facts) => Ok((PostgresEngine::new(rows.clone()), facts)),
+            None => {
+                let facts = Facts::new(drawn.lineage.clone(), origin.clone(), drawn.identity_key);
+                let (batch, counters) = open::first_batch(&facts);
+                let mut engine = PostgresEngine::new(rows.clone());
+                engine.write(batch)?;
+                engine.commit(&counters)?;
+                Ok((engine, facts))
+            }
+        });
+        let (engine, facts) = opened.inspect_err(|_| drop(rows.close()))?;
+        let counters = rows.read(&Row::Counters)?;
+        let counters: Counters = counters.ok_or_else(|| Error::unreadable(location, "its counters are missing"))?;
+        let beside = Beside::Database(Arc::clone(rows.lease()));
+        let shared = Shared::of(location.clone(), facts, beside);
+        Self::begin(engine, OpenRows::Database(rows), counters, shared)
+    }
+
+    /// Starts the thread that writes.
+    fn begin<E: Engine + Send + 'static>(
+        engine: E,
+        rows: OpenRows,
+        counters: Counters,
+        mut shared: Shared,
+    ) -> Result<Self, Error> {
+        shared.last_intent = AtomicU64::new(counters.last_intent);
+        shared.serial = AtomicU64::new(counters.serial.0);
         let writer = Writer {
-            engine: SledEngine {
-                state: state.clone(),
-                rows: SledRows::clone(&db),
-                barrier,
-                head,
-                counters: counters.clone(),
-                head_lag: 0,
-                anchor,
-                since_index,
-                #[cfg(test)]
-                broken,
-            },
+            engine,
             gate: Arc::clone(&shared.gate),
             drafts: Drafts::after(counters),
             failed: Arc::clone(&shared.failed),
@@ -283,8 +359,8 @@ impl Store {
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || writer.run(&receiver))
-            .map_err(failed("start the writer of"))?;
-        shared.open = RwLock::new(Some(OpenParts { requests, thread, db, lock }));
+            .map_err(|error| Error::io("start the writer of", shared.location.directory(), error))?;
+        shared.open = RwLock::new(Some(OpenParts { requests, thread, rows }));
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -300,7 +376,7 @@ impl Store {
     /// Reads while rows may move.
     async fn read<T: Send + 'static>(
         &self,
-        read: impl FnOnce(&Shared, &SledRows) -> Result<T, Error> + Send + 'static,
+        read: impl FnOnce(&Shared, AnyRows<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let shared = Arc::clone(&self.shared);
         aside(move || shared.with_rows(|rows| read(&shared, rows))).await
@@ -309,7 +385,7 @@ impl Store {
     /// Reads what is durable, at one serial; commits wait meanwhile.
     async fn at_one_serial<T: Send + 'static>(
         &self,
-        read: impl FnOnce(&Shared, &SledRows) -> Result<T, Error> + Send + 'static,
+        read: impl FnOnce(&Shared, AnyRows<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         self.read(|shared, rows| {
             let _one_serial = shared.gate.read().unwrap_or_else(PoisonError::into_inner);
@@ -320,35 +396,60 @@ impl Store {
 }
 
 impl Shared {
+    fn of(location: Location, facts: Facts, beside: Beside) -> Self {
+        Self {
+            location,
+            facts,
+            last_intent: AtomicU64::default(),
+            serial: AtomicU64::default(),
+            gate: Arc::default(),
+            failed: Arc::default(),
+            beside,
+            open: RwLock::default(),
+            #[cfg(test)]
+            broken: Arc::default(),
+        }
+    }
+
+    #[cfg(test)]
+    fn broken_by(mut self, broken: Arc<OnceLock<Arc<Broken>>>) -> Self {
+        self.broken = broken;
+        self
+    }
+
+    fn directory(&self) -> Option<&Directory> {
+        match &self.beside {
+            Beside::Directory(directory) => Some(directory),
+            Beside::Database(_) => None,
+        }
+    }
+
     fn renew_index(
         &self,
         head: HeadNote,
         write: impl FnOnce(&mut dyn Write) -> Result<(), WriteError>,
     ) -> Result<bool, WriteError> {
-        if !self.anchor.holds() {
-            return Ok(false);
-        }
-        index_file::write_fresh(&self.state, write)?;
+        let Some(directory) = self.directory().filter(|directory| directory.anchor.holds()) else { return Ok(false) };
+        index_file::write_fresh(&directory.state, write)?;
         let _no_commit = self.gate.read().unwrap_or_else(PoisonError::into_inner);
         // While commits come one after the other, the head may be behind them.
         let counters: Option<Counters> = self.with_rows(|rows| rows.read(&Row::Counters)).ok().flatten();
         let is_at_head = counters.is_some_and(|counters| counters.commit == head.commit);
-        if !is_at_head || head::note(&self.state).ok().as_ref() != Some(&head) || self.failed.get().is_some() {
+        if !is_at_head || head::note(&directory.state).ok().as_ref() != Some(&head) || self.failed.get().is_some() {
             return Ok(false);
         }
         // Until the index counts, what is written from here on has to mark again.
-        let mut since = self.since_index();
-        index_file::install(&self.state)?;
+        let mut since = directory.since_index();
+        index_file::install(&directory.state)?;
         since.restart(head);
         Ok(true)
     }
 
-    fn since_index(&self) -> MutexGuard<'_, SinceIndex> {
-        self.since_index.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn with_rows<T>(&self, read: impl FnOnce(&SledRows) -> Result<T, Error>) -> Result<T, Error> {
-        self.with_open(|open| open.db.protect(read))
+    fn with_rows<T>(&self, read: impl FnOnce(AnyRows<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        self.with_open(|open| match &open.rows {
+            OpenRows::Directory { db, .. } => db.protect(|rows| read(AnyRows::Sled(rows))),
+            OpenRows::Database(rows) => read(AnyRows::Database(rows)),
+        })
     }
 
     fn with_open<T>(&self, act: impl FnOnce(&OpenParts) -> Result<T, Error>) -> Result<T, Error> {
@@ -363,18 +464,30 @@ impl Shared {
     /// Ends the thread after what it was asked, and lets go of the files; does nothing the second time.
     fn release(&self) -> Result<(), Error> {
         let Some(parts) = self.open.write().unwrap_or_else(PoisonError::into_inner).take() else { return Ok(()) };
-        let OpenParts { requests, thread, db, lock } = parts;
+        let OpenParts { requests, thread, rows } = parts;
         drop(requests);
         // It panics in no step that is not caught.
         let _ = thread.join();
-        let removed = holder::remove(&self.state);
-        let closed = db.close();
-        if closed.is_ok() {
-            index_file::vouch(&self.state);
+        match (rows, self.directory()) {
+            (OpenRows::Directory { db, lock }, Some(Directory { state, .. })) => {
+                let removed = holder::remove(state);
+                let closed = db.close();
+                if closed.is_ok() {
+                    index_file::vouch(state);
+                }
+                drop(lock);
+                removed?;
+                closed
+            }
+            (OpenRows::Database(rows), _) => rows.close(),
+            (OpenRows::Directory { .. }, None) => unreachable!("a directory is what is beside its rows"),
         }
-        drop(lock);
-        removed?;
-        closed
+    }
+}
+
+impl Directory {
+    fn since_index(&self) -> MutexGuard<'_, SinceIndex> {
+        self.since_index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

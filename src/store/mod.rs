@@ -4,6 +4,7 @@
 //! When [`Store::commit`] has returned, the changes survive a crash and a loss of power. A state
 //! that is not whole is refused, never read as an emptier one. `docs/state-format.md` draws it.
 
+mod any_rows;
 mod barrier;
 mod borrowed;
 #[cfg(test)]
@@ -22,6 +23,7 @@ mod open;
 mod own_dir;
 mod panics;
 mod place;
+mod postgres;
 mod push;
 mod reading;
 mod rows;
@@ -39,6 +41,7 @@ pub use handle::Store;
 pub use index_file::{Basis, file_time, open_index, renew, stands};
 pub use open::{Options, exists};
 pub use own_dir::{OwnDir, check_own_dir};
+pub(crate) use postgres::{database, is_meant as is_database};
 pub use push::{Held, Incoming};
-pub use reading::{pull, read, read_noting, read_part};
+pub use reading::{pull, read, read_database, read_noting, read_part};
 pub use seat::{Seat, Seating, paused, seated, seating};

@@ -59,7 +59,8 @@ pub fn exists(location: &Location) -> Result<bool, Error> {
 
 /// Opens the directory of a state; `None` when there is no state.
 pub(super) fn find(location: &Location) -> Result<Option<PrivateDir>, Error> {
-    let Some(state) = place::directory(location.directory())? else { return Ok(None) };
+    let Location::Directory(path) = location else { return Ok(None) };
+    let Some(state) = place::directory(path)? else { return Ok(None) };
     Ok(holds_state(&state)?.then_some(state))
 }
 
@@ -216,10 +217,15 @@ fn compare_with_head(state: &Path, counters: &Counters, head: &HeadFile) -> Resu
 }
 
 fn write_first_batch(db: &SledRows, facts: &Facts) -> Result<Counters, Error> {
+    let (rows, counters) = first_batch(facts);
+    db.protect(|db| db.apply(rows).map_err(|error| db.failed(error)))?;
+    Ok(counters)
+}
+
+/// Returns the rows of a new state, and its counters.
+pub(super) fn first_batch(facts: &Facts) -> (Writes, Counters) {
     let value = encode(facts);
     let mut counters = Counters { commit: 1, serial: Serial(0), ..Counters::default() };
     counters.totals.add(&Row::Facts.to_bytes(), &value);
-    let rows = Writes::from([(Row::Facts, Some(value)), (Row::Counters, Some(encode(&counters)))]);
-    db.protect(|db| db.apply(rows).map_err(|error| db.failed(error)))?;
-    Ok(counters)
+    (Writes::from([(Row::Facts, Some(value)), (Row::Counters, Some(encode(&counters)))]), counters)
 }

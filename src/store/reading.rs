@@ -7,10 +7,13 @@ use std::io::Write;
 
 use super::index_file::{self, Basis};
 use super::open::{self, Opened, find, lock_existing};
+use super::postgres::GlanceRows;
 use super::{borrowed, holder};
 use crate::index::StateNote;
 use crate::private_dir::PrivateDir;
-use crate::state::{CopyWriter, Error, Gathering, Header, Location, Part, Snapshot, Wanted};
+use crate::state::{
+    CopyWriter, Counters, Error, Gathering, Header, Holder, Location, Part, Row, Rows, Snapshot, Wanted,
+};
 
 /// Copies what a plan needs; `None` when there is no state yet.
 pub fn read(location: &Location, wanted: &Wanted) -> Result<Option<Snapshot>, Error> {
@@ -34,6 +37,22 @@ pub fn read_noting(location: &Location, wanted: &Wanted) -> Result<Option<(Snaps
     let snapshot = gathering.complete(&opened.facts, &opened.counters);
     close(&state, opened)?;
     Ok(Some((snapshot, basis)))
+}
+
+/// Copies what a plan needs from a state in a database, as it is at one moment; tells who writes it meanwhile.
+///
+/// Waits for nobody; `None` when there is no state yet.
+pub fn read_database(location: &Location, wanted: &Wanted) -> Result<Option<(Snapshot, Option<Holder>)>, Error> {
+    let Some((rows, facts)) = GlanceRows::begin(location)? else { return Ok(None) };
+    let gathering = Gathering::new(wanted.clone());
+    rows.scan(|key, value| gathering.take(location, key, value))?;
+    let counters = counters(&rows)?;
+    Ok(Some((gathering.complete(&facts, &counters), rows.holder()?)))
+}
+
+fn counters(rows: &GlanceRows) -> Result<Counters, Error> {
+    let counters = rows.read(&Row::Counters)?;
+    counters.ok_or_else(|| Error::unreadable(rows.location(), "its counters are missing"))
 }
 
 /// Copies a part of a state; `None` when it does not stand as the index noted it.
@@ -60,8 +79,15 @@ pub fn read_part(
 /// Writes a copy of a state, row by row; returns how many rows it has, `None` when there is no state.
 ///
 /// The copy is whole only when this returns without an error: its last line is written after all rows were
-/// proven to be there. It says which API the state is of. Nothing is written of a state that a writer has open.
+/// proven to be there. It says which API the state is of. Nothing is written of a state that a writer has open, but of
+/// one in a database, which is copied as it is at one moment.
 pub fn pull(location: &Location, out: &mut dyn Write) -> Result<Option<u64>, Error> {
+    if let Location::Database { .. } = location {
+        let Some((rows, facts)) = GlanceRows::begin(location)? else { return Ok(None) };
+        let mut copy = CopyWriter::begin(location, out, &Header::of(&facts, &counters(&rows)?))?;
+        rows.scan_in_order(|row, value| copy.row(row, value))?;
+        return Ok(Some(copy.end()?.0));
+    }
     if let Some(state) = find(location)?.filter(|state| !state.is_ours()) {
         return borrowed::read(&state, |copy| pull(copy, out));
     }

@@ -163,13 +163,13 @@ impl Courier {
             };
             let changes = parcel.attempt(self.clock.now());
             let way = Arc::clone(parcel.way.insert(self.way()));
-            let sending = async {
+            let ask = async |way| {
                 reached(failpoints::Step::IntentWritten);
                 let outcome = ask(way).await;
                 reached(if outcome.is_ok() { failpoints::Step::AnswerReceived } else { failpoints::Step::AnswerLost });
                 outcome
             };
-            match self.attempt(endpoint, leave, changes, sending, &mut parcel.tries).await? {
+            match self.attempt(endpoint, leave, changes, way, ask, &mut parcel.tries).await? {
                 Verdict::Reply(answer) => return Ok(answer),
                 Verdict::Fail(failure) => {
                     if matches!(failure, Failure::Barred) {
@@ -201,7 +201,7 @@ impl Courier {
         let mut tries = Tries::new(Status::Intended);
         loop {
             let leave = self.admit(endpoint).await?;
-            match self.attempt(endpoint, leave, Vec::new(), ask(Arc::clone(way)), &mut tries).await? {
+            match self.attempt(endpoint, leave, Vec::new(), Arc::clone(way), &ask, &mut tries).await? {
                 Verdict::Reply(answer) => return Ok(answer),
                 // Looking has no effect that could be in doubt.
                 Verdict::Fail(Failure::InDoubt(error)) => return Err(Failure::Refused(error)),
@@ -212,12 +212,13 @@ impl Courier {
     }
 
     /// Makes one attempt: writes what is to be on disk before it, with its quota, and settles its account.
-    async fn attempt<T>(
+    async fn attempt<T, A: Future<Output = Outcome<T>>>(
         &self,
         endpoint: Endpoint,
         leave: Leave<'_>,
         mut changes: Vec<Change>,
-        sending: impl Future<Output = Outcome<T>>,
+        way: Arc<Way>,
+        ask: impl FnOnce(Arc<Way>) -> A,
         tries: &mut Tries,
     ) -> Result<Verdict<T>, Failure> {
         changes.push(Change::PutQuota { endpoint, ledger: self.ledgers.save(endpoint) });
@@ -227,10 +228,15 @@ impl Courier {
                 return Err(Failure::Store(error));
             }
         }
+        // Somebody else could have taken the state over before the answer came.
+        if !self.store.outlasts(way.options.request_timeout) {
+            self.take_back(endpoint, leave);
+            return Err(Failure::Store(self.store.taken_over()));
+        }
         tries.take(Step::Send);
         let Leave { permit, attempt, slot } = leave;
         let sent = Instant::now();
-        let outcome = sending.await;
+        let outcome = ask(way).await;
         drop(slot);
         self.heard(endpoint, &outcome, sent.elapsed());
         let verdict = self.judge(endpoint, permit, attempt, outcome, tries);

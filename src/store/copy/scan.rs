@@ -123,8 +123,10 @@ fn begin(lines: &mut Lines<'_>) -> io::Result<Result<Scanned, Damage>> {
         hasher.update(&lines.line);
         let at = lines.offset;
         let Next::Line = lines.next()? else { return missing(lines) };
-        if !CopyEnd::begins(&lines.line) {
-            continue;
+        match CopyEnd::begins(&lines.line) {
+            Some(true) => {}
+            Some(false) => continue,
+            None => return Ok(Err(lines.damage("it is no row"))),
         }
         let rows = lines.number - 2;
         match CopyEnd::parse(&lines.line) {

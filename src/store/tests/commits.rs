@@ -207,7 +207,7 @@ async fn at_rest_the_head_shows_every_commit() {
             });
         }
         commits.join_all().await;
-        let (head, _) = store.head().await.unwrap();
+        let (head, _) = store.head().await.unwrap().unwrap();
         assert_eq!((head.serial, head.bindings), (store.serial(), (round + 1) * 300));
         assert!(store.renew_index(head, |_| Ok(())).await.unwrap(), "the head is that of the last batch");
     }

@@ -258,7 +258,7 @@ async fn a_state_is_not_replaced_beside_a_service_paused_or_not() {
 async fn an_index_vouches_for_no_state_that_was_pushed() {
     let world = sample().await;
     let store = world.open();
-    let (head, _) = store.head().await.unwrap();
+    let (head, _) = store.head().await.unwrap().unwrap();
     assert!(store.renew_index(head.clone(), |out| Ok(out.write_all(b"index")?)).await.unwrap());
     store.close().await.unwrap();
     let note = StateNote { head, origin: ORIGIN.to_owned(), orphans: Vec::new(), is_quiet: false, applied: 0 };

@@ -1,0 +1,76 @@
+//! Connections to the database of a state: encrypted where it is on another machine, and bounded in time.
+//!
+//! Uses no named statement, no setting of a session, no notice and no lock of a session, so that a pool that hands
+//! connections out by transaction may stand in between. Sends each statement with the types of its parameters.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+use rustls_platform_verifier::BuilderVerifierExt;
+use tokio_postgres::Client;
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::address::Address;
+use super::error::Error;
+
+/// How long one exchange with the database may take. Longer than any of ours needs, and shorter than a lease.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Opens connections to one database.
+#[derive(Clone)]
+pub(super) struct Connector {
+    address: Arc<Address>,
+    tls: MakeRustlsConnect,
+}
+
+impl Connector {
+    pub(super) fn new(address: Arc<Address>) -> Result<Self, Error> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let builder = builder.map_err(|source| Error::tls(&address, source))?;
+        let builder = match &address.root_certificates {
+            Some(path) => {
+                let unread = |why: String| Error::RootCertificates { path: path.clone(), why };
+                let mut roots = RootCertStore::empty();
+                for certificate in CertificateDer::pem_file_iter(path).map_err(|error| unread(error.to_string()))? {
+                    let certificate = certificate.map_err(|error| unread(error.to_string()))?;
+                    roots.add(certificate).map_err(|error| unread(error.to_string()))?;
+                }
+                builder.with_root_certificates(roots)
+            }
+            None => builder.with_platform_verifier().map_err(|source| Error::tls(&address, source))?,
+        };
+        Ok(Self { address, tls: MakeRustlsConnect::new(builder.with_no_client_auth()) })
+    }
+
+    pub(super) fn address(&self) -> &Arc<Address> {
+        &self.address
+    }
+
+    /// Connects; the connection ends when the client is dropped.
+    pub(super) async fn connect(&self) -> Result<Client, Error> {
+        let connecting = self.address.config.connect(self.tls.clone());
+        let (client, connection) = self.bounded(connecting).await.map_err(|error| error.on_connecting())?;
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "the connection to the database ended");
+            }
+        });
+        Ok(client)
+    }
+
+    /// Awaits an answer of the database; one that does not come counts as a lost connection.
+    pub(super) async fn bounded<T>(
+        &self,
+        answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, Error> {
+        match tokio::time::timeout(PATIENCE, answer).await {
+            Ok(answer) => answer.map_err(|source| Error::of(&self.address, source)),
+            Err(_) => Err(Error::Silent { address: self.address.to_string(), seconds: PATIENCE.as_secs() }),
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! States in PostgreSQL, for more machines than one.
+//!
+//! Rows as sled has them, in tables; one writer at a time, by a lease that ends by itself and a fence that keeps late
+//! wakers out. Plain SQL with typed parameters alone. Never decides anything.
+
+mod address;
+mod connect;
+mod core;
+mod error;
+mod lease;
+mod rows;
+mod schema;
+mod tables;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use address::{database, is_meant};
+pub(super) use core::Held;
+pub(super) use rows::{GlanceRows, PostgresEngine, SharedRows, facts};

@@ -1,0 +1,349 @@
+//! The rows of a state in a database, as the rules read and write them.
+//!
+//! Nobody else writes while the lease lasts, so what was read or written once is known. All but the bindings is read
+//! when the state is opened; of the bindings, what is asked for.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{fmt, iter};
+
+use tokio::runtime::{Builder, Runtime};
+
+use super::address::Address;
+use super::core::{Core, Glance, Held};
+use super::error::Error as Failure;
+use super::tables::{self, TABLES};
+use crate::state::{Counters, Error, FORMAT, Facts, Holder, Location, Row, Rows, Table, Writes, decode};
+
+/// Most rows of bindings that are kept in memory.
+const MOST_KNOWN: usize = 50_000;
+
+/// Threads of its own for what waits for the database, so that whoever reads or writes may block.
+struct Waiter(Option<Runtime>);
+
+impl Waiter {
+    fn new(state: &Location) -> Result<Self, Error> {
+        let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("database").enable_all().build();
+        runtime.map(|runtime| Self(Some(runtime))).map_err(|error| Error::io("wait for", state.directory(), error))
+    }
+
+    fn wait<T>(&self, answer: impl Future<Output = T>) -> T {
+        self.0.as_ref().expect("it is given back only when dropped").block_on(answer)
+    }
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        // Whoever drops it may be a task, which must not wait.
+        self.0.take().expect("it is dropped once").shutdown_background();
+    }
+}
+
+/// The rows of a state that is open for writing. Clones are handles to the same.
+#[derive(Clone)]
+pub(in crate::store) struct SharedRows(Arc<Shared>);
+
+struct Shared {
+    state: Location,
+    core: tokio::sync::Mutex<Core>,
+    known: Mutex<Known>,
+    lease: Arc<Held>,
+    // Dropped last: what waits for the database runs on it.
+    waiter: Waiter,
+}
+
+/// What is known of the rows, committed or about to be.
+#[derive(Default)]
+struct Known {
+    /// All rows but those of the bindings and of their reverse index.
+    whole: BTreeMap<Row, Vec<u8>>,
+    /// Rows of the bindings and of their reverse index, `None` for those that are not there.
+    some: BTreeMap<Row, Option<Vec<u8>>>,
+    /// What is written and not yet committed.
+    pending: Writes,
+}
+
+fn is_whole(table: Table) -> bool {
+    !matches!(table, Table::Bindings | Table::Owners)
+}
+
+impl fmt::Debug for SharedRows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SharedRows").field(&self.0.state).finish()
+    }
+}
+
+impl SharedRows {
+    /// Takes the lease of a state; `token` is random. [`Error::Locked`] names who has it.
+    pub(in crate::store) fn open(state: &Location, holder: &Holder, token: String) -> Result<Self, Error> {
+        let told = |failure: Failure| failure.told_of(state);
+        let waiter = Waiter::new(state)?;
+        let address = address(state)?;
+        let mut core = waiter.wait(Core::open(address, holder, token)).map_err(told)?;
+        let mut known = Known::default();
+        for table in TABLES.into_iter().filter(|table| is_whole(*table)) {
+            let mut behind = String::new();
+            loop {
+                let page = waiter.wait(core.page(table, &behind)).map_err(told)?;
+                let Some((last, _)) = page.last() else { break };
+                behind.clone_from(last);
+                for (key, value) in page {
+                    known.whole.insert(row(state, table, &key)?, value);
+                }
+            }
+        }
+        let (lease, core, known) = (core.lease(), tokio::sync::Mutex::new(core), Mutex::new(known));
+        Ok(Self(Arc::new(Shared { state: state.clone(), core, known, lease, waiter })))
+    }
+
+    pub(in crate::store) fn lease(&self) -> &Arc<Held> {
+        &self.0.lease
+    }
+
+    /// Reads all rows.
+    pub(in crate::store) fn scan(&self, mut visit: impl FnMut(&[u8], &[u8]) -> Result<(), Error>) -> Result<(), Error> {
+        for table in TABLES {
+            for found in self.table(table) {
+                let (row, value) = found?;
+                visit(&row.to_bytes(), &value)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes rows that are to be written; they are read as written from here on.
+    fn take(&self, writes: Writes) {
+        self.known().pending.extend(writes);
+    }
+
+    /// Commits what was taken; `id` is random.
+    fn commit(&self, id: &str) -> Result<(), Error> {
+        let Shared { state, core, waiter, .. } = &*self.0;
+        let pending = self.known().pending.clone();
+        waiter
+            .wait(async { core.lock().await.commit(&pending, id).await })
+            .map_err(|failure| failure.told_of(state))?;
+        let mut known = self.known();
+        known.pending.clear();
+        if known.some.len() > MOST_KNOWN {
+            known.some.clear();
+        }
+        for (row, value) in pending {
+            match value {
+                value if !is_whole(row.table()) => drop(known.some.insert(row, value)),
+                Some(value) => drop(known.whole.insert(row, value)),
+                None => drop(known.whole.remove(&row)),
+            }
+        }
+        Ok(())
+    }
+
+    fn check_lease(&self) -> Result<(), Error> {
+        let Shared { state, core, waiter, .. } = &*self.0;
+        waiter.wait(async { core.lock().await.check_lease() }).map_err(|failure| failure.told_of(state))
+    }
+
+    /// Gives the lease back.
+    pub(in crate::store) fn close(&self) -> Result<(), Error> {
+        let Shared { state, core, waiter, .. } = &*self.0;
+        waiter.wait(async { core.lock().await.close().await }).map_err(|failure| failure.told_of(state))
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn bindings(&self) -> impl Iterator<Item = Result<(Row, Vec<u8>), Error>> {
+        let (mut behind, mut page) = (String::new(), Vec::new().into_iter());
+        let next = move || {
+            let Shared { state, core, waiter, .. } = &*self.0;
+            loop {
+                if let Some((key, value)) = page.next() {
+                    behind = key;
+                    return Some(row(state, Table::Bindings, &behind).map(|row| (row, value)));
+                }
+                let read = waiter.wait(async { core.lock().await.page(Table::Bindings, &behind).await });
+                match read {
+                    Ok(read) if read.is_empty() => return None,
+                    Ok(read) => page = read.into_iter(),
+                    Err(failure) => return Some(Err(failure.told_of(state))),
+                }
+            }
+        };
+        iter::from_fn(next)
+    }
+}
+
+impl Rows for SharedRows {
+    fn location(&self) -> &Location {
+        &self.0.state
+    }
+
+    fn get(&self, row: &Row) -> Result<Option<Vec<u8>>, Error> {
+        {
+            let known = self.known();
+            if let Some(pending) = known.pending.get(row) {
+                return Ok(pending.clone());
+            }
+            if is_whole(row.table()) {
+                return Ok(known.whole.get(row).cloned());
+            }
+            if let Some(value) = known.some.get(row) {
+                return Ok(value.clone());
+            }
+        }
+        let Shared { state, core, waiter, .. } = &*self.0;
+        let read = waiter.wait(async { core.lock().await.get(row).await });
+        let value = read.map_err(|failure| failure.told_of(state))?;
+        self.known().some.insert(row.clone(), value.clone());
+        Ok(value)
+    }
+
+    fn table(&self, table: Table) -> impl Iterator<Item = Result<(Row, Vec<u8>), Error>> {
+        let mut rows: BTreeMap<Row, Vec<u8>> = BTreeMap::new();
+        if is_whole(table) {
+            let known = self.known();
+            rows.extend(
+                known.whole.iter().filter(|(row, _)| row.table() == table).map(|(r, v)| (r.clone(), v.clone())),
+            );
+            for (row, value) in known.pending.iter().filter(|(row, _)| row.table() == table) {
+                match value {
+                    Some(value) => drop(rows.insert(row.clone(), value.clone())),
+                    None => drop(rows.remove(row)),
+                }
+            }
+        }
+        let bindings = (table == Table::Bindings).then(|| self.bindings());
+        rows.into_iter().map(Ok).chain(bindings.into_iter().flatten())
+    }
+}
+
+/// A state in a database as the engine of the writer.
+pub(in crate::store) struct PostgresEngine {
+    rows: SharedRows,
+    /// Draws the names of transactions.
+    random: fastrand::Rng,
+}
+
+impl PostgresEngine {
+    pub(in crate::store) fn new(rows: SharedRows) -> Self {
+        Self { rows, random: fastrand::Rng::new() }
+    }
+}
+
+impl crate::state::Engine for PostgresEngine {
+    type Rows = SharedRows;
+
+    fn rows(&self) -> &SharedRows {
+        &self.rows
+    }
+
+    fn begin(&mut self) -> Result<(), Error> {
+        self.rows.check_lease()
+    }
+
+    fn write(&mut self, batch: Writes) -> Result<(), Error> {
+        self.rows.take(batch);
+        Ok(())
+    }
+
+    fn commit(&mut self, _counters: &Counters) -> Result<(), Error> {
+        self.rows.commit(&format!("{:032x}", self.random.u128(..)))
+    }
+
+    fn rest(&mut self, _is_idle: bool) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// A look at a state as it is at one moment, whoever writes it.
+pub(in crate::store) struct GlanceRows {
+    state: Location,
+    glance: Glance,
+    waiter: Waiter,
+}
+
+impl GlanceRows {
+    /// Begins to read; `None` when there is no state.
+    pub(in crate::store) fn begin(state: &Location) -> Result<Option<(Self, Facts)>, Error> {
+        let waiter = Waiter::new(state)?;
+        let glance = waiter.wait(Glance::begin(address(state)?)).map_err(|failure| failure.told_of(state))?;
+        let Some(glance) = glance else { return Ok(None) };
+        let rows = Self { state: state.clone(), glance, waiter };
+        Ok(facts(&rows)?.map(|facts| (rows, facts)))
+    }
+
+    pub(in crate::store) fn holder(&self) -> Result<Option<Holder>, Error> {
+        self.waiter.wait(self.glance.holder()).map_err(|failure| failure.told_of(&self.state))
+    }
+
+    /// Reads all rows, in the order of their keys.
+    pub(in crate::store) fn scan_in_order(
+        &self,
+        mut visit: impl FnMut(&Row, &[u8]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut tables = TABLES;
+        tables.sort_by_key(|table| table.prefix());
+        for table in tables {
+            for found in self.table(table) {
+                let (row, value) = found?;
+                visit(&row, &value)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads all rows.
+    pub(in crate::store) fn scan(&self, visit: impl Fn(&[u8], &[u8]) -> Result<(), Error>) -> Result<(), Error> {
+        self.scan_in_order(|row, value| visit(&row.to_bytes(), value))
+    }
+}
+
+impl Rows for GlanceRows {
+    fn location(&self) -> &Location {
+        &self.state
+    }
+
+    fn get(&self, row: &Row) -> Result<Option<Vec<u8>>, Error> {
+        self.waiter.wait(self.glance.get(row)).map_err(|failure| failure.told_of(&self.state))
+    }
+
+    fn table(&self, table: Table) -> impl Iterator<Item = Result<(Row, Vec<u8>), Error>> {
+        let (mut behind, mut page) = (String::new(), Vec::new().into_iter());
+        iter::from_fn(move || {
+            loop {
+                if let Some((key, value)) = page.next() {
+                    behind = key;
+                    return Some(row(&self.state, table, &behind).map(|row| (row, value)));
+                }
+                match self.waiter.wait(self.glance.page(table, &behind)) {
+                    Ok(read) if read.is_empty() => return None,
+                    Ok(read) => page = read.into_iter(),
+                    Err(failure) => return Some(Err(failure.told_of(&self.state))),
+                }
+            }
+        })
+    }
+}
+
+/// Reads what never changes of a state; `None` when there is no state. Refuses one of a newer format.
+pub(in crate::store) fn facts(rows: &impl Rows) -> Result<Option<Facts>, Error> {
+    let Some(value) = rows.get(&Row::Facts)? else { return Ok(None) };
+    let facts: Facts = decode(rows.location(), &value)?;
+    if facts.format > u32::from(FORMAT) {
+        return Err(Error::TooNew { state: rows.location().clone(), found: facts.format });
+    }
+    Ok(Some(facts))
+}
+
+fn row(state: &Location, table: Table, key: &str) -> Result<Row, Error> {
+    tables::row(table, key).ok_or_else(|| Error::unreadable(state, "it holds a row of unknown kind"))
+}
+
+fn address(state: &Location) -> Result<Address, Error> {
+    let Location::Database { url, .. } = state else { unreachable!("a directory is opened as one") };
+    Address::parse(url.expose(), None).map_err(|error| Error::Database {
+        state: state.clone(),
+        why: format!("the address of {state} is wrong: {error}"),
+    })
+}
