@@ -43,7 +43,7 @@ pub use event::{Event, Notice, PassEvent};
 pub use format::{FormatError, replace};
 pub use health::{Health, Readiness};
 pub use loader::{Loader, load};
-pub use lock::Waiting;
+pub use lock::{HeldUp, Waiting};
 pub use planning::{Forecast, Planned, plan, plan_beside};
 pub use problem::{Cause, Fault, Problem, ProblemKind, chain};
 pub use reading::{ReadError, Reading, Want, read};

@@ -5,7 +5,7 @@
 use std::io;
 
 use super::guard::wait_for_sled;
-use super::place::{ARRIVED, CREATING, HEAD, INCOMING, SLED};
+use super::place::{ARRIVED, COPY, CREATING, HEAD, INCOMING, SLED};
 use crate::failpoints::{Step, reached};
 use crate::private_dir::PrivateDir;
 use crate::state::Error;
@@ -30,6 +30,16 @@ pub(super) fn finish(state: &PrivateDir) -> Result<(), Error> {
     finished().map_err(failed)
 }
 
+/// Decides that what was made in `incoming/` takes the place of the state that is there, and finishes that.
+pub(super) fn arrive(state: &PrivateDir) -> Result<(), Error> {
+    state
+        .rename(INCOMING, ARRIVED)
+        .and_then(|()| state.sync())
+        .map_err(|error| Error::io("replace the state in", state.path(), error))?;
+    reached(Step::PushArrived);
+    finish(state)
+}
+
 fn exchange(state: &PrivateDir) -> io::Result<()> {
     let arrived = state.sub(ARRIVED).map_err(io::Error::other)?.ok_or(io::ErrorKind::NotFound)?;
     // First of all, so that no index is ever beside a state that it is not of.
@@ -40,9 +50,15 @@ fn exchange(state: &PrivateDir) -> io::Result<()> {
     }
     state.sync()?;
     if arrived.has(SLED)? {
+        // A copy of the state that was says nothing about the one that comes.
+        state.remove(COPY)?;
         state.remove_tree(SLED)?;
         reached(Step::PushReplaced);
         arrived.rename_into(SLED, state, SLED)?;
+        state.sync()?;
+    }
+    if arrived.has(COPY)? {
+        arrived.rename_into(COPY, state, COPY)?;
         state.sync()?;
     }
     if arrived.has(HEAD)? {

@@ -16,8 +16,10 @@ mod footprint;
 mod guard;
 mod handle;
 mod head;
+mod heal;
 mod holder;
 mod index_file;
+mod load;
 mod lock;
 mod open;
 mod own_dir;
@@ -28,20 +30,23 @@ mod push;
 mod reading;
 mod rows;
 mod seat;
+mod set_aside;
 mod since_index;
 mod survey;
 #[cfg(test)]
 mod tests;
+mod verdict;
 mod writer;
 
 #[cfg(test)]
 pub(crate) use broken::{Broken, Moment};
 pub use footprint::Footprint;
 pub use handle::Store;
+pub use heal::{Progress, Remark};
 pub use index_file::{Basis, file_time, open_index, renew, stands};
 pub use open::{Options, exists};
 pub use own_dir::{OwnDir, check_own_dir};
 pub(crate) use postgres::{database, is_meant as is_database};
 pub use push::{Held, Incoming};
-pub use reading::{pull, read, read_database, read_noting, read_part};
+pub use reading::{Read, pull, read, read_database, read_noting, read_part};
 pub use seat::{Seat, Seating, paused, seated, seating};

@@ -6,22 +6,14 @@
 
 use std::io::BufRead;
 
-use super::barrier::Barrier;
-use super::guard::open_sled;
-use super::head::HeadFile;
+use super::heal::{self, Healed, Remark};
 use super::lock::Lock;
 use super::open::{self, Opened, Options};
 use super::own_dir::{self, OwnDir};
-use super::place::{self, ARRIVED, INCOMING};
-use super::rows::SledRows;
-use super::{exchange, holder, index_file, seat};
-use crate::failpoints::{Step, reached};
-use crate::model::{Binding, ContactKey};
+use super::place::{self, INCOMING};
+use super::{exchange, holder, index_file, load, seat};
 use crate::private_dir::PrivateDir;
-use crate::state::{
-    CopiedRow, CopyReader, Counted, Counters, Error, Facts, Header, MAX_BATCH_ROWS, Row, Rows, Setback, Standing,
-    Writes, decode, encode,
-};
+use crate::state::{CopiedRow, CopyReader, Counted, Counters, Error, Facts, Header, Setback, Standing};
 
 /// The state's lock, held to replace the state.
 #[derive(Debug)]
@@ -30,6 +22,7 @@ pub struct Held {
     origin: String,
     own_dir: Option<OwnDir>,
     current: Option<Counted>,
+    remarks: Vec<Remark>,
     _lock: Lock,
 }
 
@@ -44,7 +37,7 @@ pub struct Incoming {
 impl Held {
     /// Takes the lock of a state directory, which is made when there is none, and looks at what is there.
     pub fn take(options: Options) -> Result<Self, Error> {
-        let Options { location, origin, own_dir, holder } = options;
+        let Options { location, origin, own_dir, holder, progress } = options;
         if let Some(state) = place::directory(location.directory())? {
             seat::refuse_service(&state)?;
         }
@@ -56,9 +49,12 @@ impl Held {
         seat::refuse_service(&state)?;
         own_dir.as_ref().map_or(Ok(()), |own| own_dir::check(&state, own))?;
         holder::remove(&state)?;
+        let mut remarks = Vec::new();
         let (current, lock) = if open::holds_state(&state)? {
-            let (opened, ()) = open::open(&state, lock, |_, db| Ok((db.verify()?, ())))?;
+            let Healed { opened, copy, remarks: told } = heal::open(&state, lock, holder.since, &progress)?;
             let Opened { facts, counters, lock, db, .. } = opened;
+            drop(copy);
+            remarks = told;
             db.close()?;
             index_file::vouch(&state);
             if facts.origin != origin {
@@ -69,7 +65,12 @@ impl Held {
             (None, lock)
         };
         holder::write(&state, &holder)?;
-        Ok(Self { state, origin, own_dir, current, _lock: lock })
+        Ok(Self { state, origin, own_dir, current, remarks, _lock: lock })
+    }
+
+    /// Tells what was done about the state that is there before it was looked at.
+    pub fn remarks(&self) -> &[Remark] {
+        &self.remarks
     }
 
     /// Loads a copy beside the state and proves that it is whole.
@@ -97,29 +98,19 @@ impl Held {
     }
 
     /// Makes the new state in `incoming/`, durable and closed.
-    fn fill(&self, reader: CopyReader<'_>, header: Header) -> Result<Counted, Error> {
-        let place = &self.state.path().join(INCOMING);
-        let step = |step: &'static str| move |error| Error::io(step, place, error);
-        self.state.remove_tree(INCOMING).map_err(step("clear"))?;
-        let incoming = PrivateDir::make(place)?;
-        let db = open_sled(place)?;
+    fn fill(&self, mut reader: CopyReader<'_>, header: Header) -> Result<Counted, Error> {
+        let Header { lineage, origin, identity_key, serial, last_intent, .. } = header;
         let commit = self.current.as_ref().map_or(0, |current| current.counters.commit) + 1;
-        let counters =
-            Counters { commit, serial: header.serial, last_intent: header.last_intent, ..Counters::default() };
-        let mut load = Load { db: &db, counters, pending: Writes::new() };
-        let lineage = header.lineage.clone();
-        let counters = load.all(reader, header)?;
-        let mut barrier = Barrier::new(&incoming)?;
-        barrier.pass(&db.db).map_err(step("sync"))?;
-        // Read back as every opening reads it, while nothing is lost yet.
-        db.verify()?;
-        drop(barrier);
-        db.close()?;
-        let mut head = HeadFile::create(&incoming, lineage.clone()).map_err(step("create the head of"))?;
-        head.advance(counters.commit, counters.serial, counters.totals.bindings).map_err(step("write the head of"))?;
-        incoming.sync().map_err(step("sync"))?;
-        self.state.sync().map_err(step("sync"))?;
-        reached(Step::PushLoaded);
+        let begin = Counters { commit, serial, last_intent, ..Counters::default() };
+        let facts = Facts::new(lineage.clone(), origin, identity_key);
+        let counters = load::make(&self.state, &facts, begin, |load| {
+            while let Some(CopiedRow { row, value }) = reader.row()? {
+                if let Some(id) = load.take(row, value)? {
+                    return Err(reader.wrong(format!("contact {id} belongs to two keys")));
+                }
+            }
+            Ok(())
+        })?;
         Ok(Counted { lineage, counters })
     }
 }
@@ -157,57 +148,6 @@ impl Incoming {
     pub fn install(self) -> Result<(), Error> {
         let Held { state, own_dir, .. } = &self.held;
         own_dir.as_ref().map_or(Ok(()), |own| own_dir::record(state, own))?;
-        state
-            .rename(INCOMING, ARRIVED)
-            .and_then(|()| state.sync())
-            .map_err(|error| Error::io("replace the state in", state.path(), error))?;
-        reached(Step::PushArrived);
-        exchange::finish(state)
-    }
-}
-
-/// A new state while its rows come in.
-struct Load<'a> {
-    db: &'a SledRows,
-    counters: Counters,
-    pending: Writes,
-}
-
-impl Load<'_> {
-    /// Writes all rows of a copy, those that follow from them, and the counters at the very end.
-    fn all(&mut self, mut reader: CopyReader<'_>, header: Header) -> Result<Counters, Error> {
-        let Header { lineage, origin, identity_key, .. } = header;
-        self.put(Row::Facts, encode(&Facts::new(lineage, origin, identity_key)))?;
-        while let Some(CopiedRow { row, value }) = reader.row()? {
-            match &row {
-                Row::Binding(contact) => self.put_owner(&reader, contact, &value)?,
-                Row::Intent(id) => self.counters.last_intent = self.counters.last_intent.max(id.0),
-                _ => {}
-            }
-            self.put(row, value)?;
-        }
-        self.pending.insert(Row::Counters, Some(encode(&self.counters)));
-        self.apply()?;
-        Ok(self.counters.clone())
-    }
-
-    fn put_owner(&mut self, reader: &CopyReader<'_>, contact: &ContactKey, value: &[u8]) -> Result<(), Error> {
-        let binding: Binding = decode(&self.db.state, value)?;
-        let row = Row::owner(&binding.apollo_id);
-        if self.pending.contains_key(&row) || self.db.protect(|db| db.get(&row))?.is_some() {
-            return Err(reader.wrong(format!("contact {} belongs to two keys", binding.apollo_id)));
-        }
-        self.put(row, encode(contact))
-    }
-
-    fn put(&mut self, row: Row, value: Vec<u8>) -> Result<(), Error> {
-        self.counters.totals.add(&row.to_bytes(), &value);
-        self.pending.insert(row, Some(value));
-        if self.pending.len() < MAX_BATCH_ROWS - 1 { Ok(()) } else { self.apply() }
-    }
-
-    fn apply(&mut self) -> Result<(), Error> {
-        let rows = std::mem::take(&mut self.pending);
-        self.db.protect(|db| db.apply(rows).map_err(|error| db.failed(error)))
+        exchange::arrive(state)
     }
 }

@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::line::{self, Chain, Puts};
 use super::scan::Scanned;
@@ -30,8 +29,30 @@ pub(in crate::store) struct CopyFile {
     chain: Chain,
     /// What was written of rows since it was opened or made, by which the size of those alive is judged.
     puts: Puts,
+    /// How long it must be before it is written again, once there was no room for that.
+    not_before: u64,
     line: Vec<u8>,
     syncing: Syncing,
+}
+
+/// A copy that was written to its end.
+struct Whole {
+    file: File,
+    length: u64,
+    chain: Chain,
+    puts: Puts,
+}
+
+/// Writes the copy of a state that is being made; durable when it returns. Returns what `rows` does.
+pub(in crate::store) fn make(
+    state: &PrivateDir,
+    facts: &Facts,
+    before: &Counters,
+    rows: impl FnOnce(&mut CopyWriter<'_>) -> Result<Counters, Error>,
+) -> Result<Counters, Error> {
+    let (_, counters) = write_whole(state, facts, before, rows)?;
+    put_in_place(state)?;
+    Ok(counters)
 }
 
 impl CopyFile {
@@ -49,35 +70,23 @@ impl CopyFile {
 
     /// Writes a whole copy, in the place of the one that is there.
     ///
-    /// Durable when it returns. `rows` writes the rows, as they are after the commit that `counters` tells of.
+    /// Durable when it returns. `rows` writes the rows, and returns the counters after their commit; `before` has those
+    /// of them that are known before.
     pub(in crate::store) fn write(
         state: &PrivateDir,
         facts: &Facts,
-        counters: &Counters,
-        rows: impl FnOnce(&mut CopyWriter<'_>) -> Result<(), Error>,
+        before: &Counters,
+        rows: impl FnOnce(&mut CopyWriter<'_>) -> Result<Counters, Error>,
     ) -> Result<Self, Error> {
-        let (file, length, chain, puts) = write_whole(state, facts, counters, rows)?;
-        reached(Step::CopyWritten);
+        let (Whole { file, length, chain, puts }, _) = write_whole(state, facts, before, rows)?;
         put_in_place(state)?;
-        reached(Step::CopyReplaced);
         Self::start(state, file, length, chain, puts)
     }
 
     fn start(state: &PrivateDir, file: File, length: u64, chain: Chain, puts: Puts) -> Result<Self, Error> {
-        Self::start_syncing(state, file, length, chain, puts, SYNC_EVERY)
-    }
-
-    fn start_syncing(
-        state: &PrivateDir,
-        file: File,
-        length: u64,
-        chain: Chain,
-        puts: Puts,
-        every: Duration,
-    ) -> Result<Self, Error> {
-        let syncing = Syncing::start(every).map_err(|error| Error::io("sync", &state.path().join(COPY), error))?;
+        let syncing = Syncing::start(SYNC_EVERY).map_err(|error| Error::io("sync", &state.path().join(COPY), error))?;
         let (state, file) = (state.clone(), Arc::new(file));
-        Ok(Self { state, file, length, chain, puts, line: Vec::new(), syncing })
+        Ok(Self { state, file, length, chain, puts, not_before: 0, line: Vec::new(), syncing })
     }
 
     /// Writes the line of a batch, which holds the counters after it. Nothing more may be written once it has failed.
@@ -96,7 +105,7 @@ impl CopyFile {
         // The reverse index has a row for each binding, and is not in a copy.
         let alive = counters.totals.rows - counters.totals.bindings;
         let alive = alive.saturating_mul(self.puts.bytes) / self.puts.rows.max(1);
-        self.length > times.saturating_mul(alive) + SLACK_BYTES
+        self.length > (times.saturating_mul(alive) + SLACK_BYTES).max(self.not_before)
     }
 
     /// Writes all of it new, as [`CopyFile::write`] does; durable when it returns.
@@ -105,24 +114,24 @@ impl CopyFile {
     pub(in crate::store) fn renew(
         &mut self,
         facts: &Facts,
-        counters: &Counters,
-        rows: impl FnOnce(&mut CopyWriter<'_>) -> Result<(), Error>,
+        before: &Counters,
+        rows: impl FnOnce(&mut CopyWriter<'_>) -> Result<Counters, Error>,
     ) -> Result<bool, Error> {
-        match write_whole(&self.state, facts, counters, rows) {
-            Ok((file, length, chain, puts)) => {
-                reached(Step::CopyWritten);
+        match write_whole(&self.state, facts, before, rows) {
+            Ok((Whole { file, length, chain, puts }, _)) => {
                 put_in_place(&self.state)?;
-                reached(Step::CopyReplaced);
                 self.syncing.forget();
                 (self.file, self.length, self.chain, self.puts) = (Arc::new(file), length, chain, puts);
+                self.not_before = 0;
                 Ok(true)
             }
-            Err(error @ Error::Unreadable { .. }) => Err(error),
-            Err(error) => {
-                tracing::debug!("the copy is not written again: {error}");
+            Err(Error::Io { source, .. }) => {
+                tracing::info!("the copy of the state is not written again: {source}");
                 let _ = self.state.remove(fresh(COPY));
+                self.not_before = self.length + self.length / 4;
                 Ok(false)
             }
+            Err(error) => Err(error),
         }
     }
 
@@ -136,38 +145,40 @@ impl CopyFile {
 fn write_whole(
     state: &PrivateDir,
     facts: &Facts,
-    counters: &Counters,
-    rows: impl FnOnce(&mut CopyWriter<'_>) -> Result<(), Error>,
-) -> Result<(File, u64, Chain, Puts), Error> {
+    before: &Counters,
+    rows: impl FnOnce(&mut CopyWriter<'_>) -> Result<Counters, Error>,
+) -> Result<(Whole, Counters), Error> {
     let path = state.path().join(fresh(COPY));
     let failed = |error| Error::io("write", &path, error);
     state.remove(fresh(COPY)).map_err(failed)?;
     let file = state.create_new(&fresh(COPY)).map_err(failed)?;
     let mut out = Counting { out: BufWriter::with_capacity(PIECE_BYTES, &file), length: 0 };
     let location = state.path().into();
-    let mut written = || {
-        let mut copy = CopyWriter::begin(&location, &mut out, &Header::of(facts, counters))?;
-        rows(&mut copy)?;
-        copy.end()
+    let written = || {
+        let mut copy = CopyWriter::begin(&location, &mut out, &Header::of(facts, before))?;
+        let counters = rows(&mut copy)?;
+        Ok((copy.end()?, counters))
     };
-    let (rows, checksum) = written().map_err(|error| match error {
+    let ((rows, checksum), counters) = written().map_err(|error| match error {
         Error::Output { source } => Error::Io { step: "write", path: path.clone(), source },
         other => other,
     })?;
     let puts = Puts { rows, bytes: out.length };
     let (mut line, mut chain) = (Vec::new(), Chain::after_rows(checksum));
-    let counters = encode(counters);
-    line::render(&mut line, &counters[1..], &Writes::new(), &mut chain);
+    line::render(&mut line, &encode(&counters)[1..], &Writes::new(), &mut chain);
     out.write_all(&line).and_then(|()| out.flush()).map_err(failed)?;
     let length = out.length;
     drop(out);
     file.sync_all().map_err(failed)?;
-    Ok((file, length, chain, puts))
+    Ok((Whole { file, length, chain, puts }, counters))
 }
 
 fn put_in_place(state: &PrivateDir) -> Result<(), Error> {
+    reached(Step::CopyWritten);
     let replaced = state.rename(&fresh(COPY), COPY).and_then(|()| state.sync());
-    replaced.map_err(|error| Error::io("replace", &state.path().join(COPY), error))
+    replaced.map_err(|error| Error::io("replace", &state.path().join(COPY), error))?;
+    reached(Step::CopyReplaced);
+    Ok(())
 }
 
 /// Counts what goes through.

@@ -11,6 +11,6 @@ mod syncing;
 #[cfg(test)]
 mod tests;
 
-pub(super) use file::CopyFile;
+pub(super) use file::{CopyFile, make};
 pub(super) use reading::{Copied, Opened};
 pub(super) use scan::{Damage, Ending, Scanned};

@@ -10,7 +10,7 @@ use super::*;
 use crate::model::{IdentityKey, IntentId, Lineage, Serial};
 use crate::private_dir::PrivateDir;
 use crate::state::tests::support::{binding, id, key};
-use crate::state::{Counters, Facts, Row, Totals, Writes, encode};
+use crate::state::{CopyWriter, Counters, Error, Facts, Row, Totals, Writes, encode};
 
 type Model = BTreeMap<Vec<u8>, Vec<u8>>;
 
@@ -40,8 +40,9 @@ impl World {
         (world, copy)
     }
 
-    fn rows(&self, copy: &mut crate::state::CopyWriter<'_>) -> Result<(), crate::state::Error> {
-        self.model.iter().try_for_each(|(row, value)| copy.row(&Row::parse(row).unwrap(), value))
+    fn rows(&self, copy: &mut CopyWriter<'_>) -> Result<Counters, Error> {
+        self.model.iter().try_for_each(|(row, value)| copy.row(&Row::parse(row).unwrap(), value))?;
+        Ok(self.counters.clone())
     }
 
     fn commit(&mut self, copy: &mut CopyFile, rows: &[(Row, Option<Vec<u8>>)]) {
