@@ -4,6 +4,7 @@ mod commits;
 mod crash;
 mod damage;
 mod fixture;
+mod healing;
 mod leftovers;
 mod model;
 mod opening;
