@@ -266,7 +266,7 @@ pub(crate) fn key_of_text(text: &str) -> Option<Row> {
 }
 
 /// Reports whether a value is one that such a row can have.
-fn is_what_it_says(row: &Row, value: &[u8]) -> bool {
+pub(crate) fn is_what_it_says(row: &Row, value: &[u8]) -> bool {
     fn is<T: serde::de::DeserializeOwned>(value: &[u8]) -> bool {
         codec::parse::<T>(value).is_ok()
     }

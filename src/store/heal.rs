@@ -17,14 +17,13 @@ use super::guard::{Guard, reopen_sled, wait_for_sled};
 use super::head::HeadFile;
 use super::load::{self, Load};
 use super::lock::Lock;
-use super::open::{Opened, compare_with_head};
+use super::open::{self, Opened};
 use super::place::SLED;
 use super::rows::SledRows;
-use super::set_aside::move_away;
 use super::survey::Extent;
 use super::verdict::{TheCopy, Verdict, decide};
 use crate::failpoints::{Step, reached};
-use crate::model::Timestamp;
+use crate::model::{Lineage, Timestamp};
 use crate::private_dir::PrivateDir;
 use crate::state::{CopyWriter, Counters, Error, Facts, STATE_FORMAT};
 
@@ -90,7 +89,7 @@ pub(super) struct WholeSled {
 pub(super) fn open(state: &PrivateDir, lock: Lock, now: Timestamp, progress: &Progress) -> Result<Healed, Error> {
     let head = HeadFile::open(state)?;
     let former = head.now().format;
-    let sled = look_at_sled(state, &head)?;
+    let sled = look_at_sled(state, Some(&head.now().lineage))?;
     let copy = look_at_copy(state, &sled)?;
     let verdict = decide(head.now(), sled.counters(), copy.as_ref());
     let mut remarks = Vec::new();
@@ -137,12 +136,14 @@ pub(super) fn open(state: &PrivateDir, lock: Lock, now: Timestamp, progress: &Pr
 }
 
 /// Opens sled and reads all its rows; a disk that refuses is an error, and damage is what was found.
-pub(super) fn look_at_sled(state: &PrivateDir, head: &HeadFile) -> Result<Found, Error> {
+///
+/// `lineage` is that of the state, where it is known.
+pub(super) fn look_at_sled(state: &PrivateDir, lineage: Option<&Lineage>) -> Result<Found, Error> {
     let whole = || {
         let db = reopen_sled(state, Extent::All)?;
         let facts = db.facts()?;
-        if facts.lineage != head.now().lineage {
-            let why = format!("its head is of lineage {}, its rows of {}", head.now().lineage, facts.lineage);
+        if let Some(lineage) = lineage.filter(|lineage| facts.lineage != **lineage) {
+            let why = format!("its head is of lineage {lineage}, its rows of {}", facts.lineage);
             return Err(Error::unreadable(&state.path().into(), why));
         }
         let counters = db.verify()?;
@@ -186,7 +187,7 @@ fn look_at_copy(state: &PrivateDir, sled: &Found) -> Result<LookedAt, Error> {
 }
 
 /// Reports whether what stands on the disk cannot be read there.
-fn is_of_the_disk(error: &io::Error) -> bool {
+pub(super) fn is_of_the_disk(error: &io::Error) -> bool {
     use rustix::io::Errno;
     let code = error.raw_os_error().map(Errno::from_raw_os_error);
     matches!(code, Some(Errno::IO | Errno::BADMSG | Errno::UCLEAN))
@@ -204,10 +205,10 @@ impl Found {
     pub(super) fn why_not(&self, head: &HeadFile) -> String {
         match self {
             Self::Damaged(why) => why.clone(),
-            Self::Whole(sled) => match compare_with_head(&sled.counters, head) {
-                Err(why) => why,
-                Ok(()) => "it is not what its copy followed on".to_owned(),
-            },
+            Self::Whole(sled) => {
+                let behind = open::behind(&sled.counters, head.now());
+                behind.unwrap_or_else(|| "it is not what its copy followed on".to_owned())
+            }
         }
     }
 }
@@ -257,7 +258,7 @@ fn build_sled(state: &PrivateDir, now: Timestamp, progress: &Progress) -> Result
     if counters.totals.bindings != copied.counters().totals.bindings {
         return Err(Error::unreadable(&location, "its copy does not hold all that it should"));
     }
-    put_in_place(state, now)
+    Ok(exchange::arrive_keeping(state, &[SLED], now)?.pop())
 }
 
 /// Makes a new state of the rows of a copy, with these counters but for the totals.
@@ -292,14 +293,6 @@ pub(super) fn take(
         None => Ok(()),
         Some(id) => Err(Error::unreadable(&state.path().into(), format!("contact {id} belongs to two keys"))),
     }
-}
-
-/// Puts what was made in `incoming/` in the place of what is there, which is kept under another name.
-pub(super) fn put_in_place(state: &PrivateDir, now: Timestamp) -> Result<Option<PathBuf>, Error> {
-    let aside = move_away(state, SLED, now)?;
-    reached(Step::DamagedAside);
-    exchange::arrive(state)?;
-    Ok(aside)
 }
 
 /// Opens a sled that was just built, and proven whole.

@@ -9,6 +9,7 @@ mod barrier;
 mod borrowed;
 #[cfg(test)]
 mod broken;
+mod check;
 mod copy;
 mod engine;
 mod exchange;
@@ -28,6 +29,7 @@ mod place;
 mod postgres;
 mod push;
 mod reading;
+mod recover;
 mod rows;
 mod seat;
 mod set_aside;
@@ -40,6 +42,7 @@ mod writer;
 
 #[cfg(test)]
 pub(crate) use broken::{Broken, Moment};
+pub use check::{Checked, Fault, check};
 pub use footprint::Footprint;
 pub use handle::Store;
 pub use heal::{Progress, Remark};
@@ -49,4 +52,6 @@ pub use own_dir::{OwnDir, check_own_dir};
 pub(crate) use postgres::{database, is_meant as is_database};
 pub use push::{Held, Incoming};
 pub use reading::{Read, pull, read, read_database, read_noting, read_part};
+pub use recover::{Examined, Left, Point, Recovered, Recovery, Source, examine};
 pub use seat::{Seat, Seating, paused, seated, seating};
+pub use set_aside::{Aside, remove_aside, set_aside};

@@ -7,7 +7,7 @@
 use super::barrier::Barrier;
 use super::copy::CopyFile;
 use super::guard::{Guard, open_sled, reopen_sled};
-use super::head::HeadFile;
+use super::head::{Head, HeadFile};
 use super::heal::{self, Healed, Progress};
 use super::lock::Lock;
 use super::own_dir::OwnDir;
@@ -196,21 +196,22 @@ pub(super) fn open<T>(
         return Err(Error::unreadable(&state.path().into(), why));
     }
     let (counters, made) = read(&facts, &db)?;
-    compare_with_head(&counters, &head).map_err(|why| Error::unreadable(&state.path().into(), why))?;
+    if let Some(why) = behind(&counters, head.now()) {
+        return Err(Error::unreadable(&state.path().into(), why));
+    }
     let barrier = Barrier::new(state)?;
     Ok((Opened { facts, counters, head, barrier, db, lock }, made))
 }
 
-/// Says in what a state is behind its head. One ahead of it is fine: the head is written last.
-pub(super) fn compare_with_head(counters: &Counters, head: &HeadFile) -> Result<(), String> {
-    let head = head.now();
+/// Says in what rows are behind the head of their state. To be ahead of it is fine: it is written last.
+pub(super) fn behind(counters: &Counters, head: &Head) -> Option<String> {
     if verdict::reaches(head, counters) {
-        return Ok(());
+        return None;
     }
     if counters.commit < head.commit {
-        return Err(format!("it is older than it was: it holds commit {} of {}", counters.commit, head.commit));
+        return Some(format!("it is older than it was: it holds commit {} of {}", counters.commit, head.commit));
     }
-    Err(format!(
+    Some(format!(
         "it holds {} bindings at serial {}, its head says {} at serial {}",
         counters.totals.bindings, counters.serial, head.bindings, head.serial
     ))

@@ -21,6 +21,8 @@ pub(super) const COPY: &str = "copy.jsonl";
 pub(super) const INCOMING: &str = "incoming";
 /// A state that is to take the place of this one.
 pub(super) const ARRIVED: &str = "arrived";
+/// What is kept of the state that was, in `arrived/`.
+pub(super) const KEEP: &str = "keep";
 /// Who has the state open.
 pub(super) const HOLDER: &str = "holder.json";
 /// Which contact directory the state belongs to.

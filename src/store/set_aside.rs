@@ -2,16 +2,17 @@
 
 use std::path::PathBuf;
 
-use super::place::{COPY, HEAD, SLED};
+use super::footprint::size;
+use super::place::{self, COPY, SLED};
 use crate::model::Timestamp;
 use crate::private_dir::PrivateDir;
-use crate::state::Error;
+use crate::state::{Error, Location};
 
 /// What stands between what a thing was called and the time.
 const INFIX: &str = ".aside-";
 
 /// The things that are moved out of the way.
-const THINGS: [&str; 3] = [SLED, COPY, HEAD];
+const THINGS: [&str; 2] = [SLED, COPY];
 
 /// Moves something out of the way; durable when it returns. `None` when it is not there.
 pub(super) fn move_away(state: &PrivateDir, name: &str, now: Timestamp) -> Result<Option<PathBuf>, Error> {
@@ -46,8 +47,39 @@ pub(super) fn list(state: &PrivateDir) -> Result<Vec<String>, Error> {
     Ok(names)
 }
 
+/// Something that was moved out of the way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Aside {
+    /// As it is called in the directory of the state.
+    pub name: String,
+    /// The sizes of its files.
+    pub bytes: u64,
+}
+
+/// Lists what was moved out of the way, the oldest first.
+pub(super) fn all(state: &PrivateDir) -> Result<Vec<Aside>, Error> {
+    let aside = |name: String| {
+        let path = state.path().join(&name);
+        let measured = size(&path).map_err(|error| Error::io("read", &path, error));
+        measured.map(|bytes| Aside { name, bytes })
+    };
+    list(state)?.into_iter().map(aside).collect()
+}
+
+/// Lists what was moved out of the way in the state at a place; `None` when there is no such directory.
+pub fn set_aside(location: &Location) -> Result<Option<Vec<Aside>>, Error> {
+    place::directory(location.directory())?.map(|state| all(&state)).transpose()
+}
+
+/// Removes what was moved out of the way in the state at a place, whoever has it open.
+pub fn remove_aside(location: &Location, things: &[Aside]) -> Result<(), Error> {
+    let Some(state) = place::directory(location.directory())? else { return Ok(()) };
+    state.claim()?;
+    things.iter().try_for_each(|aside| remove(&state, &aside.name))
+}
+
 /// Removes something that was moved out of the way.
-pub(super) fn remove(state: &PrivateDir, name: &str) -> Result<(), Error> {
+fn remove(state: &PrivateDir, name: &str) -> Result<(), Error> {
     let failed = |error| Error::io("remove", &state.path().join(name), error);
     let removed = match name.strip_prefix(SLED).is_some_and(|rest| rest.starts_with(INFIX)) {
         true => state.remove_tree(name),
@@ -66,7 +98,7 @@ mod tests {
         let state = PrivateDir::make(directory.path()).unwrap();
         let names = || list(&state).unwrap();
         assert_eq!(move_away(&state, SLED, Timestamp(0)).unwrap(), None);
-        for name in ["head", "index", "sledge.aside-1", "lock"] {
+        for name in ["copy.jsonl", "index", "sledge.aside-1", "lock"] {
             state.write(name, b"").unwrap();
         }
         let at = Timestamp(1_700_000_000_000);
@@ -74,10 +106,10 @@ mod tests {
             PrivateDir::make(&directory.path().join("sled/blobs")).unwrap();
             move_away(&state, SLED, at).unwrap().unwrap();
         }
-        move_away(&state, HEAD, Timestamp(0)).unwrap().unwrap();
+        move_away(&state, COPY, Timestamp(0)).unwrap().unwrap();
         assert_eq!(
             names(),
-            ["head.aside-19700101T000000Z", "sled.aside-20231114T221320Z", "sled.aside-20231114T221320Z-2"]
+            ["copy.jsonl.aside-19700101T000000Z", "sled.aside-20231114T221320Z", "sled.aside-20231114T221320Z-2"]
         );
         for name in names() {
             remove(&state, &name).unwrap();

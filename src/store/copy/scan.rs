@@ -3,6 +3,7 @@
 //! A last line without its end did not happen. Anything else that is not as it was written is damage, with its line.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 use std::io::{self, BufRead, Read};
 
 use super::line::{self, Chain};
@@ -19,6 +20,12 @@ const RECENT: usize = 2048;
 pub(in crate::store) struct Damage {
     pub(in crate::store) line: u64,
     pub(in crate::store) why: String,
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.why)
+    }
 }
 
 /// How a copy ends.

@@ -280,12 +280,13 @@ async fn a_rebuilding_that_stops_anywhere_is_done_again_or_finished_by_whoever_c
                 fs::copy(built.join(name), incoming.join(name)).unwrap();
             }
         }
-        if steps >= 2 {
-            fs::rename(path.join("sled"), path.join("sled.aside-20231114T221320Z")).unwrap();
-        }
         let arrived = path.join("arrived");
-        if steps >= 3 {
+        if steps >= 2 {
+            fs::write(incoming.join("keep"), r#"{"since":1700000000000,"names":["sled"]}"#).unwrap();
             fs::rename(&incoming, &arrived).unwrap();
+        }
+        if steps >= 3 {
+            fs::rename(path.join("sled"), path.join("sled.aside-20231114T221320Z")).unwrap();
         }
         if steps >= 4 {
             fs::remove_file(path.join("copy.jsonl")).unwrap();
