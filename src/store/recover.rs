@@ -96,9 +96,9 @@ pub fn examine(options: &Options) -> Result<Examined, Error> {
     seat::refuse_service(&state)?;
     let lock = open::lock(&state)?;
     own_dir.as_ref().map_or(Ok(()), |own| own_dir::check(&state, own))?;
-    match open::look(&state)? {
+    let lock = match open::look(&state)? {
         Stands::Nothing => return Ok(Examined::None),
-        Stands::Strange => {}
+        Stands::Strange => lock,
         Stands::State => match heal::open(&state, lock, holder.since, progress) {
             Ok(Healed { opened, copy, remarks }) => {
                 drop(copy);
@@ -106,12 +106,11 @@ pub fn examine(options: &Options) -> Result<Examined, Error> {
                 index_file::vouch(&state);
                 return Ok(Examined::Whole(remarks));
             }
-            Err(Error::Unreadable { .. }) => {}
-            Err(Error::Io { source, .. }) if heal::is_of_the_disk(&source) => {}
+            Err(Error::Unreadable { .. }) => open::lock(&state)?,
+            Err(Error::Io { source, .. }) if heal::is_of_the_disk(&source) => open::lock(&state)?,
             Err(error) => return Err(error),
         },
-    }
-    let lock = open::lock(&state)?;
+    };
     holder::write(&state, holder)?;
     let recovery = find(&state, lock, holder.since, progress.clone()).inspect_err(|_| drop(holder::remove(&state)))?;
     Ok(Examined::Damaged(Box::new(recovery)))

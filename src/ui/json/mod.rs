@@ -25,10 +25,12 @@ pub use document::plan_document;
 pub(super) use events::event;
 pub use events::{import_records, pass_record, plan_records, report_record, watch_record};
 pub use harmless::to_json;
-pub use record::{Level, PushOutcome, Record};
+pub use record::{
+    Kept, LeftFacts, Level, PointFacts, PushOutcome, Record, StateClean, StateRecovery, StepOutcome,
+};
 pub(super) use record::{PushedState, StatePush};
 pub use records::Layout;
 pub(super) use records::{Guarded, Records};
 pub use schemas::{SchemaName, schema};
-pub use state::{ContactState, ManagedContact, Version};
+pub use state::{ContactState, ManagedContact, StateCheckDocument, StateFault, StatePart, Version};
 pub use status::StatusDocument;
