@@ -30,12 +30,14 @@ pub(in super::super) enum Kind {
     Outages,
     /// Reads, writes and syncs of the state fail, and its disk is full.
     Disks,
+    /// sled's files or the copy are damaged between runs.
+    Damage,
     /// Some of the above at once.
     Mixed,
 }
 
 impl Kind {
-    pub(in super::super) const ALL: [Self; 11] = [
+    pub(in super::super) const ALL: [Self; 12] = [
         Self::Faults,
         Self::Pages,
         Self::Refusals,
@@ -46,6 +48,7 @@ impl Kind {
         Self::Forms,
         Self::Outages,
         Self::Disks,
+        Self::Damage,
         Self::Mixed,
     ];
 
@@ -61,6 +64,7 @@ impl Kind {
             Self::Forms => "forms",
             Self::Outages => "outages",
             Self::Disks => "disks",
+            Self::Damage => "damage",
             Self::Mixed => "mixed",
         }
     }

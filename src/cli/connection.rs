@@ -13,7 +13,9 @@ use super::{Exit, stand_in};
 use crate::apollo;
 use crate::failpoints::{Step, reached};
 use crate::model::Timestamp;
-use crate::ops::{Clock, CredentialSource, Entropy, Event, HeldUp, Session, SessionError, SessionOptions, Waiting, chain};
+use crate::ops::{
+    Clock, CredentialSource, Entropy, Event, HeldUp, Session, SessionError, SessionOptions, Waiting, chain,
+};
 use crate::quota::{Backoff, Rules};
 use crate::sandbox::{Sandbox, read_key};
 use crate::settings::Credential;

@@ -196,10 +196,7 @@ pub(super) const VERBS: &[Help] = &[
             ("contactsd state pull > kept.jsonl", "keep it; the file holds personal data"),
             ("contactsd state pull | gpg --encrypt -r ops@example.com > kept.gpg", "keep it where others read, too"),
         ],
-        exits: &[
-            (0, "the whole state was written"),
-            (1, "there is no state, or it cannot be read"),
-        ],
+        exits: &[(0, "the whole state was written"), (1, "there is no state, or it cannot be read")],
     },
     Help {
         verb: "state push",

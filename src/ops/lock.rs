@@ -29,7 +29,10 @@ pub enum HeldUp {
     /// A state that only takes long to open is nobody else's, and not told.
     Taken,
     /// The state was damaged and is built again; so many rows of so many are.
-    Rebuilt { done: u64, all: u64 },
+    Rebuilt {
+        done: u64,
+        all: u64,
+    },
 }
 
 /// Tells what holds up the opening of a state.

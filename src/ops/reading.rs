@@ -166,7 +166,9 @@ async fn ask(
     let mut last = serve::Error::Nobody { path: path.to_owned() };
     for socket in serve::candidates(Role::Writer, path, holder.and_then(|holder| holder.socket.as_deref())) {
         match serve::ask(&socket, SNAPSHOT, question, tries.left_of(patience)).await {
-            Ok(Answer { snapshot, writer }) => return Ok(Reading { snapshot, beside: Some(writer), basis: None, instead: None }),
+            Ok(Answer { snapshot, writer }) => {
+                return Ok(Reading { snapshot, beside: Some(writer), basis: None, instead: None });
+            }
             Err(nobody @ serve::Error::Nobody { .. }) => last = nobody,
             Err(error) => return Err(error),
         }

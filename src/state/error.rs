@@ -43,7 +43,9 @@ pub enum Error {
         shell_word(path.display())
     )]
     OtherDir { path: PathBuf, recorded: PathBuf, given: PathBuf },
-    #[error("the state {state} has format {found}, written by a newer contactsd; this one reads up to format {STATE_FORMAT}")]
+    #[error(
+        "the state {state} has format {found}, written by a newer contactsd; this one reads up to format {STATE_FORMAT}"
+    )]
     TooNew { state: Location, found: u32 },
     /// A contact belongs to one key at most; nothing of the commit was written.
     #[error("contact {id} cannot be bound to {key}: it belongs to {owner}")]

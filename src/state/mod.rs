@@ -29,7 +29,9 @@ pub use replacement::{Setback, Standing};
 pub use snapshot::{Part, Snapshot, Wanted};
 
 pub(crate) use codec::{decode, encode, with_format};
-pub(crate) use copy::{CopiedRow, CopyEnd, CopyReader, CopyWriter, Header, is_what_it_says, key_of_text, row_of_line, text_of_key};
+pub(crate) use copy::{
+    CopiedRow, CopyEnd, CopyReader, CopyWriter, Header, is_what_it_says, key_of_text, row_of_line, text_of_key,
+};
 pub(crate) use counters::{Counters, Facts, Totals};
 pub(crate) use draft::{Drafts, MAX_BATCH_ROWS};
 pub(crate) use engine::{Engine, Rows};

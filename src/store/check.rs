@@ -42,7 +42,10 @@ pub enum Fault {
     /// The copy has so many commits that sled lacks.
     DatabaseBehind(u64),
     /// So many rows differ between sled and the copy; one of them.
-    Differ { rows: u64, example: String },
+    Differ {
+        rows: u64,
+        example: String,
+    },
 }
 
 /// Compares the parts of a state that nobody has open; `None` when there is no state.

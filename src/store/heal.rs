@@ -213,13 +213,7 @@ impl Found {
     }
 }
 
-fn with_copy(
-    state: &PrivateDir,
-    lock: Lock,
-    head: HeadFile,
-    sled: WholeSled,
-    copy: CopyFile,
-) -> Result<Healed, Error> {
+fn with_copy(state: &PrivateDir, lock: Lock, head: HeadFile, sled: WholeSled, copy: CopyFile) -> Result<Healed, Error> {
     let WholeSled { facts, counters, db } = sled;
     let barrier = Barrier::new(state)?;
     Ok(Healed { opened: Opened { facts, counters, head, barrier, db, lock }, copy, remarks: Vec::new() })

@@ -39,10 +39,10 @@ pub(super) fn move_away(state: &PrivateDir, name: &str, now: Timestamp) -> Resul
 /// Lists the names of what was moved out of the way, the oldest first.
 pub(super) fn list(state: &PrivateDir) -> Result<Vec<String>, Error> {
     let names = state.names().map_err(|error| Error::io("read", state.path(), error))?;
-    let is_aside = |name: &String| {
-        THINGS.iter().any(|thing| name.strip_prefix(thing).is_some_and(|rest| rest.starts_with(INFIX)))
-    };
-    let mut names: Vec<String> = names.into_iter().filter_map(|name| name.into_string().ok()).filter(is_aside).collect();
+    let is_aside =
+        |name: &String| THINGS.iter().any(|thing| name.strip_prefix(thing).is_some_and(|rest| rest.starts_with(INFIX)));
+    let mut names: Vec<String> =
+        names.into_iter().filter_map(|name| name.into_string().ok()).filter(is_aside).collect();
     names.sort_by_key(|name| name.split_once(INFIX).map(|(thing, time)| (time.to_owned(), thing.to_owned())));
     Ok(names)
 }

@@ -49,7 +49,11 @@ pub(super) fn decide(head: &Head, sled: Option<&Counters>, copy: TheCopy<'_>) ->
     let whole_copy = copy.filter(|copy| copy_reaches(head, copy));
     match (whole_sled, whole_copy) {
         (Some(sled), Some(copy)) if copy.counters == *sled => {
-            if damage.is_none() { Verdict::Stands } else { Verdict::WriteCopy { damage } }
+            if damage.is_none() {
+                Verdict::Stands
+            } else {
+                Verdict::WriteCopy { damage }
+            }
         }
         (Some(sled), Some(copy)) if copy.counters.commit > sled.commit => {
             // Where both went different ways from some commit on, the one that came further is believed.

@@ -100,7 +100,9 @@ fn next(check: &StateCheck, place: &str, command: &dyn Fn(&str) -> String) -> Ve
     if is_lost {
         next.push(format!("`{}` shows what is left, and asks before it changes anything.", command("state recover")));
     } else if has(|fault| matches!(fault, Fault::Database(_) | Fault::DatabaseBehind(_))) {
-        next.push("The next command that writes the state, such as apply, brings the database back from its copy.".into());
+        next.push(
+            "The next command that writes the state, such as apply, brings the database back from its copy.".into(),
+        );
     } else if has(of_copy) {
         next.push("The next command that writes the state, such as apply, writes the copy again.".to_owned());
     } else if !faults.is_empty() {
@@ -137,7 +139,7 @@ pub fn recovery_text(recovery: &Recovery) -> String {
     };
     format!(
         "The state {} has lost something.\n\n  it had come to: {was}\n  its database:   {}\n  its copy:       {}\n\n\
-         It will be built again from {from}. {}\n\n{}\nWhat is there now is kept beside it.\n",
+         It will be built again from {from}. What is there now is kept beside it.\n{}\n{}\n",
         escape(&recovery.path().display().to_string()),
         escape(&left_text(&recovery.database)),
         escape(&left_text(&recovery.copy)),
@@ -164,7 +166,7 @@ fn loss_text(recovery: &Recovery) -> String {
     let fewer = was.contacts.saturating_sub(keeps.contacts);
     let fewer = if fewer == 0 { String::new() } else { format!(", {} fewer than there were", contacts(fewer)) };
     format!(
-        "Lost is {commits}{fewer}. The next apply looks for the contacts that are missing before it creates any; those \
+        "Lost is {commits}{fewer}.\nThe next apply looks for the contacts that are missing before it creates any.\nThose \
          that it does not recognize by their e-mail wait for you."
     )
 }

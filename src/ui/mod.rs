@@ -47,14 +47,15 @@ pub use imports_text::ImportsText;
 pub use log::log_event;
 pub use markdown::{Markdown, MarkdownOptions, Subject};
 pub use mask::{MASKED, Mask};
+pub use mending_text::{
+    check_document, check_text, clean_record, clean_text, recovered_record, recovered_text, recovery_record,
+    recovery_text,
+};
 pub use message::message_text;
 pub use metrics::Metrics;
 pub use outlet::Outlet;
 pub use plan_text::{Detail, FailedPlan, Forecast, PlanOptions, PlanText, plan_summary};
 pub use progress::Progress;
-pub use mending_text::{
-    check_document, check_text, clean_record, clean_text, recovered_record, recovered_text, recovery_record, recovery_text,
-};
 pub use replacement_text::{replacement_record, replacement_text};
 pub use report::{APPROVAL, apply_summary, approval_prompt, pass_summary, watch_summary};
 pub use sarif::sarif;

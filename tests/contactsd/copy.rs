@@ -22,7 +22,20 @@ fn aside(world: &World) -> Vec<String> {
     names.filter(|name| name.contains(".aside-")).collect()
 }
 
-/// Leaves out the times in names and what sled says.
+/// Leaves out the numbers of commits: how many batches there are depends on what is ready at the same time.
+fn uncounted(outcome: &Outcome) -> String {
+    let mut before = String::new();
+    let words = outcome.to_string().split_inclusive([' ', '\n']).map(str::to_owned).collect::<Vec<_>>();
+    let uncounted = words.into_iter().map(|word| {
+        let is_number = word.starts_with(|c: char| c.is_ascii_digit());
+        let counts = ["commit", "commits", "to", "last"].contains(&before.trim_end());
+        before.clone_from(&word);
+        if is_number && counts { format!("[N]{}", word.trim_start_matches(|c: char| c.is_ascii_digit())) } else { word }
+    });
+    timeless(&uncounted.collect::<String>())
+}
+
+/// Leaves out the times in names.
 fn timeless(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -32,6 +45,11 @@ fn timeless(text: &str) -> String {
         rest = after.trim_start_matches(|c: char| c.is_ascii_digit() || c == 'T' || c == 'Z' || c == '-');
     }
     out + rest
+}
+
+/// What a command warned of.
+fn warning(outcome: &Outcome) -> String {
+    timeless(outcome.to_string().split_once("[stderr]").unwrap().1)
 }
 
 #[track_caller]
@@ -51,8 +69,8 @@ const DAMAGES: [(&str, fn(&World)); 5] = [
         fs::write(&db, vec![0; usize::try_from(fs::metadata(&db).unwrap().len()).unwrap()]).unwrap();
     }),
     ("cut", |world| {
-        let file = fs::OpenOptions::new().write(true).open(state(world, "sled/db")).unwrap();
-        file.set_len(file.metadata().unwrap().len() / 2).unwrap();
+        // All of it is in the first segment, which is longer.
+        fs::OpenOptions::new().write(true).open(state(world, "sled/db")).unwrap().set_len(300).unwrap();
     }),
     ("flipped", |world| {
         let mut bytes = fs::read(state(world, "sled/db")).unwrap();
@@ -95,10 +113,40 @@ fn what_is_said_of_a_damaged_database_is_what_was_done() {
     let world = World::with(&numbered(0..3)).against(&remote);
     world.applied();
     fs::remove_file(state(&world, "sled/db")).unwrap();
-    assert_snapshot!(world.run("state check"), @"");
-    assert_snapshot!(world.run("state list").stderr, @"");
-    assert_snapshot!(timeless(&world.run("state mv p0 q0 --auto-approve").stderr), @"");
-    assert_snapshot!(timeless(&world.run("state check").stdout), @"");
+    assert_snapshot!(world.run("state check"), @"
+    The state .contactsd/contacts.d/state is not as it should be (3 contacts, serial 3):
+
+      - The database cannot be used: its sled/db is gone.
+
+    The next command that writes the state, such as apply, brings the database back from its copy.
+    [exit 1]
+    ");
+    assert_snapshot!(world.run("state list"), @"
+    contact.p0
+    contact.p1
+    contact.p2
+    [stderr]
+    Warning: The database of the state cannot be read, so its copy was
+
+    What was wrong: its sled/db is gone.
+    The copy holds all that was recorded. If the database is damaged, the next command that writes
+    builds it again; `contactsd state check --api-url http://127.0.0.1:[PORT]/api/v1` says more.
+    [exit 0]
+    ");
+    assert_snapshot!(warning(&world.run("state mv p0 q0 --auto-approve")), @"
+
+    Warning: The database of the state was damaged and was built again from its copy
+
+    What was wrong: its sled/db is gone. Nothing is lost. The damaged one is kept at
+    .contactsd/contacts.d/state/sled.aside-[TIME]; `state clean` removes it. If this happens
+    again, look at the disk.
+    [exit 0]
+    ");
+    assert_snapshot!(world.run("state check"), @"
+    The state .contactsd/contacts.d/state is whole: 3 contacts, serial 4. Database, copy, index and contact files agree.
+    1 damaged part of earlier times kept beside it; `contactsd state clean --api-url http://127.0.0.1:[PORT]/api/v1` removes them.
+    [exit 0]
+    ");
     let json = world.run("state check --json");
     keeps_to("state-check", &json.stdout);
     assert_eq!(records(&json.stdout)[0]["set_aside"].as_array().unwrap().len(), 1);
@@ -106,11 +154,31 @@ fn what_is_said_of_a_damaged_database_is_what_was_done() {
     assert!(unapproved.stderr.contains("Nobody can approve"), "{unapproved}");
     let listed = world.run("state clean --json --auto-approve");
     keeps_to("events", &listed.stdout);
-    assert_snapshot!(world.run("state clean --auto-approve"), @"");
+    assert_snapshot!(world.run("state clean --auto-approve"), @"
+    No changes. Nothing is kept beside the state.
+    [exit 0]
+    ");
     fs::write(state(&world, "copy.jsonl"), "{}\n").unwrap();
-    assert_snapshot!(world.run("state check").stdout, @"");
-    assert_snapshot!(world.run("state mv q0 p0 --auto-approve").stderr, @"");
-    assert_snapshot!(world.run("state check"), @"");
+    assert_snapshot!(world.run("state check"), @"
+    The state .contactsd/contacts.d/state is not as it should be (3 contacts, serial 4):
+
+      - The copy is damaged: line 1: it is not the first line of a pulled state.
+
+    The next command that writes the state, such as apply, writes the copy again.
+    [exit 1]
+    ");
+    assert_snapshot!(warning(&world.run("state mv q0 p0 --auto-approve")), @"
+
+    Warning: The copy of the state was damaged and was written again from its database
+
+    What was wrong: line 1 of copy.jsonl: it is not the first line of a pulled state. Nothing is lost.
+    If this happens again, look at the disk.
+    [exit 0]
+    ");
+    assert_snapshot!(world.run("state check"), @"
+    The state .contactsd/contacts.d/state is whole: 3 contacts, serial 5. Database, copy, index and contact files agree.
+    [exit 0]
+    ");
 }
 
 #[test]
@@ -127,15 +195,40 @@ fn what_is_lost_for_good_is_shown_and_saved_once_that_is_approved() {
     for verb in ["plan", "apply --auto-approve", "state list", "watch --once"] {
         let outcome = world.run(verb);
         assert_eq!(outcome.code, Some(1), "{verb}\n{outcome}");
-        assert!(outcome.stderr.contains("contactsd state recover"), "{verb}\n{outcome}");
+        let said = outcome.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains("contactsd state recover"), "{verb}\n{outcome}");
     }
     assert_eq!(remote.take_calls(), [""; 0]);
-    assert_snapshot!(world.run("state check").stdout, @"");
+    assert_snapshot!(uncounted(&world.run("state check")), @"
+    The state .contactsd/contacts.d/state is not as it should be (3 contacts, serial 3):
+
+      - The database cannot be used: its sled/db is gone.
+      - The copy lacks the last [N] commits.
+
+    `contactsd state recover --api-url http://127.0.0.1:[PORT]/api/v1` shows what is left, and asks before it changes anything.
+    [exit 1]
+    ");
     assert!(world.run("state recover").stderr.contains("Nobody can approve"));
     let declined = world.run_at_terminal("state recover", "no\n");
     assert_eq!(declined.code, Some(1), "{declined}");
     assert!(!state(&world, "sled").exists() && aside(&world).is_empty());
-    assert_snapshot!(timeless(&world.run("state recover --auto-approve").stdout), @"");
+    assert_snapshot!(uncounted(&world.run("state recover --auto-approve")), @"
+    The state .contactsd/contacts.d/state has lost something.
+
+      it had come to: commit [N], serial 5, 5 contacts
+      its database:   cannot be used: its sled/db is gone
+      its copy:       commit [N], serial 3, 3 contacts
+
+    It will be built again from its copy. What is there now is kept beside it.
+    Lost is what was recorded in commits [N] to [N], 2 contacts fewer than there were.
+    The next apply looks for the contacts that are missing before it creates any.
+    Those that it does not recognize by their e-mail wait for you.
+    It will manage 3 contacts: p0, p1, p2.
+
+    The state now manages 3 contacts, at serial 6. What was there is kept:
+      .contactsd/contacts.d/state/copy.jsonl.aside-[TIME]
+    [exit 0]
+    ");
     let again = world.run("state recover --json --auto-approve");
     keeps_to("events", &again.stdout);
     assert_eq!(records(&again.stdout).last().unwrap()["recovery"]["outcome"], "unchanged", "{again}");
@@ -150,7 +243,7 @@ fn what_is_lost_for_good_is_shown_and_saved_once_that_is_approved() {
 fn a_pull_needs_no_writer_to_stop_and_shows_what_is_recorded() {
     let remote = Remote::start();
     let world = World::with(&numbered(0..20)).against(&remote);
-    remote.tap.hold_after(20);
+    remote.tap.hold_after(8);
     let running = world.start("apply --auto-approve");
     remote.tap.wait_until_held(1);
     let pulled = world.run("state pull");
@@ -165,14 +258,16 @@ fn a_pull_needs_no_writer_to_stop_and_shows_what_is_recorded() {
 }
 
 /// Runs verbs where the state cannot be written to: `prepare` makes it so, in a mount namespace of its own.
-fn run_mounted(world: &World, prepare: &str, line: &str) -> Option<Outcome> {
+fn run_mounted(world: &World, remote: &Remote, prepare: &str, line: &str) -> Option<Outcome> {
     let state = world.path(STATE).canonicalize().unwrap().display().to_string();
     let variables = BTreeMap::from([
         ("STATE".to_owned(), state),
+        ("CONTACTSD_API_URL".to_owned(), remote.url()),
         ("PROGRAM".to_owned(), env!("CARGO_BIN_EXE_contactsd").to_owned()),
         ("PATH".to_owned(), "/usr/sbin:/usr/bin:/sbin:/bin".to_owned()),
     ]);
-    let script = format!("unshare -m bash -euc '{prepare}' || exit 77; unshare -m bash -euc '{prepare}; exec $PROGRAM {line}'");
+    let script =
+        format!("unshare -m bash -euc '{prepare}' || exit 77; unshare -m bash -euc '{prepare}; exec $PROGRAM {line}'");
     let outcome = world.run_script(&script, &variables);
     if outcome.code == Some(77) {
         let text = format!("SKIPPED: reading a state that cannot be written to: {}\n", outcome.stderr);
@@ -200,13 +295,15 @@ fn a_state_on_a_read_only_mount_or_a_full_disk_is_read_from_its_copy() {
                 fs::remove_file(state(&world, "sled/db")).unwrap();
             }
             fs::remove_file(state(&world, "index")).unwrap();
-            for (verb, lines) in [("plan", 1), ("status", 1), ("state list", 12), ("state show p3", 3), ("state pull", 14), ("show", 12)] {
-                let Some(outcome) = run_mounted(&world, prepare, verb) else { return };
+            for (verb, lines) in
+                [("plan", 1), ("status", 1), ("state list", 12), ("state show p3", 3), ("state pull", 14), ("show", 12)]
+            {
+                let Some(outcome) = run_mounted(&world, &remote, prepare, verb) else { return };
                 assert_eq!(outcome.code, Some(0), "{what} {verb}\n{outcome}");
                 assert!(outcome.stdout.lines().count() >= lines, "{what} {verb}\n{outcome}");
                 assert!(verb != "plan" || outcome.stdout.contains("No changes."), "{what}\n{outcome}");
             }
-            let Some(outcome) = run_mounted(&world, prepare, "state rm p3 --auto-approve") else { return };
+            let Some(outcome) = run_mounted(&world, &remote, prepare, "state rm p3 --auto-approve") else { return };
             assert_eq!(outcome.code, Some(1), "{what}\n{outcome}");
         }
     }
@@ -265,7 +362,11 @@ fn a_kill_at_any_step_of_opening_committing_writing_the_copy_and_building_again_
                 assert_eq!(killed.code, None, "{at}");
                 *kills.entry(step.name()).or_default() += 1;
                 // Whatever was lost before, sled may go now as well.
-                if time % 2 == 0 && state(&world, "head").exists() && state(&world, "copy.jsonl").exists() && lost != Some("copy.jsonl") {
+                if time % 2 == 0
+                    && state(&world, "head").exists()
+                    && state(&world, "copy.jsonl").exists()
+                    && lost != Some("copy.jsonl")
+                {
                     let _ = fs::remove_dir_all(state(&world, "sled"));
                 }
                 let next = world.apply();

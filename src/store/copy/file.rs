@@ -5,9 +5,9 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
+use super::super::place::{COPY, fresh};
 use super::line::{self, Chain, Puts};
 use super::scan::Scanned;
-use super::super::place::{COPY, fresh};
 use super::syncing::{SYNC_EVERY, Syncing};
 use crate::failpoints::{Step, reached};
 use crate::private_dir::PrivateDir;

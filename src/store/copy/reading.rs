@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 
+use super::super::place::COPY;
 use super::line;
 use super::scan::{self, Collect, Damage, Lines, Next, Scanned, Slice};
-use super::super::place::COPY;
 use crate::private_dir::PrivateDir;
 use crate::state::{Counters, Error, FORMAT, Facts, Header, Row, Writes, encode, row_of_line};
 
@@ -69,10 +69,7 @@ impl Copied {
     /// Hands each row to `visit`, sorted by the keys; those that follow from others are left out.
     ///
     /// The copy must have been read for that.
-    pub(in crate::store) fn each(
-        &self,
-        mut visit: impl FnMut(Row, &[u8]) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+    pub(in crate::store) fn each(&self, mut visit: impl FnMut(Row, &[u8]) -> Result<(), Error>) -> Result<(), Error> {
         let mut first = (&self.file).take(self.scanned.rows_end);
         self.rewind()?;
         let mut input = BufReader::with_capacity(PIECE_BYTES, &mut first);

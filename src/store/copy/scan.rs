@@ -164,10 +164,8 @@ fn take(scanned: &mut Scanned, lines: &Lines<'_>, collect: Collect) -> Result<()
     if collect == Collect::Changes {
         let begin = lines.offset - lines.line.len() as u64;
         for (row, value) in line::rows(&lines.line).ok_or("it has a row of unknown kind")? {
-            let slice = |place: std::ops::Range<usize>| Slice {
-                offset: begin + place.start as u64,
-                length: place.len(),
-            };
+            let slice =
+                |place: std::ops::Range<usize>| Slice { offset: begin + place.start as u64, length: place.len() };
             // The reverse index follows from the bindings.
             if !matches!(row, Row::Owner(_) | Row::Facts) {
                 scanned.changed.insert(row.to_bytes(), value.map(slice));

@@ -169,7 +169,10 @@ fn history(title: &str) -> (World, Vec<(u64, Model, Counters)>) {
     for number in 0..5 {
         let value = encode(&binding(number, title));
         let put = (Row::Binding(key(&format!("k{number}"))), Some(value));
-        world.commit(&mut copy, &[put, (Row::Tombstone(key("bo")), None), (Row::owner(&id(number)), Some(encode(&"k")))]);
+        world.commit(
+            &mut copy,
+            &[put, (Row::Tombstone(key("bo")), None), (Row::owner(&id(number)), Some(encode(&"k")))],
+        );
         after.push(now(&world));
     }
     (world, after)

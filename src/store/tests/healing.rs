@@ -96,9 +96,7 @@ async fn a_sled_that_was_cut_flipped_zeroed_or_removed_is_built_again() {
     let mut check = |what: &str, spoil: &dyn Fn(&Path)| {
         let (_guard, path) = copy_of(&world);
         spoil(&path);
-        let is_rebuilt = std::thread::scope(|scope| {
-            scope.spawn(|| heals(&path, &whole, &text, what)).join().unwrap()
-        });
+        let is_rebuilt = std::thread::scope(|scope| scope.spawn(|| heals(&path, &whole, &text, what)).join().unwrap());
         assert_eq!(aside(&path).len(), usize::from(is_rebuilt && !what.contains("without")), "{what}");
         rebuilt += u32::from(is_rebuilt);
     };

@@ -221,18 +221,24 @@ async fn each_fault_is_named_and_to_look_for_it_changes_nothing() {
     let cases: [(&str, Spoil<'_>, Is); 9] = [
         ("no db", &|world| lose(world, "sled/db"), |found| matches!(found, [Fault::Database(_)])),
         ("no copy", &|world| lose(world, "copy.jsonl"), |found| matches!(found, [Fault::CopyMissing])),
-        ("a copy of another state", &|world| {
-            let other = World::new();
-            drop(open(&other.path(), "other").unwrap());
-            fs::copy(other.path().join("copy.jsonl"), world.path().join("copy.jsonl")).unwrap();
-        }, |found| matches!(found, [Fault::CopyOfAnotherState])),
+        (
+            "a copy of another state",
+            &|world| {
+                let other = World::new();
+                drop(open(&other.path(), "other").unwrap());
+                fs::copy(other.path().join("copy.jsonl"), world.path().join("copy.jsonl")).unwrap();
+            },
+            |found| matches!(found, [Fault::CopyOfAnotherState]),
+        ),
         ("a damaged line", &last_line, |found| matches!(found, [Fault::Copy(why)] if why.starts_with("line "))),
         ("an older copy", &|world| put_back(world, earlier.path(), "copy.jsonl"), |found| {
             matches!(found, [Fault::CopyBehind(8)])
         }),
-        ("an older sled", &|world| put_back(world, earlier.path(), "sled"), |found| {
-            matches!(found, [Fault::Database(why), Fault::DatabaseBehind(8)] if why.contains("older"))
-        }),
+        (
+            "an older sled",
+            &|world| put_back(world, earlier.path(), "sled"),
+            |found| matches!(found, [Fault::Database(why), Fault::DatabaseBehind(8)] if why.contains("older")),
+        ),
         ("no head", &|world| fs::write(world.path().join("head"), "").unwrap(), |found| {
             matches!(found, [Fault::Head(_)])
         }),

@@ -25,9 +25,7 @@ pub use document::plan_document;
 pub(super) use events::event;
 pub use events::{import_records, pass_record, plan_records, report_record, watch_record};
 pub use harmless::to_json;
-pub use record::{
-    Kept, LeftFacts, Level, PointFacts, PushOutcome, Record, StateClean, StateRecovery, StepOutcome,
-};
+pub use record::{Kept, LeftFacts, Level, PointFacts, PushOutcome, Record, StateClean, StateRecovery, StepOutcome};
 pub(super) use record::{PushedState, StatePush};
 pub use records::Layout;
 pub(super) use records::{Guarded, Records};

@@ -39,7 +39,9 @@ pub(super) fn mended(remark: &Remark) -> Diagnostic {
         }
         Remark::CopyWritten { line, why } => Diagnostic::warning(
             "The copy of the state was damaged and was written again from its database",
-            format!("What was wrong: line {line} of copy.jsonl: {why}. Nothing is lost. If this happens again, look at the disk."),
+            format!(
+                "What was wrong: line {line} of copy.jsonl: {why}. Nothing is lost. If this happens again, look at the disk."
+            ),
         ),
         Remark::TakenOver { former } => Diagnostic::warning(
             "The state has a new format",
