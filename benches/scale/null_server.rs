@@ -35,12 +35,24 @@ pub(crate) struct Counts {
     others: AtomicU64,
 }
 
+/// The answer to every search.
+const NOBODY: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 96\r\n\r\n\
+                      {\"contacts\":[],\"pagination\":{\"page\":1,\"per_page\":100,\"total_entries\":0,\"total_pages\":0}}        ";
+
+/// The answer to whoever asks whose the credential is.
+const BARRED: &str = "HTTP/1.1 403 Forbidden\r\ncontent-type: application/json\r\ncontent-length: 104\r\n\r\n\
+                      {\"error\":\"api/v1/users/api_profile is not accessible with this api_key\",\"error_code\":\"API_INACCESSIBLE\"}";
+
 /// What a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Asked {
     Create,
     /// The contact with this id.
     Update(String),
+    /// Whom Apollo has; nobody.
+    Search,
+    /// Whose the credential is, which it may not ask.
+    Profile,
     Other,
 }
 
@@ -93,6 +105,8 @@ async fn answer_all(mut stream: TcpStream, counts: &Counts, updated: impl Fn()) 
                 updated();
                 contact(&id, counts.updates.fetch_add(1, Ordering::SeqCst) + 1, &received[body])
             }
+            Asked::Search => NOBODY.to_owned(),
+            Asked::Profile => BARRED.to_owned(),
             Asked::Other => {
                 counts.others.fetch_add(1, Ordering::SeqCst);
                 "HTTP/1.1 500 Only creates and updates are answered\r\ncontent-length: 0\r\n\r\n".to_owned()
@@ -120,6 +134,8 @@ fn asked(head: &str) -> Asked {
     match update() {
         Some(id) => Asked::Update(id.to_owned()),
         None if head.starts_with("POST /api/v1/contacts ") => Asked::Create,
+        None if head.starts_with("POST /api/v1/contacts/search ") => Asked::Search,
+        None if head.starts_with("GET /api/v1/users/api_profile") => Asked::Profile,
         None => Asked::Other,
     }
 }
