@@ -8,6 +8,8 @@ mod backoff;
 mod breaker;
 mod forecast;
 mod ledger;
+mod pool;
+mod rules;
 #[cfg(test)]
 mod tests;
 mod window;
@@ -15,5 +17,7 @@ mod window;
 pub use backoff::Backoff;
 pub use breaker::{Attempt, Breaker, Failed, Gate};
 pub use forecast::time_left;
-pub use ledger::{Admission, Ledger, Outlook, Permit, Rejection, Rules};
+pub use ledger::{Admission, Ledger, Outlook, Permit, Rejection};
+pub use pool::{Drawn, News, Pool, Slice};
+pub use rules::Rules;
 pub use window::{Limits, Reading, Span, WindowLimit};

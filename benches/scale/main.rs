@@ -67,6 +67,9 @@ struct Args {
     /// Another contactsd, whose applies are measured in turn with this one's: what a change costs
     #[arg(long)]
     beside: Option<PathBuf>,
+    /// Measure no more than applies: into a state beside the contacts, and into new states of the database of this URL
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
     /// Leave the directory behind
     #[arg(long)]
     keep: bool,
@@ -137,6 +140,11 @@ impl Bench {
                     continue;
                 }
                 let world = self.world(contacts, layout)?;
+                if let Some(url) = self.args.database.clone() {
+                    self.apply(contacts, layout, &world)?;
+                    self.apply_into(&url, contacts, layout, &world)?;
+                    continue;
+                }
                 self.load(contacts, layout, &world)?;
                 if self.args.loads {
                     continue;
@@ -199,7 +207,7 @@ impl Bench {
         let runs = if contacts > 10_000 { 1 } else { self.runs(contacts).min(3) };
         for parallelism in PARALLELISMS {
             let line = format!("apply --auto-approve --parallelism {parallelism}");
-            let create_all = |mut command: Command| {
+            let create_all = |mut command: Command| -> Outcome<Figure> {
                 world.forget_state()?;
                 let figure = succeed(&mut command, 0)?;
                 match self.counts.take_creates() {
@@ -210,13 +218,31 @@ impl Bench {
             let (mut figures, mut beside) = (Vec::new(), Vec::new());
             for _ in 0..runs {
                 if let Some(other) = &self.args.beside {
-                    beside.push(create_all(world.command_of(other, &line))?);
+                    beside.push(create_all(world.command_of(other, &world.state, &line))?);
                 }
                 figures.push(create_all(world.command(&line))?);
             }
             let floor = |figures: &[Figure]| Floor { name: "the other contactsd", figure: Figure::median(figures) };
             let floors = if beside.is_empty() { Vec::new() } else { vec![floor(&beside)] };
             self.note(contacts, layout, Case::Apply(parallelism), Figure::median(&figures), floors);
+        }
+        Ok(())
+    }
+
+    /// Applies into states of a database, each with a name that none had before.
+    fn apply_into(&mut self, url: &str, contacts: u64, layout: Layout, world: &World) -> Outcome<()> {
+        for parallelism in PARALLELISMS {
+            let mut figures = Vec::new();
+            for run in 0..self.runs(contacts).min(3) {
+                let state = format!("{url}?state=bench-{}-{contacts}-{parallelism}-{run}", std::process::id());
+                let mut command = world.command_on(state, &format!("apply --auto-approve --parallelism {parallelism}"));
+                figures.push(succeed(&mut command, 0)?);
+                let created = self.counts.take_creates();
+                if created != contacts {
+                    return Err(format!("{created} of {contacts} contacts were created").into());
+                }
+            }
+            self.note(contacts, layout, Case::ApplyInto(parallelism), Figure::median(&figures), Vec::new());
         }
         Ok(())
     }

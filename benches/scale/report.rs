@@ -15,6 +15,8 @@ pub(crate) enum Case {
     Render,
     /// With so many requests under way at a time.
     Apply(u16),
+    /// The same, with the state in a database.
+    ApplyInto(u16),
     NoOp,
     OneChanged,
     Cold,
@@ -60,6 +62,7 @@ impl Case {
             Self::FirstPlan => "first plan, all creates".to_owned(),
             Self::Render => "of that, text of the creates".to_owned(),
             Self::Apply(parallelism) => format!("apply, parallelism {parallelism}"),
+            Self::ApplyInto(parallelism) => format!("apply into a database, parallelism {parallelism}"),
             Self::NoOp => "plan, nothing changed".to_owned(),
             Self::OneChanged => "plan, one file changed".to_owned(),
             Self::Cold => "plan, index deleted".to_owned(),
@@ -180,7 +183,7 @@ impl Display for Report {
                 Layout::Single => "all",
             };
             let words = match row.case {
-                Case::Apply(_) => format!("{}: {}/s", row.case.words(), row.rate()),
+                Case::Apply(_) | Case::ApplyInto(_) => format!("{}: {}/s", row.case.words(), row.rate()),
                 case => case.words(),
             };
             let mut start = format!("| {} | {layout} | {words} | {} |", grouped(row.contacts), cells(&row.figure));

@@ -1,5 +1,6 @@
 //! The directories of one size and layout, and contactsd in them.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
@@ -22,14 +23,19 @@ impl World {
 
     /// contactsd with `arguments`, and nothing of this environment.
     pub(crate) fn command(&self, arguments: &str) -> Command {
-        self.command_of(Path::new(env!("CARGO_BIN_EXE_contactsd")), arguments)
+        self.command_of(Path::new(env!("CARGO_BIN_EXE_contactsd")), self.state.as_os_str(), arguments)
+    }
+
+    /// The same with another state.
+    pub(crate) fn command_on(&self, state: impl AsRef<OsStr>, arguments: &str) -> Command {
+        self.command_of(Path::new(env!("CARGO_BIN_EXE_contactsd")), state, arguments)
     }
 
     /// The same of another contactsd.
-    pub(crate) fn command_of(&self, program: &Path, arguments: &str) -> Command {
+    pub(crate) fn command_of(&self, program: &Path, state: impl AsRef<OsStr>, arguments: &str) -> Command {
         let mut command = Command::new(program);
         command.args(arguments.split_whitespace());
-        command.arg("--dir").arg(&self.contacts).arg("--state").arg(&self.state);
+        command.arg("--dir").arg(&self.contacts).arg("--state").arg(state.as_ref());
         command.arg("--api-url").arg(format!("http://{}/api/v1", self.api));
         command.env_clear().env("APOLLO_API_KEY", "none-is-needed").env("HOME", &self.directory);
         command.current_dir(&self.directory);

@@ -70,10 +70,13 @@ impl Context {
         for directory in &global.follow_within {
             typed.push(format!(" --follow-within {}", shell_word(directory.display())));
         }
-        // Of a database without its password, which is for the environment to hold.
-        let state = database.map(|database| database.to_string());
-        if let Some(state) = state.or_else(|| Some(global.state.as_ref()?.display().to_string())) {
-            typed.push(format!(" --state {}", shell_word(&state)));
+        let from_environment = environment.get("CONTACTSD_STATE").map(Path::new) == global.state.as_deref();
+        match (&database, &global.state) {
+            // It may hold the password there, and there it still is for whoever types the command.
+            (Some(_), _) if from_environment => {}
+            (Some(database), _) => typed.push(format!(" --state {}", shell_word(database))),
+            (None, Some(state)) => typed.push(format!(" --state {}", shell_word(state.display()))),
+            (None, None) => {}
         }
         if global.sandbox {
             typed.push(" --sandbox".to_owned());

@@ -107,7 +107,7 @@ async fn look(context: &mut Context) -> Result<Found, Unheard> {
 async fn at_rest(context: &mut Context) -> Result<AtRest, Exit> {
     let reading = reading::read(context, Want::Everything).await?;
     let exists = !reading.snapshot.lineage.0.is_empty();
-    let writer = reading.beside.as_ref().map(|beside| (beside.holder.operation.clone(), beside.holder.pid));
+    let writer = reading.beside.as_ref().map(|beside| beside.holder.clone());
     let under_way = reading.under_way();
     let snapshot = reading.snapshot;
     let open = snapshot.intents.into_values().map(|intent| intent.key).filter(|key| !under_way.contains(key));

@@ -161,6 +161,9 @@ impl Access {
         if snapshot.credential.as_ref() != Some(&hash) {
             self.prove(&way, &mut proof).await?;
         }
+        if let Some(team) = &proof.team {
+            self.courier.ledgers.draw_as(team).await?;
+        }
         *self.proof() = Some(proof);
         Ok(())
     }
@@ -168,7 +171,11 @@ impl Access {
     /// Proves a credential that the state does not know, and notes it there.
     async fn prove(&self, way: &Arc<Way>, proof: &mut Proof) -> Result<(), SessionError> {
         let mut changes = vec![Change::PutCredential(way.options.credential.keyed_hash(&proof.identity_key))];
-        match (self.team(way).await?, &proof.team) {
+        let given = self.team(way).await?;
+        if let Some(team) = given.as_ref().or(proof.team.as_ref()) {
+            self.courier.ledgers.draw_as(team).await?;
+        }
+        match (given, &proof.team) {
             (Some(given), Some(recorded)) if given != *recorded => {
                 return Err(SessionError::OtherTeam { recorded: recorded.clone(), given });
             }

@@ -140,6 +140,12 @@ pub enum Notice {
     },
     /// The directory of the state was removed or replaced, and the service has taken its place again.
     PlaceRetaken,
+    /// Another process, on whichever machine, has the state; the service waits to take over.
+    StandsBy {
+        holder: String,
+    },
+    /// The state is free, and the service goes to work.
+    TakesOver,
     /// What kept others from asking the service is over.
     CanBeAsked,
     CredentialChanged,

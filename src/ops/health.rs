@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::model::Timestamp;
 
-use super::watch::{Outcome, Phase, Status, Trouble};
+use super::watch::{Outcome, Phase, StandingBy, Status, Trouble};
 
 /// How long after a pass was due the loop counts as stuck, beside the time it may rest at most.
 const GRACE: Duration = Duration::from_mins(1);
@@ -48,6 +48,8 @@ pub enum Readiness {
         last: Option<Outcome>,
     },
     Troubled(Trouble),
+    /// Another process does the work, and this one takes over when that is gone.
+    StandsBy(StandingBy),
     Paused {
         since: Timestamp,
     },
@@ -59,7 +61,7 @@ impl Health {
     /// Clocks that were set make the loop late by no more than it rests at most.
     pub fn of(status: &Status, last_heard: Timestamp, now: Timestamp) -> Self {
         match status.phase {
-            Phase::Resting => match status.next_pass {
+            Phase::Resting | Phase::StandingBy => match status.next_pass {
                 Some(due) if now.since(due) > status.resync.saturating_add(GRACE) => Self::Overdue { since: due },
                 _ => Self::Alive,
             },
@@ -73,6 +75,9 @@ impl Readiness {
     pub fn of(status: &Status, now: Timestamp) -> Self {
         let last = status.last_pass.as_ref().map(|pass| pass.outcome);
         let stale_after = status.resync.saturating_mul(STALE_PASSES).max(SHORTEST_STALE);
+        if let (None, Some(standing_by)) = (status.paused_since, &status.standing_by) {
+            return Self::StandsBy(standing_by.clone());
+        }
         match (status.paused_since, &status.trouble, status.last_good_pass) {
             (Some(since), ..) => Self::Paused { since },
             (_, Some(trouble), _) => Self::Troubled(trouble.clone()),
@@ -86,7 +91,7 @@ impl Readiness {
     }
 
     pub fn is_ready(&self) -> bool {
-        matches!(self, Self::Ready { .. })
+        matches!(self, Self::Ready { .. } | Self::StandsBy(_))
     }
 }
 

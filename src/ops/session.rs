@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 use crate::apollo;
 use crate::aside::aside;
-use crate::model::{Endpoint, Intent, RunId, Timestamp};
+use crate::model::{Endpoint, IdentityKey, Intent, RunId, Timestamp};
 use crate::quota::{Backoff, Outlook, Rules};
 use crate::serve::{self, Role, Socket};
 use crate::state::{self, Drawn, Holder, Location, Snapshot};
@@ -105,15 +105,18 @@ impl Session {
         let saved = store.quota().await?;
         let answerer = Answerer { store: store.clone(), holder, under_way: UnderWay::default() };
         let under_way = answerer.under_way.clone();
-        let listening =
-            // Who reads a database needs nobody to answer.
-            options.runtime_directory.filter(|_| matches!(state, Location::Directory(_))).map(|runtime| listen(state.directory(), &runtime, answerer)).transpose();
+        // Who reads a database needs nobody to answer.
+        let runtime = options.runtime_directory.filter(|_| matches!(state, Location::Directory(_)));
+        let listening = runtime.map(|runtime| listen(state.directory(), &runtime, answerer)).transpose();
         let service = listening.unwrap_or_else(|error| {
             (options.events)(Event::Problem(ProblemKind::CannotAnswer(chain(&error)).into()));
             None
         });
+        // The same for all states: it tells who shares before the team is known.
+        let credential = way.as_ref().map(|way| way.options.credential.keyed_hash(&IdentityKey([0; 32])));
+        let ledgers = Ledgers::new(&saved, options.rules, options.max_wait, options.clock);
         let courier = Courier {
-            ledgers: Ledgers::new(&saved, options.rules, options.max_wait, options.clock),
+            ledgers: ledgers.shared_by(&store, &credential.unwrap_or_default()),
             outages: Outages::new(options.backoff.base * 2, options.max_wait, options.clock),
             store,
             way: Mutex::new(way),
@@ -202,6 +205,7 @@ impl Session {
 
     /// Releases the state after what is under way.
     pub async fn close(self) -> Result<(), state::Error> {
+        self.courier().give_back().await;
         if let Some(service) = self.service {
             service.close().await;
         }

@@ -6,24 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::Timestamp;
 
+use super::pool::Standing;
+use super::rules::LONGEST_PAUSE;
 use super::window::{Glimpse, Window};
-use super::{Limits, Reading, Span, WindowLimit};
-
-/// Requests per hour that are assumed while neither Apollo nor the user has named a limit.
-const ASSUMED_PER_HOUR: u64 = 600;
-
-/// Longest pause that an answer other than 429 can ask for.
-///
-/// A server that is down for longer may be up sooner than it thought; one request an hour is no burden.
-const LONGEST_PAUSE: Duration = Duration::from_hours(1);
-
-/// What the user decided about quota.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Rules {
-    pub limits: Limits,
-    /// Share of each window, in percent, that is left to others.
-    pub reserve_percent: u8,
-}
+use super::{Pool, Reading, Rules, Span};
 
 /// Requests sent, answered and still allowed, for one endpoint action.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,7 +41,11 @@ pub struct Outlook {
 /// Leave to send one request; handed back with its answer.
 #[derive(Debug)]
 #[must_use = "a permit that is not handed back counts as a request under way for good"]
-pub struct Permit([Glimpse; 3]);
+pub struct Permit {
+    windows: [Glimpse; 3],
+    /// The slice of a pool that it is of; 0 where none is drawn.
+    pub slice: u64,
+}
 
 /// Whether a request may go out now.
 #[derive(Debug)]
@@ -112,8 +102,24 @@ impl Ledger {
         if let Some((wait, span)) = wait {
             return Admission::Wait(wait, Some(span));
         }
+        Admission::Go(self.go(0))
+    }
+
+    /// Gives leave that was granted elsewhere.
+    pub fn go(&mut self, slice: u64) -> Permit {
         self.unanswered += 1;
-        Admission::Go(Permit(self.windows.each_ref().map(Window::glimpse)))
+        Permit { windows: self.windows.each_ref().map(Window::glimpse), slice }
+    }
+
+    /// Shows what a pool holds, whose clock says `theirs` while ours says `now`; what is under way counts there.
+    pub fn mirror(&mut self, pool: &Pool, theirs: Timestamp, now: Timestamp) {
+        let (windows, paused_for, paused_by) = pool.standing(theirs);
+        for (window, Standing { limit, counted, open_for }) in self.windows.iter_mut().zip(windows) {
+            window.show(limit, counted.saturating_sub(self.unanswered), open_for, now);
+        }
+        self.learned = true;
+        self.paused_until = (!paused_for.is_zero()).then(|| now + paused_for);
+        self.paused_by = paused_by;
     }
 
     /// Takes in an answer other than 429.
@@ -130,7 +136,7 @@ impl Ledger {
     /// Notes that the request never left, so it was not counted.
     #[expect(clippy::needless_pass_by_value, reason = "a permit is handed back once")]
     pub fn unsent(&mut self, permit: Permit) {
-        let Permit(_) = permit;
+        let Permit { .. } = permit;
         self.unanswered -= 1;
     }
 
@@ -206,28 +212,19 @@ impl Ledger {
 
     /// Reports whether the limits are our own assumption, since nobody has told any.
     pub fn is_assumed(&self, rules: &Rules) -> bool {
-        self.windows.iter().all(|window| window.limit == WindowLimit::Unknown) && rules.limits == Limits::default()
+        rules.are_assumed(self.windows.each_ref().map(|window| window.limit))
     }
 
     /// Returns how many requests `span` allows us, what is left to others taken off.
     pub(super) fn limit(&self, span: Span, rules: &Rules) -> Option<u64> {
-        let told = match self.windows[span as usize].limit {
-            WindowLimit::Requests(limit) => Some(limit),
-            WindowLimit::Unknown if span == Span::Hour && self.is_assumed(rules) => Some(ASSUMED_PER_HOUR),
-            WindowLimit::Unknown | WindowLimit::Unlimited => None,
-        };
-        let allowed = rules.limits.0[span as usize];
-        let limit = told.into_iter().chain(allowed).min()?;
-        let reserved = (limit * u64::from(rules.reserve_percent)).div_ceil(100);
-        // A reserve that leaves nothing would wait for ever.
-        Some((limit - reserved.min(limit)).max(1))
+        rules.allow(span, self.windows.each_ref().map(|window| window.limit))
     }
 
     pub(super) fn windows(&self) -> &[Window; 3] {
         &self.windows
     }
 
-    pub(super) fn unanswered(&self) -> u64 {
+    pub fn unanswered(&self) -> u64 {
         self.unanswered
     }
 
@@ -247,7 +244,7 @@ impl Ledger {
     #[expect(clippy::needless_pass_by_value, reason = "a permit is handed back once")]
     fn learn(&mut self, permit: Permit, readings: &[Reading; 3], now: Timestamp) {
         self.unanswered -= 1;
-        for ((window, glimpse), reading) in self.windows.iter_mut().zip(permit.0).zip(readings) {
+        for ((window, glimpse), reading) in self.windows.iter_mut().zip(permit.windows).zip(readings) {
             window.learn(glimpse, reading, now);
         }
     }

@@ -170,6 +170,13 @@ impl Window {
         }
     }
 
+    /// Shows what is known elsewhere: how much is counted, and how long ago it was opened.
+    pub(super) fn show(&mut self, limit: WindowLimit, counted: u64, open_for: Option<Duration>, now: Timestamp) {
+        let opened =
+            |ago: Duration| Timestamp(now.0.saturating_sub(u64::try_from(ago.as_millis()).unwrap_or(u64::MAX)));
+        *self = Self { limit, counted, generation: self.generation + 1, opened_at: open_for.map(opened) };
+    }
+
     /// Reports whether the server is known to have opened the window.
     pub(super) fn is_open(&self) -> bool {
         self.opened_at.is_some()

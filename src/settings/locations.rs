@@ -54,9 +54,12 @@ impl Locations {
     }
 }
 
-/// Returns where the processes of this machine that use a state of a database meet.
-pub fn meeting_place(state: &str) -> PathBuf {
-    Path::new(HOME).join("shared").join(state)
+/// Returns where the processes of this machine that use a state of a database meet: `url`, which shows no password, is
+/// the address of the state and `name` its name.
+pub fn meeting_place(url: &str, name: &str) -> PathBuf {
+    // Two databases may have states of one name, and a contact directory may be called "shared".
+    let hash = blake3::hash(url.as_bytes()).to_hex();
+    Path::new(HOME).join("shared").join(format!("{name}-{}", &hash[..8]))
 }
 
 /// Returns the place that a person named, once and for all where links lead to it.

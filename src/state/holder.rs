@@ -2,10 +2,14 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::Timestamp;
+
+/// How long a lease on a state that machines share lasts when it is not renewed.
+pub const LEASE_TERM: Duration = Duration::from_secs(150);
 
 /// The process that has the state open for writing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +24,14 @@ pub struct Holder {
     pub version: String,
     /// Where it answers readers, once it does.
     pub socket: Option<PathBuf>,
+}
+
+impl Holder {
+    /// Says who it is, with nothing that looks like an e-mail address.
+    pub fn who(&self) -> String {
+        let Self { pid, user_host, operation, .. } = self;
+        format!("'{operation}' (process {pid} of {})", user_host.replacen('@', " on ", 1))
+    }
 }
 
 impl fmt::Display for Holder {

@@ -22,7 +22,7 @@ pub(crate) mod tests;
 pub use change::{CHANGES_PER_COMMIT, Change};
 pub use counters::Drawn;
 pub use error::Error;
-pub use holder::Holder;
+pub use holder::{Holder, LEASE_TERM};
 pub use location::{DatabaseUrl, Location};
 pub use lookup::{PlanProgress, PlanRow};
 pub use replacement::{Setback, Standing};

@@ -1,6 +1,6 @@
 //! The rows of an open state, whichever engine keeps them.
 
-use super::postgres::SharedRows;
+use super::postgres::{self, SharedRows};
 use super::rows::SledRows;
 use crate::model::Roster;
 use crate::state::{Counters, Error, Location, Row, Rows, Table};
@@ -46,8 +46,7 @@ impl AnyRows<'_> {
             Self::Sled(rows) => rows.scan_in_parts(desired, visit),
             Self::Database(rows) => {
                 rows.scan(visit)?;
-                let counters = rows.read(&Row::Counters)?;
-                counters.ok_or_else(|| Error::unreadable(rows.location(), "its counters are missing"))
+                postgres::counters(*rows)
             }
         }
     }

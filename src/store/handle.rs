@@ -28,7 +28,7 @@ use super::writer::{Request, Writer};
 use super::{head, holder};
 use crate::aside::aside;
 use crate::index::{HeadNote, StateNote, WriteError};
-use crate::model::{ApolloId, Binding, ContactKey, Endpoint, IntentId, Serial};
+use crate::model::{ApolloId, Binding, ContactKey, Endpoint, IntentId, Serial, Timestamp};
 use crate::private_dir::PrivateDir;
 use crate::state::{
     self, Change, Counters, Drafts, Drawn, Engine, Error, Facts, Gathering, Holder, Location, Part, PlanProgress, Row,
@@ -170,9 +170,11 @@ impl Store {
         .await
     }
 
-    /// Reports whether a write has failed, so that none is taken until the state is opened again.
+    /// Reports whether a write has failed or the lease was lost, so that no write is taken until the state is opened
+    /// again.
     pub fn has_failed(&self) -> bool {
-        self.shared.failed.get().is_some()
+        let is_lost = matches!(&self.shared.beside, Beside::Database(lease) if lease.is_lost());
+        is_lost || self.shared.failed.get().is_some()
     }
 
     /// Reads what the head says now, and whether there are neither intents nor conflicts; `None` of a state that no
@@ -216,6 +218,29 @@ impl Store {
     /// Returns the quota ledgers, as the caller wrote them.
     pub async fn quota(&self) -> Result<BTreeMap<Endpoint, String>, Error> {
         self.read(|_, rows| state::quota(&rows)).await
+    }
+
+    /// Reports whether the quota is shared with other runners: by [`Store::change_pool`], not in this state.
+    pub fn shares_quota(&self) -> bool {
+        matches!(self.shared.beside, Beside::Database(_))
+    }
+
+    /// Changes what runners share of the quota of a team, for one kind of request.
+    ///
+    /// `change` gets what was written last, empty at first, the time there, and whether an attempt of which no answer
+    /// came may have changed it already.
+    pub async fn change_pool<T: Send + 'static>(
+        &self,
+        team: String,
+        endpoint: Endpoint,
+        change: impl FnMut(&str, Timestamp, bool) -> (String, T) + Send + 'static,
+    ) -> Result<T, Error> {
+        let shared = Arc::clone(&self.shared);
+        let rows = shared.with_open(|open| match &open.rows {
+            OpenRows::Database(rows) => Ok(rows.clone()),
+            OpenRows::Directory { .. } => unreachable!("a directory shares no quota"),
+        })?;
+        aside(move || rows.change_pool(&team, endpoint.name(), change)).await
     }
 
     /// Returns the key that a contact belongs to; it may be one that is on its way to the disk.
@@ -326,27 +351,34 @@ impl Store {
     /// Opens a state of a database; [`Error::Locked`] names who has it.
     fn open_database(options: &Options, drawn: Drawn) -> Result<Self, Error> {
         let Options { location, origin, holder, own_dir: _, progress: _ } = options;
-        let rows = SharedRows::open(location, holder, drawn.lineage.0.clone())?;
+        let rows = SharedRows::open(location, holder)?;
+        #[cfg(test)]
+        let broken = Arc::new(OnceLock::new());
+        let mut engine = PostgresEngine {
+            rows: rows.clone(),
+            #[cfg(test)]
+            broken: Arc::clone(&broken),
+        };
         let opened = postgres::facts(&rows).and_then(|facts| match facts {
             Some(facts) if facts.origin != *origin => {
                 let (recorded, given) = (facts.origin, origin.clone());
                 Err(Error::OtherOrigin { state: location.clone(), recorded, given })
             }
-            Some(facts) => Ok((PostgresEngine::new(rows.clone()), facts)),
+            Some(facts) => Ok(facts),
             None => {
                 let facts = Facts::new(drawn.lineage.clone(), origin.clone(), drawn.identity_key);
                 let (batch, counters) = open::first_batch(&facts);
-                let mut engine = PostgresEngine::new(rows.clone());
                 engine.write(batch)?;
                 engine.commit(&counters)?;
-                Ok((engine, facts))
+                Ok(facts)
             }
         });
-        let (engine, facts) = opened.inspect_err(|_| drop(rows.close()))?;
-        let counters = rows.read(&Row::Counters)?;
-        let counters: Counters = counters.ok_or_else(|| Error::unreadable(location, "its counters are missing"))?;
+        let facts = opened.inspect_err(|_| drop(rows.close()))?;
+        let counters = postgres::counters(&rows)?;
         let beside = Beside::Database(Arc::clone(rows.lease()));
         let shared = Shared::of(location.clone(), facts, beside);
+        #[cfg(test)]
+        let shared = shared.broken_by(broken);
         Self::begin(engine, OpenRows::Database(rows), counters, shared)
     }
 

@@ -49,6 +49,8 @@ pub use heal::{Progress, Remark};
 pub use index_file::{Basis, file_time, open_index, renew, stands};
 pub use open::{Options, exists};
 pub use own_dir::{OwnDir, check_own_dir};
+#[cfg(test)]
+pub(crate) use postgres::tests::locations as database_locations;
 pub(crate) use postgres::{database, is_meant as is_database};
 pub use push::{Held, Incoming};
 pub use reading::{Read, pull, read, read_database, read_noting, read_part};

@@ -12,6 +12,7 @@ use super::heal::{self, Healed, Progress};
 use super::lock::Lock;
 use super::own_dir::OwnDir;
 use super::place::{self, ARRIVED, CREATING, HEAD, LOCK, SLED};
+use super::postgres::GlanceRows;
 use super::rows::SledRows;
 use super::survey::Extent;
 use super::{exchange, holder, own_dir, verdict};
@@ -56,6 +57,9 @@ pub(super) enum Stands {
 
 /// Reports whether there is a state at a place.
 pub fn exists(location: &Location) -> Result<bool, Error> {
+    if let Location::Database { .. } = location {
+        return Ok(GlanceRows::begin(location)?.is_some());
+    }
     Ok(find(location)?.is_some())
 }
 

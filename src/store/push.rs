@@ -2,28 +2,44 @@
 //!
 //! The copy is loaded beside what stands, in `incoming/`, and proven whole there; only then does anything
 //! change. Its new name, `arrived/`, decides: from then on whoever takes the lock finishes the exchange, and
-//! before it nothing has happened. Batches and memory do not grow with the state.
+//! before it nothing has happened. Batches and memory do not grow with the state. In a database it is loaded under
+//! another name, and one transaction gives all its rows the name of the state.
 
 use std::io::BufRead;
 
 use super::heal::{self, Healed, Remark};
+use super::load::{self, Load};
 use super::lock::Lock;
 use super::open::{self, Opened, Options};
 use super::own_dir::{self, OwnDir};
 use super::place::{self, INCOMING};
-use super::{exchange, holder, index_file, load, seat};
+use super::postgres::{self, SharedRows};
+use super::{exchange, holder, index_file, seat};
 use crate::private_dir::PrivateDir;
-use crate::state::{CopiedRow, CopyReader, Counted, Counters, Error, Facts, Header, Setback, Standing};
+use crate::state::{
+    CopiedRow, CopyReader, Counted, Counters, Error, Facts, Header, Holder, Location, Setback, Standing,
+};
 
-/// The state's lock, held to replace the state.
+/// A state, held to replace it.
 #[derive(Debug)]
 pub struct Held {
-    state: PrivateDir,
+    location: Location,
     origin: String,
-    own_dir: Option<OwnDir>,
     current: Option<Counted>,
     remarks: Vec<Remark>,
-    _lock: Lock,
+    place: HeldPlace,
+}
+
+/// Where the new state comes in, and what keeps others from it meanwhile.
+#[derive(Debug)]
+enum HeldPlace {
+    Directory {
+        state: PrivateDir,
+        own_dir: Option<OwnDir>,
+        _lock: Lock,
+    },
+    /// The lease is held.
+    Database(SharedRows),
 }
 
 /// A copy that was loaded in whole beside the state, and changes nothing until it is installed.
@@ -40,6 +56,9 @@ impl Held {
         let Options { location, origin, own_dir, holder, progress } = options;
         if let Some(state) = place::directory(location.directory())? {
             seat::refuse_service(&state)?;
+        }
+        if let Location::Database { .. } = location {
+            return Self::take_lease(location, origin, &holder);
         }
         // Looked at before anything is written: a directory that is no state stays as it is.
         open::exists(&location)?;
@@ -65,7 +84,23 @@ impl Held {
             (None, lock)
         };
         holder::write(&state, &holder)?;
-        Ok(Self { state, origin, own_dir, current, remarks, _lock: lock })
+        Ok(Self { location, origin, current, remarks, place: HeldPlace::Directory { state, own_dir, _lock: lock } })
+    }
+
+    /// Takes the lease of a state in a database, and looks at what is there.
+    fn take_lease(location: Location, origin: String, holder: &Holder) -> Result<Self, Error> {
+        let rows = SharedRows::open(&location, holder)?;
+        // Gives the lease back when it is dropped, whatever is found.
+        let (remarks, place) = (Vec::new(), HeldPlace::Database(rows.clone()));
+        let mut held = Self { location, origin, current: None, remarks, place };
+        if let Some(facts) = postgres::facts(&rows)? {
+            if facts.origin != held.origin {
+                let (state, given) = (held.location.clone(), held.origin.clone());
+                return Err(Error::OtherOrigin { state, recorded: facts.origin, given });
+            }
+            held.current = Some(Counted { lineage: facts.lineage, counters: postgres::counters(&rows)? });
+        }
+        Ok(held)
     }
 
     /// Tells what was done about the state that is there before it was looked at.
@@ -81,45 +116,55 @@ impl Held {
         let (reader, header) = CopyReader::begin(input)?;
         if header.origin != self.origin {
             return Err(Error::OtherOrigin {
-                state: self.state.path().into(),
+                state: self.location.clone(),
                 recorded: header.origin,
                 given: self.origin.clone(),
             });
         }
         let refuse = |setback: Option<Setback>| match setback {
-            Some(setback) if !force => Err(Error::PushRefused { state: self.state.path().into(), setback }),
+            Some(setback) if !force => Err(Error::PushRefused { state: self.location.clone(), setback }),
             setback => Ok(setback),
         };
         let current = self.current.as_ref();
         let setback = refuse(current.and_then(|current| current.setback(&header.lineage, header.serial)))?;
-        let loaded = self.fill(reader, header)?;
+        let commit = self.current.as_ref().map_or(0, |current| current.counters.commit) + 1;
+        let counters =
+            Counters { commit, serial: header.serial, last_intent: header.last_intent, ..Counters::default() };
+        let Header { lineage, origin, identity_key, .. } = header;
+        let facts = Facts::new(lineage.clone(), origin, identity_key);
+        let counters = match &self.place {
+            HeldPlace::Directory { state, .. } => load::make(state, &facts, counters, |load| take_all(reader, load))?,
+            HeldPlace::Database(rows) => load::make_in(rows, &facts, counters, |load| take_all(reader, load))?,
+        };
+        let loaded = Counted { lineage, counters };
         let setback = setback.or(refuse(current.and_then(|current| current.difference(&loaded)))?);
         Ok(Incoming { held: self, loaded, setback })
     }
+}
 
-    /// Makes the new state in `incoming/`, durable and closed.
-    fn fill(&self, mut reader: CopyReader<'_>, header: Header) -> Result<Counted, Error> {
-        let Header { lineage, origin, identity_key, serial, last_intent, .. } = header;
-        let commit = self.current.as_ref().map_or(0, |current| current.counters.commit) + 1;
-        let begin = Counters { commit, serial, last_intent, ..Counters::default() };
-        let facts = Facts::new(lineage.clone(), origin, identity_key);
-        let counters = load::make(&self.state, &facts, begin, |load| {
-            while let Some(CopiedRow { row, value }) = reader.row()? {
-                if let Some(id) = load.take(row, value)? {
-                    return Err(reader.wrong(format!("contact {id} belongs to two keys")));
-                }
-            }
-            Ok(())
-        })?;
-        Ok(Counted { lineage, counters })
+/// Hands all rows of a copy to a new state.
+fn take_all(mut reader: CopyReader<'_>, load: &mut Load<'_, '_>) -> Result<(), Error> {
+    while let Some(CopiedRow { row, value }) = reader.row()? {
+        if let Some(id) = load.take(row, value)? {
+            return Err(reader.wrong(format!("contact {id} belongs to two keys")));
+        }
     }
+    Ok(())
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
         // What stays is removed by whoever has the lock next.
-        let _ = self.state.remove_tree(INCOMING);
-        let _ = holder::remove(&self.state);
+        match &self.place {
+            HeldPlace::Directory { state, .. } => {
+                let _ = state.remove_tree(INCOMING);
+                let _ = holder::remove(state);
+            }
+            HeldPlace::Database(rows) => {
+                let _ = rows.begin_push();
+                let _ = rows.close();
+            }
+        }
     }
 }
 
@@ -146,7 +191,10 @@ impl Incoming {
 
     /// Puts the new state in the place of the old, which is gone then.
     pub fn install(self) -> Result<(), Error> {
-        let Held { state, own_dir, .. } = &self.held;
+        let (state, own_dir) = match &self.held.place {
+            HeldPlace::Directory { state, own_dir, .. } => (state, own_dir),
+            HeldPlace::Database(rows) => return rows.end_push(),
+        };
         own_dir.as_ref().map_or(Ok(()), |own| own_dir::record(state, own))?;
         exchange::arrive(state)
     }

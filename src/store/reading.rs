@@ -8,13 +8,11 @@ use std::io::{self, Write};
 use super::copy::{self, Copied};
 use super::index_file::{self, Basis};
 use super::open::{self, Opened, find, lock_existing};
-use super::postgres::GlanceRows;
+use super::postgres::{self, GlanceRows};
 use super::{borrowed, head, heal, holder, verdict};
 use crate::index::StateNote;
 use crate::private_dir::PrivateDir;
-use crate::state::{
-    CopyWriter, Counters, Error, Gathering, Header, Holder, Location, Part, Row, Rows, Snapshot, Wanted,
-};
+use crate::state::{CopyWriter, Error, Gathering, Header, Holder, Location, Part, Snapshot, Wanted};
 
 /// Copies what a plan needs; `None` when there is no state yet.
 pub fn read(location: &Location, wanted: &Wanted) -> Result<Option<Snapshot>, Error> {
@@ -113,13 +111,8 @@ pub fn read_database(location: &Location, wanted: &Wanted) -> Result<Option<(Sna
     let Some((rows, facts)) = GlanceRows::begin(location)? else { return Ok(None) };
     let gathering = Gathering::new(wanted.clone());
     rows.scan(|key, value| gathering.take(location, key, value))?;
-    let counters = counters(&rows)?;
+    let counters = postgres::counters(&rows)?;
     Ok(Some((gathering.complete(&facts, &counters), rows.holder()?)))
-}
-
-fn counters(rows: &GlanceRows) -> Result<Counters, Error> {
-    let counters = rows.read(&Row::Counters)?;
-    counters.ok_or_else(|| Error::unreadable(rows.location(), "its counters are missing"))
 }
 
 /// Copies a part of a state; `None` when it does not stand as the index noted it.
@@ -164,7 +157,7 @@ fn read_part_of(
 pub fn pull(location: &Location, out: &mut dyn Write) -> Result<Option<u64>, Error> {
     if let Location::Database { .. } = location {
         let Some((rows, facts)) = GlanceRows::begin(location)? else { return Ok(None) };
-        let mut copy = CopyWriter::begin(location, out, &Header::of(&facts, &counters(&rows)?))?;
+        let mut copy = CopyWriter::begin(location, out, &Header::of(&facts, &postgres::counters(&rows)?))?;
         rows.scan_in_order(|row, value| copy.row(row, value))?;
         return Ok(Some(copy.end()?.0));
     }

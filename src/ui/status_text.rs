@@ -9,9 +9,10 @@ use super::plan_text::counts_summary;
 use super::style::Paint;
 use super::words;
 use crate::model::{ContactKey, Endpoint, Timestamp};
-use crate::ops::watch::{Braked, Failing, Outcome, Pass, Phase, Status, Telling, Waiting};
+use crate::ops::watch::{Braked, Failing, Outcome, Pass, Phase, StandingBy, Status, Telling, Waiting};
 use crate::ops::{Health, Readiness};
 use crate::quota::Outlook;
+use crate::state::Holder;
 
 /// Entries of one kind that are listed; `--json` has them all.
 const LISTED: usize = 20;
@@ -36,8 +37,8 @@ pub struct AtRest {
     pub open: Vec<ContactKey>,
     /// Keys that need a decision.
     pub undecided: Vec<ContactKey>,
-    /// The process that writes it at the moment: its operation and its number.
-    pub writer: Option<(String, u32)>,
+    /// The process that writes it at the moment, on whichever machine.
+    pub writer: Option<Holder>,
 }
 
 /// Says whether the service lives, in one line.
@@ -67,6 +68,9 @@ pub fn readiness_line(readiness: &Readiness) -> String {
         }
         Readiness::Troubled(trouble) => {
             format!("Not ready since {}: {}.", time_text(trouble.since), plain(&words::in_short(&trouble.error, None)))
+        }
+        Readiness::StandsBy(StandingBy { holder, since }) => {
+            format!("Ready, and standing by since {}: {} has the state.", time_text(*since), plain(holder))
         }
         Readiness::Paused { since } => format!("Not ready: paused since {}.", time_text(*since)),
     }
@@ -113,6 +117,7 @@ pub fn service_text(status: &Status, options: &StatusOptions<'_>) -> String {
         Phase::Paused => {
             let _ = writeln!(text, "Nothing is read or changed until `{}`.", command("resume"));
         }
+        Phase::StandingBy => text += "It takes over when that one gives the state up or is gone.\n",
         Phase::Resting => {
             if let Some(next) = status.next_pass {
                 let _ = writeln!(text, "Next pass: in {}, or as soon as something changes.", wait(next.since(now)));
@@ -144,8 +149,8 @@ pub fn at_rest_text(rest: &AtRest, options: &StatusOptions<'_>) -> String {
         let _ = write!(text, "\nThere is no state yet: `{apply}` or `{watch}` makes it.");
         return text;
     }
-    if let Some((operation, pid)) = writer {
-        let _ = write!(text, "\n'{}' (process {pid}) is writing it right now.", escape(operation));
+    if let Some(holder) = writer {
+        let _ = write!(text, "\n{} is writing it right now.", escape(&holder.who()));
     }
     let _ = write!(text, "\n{} managed. State serial {serial}.", counted(*contacts, "contact"));
     if !open.is_empty() {

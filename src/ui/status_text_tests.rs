@@ -115,7 +115,7 @@ fn a_state_at_rest_says_what_the_next_run_will_do() {
         serial: 57,
         open: vec![key("ada"), key("bo")],
         undecided: vec![key("cy")],
-        writer: Some(("apply".to_owned(), 4242)),
+        writer: Some(crate::ui::test_services::holder()),
     };
     insta::assert_snapshot!(at_rest(&rest), @"
     No service is running for this state.

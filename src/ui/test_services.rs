@@ -10,6 +10,7 @@ use crate::ops::watch::{Board, Braked, Failing, Outcome, Pass, Phase, Status, Tr
 use crate::ops::{Cause, Fault, ProblemKind};
 use crate::plan::{Brake, BrakeKind, Counts, Dispute};
 use crate::quota::{Outlook, Span};
+use crate::state::Holder;
 
 /// When all of this is looked at: 2026-03-01T12:00:00Z.
 pub(crate) const NOW: Timestamp = Timestamp(1_772_366_400_000);
@@ -25,6 +26,18 @@ fn later(seconds: u64) -> Timestamp {
 
 fn key(text: &str) -> ContactKey {
     ContactKey::parse(text).expect("a test's key is one")
+}
+
+/// A process that writes the state.
+pub(crate) fn holder() -> Holder {
+    Holder {
+        pid: 4242,
+        user_host: "ada@build-1".to_owned(),
+        operation: "apply".to_owned(),
+        since: NOW,
+        version: "0.1.0".to_owned(),
+        socket: None,
+    }
 }
 
 /// A service that began an hour ago and has made no pass.

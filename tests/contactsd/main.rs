@@ -9,6 +9,7 @@ mod circles;
 mod completions;
 mod copy;
 mod credentials;
+mod databases;
 mod disk;
 mod examples;
 mod exits;

@@ -221,7 +221,7 @@ impl Courier {
         ask: impl FnOnce(Arc<Way>) -> A,
         tries: &mut Tries,
     ) -> Result<Verdict<T>, Failure> {
-        changes.push(Change::PutQuota { endpoint, ledger: self.ledgers.save(endpoint) });
+        changes.extend(self.ledgers.spend_to_save(endpoint));
         for some in changes.chunks(CHANGES_PER_COMMIT) {
             if let Err(error) = self.store.commit(some.to_vec()).await {
                 self.take_back(endpoint, leave);
@@ -244,6 +244,7 @@ impl Courier {
         if let Some(change) = self.ledgers.pause_to_save(endpoint) {
             self.store.commit(vec![change]).await.map_err(Failure::Store)?;
         }
+        self.ledgers.tell_urgent_news(endpoint).await.map_err(Failure::Store)?;
         Ok(verdict)
     }
 
@@ -394,7 +395,8 @@ impl Courier {
             if !self.outages.ready(endpoint, &self.stop).await {
                 return Err(self.not_ready());
             }
-            let permit = self.ledgers.admit(endpoint, &self.stop, waiting).await.ok_or(Failure::Stopped)?;
+            let permit = self.ledgers.admit(endpoint, &self.stop, waiting).await.map_err(Failure::Store)?;
+            let permit = permit.ok_or(Failure::Stopped)?;
             let slot = self.slots.acquire().await.expect("the semaphore is never closed");
             // Each wait may have been for the very answer that barred this kind, or for the end of the run.
             let failure = if self.is_barred(endpoint) {
@@ -430,6 +432,13 @@ impl Courier {
         let Leave { permit, attempt, slot: _ } = leave;
         self.outages.undecided(endpoint, attempt);
         self.ledgers.unsent(endpoint, permit);
+    }
+
+    /// Gives back what was drawn of a shared quota and not spent. What cannot be given back ends with its window.
+    pub(crate) async fn give_back(&self) {
+        if let Err(error) = self.ledgers.give_back().await {
+            tracing::warn!(%error, "quota that was drawn and not spent could not be given back");
+        }
     }
 
     /// Tells the requests left of each kind whose limits are known.

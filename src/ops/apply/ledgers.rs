@@ -5,12 +5,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::apollo::{Meta, WindowHeaders};
 use crate::model::{Endpoint, Timestamp};
-use crate::quota::{Admission, Ledger, Outlook, Permit, Reading, Rejection, Rules, Span, WindowLimit};
-use crate::state::Change;
+use crate::quota::{Admission, Ledger, News, Outlook, Permit, Pool, Reading, Rejection, Rules, Span, WindowLimit};
+use crate::state::{self, Change};
+use crate::store::Store;
 
+use super::drawing::{Drawing, Next};
 use crate::ops::{Clock, Ended, Stop};
 
 /// Waits up to this long are not worth a word, and neither is a wait that ends so little later than was told.
@@ -28,6 +31,15 @@ pub(crate) struct Ledgers {
     /// The longest wait for a window that holds up what waits; after a longer one it is put off.
     patience: Option<Duration>,
     clock: Clock,
+    /// Where the quota is shared with other runners, and as which team.
+    shared: Option<Shared>,
+}
+
+/// The quota that other runners draw from as well.
+#[derive(Debug)]
+struct Shared {
+    store: Store,
+    team: Mutex<String>,
 }
 
 /// The account of one kind of request.
@@ -40,6 +52,8 @@ struct Account {
     told: Option<Timestamp>,
     /// Whether an answer has asked for a pause since it was last saved.
     is_newly_paused: bool,
+    /// What was drawn of the shared quota.
+    drawing: Drawing,
 }
 
 impl Ledgers {
@@ -59,7 +73,79 @@ impl Ledgers {
             (endpoint, Account { ledger: ledger.unwrap_or_default(), ..Account::default() })
         };
         let by_endpoint = Mutex::new(saved.iter().map(load).collect());
-        Self { by_endpoint, answered: Notify::new(), rules, max_wait, patience: None, clock }
+        Self { by_endpoint, answered: Notify::new(), rules, max_wait, patience: None, clock, shared: None }
+    }
+
+    /// Draws from what runners share where a store is shared, until the team is known as what `credential` says.
+    #[must_use]
+    pub(crate) fn shared_by(self, store: &Store, credential: &str) -> Self {
+        let shared = || Shared { store: store.clone(), team: Mutex::new(format!("credential {credential}")) };
+        Self { shared: store.shares_quota().then(shared), ..self }
+    }
+
+    /// Draws from what the runners of a team share from now on.
+    pub(crate) async fn draw_as(&self, team: &str) -> Result<(), state::Error> {
+        let Some(shared) = &self.shared else { return Ok(()) };
+        let team = format!("team {team}");
+        if *shared.team() != team {
+            self.give_back().await?;
+            *shared.team() = team;
+        }
+        Ok(())
+    }
+
+    /// Gives back what was drawn and not spent.
+    pub(crate) async fn give_back(&self) -> Result<(), state::Error> {
+        let drawn = |(&endpoint, account): (&Endpoint, &Account)| account.drawing.has_news().then_some(endpoint);
+        let drawn: Vec<Endpoint> = self.locked().iter().filter_map(drawn).collect();
+        for endpoint in drawn {
+            self.tell(endpoint).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells the other runners what they wait for: the limits, or that an answer has asked for a pause.
+    pub(crate) async fn tell_urgent_news(&self, endpoint: Endpoint) -> Result<(), state::Error> {
+        let has_news = self.locked().get(&endpoint).is_some_and(|account| account.drawing.has_urgent_news());
+        if self.shared.is_some() && has_news { self.tell(endpoint).await } else { Ok(()) }
+    }
+
+    async fn tell(&self, endpoint: Endpoint) -> Result<(), state::Error> {
+        let Some(shared) = &self.shared else { return Ok(()) };
+        let news = self.locked().entry(endpoint).or_default().drawing.take_news();
+        self.exchange(shared, endpoint, news, |_, _| ()).await
+    }
+
+    /// Tells what there is to tell, and draws a slice.
+    async fn draw(&self, shared: &Shared, endpoint: Endpoint) -> Result<(), state::Error> {
+        let _under_way = UnderWay { ledgers: self, endpoint };
+        let news = self.locked().entry(endpoint).or_default().drawing.take_news();
+        let (asked, rules) = (Instant::now(), self.rules);
+        let drawn = self.exchange(shared, endpoint, news, move |pool, now| pool.draw(&rules, now)).await?;
+        self.locked().entry(endpoint).or_default().drawing.take(drawn, asked);
+        Ok(())
+    }
+
+    async fn exchange<T: Send + 'static>(
+        &self,
+        shared: &Shared,
+        endpoint: Endpoint,
+        news: News,
+        mut act: impl FnMut(&mut Pool, Timestamp) -> T + Send + 'static,
+    ) -> Result<T, state::Error> {
+        let change = move |text: &str, now: Timestamp, is_again: bool| {
+            // One that cannot be read starts over: the first answer tells where it stands.
+            let mut pool = Pool::load(text).unwrap_or_default();
+            if !is_again {
+                pool.hear(&news, now);
+            }
+            let result = act(&mut pool, now);
+            (pool.save(), (result, pool, now))
+        };
+        let team = shared.team().clone();
+        let (result, pool, theirs) = shared.store.change_pool(team, endpoint, change).await?;
+        self.change(endpoint, |account| account.ledger.mirror(&pool, theirs, self.clock.now()));
+        Ok(result)
     }
 
     /// Puts requests off that would wait longer than this for a window, instead of holding what waits for them.
@@ -93,23 +179,32 @@ impl Ledgers {
         endpoint: Endpoint,
         stop: &Stop,
         waiting: impl Fn(Duration, Timestamp, Option<Span>),
-    ) -> Option<Permit> {
+    ) -> Result<Option<Permit>, state::Error> {
         loop {
             if stop.is_requested() || self.is_put_off(endpoint) {
-                return None;
+                return Ok(None);
             }
             // Registered before looking, so that an answer between look and wait is not missed.
             let answered = self.answered.notified();
             let now = self.clock.now();
-            let admission = self.locked().entry(endpoint).or_default().ledger.admit(now, &self.rules);
+            let admission = match &self.shared {
+                None => self.locked().entry(endpoint).or_default().ledger.admit(now, &self.rules),
+                Some(shared) => match self.next(endpoint) {
+                    Some(admission) => admission,
+                    None => {
+                        self.draw(shared, endpoint).await?;
+                        continue;
+                    }
+                },
+            };
             let wait = match admission {
-                Admission::Go(permit) => return Some(permit),
+                Admission::Go(permit) => return Ok(Some(permit)),
                 Admission::Wait(wait, span) => {
                     let until = now + wait;
                     // What needs no request of this kind goes on: a contact that was looked for is still created.
                     if [self.max_wait, self.patience].into_iter().flatten().any(|longest| wait > longest) {
                         self.locked().entry(endpoint).or_default().put_off = Some(until);
-                        return None;
+                        return Ok(None);
                     }
                     if wait > QUIET_WAIT && self.is_news(endpoint, until) {
                         waiting(wait, until, span);
@@ -124,6 +219,21 @@ impl Ledgers {
                 () = stop.requested() => {}
             }
         }
+    }
+
+    /// Takes a request from what was drawn; `None` when a slice is to be drawn first, by whoever asked.
+    fn next(&self, endpoint: Endpoint) -> Option<Admission> {
+        let mut accounts = self.locked();
+        let Account { ledger, drawing, .. } = accounts.entry(endpoint).or_default();
+        Some(match drawing.next(ledger.unanswered()) {
+            Next::Go(slice) => Admission::Go(ledger.go(slice)),
+            Next::Wait(wait, span) => Admission::Wait(wait, span),
+            Next::WaitForAnswer => Admission::WaitForAnswer,
+            Next::Draw => {
+                drawing.is_under_way = true;
+                return None;
+            }
+        })
     }
 
     /// Reports whether nobody was told that requests of this kind wait until then.
@@ -161,12 +271,13 @@ impl Ledgers {
             (429, _) => drop(self.rejected(endpoint, permit, meta)),
             (500.., Some(wait)) => {
                 self.change(endpoint, |account| {
-                    account.ledger.answered(permit, &readings(meta), now);
+                    account.answered(permit, &readings(meta), now);
                     account.ledger.pause(wait, now);
+                    account.drawing.paused(wait, None);
                     account.is_newly_paused = true;
                 });
             }
-            _ => self.change(endpoint, |account| account.ledger.answered(permit, &readings(meta), now)),
+            _ => self.change(endpoint, |account| account.answered(permit, &readings(meta), now)),
         }
     }
 
@@ -176,7 +287,10 @@ impl Ledgers {
     }
 
     pub(crate) fn unsent(&self, endpoint: Endpoint, permit: Permit) {
-        self.change(endpoint, |account| account.ledger.unsent(permit));
+        self.change(endpoint, |account| {
+            account.drawing.unsent(permit.slice);
+            account.ledger.unsent(permit);
+        });
     }
 
     pub(crate) fn rejected(&self, endpoint: Endpoint, permit: Permit, meta: &Meta) -> Rejection {
@@ -184,7 +298,12 @@ impl Ledgers {
         let wait = meta.asked_to_wait(now);
         self.change(endpoint, |account| {
             account.is_newly_paused = true;
-            account.ledger.rejected(permit, &readings(meta), wait, now, &self.rules)
+            account.drawing.answered(permit.slice, &readings(meta));
+            let rejection = account.ledger.rejected(permit, &readings(meta), wait, now, &self.rules);
+            if let Rejection::WindowUsedUp(span, wait) = rejection {
+                account.drawing.paused(wait, Some(span));
+            }
+            rejection
         })
     }
 
@@ -192,12 +311,20 @@ impl Ledgers {
     ///
     /// Otherwise a ledger is saved with the next request, which may be the next run's.
     pub(crate) fn pause_to_save(&self, endpoint: Endpoint) -> Option<Change> {
+        if self.shared.is_some() {
+            return None;
+        }
         let is_new = self.locked().get(&endpoint).is_some_and(|account| account.is_newly_paused);
         is_new.then(|| Change::PutQuota { endpoint, ledger: self.save(endpoint) })
     }
 
+    /// Returns what is to be saved with a request; `None` where it was drawn from what runners share.
+    pub(crate) fn spend_to_save(&self, endpoint: Endpoint) -> Option<Change> {
+        self.shared.is_none().then(|| Change::PutQuota { endpoint, ledger: self.save(endpoint) })
+    }
+
     /// Returns the ledger of `endpoint` as it is to be saved.
-    pub(crate) fn save(&self, endpoint: Endpoint) -> String {
+    fn save(&self, endpoint: Endpoint) -> String {
         let mut accounts = self.locked();
         let account = accounts.entry(endpoint).or_default();
         account.is_newly_paused = false;
@@ -223,6 +350,31 @@ impl Ledgers {
 
     fn locked(&self) -> MutexGuard<'_, BTreeMap<Endpoint, Account>> {
         self.by_endpoint.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Account {
+    fn answered(&mut self, permit: Permit, readings: &[Reading; 3], now: Timestamp) {
+        self.drawing.answered(permit.slice, readings);
+        self.ledger.answered(permit, readings, now);
+    }
+}
+
+impl Shared {
+    fn team(&self) -> MutexGuard<'_, String> {
+        self.team.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Lets the others draw again, however drawing ended.
+struct UnderWay<'a> {
+    ledgers: &'a Ledgers,
+    endpoint: Endpoint,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.ledgers.change(self.endpoint, |account| account.drawing.is_under_way = false);
     }
 }
 

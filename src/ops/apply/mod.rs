@@ -8,6 +8,7 @@ mod bind;
 mod bring_up;
 pub(crate) mod courier;
 mod create;
+mod drawing;
 pub(crate) mod ledgers;
 mod local;
 mod look;

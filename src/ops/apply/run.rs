@@ -91,6 +91,7 @@ pub async fn apply_as(
     }
     report.ended =
         session.stop().reason().or(outage).or_else(|| session.courier().ledgers.put_off()).unwrap_or_default();
+    session.courier().give_back().await;
     session.renew_index(desired, snapshot).await;
     report
 }

@@ -2,7 +2,7 @@
 
 use super::line::Spoil;
 use super::world::World;
-use crate::store::Moment;
+use crate::store::{self, Moment};
 
 /// A life of three entries: Apollo knows one by e-mail, one by company, and one not at all.
 const LIFE: [&str; 5] = [
@@ -41,10 +41,46 @@ async fn live(world: &World, what: &str) {
     assert_eq!(world.server.contacts().len(), 3, "{what}");
 }
 
-async fn every_request_fails_in_turn(spoil: Spoil) {
+/// Where the state is kept.
+#[derive(Debug, Clone, Copy)]
+enum Engine {
+    Sled,
+    /// Directly, or behind PgBouncer.
+    Database(&'static str),
+}
+
+const ENGINES: [Engine; 3] = [Engine::Sled, Engine::Database("PostgreSQL"), Engine::Database("PgBouncer")];
+
+impl Engine {
+    /// Puts the state of a world where this engine keeps it; `None` where the engine is not installed.
+    fn keep(self, world: World) -> Option<World> {
+        match self {
+            Self::Sled => Some(world),
+            Self::Database(way) => {
+                let location = store::database_locations().into_iter().find(|(found, _)| *found == way);
+                location.map(|(_, location)| world.in_database(Some(location)))
+            }
+        }
+    }
+}
+
+/// Runs a test over each engine, all at the same time.
+fn over_each_engine<F: Future<Output = ()>>(test: impl Fn(Engine) -> F + Send + Sync) {
+    std::thread::scope(|scope| {
+        let test = &test;
+        for engine in ENGINES {
+            scope.spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                runtime.block_on(test(engine));
+            });
+        }
+    });
+}
+
+async fn every_request_fails_in_turn(engine: Engine, spoil: Spoil) {
     for number in 1.. {
-        let world = World::new(Some((number, spoil))).await;
-        live(&world, &format!("{spoil:?} of request {number}")).await;
+        let Some(world) = engine.keep(World::new(Some((number, spoil))).await) else { return };
+        live(&world, &format!("{engine:?}: {spoil:?} of request {number}")).await;
         if world.line.requests() < number {
             assert!(number > 15, "{number} requests are too few to be all of them");
             return;
@@ -52,11 +88,11 @@ async fn every_request_fails_in_turn(spoil: Spoil) {
     }
 }
 
-async fn every_commit_fails_in_turn(moment: Moment) {
+async fn every_commit_fails_in_turn(engine: Engine, moment: Moment) {
     for number in 1.. {
-        let world = World::new(None).await;
+        let Some(world) = engine.keep(World::new(None).await) else { return };
         world.broken.at(number, moment);
-        live(&world, &format!("{moment:?} of commit {number}")).await;
+        live(&world, &format!("{engine:?}: {moment:?} of commit {number}")).await;
         if !world.broken.has_struck() {
             assert!(number > 25, "{number} commits are too few to be all of them");
             return;
@@ -64,32 +100,32 @@ async fn every_commit_fails_in_turn(moment: Moment) {
     }
 }
 
-#[tokio::test]
-async fn any_request_may_be_lost_on_its_way() {
-    every_request_fails_in_turn(Spoil::Before).await;
+#[test]
+fn any_request_may_be_lost_on_its_way() {
+    over_each_engine(async |engine| every_request_fails_in_turn(engine, Spoil::Before).await);
 }
 
-#[tokio::test]
-async fn any_answer_may_be_lost() {
-    every_request_fails_in_turn(Spoil::After).await;
+#[test]
+fn any_answer_may_be_lost() {
+    over_each_engine(async |engine| every_request_fails_in_turn(engine, Spoil::After).await);
 }
 
-#[tokio::test]
-async fn any_answer_may_be_replaced_by_a_page() {
-    every_request_fails_in_turn(Spoil::Page).await;
+#[test]
+fn any_answer_may_be_replaced_by_a_page() {
+    over_each_engine(async |engine| every_request_fails_in_turn(engine, Spoil::Page).await);
 }
 
-#[tokio::test]
-async fn any_commit_may_fail_before_it_reaches_the_disk() {
-    every_commit_fails_in_turn(Moment::BeforeBatch).await;
+#[test]
+fn any_commit_may_fail_before_it_reaches_the_disk() {
+    over_each_engine(async |engine| every_commit_fails_in_turn(engine, Moment::BeforeBatch).await);
 }
 
-#[tokio::test]
-async fn any_commit_may_fail_after_its_rows_are_on_disk() {
-    every_commit_fails_in_turn(Moment::AfterBarrier).await;
+#[test]
+fn any_commit_may_fail_after_its_rows_are_on_disk() {
+    over_each_engine(async |engine| every_commit_fails_in_turn(engine, Moment::AfterBarrier).await);
 }
 
-#[tokio::test]
-async fn any_commit_may_be_done_and_reported_as_failed() {
-    every_commit_fails_in_turn(Moment::AfterHead).await;
+#[test]
+fn any_commit_may_be_done_and_reported_as_failed() {
+    over_each_engine(async |engine| every_commit_fails_in_turn(engine, Moment::AfterHead).await);
 }

@@ -29,7 +29,7 @@ async fn all_that_wait_together_are_told_once_and_for_each_window_again() {
             let waiting = |wait: Duration, until: Timestamp, _| {
                 told.lock().unwrap().push((wait.as_secs(), (until.0 - 1_700_000_000_000) / 1000));
             };
-            let permit = ledgers.admit(CREATE, &Stop::default(), waiting).await.unwrap();
+            let permit = ledgers.admit(CREATE, &Stop::default(), waiting).await.unwrap().unwrap();
             tokio::time::sleep(Duration::from_millis(50)).await;
             ledgers.answered(CREATE, permit, &Meta::default());
         });

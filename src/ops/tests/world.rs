@@ -19,7 +19,7 @@ use crate::ops::{Reading, Want};
 use crate::plan::Policy;
 use crate::quota::{Backoff, Rules};
 use crate::sandbox::{Action, DedupeReading, Options, Server, Witness};
-use crate::state::{Holder, PlanProgress, Snapshot, Wanted};
+use crate::state::{Holder, Location, PlanProgress, Snapshot, Wanted};
 use crate::store::Broken;
 
 /// The key that the sandbox of a world accepts.
@@ -29,6 +29,8 @@ type Listener = Arc<dyn Fn(&Event) + Send + Sync>;
 
 pub(super) struct World {
     home: tempfile::TempDir,
+    /// Where the state is when it is in a database.
+    database: Option<Location>,
     pub(super) server: Server,
     pub(super) line: Line,
     /// Fails a commit of the sessions to come.
@@ -69,6 +71,7 @@ impl World {
         let line = Line::to(server.address(), spoiled).await;
         Self {
             home,
+            database: None,
             server,
             line,
             broken: Arc::default(),
@@ -76,6 +79,11 @@ impl World {
             problems: Arc::default(),
             listener: None,
         }
+    }
+
+    /// Keeps the state in a database.
+    pub(super) fn in_database(self, location: Option<Location>) -> Self {
+        Self { database: location, ..self }
     }
 
     /// Replaces the files; `contacts` is what stands below `contacts:`, indented by two.
@@ -245,6 +253,9 @@ impl World {
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {
+        if let Some(database) = &self.database {
+            return crate::store::read_database(database, &Wanted::everything()).unwrap().unwrap().0;
+        }
         crate::store::read(&self.state().into(), &Wanted::everything()).unwrap().unwrap()
     }
 
@@ -286,7 +297,7 @@ impl World {
         let entropy = Entropy::draw().unwrap();
         let (problems, listener) = (Arc::clone(&self.problems), self.listener.clone());
         SessionOptions {
-            state: self.state().into(),
+            state: self.database.clone().unwrap_or_else(|| self.state().into()),
             origin: "sandbox".to_owned(),
             own_dir: None,
             client: Some(apollo::Options::new(base_url, credential)),

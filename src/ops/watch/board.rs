@@ -49,6 +49,9 @@ pub struct Status {
     /// Keys that are gone from the files and not forgotten yet.
     pub waiting: Arc<Vec<Waiting>>,
     pub braked: Option<Braked>,
+    /// Who has the state meanwhile, where the service stands by to take over.
+    #[serde(default)]
+    pub standing_by: Option<StandingBy>,
     /// Since when a person has paused the service.
     pub paused_since: Option<Timestamp>,
     /// What keeps the service as a whole from its work.
@@ -75,6 +78,8 @@ pub enum Phase {
     /// Waits for a change or for its time.
     #[default]
     Resting,
+    /// Waits for another service, on whichever machine, to give the state up or to be gone.
+    StandingBy,
     /// Asks for the state, which another process may have.
     Opening,
     /// Makes a pass.
@@ -83,6 +88,14 @@ pub enum Phase {
     Paused,
     /// Ends.
     Ending,
+}
+
+/// Another process has the state, and this one waits to take over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandingBy {
+    /// Who it is, in words.
+    pub holder: String,
+    pub since: Timestamp,
 }
 
 /// One pass that is over.

@@ -442,7 +442,7 @@ impl Service {
         self.again_at = self.again_at.into_iter().chain(at).min();
     }
 
-    fn with_missed(&mut self, look: Look) -> Look {
+    pub(super) fn with_missed(&mut self, look: Look) -> Look {
         match self.missed.take() {
             Some(mut missed) => {
                 missed.merge(look);

@@ -18,6 +18,10 @@ impl Service {
     /// Runs until it is asked to stop, or for one pass. The state is released then, well or not.
     pub async fn run(mut self) -> (WatchSummary, Result<(), state::Error>) {
         while let Some(look) = self.rest().await {
+            if self.stands_by(&look).await {
+                self.missed = Some(self.with_missed(look));
+                continue;
+            }
             self.pass(look).await;
             if self.once {
                 break;
@@ -69,10 +73,15 @@ impl Service {
                 continue;
             }
             let paused = self.paused;
+            let is_standing_by = self.standing_by.is_some();
             let resync = self.settings.resync;
             self.board.note(|status| {
                 status.resync = resync;
-                status.phase = if is_paused { Phase::Paused } else { Phase::Resting };
+                status.phase = match (is_paused, is_standing_by) {
+                    (true, _) => Phase::Paused,
+                    (false, true) => Phase::StandingBy,
+                    (false, false) => Phase::Resting,
+                };
                 status.paused_since = paused;
                 status.next_pass = (!is_paused).then_some(due);
             });
@@ -144,9 +153,11 @@ impl Service {
         // First the mark: a service that ends here begins paused.
         let since = place.pause(self.now()).map_err(|error| chain(&error))?;
         self.paused = Some(since);
+        self.standing_by = None;
         self.release().await;
         self.board.note(|status| {
             status.phase = Phase::Paused;
+            status.standing_by = None;
             status.paused_since = Some(since);
             status.next_pass = None;
         });

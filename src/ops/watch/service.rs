@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use super::absent::Absent;
 use super::approval::Approval;
-use super::board::{Board, Braked, Phase, Trouble};
+use super::board::{Board, Braked, Phase, StandingBy, Trouble};
 use super::control::{ApproveAnswer, Command};
 use super::failing::FailingEntries;
 use super::place::Place;
@@ -109,6 +109,8 @@ pub struct Service {
     /// `None` while paused, and until the state could be opened.
     pub(super) session: Option<Arc<Session>>,
     pub(super) paused: Option<Timestamp>,
+    /// For whom the service stands by.
+    pub(super) standing_by: Option<StandingBy>,
     /// Commands that came during a pass.
     pub(super) queue: VecDeque<Command>,
     /// What the last pass made way for.
@@ -155,6 +157,7 @@ impl Service {
             stop,
             session: None,
             paused,
+            standing_by: None,
             queue: VecDeque::new(),
             made_way: None,
             missed: None,
@@ -173,7 +176,12 @@ impl Service {
             summary: WatchSummary::default(),
         };
         if service.paused.is_none() {
-            service.session = Some(Arc::new(service.open().await?));
+            service.session = match service.open().await {
+                Ok(session) => Some(Arc::new(session)),
+                // It is waited for from the first pass on.
+                Err(error) if service.stands_by_after(&error).is_some() => None,
+                Err(error) => return Err(error),
+            };
         }
         Ok(service)
     }
@@ -246,7 +254,12 @@ impl Service {
 
     /// Opens the state.
     pub(super) async fn open(&self) -> Result<Session, SessionError> {
-        let mut options = self.settings.session.clone();
+        self.open_within(self.settings.session.lock_timeout).await
+    }
+
+    /// Opens the state, if other writers leave it within this time.
+    pub(super) async fn open_within(&self, lock_timeout: Duration) -> Result<Session, SessionError> {
+        let mut options = crate::ops::SessionOptions { lock_timeout, ..self.settings.session.clone() };
         if self.summary.passes > 0
             && let Ok(entropy) = Entropy::draw()
         {

@@ -62,7 +62,7 @@ impl fmt::Display for Address {
 pub(crate) fn database(
     text: &str,
     password: Option<&SecretString>,
-    directory: impl FnOnce(&str) -> PathBuf,
+    directory: impl FnOnce(&str, &str) -> PathBuf,
 ) -> Result<Location, InvalidAddress> {
     let address = Address::parse(text, password)?;
     let url = match password {
@@ -70,7 +70,7 @@ pub(crate) fn database(
         None => text.to_owned(),
     };
     let url = DatabaseUrl::new(url.into(), &address.shown);
-    Ok(Location::Database { url, directory: directory(address.state()) })
+    Ok(Location::Database { url, directory: directory(&address.shown, address.state()) })
 }
 
 /// Puts a password into a URL that has none, wherever its user stands.

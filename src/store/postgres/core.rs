@@ -13,15 +13,18 @@ use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::address::Address;
-use super::connect::Connector;
+use super::connect::{Connector, PATIENCE};
 use super::error::Error;
 use super::lease::{self, Lease};
 use super::schema;
 use super::tables::{self, TableWrites};
-use crate::state::{Holder, Row, Table, Writes, with_format};
+use crate::state::{Holder, LEASE_TERM, Row, Table, Writes, with_format};
 
 /// How long after a failure the database is asked again.
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// How long a statement may take that touches every row of a state.
+const PATIENCE_WITH_ALL: Duration = Duration::from_mins(10);
 
 /// Rows that are read at a time.
 const PAGE: i64 = 5_000;
@@ -52,6 +55,11 @@ impl Held {
         look(&mut self.lease.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Reports whether the lease is known to be lost.
+    pub(in crate::store) fn is_lost(&self) -> bool {
+        self.lost.borrow().is_some() || !self.outlasts(Duration::ZERO)
+    }
+
     fn until(&self) -> Option<Instant> {
         self.with(|lease| lease.as_ref().map(|lease| lease.until))
     }
@@ -68,10 +76,14 @@ impl Core {
         let connector = Connector::new(Arc::new(address))?;
         let client = connector.connect().await?;
         schema::ensure(&connector, &client).await?;
-        let lease = Lease::take(&connector, &client, holder, token, lease::TERM).await?;
+        let lease = Lease::take(&connector, &client, holder, token, LEASE_TERM).await?;
         let lease = Arc::new(Held { lease: Mutex::new(Some(lease)), lost: watch::Sender::new(None) });
         let renewal = tokio::spawn(renew(connector.clone(), Arc::clone(&lease)));
         Ok(Self { connector, client: Some(Arc::new(client)), lease, renewal })
+    }
+
+    pub(super) fn connector(&self) -> &Connector {
+        &self.connector
     }
 
     pub(super) fn lease(&self) -> Arc<Held> {
@@ -112,13 +124,40 @@ impl Core {
     /// again.
     pub(super) async fn commit(&mut self, writes: &Writes, id: &str) -> Result<(), Error> {
         let connector = self.connector.clone();
-        let commit = Commit::of(&connector, writes, id)?;
+        let tables = by_table(&connector, writes)?;
+        self.transact(&connector, &Commit { state: connector.address().state(), id, work: Work::Write(tables) }).await
+    }
+
+    /// Removes what an earlier push left of a state that was to take the place of this one.
+    pub(super) async fn begin_push(&mut self, id: &str) -> Result<(), Error> {
+        let connector = self.connector.clone();
+        let state = connector.address().state();
+        self.transact(&connector, &Commit { state, id, work: Work::Clear(incoming(state)) }).await
+    }
+
+    /// Writes rows of a state that is to take the place of this one; nobody reads them there.
+    pub(super) async fn push(&mut self, writes: &Writes, id: &str) -> Result<(), Error> {
+        let connector = self.connector.clone();
+        let state = connector.address().state();
+        let tables = by_table(&connector, writes)?;
+        self.transact(&connector, &Commit { state, id, work: Work::Stage(incoming(state), tables) }).await
+    }
+
+    /// Puts the rows that were pushed into the place of all others, at once.
+    pub(super) async fn end_push(&mut self, id: &str) -> Result<(), Error> {
+        let connector = self.connector.clone();
+        let state = connector.address().state();
+        self.transact(&connector, &Commit { state, id, work: Work::Exchange(incoming(state)) }).await
+    }
+
+    /// Makes a transaction happen once.
+    async fn transact(&mut self, connector: &Connector, commit: &Commit<'_>) -> Result<(), Error> {
         let mut may_be_done = false;
         loop {
             self.check_lease()?;
             let fence = self.lease.with(|lease| lease.as_ref().map(|lease| lease.fence));
-            let fence = fence.ok_or_else(|| lease::lost(&connector, "it was given back"))?;
-            let Err(error) = self.try_commit(&connector, &commit, fence, may_be_done).await else { return Ok(()) };
+            let fence = fence.ok_or_else(|| lease::lost(connector, "it was given back"))?;
+            let Err(error) = self.try_commit(connector, commit, fence, may_be_done).await else { return Ok(()) };
             may_be_done |= error.is_lost();
             if !self.goes_on_after(&error).await {
                 return Err(error);
@@ -222,7 +261,7 @@ async fn renew_once(connector: &Connector, client: &mut Option<Client>, held: &H
     }
     let client = client.as_ref().expect("it was connected just now");
     let Some(mut lease) = held.with(|lease| lease.as_ref().map(Lease::again)) else { return Ok(()) };
-    lease.renew(connector, client, lease::TERM).await?;
+    lease.renew(connector, client, LEASE_TERM).await?;
     held.with(|held| {
         if let Some(held) = held {
             held.until = lease.until;
@@ -231,22 +270,40 @@ async fn renew_once(connector: &Connector, client: &mut Option<Client>, held: &H
     Ok(())
 }
 
-/// One commit, as the tables take it.
+/// One transaction under the lease, as the tables take it.
 struct Commit<'a> {
     state: &'a str,
     id: &'a str,
-    tables: BTreeMap<Table, TableWrites>,
+    work: Work,
 }
 
-impl<'a> Commit<'a> {
-    fn of(connector: &'a Connector, writes: &Writes, id: &'a str) -> Result<Self, Error> {
-        let tables = tables::by_table(writes).map_err(|why| damaged(connector, why))?;
-        Ok(Self { state: connector.address().state(), id, tables })
-    }
+enum Work {
+    Write(BTreeMap<Table, TableWrites>),
+    /// Removes all rows of another name.
+    Clear(String),
+    /// Writes rows under another name.
+    Stage(String, BTreeMap<Table, TableWrites>),
+    /// Puts the rows of another name into the place of the state's.
+    Exchange(String),
+}
 
+/// Returns the name under which a state is kept that is to take the place of this one. No state can have it.
+fn incoming(state: &str) -> String {
+    format!("{state}/incoming")
+}
+
+fn by_table(connector: &Connector, writes: &Writes) -> Result<BTreeMap<Table, TableWrites>, Error> {
+    tables::by_table(writes).map_err(|why| damaged(connector, why))
+}
+
+impl Commit<'_> {
     /// Sends the transaction; its end once the fence is known to be ours.
     async fn send(&self, connector: &Connector, client: &Client, fence: i64) -> Result<(), Error> {
-        let written = connector.bounded(self.write(client)).await;
+        let patience = match self.work {
+            Work::Write(_) | Work::Stage(..) => PATIENCE,
+            Work::Clear(_) | Work::Exchange(_) => PATIENCE_WITH_ALL,
+        };
+        let written = connector.bounded_by(patience, self.write(client)).await;
         let is_ours = matches!(written, Ok(found) if found == Some(fence));
         let ended = connector.bounded(client.batch_execute(if is_ours { "COMMIT" } else { "ROLLBACK" })).await;
         match written {
@@ -261,18 +318,16 @@ impl<'a> Commit<'a> {
         let state: Parameter<'_> = (&self.state, Type::TEXT);
         client.batch_execute("BEGIN").await?;
         let fence = client.query_typed_opt(LOCK_FENCE, &[state.clone()]).await?;
-        for (&table, writes) in &self.tables {
-            client.execute_typed(&tables::delete(table), &[state.clone(), (&writes.keys, Type::TEXT_ARRAY)]).await?;
-            if writes.put.is_empty() {
-                continue;
+        match &self.work {
+            Work::Write(tables) => write(client, self.state, tables).await?,
+            Work::Stage(name, tables) => write(client, name, tables).await?,
+            Work::Clear(name) => clear(client, name).await?,
+            Work::Exchange(name) => {
+                clear(client, self.state).await?;
+                for table in tables::TABLES {
+                    client.execute_typed(&tables::rename(table), &[state.clone(), (name, Type::TEXT)]).await?;
+                }
             }
-            let rows: [Parameter<'_>; 2] = [(&writes.put, Type::TEXT_ARRAY), (&writes.values, Type::TEXT_ARRAY)];
-            let mut parameters = vec![state.clone()];
-            parameters.extend(rows);
-            if table == Table::Bindings {
-                parameters.push((&writes.ids, Type::TEXT_ARRAY));
-            }
-            client.execute_typed(&tables::insert(table), &parameters).await?;
         }
         client.execute_typed(NOTE_COMMIT, &[state.clone(), (&self.id, Type::TEXT)]).await?;
         Ok(fence.map(|row| row.get(0)))
@@ -296,6 +351,35 @@ impl<'a> Commit<'a> {
             (_, false) => Err(lease::lost(connector, "somebody else has taken it over")),
         }
     }
+}
+
+async fn write(
+    client: &Client,
+    state: &str,
+    tables: &BTreeMap<Table, TableWrites>,
+) -> Result<(), tokio_postgres::Error> {
+    let state: Parameter<'_> = (&state, Type::TEXT);
+    for (&table, writes) in tables {
+        client.execute_typed(&tables::delete(table), &[state.clone(), (&writes.keys, Type::TEXT_ARRAY)]).await?;
+        if writes.put.is_empty() {
+            continue;
+        }
+        let rows: [Parameter<'_>; 2] = [(&writes.put, Type::TEXT_ARRAY), (&writes.values, Type::TEXT_ARRAY)];
+        let mut parameters = vec![state.clone()];
+        parameters.extend(rows);
+        if table == Table::Bindings {
+            parameters.push((&writes.ids, Type::TEXT_ARRAY));
+        }
+        client.execute_typed(&tables::insert(table), &parameters).await?;
+    }
+    Ok(())
+}
+
+async fn clear(client: &Client, state: &str) -> Result<(), tokio_postgres::Error> {
+    for table in tables::TABLES {
+        client.execute_typed(&tables::clear(table), &[(&state, Type::TEXT)]).await?;
+    }
+    Ok(())
 }
 
 const LOCK_FENCE: &str = "SELECT fence FROM contactsd_fences WHERE state = $1 FOR UPDATE";

@@ -15,9 +15,6 @@ use super::error::Error;
 use crate::model::Timestamp;
 use crate::state::Holder;
 
-/// How long a lease lasts when it is not renewed.
-pub(super) const TERM: Duration = Duration::from_secs(150);
-
 /// How long after it was taken or renewed a lease is renewed.
 pub(super) const RENEWAL: Duration = Duration::from_secs(30);
 

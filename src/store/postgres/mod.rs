@@ -8,12 +8,13 @@ mod connect;
 mod core;
 mod error;
 mod lease;
+mod pools;
 mod rows;
 mod schema;
 mod tables;
 #[cfg(test)]
-mod tests;
+pub(in crate::store) mod tests;
 
 pub(crate) use address::{database, is_meant};
 pub(super) use core::Held;
-pub(super) use rows::{GlanceRows, PostgresEngine, SharedRows, facts};
+pub(super) use rows::{GlanceRows, PostgresEngine, SharedRows, counters, facts};

@@ -4,7 +4,12 @@
 //! when the state is opened; of the bindings, what is asked for.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
+#[cfg(test)]
+use std::sync::OnceLock;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake};
+use std::thread::{self, Thread};
 use std::{fmt, iter};
 
 use tokio::runtime::{Builder, Runtime};
@@ -12,8 +17,12 @@ use tokio::runtime::{Builder, Runtime};
 use super::address::Address;
 use super::core::{Core, Glance, Held};
 use super::error::Error as Failure;
+use super::pools::Pools;
 use super::tables::{self, TABLES};
+use crate::model::Timestamp;
 use crate::state::{Counters, Error, FORMAT, Facts, Holder, Location, Row, Rows, Table, Writes, decode};
+#[cfg(test)]
+use crate::store::{Broken, Moment};
 
 /// Most rows of bindings that are kept in memory.
 const MOST_KNOWN: usize = 50_000;
@@ -27,8 +36,28 @@ impl Waiter {
         runtime.map(|runtime| Self(Some(runtime))).map_err(|error| Error::io("wait for", state.directory(), error))
     }
 
+    /// Blocks until the answer is there. May be called by a task of another runtime, as all reading and writing may.
     fn wait<T>(&self, answer: impl Future<Output = T>) -> T {
-        self.0.as_ref().expect("it is given back only when dropped").block_on(answer)
+        let _in = self.0.as_ref().expect("it is given back only when dropped").enter();
+        // The budget that tasks share among them is that of the caller's, who goes on only after this.
+        let mut answer = pin!(tokio::task::unconstrained(answer));
+        let waker = Arc::new(Unpark(thread::current())).into();
+        let mut context = Context::from_waker(&waker);
+        loop {
+            if let Poll::Ready(answer) = answer.as_mut().poll(&mut context) {
+                return answer;
+            }
+            thread::park();
+        }
+    }
+}
+
+/// Wakes the thread that waits.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
     }
 }
 
@@ -46,6 +75,7 @@ pub(in crate::store) struct SharedRows(Arc<Shared>);
 struct Shared {
     state: Location,
     core: tokio::sync::Mutex<Core>,
+    pools: tokio::sync::Mutex<Pools>,
     known: Mutex<Known>,
     lease: Arc<Held>,
     // Dropped last: what waits for the database runs on it.
@@ -74,12 +104,12 @@ impl fmt::Debug for SharedRows {
 }
 
 impl SharedRows {
-    /// Takes the lease of a state; `token` is random. [`Error::Locked`] names who has it.
-    pub(in crate::store) fn open(state: &Location, holder: &Holder, token: String) -> Result<Self, Error> {
+    /// Takes the lease of a state. [`Error::Locked`] names who has it.
+    pub(in crate::store) fn open(state: &Location, holder: &Holder) -> Result<Self, Error> {
         let told = |failure: Failure| failure.told_of(state);
         let waiter = Waiter::new(state)?;
         let address = address(state)?;
-        let mut core = waiter.wait(Core::open(address, holder, token)).map_err(told)?;
+        let mut core = waiter.wait(Core::open(address, holder, transaction())).map_err(told)?;
         let mut known = Known::default();
         for table in TABLES.into_iter().filter(|table| is_whole(*table)) {
             let mut behind = String::new();
@@ -92,8 +122,9 @@ impl SharedRows {
                 }
             }
         }
+        let pools = tokio::sync::Mutex::new(Pools::new(core.connector().clone()));
         let (lease, core, known) = (core.lease(), tokio::sync::Mutex::new(core), Mutex::new(known));
-        Ok(Self(Arc::new(Shared { state: state.clone(), core, known, lease, waiter })))
+        Ok(Self(Arc::new(Shared { state: state.clone(), core, pools, known, lease, waiter })))
     }
 
     pub(in crate::store) fn lease(&self) -> &Arc<Held> {
@@ -116,13 +147,10 @@ impl SharedRows {
         self.known().pending.extend(writes);
     }
 
-    /// Commits what was taken; `id` is random.
-    fn commit(&self, id: &str) -> Result<(), Error> {
-        let Shared { state, core, waiter, .. } = &*self.0;
+    /// Commits what was taken.
+    fn commit(&self) -> Result<(), Error> {
         let pending = self.known().pending.clone();
-        waiter
-            .wait(async { core.lock().await.commit(&pending, id).await })
-            .map_err(|failure| failure.told_of(state))?;
+        self.with_core(async |core| core.commit(&pending, &transaction()).await)?;
         let mut known = self.known();
         known.pending.clear();
         if known.some.len() > MOST_KNOWN {
@@ -138,15 +166,48 @@ impl SharedRows {
         Ok(())
     }
 
-    fn check_lease(&self) -> Result<(), Error> {
+    /// Changes the row of a team and a kind of request, which all states of the database share.
+    ///
+    /// `change` gets what it says, empty for a new one, the database's time, and whether it may have been changed
+    /// already.
+    pub(in crate::store) fn change_pool<T>(
+        &self,
+        team: &str,
+        kind: &str,
+        change: impl FnMut(&str, Timestamp, bool) -> (String, T),
+    ) -> Result<T, Error> {
+        let Shared { state, pools, waiter, .. } = &*self.0;
+        let changed = waiter.wait(async { pools.lock().await.change(team, kind, change).await });
+        changed.map_err(|failure| failure.told_of(state))
+    }
+
+    /// Begins to take in the rows of a state that is to take the place of this one.
+    pub(in crate::store) fn begin_push(&self) -> Result<(), Error> {
+        self.with_core(async |core| core.begin_push(&transaction()).await)
+    }
+
+    /// Takes in some of its rows.
+    pub(in crate::store) fn push(&self, rows: &Writes) -> Result<(), Error> {
+        self.with_core(async |core| core.push(rows, &transaction()).await)
+    }
+
+    /// Puts it into the place of this one. What was read before is true no more.
+    pub(in crate::store) fn end_push(&self) -> Result<(), Error> {
+        self.with_core(async |core| core.end_push(&transaction()).await)
+    }
+
+    fn with_core<T>(&self, act: impl AsyncFnOnce(&mut Core) -> Result<T, Failure>) -> Result<T, Error> {
         let Shared { state, core, waiter, .. } = &*self.0;
-        waiter.wait(async { core.lock().await.check_lease() }).map_err(|failure| failure.told_of(state))
+        waiter.wait(async { act(&mut *core.lock().await).await }).map_err(|failure| failure.told_of(state))
+    }
+
+    fn check_lease(&self) -> Result<(), Error> {
+        self.with_core(async |core| core.check_lease())
     }
 
     /// Gives the lease back.
     pub(in crate::store) fn close(&self) -> Result<(), Error> {
-        let Shared { state, core, waiter, .. } = &*self.0;
-        waiter.wait(async { core.lock().await.close().await }).map_err(|failure| failure.told_of(state))
+        self.with_core(Core::close)
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -156,17 +217,15 @@ impl SharedRows {
     fn bindings(&self) -> impl Iterator<Item = Result<(Row, Vec<u8>), Error>> {
         let (mut behind, mut page) = (String::new(), Vec::new().into_iter());
         let next = move || {
-            let Shared { state, core, waiter, .. } = &*self.0;
             loop {
                 if let Some((key, value)) = page.next() {
                     behind = key;
-                    return Some(row(state, Table::Bindings, &behind).map(|row| (row, value)));
+                    return Some(row(&self.0.state, Table::Bindings, &behind).map(|row| (row, value)));
                 }
-                let read = waiter.wait(async { core.lock().await.page(Table::Bindings, &behind).await });
-                match read {
+                match self.with_core(async |core| core.page(Table::Bindings, &behind).await) {
                     Ok(read) if read.is_empty() => return None,
                     Ok(read) => page = read.into_iter(),
-                    Err(failure) => return Some(Err(failure.told_of(state))),
+                    Err(error) => return Some(Err(error)),
                 }
             }
         };
@@ -192,9 +251,7 @@ impl Rows for SharedRows {
                 return Ok(value.clone());
             }
         }
-        let Shared { state, core, waiter, .. } = &*self.0;
-        let read = waiter.wait(async { core.lock().await.get(row).await });
-        let value = read.map_err(|failure| failure.told_of(state))?;
+        let value = self.with_core(async |core| core.get(row).await)?;
         self.known().some.insert(row.clone(), value.clone());
         Ok(value)
     }
@@ -218,16 +275,24 @@ impl Rows for SharedRows {
     }
 }
 
+/// Draws the name of a transaction, by which it is found when no answer tells its end, or of a lease.
+fn transaction() -> String {
+    format!("{:032x}", fastrand::u128(..))
+}
+
 /// A state in a database as the engine of the writer.
 pub(in crate::store) struct PostgresEngine {
-    rows: SharedRows,
-    /// Draws the names of transactions.
-    random: fastrand::Rng,
+    pub(in crate::store) rows: SharedRows,
+    #[cfg(test)]
+    pub(in crate::store) broken: Arc<OnceLock<Arc<Broken>>>,
 }
 
 impl PostgresEngine {
-    pub(in crate::store) fn new(rows: SharedRows) -> Self {
-        Self { rows, random: fastrand::Rng::new() }
+    /// Fails where a test wants it.
+    #[cfg(test)]
+    fn pass(&self, moment: Moment) -> Result<(), Error> {
+        let passed = self.broken.get().map_or(Ok(()), |broken| broken.pass(moment));
+        passed.map_err(|error| Error::Database { state: self.rows.location().clone(), why: error.to_string() })
     }
 }
 
@@ -248,7 +313,15 @@ impl crate::state::Engine for PostgresEngine {
     }
 
     fn commit(&mut self, _counters: &Counters) -> Result<(), Error> {
-        self.rows.commit(&format!("{:032x}", self.random.u128(..)))
+        #[cfg(test)]
+        self.pass(Moment::BeforeBatch)?;
+        self.rows.commit()?;
+        #[cfg(test)]
+        {
+            self.pass(Moment::AfterBarrier)?;
+            self.pass(Moment::AfterHead)?;
+        }
+        Ok(())
     }
 
     fn rest(&mut self, _is_idle: bool) -> Result<(), Error> {
@@ -334,6 +407,12 @@ pub(in crate::store) fn facts(rows: &impl Rows) -> Result<Option<Facts>, Error> 
         return Err(Error::TooNew { state: rows.location().clone(), found: facts.format });
     }
     Ok(Some(facts))
+}
+
+/// Reads the sums over the rows of a state that is there.
+pub(in crate::store) fn counters(rows: &impl Rows) -> Result<Counters, Error> {
+    let counters = rows.read(&Row::Counters)?;
+    counters.ok_or_else(|| Error::unreadable(rows.location(), "its counters are missing"))
 }
 
 fn row(state: &Location, table: Table, key: &str) -> Result<Row, Error> {

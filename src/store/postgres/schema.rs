@@ -38,6 +38,8 @@ CREATE TABLE IF NOT EXISTS contactsd_quota (
     state text NOT NULL, key text NOT NULL, value text NOT NULL, PRIMARY KEY (state, key));
 CREATE TABLE IF NOT EXISTS contactsd_commits (
     state text NOT NULL, id text NOT NULL, at timestamptz NOT NULL, PRIMARY KEY (state, id));
+CREATE TABLE IF NOT EXISTS contactsd_pools (
+    team text NOT NULL, kind text NOT NULL, value text NOT NULL, PRIMARY KEY (team, kind));
 INSERT INTO contactsd_schema (one, version) VALUES (1, 1) ON CONFLICT (one) DO NOTHING;
 ";
 

@@ -46,6 +46,11 @@ pub(super) fn clear(table: Table) -> String {
     format!("DELETE FROM {} WHERE state = $1", name(table))
 }
 
+/// Returns the SQL that gives a state all rows of another name: state, name.
+pub(super) fn rename(table: Table) -> String {
+    format!("UPDATE {} SET state = $1 WHERE state = $2", name(table))
+}
+
 /// Returns the SQL that writes rows which are not there: state, keys, values, and of bindings the ids.
 pub(super) fn insert(table: Table) -> String {
     match table {

@@ -63,13 +63,11 @@ proptest! {
 
     #[test]
     fn any_commits_read_back_as_made(steps in prop::collection::vec(any_step(), 1..12)) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(async {
-            let world = World::new();
+        over_each_engine(async |world| {
             let mut model = Model::default();
             let mut store = world.open();
             let mut serial = store.snapshot(&Wanted::everything()).await.unwrap().serial;
-            for step in steps {
+            for step in steps.clone() {
                 match step {
                     Step::Commits(commits) => {
                         let before = model.clone();

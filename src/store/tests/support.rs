@@ -12,11 +12,23 @@ pub(super) const ORIGIN: &str = "https://api.apollo.io";
 
 pub(super) struct World {
     directory: tempfile::TempDir,
+    /// Where it is when it is in a database.
+    database: Option<Location>,
+}
+
+/// Runs a test over every engine: sled, PostgreSQL, and PostgreSQL behind PgBouncer.
+pub(super) fn over_each_engine<F: Future<Output = ()>>(test: impl Fn(World) -> F) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(test(World::new()));
+    for (way, location) in crate::store::database_locations() {
+        println!("{way}");
+        runtime.block_on(test(World { database: Some(location), ..World::new() }));
+    }
 }
 
 impl World {
     pub(super) fn new() -> Self {
-        Self { directory: tempfile::tempdir().unwrap() }
+        Self { directory: tempfile::tempdir().unwrap(), database: None }
     }
 
     pub(super) fn path(&self) -> PathBuf {
@@ -24,7 +36,7 @@ impl World {
     }
 
     pub(super) fn location(&self) -> Location {
-        self.path().into()
+        self.database.clone().unwrap_or_else(|| self.path().into())
     }
 
     pub(super) fn open(&self) -> Store {
@@ -32,11 +44,26 @@ impl World {
     }
 
     pub(super) fn try_open(&self) -> Result<Store, Error> {
-        open(&self.path(), "first")
+        Store::open(&Options { location: self.location(), ..options(&self.path()) }, drawn("first"))
     }
 
     pub(super) fn read_all(&self) -> Snapshot {
-        read(&self.path(), &Wanted::everything()).unwrap().unwrap()
+        self.read(&Wanted::everything())
+    }
+
+    /// Reads as a process that only reads.
+    pub(super) fn read(&self, wanted: &Wanted) -> Snapshot {
+        self.try_read(wanted).unwrap().unwrap()
+    }
+
+    /// As [`World::read`]; `None` when there is no state.
+    pub(super) fn try_read(&self, wanted: &Wanted) -> Result<Option<Snapshot>, Error> {
+        match self.location() {
+            Location::Database { .. } => {
+                crate::store::read_database(&self.location(), wanted).map(|read| read.map(|(snapshot, _)| snapshot))
+            }
+            location @ Location::Directory(_) => crate::store::read(&location, wanted),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use super::support::*;
 use crate::index::StateNote;
 use crate::model::{Digest, Endpoint, IntentId, Serial, Timestamp};
 use crate::state::tests::model::any_change;
-use crate::state::{Change, Error, Snapshot, Wanted};
+use crate::state::{Change, Error, Location, Snapshot, Wanted};
 use crate::store::guard::open_sled;
 use crate::store::{Basis, Held, Incoming, Options, Seat, pull, renew, stands};
 
@@ -21,7 +21,7 @@ fn pulled(world: &World) -> String {
 }
 
 fn load(world: &World, text: &str, force: bool) -> Result<Incoming, Error> {
-    Held::take(options(&world.path()))?.load(&mut text.as_bytes(), force)
+    Held::take(Options { location: world.location(), ..options(&world.path()) })?.load(&mut text.as_bytes(), force)
 }
 
 fn push(world: &World, text: &str) {
@@ -39,7 +39,10 @@ fn names(directory: &Path) -> Vec<String> {
 
 /// A state with a row of each kind.
 async fn sample() -> World {
-    let world = World::new();
+    sample_in(World::new()).await
+}
+
+async fn sample_in(world: World) -> World {
     let store = world.open();
     for number in 0..5 {
         let (key, binding) = (key(&format!("k{number}")), Box::new(binding(number, "Engineer \u{9b}\u{1b}é\n")));
@@ -63,7 +66,10 @@ async fn sample() -> World {
 
 /// A state like the sample that has gone on by itself.
 async fn sample_and(changes: Vec<Change>) -> World {
-    let world = sample().await;
+    go_on(sample().await, changes).await
+}
+
+async fn go_on(world: World, changes: Vec<Change>) -> World {
     let store = world.open();
     store.commit(changes).await.unwrap();
     store.close().await.unwrap();
@@ -75,7 +81,7 @@ fn rename(from: &str, to: &str) -> Vec<Change> {
 }
 
 fn everything(world: &World) -> Option<Snapshot> {
-    read(&world.path(), &Wanted::everything()).unwrap()
+    world.try_read(&Wanted::everything()).unwrap()
 }
 
 proptest! {
@@ -83,11 +89,9 @@ proptest! {
 
     #[test]
     fn a_pulled_state_is_pushed_to_the_byte(changes in prop::collection::vec(any_change(), 0..40)) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(async {
-            let world = World::new();
+        over_each_engine(async |world| {
             let store = world.open();
-            for change in changes {
+            for change in changes.clone() {
                 // Some are refused, for a contact has one key.
                 let _ = store.commit(vec![change]).await;
             }
@@ -96,61 +100,73 @@ proptest! {
             let text = pulled(&world);
             let other = World::new();
             push(&other, &text);
-            prop_assert_eq!(pulled(&other), text);
-            prop_assert_eq!(everything(&other), everything(&world));
-            let store = other.open();
-            prop_assert!(store.next_intent_id() >= next || next == IntentId(1));
-            store.commit(vec![Change::RemoveBinding { key: key("k0") }]).await.unwrap();
-            store.close().await.unwrap();
-            Ok(())
-        })?;
+            assert_eq!(pulled(&other), text);
+            assert_eq!(everything(&other), everything(&world));
+            // And back, over what is there.
+            let back = load(&world, &pulled(&other), true).unwrap();
+            assert!(back.is_the_same());
+            back.install().unwrap();
+            for world in [&world, &other] {
+                assert_eq!(pulled(world), text);
+                let store = world.open();
+                assert!(store.next_intent_id() >= next || next == IntentId(1));
+                store.commit(vec![Change::RemoveBinding { key: key("k0") }]).await.unwrap();
+                store.close().await.unwrap();
+            }
+        });
     }
 }
 
-#[tokio::test]
-async fn a_copy_is_lines_of_json_with_everything() {
-    let world = sample().await;
-    let text = pulled(&world);
-    let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!((&lines[0]["format_version"], &lines[0]["lineage"]), (&"1.0".into(), &"first".into()));
-    assert_eq!((&lines[0]["serial"], &lines[0]["last_intent"]), (&6.into(), &300.into()));
-    let keys: Vec<_> = lines.iter().filter_map(|line| line["key"].as_str()).collect();
-    let expected = [
-        "b/k0",
-        "b/k1",
-        "b/k2",
-        "b/k3",
-        "c/k9",
-        "i/2",
-        "i/300",
-        "m/credential",
-        "m/plan",
-        "m/team",
-        "q/create_contact",
-        "s/k1",
-        "t/k4",
-    ];
-    assert_eq!(keys, expected);
-    assert_eq!(lines.last().unwrap()["rows"], 13);
-    assert!(text.ends_with("\"}\n"));
+#[test]
+fn a_copy_is_lines_of_json_with_everything() {
+    over_each_engine(async |world| {
+        let world = sample_in(world).await;
+        let text = pulled(&world);
+        let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!((&lines[0]["format_version"], &lines[0]["lineage"]), (&"1.0".into(), &"first".into()));
+        assert_eq!((&lines[0]["serial"], &lines[0]["last_intent"]), (&6.into(), &300.into()));
+        let keys: Vec<_> = lines.iter().filter_map(|line| line["key"].as_str()).collect();
+        let expected = [
+            "b/k0",
+            "b/k1",
+            "b/k2",
+            "b/k3",
+            "c/k9",
+            "i/2",
+            "i/300",
+            "m/credential",
+            "m/plan",
+            "m/team",
+            "q/create_contact",
+            "s/k1",
+            "t/k4",
+        ];
+        assert_eq!(keys, expected);
+        assert_eq!(lines.last().unwrap()["rows"], 13);
+        assert!(text.ends_with("\"}\n"));
+    });
 }
 
-#[tokio::test]
-async fn a_state_takes_the_place_of_one_that_is_behind() {
-    let old = sample().await;
-    let before = everything(&old);
-    let new = sample_and(rename("k0", "k6")).await;
-    let text = pulled(&new);
-    let incoming = load(&old, &text, false).unwrap();
-    assert_eq!(incoming.current().unwrap().serial, Serial(6));
-    assert_eq!((incoming.loaded().serial, incoming.loaded().bindings), (Serial(7), 4));
-    assert!(!incoming.is_the_same());
-    drop(incoming);
-    assert_eq!(everything(&old), before, "loading changes nothing");
-    push(&old, &text);
-    assert_eq!(everything(&old), everything(&new));
-    assert!(load(&old, &text, false).unwrap().is_the_same());
-    assert_eq!(names(&old.path()), ["copy.jsonl", "head", "lock", "sled"]);
+#[test]
+fn a_state_takes_the_place_of_one_that_is_behind() {
+    over_each_engine(async |world| {
+        let old = sample_in(world).await;
+        let before = everything(&old);
+        let new = sample_and(rename("k0", "k6")).await;
+        let text = pulled(&new);
+        let incoming = load(&old, &text, false).unwrap();
+        assert_eq!(incoming.current().unwrap().serial, Serial(6));
+        assert_eq!((incoming.loaded().serial, incoming.loaded().bindings), (Serial(7), 4));
+        assert!(!incoming.is_the_same());
+        drop(incoming);
+        assert_eq!(everything(&old), before, "loading changes nothing");
+        push(&old, &text);
+        assert_eq!(everything(&old), everything(&new));
+        assert!(load(&old, &text, false).unwrap().is_the_same());
+        if let Location::Directory(path) = old.location() {
+            assert_eq!(names(&path), ["copy.jsonl", "head", "lock", "sled"]);
+        }
+    });
 }
 
 #[tokio::test]
@@ -221,20 +237,22 @@ async fn a_row_that_no_version_up_to_this_one_writes_is_refused_in_both_directio
 }
 
 /// What a saved plan has done is not done again from a copy.
-#[tokio::test]
-async fn what_a_saved_plan_has_done_travels() {
-    let world = sample().await;
-    let progress = async |world: &World| {
-        let store = world.open();
-        let progress = store.plan_progress().await.unwrap();
-        store.close().await.unwrap();
-        progress
-    };
-    let before = progress(&world).await;
-    assert_eq!((before.plan.is_some(), before.spent.len()), (true, 1));
-    let other = World::new();
-    push(&other, &pulled(&world));
-    assert_eq!(progress(&other).await, before);
+#[test]
+fn what_a_saved_plan_has_done_travels() {
+    over_each_engine(async |world| {
+        let world = sample_in(world).await;
+        let progress = async |world: &World| {
+            let store = world.open();
+            let progress = store.plan_progress().await.unwrap();
+            store.close().await.unwrap();
+            progress
+        };
+        let before = progress(&world).await;
+        assert_eq!((before.plan.is_some(), before.spent.len()), (true, 1));
+        let other = World::new();
+        push(&other, &pulled(&world));
+        assert_eq!(progress(&other).await, before);
+    });
 }
 
 #[tokio::test]
@@ -275,32 +293,35 @@ async fn an_index_vouches_for_no_state_that_was_pushed() {
     assert!(!stands(&world.location(), &note));
 }
 
-#[tokio::test]
-async fn an_older_or_another_state_needs_force_and_that_of_another_api_is_refused() {
-    let world = sample_and(rename("k0", "k6")).await;
-    let before = everything(&world);
-    let other = World::new();
-    let store = open(&other.path(), "second").unwrap();
-    store.close().await.unwrap();
-    let fork = sample_and(rename("k1", "k7")).await;
-    for (from, why) in [(sample().await, "older"), (other, "lineage"), (fork, "differ")] {
-        let text = pulled(&from);
-        let refused = load(&world, &text, false).unwrap_err();
-        assert!(
-            matches!(&refused, Error::PushRefused { setback, .. } if setback.to_string().contains(why)),
-            "{refused}"
-        );
-        assert_eq!(everything(&world), before);
-        load(&world, &text, true).unwrap();
-    }
-    let strange = Options { origin: "https://other.example.com".to_owned(), ..options(&world.path()) };
-    assert!(matches!(Held::take(strange.clone()), Err(Error::OtherOrigin { .. })));
-    let elsewhere = World::new();
-    let held = Held::take(Options { location: elsewhere.location(), ..strange }).unwrap();
-    let refused = held.load(&mut pulled(&world).as_bytes(), true).unwrap_err();
-    assert!(matches!(refused, Error::OtherOrigin { .. }), "{refused}");
-    load(&world, &pulled(&sample().await), true).unwrap().install().unwrap();
-    assert_eq!(everything(&world), everything(&sample().await));
+#[test]
+fn an_older_or_another_state_needs_force_and_that_of_another_api_is_refused() {
+    over_each_engine(async |world| {
+        let world = go_on(sample_in(world).await, rename("k0", "k6")).await;
+        let before = everything(&world);
+        let other = World::new();
+        let store = open(&other.path(), "second").unwrap();
+        store.close().await.unwrap();
+        let fork = sample_and(rename("k1", "k7")).await;
+        for (from, why) in [(sample().await, "older"), (other, "lineage"), (fork, "differ")] {
+            let text = pulled(&from);
+            let refused = load(&world, &text, false).unwrap_err();
+            assert!(
+                matches!(&refused, Error::PushRefused { setback, .. } if setback.to_string().contains(why)),
+                "{refused}"
+            );
+            assert_eq!(everything(&world), before);
+            load(&world, &text, true).unwrap();
+        }
+        let options = Options { location: world.location(), ..options(&world.path()) };
+        let strange = Options { origin: "https://other.example.com".to_owned(), ..options };
+        assert!(matches!(Held::take(strange.clone()), Err(Error::OtherOrigin { .. })));
+        let elsewhere = World::new();
+        let held = Held::take(Options { location: elsewhere.location(), ..strange }).unwrap();
+        let refused = held.load(&mut pulled(&world).as_bytes(), true).unwrap_err();
+        assert!(matches!(refused, Error::OtherOrigin { .. }), "{refused}");
+        load(&world, &pulled(&sample().await), true).unwrap().install().unwrap();
+        assert_eq!(everything(&world), everything(&sample().await));
+    });
 }
 
 #[tokio::test]

@@ -75,6 +75,8 @@ enum PhaseName {
     /// Waits for a change or for its time.
     Resting,
     Passing,
+    /// Waits for another service, on whichever machine, to give the state up or to be gone.
+    StandingBy,
     /// Has released the state until a person resumes it.
     Paused,
     Ending,
@@ -175,6 +177,8 @@ struct StateFacts {
     conflicts: usize,
     /// What another process is doing to it right now.
     writer: Option<String>,
+    /// Which process that is, in words.
+    writer_process: Option<String>,
 }
 
 impl StatusDocument {
@@ -192,7 +196,8 @@ impl StatusDocument {
             serial: *serial,
             open_intents: open.len(),
             conflicts: undecided.len(),
-            writer: writer.as_ref().map(|(operation, _)| operation.clone()),
+            writer: writer.as_ref().map(|holder| holder.operation.clone()),
+            writer_process: writer.as_ref().map(|holder| without_addresses(&holder.who())),
         };
         Self::new(None, Some(state))
     }
@@ -222,6 +227,8 @@ impl ServiceFacts {
             failing,
             waiting,
             braked,
+            // The readiness tells.
+            standing_by: _,
             paused_since,
             trouble,
             quota,
@@ -262,6 +269,7 @@ impl From<Phase> for PhaseName {
             Phase::Opening => Self::Opening,
             Phase::Resting => Self::Resting,
             Phase::Passing => Self::Passing,
+            Phase::StandingBy => Self::StandingBy,
             Phase::Paused => Self::Paused,
             Phase::Ending => Self::Ending,
         }

@@ -6,7 +6,7 @@ use super::super::amounts::{count, wait};
 use super::super::binding_text::time_text;
 use crate::ops::chain;
 use crate::source::Diagnostic;
-use crate::state::{Error, Holder, Location, STATE_FORMAT};
+use crate::state::{Error, Holder, LEASE_TERM, Location, STATE_FORMAT};
 use crate::store::Remark;
 
 pub(super) fn cannot_record(why: &str, address: &str) -> Diagnostic {
@@ -76,10 +76,18 @@ pub(crate) fn state(error: &Error, command: &dyn Fn(&str) -> String) -> Diagnost
         Error::Locked { state, holder } => {
             let next = if holder.as_ref().is_some_and(|holder| holder.operation == "watch") {
                 let (pause, resume) = (command("pause"), command("resume"));
-                format!("Nothing was changed. The service releases the state on `{pause}`, until `{resume}`.")
+                let there = if matches!(state, Location::Database { .. }) { " on its machine" } else { "" };
+                format!("Nothing was changed. The service releases the state on `{pause}`{there}, until `{resume}`.")
             } else {
                 "Nothing was changed. Try again when that process is done, or wait for it with --lock-timeout."
                     .to_owned()
+            };
+            let next = match state {
+                Location::Directory(_) => next,
+                Location::Database { .. } => format!(
+                    "{next} One that ended without giving the state back holds it for {} at most.",
+                    wait(LEASE_TERM)
+                ),
             };
             return locked(state, holder.as_deref(), &next);
         }

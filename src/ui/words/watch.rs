@@ -43,6 +43,12 @@ pub(crate) fn notice(notice: &Notice) -> String {
         Notice::PlaceRetaken => {
             "The directory of the state was removed or replaced: the service has taken its place again.".to_owned()
         }
+        Notice::StandsBy { holder } => {
+            format!(
+                "Standing by: {holder} has the state. This service takes over when that one gives it up or is gone."
+            )
+        }
+        Notice::TakesOver => "The state is free: this service takes over.".to_owned(),
         Notice::CanBeAsked => "The service can be asked again.".to_owned(),
         Notice::CredentialChanged => {
             "The credential has changed; the new one is used from now on if it proves to be the same team's.".to_owned()

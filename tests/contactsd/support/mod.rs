@@ -2,6 +2,7 @@
 
 mod outcome;
 mod people;
+pub(crate) mod postgres;
 mod remote;
 mod running;
 mod tap;

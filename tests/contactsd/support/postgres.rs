@@ -1,4 +1,5 @@
-//! PostgreSQL for tests: servers of their own in a temporary directory, on a Unix socket alone, as a user without rights.
+//! PostgreSQL for tests: servers of their own in a temporary directory, as a user without rights. They listen on a Unix
+//! socket, and on TCP of this machine only where encryption is asked for.
 //!
 //! Included by the unit tests as well. Where Debian's packages are missing, [`Server::start`] says SKIPPED and returns
 //! nothing. A server ends with the process that started it, however that ends.
@@ -12,13 +13,23 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 
-/// The ports in the names of the sockets; nothing listens on TCP.
+/// The ports in the names of the sockets.
 const PORT: u16 = 5432;
 const BOUNCER_PORT: u16 = 6432;
 
 /// Waits for its stdin to end, then ends the server that it started and removes what it is told to.
 const GUARD: &str = r#"remove=$1; shift; "$@" & server=$!; cat >/dev/null; kill -INT "$server" 2>/dev/null
 wait "$server"; [ -z "$remove" ] || rm -rf "$remove""#;
+
+/// Makes an authority and a certificate by it, for 127.0.0.1 and localhost.
+const CERTIFICATES: &str = r#"
+umask 077
+openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj "/CN=Test authority" -keyout authority.key -out authority.pem
+openssl req -newkey rsa:2048 -nodes -subj "/CN=localhost" -keyout server.key -out server.csr
+printf 'subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\n' > extensions
+openssl x509 -req -in server.csr -CA authority.pem -CAkey authority.key -CAcreateserial -days 3650 -extfile extensions \
+    -out server.pem
+chmod 644 authority.pem"#;
 
 /// A running server, with an empty database `postgres` and a user `postgres` who needs no password.
 #[derive(Debug)]
@@ -29,6 +40,9 @@ pub(crate) struct Server {
     bouncer: Option<Running>,
     /// Whether nobody drops it, so that its guard has to clear up.
     is_for_good: bool,
+    port: u16,
+    /// Further settings, each `name=value`.
+    settings: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -51,26 +65,68 @@ impl Server {
         Self::start_as(false)
     }
 
+    /// Starts one that also takes encrypted connections over TCP, from whoever has a password: user `sales`, password
+    /// `s3cret-word`. Its certificate is for 127.0.0.1 and localhost, by the authority in [`Server::authority`].
+    pub(crate) fn start_encrypted() -> Option<Self> {
+        let mut server = Self::prepared(false)?;
+        let directory = server.directory.path().to_owned();
+        let made = server.as_user(Path::new("/bin/sh")).args(["-euc", CERTIFICATES]).output().unwrap();
+        if !made.status.success() {
+            skipped("no certificates can be made (apt-get install openssl)");
+            return None;
+        }
+        fs::write(directory.join("hba"), "local all all trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n").unwrap();
+        // A port that is free now; nobody else binds it in between but by chance.
+        server.port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let of = |name: &str| directory.join(name).display().to_string();
+        server.settings = vec![
+            "listen_addresses=127.0.0.1".to_owned(),
+            "ssl=on".to_owned(),
+            format!("ssl_cert_file={}", of("server.pem")),
+            format!("ssl_key_file={}", of("server.key")),
+            format!("hba_file={}", of("hba")),
+        ];
+        server.resume();
+        server.sql("CREATE ROLE sales LOGIN PASSWORD 's3cret-word'; GRANT ALL ON SCHEMA public TO sales");
+        Some(server)
+    }
+
+    /// The certificate of whoever has signed that of an encrypted server, as a file.
+    pub(crate) fn authority(&self) -> PathBuf {
+        self.directory.path().join("authority.pem")
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     fn start_as(is_for_good: bool) -> Option<Self> {
+        let mut server = Self::prepared(is_for_good)?;
+        server.resume();
+        Some(server)
+    }
+
+    /// Makes a server that does not run yet.
+    fn prepared(is_for_good: bool) -> Option<Self> {
         let Some(programs) = programs() else {
             skipped("PostgreSQL is not installed (apt-get install postgresql)");
             return None;
         };
         let directory = tempfile::Builder::new().prefix("pg").tempdir_in("/tmp").unwrap();
-        let mut server = Self { directory, programs, running: None, bouncer: None, is_for_good };
+        let settings = vec!["listen_addresses=".to_owned()];
+        let server = Self { directory, programs, running: None, bouncer: None, is_for_good, port: PORT, settings };
         server.give_away();
         let data = server.data();
         let mut initdb = server.as_user(&server.programs.join("initdb"));
         initdb.args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "-D"]);
         let output = initdb.arg(&data).output().unwrap();
         assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
-        server.resume();
         Some(server)
     }
 
     /// Returns the URL of a state in the server's one database.
     pub(crate) fn url(&self, state: &str) -> String {
-        url(self.directory.path(), PORT, state)
+        url(self.directory.path(), self.port, state)
     }
 
     /// Returns the URL of the same state over a pool that hands connections out by transaction, where there is one.
@@ -79,7 +135,7 @@ impl Server {
     }
 
     pub(crate) fn socket(&self) -> PathBuf {
-        self.directory.path().join(format!(".s.PGSQL.{PORT}"))
+        self.directory.path().join(format!(".s.PGSQL.{}", self.port))
     }
 
     /// Ends the server at once, as a machine that loses power does for all who are connected.
@@ -99,11 +155,13 @@ impl Server {
     pub(crate) fn resume(&mut self) {
         let mut postgres = vec![self.programs.join("postgres").into_os_string()];
         postgres.extend(["-D".into(), self.data().into(), "-k".into(), self.directory.path().into()]);
-        let settings = ["listen_addresses=", "max_connections=200", "shared_buffers=32MB"];
-        postgres.extend(settings.iter().flat_map(|setting| ["-c".into(), setting.into()]));
+        let port = format!("port={}", self.port);
+        let settings = [&port, "max_connections=200", "shared_buffers=32MB"].into_iter();
+        let settings = settings.chain(self.settings.iter().map(String::as_str));
+        postgres.extend(settings.flat_map(|setting| ["-c".into(), setting.into()]));
         let remove = if self.is_for_good { self.directory.path() } else { Path::new("") };
         self.running = Some(self.guarded(remove, &postgres));
-        self.await_answers(PORT);
+        self.await_answers(self.port);
     }
 
     fn start_bouncer(&mut self) {
@@ -137,7 +195,8 @@ impl Server {
     pub(crate) fn sql(&self, text: &str) -> String {
         let mut psql = Command::new(self.programs.join("psql"));
         psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", "postgres", "-h"]);
-        let output = psql.arg(self.directory.path()).args(["-c", text]).output().unwrap();
+        psql.arg(self.directory.path()).args(["-p", &self.port.to_string()]);
+        let output = psql.args(["-c", text]).output().unwrap();
         assert!(output.status.success(), "{text}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }

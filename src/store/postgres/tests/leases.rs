@@ -67,7 +67,7 @@ fn a_lease_outlasts_requests_and_says_so() {
     over_each_way("lasts", async |way| {
         let lease = way.open("apply").await.unwrap().lease();
         assert!(lease.outlasts(Duration::from_secs(120)));
-        assert!(!lease.outlasts(super::super::lease::TERM));
+        assert!(!lease.outlasts(crate::state::LEASE_TERM));
     });
 }
 

@@ -6,6 +6,7 @@ mod leases;
 #[path = "../../../../tests/contactsd/support/postgres.rs"]
 mod server;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{LazyLock, Mutex};
 
 use super::address::Address;
@@ -13,13 +14,23 @@ use super::core::{Core, Glance};
 use super::error::Error;
 use super::*;
 use crate::model::{ContactKey, Timestamp};
-use crate::state::{Holder, Row, Writes, with_format};
+use crate::state::{Holder, Location, Row, Writes, with_format};
 use server::Server;
 
 /// The server that tests share, each with states of its own.
 pub(super) fn server() -> Option<&'static Server> {
     static SERVER: LazyLock<Option<Server>> = LazyLock::new(Server::start_for_good);
     SERVER.as_ref()
+}
+
+/// Returns a new state in a database, over each way to it, with what the way is called.
+pub(crate) fn locations() -> Vec<(&'static str, Location)> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let Some(server) = server() else { return Vec::new() };
+    let name = || format!("state-{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    let location = |url: String| database(&url, None, |_, _| "no-directory".into()).unwrap();
+    let pooled = server.pooled_url(&name()).map(|url| ("PgBouncer", location(url)));
+    [("PostgreSQL", location(server.url(&name())))].into_iter().chain(pooled).collect()
 }
 
 /// Runs a test on a state of its own, over each way to the database: directly, and over a pool.
