@@ -18,12 +18,22 @@ pub enum Step {
     BeforeBatch,
     /// The index is marked as behind; sled knows nothing of the rows.
     IndexMarked,
+    /// The copy has the rows, and sled knows nothing of them.
+    CopyAppended,
     /// sled has the rows, in memory at least.
     BeforeBarrier,
     /// The rows are on disk; `head` is behind.
     AfterBarrier,
     /// `head` is on disk, and no one was told.
     HeadWritten,
+    /// A copy is whole beside the one that it is to replace.
+    CopyWritten,
+    /// The new copy is in its place.
+    CopyReplaced,
+    /// What was committed to the copy and not to sled is in sled, in memory at least.
+    RolledForward,
+    /// A damaged sled is out of the way, and the one that was built again not yet in its place.
+    DamagedAside,
     /// The intent is on disk, and nothing was sent.
     IntentWritten,
     /// An answer was read in full, and nothing of it is recorded.
@@ -63,16 +73,21 @@ pub enum Step {
 }
 
 impl Step {
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 32] = [
         Self::Started,
         Self::StateBegun,
         Self::StateMade,
         Self::StateOpened,
         Self::BeforeBatch,
         Self::IndexMarked,
+        Self::CopyAppended,
         Self::BeforeBarrier,
         Self::AfterBarrier,
         Self::HeadWritten,
+        Self::CopyWritten,
+        Self::CopyReplaced,
+        Self::RolledForward,
+        Self::DamagedAside,
         Self::IntentWritten,
         Self::AnswerReceived,
         Self::AnswerLost,
@@ -102,9 +117,14 @@ impl Step {
             Self::StateOpened => "state-opened",
             Self::BeforeBatch => "before-batch",
             Self::IndexMarked => "index-marked",
+            Self::CopyAppended => "copy-appended",
             Self::BeforeBarrier => "before-barrier",
             Self::AfterBarrier => "after-barrier",
             Self::HeadWritten => "head-written",
+            Self::CopyWritten => "copy-written",
+            Self::CopyReplaced => "copy-replaced",
+            Self::RolledForward => "rolled-forward",
+            Self::DamagedAside => "damaged-aside",
             Self::IntentWritten => "intent-written",
             Self::AnswerReceived => "answer-received",
             Self::AnswerLost => "answer-lost",

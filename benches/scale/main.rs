@@ -64,6 +64,9 @@ struct Args {
     /// Measure no more than how the files are read and checked
     #[arg(long)]
     loads: bool,
+    /// Another contactsd, whose applies are measured in turn with this one's: what a change costs
+    #[arg(long)]
+    beside: Option<PathBuf>,
     /// Measure no more than applies: into a state beside the contacts, and into new states of the database of this URL
     #[arg(long, value_name = "URL")]
     database: Option<String>,
@@ -203,17 +206,25 @@ impl Bench {
     fn apply(&mut self, contacts: u64, layout: Layout, world: &World) -> Outcome<()> {
         let runs = if contacts > 10_000 { 1 } else { self.runs(contacts).min(3) };
         for parallelism in PARALLELISMS {
-            let mut figures = Vec::new();
-            for _ in 0..runs {
+            let line = format!("apply --auto-approve --parallelism {parallelism}");
+            let create_all = |mut command: Command| -> Outcome<Figure> {
                 world.forget_state()?;
-                let mut command = world.command(&format!("apply --auto-approve --parallelism {parallelism}"));
-                figures.push(succeed(&mut command, 0)?);
-                let created = self.counts.take_creates();
-                if created != contacts {
-                    return Err(format!("{created} of {contacts} contacts were created").into());
+                let figure = succeed(&mut command, 0)?;
+                match self.counts.take_creates() {
+                    created if created == contacts => Ok(figure),
+                    created => Err(format!("{created} of {contacts} contacts were created").into()),
                 }
+            };
+            let (mut figures, mut beside) = (Vec::new(), Vec::new());
+            for _ in 0..runs {
+                if let Some(other) = &self.args.beside {
+                    beside.push(create_all(world.command_of(other, &world.state, &line))?);
+                }
+                figures.push(create_all(world.command(&line))?);
             }
-            self.note(contacts, layout, Case::Apply(parallelism), Figure::median(&figures), Vec::new());
+            let floor = |figures: &[Figure]| Floor { name: "the other contactsd", figure: Figure::median(figures) };
+            let floors = if beside.is_empty() { Vec::new() } else { vec![floor(&beside)] };
+            self.note(contacts, layout, Case::Apply(parallelism), Figure::median(&figures), floors);
         }
         Ok(())
     }
@@ -275,6 +286,12 @@ impl Bench {
         ];
         self.note(contacts, layout, Case::Cold, cold, floors);
         settle()?;
+        let rebuilt = || {
+            world.lose_sled()?;
+            Ok(world.command("state recover --auto-approve"))
+        };
+        let rebuilt = self.measure(contacts, rebuilt, 0)?;
+        self.note(contacts, layout, Case::Rebuilt, rebuilt, Vec::new());
         if layout != Layout::One {
             self.pull_and_push(contacts, layout, world)?;
         }

@@ -20,6 +20,8 @@ pub(crate) enum Case {
     NoOp,
     OneChanged,
     Cold,
+    /// sled is lost, and built again from its copy.
+    Rebuilt,
     Pull,
     /// To where there is no state.
     Push,
@@ -64,6 +66,7 @@ impl Case {
             Self::NoOp => "plan, nothing changed".to_owned(),
             Self::OneChanged => "plan, one file changed".to_owned(),
             Self::Cold => "plan, index deleted".to_owned(),
+            Self::Rebuilt => "database lost and built again".to_owned(),
             Self::Pull => "state pull".to_owned(),
             Self::Push => "state push, to no state".to_owned(),
         }

@@ -23,12 +23,17 @@ impl World {
 
     /// contactsd with `arguments`, and nothing of this environment.
     pub(crate) fn command(&self, arguments: &str) -> Command {
-        self.command_on(self.state.as_os_str(), arguments)
+        self.command_of(Path::new(env!("CARGO_BIN_EXE_contactsd")), self.state.as_os_str(), arguments)
     }
 
     /// The same with another state.
     pub(crate) fn command_on(&self, state: impl AsRef<OsStr>, arguments: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_contactsd"));
+        self.command_of(Path::new(env!("CARGO_BIN_EXE_contactsd")), state, arguments)
+    }
+
+    /// The same of another contactsd.
+    pub(crate) fn command_of(&self, program: &Path, state: impl AsRef<OsStr>, arguments: &str) -> Command {
+        let mut command = Command::new(program);
         command.args(arguments.split_whitespace());
         command.arg("--dir").arg(&self.contacts).arg("--state").arg(state.as_ref());
         command.arg("--api-url").arg(format!("http://{}/api/v1", self.api));
@@ -39,6 +44,11 @@ impl World {
 
     pub(crate) fn forget_state(&self) -> io::Result<()> {
         if self.state.exists() { fs::remove_dir_all(&self.state) } else { Ok(()) }
+    }
+
+    /// Removes the database of the state, and leaves its copy.
+    pub(crate) fn lose_sled(&self) -> io::Result<()> {
+        fs::remove_dir_all(self.state.join("sled"))
     }
 
     /// Removes the file index, which is a cache: the next plan reads every file.

@@ -1,15 +1,20 @@
 //! Disks that fail: strace makes single calls on the state's files fail.
 //!
-//! sled takes a read of its own that fails for an empty file, so those that fail are the ones by which its files are
-//! looked through before it opens them (`docs/reliability.md`).
+//! sled takes a read of its own that fails for an empty file, and may blank what is there; the copy brings it back.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use fastrand::Rng;
 
-const READ: [&str; 2] = ["sled/db", "sled/conf"];
-const WRITTEN: [&str; 4] = ["sled/db", "head", "lock", "index"];
+const READ: [(&str, &str); 5] = [
+    ("sled/db", "read"),
+    ("sled/db", "pread64"),
+    ("sled/conf", "read"),
+    ("copy.jsonl", "read"),
+    ("copy.jsonl", "pread64"),
+];
+const WRITTEN: [&str; 6] = ["sled/db", "head", "lock", "index", "copy.jsonl", "copy.jsonl.new"];
 const WRITES: [(&str, &str); 6] = [
     ("fsync", "error=EIO"),
     ("fdatasync", "error=EIO"),
@@ -32,8 +37,8 @@ pub(super) struct DiskFault {
 impl DiskFault {
     pub(super) fn draw(random: &mut Rng) -> Self {
         if random.u8(0..3) == 0 {
-            let file = READ[random.usize(0..READ.len())];
-            return Self { file, calls: "read", error: "error=EIO", when: format!("{}+", random.u32(1..4)) };
+            let (file, calls) = READ[random.usize(0..READ.len())];
+            return Self { file, calls, error: "error=EIO", when: format!("{}+", random.u32(1..4)) };
         }
         let (calls, error) = WRITES[random.usize(0..WRITES.len())];
         let most = 1 << random.u32(0..5);

@@ -32,6 +32,8 @@ pub(in super::super) enum Kind {
     Outages,
     /// Reads, writes and syncs of the state fail, and its disk is full.
     Disks,
+    /// sled's files or the copy are damaged between runs.
+    Damage,
     /// Some of the above at once.
     Mixed,
 }
@@ -49,6 +51,7 @@ impl Kind {
         Self::Forms,
         Self::Outages,
         Self::Disks,
+        Self::Damage,
         Self::Mixed,
     ];
 
@@ -65,6 +68,7 @@ impl Kind {
             Self::Forms => "forms",
             Self::Outages => "outages",
             Self::Disks => "disks",
+            Self::Damage => "damage",
             Self::Mixed => "mixed",
         }
     }

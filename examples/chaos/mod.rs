@@ -7,6 +7,7 @@
 
 mod check;
 mod copies;
+mod damage;
 mod disks;
 mod forms;
 mod kind;
@@ -51,6 +52,8 @@ pub(super) struct Summary {
     pub(super) outages: u64,
     /// Runs in which calls on the state's files failed.
     pub(super) bad_disks: u64,
+    /// How often a part of the state was damaged between runs, by how.
+    pub(super) damages: BTreeMap<&'static str, u64>,
     pub(super) lost_states: u64,
     /// How often an earlier state was put back, by how.
     pub(super) put_back: BTreeMap<&'static str, u64>,
@@ -116,6 +119,7 @@ impl fmt::Display for Summary {
         writeln!(f, "  at steps  {}", listed(&self.step_kills))?;
         writeln!(f, "outages     {}; disks that failed {}", self.outages, self.bad_disks)?;
         writeln!(f, "states      {} lost, earlier ones put back: {}", self.lost_states, listed(&self.put_back))?;
+        writeln!(f, "damages     {}", listed(&self.damages))?;
         writeln!(f, "decisions   {} to import, {} to create", self.imported, self.created_by_word)?;
         writeln!(f, "edits       {}", listed(&self.edits))?;
         writeln!(f, "faults      {}", listed(&self.faults))?;

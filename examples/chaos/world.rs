@@ -17,7 +17,7 @@ use super::kind::Weather;
 use super::people::{People, Person};
 use super::programs::{self, Fate, Program, Run, Sandbox, Setup};
 use super::strangers::Strangers;
-use super::{Kind, Storm, Summary, check, wire};
+use super::{Kind, Storm, Summary, check, damage, wire};
 
 const SLOW: Duration = Duration::from_millis(30);
 /// A short lag of a search, and one that outlasts most runs.
@@ -126,6 +126,13 @@ impl World {
         if self.weather.has(Kind::Strangers) && self.random.u8(0..4) == 0 {
             let person = &self.people.all[self.random.usize(0..self.people.all.len())];
             self.strangers.like(person, self.weather.finds_everybody, &mut self.random, self.sandbox.door());
+        }
+        if self.weather.has(Kind::Damage)
+            && self.random.u8(0..3) == 0
+            && let Some(done) = damage::strike(&self.state(), &mut self.random)
+        {
+            Summary::count(&mut summary.damages, done);
+            self.runs.push_back(format!("--- before round {}: {done}", self.round));
         }
         let faults = self.weather.faults(&mut self.random, SLOW.as_millis());
         wire::set_faults(self.sandbox.door(), &faults).expect("the sandbox takes faults");

@@ -13,7 +13,9 @@ use super::{Exit, stand_in};
 use crate::apollo;
 use crate::failpoints::{Step, reached};
 use crate::model::Timestamp;
-use crate::ops::{Clock, CredentialSource, Entropy, Event, Session, SessionError, SessionOptions, Waiting, chain};
+use crate::ops::{
+    Clock, CredentialSource, Entropy, Event, HeldUp, Session, SessionError, SessionOptions, Waiting, chain,
+};
 use crate::quota::{Backoff, Rules};
 use crate::sandbox::{Sandbox, read_key};
 use crate::settings::Credential;
@@ -186,6 +188,7 @@ async fn start(
 ) -> Result<Connection, Exit> {
     match open_session(context, options).await {
         Ok(session) => {
+            context.shell.messages(session.remarks().iter().map(words::problem));
             reached(Step::StateOpened);
             let session = match source {
                 Some(source) => session.renewing_credential(source),
@@ -206,16 +209,33 @@ async fn open_session(context: &mut Context, options: SessionOptions) -> Result<
     patiently(context, &waiting, Session::open(options)).await
 }
 
-/// Waits for a state to open, and says so when another process has it.
+/// Waits for a state to open, and says what holds that up.
 pub(super) async fn patiently<T>(context: &mut Context, waiting: &Waiting, opening: impl Future<Output = T>) -> T {
+    let mut told = waiting.told();
+    let (mut is_taken, mut tenths) = (false, 0);
     tokio::pin!(opening);
-    tokio::select! {
-        opened = &mut opening => return opened,
-        () = waiting.begun() => {}
+    loop {
+        tokio::select! {
+            biased;
+            opened = &mut opening => return opened,
+            // It is told by what `waiting` is.
+            Ok(()) = told.changed() => {}
+        }
+        let held_up = *told.borrow_and_update();
+        match held_up {
+            HeldUp::Taken if !is_taken => {
+                is_taken = true;
+                let text = "Acquiring state lock. This may take a few moments...";
+                context.shell.status_as(text, [Record::state_lock_acquire(text)]);
+            }
+            HeldUp::Rebuilt { done, all } if done * 10 / all.max(1) > tenths => {
+                tenths = done * 10 / all.max(1);
+                let text = words::rebuilding(done, all);
+                context.shell.status_as(&text, [Record::log(&text)]);
+            }
+            HeldUp::Nothing | HeldUp::Taken | HeldUp::Rebuilt { .. } => {}
+        }
     }
-    let text = "Acquiring state lock. This may take a few moments...";
-    context.shell.status_as(text, [Record::state_lock_acquire(text)]);
-    opening.await
 }
 
 impl Connection {

@@ -196,10 +196,7 @@ pub(super) const VERBS: &[Help] = &[
             ("contactsd state pull > kept.jsonl", "keep it; the file holds personal data"),
             ("contactsd state pull | gpg --encrypt -r ops@example.com > kept.gpg", "keep it where others read, too"),
         ],
-        exits: &[
-            (0, "the whole state was written"),
-            (1, "there is no state, it cannot be read, or a process that writes it was not done in time"),
-        ],
+        exits: &[(0, "the whole state was written"), (1, "there is no state, or it cannot be read")],
     },
     Help {
         verb: "state push",
@@ -212,6 +209,30 @@ pub(super) const VERBS: &[Help] = &[
             (0, "the state is the one that was pushed, or was already"),
             (1, "the copy is not whole, is older or of another state, was not approved, or a service runs"),
         ],
+    },
+    Help {
+        verb: "state check",
+        examples: &[
+            ("contactsd state check", "what is wrong with the state, if anything"),
+            ("contactsd state check --json", "the same as one object"),
+        ],
+        exits: &[(0, "nothing is wrong"), (1, "something is wrong, which is said, or there is no state")],
+    },
+    Help {
+        verb: "state recover",
+        examples: &[
+            ("contactsd state recover", "show what is lost and what is left, ask, and build the state again"),
+            ("contactsd state recover --auto-approve", "without asking"),
+        ],
+        exits: &[
+            (0, "the state was built again, or nothing of it was lost"),
+            (1, "there is no state, nothing of it is left, it was not approved, or a service runs"),
+        ],
+    },
+    Help {
+        verb: "state clean",
+        examples: &[("contactsd state clean", "list what was moved out of the way, ask, and remove it")],
+        exits: &[(0, "it is removed, or there was nothing"), (1, "there is no state, or it was not approved")],
     },
     Help {
         verb: "schema",

@@ -19,6 +19,7 @@ mod import;
 mod listening;
 mod logging;
 mod man;
+mod mending;
 mod observer;
 mod output_file;
 mod parse;

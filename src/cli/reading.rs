@@ -66,6 +66,10 @@ pub(super) async fn read(context: &mut Context, want: Want<'_>) -> Result<Readin
         Ok(None) => Reading::without_state(want, &origin).map_err(|error| load_error(context, &error)),
         Ok(Some(reading)) => {
             warn_of_owner(context);
+            if let Some(why) = &reading.instead {
+                let message = words::read_from_copy(why, &|verb| context.command(verb));
+                context.shell.message(&message);
+            }
             Ok(reading)
         }
         Err(error) => Err(read_error(context, &error)),
@@ -81,8 +85,8 @@ pub(super) fn warn_of_owner(context: &mut Context) {
     let Ok(Some(state)) = PrivateDir::open(context.locations.state.directory()) else { return };
     let Some((path, owner)) = state.foreign() else { return };
     let detail = format!(
-        "{} belongs to user {owner}, and contactsd runs as user {}. The state was read from a copy, which takes longer, \
-         and nothing was written to it. Verbs that change it refuse it: run them as user {owner}.",
+        "{} belongs to user {owner}, and contactsd runs as user {}. Its copy was read, and \
+         nothing was written to it. Verbs that change it refuse it: run them as user {owner}.",
         path.display(),
         rustix::process::geteuid().as_raw()
     );

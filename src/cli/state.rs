@@ -6,7 +6,7 @@ use super::args::{ApprovalArgs, LockArgs, parse_address};
 use super::context::Context;
 use super::run::{block_on, channel, may_approve, perform};
 use super::transfer::{self, PushArgs};
-use super::{Exit, connection, reading, stand_in};
+use super::{Exit, connection, mending, reading, stand_in};
 use crate::model::ContactKey;
 use crate::ops::{self, Desired, Planned, Problem, Reading, Want};
 use crate::state::Snapshot;
@@ -59,6 +59,23 @@ pub(super) enum StateVerb {
     },
     /// Replace the whole state by one that was pulled, once that is approved
     Push(PushArgs),
+    /// Compare the parts of the state and the contact files with each other; changes nothing
+    Check {
+        #[command(flatten)]
+        lock: LockArgs,
+    },
+    /// Save what is left of a damaged state, once that is approved
+    Recover {
+        #[command(flatten)]
+        approval: ApprovalArgs,
+        #[command(flatten)]
+        lock: LockArgs,
+    },
+    /// Remove damaged parts that were moved out of the way, once that is approved
+    Clean {
+        #[command(flatten)]
+        approval: ApprovalArgs,
+    },
 }
 
 pub(super) fn run(args: &StateArgs, context: &mut Context) -> Exit {
@@ -73,6 +90,9 @@ pub(super) fn run(args: &StateArgs, context: &mut Context) -> Exit {
         }
         StateVerb::Pull { lock } => transfer::pull(lock, context),
         StateVerb::Push(args) => transfer::push(args, context),
+        StateVerb::Check { lock } => mending::check(lock, context),
+        StateVerb::Recover { approval, lock } => mending::recover(approval, lock, context),
+        StateVerb::Clean { approval } => mending::clean(approval, context),
     }
 }
 

@@ -12,12 +12,12 @@ use super::reading::{own_state, state_error, warn_of_owner};
 use super::run::{approved, block_on, may_approve};
 use super::stream::is_stream;
 use super::{Exit, connection, stand_in};
-use crate::ops::{self, Clock, Waiting, chain};
+use crate::ops::{self, Clock, ProblemKind, Waiting, chain};
 use crate::state;
 use crate::store::{self, Incoming};
 use crate::ui::amounts::counted;
 use crate::ui::json::PushOutcome;
-use crate::ui::{replacement_record, replacement_text};
+use crate::ui::{replacement_record, replacement_text, words};
 
 #[derive(Debug, Args)]
 pub(super) struct PushArgs {
@@ -99,16 +99,20 @@ fn push_from(args: &PushArgs, context: &mut Context, input: &mut dyn BufRead) ->
     block_on(context, async |context: &mut Context| {
         let location = context.locations.state.clone();
         context.keep_from_git(location.directory());
+        let waiting = Waiting::default();
         let options = store::Options {
             location,
             origin: context.origin(),
             own_dir: context.own_dir(),
             holder: connection::holder(context, "state push", Clock::system().now()),
+            progress: waiting.progress(),
         };
-        let waiting = Waiting::default();
         let holding = ops::hold(options, args.lock.lock_timeout, &waiting);
         let loaded = match connection::patiently(context, &waiting, holding).await {
-            Ok(held) => held.load(input, args.force),
+            Ok(held) => {
+                tell_remarks(context, held.remarks());
+                held.load(input, args.force)
+            }
             Err(error) => Err(error),
         };
         match loaded {
@@ -116,6 +120,12 @@ fn push_from(args: &PushArgs, context: &mut Context, input: &mut dyn BufRead) ->
             Err(error) => state_error(context, &error),
         }
     })
+}
+
+/// Says what was done about a state before it was looked at.
+pub(super) fn tell_remarks(context: &mut Context, remarks: &[store::Remark]) {
+    let problems = remarks.iter().map(|remark| ProblemKind::StateMended(remark.clone()).into());
+    context.shell.messages(problems.map(|problem| words::problem(&problem)));
 }
 
 /// Shows what is to be replaced by what, has it approved and does it.

@@ -1,12 +1,12 @@
 //! Waiting for the one lock of a state: a writer for other writers, everyone for those who only read.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::state::{self, Holder};
+use crate::store::Progress;
 
 /// How long anyone waits for a process that has the state open without saying who it is.
 ///
@@ -20,16 +20,43 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// How long another process may have the state before anybody is told of it.
 const SILENT_WAIT: Duration = Duration::from_millis(400);
 
-/// Tells that another process has the state, once it is waited for longer than a moment.
-///
-/// A state that only takes long to open is nobody else's, and not told.
-#[derive(Debug, Clone, Default)]
-pub struct Waiting(Arc<Notify>);
+/// What holds up the opening of a state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeldUp {
+    Nothing,
+    /// Another process has the state, for longer than a moment.
+    ///
+    /// A state that only takes long to open is nobody else's, and not told.
+    Taken,
+    /// The state was damaged and is built again; so many rows of so many are.
+    Rebuilt {
+        done: u64,
+        all: u64,
+    },
+}
+
+/// Tells what holds up the opening of a state.
+#[derive(Debug, Clone)]
+pub struct Waiting(watch::Sender<HeldUp>);
+
+impl Default for Waiting {
+    fn default() -> Self {
+        Self(watch::Sender::new(HeldUp::Nothing))
+    }
+}
 
 impl Waiting {
-    /// Resolves once the wait has begun.
-    pub async fn begun(&self) {
-        self.0.notified().await;
+    /// Returns what is told each time that this changes.
+    pub fn told(&self) -> watch::Receiver<HeldUp> {
+        self.0.subscribe()
+    }
+
+    /// Tells how far a state is built again.
+    pub fn progress(&self) -> Progress {
+        let told = self.0.clone();
+        Progress::new(move |done, all| {
+            told.send_replace(HeldUp::Rebuilt { done, all });
+        })
     }
 }
 
@@ -82,7 +109,7 @@ pub(super) async fn open<T, F: Future<Output = Result<T, state::Error>>>(
             return Err(error);
         }
         if !is_told && tries.left_of(SILENT_WAIT).is_zero() {
-            waiting.0.notify_one();
+            waiting.0.send_replace(HeldUp::Taken);
             is_told = true;
         }
         tries.pause(if is_told { bound } else { bound.min(SILENT_WAIT) }).await;
@@ -142,17 +169,16 @@ mod tests {
             tokio::time::sleep(SILENT_WAIT * 10).await;
             Ok(())
         });
-        tokio::select! {
-            biased;
-            () = waiting.begun() => panic!("nobody has the state"),
-            opened = slow => opened.unwrap(),
-        }
+        slow.await.unwrap();
+        assert_eq!(*waiting.told().borrow(), HeldUp::Nothing);
         let taken = open(Duration::from_mins(10), &waiting, || std::future::ready(locked(Some("apply"))));
+        let mut told = waiting.told();
         tokio::select! {
             biased;
-            () = waiting.begun() => {}
+            told = told.changed() => told.unwrap(),
             opened = taken => panic!("told too late: {opened:?}"),
         }
+        assert_eq!(*told.borrow(), HeldUp::Taken);
     }
 
     #[tokio::test]

@@ -13,6 +13,7 @@ use crate::model::{ApolloId, ContactKey, Endpoint, Entry, Field, Intent, Place, 
 use crate::plan::{Brake, Dispute};
 use crate::source::{self, Location};
 use crate::state;
+use crate::store::Remark;
 
 use super::apply::outcome::confirm::Deviation;
 
@@ -191,6 +192,8 @@ pub enum ProblemKind {
     /// Other processes cannot ask for the state while this one writes it.
     CannotAnswer(String),
     NotClosed(String),
+    /// The state was damaged, or of an earlier format, and was put right before it was opened.
+    StateMended(Remark),
 
     // Plans.
     /// The plan is for a part of the contacts.

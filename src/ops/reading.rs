@@ -10,7 +10,7 @@ use crate::aside::aside;
 use crate::model::{Named, Roster};
 use crate::serve::{self, Role};
 use crate::state::{self, Holder, Location, Snapshot, Wanted};
-use crate::store::{self, Basis};
+use crate::store::{self, Basis, Read};
 
 use super::answering::{Answer, Beside, Question, SNAPSHOT};
 use super::desired::{Declared, Open};
@@ -33,6 +33,8 @@ pub struct Reading {
     pub beside: Option<Beside>,
     /// By what an index can be renewed; `None` while somebody writes.
     pub basis: Option<Basis>,
+    /// Why the copy of the state was read in the place of its database; `None` when it was not.
+    pub instead: Option<String>,
 }
 
 impl Reading {
@@ -42,7 +44,7 @@ impl Reading {
             Want::Everything => Vec::new(),
             Want::Plan(desired) => desired.keys()?,
         };
-        Ok(Self { snapshot: Snapshot { unbound, ..Snapshot::empty(origin) }, beside: None, basis: None })
+        Ok(Self { snapshot: Snapshot { unbound, ..Snapshot::empty(origin) }, beside: None, basis: None, instead: None })
     }
 
     /// Returns the keys that another process is at work on right now.
@@ -105,7 +107,7 @@ async fn read_database(state: &Location, want: Want<'_>) -> Result<Option<Readin
     let read = aside(move || store::read_database(&location, &wanted)).await?;
     Ok(read.map(|(snapshot, holder)| {
         let under_way = snapshot.intents.values().map(|intent| intent.key.clone()).collect();
-        Reading { beside: holder.map(|holder| Beside { holder, under_way }), snapshot, basis: None }
+        Reading { beside: holder.map(|holder| Beside { holder, under_way }), snapshot, basis: None, instead: None }
     }))
 }
 
@@ -114,7 +116,7 @@ async fn read_alone(state: &Location, want: Want<'_>) -> Result<Option<Reading>,
     if let Location::Database { .. } = state {
         return read_database(state, want).await;
     }
-    let alone = |(snapshot, basis)| Reading { snapshot, beside: None, basis };
+    let alone = |Read { snapshot, basis, instead }| Reading { snapshot, beside: None, basis, instead };
     let location = state.clone();
     let wanted = match want {
         Want::Everything => Wanted::everything(),
@@ -122,7 +124,7 @@ async fn read_alone(state: &Location, want: Want<'_>) -> Result<Option<Reading>,
             if let Some(open) = desired.part()
                 && let Some((snapshot, basis)) = read_part(state, open).await?
             {
-                return Ok(Some(alone((snapshot, Some(basis)))));
+                return Ok(Some(alone(Read { snapshot, basis: Some(basis), instead: None })));
             }
             desired.everyone()?.wanted()
         }
@@ -164,7 +166,9 @@ async fn ask(
     let mut last = serve::Error::Nobody { path: path.to_owned() };
     for socket in serve::candidates(Role::Writer, path, holder.and_then(|holder| holder.socket.as_deref())) {
         match serve::ask(&socket, SNAPSHOT, question, tries.left_of(patience)).await {
-            Ok(Answer { snapshot, writer }) => return Ok(Reading { snapshot, beside: Some(writer), basis: None }),
+            Ok(Answer { snapshot, writer }) => {
+                return Ok(Reading { snapshot, beside: Some(writer), basis: None, instead: None });
+            }
             Err(nobody @ serve::Error::Nobody { .. }) => last = nobody,
             Err(error) => return Err(error),
         }
@@ -219,6 +223,7 @@ mod tests {
                 origin: "sandbox".to_owned(),
                 own_dir: None,
                 holder: holder.clone(),
+                progress: store::Progress::default(),
             };
             Answerer { store: Store::open(&options, drawn).unwrap(), holder, under_way: UnderWay::default() }
         }

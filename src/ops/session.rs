@@ -26,7 +26,7 @@ use super::desired::Open;
 use super::knowledge::Knowledge;
 use super::newest::{LastReading, Newest};
 use super::under_way::UnderWay;
-use super::{Clock, Desired, Event, LoadError, ProblemKind, Stop, Waiting, chain, lock};
+use super::{Clock, Desired, Event, LoadError, Problem, ProblemKind, Stop, Waiting, chain, lock};
 
 /// What a session is opened with.
 #[derive(Clone)]
@@ -106,7 +106,8 @@ impl Session {
     pub async fn open(options: SessionOptions) -> Result<Self, SessionError> {
         let way = options.client.map(Way::new).transpose()?.map(Arc::new);
         let SessionOptions { state, origin, own_dir, holder, drawn, .. } = options;
-        let store_options = store::Options { location: state.clone(), origin, own_dir, holder: holder.clone() };
+        let (location, progress) = (state.clone(), options.waiting.progress());
+        let store_options = store::Options { location, origin, own_dir, holder: holder.clone(), progress };
         let opening = lock::open(options.lock_timeout, &options.waiting, || {
             let (store_options, drawn) = (store_options.clone(), drawn.clone());
             aside(move || Store::open(&store_options, drawn))
@@ -186,6 +187,11 @@ impl Session {
     /// Tells what quota is left, by endpoint and window.
     pub fn quota(&self) -> BTreeMap<Endpoint, [Outlook; 3]> {
         self.courier().ledgers.outlook()
+    }
+
+    /// Tells what was done about the state before it was opened.
+    pub fn remarks(&self) -> Vec<Problem> {
+        self.store().remarks().iter().map(|remark| ProblemKind::StateMended(remark.clone()).into()).collect()
     }
 
     /// Reports whether the state takes no more writes until it is opened again.

@@ -28,6 +28,7 @@ const MAX_LINE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// How the last line begins, which no row does.
 const END: &[u8] = b"{\"rows\":";
+const ROW: &[u8] = b"{\"key\":";
 
 /// The first line: what holds for the whole state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,13 +60,46 @@ struct RowLine<'a> {
 
 /// The last line.
 #[derive(Serialize, Deserialize)]
-struct EndLine {
+pub(crate) struct CopyEnd {
     rows: u64,
     /// BLAKE3 of all bytes before this line.
-    checksum: String,
+    pub(crate) checksum: String,
+}
+
+impl CopyEnd {
+    /// Reports whether a line is the last one; `None` where it is no row either.
+    pub(crate) fn begins(line: &[u8]) -> Option<bool> {
+        let is_end = line.starts_with(END);
+        (is_end || line.starts_with(ROW)).then_some(is_end)
+    }
+
+    pub(crate) fn parse(line: &[u8]) -> Option<Self> {
+        serde_json::from_slice(line).ok()
+    }
+
+    /// Reports whether it ends so many rows, which were hashed with what is before them.
+    pub(crate) fn is_of(&self, rows: u64, hasher: &blake3::Hasher) -> bool {
+        self.rows == rows && self.checksum == hasher.finalize().to_hex().as_str()
+    }
 }
 
 impl Header {
+    /// Reads the first line.
+    pub(crate) fn parse(line: &[u8]) -> Result<Self, String> {
+        let version: Version =
+            serde_json::from_slice(line).map_err(|_| "it is not the first line of a pulled state".to_owned())?;
+        if !version.format_version.starts_with(MAJOR) {
+            let found = version.format_version;
+            return Err(format!("it is of version {found}; this contactsd reads {FORMAT_VERSION}"));
+        }
+        let header: Self = serde_json::from_slice(line).map_err(|_| "its header does not parse".to_owned())?;
+        if header.state_format > u32::from(FORMAT) {
+            let found = header.state_format;
+            return Err(format!("its rows have the newer format {found}; use a newer contactsd"));
+        }
+        Ok(header)
+    }
+
     pub(crate) fn of(facts: &Facts, counters: &Counters) -> Self {
         let Facts { format: _, lineage, origin, identity_key } = facts.clone();
         let (format_version, state_format) = (FORMAT_VERSION.to_owned(), u32::from(FORMAT));
@@ -93,18 +127,20 @@ impl<'a> CopyWriter<'a> {
 
     /// Writes a row; `value` is as it is kept. Rows that follow from others are left out.
     pub(crate) fn row(&mut self, row: &Row, value: &[u8]) -> Result<(), Error> {
-        let Some(key) = key_text(row) else { return Ok(()) };
+        if follows(row) {
+            return Ok(());
+        }
         let value = codec::raw(value).map_err(|malformed| malformed.of(self.state))?;
         self.rows += 1;
-        self.put(&RowLine { key: Cow::Owned(key), value })
+        self.put(&RowLine { key: Cow::Owned(text_of_key(row)), value })
     }
 
-    /// Writes the line that makes the copy whole; returns how many rows it has.
-    pub(crate) fn end(mut self) -> Result<u64, Error> {
+    /// Writes the line that makes the copy whole; returns how many rows it has, and the checksum of all before.
+    pub(crate) fn end(mut self) -> Result<(u64, String), Error> {
         let (rows, checksum) = (self.rows, self.hasher.finalize().to_hex().to_string());
-        self.put(&EndLine { rows, checksum })?;
+        self.put(&CopyEnd { rows, checksum: checksum.clone() })?;
         self.out.flush().map_err(Error::output)?;
-        Ok(rows)
+        Ok((rows, checksum))
     }
 
     fn put(&mut self, line: &impl Serialize) -> Result<(), Error> {
@@ -114,6 +150,15 @@ impl<'a> CopyWriter<'a> {
         self.hasher.update(&self.line);
         self.out.write_all(&self.line).map_err(Error::output)
     }
+}
+
+/// Reads the line of a row without a look at what the value is of: its kind, and its value in this version's format.
+pub(crate) fn row_of_line(line: &[u8], value: &mut Vec<u8>) -> Option<Row> {
+    let read: RowLine<'_> = serde_json::from_slice(line).ok()?;
+    value.clear();
+    value.push(FORMAT);
+    value.extend_from_slice(read.value.get().as_bytes());
+    key_of_text(&read.key)
 }
 
 /// A row of a copy, checked to be what its key says.
@@ -139,16 +184,7 @@ impl<'a> CopyReader<'a> {
         let mut this = Self { input, hasher, line, number: 0, rows: 0, last_key };
         this.next_line()?;
         this.hasher.update(&this.line);
-        let version: Version = this.parse("it is not the first line of a pulled state")?;
-        if !version.format_version.starts_with(MAJOR) {
-            let found = version.format_version;
-            return Err(this.wrong(format!("it is of version {found}; this contactsd reads {FORMAT_VERSION}")));
-        }
-        let header: Header = this.parse("its header does not parse")?;
-        if header.state_format > u32::from(FORMAT) {
-            let found = header.state_format;
-            return Err(this.wrong(format!("its rows have the newer format {found}; use a newer contactsd")));
-        }
+        let header = Header::parse(&this.line).map_err(|why| this.wrong(why))?;
         Ok((this, header))
     }
 
@@ -163,7 +199,7 @@ impl<'a> CopyReader<'a> {
         self.rows += 1;
         let line: RowLine<'_> = self.parse("it is no row")?;
         let (key, value) = (line.key.into_owned(), codec::with_format(line.value.get()));
-        let row = parse_key(&key).ok_or_else(|| self.wrong(format!("{key} is a row of unknown kind")))?;
+        let row = key_of_text(&key).ok_or_else(|| self.wrong(format!("{key} is a row of unknown kind")))?;
         if !is_what_it_says(&row, &value) {
             return Err(self.wrong(format!("{key} does not hold what it should")));
         }
@@ -181,8 +217,8 @@ impl<'a> CopyReader<'a> {
     }
 
     fn check_end(&mut self) -> Result<(), Error> {
-        let end: EndLine = self.parse("its last line does not parse")?;
-        if end.rows != self.rows || end.checksum != self.hasher.finalize().to_hex().as_str() {
+        let end: CopyEnd = self.parse("its last line does not parse")?;
+        if !end.is_of(self.rows, &self.hasher) {
             return Err(self.wrong("its rows are not those that were pulled".to_owned()));
         }
         if self.input.fill_buf().map_err(|error| Error::input(&error))?.is_empty() {
@@ -209,16 +245,21 @@ impl<'a> CopyReader<'a> {
     }
 }
 
-/// Returns the key of a row as text; `None` for rows that follow from others or from the header.
-fn key_text(row: &Row) -> Option<String> {
+/// Reports whether a row follows from others or from the header, and is left out.
+fn follows(row: &Row) -> bool {
+    matches!(row, Row::Facts | Row::Counters | Row::Owner(_))
+}
+
+/// Returns the key of a row as text.
+pub(crate) fn text_of_key(row: &Row) -> String {
     match row {
-        Row::Facts | Row::Counters | Row::Owner(_) => None,
-        Row::Intent(IntentId(number)) => Some(format!("i/{number}")),
-        other => String::from_utf8(other.to_bytes()).ok(),
+        Row::Intent(IntentId(number)) => format!("i/{number}"),
+        other => String::from_utf8(other.to_bytes()).expect("all other keys are text"),
     }
 }
 
-fn parse_key(text: &str) -> Option<Row> {
+/// Reads what [`text_of_key`] renders; `None` for a row that no version up to this one writes.
+pub(crate) fn key_of_text(text: &str) -> Option<Row> {
     match text.strip_prefix("i/") {
         Some(number) => number.parse().ok().map(|number| Row::Intent(IntentId(number))),
         None => Row::parse(text.as_bytes()),
@@ -226,7 +267,7 @@ fn parse_key(text: &str) -> Option<Row> {
 }
 
 /// Reports whether a value is one that such a row can have.
-fn is_what_it_says(row: &Row, value: &[u8]) -> bool {
+pub(crate) fn is_what_it_says(row: &Row, value: &[u8]) -> bool {
     fn is<T: serde::de::DeserializeOwned>(value: &[u8]) -> bool {
         codec::parse::<T>(value).is_ok()
     }

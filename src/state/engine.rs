@@ -45,4 +45,9 @@ pub(crate) trait Engine {
 
     /// Does what can wait until nobody else does; `is_idle` tells that nobody does now.
     fn rest(&mut self, is_idle: bool) -> Result<(), Error>;
+
+    /// Does what must be done before nobody writes any more.
+    fn end(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
 }

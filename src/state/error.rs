@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::holder::Holder;
 use super::location::Location;
 use super::replacement::Setback;
-use super::row::FORMAT;
+use super::row::STATE_FORMAT;
 use crate::model::{ApolloId, ContactKey};
 use crate::private_dir;
 use crate::shell_word::shell_word;
@@ -26,8 +26,9 @@ pub enum Error {
     Locked { state: Location, holder: Option<Box<Holder>> },
     /// The state is damaged, older than it was, or not a state. Nothing was removed from it.
     #[error(
-        "the state {state} cannot be read: {why}. Restore a backup of the whole directory; or move it away \
-         (mv {} {}): then every contact is looked up again by dedupe on the next apply",
+        "the state {state} cannot be read: {why}. See with `contactsd state recover` what is left of it; it asks before \
+         it changes anything. Or restore a backup of the whole directory; or move it away (mv {} {}): then every contact \
+         is looked up again on the next apply",
         shell_word(state), shell_word(format_args!("{state}.broken"))
     )]
     Unreadable { state: Location, why: String },
@@ -42,7 +43,9 @@ pub enum Error {
         shell_word(path.display())
     )]
     OtherDir { path: PathBuf, recorded: PathBuf, given: PathBuf },
-    #[error("the state {state} has format {found}, written by a newer contactsd; this one reads up to format {FORMAT}")]
+    #[error(
+        "the state {state} has format {found}, written by a newer contactsd; this one reads up to format {STATE_FORMAT}"
+    )]
     TooNew { state: Location, found: u32 },
     /// A contact belongs to one key at most; nothing of the commit was written.
     #[error("contact {id} cannot be bound to {key}: it belongs to {owner}")]

@@ -29,11 +29,13 @@ pub use replacement::{Setback, Standing};
 pub use snapshot::{Part, Snapshot, Wanted};
 
 pub(crate) use codec::{decode, encode, with_format};
-pub(crate) use copy::{CopiedRow, CopyReader, CopyWriter, Header};
+pub(crate) use copy::{
+    CopiedRow, CopyEnd, CopyReader, CopyWriter, Header, is_what_it_says, key_of_text, row_of_line, text_of_key,
+};
 pub(crate) use counters::{Counters, Facts, Totals};
 pub(crate) use draft::{Drafts, MAX_BATCH_ROWS};
 pub(crate) use engine::{Engine, Rows};
 pub(crate) use lookup::{account, is_quiet, owner_of, plan_progress, quota, some_bindings};
 pub(crate) use replacement::Counted;
-pub(crate) use row::{FORMAT, Row, Table, Writes};
+pub(crate) use row::{FORMAT, Row, STATE_FORMAT, Table, Writes};
 pub(crate) use snapshot::Gathering;

@@ -10,6 +10,9 @@ use crate::model::{ApolloId, ContactKey, Endpoint, IntentId};
 /// Version of the format of rows that this program writes, and the newest it reads.
 pub(crate) const FORMAT: u8 = 1;
 
+/// Version of the format of a state, and the newest that is read: since the second one a copy stands beside the rows.
+pub(crate) const STATE_FORMAT: u32 = 2;
+
 /// A kind of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Table {

@@ -1,4 +1,4 @@
-//! sled as the engine of a state: batches, the barrier after them, and `head` behind it.
+//! sled as the engine of a state: batches, the copy before them, the barrier after them, and `head` behind it.
 //!
 //! The only code that changes sled after opening.
 
@@ -8,16 +8,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::barrier::Barrier;
 #[cfg(test)]
 use super::broken::{Broken, Moment};
+use super::copy::CopyFile;
 use super::head::HeadFile;
+use super::heal;
 use super::lock::Anchor;
 use super::rows::SledRows;
 use super::since_index::SinceIndex;
 use crate::failpoints::{Step, reached};
 use crate::private_dir::PrivateDir;
-use crate::state::{Counters, Engine, Error, Writes};
+use crate::state::{Counters, Engine, Error, Facts, Writes};
 
 /// How many barriers `head` may fall behind while requests keep coming.
 const MAX_HEAD_LAG: u64 = 16;
+
+/// How many times what is alive the copy may hold at rest, and while requests keep coming.
+const MOST_TIMES_ALIVE: u64 = 2;
+const MOST_TIMES_ALIVE_WHILE_BUSY: u64 = 4;
 
 /// An open sled with what stands beside it.
 pub(super) struct SledEngine {
@@ -25,6 +31,8 @@ pub(super) struct SledEngine {
     pub(super) rows: SledRows,
     pub(super) barrier: Barrier,
     pub(super) head: HeadFile,
+    pub(super) facts: Facts,
+    pub(super) copy: CopyFile,
     /// As they were at the last barrier.
     pub(super) counters: Counters,
     /// How many barriers `head` is behind.
@@ -60,6 +68,9 @@ impl Engine for SledEngine {
         since_index.note(&batch);
         drop(since_index);
         reached(Step::IndexMarked);
+        // First of both: whatever is in sled is in the copy.
+        self.copy.append(&batch).map_err(|error| self.barrier_failed(error))?;
+        reached(Step::CopyAppended);
         #[cfg(test)]
         self.pass(Moment::AmidBatch).inspect_err(|_| self.apply_in_part(&batch))?;
         self.rows.apply(batch).map_err(|error| self.barrier_failed(error.into()))
@@ -76,9 +87,24 @@ impl Engine for SledEngine {
         Ok(())
     }
 
+    fn rest(&mut self, is_idle: bool) -> Result<(), Error> {
+        self.advance_head(is_idle)?;
+        let most = if is_idle { MOST_TIMES_ALIVE } else { MOST_TIMES_ALIVE_WHILE_BUSY };
+        if !self.copy.is_beyond(most, &self.counters) {
+            return Ok(());
+        }
+        self.copy.renew(&self.facts, &self.counters, |copy| heal::copy_rows(&self.rows, copy)).map(drop)
+    }
+
+    fn end(&mut self) -> Result<(), Error> {
+        self.copy.sync().map_err(|error| self.barrier_failed(error))
+    }
+}
+
+impl SledEngine {
     /// Advances `head`. It is there to show a loss, and what it does not show yet is on disk all the same; so while
     /// more commits wait, it advances for several barriers at once. At rest it shows everything.
-    fn rest(&mut self, is_idle: bool) -> Result<(), Error> {
+    fn advance_head(&mut self, is_idle: bool) -> Result<(), Error> {
         if self.head_lag == 0 || !(is_idle || self.head_lag >= MAX_HEAD_LAG) {
             return Ok(());
         }
@@ -93,9 +119,7 @@ impl Engine for SledEngine {
         self.pass(Moment::AfterHead)?;
         Ok(())
     }
-}
 
-impl SledEngine {
     fn barrier_failed(&self, source: io::Error) -> Error {
         // sled hands on an error with its debug form for a message; its kind says the same in words.
         let is_plain = source.raw_os_error().is_some() || source.kind() == io::ErrorKind::Other;

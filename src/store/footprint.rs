@@ -21,18 +21,16 @@ impl Footprint {
     }
 }
 
-fn size(directory: &Path) -> io::Result<u64> {
-    let mut bytes = 0;
-    for entry in fs::read_dir(directory)? {
-        let entry = entry?;
-        bytes += match entry.metadata() {
-            Ok(found) if found.is_dir() => size(&entry.path())?,
-            Ok(found) => found.len(),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
-            Err(error) => return Err(error),
-        };
+/// Adds up the sizes of a file, or of all files in a directory; those that go away meanwhile count for nothing.
+pub(super) fn size(path: &Path) -> io::Result<u64> {
+    let found = match path.symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        found => found?,
+    };
+    if !found.is_dir() {
+        return Ok(found.len());
     }
-    Ok(bytes)
+    fs::read_dir(path)?.map(|entry| size(&entry?.path())).sum()
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use super::any_rows::AnyRows;
 use super::broken::Broken;
 use super::engine::SledEngine;
 use super::guard::Guard;
+use super::heal::{Healed, Remark};
 use super::index_file::{self, Basis};
 use super::lock::{Anchor, Lock};
 use super::open::{self, Opened, Options};
@@ -71,6 +72,7 @@ struct Directory {
     since_index: Arc<Mutex<SinceIndex>>,
     /// The lock, which moves with the state.
     anchor: Anchor,
+    remarks: Vec<Remark>,
 }
 
 /// The rows, and what keeps others from them.
@@ -95,9 +97,9 @@ impl Store {
         if let Location::Database { .. } = options.location {
             return Self::open_database(options, drawn);
         }
-        let (state, opened) = open::open_or_create(options, drawn)?;
+        let (state, healed) = open::open_or_create(options, drawn)?;
         let word = format!("{} {}", options.holder.pid, options.holder.since.0);
-        Self::start(options.location.clone(), &state, opened, word)
+        Self::start(options.location.clone(), &state, healed, word)
     }
 
     /// Makes changes, all of them or none, and returns once they are durable.
@@ -278,6 +280,11 @@ impl Store {
         last.map(drop)
     }
 
+    /// Tells what was done about the state before it was opened.
+    pub fn remarks(&self) -> &[Remark] {
+        self.shared.directory().map_or(&[], |directory| &directory.remarks)
+    }
+
     /// Says again who has the state open, for example once it answers readers.
     pub fn announce(&self, holder: &Holder) -> Result<(), Error> {
         let write = |directory: &Directory| holder::write(&directory.state, holder);
@@ -316,7 +323,8 @@ impl Store {
         &self.shared.location
     }
 
-    fn start(location: Location, state: &PrivateDir, opened: Opened, word: String) -> Result<Self, Error> {
+    fn start(location: Location, state: &PrivateDir, healed: Healed, word: String) -> Result<Self, Error> {
+        let Healed { opened, copy, remarks } = healed;
         let Opened { facts, counters, head, barrier, db, lock } = opened;
         let path = state.path();
         let failed = |step| move |error| Error::io(step, path, error);
@@ -326,7 +334,8 @@ impl Store {
         let anchor = lock.anchor(path.join(LOCK)).map_err(failed("look at"))?;
         #[cfg(test)]
         let broken = Arc::new(OnceLock::new());
-        let beside = Directory { state: state.clone(), since_index: Arc::clone(&since_index), anchor: anchor.clone() };
+        let beside =
+            Directory { state: state.clone(), since_index: Arc::clone(&since_index), anchor: anchor.clone(), remarks };
         #[cfg(test)]
         let for_engine = Arc::clone(&broken);
         let engine = SledEngine {
@@ -334,6 +343,8 @@ impl Store {
             rows: SledRows::clone(&db),
             barrier,
             head,
+            facts: facts.clone(),
+            copy,
             counters: counters.clone(),
             head_lag: 0,
             anchor,
@@ -349,7 +360,7 @@ impl Store {
 
     /// Opens a state of a database; [`Error::Locked`] names who has it.
     fn open_database(options: &Options, drawn: Drawn) -> Result<Self, Error> {
-        let Options { location, origin, own_dir: _, holder } = options;
+        let Options { location, origin, holder, own_dir: _, progress: _ } = options;
         let rows = SharedRows::open(location, holder)?;
         #[cfg(test)]
         let broken = Arc::new(OnceLock::new());

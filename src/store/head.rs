@@ -14,7 +14,7 @@ use super::place::HEAD;
 use crate::index::{HeadNote, Identity};
 use crate::model::{Lineage, Serial};
 use crate::private_dir::PrivateDir;
-use crate::state::{Error, FORMAT};
+use crate::state::{Error, STATE_FORMAT};
 
 /// Size of a slot in bytes: a block of common file systems, so that a torn write spoils one slot at most.
 const SLOT_BYTES: usize = 4096;
@@ -51,7 +51,7 @@ impl HeadFile {
     pub(super) fn create(state: &PrivateDir, lineage: Lineage) -> io::Result<Self> {
         let file = state.open_private(HEAD)?;
         file.set_len(2 * SLOT_BYTES as u64)?;
-        let now = Head { format: u32::from(FORMAT), generation: 0, lineage, commit: 0, serial: Serial(0), bindings: 0 };
+        let now = Head { format: STATE_FORMAT, generation: 0, lineage, commit: 0, serial: Serial(0), bindings: 0 };
         let head = Self { file, now };
         head.write(0)?;
         head.file.sync_all()?;
@@ -71,10 +71,10 @@ impl HeadFile {
         &self.now
     }
 
-    /// Records that everything up to `commit` is on disk; durable on return.
+    /// Records that everything up to `commit` is on disk, in this version's format; durable on return.
     pub(super) fn advance(&mut self, commit: u64, serial: Serial, bindings: u64) -> io::Result<()> {
         let generation = self.now.generation + 1;
-        self.now = Head { generation, commit, serial, bindings, ..self.now.clone() };
+        self.now = Head { format: STATE_FORMAT, generation, commit, serial, bindings, ..self.now.clone() };
         self.write(generation % 2)?;
         self.file.sync_data()
     }
@@ -82,6 +82,12 @@ impl HeadFile {
     fn write(&self, slot: u64) -> io::Result<()> {
         self.file.write_all_at(&slot_bytes(&self.now), slot * SLOT_BYTES as u64)
     }
+}
+
+/// Reads what the head of a state says now.
+pub(super) fn read(state: &PrivateDir) -> Result<Head, Error> {
+    let read = state.read(HEAD).map_err(|error| Error::io("read", &state.path().join(HEAD), error))?;
+    newest(state.path(), &read)
 }
 
 /// Reads what the head of a state says now, and which file says it.
@@ -120,7 +126,7 @@ fn newest(state: &Path, bytes: &[u8]) -> Result<Head, Error> {
         }
     }
     let (found, text) = newest.ok_or_else(|| Error::unreadable(&state.into(), "neither slot of its head is whole"))?;
-    if found.format > u32::from(FORMAT) {
+    if found.format > STATE_FORMAT {
         return Err(Error::TooNew { state: state.into(), found: found.format });
     }
     serde_json::from_str(text)

@@ -4,18 +4,18 @@
 //! creation has not finished: nothing was ever committed to it, so it is made again. Any other
 //! directory must hold a whole state. Never removes a state.
 
-use std::path::Path;
-
 use super::barrier::Barrier;
+use super::copy::CopyFile;
 use super::guard::{Guard, open_sled, reopen_sled};
-use super::head::HeadFile;
+use super::head::{Head, HeadFile};
+use super::heal::{self, Healed, Progress};
 use super::lock::Lock;
 use super::own_dir::OwnDir;
 use super::place::{self, ARRIVED, CREATING, HEAD, LOCK, SLED};
 use super::postgres::GlanceRows;
 use super::rows::SledRows;
 use super::survey::Extent;
-use super::{exchange, holder, own_dir};
+use super::{exchange, holder, own_dir, verdict};
 use crate::failpoints::{Step, reached};
 use crate::model::Serial;
 use crate::private_dir::PrivateDir;
@@ -30,6 +30,8 @@ pub struct Options {
     /// The contact directory that the state belongs to, where that is recorded.
     pub own_dir: Option<OwnDir>,
     pub holder: Holder,
+    /// Told how far a damaged state is built again.
+    pub progress: Progress,
 }
 
 /// A state directory that is open, locked and as it was left.
@@ -114,26 +116,26 @@ pub(super) fn lock(state: &PrivateDir) -> Result<Lock, Error> {
 /// Opens a state to write, and makes it when there is none; `drawn` is for a new one only.
 ///
 /// Every row is read once, to prove that none is missing.
-pub(super) fn open_or_create(options: &Options, drawn: Drawn) -> Result<(PrivateDir, Opened), Error> {
-    let Options { location, origin, own_dir, holder } = options;
+pub(super) fn open_or_create(options: &Options, drawn: Drawn) -> Result<(PrivateDir, Healed), Error> {
+    let Options { location, origin, own_dir, holder, progress } = options;
     // Looked at before anything is written: a directory that is no state stays as it is.
     exists(location)?;
     let state = PrivateDir::make(location.directory())?;
     let lock = lock(&state)?;
     holder::remove(&state)?;
     own_dir.as_ref().map_or(Ok(()), |own| own_dir::check(&state, own))?;
-    let opened = if holds_state(&state)? {
-        open(&state, lock, |_, db| Ok((db.verify()?, ())))?.0
+    let healed = if holds_state(&state)? {
+        heal::open(&state, lock, holder.since, progress)?
     } else {
         create(&state, lock, origin, drawn)?
     };
-    if opened.facts.origin != *origin {
-        let (recorded, given) = (opened.facts.origin, origin.clone());
+    if healed.opened.facts.origin != *origin {
+        let (recorded, given) = (healed.opened.facts.origin, origin.clone());
         return Err(Error::OtherOrigin { state: location.clone(), recorded, given });
     }
     own_dir.as_ref().map_or(Ok(()), |own| own_dir::record(&state, own))?;
     holder::write(&state, holder)?;
-    Ok((state, opened))
+    Ok((state, healed))
 }
 
 /// Takes the lock of a state that is there; `None` when there is none.
@@ -162,7 +164,7 @@ pub(super) fn open_unread(state: &PrivateDir) -> Result<(Facts, Guard), Error> {
 ///
 /// `creating` is durable before the first file and goes after the last, so that a crash in between
 /// leaves a directory that [`look`] calls nothing.
-pub(super) fn create(state: &PrivateDir, lock: Lock, origin: &str, drawn: Drawn) -> Result<Opened, Error> {
+fn create(state: &PrivateDir, lock: Lock, origin: &str, drawn: Drawn) -> Result<Healed, Error> {
     let step = |step: &'static str| move |error| Error::io(step, state.path(), error);
     state.write(CREATING, b"").map_err(step("create"))?;
     state.sync().map_err(step("sync"))?;
@@ -175,11 +177,12 @@ pub(super) fn create(state: &PrivateDir, lock: Lock, origin: &str, drawn: Drawn)
     reached(Step::StateBegun);
     let mut head = HeadFile::create(state, drawn.lineage).map_err(step("create the head of"))?;
     head.advance(counters.commit, counters.serial, 0).map_err(step("write the head of"))?;
+    let copy = CopyFile::write(state, &facts, &counters, |_| Ok(counters.clone()))?;
     state.sync().map_err(step("sync"))?;
     reached(Step::StateMade);
     state.remove(CREATING).map_err(step("finish"))?;
     state.sync().map_err(step("sync"))?;
-    Ok(Opened { facts, counters, head, barrier, db, lock })
+    Ok(Healed { opened: Opened { facts, counters, head, barrier, db, lock }, copy, remarks: Vec::new() })
 }
 
 /// Opens the state in a locked directory; `read` reads all rows, and proves that they are all there by the counters
@@ -197,27 +200,25 @@ pub(super) fn open<T>(
         return Err(Error::unreadable(&state.path().into(), why));
     }
     let (counters, made) = read(&facts, &db)?;
-    compare_with_head(state.path(), &counters, &head)?;
+    if let Some(why) = behind(&counters, head.now()) {
+        return Err(Error::unreadable(&state.path().into(), why));
+    }
     let barrier = Barrier::new(state)?;
     Ok((Opened { facts, counters, head, barrier, db, lock }, made))
 }
 
-/// Refuses a state that is behind its head. One ahead of it is fine: the head is written last.
-fn compare_with_head(state: &Path, counters: &Counters, head: &HeadFile) -> Result<(), Error> {
-    let head = head.now();
+/// Says in what rows are behind the head of their state. To be ahead of it is fine: it is written last.
+pub(super) fn behind(counters: &Counters, head: &Head) -> Option<String> {
+    if verdict::reaches(head, counters) {
+        return None;
+    }
     if counters.commit < head.commit {
-        let why = format!("it is older than it was: it holds commit {} of {}", counters.commit, head.commit);
-        return Err(Error::unreadable(&state.into(), why));
+        return Some(format!("it is older than it was: it holds commit {} of {}", counters.commit, head.commit));
     }
-    let same = counters.serial == head.serial && counters.totals.bindings == head.bindings;
-    if counters.commit == head.commit && !same {
-        let why = format!(
-            "it holds {} bindings at serial {}, its head says {} at serial {}",
-            counters.totals.bindings, counters.serial, head.bindings, head.serial
-        );
-        return Err(Error::unreadable(&state.into(), why));
-    }
-    Ok(())
+    Some(format!(
+        "it holds {} bindings at serial {}, its head says {} at serial {}",
+        counters.totals.bindings, counters.serial, head.bindings, head.serial
+    ))
 }
 
 fn write_first_batch(db: &SledRows, facts: &Facts) -> Result<Counters, Error> {

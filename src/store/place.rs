@@ -15,10 +15,14 @@ pub(super) const SLED: &str = "sled";
 pub(super) const LOG: &str = "db";
 /// How far the state had come at its last barrier.
 pub(super) const HEAD: &str = "head";
+/// The state once more, as lines of text.
+pub(super) const COPY: &str = "copy.jsonl";
 /// A state that is being loaded to take the place of this one.
 pub(super) const INCOMING: &str = "incoming";
 /// A state that is to take the place of this one.
 pub(super) const ARRIVED: &str = "arrived";
+/// What is kept of the state that was, in `arrived/`.
+pub(super) const KEEP: &str = "keep";
 /// Who has the state open.
 pub(super) const HOLDER: &str = "holder.json";
 /// Which contact directory the state belongs to.

@@ -3,27 +3,55 @@
 //! Creates nothing where there is none, and writes nothing to one of another user's. A state that a writer has open is
 //! [`Error::Locked`]. All of it blocks.
 
-use std::io::Write;
+use std::io::{self, Write};
 
+use super::copy::{self, Copied};
 use super::index_file::{self, Basis};
 use super::open::{self, Opened, find, lock_existing};
 use super::postgres::{self, GlanceRows};
-use super::{borrowed, holder};
+use super::{borrowed, head, heal, holder, verdict};
 use crate::index::StateNote;
 use crate::private_dir::PrivateDir;
 use crate::state::{CopyWriter, Error, Gathering, Header, Holder, Location, Part, Snapshot, Wanted};
 
 /// Copies what a plan needs; `None` when there is no state yet.
 pub fn read(location: &Location, wanted: &Wanted) -> Result<Option<Snapshot>, Error> {
-    Ok(read_noting(location, wanted)?.map(|(snapshot, _)| snapshot))
+    Ok(read_noting(location, wanted)?.map(|read| read.snapshot))
 }
 
-/// Copies as [`read`] does, and notes what an index of it can be renewed by.
-pub fn read_noting(location: &Location, wanted: &Wanted) -> Result<Option<(Snapshot, Option<Basis>)>, Error> {
-    if let Some(state) = find(location)?.filter(|state| !state.is_ours()) {
+/// What was read of a state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Read {
+    pub snapshot: Snapshot,
+    /// What an index of the state can be renewed by.
+    pub basis: Option<Basis>,
+    /// Why the copy was read in the place of sled; `None` when it was not, or the state is another user's.
+    pub instead: Option<String>,
+}
+
+/// Copies as [`read`] does, and tells from where.
+///
+/// Where sled is damaged, or cannot be opened for want of rights or room, the copy is read.
+pub fn read_noting(location: &Location, wanted: &Wanted) -> Result<Option<Read>, Error> {
+    let Some(state) = find(location)? else { return Ok(None) };
+    if !state.is_ours() {
+        if let Some(read) = read_copy(&state, location, wanted)? {
+            return Ok(Some(read));
+        }
         let read = borrowed::read(&state, |copy| read_noting(copy, wanted))?;
-        return Ok(read.map(|(snapshot, _)| (snapshot, None)));
+        return Ok(read.map(|read| Read { basis: None, instead: None, ..read }));
     }
+    match read_sled(location, wanted) {
+        Err(error) if copy_will_do(&error) => {
+            // Where there is no copy either, what is told is what is wrong with sled.
+            let copied = read_copy(&state, location, wanted).ok().flatten().ok_or_else(|| error.clone())?;
+            Ok(Some(Read { instead: Some(why(&error)), ..copied }))
+        }
+        read => read,
+    }
+}
+
+fn read_sled(location: &Location, wanted: &Wanted) -> Result<Option<Read>, Error> {
     let Some((state, lock)) = lock_existing(location)? else { return Ok(None) };
     let gathering = Gathering::new(wanted.clone());
     let (opened, ()) = open::open(&state, lock, |_, db| {
@@ -34,7 +62,46 @@ pub fn read_noting(location: &Location, wanted: &Wanted) -> Result<Option<(Snaps
     let basis = basis.filter(|basis| basis.head.commit == opened.counters.commit);
     let snapshot = gathering.complete(&opened.facts, &opened.counters);
     close(&state, opened)?;
-    Ok(Some((snapshot, basis)))
+    Ok(Some(Read { snapshot, basis, instead: None }))
+}
+
+/// Reads the copy, which may be written to meanwhile; `None` where there is none that holds all that `head` tells of.
+fn read_copy(state: &PrivateDir, location: &Location, wanted: &Wanted) -> Result<Option<Read>, Error> {
+    let Some(copied) = whole_copy(state)? else { return Ok(None) };
+    let gathering = Gathering::new(wanted.clone());
+    copied.each(|row, value| gathering.take(location, &row.to_bytes(), value))?;
+    let snapshot = gathering.complete(&copied.facts(), copied.counters());
+    Ok(Some(Read { snapshot, basis: None, instead: None }))
+}
+
+/// Opens the copy of a state where it holds all that `head` tells of, whoever writes to it.
+pub(super) fn whole_copy(state: &PrivateDir) -> Result<Option<Box<Copied>>, Error> {
+    // In this order: a commit is in the copy before the head tells of it.
+    let head = head::read(state)?;
+    Ok(match copy::Opened::read(state)? {
+        copy::Opened::Whole(copied) if verdict::copy_reaches(&head, &copied.scanned) => Some(copied),
+        _ => None,
+    })
+}
+
+/// Reports whether a state whose sled cannot be read may be read from its copy.
+fn copy_will_do(error: &Error) -> bool {
+    use io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    match error {
+        Error::Unreadable { .. } => true,
+        Error::Io { source, .. } => {
+            matches!(source.kind(), PermissionDenied | QuotaExceeded | ReadOnlyFilesystem | StorageFull)
+        }
+        _ => false,
+    }
+}
+
+fn why(error: &Error) -> String {
+    match error {
+        Error::Unreadable { why, .. } => why.clone(),
+        Error::Io { source, .. } => format!("{error}: {source}"),
+        other => other.to_string(),
+    }
 }
 
 /// Copies what a plan needs from a state in a database, as it is at one moment; tells who writes it meanwhile.
@@ -56,42 +123,60 @@ pub fn read_part(
     note: &StateNote,
 ) -> Result<Option<(Snapshot, Basis)>, Error> {
     let Some(state) = find(location)?.filter(PrivateDir::is_ours) else { return Ok(None) };
-    let _lock = open::lock(&state)?;
-    if !index_file::stands_in(&state, note) {
+    match read_part_of(&state, wanted, part, note) {
+        // Whoever reads all of it finds another way.
+        Err(error) if copy_will_do(&error) => Ok(None),
+        read => read,
+    }
+}
+
+fn read_part_of(
+    state: &PrivateDir,
+    wanted: &Wanted,
+    part: &Part,
+    note: &StateNote,
+) -> Result<Option<(Snapshot, Basis)>, Error> {
+    let _lock = open::lock(state)?;
+    if !index_file::stands_in(state, note) {
         return Ok(None);
     }
-    holder::remove(&state)?;
-    let basis = Basis::now(&state).map_err(|error| Error::io("read the mark in", state.path(), error))?;
-    let (facts, db) = open::open_unread(&state)?;
+    holder::remove(state)?;
+    let basis = Basis::now(state).map_err(|error| Error::io("read the mark in", state.path(), error))?;
+    let (facts, db) = open::open_unread(state)?;
     let read = db.protect(|db| part.read(db, &facts, wanted, Some(note.head.commit)))?;
     db.close()?;
-    index_file::vouch(&state);
+    index_file::vouch(state);
     Ok(read.zip(basis))
 }
 
 /// Writes a copy of a state, row by row; returns how many rows it has, `None` when there is no state.
 ///
-/// The copy is whole only when this returns without an error: its last line is written after all rows were
-/// proven to be there. It says which API the state is of. Nothing is written of a state that a writer has open, but of
-/// one in a database, which is copied as it is at one moment.
+/// What is written is whole only when this returns without an error: its last line is written after all rows were
+/// proven to be there. It says which API the state is of, and holds what was committed last, whoever has it open: it is
+/// the copy without what is past. A state without a copy must not be open.
 pub fn pull(location: &Location, out: &mut dyn Write) -> Result<Option<u64>, Error> {
     if let Location::Database { .. } = location {
         let Some((rows, facts)) = GlanceRows::begin(location)? else { return Ok(None) };
         let mut copy = CopyWriter::begin(location, out, &Header::of(&facts, &postgres::counters(&rows)?))?;
         rows.scan_in_order(|row, value| copy.row(row, value))?;
-        return copy.end().map(Some);
+        return Ok(Some(copy.end()?.0));
     }
-    if let Some(state) = find(location)?.filter(|state| !state.is_ours()) {
+    let Some(state) = find(location)? else { return Ok(None) };
+    if let Some(copied) = whole_copy(&state).ok().flatten() {
+        let mut copy = CopyWriter::begin(location, out, &Header::of(&copied.facts(), copied.counters()))?;
+        copied.each(|row, value| copy.row(&row, value))?;
+        return Ok(Some(copy.end()?.0));
+    }
+    if !state.is_ours() {
         return borrowed::read(&state, |copy| pull(copy, out));
     }
     let Some((state, lock)) = lock_existing(location)? else { return Ok(None) };
     let (opened, copy) = open::open(&state, lock, |facts, db| {
         let mut copy = CopyWriter::begin(location, out, &Header::of(facts, &db.counters()?))?;
-        let counters = db.scan(|key, value| copy.row(&db.parse(key)?, value))?;
-        Ok((counters, copy))
+        Ok((heal::copy_rows(db, &mut copy)?, copy))
     })?;
     close(&state, opened)?;
-    copy.end().map(Some)
+    Ok(Some(copy.end()?.0))
 }
 
 fn close(state: &PrivateDir, opened: Opened) -> Result<(), Error> {

@@ -87,6 +87,9 @@ impl<E: Engine> Writer<E> {
         if durable.is_ok() && begun.is_ok() {
             durable = self.attempt(|writer| writer.engine.rest(is_idle));
         }
+        if durable.is_ok() && begun.is_ok() && closes {
+            durable = self.attempt(|writer| writer.engine.end());
+        }
         for (reply, drafted) in replies {
             // Who no longer waits has no need of the answer.
             let _ = reply.send(drafted.and_then(|serial| durable.clone().map(|()| serial)));

@@ -16,6 +16,7 @@ pub mod json;
 mod log;
 mod markdown;
 mod mask;
+mod mending_text;
 mod message;
 mod metrics;
 mod outlet;
@@ -46,6 +47,10 @@ pub use imports_text::ImportsText;
 pub use log::log_event;
 pub use markdown::{Markdown, MarkdownOptions, Subject};
 pub use mask::{MASKED, Mask};
+pub use mending_text::{
+    check_document, check_text, clean_record, clean_text, recovered_record, recovered_text, recovery_record,
+    recovery_text,
+};
 pub use message::message_text;
 pub use metrics::Metrics;
 pub use outlet::Outlet;

@@ -146,6 +146,13 @@ fn state(provoked: &mut Provoked) {
     provoked.run(&world, "state push", "contacts.d/team.yaml --auto-approve", 1);
     provoked.run(&world, "state rm", "nobody --auto-approve", 1);
     provoked.run(&world, "state rm", "bo --auto-approve", 0);
+    provoked.run(&world, "state check", "", 0);
+    provoked.run(&world, "state recover", "--auto-approve", 0);
+    provoked.run(&world, "state clean", "--auto-approve", 0);
+    for verb in ["state check", "state recover", "state clean"] {
+        let approval = if verb == "state check" { "" } else { "--auto-approve" };
+        provoked.run(&world, verb, &format!("{approval} --state nowhere"), 1);
+    }
     // What stands there is no state.
     world.write("elsewhere/head", "nonsense");
     provoked.run(&world, "state list", "--state elsewhere", 1);

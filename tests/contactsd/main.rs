@@ -7,6 +7,7 @@ mod apply;
 mod checkout;
 mod circles;
 mod completions;
+mod copy;
 mod credentials;
 mod databases;
 mod disk;

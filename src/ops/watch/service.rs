@@ -273,6 +273,7 @@ impl Service {
             options.max_wait = None;
         }
         let session = Session::open(options).await?.stopping_by(self.stop.clone());
+        session.remarks().into_iter().for_each(|remark| self.tell(Event::Problem(remark)));
         Ok(if self.once { session } else { session.putting_off_after(QUOTA_PATIENCE) })
     }
 

@@ -1,4 +1,4 @@
-//! Damaged states: read as they were, or refused; never read as something else.
+//! Damaged states without a copy: read as they were, or refused; never read as something else.
 
 use std::fs;
 use std::os::unix::fs::FileExt;
@@ -8,7 +8,7 @@ use super::support::*;
 use crate::state::{Change, Error, Snapshot, Wanted};
 use crate::store::guard::open_sled;
 
-/// A closed state of `count` commits, all but the first of them still bound.
+/// A closed state of `count` commits, all but the first of them still bound, and no copy of it.
 async fn state_of(count: u64) -> World {
     let world = World::new();
     let store = world.open();
@@ -20,6 +20,7 @@ async fn state_of(count: u64) -> World {
     store.commit(vec![Change::Forget { key: key("k0"), tombstone: tombstone(0) }]).await.unwrap();
     store.commit(vec![Change::PutConflict(conflict("eve"))]).await.unwrap();
     store.close().await.unwrap();
+    fs::remove_file(world.path().join("copy.jsonl")).unwrap();
     world
 }
 
@@ -135,7 +136,7 @@ async fn a_state_without_its_db_or_head_is_refused_and_left_as_it_is() {
     let (_guard, path) = copy_of(&world);
     fs::remove_file(path.join("head")).unwrap();
     let text = unreadable(&path);
-    assert!(text.contains("no head") && text.contains("Restore a backup"), "{text}");
+    assert!(text.contains("no head") && text.contains("restore a backup"), "{text}");
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::model::{IdentityKey, Lineage, Timestamp};
 pub(super) use crate::state::tests::support::*;
 use crate::state::{Drawn, Error, Holder, Location, Snapshot, Wanted};
-use crate::store::{Options, Store};
+use crate::store::{Options, Progress, Store};
 
 pub(super) const ORIGIN: &str = "https://api.apollo.io";
 
@@ -78,7 +78,8 @@ pub(super) fn open(path: &Path, lineage: &str) -> Result<Store, Error> {
 }
 
 pub(super) fn options(path: &Path) -> Options {
-    Options { location: path.into(), origin: ORIGIN.to_owned(), own_dir: None, holder: holder() }
+    let progress = Progress::default();
+    Options { location: path.into(), origin: ORIGIN.to_owned(), own_dir: None, holder: holder(), progress }
 }
 
 pub(in crate::store) fn holder() -> Holder {

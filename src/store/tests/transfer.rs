@@ -164,7 +164,7 @@ fn a_state_takes_the_place_of_one_that_is_behind() {
         assert_eq!(everything(&old), everything(&new));
         assert!(load(&old, &text, false).unwrap().is_the_same());
         if let Location::Directory(path) = old.location() {
-            assert_eq!(names(&path), ["head", "lock", "sled"]);
+            assert_eq!(names(&path), ["copy.jsonl", "head", "lock", "sled"]);
         }
     });
 }
@@ -225,6 +225,7 @@ async fn a_row_that_no_version_up_to_this_one_writes_is_refused_in_both_directio
         load(&World::new(), &seal(&format!("{rows}\n{{\"key\":\"x/new\",\"value\":1}}\n"), 14), true).unwrap_err();
     assert!(refused.to_string().contains("line 15: x/new is a row of unknown kind"), "{refused}");
     let world = sample().await;
+    fs::remove_file(world.path().join("copy.jsonl")).unwrap();
     let db = open_sled(&world.path()).unwrap();
     db.db.insert("x/new", b"\x011").unwrap();
     db.db.flush().unwrap();
@@ -288,7 +289,7 @@ async fn an_index_vouches_for_no_state_that_was_pushed() {
     assert!(!stands(&world.location(), &note), "it is decided");
     drop(incoming);
     assert!(!renew(&world.location(), &Basis::of(&note), |_| panic!("it is of the state that was")).unwrap());
-    assert_eq!(names(&world.path()), ["head", "lock", "sled"], "whoever takes the lock finishes");
+    assert_eq!(names(&world.path()), ["copy.jsonl", "head", "lock", "sled"], "whoever takes the lock finishes");
     assert!(!stands(&world.location(), &note));
 }
 
@@ -328,7 +329,7 @@ async fn an_exchange_that_stops_anywhere_has_not_happened_or_is_finished_by_whoe
     let new = sample_and(rename("k0", "k6")).await;
     let text = pulled(&new);
     for had_one in [true, false] {
-        for steps in 0..5 {
+        for steps in 0..6 {
             let world = if had_one { sample().await } else { World::new() };
             let (state, before) = (world.path(), everything(&world));
             let incoming = load(&world, &text, false).unwrap();
@@ -349,6 +350,7 @@ async fn an_exchange_that_stops_anywhere_has_not_happened_or_is_finished_by_whoe
             fs::rename(state.join("incoming"), &arrived).unwrap();
             drop(incoming);
             if steps >= 2 && had_one {
+                fs::remove_file(state.join("copy.jsonl")).unwrap();
                 fs::remove_dir_all(state.join("sled")).unwrap();
             }
             if steps >= 3 {
@@ -356,6 +358,9 @@ async fn an_exchange_that_stops_anywhere_has_not_happened_or_is_finished_by_whoe
                 fs::rename(arrived.join("sled"), state.join("sled")).unwrap();
             }
             if steps >= 4 {
+                fs::rename(arrived.join("copy.jsonl"), state.join("copy.jsonl")).unwrap();
+            }
+            if steps >= 5 {
                 fs::rename(arrived.join("head"), state.join("head")).unwrap();
             }
             if steps % 2 == 0 {
@@ -364,7 +369,7 @@ async fn an_exchange_that_stops_anywhere_has_not_happened_or_is_finished_by_whoe
                 store.close().await.unwrap();
             }
             assert_eq!(everything(&world), everything(&new), "after step {steps}");
-            assert_eq!(names(&state), ["head", "lock", "sled"]);
+            assert_eq!(names(&state), ["copy.jsonl", "head", "lock", "sled"]);
         }
     }
 }
@@ -386,15 +391,19 @@ async fn what_is_pushed_is_private() {
 }
 
 #[tokio::test]
-async fn a_state_that_is_written_is_neither_pulled_nor_replaced() {
+async fn a_state_that_is_written_is_pulled_and_not_replaced() {
     let world = sample().await;
     let text = pulled(&world);
     let store = world.open();
     assert!(matches!(load(&world, &text, true), Err(Error::Locked { .. })));
-    let mut out = Vec::new();
-    assert!(matches!(pull(&world.location(), &mut out), Err(Error::Locked { .. })));
-    assert!(out.is_empty());
+    assert_eq!(pulled(&world), text);
+    store.commit(vec![Change::RemoveBinding { key: key("k0") }]).await.unwrap();
+    let without = pulled(&world);
+    assert!(!without.contains("\"b/k0\"") && without.lines().count() == text.lines().count() - 1, "{without}");
     store.close().await.unwrap();
+    assert_eq!(pulled(&world), without);
+    // One without a copy is read from what the writer has open.
+    fs::remove_file(world.path().join("copy.jsonl")).unwrap();
     let held = Held::take(options(&world.path())).unwrap();
     let Err(Error::Locked { holder: Some(holder), .. }) = world.try_open() else { panic!("it is held") };
     assert_eq!(holder.pid, 4242);
@@ -405,6 +414,7 @@ async fn a_state_that_is_written_is_neither_pulled_nor_replaced() {
 #[tokio::test]
 async fn a_damaged_state_is_not_pulled_as_a_whole_one() {
     let world = sample().await;
+    fs::remove_file(world.path().join("copy.jsonl")).unwrap();
     let database = world.path().join("sled/db");
     let whole = fs::read(&database).unwrap();
     fs::write(&database, &whole[..whole.len() / 3]).unwrap();

@@ -94,6 +94,10 @@ pub enum Payload<'a> {
     },
     /// `state push` is about to replace the state, has replaced it, or had nothing to do.
     StatePush { push: StatePush },
+    /// `state recover` is about to build the state again, has done so, or had nothing to do.
+    StateRecovery { recovery: StateRecovery },
+    /// `state clean` is about to remove what was moved out of the way, has done so, or had nothing to do.
+    StateClean { clean: StateClean },
     /// The stand-in for Apollo listens.
     Sandbox {
         /// Where its API is.
@@ -189,6 +193,77 @@ pub struct PushedState {
     pub contacts: u64,
 }
 
+/// What a recovery does.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct StateRecovery {
+    pub outcome: StepOutcome,
+    /// How far the state had come; absent where that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub was: Option<PointFacts>,
+    /// What the database still holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub database: Option<LeftFacts>,
+    /// What the copy still holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub copy: Option<LeftFacts>,
+    /// The keys that the new state will manage.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<String>,
+    /// The new state, once it is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub now: Option<PointFacts>,
+}
+
+/// A moment in the life of a state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct PointFacts {
+    /// Counts the writes of the state.
+    pub commit: u64,
+    /// Counts those that change what is managed.
+    pub serial: u64,
+    pub contacts: u64,
+}
+
+/// What a part of a state still holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct LeftFacts {
+    /// The moment up to which it holds everything; absent where it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<PointFacts>,
+    pub contacts: u64,
+    /// What is wrong with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+}
+
+/// What a cleaning removes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct StateClean {
+    pub outcome: StepOutcome,
+    pub set_aside: Vec<Kept>,
+}
+
+/// A damaged part that is kept beside the state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Kept {
+    /// As it is called in the directory of the state.
+    pub name: String,
+    pub bytes: u64,
+}
+
+/// How far something has come that is approved first.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StepOutcome {
+    /// It is about to be done.
+    Planned,
+    /// It is done.
+    Done,
+    /// There was nothing to do.
+    #[default]
+    Unchanged,
+}
+
 /// A wait for quota.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct QuotaWait {
@@ -276,6 +351,14 @@ impl Record<'_> {
     }
 
     /// Tells where the stand-in for Apollo listens.
+    pub(in crate::ui) fn state_recovery(message: impl Into<String>, recovery: StateRecovery) -> Self {
+        Self::info(message, Payload::StateRecovery { recovery })
+    }
+
+    pub(in crate::ui) fn state_clean(message: impl Into<String>, clean: StateClean) -> Self {
+        Self::info(message, Payload::StateClean { clean })
+    }
+
     pub fn sandbox(base_url: &str, data: &std::path::Path, key_file: &std::path::Path) -> Self {
         let text = format!("Sandbox: a stand-in for Apollo at {base_url}");
         let [data, key_file] = [data, key_file].map(|path| path.to_string_lossy().into_owned());

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::diagnostic::Validation;
 use super::document::PlanDocument;
 use super::record::Record;
-use super::state::{ContactState, ManagedContact, PulledLine, Version};
+use super::state::{ContactState, ManagedContact, PulledLine, StateCheckDocument, Version};
 use super::status::StatusDocument;
 use crate::source;
 
@@ -29,6 +29,8 @@ pub enum SchemaName {
     StateShow,
     /// One line of what state pull prints
     StatePull,
+    /// What state check --json prints
+    StateCheck,
     /// What status --json prints, and /status of watch --listen
     Status,
     /// What version --json prints
@@ -45,6 +47,7 @@ pub fn schema(name: SchemaName) -> Value {
         SchemaName::StateList => of::<ManagedContact<'_>>(),
         SchemaName::StateShow => of::<ContactState<'_>>(),
         SchemaName::StatePull => of::<PulledLine>(),
+        SchemaName::StateCheck => of::<StateCheckDocument>(),
         SchemaName::Status => of::<StatusDocument>(),
         SchemaName::Version => of::<Version>(),
     }

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::record::Kept;
 use super::values::Values;
 use super::versions::{FORMAT_VERSION, PROGRAM_VERSION, UI_VERSION};
 use crate::model::{ApolloId, Binding, ContactKey, Field, Origin};
@@ -23,6 +24,39 @@ impl<'a> ManagedContact<'a> {
     pub fn new(key: &'a ContactKey, id: &'a ApolloId) -> Self {
         Self { key: key.as_str(), address: key.address(), apollo_id: id.as_str() }
     }
+}
+
+/// What `state check --json` prints.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct StateCheckDocument {
+    /// Whether nothing is wrong.
+    pub whole: bool,
+    /// Counts the writes of the state that change what is managed.
+    pub serial: u64,
+    /// How many contacts the state manages.
+    pub contacts: u64,
+    pub faults: Vec<StateFault>,
+    /// Damaged parts of earlier times that are kept beside the state.
+    pub set_aside: Vec<Kept>,
+}
+
+/// Something that is wrong with a state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct StateFault {
+    pub part: StatePart,
+    /// In words; they may change.
+    pub message: String,
+}
+
+/// A part of a state, or what stands beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StatePart {
+    Head,
+    Database,
+    Copy,
+    Index,
+    Files,
 }
 
 /// Everything that is known of one contact, as `state show --json` prints it.

@@ -20,7 +20,7 @@ pub(crate) use command::planning_options;
 pub(crate) use contact_files::{load, unreadable};
 pub(crate) use plan_file::{plan_file, refusal, some_of};
 pub(crate) use requests::{credential, session};
-pub(crate) use state::{state, unanswered, unaskable};
+pub(crate) use state::{read_from_copy, rebuilding, state, unanswered, unaskable};
 pub(crate) use steps::{RENEWED, finished, started, still_running};
 pub(crate) use watch::notice;
 
@@ -86,6 +86,7 @@ fn kind_of(kind: &Kind, key: Option<&ContactKey>) -> Diagnostic {
         Kind::CannotRecord(why) => state::cannot_record(why, address),
         Kind::CannotWrite(why) => Diagnostic::error("Cannot write to the state", why),
         Kind::CannotAnswer(why) => state::cannot_answer(why),
+        Kind::StateMended(remark) => state::mended(remark),
         Kind::NotClosed(why) => Diagnostic::error("The state did not close in order", why),
 
         Kind::Targeted => brakes::targeted(),

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use super::super::amounts::wait;
+use super::super::amounts::{count, wait};
 use super::super::binding_text::time_text;
 use crate::ops::chain;
 use crate::source::Diagnostic;
-use crate::state::{Error, Holder, LEASE_TERM, Location};
+use crate::state::{Error, Holder, LEASE_TERM, Location, STATE_FORMAT};
+use crate::store::Remark;
 
 pub(super) fn cannot_record(why: &str, address: &str) -> Diagnostic {
     Diagnostic::error(
@@ -22,6 +23,51 @@ pub(super) fn cannot_record(why: &str, address: &str) -> Diagnostic {
 pub(super) fn cannot_answer(why: &str) -> Diagnostic {
     let detail = format!("{why}\nMeanwhile `plan` and `state` in other processes fail; nothing else does.");
     Diagnostic::warning("The state cannot be read while it is written", detail)
+}
+
+/// Says what was done about a state before it was opened.
+pub(super) fn mended(remark: &Remark) -> Diagnostic {
+    match remark {
+        Remark::Rebuilt { why, aside } => {
+            let kept = aside.as_ref().map_or_else(String::new, |aside| {
+                format!(" The damaged one is kept at {}; `state clean` removes it.", aside.display())
+            });
+            Diagnostic::warning(
+                "The database of the state was damaged and was built again from its copy",
+                format!("What was wrong: {why}. Nothing is lost.{kept} If this happens again, look at the disk."),
+            )
+        }
+        Remark::CopyWritten { line, why } => Diagnostic::warning(
+            "The copy of the state was damaged and was written again from its database",
+            format!(
+                "What was wrong: line {line} of copy.jsonl: {why}. Nothing is lost. If this happens again, look at the disk."
+            ),
+        ),
+        Remark::TakenOver { former } => Diagnostic::warning(
+            "The state has a new format",
+            format!(
+                "It was of format {former}, which has no copy beside the database, and is of format {STATE_FORMAT} now: \
+                 contactsd 0.1.0 refuses it. To go back, `state pull > kept.jsonl`, move the directory of the state \
+                 away, and `state push kept.jsonl` with 0.1.0."
+            ),
+        ),
+    }
+}
+
+/// Says how far a damaged state is built again.
+pub(crate) fn rebuilding(done: u64, all: u64) -> String {
+    let count = |rows| count(usize::try_from(rows).unwrap_or(usize::MAX));
+    format!("Building the database of the state again from its copy: {} of {} rows...", count(done), count(all))
+}
+
+/// Says that the copy of a state was read, since its database cannot be.
+pub(crate) fn read_from_copy(why: &str, command: &dyn Fn(&str) -> String) -> Diagnostic {
+    let next = format!(
+        "What was wrong: {why}.\nThe copy holds all that was recorded. If the database is damaged, the next command \
+         that writes builds it again; `{}` says more.",
+        command("state check")
+    );
+    Diagnostic::warning("The database of the state cannot be read, so its copy was", next)
 }
 
 /// Says why the state cannot be used; `command` is the program with a verb, as this user would type it.

@@ -56,6 +56,7 @@ async fn a_service_that_is_resumed_waits_for_whoever_has_the_state() {
         origin: "sandbox".to_owned(),
         own_dir: None,
         holder: holder(),
+        progress: store::Progress::default(),
     };
     let other = store::Store::open(&options, drawn).unwrap();
     world.declare_people("b.yaml", 1..2);
