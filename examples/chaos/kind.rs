@@ -39,7 +39,7 @@ pub(in super::super) enum Kind {
 }
 
 impl Kind {
-    pub(in super::super) const ALL: [Self; 12] = [
+    pub(in super::super) const ALL: [Self; 13] = [
         Self::Faults,
         Self::Pages,
         Self::Refusals,
