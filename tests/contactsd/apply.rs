@@ -89,9 +89,9 @@ fn a_newcomer_sees_what_will_happen_and_what_happened() {
 }
 
 #[test]
-fn a_hundred_entries_take_a_hundred_creates_and_then_no_request() {
+fn one_by_one_a_hundred_entries_take_a_hundred_creates_and_then_no_request() {
     let remote = Remote::start();
-    let world = World::new().against(&remote);
+    let world = World::new().against(&remote).one_by_one();
     hundred_in_fifty_files(&world);
     let first = world.applied();
     assert_eq!(first.summary(), "Apply complete! Resources: 100 added, 0 changed, 0 destroyed.");
@@ -443,7 +443,7 @@ fn one_bad_entry_stops_no_other() {
         "contacts:\n  ada: {email: ada@example.com}\n  bad:\n    email: bad@example.com\n    title: Odd\n  \
          cy: {email: cy@example.com}\n",
     );
-    let world = world.against(&remote);
+    let world = world.against(&remote).one_by_one();
     assert_snapshot!(world.run("apply --auto-approve --parallelism 1").after_plan(), @"
     contact.ada: Creating...
     contact.ada: Creation complete after 0s [id=[ID1]]

@@ -227,7 +227,8 @@ fn a_quiet_run_leaves_results_and_errors() {
 #[test]
 fn what_fails_is_told_by_a_diagnostic_and_a_step_that_ended() {
     let remote = Remote::start();
-    let world = World::with(&format!("{TEAM}  bob: {{email: bob@example.com}}\n")).against(&remote);
+    let world = World::with(&format!("{TEAM}  bob: {{email: bob@example.com}}\n"));
+    let world = world.against(&remote).one_by_one();
     remote.tap.answer("ada@example.com", 422, &serde_json::json!({ "error": "no::error \u{202e}" }));
     let apply = world.run("apply --json --auto-approve --parallelism 1");
     assert_snapshot!(apply, @r#"

@@ -6,7 +6,7 @@ use rustix::process::Signal;
 use crate::support::{Remote, World, numbered};
 
 #[track_caller]
-fn has_each_once(remote: &Remote, count: usize) {
+pub(crate) fn has_each_once(remote: &Remote, count: usize) {
     let mut emails = remote.column("email");
     assert_eq!(emails.len(), count, "{emails:?}");
     emails.sort_unstable();

@@ -148,7 +148,7 @@ fn a_stranger_is_neither_bound_nor_patched_and_not_sent_again() {
     remote.seed(stranger);
     let entry = "contacts:\n  ada:\n    first_name: Ada\n    last_name: Quill\n    organization_name: Engines\n    \
                  email: ada@example.com\n    title: Engineer\n";
-    let world = World::with(entry).against(&remote);
+    let world = World::with(entry).against(&remote).one_by_one();
     assert_snapshot!(world.apply().after_plan(), @"
     contact.ada: Creating...
     Apply incomplete. Resources: 0 added, 0 changed, 0 destroyed. 1 failed, 0 remaining.
@@ -190,7 +190,7 @@ fn two_entries_that_apollo_takes_for_one_are_named_both() {
     let remote = Remote::start();
     let id = remote.seed(json!({"email": "ada@example.com", "contact_emails": ["quill@example.org"]}));
     let world = World::with("contacts:\n  ada: {email: ada@example.com}\n  quill: {email: quill@example.org}\n");
-    let world = world.against(&remote);
+    let world = world.against(&remote).one_by_one();
     let outcome = world.run("apply --auto-approve --parallelism 1");
     assert_snapshot!(outcome.after_plan(), @"
     contact.ada: Creating...
@@ -277,7 +277,7 @@ fn the_ways_out_of_a_collision_lead_out() {
     let remote = Remote::start();
     remote.seed(json!({"email": "ada@example.com", "contact_emails": ["quill@example.org"]}));
     let world = World::with("contacts:\n  ada: {email: ada@example.com}\n  quill: {email: quill@example.org}\n");
-    let world = world.against(&remote);
+    let world = world.against(&remote).one_by_one();
     world.run("apply --auto-approve --parallelism 1");
     let id = remote.contacts()[0]["id"].as_str().unwrap().to_owned();
     let shown = world.run("plan");

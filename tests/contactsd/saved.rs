@@ -366,7 +366,7 @@ fn a_plan_that_failed_in_part_goes_on_with_the_rest() {
 fn a_create_in_doubt_is_settled_by_the_same_plan() {
     let remote = Remote::start();
     remote.set_faults("create:lost-reply=1");
-    let world = World::with(TEAM).against(&remote);
+    let world = World::with(TEAM).against(&remote).one_by_one();
     planned(&world, "");
     assert_eq!(world.run("apply team.plan").code, Some(1));
     remote.set_faults("");
@@ -382,7 +382,7 @@ fn a_create_in_doubt_is_settled_by_the_same_plan() {
 #[test]
 fn an_interrupted_plan_goes_on_and_so_does_a_killed_one() {
     let remote = Remote::start();
-    let world = World::with(&numbered(0..40)).against(&remote);
+    let world = World::with(&numbered(0..40)).against(&remote).one_by_one();
     planned(&world, "");
     for (answers, signal, code) in
         [(5, Signal::KILL, None), (3, Signal::INT, Some(130)), (0, Signal::KILL, None), (7, Signal::TERM, Some(143))]
@@ -443,7 +443,8 @@ fn a_plan_that_was_killed_at_any_step_goes_on_from_there() {
 #[test]
 fn what_a_plan_has_done_is_not_done_again_by_it() {
     let remote = Remote::start();
-    let world = World::with("contacts:\n  ada: {email: ada@example.com, title: Engineer}\n").against(&remote);
+    let world = World::with("contacts:\n  ada: {email: ada@example.com, title: Engineer}\n");
+    let world = world.against(&remote).one_by_one();
     world.applied();
     // Apollo takes both for one person: ada may be overwritten by a create that comes after her own update.
     world.team("contacts:\n  ada: {email: ada@example.com, title: Director}\n  bo: {email: bo@example.com}\n");
