@@ -71,7 +71,7 @@ fn a_newcomer_sees_what_will_happen_and_what_happened() {
         }
 
     Plan: 1 to add, 0 to change, 0 to destroy.
-    Requests: 1 create, 2 search.
+    Requests: 1 bulk create, 2 search.
     Each new contact is searched for before it is created. Without the right to search, a contact that
     Apollo matches is overwritten.
     Digest: [DIGEST]
@@ -127,8 +127,7 @@ fn a_changed_title_is_one_field_in_one_request() {
         }
 
     Plan: 0 to add, 1 to change, 0 to destroy.
-    Requests: 1 update; no wait for quota (600 requests an hour of each kind are assumed until Apollo
-    tells its limits).
+    Requests: 1 update; no wait for quota.
     Digest: [DIGEST]
     contact.person-14: Modifying... [id=[ID1]]
     contact.person-14: Modifications complete after 0s [id=[ID1]]

@@ -195,7 +195,7 @@ fn a_watch_is_read_between_its_passes_and_what_it_left_in_doubt_shows() {
     let mut running = world.start("watch --resync 1h");
     running.wait_for("Apply complete!");
     world.run("plan").is_clean();
-    remote.set_faults("create:lost-reply=1");
+    remote.set_faults("bulk-create:lost-reply=1");
     world.team("contacts:\n  ada: {email: ada@example.com}\n  bob: {email: bob@example.com}\n");
     running.wait_for("Apply incomplete");
     let plan = world.run("plan");

@@ -107,6 +107,7 @@ fn only_what_is_not_confirmed_is_sent_after_a_match() {
     remote.seed(json!({"email": "ada@example.com"}));
     World::with(ADA).against(&remote).applied();
     assert_snapshot!(remote.take_calls().join("\n"), @"
+    POST /contacts/bulk_create contacts,run_dedupe
     GET /contacts/[ID]
     PATCH /contacts/[ID] first_name,last_name,mobile_phone,title,website_url
     POST /labels/add_entity_ids_to_label_names entity_ids,label_names,modality
@@ -115,6 +116,7 @@ fn only_what_is_not_confirmed_is_sent_after_a_match() {
     remote.seed(json!({"email": "ada@example.com"}));
     World::with(ADA).against(&remote).applied();
     assert_snapshot!(remote.take_calls().join("\n"), @"
+    POST /contacts/bulk_create contacts,run_dedupe
     GET /contacts/[ID]
     PATCH /contacts/[ID] first_name,last_name,mobile_phone,title,website_url
     POST /labels/add_entity_ids_to_label_names entity_ids,label_names,modality

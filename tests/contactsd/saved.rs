@@ -101,7 +101,7 @@ fn has_each_once(remote: &Remote, count: usize) {
 #[test]
 fn a_saved_plan_is_applied_without_asking_and_only_once() {
     let remote = Remote::start();
-    let world = World::with(TEAM).against(&remote);
+    let world = World::with(TEAM).against(&remote).one_by_one();
     planned(&world, "");
     assert_snapshot!(world.run("apply team.plan --parallelism 1"), @"
     contact.ada: Creating...
@@ -224,7 +224,7 @@ fn a_plan_is_stale_once_something_else_changed_the_state() {
 #[test]
 fn a_plan_is_stale_once_another_apply_left_something_in_doubt() {
     let remote = Remote::start();
-    let world = World::with(TEAM).against(&remote);
+    let world = World::with(TEAM).against(&remote).one_by_one();
     world.applied();
     world.edit("contacts.d/team.yaml", "Engineer", "Director");
     planned(&world, "");
@@ -349,7 +349,7 @@ fn fs_copy(world: &World, from: &str, to: &str) {
 #[test]
 fn a_plan_that_failed_in_part_goes_on_with_the_rest() {
     let remote = Remote::with(|options| options.quota = "2/m".parse().unwrap());
-    let world = World::with(&numbered(0..3)).against(&remote);
+    let world = World::with(&numbered(0..3)).against(&remote).one_by_one();
     planned(&world, "");
     let outcome = world.run("apply team.plan --max-wait 0s");
     assert_eq!(outcome.code, Some(1), "{outcome}");

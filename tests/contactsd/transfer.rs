@@ -241,7 +241,8 @@ fn an_index_says_nothing_of_a_state_that_was_pushed() {
 #[test]
 fn a_saved_plan_does_nothing_twice_from_a_pushed_state() {
     let remote = Remote::start();
-    let world = World::with("contacts:\n  ada: {email: ada@example.com, title: Engineer}\n").against(&remote).one_by_one();
+    let world =
+        World::with("contacts:\n  ada: {email: ada@example.com, title: Engineer}\n").against(&remote).one_by_one();
     world.applied();
     world.team("contacts:\n  ada: {email: ada@example.com, title: Director}\n  bo: {email: bo@example.com}\n");
     succeeds(&world, "plan --out team.plan");

@@ -60,7 +60,7 @@ fn changed_files_are_applied_until_told_to_stop() {
 #[test]
 fn one_pass_tells_by_its_exit_code_whether_all_is_done() {
     let remote = Remote::start();
-    let world = World::with(TEAM).against(&remote);
+    let world = World::with(TEAM).against(&remote).one_by_one();
     assert_snapshot!(world.run("watch --once --parallelism 1"), @"
     One pass over contacts.d.
     Plan: 2 to add, 0 to change, 0 to destroy.
