@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::answer::{self, Answer};
-use super::api::{Call, bear_witness, refuse};
 use super::book::{Created, Gone, Membership};
+use super::call::{Call, bear_witness, refuse};
 use super::faults::Fault;
 use super::options::{DedupeReading, DeletedAnswer};
 use super::quirks::Quirk;

@@ -15,8 +15,8 @@ use axum::routing::{delete, get, put};
 use serde_json::{Value, json};
 
 use super::answer::{self, Answer};
-use super::api::refuse;
 use super::book::{Book, Gone, Seeded};
+use super::call::refuse;
 use super::contact::Contact;
 use super::sent::{Body, Refusal, Sent, Text};
 use super::shared::Shared;

@@ -16,7 +16,8 @@ use serde_json::json;
 
 use super::action::Action;
 use super::answer::{self, Answer};
-use super::api::{Call, ENDPOINTS, Endpoint, health, no_scope};
+use super::api::{ENDPOINTS, Endpoint, health};
+use super::call::{Call, no_scope};
 use super::control;
 use super::faults::{Fault, Struck};
 use super::line::Line;

@@ -10,6 +10,7 @@ mod answer;
 mod api;
 mod book;
 mod bulk;
+mod call;
 mod choice;
 mod contact;
 mod control;

@@ -71,7 +71,7 @@ fn a_newcomer_sees_what_will_happen_and_what_happened() {
         }
 
     Plan: 1 to add, 0 to change, 0 to destroy.
-    Requests: 1 create, 2 search.
+    Requests: 1 bulk create, 2 search.
     Each new contact is searched for before it is created. Without the right to search, a contact that
     Apollo matches is overwritten.
     Digest: [DIGEST]
@@ -89,9 +89,9 @@ fn a_newcomer_sees_what_will_happen_and_what_happened() {
 }
 
 #[test]
-fn a_hundred_entries_take_a_hundred_creates_and_then_no_request() {
+fn one_by_one_a_hundred_entries_take_a_hundred_creates_and_then_no_request() {
     let remote = Remote::start();
-    let world = World::new().against(&remote);
+    let world = World::new().against(&remote).one_by_one();
     hundred_in_fifty_files(&world);
     let first = world.applied();
     assert_eq!(first.summary(), "Apply complete! Resources: 100 added, 0 changed, 0 destroyed.");
@@ -127,8 +127,7 @@ fn a_changed_title_is_one_field_in_one_request() {
         }
 
     Plan: 0 to add, 1 to change, 0 to destroy.
-    Requests: 1 update; no wait for quota (600 requests an hour of each kind are assumed until Apollo
-    tells its limits).
+    Requests: 1 update; no wait for quota.
     Digest: [DIGEST]
     contact.person-14: Modifying... [id=[ID1]]
     contact.person-14: Modifications complete after 0s [id=[ID1]]
@@ -443,7 +442,7 @@ fn one_bad_entry_stops_no_other() {
         "contacts:\n  ada: {email: ada@example.com}\n  bad:\n    email: bad@example.com\n    title: Odd\n  \
          cy: {email: cy@example.com}\n",
     );
-    let world = world.against(&remote);
+    let world = world.against(&remote).one_by_one();
     assert_snapshot!(world.run("apply --auto-approve --parallelism 1").after_plan(), @"
     contact.ada: Creating...
     contact.ada: Creation complete after 0s [id=[ID1]]

@@ -181,7 +181,7 @@ fn settings_of_a_repository_name_no_file_and_approve_nothing() {
     Error: contactsd.toml:2:1: a repository must not set expect: it decides what is applied without asking you
 
     Who wrote the repository does not decide that for you. Remove the line, and where you want it type
-    --expect or set CONTACTSD_EXPECT. A repository may set: dir, parallelism, limit, reserve,
+    --expect or set CONTACTSD_EXPECT. A repository may set: dir, parallelism, batch, limit, reserve,
     max-creates, max-updates, max-forgets, mask, concise, by-file, full, format, json, quiet, color,
     no-color, log-format, detailed-exitcode.
     [exit 1]

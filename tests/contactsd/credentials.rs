@@ -73,9 +73,9 @@ fn the_key_shows_in_no_output_and_in_no_file() {
     let refusing = Remote::with(|options| options.api_keys = vec!["another".to_owned()]);
     for (remote, faults) in [
         (&remote, ""),
-        (&remote, "create:lost-reply=1"),
-        (&remote, "create:html-502=1"),
-        (&remote, "create:truncated=1"),
+        (&remote, "bulk-create:lost-reply=1,create:lost-reply=1"),
+        (&remote, "bulk-create:html-502=1,create:html-502=1"),
+        (&remote, "bulk-create:truncated=1,create:truncated=1"),
         (&refusing, ""),
     ] {
         let mut world = World::with(TEAM).against(remote);
@@ -107,7 +107,7 @@ fn the_key_shows_in_no_output_and_in_no_file() {
         remote.set_faults("");
         assert_nowhere(&world.path(""));
     }
-    assert!(remote.requests(Action::Create) > 0 && refusing.requests(Action::Profile) > 0);
+    assert!(remote.requests(Action::BulkCreate) > 0 && refusing.requests(Action::Profile) > 0);
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn a_key_is_never_sent_in_the_clear_to_another_machine() {
 fn a_redirect_is_not_followed() {
     let remote = Remote::start();
     remote.tap.answer("ada@example.com", 307, &serde_json::json!({}));
-    let world = World::with(TEAM).against(&remote);
+    let world = World::with(TEAM).against(&remote).one_by_one();
     let outcome = world.apply();
     assert_eq!(outcome.code, Some(1), "{outcome}");
     assert_eq!(remote.take_calls().len(), 1);
@@ -195,7 +195,7 @@ fn a_redirect_is_not_followed() {
 /// Applies with a key that is refused after the first create, when the file holds what `rotate` put there.
 fn refused_in_the_middle(profile: Option<&str>, rotate: bool) -> (Remote, Outcome) {
     let remote = Remote::with(|options| options.api_keys = vec!["first".to_owned(), "second".to_owned()]);
-    let mut world = World::with(&numbered(0..20)).against(&remote);
+    let mut world = World::with(&numbered(0..20)).against(&remote).one_by_one();
     world.unset("APOLLO_API_KEY");
     world.write("key", "first\n");
     world.set("APOLLO_API_KEY_FILE", "key");

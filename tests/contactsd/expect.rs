@@ -114,7 +114,7 @@ fn a_plan_is_the_same_however_its_directory_is_spelled() {
         assert!(outcome.stderr.contains("Saved plan was applied already"), "{outcome}");
         assert_eq!(outcome.code, Some(1));
     }
-    assert_eq!(remote.requests(contactsd::sandbox::Action::Create), 3);
+    assert_eq!(remote.requests(contactsd::sandbox::Action::BulkCreate), 3);
 }
 
 #[test]

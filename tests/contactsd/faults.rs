@@ -39,7 +39,7 @@ fn a_create_with_half_an_answer_or_none_of_apollos_is_settled_too() {
 fn settles(fault: &str, reading: DedupeReading, entry: &str) {
     let remote = Remote::reading(reading);
     remote.set_faults(fault);
-    let world = World::with(entry).against(&remote);
+    let world = World::with(entry).against(&remote).one_by_one();
     let first = world.apply();
     assert_eq!(first.code, Some(1), "{first}");
     assert_eq!(remote.contacts().len(), 1);
@@ -57,7 +57,7 @@ fn a_create_that_never_arrived_is_sent_again_once() {
     for entry in KINDS {
         let remote = Remote::start();
         remote.set_faults("create:cut-before=1");
-        let world = World::with(entry).against(&remote);
+        let world = World::with(entry).against(&remote).one_by_one();
         assert_eq!(world.apply().code, Some(1));
         assert!(remote.contacts().is_empty());
         remote.set_faults("");
@@ -72,7 +72,7 @@ fn a_create_that_never_arrived_is_sent_again_once() {
 fn the_doubt_about_a_create_is_shown_and_so_is_its_end() {
     let remote = Remote::start();
     remote.set_faults("create:lost-reply=1");
-    let world = World::with(KINDS[0]).against(&remote);
+    let world = World::with(KINDS[0]).against(&remote).one_by_one();
     assert_snapshot!(world.apply().after_plan(), @r"
     contact.ada: Creating...
     Apply incomplete. Resources: 0 added, 0 changed, 0 destroyed. 1 failed, 0 remaining.
@@ -133,7 +133,7 @@ fn a_search_that_lags_doubles_no_contact_that_dedupe_can_match() {
                 options.search_lag = std::time::Duration::from_hours(1);
             });
             remote.set_faults("create:lost-reply=1");
-            let world = World::with(entry).against(&remote);
+            let world = World::with(entry).against(&remote).one_by_one();
             world.apply();
             remote.set_faults("");
             world.applied();
@@ -147,7 +147,7 @@ fn a_search_that_lags_doubles_no_contact_that_dedupe_can_match() {
 fn a_settled_create_is_brought_to_what_the_file_says_by_then() {
     let remote = Remote::start();
     remote.set_faults("create:lost-reply=1");
-    let world = World::with(KINDS[0]).against(&remote);
+    let world = World::with(KINDS[0]).against(&remote).one_by_one();
     world.apply();
     remote.set_faults("");
     world.edit("contacts.d/team.yaml", "Engineer", "Director");
@@ -161,7 +161,7 @@ fn a_settled_create_is_brought_to_what_the_file_says_by_then() {
 #[test]
 fn an_update_is_sent_again_after_a_failure_of_the_server() {
     let remote = Remote::start();
-    let world = World::with(KINDS[0]).against(&remote);
+    let world = World::with(KINDS[0]).against(&remote).one_by_one();
     world.applied();
     world.edit("contacts.d/team.yaml", "Engineer", "Director");
     remote.set_faults("update:error-500=1");
@@ -201,7 +201,7 @@ fn a_missing_scope_is_named_and_stops_its_own_kind_only() {
         "contacts:\n  ada: {{email: ada@example.com}}\n  bo: {{apollo_id: {id}}}\n  \
                                       cy: {{email: cy@example.com}}\n"
     ));
-    let world = world.against(&remote);
+    let world = world.against(&remote).one_by_one();
     let outcome = world.apply();
     assert_snapshot!(outcome.errors(), @r"
 
@@ -221,7 +221,7 @@ fn a_missing_scope_is_named_and_stops_its_own_kind_only() {
 fn a_create_in_doubt_is_settled_without_the_scope_to_search() {
     let remote = Remote::with(|options| options.missing_scopes = [Action::Search].into());
     remote.set_faults("create:lost-reply=1");
-    let world = World::with(KINDS[0]).against(&remote);
+    let world = World::with(KINDS[0]).against(&remote).one_by_one();
     world.apply();
     remote.set_faults("");
     let outcome = world.applied();
@@ -232,7 +232,7 @@ fn a_create_in_doubt_is_settled_without_the_scope_to_search() {
 #[test]
 fn a_used_up_quota_ends_the_run_with_true_counts() {
     let remote = Remote::with(|options| options.quota = "3/m".parse().unwrap());
-    let world = World::with(&numbered(0..5)).against(&remote);
+    let world = World::with(&numbered(0..5)).against(&remote).one_by_one();
     let outcome = world.run("apply --auto-approve --max-wait 0s");
     assert_eq!(outcome.code, Some(1));
     let summary = "Apply incomplete. Resources: 3 added, 0 changed, 0 destroyed. 0 failed, 2 remaining.";
@@ -252,7 +252,7 @@ fn a_429_without_warning_ends_the_run_when_it_may_not_wait() {
     let remote = Remote::start();
     let message = json!({"message": "The maximum number of api calls allowed is 1 times per hour."});
     remote.tap.answer("ada@example.com", 429, &message);
-    let world = World::with(KINDS[0]).against(&remote);
+    let world = World::with(KINDS[0]).against(&remote).one_by_one();
     let outcome = world.run("apply --auto-approve --max-wait 0s");
     assert_snapshot!(outcome.after_plan(), @r"
     contact.ada: Creating...
@@ -268,7 +268,7 @@ fn a_fault_in_a_hundred_entries_costs_no_second_contact() {
     for seed in [1, 2] {
         let remote = Remote::with(|options| options.seed = seed);
         remote.set_faults("create:lost-reply=0.2,create:html-502=0.1,create:cut-before=0.1,create:truncated=0.1");
-        let world = World::new().against(&remote);
+        let world = World::new().against(&remote).one_by_one();
         crate::support::hundred_in_fifty_files(&world);
         let first = world.apply();
         assert_eq!(first.code, Some(1), "{first}");
@@ -350,7 +350,7 @@ fn a_server_that_fails_at_everything_is_asked_little() {
 fn creates_that_fail_leave_few_doubts_and_cost_few_searches() {
     let remote = Remote::start();
     remote.set_faults("create:error-500=1");
-    let world = World::with(&numbered(0..400)).against(&remote);
+    let world = World::with(&numbered(0..400)).against(&remote).one_by_one();
     let outcome = world.run("apply --auto-approve --retry-base 5ms --max-wait 1s --json");
     assert_eq!(outcome.code, Some(1), "{outcome}");
     let (creates, searches) = (remote.requests(Action::Create), remote.requests(Action::Search));

@@ -365,9 +365,9 @@ fn a_settings_file_may_set_what_a_repository_may_decide() {
     Error: contactsd.toml:1:1: a repository must not set auto-approve: it decides what is applied without asking you
 
     Who wrote the repository does not decide that for you. Remove the line, and where you want it type
-    --auto-approve or set CONTACTSD_AUTO_APPROVE. A repository may set: dir, parallelism, limit,
-    reserve, max-creates, max-updates, max-forgets, mask, concise, by-file, full, format, json, quiet,
-    color, no-color, log-format, detailed-exitcode.
+    --auto-approve or set CONTACTSD_AUTO_APPROVE. A repository may set: dir, parallelism, batch,
+    limit, reserve, max-creates, max-updates, max-forgets, mask, concise, by-file, full, format, json,
+    quiet, color, no-color, log-format, detailed-exitcode.
     [exit 1]
     ");
     world.write("contactsd.toml", "dirr = \"people\"\n");

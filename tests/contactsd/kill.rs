@@ -6,7 +6,7 @@ use rustix::process::Signal;
 use crate::support::{Remote, World, numbered};
 
 #[track_caller]
-fn has_each_once(remote: &Remote, count: usize) {
+pub(crate) fn has_each_once(remote: &Remote, count: usize) {
     let mut emails = remote.column("email");
     assert_eq!(emails.len(), count, "{emails:?}");
     emails.sort_unstable();
@@ -18,7 +18,7 @@ fn has_each_once(remote: &Remote, count: usize) {
 fn a_killed_apply_leaves_one_contact_for_each_entry_after_the_next() {
     let remote = Remote::start();
     remote.set_faults("slow=1,slow-ms=20");
-    let world = World::with(&numbered(0..40)).against(&remote);
+    let world = World::with(&numbered(0..40)).against(&remote).one_by_one();
     let running = world.start("apply --auto-approve");
     remote.tap.hold_after(15);
     remote.tap.wait_until_held(10);
@@ -36,7 +36,7 @@ fn a_killed_apply_leaves_one_contact_for_each_entry_after_the_next() {
 #[test]
 fn killed_again_and_again_it_still_ends_with_one_contact_each() {
     let remote = Remote::start();
-    let world = World::with(&numbered(0..40)).against(&remote);
+    let world = World::with(&numbered(0..40)).against(&remote).one_by_one();
     for answers in [0, 7, 3, 1] {
         remote.tap.hold_after(answers);
         let running = world.start("apply --auto-approve --parallelism 3");
@@ -54,7 +54,7 @@ fn killed_again_and_again_it_still_ends_with_one_contact_each() {
 fn one_interrupt_records_what_is_under_way_and_sends_no_more() {
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         let remote = Remote::start();
-        let world = World::with(&numbered(0..40)).against(&remote);
+        let world = World::with(&numbered(0..40)).against(&remote).one_by_one();
         remote.tap.hold_after(10);
         let mut running = world.start("apply --auto-approve");
         remote.tap.wait_until_held(10);
@@ -81,7 +81,7 @@ fn one_interrupt_records_what_is_under_way_and_sends_no_more() {
 #[test]
 fn a_second_interrupt_leaves_at_once_and_the_next_apply_settles() {
     let remote = Remote::start();
-    let world = World::with(&numbered(0..40)).against(&remote);
+    let world = World::with(&numbered(0..40)).against(&remote).one_by_one();
     remote.tap.hold_after(10);
     let mut running = world.start("apply --auto-approve");
     remote.tap.wait_until_held(10);
@@ -106,7 +106,7 @@ fn a_second_interrupt_leaves_at_once_and_the_next_apply_settles() {
 #[test]
 fn an_interrupt_ends_a_wait_for_quota_at_once() {
     let remote = Remote::with(|options| options.quota = "1/d".parse().unwrap());
-    let world = World::with(&numbered(0..3)).against(&remote);
+    let world = World::with(&numbered(0..3)).against(&remote).one_by_one();
     let mut running = world.start("apply --auto-approve");
     let said = running.wait_for("Waiting");
     assert!(said.contains("for the search quota: this day is used up"), "{said}");

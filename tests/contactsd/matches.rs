@@ -107,6 +107,7 @@ fn only_what_is_not_confirmed_is_sent_after_a_match() {
     remote.seed(json!({"email": "ada@example.com"}));
     World::with(ADA).against(&remote).applied();
     assert_snapshot!(remote.take_calls().join("\n"), @"
+    POST /contacts/bulk_create contacts,run_dedupe
     GET /contacts/[ID]
     PATCH /contacts/[ID] first_name,last_name,mobile_phone,title,website_url
     POST /labels/add_entity_ids_to_label_names entity_ids,label_names,modality
@@ -115,6 +116,7 @@ fn only_what_is_not_confirmed_is_sent_after_a_match() {
     remote.seed(json!({"email": "ada@example.com"}));
     World::with(ADA).against(&remote).applied();
     assert_snapshot!(remote.take_calls().join("\n"), @"
+    POST /contacts/bulk_create contacts,run_dedupe
     GET /contacts/[ID]
     PATCH /contacts/[ID] first_name,last_name,mobile_phone,title,website_url
     POST /labels/add_entity_ids_to_label_names entity_ids,label_names,modality
@@ -148,7 +150,7 @@ fn a_stranger_is_neither_bound_nor_patched_and_not_sent_again() {
     remote.seed(stranger);
     let entry = "contacts:\n  ada:\n    first_name: Ada\n    last_name: Quill\n    organization_name: Engines\n    \
                  email: ada@example.com\n    title: Engineer\n";
-    let world = World::with(entry).against(&remote);
+    let world = World::with(entry).against(&remote).one_by_one();
     assert_snapshot!(world.apply().after_plan(), @"
     contact.ada: Creating...
     Apply incomplete. Resources: 0 added, 0 changed, 0 destroyed. 1 failed, 0 remaining.
@@ -190,7 +192,7 @@ fn two_entries_that_apollo_takes_for_one_are_named_both() {
     let remote = Remote::start();
     let id = remote.seed(json!({"email": "ada@example.com", "contact_emails": ["quill@example.org"]}));
     let world = World::with("contacts:\n  ada: {email: ada@example.com}\n  quill: {email: quill@example.org}\n");
-    let world = world.against(&remote);
+    let world = world.against(&remote).one_by_one();
     let outcome = world.run("apply --auto-approve --parallelism 1");
     assert_snapshot!(outcome.after_plan(), @"
     contact.ada: Creating...
@@ -277,7 +279,7 @@ fn the_ways_out_of_a_collision_lead_out() {
     let remote = Remote::start();
     remote.seed(json!({"email": "ada@example.com", "contact_emails": ["quill@example.org"]}));
     let world = World::with("contacts:\n  ada: {email: ada@example.com}\n  quill: {email: quill@example.org}\n");
-    let world = world.against(&remote);
+    let world = world.against(&remote).one_by_one();
     world.run("apply --auto-approve --parallelism 1");
     let id = remote.contacts()[0]["id"].as_str().unwrap().to_owned();
     let shown = world.run("plan");

@@ -90,7 +90,7 @@ fn faults_and_quota_of_a_serving_sandbox_are_met_by_apply() {
     let world = World::with(TEAM);
     let mut serving = world.start("sandbox --listen 127.0.0.1:0 --quota 1/m --seed 7");
     serving.wait_for("to end it");
-    let outcome = world.run("apply --sandbox --auto-approve --max-wait 0s");
+    let outcome = world.run("apply --sandbox --auto-approve --batch 1 --max-wait 0s");
     assert_eq!(outcome.code, Some(1));
     let summary = "Apply incomplete. Resources: 1 added, 0 changed, 0 destroyed. 0 failed, 1 remaining.";
     assert_eq!(outcome.summary(), summary);

@@ -101,7 +101,7 @@ fn has_each_once(remote: &Remote, count: usize) {
 #[test]
 fn a_saved_plan_is_applied_without_asking_and_only_once() {
     let remote = Remote::start();
-    let world = World::with(TEAM).against(&remote);
+    let world = World::with(TEAM).against(&remote).one_by_one();
     planned(&world, "");
     assert_snapshot!(world.run("apply team.plan --parallelism 1"), @"
     contact.ada: Creating...
@@ -224,7 +224,7 @@ fn a_plan_is_stale_once_something_else_changed_the_state() {
 #[test]
 fn a_plan_is_stale_once_another_apply_left_something_in_doubt() {
     let remote = Remote::start();
-    let world = World::with(TEAM).against(&remote);
+    let world = World::with(TEAM).against(&remote).one_by_one();
     world.applied();
     world.edit("contacts.d/team.yaml", "Engineer", "Director");
     planned(&world, "");
@@ -349,7 +349,7 @@ fn fs_copy(world: &World, from: &str, to: &str) {
 #[test]
 fn a_plan_that_failed_in_part_goes_on_with_the_rest() {
     let remote = Remote::with(|options| options.quota = "2/m".parse().unwrap());
-    let world = World::with(&numbered(0..3)).against(&remote);
+    let world = World::with(&numbered(0..3)).against(&remote).one_by_one();
     planned(&world, "");
     let outcome = world.run("apply team.plan --max-wait 0s");
     assert_eq!(outcome.code, Some(1), "{outcome}");
@@ -366,7 +366,7 @@ fn a_plan_that_failed_in_part_goes_on_with_the_rest() {
 fn a_create_in_doubt_is_settled_by_the_same_plan() {
     let remote = Remote::start();
     remote.set_faults("create:lost-reply=1");
-    let world = World::with(TEAM).against(&remote);
+    let world = World::with(TEAM).against(&remote).one_by_one();
     planned(&world, "");
     assert_eq!(world.run("apply team.plan").code, Some(1));
     remote.set_faults("");
@@ -382,7 +382,7 @@ fn a_create_in_doubt_is_settled_by_the_same_plan() {
 #[test]
 fn an_interrupted_plan_goes_on_and_so_does_a_killed_one() {
     let remote = Remote::start();
-    let world = World::with(&numbered(0..40)).against(&remote);
+    let world = World::with(&numbered(0..40)).against(&remote).one_by_one();
     planned(&world, "");
     for (answers, signal, code) in
         [(5, Signal::KILL, None), (3, Signal::INT, Some(130)), (0, Signal::KILL, None), (7, Signal::TERM, Some(143))]
@@ -443,7 +443,8 @@ fn a_plan_that_was_killed_at_any_step_goes_on_from_there() {
 #[test]
 fn what_a_plan_has_done_is_not_done_again_by_it() {
     let remote = Remote::start();
-    let world = World::with("contacts:\n  ada: {email: ada@example.com, title: Engineer}\n").against(&remote);
+    let world = World::with("contacts:\n  ada: {email: ada@example.com, title: Engineer}\n");
+    let world = world.against(&remote).one_by_one();
     world.applied();
     // Apollo takes both for one person: ada may be overwritten by a create that comes after her own update.
     world.team("contacts:\n  ada: {email: ada@example.com, title: Director}\n  bo: {email: bo@example.com}\n");

@@ -72,7 +72,7 @@ fn a_service_answers_probes_scrapers_and_people() {
     assert_eq!(code, 200);
     for line in [
         "contactsd_actions_total{kind=\"create\",outcome=\"done\"} 2",
-        "contactsd_requests_total{action=\"create_contact\",status=\"2xx\"} 2",
+        "contactsd_requests_total{action=\"create_contacts\",status=\"2xx\"} 2",
         "contactsd_passes_total{outcome=\"applied\"} 1",
         "contactsd_entries_declared 2",
         "contactsd_ready 1",
@@ -167,7 +167,7 @@ fn without_a_service_the_state_is_told() {
 #[test]
 fn a_state_with_open_ends_names_them() {
     let remote = Remote::start();
-    let world = World::with(TEAM).against(&remote);
+    let world = World::with(TEAM).against(&remote).one_by_one();
     remote.set_faults("create:lost-reply=1");
     world.apply();
     let outcome = world.run("status");

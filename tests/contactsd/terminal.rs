@@ -61,7 +61,7 @@ fn broken(lines: &[String]) -> Vec<&String> {
 #[test]
 fn after_ctrl_c_no_bar_is_left_and_no_line_is_broken_in_a_word() {
     let remote = Remote::with(|options| options.quota = "10/m".parse().unwrap());
-    let world = World::with(&numbered(0..40)).against(&remote);
+    let world = World::with(&numbered(0..40)).against(&remote).one_by_one();
     let mut screen = Screen::start(&world, "apply --auto-approve --concise");
     assert!(screen.read_until(Some("Waiting")), "{}", screen.written);
     kill_process(Pid::from_child(&screen.child), Signal::INT).unwrap();

@@ -160,7 +160,7 @@ fn there_is_nothing_to_pull_where_nothing_was_applied() {
 #[test]
 fn a_create_in_doubt_is_settled_from_a_pushed_state() {
     let remote = Remote::start();
-    let world = World::with(&numbered(0..3)).against(&remote);
+    let world = World::with(&numbered(0..3)).against(&remote).one_by_one();
     remote.set_faults("create:lost-reply=1");
     assert_eq!(world.apply().code, Some(1));
     remote.set_faults("");
@@ -241,7 +241,8 @@ fn an_index_says_nothing_of_a_state_that_was_pushed() {
 #[test]
 fn a_saved_plan_does_nothing_twice_from_a_pushed_state() {
     let remote = Remote::start();
-    let world = World::with("contacts:\n  ada: {email: ada@example.com, title: Engineer}\n").against(&remote);
+    let world =
+        World::with("contacts:\n  ada: {email: ada@example.com, title: Engineer}\n").against(&remote).one_by_one();
     world.applied();
     world.team("contacts:\n  ada: {email: ada@example.com, title: Director}\n  bo: {email: bo@example.com}\n");
     succeeds(&world, "plan --out team.plan");

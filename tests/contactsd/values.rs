@@ -12,7 +12,7 @@ const LETTERS: &str = include_str!("../fixtures/contacts/letters.yaml");
 #[test]
 fn every_value_goes_over_the_wire_as_it_is_written() {
     let remote = Remote::start();
-    let world = World::with(LETTERS).against(&remote);
+    let world = World::with(LETTERS).against(&remote).one_by_one();
     world.applied();
     let sent = remote.take_sent();
     let by_email: BTreeMap<&str, &Value> =

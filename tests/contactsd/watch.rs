@@ -17,7 +17,7 @@ const COMPLETE: &str = "Apply complete!";
 fn changed_files_are_applied_until_told_to_stop() {
     for signal in [Signal::INT, Signal::TERM] {
         let remote = Remote::start();
-        let world = World::with(TEAM).against(&remote);
+        let world = World::with(TEAM).against(&remote).one_by_one();
         let mut watching = world.start("watch --parallelism 1");
         watching.wait_for(COMPLETE);
         assert_eq!(remote.contacts().len(), 2);
@@ -60,7 +60,7 @@ fn changed_files_are_applied_until_told_to_stop() {
 #[test]
 fn one_pass_tells_by_its_exit_code_whether_all_is_done() {
     let remote = Remote::start();
-    let world = World::with(TEAM).against(&remote);
+    let world = World::with(TEAM).against(&remote).one_by_one();
     assert_snapshot!(world.run("watch --once --parallelism 1"), @"
     One pass over contacts.d.
     Plan: 2 to add, 0 to change, 0 to destroy.
@@ -213,7 +213,7 @@ fn a_pass_that_would_do_too_much_is_braked_and_the_watch_goes_on() {
     watching.wait_for("Plan: 0 to add, 0 to change, 0 to destroy, 2 to forget.");
     world.team("contacts:\n  ada: {email: ada@example.com, title: Director}\n  bo: {email: bo@example.com}\n");
     watching.wait_for(COMPLETE);
-    assert_eq!(remote.take_calls().len(), 3, "two creates and one update");
+    assert_eq!(remote.take_calls().len(), 3, "whether many may be created, one create of two, and one update");
 }
 
 #[test]

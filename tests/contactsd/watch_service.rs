@@ -175,7 +175,7 @@ fn the_plan_that_was_shown_is_let_through_and_another_is_not() {
 #[test]
 fn a_mistake_that_is_taken_back_while_quota_is_used_up_stops_at_once() {
     let remote = Remote::with(|options| options.quota = "5/m".parse().unwrap());
-    let world = World::with(&numbered(0..1)).against(&remote);
+    let world = World::with(&numbered(0..1)).against(&remote).one_by_one();
     let mut watching = world.start("watch --max-creates 100000");
     watching.wait_for(COMPLETE);
     world.write("contacts.d/mistake.yaml", &numbered(1000..21_000));
@@ -191,7 +191,7 @@ fn a_mistake_that_is_taken_back_while_quota_is_used_up_stops_at_once() {
 #[test]
 fn a_change_in_the_middle_of_a_pass_stops_what_was_not_begun() {
     let remote = Remote::start();
-    let world = World::with(&numbered(0..15)).against(&remote);
+    let world = World::with(&numbered(0..15)).against(&remote).one_by_one();
     remote.tap.hold_after(3);
     let mut watching = world.start("watch --parallelism 2");
     remote.tap.wait_until_held(2);

@@ -48,6 +48,7 @@ fn a_state_goes_from_job_to_job_as_a_copy() {
 #[test]
 fn an_apply_that_fails_keeps_what_it_left_in_doubt() {
     for mut repository in Repository::of_each_without_disk(TEAM) {
+        repository.world.set("CONTACTSD_BATCH", "1");
         repository.world.set("CONTACTSD_SETTLE_AFTER", "0s");
         repository.plan();
         repository.merge();

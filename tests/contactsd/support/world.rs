@@ -52,6 +52,12 @@ impl World {
         self
     }
 
+    /// Lets every command send each contact by a request of its own: for tests of what becomes of one request.
+    pub(crate) fn one_by_one(mut self) -> Self {
+        self.set("CONTACTSD_BATCH", "1");
+        self
+    }
+
     pub(crate) fn path(&self, path: impl AsRef<Path>) -> PathBuf {
         self.directory.path().join(path)
     }
