@@ -9,7 +9,7 @@ use contactsd::sandbox::Action;
 use rustix::process::Signal;
 
 use crate::support::postgres::Server;
-use crate::support::{Remote, World, numbered};
+use crate::support::{KEY, Remote, World, numbered};
 
 const TEAM: &str = "contacts:\n  ada: {email: ada@example.com, title: Engineer}\n  bo: {email: bo@example.com}\n";
 const COMPLETE: &str = "Apply complete!";
@@ -437,4 +437,44 @@ fn runners_of_one_team_share_its_quota_and_never_exceed_it() {
         assert!(late.run("apply --auto-approve --max-wait 5s").stdout.contains("0 added"));
         assert!(remote.take_calls().iter().all(|call| call.contains("users")), "it asks who it is at most");
     }
+}
+
+/// Returns the fenced blocks of a language in the guide.
+fn blocks(language: &str) -> Vec<&'static str> {
+    let guide = include_str!("../../docs/guides/many-machines.md");
+    guide.split(&format!("\n```{language}\n")).skip(1).map(|rest| rest.split("\n```").next().unwrap()).collect()
+}
+
+#[test]
+fn the_commands_of_the_guide_take_a_team_to_a_database_and_back() {
+    let Some(server) = Server::start() else { return };
+    let remote = Remote::start();
+    let mut world = World::with(TEAM);
+    world.set("APOLLO_API_KEY", KEY);
+    world.set("CONTACTSD_API_URL", &remote.url());
+    world.applied();
+    for sql in blocks("sql") {
+        server.sql(sql);
+    }
+    let here = |user: &str| server.url("sales").replace("postgres@", &format!("{user}@"));
+    let commands = blocks("sh");
+    assert_eq!(commands.len(), 4);
+    let script = commands.join("\n");
+    let (shown, program) =
+        ("postgres://contactsd@db.example.com/contactsd?state=sales", env!("CARGO_BIN_EXE_contactsd"));
+    assert!(script.contains(shown));
+    let script = format!("contactsd() {{ {program} \"$@\"; }}\n{}", script.replace(shown, &here("contactsd")));
+    remote.take_sent();
+    let outcome = world.run_script(&script, &[].into());
+    assert_eq!(outcome.code, Some(0), "{outcome}");
+    assert_eq!(outcome.stdout.matches("No changes.").count(), 4, "{outcome}");
+    assert_eq!(remote.take_calls(), [""; 0], "nothing is looked up or sent again");
+    assert_eq!(server.sql("SELECT count(*) FROM contactsd.contactsd_bindings WHERE state = 'sales'"), "2");
+    // Whoever may only read plans and looks, and changes nothing.
+    let reader = machine(&remote, &here("contactsd_reader"));
+    reader.run("plan").is_clean();
+    assert!(succeeds(&reader, "status").contains("2 contacts managed."));
+    let refused = reader.apply();
+    assert_eq!(refused.code, Some(1), "{refused}");
+    assert!(refused.stderr.contains("permission denied"), "{refused}");
 }
