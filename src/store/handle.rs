@@ -93,7 +93,7 @@ impl Store {
     /// `drawn` is used for a new state only. Every row is read once, to prove that none is missing.
     pub fn open(options: &Options, drawn: Drawn) -> Result<Self, Error> {
         if let Location::Database { .. } = options.location {
-            return Self::open_database(options, drawn);
+            return Self::open_database(options, &drawn);
         }
         let (state, opened) = open::open_or_create(options, drawn)?;
         let word = format!("{} {}", options.holder.pid, options.holder.since.0);
@@ -338,7 +338,7 @@ impl Store {
     }
 
     /// Opens a state of a database; [`Error::Locked`] names who has it.
-    fn open_database(options: &Options, drawn: Drawn) -> Result<Self, Error> {
+    fn open_database(options: &Options, drawn: &Drawn) -> Result<Self, Error> {
         let Options { location, origin, own_dir: _, holder } = options;
         let rows = SharedRows::open(location, holder)?;
         #[cfg(test)]
