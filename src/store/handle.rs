@@ -285,7 +285,7 @@ impl Store {
     pub fn outlasts(&self, time: Duration) -> bool {
         match &self.shared.beside {
             Beside::Directory(_) => true,
-            Beside::Database(lease) => lease.outlasts(time),
+            Beside::Database(lease) => lease.outlasts(time) && !self.has_failed(),
         }
     }
 

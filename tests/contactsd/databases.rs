@@ -317,7 +317,10 @@ fn a_runner_that_was_stopped_for_longer_than_its_lease_changes_nothing_and_ends(
         assert_eq!(outcome.code, Some(1), "{outcome}");
         let stderr = outcome.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(stderr.contains("the lease on the state in") && stderr.contains("was lost"), "{outcome}");
-        assert_eq!(remote.take_calls(), [""; 0], "it sends nothing more");
+        // It may look at what it was at before it meets the fence, and changes nothing.
+        let calls = remote.take_calls();
+        let is_look = |call: &String| call.starts_with("GET ") || call.ends_with("/contacts/search");
+        assert!(calls.iter().all(is_look), "{calls:?}");
         assert_eq!(succeeds(&other, "state pull"), kept, "and writes nothing");
         has_each_once(&remote, 20);
         for world in [&one, &other] {
