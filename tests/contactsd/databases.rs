@@ -216,7 +216,8 @@ fn no_password_is_ever_shown() {
     let mut shown = String::new();
     for line in ["plan", "apply --auto-approve", "status", "status --json", "state show nobody", "plan --out x.plan"] {
         let outcome = world.run(line);
-        shown += &format!("{}{}", outcome.stdout, outcome.stderr);
+        shown += &outcome.stdout;
+        shown += &outcome.stderr;
     }
     shown += &fs::read_to_string(world.path("x.plan")).unwrap();
     // Neither where it cannot be reached, nor where the address is wrong.

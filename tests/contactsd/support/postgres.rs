@@ -232,9 +232,9 @@ impl Server {
                 return;
             }
             for running in [&mut self.running, &mut self.bouncer].into_iter().flatten() {
-                if running.guard.try_wait().unwrap().is_some() {
-                    panic!("{}", fs::read_to_string(self.directory.path().join("log")).unwrap());
-                }
+                let has_ended = running.guard.try_wait().unwrap().is_some();
+                let log = || fs::read_to_string(self.directory.path().join("log")).unwrap();
+                assert!(!has_ended, "{}", log());
             }
             std::thread::yield_now();
         }

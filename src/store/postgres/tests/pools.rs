@@ -21,20 +21,19 @@ fn take(most: u64) -> impl FnMut(&str, Timestamp, bool) -> (String, bool) {
 #[test]
 fn of_many_who_draw_at_once_all_get_their_own() {
     over_each_way("draw", async |way| {
-        let (team, drawing) = (
-            way.state(),
-            tokio::task::JoinSet::from_iter((0..20).map(|_| {
-                let way = way.clone();
-                async move {
-                    let (mut pools, team) = (pools(&way).await, way.state());
-                    let mut taken = 0;
-                    while pools.change(&team, "create", take(100)).await.unwrap() {
-                        taken += 1;
-                    }
-                    taken
+        let team = way.state();
+        let draw = |_| {
+            let way = way.clone();
+            async move {
+                let (mut pools, team) = (pools(&way).await, way.state());
+                let mut taken = 0;
+                while pools.change(&team, "create", take(100)).await.unwrap() {
+                    taken += 1;
                 }
-            })),
-        );
+                taken
+            }
+        };
+        let drawing: tokio::task::JoinSet<u64> = (0..20).map(draw).collect();
         assert_eq!(drawing.join_all().await.into_iter().sum::<u64>(), 100);
         // Another kind of request, and another team, have their own.
         let mut pools = pools(&way).await;
