@@ -42,6 +42,7 @@ enum Asked {
     /// The contact with this id.
     Update(String),
     Search,
+    Lists,
     Profile,
     Other,
 }
@@ -96,6 +97,10 @@ async fn answer_all(mut stream: TcpStream, counts: &Counts, updated: impl Fn()) 
                 contact(&id, counts.updates.fetch_add(1, Ordering::SeqCst) + 1, &received[body])
             }
             Asked::Search => reply("200 OK", 1, r#"{"contacts": [], "pagination": {"total_pages": 0}}"#),
+            Asked::Lists => {
+                let sent: Value = serde_json::from_slice(&received[body]).expect("bodies are JSON");
+                reply("200 OK", 1, &json!({ "labels": sent["label_names"] }).to_string())
+            }
             Asked::Profile => reply("200 OK", 1, r#"{"team_id": "5ca1ab1e0000000000000000"}"#),
             Asked::Other => {
                 counts.others.fetch_add(1, Ordering::SeqCst);
@@ -125,6 +130,7 @@ fn asked(head: &str) -> Asked {
         Some(id) => Asked::Update(id.to_owned()),
         None if head.starts_with("POST /api/v1/contacts ") => Asked::Create,
         None if head.starts_with("POST /api/v1/contacts/search") => Asked::Search,
+        None if head.starts_with("POST /api/v1/labels/") => Asked::Lists,
         None if head.starts_with("GET /api/v1/users/api_profile") => Asked::Profile,
         None => Asked::Other,
     }

@@ -55,11 +55,11 @@ impl Context {
         environment: Environment,
         global: &Global,
         dir_is_named: bool,
-        database: Option<Location>,
+        database: Option<&Location>,
     ) -> Self {
         let named = global.state.as_deref().filter(|_| database.is_none());
         let locations = Locations::new(&global.dir, named, global.sandbox, &environment.directory);
-        let locations = match &database {
+        let locations = match database {
             Some(database) => locations.with_database(database.clone()),
             None => locations,
         };
@@ -71,7 +71,7 @@ impl Context {
             typed.push(format!(" --follow-within {}", shell_word(directory.display())));
         }
         let from_environment = environment.get("CONTACTSD_STATE").map(Path::new) == global.state.as_deref();
-        match (&database, &global.state) {
+        match (database, &global.state) {
             // It may hold the password there, and there it still is for whoever types the command.
             (Some(_), _) if from_environment => {}
             (Some(database), _) => typed.push(format!(" --state {}", shell_word(database))),

@@ -88,7 +88,7 @@ pub(super) fn parse(
         shell.error("The state that --state names cannot be used", why);
         Exit::Failure
     })?;
-    let context = Context::new(shell, environment, &cli.global, dir_is_named, database);
+    let context = Context::new(shell, environment, &cli.global, dir_is_named, database.as_ref());
     Ok((cli, context))
 }
 

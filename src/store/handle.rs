@@ -95,7 +95,7 @@ impl Store {
     /// `drawn` is used for a new state only. Every row is read once, to prove that none is missing.
     pub fn open(options: &Options, drawn: Drawn) -> Result<Self, Error> {
         if let Location::Database { .. } = options.location {
-            return Self::open_database(options, drawn);
+            return Self::open_database(options, &drawn);
         }
         let (state, healed) = open::open_or_create(options, drawn)?;
         let word = format!("{} {}", options.holder.pid, options.holder.since.0);
@@ -302,7 +302,7 @@ impl Store {
     pub fn outlasts(&self, time: Duration) -> bool {
         match &self.shared.beside {
             Beside::Directory(_) => true,
-            Beside::Database(lease) => lease.outlasts(time),
+            Beside::Database(lease) => lease.outlasts(time) && !self.has_failed(),
         }
     }
 
@@ -359,7 +359,7 @@ impl Store {
     }
 
     /// Opens a state of a database; [`Error::Locked`] names who has it.
-    fn open_database(options: &Options, drawn: Drawn) -> Result<Self, Error> {
+    fn open_database(options: &Options, drawn: &Drawn) -> Result<Self, Error> {
         let Options { location, origin, holder, own_dir: _, progress: _ } = options;
         let rows = SharedRows::open(location, holder)?;
         #[cfg(test)]

@@ -119,7 +119,7 @@ fn a_state_at_rest_says_what_the_next_run_will_do() {
     };
     insta::assert_snapshot!(at_rest(&rest), @"
     No service is running for this state.
-    'apply' (process 4242) is writing it right now.
+    'apply' (process 4242 of ada on build-1) is writing it right now.
     120 contacts managed. State serial 57.
 
     The outcome of 2 requests is unknown; the next apply finds out first:

@@ -134,6 +134,30 @@ fn the_pod_has_no_more_rights_than_it_needs() {
 }
 
 #[test]
+fn two_replicas_share_a_state_in_a_database() {
+    let patch = documents(&folder("kubernetes/database/database.yaml")).remove(0);
+    assert_eq!(patch["spec"]["replicas"], Value::from(2));
+    let (base, patched) = (base("Deployment"), container(&patch, "contactsd").clone());
+    let without_state = |container: &Value| {
+        texts(&container["args"]).into_iter().filter(|arg| !arg.starts_with("--state")).collect::<Vec<_>>()
+    };
+    assert_eq!(texts(&patched["args"]), without_state(container(&base, "contactsd")), "the variable names the state");
+    let understood = World::new().run(&format!("{} --help", texts(&patched["args"]).join(" ")));
+    assert_eq!((understood.code, understood.stderr.as_str()), (Some(0), ""));
+    assert_eq!(patched["env"][0]["name"], "CONTACTSD_STATE");
+    // No disk is claimed: what the volume was is gone, and so is the claim.
+    let volume = &pod(&patch)["volumes"][0];
+    assert_eq!((&volume["name"], &volume["persistentVolumeClaim"]), (&Value::from("state"), &Value::Null));
+    let kustomization = documents(&folder("kubernetes/database/kustomization.yaml")).remove(0);
+    let claim = base_claim();
+    assert!(kustomization["patches"][1]["patch"].as_str().unwrap().contains(&format!("name: {claim}")));
+}
+
+fn base_claim() -> String {
+    base("PersistentVolumeClaim")["metadata"]["name"].as_str().unwrap().to_owned()
+}
+
+#[test]
 fn every_file_of_the_manifests_is_used_and_valid() {
     let kustomization = base("Kustomization");
     let map = &kustomization["configMapGenerator"][0];

@@ -189,13 +189,13 @@ impl Ledgers {
             let now = self.clock.now();
             let admission = match &self.shared {
                 None => self.locked().entry(endpoint).or_default().ledger.admit(now, &self.rules),
-                Some(shared) => match self.next(endpoint) {
-                    Some(admission) => admission,
-                    None => {
+                Some(shared) => {
+                    let Some(admission) = self.next(endpoint) else {
                         self.draw(shared, endpoint).await?;
                         continue;
-                    }
-                },
+                    };
+                    admission
+                }
             };
             let wait = match admission {
                 Admission::Go(permit) => return Ok(Some(permit)),

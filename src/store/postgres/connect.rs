@@ -71,7 +71,7 @@ impl Connector {
         answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, Error> {
         match tokio::time::timeout(patience, answer).await {
-            Ok(answer) => answer.map_err(|source| Error::of(&self.address, source)),
+            Ok(answer) => answer.map_err(|source| Error::of(&self.address, &source)),
             Err(_) => Err(Error::Silent { address: self.address.to_string(), seconds: patience.as_secs() }),
         }
     }

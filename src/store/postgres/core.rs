@@ -317,7 +317,7 @@ impl Commit<'_> {
     async fn write(&self, client: &Client) -> Result<Option<i64>, tokio_postgres::Error> {
         let state: Parameter<'_> = (&self.state, Type::TEXT);
         client.batch_execute("BEGIN").await?;
-        let fence = client.query_typed_opt(LOCK_FENCE, &[state.clone()]).await?;
+        let fence = client.query_typed_opt(LOCK_FENCE, std::slice::from_ref(&state)).await?;
         match &self.work {
             Work::Write(tables) => write(client, self.state, tables).await?,
             Work::Stage(name, tables) => write(client, name, tables).await?,
@@ -338,7 +338,7 @@ impl Commit<'_> {
         let state: Parameter<'_> = (&self.state, Type::TEXT);
         let look = async {
             client.batch_execute("BEGIN").await?;
-            let found = client.query_typed_opt(LOCK_FENCE, &[state.clone()]).await?;
+            let found = client.query_typed_opt(LOCK_FENCE, std::slice::from_ref(&state)).await?;
             let commit = client.query_typed_opt(FIND_COMMIT, &[state.clone(), (&self.id, Type::TEXT)]).await?;
             client.execute_typed(FORGET_COMMITS, &[state.clone(), (&REMEMBERED, Type::TEXT)]).await?;
             client.batch_execute("COMMIT").await?;

@@ -50,7 +50,7 @@ impl Error {
     }
 
     /// Sorts an error of the driver.
-    pub(super) fn of(address: &Address, error: tokio_postgres::Error) -> Self {
+    pub(super) fn of(address: &Address, error: &tokio_postgres::Error) -> Self {
         let address = address.to_string();
         let Some(database) = error.as_db_error() else {
             let why = error.source().map_or_else(|| error.to_string(), ToString::to_string);

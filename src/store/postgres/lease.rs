@@ -75,7 +75,7 @@ impl Lease {
             .await?;
         loop {
             let until = Instant::now() + term;
-            let taken = connector
+            let answer = connector
                 .bounded(client.query_typed_opt(
                     TAKE,
                     &[
@@ -86,7 +86,7 @@ impl Lease {
                     ],
                 ))
                 .await;
-            match taken {
+            match answer {
                 Ok(Some(row)) => return Ok(Self { token, fence: row.get(0), until }),
                 Ok(None) => {
                     // It may have ended just now; then it is asked for again.

@@ -20,8 +20,7 @@ pub(super) struct World {
 pub(super) fn over_each_engine<F: Future<Output = ()>>(test: impl Fn(World) -> F) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(test(World::new()));
-    for (way, location) in crate::store::database_locations() {
-        println!("{way}");
+    for (_, location) in crate::store::database_locations() {
         runtime.block_on(test(World { database: Some(location), ..World::new() }));
     }
 }

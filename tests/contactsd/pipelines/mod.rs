@@ -1,5 +1,6 @@
 //! The pipelines of `examples/`: their scripts are run as they stand, so that they cannot rot.
 
+mod database;
 mod files;
 mod hosting;
 mod without_disk;

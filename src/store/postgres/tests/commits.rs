@@ -89,3 +89,26 @@ async fn a_commit_whose_answer_is_lost_happens_once() {
         assert_eq!((count("contactsd_tombstones"), count("contactsd_commits")), ("3".to_owned(), "3".to_owned()));
     }
 }
+
+#[test]
+fn what_is_in_the_way_of_another_transaction_is_tried_again() {
+    over_each_way("in-the-way", async |way| {
+        // A sequence goes on although its transaction is rolled back.
+        let state = way.state();
+        way.server.sql(&format!(
+            "CREATE SEQUENCE \"{state}\"; \
+             CREATE FUNCTION \"{state}\"() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+             IF nextval('\"{state}\"') <= 3 THEN RAISE 'restart transaction' USING ERRCODE = '40001'; END IF; \
+             RETURN NEW; END $$; \
+             CREATE TRIGGER \"{state}\" BEFORE INSERT ON contactsd_commits FOR EACH ROW \
+             WHEN (NEW.state = '{state}') EXECUTE FUNCTION \"{state}\"()"
+        ));
+        let mut core = way.open("apply").await.unwrap();
+        core.commit(&tombstones(&[("ada", Some("1"))]), "a").await.unwrap();
+        assert_eq!(core.get(&Row::Tombstone(key("ada"))).await.unwrap(), Some(with_format("1")));
+        // Three were rolled back; the trigger does not let the database's answer be mistaken for a lost connection.
+        assert_eq!(way.server.sql(&format!("SELECT last_value FROM \"{state}\"")), "4");
+        way.server.sql(&format!("DROP TRIGGER \"{state}\" ON contactsd_commits"));
+        core.close().await.unwrap();
+    });
+}

@@ -66,7 +66,7 @@ fn of_many_who_ask_at_once_one_gets_the_lease() {
 fn a_lease_outlasts_requests_and_says_so() {
     over_each_way("lasts", async |way| {
         let lease = way.open("apply").await.unwrap().lease();
-        assert!(lease.outlasts(Duration::from_secs(120)));
+        assert!(lease.outlasts(Duration::from_mins(2)));
         assert!(!lease.outlasts(crate::state::LEASE_TERM));
     });
 }
@@ -77,7 +77,7 @@ fn a_lease_that_ended_is_not_renewed() {
         let connector = connect::Connector::new(way.address().into()).unwrap();
         let client = connector.connect().await.unwrap();
         schema::ensure(&connector, &client).await.unwrap();
-        let term = Duration::from_secs(60);
+        let term = Duration::from_mins(1);
         let taken = lease::Lease::take(&connector, &client, &holder("apply"), token(), term).await;
         let mut lease = taken.unwrap();
         lease.renew(&connector, &client, term).await.unwrap();

@@ -3,6 +3,7 @@
 mod commits;
 mod cut;
 mod leases;
+mod pools;
 #[path = "../../../../tests/contactsd/support/postgres.rs"]
 mod server;
 
@@ -53,6 +54,11 @@ pub(super) struct Way {
 impl Way {
     pub(super) fn address(&self) -> Address {
         Address::parse(&self.url, None).unwrap()
+    }
+
+    /// The name of the state.
+    pub(super) fn state(&self) -> String {
+        self.address().state().to_owned()
     }
 
     /// The way to another state.
