@@ -95,10 +95,11 @@ fn a_second_apply_is_told_who_holds_the_state() {
 }
 
 #[test]
-fn a_damaged_state_is_refused_and_its_files_are_kept() {
+fn a_damaged_state_without_a_copy_is_refused_and_its_files_are_kept() {
     let remote = Remote::start();
     let world = World::with(TEAM).against(&remote);
     world.applied();
+    fs::remove_file(world.path(".contactsd/contacts.d/state/copy.jsonl")).unwrap();
     remote.take_sent();
     let database = world.path(".contactsd/contacts.d/state/sled/db");
     let whole = fs::read(&database).unwrap();
