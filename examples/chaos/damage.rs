@@ -7,11 +7,14 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use contactsd::store;
 use fastrand::Rng;
 
-/// Damages one part of a state; returns what was done, `None` where there is nothing yet.
+/// Damages one part of a state; returns what was done, `None` where there is nothing yet, or what was damaged before or
+/// cut off by a kill was not put right yet.
 pub(super) fn strike(state: &Path, random: &mut Rng) -> Option<&'static str> {
-    if !state.join("head").exists() || state.join("creating").exists() || state.join("arrived").exists() {
+    let checked = store::check(&state.into()).expect("a state survives every kill")?;
+    if !checked.faults.is_empty() {
         return None;
     }
     let struck = match random.u8(0..9) {

@@ -5,7 +5,7 @@ use super::head::Head;
 use super::heal::{self, Found, WholeSled};
 use super::open;
 use super::set_aside::{self, Aside};
-use super::verdict::reaches;
+use super::verdict::{behind, reaches};
 use super::{head, index_file};
 use crate::model::{Binding, ContactKey, Serial};
 use crate::private_dir::PrivateDir;
@@ -89,7 +89,7 @@ fn look_at_sled(
             Ok(None)
         }
         Found::Whole(sled) => {
-            if let Some(why) = head.and_then(|head| open::behind(&sled.counters, head)) {
+            if let Some(why) = head.and_then(|head| behind(&sled.counters, head)) {
                 faults.push(Fault::Database(why));
             }
             Ok(Some(sled))

@@ -17,11 +17,11 @@ use super::guard::{Guard, reopen_sled, wait_for_sled};
 use super::head::HeadFile;
 use super::load::{self, Load};
 use super::lock::Lock;
-use super::open::{self, Opened};
+use super::opened::Opened;
 use super::place::SLED;
 use super::rows::SledRows;
 use super::survey::Extent;
-use super::verdict::{TheCopy, Verdict, decide};
+use super::verdict::{self, TheCopy, Verdict, decide};
 use crate::failpoints::{Step, reached};
 use crate::model::{Lineage, Timestamp};
 use crate::private_dir::PrivateDir;
@@ -206,7 +206,7 @@ impl Found {
         match self {
             Self::Damaged(why) => why.clone(),
             Self::Whole(sled) => {
-                let behind = open::behind(&sled.counters, head.now());
+                let behind = verdict::behind(&sled.counters, head.now());
                 behind.unwrap_or_else(|| "it is not what its copy followed on".to_owned())
             }
         }

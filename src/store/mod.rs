@@ -23,6 +23,7 @@ mod index_file;
 mod load;
 mod lock;
 mod open;
+mod opened;
 mod own_dir;
 mod panics;
 mod place;

@@ -7,9 +7,10 @@
 use super::barrier::Barrier;
 use super::copy::CopyFile;
 use super::guard::{Guard, open_sled, reopen_sled};
-use super::head::{Head, HeadFile};
+use super::head::HeadFile;
 use super::heal::{self, Healed, Progress};
 use super::lock::Lock;
+use super::opened::Opened;
 use super::own_dir::OwnDir;
 use super::place::{self, ARRIVED, CREATING, HEAD, LOCK, SLED};
 use super::postgres::GlanceRows;
@@ -32,17 +33,6 @@ pub struct Options {
     pub holder: Holder,
     /// Told how far a damaged state is built again.
     pub progress: Progress,
-}
-
-/// A state directory that is open, locked and as it was left.
-pub(super) struct Opened {
-    pub(super) facts: Facts,
-    pub(super) counters: Counters,
-    pub(super) head: HeadFile,
-    pub(super) barrier: Barrier,
-    // Fields drop in order: sled lets go of its files before others may open them.
-    pub(super) db: Guard,
-    pub(super) lock: Lock,
 }
 
 /// What stands at a path.
@@ -200,25 +190,11 @@ pub(super) fn open<T>(
         return Err(Error::unreadable(&state.path().into(), why));
     }
     let (counters, made) = read(&facts, &db)?;
-    if let Some(why) = behind(&counters, head.now()) {
+    if let Some(why) = verdict::behind(&counters, head.now()) {
         return Err(Error::unreadable(&state.path().into(), why));
     }
     let barrier = Barrier::new(state)?;
     Ok((Opened { facts, counters, head, barrier, db, lock }, made))
-}
-
-/// Says in what rows are behind the head of their state. To be ahead of it is fine: it is written last.
-pub(super) fn behind(counters: &Counters, head: &Head) -> Option<String> {
-    if verdict::reaches(head, counters) {
-        return None;
-    }
-    if counters.commit < head.commit {
-        return Some(format!("it is older than it was: it holds commit {} of {}", counters.commit, head.commit));
-    }
-    Some(format!(
-        "it holds {} bindings at serial {}, its head says {} at serial {}",
-        counters.totals.bindings, counters.serial, head.bindings, head.serial
-    ))
 }
 
 fn write_first_batch(db: &SledRows, facts: &Facts) -> Result<Counters, Error> {

@@ -7,7 +7,8 @@ use std::io::{self, Write};
 
 use super::copy::{self, Copied};
 use super::index_file::{self, Basis};
-use super::open::{self, Opened, find, lock_existing};
+use super::open::{self, find, lock_existing};
+use super::opened::Opened;
 use super::postgres::{self, GlanceRows};
 use super::{borrowed, head, heal, holder, verdict};
 use crate::index::StateNote;

@@ -77,6 +77,20 @@ pub(super) fn reaches(head: &Head, counters: &Counters) -> bool {
     counters.commit > head.commit || (counters.commit == head.commit && same)
 }
 
+/// Says in what rows are behind the head of their state. To be ahead of it is fine: it is written last.
+pub(super) fn behind(counters: &Counters, head: &Head) -> Option<String> {
+    if reaches(head, counters) {
+        return None;
+    }
+    if counters.commit < head.commit {
+        return Some(format!("it is older than it was: it holds commit {} of {}", counters.commit, head.commit));
+    }
+    Some(format!(
+        "it holds {} bindings at serial {}, its head says {} at serial {}",
+        counters.totals.bindings, counters.serial, head.bindings, head.serial
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::copy::{CopyFile, Opened};

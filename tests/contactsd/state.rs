@@ -95,10 +95,11 @@ fn a_second_apply_is_told_who_holds_the_state() {
 }
 
 #[test]
-fn a_damaged_state_is_refused_and_its_files_are_kept() {
+fn a_damaged_state_without_a_copy_is_refused_and_its_files_are_kept() {
     let remote = Remote::start();
     let world = World::with(TEAM).against(&remote);
     world.applied();
+    fs::remove_file(world.path(".contactsd/contacts.d/state/copy.jsonl")).unwrap();
     remote.take_sent();
     let database = world.path(".contactsd/contacts.d/state/sled/db");
     let whole = fs::read(&database).unwrap();
@@ -113,14 +114,14 @@ fn a_damaged_state_is_refused_and_its_files_are_kept() {
         assert!(database.exists());
     }
     fs::remove_file(&database).unwrap();
-    assert_snapshot!(world.apply().errors(), @r"
+    assert_snapshot!(world.apply().errors(), @"
 
     Error: The state cannot be used
 
-    the state .contactsd/contacts.d/state cannot be read: its sled/db is gone. Restore a backup of the
+    the state .contactsd/contacts.d/state cannot be read: its sled/db is gone. See with `contactsd
+    state recover` what is left of it; it asks before it changes anything. Or restore a backup of the
     whole directory; or move it away (mv .contactsd/contacts.d/state
-    .contactsd/contacts.d/state.broken): then every contact is looked up again by dedupe on the next
-    apply
+    .contactsd/contacts.d/state.broken): then every contact is looked up again on the next apply
     ");
     fs::write(&database, &whole).unwrap();
     world.applied().is_clean();
@@ -132,13 +133,14 @@ fn a_directory_of_something_else_is_no_state() {
     let remote = Remote::start();
     let world = World::with(TEAM).against(&remote);
     world.write("notes/todo.txt", "buy milk");
-    assert_snapshot!(world.run("apply --auto-approve --state notes").errors(), @r"
+    assert_snapshot!(world.run("apply --auto-approve --state notes").errors(), @"
 
     Error: The state cannot be used
 
-    the state notes cannot be read: it holds files but no head. Restore a backup of the whole
-    directory; or move it away (mv notes notes.broken): then every contact is looked up again by
-    dedupe on the next apply
+    the state notes cannot be read: it holds files but no head. See with `contactsd state recover`
+    what is left of it; it asks before it changes anything. Or restore a backup of the whole
+    directory; or move it away (mv notes notes.broken): then every contact is looked up again on the
+    next apply
     ");
     assert_eq!(fs::read_dir(world.path("notes")).unwrap().count(), 1);
     assert_eq!(remote.take_calls(), [""; 0]);
