@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::{Endpoint, Field};
-use crate::plan::{BrakeKind, Reason};
+use crate::plan::{BrakeKind, Creates, OneEach, Reason};
 use crate::ui::test_plans::{
     brake, create, each_action, entry, full, hostile, lists, many, messages, plan_of, set, several_actions, update,
 };
@@ -54,8 +54,13 @@ fn outside(page: &str) -> Vec<&str> {
 #[test]
 fn a_page_names_the_plan_and_the_command_that_applies_it() {
     let digest = Digest("0123456789abcdef".into());
-    let forecast =
-        Forecast { requests: vec![(Endpoint::CreateContact, 1)], duration: Some(Duration::ZERO), note: None };
+    let forecast = Forecast {
+        requests: vec![(Endpoint::CreateContacts, 1), (Endpoint::UpdateContact, 1)],
+        duration: Some(Duration::ZERO),
+        creates: Creates::Together,
+        one_each: [(OneEach::TypedPhone, 1)].into(),
+        ..Forecast::default()
+    };
     let options = MarkdownOptions { digest: Some(&digest), forecast: Some(&forecast), ..OPTIONS };
     insta::assert_snapshot!(page(&several_actions(), &messages()[1..], options), @r#"
     <!-- contactsd plan: contacts.d -->
