@@ -169,8 +169,11 @@ pub(super) const VERBS: &[Help] = &[
     },
     Help {
         verb: "state list",
-        examples: &[("contactsd state list", "one address a line")],
-        exits: &[(0, "all managed contacts are listed"), (1, "the state cannot be read")],
+        examples: &[
+            ("contactsd state list", "one address a line"),
+            ("contactsd state list --imported", "those that Apollo had before"),
+        ],
+        exits: &[(0, "the managed contacts are listed"), (1, "the state cannot be read")],
     },
     Help {
         verb: "state show",

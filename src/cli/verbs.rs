@@ -101,7 +101,9 @@ impl Verb {
             | Self::Resume
             | Self::Approve(_) => (Layout::Stream, Does::Something),
             Self::State(args) => match &args.verb {
-                StateVerb::List | StateVerb::Show { .. } | StateVerb::Pull { .. } => (Layout::Document, Does::Nothing),
+                StateVerb::List { .. } | StateVerb::Show { .. } | StateVerb::Pull { .. } => {
+                    (Layout::Document, Does::Nothing)
+                }
                 StateVerb::Rm { .. } | StateVerb::Mv { .. } | StateVerb::Push(_) => (Layout::Stream, Does::Something),
             },
             Self::Status(_) | Self::Validate(_) | Self::Show(_) | Self::Version | Self::Schema(_) => {

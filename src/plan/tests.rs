@@ -477,7 +477,7 @@ fn contacts_that_share_no_request_are_counted_by_why() {
 
 #[test]
 fn how_new_contacts_go_out_is_known_and_a_look_that_is_not_made_is_not_counted() {
-    let world = World::new().declared("ada", "email: ada@example.com").declared("bo", "first_name: Bo");
+    let world = World::new().declared("ada", "email=ada@example.com").declared("bo", "first_name=Bo");
     let plan = world.plan();
     let of = |batching| {
         let batches = Batches::of(&plan.actions, batching);

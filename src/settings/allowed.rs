@@ -61,7 +61,7 @@ const REFUSED: [(&[&str], &str); 15] = [
     (&["look"], "it decides whether contacts that are there are looked for before others are created"),
     (&["no-mask"], "it shows personal values"),
     (&["follow-within"], "it decides which files outside of the contact directory are read"),
-    (&["target", "exclude", "max-bytes"], "it leaves changes out of sight"),
+    (&["target", "exclude", "imported", "max-bytes"], "it leaves changes out of sight"),
     (
         &["settle-after", "retry-base", "connect-timeout", "request-timeout"],
         "with the wrong time contacts are made twice or requests are wasted",

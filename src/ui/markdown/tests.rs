@@ -68,9 +68,11 @@ fn a_page_names_the_plan_and_the_command_that_applies_it() {
 
     Plan: 1 to add, 1 to change, 0 to destroy, 1 to forget.
 
-    Requests: 1 create; no wait for quota.
+    Requests: 1 bulk create, 1 update; no wait for quota.
 
-    Each new contact is searched for before it is created. Without the right to search, a contact that Apollo matches is overwritten.
+    Some contacts take a request each: 1 has a typed phone.
+
+    Each new contact is searched for before it is created. Without the right to search, a contact that Apollo matches stays as it is in a batch, and is overwritten by a create of its own.
 
     <details><summary>1 warning</summary>
 

@@ -153,8 +153,8 @@ fn what_takes_a_request_each_is_named_with_how_many_there_are() {
     assert_eq!(one_each(&[]), "");
     insta::assert_snapshot!(one_each(&[(TypedPhone, 2000)]), @"Some contacts take a request each: 2,000 have a typed phone.");
     let all = [TypedPhone, WebsiteUrl, ClearedStage, NoEmail, NoDedupe, AskedFor];
-    insta::assert_snapshot!(one_each(&all.map(|why| (why, 1))), @"");
-    insta::assert_snapshot!(one_each(&all.map(|why| (why, 2))), @"");
+    insta::assert_snapshot!(one_each(&all.map(|why| (why, 1))), @"Some contacts take a request each: 1 has a typed phone, 1 has a website_url, 1 has a stage to clear, 1 has no e-mail, 1 has run_dedupe: false, 1 is created by --create.");
+    insta::assert_snapshot!(one_each(&all.map(|why| (why, 2))), @"Some contacts take a request each: 2 have a typed phone, 2 have a website_url, 2 have a stage to clear, 2 have no e-mail, 2 have run_dedupe: false, 2 are created by --create.");
 }
 
 #[test]
@@ -163,11 +163,11 @@ fn what_a_create_may_touch_depends_on_how_it_goes_out() {
         let forecast = Forecast { creates, ..Forecast::default() };
         look_note(&several_actions(), detail, Some(&forecast)).unwrap()
     };
-    insta::assert_snapshot!(note(Creates::Together, Detail::Blocks), @"");
-    insta::assert_snapshot!(note(Creates::Together, Detail::Concise), @"");
-    insta::assert_snapshot!(note(Creates::TogetherUnseen, Detail::Blocks), @"");
-    insta::assert_snapshot!(note(Creates::TogetherUnseen, Detail::Concise), @"");
-    insta::assert_snapshot!(note(Creates::OneByOne, Detail::Concise), @"");
+    insta::assert_snapshot!(note(Creates::Together, Detail::Blocks), @"Each new contact is searched for before it is created. Without the right to search, a contact that Apollo matches stays as it is in a batch, and is overwritten by a create of its own.");
+    insta::assert_snapshot!(note(Creates::Together, Detail::Concise), @"Each new contact is searched for before it is created, and imported if Apollo has a contact with its e-mail. Without the right to search, a contact that Apollo matches stays as it is in a batch, and is overwritten by a create of its own.");
+    insta::assert_snapshot!(note(Creates::TogetherUnseen, Detail::Blocks), @"New contacts that share a request are not searched for first (--look off): by Apollo's page, a contact that it matches stays as it is.");
+    insta::assert_snapshot!(note(Creates::TogetherUnseen, Detail::Concise), @"New contacts that share a request are not searched for first (--look off): by Apollo's page, a contact that it matches stays as it is, and is imported if it has the e-mail.");
+    insta::assert_snapshot!(note(Creates::OneByOne, Detail::Concise), @"Each new contact is searched for before it is created, and imported if Apollo has a contact with its e-mail. Without the right to search, a contact that Apollo matches is overwritten.");
 }
 
 #[test]
