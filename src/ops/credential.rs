@@ -112,8 +112,10 @@ impl Access {
         }
     }
 
-    /// Sends a request that changes nothing.
-    async fn look<T, A: Future<Output = Outcome<T>>>(
+    /// Sends a request that no journal needs: one that changes nothing, or whose outcome nobody depends on.
+    ///
+    /// One that creates is never sent a second time.
+    pub(super) async fn look<T, A: Future<Output = Outcome<T>>>(
         &self,
         endpoint: Endpoint,
         ask: impl Fn(Arc<Way>) -> A,

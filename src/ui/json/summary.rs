@@ -161,6 +161,7 @@ pub enum EndpointName {
     SearchContacts,
     AddToLists,
     RemoveFromLists,
+    ShowStages,
     Profile,
 }
 
@@ -176,6 +177,7 @@ impl From<Endpoint> for EndpointName {
             Endpoint::SearchContacts => Self::SearchContacts,
             Endpoint::AddToLists => Self::AddToLists,
             Endpoint::RemoveFromLists => Self::RemoveFromLists,
+            Endpoint::ShowStages => Self::ShowStages,
             Endpoint::Profile => Self::Profile,
         }
     }
