@@ -11,6 +11,7 @@ use super::fmt::FmtArgs;
 use super::import::ImportArgs;
 use super::man::ManArgs;
 use super::plan::PlanArgs;
+use super::probe::ProbeArgs;
 use super::sandbox::SandboxArgs;
 use super::schema::SchemaArgs;
 use super::show::ShowArgs;
@@ -62,6 +63,8 @@ pub(super) enum Verb {
     Resume,
     /// Let the running watch apply one plan that exceeds its limits
     Approve(ApproveArgs),
+    /// Ask a scratch workspace, by up to five throwaway contacts, what Apollo's pages leave open
+    Probe(ProbeArgs),
     /// Serve the stand-in for Apollo until interrupted
     Sandbox(SandboxArgs),
     /// Bind an entry to a contact that Apollo has
@@ -106,6 +109,7 @@ impl Verb {
                 }
                 StateVerb::Rm { .. } | StateVerb::Mv { .. } | StateVerb::Push(_) => (Layout::Stream, Does::Something),
             },
+            Self::Probe(_) => (Layout::Document, Does::Something),
             Self::Status(_) | Self::Validate(_) | Self::Show(_) | Self::Version | Self::Schema(_) => {
                 (Layout::Document, Does::Nothing)
             }

@@ -18,6 +18,7 @@ mod loader;
 mod lock;
 mod newest;
 mod planning;
+mod probe;
 mod problem;
 mod reading;
 mod renewal;
@@ -46,6 +47,10 @@ pub use health::{Health, Readiness};
 pub use loader::{Loader, load};
 pub use lock::Waiting;
 pub use planning::{Forecast, Planned, plan, plan_beside};
+pub use probe::{
+    Fact, Finding, MOST_CONTACTS, ProbeReport, ProbeTarget, Question, Reading as ProbeReading, Scope, Unknown, probe,
+    probe_target,
+};
 pub use problem::{Cause, Fault, Problem, ProblemKind, chain};
 pub use reading::{ReadError, Reading, Want, read};
 pub use renewal::renew_index;

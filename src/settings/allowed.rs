@@ -66,7 +66,7 @@ const REFUSED: [(&[&str], &str); 15] = [
         &["settle-after", "retry-base", "connect-timeout", "request-timeout"],
         "with the wrong time contacts are made twice or requests are wasted",
     ),
-    (&["max-wait", "lock-timeout", "answer-timeout"], "it decides how long your run waits"),
+    (&["max-wait", "lock-timeout", "answer-timeout", "search-wait"], "it decides how long your run waits"),
     (
         &["once", "dry-run", "resync", "poll", "forget-after", "watch"],
         "it decides what a command of yours does, and when",

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::diagnostic::Validation;
 use super::document::PlanDocument;
+use super::probe::ProbeDocument;
 use super::record::Record;
 use super::state::{ContactState, ManagedContact, PulledLine, Version};
 use super::status::StatusDocument;
@@ -31,6 +32,8 @@ pub enum SchemaName {
     StatePull,
     /// What status --json prints, and /status of watch --listen
     Status,
+    /// What probe --json prints
+    Probe,
     /// What version --json prints
     Version,
 }
@@ -46,6 +49,7 @@ pub fn schema(name: SchemaName) -> Value {
         SchemaName::StateShow => of::<ContactState<'_>>(),
         SchemaName::StatePull => of::<PulledLine>(),
         SchemaName::Status => of::<StatusDocument>(),
+        SchemaName::Probe => of::<ProbeDocument<'_>>(),
         SchemaName::Version => of::<Version>(),
     }
 }
