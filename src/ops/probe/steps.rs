@@ -62,11 +62,11 @@ impl<'a> Prober<'a> {
         self.first_batch().await;
         self.search().await;
         self.match_in_batch().await;
-        // Before a match that may change the name of A.
-        let (a, n) = (self.mark.person("n", "a", "N"), self.mark.person("a+tag", "t", "T"));
-        self.matches(Question::NameAndCompany, a).await;
-        self.matches(Question::PlusTag, n).await;
         self.single_match().await;
+        // By the name first: the other match may change the name of A.
+        let (named, tagged) = (self.mark.person("n", "a", "N"), self.mark.person("a+tag", "t", "T"));
+        self.matches(Question::NameAndCompany, named).await;
+        self.matches(Question::PlusTag, tagged).await;
         self.bulk_update().await;
         self.refusal_among_many().await;
         self.stages().await;
@@ -105,7 +105,7 @@ impl<'a> Prober<'a> {
                 let said = error.server_message().map_or_else(|| chain(&error), str::to_owned);
                 let facts = error.status().map(Fact::Status).into_iter().chain([Fact::Said(said)]).collect();
                 // Any other answer than the API's own refusal may hide contacts.
-                self.report.may_be_more |= endpoint.creates() && error.retry(endpoint) == Retry::Settle;
+                self.report.may_be_more |= !is_refused && endpoint.creates() && error.retry(endpoint) == Retry::Settle;
                 let is_for_content = matches!(error.status(), Some(400 | 422)) && !error.is_page();
                 let why = if is_refused { Unknown::NotAllowed } else { Unknown::NoAnswer };
                 Err(Nothing { why, facts, is_for_content })
@@ -128,29 +128,24 @@ impl<'a> Prober<'a> {
     /// Sends a create of many that may make `most` contacts, if that many may still be made; notes those that it made.
     async fn create(&mut self, most: usize, body: &str) -> Result<Answer<BatchAnswer>, Nothing> {
         self.reserve(most)?;
+        let made_before = self.report.made.len();
         let ask = |way: Arc<Way>| async move { way.client.create_contacts(body).await };
-        match self.ask(Endpoint::CreateContacts, ask).await {
-            Ok(answer) => {
-                for row in answer.value.rows.iter().filter(|row| row.standing != Standing::Nowhere) {
+        let answer = self.ask(Endpoint::CreateContacts, ask).await;
+        match &answer {
+            Ok(Answer { value: BatchAnswer { rows, unreadable, is_job, .. }, .. }) => {
+                for row in rows.iter().filter(|row| row.standing != Standing::Nowhere) {
                     self.note_made(&row.contact).await;
                 }
-                // What rows do not show may exist all the same.
-                let shown = answer.value.rows.iter().map(|row| &row.contact.id).collect::<BTreeSet<_>>().len();
-                if shown > 0 && answer.value.unreadable == 0 && !answer.value.is_job {
-                    self.may_exist = self.may_exist - most + most.min(shown);
-                } else {
-                    self.report.may_be_more = true;
+                // Whom an answer does not show may exist all the same.
+                if rows.len() == most && *unreadable == 0 && !is_job {
+                    self.may_exist = self.may_exist - most + (self.report.made.len() - made_before);
                 }
-                self.may_exist = self.may_exist.max(self.report.made.len());
-                Ok(answer)
+                self.report.may_be_more |= rows.is_empty() || *unreadable > 0 || *is_job;
             }
-            Err(nothing) => {
-                if matches!(nothing.why, Unknown::NotAllowed | Unknown::NotAsked) {
-                    self.may_exist -= most;
-                }
-                Err(nothing)
-            }
+            Err(nothing) if matches!(nothing.why, Unknown::NotAllowed | Unknown::NotAsked) => self.may_exist -= most,
+            Err(_) => {}
         }
+        answer
     }
 
     fn reserve(&mut self, most: usize) -> Result<(), Nothing> {
@@ -362,10 +357,6 @@ impl<'a> Prober<'a> {
         self.note(MatchInBatch, facts.clone(), reading);
         let standing = match row {
             None => Err(Unknown::NotTold),
-            // The witnesses of a match make a row an existing one wherever it stands.
-            Some(row) if row.contact.was_existing.is_some() || row.contact.dedupe.is_some() => {
-                Ok(Reading::AmongCreated)
-            }
             Some(row) if row.standing == Standing::Existing => Ok(Reading::AmongExisting),
             Some(_) => Ok(Reading::AmongCreated),
         };

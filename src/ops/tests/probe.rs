@@ -136,17 +136,10 @@ async fn a_step_that_fails_stops_no_other() {
     check(&report, Question::SingleMatch, Ok(Reading::Overwritten));
     check(&report, Question::ClearText, Ok(Reading::Cleared));
     assert_eq!(report.scopes[&Endpoint::CreateContacts], Scope::Refused(403));
-    for faults in [
-        "lost-reply=0.3",
-        "page-after=0.3",
-        "truncated=0.3",
-        "item-left-out=0.5",
-        "item-undone=0.5",
-        "item-ghost=0.5",
-        "error-500-after=0.3",
-    ] {
-        for seed in 0..4 {
-            probed(|options| Options { faults: faults.parse().unwrap(), seed, ..options }).await;
+    for fault in ["item-left-out=0.5", "item-undone=0.5", "item-ghost=0.5"] {
+        for seed in 0..3 {
+            let faults = format!("bulk-create:{fault}").parse().unwrap();
+            probed(|options| Options { faults, seed, ..options }).await;
         }
     }
 }

@@ -34,7 +34,7 @@ pub struct ProbeDocument<'a> {
 
 /// The answer to one question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct ProbeFinding {
+pub(super) struct ProbeFinding {
     /// The name of the question.
     question: String,
     /// The statuses that came.
@@ -49,7 +49,7 @@ pub struct ProbeFinding {
 
 /// A contact that the probe made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct ProbeContact<'a> {
+pub(super) struct ProbeContact<'a> {
     id: &'a str,
     email: &'a str,
 }
@@ -57,7 +57,7 @@ pub struct ProbeContact<'a> {
 /// Whether the key may send a kind of request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum ScopeName {
+pub(super) enum ScopeName {
     Granted,
     Refused,
     Unknown,
