@@ -16,6 +16,8 @@ pub(in super::super) enum Kind {
     Pages,
     /// Refusals of what was done all the same.
     Refusals,
+    /// Requests for many contacts, whose answers show little, or leave some out.
+    Batches,
     /// The state is put back as it was earlier.
     Copies,
     /// Namesakes and shared mailboxes are in the account.
@@ -35,10 +37,11 @@ pub(in super::super) enum Kind {
 }
 
 impl Kind {
-    pub(in super::super) const ALL: [Self; 11] = [
+    pub(in super::super) const ALL: [Self; 12] = [
         Self::Faults,
         Self::Pages,
         Self::Refusals,
+        Self::Batches,
         Self::Copies,
         Self::Strangers,
         Self::Search,
@@ -54,6 +57,7 @@ impl Kind {
             Self::Faults => "faults",
             Self::Pages => "pages",
             Self::Refusals => "refusals",
+            Self::Batches => "batches",
             Self::Copies => "copies",
             Self::Strangers => "strangers",
             Self::Search => "search",
@@ -78,6 +82,18 @@ impl FromStr for Kind {
 const USUAL_FAULTS: [&str; 7] = ["lost-reply", "cut-before", "error-500", "html-502", "truncated", "slow", "stray-429"];
 const PAGES: [&str; 4] = ["page-before", "page-after", "error-500-after", "unavailable"];
 const REFUSALS: [&str; 2] = ["refused-after-work", "create:refused-after-work"];
+const BATCHES: [&str; 4] = ["item-left-out", "item-undone", "item-ghost", "bulk-create:refused-after-work"];
+/// Readings of what requests for many do and show.
+const READINGS: [&str; 8] = [
+    "bulk-overwrites",
+    "bulk-matches-among-created",
+    "bulk-empty-refused",
+    "bulk-rows-bare",
+    "bulk-refused-half-done",
+    "bulk-refusals-silent",
+    "bulk-answers-jobs",
+    "bulk-ignores-gone",
+];
 /// How a server fails that fails at everything; the last one does the work first.
 const OUTAGES: [&str; 4] = ["error-500", "unavailable", "cut-before", "error-500-after"];
 
@@ -120,7 +136,11 @@ impl Weather {
         let mut faults = USUAL_FAULTS.to_vec();
         faults.extend(PAGES.iter().filter(|_| has(Kind::Pages)));
         faults.extend(REFUSALS.iter().filter(|_| has(Kind::Refusals)));
+        faults.extend(BATCHES.iter().filter(|_| has(Kind::Batches)));
         let mut quirks = Vec::new();
+        if has(Kind::Batches) {
+            quirks.extend(some(&READINGS, random));
+        }
         if has(Kind::Search) {
             quirks.extend(some(&SEARCHES_THAT_MISS, random));
             quirks.extend(some(&OTHER_SEARCHES, random));

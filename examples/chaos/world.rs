@@ -132,7 +132,8 @@ impl World {
         let fate = self.fate();
         let timeout = if self.random.u8(0..8) == 0 { "20ms" } else { "20s" };
         let parallelism = ["1", "2", "10"][self.random.usize(0..3)];
-        let mut options = vec!["--request-timeout", timeout, "--parallelism", parallelism];
+        let batch = ["1", "3", "100", "100"][self.random.usize(0..4)];
+        let mut options = vec!["--request-timeout", timeout, "--parallelism", parallelism, "--batch", batch];
         let decided =
             if self.weather.has(Kind::Strangers) && self.random.bool() { self.to_create() } else { Vec::new() };
         summary.created_by_word += decided.len() as u64;

@@ -1,41 +1,49 @@
 //! Everybody in the account, by what a look compares, so that looking for many needs no request for each.
 //!
-//! Only reads. Keeps ids and keyed hashes, no value of anybody. What it shows is a hint: whoever it points to is viewed
-//! before anything is concluded; only that it points to nobody counts, and only where the whole account was read.
+//! Keeps ids and keyed hashes, no value of anybody. What it shows is a hint: whoever it points to is viewed before
+//! anything is concluded; only that it points to nobody counts, and only where the whole account was read.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::apollo::{Answer, Contact, Order};
-use crate::model::{ApolloId, Field, IdentityKey, Timestamp, fold_email, mailbox};
-use crate::plan::PAGES_OF_AN_ACCOUNT;
+use serde::{Deserialize, Serialize};
 
-use super::apply::courier::Failure;
-use super::apply::outcome::sight::hides_email;
-use super::credential::Access;
-
-/// How long a reading stands before what has changed since is read.
-const STANDS: Duration = Duration::from_mins(10);
-
-/// How far behind the last change that was read the next reading begins, since changes show late.
-const OVERLAP: Duration = Duration::from_mins(10);
+use crate::apollo::Contact;
+use crate::model::{ApolloId, Field, Fields, IdentityKey, Timestamp, fold_email, mailbox};
 
 /// Everybody in the account, as of the last reading.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Account {
     key: IdentityKey,
-    contacts: Vec<ApolloId>,
-    /// What each contact is found by, with its place in `contacts`; sorted.
-    marks: Vec<(Mark, u32)>,
-    /// Later changes are not read, by the server's clock.
-    read_to: Timestamp,
-    /// By our clock.
-    read_at: Timestamp,
+    /// What each contact is found by, as it was seen last.
+    contacts: BTreeMap<ApolloId, Vec<Mark>>,
+    /// Whom each mark leads to.
+    by_mark: BTreeMap<Mark, Vec<ApolloId>>,
+    /// What changed later is not known, by the server's clock.
+    pub(super) read_to: Timestamp,
+    /// Contacts that are not saved as they are known now.
+    unsaved: BTreeSet<ApolloId>,
+    /// The parts that were saved.
+    saved_parts: u32,
+    /// The contacts in these parts, each counted as often as it stands there.
+    saved_contacts: usize,
 }
 
 /// A keyed hash of something that tells people apart.
 type Mark = u64;
+
+/// A contact that was made.
+#[derive(Debug)]
+pub(super) struct Made {
+    id: ApolloId,
+    marks: Vec<Mark>,
+}
+
+impl Made {
+    pub(super) fn with(key: &IdentityKey, id: &ApolloId, fields: &Fields) -> Self {
+        let emails: Vec<String> = fields.text(&Field::Email).into_iter().map(str::to_owned).collect();
+        Self { id: id.clone(), marks: marks(key, fields, &emails) }
+    }
+}
 
 /// What a contact is looked for by.
 #[derive(Debug, Clone, Copy)]
@@ -46,40 +54,134 @@ pub(super) enum By<'a> {
     NameAtDomain(&'a str, &'a str, &'a str),
 }
 
+/// The first part of what is saved.
+#[derive(Debug, Serialize, Deserialize)]
+struct Head {
+    read_to: Timestamp,
+    /// The parts that count, this one among them.
+    parts: u32,
+}
+
+/// Most contacts of one part, which takes about 100 bytes for each.
+const CONTACTS_OF_A_PART: usize = 500;
+
+/// What is to be saved: the number of each part, and its text; parts without a text are removed.
+pub(super) type Parts = Vec<(u32, Option<String>)>;
+
 impl Account {
+    pub(super) fn new(key: IdentityKey) -> Self {
+        Self {
+            key,
+            contacts: BTreeMap::new(),
+            by_mark: BTreeMap::new(),
+            read_to: Timestamp(0),
+            unsaved: BTreeSet::new(),
+            saved_parts: 0,
+            saved_contacts: 0,
+        }
+    }
+
+    /// Returns how many contacts are known, those included that were deleted since.
+    pub(super) fn len(&self) -> usize {
+        self.contacts.len()
+    }
+
     /// Lists whom some mark leads to, each once.
     pub(super) fn find<'a>(&self, by: impl IntoIterator<Item = By<'a>>) -> Vec<ApolloId> {
-        let mut found = BTreeSet::new();
-        for by in by {
-            let mark = by.mark(&self.key);
-            let first = self.marks.partition_point(|(other, _)| *other < mark);
-            let places = self.marks[first..].iter().take_while(|(other, _)| *other == mark);
-            found.extend(places.map(|(_, place)| self.contacts[*place as usize].clone()));
-        }
-        found.into_iter().collect()
+        let marks = by.into_iter().map(|by| by.mark(&self.key));
+        let found: BTreeSet<&ApolloId> = marks.filter_map(|mark| self.by_mark.get(&mark)).flatten().collect();
+        found.into_iter().cloned().collect()
     }
 
-    fn new(key: IdentityKey) -> Self {
-        Self { key, contacts: Vec::new(), marks: Vec::new(), read_to: Timestamp(0), read_at: Timestamp(0) }
+    /// Takes in what a row shows; reports whether that is news.
+    pub(super) fn see(&mut self, contact: &Contact) -> bool {
+        let marks = marks(&self.key, &contact.readable, &contact.emails);
+        self.take_in(contact.id.clone(), marks)
     }
 
-    /// Adds what a row shows; marks that it had before stay, and lead to it as well.
-    fn add(&mut self, contact: &Contact) {
-        let place = u32::try_from(self.contacts.len()).expect("an account of 2^32 contacts has no end to be read to");
-        let (first, last) = (contact.readable.folded(&Field::FirstName), contact.readable.folded(&Field::LastName));
-        let company = contact.readable.folded(&Field::OrganizationName);
-        let mut add = |by: By<'_>| self.marks.push((by.mark(&self.key), place));
-        if !company.is_empty() {
-            add(By::NameAtCompany(&first, &last, &company));
+    /// Takes in contacts that were made.
+    pub(super) fn add(&mut self, made: Vec<Made>) {
+        for Made { id, marks } in made {
+            self.take_in(id, marks);
         }
-        for email in contact.emails.iter().map(|email| fold_email(email)) {
-            add(By::Mailbox(&mailbox(&email)));
-            if let Some((_, domain)) = email.rsplit_once('@') {
-                add(By::NameAtDomain(&first, &last, domain));
+    }
+
+    /// Marks that a contact had before lead to it as well: whoever is found is viewed.
+    fn take_in(&mut self, id: ApolloId, marks: Vec<Mark>) -> bool {
+        if self.contacts.get(&id) == Some(&marks) {
+            return false;
+        }
+        for mark in &marks {
+            let found = self.by_mark.entry(*mark).or_default();
+            if !found.contains(&id) {
+                found.push(id.clone());
             }
         }
-        self.contacts.push(contact.id.clone());
+        self.contacts.insert(id.clone(), marks);
+        self.unsaved.insert(id);
+        true
     }
+
+    /// Reads what was saved; `None` when it is not whole.
+    pub(super) fn load(key: IdentityKey, parts: &[String]) -> Option<Self> {
+        let (head, rest) = parts.split_first()?;
+        let Head { read_to, parts: count } = serde_json::from_str(head).ok()?;
+        let mut account = Self::new(key);
+        for text in rest.get(..(count as usize).checked_sub(1)?)? {
+            let part: Vec<(ApolloId, Vec<Mark>)> = serde_json::from_str(text).ok()?;
+            account.saved_contacts += part.len();
+            for (id, marks) in part {
+                account.take_in(id, marks);
+            }
+        }
+        account.unsaved.clear();
+        Some(Self { read_to, saved_parts: count, ..account })
+    }
+
+    /// Returns what is to be written so that it can be loaded again, and takes it for saved.
+    ///
+    /// The first part comes last: until it is written, what was saved before counts.
+    pub(super) fn save(&mut self) -> Parts {
+        let is_new = self.saved_parts == 0;
+        // What is known of a contact stands in the last part that it is in.
+        let again = self.saved_contacts + self.unsaved.len() > 2 * self.contacts.len() + CONTACTS_OF_A_PART;
+        let from = if is_new || again { 1 } else { self.saved_parts };
+        let old_parts = self.saved_parts;
+        let ids: Vec<&ApolloId> =
+            if is_new || again { self.contacts.keys().collect() } else { self.unsaved.iter().collect() };
+        let mut parts = Parts::new();
+        for (part, ids) in (from..).zip(ids.chunks(CONTACTS_OF_A_PART)) {
+            let contacts: Vec<(&ApolloId, &Vec<Mark>)> = ids.iter().map(|id| (*id, &self.contacts[*id])).collect();
+            parts.push((part, Some(serde_json::to_string(&contacts).expect("ids and numbers are JSON"))));
+        }
+        let count = from + u32::try_from(parts.len()).expect("as many parts as contacts at most");
+        let written = ids.len();
+        self.saved_contacts = if from == 1 { written } else { self.saved_contacts + written };
+        self.saved_parts = count;
+        self.unsaved.clear();
+        let head = Head { read_to: self.read_to, parts: count };
+        parts.push((0, Some(serde_json::to_string(&head).expect("numbers are JSON"))));
+        parts.extend((count..old_parts).map(|part| (part, None)));
+        parts
+    }
+}
+
+fn marks(key: &IdentityKey, fields: &Fields, emails: &[String]) -> Vec<Mark> {
+    let [first, last, company] =
+        [Field::FirstName, Field::LastName, Field::OrganizationName].map(|field| fields.folded(&field));
+    let mut marks = Vec::new();
+    if !company.is_empty() {
+        marks.push(By::NameAtCompany(&first, &last, &company).mark(key));
+    }
+    for email in emails.iter().map(|email| fold_email(email)).filter(|email| !email.is_empty()) {
+        marks.push(By::Mailbox(&mailbox(&email)).mark(key));
+        if let Some((_, domain)) = email.rsplit_once('@') {
+            marks.push(By::NameAtDomain(&first, &last, domain).mark(key));
+        }
+    }
+    marks.sort_unstable();
+    marks.dedup();
+    marks
 }
 
 impl By<'_> {
@@ -94,96 +196,87 @@ impl By<'_> {
     }
 }
 
-/// What is known of the account in one session.
-#[derive(Debug, Default)]
-pub(super) struct Knowledge(tokio::sync::Mutex<Known>);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Value;
 
-#[derive(Debug, Default)]
-enum Known {
-    #[default]
-    Nothing,
-    /// It cannot be read as a whole, or searching for each is cheaper.
-    NotWorthIt,
-    Whole(Arc<Account>),
-}
-
-impl Knowledge {
-    /// Returns everybody in the account, reading it where that takes fewer requests than `searches`; `None` where it
-    /// does not, or where the whole account cannot be read.
-    pub(super) async fn whole(
-        &self,
-        access: &Access,
-        key: IdentityKey,
-        searches: usize,
-    ) -> Result<Option<Arc<Account>>, Failure> {
-        // Held while reading, so that all who wait are served by one reading.
-        let mut known = self.0.lock().await;
-        let now = access.courier.clock.now();
-        let account = match &*known {
-            Known::NotWorthIt => None,
-            Known::Whole(account) if now.since(account.read_at) < STANDS => return Ok(Some(Arc::clone(account))),
-            Known::Whole(account) => read_changes(access, account).await?,
-            Known::Nothing => read_whole(access, key, searches).await?,
-        };
-        let account = account.map(Arc::new);
-        *known = account.clone().map_or(Known::NotWorthIt, Known::Whole);
-        Ok(account)
-    }
-}
-
-/// Reads every contact, oldest first: one that is made meanwhile is met at the end.
-async fn read_whole(access: &Access, key: IdentityKey, searches: usize) -> Result<Option<Account>, Failure> {
-    let mut account = Account::new(key);
-    account.read_at = access.courier.clock.now();
-    let mut seen = BTreeSet::new();
-    let mut hidden = 0;
-    for page in 1.. {
-        let Answer { value: found, meta } = access.everybody(Order::OldestFirst, page).await?;
-        if page == 1 {
-            account.read_to = meta.date.unwrap_or(account.read_at);
-        }
-        let (is_last, entries) = (found.is_last(), found.total_entries);
-        for contact in found.contacts.iter().filter(|contact| seen.insert(contact.id.clone())) {
-            hidden += usize::from(hides_email(contact));
-            account.add(contact);
-        }
-        let pages = found.total_pages.map_or(usize::MAX, |pages| pages as usize);
-        // Of a row that hides its e-mail nobody knows whose it is.
-        if hidden > 0 || (!is_last && (pages > PAGES_OF_AN_ACCOUNT || pages > searches.saturating_add(1))) {
-            return Ok(None);
-        }
-        if is_last {
-            account.marks.sort_unstable();
-            // Rows that were left out are people who were not seen.
-            return Ok(Some(account).filter(|_| entries.is_none_or(|entries| seen.len() as u64 >= entries)));
+    impl Account {
+        fn made(&mut self, id: &ApolloId, fields: &Fields) {
+            self.add(vec![Made::with(&self.key, id, fields)]);
         }
     }
-    unreachable!("pages are counted up to the last")
-}
 
-/// Reads who has changed since, last changed first.
-async fn read_changes(access: &Access, account: &Account) -> Result<Option<Account>, Failure> {
-    let mut now = Account {
-        contacts: account.contacts.clone(),
-        marks: account.marks.clone(),
-        read_at: access.courier.clock.now(),
-        ..Account::new(account.key)
-    };
-    for page in 1..=PAGES_OF_AN_ACCOUNT {
-        let page = u32::try_from(page).expect("there are 500 pages");
-        let Answer { value: found, meta } = access.everybody(Order::LastChangedFirst, page).await?;
-        if page == 1 {
-            now.read_to = meta.date.unwrap_or(now.read_at);
-        }
-        if found.contacts.iter().any(hides_email) {
-            return Ok(None);
-        }
-        found.contacts.iter().for_each(|contact| now.add(contact));
-        let is_old = |contact: &Contact| contact.updated_at.is_some_and(|at| at + OVERLAP < account.read_to);
-        if found.is_last() || found.contacts.last().is_some_and(is_old) {
-            now.marks.sort_unstable();
-            return Ok(Some(now));
+    fn id(number: usize) -> ApolloId {
+        ApolloId::parse(&format!("{number:024x}")).unwrap()
+    }
+
+    fn fields(number: usize) -> Fields {
+        let email = format!("p{number}+news@example.com");
+        let pairs = [(Field::FirstName, "Pia"), (Field::LastName, "Quill"), (Field::Email, &email)];
+        pairs.into_iter().map(|(field, text)| (field, Value::from(text))).collect()
+    }
+
+    /// Writes parts as a state keeps them.
+    fn write(kept: &mut BTreeMap<u32, String>, parts: Parts) {
+        for (part, text) in parts {
+            match text {
+                Some(text) => drop(kept.insert(part, text)),
+                None => drop(kept.remove(&part)),
+            }
         }
     }
-    Ok(None)
+
+    fn read(kept: &BTreeMap<u32, String>) -> Option<Account> {
+        Account::load(IdentityKey([1; 32]), &kept.values().cloned().collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_contact_is_found_by_its_mailbox_and_by_its_name_where_it_works() {
+        let mut account = Account::new(IdentityKey([1; 32]));
+        account.made(&id(1), &fields(1));
+        assert_eq!(account.find([By::Mailbox("p1@example.com")]), [id(1)]);
+        assert_eq!(account.find([By::NameAtDomain("pia", "quill", "example.com")]), [id(1)]);
+        assert_eq!(account.find([By::NameAtDomain("pia", "quill", "example.org")]), []);
+        assert_eq!(account.find([By::NameAtCompany("pia", "quill", "")]), []);
+        // A contact that was changed is found by what it had as well, until it is viewed.
+        account.made(&id(1), &fields(2));
+        assert_eq!(account.find([By::Mailbox("p1@example.com"), By::Mailbox("p2@example.com")]), [id(1)]);
+    }
+
+    #[test]
+    fn what_was_saved_is_loaded_whatever_it_went_through() {
+        let mut kept = BTreeMap::new();
+        assert!(read(&kept).is_none());
+        let mut account = Account::new(IdentityKey([1; 32]));
+        for round in 0..12 {
+            for number in 0..700 {
+                account.made(&id(number), &fields(number + round));
+            }
+            account.read_to = Timestamp(round as u64);
+            write(&mut kept, account.save());
+            let loaded = read(&kept).unwrap();
+            assert_eq!((loaded.read_to, &loaded.contacts), (account.read_to, &account.contacts));
+            assert!(kept.len() <= 7, "{} parts for 700 contacts", kept.len());
+            account = loaded;
+        }
+        // Nothing new takes the first part alone.
+        assert_eq!(account.save().len(), 1);
+    }
+
+    #[test]
+    fn a_part_that_is_missing_or_cannot_be_read_makes_nothing_known() {
+        let mut account = Account::new(IdentityKey([1; 32]));
+        (0..1200).for_each(|number| account.made(&id(number), &fields(number)));
+        let mut kept = BTreeMap::new();
+        write(&mut kept, account.save());
+        assert!(read(&kept).is_some());
+        for part in 0..3 {
+            let mut damaged = kept.clone();
+            damaged.insert(part, "{".to_owned());
+            assert!(read(&damaged).is_none());
+        }
+        kept.pop_last();
+        assert!(read(&kept).is_none());
+    }
 }

@@ -14,6 +14,7 @@ mod entropy;
 mod event;
 mod format;
 mod health;
+mod knowledge;
 mod loader;
 mod lock;
 mod newest;

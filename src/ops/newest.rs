@@ -11,6 +11,7 @@ use crate::journal;
 use crate::model::{ApolloId, Intent, Timestamp};
 
 use super::apply::courier::Failure;
+use super::apply::outcome::settled::Witness;
 use super::credential::Access;
 
 /// The most pages that are read; Apollo gives no more.
@@ -37,6 +38,15 @@ impl Newest {
     pub(super) fn earliest(&self, intent: &Intent) -> Timestamp {
         let (server_now, now) = self.clocks;
         journal::earliest_creation(intent, server_now, now)
+    }
+
+    /// Counts the creates that have made one of the contacts, by what was sent.
+    pub(super) fn count(&self, intents: &[&Intent]) -> usize {
+        let has_made = |intent: &&&Intent| {
+            let is_it = |contact: &&Contact| Witness::has_made(intent, contact, self.earliest(intent));
+            self.contacts.iter().any(|contact| is_it(&contact))
+        };
+        intents.iter().filter(has_made).count()
     }
 
     fn serves(&self, intent: &Intent, due: Timestamp) -> bool {

@@ -10,19 +10,20 @@ use tokio::sync::Semaphore;
 
 use crate::apollo;
 use crate::aside::aside;
-use crate::model::{Batching, BulkCreate, Endpoint, IdentityKey, Intent, RunId, Timestamp};
+use crate::model::{ApolloId, Batching, BulkCreate, Endpoint, Fields, IdentityKey, Intent, RunId, Timestamp};
 use crate::quota::{Backoff, Outlook, Rules};
 use crate::serve::{self, Role, Socket};
 use crate::state::{self, Change, Drawn, Holder, Location, Snapshot};
 use crate::store::{self, Store};
 
-use super::account::{Account, Knowledge};
+use super::account::Account;
 use super::answering::Answerer;
 use super::apply::courier::{Courier, Failure, Way};
 use super::apply::ledgers::Ledgers;
 use super::apply::outages::Outages;
 use super::credential::{Access, CredentialSource, SessionError};
 use super::desired::Open;
+use super::knowledge::Knowledge;
 use super::newest::{LastReading, Newest};
 use super::under_way::UnderWay;
 use super::{Clock, Desired, Event, LoadError, ProblemKind, Stop, Waiting, chain, lock};
@@ -233,6 +234,16 @@ impl Session {
     /// Returns everybody in the account; see [`Knowledge::whole`].
     pub(super) async fn account(&self, key: IdentityKey, searches: usize) -> Result<Option<Arc<Account>>, Failure> {
         self.account.whole(&self.access, key, searches).await
+    }
+
+    /// Notes a contact that was created with these fields.
+    pub(super) fn made(&self, key: &IdentityKey, id: &ApolloId, fields: &Fields) {
+        self.account.made(key, id, fields);
+    }
+
+    /// Keeps in the state what is known of the account.
+    pub(super) async fn keep_account(&self) -> Result<(), state::Error> {
+        self.account.keep(self.store()).await
     }
 
     /// Tells how far creating many contacts by one request is known to work, asking Apollo once for a state; `None`

@@ -51,6 +51,11 @@ pub enum Change {
         endpoint: Endpoint,
         ledger: String,
     },
+    /// Replaces a part of what is known of everybody in the account, or removes it; the text is the caller's.
+    PutAccount {
+        part: u32,
+        text: Option<String>,
+    },
     /// Replaces the keyed hash of the credential; the text is the caller's.
     PutCredential(String),
     /// Notes the team whose contacts these are, by Apollo's id of it.

@@ -233,7 +233,7 @@ fn is_what_it_says(row: &Row, value: &[u8]) -> bool {
     let is_of = |key: &ContactKey| codec::parse::<Conflict>(value).is_ok_and(|conflict| conflict.key == *key);
     match row {
         Row::Facts | Row::Counters | Row::Owner(_) => false,
-        Row::Credential | Row::Team | Row::Quota(_) => is::<String>(value),
+        Row::Credential | Row::Team | Row::Quota(_) | Row::Account(_) => is::<String>(value),
         Row::BulkCreate => is::<BulkCreate>(value),
         Row::Established => is::<Timestamp>(value),
         Row::Plan => is::<PlanRow>(value),

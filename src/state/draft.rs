@@ -147,6 +147,8 @@ impl<R: Rows> Draft<'_, R> {
                 Ok(())
             }
             Change::PutQuota { endpoint, ledger } => self.put(Row::Quota(endpoint), &ledger).map(drop),
+            Change::PutAccount { part, text: Some(text) } => self.put(Row::Account(part), &text).map(drop),
+            Change::PutAccount { part, text: None } => self.remove(Row::Account(part)).map(drop),
             Change::PutCredential(hash) => self.put(Row::Credential, &hash).map(drop),
             Change::PutTeam(team) => self.put(Row::Team, &team).map(drop),
             Change::PutBulkCreate(known) => self.put(Row::BulkCreate, &known).map(drop),

@@ -53,6 +53,11 @@ pub(crate) fn quota(rows: &impl Rows) -> Result<BTreeMap<Endpoint, String>, Erro
     Endpoint::ALL.into_iter().filter_map(|endpoint| ledger(endpoint).transpose()).collect()
 }
 
+/// Returns the parts of what is known of everybody in the account, as the caller wrote them.
+pub(crate) fn account(rows: &impl Rows) -> Result<Vec<String>, Error> {
+    rows.table(Table::Account).map(|row| codec::decode(rows.location(), &row?.1)).collect()
+}
+
 /// Reports whether there are neither intents nor conflicts.
 pub(crate) fn is_quiet(rows: &impl Rows) -> bool {
     [Table::Intents, Table::Conflicts].into_iter().all(|table| rows.table(table).next().is_none())

@@ -33,7 +33,7 @@ pub(crate) use copy::{CopiedRow, CopyReader, CopyWriter, Header};
 pub(crate) use counters::{Counters, Facts, Totals};
 pub(crate) use draft::{Drafts, MAX_BATCH_ROWS};
 pub(crate) use engine::{Engine, Rows};
-pub(crate) use lookup::{is_quiet, owner_of, plan_progress, quota, some_bindings};
+pub(crate) use lookup::{account, is_quiet, owner_of, plan_progress, quota, some_bindings};
 pub(crate) use replacement::Counted;
 pub(crate) use row::{FORMAT, Row, Table, Writes};
 pub(crate) use snapshot::Gathering;

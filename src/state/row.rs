@@ -23,6 +23,8 @@ pub(crate) enum Table {
     Tombstones,
     Quota,
     Spent,
+    /// What is known of everybody in the account, as a cache.
+    Account,
 }
 
 impl Table {
@@ -37,6 +39,7 @@ impl Table {
             Self::Tombstones => *b"t/",
             Self::Quota => *b"q/",
             Self::Spent => *b"s/",
+            Self::Account => *b"k/",
         }
     }
 
@@ -72,6 +75,8 @@ pub(crate) enum Row {
     Quota(Endpoint),
     /// An action of a saved plan that is done.
     Spent(ContactKey),
+    /// A part of what is known of everybody in the account; the first tells how many there are.
+    Account(u32),
 }
 
 /// Rows to write: a value, or `None` to remove.
@@ -111,6 +116,7 @@ impl Row {
             b"c/" => contact().map(Self::Conflict),
             b"t/" => contact().map(Self::Tombstone),
             b"s/" => contact().map(Self::Spent),
+            b"k/" => Some(Self::Account(u32::from_be_bytes(rest.try_into().ok()?))),
             b"q/" => endpoint_named(text()?).map(Self::Quota),
             _ => None,
         }
@@ -137,6 +143,7 @@ impl Row {
             Self::Tombstone(_) => Table::Tombstones,
             Self::Quota(_) => Table::Quota,
             Self::Spent(_) => Table::Spent,
+            Self::Account(_) => Table::Account,
         }
     }
 
@@ -154,6 +161,7 @@ impl Row {
             Self::Owner(id) => id,
             Self::Quota(endpoint) => endpoint_name(*endpoint),
             // Big-endian, so that rows sort in the order the intents were written.
+            Self::Account(number) => return Cow::Owned(number.to_be_bytes().to_vec()),
             Self::Intent(IntentId(number)) => return Cow::Owned(number.to_be_bytes().to_vec()),
         };
         Cow::Borrowed(name.as_bytes())
@@ -202,6 +210,7 @@ mod tests {
             Row::Conflict(key()),
             Row::Tombstone(key()),
             Row::Spent(key()),
+            Row::Account(258),
         ];
         for row in rows.into_iter().chain(Endpoint::ALL.map(Row::Quota)) {
             assert_eq!(Row::parse(&row.to_bytes()), Some(row.clone()));

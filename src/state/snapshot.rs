@@ -198,7 +198,13 @@ impl Gathering {
     pub(crate) fn add(&self, state: &Location, row: Row, value: &[u8]) -> Result<(), Error> {
         let snapshot = || self.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
         match row {
-            Row::Facts | Row::Counters | Row::Owner(_) | Row::Plan | Row::Spent(_) | Row::Established => {}
+            Row::Facts
+            | Row::Counters
+            | Row::Owner(_)
+            | Row::Plan
+            | Row::Spent(_)
+            | Row::Account(_)
+            | Row::Established => {}
             Row::BulkCreate => snapshot().bulk_create = Some(codec::decode(state, value)?),
             Row::Team => snapshot().team = Some(codec::decode(state, value)?),
             Row::Credential => snapshot().credential = Some(codec::decode(state, value)?),

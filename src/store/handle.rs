@@ -188,6 +188,11 @@ impl Store {
         self.read(|_, rows| state::quota(rows)).await
     }
 
+    /// Returns the parts of what is known of everybody in the account, as the caller wrote them, in their order.
+    pub async fn account(&self) -> Result<Vec<String>, Error> {
+        self.read(|_, rows| state::account(rows)).await
+    }
+
     /// Tells how far creating many contacts by one request is known to work; `None` when nobody has asked.
     pub async fn bulk_create(&self) -> Result<Option<BulkCreate>, Error> {
         self.read(|_, rows| rows.read(&Row::BulkCreate)).await

@@ -16,7 +16,7 @@ use crate::state::Change;
 use super::courier::{Failure, Parcel, Way};
 use super::crew::{Crew, Reply, Waiting};
 use super::outcome::pairing::{self, Pairing};
-use super::outcome::person;
+use super::outcome::settled::Witness;
 
 /// The most rows of an answer that are viewed to learn whose they are.
 const MAX_VIEWS: usize = 5;
@@ -306,5 +306,5 @@ fn is_for_its_content(endpoint: Endpoint, error: &Error) -> bool {
 fn made(intent: &Intent, contact: &Contact, server_now: Timestamp, now: Timestamp) -> bool {
     let earliest = journal::earliest_creation(intent, server_now, now);
     let has_email = intent.fields.text(&Field::Email).is_some_and(|email| contact.has_email(email));
-    has_email && !person::is_older(contact, earliest) && person::agrees(&intent.fields, contact)
+    has_email && Witness::has_made(intent, contact, earliest)
 }

@@ -70,7 +70,10 @@ impl Performer<'_> {
         entry: &Entry,
         made: &ApolloId,
     ) -> Result<End, Trouble> {
-        let contact = self.view(made).await?;
+        let contact = match self.among_newest(intent, made).await? {
+            Some(contact) => contact,
+            None => self.view(made).await?,
+        };
         if !settled::is_what_was_made(made, intent, &contact) {
             return Err(Trouble::failed(problem::undecided(&Dispute::Several { ids: vec![made.clone()] }, entry)));
         }

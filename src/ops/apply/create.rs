@@ -169,6 +169,9 @@ impl Performer<'_> {
             Created::Conflict(cause) => Err(self.conflict(Some(id), entry, &contact.id, cause).await?),
             Created::SomebodyElse => Err(self.somebody_else(id, entry, &contact.id).await?),
             Created::Bind { step, origin, all_sent } => {
+                if origin == Origin::Created {
+                    self.session.made(&self.job.identity_key, &contact.id, &intent.fields);
+                }
                 let mut binding = self.binding_of(&contact, entry, origin);
                 if all_sent {
                     binding.applied = intent.fields.clone();

@@ -10,7 +10,8 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::{Instrument, Span, field};
 
-use crate::model::{ApolloId, Batching, BulkCreate, ContactKey, Endpoint, Place};
+use crate::journal::settle_wait;
+use crate::model::{ApolloId, Batching, BulkCreate, ContactKey, Endpoint, Intent, Place};
 use crate::plan::{
     Action, Batches, Housekeeping, Operation, Plan, first_request, goes_by_batch, hands_over, shared_names,
 };
@@ -97,6 +98,11 @@ pub async fn apply_as(
     }
     report.ended =
         session.stop().reason().or(outage).or_else(|| session.courier().ledgers.put_off()).unwrap_or_default();
+    if let Err(error) = session.keep_account().await
+        && !session.store_has_failed()
+    {
+        session.tell(Event::Problem(ProblemKind::CannotWrite(chain(&error)).into()));
+    }
     session.renew_index(desired, snapshot).await;
     report
 }
@@ -351,6 +357,7 @@ impl Run {
             if creates && actions.iter().any(shares_name) { Some(job.one_of_a_name.lock().await) } else { None };
         let session = Arc::clone(&self.session);
         let _turn = if creates { session.courier().turn(Endpoint::CreateContacts).await.ok() } else { None };
+        self.let_all_show(&actions).await;
         let crew = Arc::new(Crew::default());
         let members: Vec<_> = actions.into_iter().map(|action| (Crew::join(&crew), action)).collect();
         let mut at_work = JoinSet::new();
@@ -445,6 +452,30 @@ impl Run {
             }
             // A stale look is made again where it was made, so it ends nothing but a run that ends.
             End::NotBegun | End::Stale => self.count(|report| report.remaining += 1),
+        }
+    }
+
+    /// Waits as long as contacts that a batch in doubt has made still appear, so that none of it is sent again too early.
+    async fn let_all_show(&self, actions: &[Action]) {
+        let in_doubt = actions.iter().filter_map(|action| match &action.operation {
+            Operation::Settle { intent, .. } => Some(&**intent),
+            _ => None,
+        });
+        let in_doubt: Vec<&Intent> = in_doubt.collect();
+        let Some(last) = in_doubt.iter().max_by_key(|intent| intent.last_sent_at) else { return };
+        let patience = self.session.settle_after(last);
+        self.session.courier().pause(settle_wait(last, patience, self.session.now())).await;
+        let mut due = last.last_sent_at + patience;
+        let mut shown = 0;
+        // Whatever keeps it from being read, each of them meets and tells.
+        while let Ok(newest) = self.session.newest(last, due).await {
+            let now_shown = newest.count(&in_doubt);
+            if now_shown == shown || now_shown == in_doubt.len() || self.session.stop().is_requested() {
+                return;
+            }
+            shown = now_shown;
+            self.session.courier().pause(patience).await;
+            due = self.session.now();
         }
     }
 

@@ -248,3 +248,63 @@ async fn a_bad_or_gone_contact_among_those_that_are_changed_holds_nobody_up() {
         assert!(told.iter().any(|told| told.starts_with("p011: Undecided(Gone")), "{quirks}: {told:#?}");
     }
 }
+
+#[tokio::test]
+async fn an_account_is_read_once_and_then_its_changes() {
+    let world = with("", "").await;
+    for number in 0..250 {
+        let email = format!("old{number}@example.org");
+        world.somebody(json!({"first_name": "Old", "last_name": format!("N{number}"), "email": email})).await;
+    }
+    world.declare(&plain(120));
+    assert_eq!(world.apply().await.unwrap().added, 120);
+    assert_eq!(world.sent(Action::Search), 3, "three pages hold the account");
+    // Of the next run it takes one page, although a hundred contacts were made since.
+    world.declare(&plain(121));
+    assert_eq!(world.apply().await.unwrap().added, 1);
+    assert_eq!(world.sent(Action::Search), 4);
+    // Who was made or changed by somebody meanwhile is seen.
+    world.somebody(json!({"first_name": "Pia", "last_name": "Quill", "email": "p122@example.com"})).await;
+    world.add(json!({"first_name": "F123", "last_name": "Quill", "email": "other@example.com"})).await;
+    world.declare(&plain(124));
+    let report = world.apply().await.unwrap();
+    assert_eq!((report.added, report.imported, report.failed), (1, 1, 1));
+    world.assert_told(&["p123: Undecided(Namesakes"]);
+}
+
+#[tokio::test]
+async fn whoever_is_known_and_was_deleted_is_in_nobodys_way() {
+    let world = with("", "").await;
+    world.somebody(json!({"first_name": "Pia", "last_name": "Stone", "email": "p1@example.com"})).await;
+    world.declare(&plain(1));
+    world.declare("  a: {first_name: A, email: a@example.com}\n  b: {first_name: B, email: b@example.com}\n");
+    world.settle_down().await;
+    world.delete("Pia").await;
+    world.declare(&(plain(2)));
+    assert_eq!(world.apply().await.unwrap().added, 2);
+}
+
+#[tokio::test]
+async fn an_account_that_hides_emails_is_searched_for_each() {
+    let world = with("search-hides-emails", "").await;
+    world.somebody(json!({"first_name": "Pia", "last_name": "Quill", "email": "p1@example.com"})).await;
+    world.declare(&plain(5));
+    let report = world.apply().await.unwrap();
+    assert_eq!((report.added, report.imported, report.failed), (4, 1, 0));
+}
+
+#[tokio::test]
+async fn a_batch_whose_answer_is_lost_is_settled_by_pages() {
+    let mut world = with("", "").await;
+    world.declare(&plain(10));
+    world.settle_down().await;
+    world.spoil_create(1, Spoil::After).await;
+    world.declare(&people(110, |number| format!(", label_names: [L{}]", number % 2)));
+    let report = world.apply().await.unwrap();
+    assert_eq!((report.changed, report.failed), (10, 100));
+    let before = world.line.requests();
+    assert_eq!(world.apply().await.unwrap().settled, 100);
+    // A page and the one after it, and the lists: no view of each.
+    assert!(world.line.requests() - before <= 5, "{} requests", world.line.requests() - before);
+    world.comes_to_rest_with(110).await;
+}

@@ -51,7 +51,11 @@ impl Model {
                 Change::PutConflict(conflict) => drop(next.conflicts.insert(conflict.key.clone(), conflict)),
                 Change::DropConflict { key } => drop(next.conflicts.remove(&key)),
                 Change::DropTombstone { key } => drop(next.tombstones.remove(&key)),
-                Change::PutQuota { .. } | Change::PutCredential(_) | Change::PutTeam(_) | Change::PutBulkCreate(_) => {}
+                Change::PutQuota { .. }
+                | Change::PutCredential(_)
+                | Change::PutTeam(_)
+                | Change::PutBulkCreate(_)
+                | Change::PutAccount { .. } => {}
                 Change::BeginPlan(plan) => next.plan = Some(plan),
                 Change::EndPlan => next.plan = None,
                 Change::SpendAction { plan, key } => drop(next.spent.insert(key, plan)),

@@ -27,6 +27,11 @@ impl Witness {
         !contact.person_deleted && is_of_it()
     }
 
+    /// Reports whether a contact that no key owns is what a create made, by all that it shows.
+    pub(crate) fn has_made(intent: &Intent, contact: &Contact, earliest: Timestamp) -> bool {
+        !contact.person_deleted && !person::is_older(contact, earliest) && person::agrees(&intent.fields, contact)
+    }
+
     /// Takes in a contact that concerns the create and that no key owns; `is_known`, whether the state knew it before.
     pub(crate) fn hear(&mut self, intent: &Intent, contact: &Contact, is_known: bool, earliest: Timestamp) {
         let agrees = person::agrees(&intent.fields, contact);

@@ -1,0 +1,193 @@
+//! Reads the account as far as looks need it, and keeps in the state what is known of it.
+//!
+//! Only reads from Apollo, and says before nothing and afterwards nothing of whom it saw.
+
+use std::sync::{Arc, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::apollo::{Answer, Contact, Order};
+use crate::model::{ApolloId, Fields, IdentityKey, Timestamp};
+use crate::plan::PAGES_OF_AN_ACCOUNT;
+use crate::state::{self, CHANGES_PER_COMMIT, Change};
+use crate::store::Store;
+
+use super::account::{Account, Made};
+use super::apply::courier::Failure;
+use super::apply::outcome::sight::hides_email;
+use super::credential::Access;
+
+/// How long a reading stands before what has changed since is read.
+const STANDS: Duration = Duration::from_mins(10);
+
+/// How far behind the last change that was read the next reading begins, since changes show late.
+const OVERLAP: Duration = Duration::from_mins(10);
+
+/// So few searches are no more than what a reading may take in vain.
+const FEW_SEARCHES: usize = 3;
+
+/// What is known of the account in one session.
+#[derive(Debug, Default)]
+pub(super) struct Knowledge {
+    known: tokio::sync::Mutex<Known>,
+    /// Contacts that were made since the last reading; `None` as long as nobody has read.
+    made: std::sync::Mutex<Option<Vec<Made>>>,
+}
+
+#[derive(Debug, Default)]
+enum Known {
+    #[default]
+    Nothing,
+    /// It cannot be read as a whole, or searching for each takes fewer requests.
+    NotWorthIt,
+    Whole {
+        account: Arc<Account>,
+        /// When it was read last, by our clock; `None` where it was not in this session.
+        read_at: Option<Timestamp>,
+    },
+}
+
+impl Knowledge {
+    /// Returns everybody in the account, reading it where that takes fewer requests than `searches`; `None` where it
+    /// does not, or where the whole account cannot be read.
+    pub(super) async fn whole(
+        &self,
+        access: &Access,
+        key: IdentityKey,
+        searches: usize,
+    ) -> Result<Option<Arc<Account>>, Failure> {
+        // Held while reading, so that all who wait are served by one reading.
+        let mut known = self.known.lock().await;
+        let now = access.courier.clock.now();
+        let store = &access.courier.store;
+        if matches!(*known, Known::Nothing) {
+            let parts = store.account().await.map_err(Failure::Store)?;
+            if let Some(account) = Account::load(key, &parts) {
+                *known = Known::Whole { account: Arc::new(account), read_at: None };
+            }
+        }
+        let mut account = match &*known {
+            Known::NotWorthIt => return Ok(None),
+            Known::Whole { account, read_at: Some(read_at) } if now.since(*read_at) < STANDS => {
+                return Ok(Some(Arc::clone(account)));
+            }
+            Known::Whole { account, .. } => {
+                let mut account = Account::clone(account);
+                account.add(self.take_made());
+                read_changes(access, account).await?
+            }
+            Known::Nothing => read_whole(access, key, searches).await?,
+        };
+        if let Some(account) = &mut account {
+            save(store, account).await.map_err(Failure::Store)?;
+        }
+        let account = account.map(Arc::new);
+        *known = match &account {
+            Some(account) => {
+                self.locked_made().get_or_insert_default();
+                Known::Whole { account: Arc::clone(account), read_at: Some(now) }
+            }
+            None => Known::NotWorthIt,
+        };
+        Ok(account)
+    }
+
+    /// Notes a contact that was made, so that it is no news when the account is read again.
+    pub(super) fn made(&self, key: &IdentityKey, id: &ApolloId, fields: &Fields) {
+        if let Some(made) = &mut *self.locked_made() {
+            made.push(Made::with(key, id, fields));
+        }
+    }
+
+    /// Keeps what was made for the next session, and forgets that a reading was not worth it.
+    pub(super) async fn keep(&self, store: &Store) -> Result<(), state::Error> {
+        let mut known = self.known.lock().await;
+        let made = self.take_made();
+        match &mut *known {
+            Known::Whole { account, .. } if !made.is_empty() => {
+                let account = Arc::make_mut(account);
+                account.add(made);
+                save(store, account).await
+            }
+            Known::Whole { .. } => Ok(()),
+            Known::Nothing | Known::NotWorthIt => {
+                *known = Known::Nothing;
+                Ok(())
+            }
+        }
+    }
+
+    fn take_made(&self) -> Vec<Made> {
+        self.locked_made().as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    fn locked_made(&self) -> MutexGuard<'_, Option<Vec<Made>>> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn save(store: &Store, account: &mut Account) -> Result<(), state::Error> {
+    let parts = account.save().into_iter().map(|(part, text)| Change::PutAccount { part, text }).collect::<Vec<_>>();
+    for some in parts.chunks(CHANGES_PER_COMMIT) {
+        store.commit(some.to_vec()).await?;
+    }
+    Ok(())
+}
+
+/// Reads every contact, oldest first: one that is made meanwhile is met at the end.
+async fn read_whole(access: &Access, key: IdentityKey, searches: usize) -> Result<Option<Account>, Failure> {
+    if searches < FEW_SEARCHES {
+        return Ok(None);
+    }
+    let mut account = Account::new(key);
+    for page in 1.. {
+        let Answer { value: found, meta } = access.everybody(Order::OldestFirst, page).await?;
+        if page == 1 {
+            account.read_to = meta.date.unwrap_or_else(|| access.courier.clock.now());
+        }
+        // Of a row that hides its e-mail nobody knows whose it is.
+        if found.contacts.iter().any(hides_email) {
+            return Ok(None);
+        }
+        for contact in &found.contacts {
+            account.see(contact);
+        }
+        if found.is_last() {
+            // Rows that were left out are people who were not seen.
+            let is_whole = found.total_entries.is_none_or(|entries| account.len() as u64 >= entries);
+            return Ok(Some(account).filter(|_| is_whole));
+        }
+        let pages = found.total_pages.map_or(usize::MAX, |pages| pages as usize);
+        if pages > PAGES_OF_AN_ACCOUNT || pages > searches {
+            return Ok(None);
+        }
+    }
+    unreachable!("pages are counted up to the last")
+}
+
+/// Reads who has changed since the last reading, last changed first.
+async fn read_changes(access: &Access, mut account: Account) -> Result<Option<Account>, Failure> {
+    let mut read_to = account.read_to;
+    for page in 1..=PAGES_OF_AN_ACCOUNT {
+        let page = u32::try_from(page).expect("there are 500 pages");
+        let Answer { value: found, meta } = access.everybody(Order::LastChangedFirst, page).await?;
+        if page == 1 {
+            read_to = meta.date.unwrap_or_else(|| access.courier.clock.now());
+        }
+        if found.contacts.iter().any(hides_email) {
+            return Ok(None);
+        }
+        let mut has_news = false;
+        for contact in &found.contacts {
+            has_news |= account.see(contact);
+        }
+        let is_old = |contact: &Contact| contact.updated_at.is_some_and(|at| at + OVERLAP < account.read_to);
+        // A page of people who are known as they are, in an account that has no more than are known: what follows was
+        // changed by ourselves.
+        let is_known = !has_news && found.total_entries == Some(account.len() as u64);
+        if found.is_last() || is_known || found.contacts.last().is_some_and(is_old) {
+            account.read_to = read_to;
+            return Ok(Some(account));
+        }
+    }
+    Ok(None)
+}
