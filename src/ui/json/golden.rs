@@ -234,13 +234,3 @@ fn paint_is_for_people() {
     shell.result("\u{1b}[1mbold\u{1b}[0m");
     assert!(said(&shell).ends_with(r#""@message":"bold","@module":"contactsd.ui","type":"output"}"#));
 }
-
-#[test]
-fn zz_write_schemas() {
-    use clap::ValueEnum;
-    for name in SchemaName::value_variants() {
-        let file = name.to_possible_value().unwrap().get_name().to_owned();
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/schemas/{file}.json"));
-        std::fs::write(path, serde_json::to_string_pretty(&schema(*name)).unwrap() + "\n").unwrap();
-    }
-}
