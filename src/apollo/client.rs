@@ -13,6 +13,7 @@ use super::cleaner::Cleaner;
 use super::error::Misread;
 use super::received::{End, MAX_BODY_BYTES, Received};
 use super::search::PER_PAGE;
+use super::stages;
 use super::{
     Answer, BatchAnswer, Call, Contact, Error, ListChange, Meta, Options, Order, Profile, Refusal, SearchPage, body,
 };
@@ -85,11 +86,29 @@ impl Client {
     /// The page has the arguments in the query, and earlier ones and programs of the vendor's own have them in the
     /// body: they are sent in both places. With [`body::MOST_CONTACTS`] contacts the address has 4,400 characters.
     pub async fn update_stages(&self, ids: &[&ApolloId], stage: &str) -> Result<Answer<BatchAnswer>, Error> {
-        let body = body::stages(ids.iter().copied(), stage);
+        self.update_stages_by(&[StagesBy::Query, StagesBy::Body], ids, stage).await
+    }
+
+    /// The same with the arguments in some `places` alone.
+    pub(crate) async fn update_stages_by(
+        &self,
+        places: &[StagesBy],
+        ids: &[&ApolloId],
+        stage: &str,
+    ) -> Result<Answer<BatchAnswer>, Error> {
         let mut url = self.url(&["contacts", "update_stages"]);
-        let named = ids.iter().map(|id| ("contact_ids[]", id.as_str()));
-        url.query_pairs_mut().extend_pairs(named).append_pair("contact_stage_id", stage);
+        if places.contains(&StagesBy::Query) {
+            let named = ids.iter().map(|id| ("contact_ids[]", id.as_str()));
+            url.query_pairs_mut().extend_pairs(named).append_pair("contact_stage_id", stage);
+        }
+        let is_in_body = places.contains(&StagesBy::Body);
+        let body = if is_in_body { body::stages(ids.iter().copied(), stage) } else { "{}".to_owned() };
         self.send_for_many(url, &body).await?.read(BatchAnswer::read_changed)
+    }
+
+    /// Reads the ids of the stages that a contact can be in: `GET /contact_stages`.
+    pub(crate) async fn stages(&self) -> Result<Answer<Vec<String>>, Error> {
+        self.send(Method::GET, &["contact_stages"], None).await?.read(stages::read)
     }
 
     /// Returns the error for a contact that the answer to a create of many does not show, and what that complains of.
@@ -188,6 +207,13 @@ impl Client {
         url.path_segments_mut().expect("a URL with a host has a path").pop_if_empty().extend(path);
         url
     }
+}
+
+/// Where the arguments of a move to a stage stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StagesBy {
+    Query,
+    Body,
 }
 
 /// A success by its status, its whole body received.

@@ -23,9 +23,11 @@ mod phone;
 mod profile;
 mod received;
 mod search;
+mod stages;
 
 pub use batch::{BatchAnswer, Row, Standing};
 pub use client::Client;
+pub(crate) use client::StagesBy;
 pub use contact::{Contact, DedupeResult};
 pub use error::{Call, Error, Refusal, Retry};
 pub use lists::ListChange;

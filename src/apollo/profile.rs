@@ -2,6 +2,7 @@
 
 use super::complaint;
 use super::error::Misread;
+use super::excerpt::excerpt;
 
 /// The user that the credential acts as.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -10,6 +11,8 @@ pub struct Profile {
     ///
     /// In lower case where it is an id of 24 hexadecimal digits, so that it compares whatever the spelling.
     pub team_id: Option<String>,
+    /// The user, by e-mail or by name, as a person knows whom it is.
+    pub user: Option<String>,
 }
 
 /// Most characters that an id may have.
@@ -21,11 +24,12 @@ impl Profile {
         if let Some(complaint) = complaint::of(&answer) {
             return Err(Misread::Refused(complaint));
         }
-        let nested = || answer.object("user")?.text("team_id");
-        let team_id = answer.text("team_id").or_else(nested).map(|id| id.trim().to_ascii_lowercase());
+        let text = |name| answer.text(name).or_else(|| answer.object("user")?.text(name));
+        let team_id = text("team_id").map(|id| id.trim().to_ascii_lowercase());
+        let user = [text("email"), text("name")].into_iter().flatten().find(|text| !text.trim().is_empty());
         let is_id =
             |id: &String| !id.is_empty() && id.len() <= MAX_ID && id.bytes().all(|byte| byte.is_ascii_graphic());
-        Ok(Self { team_id: team_id.filter(is_id) })
+        Ok(Self { team_id: team_id.filter(is_id), user: user.map(|user| excerpt(&user)) })
     }
 }
 
@@ -39,6 +43,9 @@ mod tests {
 
     #[test]
     fn the_team_is_read_where_it_is_shown() {
+        let user = |text: &str| Profile::read(text).unwrap().user;
+        assert_eq!(user(r#"{"name": "Ada", "email": "ada@example.com"}"#).as_deref(), Some("ada@example.com"));
+        assert_eq!(user(r#"{"user": {"name": "Ada", "email": " "}}"#).as_deref(), Some("Ada"));
         let id = Some("66e34b81740c50074e3d1f0a".to_owned());
         assert_eq!(team(r#"{"id": "1", "team_id": "66e34b81740c50074e3d1f0a"}"#), id);
         assert_eq!(team(r#"{"user": {"team_id": "66E34B81740C50074E3D1F0A"}}"#), id);

@@ -182,6 +182,9 @@ pub(super) struct QuotaArgs {
     /// Contacts that go out by one request, at most; 1 sends each by a request of its own
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub(super) batch: u16,
+    /// Whether contacts that are created together are looked for first; off trusts Apollo to leave those as they are that it has
+    #[arg(long, value_name = "WHEN", default_value = "on")]
+    pub(super) look: Look,
 }
 
 /// Whether somebody looks before contacts are created together.
@@ -200,9 +203,6 @@ pub(super) struct RequestArgs {
     /// Longest wait for quota, or for Apollo to answer again; a longer one ends the run [default: as long as the quota takes, 1h for answers]
     #[arg(long, value_name = "DUR", value_parser = parse_duration)]
     pub(super) max_wait: Option<Duration>,
-    /// Whether contacts that are created together are looked for first; off trusts Apollo to leave those as they are that it has
-    #[arg(long, value_name = "WHEN", default_value = "on")]
-    pub(super) look: Look,
     /// How long after a create without an answer its contact is looked up [default: 60s, 300s for many at once, 0s in the sandbox]
     #[arg(long, value_name = "DUR", value_parser = parse_duration)]
     pub(super) settle_after: Option<Duration>,
@@ -236,7 +236,7 @@ impl QuotaArgs {
         Rules {
             limits: self.limit.unwrap_or_default(),
             reserve_percent: self.reserve,
-            batching: Batching::of(usize::from(self.batch)),
+            batching: Batching { looks: self.look == Look::On, ..Batching::of(usize::from(self.batch)) },
         }
     }
 }

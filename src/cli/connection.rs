@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::args::{Look, QuotaArgs, RequestArgs};
+use super::args::{QuotaArgs, RequestArgs};
 use super::context::Context;
 use super::reading::{own_state, state_error};
 use super::{Exit, stand_in};
@@ -91,7 +91,6 @@ pub(super) fn tune(options: &mut SessionOptions, sandbox: bool, quota: &QuotaArg
     options.settle_after = requests.settle_after.unwrap_or(settle_after);
     let settle_batches_after = if sandbox { Duration::ZERO } else { SETTLE_BATCHES_AFTER };
     options.settle_batches_after = requests.settle_after.unwrap_or(settle_batches_after);
-    options.looks = requests.look == Look::On;
     options.backoff = Backoff { base: requests.retry_base, ..Backoff::REQUEST };
     if let Some(client) = &mut options.client {
         client.connect_timeout = requests.connect_timeout;
@@ -158,7 +157,6 @@ fn local(
         parallelism: 1,
         settle_after: SETTLE_AFTER,
         settle_batches_after: SETTLE_BATCHES_AFTER,
-        looks: true,
         backoff: Backoff::REQUEST,
         clock,
         drawn: entropy.drawn,

@@ -140,6 +140,20 @@ pub(super) const VERBS: &[Help] = &[
         exits: &[(0, "it is shown, whatever it is"), (1, "neither a service nor the state can be asked")],
     },
     Help {
+        verb: "probe",
+        examples: &[
+            ("contactsd probe", "say what it would do and where, and ask"),
+            ("contactsd probe --sandbox --auto-approve", "try it; nothing leaves the machine"),
+            ("contactsd probe --auto-approve > report.md", "a report to paste into an issue"),
+        ],
+        exits: &[
+            (0, "the report was printed, whatever it says"),
+            (1, "it was not approved, or could not begin"),
+            (130, "interrupted (Ctrl-C); the report says what was made"),
+            (143, "terminated (SIGTERM); the report says what was made"),
+        ],
+    },
+    Help {
         verb: "sandbox",
         examples: &[
             ("contactsd sandbox", "serve it at 127.0.0.1:8080"),
@@ -169,8 +183,11 @@ pub(super) const VERBS: &[Help] = &[
     },
     Help {
         verb: "state list",
-        examples: &[("contactsd state list", "one address a line")],
-        exits: &[(0, "all managed contacts are listed"), (1, "the state cannot be read")],
+        examples: &[
+            ("contactsd state list", "one address a line"),
+            ("contactsd state list --imported", "those that Apollo had before"),
+        ],
+        exits: &[(0, "the managed contacts are listed"), (1, "the state cannot be read")],
     },
     Help {
         verb: "state show",

@@ -25,6 +25,7 @@ mod output_file;
 mod parse;
 mod pause;
 mod plan;
+mod probe;
 mod reading;
 mod resume;
 mod run;
@@ -97,6 +98,7 @@ fn dispatch(verb: Verb, arguments: &[OsString], context: &mut Context) -> Exit {
         Verb::Pause => pause::run(context),
         Verb::Resume => resume::run(context),
         Verb::Approve(args) => approve::run(&args, context),
+        Verb::Probe(args) => probe::run(&args, context),
         Verb::Sandbox(args) => sandbox::run(args, context),
         Verb::Import(args) => import::run(&args, context),
         Verb::State(args) => state::run(&args, context),

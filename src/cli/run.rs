@@ -155,16 +155,21 @@ fn expect(context: &mut Context, expected: &Digest, found: Option<&Digest>) -> R
     Err(Exit::Failure)
 }
 
-/// Asks whether to go on.
+/// Asks whether to go on, and says so where it is not.
 pub(super) fn approved(context: &mut Context) -> bool {
-    let prompt = approval_prompt(context.shell.stdout().color);
-    let stdin = std::io::stdin();
-    let mut input = stdin.lock();
-    let answer = ask(context, &prompt, &mut input);
+    let answer = asked(context);
     if !answer {
         context.shell.result("Apply cancelled.");
     }
     answer
+}
+
+/// Asks whether to go on.
+pub(super) fn asked(context: &mut Context) -> bool {
+    let prompt = approval_prompt(context.shell.stdout().color);
+    let stdin = std::io::stdin();
+    let mut input = stdin.lock();
+    ask(context, &prompt, &mut input)
 }
 
 fn ask(context: &mut Context, prompt: &str, input: &mut impl BufRead) -> bool {
@@ -217,7 +222,7 @@ pub(super) async fn carry_out(
 const SHOWN_TOGETHER: Duration = Duration::from_millis(20);
 
 /// Drives `work`, showing its events. The first signal asks it to stop, the second ends it: `Err`.
-async fn driven<T>(
+pub(super) async fn driven<T>(
     context: &mut Context,
     session: &Session,
     events: &mut UnboundedReceiver<Event>,

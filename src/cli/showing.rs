@@ -169,11 +169,15 @@ fn assumed(forecast: &ops::Forecast) -> String {
 
 fn forecast(forecast: &ops::Forecast, sandbox: bool) -> Forecast {
     let requests = forecast.requests.iter().map(|(&endpoint, &count)| (endpoint, count)).collect();
-    if sandbox && forecast.assumed {
-        // What is assumed of Apollo says nothing about the stand-in.
-        return Forecast { requests, duration: None, note: None };
+    // What is assumed of Apollo says nothing about the stand-in.
+    let says_nothing = sandbox && forecast.assumed;
+    Forecast {
+        requests,
+        duration: (!says_nothing).then_some(forecast.duration),
+        note: (forecast.assumed && !sandbox).then(|| assumed(forecast)),
+        creates: forecast.creates,
+        one_each: forecast.one_each.clone(),
     }
-    Forecast { requests, duration: Some(forecast.duration), note: forecast.assumed.then(|| assumed(forecast)) }
 }
 
 #[cfg(test)]

@@ -22,7 +22,11 @@ pub(super) struct StateArgs {
 #[derive(Debug, Subcommand)]
 pub(super) enum StateVerb {
     /// List the managed contacts
-    List,
+    List {
+        /// List only those that Apollo had before: matched by their e-mail or by Apollo, or named by their id
+        #[arg(long)]
+        imported: bool,
+    },
     /// Show what is known of one contact
     Show {
         /// Key of the contact, with or without "contact."
@@ -80,7 +84,7 @@ pub(super) enum StateVerb {
 
 pub(super) fn run(args: &StateArgs, context: &mut Context) -> Exit {
     match &args.verb {
-        StateVerb::List => list(context),
+        StateVerb::List { imported } => list(*imported, context),
         StateVerb::Show { key } => show(key, context),
         StateVerb::Rm { keys, approval, lock } => {
             change(context, "state rm", approval, lock, |snapshot| ops::plan_removal(snapshot, keys))
@@ -96,12 +100,12 @@ pub(super) fn run(args: &StateArgs, context: &mut Context) -> Exit {
     }
 }
 
-fn list(context: &mut Context) -> Exit {
+fn list(imported: bool, context: &mut Context) -> Exit {
     stand_in::remark(context);
     let Ok(Reading { snapshot, .. }) = reading::state(context, Want::Everything) else { return Exit::Failure };
-    let bindings = &snapshot.bindings;
-    context.shell.to_people(|shell| bindings.keys().for_each(|key| shell.result(key.address())));
-    context.shell.documents(bindings.iter().map(|(key, binding)| ManagedContact::new(key, &binding.apollo_id)));
+    let listed = || snapshot.bindings.iter().filter(|(_, binding)| !imported || binding.origin.is_imported());
+    context.shell.to_people(|shell| listed().for_each(|(key, _)| shell.result(key.address())));
+    context.shell.documents(listed().map(|(key, binding)| ManagedContact::new(key, binding)));
     Exit::Success
 }
 

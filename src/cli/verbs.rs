@@ -11,6 +11,7 @@ use super::fmt::FmtArgs;
 use super::import::ImportArgs;
 use super::man::ManArgs;
 use super::plan::PlanArgs;
+use super::probe::ProbeArgs;
 use super::sandbox::SandboxArgs;
 use super::schema::SchemaArgs;
 use super::show::ShowArgs;
@@ -62,6 +63,8 @@ pub(super) enum Verb {
     Resume,
     /// Let the running watch apply one plan that exceeds its limits
     Approve(ApproveArgs),
+    /// Ask a scratch workspace, by up to five throwaway contacts, what Apollo's pages leave open
+    Probe(ProbeArgs),
     /// Serve the stand-in for Apollo until interrupted
     Sandbox(SandboxArgs),
     /// Bind an entry to a contact that Apollo has
@@ -101,7 +104,7 @@ impl Verb {
             | Self::Resume
             | Self::Approve(_) => (Layout::Stream, Does::Something),
             Self::State(args) => match &args.verb {
-                StateVerb::List | StateVerb::Show { .. } | StateVerb::Pull { .. } | StateVerb::Check { .. } => {
+                StateVerb::List { .. } | StateVerb::Show { .. } | StateVerb::Pull { .. } | StateVerb::Check { .. } => {
                     (Layout::Document, Does::Nothing)
                 }
                 StateVerb::Rm { .. }
@@ -110,6 +113,7 @@ impl Verb {
                 | StateVerb::Recover { .. }
                 | StateVerb::Clean { .. } => (Layout::Stream, Does::Something),
             },
+            Self::Probe(_) => (Layout::Document, Does::Something),
             Self::Status(_) | Self::Validate(_) | Self::Show(_) | Self::Version | Self::Schema(_) => {
                 (Layout::Document, Does::Nothing)
             }

@@ -9,6 +9,9 @@ pub struct Batching {
     pub size: usize,
     /// Contacts of the first request that creates many, at most: it shows what becomes of them.
     pub first: usize,
+    /// Whether new contacts are looked for before they go out with others; without that, Apollo's page is trusted, which
+    /// says that whoever is there stays as it was.
+    pub looks: bool,
 }
 
 impl Batching {
@@ -19,7 +22,7 @@ impl Batching {
     pub const FIRST: usize = 10;
 
     /// Sends each contact by a request of its own.
-    pub const ALONE: Self = Self { size: 1, first: 1 };
+    pub const ALONE: Self = Self { size: 1, first: 1, looks: true };
 
     /// Returns the batches of a state that knows what becomes of them.
     #[must_use]
@@ -29,7 +32,7 @@ impl Batching {
 
     /// Sends up to `size` contacts by one request, and up to [`Batching::FIRST`] by the first.
     pub fn of(size: usize) -> Self {
-        Self { size, first: size.min(Self::FIRST) }
+        Self { size, first: size.min(Self::FIRST), looks: true }
     }
 }
 

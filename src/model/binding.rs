@@ -109,6 +109,13 @@ pub enum Origin {
     Restored,
 }
 
+impl Origin {
+    /// Reports whether Apollo had the contact before anything of ours made it; of a restored one nobody remembers it.
+    pub fn is_imported(&self) -> bool {
+        matches!(self, Self::Matched(_) | Self::Adopted)
+    }
+}
+
 /// How a match was recognized.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -22,12 +22,14 @@ pub enum Endpoint {
     SearchContacts,
     AddToLists,
     RemoveFromLists,
+    /// The stages that a contact can be in.
+    ShowStages,
     /// Who the credential acts as, and for which team.
     Profile,
 }
 
 impl Endpoint {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::CreateContact,
         Self::CreateContacts,
         Self::UpdateContact,
@@ -37,6 +39,7 @@ impl Endpoint {
         Self::SearchContacts,
         Self::AddToLists,
         Self::RemoveFromLists,
+        Self::ShowStages,
         Self::Profile,
     ];
 
@@ -52,6 +55,7 @@ impl Endpoint {
             Self::SearchContacts => "search",
             Self::AddToLists => "list add",
             Self::RemoveFromLists => "list remove",
+            Self::ShowStages => "stages",
             Self::Profile => "profile",
         }
     }
@@ -70,6 +74,7 @@ impl Endpoint {
             Self::SearchContacts => "api/v1/contacts/search",
             Self::AddToLists => "api/v1/labels/add_entity_ids_to_label_names",
             Self::RemoveFromLists => "api/v1/labels/remove_entity_ids_from_label_names",
+            Self::ShowStages => "api/v1/contact_stages/index",
             Self::Profile => "api/v1/users/api_profile",
         }
     }
@@ -92,7 +97,7 @@ impl Endpoint {
             Self::UpdateContacts => is_in_items && *field != Field::ContactStageId,
             Self::UpdateStages => *field == Field::ContactStageId,
             Self::AddToLists | Self::RemoveFromLists => *field == Field::LabelNames,
-            Self::ViewContact | Self::SearchContacts | Self::Profile => false,
+            Self::ViewContact | Self::SearchContacts | Self::ShowStages | Self::Profile => false,
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::apollo::{self, Answer, Contact, Credential, Order, SearchPage, body};
+use crate::apollo::{self, Answer, Contact, Credential, Order, Profile, SearchPage, body};
 use crate::model::{ApolloId, Endpoint, IdentityKey};
 use crate::state::{self, Change, Snapshot};
 
@@ -112,8 +112,10 @@ impl Access {
         }
     }
 
-    /// Sends a request that changes nothing.
-    async fn look<T, A: Future<Output = Outcome<T>>>(
+    /// Sends a request that no journal needs: one that changes nothing, or whose outcome nobody depends on.
+    ///
+    /// One that creates is never sent a second time.
+    pub(super) async fn look<T, A: Future<Output = Outcome<T>>>(
         &self,
         endpoint: Endpoint,
         ask: impl Fn(Arc<Way>) -> A,
@@ -211,11 +213,20 @@ impl Access {
         Ok(())
     }
 
+    /// Asks Apollo whom the credential acts as; `None` where it may not ask.
+    pub(super) async fn who(&self) -> Result<Option<Profile>, SessionError> {
+        self.profile(&self.courier.way()).await
+    }
+
     /// Asks Apollo for the team of the credential; `None` where the credential may not ask.
     async fn team(&self, way: &Arc<Way>) -> Result<Option<String>, SessionError> {
+        Ok(self.profile(way).await?.and_then(|profile| profile.team_id))
+    }
+
+    async fn profile(&self, way: &Arc<Way>) -> Result<Option<Profile>, SessionError> {
         let ask = |way: Arc<Way>| async move { way.client.profile().await };
         match self.courier.look(Endpoint::Profile, way, ask).await {
-            Ok(answer) => Ok(answer.value.team_id),
+            Ok(answer) => Ok(Some(answer.value)),
             Err(Failure::Refused(error)) if error.status() == Some(401) => {
                 Err(SessionError::Refused(Fault::of(&error)))
             }

@@ -20,6 +20,7 @@ mod lock;
 mod mending;
 mod newest;
 mod planning;
+mod probe;
 mod problem;
 mod reading;
 mod renewal;
@@ -49,6 +50,10 @@ pub use loader::{Loader, load};
 pub use lock::{HeldUp, Waiting};
 pub use mending::{BesideFault, StateCheck, check_state, examine};
 pub use planning::{Forecast, Planned, plan, plan_beside};
+pub use probe::{
+    Fact, Finding, MOST_CONTACTS, ProbeReport, ProbeTarget, Question, Reading as ProbeReading, Scope, Unknown, probe,
+    probe_target,
+};
 pub use problem::{Cause, Fault, Problem, ProblemKind, chain};
 pub use reading::{ReadError, Reading, Want, read};
 pub use renewal::renew_index;

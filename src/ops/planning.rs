@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{ConflictCause, ContactKey, Digest, Endpoint, Timestamp};
-use crate::plan::{self, Input, Plan, Policy};
+use crate::plan::{self, Batches, Creates, Input, OneEach, Plan, Policy};
 use crate::quota::{Ledger, Rules};
 use crate::state::Snapshot;
 
@@ -47,6 +47,12 @@ pub struct Forecast {
     /// The kinds of requests whose limits are assumed; empty as well in plans that were saved before it was kept.
     #[serde(default)]
     pub assumed_for: BTreeSet<Endpoint>,
+    /// How new contacts go out.
+    #[serde(default)]
+    pub creates: Creates,
+    /// The contacts that take a request of their own where others share theirs, by why.
+    #[serde(default)]
+    pub one_each: BTreeMap<OneEach, usize>,
 }
 
 /// Plans what brings Apollo in step with `desired`; a function of its arguments alone.
@@ -105,7 +111,10 @@ fn input(desired: &Desired, snapshot: &Snapshot) -> Result<Input, LoadError> {
 }
 
 fn forecast(plan: &Plan, snapshot: &Snapshot, rules: &Rules, now: Timestamp) -> Forecast {
-    let requests = plan.requests(rules.batching.knowing(snapshot.bulk_create));
+    let batching = rules.batching.knowing(snapshot.bulk_create);
+    let batches = Batches::of(&plan.actions, batching);
+    let (requests, creates) = (batches.requests(), batches.creation());
+    let one_each = plan::one_each(&plan.actions, batching);
     let ledgers = |endpoint: &Endpoint| {
         // A ledger that cannot be read counts as none: the first answer tells again.
         snapshot.quota.get(endpoint).and_then(|text| Ledger::load(text).ok()).unwrap_or_default()
@@ -115,5 +124,12 @@ fn forecast(plan: &Plan, snapshot: &Snapshot, rules: &Rules, now: Timestamp) -> 
     let duration = each.iter().map(|(_, ledger, count)| ledger.forecast(*count, now, rules)).max();
     let assumed_for: BTreeSet<_> =
         each.iter().filter(|(_, ledger, _)| ledger.is_assumed(rules)).map(|(endpoint, ..)| *endpoint).collect();
-    Forecast { duration: duration.unwrap_or_default(), assumed: !assumed_for.is_empty(), assumed_for, requests }
+    Forecast {
+        duration: duration.unwrap_or_default(),
+        assumed: !assumed_for.is_empty(),
+        assumed_for,
+        requests,
+        creates,
+        one_each,
+    }
 }

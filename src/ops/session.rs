@@ -56,9 +56,6 @@ pub struct SessionOptions {
     pub settle_after: Duration,
     /// The same of one that went out with others, which takes the server longer.
     pub settle_batches_after: Duration,
-    /// Whether contacts that are created by one request are looked for before; without a look, Apollo's page is
-    /// trusted, which says that whoever is there stays as it was.
-    pub looks: bool,
     /// Pauses between attempts of one request. An outage is probed after twice the first of them, then ever less often.
     pub backoff: Backoff,
     pub clock: Clock,
@@ -148,7 +145,7 @@ impl Session {
             settle_after: options.settle_after,
             settle_batches_after: options.settle_batches_after,
             batching,
-            looks: options.looks,
+            looks: batching.looks,
             parallelism: options.parallelism,
             store_failed: AtomicBool::new(false),
             creates_blindly: AtomicBool::new(false),

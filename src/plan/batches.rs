@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::action::{Action, Change, Operation, Reason, Setting};
 use crate::model::{Batching, Endpoint, Entry, Field, Fields, Identity, PersonAtCompany, Value};
 
@@ -18,12 +20,45 @@ pub(crate) struct Batches<'a> {
     /// Changed contacts, where requests for many are fewer.
     pub(crate) updates: Vec<Vec<&'a Action>>,
     pub(crate) alone: Vec<&'a Action>,
+    /// Whether those who are created together are looked for.
+    looks: bool,
+}
+
+/// How new contacts go out, whom Apollo may match.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Creates {
+    /// By a request each, which overwrites whom Apollo matches.
+    #[default]
+    OneByOne,
+    /// By requests for many, which leave whom Apollo matches as they are.
+    Together,
+    /// The same, and nobody looks for them first.
+    TogetherUnseen,
+}
+
+/// Why a contact takes a request of its own, where others share theirs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OneEach {
+    /// It has a phone of a kind, or that changes: only an update of one contact carries it.
+    TypedPhone,
+    /// It has a `website_url`, or that changes: only an update of one contact carries it.
+    WebsiteUrl,
+    /// Its stage is taken away, which no request for many does.
+    ClearedStage,
+    /// It is new and has no e-mail by which Apollo could find it.
+    NoEmail,
+    /// It is new, and `run_dedupe: false` keeps Apollo from matching it.
+    NoDedupe,
+    /// It is new, and a person asked for it whoever is like it.
+    AskedFor,
 }
 
 impl<'a> Batches<'a> {
     /// Puts actions into batches.
     pub(crate) fn of(actions: impl IntoIterator<Item = &'a Action>, batching: Batching) -> Self {
-        let mut batches = Self::default();
+        let mut batches = Self { looks: batching.looks, ..Self::default() };
         let (mut creates, mut updates, mut settles) = (Vec::new(), Vec::new(), BTreeMap::new());
         for action in actions {
             match &action.operation {
@@ -67,13 +102,24 @@ impl<'a> Batches<'a> {
         }
         let mut looks = 0;
         for batch in &self.creates {
-            looks += batch.iter().map(|action| looks_of(action)).sum::<usize>();
+            if self.looks {
+                looks += batch.iter().map(|action| looks_of(action)).sum::<usize>();
+            }
             add(&mut requests, create_requests(batch));
         }
         if looks > 0 {
             *requests.entry(Endpoint::SearchContacts).or_default() += looks.min(PAGES_OF_AN_ACCOUNT);
         }
         requests
+    }
+
+    /// Tells how new contacts go out.
+    pub(crate) fn creation(&self) -> Creates {
+        match (self.creates.is_empty(), self.looks) {
+            (true, _) => Creates::OneByOne,
+            (false, true) => Creates::Together,
+            (false, false) => Creates::TogetherUnseen,
+        }
     }
 
     /// Lets those go alone that would be created together.
@@ -96,6 +142,47 @@ pub(crate) type Requests = BTreeMap<Endpoint, usize>;
 ///
 /// Source: vendor page "Search for Contacts", hard cap (`docs/api-notes.md#search`).
 pub(crate) const PAGES_OF_AN_ACCOUNT: usize = 500;
+
+/// Counts the contacts that take a request of their own, by the first reason that each has.
+///
+/// Nothing where no two could share one.
+pub(crate) fn one_each(actions: &[Action], batching: Batching) -> BTreeMap<OneEach, usize> {
+    let mut counts = BTreeMap::new();
+    if batching.size > 1 && actions.len() > 1 {
+        for why in actions.iter().filter_map(OneEach::of) {
+            *counts.entry(why).or_default() += 1;
+        }
+    }
+    counts
+}
+
+impl OneEach {
+    fn of(action: &Action) -> Option<Self> {
+        match &action.operation {
+            Operation::Create { .. } if action.reason == Reason::AskedFor => Some(Self::AskedFor),
+            Operation::Create { entry } if !entry.run_dedupe => Some(Self::NoDedupe),
+            Operation::Create { entry } if !entry.is_matched_by_email() => Some(Self::NoEmail),
+            Operation::Create { entry } => Self::of_fields(
+                entry.fields.iter().filter(|(field, value)| follows(field, value)).map(|(field, _)| field),
+            ),
+            Operation::Update { changes, .. } if Calls::of(changes).is_none() => {
+                Self::of_fields(changes.iter().filter(|change| change.sends()).map(|change| &change.field))
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns why fields take a request for one contact.
+    fn of_fields<'a>(fields: impl Iterator<Item = &'a Field>) -> Option<Self> {
+        let why = |field: &Field| match field {
+            Field::WebsiteUrl => Some(Self::WebsiteUrl),
+            Field::ContactStageId => Some(Self::ClearedStage),
+            phone if phone.is_phone() => Some(Self::TypedPhone),
+            _ => None,
+        };
+        fields.filter_map(why).min()
+    }
+}
 
 /// Counts the requests of contacts that are created by one request, without looking for them.
 pub(crate) fn create_requests(batch: &[&Action]) -> Requests {

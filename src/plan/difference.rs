@@ -47,6 +47,7 @@ impl<'a> Known<'a> {
                 | Endpoint::CreateContacts
                 | Endpoint::ViewContact
                 | Endpoint::SearchContacts
+                | Endpoint::ShowStages
                 | Endpoint::Profile => {}
             }
         }

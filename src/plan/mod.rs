@@ -17,7 +17,8 @@ mod scope;
 mod tests;
 
 pub use action::{Action, Change, Dispute, Operation, Reason, Setting};
-pub(crate) use batches::{Batches, PAGES_OF_AN_ACCOUNT, goes_by_batch};
+pub(crate) use batches::{Batches, PAGES_OF_AN_ACCOUNT, goes_by_batch, one_each};
+pub use batches::{Creates, OneEach};
 pub use brakes::{Brake, BrakeKind, Limit, Managed, Policy};
 pub use build::{Input, plan, plan_beside};
 pub use counts::Counts;

@@ -450,6 +450,46 @@ fn requests_are_counted_by_endpoint() {
 }
 
 #[test]
+fn contacts_that_share_no_request_are_counted_by_why() {
+    use OneEach::{AskedFor, ClearedStage, NoDedupe, NoEmail, TypedPhone, WebsiteUrl};
+    let mut world = World::new()
+        .declared("plain", "email=p@example.com; label_names=Leads")
+        .declared("phone", "email=a@example.com; mobile_phone=1; website_url=https://example.com")
+        .declared("site", "email=b@example.com; website_url=https://example.com")
+        .declared("empty", "email=c@example.com; home_phone=")
+        .declared("nameless", "first_name=Ada; direct_phone=1")
+        .declared("twin", "email=d@example.com; direct_phone=1")
+        .declared("again", "email=e@example.com; direct_phone=1")
+        .applied("moved", "title=CTO", 1)
+        .declared("moved", "title=CEO")
+        .applied("called", "home_phone=1", 2)
+        .declared("called", "home_phone=2; title=CEO")
+        .applied("staged", "contact_stage_id=66f0c1000000000000000aaa", 3)
+        .declared("staged", "contact_stage_id=");
+    world.0.entries.get_mut(&key("twin")).unwrap().run_dedupe = false;
+    let mut plan = world.plan();
+    plan.actions.iter_mut().find(|action| *action.key() == key("again")).unwrap().reason = Reason::AskedFor;
+    let counts = |batching| one_each(&plan.actions, batching);
+    let expected = [(TypedPhone, 2), (WebsiteUrl, 1), (ClearedStage, 1), (NoEmail, 1), (NoDedupe, 1), (AskedFor, 1)];
+    assert_eq!(counts(Batching::default()), expected.into_iter().collect());
+    assert!(counts(Batching::ALONE).is_empty(), "each takes one of its own anyway");
+}
+
+#[test]
+fn how_new_contacts_go_out_is_known_and_a_look_that_is_not_made_is_not_counted() {
+    let world = World::new().declared("ada", "email=ada@example.com").declared("bo", "first_name=Bo");
+    let plan = world.plan();
+    let of = |batching| {
+        let batches = Batches::of(&plan.actions, batching);
+        (batches.creation(), batches.requests().get(&Endpoint::SearchContacts).copied())
+    };
+    let unseen = Batching { looks: false, ..Batching::default() };
+    assert_eq!(of(Batching::ALONE), (Creates::OneByOne, Some(2)));
+    assert_eq!(of(Batching::default()), (Creates::Together, Some(2)));
+    assert_eq!(of(unseen), (Creates::TogetherUnseen, Some(1)), "who is created alone is looked for");
+}
+
+#[test]
 fn the_digest_covers_api_files_serial_and_actions() {
     let world = World::new().declared("ada", ADA);
     let digest = world.plan().digest("sandbox", &[0; 32]);

@@ -61,12 +61,12 @@ const REFUSED: [(&[&str], &str); 15] = [
     (&["look"], "it decides whether contacts that are there are looked for before others are created"),
     (&["no-mask"], "it shows personal values"),
     (&["follow-within"], "it decides which files outside of the contact directory are read"),
-    (&["target", "exclude", "max-bytes"], "it leaves changes out of sight"),
+    (&["target", "exclude", "imported", "max-bytes"], "it leaves changes out of sight"),
     (
         &["settle-after", "retry-base", "connect-timeout", "request-timeout"],
         "with the wrong time contacts are made twice or requests are wasted",
     ),
-    (&["max-wait", "lock-timeout", "answer-timeout"], "it decides how long your run waits"),
+    (&["max-wait", "lock-timeout", "answer-timeout", "search-wait"], "it decides how long your run waits"),
     (
         &["once", "dry-run", "resync", "poll", "forget-after", "watch"],
         "it decides what a command of yours does, and when",

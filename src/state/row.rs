@@ -183,6 +183,7 @@ fn endpoint_name(endpoint: Endpoint) -> &'static str {
         Endpoint::SearchContacts => "search_contacts",
         Endpoint::AddToLists => "add_to_lists",
         Endpoint::RemoveFromLists => "remove_from_lists",
+        Endpoint::ShowStages => "show_stages",
         Endpoint::Profile => "profile",
     }
 }

@@ -72,9 +72,8 @@ impl Serialize for Shown<'_> {
 fn origin(origin: &Origin) -> &'static str {
     match origin {
         Origin::Created => "created by contactsd",
-        Origin::Matched(MatchedBy::DedupeResult(_) | MatchedBy::WasExisting | MatchedBy::BulkCreate) => {
-            "matched by Apollo to a contact it had"
-        }
+        Origin::Matched(MatchedBy::DedupeResult(_) | MatchedBy::WasExisting) => "matched by Apollo to a contact it had",
+        Origin::Matched(MatchedBy::BulkCreate) => "matched by Apollo to a contact it had, in a batch",
         Origin::Matched(MatchedBy::LookUp) => "found in Apollo by its e-mail",
         Origin::Matched(MatchedBy::CreationTime) => "matched by Apollo to a contact that is older",
         Origin::Adopted => "taken over by its id",

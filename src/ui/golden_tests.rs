@@ -43,6 +43,7 @@ fn texts(outputs: &mut Vec<(&'static str, String)>) {
         requests: vec![(Endpoint::CreateContact, 3), (Endpoint::UpdateContact, 4)],
         duration: Some(Duration::from_millis(300)),
         note: None,
+        ..Forecast::default()
     };
     let options = PlanOptions {
         forecast: Some(&forecast),
@@ -123,6 +124,7 @@ fn pages(outputs: &mut Vec<(&'static str, String)>) {
         requests: vec![(Endpoint::CreateContact, 3), (Endpoint::UpdateContact, 4)],
         duration: Some(Duration::from_millis(300)),
         note: None,
+        ..Forecast::default()
     };
     let options = MarkdownOptions {
         directory: "contacts.d",

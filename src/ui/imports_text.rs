@@ -63,10 +63,9 @@ pub(super) fn headline(imported: &Imported) -> String {
 fn found(origin: &Origin) -> &'static str {
     match origin {
         Origin::Matched(MatchedBy::LookUp) => "matched by e-mail",
-        Origin::Matched(
-            MatchedBy::DedupeResult(_) | MatchedBy::WasExisting | MatchedBy::CreationTime | MatchedBy::BulkCreate,
-        )
+        Origin::Matched(MatchedBy::DedupeResult(_) | MatchedBy::WasExisting | MatchedBy::CreationTime)
         | Origin::Created => "matched by Apollo",
+        Origin::Matched(MatchedBy::BulkCreate) => "matched by Apollo in a batch",
         Origin::Adopted => "named by its id",
         Origin::Restored => "bound to the contact it had",
         Origin::Settled => "found after a create of unknown outcome",
@@ -111,6 +110,7 @@ mod tests {
             imported("bo", Origin::Restored, &[]),
             imported("cy", Origin::Adopted, &[title(), (Field::WebsiteUrl, None, "https://example.com".into())]),
             imported("di", Origin::Matched(MatchedBy::WasExisting), &[(Field::Title, None, "CEO".into())]),
+            imported("ed", Origin::Matched(MatchedBy::BulkCreate), &[]),
         ]
     }
 
@@ -154,6 +154,7 @@ mod tests {
               + title = "CEO"
                 # (1 unchanged attribute hidden)
             }
+        imported: contact.ed, matched by Apollo in a batch, 0 fields changed
         "#);
         insta::assert_snapshot!(text(&all(), |text| text.detail = Detail::Concise), @r#"
         imported: contact.ada, matched by e-mail, 2 fields changed
@@ -167,6 +168,7 @@ mod tests {
               + website_url = "https://example.com"
         imported: contact.di, matched by Apollo, 1 field changed, 1 of them over an unknown value
               + title = "CEO"
+        imported: contact.ed, matched by Apollo in a batch, 0 fields changed
         "#);
     }
 
@@ -179,6 +181,7 @@ mod tests {
         imported: contact.bo, bound to the contact it had, 0 fields changed
         imported: contact.cy, named by its id, 2 fields changed, 1 of them over an unknown value
         imported: contact.di, matched by Apollo, 1 field changed, 1 of them over an unknown value
+        imported: contact.ed, matched by Apollo in a batch, 0 fields changed
         ");
     }
 

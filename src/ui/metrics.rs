@@ -279,6 +279,7 @@ fn label(endpoint: Endpoint) -> &'static str {
         Endpoint::SearchContacts => "search_contacts",
         Endpoint::AddToLists => "add_to_lists",
         Endpoint::RemoveFromLists => "remove_from_lists",
+        Endpoint::ShowStages => "show_stages",
         Endpoint::Profile => "profile",
     }
 }

@@ -125,6 +125,8 @@ fn plans_and_applies(provoked: &mut Provoked) {
     let remote = Remote::start();
     let id = remote.seed(json!({"email": "ada@example.com"}));
     let world = World::with(ADA).against(&remote);
+    provoked.run(&world, "probe", "--auto-approve", 0);
+    provoked.run(&world, "probe", "", 1);
     provoked.run(&world, "import", &format!("ada {id} --auto-approve"), 0);
     provoked.run(&world, "import", &format!("ada {id} --auto-approve"), 1);
 }
@@ -179,6 +181,7 @@ fn signals(provoked: &mut Provoked) {
         provoked.interrupt("apply", "--auto-approve", end);
         provoked.interrupt("import", "ada ID --auto-approve", end);
         provoked.interrupt("watch", "", end);
+        provoked.interrupt("probe", "--auto-approve", end);
         let world = World::new();
         let mut serving = world.start("sandbox --listen 127.0.0.1:0");
         serving.wait_for("to end it");

@@ -346,7 +346,7 @@ impl Run {
     /// Carries out actions side by side.
     async fn carry_together(self, actions: Vec<Action>, turn: Turn) {
         let requests: Vec<Endpoint> = {
-            let all_in_one = Batching { size: actions.len().max(2), first: actions.len() };
+            let all_in_one = Batching { size: actions.len().max(2), first: actions.len(), ..self.session.batching };
             let requests = Batches::of(&actions, all_in_one).requests();
             requests.into_iter().flat_map(|(endpoint, count)| std::iter::repeat_n(endpoint, count)).collect()
         };

@@ -9,7 +9,8 @@ use super::*;
 use crate::model::{ApolloId, ContactKey, Endpoint, Entry, Field, Fields, IntentId, Lineage, Place, Serial, Value};
 use crate::ops::Forecast;
 use crate::plan::{
-    Action, Brake, BrakeKind, Change, Dispute, Housekeeping, Limit, Operation, Plan, Reason, Scope, Setting,
+    Action, Brake, BrakeKind, Change, Creates, Dispute, Housekeeping, Limit, OneEach, Operation, Plan, Reason, Scope,
+    Setting,
 };
 
 fn key(text: &str) -> ContactKey {
@@ -77,6 +78,8 @@ fn planned() -> (Planned, Origins) {
         duration: Duration::new(61, 5),
         assumed: true,
         assumed_for: [Endpoint::CreateContact].into(),
+        creates: Creates::Together,
+        one_each: [(OneEach::TypedPhone, 2)].into(),
     };
     let digest = Some(plan.digest(&origins.api, &origins.files));
     (Planned { plan, digest, forecast, left_out: 0 }, origins)

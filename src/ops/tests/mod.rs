@@ -7,6 +7,7 @@ mod line;
 mod nobody_else;
 mod odd_answers;
 mod outages;
+mod probe;
 mod regressions;
 mod saved;
 mod servers;

@@ -128,7 +128,7 @@ async fn a_match_that_no_look_has_shown_is_a_conflict() {
 #[tokio::test]
 async fn without_a_look_whom_apollo_has_is_imported_and_named() {
     let mut world = with("", "").await;
-    world.looks = false;
+    world.batching.looks = false;
     world.somebody(json!({"first_name": "Pia", "last_name": "Quill", "email": "p1@example.com"})).await;
     world.declare(&plain(20));
     let report = world.apply().await.unwrap();

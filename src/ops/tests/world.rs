@@ -39,8 +39,6 @@ pub(super) struct World {
     pub(super) settle_after: Duration,
     /// How many contacts the sessions to come send by one request.
     pub(super) batching: Batching,
-    /// Whether they look before they create many.
-    pub(super) looks: bool,
     problems: Arc<Mutex<Vec<Problem>>>,
     /// Hears the events of the sessions to come.
     listener: Option<Listener>,
@@ -81,7 +79,6 @@ impl World {
             broken: Arc::default(),
             settle_after: Duration::ZERO,
             batching: Batching::ALONE,
-            looks: true,
             problems: Arc::default(),
             listener: None,
         }
@@ -323,7 +320,6 @@ impl World {
             parallelism: 1,
             settle_after: self.settle_after,
             settle_batches_after: self.settle_after,
-            looks: self.looks,
             backoff: Backoff { base: Duration::ZERO, cap: Duration::ZERO },
             clock,
             drawn: entropy.drawn,

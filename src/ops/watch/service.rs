@@ -197,7 +197,7 @@ impl Service {
         let session = &mut self.settings.session;
         let facts = |of: &crate::ops::SessionOptions| {
             let times = of.client.as_ref().map(|client| (client.connect_timeout, client.request_timeout));
-            (of.rules, of.max_wait, of.parallelism, of.settle_after, of.looks, of.backoff, times)
+            (of.rules, of.max_wait, of.parallelism, of.settle_after, of.backoff, times)
         };
         let differs = facts(session) != facts(&new.session);
         session.rules = new.session.rules;
@@ -205,7 +205,6 @@ impl Service {
         session.parallelism = new.session.parallelism;
         session.settle_after = new.session.settle_after;
         session.settle_batches_after = new.session.settle_batches_after;
-        session.looks = new.session.looks;
         session.backoff = new.session.backoff;
         if let (Some(client), Some(new)) = (&mut session.client, new.session.client) {
             client.connect_timeout = new.connect_timeout;

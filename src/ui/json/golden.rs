@@ -25,6 +25,8 @@ fn planned(plan: Plan) -> Planned {
         duration: Duration::from_millis(300),
         assumed: true,
         assumed_for: [Endpoint::CreateContact].into(),
+        creates: plan::Creates::Together,
+        one_each: [(plan::OneEach::TypedPhone, 2), (plan::OneEach::NoEmail, 1)].into(),
     };
     Planned { plan, digest: Some(Digest("0123456789abcdef0123456789abcdef".into())), forecast, left_out: 0 }
 }

@@ -121,6 +121,8 @@ pub enum FoundBy {
     Email,
     /// Apollo matched a create to it, which wrote to it unseen.
     Apollo,
+    /// Apollo matched one of the creates of a batch to it, which by its page leaves it as it was.
+    Batch,
     /// The entry, or a person, names its id.
     Id,
     /// The key had it before it was forgotten.
@@ -133,10 +135,9 @@ impl From<&Origin> for FoundBy {
     fn from(origin: &Origin) -> Self {
         match origin {
             Origin::Matched(MatchedBy::LookUp) => Self::Email,
-            Origin::Matched(
-                MatchedBy::DedupeResult(_) | MatchedBy::WasExisting | MatchedBy::CreationTime | MatchedBy::BulkCreate,
-            )
+            Origin::Matched(MatchedBy::DedupeResult(_) | MatchedBy::WasExisting | MatchedBy::CreationTime)
             | Origin::Created => Self::Apollo,
+            Origin::Matched(MatchedBy::BulkCreate) => Self::Batch,
             Origin::Adopted => Self::Id,
             Origin::Restored => Self::Memory,
             Origin::Settled => Self::Settling,

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::diagnostic::Validation;
 use super::document::PlanDocument;
+use super::probe::ProbeDocument;
 use super::record::Record;
 use super::state::{ContactState, ManagedContact, PulledLine, StateCheckDocument, Version};
 use super::status::StatusDocument;
@@ -33,6 +34,8 @@ pub enum SchemaName {
     StateCheck,
     /// What status --json prints, and /status of watch --listen
     Status,
+    /// What probe --json prints
+    Probe,
     /// What version --json prints
     Version,
 }
@@ -49,6 +52,7 @@ pub fn schema(name: SchemaName) -> Value {
         SchemaName::StatePull => of::<PulledLine>(),
         SchemaName::StateCheck => of::<StateCheckDocument>(),
         SchemaName::Status => of::<StatusDocument>(),
+        SchemaName::Probe => of::<ProbeDocument<'_>>(),
         SchemaName::Version => of::<Version>(),
     }
 }

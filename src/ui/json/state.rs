@@ -3,10 +3,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::record::Kept;
+use super::record::{FoundBy, Kept};
 use super::values::Values;
 use super::versions::{FORMAT_VERSION, PROGRAM_VERSION, UI_VERSION};
-use crate::model::{ApolloId, Binding, ContactKey, Field, Origin};
+use crate::model::{Binding, ContactKey, Field, Origin};
 use crate::ui::Mask;
 use crate::ui::time_text;
 
@@ -18,11 +18,23 @@ pub struct ManagedContact<'a> {
     pub address: String,
     /// Apollo's id of the contact.
     pub apollo_id: &'a str,
+    /// How the key came by its contact.
+    pub origin: OriginName,
+    /// How a contact was found that Apollo had before; absent of any other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub found_by: Option<FoundBy>,
 }
 
 impl<'a> ManagedContact<'a> {
-    pub fn new(key: &'a ContactKey, id: &'a ApolloId) -> Self {
-        Self { key: key.as_str(), address: key.address(), apollo_id: id.as_str() }
+    pub fn new(key: &'a ContactKey, binding: &'a Binding) -> Self {
+        let Binding { apollo_id, origin, .. } = binding;
+        Self {
+            key: key.as_str(),
+            address: key.address(),
+            apollo_id: apollo_id.as_str(),
+            origin: origin.into(),
+            found_by: origin.is_imported().then(|| origin.into()),
+        }
     }
 }
 
@@ -68,8 +80,6 @@ pub struct ContactState<'a> {
     pub applied: Values<'a>,
     /// The declared fields as Apollo last answered them, where an answer shows them.
     pub observed: Values<'a>,
-    /// How the key came by its contact.
-    pub origin: OriginName,
     pub bound_at: String,
     pub applied_at: String,
     /// The file the entry stood in when it was last applied.
@@ -100,20 +110,25 @@ pub enum OriginName {
     Restored,
 }
 
+impl From<&Origin> for OriginName {
+    fn from(origin: &Origin) -> Self {
+        match origin {
+            Origin::Created => Self::Created,
+            Origin::Matched(_) => Self::Matched,
+            Origin::Adopted => Self::Adopted,
+            Origin::Settled => Self::Settled,
+            Origin::Restored => Self::Restored,
+        }
+    }
+}
+
 impl<'a> ContactState<'a> {
     pub fn new(key: &'a ContactKey, binding: &'a Binding, mask: Mask) -> Self {
-        let Binding { apollo_id, applied, observed, origin, bound_at, applied_at, .. } = binding;
+        let Binding { applied, observed, bound_at, applied_at, .. } = binding;
         Self {
-            contact: ManagedContact::new(key, apollo_id),
+            contact: ManagedContact::new(key, binding),
             applied: Values::new(None, applied.iter(), mask),
             observed: Values::new(None, observed.iter(), mask),
-            origin: match origin {
-                Origin::Created => OriginName::Created,
-                Origin::Matched(_) => OriginName::Matched,
-                Origin::Adopted => OriginName::Adopted,
-                Origin::Settled => OriginName::Settled,
-                Origin::Restored => OriginName::Restored,
-            },
             bound_at: time_text(*bound_at),
             applied_at: time_text(*applied_at),
             source: &binding.path,

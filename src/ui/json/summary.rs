@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::model::Endpoint;
 use crate::ops::{Ended, Planned, Report};
-use crate::plan::{Brake, BrakeKind, Counts};
+use crate::plan::{Brake, BrakeKind, Counts, Creates, OneEach};
 
 /// What the numbers of a summary are about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
@@ -161,6 +161,7 @@ pub enum EndpointName {
     SearchContacts,
     AddToLists,
     RemoveFromLists,
+    ShowStages,
     Profile,
 }
 
@@ -176,6 +177,7 @@ impl From<Endpoint> for EndpointName {
             Endpoint::SearchContacts => Self::SearchContacts,
             Endpoint::AddToLists => Self::AddToLists,
             Endpoint::RemoveFromLists => Self::RemoveFromLists,
+            Endpoint::ShowStages => Self::ShowStages,
             Endpoint::Profile => Self::Profile,
         }
     }
@@ -192,14 +194,79 @@ pub struct Forecast {
     pub assumed: bool,
     /// The kinds of requests whose limits are assumed.
     pub assumed_for: Vec<EndpointName>,
+    /// How new contacts go out.
+    pub creates: CreatesName,
+    /// The contacts that take a request of their own where others share theirs, by the first reason that each has.
+    pub one_each: BTreeMap<OneEachName, usize>,
+}
+
+/// How new contacts go out, whom Apollo may match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CreatesName {
+    /// By a request each, after a search; without the right to search, whom Apollo matches is overwritten.
+    OneByOne,
+    /// Many by one request, after a search; whom Apollo matches all the same stays as it is.
+    Together,
+    /// The same without a search, by `--look off`.
+    TogetherUnseen,
+}
+
+impl From<Creates> for CreatesName {
+    fn from(creates: Creates) -> Self {
+        match creates {
+            Creates::OneByOne => Self::OneByOne,
+            Creates::Together => Self::Together,
+            Creates::TogetherUnseen => Self::TogetherUnseen,
+        }
+    }
+}
+
+/// Why a contact takes a request of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OneEachName {
+    /// It has a typed phone, or that changes.
+    TypedPhone,
+    /// It has a `website_url`, or that changes.
+    WebsiteUrl,
+    /// Its stage is cleared.
+    ClearedStage,
+    /// It is new and has no e-mail.
+    NoEmail,
+    /// It is new and has `run_dedupe: false`.
+    NoDedupe,
+    /// It is new and asked for by `--create`.
+    AskedFor,
+}
+
+impl From<OneEach> for OneEachName {
+    fn from(why: OneEach) -> Self {
+        match why {
+            OneEach::TypedPhone => Self::TypedPhone,
+            OneEach::WebsiteUrl => Self::WebsiteUrl,
+            OneEach::ClearedStage => Self::ClearedStage,
+            OneEach::NoEmail => Self::NoEmail,
+            OneEach::NoDedupe => Self::NoDedupe,
+            OneEach::AskedFor => Self::AskedFor,
+        }
+    }
 }
 
 impl From<&crate::ops::Forecast> for Forecast {
     fn from(forecast: &crate::ops::Forecast) -> Self {
-        let crate::ops::Forecast { requests, duration, assumed, assumed_for } = forecast;
+        let crate::ops::Forecast { requests, duration, assumed, assumed_for, creates, one_each } = forecast;
         let requests = requests.iter().map(|(&endpoint, &count)| (endpoint.into(), count)).collect();
         let assumed_for = assumed_for.iter().map(|&endpoint| endpoint.into()).collect();
-        Self { requests, seconds: seconds(*duration), assumed: *assumed, assumed_for }
+        let one_each = one_each.iter().map(|(&why, &count)| (why.into(), count)).collect();
+        Self {
+            requests,
+            seconds: seconds(*duration),
+            assumed: *assumed,
+            assumed_for,
+            creates: (*creates).into(),
+            one_each,
+        }
     }
 }
 

@@ -20,7 +20,7 @@ use super::mask::Mask;
 use super::message::message_text;
 use super::plan_text::{
     Detail, FailedPlan, Forecast, Layout, Marks, Piece, PieceText, PlanOptions, PlanText, also, brake_text,
-    forecast_text, is_performed, look_note, pieces, summary,
+    forecast_text, is_performed, look_note, one_each_text, pieces, summary,
 };
 use super::stream::Stream;
 use super::style::Paint;
@@ -117,8 +117,10 @@ impl Markdown<'_> {
             Subject::Plan(plan) => {
                 let forecast = self.options.forecast.and_then(forecast_text).filter(|_| !plan.is_empty());
                 let brakes = plan.brakes.iter().map(|brake| format!("**Brake:** {}", brake_text(brake)));
-                let look = look_note(plan, self.options.detail).map(str::to_owned);
-                also(&plan.counts()).into_iter().chain(forecast).chain(look).chain(brakes).collect()
+                let one_each = self.options.forecast.and_then(one_each_text).filter(|_| !plan.is_empty());
+                let look = look_note(plan, self.options.detail, self.options.forecast);
+                let cost = [also(&plan.counts()), forecast, one_each, look].into_iter().flatten();
+                cost.chain(brakes).collect()
             }
         };
         (!paragraphs.is_empty()).then(|| paragraphs.join("\n\n"))

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::{Endpoint, Field};
-use crate::plan::{BrakeKind, Reason};
+use crate::plan::{BrakeKind, Creates, OneEach, Reason};
 use crate::ui::test_plans::{
     brake, create, each_action, entry, full, hostile, lists, many, messages, plan_of, set, several_actions, update,
 };
@@ -54,8 +54,13 @@ fn outside(page: &str) -> Vec<&str> {
 #[test]
 fn a_page_names_the_plan_and_the_command_that_applies_it() {
     let digest = Digest("0123456789abcdef".into());
-    let forecast =
-        Forecast { requests: vec![(Endpoint::CreateContact, 1)], duration: Some(Duration::ZERO), note: None };
+    let forecast = Forecast {
+        requests: vec![(Endpoint::CreateContacts, 1), (Endpoint::UpdateContact, 1)],
+        duration: Some(Duration::ZERO),
+        creates: Creates::Together,
+        one_each: [(OneEach::TypedPhone, 1)].into(),
+        ..Forecast::default()
+    };
     let options = MarkdownOptions { digest: Some(&digest), forecast: Some(&forecast), ..OPTIONS };
     insta::assert_snapshot!(page(&several_actions(), &messages()[1..], options), @r#"
     <!-- contactsd plan: contacts.d -->
@@ -63,9 +68,11 @@ fn a_page_names_the_plan_and_the_command_that_applies_it() {
 
     Plan: 1 to add, 1 to change, 0 to destroy, 1 to forget.
 
-    Requests: 1 create; no wait for quota.
+    Requests: 1 bulk create, 1 update; no wait for quota.
 
-    Each new contact is searched for before it is created. Without the right to search, a contact that Apollo matches is overwritten.
+    Some contacts take a request each: 1 has a typed phone.
+
+    Each new contact is searched for before it is created. Without the right to search, a contact that Apollo matches stays as it is in a batch, and is overwritten by a create of its own.
 
     <details><summary>1 warning</summary>
 

@@ -33,7 +33,7 @@ pub(super) use layout::{Layout, Marks};
 pub(super) use options::is_performed;
 pub use options::{Detail, Forecast, PlanOptions};
 pub(super) use order::{Piece, PieceText, pieces};
-pub(super) use tail::{also, brake_text, forecast_text, look_note, summary};
+pub(super) use tail::{also, brake_text, forecast_text, look_note, one_each_text, summary};
 
 /// Actions that are shown of a plan with more of them, where it is abridged.
 pub(super) const HEAD_ACTIONS: usize = 100;

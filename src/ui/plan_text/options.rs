@@ -1,10 +1,11 @@
 //! How a plan is shown, and what is shown beside it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::mask::Mask;
 use crate::model::{Digest, Endpoint};
-use crate::plan::{Action, Operation};
+use crate::plan::{Action, Creates, OneEach, Operation};
 
 /// What a plan's text depends on beside the plan.
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +62,10 @@ pub struct Forecast {
     pub duration: Option<Duration>,
     /// What the duration rests on, for example which limits were assumed.
     pub note: Option<String>,
+    /// How new contacts go out.
+    pub creates: Creates,
+    /// The contacts that take a request of their own where others share theirs, by why.
+    pub one_each: BTreeMap<OneEach, usize>,
 }
 
 /// Reports whether applying the plan does something about the action.

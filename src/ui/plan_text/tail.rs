@@ -9,7 +9,7 @@ use super::super::style::Paint;
 use super::super::wrap::wrap;
 use super::options::{Detail, Forecast, PlanOptions, is_performed};
 use crate::model::Entry;
-use crate::plan::{Brake, BrakeKind, Counts, Operation, Plan, Reason};
+use crate::plan::{Brake, BrakeKind, Counts, Creates, OneEach, Operation, Plan, Reason};
 
 /// Writes the end of a plan that has actions, without the last newline.
 pub(super) fn write(f: &mut fmt::Formatter<'_>, plan: &Plan, options: &PlanOptions<'_>, paint: Paint) -> fmt::Result {
@@ -17,8 +17,10 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, plan: &Plan, options: &PlanOptio
     if let Some(text) = options.forecast.and_then(forecast_text) {
         write!(f, "\n{}", wrap(&text, options.width).join("\n"))?;
     }
-    if let Some(note) = look_note(plan, options.detail) {
-        write!(f, "\n{}", wrap(note, options.width).join("\n"))?;
+    for note in [options.forecast.and_then(one_each_text), look_note(plan, options.detail, options.forecast)] {
+        if let Some(note) = note {
+            write!(f, "\n{}", wrap(&note, options.width).join("\n"))?;
+        }
     }
     if let Some(digest) = options.digest {
         write!(f, "\n{}", paint.grey(format_args!("Digest: {}", escape(&digest.0))))?;
@@ -107,24 +109,56 @@ pub(in crate::ui) fn forecast_text(forecast: &Forecast) -> Option<String> {
     Some(format!("Requests: {}{}{}.", requests.join(", "), duration.unwrap_or_default(), note.unwrap_or_default()))
 }
 
+/// Says what makes some contacts take a request each; nothing where none does.
+pub(in crate::ui) fn one_each_text(forecast: &Forecast) -> Option<String> {
+    let why = |(why, &number): (&OneEach, &usize)| {
+        let (has, is) = if number == 1 { ("has", "is") } else { ("have", "are") };
+        let what = match why {
+            OneEach::TypedPhone => format!("{has} a typed phone"),
+            OneEach::WebsiteUrl => format!("{has} a website_url"),
+            OneEach::ClearedStage => format!("{has} a stage to clear"),
+            OneEach::NoEmail => format!("{has} no e-mail"),
+            OneEach::NoDedupe => format!("{has} run_dedupe: false"),
+            OneEach::AskedFor => format!("{is} created by --create"),
+        };
+        format!("{} {what}", count(number))
+    };
+    let whys: Vec<String> = forecast.one_each.iter().map(why).collect();
+    (!whys.is_empty()).then(|| format!("Some contacts take a request each: {}.", whys.join(", ")))
+}
+
 /// Says what a create may touch; nothing where none of them could touch anybody.
 ///
 /// Which contacts may be imported instead is said at each of them, except where each has a line only.
-pub(in crate::ui) fn look_note(plan: &Plan, detail: Detail) -> Option<&'static str> {
+pub(in crate::ui) fn look_note(plan: &Plan, detail: Detail, forecast: Option<&Forecast>) -> Option<String> {
     let mut creates = plan.actions.iter().filter_map(|action| match &action.operation {
         Operation::Create { entry } if action.reason != Reason::AskedFor => Some(entry),
         _ => None,
     });
-    if detail == Detail::Concise && creates.clone().any(Entry::is_matched_by_email) {
-        return Some(
-            "Each new contact is searched for before it is created, and imported if Apollo has a contact with its \
-             e-mail. Without the right to search, a contact that Apollo matches is overwritten.",
-        );
-    }
-    creates.any(Entry::dedupe_can_match).then_some(
-        "Each new contact is searched for before it is created. Without the right to search, a contact that Apollo \
-         matches is overwritten.",
-    )
+    let imports = detail == Detail::Concise && creates.clone().any(Entry::is_matched_by_email);
+    let searched = if imports {
+        "Each new contact is searched for before it is created, and imported if Apollo has a contact with its e-mail."
+    } else {
+        "Each new contact is searched for before it is created."
+    };
+    let creation = forecast.map(|forecast| forecast.creates).unwrap_or_default();
+    let note = match creation {
+        Creates::OneByOne => {
+            format!("{searched} Without the right to search, a contact that Apollo matches is overwritten.")
+        }
+        Creates::Together => format!(
+            "{searched} Without the right to search, a contact that Apollo matches stays as it is in a batch, and is \
+             overwritten by a create of its own."
+        ),
+        Creates::TogetherUnseen => {
+            let imports = if imports { ", and is imported if it has the e-mail" } else { "" };
+            format!(
+                "New contacts that share a request are not searched for first (--look off): by Apollo's page, a contact \
+                 that it matches stays as it is{imports}."
+            )
+        }
+    };
+    creates.any(Entry::dedupe_can_match).then_some(note)
 }
 
 /// Says which limit the plan passes and what lifts it.

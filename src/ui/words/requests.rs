@@ -18,6 +18,7 @@ fn doing(endpoint: Endpoint) -> &'static str {
         Endpoint::SearchContacts => "search contacts",
         Endpoint::AddToLists => "add contacts to lists",
         Endpoint::RemoveFromLists => "remove contacts from lists",
+        Endpoint::ShowStages => "read the stages",
         Endpoint::Profile => "read its own profile",
     }
 }

@@ -174,7 +174,6 @@ impl World {
             parallelism: 1,
             settle_after: Duration::ZERO,
             settle_batches_after: Duration::ZERO,
-            looks: true,
             backoff: Backoff { base: Duration::ZERO, cap: Duration::ZERO },
             clock: self.clock,
             drawn: entropy.drawn,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::model::{Digest, Endpoint, Field, IntentId};
-use crate::plan::{BrakeKind, Dispute, Reason};
+use crate::plan::{BrakeKind, Creates, Dispute, OneEach, Reason};
 use crate::ui::Mask;
 use crate::ui::test_plans::{
     action, ada, brake, conflict, create, custom, entry, full, id, intent, key, lists, plan_of, released, set,

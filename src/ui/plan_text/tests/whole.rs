@@ -8,6 +8,7 @@ fn a_plan_shows_legend_blocks_counts_cost_and_next_step() {
         requests: vec![(Endpoint::CreateContact, 1), (Endpoint::UpdateContact, 1)],
         duration: Some(Duration::from_millis(300)),
         note: None,
+        ..Forecast::default()
     };
     let options =
         PlanOptions { forecast: Some(&forecast), next_step: Some("contactsd apply"), ..PlanOptions::default() };
@@ -130,6 +131,7 @@ fn a_forecast_says_what_it_rests_on() {
         requests: vec![(Endpoint::CreateContact, 10_000), (Endpoint::ViewContact, 0)],
         duration: Some(Duration::from_mins(1000)),
         note: Some("600 requests per hour assumed until Apollo tells its limits".into()),
+        ..Forecast::default()
     };
     let text = text(&several_actions(), PlanOptions { forecast: Some(&forecast), ..PlanOptions::default() });
     insta::assert_snapshot!(text.rsplit_once("\n\n").unwrap().1, @"
@@ -139,6 +141,33 @@ fn a_forecast_says_what_it_rests_on() {
     Each new contact is searched for before it is created. Without the right to
     search, a contact that Apollo matches is overwritten.
     ");
+}
+
+#[test]
+fn what_takes_a_request_each_is_named_with_how_many_there_are() {
+    let one_each = |counts: &[(OneEach, usize)]| {
+        let forecast = Forecast { one_each: counts.iter().copied().collect(), ..Forecast::default() };
+        one_each_text(&forecast).unwrap_or_default()
+    };
+    use OneEach::{AskedFor, ClearedStage, NoDedupe, NoEmail, TypedPhone, WebsiteUrl};
+    assert_eq!(one_each(&[]), "");
+    insta::assert_snapshot!(one_each(&[(TypedPhone, 2000)]), @"Some contacts take a request each: 2,000 have a typed phone.");
+    let all = [TypedPhone, WebsiteUrl, ClearedStage, NoEmail, NoDedupe, AskedFor];
+    insta::assert_snapshot!(one_each(&all.map(|why| (why, 1))), @"Some contacts take a request each: 1 has a typed phone, 1 has a website_url, 1 has a stage to clear, 1 has no e-mail, 1 has run_dedupe: false, 1 is created by --create.");
+    insta::assert_snapshot!(one_each(&all.map(|why| (why, 2))), @"Some contacts take a request each: 2 have a typed phone, 2 have a website_url, 2 have a stage to clear, 2 have no e-mail, 2 have run_dedupe: false, 2 are created by --create.");
+}
+
+#[test]
+fn what_a_create_may_touch_depends_on_how_it_goes_out() {
+    let note = |creates, detail| {
+        let forecast = Forecast { creates, ..Forecast::default() };
+        look_note(&several_actions(), detail, Some(&forecast)).unwrap()
+    };
+    insta::assert_snapshot!(note(Creates::Together, Detail::Blocks), @"Each new contact is searched for before it is created. Without the right to search, a contact that Apollo matches stays as it is in a batch, and is overwritten by a create of its own.");
+    insta::assert_snapshot!(note(Creates::Together, Detail::Concise), @"Each new contact is searched for before it is created, and imported if Apollo has a contact with its e-mail. Without the right to search, a contact that Apollo matches stays as it is in a batch, and is overwritten by a create of its own.");
+    insta::assert_snapshot!(note(Creates::TogetherUnseen, Detail::Blocks), @"New contacts that share a request are not searched for first (--look off): by Apollo's page, a contact that it matches stays as it is.");
+    insta::assert_snapshot!(note(Creates::TogetherUnseen, Detail::Concise), @"New contacts that share a request are not searched for first (--look off): by Apollo's page, a contact that it matches stays as it is, and is imported if it has the e-mail.");
+    insta::assert_snapshot!(note(Creates::OneByOne, Detail::Concise), @"Each new contact is searched for before it is created, and imported if Apollo has a contact with its e-mail. Without the right to search, a contact that Apollo matches is overwritten.");
 }
 
 #[test]
