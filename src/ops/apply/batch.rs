@@ -93,7 +93,9 @@ impl Batch<'_> {
                 }
                 Ok(Answer { value: Answered::Rows(answer), meta }) => self.changed(parts, answer, meta).await,
                 Ok(Answer { value: Answered::Lists(answer), meta }) => {
-                    parts.into_iter().for_each(|waiting| waiting.end(answered(Reply::Lists(answer.clone()), &meta)));
+                    for waiting in parts {
+                        waiting.end(Ok(answered(Reply::Lists(answer.clone()), &meta)));
+                    }
                 }
                 Err(Failure::Refused(error)) if is_for_its_content(endpoint, &error) => {
                     if endpoint.creates() && (!was_refused || parts.len() == 1) {
@@ -111,10 +113,10 @@ impl Batch<'_> {
                         _ if is_known_whose => (named, vec![rest]),
                         _ => (named, halves(rest)),
                     };
-                    over.into_iter().for_each(|waiting| waiting.end(Err(Failure::Refused(error.clone()))));
+                    end_all(over, &Failure::Refused(error));
                     queue.extend(again.into_iter().filter(|parts| !parts.is_empty()).map(|parts| (parts, true)));
                 }
-                Err(failure) => parts.into_iter().for_each(|waiting| waiting.end(Err(failure.clone()))),
+                Err(failure) => end_all(parts, &failure),
             }
         }
     }
@@ -146,7 +148,7 @@ impl Batch<'_> {
         if !rows.is_empty()
             && let Err(failure) = self.session.has_created_many().await
         {
-            return parts.into_iter().for_each(|waiting| waiting.end(Err(failure.clone())));
+            return end_all(parts, &failure);
         }
         let items: Vec<&Fields> = parts.iter().map(|waiting| &waiting.part.intent.fields).collect();
         let mut pairing = pairing::pair(&items, rows);
@@ -158,21 +160,18 @@ impl Batch<'_> {
         let unpaired: Vec<ApolloId> = left.into_iter().map(|row| row.contact.id).collect();
         let error = self.session.courier().way().client.unshown(&meta, complaint);
         for (mut waiting, row) in parts.into_iter().zip(rows) {
-            match row.filter(|row| row.standing != Standing::Nowhere) {
-                Some(row) => {
-                    let mut contact = row.contact;
-                    contact.was_existing = Some(row.standing == Standing::Existing);
-                    if row.standing == Standing::Created {
-                        // Its row is among those that were made by this request, and says no more.
-                        contact.created_at = contact.created_at.or(meta.date).or(Some(self.session.now()));
-                    }
-                    waiting.end(answered(Reply::Contact(Box::new(contact)), &meta));
-                }
-                None => {
-                    let noted = self.note_unpaired(&mut waiting, &unpaired).await;
-                    waiting.end(Err(noted.err().unwrap_or_else(|| Failure::InDoubt(error.clone()))));
-                }
+            let Some(row) = row.filter(|row| row.standing != Standing::Nowhere) else {
+                let noted = self.note_unpaired(&mut waiting, &unpaired).await;
+                waiting.end(Err(noted.err().unwrap_or_else(|| Failure::InDoubt(error.clone()))));
+                continue;
+            };
+            let mut contact = row.contact;
+            contact.was_existing = Some(row.standing == Standing::Existing);
+            if row.standing == Standing::Created {
+                // Its row is among those that were made by this request, and says no more.
+                contact.created_at = contact.created_at.or(meta.date).or(Some(self.session.now()));
             }
+            waiting.end(Ok(answered(Reply::Contact(Box::new(contact)), &meta)));
         }
     }
 
@@ -206,7 +205,7 @@ impl Batch<'_> {
         let mut left = Vec::new();
         for waiting in parts {
             match found.get(&waiting.part.id) {
-                Some((contact, meta)) => waiting.end(answered(Reply::Contact(Box::new(contact.clone())), meta)),
+                Some((contact, meta)) => waiting.end(Ok(answered(Reply::Contact(Box::new(contact.clone())), meta))),
                 None => left.push(waiting),
             }
         }
@@ -249,19 +248,19 @@ impl Batch<'_> {
         if !answer.is_job && answer.complaint.is_none() {
             shown.extend(answer.rows.into_iter().map(|row| (row.contact.id.clone(), row.contact)));
         }
-        let mut read_back = BTreeMap::new();
+        let mut changed_last = BTreeMap::new();
         if parts.iter().any(reads_back) {
             // Its answer leaves custom fields out; who was changed last comes first.
             if let Ok(answer) = self.session.access.everybody(Order::LastChangedFirst, 1).await {
-                read_back.extend(answer.value.contacts.into_iter().map(|contact| (contact.id.clone(), contact)));
+                changed_last.extend(answer.value.contacts.into_iter().map(|contact| (contact.id.clone(), contact)));
             }
         }
         for waiting in parts {
             let id = waiting.part.intent.apollo_id.clone();
-            let from = if reads_back(&waiting) { &mut read_back } else { &mut shown };
+            let from = if reads_back(&waiting) { &mut changed_last } else { &mut shown };
             let contact = id.and_then(|id| from.remove(&id));
             let reply = contact.map_or(Reply::Unshown, |contact| Reply::Contact(Box::new(contact)));
-            waiting.end(answered(reply, &meta));
+            waiting.end(Ok(answered(reply, &meta)));
         }
     }
 }
@@ -293,8 +292,15 @@ fn request(endpoint: Endpoint, parts: &[Waiting]) -> (String, Target) {
     }
 }
 
-fn answered(reply: Reply, meta: &Meta) -> Result<Answer<Reply>, Failure> {
-    Ok(Answer { value: reply, meta: meta.clone() })
+/// Gives all of some parts one outcome.
+fn end_all(parts: Vec<Waiting>, failure: &Failure) {
+    for waiting in parts {
+        waiting.end(Err(failure.clone()));
+    }
+}
+
+fn answered(reply: Reply, meta: &Meta) -> Answer<Reply> {
+    Answer { value: reply, meta: meta.clone() }
 }
 
 /// Reports whether a request was refused for what one of its contacts holds, so that the others go without that one.

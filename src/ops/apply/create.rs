@@ -118,19 +118,17 @@ impl Performer<'_> {
     ) -> Result<End, Trouble> {
         let mut settling = intent.attempts > 0;
         let fresh_until = looked.then(|| tokio::time::Instant::now() + LOOK_STANDS);
-        let answer = match self.crew().filter(|_| intent.endpoint == Endpoint::CreateContacts) {
-            Some(crew) => {
-                let Returned { intent: sent, outcome } = crew.send(Part { id, intent, with, fresh_until }).await;
-                intent = sent;
-                // It was part of a batch that was refused, which may have made it all the same.
-                settling |= intent.attempts > 1;
-                outcome.map(|answer| answer.map(Reply::into_contact))
-            }
-            None => {
-                let body = &intent.body.clone();
-                let ask = |way: Arc<Way>| async move { way.client.create_contact(body).await };
-                self.send(id, &mut intent, with, fresh_until, ask).await
-            }
+        let crew = self.crew().filter(|_| intent.endpoint == Endpoint::CreateContacts);
+        let answer = if let Some(crew) = crew {
+            let Returned { intent: sent, outcome } = crew.send(Part { id, intent, with, fresh_until }).await;
+            intent = sent;
+            // It was part of a batch that was refused, which may have made it all the same.
+            settling |= intent.attempts > 1;
+            outcome.map(|answer| answer.map(Reply::into_contact))
+        } else {
+            let body = &intent.body.clone();
+            let ask = |way: Arc<Way>| async move { way.client.create_contact(body).await };
+            self.send(id, &mut intent, with, fresh_until, ask).await
         };
         let Answer { value: mut contact, meta } = match answer {
             Ok(answer) => answer,
@@ -233,7 +231,7 @@ impl Performer<'_> {
 fn is_not_for_many(failure: &Failure) -> bool {
     match failure {
         Failure::Barred => true,
-        Failure::Refused(error) => !error.is_page() && matches!(error.status(), Some(403 | 404 | 405)),
+        Failure::Refused(error) => !error.is_page() && matches!(error.status(), Some(403..=405)),
         _ => false,
     }
 }

@@ -203,7 +203,7 @@ impl Run {
     }
 
     /// Lines up what is sent, by the kind of the first request; what is alone in its place goes alone.
-    fn queues<'a>(batches: Batches<'a>) -> BTreeMap<Endpoint, Vec<Work<'a>>> {
+    fn queues(batches: Batches<'_>) -> BTreeMap<Endpoint, Vec<Work<'_>>> {
         let mut queues: BTreeMap<Endpoint, Vec<Work<'_>>> = BTreeMap::new();
         for action in batches.alone {
             let endpoint = first_request(&action.operation).expect("what sends nothing is done before");

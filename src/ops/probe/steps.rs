@@ -122,7 +122,9 @@ impl<'a> Prober<'a> {
     }
 
     fn note_all(&mut self, questions: &[Question], facts: &[Fact], why: Unknown) {
-        questions.iter().for_each(|question| self.note(*question, facts.to_vec(), Err(why)));
+        for question in questions {
+            self.note(*question, facts.to_vec(), Err(why));
+        }
     }
 
     /// Sends a create of many that may make `most` contacts, if that many may still be made; notes those that it made.
