@@ -230,7 +230,7 @@ impl<'a> Prober<'a> {
         };
         self.find_made().await;
         if let Some(answer) = answer {
-            self.judge_first(&answer).await;
+            self.judge_first(&answer);
         }
         let (a, b) = (self.mark.email("a"), self.mark.email("b"));
         let of = |made: &BTreeMap<ApolloId, String>, email: &str| {
@@ -253,7 +253,7 @@ impl<'a> Prober<'a> {
         }
     }
 
-    async fn judge_first(&mut self, answer: &Answer<BatchAnswer>) {
+    fn judge_first(&mut self, answer: &Answer<BatchAnswer>) {
         let facts = facts(answer);
         let rows = &answer.value.rows;
         let (a, b) = (self.mark.email("a"), self.mark.email("b"));
@@ -377,10 +377,9 @@ impl<'a> Prober<'a> {
         match self.create(1, &batch(&[item], &[])).await {
             Ok(answer) => {
                 let reading = match answer.value.rows.first() {
-                    None => Err(Unknown::NotTold),
                     Some(row) if row.contact.id == a => Ok(Reading::Matched),
                     Some(row) if row.standing == Standing::Created => Ok(Reading::MadeAnother),
-                    Some(_) => Err(Unknown::NotTold),
+                    _ => Err(Unknown::NotTold),
                 };
                 self.note(question, facts(&answer), reading);
             }

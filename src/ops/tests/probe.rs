@@ -29,7 +29,7 @@ async fn probed(sandbox: impl FnOnce(Options) -> Options) -> ProbeReport {
     let contacts = world.server.contacts();
     assert_eq!(contacts[..1], stranger[..]);
     assert!(contacts.len() - 1 <= MOST_CONTACTS, "{} contacts", contacts.len() - 1);
-    let made: Vec<&str> = report.made.keys().map(|id| id.as_str()).collect();
+    let made: Vec<&str> = report.made.keys().map(crate::model::ApolloId::as_str).collect();
     for contact in &contacts[1..] {
         assert!(contact.to_string().contains(&report.mark), "{contact}");
         let is_named = made.contains(&contact["id"].as_str().unwrap());

@@ -39,7 +39,7 @@ fn plain(count: usize) -> String {
 
 impl World {
     fn sent(&self, action: Action) -> u64 {
-        self.server.requests().requests(action).try_into().unwrap()
+        self.server.requests().requests(action)
     }
 
     /// Applies until nothing is left, and makes sure that there is one contact for each entry.

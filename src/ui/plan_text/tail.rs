@@ -17,10 +17,9 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, plan: &Plan, options: &PlanOptio
     if let Some(text) = options.forecast.and_then(forecast_text) {
         write!(f, "\n{}", wrap(&text, options.width).join("\n"))?;
     }
-    for note in [options.forecast.and_then(one_each_text), look_note(plan, options.detail, options.forecast)] {
-        if let Some(note) = note {
-            write!(f, "\n{}", wrap(&note, options.width).join("\n"))?;
-        }
+    let notes = [options.forecast.and_then(one_each_text), look_note(plan, options.detail, options.forecast)];
+    for note in notes.into_iter().flatten() {
+        write!(f, "\n{}", wrap(&note, options.width).join("\n"))?;
     }
     if let Some(digest) = options.digest {
         write!(f, "\n{}", paint.grey(format_args!("Digest: {}", escape(&digest.0))))?;
