@@ -8,8 +8,8 @@ use serde_json::Value;
 use crate::json::records;
 use crate::support::{Remote, World};
 
-const NAMES: [&str; 9] =
-    ["contacts", "events", "plan", "validate", "state-list", "state-show", "state-pull", "status", "version"];
+const NAMES: [&str; 10] =
+    ["contacts", "events", "plan", "validate", "state-list", "state-show", "state-pull", "status", "probe", "version"];
 
 fn folder() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schemas")
