@@ -140,6 +140,7 @@ impl Account {
         Ok(())
     }
 
+    #[expect(clippy::disallowed_methods, reason = "measuring time is what this program is for")]
     async fn apply(&self, case: &str) -> Outcome<()> {
         let before = self.counts();
         let mut command = Command::new(env!("CARGO_BIN_EXE_contactsd"));

@@ -144,7 +144,7 @@ pub(super) const VERBS: &[Help] = &[
         examples: &[
             ("contactsd probe", "say what it would do and where, and ask"),
             ("contactsd probe --sandbox --auto-approve", "try it; nothing leaves the machine"),
-            ("contactsd probe --auto-approve > report.md", "a report to paste into an issue"),
+            ("contactsd probe --auto-approve --quiet > report.md", "a report to paste into an issue"),
         ],
         exits: &[
             (0, "the report was printed, whatever it says"),

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::json::records;
 use crate::support::{Remote, World};
 
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 11] = [
     "contacts",
     "events",
     "plan",
@@ -18,6 +18,7 @@ const NAMES: [&str; 10] = [
     "state-pull",
     "state-check",
     "status",
+    "probe",
     "version",
 ];
 

@@ -173,7 +173,7 @@ async fn a_copy_that_is_gone_behind_torn_or_damaged_is_written_again_from_sled()
         ("gone", None, None),
         ("empty", Some(Vec::new()), Some(0)),
         ("torn", Some(bytes[..end(9)].to_vec()), None),
-        ("behind", Some(bytes[..bytes[..end(1)].iter().rposition(|byte| *byte == b'\n').unwrap() + 1].to_vec()), None),
+        ("behind", Some(bytes[..=bytes[..end(1)].iter().rposition(|byte| *byte == b'\n').unwrap()].to_vec()), None),
         ("flipped at its end", flipped(end(80)), Some(lines)),
         ("flipped at its beginning", flipped(20), Some(1)),
         ("more behind it", Some([&bytes[..], b"more\n"].concat()), Some(lines + 1)),

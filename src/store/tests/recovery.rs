@@ -200,6 +200,9 @@ async fn what_can_be_put_right_is_and_what_is_gone_is_gone() {
 
 #[tokio::test]
 async fn each_fault_is_named_and_to_look_for_it_changes_nothing() {
+    type Spoil<'a> = &'a dyn Fn(&World);
+    type Is = fn(&[Fault]) -> bool;
+
     let (whole_world, earlier) = world().await;
     assert_eq!((whole(&whole_world).contacts, whole(&whole_world).serial), (20, Serial(20)));
     let last_line = |world: &World| {
@@ -216,8 +219,6 @@ async fn each_fault_is_named_and_to_look_for_it_changes_nothing() {
         db.db.flush().unwrap();
         db.close().unwrap();
     };
-    type Spoil<'a> = &'a dyn Fn(&World);
-    type Is = fn(&[Fault]) -> bool;
     let cases: [(&str, Spoil<'_>, Is); 9] = [
         ("no db", &|world| lose(world, "sled/db"), |found| matches!(found, [Fault::Database(_)])),
         ("no copy", &|world| lose(world, "copy.jsonl"), |found| matches!(found, [Fault::CopyMissing])),

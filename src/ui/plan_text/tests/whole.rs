@@ -145,11 +145,12 @@ fn a_forecast_says_what_it_rests_on() {
 
 #[test]
 fn what_takes_a_request_each_is_named_with_how_many_there_are() {
+    use OneEach::{AskedFor, ClearedStage, NoDedupe, NoEmail, TypedPhone, WebsiteUrl};
+
     let one_each = |counts: &[(OneEach, usize)]| {
         let forecast = Forecast { one_each: counts.iter().copied().collect(), ..Forecast::default() };
         one_each_text(&forecast).unwrap_or_default()
     };
-    use OneEach::{AskedFor, ClearedStage, NoDedupe, NoEmail, TypedPhone, WebsiteUrl};
     assert_eq!(one_each(&[]), "");
     insta::assert_snapshot!(one_each(&[(TypedPhone, 2000)]), @"Some contacts take a request each: 2,000 have a typed phone.");
     let all = [TypedPhone, WebsiteUrl, ClearedStage, NoEmail, NoDedupe, AskedFor];
