@@ -61,7 +61,9 @@ fn has_each_once(remote: &Remote, count: usize) {
 }
 
 /// What can happen to sled's files.
-const DAMAGES: [(&str, fn(&World)); 5] = [
+type Damage = (&'static str, fn(&World));
+
+const DAMAGES: [Damage; 5] = [
     ("removed", |world| fs::remove_dir_all(state(world, "sled")).unwrap()),
     ("no log", |world| fs::remove_file(state(world, "sled/db")).unwrap()),
     ("zeroed", |world| {
