@@ -81,13 +81,8 @@ pub fn remove_aside(location: &Location, things: &[Aside]) -> Result<(), Error> 
 /// Removes something that was moved out of the way.
 fn remove(state: &PrivateDir, name: &str) -> Result<(), Error> {
     let failed = |error| Error::io("remove", &state.path().join(name), error);
-<<<<<<< HEAD
-    let is_tree = name.strip_prefix(SLED).is_some_and(|rest| rest.starts_with(INFIX));
-    let removed = if is_tree { state.remove_tree(name) } else { state.remove(name).map(drop) };
-=======
     let is_sled = name.strip_prefix(SLED).is_some_and(|rest| rest.starts_with(INFIX));
     let removed = if is_sled { state.remove_tree(name) } else { state.remove(name).map(drop) };
->>>>>>> work/copy
     removed.and_then(|()| state.sync()).map_err(failed)
 }
 
