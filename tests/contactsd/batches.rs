@@ -189,7 +189,7 @@ fn without_a_look_nobody_is_searched_for_and_whom_apollo_has_is_kept() {
     let outcome = world.run("apply --auto-approve --look off");
     assert_eq!(outcome.code, Some(0), "{outcome}");
     assert_eq!(outcome.summary(), "Apply complete! Resources: 1 imported, 4 added, 0 changed, 0 destroyed.");
-    assert_eq!(outcome.line("imported: "), "imported: contact.p1, matched by Apollo, 0 fields changed");
+    assert_eq!(outcome.line("imported: "), "imported: contact.p1, matched by Apollo in a batch, 0 fields changed");
     assert_eq!(counts(&remote), [2, 0, 0, 0, 0]);
     has_each_once(&remote, 5);
     let pia = remote.contact("email", "p1@example.com");

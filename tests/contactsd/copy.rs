@@ -244,7 +244,7 @@ fn what_is_lost_for_good_is_shown_and_saved_once_that_is_approved() {
 #[test]
 fn a_pull_needs_no_writer_to_stop_and_shows_what_is_recorded() {
     let remote = Remote::start();
-    let world = World::with(&numbered(0..20)).against(&remote);
+    let world = World::with(&numbered(0..20)).against(&remote).one_by_one();
     remote.tap.hold_after(8);
     let running = world.start("apply --auto-approve");
     remote.tap.wait_until_held(1);

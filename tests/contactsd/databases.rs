@@ -298,7 +298,7 @@ fn has_each_once(remote: &Remote, count: usize) {
 fn a_runner_that_was_stopped_for_longer_than_its_lease_changes_nothing_and_ends() {
     over_each_way("stopped", |url| {
         let remote = Remote::start();
-        let (one, other) = (machine(&remote, url), machine(&remote, url));
+        let (one, other) = (machine(&remote, url).one_by_one(), machine(&remote, url).one_by_one());
         for world in [&one, &other] {
             world.team(&numbered(0..20));
         }
@@ -334,7 +334,7 @@ fn a_runner_that_was_stopped_for_longer_than_its_lease_changes_nothing_and_ends(
 fn what_a_killed_runner_had_under_way_is_settled_by_the_next_one() {
     over_each_way("killed", |url| {
         let remote = Remote::start();
-        let (one, other) = (machine(&remote, url), machine(&remote, url));
+        let (one, other) = (machine(&remote, url).one_by_one(), machine(&remote, url).one_by_one());
         for world in [&one, &other] {
             world.team(&numbered(0..20));
         }
@@ -359,7 +359,7 @@ fn what_a_killed_runner_had_under_way_is_settled_by_the_next_one() {
 fn twenty_runners_at_once_make_each_contact_once() {
     over_each_way("twenty", |url| {
         let remote = Remote::start();
-        let worlds: Vec<World> = (0..20).map(|_| machine(&remote, url)).collect();
+        let worlds: Vec<World> = (0..20).map(|_| machine(&remote, url).one_by_one()).collect();
         for world in &worlds {
             world.team(&numbered(0..10));
         }
@@ -414,7 +414,7 @@ fn runners_of_one_team_share_its_quota_and_never_exceed_it() {
         // Each has a state of its own, as one for each directory of a team.
         let worlds: Vec<World> = (0..4)
             .map(|runner| {
-                let mut world = World::new().against(&remote);
+                let mut world = World::new().against(&remote).one_by_one();
                 world.set("CONTACTSD_STATE", &url.replace("state=", &format!("state=runner-{runner}-")));
                 let people = (0..30).map(|number| format!("  p{number}: {{email: p{number}@team{runner}.example}}\n"));
                 world.write("contacts.d/team.yaml", &format!("contacts:\n{}", people.collect::<String>()));

@@ -7,7 +7,7 @@ mod bodies;
 mod report;
 mod steps;
 
-pub use report::{Fact, Finding, ProbeReport, ProbeTarget, Question, Reading, Scope, Unknown};
+pub use report::{Fact, Finding, MOST_CONTACTS, ProbeReport, ProbeTarget, Question, Reading, Scope, Unknown};
 
 use std::time::Duration;
 
@@ -15,9 +15,6 @@ use crate::apollo::Order;
 
 use super::apply::courier::Failure;
 use super::{Session, SessionError};
-
-/// Contacts that a probe makes, at most.
-pub const MOST_CONTACTS: usize = 5;
 
 /// Finds out for whom a probe would write, without writing.
 pub async fn probe_target(session: &Session) -> Result<ProbeTarget, SessionError> {

@@ -7,6 +7,9 @@ use serde::Serialize;
 
 use crate::model::{ApolloId, Endpoint, Timestamp};
 
+/// Contacts that a probe makes, at most.
+pub const MOST_CONTACTS: usize = 5;
+
 /// Whom a probe would write for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProbeTarget {

@@ -7,9 +7,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::MOST_CONTACTS;
 use super::bodies::{Mark, batch, changes};
-use super::report::{Fact, Finding, ProbeReport, Question, Reading, Scope, Unknown};
+use super::report::{Fact, Finding, MOST_CONTACTS, ProbeReport, Question, Reading, Scope, Unknown};
 use crate::apollo::{Answer, BatchAnswer, Contact, Error, Order, Retry, StagesBy, Standing, body};
 use crate::model::{ApolloId, Endpoint, Field};
 use crate::ops::apply::courier::{Failure, Outcome, Way};
