@@ -437,7 +437,7 @@ fn runners_of_one_team_share_its_quota_and_never_exceed_it() {
             assert!(sent <= 60, "{sent} of {call}");
         }
         // A later run of another directory knows that nothing is left.
-        let late = machine(&remote, &url.replace("state=", "state=late-"));
+        let late = machine(&remote, &url.replace("state=", "state=late-")).one_by_one();
         assert!(late.run("apply --auto-approve --max-wait 5s").stdout.contains("0 added"));
         assert!(remote.take_calls().iter().all(|call| call.contains("users")), "it asks who it is at most");
     }

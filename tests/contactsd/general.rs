@@ -30,6 +30,8 @@ fn help_and_version_are_results() {
       pause        Let the running watch release the state, so that other commands can write it
       resume       Let a paused watch go on
       approve      Let the running watch apply one plan that exceeds its limits
+      probe        Ask a scratch workspace, by up to five throwaway contacts, what Apollo's pages leave
+                   open
       sandbox      Serve the stand-in for Apollo until interrupted
       import       Bind an entry to a contact that Apollo has
       state        Look at what the state remembers, and correct it
@@ -149,6 +151,8 @@ fn mistakes_of_usage_exit_with_one() {
       pause        Let the running watch release the state, so that other commands can write it
       resume       Let a paused watch go on
       approve      Let the running watch apply one plan that exceeds its limits
+      probe        Ask a scratch workspace, by up to five throwaway contacts, what Apollo's pages leave
+                   open
       sandbox      Serve the stand-in for Apollo until interrupted
       import       Bind an entry to a contact that Apollo has
       state        Look at what the state remembers, and correct it

@@ -27,7 +27,7 @@ fn a_plan_is_a_stream_of_records_and_the_same_bytes_every_time() {
     assert_snapshot!(plan, @r#"
     {"@level":"info","@message":"contactsd 0.1.0","@module":"contactsd.ui","type":"version","contactsd":"0.1.0","ui":"1.0"}
     {"@level":"info","@message":"contact.ada: plan to create","@module":"contactsd.ui","type":"planned_change","change":{"resource":{"addr":"contact.ada","resource_type":"contact","resource_name":"ada"},"action":"create","reason":"not_in_state","actions":["create"],"before":null,"after":{"first_name":"Ada","email":"ada@example.com"},"after_unknown":{"id":true},"changed":["first_name","email"],"source":{"filename":"contacts.d/team.yaml","line":2}}}
-    {"@level":"info","@message":"Requests: at most 3","@module":"contactsd.ui","type":"forecast","forecast":{"requests":{"create_contacts":1,"search_contacts":2},"seconds":0,"assumed":true,"assumed_for":["create_contacts","search_contacts"]}}
+    {"@level":"info","@message":"Requests: at most 3","@module":"contactsd.ui","type":"forecast","forecast":{"requests":{"create_contacts":1,"search_contacts":2},"seconds":0,"assumed":true,"assumed_for":["create_contacts","search_contacts"],"creates":"together","one_each":{}}}
     {"@level":"info","@message":"Plan: 1 to add, 0 to change, 0 to destroy.","@module":"contactsd.ui","type":"change_summary","changes":{"add":1,"change":0,"import":0,"remove":0,"forget":0,"move":0,"release":0,"settle":0,"operation":"plan"},"plan":{"digest":"[DIGEST]","lineage":null,"serial":0,"unchanged":0,"undecided":0,"left_out":0}}
     [exit 0]
     "#);
@@ -103,7 +103,7 @@ fn mistakes_of_usage_are_records_too() {
     "#);
     assert_snapshot!(world.run("--json"), @r#"
     {"@level":"info","@message":"contactsd 0.1.0","@module":"contactsd.ui","type":"version","contactsd":"0.1.0","ui":"1.0"}
-    {"@level":"error","@message":"Error: 'contactsd' requires a subcommand but one was not provided","@module":"contactsd.ui","type":"diagnostic","diagnostic":{"severity":"error","summary":"'contactsd' requires a subcommand but one was not provided","detail":"  [subcommands: validate, fmt, explain, plan, apply, show, watch, status, pause, resume, approve, sandbox, import, state, schema, completions, man, version, help]\n\nFor more help on using this command, run:\n  contactsd --help"}}
+    {"@level":"error","@message":"Error: 'contactsd' requires a subcommand but one was not provided","@module":"contactsd.ui","type":"diagnostic","diagnostic":{"severity":"error","summary":"'contactsd' requires a subcommand but one was not provided","detail":"  [subcommands: validate, fmt, explain, plan, apply, show, watch, status, pause, resume, approve, probe, sandbox, import, state, schema, completions, man, version, help]\n\nFor more help on using this command, run:\n  contactsd --help"}}
     [exit 1]
     "#);
     world.set("CONTACTSD_JSON", "1");
@@ -176,8 +176,8 @@ fn a_list_is_an_object_a_line_and_nothing_else() {
     let world = World::with("contacts:\n  ada: {email: ada@example.com}\n  bob: {email: bob@example.com}\n");
     world.run("apply --sandbox --auto-approve");
     assert_snapshot!(world.run("state list --sandbox --json"), @r#"
-    {"key":"ada","address":"contact.ada","apollo_id":"[ID1]"}
-    {"key":"bob","address":"contact.bob","apollo_id":"[ID2]"}
+    {"key":"ada","address":"contact.ada","apollo_id":"[ID1]","origin":"created"}
+    {"key":"bob","address":"contact.bob","apollo_id":"[ID2]","origin":"created"}
     [exit 0]
     "#);
     assert_snapshot!(world.run("state show --sandbox --json contact.ada"), @r#"
@@ -235,7 +235,7 @@ fn what_fails_is_told_by_a_diagnostic_and_a_step_that_ended() {
     {"@level":"info","@message":"contactsd 0.1.0","@module":"contactsd.ui","@timestamp":"[TIME]","type":"version","contactsd":"0.1.0","ui":"1.0"}
     {"@level":"info","@message":"contact.ada: plan to create","@module":"contactsd.ui","@timestamp":"[TIME]","type":"planned_change","change":{"resource":{"addr":"contact.ada","resource_type":"contact","resource_name":"ada"},"action":"create","reason":"not_in_state","actions":["create"],"before":null,"after":{"first_name":"Ada","email":"ada@example.com"},"after_unknown":{"id":true},"changed":["first_name","email"],"source":{"filename":"contacts.d/team.yaml","line":2}}}
     {"@level":"info","@message":"contact.bob: plan to create","@module":"contactsd.ui","@timestamp":"[TIME]","type":"planned_change","change":{"resource":{"addr":"contact.bob","resource_type":"contact","resource_name":"bob"},"action":"create","reason":"not_in_state","actions":["create"],"before":null,"after":{"email":"bob@example.com"},"after_unknown":{"id":true},"changed":["email"],"source":{"filename":"contacts.d/team.yaml","line":5}}}
-    {"@level":"info","@message":"Requests: at most 5","@module":"contactsd.ui","@timestamp":"[TIME]","type":"forecast","forecast":{"requests":{"create_contact":2,"search_contacts":3},"seconds":0,"assumed":true,"assumed_for":["create_contact","search_contacts"]}}
+    {"@level":"info","@message":"Requests: at most 5","@module":"contactsd.ui","@timestamp":"[TIME]","type":"forecast","forecast":{"requests":{"create_contact":2,"search_contacts":3},"seconds":0,"assumed":true,"assumed_for":["create_contact","search_contacts"],"creates":"one_by_one","one_each":{}}}
     {"@level":"info","@message":"Plan: 2 to add, 0 to change, 0 to destroy.","@module":"contactsd.ui","@timestamp":"[TIME]","type":"change_summary","changes":{"add":2,"change":0,"import":0,"remove":0,"forget":0,"move":0,"release":0,"settle":0,"operation":"plan"},"plan":{"digest":"[DIGEST]","lineage":null,"serial":0,"unchanged":0,"undecided":0,"left_out":0}}
     {"@level":"info","@message":"contact.ada: create begins","@module":"contactsd.ui","@timestamp":"[TIME]","type":"apply_start","hook":{"resource":{"addr":"contact.ada","resource_type":"contact","resource_name":"ada"},"action":"create"}}
     {"@level":"error","@message":"Error: Apollo rejected contact.ada","@module":"contactsd.ui","@timestamp":"[TIME]","type":"diagnostic","diagnostic":{"severity":"error","summary":"Apollo rejected contact.ada","detail":"Apollo says: no::error \\u{202e}\nThe request had no effect. Correct the entry and apply again.","address":"contact.ada","range":{"filename":"contacts.d/team.yaml","start":{"line":2,"column":3},"end":{"line":2,"column":6}},"snippet":{"code":"  ada:","start_line":2,"highlight_start_offset":2,"highlight_end_offset":5}}}
@@ -298,7 +298,7 @@ fn a_saved_plan_is_one_document() {
     let world = World::with(TEAM);
     world.run("plan --out team.plan");
     assert_snapshot!(world.run("show team.plan --json"), @r#"
-    {"format_version":"1.0","contactsd_version":"0.1.0","digest":"[DIGEST]","lineage":null,"serial":0,"unchanged":0,"undecided":0,"left_out":0,"changes":{"add":1,"change":0,"import":0,"remove":0,"forget":0,"move":0,"release":0,"settle":0,"operation":"plan"},"resource_changes":[{"address":"contact.ada","type":"contact","name":"ada","action":"create","action_reason":"not_in_state","change":{"actions":["create"],"before":null,"after":{"first_name":"Ada","email":"ada@example.com"},"after_unknown":{"id":true},"changed":["first_name","email"]},"source":{"filename":"contacts.d/team.yaml"}}],"brakes":[],"forecast":{"requests":{"create_contacts":1,"search_contacts":2},"seconds":0,"assumed":true,"assumed_for":["create_contacts","search_contacts"]},"applyable":true,"errored":false,"diagnostics":[]}
+    {"format_version":"1.0","contactsd_version":"0.1.0","digest":"[DIGEST]","lineage":null,"serial":0,"unchanged":0,"undecided":0,"left_out":0,"changes":{"add":1,"change":0,"import":0,"remove":0,"forget":0,"move":0,"release":0,"settle":0,"operation":"plan"},"resource_changes":[{"address":"contact.ada","type":"contact","name":"ada","action":"create","action_reason":"not_in_state","change":{"actions":["create"],"before":null,"after":{"first_name":"Ada","email":"ada@example.com"},"after_unknown":{"id":true},"changed":["first_name","email"]},"source":{"filename":"contacts.d/team.yaml"}}],"brakes":[],"forecast":{"requests":{"create_contacts":1,"search_contacts":2},"seconds":0,"assumed":true,"assumed_for":["create_contacts","search_contacts"],"creates":"together","one_each":{}},"applyable":true,"errored":false,"diagnostics":[]}
     [exit 0]
     "#);
     assert_snapshot!(world.run("show none.plan --json"), @r#"

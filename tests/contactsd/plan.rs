@@ -34,7 +34,7 @@ fn a_plan_needs_no_key_and_leaves_nothing_behind() {
     Requests: 1 bulk create, 2 search; no wait for quota (600 requests an hour of each kind are assumed
     until Apollo tells its limits).
     Each new contact is searched for before it is created. Without the right to search, a contact that
-    Apollo matches is overwritten.
+    Apollo matches stays as it is in a batch, and is overwritten by a create of its own.
     Digest: [DIGEST]
 
     ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -138,7 +138,7 @@ fn every_kind_of_change_has_its_sign() {
     requests an hour are assumed for update, search, list add and list remove until Apollo tells its
     limits).
     Each new contact is searched for before it is created. Without the right to search, a contact that
-    Apollo matches is overwritten.
+    Apollo matches stays as it is in a batch, and is overwritten by a create of its own.
     Digest: [DIGEST]
 
     ────────────────────────────────────────────────────────────────────────────────────────────────────
