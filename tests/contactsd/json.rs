@@ -181,7 +181,7 @@ fn a_list_is_an_object_a_line_and_nothing_else() {
     [exit 0]
     "#);
     assert_snapshot!(world.run("state show --sandbox --json contact.ada"), @r#"
-    {"key":"ada","address":"contact.ada","apollo_id":"[ID1]","applied":{"email":"ada@example.com"},"observed":{"email":"ada@example.com"},"origin":"created","bound_at":"[TIME]","applied_at":"[TIME]","source":"contacts.d/team.yaml","complete":true}
+    {"key":"ada","address":"contact.ada","apollo_id":"[ID1]","origin":"created","applied":{"email":"ada@example.com"},"observed":{"email":"ada@example.com"},"bound_at":"[TIME]","applied_at":"[TIME]","source":"contacts.d/team.yaml","complete":true}
     [exit 0]
     "#);
     assert_snapshot!(world.run("state show --sandbox --json eve"), @r#"

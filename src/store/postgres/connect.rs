@@ -21,6 +21,10 @@ use super::error::Error;
 /// How long one exchange with the database may take. Longer than any of ours needs, and shorter than a lease.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Begins a transaction that the database ends by itself where its runner is stopped in the middle, so that whoever waits
+/// for the same row waits for less than [`PATIENCE`].
+pub(super) const BEGIN: &str = "BEGIN; SET LOCAL idle_in_transaction_session_timeout = 10000";
+
 /// Opens connections to one database.
 #[derive(Clone)]
 pub(super) struct Connector {

@@ -13,7 +13,7 @@ use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::address::Address;
-use super::connect::{Connector, PATIENCE};
+use super::connect::{BEGIN, Connector, PATIENCE};
 use super::error::Error;
 use super::lease::{self, Lease};
 use super::schema;
@@ -316,7 +316,7 @@ impl Commit<'_> {
     /// Begins a transaction, locks the fence and writes; returns the fence.
     async fn write(&self, client: &Client) -> Result<Option<i64>, tokio_postgres::Error> {
         let state: Parameter<'_> = (&self.state, Type::TEXT);
-        client.batch_execute("BEGIN").await?;
+        client.batch_execute(BEGIN).await?;
         let fence = client.query_typed_opt(LOCK_FENCE, std::slice::from_ref(&state)).await?;
         match &self.work {
             Work::Write(tables) => write(client, self.state, tables).await?,
@@ -337,7 +337,7 @@ impl Commit<'_> {
     async fn is_done(&self, connector: &Connector, client: &Client, fence: i64) -> Result<bool, Error> {
         let state: Parameter<'_> = (&self.state, Type::TEXT);
         let look = async {
-            client.batch_execute("BEGIN").await?;
+            client.batch_execute(BEGIN).await?;
             let found = client.query_typed_opt(LOCK_FENCE, std::slice::from_ref(&state)).await?;
             let commit = client.query_typed_opt(FIND_COMMIT, &[state.clone(), (&self.id, Type::TEXT)]).await?;
             client.execute_typed(FORGET_COMMITS, &[state.clone(), (&REMEMBERED, Type::TEXT)]).await?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
-use super::connect::Connector;
+use super::connect::{BEGIN, Connector};
 use super::error::Error;
 use crate::model::Timestamp;
 
@@ -70,7 +70,7 @@ impl Pools {
         };
         let changing = async {
             let key = [(&team as _, Type::TEXT), (&kind as _, Type::TEXT)];
-            client.batch_execute("BEGIN").await?;
+            client.batch_execute(BEGIN).await?;
             let mut row = client.query_typed_opt(LOCK, &key).await?;
             if row.is_none() {
                 client.execute_typed(ADD, &key).await?;
