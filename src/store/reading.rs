@@ -9,6 +9,7 @@ use super::copy::{self, Copied};
 use super::index_file::{self, Basis};
 use super::open::{self, find, lock_existing};
 use super::opened::Opened;
+use super::place::ARRIVED;
 use super::postgres::{self, GlanceRows};
 use super::{borrowed, head, heal, holder, verdict};
 use crate::index::StateNote;
@@ -77,6 +78,10 @@ fn read_copy(state: &PrivateDir, location: &Location, wanted: &Wanted) -> Result
 
 /// Opens the copy of a state where it holds all that `head` tells of, whoever writes to it.
 pub(super) fn whole_copy(state: &PrivateDir) -> Result<Option<Box<Copied>>, Error> {
+    // A state that has arrived counts, whoever puts it into its place.
+    if state.has(ARRIVED).map_err(|error| Error::io("look into", state.path(), error))? {
+        return Ok(None);
+    }
     // In this order: a commit is in the copy before the head tells of it.
     let head = head::read(state)?;
     Ok(match copy::Opened::read(state)? {

@@ -66,6 +66,7 @@ fn an_apply_that_is_killed_keeps_what_it_did() {
     for step in ["answer-received:1", "intent-written:1"] {
         for mut repository in Repository::of_each_without_disk(TEAM) {
             repository.world.set("CONTACTSD_SETTLE_AFTER", "0s");
+            repository.world.set("CONTACTSD_BATCH", "1");
             repository.plan();
             repository.merge();
             repository.world.set("CONTACTSD_FAILPOINT", step);
