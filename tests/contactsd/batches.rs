@@ -65,6 +65,22 @@ fn what_was_held_back_when_a_run_was_killed_is_found_out_by_the_next() {
 }
 
 #[test]
+fn killed_again_and_again_nobody_is_there_twice() {
+    let remote = Remote::start();
+    let world = World::with(&numbered(0..330)).against(&remote);
+    for answers in [1, 0, 1, 0] {
+        remote.tap.hold_after(answers);
+        // Quiet, since nobody reads what it says before it is killed, and a full pipe would hold it up.
+        let running = world.start("apply --auto-approve --quiet --parallelism 2");
+        remote.tap.wait_until_held(1);
+        running.signal(Signal::KILL);
+        running.finish();
+        remote.tap.release();
+    }
+    ends_with_each_once(&world, &remote, 330);
+}
+
+#[test]
 fn one_interrupt_finishes_the_batch_under_way_and_sends_no_other() {
     let remote = Remote::start();
     let world = World::with(&numbered(0..330)).against(&remote);
