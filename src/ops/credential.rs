@@ -140,16 +140,18 @@ impl Access {
         Ok(answer.value)
     }
 
-    /// Reads a page of what a search for `keywords` brings; of all contacts, those made last first, for `None`.
-    pub(super) async fn page(&self, keywords: Option<&str>, page: u32) -> Result<Answer<SearchPage>, Failure> {
-        let order = if keywords.is_some() { Order::OldestFirst } else { Order::NewestFirst };
-        let ask = |way: Arc<Way>| async move { way.client.search_contacts(keywords, order, page).await };
-        self.look(Endpoint::SearchContacts, ask).await
+    /// Reads a page of what a search for `keywords` brings.
+    pub(super) async fn search(&self, keywords: &str, page: u32) -> Result<Answer<SearchPage>, Failure> {
+        self.page(Some(keywords), Order::OldestFirst, page).await
     }
 
     /// Reads a page of all contacts.
     pub(super) async fn everybody(&self, order: Order, page: u32) -> Result<Answer<SearchPage>, Failure> {
-        let ask = |way: Arc<Way>| async move { way.client.search_contacts(None, order, page).await };
+        self.page(None, order, page).await
+    }
+
+    async fn page(&self, keywords: Option<&str>, order: Order, page: u32) -> Result<Answer<SearchPage>, Failure> {
+        let ask = |way: Arc<Way>| async move { way.client.search_contacts(keywords, order, page).await };
         self.look(Endpoint::SearchContacts, ask).await
     }
 

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::apollo::{Answer, Contact};
+use crate::apollo::{Answer, Contact, Order};
 use crate::journal;
 use crate::model::{ApolloId, Intent, Timestamp};
 
@@ -82,7 +82,7 @@ impl Newest {
         let mut youngest_left = None;
         let mut is_sorted = true;
         for page in 1.. {
-            let Answer { value: found, meta } = access.page(None, page).await?;
+            let Answer { value: found, meta } = access.everybody(Order::NewestFirst, page).await?;
             let now = courier.clock.now();
             let clocks = *clocks.get_or_insert((meta.date.unwrap_or(now), now));
             let earliest = journal::earliest_creation(intent, clocks.0, clocks.1);

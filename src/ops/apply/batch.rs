@@ -55,14 +55,11 @@ fn shared(waiting: Vec<Waiting>) -> Vec<Vec<Waiting>> {
         let before = if intent.endpoint.creates() { (intent.batch, intent.attempts) } else { (None, 0) };
         requests.entry((intent.endpoint, what, before)).or_default().push(waiting);
     }
-    let halved = |((_, _, (_, attempts)), parts): (_, Vec<Waiting>)| {
+    let sent_as = |((_, _, (_, attempts)), parts)| {
         // In doubt twice and nobody found: whatever is wrong with it is looked for in its halves.
         if attempts < 2 { vec![parts] } else { halves(parts) }
     };
-    requests
-        .into_iter()
-        .flat_map(|((endpoint, what, before), parts)| halved(((endpoint, what, before), parts)))
-        .collect()
+    requests.into_iter().flat_map(sent_as).collect()
 }
 
 fn halves(mut parts: Vec<Waiting>) -> Vec<Vec<Waiting>> {
@@ -103,18 +100,18 @@ impl Batch<'_> {
                         parts = self.read_back(parts).await;
                     }
                     let is_named = |waiting: &Waiting| {
-                        error.refused_contact().is_some()
-                            && waiting.part.intent.apollo_id.as_ref() == error.refused_contact()
+                        let id = waiting.part.intent.apollo_id.as_ref();
+                        id.is_some() && id == error.refused_contact()
                     };
                     let (named, rest): (Vec<_>, Vec<_>) = parts.into_iter().partition(is_named);
-                    let is_known_whose = !named.is_empty();
-                    let (over, again) = match rest.len() {
-                        0 | 1 if !is_known_whose => (rest, Vec::new()),
-                        _ if is_known_whose => (named, vec![rest]),
-                        _ => (named, halves(rest)),
+                    let (over, again) = match (named.is_empty(), rest.len()) {
+                        (true, 0 | 1) => (rest, Vec::new()),
+                        (true, _) => (named, halves(rest)),
+                        (false, 0) => (named, Vec::new()),
+                        (false, _) => (named, vec![rest]),
                     };
                     end_all(over, &Failure::Refused(error));
-                    queue.extend(again.into_iter().filter(|parts| !parts.is_empty()).map(|parts| (parts, true)));
+                    queue.extend(again.into_iter().map(|parts| (parts, true)));
                 }
                 Err(failure) => end_all(parts, &failure),
             }

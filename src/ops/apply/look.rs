@@ -142,7 +142,7 @@ impl Performer<'_> {
     pub(super) async fn search(&self, keywords: &str) -> Result<Option<Found>, Trouble> {
         let mut contacts: BTreeMap<ApolloId, Contact> = BTreeMap::new();
         for page in 1.. {
-            let found = self.session.access.page(Some(keywords), page).await;
+            let found = self.session.access.search(keywords, page).await;
             let Some(Answer { value: found, .. }) = self.unless_barred(found)? else { return Ok(None) };
             let was_last = found.is_last();
             contacts.extend(found.contacts.into_iter().map(|contact| (contact.id.clone(), contact)));
