@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use insta::assert_snapshot;
 
 use crate::json::records;
+use crate::kill::has_each_once;
 use crate::schemas::keeps_to;
 use crate::support::{Outcome, Remote, World, numbered};
 
@@ -50,14 +51,6 @@ fn timeless(text: &str) -> String {
 /// What a command warned of.
 fn warning(outcome: &Outcome) -> String {
     timeless(outcome.to_string().split_once("[stderr]").unwrap().1)
-}
-
-#[track_caller]
-fn has_each_once(remote: &Remote, count: usize) {
-    let mut emails = remote.column("email");
-    emails.sort_unstable();
-    emails.dedup();
-    assert_eq!((emails.len(), remote.contacts().len()), (count, count));
 }
 
 /// What can happen to sled's files.

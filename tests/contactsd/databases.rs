@@ -8,8 +8,9 @@ use std::sync::LazyLock;
 use contactsd::sandbox::Action;
 use rustix::process::Signal;
 
+use crate::kill::has_each_once;
 use crate::support::postgres::Server;
-use crate::support::{KEY, Remote, World, numbered};
+use crate::support::{KEY, Remote, Running, World, numbered};
 
 const TEAM: &str = "contacts:\n  ada: {email: ada@example.com, title: Engineer}\n  bo: {email: bo@example.com}\n";
 const COMPLETE: &str = "Apply complete!";
@@ -286,25 +287,29 @@ fn end_lease(server: &Server, url: &str) {
     server.sql(&format!("UPDATE contactsd_leases SET expires_at = clock_timestamp() WHERE state = '{state}'"));
 }
 
-#[track_caller]
-fn has_each_once(remote: &Remote, count: usize) {
-    let mut emails = remote.column("email");
-    emails.sort_unstable();
-    emails.dedup();
-    assert_eq!((emails.len(), remote.contacts().len()), (count, count));
+/// Makes two machines that share a state and the same twenty people.
+fn two_machines(remote: &Remote, url: &str) -> (World, World) {
+    let (one, other) = (machine(remote, url).one_by_one(), machine(remote, url).one_by_one());
+    for world in [&one, &other] {
+        world.team(&numbered(0..20));
+    }
+    (one, other)
+}
+
+/// Starts an apply and returns when four of its requests wait for their answers.
+fn in_the_middle<'a>(world: &'a World, remote: &Remote) -> Running<'a> {
+    let running = world.start("apply --auto-approve --parallelism 4");
+    remote.tap.hold_after(6);
+    remote.tap.wait_until_held(4);
+    running
 }
 
 #[test]
 fn a_runner_that_was_stopped_for_longer_than_its_lease_changes_nothing_and_ends() {
     over_each_way("stopped", |url| {
         let remote = Remote::start();
-        let (one, other) = (machine(&remote, url).one_by_one(), machine(&remote, url).one_by_one());
-        for world in [&one, &other] {
-            world.team(&numbered(0..20));
-        }
-        let running = one.start("apply --auto-approve --parallelism 4");
-        remote.tap.hold_after(6);
-        remote.tap.wait_until_held(4);
+        let (one, other) = two_machines(&remote, url);
+        let running = in_the_middle(&one, &remote);
         running.signal(Signal::STOP);
         end_lease(server().unwrap(), url);
         remote.tap.release();
@@ -334,13 +339,8 @@ fn a_runner_that_was_stopped_for_longer_than_its_lease_changes_nothing_and_ends(
 fn what_a_killed_runner_had_under_way_is_settled_by_the_next_one() {
     over_each_way("killed", |url| {
         let remote = Remote::start();
-        let (one, other) = (machine(&remote, url).one_by_one(), machine(&remote, url).one_by_one());
-        for world in [&one, &other] {
-            world.team(&numbered(0..20));
-        }
-        let running = one.start("apply --auto-approve --parallelism 4");
-        remote.tap.hold_after(6);
-        remote.tap.wait_until_held(4);
+        let (one, other) = two_machines(&remote, url);
+        let running = in_the_middle(&one, &remote);
         running.signal(Signal::KILL);
         running.finish();
         remote.tap.release();

@@ -12,6 +12,7 @@ use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use rustix::process::Signal;
 use serde_json::json;
 
+use crate::kill::has_each_once;
 use crate::support::{Outcome, Remote, World, numbered};
 
 const TEAM: &str = "contacts:\n  ada: {email: ada@example.com, title: Engineer}\n  bo: {email: bo@example.com}\n";
@@ -88,14 +89,6 @@ fn refused(world: &World, remote: &Remote, summary: &str) -> Outcome {
     assert!(outcome.stderr.contains(&format!("Error: {summary}\n")), "{outcome}");
     assert_eq!(remote.take_calls(), [""; 0], "{outcome}");
     outcome
-}
-
-#[track_caller]
-fn has_each_once(remote: &Remote, count: usize) {
-    let mut emails = remote.column("email");
-    emails.sort_unstable();
-    emails.dedup();
-    assert_eq!((remote.contacts().len(), emails.len()), (count, count));
 }
 
 #[test]
