@@ -3,6 +3,9 @@
 //!
 //! Runs the real program against the sandbox in this process, and prints Markdown. Contacts loopback alone.
 
+#[path = "../scale/printing.rs"]
+mod printing;
+
 use std::error::Error;
 use std::fmt::Write as _;
 use std::fs;
@@ -15,6 +18,7 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use contactsd::ops::Clock;
 use contactsd::sandbox::{Action, Options, Server};
+use printing::{print, say};
 use serde_json::{Value, json};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -129,7 +133,7 @@ impl Account {
         Ok(fs::write(self.contacts().join("people.yaml"), text)?)
     }
 
-    /// Puts people into the account who are nobody's.
+    /// Puts contacts into the account that no entry declares.
     async fn fill(&self, count: usize) -> Outcome<()> {
         let others: Vec<Value> = (0..count)
             .map(|number| json!({"first_name": format!("O{number}"), "last_name": "Stone", "email": format!("o{number}@example.org"), "created_at": "2024-01-02T03:04:05.006Z"}))
@@ -196,15 +200,4 @@ async fn add(sandbox: SocketAddr, body: &str) -> Outcome<()> {
 
 fn seconds(time: Duration) -> String {
     format!("{:.1} s", time.as_secs_f64())
-}
-
-/// Prints how far the measurement is.
-#[expect(clippy::disallowed_macros, reason = "a benchmark prints")]
-fn say(text: &str) {
-    eprintln!("{text}");
-}
-
-#[expect(clippy::disallowed_macros, reason = "a benchmark prints")]
-fn print(text: &str) {
-    println!("{text}");
 }
