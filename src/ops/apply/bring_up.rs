@@ -36,6 +36,8 @@ pub(super) struct Effort<'a> {
 /// What a write is answered with.
 enum Written {
     Contact(Box<Contact>),
+    /// The row of a batch, or how the contact stands after it.
+    Row(Box<Contact>),
     Lists(ListChange),
 }
 
@@ -124,7 +126,11 @@ impl BringUp<'_> {
             let unconfirmed = match self.write(id, endpoint, &fields).await {
                 Ok(Written::Contact(contact)) => {
                     self.check_contact(id, &contact).await?;
-                    self.confirm_fields(&fields, &contact)
+                    self.confirm_fields(&fields, &binding::held_before(&self.binding), &contact)
+                }
+                Ok(Written::Row(row)) => {
+                    self.check_contact(id, &row).await?;
+                    self.confirm_fields(&fields, &binding::perhaps_held_before(&self.binding, &fields, &row), &row)
                 }
                 Ok(Written::Lists(answer)) => self.confirm_lists(&ListCall::of(endpoint, &fields), answer).await?,
                 Err(Failure::Refused(error)) => {
@@ -191,7 +197,7 @@ impl BringUp<'_> {
         let intent = self.performer.intent(endpoint, Some(&self.binding.apollo_id), fields, self.entry.run_dedupe);
         let part = Part { id, intent, with: with.to_vec(), fresh_until: None };
         match crew.send(part).await.outcome {
-            Ok(Answer { value: Reply::Contact(contact), .. }) => Some(Ok(Written::Contact(contact))),
+            Ok(Answer { value: Reply::Contact(row), .. }) => Some(Ok(Written::Row(row))),
             Ok(Answer { value: Reply::Lists(lists), .. }) => Some(Ok(Written::Lists(lists))),
             // Sending it again does no harm, and the answer is about this contact alone.
             Ok(Answer { value: Reply::Unshown, .. }) | Err(Failure::Refused(_) | Failure::Barred) => None,
@@ -229,9 +235,8 @@ impl BringUp<'_> {
     }
 
     /// Notes which fields an update changed, and warns of what Apollo made of them; returns what to send once more.
-    fn confirm_fields(&mut self, sent: &Fields, contact: &Contact) -> BTreeSet<Field> {
-        let before = binding::held_before(&self.binding);
-        let Confirmed { again, told } = binding::confirm(&mut self.binding, sent, &before, contact, &self.tried);
+    fn confirm_fields(&mut self, sent: &Fields, before: &Fields, contact: &Contact) -> BTreeSet<Field> {
+        let Confirmed { again, told } = binding::confirm(&mut self.binding, sent, before, contact, &self.tried);
         self.performer.warn(problem::deviations(&told, self.entry));
         if let Some(complaint) = contact.complaint.as_ref().filter(|_| again.is_empty()) {
             self.performer.warn(vec![problem::complained(complaint, self.entry)]);

@@ -228,6 +228,32 @@ async fn many_are_changed_by_few_requests() {
 }
 
 #[tokio::test]
+async fn a_contact_that_a_batch_left_out_is_changed_although_nothing_was_known_of_the_field() {
+    let field = "60c39ed82bd02f01154c470a";
+    for quirks in ["", "bulk-rows-bare"] {
+        let world = with(quirks, "bulk-update:item-undone=0.5").await;
+        let declared =
+            |value: &str| people(20, |_| format!(", title: {value}, typed_custom_fields: {{{field}: {value}}}"));
+        world.declare(&declared("CTO"));
+        world.settle_down().await;
+        // Neither field is managed for a while.
+        world.declare(&plain(20));
+        world.settle_down().await;
+        world.take_problems();
+        world.declare(&declared("CEO"));
+        world.settle_down().await;
+        assert_eq!(world.take_problems(), [""; 0], "{quirks}");
+        for contact in world.server.contacts() {
+            assert_eq!(
+                (&contact["title"], &contact["typed_custom_fields"][field]),
+                (&json!("CEO"), &json!("CEO")),
+                "{quirks}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_bad_or_gone_contact_among_those_that_are_changed_holds_nobody_up() {
     for quirks in [
         "refuses-marked",

@@ -88,6 +88,20 @@ pub(crate) fn held_before(binding: &Binding) -> Fields {
     before
 }
 
+/// Returns what a contact may have held before an update in a batch.
+///
+/// A batch can leave a contact out without a word, so that whatever its row shows of a field that nothing was known of
+/// may be what stood there before.
+pub(crate) fn perhaps_held_before(binding: &Binding, sent: &Fields, row: &Contact) -> Fields {
+    let mut before = held_before(binding);
+    for (field, shown) in confirm::observed(sent, row) {
+        if !before.contains(&field) {
+            before.set(field, shown);
+        }
+    }
+    before
+}
+
 /// Takes out what the entry does not declare any more.
 pub(crate) fn release_undeclared(binding: &mut Binding, entry: &Entry) {
     let declared = |(field, _): &(Field, Value)| entry.fields.contains(field);
