@@ -86,7 +86,17 @@ impl FromStr for Kind {
 const USUAL_FAULTS: [&str; 7] = ["lost-reply", "cut-before", "error-500", "html-502", "truncated", "slow", "stray-429"];
 const PAGES: [&str; 4] = ["page-before", "page-after", "error-500-after", "unavailable"];
 const REFUSALS: [&str; 2] = ["refused-after-work", "create:refused-after-work"];
-const BATCHES: [&str; 4] = ["item-left-out", "item-undone", "item-ghost", "bulk-create:refused-after-work"];
+/// No item of a list call: its answer shows nobody, so that nothing tells of one that was left undone.
+const BATCHES: [&str; 8] = [
+    "bulk-create:item-left-out",
+    "bulk-create:item-undone",
+    "bulk-create:item-ghost",
+    "bulk-update:item-left-out",
+    "bulk-update:item-undone",
+    "update-stages:item-left-out",
+    "update-stages:item-undone",
+    "bulk-create:refused-after-work",
+];
 /// Readings of what requests for many do and show.
 const READINGS: [&str; 8] = [
     "bulk-overwrites",

@@ -213,8 +213,9 @@ impl Person {
 }
 
 impl People {
-    pub(super) fn new(random: &mut Rng) -> Self {
-        let most = random.usize(5..=15);
+    /// Draws people; `many`, whether there are enough of them for requests for many.
+    pub(super) fn new(many: bool, random: &mut Rng) -> Self {
+        let most = if many { random.usize(40..=90) } else { random.usize(5..=15) };
         let mut people = Self { all: Vec::new(), most, next_key: 0, identities_move: true, values_move: true };
         for _ in 0..random.usize(1..=most) {
             people.add(random);

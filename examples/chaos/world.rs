@@ -82,7 +82,7 @@ impl World {
             seed: random.u64(..),
         };
         let sandbox = Sandbox::start(&storm.program, home.path(), setup.clone());
-        let people = People::new(&mut random);
+        let people = People::new(weather.has(Kind::Batches), &mut random);
         let mut strangers = Strangers::default();
         if weather.is_crowded() {
             strangers.crowd(sandbox.door());
@@ -117,7 +117,8 @@ impl World {
     /// Edits, then runs contactsd once, to a good end or a bad one.
     pub(super) fn round(&mut self, summary: &mut Summary) {
         self.round += 1;
-        for _ in 0..self.random.usize(0..6) {
+        let most_edits = if self.weather.has(Kind::Batches) { 30 } else { 6 };
+        for _ in 0..self.random.usize(0..most_edits) {
             let state = self.state();
             if let Some(edit) = self.people.edit(&mut self.random, || read(&state)) {
                 Summary::count(&mut summary.edits, edit);
