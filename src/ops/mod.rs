@@ -26,13 +26,16 @@ mod reading;
 mod renewal;
 mod report;
 mod saved;
+mod seen;
 mod session;
 mod stop;
+mod sweep;
 mod targeting;
 #[cfg(test)]
 mod tests;
 mod transfer;
 mod under_way;
+mod viewer;
 pub mod watch;
 
 pub use answering::Beside;
@@ -66,4 +69,5 @@ pub use session::{Session, SessionOptions, SnapshotError};
 pub use stop::Stop;
 pub use targeting::check_scope;
 pub use transfer::{hold, pull};
+pub use viewer::Viewer;
 pub use watch::{Service, WatchOptions, WatchSummary};
