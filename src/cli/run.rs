@@ -16,7 +16,7 @@ use super::reading::snapshot_error;
 use super::showing::{self, Shown};
 use super::signals::{self, Signals};
 use crate::model::Digest;
-use crate::ops::{self, Desired, Event, Planned, Problem, Remaining, Report, Session};
+use crate::ops::{self, Desired, Event, Planned, Problem, Remaining, Report, Session, Stop};
 use crate::state::Snapshot;
 use crate::ui::json::report_record;
 use crate::ui::{APPROVAL, Progress, apply_summary, approval_prompt, words};
@@ -190,7 +190,7 @@ pub(super) async fn prove(
     events: &mut UnboundedReceiver<Event>,
 ) -> Result<(), Exit> {
     let session = &connection.session;
-    let proved = driven(context, session, events, session.prove_credential(snapshot)).await?;
+    let proved = driven(context, session.stop(), events, session.prove_credential(snapshot)).await?;
     proved.map_err(|error| match session.stop().reason().and_then(|ended| signals::exit(&ended)) {
         Some(exit) => exit,
         None => connection::session_error(context, &error),
@@ -209,7 +209,7 @@ pub(super) async fn carry_out(
 ) -> Result<Report, Exit> {
     let session = &connection.session;
     let work = ops::apply_as(session, &planned.plan, desired, snapshot, saved);
-    let result = driven(context, session, &mut events, work).await;
+    let result = driven(context, session.stop(), &mut events, work).await;
     if result.is_err() {
         let detail = "Requests were under way. What became of them is found out by the next apply, before anything \
                       is sent again.";
@@ -224,7 +224,7 @@ const SHOWN_TOGETHER: Duration = Duration::from_millis(20);
 /// Drives `work`, showing its events. The first signal asks it to stop, the second ends it: `Err`.
 pub(super) async fn driven<T>(
     context: &mut Context,
-    session: &Session,
+    stop: &Stop,
     events: &mut UnboundedReceiver<Event>,
     work: impl Future<Output = T>,
 ) -> Result<T, Exit> {
@@ -253,7 +253,7 @@ pub(super) async fn driven<T>(
                     break Err(signals::exit(&ended).unwrap_or(Exit::Failure));
                 }
                 asked = true;
-                session.stop().request(ended);
+                stop.request(ended);
                 progress.event(shell, &Event::Stopping);
             }
         }

@@ -134,7 +134,7 @@ pub(super) fn show_failed(context: &mut Context) {
 }
 
 /// Names the contact directory as every run for it does: its comment is found by that name.
-fn directory(context: &Context) -> String {
+pub(super) fn directory(context: &Context) -> String {
     let contacts = &context.locations.contacts;
     let name = Checkout::around(contacts, &context.environment).name(contacts);
     if name.as_os_str().is_empty() { ".".to_owned() } else { name.display().to_string() }

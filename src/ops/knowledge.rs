@@ -114,6 +114,13 @@ impl Knowledge {
         }
     }
 
+    /// Takes over what somebody else has read just now.
+    pub(super) async fn take_over(&self, account: Account, now: Timestamp) {
+        let mut known = self.known.lock().await;
+        self.locked_made().get_or_insert_default();
+        *known = Known::Whole { account: Arc::new(account), read_at: Some(now) };
+    }
+
     fn take_made(&self) -> Vec<Made> {
         self.locked_made().as_mut().map(std::mem::take).unwrap_or_default()
     }
@@ -123,7 +130,7 @@ impl Knowledge {
     }
 }
 
-async fn save(store: &Store, account: &mut Account) -> Result<(), state::Error> {
+pub(super) async fn save(store: &Store, account: &mut Account) -> Result<(), state::Error> {
     let parts = account.save().into_iter().map(|(part, text)| Change::PutAccount { part, text }).collect::<Vec<_>>();
     for some in parts.chunks(CHANGES_PER_COMMIT) {
         store.commit(some.to_vec()).await?;

@@ -13,7 +13,7 @@ use crate::aside::aside;
 use crate::model::{ApolloId, Batching, BulkCreate, Endpoint, Fields, IdentityKey, Intent, RunId, Timestamp};
 use crate::quota::{Backoff, Outlook, Rules};
 use crate::serve::{self, Role, Socket};
-use crate::state::{self, Change, Drawn, Holder, Location, Snapshot};
+use crate::state::{self, Change, Drawn, Holder, Location, Snapshot, Wanted};
 use crate::store::{self, Store};
 
 use super::account::Account;
@@ -246,6 +246,16 @@ impl Session {
     /// Returns everybody in the account; see [`Knowledge::whole`].
     pub(super) async fn account(&self, key: IdentityKey, searches: usize) -> Result<Option<Arc<Account>>, Failure> {
         self.account.whole(&self.access, key, searches).await
+    }
+
+    /// Takes over what was read of everybody just now.
+    pub(super) async fn knows(&self, account: Account) {
+        self.account.take_over(account, self.now()).await;
+    }
+
+    /// Copies all of the state, with what is known of the account.
+    pub async fn snapshot_of_everything(&self) -> Result<Snapshot, state::Error> {
+        self.store().snapshot(&Wanted::everything().with_account(true)).await
     }
 
     /// Notes a contact that was created with these fields.

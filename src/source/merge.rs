@@ -150,6 +150,7 @@ impl Draft {
             run_dedupe: run_dedupe.or(&defaults.run_dedupe).unwrap_or(true),
             apollo_id: apollo_id.value(),
             moved_from: moved_from.value(),
+            ignored: BTreeSet::new(),
         }
     }
 }

@@ -112,6 +112,7 @@ impl Metrics {
                 self.pass_seconds.observe(pass.ended.since(pass.began).as_secs_f64());
             }
             Event::Begun { .. }
+            | Event::Refreshing(_)
             | Event::Started { .. }
             | Event::StillRunning { .. }
             | Event::QuotaLeft { .. }

@@ -58,6 +58,7 @@ pub(in crate::ui) fn event(event: &Event) -> Option<Record<'static>> {
         }
         Event::CredentialRenewed => Record::log(words::RENEWED),
         Event::Stopping => Record::log("Stopping: no further requests are sent."),
+        Event::Refreshing(reading) => Record::log(words::refreshing(*reading)),
         Event::Begun { .. }
         | Event::Problem(_)
         | Event::Answered { .. }
