@@ -16,6 +16,7 @@ mod error;
 mod excerpt;
 mod hint;
 mod json;
+mod labels;
 mod lists;
 mod meta;
 mod options;

@@ -2,6 +2,7 @@
 //!
 //! One method per call. Outside of this module nobody can send by it what changes something.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,8 +14,8 @@ use super::cleaner::Cleaner;
 use super::error::Misread;
 use super::received::{End, MAX_BODY_BYTES, Received};
 use super::search::PER_PAGE;
-use super::stages;
 use super::{Answer, Call, Contact, Error, Meta, Options, Order, Profile, Refusal, SearchPage, body};
+use super::{labels, stages};
 use crate::model::ApolloId;
 
 /// The API as one team sees it, for those who only look. Cloning shares the connections.
@@ -53,6 +54,11 @@ impl Reader {
     /// Reads the ids of the stages that a contact can be in: `GET /contact_stages`.
     pub(crate) async fn stages(&self) -> Result<Answer<Vec<String>>, Error> {
         self.send(Method::GET, &["contact_stages"], None).await?.read(stages::read)
+    }
+
+    /// Reads the names of all lists by their ids, which are in small letters: `GET /labels`.
+    pub async fn lists(&self) -> Result<Answer<BTreeMap<String, String>>, Error> {
+        self.send(Method::GET, &["labels"], None).await?.read(labels::read)
     }
 
     /// Reads page `page`, counted from 1, of the contacts that match `keywords`, or of all: `POST /contacts/search`.

@@ -1,5 +1,7 @@
 //! `contactsd drift`.
 
+use std::time::Duration;
+
 use clap::{Args, ValueEnum};
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -8,7 +10,7 @@ use super::connection::{self, close_sandbox, session_error};
 use super::context::Context;
 use super::run::{block_on, channel, driven};
 use super::{Exit, reading, showing, signals, stand_in};
-use crate::ops::{self, Desired, Drift, DriftError, Event, Found, SessionOptions, Viewer, Want, chain};
+use crate::ops::{self, Desired, Drift, DriftError, Event, SessionOptions, Viewer, Want, chain};
 use crate::settings::Checkout;
 use crate::state::Snapshot;
 use crate::ui::json::DriftDocument;
@@ -86,50 +88,45 @@ async fn find(args: &DriftArgs, context: &mut Context) -> Result<Drift, Exit> {
     if args.format == DriftFormat::Human {
         stand_in::announce(context);
     }
-    let snapshot = reading::read_of_api(context, Want::Account).await?.snapshot;
-    let (tell, events) = channel();
-    let (options, sandbox) =
-        connection::prepare(context, "drift", std::time::Duration::ZERO, &args.quota, &args.requests, tell).await?;
-    let found = look(context, &desired, &snapshot, options, events).await;
+    let snapshot = reading::read_of_api(context, Want::Refresh(&desired)).await?.snapshot;
+    look(context, "drift", &args.quota, &args.requests, &desired, &snapshot).await
+}
+
+/// Looks what has changed in Apollo, showing what is read; keeps what spares requests the next time.
+pub(super) async fn look(
+    context: &mut Context,
+    operation: &str,
+    quota: &QuotaArgs,
+    requests: &RequestArgs,
+    desired: &Desired,
+    snapshot: &Snapshot,
+) -> Result<Drift, Exit> {
+    let (tell, mut events) = channel();
+    let (options, sandbox) = connection::prepare(context, operation, Duration::ZERO, quota, requests, tell).await?;
+    let found = observe(context, options, desired, snapshot, &mut events).await;
     close_sandbox(context, sandbox).await;
     found
 }
 
-async fn look(
+async fn observe(
     context: &mut Context,
-    desired: &Desired,
-    snapshot: &Snapshot,
     options: SessionOptions,
-    mut events: UnboundedReceiver<Event>,
-) -> Result<Drift, Exit> {
-    let viewer = viewer(context, &options, snapshot)?;
-    let found = observe(context, &viewer, desired, snapshot, &mut events).await?;
-    let drift = found.drift.clone();
-    ops::keep(found, options, snapshot).await;
-    Ok(drift)
-}
-
-/// Prepares to look without writing anything.
-pub(super) fn viewer(context: &mut Context, options: &SessionOptions, snapshot: &Snapshot) -> Result<Viewer, Exit> {
-    Viewer::new(options.clone(), snapshot).map_err(|error| {
-        context.shell.error("Apollo cannot be asked", chain(&error));
-        Exit::Failure
-    })
-}
-
-/// Finds what has changed, showing what is read.
-pub(super) async fn observe(
-    context: &mut Context,
-    viewer: &Viewer,
     desired: &Desired,
     snapshot: &Snapshot,
     events: &mut UnboundedReceiver<Event>,
-) -> Result<Found, Exit> {
+) -> Result<Drift, Exit> {
+    let viewer = Viewer::new(options.clone(), snapshot).map_err(|error| {
+        context.shell.error("Apollo cannot be asked", chain(&error));
+        Exit::Failure
+    })?;
     let ended = || viewer.stop().reason().and_then(|ended| signals::exit(&ended));
     let proven = driven(context, viewer.stop(), events, viewer.prove_for(snapshot)).await?;
     proven.map_err(|error| ended().unwrap_or_else(|| session_error(context, &error)))?;
-    let found = driven(context, viewer.stop(), events, ops::drift(viewer, desired, snapshot)).await?;
-    found.map_err(|error| ended().unwrap_or_else(|| drift_error(context, error)))
+    let found = driven(context, viewer.stop(), events, ops::drift(&viewer, desired, snapshot)).await?;
+    let found = found.map_err(|error| ended().unwrap_or_else(|| drift_error(context, error)))?;
+    let drift = found.drift.clone();
+    ops::keep(found, options, snapshot).await;
+    Ok(drift)
 }
 
 /// Says why nothing can be said.

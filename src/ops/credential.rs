@@ -2,6 +2,7 @@
 //!
 //! Only looks. A credential that proves to be another team's, or nobody's, is never used.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::apollo::{self, Answer, Contact, Credential, Order, Profile, SearchPage, body};
@@ -138,6 +139,12 @@ impl Access {
     /// Reads one contact.
     pub(super) async fn view(&self, id: &ApolloId) -> Result<Contact, Failure> {
         let answer = self.look(Endpoint::ViewContact, |way| async move { way.client.view_contact(id).await }).await?;
+        Ok(answer.value)
+    }
+
+    /// Reads what the lists are called, by their ids in small letters.
+    pub(super) async fn lists(&self) -> Result<BTreeMap<String, String>, Failure> {
+        let answer = self.look(Endpoint::ShowLists, |way| async move { way.client.lists().await }).await?;
         Ok(answer.value)
     }
 

@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::model::{ApolloId, Binding, ContactKey, Endpoint, Entry, Field, Place, Timestamp};
-use crate::state::Snapshot;
+use crate::model::{ApolloId, Binding, ContactKey, Endpoint, Entry, Field, Merged, Place, Timestamp};
+use crate::state::{self, Change, Snapshot};
 
 use super::account::Account;
 use super::apply::line::Failure;
@@ -99,7 +99,29 @@ impl Session {
     }
 }
 
+impl Session {
+    /// Notes in the state who is not in Apollo any more, so that a person decides about them.
+    pub async fn note_missing(&self, drift: &Drift) -> Result<(), state::Error> {
+        for Drifted { place, change, .. } in &drift.contacts {
+            let (DriftChange::Gone | DriftChange::Merged(_)) = change else { continue };
+            let Some(mut binding) = self.store().binding(&place.key).await? else { continue };
+            let mut owners = BTreeMap::new();
+            if let DriftChange::Merged(survivor) = change
+                && let Some(owner) = self.store().owner_of(survivor).await?
+            {
+                owners.insert(survivor.clone(), owner);
+            }
+            mark(&mut binding, change, &owners, self.now());
+            binding.fingerprint = None;
+            let change = Change::PutBinding { key: place.key.clone(), binding: Box::new(binding) };
+            self.store().commit(vec![change]).await?;
+        }
+        Ok(())
+    }
+}
+
 async fn find(seer: &impl Sees, desired: &Desired, snapshot: &Snapshot) -> Result<Found, DriftError> {
+    desired.everyone().map_err(DriftError::Load)?;
     let entries = desired.entries(snapshot.bindings.keys()).map_err(DriftError::Load)?;
     let bound = || entries.iter().map(|(key, entry)| (entry, &snapshot.bindings[key]));
     let fields = |entry: &Entry, binding: &Binding| -> BTreeSet<Field> {
@@ -197,22 +219,42 @@ pub async fn keep(found: Found, options: SessionOptions, snapshot: &Snapshot) {
     }
 }
 
-/// Returns a snapshot as it would be if what Apollo holds now had been applied: a plan made from it restores the files.
+/// Returns a snapshot for `desired` as it would be if what Apollo holds now had been applied: a plan made from it restores
+/// the files.
 ///
 /// Nothing of it is in the state. The snapshot is one of everything.
-pub fn as_found(snapshot: &Snapshot, drift: &Drift, now: Timestamp) -> Snapshot {
-    let mut found = snapshot.clone();
-    for Drifted { place, change, .. } in &drift.contacts {
-        let Some(binding) = found.bindings.get_mut(&place.key) else { continue };
-        match change {
-            DriftChange::Fields(fields) => *binding = compare::as_found(binding, fields),
-            DriftChange::Gone => binding.gone_at = binding.gone_at.or(Some(now)),
-            DriftChange::Merged(survivor) => {
-                let owner = snapshot.bindings.iter().find(|(_, other)| other.apollo_id == *survivor);
-                let owner = owner.map(|(key, _): (&ContactKey, _)| key.clone());
-                binding.merged_into.get_or_insert(crate::model::Merged { survivor: survivor.clone(), owner });
-            }
+pub fn as_found(desired: &Desired, snapshot: Snapshot, drift: &Drift, now: Timestamp) -> Result<Snapshot, LoadError> {
+    let roster = &desired.everyone()?.roster;
+    let unbound = desired.keys()?.into_iter().filter(|key| !snapshot.bindings.contains_key(key)).collect();
+    let mut found = Snapshot { unbound, account: BTreeMap::new(), ..snapshot };
+    let drifted: BTreeMap<&ContactKey, &DriftChange> =
+        drift.contacts.iter().map(|drifted| (&drifted.place.key, &drifted.change)).collect();
+    let owners: BTreeMap<ApolloId, ContactKey> =
+        found.bindings.iter().map(|(key, binding)| (binding.apollo_id.clone(), key.clone())).collect();
+    let before = found.bindings.len();
+    found.bindings.retain(|key, binding| match drifted.get(key) {
+        Some(DriftChange::Fields(fields)) => {
+            *binding = compare::as_found(binding, fields);
+            true
+        }
+        Some(change) => {
+            mark(binding, change, &owners, now);
+            true
+        }
+        None => !roster.fingerprint(key).is_some_and(|declared| binding.stands_as(Some(declared))),
+    });
+    found.unchanged += before - found.bindings.len();
+    Ok(found)
+}
+
+/// Notes that a contact is not there any more.
+fn mark(binding: &mut Binding, change: &DriftChange, owners: &BTreeMap<ApolloId, ContactKey>, now: Timestamp) {
+    match change {
+        DriftChange::Fields(_) => {}
+        DriftChange::Gone => binding.gone_at = binding.gone_at.or(Some(now)),
+        DriftChange::Merged(survivor) => {
+            let owner = owners.get(survivor).cloned();
+            binding.merged_into.get_or_insert(Merged { survivor: survivor.clone(), owner });
         }
     }
-    found
 }

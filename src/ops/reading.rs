@@ -23,8 +23,8 @@ pub enum Want<'a> {
     /// What a plan of this needs.
     Plan(&'a Desired),
     Everything,
-    /// Everything, and what is known of the account.
-    Account,
+    /// Everything, and what is known of the account, to compare this with it.
+    Refresh(&'a Desired),
 }
 
 impl Want<'_> {
@@ -32,7 +32,7 @@ impl Want<'_> {
     fn wanted(self) -> Result<Wanted, LoadError> {
         Ok(match self {
             Self::Everything => Wanted::everything(),
-            Self::Account => Wanted::everything().with_account(true),
+            Self::Refresh(desired) => desired.wanted_of_everyone()?,
             Self::Plan(desired) => desired.everyone()?.wanted(),
         })
     }
@@ -54,8 +54,8 @@ impl Reading {
     /// Reads a state that does not exist yet: whoever is declared is not bound.
     pub fn without_state(want: Want<'_>, origin: &str) -> Result<Self, LoadError> {
         let unbound = match want {
-            Want::Everything | Want::Account => Vec::new(),
-            Want::Plan(desired) => desired.keys()?,
+            Want::Everything => Vec::new(),
+            Want::Plan(desired) | Want::Refresh(desired) => desired.keys()?,
         };
         Ok(Self { snapshot: Snapshot { unbound, ..Snapshot::empty(origin) }, beside: None, basis: None, instead: None })
     }
@@ -150,9 +150,10 @@ async fn read_part(state: &Location, open: &Open) -> Result<Option<(Snapshot, Ba
 }
 
 fn question_for(want: Want<'_>) -> Result<Question, LoadError> {
-    let account = matches!(want, Want::Account);
+    let account = matches!(want, Want::Refresh(_));
     let (fingerprints, contacts) = match want {
-        Want::Everything | Want::Account => (Roster::default(), Named::default()),
+        Want::Everything => (Roster::default(), Named::default()),
+        Want::Refresh(desired) => (Roster::default(), Named::clone(&desired.everyone()?.named)),
         Want::Plan(desired) => {
             let Declared { roster, named, .. } = desired.everyone()?;
             (Roster::clone(roster), Named::clone(named))

@@ -80,10 +80,10 @@ pub(super) async fn refresh(
     if let Some(account) = account
         && let Some(account) = look.at_changes(account).await?
     {
-        return Ok(look.conclude(Some(account)));
+        return look.conclude(Some(account)).await;
     }
     let account = look.at_everybody(key).await?;
-    Ok(look.conclude(account))
+    look.conclude(account).await
 }
 
 /// Why nobody is called gone who was not shown.
@@ -258,13 +258,34 @@ impl<S: Sees> Look<'_, S> {
         account.seen(id).is_some_and(|seen| seen.declared.is_superset(&self.asked[id]))
     }
 
-    fn conclude(mut self, account: Option<Account>) -> Refreshed {
+    /// Finds out what lists are called where that is not known, and puts together what was seen.
+    async fn conclude(mut self, mut account: Option<Account>) -> Result<Refreshed, Halt> {
         for id in self.asked.keys() {
             if let Some(seen) = account.as_ref().and_then(|account| account.seen(id)) {
                 self.sightings.insert(id.clone(), Sighting::Seen(Box::new(seen.clone())));
             }
         }
-        Refreshed { account, sightings: self.sightings }
+        let is_unnamed = |sighting: &Sighting| matches!(sighting, Sighting::Seen(seen) if seen.has_unnamed_lists());
+        let names = if self.sightings.values().any(is_unnamed) {
+            match self.seer.lists().await {
+                Ok(names) => names,
+                // Who may not ask compares no lists.
+                Err(Failure::Refused(_) | Failure::Barred) => BTreeMap::new(),
+                Err(failure) => return Err(Halt { endpoint: Endpoint::ShowLists, failure }),
+            }
+        } else {
+            BTreeMap::new()
+        };
+        let name = |id: &str| names.get(&id.to_lowercase()).cloned();
+        for sighting in self.sightings.values_mut() {
+            if let Sighting::Seen(seen) = sighting {
+                seen.name_lists(name);
+            }
+        }
+        if let Some(account) = &mut account {
+            account.tidy(|id| self.asked.contains_key(id), name);
+        }
+        Ok(Refreshed { account, sightings: self.sightings })
     }
 
     fn tell(&self, reading: Reading) {

@@ -13,7 +13,7 @@ use crate::aside::aside;
 use crate::model::{ApolloId, Batching, BulkCreate, Endpoint, Fields, IdentityKey, Intent, RunId, Timestamp};
 use crate::quota::{Backoff, Outlook, Rules};
 use crate::serve::{self, Role, Socket};
-use crate::state::{self, Change, Drawn, Holder, Location, Snapshot, Wanted};
+use crate::state::{self, Change, Drawn, Holder, Location, Snapshot};
 use crate::store::{self, Store};
 
 use super::account::Account;
@@ -253,9 +253,9 @@ impl Session {
         self.account.take_over(account, self.now()).await;
     }
 
-    /// Copies all of the state, with what is known of the account.
-    pub async fn snapshot_of_everything(&self) -> Result<Snapshot, state::Error> {
-        self.store().snapshot(&Wanted::everything().with_account(true)).await
+    /// Copies all of the state, with what is known of the account, to compare `desired` with it.
+    pub async fn snapshot_to_refresh(&self, desired: &Desired) -> Result<Snapshot, SnapshotError> {
+        Ok(self.store().snapshot(&desired.wanted_of_everyone()?).await?)
     }
 
     /// Notes a contact that was created with these fields.

@@ -4,7 +4,7 @@
 //! What it reads goes to whoever asked. Quota is learned from what a state says of it and from the answers; nothing is
 //! noted.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -29,6 +29,9 @@ pub(super) trait Sees: Sync {
 
     /// Reads one contact.
     fn view(&self, id: &ApolloId) -> impl Future<Output = Result<Contact, Failure>> + Send;
+
+    /// Reads what the lists are called, by their ids in small letters.
+    fn lists(&self) -> impl Future<Output = Result<BTreeMap<String, String>, Failure>> + Send;
 }
 
 impl Sees for Access {
@@ -42,6 +45,10 @@ impl Sees for Access {
 
     async fn view(&self, id: &ApolloId) -> Result<Contact, Failure> {
         Self::view(self, id).await
+    }
+
+    async fn lists(&self) -> Result<BTreeMap<String, String>, Failure> {
+        Self::lists(self).await
     }
 }
 
@@ -67,6 +74,10 @@ impl Sees for Viewer {
     async fn view(&self, id: &ApolloId) -> Result<Contact, Failure> {
         let ask = || self.reader.view_contact(id);
         Ok(self.line.ask(Endpoint::ViewContact, self.longest, ask).await?.value)
+    }
+
+    async fn lists(&self) -> Result<BTreeMap<String, String>, Failure> {
+        Ok(self.line.ask(Endpoint::ShowLists, self.longest, || self.reader.lists()).await?.value)
     }
 }
 

@@ -55,7 +55,7 @@ pub use mending_text::{
 pub use message::message_text;
 pub use metrics::Metrics;
 pub use outlet::Outlet;
-pub use plan_text::{Detail, DriftText, FailedPlan, Forecast, PlanOptions, PlanText, plan_summary};
+pub use plan_text::{Detail, DriftText, FailedPlan, Forecast, PlanOptions, PlanText, drift_note, plan_summary};
 pub use probe_text::{probe_intro, probe_text};
 pub use progress::Progress;
 pub use replacement_text::{replacement_record, replacement_text};

@@ -59,6 +59,11 @@ pub(in crate::ui) fn drift_summary(drift: &Drift) -> String {
     format!("{} changed, {} gone{ignored}{unknown}.", count(changed), count(gone))
 }
 
+/// Says in one line that contacts have changed, and how many.
+pub fn drift_note(drift: &Drift) -> String {
+    format!("{TITLE}: {}", drift_summary(drift))
+}
+
 /// Says that nothing has changed, and what was left alone.
 pub(in crate::ui) fn as_applied(drift: &Drift) -> String {
     let (holds, they) = if drift.compared == 1 { ("contact", "it was") } else { ("contacts", "they were") };

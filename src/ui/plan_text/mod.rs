@@ -29,7 +29,7 @@ use super::wrap::wrap;
 use crate::plan::{Action, Counts, Operation, Plan};
 use symbol::Symbol;
 
-pub use drift::DriftText;
+pub use drift::{DriftText, drift_note};
 pub(super) use drift::{TITLE, as_applied, drift_summary, write_contact};
 pub use failed::FailedPlan;
 pub(super) use layout::{Layout, Marks};
