@@ -21,11 +21,11 @@ use crate::model::ApolloId;
 /// The API as one team sees it, for those who only look. Cloning shares the connections.
 #[derive(Debug, Clone)]
 pub struct Reader {
-    http: reqwest::Client,
-    base_url: Url,
+    pub(super) http: reqwest::Client,
+    pub(super) base_url: Url,
     /// The longest time for a request for many contacts.
-    many_timeout: Duration,
-    cleaner: Cleaner,
+    pub(super) many_timeout: Duration,
+    pub(super) cleaner: Cleaner,
 }
 
 /// How many times as long as another a request for many contacts may take.

@@ -158,7 +158,7 @@ async fn perform_with(
     }
     prove(context, connection, &snapshot, &mut events).await?;
     if let Some(drift) = &drift {
-        session.note_missing(drift).await.map_err(|error| state_error(context, &error))?;
+        session.note_found(drift).await.map_err(|error| state_error(context, &error))?;
     }
     let report = carry_out(context, connection, &planned, desired, &snapshot, None, events).await?;
     Ok(conclude(context, &planned, &report))

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::apollo::Contact;
 use crate::model::{ApolloId, Field, Fields, IdentityKey, Timestamp, fold_email, mailbox};
 
-use super::seen::Seen;
+use super::seen::{AskedFor, Seen};
 use super::sweep::Sweep;
 
 /// Everybody in the account, as of the last reading.
@@ -115,12 +115,12 @@ impl Account {
 
     /// Takes in what a row shows; reports whether that is news.
     ///
-    /// Keeps what is `declared` of the contact; for `None`, what was kept of it before.
-    pub(super) fn see(&mut self, contact: &Contact, declared: Option<&BTreeSet<Field>>, at: Timestamp) -> bool {
+    /// Keeps what is asked for of the contact; for `None`, what was kept of it before.
+    pub(super) fn see(&mut self, contact: &Contact, asked: Option<&AskedFor>, at: Timestamp) -> bool {
         let marks = marks(&self.key, &contact.readable, &contact.emails);
         let before = self.contacts.get(&contact.id).and_then(|known| known.seen.as_deref());
-        let declared = declared.or(before.map(|seen| &seen.declared));
-        let seen = declared.map(|declared| Box::new(Seen::of(contact, declared, at)));
+        let asked = asked.or(before.map(|seen| &seen.asked));
+        let seen = asked.map(|asked| Box::new(Seen::of(contact, asked, before, at)));
         self.take_in(contact.id.clone(), Known { marks, seen })
     }
 
@@ -149,6 +149,9 @@ impl Account {
                 known.seen = None;
             } else if seen.has_unnamed_lists() {
                 seen.name_lists(&name);
+                if seen.has_unnamed_lists() {
+                    continue;
+                }
             } else {
                 continue;
             }

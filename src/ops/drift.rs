@@ -3,10 +3,10 @@
 //! Only looks. Of those who are declared and bound, each field that is managed is compared with what was applied; what
 //! was learned on the way may be kept in the state, where it changes no plan.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::model::{ApolloId, Binding, ContactKey, Endpoint, Entry, Field, Merged, Place, Timestamp};
+use crate::model::{ApolloId, Binding, ContactKey, Endpoint, Entry, Merged, Place, Timestamp};
 use crate::state::{self, Change, Snapshot};
 
 use super::account::Account;
@@ -14,6 +14,7 @@ use super::apply::line::Failure;
 use super::problem::refused_for_all;
 use super::refresh::compare::{self, FieldDrift};
 use super::refresh::{Asked, Halt, Refreshed, Sighting, refresh};
+use super::seen::AskedFor;
 use super::viewer::Sees;
 use super::{Desired, LoadError, Problem, ProblemKind, Session, SessionOptions, Viewer, knowledge};
 
@@ -26,6 +27,8 @@ pub struct Drift {
     pub compared: usize,
     /// How many fields differ that the entries say to leave alone.
     pub ignored: usize,
+    /// Fields that were changed to what the files declare by now: nothing is to be shown or restored.
+    pub(super) settled: Vec<(ContactKey, Vec<FieldDrift>)>,
     /// Contacts of which it is not known how they stand, with why.
     pub unknown: Vec<(Place, ApolloId, String)>,
 }
@@ -100,8 +103,14 @@ impl Session {
 }
 
 impl Session {
-    /// Notes in the state who is not in Apollo any more, so that a person decides about them.
-    pub async fn note_missing(&self, drift: &Drift) -> Result<(), state::Error> {
+    /// Notes in the state who is not in Apollo any more, so that a person decides about them, and what Apollo holds as the
+    /// files declare it by now.
+    pub async fn note_found(&self, drift: &Drift) -> Result<(), state::Error> {
+        for (key, fields) in &drift.settled {
+            let Some(binding) = self.store().binding(key).await? else { continue };
+            let binding = Box::new(compare::as_found(&binding, fields));
+            self.store().commit(vec![Change::PutBinding { key: key.clone(), binding }]).await?;
+        }
         for Drifted { place, change, .. } in &drift.contacts {
             let (DriftChange::Gone | DriftChange::Merged(_)) = change else { continue };
             let Some(mut binding) = self.store().binding(&place.key).await? else { continue };
@@ -124,11 +133,11 @@ async fn find(seer: &impl Sees, desired: &Desired, snapshot: &Snapshot) -> Resul
     desired.everyone().map_err(DriftError::Load)?;
     let entries = desired.entries(snapshot.bindings.keys()).map_err(DriftError::Load)?;
     let bound = || entries.iter().map(|(key, entry)| (entry, &snapshot.bindings[key]));
-    let fields = |entry: &Entry, binding: &Binding| -> BTreeSet<Field> {
+    let asked_for = |entry: &Entry, binding: &Binding| {
         let declared = entry.fields.iter().chain(binding.applied.iter());
-        declared.map(|(field, _)| field.clone()).collect()
+        AskedFor { fields: declared.map(|(field, _)| field.clone()).collect(), applied_at: binding.applied_at }
     };
-    let asked: Asked = bound().map(|(entry, binding)| (binding.apollo_id.clone(), fields(entry, binding))).collect();
+    let asked: Asked = bound().map(|(entry, binding)| (binding.apollo_id.clone(), asked_for(entry, binding))).collect();
     if asked.is_empty() {
         return Ok(Found { drift: Drift::default(), account: None });
     }
@@ -171,7 +180,11 @@ impl Drift {
         let id = &binding.apollo_id;
         let (since, change) = match sightings.get(id) {
             Some(Sighting::Seen(seen)) => {
-                let mut fields = compare::drift(entry, binding, &seen.contact(id));
+                let found = compare::drift(entry, binding, &seen.contact(id), &seen.derived);
+                let (settled, mut fields): (Vec<_>, Vec<_>) = found.into_iter().partition(FieldDrift::is_as_declared);
+                if !settled.is_empty() {
+                    self.settled.push((entry.key().clone(), settled));
+                }
                 let found = fields.len();
                 fields.retain(|drifted| !entry.ignores(&drifted.field));
                 self.ignored += found - fields.len();
@@ -229,6 +242,11 @@ pub fn as_found(desired: &Desired, snapshot: Snapshot, drift: &Drift, now: Times
     let mut found = Snapshot { unbound, account: BTreeMap::new(), ..snapshot };
     let drifted: BTreeMap<&ContactKey, &DriftChange> =
         drift.contacts.iter().map(|drifted| (&drifted.place.key, &drifted.change)).collect();
+    for (key, fields) in &drift.settled {
+        if let Some(binding) = found.bindings.get_mut(key) {
+            *binding = compare::as_found(binding, fields);
+        }
+    }
     let owners: BTreeMap<ApolloId, ContactKey> =
         found.bindings.iter().map(|(key, binding)| (binding.apollo_id.clone(), key.clone())).collect();
     let before = found.bindings.len();

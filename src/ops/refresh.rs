@@ -6,22 +6,22 @@
 
 pub(super) mod compare;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use crate::apollo::{Contact, PER_PAGE, SearchPage};
-use crate::model::{ApolloId, Endpoint, Field, IdentityKey, Timestamp};
+use crate::model::{ApolloId, Endpoint, IdentityKey, Timestamp};
 
 use super::account::Account;
 use super::apply::line::Failure;
 use super::apply::outcome::sight::hides_email;
-use super::seen::Seen;
+use super::seen::{AskedFor, Seen};
 use super::sweep::{self, Sweep};
 use super::viewer::Sees;
 use super::{Event, chain};
 
-/// The declared contacts that are asked for, and the fields that are declared of each.
-pub(super) type Asked = BTreeMap<ApolloId, BTreeSet<Field>>;
+/// The declared contacts that are asked for, and what is of each.
+pub(super) type Asked = BTreeMap<ApolloId, AskedFor>;
 
 /// What a refresh reads, told before it begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -232,9 +232,9 @@ impl<S: Sees> Look<'_, S> {
         Ok(contradicted)
     }
 
-    fn sighting(&self, id: &ApolloId, contact: &Contact, declared: &BTreeSet<Field>) -> Sighting {
+    fn sighting(&self, id: &ApolloId, contact: &Contact, asked: &AskedFor) -> Sighting {
         if contact.id == *id {
-            Sighting::Seen(Box::new(Seen::of(contact, declared, self.now)))
+            Sighting::Seen(Box::new(Seen::of(contact, asked, None, self.now)))
         } else {
             Sighting::Merged(contact.id.clone())
         }
@@ -255,7 +255,7 @@ impl<S: Sees> Look<'_, S> {
 
     /// Reports whether what was seen of a contact holds all that is asked for.
     fn covers(&self, account: &Account, id: &ApolloId) -> bool {
-        account.seen(id).is_some_and(|seen| seen.declared.is_superset(&self.asked[id]))
+        account.seen(id).is_some_and(|seen| seen.asked.fields.is_superset(&self.asked[id].fields))
     }
 
     /// Finds out what lists are called where that is not known, and puts together what was seen.
@@ -292,3 +292,6 @@ impl<S: Sees> Look<'_, S> {
         self.seer.line().tell(Event::Refreshing(reading));
     }
 }
+
+#[cfg(test)]
+mod tests;

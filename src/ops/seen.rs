@@ -9,6 +9,15 @@ use serde::{Deserialize, Serialize};
 use crate::apollo::{Contact, Phone};
 use crate::model::{ApolloId, Field, Fields, Timestamp};
 
+/// What is asked for of a contact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct AskedFor {
+    /// The fields that are kept if the contact has them.
+    pub(super) fields: BTreeSet<Field>,
+    /// When something was applied to it last.
+    pub(super) applied_at: Timestamp,
+}
+
 /// A declared contact as it was seen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Seen {
@@ -16,9 +25,11 @@ pub(super) struct Seen {
     pub(super) at: Timestamp,
     /// When it was changed last, by the server's clock.
     pub(super) updated_at: Option<Timestamp>,
-    /// The fields that are kept if the contact has them.
-    pub(super) declared: BTreeSet<Field>,
+    pub(super) asked: AskedFor,
     fields: Fields,
+    /// What Apollo makes of a company and of a place, as it was seen first after something was applied.
+    #[serde(default, skip_serializing_if = "Fields::is_empty")]
+    pub(super) derived: Fields,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     emails: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -36,17 +47,26 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Keeps of a contact what is declared of it.
-    pub(super) fn of(contact: &Contact, declared: &BTreeSet<Field>, at: Timestamp) -> Self {
-        let holds = |field: &Field| declared.contains(field);
+    /// Keeps of a contact what is asked for; `before` is how it was seen before.
+    pub(super) fn of(contact: &Contact, asked: &AskedFor, before: Option<&Self>, at: Timestamp) -> Self {
+        let holds = |field: &Field| asked.fields.contains(field);
         let kept = contact.readable.iter().filter(|(field, _)| holds(field));
-        let has_phones = declared.iter().any(Field::is_phone);
+        let fields: Fields = kept.map(|(field, value)| (field.clone(), value.clone())).collect();
+        let has_phones = asked.fields.iter().any(Field::is_phone);
+        let derived = match before {
+            Some(before) if before.asked.applied_at == asked.applied_at => before.derived.clone(),
+            _ => {
+                let derived = fields.iter().filter(|(field, _)| is_derived(field));
+                derived.map(|(field, value)| (field.clone(), value.clone())).collect()
+            }
+        };
         let has_lists = holds(&Field::LabelNames);
         Self {
             at,
             updated_at: contact.updated_at,
-            declared: declared.clone(),
-            fields: kept.map(|(field, value)| (field.clone(), value.clone())).collect(),
+            asked: asked.clone(),
+            fields,
+            derived,
             emails: if holds(&Field::Email) { contact.emails.clone() } else { Vec::new() },
             phones: if has_phones { contact.phones.clone() } else { Vec::new() },
             label_ids: contact.label_ids.clone().filter(|_| has_lists),
@@ -97,4 +117,9 @@ impl Seen {
             leaves_custom_out: self.leaves_custom_out,
         }
     }
+}
+
+/// Reports whether Apollo may put another text in the place of the one that it is sent.
+pub(super) fn is_derived(field: &Field) -> bool {
+    matches!(field, Field::OrganizationName | Field::PresentRawAddress)
 }

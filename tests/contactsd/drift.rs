@@ -5,9 +5,10 @@ use std::fmt::Write;
 
 use contactsd::sandbox::Action;
 use insta::assert_snapshot;
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::support::{Outcome, Remote, World};
+use crate::support::{KEY, Outcome, Remote, World};
 
 /// Every call that changes something.
 const WRITES: [Action; 7] = [
@@ -141,15 +142,15 @@ fn a_deleted_contact_is_gone_and_only_that_one() {
 }
 
 #[test]
-fn a_page_that_is_lost_makes_nobody_gone() {
-    let (world, remote, _) = applied(150);
-    // The second page comes without its rows, as if they were not there.
+fn a_search_that_shows_nobody_makes_nobody_gone() {
+    let (world, remote, _) = applied(5);
     let page =
-        json!({"contacts": [], "pagination": {"page": 2, "per_page": 100, "total_entries": 150, "total_pages": 2}});
-    remote.tap.answer("\"page\":2", 200, &page);
+        json!({"contacts": [], "pagination": {"page": 1, "per_page": 100, "total_entries": 5, "total_pages": 1}});
+    remote.tap.answer_key(KEY, "/contacts/search", 200, &page);
     let drift = world.run("drift --json");
     let found = document(&drift);
-    assert_eq!((found["gone"].as_u64(), found["compared"].as_u64()), (Some(0), Some(150)), "{drift}");
+    assert_eq!((found["gone"].as_u64(), found["compared"].as_u64()), (Some(0), Some(5)), "{drift}");
+    assert_eq!(remote.requests(Action::View), 5);
 }
 
 #[test]
@@ -170,4 +171,161 @@ fn drift_is_shown_with_what_was_applied_what_is_there_and_what_the_files_say() {
     assert_snapshot!(world.run("drift"), @"");
     assert_snapshot!(world.run("drift --format markdown"), @"");
     assert_snapshot!(world.run("drift --format github"), @"");
+}
+
+#[test]
+fn only_our_lists_are_compared() {
+    let remote = Remote::start();
+    let world = World::with(
+        "contacts:\n  ada: {first_name: Ada, email: ada@example.com, label_names: [North, South]}\n  \
+         bob: {first_name: Bob, email: bob@example.com}\n",
+    )
+    .against(&remote);
+    world.applied();
+    let id = |email: &str| remote.contact("email", email)["id"].as_str().unwrap().to_owned();
+    remote.put_on(&id("ada@example.com"), "Foreign");
+    remote.put_on(&id("bob@example.com"), "Foreign");
+    let none = world.run("drift --detailed-exitcode");
+    assert_eq!(none.code, Some(0), "{none}");
+    remote.take_off(&id("ada@example.com"), "South");
+    let found = document(&world.run("drift --json"));
+    assert_eq!(changed(&found), [("ada".to_owned(), vec!["label_names".to_owned()])].into());
+    let contact = &found["contacts"][0];
+    assert_eq!(
+        (&contact["applied"], &contact["now"]),
+        (&json!({"label_names": ["North", "South"]}), &json!({"label_names": ["North"]}))
+    );
+    let restored = world.run("apply --refresh --auto-approve");
+    assert_eq!(restored.code, Some(0), "{restored}");
+    assert_eq!(remote.contact("email", "ada@example.com")["label_names"], json!(["Foreign", "North", "South"]));
+    assert_eq!(world.run("drift --detailed-exitcode").code, Some(0));
+}
+
+#[test]
+fn what_is_ignored_is_counted_and_left_alone() {
+    let remote = Remote::start();
+    let world = World::with(
+        "defaults: {ignore: [title]}\ncontacts:\n  ada: {first_name: Ada, title: CTO, email: ada@example.com}\n  \
+         bob: {first_name: Bob, title: CTO, email: bob@example.com, ignore: {first_name: Sales knows better}}\n  \
+         cyd: {first_name: Cyd, title: CTO, email: cyd@example.com, ignore: null}\n",
+    )
+    .against(&remote);
+    world.applied();
+    for email in ["ada@example.com", "bob@example.com", "cyd@example.com"] {
+        let id = remote.contact("email", email)["id"].as_str().unwrap().to_owned();
+        remote.edit(&id, &json!({"first_name": "Somebody", "title": "Boss"}));
+    }
+    let drift = world.run("drift --json");
+    let found = document(&drift);
+    let names = |key: &str, names: &[&str]| (key.to_owned(), names.iter().map(|&name| name.to_owned()).collect());
+    let expected = [names("ada", &["first_name"]), names("bob", &["title"]), names("cyd", &["first_name", "title"])];
+    assert_eq!(changed(&found), expected.into());
+    assert_eq!(found["ignored"], 2);
+    let restored = world.run("apply --refresh --auto-approve");
+    assert_eq!(restored.code, Some(0), "{restored}");
+    assert_eq!(remote.column("first_name"), ["Ada", "Somebody", "Cyd"]);
+    assert_eq!(remote.column("title"), ["Boss", "CTO", "CTO"]);
+    let last = world.run("drift");
+    assert!(last.stdout.contains("2 fields ignored"), "{last}");
+}
+
+#[test]
+fn a_mistake_in_ignore_is_told_at_its_place() {
+    let world = World::with("contacts:\n  ada: {email: ada@example.com, ignore: [titel, {mobile_phone: [1]}]}\n");
+    let outcome = world.run("validate");
+    assert_eq!(outcome.code, Some(1), "{outcome}");
+    assert!(outcome.stderr.contains("titel") && outcome.stderr.contains(":2:"), "{outcome}");
+}
+
+#[test]
+fn a_plan_shows_drift_first_and_changes_nothing_until_it_is_approved() {
+    let (world, remote, ids) = applied(3);
+    remote.edit(&ids[1], &json!({"title": "Boss"}));
+    let before = writes(&remote);
+    assert_snapshot!(world.run("plan --refresh"), @"");
+    // The state says what it said.
+    world.run("plan --detailed-exitcode").is_clean();
+    let refused = world.run_with_input("apply --refresh", "no\n");
+    assert_ne!(refused.code, Some(0), "{refused}");
+    world.run("plan --detailed-exitcode").is_clean();
+    assert_eq!(writes(&remote), before);
+    let digest = world.run("plan --refresh --detailed-exitcode");
+    assert_eq!(digest.code, Some(2), "{digest}");
+    let applied = world.run("apply --refresh --auto-approve");
+    assert_eq!(applied.summary(), "Apply complete! Resources: 0 added, 1 changed, 0 destroyed.", "{applied}");
+    assert_eq!(remote.contact("id", &ids[1])["title"], "Clerk 1");
+    assert_eq!(world.run("drift --detailed-exitcode").code, Some(0));
+    let plan = world.run("plan --refresh --detailed-exitcode");
+    assert_eq!(plan.code, Some(0), "{plan}");
+}
+
+#[test]
+fn a_contact_that_is_gone_waits_for_a_person() {
+    let (world, remote, ids) = applied(3);
+    remote.delete(&ids[0]);
+    let plan = world.run("plan --refresh");
+    assert_eq!(plan.code, Some(1), "{plan}");
+    assert!(plan.stdout.contains("# contact.p0000 needs a decision"), "{plan}");
+    world.run("plan --detailed-exitcode").is_clean();
+    let applied = world.run("apply --refresh --auto-approve --recreate p0000");
+    assert_eq!(applied.code, Some(0), "{applied}");
+    assert_eq!(remote.contacts().len(), 3);
+    assert_eq!(world.run("drift --detailed-exitcode").code, Some(0));
+}
+
+#[test]
+fn a_service_restores_what_was_changed() {
+    let (world, remote, ids) = applied(3);
+    remote.edit(&ids[1], &json!({"title": "Boss"}));
+    let pass = world.run("watch --once --refresh 1h");
+    assert_eq!(pass.code, Some(0), "{pass}");
+    assert!(pass.stdout.contains("Contacts have changed outside of contactsd: 1 changed, 0 gone."), "{pass}");
+    assert_eq!(remote.contact("id", &ids[1])["title"], "Clerk 1");
+}
+
+#[test]
+fn drift_goes_beside_a_running_service() {
+    let (world, remote, ids) = applied(3);
+    let mut service = world.start("watch");
+    service.wait_for("Watching contacts.d");
+    remote.edit(&ids[2], &json!({"title": "Boss"}));
+    let drift = world.run("drift --detailed-exitcode");
+    assert_eq!(drift.code, Some(2), "{drift}");
+    assert!(drift.stdout.contains("contact.p0002 has changed"), "{drift}");
+    service.signal(Signal::TERM);
+    assert_eq!(service.finish().code, Some(0));
+}
+
+#[test]
+fn the_commands_of_the_guide_do_what_it_says() {
+    let guide = include_str!("../../docs/guides/review-drift.md");
+    let commands: Vec<&str> =
+        guide.split("\n```sh\n").skip(1).map(|rest| rest.split("\n```").next().unwrap()).collect();
+    let remote = Remote::start();
+    let mut world = World::with(
+        "contacts:\n  ada: {first_name: Ada, title: Engineer, email: ada@example.com}\n  \
+         bob:\n    first_name: Bob\n    organization_name: Harbor\n    title: Poet\n    email: bob@example.com\n",
+    );
+    world.set("APOLLO_API_KEY", KEY);
+    world.set("CONTACTSD_API_URL", &remote.url());
+    world.applied();
+    let id = |email: &str| remote.contact("email", email)["id"].as_str().unwrap().to_owned();
+    let run = |number: usize| {
+        let script = format!("contactsd() {{ {} \"$@\"; }}\n{}", env!("CARGO_BIN_EXE_contactsd"), commands[number]);
+        let outcome = world.run_script(&script, &[].into());
+        assert_eq!(outcome.code, Some(0), "{outcome}");
+        outcome
+    };
+    assert_eq!(commands.len(), 4);
+    remote.edit(&id("ada@example.com"), &json!({"title": "Director"}));
+    let shown = run(0);
+    assert!(shown.stdout.contains("~ title = \"Engineer\" -> \"Director\""), "{shown}");
+    run(1);
+    assert_eq!(remote.contact("email", "ada@example.com")["title"], "Engineer");
+    remote.edit(&id("bob@example.com"), &json!({"title": "Laureate"}));
+    let kept = run(2);
+    assert!(kept.stdout.contains("No changes."), "{kept}");
+    remote.edit(&id("bob@example.com"), &json!({"organization_name": "Globex"}));
+    let ignored = run(3);
+    assert!(ignored.stdout.contains("1 field ignored"), "{ignored}");
 }

@@ -23,10 +23,20 @@ pub struct FieldDrift {
     pub now: Value,
 }
 
-/// Lists the declared fields that Apollo holds otherwise, both than they were applied and than they are declared now.
+impl FieldDrift {
+    /// Reports whether Apollo holds what the files declare by now, so that there is nothing to restore.
+    pub(crate) fn is_as_declared(&self) -> bool {
+        match (&self.declared, &self.now) {
+            (Value::Text(declared), Value::Text(now)) => is_same(&self.field, declared, now),
+            (declared, now) => declared == now,
+        }
+    }
+}
+
+/// Lists the declared fields that Apollo holds otherwise than they were applied.
 ///
-/// What was not applied yet is the plan's to tell.
-pub(crate) fn drift(entry: &Entry, binding: &Binding, contact: &Contact) -> Vec<FieldDrift> {
+/// What was not applied yet is the plan's to tell. `derived` is what Apollo made of a company or a place.
+pub(crate) fn drift(entry: &Entry, binding: &Binding, contact: &Contact, derived: &Fields) -> Vec<FieldDrift> {
     let mut ours = binding.applied.clone();
     if !binding.found_lists.is_empty() {
         // Those that it was on before it was bound are declared, too.
@@ -35,13 +45,9 @@ pub(crate) fn drift(entry: &Entry, binding: &Binding, contact: &Contact) -> Vec<
     }
     let of_field = |(field, applied): (&Field, &Value)| {
         let declared = entry.fields.get(field)?;
-        let now = differs(field, applied, binding.observed.get(field), contact)?;
-        let is_as_declared = match (declared, &now) {
-            (Value::Text(declared), Value::Text(now)) => is_same(field, declared, now),
-            (declared, now) => declared == now,
-        };
+        let now = differs(field, applied, binding.observed.get(field).or_else(|| derived.get(field)), contact)?;
         let (declared, applied) = (declared.clone(), applied.clone());
-        (!is_as_declared).then(|| FieldDrift { field: field.clone(), declared, applied, now })
+        Some(FieldDrift { field: field.clone(), declared, applied, now })
     };
     ours.iter().filter_map(of_field).collect()
 }
@@ -87,8 +93,6 @@ fn differs(field: &Field, applied: &Value, before: Option<&Value>, contact: &Con
             };
             let stands = match before {
                 Some(before) => is_same_value(field, before, now),
-                // What Apollo makes of a company or a place is not known before it was seen once.
-                None if is_derived(field) && !now.is_empty() => true,
                 None => is_cut_off(text, now),
             };
             (!stands && !is_same(field, text, now)).then(|| Value::from(now))
@@ -111,11 +115,6 @@ fn kind(field: &Field) -> Option<&'static str> {
         Field::OtherPhone => "other",
         _ => return None,
     })
-}
-
-/// Reports whether Apollo may put another text in the place of the one that it is sent.
-fn is_derived(field: &Field) -> bool {
-    matches!(field, Field::OrganizationName | Field::PresentRawAddress)
 }
 
 fn is_cut_off(sent: &str, held: &str) -> bool {
@@ -191,7 +190,8 @@ fn is_part_of(one: &str, other: &str) -> bool {
 /// Returns the binding as it would be if what Apollo holds now had been applied, so that a plan restores the files.
 pub(crate) fn as_found(binding: &Binding, drifted: &[FieldDrift]) -> Binding {
     let mut found = binding.clone();
-    for FieldDrift { field, now, .. } in drifted {
+    for drifted in drifted {
+        let FieldDrift { field, declared, now, .. } = drifted;
         if let Value::Lists(stand) = now {
             found.found_lists.retain(|list| stand.contains(list));
             found.possible_lists.clear();
@@ -199,10 +199,14 @@ pub(crate) fn as_found(binding: &Binding, drifted: &[FieldDrift]) -> Binding {
                 binding.applied.lists().filter(|list| stand.contains(*list)).map(str::to_owned).collect();
             found.applied.set(field.clone(), Value::Lists(ours));
         } else {
-            found.applied.set(field.clone(), now.clone());
+            let holds = if drifted.is_as_declared() { declared } else { now };
+            found.applied.set(field.clone(), holds.clone());
             found.observed.set(field.clone(), now.clone());
         }
         found.dropped.remove(field);
     }
     found
 }
+
+#[cfg(test)]
+mod tests;

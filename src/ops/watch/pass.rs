@@ -227,10 +227,10 @@ impl Service {
             self.tell(Event::Problem(problem));
         }
         let found = as_found(desired, snapshot, &drift, session.now()).ok()?;
+        if !self.dry_run {
+            session.note_found(&drift).await.ok()?;
+        }
         if !drift.is_none() {
-            if !self.dry_run {
-                session.note_missing(&drift).await.ok()?;
-            }
             self.tell(Event::Pass(PassEvent::Drifted(Box::new(drift))));
         }
         Some(found)
