@@ -2,49 +2,29 @@
 //!
 //! Never retries, never waits for quota, never measures time.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::ops::Deref;
 
 use reqwest::Method;
-use reqwest::header::{CONTENT_TYPE, HeaderValue};
-use url::Url;
 
-use super::cleaner::Cleaner;
-use super::error::Misread;
-use super::received::{End, MAX_BODY_BYTES, Received};
-use super::search::PER_PAGE;
-use super::stages;
-use super::{
-    Answer, BatchAnswer, Call, Contact, Error, ListChange, Meta, Options, Order, Profile, Refusal, SearchPage, body,
-};
+use super::{Answer, BatchAnswer, Call, Contact, Error, ListChange, Meta, Options, Reader, body};
 use crate::model::{ApolloId, Endpoint};
 
-/// The API as one team sees it. Cloning shares the connections.
+/// The API as one team sees it, for those who may change it. Cloning shares the connections.
 #[derive(Debug, Clone)]
-pub struct Client {
-    http: reqwest::Client,
-    base_url: Url,
-    /// The longest time for a request for many contacts.
-    many_timeout: Duration,
-    cleaner: Cleaner,
+pub struct Client(Reader);
+
+impl Deref for Client {
+    type Target = Reader;
+
+    fn deref(&self) -> &Reader {
+        &self.0
+    }
 }
 
-/// How many times as long as another a request for many contacts may take.
-///
-/// It may take the server minutes, and an answer that is not waited for leaves all of them in doubt.
-/// Source: the vendor's pages on changes of lists, 300 seconds (`docs/api-notes.md#calls-for-many-contacts`).
-const MANY_TIMES_AS_LONG: u32 = 5;
-
 impl Client {
-    /// Makes a client without sending anything.
-    ///
-    /// Refuses plain HTTP to any host but this machine, base URLs that hold more than an address,
-    /// and credentials that no header can carry.
+    /// Makes a client; see [`Reader::new`].
     pub fn new(options: Options) -> Result<Self, Error> {
-        let http = options.http()?;
-        let many_timeout = options.request_timeout.saturating_mul(MANY_TIMES_AS_LONG);
-        let cleaner = Cleaner::new(options.credential.secret().clone());
-        Ok(Self { http, base_url: options.base_url, many_timeout, cleaner })
+        Reader::new(options).map(Self)
     }
 
     /// Creates a contact, or matches one if `body` asks for it: `POST /contacts`.
@@ -57,11 +37,6 @@ impl Client {
     /// Writes the fields in `body` and no others: `PATCH /contacts/{id}`.
     pub async fn update_contact(&self, id: &ApolloId, body: &str) -> Result<Answer<Contact>, Error> {
         self.send(Method::PATCH, &["contacts", id.as_str()], Some(body)).await?.read(Contact::read)
-    }
-
-    /// Reads one contact: `GET /contacts/{id}`.
-    pub async fn view_contact(&self, id: &ApolloId) -> Result<Answer<Contact>, Error> {
-        self.send(Method::GET, &["contacts", id.as_str()], None).await?.read(Contact::read)
     }
 
     /// Creates many contacts, or finds for each whom Apollo takes for the same: `POST /contacts/bulk_create`.
@@ -106,33 +81,11 @@ impl Client {
         self.send_for_many(url, &body).await?.read(BatchAnswer::read_changed)
     }
 
-    /// Reads the ids of the stages that a contact can be in: `GET /contact_stages`.
-    pub(crate) async fn stages(&self) -> Result<Answer<Vec<String>>, Error> {
-        self.send(Method::GET, &["contact_stages"], None).await?.read(stages::read)
-    }
-
     /// Returns the error for a contact that the answer to a create of many does not show, and what that complains of.
     pub(crate) fn unshown(&self, meta: &Meta, complaint: Option<String>) -> Error {
         let call = Call { method: Method::POST, url: self.url(&["contacts", "bulk_create"]).as_str().into() };
         let message = complaint.map(String::into_boxed_str);
         Error::Unreadable { call, problem: "no row for this contact", message, meta: Box::new(meta.clone()) }
-    }
-
-    /// Reads page `page`, counted from 1, of the contacts that match `keywords`, or of all: `POST /contacts/search`.
-    pub async fn search_contacts(
-        &self,
-        keywords: Option<&str>,
-        order: Order,
-        page: u32,
-    ) -> Result<Answer<SearchPage>, Error> {
-        let body = body::search(keywords, order, page, PER_PAGE);
-        let reply = self.send(Method::POST, &["contacts", "search"], Some(&body)).await?;
-        reply.read(|text| SearchPage::read(text, page))
-    }
-
-    /// Reads who the credential acts as: `GET /users/api_profile`.
-    pub async fn profile(&self) -> Result<Answer<Profile>, Error> {
-        self.send(Method::GET, &["users", "api_profile"], None).await?.read(Profile::read)
     }
 
     /// Puts contacts on lists or takes them off, as [`body::lists`] writes it.
@@ -148,65 +101,6 @@ impl Client {
         };
         self.send_for_many(self.url(&["labels", action]), body).await?.read(ListChange::read)
     }
-
-    async fn send(&self, method: Method, path: &[&str], body: Option<&str>) -> Result<Reply, Error> {
-        self.send_within(None, method, self.url(path), body).await
-    }
-
-    async fn send_for_many(&self, url: Url, body: &str) -> Result<Reply, Error> {
-        self.send_within(Some(self.many_timeout), Method::POST, url, Some(body)).await
-    }
-
-    /// Sends a request that may take as long as `time`, or as long as any for `None`.
-    async fn send_within(
-        &self,
-        time: Option<Duration>,
-        method: Method,
-        url: Url,
-        body: Option<&str>,
-    ) -> Result<Reply, Error> {
-        let mut shown = url.clone();
-        shown.set_query(None);
-        let call = Call { method: method.clone(), url: shown.as_str().into() };
-        let mut request = self.http.request(method, url);
-        if let Some(time) = time {
-            request = request.timeout(time);
-        }
-        if let Some(body) = body {
-            request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json")).body(body.to_owned());
-        }
-        let mut response = match request.send().await {
-            Ok(response) => response,
-            Err(source) => return Err(Error::lost(call, None, source)),
-        };
-        self.cleaner.headers(response.headers_mut());
-        let meta = Meta::read(response.status(), response.headers());
-        tracing::debug!(%call, meta.status, meta.request_id, "answered");
-        let is_html = response.headers().get(CONTENT_TYPE).is_some_and(names_html);
-        let success = response.status().is_success();
-        let Received { body: received, end } = Received::all_of(response).await;
-        let received = self.cleaner.body(received, !matches!(end, End::Whole));
-        if !success {
-            // The status decides, so a body that did not arrive whole only costs words of the message.
-            let text = String::from_utf8_lossy(&received);
-            return Err(Error::Status(Box::new(Refusal::read(call, meta, &text, is_html, body))));
-        }
-        match end {
-            End::Whole => Ok(Reply { call, meta, body: received }),
-            End::TooLarge => Err(Error::TooLarge { call, limit_bytes: MAX_BODY_BYTES, meta: Box::new(meta) }),
-            End::Lost(source) => Err(Error::lost(call, Some(meta), source)),
-            End::Cut(source) => Err(Error::misread(call, meta, Misread::Cut(Arc::new(source)))),
-            End::Undecodable => {
-                Err(Error::misread(call, meta, Misread::Lacks("a compressed body that cannot be read")))
-            }
-        }
-    }
-
-    fn url(&self, path: &[&str]) -> Url {
-        let mut url = self.base_url.clone();
-        url.path_segments_mut().expect("a URL with a host has a path").pop_if_empty().extend(path);
-        url
-    }
 }
 
 /// Where the arguments of a move to a stage stand.
@@ -214,33 +108,6 @@ impl Client {
 pub(crate) enum StagesBy {
     Query,
     Body,
-}
-
-/// A success by its status, its whole body received.
-struct Reply {
-    call: Call,
-    meta: Meta,
-    body: Vec<u8>,
-}
-
-impl Reply {
-    fn read<T>(self, read: impl FnOnce(&str) -> Result<T, Misread>) -> Result<Answer<T>, Error> {
-        let Self { call, meta, body } = self;
-        let value = match std::str::from_utf8(&body) {
-            Ok(text) => read(text),
-            Err(cut) if cut.error_len().is_none() => Err(Misread::Cut(Arc::new(cut))),
-            Err(_) => Err(Misread::Lacks("bytes that are no UTF-8")),
-        };
-        match value {
-            Ok(value) => Ok(Answer { value, meta }),
-            Err(misread) => Err(Error::misread(call, meta, misread)),
-        }
-    }
-}
-
-/// Reports whether a `Content-Type` is that of a page for browsers.
-fn names_html(content_type: &HeaderValue) -> bool {
-    content_type.to_str().is_ok_and(|text| text.to_ascii_lowercase().contains("html"))
 }
 
 #[cfg(test)]

@@ -103,7 +103,8 @@ impl Contact {
 
     /// Reads one row of search results.
     pub(super) fn row(raw: &RawValue) -> Result<Self, Misread> {
-        Self::of(&Object::of(raw).ok_or(Misread::Lacks("a contact that is no object"))?, None)
+        let row = Object::of(raw).ok_or(Misread::Lacks("a contact that is no object"))?;
+        Ok(Self { leaves_custom_out: row.raw("typed_custom_fields").is_none(), ..Self::of(&row, None)? })
     }
 
     fn of(contact: &Object, labels: Option<&[Object]>) -> Result<Self, Misread> {

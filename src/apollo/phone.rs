@@ -2,8 +2,10 @@
 //!
 //! Compares digits only and errs towards "another number", which costs one update and no more.
 
+use serde::{Deserialize, Serialize};
+
 /// One number of an answered contact.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Phone {
     /// The number as it was entered; empty when the answer does not say.
     pub raw: String,

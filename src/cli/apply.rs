@@ -8,7 +8,7 @@ use super::args::{
     ApprovalArgs, Brakes, DecisionArgs, LockArgs, QuotaArgs, RequestArgs, ScopeArgs, ViewArgs, parse_digest,
 };
 use super::context::Context;
-use super::run::{block_on, channel, may_approve, perform};
+use super::run::{Perform, block_on, channel, may_approve, perform};
 use super::view::View;
 use super::{Exit, connection, reading, showing, stand_in};
 use crate::model::Digest;
@@ -24,6 +24,9 @@ pub(super) struct ApplyArgs {
     /// Apply without asking if the plan has this digest, as plan printed it, and change nothing otherwise
     #[arg(long, value_name = "DIGEST", value_parser = parse_digest)]
     pub(super) expect: Option<Digest>,
+    /// Look first what has changed in Apollo, and restore what the files say
+    #[arg(long)]
+    pub(super) refresh: bool,
     #[command(flatten)]
     pub(super) approval: ApprovalArgs,
     #[command(flatten)]
@@ -43,8 +46,8 @@ pub(super) struct ApplyArgs {
 }
 
 /// The options of `apply` that make its plan; a saved plan was made already.
-pub(super) const PLANNING: [&str; 8] =
-    ["recreate", "create", "target", "exclude", "force", "max_creates", "max_updates", "max_forgets"];
+pub(super) const PLANNING: [&str; 9] =
+    ["refresh", "recreate", "create", "target", "exclude", "force", "max_creates", "max_updates", "max_forgets"];
 
 pub(super) fn run(args: &ApplyArgs, context: &mut Context) -> Exit {
     if let Err(exit) = showing::begin(context, View::new(&args.view, None)) {
@@ -72,5 +75,6 @@ async fn apply(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Exit> {
         ops::check_decisions(&planned.plan, &policy)?;
         Ok(planned)
     };
-    perform(context, &args.approval, args.expect.as_ref(), &desired, connection, events, make).await
+    let how = Perform { approval: &args.approval, expected: args.expect.as_ref(), refresh: args.refresh };
+    perform(context, how, &desired, connection, events, make).await
 }

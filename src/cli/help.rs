@@ -71,6 +71,7 @@ pub(super) const VERBS: &[Help] = &[
             ("contactsd apply --auto-approve", "do it without asking"),
             ("contactsd apply --sandbox --auto-approve", "try it; nothing leaves the machine"),
             ("contactsd apply --max-creates 5", "refuse a plan that creates more"),
+            ("contactsd apply --refresh", "restore what was changed in Apollo, too"),
             ("contactsd apply --recreate ada", "create a contact again that was deleted in Apollo"),
             ("contactsd apply --create ada", "create a contact although Apollo has somebody like it"),
         ],
@@ -79,6 +80,22 @@ pub(super) const VERBS: &[Help] = &[
             (1, "an error, a plan that was not approved or that a brake stopped, or not everything was done"),
             INTERRUPTED,
             TERMINATED,
+        ],
+    },
+    Help {
+        verb: "drift",
+        examples: &[
+            ("contactsd drift", "show what has changed in Apollo since it was applied"),
+            ("contactsd drift --detailed-exitcode", "end with 2 when something has changed"),
+            ("contactsd drift --format markdown", "the same for an issue; personal values are masked"),
+            ("contactsd drift --format github", "annotate the entries of contacts that have changed"),
+        ],
+        exits: &[
+            (0, "it was looked, and what has changed is shown"),
+            (1, "an error, or contacts of which it is not known how they stand"),
+            (2, "contacts have changed in Apollo; with --detailed-exitcode only"),
+            (130, "interrupted (Ctrl-C)"),
+            (143, "terminated (SIGTERM)"),
         ],
     },
     Help {

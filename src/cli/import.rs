@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::args::{ApprovalArgs, LockArgs, QuotaArgs, RequestArgs, parse_address};
 use super::context::Context;
-use super::run::{block_on, channel, may_approve, perform};
+use super::run::{Perform, block_on, channel, may_approve, perform};
 use super::{Exit, connection, reading, stand_in};
 use crate::model::{ApolloId, ContactKey};
 use crate::ops::{self, Desired};
@@ -42,7 +42,7 @@ async fn import(args: &ImportArgs, context: &mut Context) -> Result<Exit, Exit> 
         connection::open(context, "import", args.lock.lock_timeout, &args.quota, &args.requests, tell).await?;
     // Of the state, everything is wanted: any key may own the contact.
     let nothing = Desired::default();
-    perform(context, &args.approval, None, &nothing, connection, events, |_, snapshot| {
+    perform(context, Perform::approved_by(&args.approval), &nothing, connection, events, |_, snapshot| {
         ops::plan_import(&desired, snapshot, &args.key, &args.id)
     })
     .await

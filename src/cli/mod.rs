@@ -10,6 +10,7 @@ mod complete;
 mod completions;
 mod connection;
 mod context;
+mod drift;
 mod exit;
 mod explain;
 mod first_process;
@@ -86,6 +87,7 @@ fn dispatch(verb: Verb, arguments: &[OsString], context: &mut Context) -> Exit {
             Some(file) => apply_file::run(file, &args, context),
             None => apply::run(&args, context),
         },
+        Verb::Drift(args) => drift::run(&args, context),
         Verb::Show(args) => show::run(&args, context),
         Verb::Watch(args) => {
             let again = |environment: &Environment| match parse::parse_again(arguments, environment)?.verb {

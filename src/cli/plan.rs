@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::args::{Brakes, DecisionArgs, PageArgs, QuotaArgs, ScopeArgs, ViewArgs};
+use super::args::{Brakes, DecisionArgs, PageArgs, QuotaArgs, RequestArgs, ScopeArgs, ViewArgs};
 use super::context::Context;
+use super::run::block_on;
 use super::showing::{self, Shown};
 use super::view::View;
-use super::{Exit, reading, saved, stand_in};
-use crate::ops::{self, Beside, Clock, Desired, Origins, Planned, Problem, Reading, Want};
+use super::{Exit, drift, reading, saved, stand_in};
+use crate::ops::{self, Beside, Clock, Desired, Drift, Origins, Planned, Problem, Reading, Want};
 use crate::plan::Policy;
 use crate::state::Holder;
 use crate::ui::amounts::counted;
@@ -21,6 +22,9 @@ pub(super) struct PlanArgs {
     /// Exit with 2 when there are changes, 0 when there are none
     #[arg(long)]
     pub(super) detailed_exitcode: bool,
+    /// Look first what has changed in Apollo, and plan to restore what the files say; reads from Apollo and needs a key
+    #[arg(long, conflicts_with = "out")]
+    pub(super) refresh: bool,
     /// Save the plan in this file, to be applied by `apply FILE`; it replaces a file or a link that is there. With -,
     /// stdout gets the saved plan and stderr the text
     #[arg(long, value_name = "FILE")]
@@ -37,6 +41,8 @@ pub(super) struct PlanArgs {
     pub(super) brakes: Brakes,
     #[command(flatten)]
     pub(super) quota: QuotaArgs,
+    #[command(flatten)]
+    pub(super) requests: RequestArgs,
 }
 
 pub(super) fn run(args: &PlanArgs, context: &mut Context) -> Exit {
@@ -54,7 +60,18 @@ pub(super) fn run(args: &PlanArgs, context: &mut Context) -> Exit {
         context.shell.error(format!("{} is in the directory of the contact files", file.display()), detail);
         return Exit::Failure;
     }
-    match make(args, context) {
+    if args.refresh {
+        return block_on(context, async |context: &mut Context| {
+            let made = refreshed(args, context).await;
+            finish(args, context, made)
+        });
+    }
+    let made = make(args, context);
+    finish(args, context, made)
+}
+
+fn finish(args: &PlanArgs, context: &mut Context, made: Result<Made, Exit>) -> Exit {
+    match made {
         Ok(made) => conclude(args, context, made).unwrap_or_else(|exit| exit),
         Err(exit) => {
             showing::show_failed(context);
@@ -69,6 +86,8 @@ struct Made {
     policy: Policy,
     planned: Planned,
     reading: Reading,
+    /// What has changed in Apollo, where that was looked at.
+    drift: Option<Drift>,
 }
 
 fn make(args: &PlanArgs, context: &mut Context) -> Result<Made, Exit> {
@@ -77,18 +96,45 @@ fn make(args: &PlanArgs, context: &mut Context) -> Result<Made, Exit> {
         stand_in::announce(context);
     }
     let reading = reading::state_of_api(context, Want::Plan(&desired))?;
+    made(args, context, desired, reading, None)
+}
+
+/// Looks what has changed in Apollo, and plans from that; nothing of it is kept but what spares requests.
+async fn refreshed(args: &PlanArgs, context: &mut Context) -> Result<Made, Exit> {
+    let desired = reading::load(context)?;
+    if !context.view.is_page() {
+        stand_in::announce(context);
+    }
+    let mut reading = reading::read_of_api(context, Want::Refresh(&desired)).await?;
+    let drift = drift::look(context, "plan", &args.quota, &args.requests, &desired, &reading.snapshot).await?;
+    let snapshot = std::mem::take(&mut reading.snapshot);
+    let found = ops::as_found(&desired, snapshot, &drift, Clock::system().now());
+    reading.snapshot = found.map_err(|error| reading::load_error(context, &error))?;
+    reading.basis = None;
+    made(args, context, desired, reading, Some(drift))
+}
+
+fn made(
+    args: &PlanArgs,
+    context: &mut Context,
+    desired: Desired,
+    reading: Reading,
+    drift: Option<Drift>,
+) -> Result<Made, Exit> {
     let (policy, rules, now) =
         (args.brakes.policy(&args.decisions, &args.scope), args.quota.rules(), Clock::system().now());
     ops::check_scope(&policy.scope, &desired, &reading.snapshot).map_err(|problem| refuse(context, &problem))?;
     let planned = ops::plan_beside(&desired, &reading.snapshot, &reading.under_way(), &policy, &rules, now);
     let planned = planned.map_err(|error| reading::load_error(context, &error))?;
     ops::check_decisions(&planned.plan, &policy).map_err(|problem| refuse(context, &problem))?;
-    Ok(Made { desired, policy, planned, reading })
+    Ok(Made { desired, policy, planned, reading, drift })
 }
 
 /// Shows the plan, saves it where that was asked for, and says what it means to the caller.
 fn conclude(args: &PlanArgs, context: &mut Context, made: Made) -> Result<Exit, Exit> {
-    let Made { desired, policy, planned, reading } = made;
+    let Made { desired, policy, planned, reading, drift } = made;
+    let refresh = if args.refresh { " --refresh" } else { "" };
+    let drifted = drift.as_ref().and_then(|drift| showing::show_drift(context, drift));
     let beside = reading.beside.as_ref().filter(|_| planned.left_out > 0);
     let under_way = beside.map(|beside| under_way(beside, planned.left_out));
     if context.view.is_page() {
@@ -96,8 +142,8 @@ fn conclude(args: &PlanArgs, context: &mut Context, made: Made) -> Result<Exit, 
         let note = format!("{contacts} {are} being applied by another process right now, and left out here.");
         let digest = planned.digest.as_ref();
         let shown = Shown {
-            apply: digest.map(|digest| context.command(&format!("apply --expect {digest}"))),
-            note: (planned.left_out > 0).then_some(&*note),
+            apply: digest.map(|digest| context.command(&format!("apply{refresh} --expect {digest}"))),
+            note: (planned.left_out > 0).then_some(&*note).or(drifted.as_deref()),
             ..Shown::of(&planned, context)
         };
         showing::show(context, &shown);
@@ -112,7 +158,7 @@ fn conclude(args: &PlanArgs, context: &mut Context, made: Made) -> Result<Exit, 
             context.shell.status(format!("{under_way}\n"));
         }
         let hints = !context.environment.in_automation() && args.out.is_none();
-        let next_step = hints.then(|| context.command(&format!("apply{}", words::planning_options(&policy))));
+        let next_step = hints.then(|| context.command(&format!("apply{refresh}{}", words::planning_options(&policy))));
         showing::show(context, &Shown { next_step: next_step.as_deref(), ..Shown::of(&planned, context) });
     }
     ops::renew_index(&context.locations.state, &desired, &reading);

@@ -62,7 +62,7 @@ async fn probe_with(
     let session = &connection.session;
     let api = if context.sandbox { "the sandbox".to_owned() } else { context.origin() };
     let ended = |session: &ops::Session| session.stop().reason().and_then(|ended| signals::exit(&ended));
-    let target = driven(context, session, &mut events, ops::probe_target(session)).await?;
+    let target = driven(context, session.stop(), &mut events, ops::probe_target(session)).await?;
     let target = target.map_err(|error| {
         let ended = ended(session);
         ended.unwrap_or_else(|| connection::session_error(context, &error))
@@ -72,7 +72,7 @@ async fn probe_with(
         context.shell.result("Probe cancelled. Nothing was made.");
         return Err(Exit::Failure);
     }
-    let report = driven(context, session, &mut events, ops::probe(session, args.search_wait)).await?;
+    let report = driven(context, session.stop(), &mut events, ops::probe(session, args.search_wait)).await?;
     let text = probe_text(&report, &api);
     context.shell.to_people(|shell| shell.result(format_args!("\n{text}")));
     context.shell.documents([ProbeDocument::new(&report, &api)]);

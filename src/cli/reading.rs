@@ -39,7 +39,18 @@ pub(super) fn own_state(context: &mut Context) -> Result<(), Exit> {
 
 /// The same as [`state`], and refuses a state of another API than the one that is asked for.
 pub(super) fn state_of_api(context: &mut Context, want: Want<'_>) -> Result<Reading, Exit> {
-    let (reading, given) = (state(context, want)?, context.origin());
+    let reading = state(context, want)?;
+    of_api(context, reading)
+}
+
+/// The same, for verbs that have an event queue.
+pub(super) async fn read_of_api(context: &mut Context, want: Want<'_>) -> Result<Reading, Exit> {
+    let reading = read(context, want).await?;
+    of_api(context, reading)
+}
+
+fn of_api(context: &mut Context, reading: Reading) -> Result<Reading, Exit> {
+    let given = context.origin();
     if reading.snapshot.origin == given {
         return Ok(reading);
     }

@@ -12,11 +12,12 @@ use super::Exit;
 use super::args::ApprovalArgs;
 use super::connection::{self, Connection};
 use super::context::Context;
-use super::reading::snapshot_error;
+use super::drift::drift_error;
+use super::reading::{load_error, snapshot_error, state_error};
 use super::showing::{self, Shown};
 use super::signals::{self, Signals};
 use crate::model::Digest;
-use crate::ops::{self, Desired, Event, Planned, Problem, Remaining, Report, Session};
+use crate::ops::{self, Desired, Drift, Event, Planned, Problem, Remaining, Report, Session, Stop};
 use crate::state::Snapshot;
 use crate::ui::json::report_record;
 use crate::ui::{APPROVAL, Progress, apply_summary, approval_prompt, words};
@@ -61,17 +62,33 @@ pub(super) fn channel() -> (Arc<dyn Fn(Event) + Send + Sync>, UnboundedReceiver<
     (Arc::new(move |event| drop(sender.send(event))), events)
 }
 
+/// How a plan is made and approved.
+#[derive(Clone, Copy)]
+pub(super) struct Perform<'a> {
+    pub(super) approval: &'a ApprovalArgs,
+    /// The digest of the one plan that is approved.
+    pub(super) expected: Option<&'a Digest>,
+    /// Whether it is looked first what has changed in Apollo.
+    pub(super) refresh: bool,
+}
+
+impl<'a> Perform<'a> {
+    /// A plan that is made from the state as it is, and that somebody is asked about.
+    pub(super) fn approved_by(approval: &'a ApprovalArgs) -> Self {
+        Self { approval, expected: None, refresh: false }
+    }
+}
+
 /// Makes a plan, shows it, has it approved and applies it; releases the state at the end.
 pub(super) async fn perform(
     context: &mut Context,
-    approval: &ApprovalArgs,
-    expected: Option<&Digest>,
+    how: Perform<'_>,
     desired: &Desired,
     connection: Connection,
     events: UnboundedReceiver<Event>,
     make: impl FnOnce(&Session, &Snapshot) -> Result<Planned, Box<Problem>>,
 ) -> Result<Exit, Exit> {
-    let outcome = perform_with(context, approval, expected, desired, &connection, events, make).await;
+    let outcome = perform_with(context, how, desired, &connection, events, make).await;
     release(context, connection, outcome).await
 }
 
@@ -93,15 +110,19 @@ pub(super) async fn release(
 
 async fn perform_with(
     context: &mut Context,
-    approval: &ApprovalArgs,
-    expected: Option<&Digest>,
+    Perform { approval, expected, refresh }: Perform<'_>,
     desired: &Desired,
     connection: &Connection,
     mut events: UnboundedReceiver<Event>,
     make: impl FnOnce(&Session, &Snapshot) -> Result<Planned, Box<Problem>>,
 ) -> Result<Exit, Exit> {
     let session = &connection.session;
-    let snapshot = session.snapshot(desired).await.map_err(|error| snapshot_error(context, &error))?;
+    let (snapshot, drift) = if refresh {
+        let (snapshot, drift) = refreshed(context, connection, desired, &mut events).await?;
+        (snapshot, Some(drift))
+    } else {
+        (session.snapshot(desired).await.map_err(|error| snapshot_error(context, &error))?, None)
+    };
     let planned = make(session, &snapshot).map_err(|problem| {
         context.shell.message(&words::problem(&problem));
         Exit::Failure
@@ -136,8 +157,31 @@ async fn perform_with(
         return Err(Exit::Failure);
     }
     prove(context, connection, &snapshot, &mut events).await?;
+    if let Some(drift) = &drift {
+        session.note_found(drift).await.map_err(|error| state_error(context, &error))?;
+    }
     let report = carry_out(context, connection, &planned, desired, &snapshot, None, events).await?;
     Ok(conclude(context, &planned, &report))
+}
+
+/// Looks what has changed in Apollo, and shows it; returns the state as if that had been applied.
+async fn refreshed(
+    context: &mut Context,
+    connection: &Connection,
+    desired: &Desired,
+    events: &mut UnboundedReceiver<Event>,
+) -> Result<(Snapshot, Drift), Exit> {
+    let session = &connection.session;
+    let snapshot = session.snapshot_to_refresh(desired).await.map_err(|error| snapshot_error(context, &error))?;
+    prove(context, connection, &snapshot, events).await?;
+    let drift = driven(context, session.stop(), events, session.drift(desired, &snapshot)).await?;
+    let drift = drift.map_err(|error| match session.stop().reason().and_then(|ended| signals::exit(&ended)) {
+        Some(exit) => exit,
+        None => drift_error(context, error),
+    })?;
+    showing::show_drift(context, &drift);
+    let found = ops::as_found(desired, snapshot, &drift, session.now());
+    Ok((found.map_err(|error| load_error(context, &error))?, drift))
 }
 
 /// Refuses a plan that is not the one that was reviewed.
@@ -190,7 +234,7 @@ pub(super) async fn prove(
     events: &mut UnboundedReceiver<Event>,
 ) -> Result<(), Exit> {
     let session = &connection.session;
-    let proved = driven(context, session, events, session.prove_credential(snapshot)).await?;
+    let proved = driven(context, session.stop(), events, session.prove_credential(snapshot)).await?;
     proved.map_err(|error| match session.stop().reason().and_then(|ended| signals::exit(&ended)) {
         Some(exit) => exit,
         None => connection::session_error(context, &error),
@@ -209,7 +253,7 @@ pub(super) async fn carry_out(
 ) -> Result<Report, Exit> {
     let session = &connection.session;
     let work = ops::apply_as(session, &planned.plan, desired, snapshot, saved);
-    let result = driven(context, session, &mut events, work).await;
+    let result = driven(context, session.stop(), &mut events, work).await;
     if result.is_err() {
         let detail = "Requests were under way. What became of them is found out by the next apply, before anything \
                       is sent again.";
@@ -224,7 +268,7 @@ const SHOWN_TOGETHER: Duration = Duration::from_millis(20);
 /// Drives `work`, showing its events. The first signal asks it to stop, the second ends it: `Err`.
 pub(super) async fn driven<T>(
     context: &mut Context,
-    session: &Session,
+    stop: &Stop,
     events: &mut UnboundedReceiver<Event>,
     work: impl Future<Output = T>,
 ) -> Result<T, Exit> {
@@ -253,7 +297,7 @@ pub(super) async fn driven<T>(
                     break Err(signals::exit(&ended).unwrap_or(Exit::Failure));
                 }
                 asked = true;
-                session.stop().request(ended);
+                stop.request(ended);
                 progress.event(shell, &Event::Stopping);
             }
         }

@@ -3,10 +3,13 @@
 use super::Exit;
 use super::context::Context;
 use super::view::View;
-use crate::ops::{self, Planned, Report};
+use crate::ops::{self, Drift, Planned, Report};
 use crate::settings::Checkout;
-use crate::ui::json::{import_records, plan_records};
-use crate::ui::{FailedPlan, Forecast, ImportsText, Markdown, MarkdownOptions, PlanOptions, PlanText, Subject, words};
+use crate::ui::json::{drift_records, import_records, plan_records};
+use crate::ui::{
+    DriftText, FailedPlan, Forecast, ImportsText, Markdown, MarkdownOptions, PlanOptions, PlanText, Subject,
+    drift_note, words,
+};
 
 /// A plan and the words that belong to it.
 pub(super) struct Shown<'a> {
@@ -95,6 +98,24 @@ pub(super) fn show(context: &mut Context, shown: &Shown<'_>) {
     }
 }
 
+/// Shows what has changed in Apollo, above the plan that restores it; a page says it in the words that are returned.
+pub(super) fn show_drift(context: &mut Context, drift: &Drift) -> Option<String> {
+    context.shell.messages(drift.warnings().iter().map(words::problem));
+    if drift.is_none() {
+        return None;
+    }
+    let (view, stdout) = (context.view, context.shell.stdout());
+    let records = drift_records(drift, view.mask);
+    if view.is_page() {
+        context.shell.records(records);
+        return Some(drift_note(drift));
+    }
+    let cut = view.is_abridged(stdout, drift.contacts.len());
+    let text = DriftText { drift, color: stdout.color, mask: view.mask, cut, rule: Some(stdout.width) };
+    context.shell.result_as(text, records);
+    None
+}
+
 /// Names who was imported, and shows what was written to whom; nothing where nobody was.
 pub(super) fn show_imports(context: &mut Context, report: &Report) {
     if report.imports.is_empty() {
@@ -134,7 +155,7 @@ pub(super) fn show_failed(context: &mut Context) {
 }
 
 /// Names the contact directory as every run for it does: its comment is found by that name.
-fn directory(context: &Context) -> String {
+pub(super) fn directory(context: &Context) -> String {
     let contacts = &context.locations.contacts;
     let name = Checkout::around(contacts, &context.environment).name(contacts);
     if name.as_os_str().is_empty() { ".".to_owned() } else { name.display().to_string() }

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 
 use super::args::{ApprovalArgs, LockArgs, parse_address};
 use super::context::Context;
-use super::run::{block_on, channel, may_approve, perform};
+use super::run::{Perform, block_on, channel, may_approve, perform};
 use super::transfer::{self, PushArgs};
 use super::{Exit, connection, mending, reading, stand_in};
 use crate::model::ContactKey;
@@ -141,8 +141,10 @@ fn change(
             Err(exit) => return exit,
         };
         let everything = Desired::default();
-        let done =
-            perform(context, approval, None, &everything, connection, events, |_, snapshot| make(snapshot)).await;
+        let done = perform(context, Perform::approved_by(approval), &everything, connection, events, |_, snapshot| {
+            make(snapshot)
+        })
+        .await;
         done.unwrap_or_else(|exit| exit)
     })
 }

@@ -6,6 +6,7 @@ use super::apply::ApplyArgs;
 use super::approve::ApproveArgs;
 use super::args::Global;
 use super::completions::CompletionsArgs;
+use super::drift::DriftArgs;
 use super::explain::ExplainArgs;
 use super::fmt::FmtArgs;
 use super::import::ImportArgs;
@@ -51,6 +52,8 @@ pub(super) enum Verb {
     Plan(PlanArgs),
     /// Bring Apollo in step with the contact files
     Apply(ApplyArgs),
+    /// Show what has changed in Apollo since it was applied; only looks
+    Drift(DriftArgs),
     /// Show a saved plan, or what the state holds
     Show(ShowArgs),
     /// Keep Apollo in step with the contact files, as a service
@@ -113,7 +116,7 @@ impl Verb {
                 | StateVerb::Recover { .. }
                 | StateVerb::Clean { .. } => (Layout::Stream, Does::Something),
             },
-            Self::Probe(_) => (Layout::Document, Does::Something),
+            Self::Probe(_) | Self::Drift(_) => (Layout::Document, Does::Something),
             Self::Status(_) | Self::Validate(_) | Self::Show(_) | Self::Version | Self::Schema(_) => {
                 (Layout::Document, Does::Nothing)
             }

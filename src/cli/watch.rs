@@ -27,10 +27,10 @@ use crate::settings::{Environment, is_at_home, keep_from_git, parse_duration, pa
 use crate::state;
 use crate::store;
 use crate::ui::amounts::{counted, duration};
-use crate::ui::json::{pass_record, plan_records, report_record, watch_record};
+use crate::ui::json::{drift_records, pass_record, plan_records, report_record, watch_record};
 use crate::ui::{
-    Mask, PlanOptions, PlanText, Progress, apply_summary, message_text, pass_summary, plan_summary, time_text,
-    watch_summary, words,
+    Mask, PlanOptions, PlanText, Progress, apply_summary, drift_note, message_text, pass_summary, plan_summary,
+    time_text, watch_summary, words,
 };
 use crate::watcher::{self, Watcher};
 
@@ -45,6 +45,9 @@ pub(super) struct WatchArgs {
     /// Look at everything again after this time, whatever was noticed
     #[arg(long, value_name = "DUR", default_value = "5m", value_parser = parse_interval)]
     pub(super) resync: Duration,
+    /// Look after this time what has changed in Apollo, at the start first, and restore what the files say
+    #[arg(long, value_name = "DUR", value_parser = parse_interval)]
+    pub(super) refresh: Option<Duration>,
     /// Look for changes at this interval instead of being told by the system
     #[arg(long, value_name = "DUR", value_parser = parse_interval)]
     pub(super) poll: Option<Duration>,
@@ -200,7 +203,8 @@ async fn serve(
 }
 
 fn settings(args: &WatchArgs, session: SessionOptions) -> Settings {
-    Settings { policy: args.policy(), resync: args.resync, forget_after: args.forget_after, session }
+    let WatchArgs { resync, refresh, forget_after, .. } = *args;
+    Settings { policy: args.policy(), resync, refresh, forget_after, session }
 }
 
 fn take_place(context: &mut Context, session: &SessionOptions) -> Result<Place, Exit> {
@@ -378,6 +382,10 @@ impl<'a> View<'a> {
                     self.last_refusal = Some(text);
                 }
                 return Some("The files hold mistakes; nothing is changed until they are mended.".to_owned());
+            }
+            PassEvent::Drifted(drift) => {
+                self.context.shell.status_as(drift_note(drift), drift_records(drift, Mask::Off));
+                return None;
             }
             PassEvent::Planned(planned) => {
                 self.last_refusal = None;

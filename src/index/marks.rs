@@ -110,6 +110,7 @@ mod tests {
             run_dedupe: true,
             apollo_id: None,
             moved_from: None,
+            ignored: [].into(),
         }
     }
 

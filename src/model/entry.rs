@@ -1,5 +1,6 @@
 //! One contact as a file declares it.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -30,6 +31,9 @@ pub struct Entry {
     pub apollo_id: Option<ApolloId>,
     /// The key this entry had before.
     pub moved_from: Option<ContactKey>,
+    /// The fields that stay as they are when somebody changes them in Apollo.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub ignored: BTreeSet<Field>,
 }
 
 impl Entry {
@@ -46,6 +50,11 @@ impl Entry {
         let is_person_at_company =
             || [Field::FirstName, Field::LastName, Field::OrganizationName].into_iter().all(holds);
         self.run_dedupe && (holds(Field::Email) || is_person_at_company())
+    }
+
+    /// Reports whether a change of `field` in Apollo is left alone.
+    pub fn ignores(&self, field: &Field) -> bool {
+        self.ignored.contains(field)
     }
 
     /// Reports whether the e-mail is what Apollo matches this entry by.

@@ -19,7 +19,8 @@ pub struct Fingerprint([u8; 16]);
 impl Entry {
     /// Returns the hash of everything the entry declares; its place does not count.
     pub fn fingerprint(&self) -> Fingerprint {
-        let Self { place, fields, run_dedupe, apollo_id, moved_from } = self;
+        // What is left alone is not sent.
+        let Self { place, fields, run_dedupe, apollo_id, moved_from, ignored: _ } = self;
         // Put together first: the hash takes one long text in less time than many short ones.
         let mut canonical = Vec::with_capacity(USUAL_BYTES);
         feed(&mut canonical, place.key.as_str());

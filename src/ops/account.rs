@@ -1,7 +1,8 @@
 //! Everybody in the account, by what a look compares, so that looking for many needs no request for each.
 //!
-//! Keeps ids and keyed hashes, no value of anybody. What it shows is a hint: whoever it points to is viewed before
-//! anything is concluded; only that it points to nobody counts, and only where the whole account was read.
+//! Keeps ids and keyed hashes, and of declared contacts that were asked for what was seen of them. What a hash shows is
+//! a hint: whoever it points to is viewed before anything is concluded; only that it points to nobody counts, and only
+//! where the whole account was read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,12 +11,14 @@ use serde::{Deserialize, Serialize};
 use crate::apollo::Contact;
 use crate::model::{ApolloId, Field, Fields, IdentityKey, Timestamp, fold_email, mailbox};
 
+use super::seen::{AskedFor, Seen};
+use super::sweep::Sweep;
+
 /// Everybody in the account, as of the last reading.
 #[derive(Debug, Clone)]
 pub(super) struct Account {
     key: IdentityKey,
-    /// What each contact is found by, as it was seen last.
-    contacts: BTreeMap<ApolloId, Vec<Mark>>,
+    contacts: BTreeMap<ApolloId, Known>,
     /// Whom each mark leads to.
     by_mark: BTreeMap<Mark, Vec<ApolloId>>,
     /// What changed later is not known, by the server's clock.
@@ -30,6 +33,18 @@ pub(super) struct Account {
 
 /// A keyed hash of something that tells people apart.
 type Mark = u64;
+
+/// What is known of one contact, as it was seen last.
+#[derive(Debug, Default, Clone, PartialEq)]
+struct Known {
+    /// What it is found by.
+    marks: Vec<Mark>,
+    /// Its declared fields, where somebody has asked for them.
+    seen: Option<Box<Seen>>,
+}
+
+/// What is saved of one contact.
+type Line = (ApolloId, Vec<Mark>, Option<Box<Seen>>);
 
 /// A contact that was made.
 #[derive(Debug)]
@@ -62,8 +77,8 @@ struct Head {
     parts: u32,
 }
 
-/// Most contacts of one part, which takes about 100 bytes for each.
-const CONTACTS_OF_A_PART: usize = 500;
+/// Most contacts of one part, which takes about 100 bytes for each, and for a declared one up to a kilobyte.
+const CONTACTS_OF_A_PART: usize = 200;
 
 /// What is to be saved: the number of each part, and its text; parts without a text are removed.
 pub(super) type Parts = Vec<(u32, Option<String>)>;
@@ -81,6 +96,11 @@ impl Account {
         }
     }
 
+    /// Notes how far a reading came that ended well.
+    pub(super) fn read_by(self, sweep: Sweep) -> Self {
+        Self { read_to: sweep.read_to, ..self }
+    }
+
     /// Returns how many contacts are known, those included that were deleted since.
     pub(super) fn len(&self) -> usize {
         self.contacts.len()
@@ -94,30 +114,69 @@ impl Account {
     }
 
     /// Takes in what a row shows; reports whether that is news.
-    pub(super) fn see(&mut self, contact: &Contact) -> bool {
+    ///
+    /// Keeps what is asked for of the contact; for `None`, what was kept of it before.
+    pub(super) fn see(&mut self, contact: &Contact, asked: Option<&AskedFor>, at: Timestamp) -> bool {
         let marks = marks(&self.key, &contact.readable, &contact.emails);
-        self.take_in(contact.id.clone(), marks)
+        let before = self.contacts.get(&contact.id).and_then(|known| known.seen.as_deref());
+        let asked = asked.or(before.map(|seen| &seen.asked));
+        let seen = asked.map(|asked| Box::new(Seen::of(contact, asked, before, at)));
+        self.take_in(contact.id.clone(), Known { marks, seen })
     }
 
     /// Takes in contacts that were made.
     pub(super) fn add(&mut self, made: Vec<Made>) {
         for Made { id, marks } in made {
-            self.take_in(id, marks);
+            self.take_in(id, Known { marks, seen: None });
+        }
+    }
+
+    /// Returns what was seen of a contact that somebody has asked for.
+    pub(super) fn seen(&self, id: &ApolloId) -> Option<&Seen> {
+        self.contacts.get(id)?.seen.as_deref()
+    }
+
+    /// Reports whether a contact was there when the account was read.
+    pub(super) fn has(&self, id: &ApolloId) -> bool {
+        self.contacts.contains_key(id)
+    }
+
+    /// Notes what the lists of contacts are called, and keeps nothing of contacts that `is_declared` no longer.
+    pub(super) fn tidy(&mut self, is_declared: impl Fn(&ApolloId) -> bool, name: impl Fn(&str) -> Option<String>) {
+        for (id, known) in &mut self.contacts {
+            let Some(seen) = &mut known.seen else { continue };
+            if !is_declared(id) {
+                known.seen = None;
+            } else if seen.has_unnamed_lists() {
+                seen.name_lists(&name);
+                if seen.has_unnamed_lists() {
+                    continue;
+                }
+            } else {
+                continue;
+            }
+            self.unsaved.insert(id.clone());
         }
     }
 
     /// Marks that a contact had before lead to it as well: whoever is found is viewed.
-    fn take_in(&mut self, id: ApolloId, marks: Vec<Mark>) -> bool {
-        if self.contacts.get(&id) == Some(&marks) {
+    fn take_in(&mut self, id: ApolloId, known: Known) -> bool {
+        if let Some(before) = self.contacts.get(&id)
+            && before.marks == known.marks
+            && match (&before.seen, &known.seen) {
+                (Some(before), Some(seen)) => before.is_as(seen),
+                (before, seen) => before.is_none() && seen.is_none(),
+            }
+        {
             return false;
         }
-        for mark in &marks {
+        for mark in &known.marks {
             let found = self.by_mark.entry(*mark).or_default();
             if !found.contains(&id) {
                 found.push(id.clone());
             }
         }
-        self.contacts.insert(id.clone(), marks);
+        self.contacts.insert(id.clone(), known);
         self.unsaved.insert(id);
         true
     }
@@ -128,10 +187,10 @@ impl Account {
         let Head { read_to, parts: count } = serde_json::from_str(head).ok()?;
         let mut account = Self::new(key);
         for text in rest.get(..(count as usize).checked_sub(1)?)? {
-            let part: Vec<(ApolloId, Vec<Mark>)> = serde_json::from_str(text).ok()?;
+            let part: Vec<Line> = serde_json::from_str(text).ok()?;
             account.saved_contacts += part.len();
-            for (id, marks) in part {
-                account.take_in(id, marks);
+            for (id, marks, seen) in part {
+                account.take_in(id, Known { marks, seen });
             }
         }
         account.unsaved.clear();
@@ -151,7 +210,8 @@ impl Account {
             if is_new || again { self.contacts.keys().collect() } else { self.unsaved.iter().collect() };
         let mut parts = Parts::new();
         for (part, ids) in (from..).zip(ids.chunks(CONTACTS_OF_A_PART)) {
-            let contacts: Vec<(&ApolloId, &Vec<Mark>)> = ids.iter().map(|id| (*id, &self.contacts[*id])).collect();
+            let known = |id| (&self.contacts[id].marks, &self.contacts[id].seen);
+            let contacts: Vec<_> = ids.iter().map(|id| (*id, known(*id).0, known(*id).1)).collect();
             parts.push((part, Some(serde_json::to_string(&contacts).expect("ids and numbers are JSON"))));
         }
         let count = from + u32::try_from(parts.len()).expect("as many parts as contacts at most");
@@ -257,7 +317,7 @@ mod tests {
             write(&mut kept, account.save());
             let loaded = read(&kept).unwrap();
             assert_eq!((loaded.read_to, &loaded.contacts), (account.read_to, &account.contacts));
-            assert!(kept.len() <= 7, "{} parts for 700 contacts", kept.len());
+            assert!(kept.len() <= 16, "{} parts for 700 contacts", kept.len());
             account = loaded;
         }
         // Nothing new takes the first part alone.
@@ -271,7 +331,7 @@ mod tests {
         let mut kept = BTreeMap::new();
         write(&mut kept, account.save());
         assert!(read(&kept).is_some());
-        for part in 0..3 {
+        for part in 0..7 {
             let mut damaged = kept.clone();
             damaged.insert(part, "{".to_owned());
             assert!(read(&damaged).is_none());

@@ -23,6 +23,9 @@ pub(super) struct Question {
     pub(super) fingerprints: Roster,
     /// The contacts whose owners are asked for.
     pub(super) contacts: Named,
+    /// Whether what is known of the account is asked for.
+    #[serde(default)]
+    pub(super) account: bool,
 }
 
 /// What a writer tells of its state, at one serial.
@@ -54,8 +57,9 @@ impl Answerer {
         Routes::default().call(SNAPSHOT, move |question| self.clone().answer(question))
     }
 
-    async fn answer(self, Question { fingerprints, contacts }: Question) -> Result<Box<RawValue>, String> {
-        let wanted = Wanted::new(fingerprints, contacts);
+    async fn answer(self, question: Question) -> Result<Box<RawValue>, String> {
+        let Question { fingerprints, contacts, account } = question;
+        let wanted = Wanted::new(fingerprints, contacts).with_account(account);
         let (snapshot, under_way) = self.under_way.during(self.store.snapshot(&wanted)).await;
         let snapshot = snapshot.map_err(|error| super::chain(&error))?;
         let answer = Answer { snapshot, writer: Beside { holder: self.holder, under_way } };

@@ -67,6 +67,7 @@ pub fn plan_rename(snapshot: &Snapshot, from: &ContactKey, to: &ContactKey) -> R
         run_dedupe: true,
         apollo_id: None,
         moved_from: None,
+        ignored: [].into(),
     };
     let place = entry.place.clone();
     let operation = Operation::Move { from: from.clone(), id: binding.apollo_id.clone(), entry, changes: Vec::new() };

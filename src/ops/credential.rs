@@ -2,13 +2,15 @@
 //!
 //! Only looks. A credential that proves to be another team's, or nobody's, is never used.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::apollo::{self, Answer, Contact, Credential, Order, Profile, SearchPage, body};
-use crate::model::{ApolloId, Endpoint, IdentityKey};
+use crate::model::{ApolloId, Binding, Endpoint, IdentityKey};
 use crate::state::{self, Change, Snapshot};
 
 use super::apply::courier::{Courier, Failure, Outcome, Parcel, Way};
+use super::apply::line::Line;
 use super::problem::{Cause, Fault};
 use super::{Ended, Event, ProblemKind, chain};
 
@@ -143,6 +145,12 @@ impl Access {
         Ok(answer.value)
     }
 
+    /// Reads what the lists are called, by their ids in small letters.
+    pub(super) async fn lists(&self) -> Result<BTreeMap<String, String>, Failure> {
+        let answer = self.look(Endpoint::ShowLists, |way| async move { way.client.lists().await }).await?;
+        Ok(answer.value)
+    }
+
     /// Reads a page of what a search for `keywords` brings.
     pub(super) async fn search(&self, keywords: &str, page: u32) -> Result<Answer<SearchPage>, Failure> {
         self.page(Some(keywords), Order::OldestFirst, page).await
@@ -238,42 +246,20 @@ impl Access {
 
     async fn profile(&self, way: &Arc<Way>) -> Result<Option<Profile>, SessionError> {
         let ask = |way: Arc<Way>| async move { way.client.profile().await };
-        match self.courier.look(Endpoint::Profile, way, ask).await {
-            Ok(answer) => Ok(Some(answer.value)),
-            Err(Failure::Refused(error)) if error.status() == Some(401) => {
-                Err(SessionError::Refused(Fault::of(&error)))
-            }
-            Err(Failure::Refused(_) | Failure::InDoubt(_) | Failure::Stale) => Ok(None),
-            Err(Failure::Barred) if !self.courier.is_barred(Endpoint::ViewContact) => Ok(None),
-            Err(failure) => Err(failure.into()),
-        }
+        team_of(&self.courier, self.courier.look(Endpoint::Profile, way, ask).await)
     }
 
     /// Makes sure that the credential sees one contact of the state, where there is any that it could see.
     async fn see_a_contact(&self, way: &Arc<Way>) -> Result<(), SessionError> {
         let bindings = self.courier.store.some_bindings(CONTACTS_VIEWED).await?;
-        let mut why = None;
-        for binding in &bindings {
-            let ask = |way: Arc<Way>| async move { way.client.view_contact(&binding.apollo_id).await };
-            match self.courier.look(Endpoint::ViewContact, way, ask).await {
-                Ok(_) => return Ok(()),
-                // A contact that is listed as deleted was this team's: another team's answer does not say so.
-                Err(Failure::Refused(error))
-                    if error.status() == Some(422) && error.contact_is_gone(&binding.apollo_id) =>
-                {
-                    return Ok(());
-                }
-                Err(Failure::Refused(error) | Failure::InDoubt(error)) => {
-                    let is_about_contact = error.contact_may_be_gone(&binding.apollo_id);
-                    why = Some(format!("looking at contact {} failed: {}", binding.apollo_id, chain(&error)));
-                    if !is_about_contact {
-                        break;
-                    }
-                }
-                Err(failure) => return Err(failure.into()),
-            }
-        }
-        why.map_or(Ok(()), |why| Err(SessionError::Unproven { why }))
+        let view = |id: ApolloId| async move {
+            let ask = |way: Arc<Way>| {
+                let id = id.clone();
+                async move { way.client.view_contact(&id).await }
+            };
+            self.courier.look(Endpoint::ViewContact, way, ask).await.map(drop)
+        };
+        see_one_of(&bindings, view).await
     }
 
     fn proof(&self) -> MutexGuard<'_, Option<Proof>> {
@@ -329,4 +315,43 @@ impl Access {
         self.courier.tell(Event::CredentialRenewed);
         Ok(true)
     }
+}
+
+/// Reads whom a credential acts as; `None` where it may not ask.
+pub(super) fn team_of(line: &Line, profile: Result<Answer<Profile>, Failure>) -> Result<Option<Profile>, SessionError> {
+    match profile {
+        Ok(answer) => Ok(Some(answer.value)),
+        Err(Failure::Refused(error)) if error.status() == Some(401) => Err(SessionError::Refused(Fault::of(&error))),
+        Err(Failure::Refused(_) | Failure::InDoubt(_) | Failure::Stale) => Ok(None),
+        Err(Failure::Barred) if !line.is_barred(Endpoint::ViewContact) => Ok(None),
+        Err(failure) => Err(failure.into()),
+    }
+}
+
+/// Makes sure that one of these contacts can be viewed, if any could.
+pub(super) async fn see_one_of<'a, V: Future<Output = Result<(), Failure>>>(
+    bindings: impl IntoIterator<Item = &'a Binding>,
+    view: impl Fn(ApolloId) -> V,
+) -> Result<(), SessionError> {
+    let mut why = None;
+    for binding in bindings.into_iter().take(CONTACTS_VIEWED) {
+        match view(binding.apollo_id.clone()).await {
+            Ok(()) => return Ok(()),
+            // A contact that is listed as deleted was this team's: another team's answer does not say so.
+            Err(Failure::Refused(error))
+                if error.status() == Some(422) && error.contact_is_gone(&binding.apollo_id) =>
+            {
+                return Ok(());
+            }
+            Err(Failure::Refused(error) | Failure::InDoubt(error)) => {
+                let is_about_contact = error.contact_may_be_gone(&binding.apollo_id);
+                why = Some(format!("looking at contact {} failed: {}", binding.apollo_id, chain(&error)));
+                if !is_about_contact {
+                    break;
+                }
+            }
+            Err(failure) => return Err(failure.into()),
+        }
+    }
+    why.map_or(Ok(()), |why| Err(SessionError::Unproven { why }))
 }

@@ -138,6 +138,12 @@ impl Desired {
         Ok(self.everyone.get_or_init(|| everyone))
     }
 
+    /// Says what a snapshot has to show by which everyone is compared with the account.
+    pub(super) fn wanted_of_everyone(&self) -> Result<Wanted, LoadError> {
+        let Declared { named, .. } = self.everyone()?;
+        Ok(Wanted::new(Roster::default(), Arc::clone(named)).with_account(true))
+    }
+
     /// Returns those who are known without looking anyone up.
     pub(super) fn known(&self) -> &Declared {
         static NOBODY: OnceLock<Declared> = OnceLock::new();

@@ -9,7 +9,7 @@ use crate::quota::Span;
 use crate::watcher;
 
 use super::watch::Pass;
-use super::{LoadError, Planned, Problem, Report, Step};
+use super::{Drift, LoadError, Planned, Problem, Refreshing, Report, Step};
 
 /// Something that happened during an apply or a watch, in the order it happened.
 #[derive(Debug, Clone)]
@@ -51,6 +51,8 @@ pub enum Event {
         status: Option<u16>,
         elapsed: Duration,
     },
+    /// Apollo is read, to see how it has the declared contacts; told before it begins.
+    Refreshing(Refreshing),
     /// Requests of this action wait for their quota window. Told once for all that wait together.
     WaitingForQuota {
         endpoint: Endpoint,
@@ -106,6 +108,8 @@ pub enum PassEvent {
     /// The files cannot be used; nothing was changed.
     Refused(Arc<LoadError>),
     Planned(Box<Planned>),
+    /// Contacts have changed in Apollo; the plan that follows restores what the files say.
+    Drifted(Box<Drift>),
     /// Contacts are newly gone from the files; they are forgotten when a pass after this time misses them still.
     Absent {
         contacts: usize,

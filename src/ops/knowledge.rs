@@ -2,12 +2,12 @@
 //!
 //! Only reads from Apollo, and says before nothing and afterwards nothing of whom it saw.
 
+use std::ops::ControlFlow;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::apollo::{Answer, Contact, Order};
+use crate::apollo::SearchPage;
 use crate::model::{ApolloId, Fields, IdentityKey, Timestamp};
-use crate::plan::PAGES_OF_AN_ACCOUNT;
 use crate::state::{self, CHANGES_PER_COMMIT, Change};
 use crate::store::Store;
 
@@ -15,12 +15,10 @@ use super::account::{Account, Made};
 use super::apply::courier::Failure;
 use super::apply::outcome::sight::hides_email;
 use super::credential::Access;
+use super::sweep;
 
 /// How long a reading stands before what has changed since is read.
 const STANDS: Duration = Duration::from_mins(10);
-
-/// How far behind the last change that was read the next reading begins, since changes show late.
-const OVERLAP: Duration = Duration::from_mins(10);
 
 /// So few searches are no more than what a reading may take in vain.
 const FEW_SEARCHES: usize = 3;
@@ -116,6 +114,13 @@ impl Knowledge {
         }
     }
 
+    /// Takes over what somebody else has read just now.
+    pub(super) async fn take_over(&self, account: Account, now: Timestamp) {
+        let mut known = self.known.lock().await;
+        self.locked_made().get_or_insert_default();
+        *known = Known::Whole { account: Arc::new(account), read_at: Some(now) };
+    }
+
     fn take_made(&self) -> Vec<Made> {
         self.locked_made().as_mut().map(std::mem::take).unwrap_or_default()
     }
@@ -125,7 +130,7 @@ impl Knowledge {
     }
 }
 
-async fn save(store: &Store, account: &mut Account) -> Result<(), state::Error> {
+pub(super) async fn save(store: &Store, account: &mut Account) -> Result<(), state::Error> {
     let parts = account.save().into_iter().map(|(part, text)| Change::PutAccount { part, text }).collect::<Vec<_>>();
     for some in parts.chunks(CHANGES_PER_COMMIT) {
         store.commit(some.to_vec()).await?;
@@ -133,61 +138,42 @@ async fn save(store: &Store, account: &mut Account) -> Result<(), state::Error> 
     Ok(())
 }
 
-/// Reads every contact, oldest first: one that is made meanwhile is met at the end.
+/// Reads every contact; `None` where searching for each takes fewer requests, or where not everybody was seen.
 async fn read_whole(access: &Access, key: IdentityKey, searches: usize) -> Result<Option<Account>, Failure> {
     if searches < FEW_SEARCHES {
         return Ok(None);
     }
     let mut account = Account::new(key);
-    for page in 1.. {
-        let Answer { value: found, meta } = access.everybody(Order::OldestFirst, page).await?;
-        if page == 1 {
-            account.read_to = meta.date.unwrap_or_else(|| access.courier.clock.now());
-        }
+    let now = access.courier.clock.now();
+    let meet = |page: &SearchPage| {
         // Of a row that hides its e-mail nobody knows whose it is.
-        if found.contacts.iter().any(hides_email) {
-            return Ok(None);
+        if page.contacts.iter().any(hides_email) || (!page.is_last() && sweep::pages(page) > searches) {
+            return ControlFlow::Break(());
         }
-        for contact in &found.contacts {
-            account.see(contact);
+        for contact in &page.contacts {
+            account.see(contact, None, now);
         }
-        if found.is_last() {
-            // Rows that were left out are people who were not seen.
-            let is_whole = found.total_entries.is_none_or(|entries| account.len() as u64 >= entries);
-            return Ok(Some(account).filter(|_| is_whole));
-        }
-        let pages = found.total_pages.map_or(usize::MAX, |pages| pages as usize);
-        if pages > PAGES_OF_AN_ACCOUNT || pages > searches {
-            return Ok(None);
-        }
-    }
-    unreachable!("pages are counted up to the last")
+        ControlFlow::Continue(())
+    };
+    let whole = sweep::everyone(access, meet).await?.filter(|sweep| sweep.is_whole);
+    Ok(whole.map(|sweep| account.read_by(sweep)))
 }
 
-/// Reads who has changed since the last reading, last changed first.
+/// Reads who has changed since the last reading.
 async fn read_changes(access: &Access, mut account: Account) -> Result<Option<Account>, Failure> {
-    let mut read_to = account.read_to;
-    for page in 1..=PAGES_OF_AN_ACCOUNT {
-        let page = u32::try_from(page).expect("there are 500 pages");
-        let Answer { value: found, meta } = access.everybody(Order::LastChangedFirst, page).await?;
-        if page == 1 {
-            read_to = meta.date.unwrap_or_else(|| access.courier.clock.now());
-        }
-        if found.contacts.iter().any(hides_email) {
-            return Ok(None);
-        }
+    let (since, now) = (account.read_to, access.courier.clock.now());
+    let mut hides = false;
+    let meet = |page: &SearchPage| {
+        hides |= page.contacts.iter().any(hides_email);
         let mut has_news = false;
-        for contact in &found.contacts {
-            has_news |= account.see(contact);
+        for contact in &page.contacts {
+            has_news |= account.see(contact, None, now);
         }
-        let is_old = |contact: &Contact| contact.updated_at.is_some_and(|at| at + OVERLAP < account.read_to);
         // A page of people who are known as they are, in an account that has no more than are known: what follows was
         // changed by ourselves.
-        let is_known = !has_news && found.total_entries == Some(account.len() as u64);
-        if found.is_last() || is_known || found.contacts.last().is_some_and(is_old) {
-            account.read_to = read_to;
-            return Ok(Some(account));
-        }
-    }
-    Ok(None)
+        let is_known = !has_news && page.total_entries == Some(account.len() as u64);
+        if hides || is_known { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let changed = sweep::changed(access, since, meet).await?.filter(|_| !hides);
+    Ok(changed.map(|sweep| account.read_by(sweep)))
 }

@@ -189,6 +189,17 @@ pub enum ProblemKind {
         owner: ContactKey,
     },
 
+    // What is seen of the account.
+    /// None of so many contacts is there, so that the credential is suspected.
+    NobodyThere {
+        contacts: usize,
+    },
+    /// How a contact stands is not known.
+    NotSeen {
+        id: ApolloId,
+        why: String,
+    },
+
     // The state.
     /// What happens to the entry cannot be recorded.
     CannotRecord(String),
@@ -295,6 +306,16 @@ pub(super) fn refused(endpoint: Endpoint, error: &apollo::Error, place: &Place) 
         Some(403) if error.is_barred(endpoint) => ProblemKind::MayNot { endpoint, fault }.into(),
         Some(400..=499) if !error.is_page() => ProblemKind::Rejected(fault).at(place, error.field_hint().as_ref()),
         _ => ProblemKind::Failed { endpoint, fault }.at(place, None),
+    }
+}
+
+/// Tells the same of a request that is about no single entry.
+pub(super) fn refused_for_all(endpoint: Endpoint, error: &apollo::Error) -> Problem {
+    let fault = Fault::of(error);
+    match fault.status {
+        Some(401) => ProblemKind::CredentialRefused(fault).into(),
+        Some(403) if error.is_barred(endpoint) => ProblemKind::MayNot { endpoint, fault }.into(),
+        _ => ProblemKind::Failed { endpoint, fault }.into(),
     }
 }
 

@@ -23,6 +23,19 @@ pub enum Want<'a> {
     /// What a plan of this needs.
     Plan(&'a Desired),
     Everything,
+    /// Everything, and what is known of the account, to compare this with it.
+    Refresh(&'a Desired),
+}
+
+impl Want<'_> {
+    /// Says what a snapshot has to show, whoever may differ.
+    fn wanted(self) -> Result<Wanted, LoadError> {
+        Ok(match self {
+            Self::Everything => Wanted::everything(),
+            Self::Refresh(desired) => desired.wanted_of_everyone()?,
+            Self::Plan(desired) => desired.everyone()?.wanted(),
+        })
+    }
 }
 
 /// The state as a reader sees it.
@@ -42,7 +55,7 @@ impl Reading {
     pub fn without_state(want: Want<'_>, origin: &str) -> Result<Self, LoadError> {
         let unbound = match want {
             Want::Everything => Vec::new(),
-            Want::Plan(desired) => desired.keys()?,
+            Want::Plan(desired) | Want::Refresh(desired) => desired.keys()?,
         };
         Ok(Self { snapshot: Snapshot { unbound, ..Snapshot::empty(origin) }, beside: None, basis: None, instead: None })
     }
@@ -99,11 +112,7 @@ pub async fn read(state: &Location, want: Want<'_>, patience: Duration) -> Resul
 
 /// Copies from a state in a database, as it is at one moment. What intents a live run has come to is not known yet.
 async fn read_database(state: &Location, want: Want<'_>) -> Result<Option<Reading>, ReadError> {
-    let wanted = match want {
-        Want::Everything => Wanted::everything(),
-        Want::Plan(desired) => desired.everyone()?.wanted(),
-    };
-    let location = state.clone();
+    let (location, wanted) = (state.clone(), want.wanted()?);
     let read = aside(move || store::read_database(&location, &wanted)).await?;
     Ok(read.map(|(snapshot, holder)| {
         let under_way = snapshot.intents.values().map(|intent| intent.key.clone()).collect();
@@ -117,18 +126,13 @@ async fn read_alone(state: &Location, want: Want<'_>) -> Result<Option<Reading>,
         return read_database(state, want).await;
     }
     let alone = |Read { snapshot, basis, instead }| Reading { snapshot, beside: None, basis, instead };
-    let location = state.clone();
-    let wanted = match want {
-        Want::Everything => Wanted::everything(),
-        Want::Plan(desired) => {
-            if let Some(open) = desired.part()
-                && let Some((snapshot, basis)) = read_part(state, open).await?
-            {
-                return Ok(Some(alone(Read { snapshot, basis: Some(basis), instead: None })));
-            }
-            desired.everyone()?.wanted()
-        }
-    };
+    if let Want::Plan(desired) = want
+        && let Some(open) = desired.part()
+        && let Some((snapshot, basis)) = read_part(state, open).await?
+    {
+        return Ok(Some(alone(Read { snapshot, basis: Some(basis), instead: None })));
+    }
+    let (location, wanted) = (state.clone(), want.wanted()?);
     Ok(aside(move || store::read_noting(&location, &wanted)).await?.map(alone))
 }
 
@@ -146,13 +150,16 @@ async fn read_part(state: &Location, open: &Open) -> Result<Option<(Snapshot, Ba
 }
 
 fn question_for(want: Want<'_>) -> Result<Question, LoadError> {
-    match want {
-        Want::Everything => Ok(Question { fingerprints: Roster::default(), contacts: Named::default() }),
+    let account = matches!(want, Want::Refresh(_));
+    let (fingerprints, contacts) = match want {
+        Want::Everything => (Roster::default(), Named::default()),
+        Want::Refresh(desired) => (Roster::default(), Named::clone(&desired.everyone()?.named)),
         Want::Plan(desired) => {
             let Declared { roster, named, .. } = desired.everyone()?;
-            Ok(Question { fingerprints: Roster::clone(roster), contacts: Named::clone(named) })
+            (Roster::clone(roster), Named::clone(named))
         }
-    }
+    };
+    Ok(Question { fingerprints, contacts, account })
 }
 
 /// Asks the process that has the state open, wherever it may listen.

@@ -20,6 +20,7 @@ use super::account::Account;
 use super::answering::Answerer;
 use super::apply::courier::{Courier, Failure, Way};
 use super::apply::ledgers::Ledgers;
+use super::apply::line::Line;
 use super::apply::outages::Outages;
 use super::credential::{Access, CredentialSource, SessionError};
 use super::desired::Open;
@@ -124,11 +125,10 @@ impl Session {
         // The same for all states: it tells who shares before the team is known.
         let credential = way.as_ref().map(|way| way.options.credential.keyed_hash(&IdentityKey([0; 32])));
         let ledgers = Ledgers::new(&saved, options.rules, options.max_wait, options.clock);
-        let courier = Courier {
+        let line = Line {
             ledgers: ledgers.shared_by(&store, &credential.unwrap_or_default()),
             outages: Outages::new(options.backoff.base * 2, options.max_wait, options.clock),
-            store,
-            way: Mutex::new(way),
+            store: Some(store.clone()),
             clock: options.clock,
             stop: Stop::default(),
             backoff: options.backoff,
@@ -137,6 +137,7 @@ impl Session {
             random: Mutex::new(fastrand::Rng::with_seed(options.seed)),
             events: options.events,
         };
+        let courier = Courier { line, store, way: Mutex::new(way) };
         Ok(Self {
             service,
             under_way,
@@ -157,7 +158,7 @@ impl Session {
     /// Lets the session stop by a wish that outlives it.
     #[must_use]
     pub fn stopping_by(mut self, stop: Stop) -> Self {
-        self.access.courier.stop = stop;
+        self.access.courier.line.stop = stop;
         self
     }
 
@@ -165,8 +166,8 @@ impl Session {
     /// anyway.
     #[must_use]
     pub fn putting_off_after(mut self, patience: Duration) -> Self {
-        self.access.courier.ledgers.put_off_after(patience);
-        self.access.courier.outages.put_off();
+        self.access.courier.line.ledgers.put_off_after(patience);
+        self.access.courier.line.outages.put_off();
         self
     }
 
@@ -245,6 +246,16 @@ impl Session {
     /// Returns everybody in the account; see [`Knowledge::whole`].
     pub(super) async fn account(&self, key: IdentityKey, searches: usize) -> Result<Option<Arc<Account>>, Failure> {
         self.account.whole(&self.access, key, searches).await
+    }
+
+    /// Takes over what was read of everybody just now.
+    pub(super) async fn knows(&self, account: Account) {
+        self.account.take_over(account, self.now()).await;
+    }
+
+    /// Copies all of the state, with what is known of the account, to compare `desired` with it.
+    pub async fn snapshot_to_refresh(&self, desired: &Desired) -> Result<Snapshot, SnapshotError> {
+        Ok(self.store().snapshot(&desired.wanted_of_everyone()?).await?)
     }
 
     /// Notes a contact that was created with these fields.

@@ -48,6 +48,7 @@ impl<'a> Known<'a> {
                 | Endpoint::ViewContact
                 | Endpoint::SearchContacts
                 | Endpoint::ShowStages
+                | Endpoint::ShowLists
                 | Endpoint::Profile => {}
             }
         }

@@ -92,7 +92,7 @@ mod tests {
         let fields: [(Field, Value); 1] = [(Field::Title, title.into())];
         let fields: Fields = fields.into_iter().collect();
         let place = Place { path: Path::new("contacts.d/team.yaml").into(), key: key(of) };
-        Entry { place, fields, run_dedupe: true, apollo_id: None, moved_from: None }
+        Entry { place, fields, run_dedupe: true, apollo_id: None, moved_from: None, ignored: [].into() }
     }
 
     fn action(of: &str, operation: Operation) -> Action {

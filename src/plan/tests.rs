@@ -29,6 +29,7 @@ fn entry(name: &str, fields: &str) -> Entry {
         run_dedupe: true,
         apollo_id: None,
         moved_from: None,
+        ignored: [].into(),
     };
     for (name, value) in fields.split("; ").filter_map(|pair| pair.split_once('=')) {
         match name {

@@ -68,7 +68,7 @@ const REFUSED: [(&[&str], &str); 15] = [
     ),
     (&["max-wait", "lock-timeout", "answer-timeout", "search-wait"], "it decides how long your run waits"),
     (
-        &["once", "dry-run", "resync", "poll", "forget-after", "watch"],
+        &["once", "dry-run", "resync", "refresh", "poll", "forget-after", "watch"],
         "it decides what a command of yours does, and when",
     ),
     (&["check", "diff"], "it decides whether files are written"),

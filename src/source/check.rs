@@ -4,6 +4,7 @@
 //! files see as much as possible. What stands in one contact is `fields`; the words are in `words`.
 
 mod fields;
+mod ignored;
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{ApolloId, ContactKey, CustomFieldId, Entry, Field, Place, TEXT_FIELDS, Value};
+use crate::model::{ApolloId, ContactKey, CustomFieldId, Entry, Field, Fields, Place, TEXT_FIELDS, Value};
 
 /// The name of a merge key, whose maps fill in what the map around it leaves out.
 pub(super) const MERGE_KEY: &str = "<<";
@@ -35,10 +35,11 @@ pub(super) enum Slot {
     RunDedupe,
     ApolloId,
     MovedFrom,
+    Ignore,
 }
 
 /// What there is beside [`TEXT_FIELDS`].
-const OTHERS: [Slot; 5] = [Slot::Lists, Slot::Custom, Slot::RunDedupe, Slot::ApolloId, Slot::MovedFrom];
+const OTHERS: [Slot; 6] = [Slot::Lists, Slot::Custom, Slot::RunDedupe, Slot::ApolloId, Slot::MovedFrom, Slot::Ignore];
 
 impl Slot {
     pub(super) fn named(name: &str) -> Option<Self> {
@@ -55,6 +56,7 @@ impl Slot {
             Self::RunDedupe => "run_dedupe",
             Self::ApolloId => "apollo_id",
             Self::MovedFrom => "moved_from",
+            Self::Ignore => "ignore",
         }
     }
 
@@ -97,6 +99,25 @@ impl<T: Clone> Declared<T> {
     }
 }
 
+/// What `ignore` can name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Ignored {
+    Field(Field),
+    /// Every custom field.
+    Custom,
+}
+
+impl Ignored {
+    /// Reads a name as plans show it, or as the field is declared.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        match name {
+            "typed_custom_fields" | "custom_fields" => Some(Self::Custom),
+            "contact_stage" => Some(Self::Field(Field::ContactStageId)),
+            name => Field::try_from(name.to_owned()).ok().map(Self::Field),
+        }
+    }
+}
+
 pub(super) type CustomValues = BTreeMap<CustomFieldId, Declared<String>>;
 
 /// One map of fields: what stands under a key, or in `defaults`.
@@ -109,6 +130,7 @@ pub(super) struct Draft {
     pub(super) run_dedupe: Declared<bool>,
     pub(super) apollo_id: Declared<ApolloId>,
     pub(super) moved_from: Declared<ContactKey>,
+    pub(super) ignored: Declared<BTreeSet<Ignored>>,
 }
 
 impl Draft {
@@ -121,6 +143,7 @@ impl Draft {
             Slot::RunDedupe => !self.run_dedupe.is_absent(),
             Slot::ApolloId => !self.apollo_id.is_absent(),
             Slot::MovedFrom => !self.moved_from.is_absent(),
+            Slot::Ignore => !self.ignored.is_absent(),
         }
     }
 
@@ -130,7 +153,7 @@ impl Draft {
 
     /// Completes the draft with its document's defaults.
     pub(super) fn into_entry(self, place: Place, defaults: &Self) -> Entry {
-        let Self { mut texts, lists, custom, run_dedupe, apollo_id, moved_from } = self;
+        let Self { mut texts, lists, custom, run_dedupe, apollo_id, moved_from, ignored } = self;
         let written = texts.len();
         for (field, value) in &defaults.texts {
             if !texts[..written].iter().any(|(held, _)| held == field) {
@@ -144,12 +167,20 @@ impl Draft {
         fields.extend(lists.map(|lists| (Field::LabelNames, Value::Lists(lists))));
         let custom = custom.into_iter();
         fields.extend(custom.filter_map(|(id, value)| Some((Field::Custom(id), Value::Text(value.value()?)))));
+        let fields: Fields = fields.into();
+        let ignored = ignored.or(&defaults.ignored).unwrap_or_default();
+        let is_ignored = |field: &Field| match field {
+            Field::Custom(_) if ignored.contains(&Ignored::Custom) => true,
+            field => ignored.contains(&Ignored::Field(field.clone())),
+        };
+        let ignored = fields.iter().map(|(field, _)| field).filter(|field| is_ignored(field)).cloned().collect();
         Entry {
             place,
-            fields: fields.into(),
+            fields,
             run_dedupe: run_dedupe.or(&defaults.run_dedupe).unwrap_or(true),
             apollo_id: apollo_id.value(),
             moved_from: moved_from.value(),
+            ignored,
         }
     }
 }

@@ -71,6 +71,12 @@ fn property(name: &str, slot: &Slot) -> Value {
         Slot::RunDedupe => json!({ "description": describe(name), "type": ["boolean", "null"], "default": true }),
         Slot::ApolloId => text(describe(name), Some(HEX24)),
         Slot::MovedFrom => text(describe(name), Some(ContactKey::PATTERN)),
+        Slot::Ignore => json!({
+            "description": describe(name),
+            "type": ["array", "object", "null"],
+            "items": { "type": ["string", "object"], "additionalProperties": { "type": ANY_TEXT } },
+            "additionalProperties": { "type": ANY_TEXT },
+        }),
     }
 }
 
@@ -134,6 +140,10 @@ fn describe(name: &str) -> &'static str {
         "run_dedupe" => "false: Apollo must not match this entry to a contact that it has.",
         "apollo_id" => "This entry is exactly this contact of Apollo's; none is created. 24 hexadecimal digits.",
         "moved_from" => "The key that this entry had before.",
+        "ignore" => {
+            "Fields that drift leaves alone when somebody changes them in Apollo; a list of names, or a map from names to \
+                     reasons."
+        }
         _ => unreachable!("{name} is none of the {} fields and their like", TEXT_FIELDS.len()),
     }
 }

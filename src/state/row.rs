@@ -184,6 +184,7 @@ fn endpoint_name(endpoint: Endpoint) -> &'static str {
         Endpoint::AddToLists => "add_to_lists",
         Endpoint::RemoveFromLists => "remove_from_lists",
         Endpoint::ShowStages => "show_stages",
+        Endpoint::ShowLists => "show_lists",
         Endpoint::Profile => "profile",
     }
 }

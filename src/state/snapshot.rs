@@ -48,6 +48,9 @@ pub struct Snapshot {
     pub tombstones: BTreeMap<ContactKey, Tombstone>,
     /// Quota ledgers, as the caller wrote them.
     pub quota: BTreeMap<Endpoint, String>,
+    /// What is known of everybody in the account, part by part, where it was asked for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub account: BTreeMap<u32, String>,
 }
 
 impl Snapshot {
@@ -66,16 +69,24 @@ pub struct Wanted {
     pub(crate) roster: Arc<Roster>,
     /// Contacts whose owners are asked for.
     contacts: Arc<Named>,
+    /// Whether what is known of the account is asked for.
+    account: bool,
 }
 
 impl Wanted {
     pub fn new(roster: impl Into<Arc<Roster>>, contacts: impl Into<Arc<Named>>) -> Self {
-        Self { roster: roster.into(), contacts: contacts.into() }
+        Self { roster: roster.into(), contacts: contacts.into(), account: false }
     }
 
     /// Wants every binding, as if nothing was declared.
     pub fn everything() -> Self {
-        Self { roster: Arc::default(), contacts: Arc::default() }
+        Self { roster: Arc::default(), contacts: Arc::default(), account: false }
+    }
+
+    /// Wants what is known of the account as well, if `account`.
+    #[must_use]
+    pub fn with_account(self, account: bool) -> Self {
+        Self { account, ..self }
     }
 }
 
@@ -180,7 +191,7 @@ impl Gathering {
     }
 
     fn is_quiet(&self, key: &[u8], value: &[u8]) -> bool {
-        let Wanted { roster, contacts } = &self.wanted;
+        let Wanted { roster, contacts, .. } = &self.wanted;
         let key = key.strip_prefix(&Table::Bindings.prefix()).and_then(|key| std::str::from_utf8(key).ok());
         let json = value.split_first().filter(|(format, _)| **format == FORMAT).map(|(_, json)| json);
         let (Some(desired), Some(glance)) = (key.and_then(|key| roster.find(key)), json.and_then(Glance::at)) else {
@@ -198,13 +209,9 @@ impl Gathering {
     pub(crate) fn add(&self, state: &Location, row: Row, value: &[u8]) -> Result<(), Error> {
         let snapshot = || self.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
         match row {
-            Row::Facts
-            | Row::Counters
-            | Row::Owner(_)
-            | Row::Plan
-            | Row::Spent(_)
-            | Row::Account(_)
-            | Row::Established => {}
+            Row::Facts | Row::Counters | Row::Owner(_) | Row::Plan | Row::Spent(_) | Row::Established => {}
+            Row::Account(_) if !self.wanted.account => {}
+            Row::Account(part) => drop(snapshot().account.insert(part, codec::decode(state, value)?)),
             Row::BulkCreate => snapshot().bulk_create = Some(codec::decode(state, value)?),
             Row::Team => snapshot().team = Some(codec::decode(state, value)?),
             Row::Credential => snapshot().credential = Some(codec::decode(state, value)?),
@@ -218,7 +225,7 @@ impl Gathering {
     }
 
     fn add_binding(&self, key: ContactKey, binding: Binding) {
-        let Wanted { roster, contacts } = &self.wanted;
+        let Wanted { roster, contacts, .. } = &self.wanted;
         let desired = roster.find(key.as_str());
         let stands = binding.stands_as(desired.map(|desired| desired.fingerprint));
         if let Some(desired) = desired {

@@ -91,7 +91,14 @@ mod tests {
         let place = Place { path: std::path::Path::new("a.yaml").into(), key: ContactKey::parse(key).unwrap() };
         let fields = [(Field::FirstName, Value::from("Ada"))].into_iter();
         let fields = fields.chain(changes.iter().map(|(field, _, after)| (field.clone(), after.clone()))).collect();
-        let entry = Entry { place: place.clone(), fields, run_dedupe: true, apollo_id: None, moved_from: None };
+        let entry = Entry {
+            place: place.clone(),
+            fields,
+            run_dedupe: true,
+            apollo_id: None,
+            moved_from: None,
+            ignored: [].into(),
+        };
         let change = |(field, before, after): &(Field, Option<Value>, Value)| Change {
             field: field.clone(),
             before: before.clone(),

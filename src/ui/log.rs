@@ -54,6 +54,7 @@ pub fn log_event(event: &Event) {
         Event::OutageOver { endpoint, lasted } => {
             tracing::info!(target: TARGET, %endpoint, "Apollo answers again after {}", duration(*lasted));
         }
+        Event::Refreshing(reading) => text(&words::refreshing(*reading)),
         Event::CredentialRenewed => text(RENEWED),
         Event::Stopping => text("Stopping: what is under way is finished and recorded."),
         // A problem was told for it; the rest is for people who sit before it.

@@ -112,6 +112,7 @@ impl Metrics {
                 self.pass_seconds.observe(pass.ended.since(pass.began).as_secs_f64());
             }
             Event::Begun { .. }
+            | Event::Refreshing(_)
             | Event::Started { .. }
             | Event::StillRunning { .. }
             | Event::QuotaLeft { .. }
@@ -280,6 +281,7 @@ fn label(endpoint: Endpoint) -> &'static str {
         Endpoint::AddToLists => "add_to_lists",
         Endpoint::RemoveFromLists => "remove_from_lists",
         Endpoint::ShowStages => "show_stages",
+        Endpoint::ShowLists => "show_lists",
         Endpoint::Profile => "profile",
     }
 }

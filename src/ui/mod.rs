@@ -46,7 +46,7 @@ pub use escape::{escape, escape_json};
 pub use github::annotations;
 pub use imports_text::ImportsText;
 pub use log::log_event;
-pub use markdown::{Markdown, MarkdownOptions, Subject};
+pub use markdown::{DriftPage, Markdown, MarkdownOptions, Subject};
 pub use mask::{MASKED, Mask};
 pub use mending_text::{
     check_document, check_text, clean_record, clean_text, recovered_record, recovered_text, recovery_record,
@@ -55,7 +55,7 @@ pub use mending_text::{
 pub use message::message_text;
 pub use metrics::Metrics;
 pub use outlet::Outlet;
-pub use plan_text::{Detail, FailedPlan, Forecast, PlanOptions, PlanText, plan_summary};
+pub use plan_text::{Detail, DriftText, FailedPlan, Forecast, PlanOptions, PlanText, drift_note, plan_summary};
 pub use probe_text::{probe_intro, probe_text};
 pub use progress::Progress;
 pub use replacement_text::{replacement_record, replacement_text};

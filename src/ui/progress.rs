@@ -107,6 +107,10 @@ impl Progress {
                     shell.message_in_sum(&message);
                 }
             }
+            Event::Refreshing(reading) => {
+                let text = words::refreshing(*reading);
+                self.above_the_bar(shell, |shell| shell.status_as(text, []));
+            }
             Event::WaitingForQuota { endpoint, window, wait, until } => {
                 self.waits.insert(*endpoint, Wait { is_outage: false, until: *until });
                 self.above_the_bar(shell, |shell| shell.status_as(waiting(*endpoint, *window, *wait, *until), []));

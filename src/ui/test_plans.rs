@@ -34,6 +34,7 @@ pub(crate) fn entry(name: &str, fields: &[(Field, Value)]) -> Entry {
         run_dedupe: true,
         apollo_id: None,
         moved_from: None,
+        ignored: [].into(),
     }
 }
 

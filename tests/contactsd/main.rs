@@ -12,6 +12,7 @@ mod copy;
 mod credentials;
 mod databases;
 mod disk;
+mod drift;
 mod examples;
 mod exits;
 mod expect;

@@ -6,9 +6,12 @@ use std::process::Command;
 use std::time::Duration;
 
 use loopback::{Loopback, Reply};
+use url::Url;
 
 use super::super::{Credential, Retry, Standing};
 use super::*;
+use crate::apollo::Order;
+use crate::apollo::received::MAX_BODY_BYTES;
 
 const CONTACT: &str = r#"{"contact": {"id": "66e34b81740c50074e3d1b01", "email": "ada@example.com"}}"#;
 
@@ -225,7 +228,7 @@ async fn a_connection_that_takes_too_long_was_never_used() {
     let address = listener.local_addr().unwrap();
     let options = Options { connect_timeout: Duration::from_millis(100), ..options(address) };
     let base_url = Url::parse(&format!("https://{address}")).unwrap();
-    let client = Client { base_url, ..Client::new(options).unwrap() };
+    let client = Client(Reader { base_url, ..Reader::new(options).unwrap() });
     let error = client.create_contact("{}").await.unwrap_err();
     assert!(matches!(error, Error::Connect { .. }), "{error:?}");
     assert_eq!(error.retry(Endpoint::CreateContact), Retry::Now);

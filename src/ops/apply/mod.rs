@@ -12,6 +12,7 @@ mod create;
 mod crew;
 mod drawing;
 pub(crate) mod ledgers;
+pub(crate) mod line;
 mod local;
 mod look;
 pub(crate) mod outages;

@@ -31,6 +31,7 @@ fn entry(of: &str) -> Entry {
         run_dedupe: false,
         apollo_id: Some(id()),
         moved_from: Some(key("old")),
+        ignored: [].into(),
     }
 }
 

@@ -13,8 +13,8 @@ use super::place::Place;
 use super::service::{MadeWay, Service, Standing};
 use crate::model::Timestamp;
 use crate::ops::{
-    Cause, Desired, Ended, Event, LoadError, Loader, Notice, PassEvent, Planned, ProblemKind, Report, Session,
-    SessionError, apply, chain,
+    Cause, Desired, DriftError, Ended, Event, LoadError, Loader, Notice, PassEvent, Planned, ProblemKind, Report,
+    Session, SessionError, apply, as_found, chain,
 };
 use crate::plan::{Action, Plan};
 use crate::quota::Backoff;
@@ -78,6 +78,7 @@ impl Service {
             // Any other pass has not tried those whose time has come, and makes its own time for the next.
             let next_try = self.failing.next_try();
             self.wake_at(next_try);
+            self.wake_at(self.settings.refresh.map(|_| self.refresh_at));
         }
         self.summary.passes += 1;
         self.summary.last_pass_was_complete = is_complete;
@@ -124,7 +125,11 @@ impl Service {
             None => return End::new(Outcome::Interrupted),
         };
         let session = Arc::clone(self.session.as_ref().expect("the state is held"));
-        let snapshot = match session.snapshot(&desired).await {
+        let snapshot = match self.refreshed(&session, &desired).await {
+            Some(snapshot) => Ok(snapshot),
+            None => session.snapshot(&desired).await,
+        };
+        let snapshot = match snapshot {
             Ok(snapshot) => snapshot,
             Err(error) => return self.troubled(ProblemKind::StateUnreadable(chain(&error))),
         };
@@ -189,6 +194,46 @@ impl Service {
         let end = self.carry_out(&planned.plan, &desired, &snapshot, is_patient).await;
         self.absent.note_forgotten(end.report.forgotten.saturating_sub(approved));
         end
+    }
+
+    /// Looks what has changed in Apollo, when it is time to; returns the state as if that had been applied.
+    ///
+    /// `None` when it is not time, or nothing could be seen: the pass goes on without it.
+    async fn refreshed(&mut self, session: &Session, desired: &Desired) -> Option<Snapshot> {
+        let refresh = self.settings.refresh?;
+        if self.standing == Standing::Refused || session.now() < self.refresh_at {
+            return None;
+        }
+        let snapshot = session.snapshot_to_refresh(desired).await.ok()?;
+        session.courier().try_everything_again();
+        if self.standing != Standing::Proven {
+            // Whoever applies says why it is not proven.
+            session.prove_credential(&snapshot).await.ok()?;
+            self.standing = Standing::Proven;
+            self.former = None;
+        }
+        self.refresh_at = session.now() + refresh;
+        self.wake_at(Some(self.refresh_at));
+        let drift = match session.drift(desired, &snapshot).await {
+            Ok(drift) => drift,
+            Err(DriftError::Problem(problem)) => {
+                self.tell(Event::Problem(*problem));
+                return None;
+            }
+            // It was told, or the next load tells it.
+            Err(DriftError::Ended | DriftError::Load(_)) => return None,
+        };
+        for problem in drift.warnings() {
+            self.tell(Event::Problem(problem));
+        }
+        let found = as_found(desired, snapshot, &drift, session.now()).ok()?;
+        if !self.dry_run {
+            session.note_found(&drift).await.ok()?;
+        }
+        if !drift.is_none() {
+            self.tell(Event::Pass(PassEvent::Drifted(Box::new(drift))));
+        }
+        Some(found)
     }
 
     /// Applies a plan, and makes way when something changes or somebody asks.

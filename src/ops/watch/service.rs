@@ -120,6 +120,8 @@ pub struct Service {
     /// When the next pass is worth making though nothing changed.
     pub(super) again_at: Option<Timestamp>,
     pub(super) resync_at: Timestamp,
+    /// When it is looked next what has changed in Apollo, where that is asked for.
+    pub(super) refresh_at: Timestamp,
     pub(super) absent: Absent,
     pub(super) failing: FailingEntries,
     pub(super) approval: Approval,
@@ -163,6 +165,7 @@ impl Service {
             missed: None,
             again_at: None,
             resync_at: now,
+            refresh_at: now,
             absent: Absent::default(),
             failing: FailingEntries::new(seed),
             approval: Approval::default(),
@@ -210,8 +213,8 @@ impl Service {
             client.connect_timeout = new.connect_timeout;
             client.request_timeout = new.request_timeout;
         }
-        let Settings { policy, resync, forget_after, session: _ } = new;
-        self.settings = Settings { policy, resync, forget_after, session: session.clone() };
+        let Settings { policy, resync, refresh, forget_after, session: _ } = new;
+        self.settings = Settings { policy, resync, refresh, forget_after, session: session.clone() };
         if differs {
             self.release().await;
         }

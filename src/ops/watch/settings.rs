@@ -11,6 +11,8 @@ pub struct Settings {
     pub policy: Policy,
     /// A pass over everything is made after this time even when nothing was noticed.
     pub resync: Duration,
+    /// How often it is looked what has changed in Apollo; `None` for never.
+    pub refresh: Option<Duration>,
     /// A key is forgotten when two passes at least this far apart did not find it.
     pub forget_after: Duration,
     /// How the state is opened, now and after each pause. Where and what it is never changes.

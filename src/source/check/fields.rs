@@ -99,6 +99,7 @@ impl Checker<'_> {
             Slot::ApolloId => {
                 draft.apollo_id = self.parsed(member, ApolloId::parse, |text| words::invalid_id(member.name, text));
             }
+            Slot::Ignore => draft.ignored = self.ignored(member),
             Slot::MovedFrom => {
                 draft.moved_from = self.parsed(member, |text| ContactKey::parse(text).ok(), words::invalid_key);
             }
@@ -276,7 +277,7 @@ impl Checker<'_> {
 }
 
 /// Returns where to point for a value of the wrong kind: a list or map begins a line later, so at its name.
-fn blamed(member: &Member<'_, '_>) -> Span {
+pub(super) fn blamed(member: &Member<'_, '_>) -> Span {
     match member.value.value() {
         Value::Scalar(_) => member.value.span(),
         Value::List(_) | Value::Map(_) => member.name_node.span(),

@@ -2,7 +2,7 @@
 
 pub(super) use crate::source::merge::MERGE_KEY;
 
-const FIELDS: [&str; 20] = [
+const FIELDS: [&str; 21] = [
     MERGE_KEY,
     "first_name",
     "last_name",
@@ -23,6 +23,7 @@ const FIELDS: [&str; 20] = [
     "run_dedupe",
     "apollo_id",
     "moved_from",
+    "ignore",
 ];
 
 /// Returns the place of a field; a name that is none comes last.

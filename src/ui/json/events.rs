@@ -58,6 +58,7 @@ pub(in crate::ui) fn event(event: &Event) -> Option<Record<'static>> {
         }
         Event::CredentialRenewed => Record::log(words::RENEWED),
         Event::Stopping => Record::log("Stopping: no further requests are sent."),
+        Event::Refreshing(reading) => Record::log(words::refreshing(*reading)),
         Event::Begun { .. }
         | Event::Problem(_)
         | Event::Answered { .. }
@@ -153,6 +154,7 @@ pub fn watch_record(summary: &WatchSummary) -> Record<'static> {
 pub fn pass_record(event: &PassEvent) -> Option<Record<'static>> {
     let (message, pass) = match event {
         PassEvent::Refused(_) => ("The files cannot be used; nothing was changed".to_owned(), Pass::Refused),
+        PassEvent::Drifted(_) => return None,
         PassEvent::Planned(_) => ("A plan was made".to_owned(), Pass::Planned),
         PassEvent::Absent { contacts, forget_after } => (
             format!("{contacts} gone from the files"),

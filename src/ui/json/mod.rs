@@ -7,6 +7,7 @@
 mod change;
 mod diagnostic;
 mod document;
+mod drift;
 mod events;
 #[cfg(test)]
 pub(super) mod golden;
@@ -23,6 +24,7 @@ mod versions;
 
 pub use diagnostic::Validation;
 pub use document::plan_document;
+pub use drift::{DriftDocument, drift_records};
 pub(super) use events::event;
 pub use events::{import_records, pass_record, plan_records, report_record, watch_record};
 pub use harmless::to_json;

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::change::{ActionName, PlannedChange, Resource};
 use super::diagnostic::{Diagnostic, Weight};
+use super::drift::DriftedContact;
 use super::summary::{BrakeFacts, Changes, EndpointName, Forecast, Outcome, PlanFacts};
 use super::versions::{PROGRAM_VERSION, UI_VERSION};
 use crate::model::{ApolloId, ContactKey, MatchedBy, Origin};
@@ -45,6 +46,8 @@ pub enum Payload<'a> {
     Version { contactsd: &'static str, ui: &'static str },
     /// A warning or an error.
     Diagnostic { diagnostic: Diagnostic },
+    /// A contact that has changed in Apollo since it was applied; before the plan that restores it.
+    ResourceDrift { drift: Box<DriftedContact<'a>> },
     /// One action of a plan.
     PlannedChange { change: PlannedChange<'a> },
     /// A limit that the plan passes.

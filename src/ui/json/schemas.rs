@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::diagnostic::Validation;
 use super::document::PlanDocument;
+use super::drift::DriftDocument;
 use super::probe::ProbeDocument;
 use super::record::Record;
 use super::state::{ContactState, ManagedContact, PulledLine, StateCheckDocument, Version};
@@ -22,6 +23,8 @@ pub enum SchemaName {
     Events,
     /// A plan as one document
     Plan,
+    /// What drift --json prints
+    Drift,
     /// What validate --json prints
     Validate,
     /// One line of state list --json
@@ -46,6 +49,7 @@ pub fn schema(name: SchemaName) -> Value {
         SchemaName::Contacts => source::schema(),
         SchemaName::Events => of::<Record<'_>>(),
         SchemaName::Plan => of::<PlanDocument<'_>>(),
+        SchemaName::Drift => of::<DriftDocument<'_>>(),
         SchemaName::Validate => of::<Validation>(),
         SchemaName::StateList => of::<ManagedContact<'_>>(),
         SchemaName::StateShow => of::<ContactState<'_>>(),

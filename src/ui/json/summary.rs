@@ -162,6 +162,7 @@ pub enum EndpointName {
     AddToLists,
     RemoveFromLists,
     ShowStages,
+    ShowLists,
     Profile,
 }
 
@@ -178,6 +179,7 @@ impl From<Endpoint> for EndpointName {
             Endpoint::AddToLists => Self::AddToLists,
             Endpoint::RemoveFromLists => Self::RemoveFromLists,
             Endpoint::ShowStages => Self::ShowStages,
+            Endpoint::ShowLists => Self::ShowLists,
             Endpoint::Profile => Self::Profile,
         }
     }

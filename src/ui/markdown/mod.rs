@@ -3,6 +3,7 @@
 //! Everything that files, state or Apollo say stands in code, where it renders nothing and mentions nobody. Never
 //! fails for want of room: what is left out is counted, and the counts and the marker come first.
 
+mod drift;
 mod fold;
 mod lines;
 mod safe;
@@ -11,6 +12,7 @@ mod tests;
 
 use std::fmt;
 
+pub use drift::DriftPage;
 use fold::Fold;
 use lines::{Lines, Size};
 use safe::{backticks, code, marker, tame};

@@ -83,7 +83,7 @@ pub(super) fn identifying(fields: &Fields) -> impl Iterator<Item = (&Field, &Val
     fields.iter().filter(|(field, _)| IDENTIFYING.contains(field))
 }
 
-fn id_attribute(id: &ApolloId) -> Attribute<'_> {
+pub(super) fn id_attribute(id: &ApolloId) -> Attribute<'_> {
     Attribute { mark: Mark::Same, name: "id".into(), body: Body::Quoted(id.as_str()), remark: None }
 }
 
@@ -94,7 +94,7 @@ fn inline<'a>(mark: Mark, name: &'static str, text: Cow<'a, str>) -> Attribute<'
 /// The fields of an entry that change, and how many attributes stay.
 pub(super) struct Changed<'a> {
     pub(super) attributes: Vec<Attribute<'a>>,
-    hidden: usize,
+    pub(super) hidden: usize,
 }
 
 /// Puts custom fields under one name; they are all new only when nothing else stands there.
@@ -110,7 +110,11 @@ fn custom_name(id: &CustomFieldId) -> Cow<'static, str> {
 
 impl Layout {
     /// Lists fields as an entry declares them.
-    fn declared<'a>(self, fields: impl Iterator<Item = (&'a Field, &'a Value)>, mark: Mark) -> Vec<Attribute<'a>> {
+    pub(super) fn declared<'a>(
+        self,
+        fields: impl Iterator<Item = (&'a Field, &'a Value)>,
+        mark: Mark,
+    ) -> Vec<Attribute<'a>> {
         let mut attributes = Vec::new();
         let mut custom = Vec::new();
         for (field, value) in fields {

@@ -6,6 +6,7 @@
 mod attribute;
 mod block;
 mod concise;
+mod drift;
 mod failed;
 mod header;
 mod layout;
@@ -28,6 +29,8 @@ use super::wrap::wrap;
 use crate::plan::{Action, Counts, Operation, Plan};
 use symbol::Symbol;
 
+pub use drift::{DriftText, drift_note};
+pub(super) use drift::{TITLE, as_applied, drift_summary, write_contact};
 pub use failed::FailedPlan;
 pub(super) use layout::{Layout, Marks};
 pub(super) use options::is_performed;

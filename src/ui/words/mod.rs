@@ -8,6 +8,7 @@ mod changes;
 mod command;
 mod contact_files;
 mod dispute;
+mod drift;
 mod entry;
 mod plan_file;
 mod requests;
@@ -18,6 +19,7 @@ mod watch;
 pub(crate) use brakes::exceeded;
 pub(crate) use command::planning_options;
 pub(crate) use contact_files::{load, unreadable};
+pub(crate) use drift::{drifted, refreshing};
 pub(crate) use plan_file::{plan_file, refusal, some_of};
 pub(crate) use requests::{credential, session};
 pub(crate) use state::{read_from_copy, rebuilding, state, unanswered, unaskable};
@@ -101,6 +103,8 @@ fn kind_of(kind: &Kind, key: Option<&ContactKey>) -> Diagnostic {
         Kind::BelongsToAnother { id, key, owner } => by_hand::belongs_to_another(id, key, owner),
         Kind::KeyTaken { key, id } => by_hand::key_taken(key, id),
         Kind::NotInState(key) => by_hand::not_in_state(key),
+        Kind::NobodyThere { contacts } => drift::nobody_there(*contacts),
+        Kind::NotSeen { id, why } => drift::not_seen(id, why),
         Kind::NotGone(key) => by_hand::not_gone(key),
         Kind::NotToCreate(key) => by_hand::not_to_create(key),
 

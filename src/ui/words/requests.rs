@@ -19,6 +19,7 @@ fn doing(endpoint: Endpoint) -> &'static str {
         Endpoint::AddToLists => "add contacts to lists",
         Endpoint::RemoveFromLists => "remove contacts from lists",
         Endpoint::ShowStages => "read the stages",
+        Endpoint::ShowLists => "read the lists",
         Endpoint::Profile => "read its own profile",
     }
 }

@@ -93,7 +93,8 @@ fn only_the_job_that_applies_gets_the_key_and_none_more_rights_than_it_needs() {
         assert_eq!(job["steps"][0]["with"]["persist-credentials"], Value::from(false));
         let text = fs::read_to_string(example(&format!("github-actions/{name}.yaml"))).unwrap();
         assert_eq!(text.contains("secrets.APOLLO_API_KEY"), name == "apply");
-        assert_eq!(text.matches("secrets.").count(), 1 + usize::from(name == "apply"), "the state, and the key");
+        let keys = usize::from(name == "apply") + usize::from(name == "drift");
+        assert_eq!(text.matches("secrets.").count(), 1 + keys, "the state, and the key");
         assert!(!text.contains("artifact") && !text.contains("cache"), "{name} leaves personal data behind");
     }
     let gitlab = document("gitlab-ci/.gitlab-ci.yml");

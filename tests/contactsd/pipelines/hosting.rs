@@ -223,7 +223,7 @@ impl Repository {
                 self.set(&mut variables, set, |value| match value {
                     "${{ github.token }}" => "token".to_owned(),
                     "${{ github.event.pull_request.number }}" => "7".to_owned(),
-                    "${{ secrets.APOLLO_API_KEY }}" => KEY.to_owned(),
+                    "${{ secrets.APOLLO_API_KEY }}" | "${{ secrets.APOLLO_READ_KEY }}" => KEY.to_owned(),
                     "${{ inputs.digest }}" => digest.to_owned(),
                     "${{ vars.KEPT_STATE }}" => KEPT_STATE.to_owned(),
                     literal => {
@@ -269,6 +269,9 @@ impl Repository {
         // A protected variable of the environment: no other job gets it.
         if job["environment"] == "apollo" {
             variables.insert("APOLLO_API_KEY".to_owned(), KEY.to_owned());
+        }
+        if name == "drift" {
+            variables.insert("APOLLO_READ_KEY".to_owned(), KEY.to_owned());
         }
         if self.is_kept {
             variables.insert("KEPT_STATE".to_owned(), KEPT_STATE.to_owned());

@@ -136,6 +136,15 @@ fn drift_is_an_issue_until_it_is_gone() {
         let none = repository.drift();
         assert_eq!(none.code, Some(0), "{none}");
         assert_eq!(repository.pages()[0]["open"], false);
+        // Somebody changes it in Apollo, and back.
+        let id = repository.remote.contacts()[0]["id"].as_str().unwrap().to_owned();
+        for (title, code) in [("Boss", 2), ("Director", 0)] {
+            repository.remote.edit(&id, &serde_json::json!({"title": title}));
+            let drift = repository.drift();
+            assert_eq!(drift.code, Some(code), "{drift}");
+            let issues: Vec<_> = repository.pages().into_iter().filter(|page| page["title"].is_string()).collect();
+            assert_eq!(issues.iter().filter(|issue| issue["open"] == true).count(), usize::from(code == 2));
+        }
         repository.world.team("contacts:\n  ada: {email: nobody}\n");
         assert_eq!(repository.drift().code, Some(1));
         let issues: Vec<_> = repository.pages().into_iter().filter(|page| page["title"].is_string()).collect();

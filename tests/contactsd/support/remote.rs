@@ -97,6 +97,27 @@ impl Remote {
         answer["contact"]["id"].as_str().expect("a seeded contact has an id").to_owned()
     }
 
+    /// Changes a contact as a person does in the web application.
+    pub(crate) fn edit(&self, id: &str, fields: &Value) {
+        let answer = self.control("PATCH", &format!("/api/v1/contacts/{id}"), &fields.to_string());
+        assert_eq!(answer["contact"]["id"], id, "{answer}");
+    }
+
+    /// Takes a contact off a list as a person does.
+    pub(crate) fn take_off(&self, id: &str, list: &str) {
+        self.change_list("remove_entity_ids_from_label_names", id, list);
+    }
+
+    /// Puts a contact on a list as a person does.
+    pub(crate) fn put_on(&self, id: &str, list: &str) {
+        self.change_list("add_entity_ids_to_label_names", id, list);
+    }
+
+    fn change_list(&self, call: &str, id: &str, list: &str) {
+        let body = serde_json::json!({"entity_ids": [id], "label_names": [list], "modality": "contacts"});
+        self.control("POST", &format!("/api/v1/labels/{call}"), &body.to_string());
+    }
+
     /// Deletes a contact as a person does in the web application.
     pub(crate) fn delete(&self, id: &str) {
         let answer = self.control("DELETE", &format!("/sandbox/contacts/{id}"), "");

@@ -145,4 +145,4 @@ fn is_other_form(field: &Field, sent: &Value, held: &Value) -> bool {
 /// Length from which a text may have been cut off by Apollo, in characters.
 ///
 /// Source: text fields are said to keep 120 characters (`docs/api-notes.md#custom-fields`).
-pub(super) const CUT_FROM: usize = 100;
+pub(crate) const CUT_FROM: usize = 100;

@@ -140,7 +140,7 @@ impl World {
     pub(super) fn settings(&self) -> Settings {
         let session = self.session();
         let (resync, forget_after) = (Duration::from_mins(5), Duration::from_mins(1));
-        Settings { policy: self.policy.clone(), resync, forget_after, session }
+        Settings { policy: self.policy.clone(), resync, refresh: None, forget_after, session }
     }
 
     pub(super) fn place(&self) -> PlaceOptions {

@@ -46,7 +46,7 @@ fn answer(readable: &[(Field, &str)], emails: &[&str]) -> Contact {
 
 fn entry(pairs: &[(Field, &str)]) -> Entry {
     let place = Place { path: Path::new("contacts.d/ada.yaml").into(), key: ContactKey::parse("ada").unwrap() };
-    Entry { place, fields: fields(pairs), run_dedupe: true, apollo_id: None, moved_from: None }
+    Entry { place, fields: fields(pairs), run_dedupe: true, apollo_id: None, moved_from: None, ignored: [].into() }
 }
 
 /// A create of these fields that was sent once.

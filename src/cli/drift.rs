@@ -1,0 +1,189 @@
+//! `contactsd drift`.
+
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::args::{QuotaArgs, RequestArgs};
+use super::connection::{self, close_sandbox, session_error};
+use super::context::Context;
+use super::run::{block_on, channel, driven};
+use super::{Exit, reading, showing, signals, stand_in};
+use crate::ops::{self, Desired, Drift, DriftError, Event, SessionOptions, Viewer, Want, chain};
+use crate::settings::Checkout;
+use crate::state::Snapshot;
+use crate::ui::json::DriftDocument;
+use crate::ui::{DriftPage, DriftText, Mask, annotations, words};
+
+#[derive(Debug, Args)]
+pub(super) struct DriftArgs {
+    /// Exit with 2 when contacts have changed in Apollo, 0 when none has
+    #[arg(long)]
+    pub(super) detailed_exitcode: bool,
+    /// Form of what is printed: text, Markdown for an issue, or annotations for GitHub
+    #[arg(long, value_name = "FORM", default_value = "human", help_heading = "What is shown")]
+    pub(super) format: DriftFormat,
+    /// Most bytes of Markdown; what is more is left out and counted
+    #[arg(long, value_name = "N", default_value_t = 65_000, help_heading = "What is shown")]
+    pub(super) max_bytes: usize,
+    /// Show (masked) in place of personal values; keys, ids and names of files stay
+    #[arg(long, help_heading = "What is shown")]
+    pub(super) mask: bool,
+    /// Show values where they would be masked, in Markdown
+    #[arg(long, conflicts_with = "mask", help_heading = "What is shown")]
+    pub(super) no_mask: bool,
+    /// Show whole values, however long they are
+    #[arg(long, help_heading = "What is shown")]
+    pub(super) full: bool,
+    #[command(flatten)]
+    pub(super) quota: QuotaArgs,
+    #[command(flatten)]
+    pub(super) requests: RequestArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum DriftFormat {
+    Human,
+    Markdown,
+    Github,
+}
+
+pub(super) fn run(args: &DriftArgs, context: &mut Context) -> Exit {
+    if args.format != DriftFormat::Human && context.shell.speaks_json() {
+        let detail = "stdout holds one or the other. --json-into FILE writes the document beside the page.";
+        context.shell.error("--format and --json exclude each other", detail);
+        return Exit::Failure;
+    }
+    let is_page = args.format == DriftFormat::Markdown;
+    if is_page {
+        context.shell.keep_messages();
+    }
+    let masked = args.mask || (is_page && !args.no_mask);
+    context.view.mask = if masked { Mask::On } else { Mask::Off };
+    context.shell.mask(context.view.mask);
+    block_on(context, async |context: &mut Context| match find(args, context).await {
+        Ok(drift) => {
+            show(args, context, &drift);
+            if !drift.unknown.is_empty() {
+                // Of somebody nobody knows, so that "none" would be too much.
+                Exit::Failure
+            } else if args.detailed_exitcode && !drift.is_none() {
+                Exit::Difference
+            } else {
+                Exit::Success
+            }
+        }
+        Err(exit) => {
+            if is_page {
+                showing::show_failed(context);
+            }
+            exit
+        }
+    })
+}
+
+async fn find(args: &DriftArgs, context: &mut Context) -> Result<Drift, Exit> {
+    let desired = reading::load(context)?;
+    if args.format == DriftFormat::Human {
+        stand_in::announce(context);
+    }
+    let snapshot = reading::read_of_api(context, Want::Refresh(&desired)).await?.snapshot;
+    look(context, "drift", &args.quota, &args.requests, &desired, &snapshot).await
+}
+
+/// Looks what has changed in Apollo, showing what is read; keeps what spares requests the next time.
+pub(super) async fn look(
+    context: &mut Context,
+    operation: &str,
+    quota: &QuotaArgs,
+    requests: &RequestArgs,
+    desired: &Desired,
+    snapshot: &Snapshot,
+) -> Result<Drift, Exit> {
+    let (tell, mut events) = channel();
+    let (options, sandbox) = connection::prepare(context, operation, Duration::ZERO, quota, requests, tell).await?;
+    let found = observe(context, options, desired, snapshot, &mut events).await;
+    close_sandbox(context, sandbox).await;
+    found
+}
+
+async fn observe(
+    context: &mut Context,
+    options: SessionOptions,
+    desired: &Desired,
+    snapshot: &Snapshot,
+    events: &mut UnboundedReceiver<Event>,
+) -> Result<Drift, Exit> {
+    let viewer = Viewer::new(options.clone(), snapshot).map_err(|error| {
+        context.shell.error("Apollo cannot be asked", chain(&error));
+        Exit::Failure
+    })?;
+    let ended = || viewer.stop().reason().and_then(|ended| signals::exit(&ended));
+    let proven = driven(context, viewer.stop(), events, viewer.prove_for(snapshot)).await?;
+    proven.map_err(|error| ended().unwrap_or_else(|| session_error(context, &error)))?;
+    let found = driven(context, viewer.stop(), events, ops::drift(&viewer, desired, snapshot)).await?;
+    let found = found.map_err(|error| ended().unwrap_or_else(|| drift_error(context, error)))?;
+    let drift = found.drift.clone();
+    ops::keep(found, options, snapshot).await;
+    Ok(drift)
+}
+
+/// Says why nothing can be said.
+pub(super) fn drift_error(context: &mut Context, error: DriftError) -> Exit {
+    match error {
+        DriftError::Load(error) => reading::load_error(context, &error),
+        DriftError::Problem(problem) => {
+            context.shell.message(&words::problem(&problem));
+            Exit::Failure
+        }
+        DriftError::Ended => Exit::Failure,
+    }
+}
+
+fn show(args: &DriftArgs, context: &mut Context, drift: &Drift) {
+    let mask = context.view.mask;
+    context.shell.messages(drift.warnings().iter().map(words::problem));
+    match args.format {
+        DriftFormat::Human => {
+            let stdout = context.shell.stdout();
+            let cut = context.view.is_abridged(stdout, drift.contacts.len()) && !args.full;
+            let text = DriftText { drift, color: stdout.color, mask, cut, rule: None };
+            context.shell.to_people(|shell| shell.result(text));
+            if !drift.is_none() && !context.environment.in_automation() {
+                let apply = context.command("apply --refresh");
+                let hint = format!(
+                    "\nTo restore what the files say, run: {apply}\nTo keep what stands in Apollo, change the files."
+                );
+                context.shell.to_people(|shell| shell.status(hint));
+            }
+        }
+        DriftFormat::Markdown => {
+            let directory = showing::directory(context);
+            let everything = context.command("drift");
+            let messages = context.shell.kept_messages();
+            let page = DriftPage {
+                drift,
+                messages: &messages,
+                directory: &directory,
+                mask,
+                max_bytes: args.max_bytes,
+                everything: &everything,
+            };
+            context.shell.to_people(|shell| shell.result(page));
+        }
+        DriftFormat::Github => {
+            let checkout = Checkout::around(&context.locations.contacts, &context.environment);
+            let findings = words::drifted(drift);
+            let annotations = annotations(&findings, &checkout);
+            let text = DriftText { drift, color: false, mask: Mask::On, cut: true, rule: None }.to_string();
+            let counts = text.lines().last().unwrap_or_default().to_owned();
+            context.shell.to_people(|shell| {
+                annotations.commands.iter().for_each(|command| shell.result(command));
+                shell.messages(annotations.rest.into_iter().cloned());
+                shell.result(counts);
+            });
+        }
+    }
+    context.shell.documents([DriftDocument::new(drift, mask)]);
+}

@@ -1,0 +1,125 @@
+//! What was seen of a declared contact in Apollo: its declared fields, and nothing else of it.
+//!
+//! Kept in the state so that the next look reads no more than what has changed since. Never compared with here.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::apollo::{Contact, Phone};
+use crate::model::{ApolloId, Field, Fields, Timestamp};
+
+/// What is asked for of a contact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct AskedFor {
+    /// The fields that are kept if the contact has them.
+    pub(super) fields: BTreeSet<Field>,
+    /// When something was applied to it last.
+    pub(super) applied_at: Timestamp,
+}
+
+/// A declared contact as it was seen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Seen {
+    /// By our clock.
+    pub(super) at: Timestamp,
+    /// When it was changed last, by the server's clock.
+    pub(super) updated_at: Option<Timestamp>,
+    pub(super) asked: AskedFor,
+    fields: Fields,
+    /// What Apollo makes of a company and of a place, as it was seen first after something was applied.
+    #[serde(default, skip_serializing_if = "Fields::is_empty")]
+    pub(super) derived: Fields,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    emails: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    phones: Vec<Phone>,
+    /// The lists that it is on, by id; `None` where that was not shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) label_ids: Option<Vec<String>>,
+    /// The names of these lists; `None` where they are not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    label_names: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    in_other_form: BTreeSet<Field>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    leaves_custom_out: bool,
+}
+
+impl Seen {
+    /// Keeps of a contact what is asked for; `before` is how it was seen before.
+    pub(super) fn of(contact: &Contact, asked: &AskedFor, before: Option<&Self>, at: Timestamp) -> Self {
+        let holds = |field: &Field| asked.fields.contains(field);
+        let kept = contact.readable.iter().filter(|(field, _)| holds(field));
+        let fields: Fields = kept.map(|(field, value)| (field.clone(), value.clone())).collect();
+        let has_phones = asked.fields.iter().any(Field::is_phone);
+        let derived = match before {
+            Some(before) if before.asked.applied_at == asked.applied_at => before.derived.clone(),
+            _ => {
+                let derived = fields.iter().filter(|(field, _)| is_derived(field));
+                derived.map(|(field, value)| (field.clone(), value.clone())).collect()
+            }
+        };
+        let has_lists = holds(&Field::LabelNames);
+        Self {
+            at,
+            updated_at: contact.updated_at,
+            asked: asked.clone(),
+            fields,
+            derived,
+            emails: if holds(&Field::Email) { contact.emails.clone() } else { Vec::new() },
+            phones: if has_phones { contact.phones.clone() } else { Vec::new() },
+            label_ids: contact.label_ids.clone().filter(|_| has_lists),
+            label_names: contact.label_names.clone().filter(|_| has_lists),
+            in_other_form: contact.in_other_form.iter().filter(|field| holds(field)).cloned().collect(),
+            leaves_custom_out: contact.leaves_custom_out,
+        }
+    }
+
+    /// Reports whether another look shows what this one did.
+    pub(super) fn is_as(&self, other: &Self) -> bool {
+        // Lists whose names were found out are as they were.
+        let label_names = if self.label_ids == other.label_ids { &self.label_names } else { &other.label_names };
+        *self == Self { at: self.at, label_names: label_names.clone(), ..other.clone() }
+    }
+
+    /// Notes what lists are called.
+    pub(super) fn name_lists(&mut self, name: impl Fn(&str) -> Option<String>) {
+        if self.label_names.is_none()
+            && let Some(ids) = &self.label_ids
+        {
+            self.label_names = ids.iter().map(|id| name(id)).collect();
+        }
+    }
+
+    /// Reports whether it is on lists whose names are not known.
+    pub(super) fn has_unnamed_lists(&self) -> bool {
+        self.label_ids.is_some() && self.label_names.is_none()
+    }
+
+    /// Makes the contact again, as far as it was kept.
+    pub(super) fn contact(&self, id: &ApolloId) -> Contact {
+        Contact {
+            id: id.clone(),
+            created_at: None,
+            updated_at: self.updated_at,
+            emails: self.emails.clone(),
+            readable: self.fields.clone(),
+            phones: self.phones.clone(),
+            label_names: self.label_names.clone(),
+            custom_field_errors: Vec::new(),
+            dedupe: None,
+            was_existing: None,
+            label_ids: self.label_ids.clone(),
+            person_deleted: false,
+            complaint: None,
+            in_other_form: self.in_other_form.clone(),
+            leaves_custom_out: self.leaves_custom_out,
+        }
+    }
+}
+
+/// Reports whether Apollo may put another text in the place of the one that it is sent.
+pub(super) fn is_derived(field: &Field) -> bool {
+    matches!(field, Field::OrganizationName | Field::PresentRawAddress)
+}

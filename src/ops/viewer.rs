@@ -1,0 +1,128 @@
+//! Looking at an account without any right to write: neither to Apollo, for whose calls that change something it has no
+//! way, nor to a state.
+//!
+//! What it reads goes to whoever asked. Quota is learned from what a state says of it and from the answers; nothing is
+//! noted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+use crate::apollo::{self, Answer, Contact, Order, Reader, SearchPage};
+use crate::model::{ApolloId, Endpoint};
+use crate::state::Snapshot;
+
+use super::apply::ledgers::Ledgers;
+use super::apply::line::{Failure, Line};
+use super::apply::outages::Outages;
+use super::credential::{Access, SessionError, see_one_of, team_of};
+use super::{SessionOptions, Stop};
+
+/// Who can read pages and contacts: the one writer of a state, or somebody who may only look.
+pub(super) trait Sees: Sync {
+    fn line(&self) -> &Line;
+
+    /// Reads a page of all contacts.
+    fn everybody(&self, order: Order, page: u32) -> impl Future<Output = Result<Answer<SearchPage>, Failure>> + Send;
+
+    /// Reads one contact.
+    fn view(&self, id: &ApolloId) -> impl Future<Output = Result<Contact, Failure>> + Send;
+
+    /// Reads what the lists are called, by their ids in small letters.
+    fn lists(&self) -> impl Future<Output = Result<BTreeMap<String, String>, Failure>> + Send;
+}
+
+impl Sees for Access {
+    fn line(&self) -> &Line {
+        &self.courier
+    }
+
+    async fn everybody(&self, order: Order, page: u32) -> Result<Answer<SearchPage>, Failure> {
+        Self::everybody(self, order, page).await
+    }
+
+    async fn view(&self, id: &ApolloId) -> Result<Contact, Failure> {
+        Self::view(self, id).await
+    }
+
+    async fn lists(&self) -> Result<BTreeMap<String, String>, Failure> {
+        Self::lists(self).await
+    }
+}
+
+/// A way to look at an account.
+pub struct Viewer {
+    line: Line,
+    reader: Reader,
+    /// The longest time for one request.
+    longest: Duration,
+    hash: String,
+}
+
+impl Sees for Viewer {
+    fn line(&self) -> &Line {
+        &self.line
+    }
+
+    async fn everybody(&self, order: Order, page: u32) -> Result<Answer<SearchPage>, Failure> {
+        let ask = || self.reader.search_contacts(None, order, page);
+        self.line.ask(Endpoint::SearchContacts, self.longest, ask).await
+    }
+
+    async fn view(&self, id: &ApolloId) -> Result<Contact, Failure> {
+        let ask = || self.reader.view_contact(id);
+        Ok(self.line.ask(Endpoint::ViewContact, self.longest, ask).await?.value)
+    }
+
+    async fn lists(&self) -> Result<BTreeMap<String, String>, Failure> {
+        Ok(self.line.ask(Endpoint::ShowLists, self.longest, || self.reader.lists()).await?.value)
+    }
+}
+
+impl Viewer {
+    /// Prepares to look, knowing of the quota what a state does; opens no state, and sends nothing.
+    ///
+    /// # Panics
+    ///
+    /// If the options name no way to the API.
+    pub fn new(options: SessionOptions, snapshot: &Snapshot) -> Result<Self, apollo::Error> {
+        let client = options.client.expect("who looks has somewhere to look");
+        let longest = client.request_timeout;
+        let hash = client.credential.keyed_hash(&snapshot.identity_key);
+        let line = Line {
+            ledgers: Ledgers::new(&snapshot.quota, options.rules, options.max_wait, options.clock),
+            outages: Outages::new(options.backoff.base * 2, options.max_wait, options.clock),
+            store: None,
+            clock: options.clock,
+            stop: Stop::default(),
+            backoff: options.backoff,
+            slots: Semaphore::new(options.parallelism),
+            barred: Mutex::new(BTreeSet::new()),
+            random: Mutex::new(fastrand::Rng::with_seed(options.seed)),
+            events: Arc::clone(&options.events),
+        };
+        Ok(Self { line, reader: Reader::new(client)?, longest, hash })
+    }
+
+    /// Returns the handle by which the looking is asked to end.
+    pub fn stop(&self) -> &Stop {
+        &self.line.stop
+    }
+
+    /// Makes sure that the credential is of the team whose contacts a state holds: what it does not see would look gone.
+    pub async fn prove_for(&self, snapshot: &Snapshot) -> Result<(), SessionError> {
+        if snapshot.credential.as_ref() == Some(&self.hash) {
+            return Ok(());
+        }
+        let profile = self.line.ask(Endpoint::Profile, self.longest, || self.reader.profile()).await;
+        match (team_of(&self.line, profile)?.and_then(|profile| profile.team_id), &snapshot.team) {
+            (Some(given), Some(recorded)) if given != *recorded => {
+                Err(SessionError::OtherTeam { recorded: recorded.clone(), given })
+            }
+            (Some(_), Some(_)) => Ok(()),
+            _ => see_one_of(snapshot.bindings.values(), |id| async move { self.view(&id).await.map(drop) }).await,
+        }
+    }
+}
