@@ -11,13 +11,13 @@ use url::Url;
 
 use super::cleaner::Cleaner;
 use super::error::Misread;
+use super::names;
 use super::received::{End, MAX_BODY_BYTES, Received};
 use super::search::PER_PAGE;
-use super::stages;
 use super::{
     Answer, BatchAnswer, Call, Contact, Error, ListChange, Meta, Options, Order, Profile, Refusal, SearchPage, body,
 };
-use crate::model::{ApolloId, Endpoint};
+use crate::model::{ApolloId, CustomField, Endpoint, List, Stage};
 
 /// The API as one team sees it. Cloning shares the connections.
 #[derive(Debug, Clone)]
@@ -106,9 +106,28 @@ impl Client {
         self.send_for_many(url, &body).await?.read(BatchAnswer::read_changed)
     }
 
-    /// Reads the ids of the stages that a contact can be in: `GET /contact_stages`.
-    pub(crate) async fn stages(&self) -> Result<Answer<Vec<String>>, Error> {
-        self.send(Method::GET, &["contact_stages"], None).await?.read(stages::read)
+    /// Reads the stages that a contact can be in: `GET /contact_stages`.
+    pub async fn stages(&self) -> Result<Answer<Vec<Stage>>, Error> {
+        self.send(Method::GET, &["contact_stages"], None).await?.read(names::stages)
+    }
+
+    /// Reads all custom fields with the options of picklists and the limits of texts: `GET /typed_custom_fields`.
+    ///
+    /// The page calls it deprecated; the one that takes its place shows neither.
+    pub async fn custom_fields(&self) -> Result<Answer<Vec<CustomField>>, Error> {
+        self.send(Method::GET, &["typed_custom_fields"], None).await?.read(names::fields)
+    }
+
+    /// Reads the custom fields as the newer call shows them: `GET /fields?source=custom`.
+    pub async fn fields(&self) -> Result<Answer<Vec<CustomField>>, Error> {
+        let mut url = self.url(&["fields"]);
+        url.query_pairs_mut().append_pair("source", "custom");
+        self.send_within(None, Method::GET, url, None).await?.read(names::fields)
+    }
+
+    /// Reads all lists: `GET /labels`.
+    pub async fn lists(&self) -> Result<Answer<Vec<List>>, Error> {
+        self.send(Method::GET, &["labels"], None).await?.read(names::lists)
     }
 
     /// Returns the error for a contact that the answer to a create of many does not show, and what that complains of.

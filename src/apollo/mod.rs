@@ -18,12 +18,12 @@ mod hint;
 mod json;
 mod lists;
 mod meta;
+mod names;
 mod options;
 mod phone;
 mod profile;
 mod received;
 mod search;
-mod stages;
 
 pub use batch::{BatchAnswer, Row, Standing};
 pub use client::Client;
