@@ -8,7 +8,7 @@ use super::args::{Brakes, DecisionArgs, PageArgs, QuotaArgs, ScopeArgs, ViewArgs
 use super::context::Context;
 use super::showing::{self, Shown};
 use super::view::View;
-use super::{Exit, reading, saved, stand_in};
+use super::{Exit, loading, reading, saved, stand_in};
 use crate::ops::{self, Beside, Clock, Desired, Origins, Planned, Problem, Reading, Want};
 use crate::plan::Policy;
 use crate::state::Holder;
@@ -72,7 +72,7 @@ struct Made {
 }
 
 fn make(args: &PlanArgs, context: &mut Context) -> Result<Made, Exit> {
-    let desired = reading::load(context)?;
+    let desired = loading::load_alone(context)?;
     if !context.view.is_page() {
         stand_in::announce(context);
     }

@@ -127,6 +127,8 @@ fn plans_and_applies(provoked: &mut Provoked) {
     let world = World::with(ADA).against(&remote);
     provoked.run(&world, "probe", "--auto-approve", 0);
     provoked.run(&world, "probe", "", 1);
+    provoked.run(&world, "lookup", "stages", 0);
+    provoked.run(&World::new(), "lookup", "stages", 1);
     provoked.run(&world, "import", &format!("ada {id} --auto-approve"), 0);
     provoked.run(&world, "import", &format!("ada {id} --auto-approve"), 1);
 }
@@ -182,6 +184,7 @@ fn signals(provoked: &mut Provoked) {
         provoked.interrupt("import", "ada ID --auto-approve", end);
         provoked.interrupt("watch", "", end);
         provoked.interrupt("probe", "--auto-approve", end);
+        provoked.interrupt("lookup", "stages", end);
         let world = World::new();
         let mut serving = world.start("sandbox --listen 127.0.0.1:0");
         serving.wait_for("to end it");
