@@ -16,16 +16,15 @@ mod error;
 mod excerpt;
 mod hint;
 mod json;
-mod labels;
 mod lists;
 mod meta;
+mod names;
 mod options;
 mod phone;
 mod profile;
 mod reader;
 mod received;
 mod search;
-mod stages;
 
 pub use batch::{BatchAnswer, Row, Standing};
 pub use client::Client;

@@ -2,7 +2,6 @@
 //!
 //! One method per call. Outside of this module nobody can send by it what changes something.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,11 +11,11 @@ use url::Url;
 
 use super::cleaner::Cleaner;
 use super::error::Misread;
+use super::names;
 use super::received::{End, MAX_BODY_BYTES, Received};
 use super::search::PER_PAGE;
 use super::{Answer, Call, Contact, Error, Meta, Options, Order, Profile, Refusal, SearchPage, body};
-use super::{labels, stages};
-use crate::model::ApolloId;
+use crate::model::{ApolloId, CustomField, List, Stage};
 
 /// The API as one team sees it, for those who only look. Cloning shares the connections.
 #[derive(Debug, Clone)]
@@ -51,14 +50,28 @@ impl Reader {
         self.send(Method::GET, &["contacts", id.as_str()], None).await?.read(Contact::read)
     }
 
-    /// Reads the ids of the stages that a contact can be in: `GET /contact_stages`.
-    pub(crate) async fn stages(&self) -> Result<Answer<Vec<String>>, Error> {
-        self.send(Method::GET, &["contact_stages"], None).await?.read(stages::read)
+    /// Reads the stages that a contact can be in: `GET /contact_stages`.
+    pub async fn stages(&self) -> Result<Answer<Vec<Stage>>, Error> {
+        self.send(Method::GET, &["contact_stages"], None).await?.read(names::stages)
     }
 
-    /// Reads the names of all lists by their ids, which are in small letters: `GET /labels`.
-    pub async fn lists(&self) -> Result<Answer<BTreeMap<String, String>>, Error> {
-        self.send(Method::GET, &["labels"], None).await?.read(labels::read)
+    /// Reads all custom fields with the options of picklists and the limits of texts: `GET /typed_custom_fields`.
+    ///
+    /// The page calls it deprecated; the one that takes its place shows neither.
+    pub async fn custom_fields(&self) -> Result<Answer<Vec<CustomField>>, Error> {
+        self.send(Method::GET, &["typed_custom_fields"], None).await?.read(names::fields)
+    }
+
+    /// Reads the custom fields as the newer call shows them: `GET /fields?source=custom`.
+    pub async fn fields(&self) -> Result<Answer<Vec<CustomField>>, Error> {
+        let mut url = self.url(&["fields"]);
+        url.query_pairs_mut().append_pair("source", "custom");
+        self.send_within(None, Method::GET, url, None).await?.read(names::fields)
+    }
+
+    /// Reads all lists: `GET /labels`.
+    pub async fn lists(&self) -> Result<Answer<Vec<List>>, Error> {
+        self.send(Method::GET, &["labels"], None).await?.read(names::lists)
     }
 
     /// Reads page `page`, counted from 1, of the contacts that match `keywords`, or of all: `POST /contacts/search`.

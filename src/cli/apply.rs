@@ -10,7 +10,7 @@ use super::args::{
 use super::context::Context;
 use super::run::{Perform, block_on, channel, may_approve, perform};
 use super::view::View;
-use super::{Exit, connection, reading, showing, stand_in};
+use super::{Exit, connection, loading, showing, stand_in};
 use crate::model::Digest;
 use crate::ops::{self, Planned, Problem, Session};
 use crate::state::Snapshot;
@@ -63,7 +63,7 @@ pub(super) fn run(args: &ApplyArgs, context: &mut Context) -> Exit {
 }
 
 async fn apply(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Exit> {
-    let desired = reading::load(context)?;
+    let desired = loading::load(context).await?;
     stand_in::announce(context);
     let (tell, events) = channel();
     let connection =

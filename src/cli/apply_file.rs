@@ -7,11 +7,11 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::apply::ApplyArgs;
 use super::connection::{self, Connection};
 use super::context::Context;
-use super::reading::{self, snapshot_error, state_error};
+use super::reading::{snapshot_error, state_error};
 use super::run::{block_on, carry_out, channel, conclude, prove, release};
 use super::showing::{self, Shown};
 use super::view::View;
-use super::{Exit, saved, stand_in};
+use super::{Exit, loading, saved, stand_in};
 use crate::model::ContactKey;
 use crate::ops::{self, Desired, Event, MarkError, Refusal, Remaining, Resumed, SavedPlan};
 use crate::store;
@@ -37,7 +37,7 @@ async fn apply(file: &Path, args: &ApplyArgs, context: &mut Context) -> Result<E
         context.shell.error("The plan is not the expected one", detail);
         return Err(Exit::Failure);
     }
-    let desired = reading::load(context)?;
+    let desired = loading::load(context).await?;
     ops::check_plan(&saved, &context.origin(), &desired).map_err(|refusal| saved::refuse(context, &saved, &refusal))?;
     if let Some(planned) = saved.lineage()
         && !store::exists(&context.locations.state).map_err(|error| state_error(context, &error))?

@@ -62,9 +62,27 @@ pub(super) async fn prepare(
     requests: &RequestArgs,
     events: Arc<dyn Fn(Event) + Send + Sync>,
 ) -> Result<(SessionOptions, Option<Sandbox>), Exit> {
-    let clock = Clock::system();
+    let (client, sandbox) = client(context).await?;
+    let mut options =
+        SessionOptions { client: Some(client), ..local(context, operation, lock_timeout, Clock::system(), events)? };
+    tune(&mut options, context.sandbox, quota, requests);
+    Ok((options, sandbox))
+}
+
+/// The same for what only asks, by what is usual.
+pub(super) async fn prepare_to_ask(
+    context: &mut Context,
+    operation: &str,
+    events: Arc<dyn Fn(Event) + Send + Sync>,
+) -> Result<(SessionOptions, Option<Sandbox>), Exit> {
+    let (client, sandbox) = client(context).await?;
+    let options = local(context, operation, Duration::ZERO, Clock::system(), events)?;
+    Ok((SessionOptions { client: Some(client), ..options }, sandbox))
+}
+
+async fn client(context: &mut Context) -> Result<(apollo::Options, Option<Sandbox>), Exit> {
     let (base_url, credential, sandbox) = if context.sandbox {
-        let sandbox = stand_in::attach(context, clock).await?;
+        let sandbox = stand_in::attach(context, Clock::system()).await?;
         let base_url = Url::parse(&sandbox.base_url()).expect("a server's own address is a URL");
         match sandbox_credential(&context.locations.sandbox_data) {
             Ok(credential) => (base_url, credential, Some(sandbox)),
@@ -76,10 +94,7 @@ pub(super) async fn prepare(
     } else {
         (context.api_url.clone(), credential(context)?, None)
     };
-    let client = Some(apollo::Options::new(base_url, credential));
-    let mut options = SessionOptions { client, ..local(context, operation, lock_timeout, clock, events)? };
-    tune(&mut options, context.sandbox, quota, requests);
-    Ok((options, sandbox))
+    Ok((apollo::Options::new(base_url, credential), sandbox))
 }
 
 /// Sets what the flags about requests decide.
@@ -176,6 +191,13 @@ pub(super) fn holder(context: &Context, operation: &str, since: Timestamp) -> Ho
         version: env!("CARGO_PKG_VERSION").to_owned(),
         socket: None,
     }
+}
+
+/// Opens a session; says what was done about the state before.
+pub(super) async fn begin(context: &mut Context, options: SessionOptions) -> Result<Arc<Session>, SessionError> {
+    let session = open_session(context, options).await?;
+    context.shell.messages(session.remarks().iter().map(words::problem));
+    Ok(Arc::new(session))
 }
 
 async fn start(

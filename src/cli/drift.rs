@@ -9,7 +9,7 @@ use super::args::{QuotaArgs, RequestArgs};
 use super::connection::{self, close_sandbox, session_error};
 use super::context::Context;
 use super::run::{block_on, channel, driven};
-use super::{Exit, reading, showing, signals, stand_in};
+use super::{Exit, loading, reading, showing, signals, stand_in};
 use crate::ops::{self, Desired, Drift, DriftError, Event, SessionOptions, Viewer, Want, chain};
 use crate::settings::Checkout;
 use crate::state::Snapshot;
@@ -84,7 +84,7 @@ pub(super) fn run(args: &DriftArgs, context: &mut Context) -> Exit {
 }
 
 async fn find(args: &DriftArgs, context: &mut Context) -> Result<Drift, Exit> {
-    let desired = reading::load(context)?;
+    let desired = loading::load(context).await?;
     if args.format == DriftFormat::Human {
         stand_in::announce(context);
     }

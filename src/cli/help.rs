@@ -19,6 +19,9 @@ pub(super) struct Help {
 const INTERRUPTED: (u8, &str) = (130, "interrupted (Ctrl-C); what was under way is recorded");
 const TERMINATED: (u8, &str) = (143, "terminated (SIGTERM); what was under way is recorded");
 
+const INTERRUPTED_ASKING: (u8, &str) = (130, "interrupted (Ctrl-C) while Apollo was asked");
+const TERMINATED_ASKING: (u8, &str) = (143, "terminated (SIGTERM) while Apollo was asked");
+
 /// The verbs in the order of the help.
 pub(super) const VERBS: &[Help] = &[
     Help {
@@ -187,6 +190,20 @@ pub(super) const VERBS: &[Help] = &[
             (1, "an error, an entry that is bound already, or a plan that was not approved"),
             INTERRUPTED,
             TERMINATED,
+        ],
+    },
+    Help {
+        verb: "lookup",
+        examples: &[
+            ("contactsd lookup stages", "the stages, with their ids"),
+            ("contactsd lookup fields", "the custom fields, with types and options"),
+            ("contactsd lookup lists --json", "the lists, for a program"),
+        ],
+        exits: &[
+            (0, "they are listed"),
+            (1, "Apollo did not list them; without a credential, the state does not know them either"),
+            INTERRUPTED_ASKING,
+            TERMINATED_ASKING,
         ],
     },
     Help {

@@ -5,7 +5,7 @@ use clap::Args;
 use super::args::{ApprovalArgs, LockArgs, QuotaArgs, RequestArgs, parse_address};
 use super::context::Context;
 use super::run::{Perform, block_on, channel, may_approve, perform};
-use super::{Exit, connection, reading, stand_in};
+use super::{Exit, connection, loading, stand_in};
 use crate::model::{ApolloId, ContactKey};
 use crate::ops::{self, Desired};
 
@@ -35,7 +35,7 @@ pub(super) fn run(args: &ImportArgs, context: &mut Context) -> Exit {
 }
 
 async fn import(args: &ImportArgs, context: &mut Context) -> Result<Exit, Exit> {
-    let desired = reading::load(context)?;
+    let desired = loading::load(context).await?;
     stand_in::announce(context);
     let (tell, events) = channel();
     let connection =

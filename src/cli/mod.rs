@@ -18,9 +18,12 @@ mod fmt;
 mod help;
 mod import;
 mod listening;
+mod loading;
 mod logging;
+mod lookup;
 mod man;
 mod mending;
+mod names;
 mod observer;
 mod output_file;
 mod parse;
@@ -103,6 +106,7 @@ fn dispatch(verb: Verb, arguments: &[OsString], context: &mut Context) -> Exit {
         Verb::Probe(args) => probe::run(&args, context),
         Verb::Sandbox(args) => sandbox::run(args, context),
         Verb::Import(args) => import::run(&args, context),
+        Verb::Lookup(args) => lookup::run(&args, context),
         Verb::State(args) => state::run(&args, context),
         Verb::Schema(args) => schema::run(&args, context),
         Verb::Completions(args) => {

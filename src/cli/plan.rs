@@ -9,7 +9,7 @@ use super::context::Context;
 use super::run::block_on;
 use super::showing::{self, Shown};
 use super::view::View;
-use super::{Exit, drift, reading, saved, stand_in};
+use super::{Exit, drift, loading, reading, saved, stand_in};
 use crate::ops::{self, Beside, Clock, Desired, Drift, Origins, Planned, Problem, Reading, Want};
 use crate::plan::Policy;
 use crate::state::Holder;
@@ -91,7 +91,7 @@ struct Made {
 }
 
 fn make(args: &PlanArgs, context: &mut Context) -> Result<Made, Exit> {
-    let desired = reading::load(context)?;
+    let desired = loading::load_alone(context)?;
     if !context.view.is_page() {
         stand_in::announce(context);
     }
@@ -101,7 +101,7 @@ fn make(args: &PlanArgs, context: &mut Context) -> Result<Made, Exit> {
 
 /// Looks what has changed in Apollo, and plans from that; nothing of it is kept but what spares requests.
 async fn refreshed(args: &PlanArgs, context: &mut Context) -> Result<Made, Exit> {
-    let desired = reading::load(context)?;
+    let desired = loading::load(context).await?;
     if !context.view.is_page() {
         stand_in::announce(context);
     }

@@ -1,23 +1,18 @@
-//! What verbs read before they do anything: the files, and the state without holding it.
+//! What verbs read before they do anything: the state, without holding it. The files are read by `loading`.
 
 use super::Exit;
 use super::context::{Context, Found};
-use crate::ops::{self, Desired, LoadError, ReadError, Reading, SnapshotError, Want};
+use crate::ops::{self, LoadError, ReadError, Reading, SnapshotError, Want};
 use crate::private_dir::PrivateDir;
 use crate::ui::words;
 use crate::{state, store};
 
-/// Reads the contact files and says what is wrong with them; `Err` when they cannot be used.
-pub(super) fn load(context: &mut Context) -> Result<Desired, Exit> {
-    let loader = ops::Loader::new(&context.locations.contacts, &context.locations.state);
-    match loader.bounded(&context.bounds).load() {
-        Ok(desired) => {
-            context.shell.messages(desired.warnings.iter().cloned());
-            context.found = Found { files: Some(desired.files()), contacts: Some(desired.contacts()) };
-            Ok(desired)
-        }
-        Err(error) => Err(load_error(context, &error)),
-    }
+/// Makes an event loop for a verb that has none.
+pub(super) fn alone(context: &mut Context) -> Result<tokio::runtime::Runtime, Exit> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
+        context.shell.error("Cannot start the event loop", error.to_string());
+        Exit::Failure
+    })
 }
 
 /// Says why the contact files cannot be used.
@@ -61,11 +56,7 @@ fn of_api(context: &mut Context, reading: Reading) -> Result<Reading, Exit> {
 /// Copies from the state what is wanted, whoever has it open and whichever API it is of; an empty one when there is no
 /// state yet.
 pub(super) fn state(context: &mut Context, want: Want<'_>) -> Result<Reading, Exit> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
-        context.shell.error("Cannot start the event loop", error.to_string());
-        Exit::Failure
-    })?;
-    runtime.block_on(read(context, want))
+    alone(context)?.block_on(read(context, want))
 }
 
 /// The same as [`state`], for verbs that have an event queue.

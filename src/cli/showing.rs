@@ -63,6 +63,7 @@ pub(super) fn show(context: &mut Context, shown: &Shown<'_>) {
         let options = MarkdownOptions {
             forecast: Some(&forecast),
             digest: planned.digest.as_ref(),
+            names: Some(&planned.names),
             apply: apply.as_deref(),
             note: *note,
             ..page_options(view, everything)
@@ -88,6 +89,7 @@ pub(super) fn show(context: &mut Context, shown: &Shown<'_>) {
             next_step: *next_step,
             forecast: Some(&forecast),
             digest: planned.digest.as_ref(),
+            names: Some(&planned.names),
         },
     };
     // What is done without asking is no result of its own, and a quiet shell tells results.
@@ -170,6 +172,7 @@ fn page_options(view: View, everything: &str) -> MarkdownOptions<'_> {
         by_file: view.by_file,
         forecast: None,
         digest: None,
+        names: None,
         apply: None,
         plan: everything,
         note: None,

@@ -10,6 +10,7 @@ use super::drift::DriftArgs;
 use super::explain::ExplainArgs;
 use super::fmt::FmtArgs;
 use super::import::ImportArgs;
+use super::lookup::LookupArgs;
 use super::man::ManArgs;
 use super::plan::PlanArgs;
 use super::probe::ProbeArgs;
@@ -72,6 +73,8 @@ pub(super) enum Verb {
     Sandbox(SandboxArgs),
     /// Bind an entry to a contact that Apollo has
     Import(ImportArgs),
+    /// List the stages, custom fields or lists that Apollo has, with their ids
+    Lookup(LookupArgs),
     /// Look at what the state remembers, and correct it
     State(StateArgs),
     /// Print the JSON Schema of contact files, or of what --json prints
@@ -116,7 +119,7 @@ impl Verb {
                 | StateVerb::Recover { .. }
                 | StateVerb::Clean { .. } => (Layout::Stream, Does::Something),
             },
-            Self::Probe(_) | Self::Drift(_) => (Layout::Document, Does::Something),
+            Self::Probe(_) | Self::Drift(_) | Self::Lookup(_) => (Layout::Document, Does::Something),
             Self::Status(_) | Self::Validate(_) | Self::Show(_) | Self::Version | Self::Schema(_) => {
                 (Layout::Document, Does::Nothing)
             }

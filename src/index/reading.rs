@@ -4,12 +4,13 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::tree::{Damaged, FileRecord, Tree};
 use super::{Mark, StateNote};
-use crate::model::{Named, Sheet};
+use crate::model::{Named, Names, Sheet};
 
 /// Where an index is read from.
 pub trait ReadAt: Send + Sync {
@@ -57,6 +58,9 @@ pub(super) struct Header {
     pub(super) marks_at: u64,
     pub(super) marks: u64,
     pub(super) state: Option<StateNote>,
+    /// What the names in the files were taken for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) names: Option<Arc<Names>>,
 }
 
 /// What was known when it was written.
@@ -120,6 +124,11 @@ impl Index {
     /// Returns how the state stood; `None` where that is not known.
     pub fn state(&self) -> Option<&StateNote> {
         self.header.state.as_ref()
+    }
+
+    /// Returns what the names in the files were taken for; `None` where no name was known.
+    pub fn names(&self) -> Option<&Arc<Names>> {
+        self.header.names.as_ref()
     }
 
     /// Reads what a file declares.

@@ -40,7 +40,7 @@ fn write(files: &[usize], old: Option<(&Index, &[Option<u32>])>) -> Vec<u8> {
             writer.file(name.as_bytes(), &noted(number.into()), &contents, marks).unwrap();
         }
     }
-    writer.finish(LOADER, [3; 32], None, old.map(|(old, _)| old)).unwrap()
+    writer.finish(LOADER, [3; 32], None, None, old.map(|(old, _)| old)).unwrap()
 }
 
 fn open(bytes: &[u8]) -> Result<Index, Damaged> {

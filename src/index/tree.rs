@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::identity::Identity;
+use crate::model::NameKinds;
 
 /// Why an index is of no use: it is not as it was written, or was written by another version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -46,6 +47,20 @@ impl Flags {
     pub const WARNS: Self = Self(8);
     /// The directory holds symlinks, whose targets may change without it, or names that are warned about.
     pub const RELISTED: Self = Self(16);
+    /// A stage is declared by its name in it.
+    pub const STAGE_NAMES: Self = Self(32);
+    /// Custom fields are declared by their labels in it.
+    pub const FIELD_NAMES: Self = Self(64);
+
+    /// Returns the kinds of names that the file uses.
+    pub fn names(self) -> NameKinds {
+        NameKinds { stages: self.has(Self::STAGE_NAMES), fields: self.has(Self::FIELD_NAMES) }
+    }
+
+    #[must_use]
+    pub fn with_names(self, names: NameKinds) -> Self {
+        self.with(Self::STAGE_NAMES, names.stages).with(Self::FIELD_NAMES, names.fields)
+    }
 
     pub fn has(self, flag: Self) -> bool {
         self.0 & flag.0 != 0

@@ -1,6 +1,7 @@
 //! An index as it is written: cards as they come, then marks, the tree, and the header last.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -8,6 +9,7 @@ use super::identity::Identity;
 use super::reading::{BLOCK, Header, Index, MAGIC, MARK, MARKS_A_BLOCK, short_check};
 use super::tree::{Card, FileRecord, Flags, TreeWriter};
 use super::{Contents, Damaged, Mark, StateNote};
+use crate::model::Names;
 
 /// Why an index was not written.
 #[derive(Debug, thiserror::Error)]
@@ -103,6 +105,7 @@ impl<'m, W: Write> Writer<'m, W> {
         loader: &str,
         digest: [u8; 32],
         state: Option<StateNote>,
+        names: Option<Arc<Names>>,
         old: Option<&Index>,
     ) -> Result<W, WriteError> {
         let marks_at = self.at;
@@ -120,6 +123,7 @@ impl<'m, W: Write> Writer<'m, W> {
             marks_at,
             marks,
             state,
+            names,
         };
         let header = serde_json::to_vec(&header).expect("a header is plain data");
         self.write(&header)?;

@@ -24,6 +24,10 @@ pub enum Endpoint {
     RemoveFromLists,
     /// The stages that a contact can be in.
     ShowStages,
+    /// The custom fields with their options and limits.
+    ShowCustomFields,
+    /// The custom fields as the newer call shows them.
+    ShowFields,
     /// The lists that records can be on.
     ShowLists,
     /// Who the credential acts as, and for which team.
@@ -31,7 +35,7 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::CreateContact,
         Self::CreateContacts,
         Self::UpdateContact,
@@ -42,6 +46,8 @@ impl Endpoint {
         Self::AddToLists,
         Self::RemoveFromLists,
         Self::ShowStages,
+        Self::ShowCustomFields,
+        Self::ShowFields,
         Self::ShowLists,
         Self::Profile,
     ];
@@ -59,6 +65,8 @@ impl Endpoint {
             Self::AddToLists => "list add",
             Self::RemoveFromLists => "list remove",
             Self::ShowStages => "stages",
+            Self::ShowCustomFields => "custom fields",
+            Self::ShowFields => "fields",
             Self::ShowLists => "lists",
             Self::Profile => "profile",
         }
@@ -79,6 +87,8 @@ impl Endpoint {
             Self::AddToLists => "api/v1/labels/add_entity_ids_to_label_names",
             Self::RemoveFromLists => "api/v1/labels/remove_entity_ids_from_label_names",
             Self::ShowStages => "api/v1/contact_stages/index",
+            Self::ShowCustomFields => "api/v1/typed_custom_fields/index",
+            Self::ShowFields => "api/v1/fields/index",
             Self::ShowLists => "api/v1/labels/index",
             Self::Profile => "api/v1/users/api_profile",
         }
@@ -102,7 +112,13 @@ impl Endpoint {
             Self::UpdateContacts => is_in_items && *field != Field::ContactStageId,
             Self::UpdateStages => *field == Field::ContactStageId,
             Self::AddToLists | Self::RemoveFromLists => *field == Field::LabelNames,
-            Self::ViewContact | Self::SearchContacts | Self::ShowStages | Self::ShowLists | Self::Profile => false,
+            Self::ViewContact
+            | Self::SearchContacts
+            | Self::ShowStages
+            | Self::ShowCustomFields
+            | Self::ShowFields
+            | Self::ShowLists
+            | Self::Profile => false,
         }
     }
 }

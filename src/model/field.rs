@@ -9,8 +9,23 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::fold_text;
 
 /// Apollo's id of one custom field: 24 hexadecimal digits, kept as written.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct CustomFieldId(Box<str>);
+
+impl TryFrom<String> for CustomFieldId {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text).ok_or(format!("{text:?} is no custom field id"))
+    }
+}
+
+impl From<CustomFieldId> for String {
+    fn from(id: CustomFieldId) -> Self {
+        id.0.into()
+    }
+}
 
 impl CustomFieldId {
     /// Accepts the bare hexadecimal form only.

@@ -16,6 +16,7 @@ mod ids;
 mod intent;
 mod key;
 mod named;
+mod names;
 mod roster;
 mod time;
 
@@ -32,5 +33,8 @@ pub use ids::{ApolloId, Digest, Lineage, RunId, Serial, is_hex24};
 pub use intent::{Intent, IntentId};
 pub use key::{ContactKey, InvalidKey};
 pub use named::Named;
+pub use names::{
+    CustomField, Glossary, List, Listing, Misfit, NameKind, NameKinds, Names, PicklistOption, Stage, Unresolved,
+};
 pub use roster::{Listed, Roster, Sheet, SheetWriter};
 pub use time::Timestamp;

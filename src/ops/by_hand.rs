@@ -110,5 +110,5 @@ fn planned(snapshot: &Snapshot, actions: Vec<Action>) -> Planned {
         housekeeping: Housekeeping::default(),
     };
     let forecast = Forecast { requests: plan.requests(Batching::ALONE), ..Forecast::default() };
-    Planned { plan, digest: None, forecast, left_out: 0 }
+    Planned { plan, digest: None, forecast, left_out: 0, names: crate::model::Glossary::default() }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::apollo::{self, Answer, Contact, Credential, Order, Profile, SearchPage, body};
-use crate::model::{ApolloId, Binding, Endpoint, IdentityKey};
+use crate::model::{ApolloId, Binding, Endpoint, IdentityKey, List};
 use crate::state::{self, Change, Snapshot};
 
 use super::apply::courier::{Courier, Failure, Outcome, Parcel, Way};
@@ -148,7 +148,7 @@ impl Access {
     /// Reads what the lists are called, by their ids in small letters.
     pub(super) async fn lists(&self) -> Result<BTreeMap<String, String>, Failure> {
         let answer = self.look(Endpoint::ShowLists, |way| async move { way.client.lists().await }).await?;
-        Ok(answer.value)
+        Ok(names_by_id(answer.value))
     }
 
     /// Reads a page of what a search for `keywords` brings.
@@ -354,4 +354,9 @@ pub(super) async fn see_one_of<'a, V: Future<Output = Result<(), Failure>>>(
         }
     }
     why.map_or(Ok(()), |why| Err(SessionError::Unproven { why }))
+}
+
+/// Returns what lists are called, by their ids in small letters.
+pub(super) fn names_by_id(lists: Vec<List>) -> BTreeMap<String, String> {
+    lists.into_iter().map(|list| (list.id.to_lowercase(), list.name)).collect()
 }

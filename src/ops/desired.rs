@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use crate::index::{Contents, Damaged, Flags, Index, StateNote};
-use crate::model::{ContactKey, Entry, Fingerprint, Named, Roster, Sheet};
-use crate::source::{self, Diagnostic, Loaded, SourceFile};
+use crate::model::{ContactKey, Entry, Fingerprint, NameKinds, Named, Names, Roster, Sheet};
+use crate::source::{self, Diagnostic, Loaded, Meaning, SourceFile};
 use crate::state::{Part, Wanted};
 
 use super::{Problem, ProblemKind, chain};
@@ -26,6 +26,10 @@ pub struct Desired {
     files: usize,
     /// Files that were left out because they are being written.
     left_out: usize,
+    /// The kinds of names that the files use.
+    names_used: NameKinds,
+    /// What names are taken for.
+    meaning: Meaning,
     dir: PathBuf,
     pub(super) index: Option<Arc<Index>>,
     /// Who may differ, where an index vouches for the rest.
@@ -58,8 +62,11 @@ pub enum LoadError {
     #[error("the contact files cannot be read")]
     Unreadable(#[source] source::Error),
     /// At least one diagnostic is an error; warnings are among them.
+    ///
+    /// `names` are the kinds of names of which one, or a value by what is known of its field, is not good: Apollo may
+    /// know better by now.
     #[error("the contact files hold mistakes")]
-    Invalid { diagnostics: Vec<Diagnostic>, files: usize },
+    Invalid { diagnostics: Vec<Diagnostic>, files: usize, names: NameKinds },
 }
 
 impl From<LoadError> for Box<Problem> {
@@ -78,7 +85,9 @@ impl Desired {
     ) -> Result<Self, Damaged> {
         let warnings = std::mem::take(&mut loaded.diagnostics);
         let (digest, files, left_out) = (loaded.digest, loaded.count, loaded.left_out);
-        let mut desired = Self { warnings, digest, files, left_out, dir, index, ..Self::default() };
+        let (names_used, meaning) = (loaded.names, loaded.meaning.clone());
+        let read = Self { warnings, digest, files, left_out, names_used, meaning, dir, index, ..Self::default() };
+        let mut desired = read;
         if let Some(index) = desired.index.clone().filter(|_| is_trusted) {
             let open = open(loaded, &index)?;
             desired.contacts = open.part.unchanged + open.part.looked_up(&open.declared.roster).count();
@@ -102,6 +111,25 @@ impl Desired {
     /// Returns how many contacts are declared.
     pub fn contacts(&self) -> usize {
         self.contacts
+    }
+
+    /// Returns the kinds of names that the files use.
+    pub fn names_used(&self) -> NameKinds {
+        self.names_used
+    }
+
+    /// Returns what the names in the files were taken for; `None` where they stand for themselves.
+    pub fn names(&self) -> Option<&Arc<Names>> {
+        match &self.meaning {
+            Meaning::AsWritten => None,
+            Meaning::Known(names) => Some(names),
+        }
+    }
+
+    /// Reports whether the index, if there is one, holds what names were taken for, and since when.
+    pub(super) fn names_are_indexed(&self) -> bool {
+        let indexed = self.index.as_deref().and_then(Index::names);
+        !self.names_used.any() || indexed == self.names()
     }
 
     /// Lists the keys of all declared contacts, in no order.
@@ -161,7 +189,7 @@ impl Desired {
         }
         // All files were as the index had them, or it is damaged since: they are read once more.
         for index in [Some(index), None] {
-            let options = source::Options { index, ..source::Options::plain() };
+            let options = source::Options { index, meaning: &self.meaning, ..source::Options::plain() };
             let root = open.loaded.root.as_ref().expect("what was loaded was loaded from a directory");
             let (loaded, is_sound) = source::load_from(root, &options).map_err(LoadError::Unreadable)?;
             if loaded.digest != self.digest {
@@ -277,7 +305,9 @@ fn open(loaded: Loaded, index: &Index) -> Result<Open, Damaged> {
     for file in &loaded.files {
         let record = file.record.map(|number| (number, index.tree().file(number)));
         let (open, ids) = match record {
-            Some((_, record)) if record.digest == file.digest && record.flags.has(Flags::APPLIED) => {
+            Some((_, record))
+                if record.digest == file.digest && record.flags.has(Flags::APPLIED) && !file.means_otherwise =>
+            {
                 unchanged += record.entries as usize;
                 (Sheet::default(), Named::default())
             }

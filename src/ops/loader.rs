@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::beneath::Bounds;
-use crate::source::{self, LOADER, Loaded};
+use crate::index::Index;
+use crate::model::Names;
+use crate::source::{self, LOADER, Loaded, Meaning};
 use crate::state::Location;
 use crate::store::{self, Store};
 
@@ -27,6 +29,8 @@ pub struct Loader {
     bounds: Bounds,
     /// Files that are left out, by device and inode.
     being_written: Vec<(u64, u64)>,
+    /// What names are taken for; `None` for what the index or the state knows, where there is a state.
+    names: Option<Arc<Names>>,
 }
 
 impl Loader {
@@ -50,7 +54,14 @@ impl Loader {
             stamp: None,
             bounds: Bounds::default(),
             being_written: Vec::new(),
+            names: None,
         }
+    }
+
+    /// Takes names for this.
+    #[must_use]
+    pub fn knowing(self, names: Arc<Names>) -> Self {
+        Self { names: Some(names), ..self }
     }
 
     /// Says where the directory and the links in it may lead; unless said, the one anywhere and the others inside it.
@@ -73,7 +84,47 @@ impl Loader {
     }
 
     /// Reads and checks all contact files.
+    ///
+    /// Where names are not as they are known, what the state knows of them is looked up, which is seldom needed.
     pub fn load(&self) -> Result<Desired, LoadError> {
+        let loaded = self.load_once();
+        let Err(LoadError::Invalid { names, .. }) = &loaded else { return loaded };
+        match self.kept().filter(|_| names.any() && self.names.is_none()) {
+            Some(kept) => self.clone().knowing(Arc::new(kept)).load_once(),
+            None => loaded,
+        }
+    }
+
+    /// Returns the names that the state has kept; `None` where there is none to read.
+    fn kept(&self) -> Option<Names> {
+        // Whoever has it open knows them and says so.
+        let state = self.state.as_ref().filter(|_| self.store.is_none())?;
+        store::names(state).ok().flatten()
+    }
+
+    /// Returns all names that are known without asking Apollo.
+    pub fn known_names(&self) -> Names {
+        let index = self.state.as_ref().and_then(|state| store::open_index(state, LOADER));
+        let indexed = index.as_ref().and_then(Index::names).map(|names| Names::clone(names)).unwrap_or_default();
+        self.kept().map_or(indexed.clone(), |kept| indexed.updated_by(kept))
+    }
+
+    /// Tells what names are taken for; `is_trusted`, whether the state stands as the index noted it.
+    fn meaning(&self, index: Option<&Index>, is_trusted: bool) -> Meaning {
+        if let Some(names) = &self.names {
+            return Meaning::Known(Arc::clone(names));
+        }
+        if self.state.is_none() {
+            return Meaning::AsWritten;
+        }
+        let Some(indexed) = index.and_then(Index::names) else { return Meaning::Known(Arc::default()) };
+        match (!is_trusted).then(|| self.kept()).flatten() {
+            Some(kept) => Meaning::Known(Arc::new(Names::clone(indexed).updated_by(kept))),
+            None => Meaning::Known(Arc::clone(indexed)),
+        }
+    }
+
+    fn load_once(&self) -> Result<Desired, LoadError> {
         let index = self.state.as_ref().and_then(|state| store::open_index(state, LOADER)).map(Arc::new);
         let note = index.as_deref().and_then(|index| index.state());
         let is_trusted = match (&self.store, &self.state, note) {
@@ -86,7 +137,8 @@ impl Loader {
         let plain = source::Options::plain();
         let room = self.room.unwrap_or(plain.room);
         let lists_all = !(is_trusted && all_applied);
-        let plain = source::Options { bounds: &self.bounds, being_written: &self.being_written, ..plain };
+        let meaning = &self.meaning(index.as_deref(), is_trusted);
+        let plain = source::Options { bounds: &self.bounds, being_written: &self.being_written, meaning, ..plain };
         let options = source::Options { index: index.as_deref(), stamp: &stamp, lists_all, room, ..plain };
         let (loaded, is_sound) = source::load(&self.dir, &options).map_err(LoadError::Unreadable)?;
         let loaded = valid(loaded)?;
@@ -107,7 +159,7 @@ fn valid(loaded: Loaded) -> Result<Loaded, LoadError> {
     if loaded.is_valid() {
         return Ok(loaded);
     }
-    Err(LoadError::Invalid { diagnostics: loaded.diagnostics, files: loaded.count })
+    Err(LoadError::Invalid { diagnostics: loaded.diagnostics, files: loaded.count, names: loaded.faulty_names })
 }
 
 /// Reads and checks all contact files below `dir`.

@@ -1,6 +1,7 @@
 //! Looking a state through, and saving what is left of a damaged one.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::lock::{self, Waiting};
@@ -50,7 +51,11 @@ pub async fn check_state(
     });
     let Some(checked) = checking.await? else { return Ok(None) };
     let by_index = Loader::new(contacts, state).bounded(bounds).load();
-    let by_reading = Loader::plain(contacts).bounded(bounds).load();
+    let mut reading = Loader::plain(contacts).bounded(bounds);
+    if let Some(names) = by_index.as_ref().ok().and_then(Desired::names) {
+        reading = reading.knowing(Arc::clone(names));
+    }
+    let by_reading = reading.load();
     let beside = match (by_index, by_reading) {
         (Ok(by_index), Ok(by_reading)) => {
             let same = by_index.digest == by_reading.digest && by_index.contacts() == by_reading.contacts();

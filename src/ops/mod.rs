@@ -19,6 +19,7 @@ mod knowledge;
 mod loader;
 mod lock;
 mod mending;
+mod names;
 mod newest;
 mod planning;
 mod probe;
@@ -55,6 +56,7 @@ pub use health::{Health, Readiness};
 pub use loader::{Loader, load};
 pub use lock::{HeldUp, Waiting};
 pub use mending::{BesideFault, StateCheck, check_state, examine};
+pub use names::{NamesError, kept_names};
 pub use planning::{Forecast, Planned, plan, plan_beside};
 pub use probe::{
     Fact, Finding, MOST_CONTACTS, ProbeReport, ProbeTarget, Question, Reading as ProbeReading, Scope, Unknown, probe,

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ConflictCause, ContactKey, Digest, Endpoint, Timestamp};
-use crate::plan::{self, Batches, Creates, Input, OneEach, Plan, Policy};
+use crate::model::{ConflictCause, ContactKey, Digest, Endpoint, Glossary, Names, Timestamp};
+use crate::plan::{self, Action, Batches, Creates, Input, OneEach, Plan, Policy};
 use crate::quota::{Ledger, Rules};
 use crate::state::Snapshot;
 
@@ -21,6 +21,8 @@ pub struct Planned {
     pub forecast: Forecast,
     /// Actions left out, because another process is at work on their contacts right now.
     pub left_out: usize,
+    /// What the ids of stages and custom fields in the plan stand for, as far as it is known.
+    pub names: Glossary,
 }
 
 impl Planned {
@@ -80,7 +82,17 @@ pub fn plan_beside(
     let (plan, left_out) = plan::plan_beside(&input(desired, snapshot)?, under_way, policy);
     let digest = Some(plan.digest(&snapshot.origin, &desired.digest));
     let forecast = forecast(&plan, snapshot, rules, now);
-    Ok(Planned { plan, digest, forecast, left_out })
+    let names = names(&plan, desired, snapshot);
+    Ok(Planned { plan, digest, forecast, left_out, names })
+}
+
+/// Tells what the ids in a plan stand for.
+fn names(plan: &Plan, desired: &Desired, snapshot: &Snapshot) -> Glossary {
+    let read = desired.names().map(|names| Names::clone(names)).unwrap_or_default();
+    let entries = plan.actions.iter().filter_map(Action::entry).flat_map(|entry| entry.fields.iter());
+    let changes = plan.actions.iter().flat_map(|action| action.operation.changes());
+    let before = changes.filter_map(|change| Some((&change.field, change.before.as_ref()?)));
+    read.updated_by(snapshot.names.clone()).glossary(entries.chain(before))
 }
 
 fn input(desired: &Desired, snapshot: &Snapshot) -> Result<Input, LoadError> {

@@ -77,6 +77,11 @@ pub enum ProblemKind {
         endpoint: Endpoint,
         fault: Fault,
     },
+    /// Apollo did not list the names that this kind of request is for.
+    NamesUnread {
+        endpoint: Endpoint,
+        fault: Fault,
+    },
     /// Apollo does not accept what the request holds.
     Rejected(Fault),
     /// The request was not executed.
@@ -316,6 +321,15 @@ pub(super) fn refused_for_all(endpoint: Endpoint, error: &apollo::Error) -> Prob
         Some(401) => ProblemKind::CredentialRefused(fault).into(),
         Some(403) if error.is_barred(endpoint) => ProblemKind::MayNot { endpoint, fault }.into(),
         _ => ProblemKind::Failed { endpoint, fault }.into(),
+    }
+}
+
+/// Tells that names could not be asked for.
+pub(super) fn names_unread(endpoint: Endpoint, error: &apollo::Error) -> Problem {
+    let fault = Fault::of(error);
+    match fault.status {
+        Some(401) => ProblemKind::CredentialRefused(fault).into(),
+        _ => ProblemKind::NamesUnread { endpoint, fault }.into(),
     }
 }
 

@@ -8,7 +8,7 @@ use std::io::Write;
 use tracing::debug;
 
 use crate::index::{HeadNote, StateNote, WriteError, Writer};
-use crate::model::{Binding, ContactKey, Fingerprint};
+use crate::model::{Binding, ContactKey, Fingerprint, Names};
 use crate::source::LOADER;
 use crate::state::{Location, Snapshot};
 use crate::store;
@@ -30,10 +30,14 @@ pub fn renew_index(state: &Location, desired: &Desired, reading: &Reading) {
     let Some(basis) = &reading.basis else { return };
     // A state that an index vouched for stands as it did; the index is as good as ever unless files changed.
     let loaded = &desired.known().loaded;
-    if desired.part().is_some() && (loaded.is_known || loaded.effort * WORTH_WRITING < loaded.count) {
+    let is_worth_it = !loaded.is_known && loaded.effort * WORTH_WRITING >= loaded.count;
+    if desired.part().is_some() && !is_worth_it && desired.names_are_indexed() {
         return;
     }
     let Reading { snapshot, .. } = reading;
+    if has_newer_names(snapshot, desired) {
+        return;
+    }
     let is_quiet = snapshot.intents.is_empty() && snapshot.conflicts.is_empty();
     let standing = Standing::of(desired, snapshot);
     let Some(note) = standing.note(&basis.head, &snapshot.origin, is_quiet, desired) else { return };
@@ -47,7 +51,7 @@ pub fn renew_index(state: &Location, desired: &Desired, reading: &Reading) {
 impl Session {
     /// Renews the index after a pass that had nothing to do, unless it is as good as one can be.
     pub async fn renew_index_if_behind(&self, desired: &Desired, snapshot: &Snapshot) {
-        if desired.part().is_none() || !desired.known().loaded.is_known {
+        if desired.part().is_none() || !desired.known().loaded.is_known || !desired.names_are_indexed() {
             self.renew_index(desired, snapshot).await;
         }
     }
@@ -66,7 +70,11 @@ impl Session {
             chain(&error)
         }
         // An index names all files of a directory.
-        if self.store_has_failed() || !desired.was_loaded() || desired.is_partial() {
+        if self.store_has_failed()
+            || !desired.was_loaded()
+            || desired.is_partial()
+            || has_newer_names(snapshot, desired)
+        {
             return Ok(false);
         }
         let everyone = desired.everyone().map_err(told)?;
@@ -85,6 +93,12 @@ impl Session {
         let desired = desired.clone();
         self.store().renew_index(head, move |out| standing.write(out, &desired, note)).await.map_err(told)
     }
+}
+
+/// Reports whether the state knows names from a later time than the files were read with: an index would hide them.
+fn has_newer_names(snapshot: &Snapshot, desired: &Desired) -> bool {
+    let names = desired.names().filter(|_| desired.names_used().any());
+    names.is_some_and(|names| Names::clone(names).updated_by(snapshot.names.clone()) != **names)
 }
 
 /// What keeps a directory from standing applied.
@@ -140,7 +154,8 @@ impl Standing {
         let old = desired.index.as_deref().filter(|_| files.iter().any(|file| !file.was_read));
         let mut writer = Writer::new(out, old);
         desired.known().loaded.write(&mut writer, desired.index.as_deref(), |number| !open.contains(&number))?;
-        writer.finish(LOADER, desired.digest, Some(note), old)?;
+        let names = desired.names().filter(|_| desired.names_used().any()).cloned();
+        writer.finish(LOADER, desired.digest, Some(note), names, old)?;
         Ok(())
     }
 }

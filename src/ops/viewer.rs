@@ -17,7 +17,7 @@ use crate::state::Snapshot;
 use super::apply::ledgers::Ledgers;
 use super::apply::line::{Failure, Line};
 use super::apply::outages::Outages;
-use super::credential::{Access, SessionError, see_one_of, team_of};
+use super::credential::{Access, SessionError, names_by_id, see_one_of, team_of};
 use super::{SessionOptions, Stop};
 
 /// Who can read pages and contacts: the one writer of a state, or somebody who may only look.
@@ -77,7 +77,7 @@ impl Sees for Viewer {
     }
 
     async fn lists(&self) -> Result<BTreeMap<String, String>, Failure> {
-        Ok(self.line.ask(Endpoint::ShowLists, self.longest, || self.reader.lists()).await?.value)
+        Ok(names_by_id(self.line.ask(Endpoint::ShowLists, self.longest, || self.reader.lists()).await?.value))
     }
 }
 

@@ -146,6 +146,20 @@ impl Operation {
         }
     }
 
+    /// Lists the fields that change, of an operation that says which they are.
+    pub fn changes(&self) -> &[Change] {
+        match self {
+            Self::Update { changes, .. } | Self::Move { changes, .. } | Self::Release { changes, .. } => changes,
+            Self::Create { .. }
+            | Self::Adopt { .. }
+            | Self::Restore { .. }
+            | Self::Settle { .. }
+            | Self::Forget { .. }
+            | Self::Conflict { .. }
+            | Self::Contradiction { .. } => &[],
+        }
+    }
+
     fn entry_mut(&mut self) -> Option<&mut Entry> {
         match self {
             Self::Create { entry }

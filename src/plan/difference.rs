@@ -48,6 +48,8 @@ impl<'a> Known<'a> {
                 | Endpoint::ViewContact
                 | Endpoint::SearchContacts
                 | Endpoint::ShowStages
+                | Endpoint::ShowCustomFields
+                | Endpoint::ShowFields
                 | Endpoint::ShowLists
                 | Endpoint::Profile => {}
             }

@@ -23,6 +23,8 @@ pub enum Action {
     AddToLists,
     RemoveFromLists,
     ShowStages,
+    ShowCustomFields,
+    ShowFields,
     Profile,
     Health,
 }

@@ -37,7 +37,7 @@ const POST: MethodFilter = MethodFilter::POST;
 const CHANGE: MethodFilter = MethodFilter::PATCH.or(MethodFilter::PUT);
 
 /// Every call there is.
-pub(super) static ENDPOINTS: [Endpoint; 14] = [
+pub(super) static ENDPOINTS: [Endpoint; 16] = [
     of(Action::Create, POST, "/contacts", "contacts/create", create),
     of(Action::BulkCreate, POST, "/contacts/bulk_create", "contacts/bulk_create", bulk::create),
     of(Action::BulkUpdate, POST, "/contacts/bulk_update", "contacts/bulk_update", bulk::update),
@@ -65,7 +65,15 @@ pub(super) static ENDPOINTS: [Endpoint; 14] = [
         "labels/remove_entity_ids_from_label_names",
         |call| change_lists(call, Membership::Remove),
     ),
-    of(Action::ShowStages, GET, "/contact_stages", "contact_stages/index", |_| Ok(answer::ok(&team::stages()))),
+    of(Action::ShowStages, GET, "/contact_stages", "contact_stages/index", |call| {
+        Ok(answer::ok(&call.book.catalog().stages()))
+    }),
+    of(Action::ShowCustomFields, GET, "/typed_custom_fields", "typed_custom_fields/index", |call| {
+        Ok(answer::ok(&call.book.catalog().typed_custom_fields()))
+    }),
+    of(Action::ShowFields, GET, "/fields", "fields/index", |call| {
+        Ok(answer::ok(&call.book.catalog().fields(call.query)))
+    }),
     of(Action::Profile, GET, "/users/api_profile", "users/api_profile", |_| Ok(answer::ok(&team::profile()))),
     of(Action::Health, GET, "/auth/health", "auth/health", |_| Ok(health(true))),
 ];

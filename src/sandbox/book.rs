@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::catalog::Catalog;
 use super::contact::{Contact, Label};
 use super::matching::{Index, MatchKey};
 use super::options::DedupeReading;
@@ -28,6 +29,9 @@ pub(super) struct Change {
     /// Contacts that went into another one: the id that was absorbed, and the survivor's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) merged: Vec<(String, String)>,
+    /// The stages and custom fields that take the place of those there were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) catalog: Option<Catalog>,
 }
 
 impl Change {
@@ -45,6 +49,7 @@ pub(super) struct Book {
     merged: BTreeMap<String, String>,
     labels: BTreeMap<String, Label>,
     label_ids: HashMap<String, String>,
+    catalog: Catalog,
     /// Contacts on each list, by the list's id.
     label_counts: HashMap<String, u64>,
     index: Index,
@@ -87,6 +92,7 @@ impl Book {
             labels: BTreeMap::new(),
             label_ids: HashMap::new(),
             label_counts: HashMap::new(),
+            catalog: Catalog::default(),
             index: Index::default(),
             search: SearchView::new(search_lag),
             seed,
@@ -119,12 +125,24 @@ impl Book {
             merged: vec![(absorbed.clone(), survivor.clone())],
             ..Change::default()
         });
-        labels.chain(contacts).chain(deleted).chain(merged)
+        let catalog = (self.catalog != Catalog::default()).then(|| self.catalog.clone());
+        let catalog = catalog.map(|catalog| Change { catalog: Some(catalog), ..Change::default() });
+        catalog.into_iter().chain(labels).chain(contacts).chain(deleted).chain(merged)
     }
 
     /// Takes the changes made since the last call, for the log.
     pub(super) fn take_outbox(&mut self) -> Vec<Change> {
         std::mem::take(&mut self.outbox)
+    }
+
+    /// Returns the stages and custom fields of the team.
+    pub(super) fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// Gives the team other stages or custom fields, as people do in the web application.
+    pub(super) fn set_catalog(&mut self, catalog: Catalog, now: Timestamp) {
+        self.commit(Change { catalog: Some(catalog), ..Change::default() }, now);
     }
 
     pub(super) fn contacts(&self) -> impl Iterator<Item = &Contact> {
@@ -359,6 +377,9 @@ impl Book {
     }
 
     fn apply(&mut self, change: &Change, now: Timestamp) {
+        if let Some(catalog) = &change.catalog {
+            self.catalog = catalog.clone();
+        }
         for label in &change.labels {
             self.label_ids.insert(label.name.clone(), label.id.clone());
             self.labels.insert(label.id.clone(), label.clone());

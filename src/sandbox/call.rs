@@ -53,6 +53,7 @@ impl Call<'_> {
             return Err(no_scope("accounts/show"));
         }
         self.options.quirks.fold(&mut sent);
+        self.book.catalog().swallow(&mut sent);
         Ok(sent)
     }
 

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use super::answer::{self, Answer};
 use super::book::{Book, Gone, Seeded};
 use super::call::refuse;
+use super::catalog::Catalog;
 use super::contact::Contact;
 use super::sent::{Body, Refusal, Sent, Text};
 use super::shared::Shared;
@@ -44,6 +45,8 @@ pub(super) fn router(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         .route("/faults", put(faults))
         .route("/quirks", put(quirks))
         .route("/deleted-answer", put(deleted))
+        .route("/stages", put(set_stages))
+        .route("/fields", put(set_fields))
         .route("/contacts", get(shown).post(seed))
         .route("/contacts/{id}", delete(remove))
         .route("/contacts/{id}/merged-into", put(merge))
@@ -97,6 +100,31 @@ fn seeded(body: &Body) -> Result<(Sent, Seeded), Refusal> {
     let created_at = body.text("created_at")?.map(read).transpose()?;
     let additional_emails = body.texts("contact_emails")?.unwrap_or_default();
     Ok((Sent::of(body)?, Seeded { created_at, additional_emails }))
+}
+
+/// Gives the team the stages of the body.
+async fn set_stages(State(shared): Sandbox, body: Bytes) -> Answer {
+    set_catalog(&shared, &body, Catalog::with_stages).await
+}
+
+/// Gives the team the custom fields of the body.
+async fn set_fields(State(shared): Sandbox, body: Bytes) -> Answer {
+    set_catalog(&shared, &body, Catalog::with_fields).await
+}
+
+async fn set_catalog(
+    shared: &Shared,
+    body: &[u8],
+    read: impl FnOnce(Catalog, &Body) -> Result<Catalog, Refusal>,
+) -> Answer {
+    let now = shared.now();
+    let set = |book: &mut Book| {
+        let catalog = read(book.catalog().clone(), &Body::read(body)?)?;
+        book.set_catalog(catalog, now);
+        let stages = book.catalog().stages();
+        Ok::<_, Refusal>(answer::ok(&json!({ "stages": stages, "fields": book.catalog().typed_custom_fields() })))
+    };
+    shared.work(|desk| set(&mut desk.book).unwrap_or_else(Answer::from)).await
 }
 
 async fn remove(State(shared): Sandbox, Path(id): Path<String>) -> Answer {

@@ -11,6 +11,7 @@ mod api;
 mod book;
 mod bulk;
 mod call;
+mod catalog;
 mod choice;
 mod contact;
 mod control;

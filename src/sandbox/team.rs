@@ -1,4 +1,4 @@
-//! The team that the sandbox plays: one fictional user and the stages a new Apollo team has.
+//! The team that the sandbox plays: one fictional user, and its ids.
 
 use serde_json::{Value, json};
 
@@ -10,26 +10,6 @@ pub(super) const DEFAULT_STAGE_ID: &str = "65a1000000000000000000c0";
 
 /// The job that every change in the background is.
 pub(super) const JOB_ID: &str = "65a1000000000000000000d0";
-
-/// Name, category and id of each stage, in order.
-const STAGES: [(&str, Option<&str>, &str); 5] = [
-    ("Cold", None, DEFAULT_STAGE_ID),
-    ("Approaching", Some("in_progress"), "65a1000000000000000000c1"),
-    ("Interested", Some("succeeded"), "65a1000000000000000000c2"),
-    ("Not Interested", Some("failed"), "65a1000000000000000000c3"),
-    ("Do Not Contact", Some("failed"), "65a1000000000000000000c4"),
-];
-
-/// Returns the answer that lists the stages.
-pub(super) fn stages() -> Value {
-    let stages = STAGES.iter().enumerate().map(|(at, (name, category, id))| {
-        json!({
-            "id": id, "team_id": TEAM_ID, "name": name, "display_name": name, "display_order": at,
-            "category": category, "ignore_trigger_override": false, "is_meeting_set": false,
-        })
-    });
-    json!({ "contact_stages": stages.collect::<Vec<_>>() })
-}
 
 /// Returns the answer that describes the user.
 pub(super) fn profile() -> Value {

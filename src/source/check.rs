@@ -5,6 +5,7 @@
 
 mod fields;
 mod ignored;
+mod named;
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -14,6 +15,7 @@ use super::code::{Code, Severity};
 use super::compose::{Composer, Fault, Next, Remark, compose};
 use super::diagnostic::{Diagnostic, Source, Span};
 use super::flatten::{self, Member};
+use super::meaning::{Meaning, NamesSeen};
 use super::merge::{Draft, MERGE_KEY, Section, Slot};
 use super::outline::Outline;
 use super::tally::Tally;
@@ -21,19 +23,22 @@ use super::tape::{Kept, Node, Value};
 use super::{rules, words};
 use crate::model::{ContactKey, Entry, Field, Place};
 
-/// Reads `source`, hands over its entries in the order of the file (a key may come twice), and reports all mistakes.
-pub(super) fn read(source: &Source, take: &mut dyn FnMut(Entry)) -> Vec<Diagnostic> {
+/// Reads `source`, hands over its entries in the order of the file (a key may come twice), and reports all mistakes,
+/// with what became of the names in it.
+pub(super) fn read(source: &Source, meaning: &Meaning, take: &mut dyn FnMut(Entry)) -> (Vec<Diagnostic>, NamesSeen) {
     let at = |range: std::ops::Range<usize>| source.location(source.span(range));
     if let Some(marker) = rules::conflict(&source.text) {
         // Whatever else is wrong comes of two versions standing in one.
-        return vec![words::merge_conflict(&source.text[marker.clone()]).at(at(marker))];
+        let found = vec![words::merge_conflict(&source.text[marker.clone()]).at(at(marker))];
+        return (found, NamesSeen::default());
     }
-    let mut checker = Checker::new(source, take);
+    let mut checker = Checker::new(source, meaning, take);
     let fault = compose(source, |composer| checker.run(composer)).err();
+    let names = checker.names;
     let mut diagnostics = checker.found.finish(|span| source.location(span));
     // The one that keeps the rest from being read is told whatever there is before it.
     diagnostics.extend(fault.map(|fault| stopped(source, &fault)));
-    diagnostics
+    (diagnostics, names)
 }
 
 /// Words why reading stopped, by its cause where the parser stumbles over something else than it says.
@@ -54,7 +59,8 @@ fn stopped(source: &Source, fault: &Fault) -> Diagnostic {
 /// Finds where the entries of `source` and their fields stand, as far as it can be read.
 pub(super) fn outline(source: &Source) -> Outline {
     let mut ignore = |_| ();
-    let mut checker = Checker { outline: Some(Outline::default()), ..Checker::new(source, &mut ignore) };
+    let mut checker =
+        Checker { outline: Some(Outline::default()), ..Checker::new(source, &Meaning::AsWritten, &mut ignore) };
     let (Ok(()) | Err(_)) = compose(source, |composer| checker.run(composer));
     checker.outline.unwrap_or_default()
 }
@@ -70,6 +76,8 @@ const FEW_BYTES: usize = 1 << 18;
 
 struct Checker<'s> {
     source: &'s Source,
+    meaning: &'s Meaning,
+    names: NamesSeen,
     take: &'s mut dyn FnMut(Entry),
     /// Where everything stands, when that is asked for.
     outline: Option<Outline>,
@@ -106,9 +114,9 @@ struct Written {
 type Remarks = Vec<(Span, Remark)>;
 
 impl<'s> Checker<'s> {
-    fn new(source: &'s Source, take: &'s mut dyn FnMut(Entry)) -> Self {
-        let found = Tally::default();
-        Self { source, take, outline: None, key: None, found, errors: 0, next_defaults: [None; 2] }
+    fn new(source: &'s Source, meaning: &'s Meaning, take: &'s mut dyn FnMut(Entry)) -> Self {
+        let (found, names) = (Tally::default(), NamesSeen::default());
+        Self { source, meaning, names, take, outline: None, key: None, found, errors: 0, next_defaults: [None; 2] }
     }
 
     /// Reports a finding; its words are not made when it is one of too many.

@@ -29,12 +29,14 @@ pub(super) enum Trouble<'a, 't> {
 pub(super) struct Flat<'a, 't> {
     /// In the order written, repeated names included; merged ones follow, each name once.
     pub(super) members: Vec<Member<'a, 't>>,
+    /// How many of the members stand in the map itself.
+    pub(super) own: usize,
     pub(super) troubles: Vec<Trouble<'a, 't>>,
 }
 
 /// Follows the merge keys of a map. Names that stand in it win, then earlier maps over later ones.
 pub(super) fn flatten<'a, 't>(pairs: Pairs<'a, 't>) -> Flat<'a, 't> {
-    let mut flat = Flat { members: Vec::with_capacity(MANY / 2), troubles: Vec::new() };
+    let mut flat = Flat { members: Vec::with_capacity(MANY / 2), own: 0, troubles: Vec::new() };
     let mut index = Index::default();
     let mut bases: Vec<(Node<'a, 't>, Node<'a, 't>)> = Vec::new();
     for (name_node, value) in pairs {
@@ -55,6 +57,7 @@ pub(super) fn flatten<'a, 't>(pairs: Pairs<'a, 't>) -> Flat<'a, 't> {
             flat.troubles.push(Trouble::Duplicate { name, first, again: name_node });
         }
     }
+    flat.own = flat.members.len();
     for (name, value) in bases {
         merge(&mut flat, &mut index, name, value);
     }

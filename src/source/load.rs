@@ -16,15 +16,16 @@ use super::across::{self, Repeated};
 use super::code::Severity;
 use super::diagnostic::{self, Diagnostic};
 use super::loaded::{Loaded, SourceFile, digest, weight};
+use super::meaning::{Meaning, NamesSeen};
 use super::root::{Error, open_root};
 use super::walk::{self, Walk};
 use super::{read, read_text, stored};
 use crate::beneath::{Bounds, Root};
-use crate::index::{Contents, Damaged, Flags, Index, Mark, Tree, marks, shared};
-use crate::model::{ApolloId, ContactKey, Entry, Named, Sheet, SheetWriter};
+use crate::index::{Contents, Damaged, FileRecord, Flags, Index, Mark, Tree, marks, shared};
+use crate::model::{ApolloId, ContactKey, Entry, NameKinds, Named, Sheet, SheetWriter};
 
 /// What the reader makes of files; an index of any other is of no use.
-pub const LOADER: &str = concat!(env!("CARGO_PKG_VERSION"), "/3");
+pub const LOADER: &str = concat!(env!("CARGO_PKG_VERSION"), "/4");
 
 /// Most memory that entries are kept in, in bytes, about. Those beyond it are read again when they are wanted.
 const KEPT_BYTES: usize = 40 << 20;
@@ -46,15 +47,17 @@ pub struct Options<'a> {
     pub bounds: &'a Bounds,
     /// Files that are left out because they are being written, by device and inode.
     pub being_written: &'a [(u64, u64)],
+    /// What names are taken for.
+    pub meaning: &'a Meaning,
 }
 
 static ANYWHERE_AND_NO_LINKS: Bounds = Bounds { root_within: None, follow_within: Vec::new() };
 
 impl Options<'_> {
-    /// Reads everything.
+    /// Reads everything, and names as they are written.
     pub const fn plain() -> Self {
-        let bounds = &ANYWHERE_AND_NO_LINKS;
-        Self { index: None, stamp: &|| None, lists_all: true, room: KEPT_BYTES, bounds, being_written: &[] }
+        let (bounds, meaning) = (&ANYWHERE_AND_NO_LINKS, &Meaning::AsWritten);
+        Self { index: None, stamp: &|| None, lists_all: true, room: KEPT_BYTES, bounds, being_written: &[], meaning }
     }
 }
 
@@ -116,7 +119,7 @@ impl Loaded {
         let Some(root) = &self.root else { return Ok(Vec::new()) };
         let read = |&(number, file): &(usize, &SourceFile)| {
             let mut entries = Vec::new();
-            read_unchanged(root, file, &mut |entry| entries.push(entry))?;
+            read_unchanged(root, file, &self.meaning, &mut |entry| entries.push(entry))?;
             Ok((number, entries))
         };
         files.par_iter().map(read).collect()
@@ -124,14 +127,19 @@ impl Loaded {
 }
 
 /// Reads a file again that was read before, and fails when it is another one now.
-fn read_unchanged(root: &Root, file: &SourceFile, take: &mut dyn FnMut(Entry)) -> Result<Vec<Diagnostic>, Error> {
+fn read_unchanged(
+    root: &Root,
+    file: &SourceFile,
+    meaning: &Meaning,
+    take: &mut dyn FnMut(Entry),
+) -> Result<(Vec<Diagnostic>, NamesSeen), Error> {
     let path = root.named().join(&file.below);
     let read = read::below(root, &file.below);
     let digest = *blake3::hash(read.as_deref().unwrap_or_default()).as_bytes();
     match read {
         _ if digest != file.digest => Err(Error::ChangedMeanwhile { path }),
-        Ok(bytes) => Ok(parse(&path, bytes, take)),
-        Err(diagnostic) => Ok(vec![*diagnostic]),
+        Ok(bytes) => Ok(parse(&path, bytes, meaning, take)),
+        Err(diagnostic) => Ok((vec![*diagnostic], NamesSeen::default())),
     }
 }
 
@@ -174,8 +182,9 @@ impl<'k> Taking<'k> {
         }
     }
 
-    fn finish(mut self, file: &mut SourceFile, diagnostics: &[Diagnostic]) {
+    fn finish(mut self, file: &mut SourceFile, diagnostics: &[Diagnostic], names: NameKinds) {
         file.was_read = true;
+        file.names = names;
         file.warnings = diagnostics.to_vec();
         file.sheet = self.lines.finish();
         file.named = self.named.iter().collect();
@@ -191,6 +200,8 @@ struct Loading<'a> {
     options: &'a Options<'a>,
     index: Option<&'a Index>,
     tree: &'a Tree,
+    /// Whether names mean something else than when the index was written.
+    means_otherwise: bool,
     stamp: OnceLock<Option<i64>>,
     kept: AtomicUsize,
 }
@@ -200,7 +211,9 @@ static NOTHING: std::sync::LazyLock<Tree> = std::sync::LazyLock::new(Tree::defau
 impl<'a> Loading<'a> {
     fn new(root: Arc<Root>, options: &'a Options<'a>, index: Option<&'a Index>) -> Self {
         let tree = index.map_or(&*NOTHING, Index::tree);
-        Self { root, options, index, tree, stamp: OnceLock::new(), kept: AtomicUsize::new(0) }
+        let names = index.and_then(Index::names).map(|names| &**names);
+        let means_otherwise = !options.meaning.is_the_same(names);
+        Self { root, options, index, tree, means_otherwise, stamp: OnceLock::new(), kept: AtomicUsize::new(0) }
     }
 
     fn load(&self) -> Result<Loaded, Failure> {
@@ -219,10 +232,15 @@ impl<'a> Loading<'a> {
         let mut files: Vec<SourceFile> = order.into_iter().map(|place| self.file(&walk, place)).collect();
         // In pieces of one file where one may be a thousand times as large as the next.
         let pieces = if files.len() > MANY_FILES { 16 } else { 1 };
-        let of_reading: Vec<Vec<Diagnostic>> =
+        let of_reading: Vec<(Vec<Diagnostic>, NameKinds)> =
             files.par_iter_mut().with_max_len(pieces).map(|file| self.read(file)).collect();
         let mut diagnostics = walk.diagnostics.clone();
-        diagnostics.extend(of_reading.into_iter().flatten());
+        let mut faulty_names = NameKinds::default();
+        for (found, faulty) in of_reading {
+            diagnostics.extend(found);
+            faulty_names = faulty_names.and(faulty);
+        }
+        let names = files.iter().fold(NameKinds::default(), |all, file| all.and(file.names));
         for file in files.iter().filter(|file| !file.was_read) {
             diagnostics.extend(self.known_warnings(file)?);
         }
@@ -237,7 +255,23 @@ impl<'a> Loading<'a> {
         let read = files.iter().filter(|file| !self.is_vouched_for(file)).count();
         let effort = read + walk.listed() / LISTED_FOR_ONE_READ / self.entries_a_file();
         let root = Some(Arc::clone(&self.root));
-        Ok(Loaded { root, files, count, diagnostics, digest, removed, is_known, effort, left_out, walk, stamp })
+        let meaning = self.options.meaning.clone();
+        Ok(Loaded {
+            root,
+            files,
+            count,
+            diagnostics,
+            digest,
+            removed,
+            is_known,
+            effort,
+            left_out,
+            names,
+            faulty_names,
+            meaning,
+            walk,
+            stamp,
+        })
     }
 
     /// Answers from the index alone where every directory and file is as it knows.
@@ -248,12 +282,14 @@ impl<'a> Loading<'a> {
             return Ok(None);
         }
         let mut diagnostics = walk.diagnostics.clone();
+        let mut names = NameKinds::default();
         for directory in &walk.directories {
             for file in &directory.files {
                 let record = self.tree.file(file.record.expect("all are known"));
-                if record.flags.has(Flags::WATCHED) {
+                if record.flags.has(Flags::WATCHED) || self.means_otherwise(&record) {
                     return Ok(None);
                 }
+                names = names.and(record.flags.names());
                 if record.flags.has(Flags::WARNS) {
                     let path = self.root.named().join(&directory.below).join(file.name(self.tree));
                     let Contents { warnings, .. } = index.contents(&record)?;
@@ -275,6 +311,9 @@ impl<'a> Loading<'a> {
             is_known: true,
             effort: 0,
             left_out: 0,
+            names,
+            faulty_names: NameKinds::default(),
+            meaning: self.options.meaning.clone(),
             walk,
             stamp,
         }))
@@ -309,13 +348,19 @@ impl<'a> Loading<'a> {
         !file.was_read && record.zip(file.identity).is_some_and(|(record, identity)| record.stands(&identity))
     }
 
+    /// Reports whether a file uses names that mean something else now.
+    fn means_otherwise(&self, record: &FileRecord) -> bool {
+        self.means_otherwise && record.flags.names().any()
+    }
+
     fn holds_what_it_held(&self, file: &SourceFile) -> bool {
-        file.record.is_some_and(|record| self.tree.file(record).digest == file.digest)
+        !file.means_otherwise && file.record.is_some_and(|record| self.tree.file(record).digest == file.digest)
     }
 
     fn file(&self, walk: &Walk, place: (usize, usize)) -> SourceFile {
         let directory = &walk.directories[place.0];
         let found = &directory.files[place.1];
+        let record = found.record.map(|record| self.tree.file(record));
         SourceFile {
             below: directory.below.join(found.name(self.tree)),
             digest: [0; 32],
@@ -324,6 +369,8 @@ impl<'a> Loading<'a> {
             sheet: Sheet::default(),
             named: Named::NONE,
             entries: None,
+            names: record.as_ref().map(|record| record.flags.names()).unwrap_or_default(),
+            means_otherwise: record.is_some_and(|record| self.means_otherwise(&record)),
             identity: found.identity,
             marks: Vec::new(),
             warnings: Vec::new(),
@@ -332,33 +379,35 @@ impl<'a> Loading<'a> {
         }
     }
 
-    /// Reads one file unless the index vouches for it; returns what is wrong with it where it was read.
-    fn read(&self, file: &mut SourceFile) -> Vec<Diagnostic> {
+    /// Reads one file unless the index vouches for it; returns what is wrong with it where it was read, and with which
+    /// kinds of names.
+    fn read(&self, file: &mut SourceFile) -> (Vec<Diagnostic>, NameKinds) {
+        let nothing = (Vec::new(), NameKinds::default());
         let record = file.record.map(|record| self.tree.file(record));
-        let vouched = record.filter(|record| !record.flags.has(Flags::WATCHED));
+        let vouched = record.filter(|record| !record.flags.has(Flags::WATCHED) && !file.means_otherwise);
         if let Some((record, identity)) = vouched.zip(file.identity)
             && record.stands(&identity)
         {
             file.digest = record.digest;
-            return Vec::new();
+            return nothing;
         }
         let path = self.root.named().join(&file.below);
         match read::below(&self.root, &file.below) {
             Ok(bytes) => {
                 file.digest = *blake3::hash(&bytes).as_bytes();
                 if vouched.is_some_and(|record| record.digest == file.digest) {
-                    return Vec::new();
+                    return nothing;
                 }
                 let mut taking = Taking::new(bytes.len() as u64, &self.kept, self.options.room);
-                let diagnostics = parse(&path, bytes, &mut |entry| taking.take(entry));
-                taking.finish(file, &diagnostics);
-                diagnostics
+                let (diagnostics, names) = parse(&path, bytes, self.options.meaning, &mut |entry| taking.take(entry));
+                taking.finish(file, &diagnostics, names.used);
+                (diagnostics, names.faulty)
             }
             Err(diagnostic) => {
                 file.digest = *blake3::hash(b"").as_bytes();
                 file.was_read = true;
                 file.entries = Some(Vec::new());
-                vec![*diagnostic]
+                (vec![*diagnostic], NameKinds::default())
             }
         }
     }
@@ -406,8 +455,9 @@ impl<'a> Loading<'a> {
             if !file.was_read {
                 let bytes = file.identity.map_or(0, |identity| identity.size);
                 let mut taking = Taking::new(bytes, &self.kept, self.options.room);
-                let diagnostics = read_unchanged(&self.root, file, &mut |entry| taking.take(entry))?;
-                taking.finish(file, &diagnostics);
+                let mut take = |entry| taking.take(entry);
+                let (diagnostics, names) = read_unchanged(&self.root, file, self.options.meaning, &mut take)?;
+                taking.finish(file, &diagnostics, names.used);
             }
         }
         let mut entries = BTreeMap::new();
@@ -425,7 +475,7 @@ impl<'a> Loading<'a> {
                         add(&mut entries, entry, &mut repeated);
                     }
                 };
-                read_unchanged(&self.root, file, &mut take)?;
+                read_unchanged(&self.root, file, self.options.meaning, &mut take)?;
             }
         }
         Ok(across::check(&entries, &repeated, &self.root))
@@ -446,10 +496,10 @@ const LISTED_FOR_ONE_READ: usize = 16;
 const MANY_FILES: usize = 10_000;
 
 /// Takes the bytes of one file apart into entries, and says what is wrong.
-fn parse(path: &Path, bytes: Vec<u8>, take: &mut dyn FnMut(Entry)) -> Vec<Diagnostic> {
+fn parse(path: &Path, bytes: Vec<u8>, meaning: &Meaning, take: &mut dyn FnMut(Entry)) -> (Vec<Diagnostic>, NamesSeen) {
     match read::text(path, bytes) {
-        Ok(text) => read_text(path, text, take),
-        Err(diagnostic) => vec![*diagnostic],
+        Ok(text) => read_text(path, text, meaning, take),
+        Err(diagnostic) => (vec![*diagnostic], NamesSeen::default()),
     }
 }
 

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::code::Severity;
 use super::diagnostic::Diagnostic;
+use super::meaning::Meaning;
 use super::stored;
 use super::walk::Walk;
 use crate::beneath::Root;
 use crate::index::{Contents, Damaged, FileRecord, Flags, Identity, Index, Mark, Noted, Tree, WriteError, Writer};
-use crate::model::{Entry, Named, Sheet, Value};
+use crate::model::{Entry, NameKinds, Named, Sheet, Value};
 
 /// What the files of a directory declare.
 #[derive(Debug, Default)]
@@ -32,6 +33,12 @@ pub struct Loaded {
     pub effort: usize,
     /// How many files were left out because they are being written.
     pub left_out: usize,
+    /// The kinds of names that the files use.
+    pub names: NameKinds,
+    /// The kinds of names of which one, or a value by what is known of its field, is not good.
+    pub faulty_names: NameKinds,
+    /// What names were taken for.
+    pub meaning: Meaning,
     pub(super) walk: Walk,
     pub(super) stamp: Option<i64>,
 }
@@ -53,6 +60,10 @@ pub struct SourceFile {
     pub named: Named,
     /// Its entries in the order of the sheet, where there was room to keep them.
     pub entries: Option<Vec<Entry>>,
+    /// The kinds of names that it uses.
+    pub names: NameKinds,
+    /// Whether it uses names that mean something else than when the index was written.
+    pub means_otherwise: bool,
     pub(super) identity: Option<Identity>,
     /// What its entries are known by to others.
     pub(super) marks: Vec<Mark>,
@@ -132,7 +143,8 @@ impl SourceFile {
         let mut flags = Flags::default()
             .with(Flags::APPLIED, is_applied)
             .with(Flags::WATCHED, self.is_watched)
-            .with(Flags::WARNS, !self.warnings.is_empty());
+            .with(Flags::WARNS, !self.warnings.is_empty())
+            .with_names(self.names);
         let stood = record.filter(|record| record.stands(&identity));
         if !self.was_read {
             let warned = record.is_some_and(|record| record.flags.has(Flags::WARNS));

@@ -32,6 +32,10 @@ pub(super) enum Slot {
     Text(Field),
     Lists,
     Custom,
+    /// The stage by its name.
+    Stage,
+    /// Custom fields by their labels.
+    Labelled,
     RunDedupe,
     ApolloId,
     MovedFrom,
@@ -39,7 +43,16 @@ pub(super) enum Slot {
 }
 
 /// What there is beside [`TEXT_FIELDS`].
-const OTHERS: [Slot; 6] = [Slot::Lists, Slot::Custom, Slot::RunDedupe, Slot::ApolloId, Slot::MovedFrom, Slot::Ignore];
+const OTHERS: [Slot; 8] = [
+    Slot::Lists,
+    Slot::Custom,
+    Slot::Stage,
+    Slot::Labelled,
+    Slot::RunDedupe,
+    Slot::ApolloId,
+    Slot::MovedFrom,
+    Slot::Ignore,
+];
 
 impl Slot {
     pub(super) fn named(name: &str) -> Option<Self> {
@@ -53,6 +66,8 @@ impl Slot {
             Self::Text(field) => field.api_name(),
             Self::Lists => "label_names",
             Self::Custom => "typed_custom_fields",
+            Self::Stage => "contact_stage",
+            Self::Labelled => "custom_fields",
             Self::RunDedupe => "run_dedupe",
             Self::ApolloId => "apollo_id",
             Self::MovedFrom => "moved_from",
@@ -127,6 +142,8 @@ pub(super) struct Draft {
     pub(super) texts: Vec<(Field, Declared<String>)>,
     pub(super) lists: Declared<BTreeSet<String>>,
     pub(super) custom: Declared<CustomValues>,
+    /// Those that are declared by label.
+    pub(super) labelled: Declared<CustomValues>,
     pub(super) run_dedupe: Declared<bool>,
     pub(super) apollo_id: Declared<ApolloId>,
     pub(super) moved_from: Declared<ContactKey>,
@@ -140,6 +157,8 @@ impl Draft {
             Slot::Text(field) => self.holds_text(field),
             Slot::Lists => !self.lists.is_absent(),
             Slot::Custom => !self.custom.is_absent(),
+            Slot::Stage => self.holds_text(&Field::ContactStageId),
+            Slot::Labelled => !self.labelled.is_absent(),
             Slot::RunDedupe => !self.run_dedupe.is_absent(),
             Slot::ApolloId => !self.apollo_id.is_absent(),
             Slot::MovedFrom => !self.moved_from.is_absent(),
@@ -153,7 +172,7 @@ impl Draft {
 
     /// Completes the draft with its document's defaults.
     pub(super) fn into_entry(self, place: Place, defaults: &Self) -> Entry {
-        let Self { mut texts, lists, custom, run_dedupe, apollo_id, moved_from, ignored } = self;
+        let Self { mut texts, lists, custom, labelled, run_dedupe, apollo_id, moved_from, ignored } = self;
         let written = texts.len();
         for (field, value) in &defaults.texts {
             if !texts[..written].iter().any(|(held, _)| held == field) {
@@ -161,12 +180,14 @@ impl Draft {
             }
         }
         let lists = lists.or(&defaults.lists);
-        let custom = complete_custom(custom, &defaults.custom);
-        let mut fields = Vec::with_capacity(texts.len() + usize::from(lists.is_some()) + custom.len());
+        let mut custom_fields = defaults_of(&custom, &defaults.custom);
+        custom_fields.extend(defaults_of(&labelled, &defaults.labelled));
+        custom_fields.extend([labelled, custom].into_iter().filter_map(Declared::value).flatten());
+        let mut fields = Vec::with_capacity(texts.len() + usize::from(lists.is_some()) + custom_fields.len());
         fields.extend(texts.into_iter().filter_map(|(field, value)| Some((field, Value::Text(value.value()?)))));
         fields.extend(lists.map(|lists| (Field::LabelNames, Value::Lists(lists))));
-        let custom = custom.into_iter();
-        fields.extend(custom.filter_map(|(id, value)| Some((Field::Custom(id), Value::Text(value.value()?)))));
+        let custom_fields = custom_fields.into_iter();
+        fields.extend(custom_fields.filter_map(|(id, value)| Some((Field::Custom(id), Value::Text(value.value()?)))));
         let fields: Fields = fields.into();
         let ignored = ignored.or(&defaults.ignored).unwrap_or_default();
         let is_ignored = |field: &Field| match field {
@@ -185,12 +206,10 @@ impl Draft {
     }
 }
 
-/// Completes custom fields id by id; a null map cancels all defaults.
-fn complete_custom(custom: Declared<CustomValues>, defaults: &Declared<CustomValues>) -> CustomValues {
-    let mut complete = match (&custom, defaults) {
+/// Returns what defaults add to custom fields; a null map cancels all that are written in the same way.
+fn defaults_of(custom: &Declared<CustomValues>, defaults: &Declared<CustomValues>) -> CustomValues {
+    match (custom, defaults) {
         (Declared::Null, _) | (_, Declared::Absent | Declared::Null) => CustomValues::new(),
         (_, Declared::Is(defaults)) => defaults.clone(),
-    };
-    complete.extend(custom.value().unwrap_or_default());
-    complete
+    }
 }

@@ -15,6 +15,7 @@ mod format;
 mod load;
 mod loaded;
 mod locate;
+mod meaning;
 mod merge;
 mod moves;
 mod outline;
@@ -41,23 +42,30 @@ pub use format::{Formatted, Found, Note, contact_files, format_bytes, format_fil
 pub use load::{LOADER, Options, load, load_from};
 pub use loaded::{Loaded, SourceFile};
 pub use locate::{lines, locate};
+pub use meaning::Meaning;
 pub use providers::is_public_mail;
 pub use root::{Error, open_root};
 pub use schema::schema;
 pub use write::to_yaml;
 
 use diagnostic::Source;
+use meaning::NamesSeen;
 
 use crate::model::Entry;
 
 /// Reads the text of one file, hands over its entries in order, and says what is wrong; a pure function of its arguments.
-fn read_text(path: &Path, text: String, take: &mut dyn FnMut(Entry)) -> Vec<Diagnostic> {
-    check::read(&Source::new(path.into(), text), take)
+fn read_text(
+    path: &Path,
+    text: String,
+    meaning: &Meaning,
+    take: &mut dyn FnMut(Entry),
+) -> (Vec<Diagnostic>, NamesSeen) {
+    check::read(&Source::new(path.into(), text), meaning, take)
 }
 
-/// Reads the text of one file into all its entries.
+/// Reads the text of one file into all its entries, names as they are written.
 fn entries_of(path: &Path, text: String) -> (Vec<Entry>, Vec<Diagnostic>) {
     let mut entries = Vec::new();
-    let diagnostics = read_text(path, text, &mut |entry| entries.push(entry));
+    let (diagnostics, _) = read_text(path, text, &Meaning::AsWritten, &mut |entry| entries.push(entry));
     (entries, diagnostics)
 }

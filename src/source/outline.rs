@@ -15,6 +15,18 @@ pub(super) enum Part {
     Custom(CustomFieldId),
 }
 
+impl Part {
+    /// Returns where the same may be declared by name.
+    fn by_name(&self) -> Option<Self> {
+        match self {
+            Self::Slot("contact_stage_id") => Some(Self::Slot("contact_stage")),
+            // Which label has the id is not known here.
+            Self::Custom(_) => Some(Self::Slot("custom_fields")),
+            Self::Slot(_) => None,
+        }
+    }
+}
+
 /// Where a part of a contact stands.
 #[derive(Debug)]
 struct Noted {
@@ -102,8 +114,9 @@ impl Outline {
     fn find(&self, key: &ContactKey, part: Option<&Part>, spot: impl Fn(&Noted) -> Spot) -> Option<Span> {
         let contact = self.contacts.get(key)?.first()?;
         let of_document = self.defaults.get(contact.document).map_or(&*self.own_defaults, |defaults| defaults);
-        let mut parts = contact.parts.iter().chain(of_document);
-        let noted = part.and_then(|part| parts.find(|noted| noted.part == *part));
+        let parts = || contact.parts.iter().chain(of_document);
+        let find = |part: &Part| parts().find(|noted| noted.part == *part);
+        let noted = part.and_then(|part| find(part).or_else(|| find(&part.by_name()?)));
         Some(noted.map_or(contact.key, spot).into())
     }
 }

@@ -35,7 +35,7 @@ pub fn schema() -> Value {
             },
             "defaults": {
                 "description": "Fields that every contact of this document starts from. A list in a contact replaces the \
-                                list here, typed_custom_fields merge id by id, and null cancels.",
+                                list here, custom fields merge one by one, and null cancels.",
                 "type": ["object", "null"],
                 "properties": defaults.chain(merge()).collect::<Map<_, _>>(),
                 "additionalProperties": false,
@@ -67,6 +67,16 @@ fn property(name: &str, slot: &Slot) -> Value {
             "properties": { MERGE_KEY: merged() },
             "propertyNames": { "pattern": format!("{HEX24}|^{MERGE_KEY}$") },
             "additionalProperties": { "type": ANY_TEXT },
+        }),
+        Slot::Stage => text(describe(name), None),
+        Slot::Labelled => json!({
+            "description": describe(name),
+            "type": ["object", "null"],
+            "properties": { MERGE_KEY: merged() },
+            "additionalProperties": {
+                "type": ["string", "number", "boolean", "null", "array"],
+                "items": { "type": ["string", "number", "boolean"] },
+            },
         }),
         Slot::RunDedupe => json!({ "description": describe(name), "type": ["boolean", "null"], "default": true }),
         Slot::ApolloId => text(describe(name), Some(HEX24)),
@@ -136,6 +146,11 @@ fn describe(name: &str) -> &'static str {
         }
         "typed_custom_fields" => {
             "Values of custom fields, by the fields' ids: 24 hexadecimal digits, without \"contact.\" in front."
+        }
+        "contact_stage" => "The contact's stage by its name in Apollo, in the place of contact_stage_id.",
+        "custom_fields" => {
+            "Values of custom fields, by the fields' labels in Apollo. Options of picklists are written by their labels, several \
+             of them as a list; numbers as digits; dates as 2025-08-07."
         }
         "run_dedupe" => "false: Apollo must not match this entry to a contact that it has.",
         "apollo_id" => "This entry is exactly this contact of Apollo's; none is created. 24 hexadecimal digits.",

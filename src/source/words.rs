@@ -8,15 +8,14 @@ use super::diagnostic::{Diagnostic, Location, cut, quoted};
 use super::merge::Slot;
 use super::rules::{Complaint, UrlFault};
 use super::tape::Node;
-use crate::model::ContactKey;
+use crate::model::{ContactKey, Misfit, Unresolved};
 
 /// Names that people know from elsewhere, with ours.
-const OTHER_WORDS: [(&str, &str); 19] = [
+const OTHER_WORDS: [(&str, &str); 18] = [
     ("account", "account_id"),
     ("address", "present_raw_address"),
     ("company", "organization_name"),
     ("company_name", "organization_name"),
-    ("custom_fields", "typed_custom_fields"),
     ("dedupe", "run_dedupe"),
     ("e-mail", "email"),
     ("id", "apollo_id"),
@@ -26,7 +25,7 @@ const OTHER_WORDS: [(&str, &str); 19] = [
     ("mobile", "mobile_phone"),
     ("organization", "organization_name"),
     ("phone", "direct_phone"),
-    ("stage", "contact_stage_id"),
+    ("stage", "contact_stage"),
     ("surname", "last_name"),
     ("tags", "label_names"),
     ("url", "website_url"),
@@ -428,4 +427,117 @@ pub(super) fn leads_to_hidden(path: &Path, target: Option<&str>) -> Diagnostic {
 
 fn to(target: Option<&str>) -> String {
     target.map(|target| format!(" to {}", quoted(target))).unwrap_or_default()
+}
+
+/// Words that a stage is not known.
+pub(super) fn unknown_stage(name: &str, unresolved: &Unresolved) -> Diagnostic {
+    unresolved_name("stage", "stages", "`contact_stage_id`", name, unresolved)
+}
+
+/// Words that a custom field is not known.
+pub(super) fn unknown_label(label: &str, unresolved: &Unresolved) -> Diagnostic {
+    unresolved_name("custom field", "fields", "`typed_custom_fields`", label, unresolved)
+}
+
+fn unresolved_name(what: &str, listed_by: &str, by_id: &str, name: &str, unresolved: &Unresolved) -> Diagnostic {
+    let shown = quoted(name);
+    let (summary, detail) = match unresolved {
+        Unresolved::NotRead => (
+            format!("Which {what} {shown} is has not been read from Apollo yet"),
+            format!(
+                "Apollo takes ids, and only Apollo knows which id the name stands for. Set APOLLO_API_KEY, so that this can \
+                 be asked, or write the id under {by_id}."
+            ),
+        ),
+        Unresolved::Unknown { of_others: Some(of_others), .. } => (
+            format!("There is no {what} {shown} for contacts"),
+            format!(
+                "Apollo has one of this name for another kind of record ({}), and would ignore the value. \
+                 `contactsd lookup {listed_by}` lists those of contacts.",
+                quoted(of_others)
+            ),
+        ),
+        Unresolved::Unknown { known, has_near, .. } => {
+            let hint = match known.first() {
+                Some(near) if *has_near => format!("Did you mean {}?", quoted(near)),
+                Some(_) => {
+                    format!("There are: {}.", known.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", "))
+                }
+                None => "Apollo lists none at all.".to_owned(),
+            };
+            let detail = format!(
+                "{hint} Names count letter by letter, capitals included; `contactsd lookup {listed_by}` lists them. One \
+                 that was renamed in Apollo has to be renamed here too."
+            );
+            (format!("There is no {what} {shown} in Apollo"), detail)
+        }
+        Unresolved::Ambiguous { ids } => (
+            format!("There are several {what}s {shown} in Apollo"),
+            format!("They have the ids {}. Write the one that is meant under {by_id}.", ids.join(", ")),
+        ),
+    };
+    Diagnostic::new(Code::UnknownName, summary, detail)
+}
+
+/// Words that a value is not one that a custom field takes.
+pub(super) fn unfit_value(label: &str, value: &str, misfit: &Misfit) -> Diagnostic {
+    let (label, value) = (quoted(label), quoted(value));
+    let is_no = |what: &str| format!("{value} is {what}, which the custom field {label} needs");
+    let (summary, hint) = match misfit {
+        Misfit::NoOption { option, unresolved } => {
+            let hint = match unresolved {
+                Unresolved::Ambiguous { ids } => {
+                    format!("Several options have this label. Write the id of the one that is meant: {}.", ids.join(", "))
+                }
+                Unresolved::Unknown { known, has_near: true, .. } => {
+                    format!("Did you mean {}?", known.first().map(|near| quoted(near)).unwrap_or_default())
+                }
+                Unresolved::Unknown { known, .. } => {
+                    let known: Vec<_> = known.iter().map(|name| quoted(name)).collect();
+                    format!("Its options are: {}.", known.join(", "))
+                }
+                Unresolved::NotRead => "Its options have not been read yet.".to_owned(),
+            };
+            (format!("{} is no option of the custom field {label}", quoted(option)), hint)
+        }
+        Misfit::OptionsHidden => (
+            format!("The options of the custom field {label} are not known"),
+            "Apollo did not show them to this key. Write the option's id under `typed_custom_fields`, or use a key with the \
+             scope api/v1/typed_custom_fields/index."
+                .to_owned(),
+        ),
+        Misfit::OneValue => {
+            (format!("The custom field {label} takes one value"), "Here stands a list. Write one value.".to_owned())
+        }
+        Misfit::Number => (is_no("not a number"), "Write digits alone, as in 1200 or -7.5.".to_owned()),
+        Misfit::Boolean => (is_no("neither true nor false"), "Write true or false.".to_owned()),
+        Misfit::Date => (is_no("not a date"), "Write year, month and day, as in 2025-08-07.".to_owned()),
+        Misfit::DateTime => {
+            (is_no("not a point in time"), "Write it as 2025-08-07T14:30:00Z, or a date as 2025-08-07.".to_owned())
+        }
+        Misfit::TooLong { length, limit, is_assumed } => {
+            let hint = if *is_assumed {
+                "Apollo does not say how long texts of this field may be, and such fields usually keep so many. If this one \
+                 keeps more, write the text under `typed_custom_fields`, where its length is not checked."
+            } else {
+                "Shorten it, or let the field be one for long texts."
+            };
+            (format!("The value of the custom field {label} has {length} characters, and {limit} are kept"), hint.to_owned())
+        }
+        Misfit::ReadOnly => (
+            format!("The custom field {label} cannot be written"),
+            "Apollo takes its value from a CRM. Remove the line, and change the value there.".to_owned(),
+        ),
+    };
+    let detail = format!("Apollo would answer with success and keep something else, or nothing. {hint}");
+    Diagnostic::new(Code::UnfitValue, summary, detail)
+}
+
+/// Words that one thing stands under two names.
+pub(super) fn name_and_id(what: &str, one: &str, other: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::NameAndId,
+        format!("{what} is declared by name and by id"),
+        format!("It stands under `{one}` and under `{other}`, and only one value can count. Remove one of the two."),
+    )
 }

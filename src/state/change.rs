@@ -1,6 +1,6 @@
 //! What callers can change of a state.
 
-use crate::model::{Binding, BulkCreate, Conflict, ContactKey, Digest, Endpoint, Intent, IntentId, Tombstone};
+use crate::model::{Binding, BulkCreate, Conflict, ContactKey, Digest, Endpoint, Intent, IntentId, Names, Tombstone};
 
 /// How many changes always fit one commit: each writes up to three rows, of 99 that a commit may have.
 ///
@@ -62,6 +62,8 @@ pub enum Change {
     PutTeam(String),
     /// Notes how far creating many contacts by one request is known to work.
     PutBulkCreate(BulkCreate),
+    /// Keeps names that Apollo has told, of the kinds that are there.
+    PutNames(Names),
     /// Notes that a saved plan is applied from here on, until this store closes or another begins.
     BeginPlan(Digest),
     /// Forgets the saved plan that was applied last: another apply comes after it.

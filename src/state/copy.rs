@@ -15,8 +15,8 @@ use super::location::Location;
 use super::lookup::PlanRow;
 use super::row::{FORMAT, Row};
 use crate::model::{
-    Binding, BulkCreate, Conflict, ContactKey, Digest, IdentityKey, Intent, IntentId, Lineage, Serial, Timestamp,
-    Tombstone,
+    Binding, BulkCreate, Conflict, ContactKey, CustomField, Digest, IdentityKey, Intent, IntentId, Lineage, List,
+    Listing, NameKind, Serial, Stage, Timestamp, Tombstone,
 };
 
 /// Version of the form: a reader takes any minor version of its major one.
@@ -254,16 +254,19 @@ fn follows(row: &Row) -> bool {
 pub(crate) fn text_of_key(row: &Row) -> String {
     match row {
         Row::Intent(IntentId(number)) => format!("i/{number}"),
+        // As bytes, it is no text from the 128th on.
+        Row::Account(part) => format!("k/{part}"),
         other => String::from_utf8(other.to_bytes()).expect("all other keys are text"),
     }
 }
 
 /// Reads what [`text_of_key`] renders; `None` for a row that no version up to this one writes.
 pub(crate) fn key_of_text(text: &str) -> Option<Row> {
-    match text.strip_prefix("i/") {
-        Some(number) => number.parse().ok().map(|number| Row::Intent(IntentId(number))),
-        None => Row::parse(text.as_bytes()),
+    if let Some(number) = text.strip_prefix("i/") {
+        return number.parse().ok().map(|number| Row::Intent(IntentId(number)));
     }
+    let part = text.strip_prefix("k/").and_then(|part| part.parse().ok());
+    part.map(Row::Account).or_else(|| Row::parse(text.as_bytes()))
 }
 
 /// Reports whether a value is one that such a row can have.
@@ -276,6 +279,9 @@ pub(crate) fn is_what_it_says(row: &Row, value: &[u8]) -> bool {
         Row::Facts | Row::Counters | Row::Owner(_) => false,
         Row::Credential | Row::Team | Row::Quota(_) | Row::Account(_) => is::<String>(value),
         Row::BulkCreate => is::<BulkCreate>(value),
+        Row::Names(NameKind::Stages) => is::<Listing<Stage>>(value),
+        Row::Names(NameKind::Fields) => is::<Listing<CustomField>>(value),
+        Row::Names(NameKind::Lists) => is::<Listing<List>>(value),
         Row::Established => is::<Timestamp>(value),
         Row::Plan => is::<PlanRow>(value),
         Row::Spent(_) => is::<Digest>(value),

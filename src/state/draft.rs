@@ -14,7 +14,9 @@ use super::engine::Rows;
 use super::error::Error;
 use super::lookup::PlanRow;
 use super::row::{Row, Table, Writes};
-use crate::model::{ApolloId, Binding, Conflict, ContactKey, Digest, Fields, Intent, Serial, Timestamp};
+use crate::model::{
+    ApolloId, Binding, Conflict, ContactKey, Digest, Fields, Intent, NameKind, Names, Serial, Timestamp,
+};
 
 /// Most rows of one batch, the counters row included.
 ///
@@ -152,6 +154,11 @@ impl<R: Rows> Draft<'_, R> {
             Change::PutCredential(hash) => self.put(Row::Credential, &hash).map(drop),
             Change::PutTeam(team) => self.put(Row::Team, &team).map(drop),
             Change::PutBulkCreate(known) => self.put(Row::BulkCreate, &known).map(drop),
+            Change::PutNames(Names { stages, fields, lists }) => {
+                stages.map(|listing| self.put(Row::Names(NameKind::Stages), &listing)).transpose()?;
+                fields.map(|listing| self.put(Row::Names(NameKind::Fields), &listing)).transpose()?;
+                lists.map(|listing| self.put(Row::Names(NameKind::Lists), &listing)).transpose().map(drop)
+            }
             Change::BeginPlan(digest) => {
                 self.plan = Some(digest.clone());
                 self.put(Row::Plan, &PlanRow { digest, serial: self.serial }).map(drop)

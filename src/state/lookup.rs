@@ -8,7 +8,7 @@ use super::codec;
 use super::engine::Rows;
 use super::error::Error;
 use super::row::{Row, Table};
-use crate::model::{ApolloId, Binding, ContactKey, Digest, Endpoint, Serial};
+use crate::model::{ApolloId, Binding, ContactKey, Digest, Endpoint, NameKind, Names, Serial};
 
 /// The saved plan that was applied last.
 ///
@@ -56,6 +56,12 @@ pub(crate) fn quota(rows: &impl Rows) -> Result<BTreeMap<Endpoint, String>, Erro
 /// Returns the parts of what is known of everybody in the account, as the caller wrote them.
 pub(crate) fn account(rows: &impl Rows) -> Result<Vec<String>, Error> {
     rows.table(Table::Account).map(|row| codec::decode(rows.location(), &row?.1)).collect()
+}
+
+/// Returns the names that Apollo has told.
+pub(crate) fn names(rows: &impl Rows) -> Result<Names, Error> {
+    let [stages, fields, lists] = NameKind::ALL.map(Row::Names);
+    Ok(Names { stages: rows.read(&stages)?, fields: rows.read(&fields)?, lists: rows.read(&lists)? })
 }
 
 /// Reports whether there are neither intents nor conflicts.

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::model::{ApolloId, ContactKey, Endpoint, IntentId};
+use crate::model::{ApolloId, ContactKey, Endpoint, IntentId, NameKind};
 
 /// Version of the format of rows that this program writes, and the newest it reads.
 pub(crate) const FORMAT: u8 = 1;
@@ -65,6 +65,8 @@ pub(crate) enum Row {
     Team,
     /// How far creating many contacts by one request is known to work.
     BulkCreate,
+    /// The names of one kind that Apollo has told, and when, as a cache.
+    Names(NameKind),
     /// Earlier versions wrote it once an apply had done everything; nothing depends on it any more.
     Established,
     /// The saved plan that was applied last.
@@ -109,6 +111,9 @@ impl Row {
                 b"credential" => Some(Self::Credential),
                 b"team" => Some(Self::Team),
                 b"bulk-create" => Some(Self::BulkCreate),
+                b"names-stages" => Some(Self::Names(NameKind::Stages)),
+                b"names-fields" => Some(Self::Names(NameKind::Fields)),
+                b"names-lists" => Some(Self::Names(NameKind::Lists)),
                 b"established" => Some(Self::Established),
                 b"plan" => Some(Self::Plan),
                 _ => None,
@@ -137,6 +142,7 @@ impl Row {
             | Self::Credential
             | Self::Team
             | Self::BulkCreate
+            | Self::Names(_)
             | Self::Established
             | Self::Plan => Table::Meta,
             Self::Binding(_) => Table::Bindings,
@@ -158,6 +164,9 @@ impl Row {
             Self::Credential => "credential",
             Self::Team => "team",
             Self::BulkCreate => "bulk-create",
+            Self::Names(NameKind::Stages) => "names-stages",
+            Self::Names(NameKind::Fields) => "names-fields",
+            Self::Names(NameKind::Lists) => "names-lists",
             Self::Established => "established",
             Self::Plan => "plan",
             Self::Binding(key) | Self::Conflict(key) | Self::Tombstone(key) | Self::Spent(key) => key.as_str(),
@@ -184,6 +193,8 @@ fn endpoint_name(endpoint: Endpoint) -> &'static str {
         Endpoint::AddToLists => "add_to_lists",
         Endpoint::RemoveFromLists => "remove_from_lists",
         Endpoint::ShowStages => "show_stages",
+        Endpoint::ShowCustomFields => "show_custom_fields",
+        Endpoint::ShowFields => "show_fields",
         Endpoint::ShowLists => "show_lists",
         Endpoint::Profile => "profile",
     }
@@ -216,7 +227,8 @@ mod tests {
             Row::Spent(key()),
             Row::Account(258),
         ];
-        for row in rows.into_iter().chain(Endpoint::ALL.map(Row::Quota)) {
+        let rows = rows.into_iter().chain(NameKind::ALL.map(Row::Names));
+        for row in rows.chain(Endpoint::ALL.map(Row::Quota)) {
             assert_eq!(Row::parse(&row.to_bytes()), Some(row.clone()));
             assert!(row.table().has(&row.to_bytes()));
         }

@@ -17,7 +17,7 @@ use super::lookup::owner_of;
 use super::row::{FORMAT, Row, Table};
 use crate::model::{
     ApolloId, Binding, BulkCreate, Conflict, ContactKey, Endpoint, Glance, IdentityKey, Intent, IntentId, Lineage,
-    Named, Roster, Serial, Tombstone,
+    NameKind, Named, Names, Roster, Serial, Tombstone,
 };
 
 /// What the state held at one serial.
@@ -35,6 +35,9 @@ pub struct Snapshot {
     pub team: Option<String>,
     /// How far creating many contacts by one request is known to work; `None` when nobody has asked.
     pub bulk_create: Option<BulkCreate>,
+    /// The names that Apollo has told, as far as they are known.
+    #[serde(default)]
+    pub names: Names,
     /// The bindings that do not stand exactly as desired, or that there is something to say about.
     pub bindings: BTreeMap<ContactKey, Binding>,
     /// How many keys have bindings that stand as desired; those are left out.
@@ -213,6 +216,9 @@ impl Gathering {
             Row::Account(_) if !self.wanted.account => {}
             Row::Account(part) => drop(snapshot().account.insert(part, codec::decode(state, value)?)),
             Row::BulkCreate => snapshot().bulk_create = Some(codec::decode(state, value)?),
+            Row::Names(NameKind::Stages) => snapshot().names.stages = Some(codec::decode(state, value)?),
+            Row::Names(NameKind::Fields) => snapshot().names.fields = Some(codec::decode(state, value)?),
+            Row::Names(NameKind::Lists) => snapshot().names.lists = Some(codec::decode(state, value)?),
             Row::Team => snapshot().team = Some(codec::decode(state, value)?),
             Row::Credential => snapshot().credential = Some(codec::decode(state, value)?),
             Row::Binding(key) => self.add_binding(key, codec::decode(state, value)?),

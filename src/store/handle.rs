@@ -29,7 +29,7 @@ use super::writer::{Request, Writer};
 use super::{head, holder};
 use crate::aside::aside;
 use crate::index::{HeadNote, StateNote, WriteError};
-use crate::model::{ApolloId, Binding, BulkCreate, ContactKey, Endpoint, IntentId, Serial, Timestamp};
+use crate::model::{ApolloId, Binding, BulkCreate, ContactKey, Endpoint, IntentId, Names, Serial, Timestamp};
 use crate::private_dir::PrivateDir;
 use crate::state::{
     self, Change, Counters, Drafts, Drawn, Engine, Error, Facts, Gathering, Holder, Location, Part, PlanProgress, Row,
@@ -153,6 +153,14 @@ impl Store {
         .await
     }
 
+    /// Copies everything but the bindings.
+    pub async fn without_bindings(&self) -> Result<Snapshot, Error> {
+        let part = Part { keys: Vec::new(), bound: Vec::new(), unchanged: 0 };
+        let read =
+            move |shared: &Shared, rows: AnyRows<'_>| part.read(&rows, &shared.facts, &Wanted::everything(), None);
+        Ok(self.at_one_serial(read).await?.expect("every state that is open has counters"))
+    }
+
     /// Reports whether an index with this note was up to date when the state was opened, or was written since.
     pub fn knows(&self, note: &StateNote) -> bool {
         let begins = |directory: &Directory| directory.since_index().begins_at(&note.head);
@@ -252,6 +260,11 @@ impl Store {
     /// Tells how far creating many contacts by one request is known to work; `None` when nobody has asked.
     pub async fn bulk_create(&self) -> Result<Option<BulkCreate>, Error> {
         self.read(|_, rows| rows.read(&Row::BulkCreate)).await
+    }
+
+    /// Returns the names that Apollo has told.
+    pub async fn names(&self) -> Result<Names, Error> {
+        self.read(|_, rows| state::names(&rows)).await
     }
 
     /// Returns the key that a contact belongs to; it may be one that is on its way to the disk.

@@ -13,8 +13,9 @@ use super::place::ARRIVED;
 use super::postgres::{self, GlanceRows};
 use super::{borrowed, head, heal, holder, verdict};
 use crate::index::StateNote;
+use crate::model::{NameKind, Names};
 use crate::private_dir::PrivateDir;
-use crate::state::{CopyWriter, Error, Gathering, Header, Holder, Location, Part, Snapshot, Wanted};
+use crate::state::{self, CopyWriter, Error, Gathering, Header, Holder, Location, Part, Row, Snapshot, Wanted};
 
 /// Copies what a plan needs; `None` when there is no state yet.
 pub fn read(location: &Location, wanted: &Wanted) -> Result<Option<Snapshot>, Error> {
@@ -108,6 +109,29 @@ fn why(error: &Error) -> String {
         Error::Io { source, .. } => format!("{error}: {source}"),
         other => other.to_string(),
     }
+}
+
+/// Reads the names that Apollo has told, whoever has the state open; `None` when there is no state yet.
+///
+/// Of a state in a directory its copy is read; where there is none, no name is known.
+pub fn names(location: &Location) -> Result<Option<Names>, Error> {
+    if let Location::Database { .. } = location {
+        let Some((rows, _)) = GlanceRows::begin(location)? else { return Ok(None) };
+        return state::names(&rows).map(Some);
+    }
+    let Some(state) = find(location)? else { return Ok(None) };
+    let Some(copied) = whole_copy(&state)? else { return Ok(Some(Names::default())) };
+    let mut names = Names::default();
+    copied.each(|row, value| {
+        match row {
+            Row::Names(NameKind::Stages) => names.stages = Some(state::decode(location, value)?),
+            Row::Names(NameKind::Fields) => names.fields = Some(state::decode(location, value)?),
+            Row::Names(NameKind::Lists) => names.lists = Some(state::decode(location, value)?),
+            _ => {}
+        }
+        Ok(())
+    })?;
+    Ok(Some(names))
 }
 
 /// Copies what a plan needs from a state in a database, as it is at one moment; tells who writes it meanwhile.

@@ -134,6 +134,7 @@ fn pages(outputs: &mut Vec<(&'static str, String)>) {
         by_file: false,
         forecast: Some(&forecast),
         digest: Some(&digest),
+        names: None,
         apply: Some("contactsd apply --expect 0123456789abcdef0123456789abcdef"),
         plan: "contactsd plan",
         note: None,

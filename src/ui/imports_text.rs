@@ -28,7 +28,8 @@ impl fmt::Display for ImportsText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { imports, color, mask, values, detail, abridged } = *self;
         let concise = detail == Detail::Concise;
-        let layout = Layout { paint: Paint { color }, mask, marks: Marks::Indented, concise, cut: abridged };
+        let layout =
+            Layout { paint: Paint { color }, mask, marks: Marks::Indented, concise, cut: abridged, names: None };
         let mut written = 0;
         for (number, imported) in imports.iter().enumerate() {
             if number > 0 {
@@ -72,7 +73,7 @@ fn found(origin: &Origin) -> &'static str {
     }
 }
 
-struct Changes<'a>(&'a Imported, Layout);
+struct Changes<'a>(&'a Imported, Layout<'a>);
 
 impl fmt::Display for Changes<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

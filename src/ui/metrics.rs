@@ -281,6 +281,8 @@ fn label(endpoint: Endpoint) -> &'static str {
         Endpoint::AddToLists => "add_to_lists",
         Endpoint::RemoveFromLists => "remove_from_lists",
         Endpoint::ShowStages => "show_stages",
+        Endpoint::ShowCustomFields => "show_custom_fields",
+        Endpoint::ShowFields => "show_fields",
         Endpoint::ShowLists => "show_lists",
         Endpoint::Profile => "profile",
     }

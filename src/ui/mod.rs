@@ -14,6 +14,7 @@ mod golden_tests;
 mod imports_text;
 pub mod json;
 mod log;
+mod lookup_text;
 mod markdown;
 mod mask;
 mod mending_text;
@@ -46,6 +47,7 @@ pub use escape::{escape, escape_json};
 pub use github::annotations;
 pub use imports_text::ImportsText;
 pub use log::log_event;
+pub use lookup_text::lookup_text;
 pub use markdown::{DriftPage, Markdown, MarkdownOptions, Subject};
 pub use mask::{MASKED, Mask};
 pub use mending_text::{

@@ -29,6 +29,7 @@ mod links;
 mod logs;
 mod man;
 mod matches;
+mod names;
 mod own_state;
 mod pipelines;
 mod plan;

@@ -80,6 +80,11 @@ pub async fn apply_as(
         session.stop().request(Ended::Fatal);
         session.tell(Event::Problem(ProblemKind::CannotWrite(chain(&error)).into()));
     }
+    if let Err(error) = session.keep_names(desired).await
+        && !session.store_has_failed()
+    {
+        session.tell(Event::Problem(ProblemKind::CannotWrite(chain(&error)).into()));
+    }
     if let Err(problem) = run.keep_house(&plan.housekeeping).await {
         session.stop().request(Ended::Fatal);
         session.tell(Event::Problem(problem));

@@ -500,8 +500,8 @@ impl<'a> Prober<'a> {
         let mut moved = Vec::new();
         for place in [StagesBy::Query, StagesBy::Body] {
             let now = self.stage(&a).await;
-            let other = stages.iter().find(|stage| now.as_deref().is_some_and(|now| now != stage.as_str()));
-            let Some(other) = other else {
+            let other = stages.iter().find(|stage| now.as_deref().is_some_and(|now| now != stage.id));
+            let Some(other) = other.map(|stage| &*stage.id) else {
                 return self.note_all(&[question], &facts, Unknown::NothingToAskWith);
             };
             let id = &a;
@@ -512,7 +512,7 @@ impl<'a> Prober<'a> {
                 Err(nothing) => return self.note_all(&[question], &nothing.facts, nothing.why),
             }
             match self.stage(&a).await {
-                Some(stage) => moved.push(stage == *other),
+                Some(stage) => moved.push(stage == other),
                 None => return self.note_all(&[question], &facts, Unknown::NotTold),
             }
         }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::super::Forecast;
-use crate::model::{Digest, Field, Lineage, Place, RunId, Serial, Timestamp};
+use crate::model::{Digest, Field, Glossary, Lineage, Place, RunId, Serial, Timestamp};
 use crate::plan::{Action, Brake, Counts, Housekeeping, Policy};
 
 /// Version of the format that this program writes, and the newest it reads.
@@ -30,6 +30,9 @@ pub(super) struct Header {
     pub(super) counts: Counts,
     pub(super) unchanged: usize,
     pub(super) forecast: Forecast,
+    /// What ids in the plan stand for.
+    #[serde(default, skip_serializing_if = "Glossary::is_empty")]
+    pub(super) names: Glossary,
 }
 
 /// The contact files that a plan was made from.

@@ -122,7 +122,8 @@ impl Body {
             housekeeping: self.housekeeping,
         };
         let origins = Origins { api: header.origin, files, file_count: header.files.count, policy: header.policy };
-        let planned = Planned { plan, digest: Some(header.digest), forecast: header.forecast, left_out: 0 };
+        let planned =
+            Planned { plan, digest: Some(header.digest), forecast: header.forecast, left_out: 0, names: header.names };
         SavedPlan { path: path.to_owned(), is_file: true, planned, origins, marks: Vec::new() }
     }
 }

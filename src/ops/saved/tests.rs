@@ -83,7 +83,7 @@ fn planned() -> (Planned, Origins) {
         one_each: [(OneEach::TypedPhone, 2)].into(),
     };
     let digest = Some(plan.digest(&origins.api, &origins.files));
-    (Planned { plan, digest, forecast, left_out: 0 }, origins)
+    (Planned { plan, digest, forecast, left_out: 0, names: crate::model::Glossary::default() }, origins)
 }
 
 /// A directory with a plan file in it.

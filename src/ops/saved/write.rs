@@ -102,5 +102,6 @@ fn header(planned: &Planned, origins: &Origins) -> Header {
         counts: plan.counts(),
         unchanged: plan.unchanged,
         forecast: planned.forecast.clone(),
+        names: planned.names.clone(),
     }
 }

@@ -271,8 +271,8 @@ impl World {
         let (plain, indexed) = match (plain, indexed) {
             (Ok(plain), Ok(indexed)) => (plain, indexed),
             (
-                Err(LoadError::Invalid { diagnostics: one, files: few }),
-                Err(LoadError::Invalid { diagnostics, files }),
+                Err(LoadError::Invalid { diagnostics: one, files: few, .. }),
+                Err(LoadError::Invalid { diagnostics, files, .. }),
             ) => {
                 assert_eq!((diagnostics, files), (one, few));
                 return None;

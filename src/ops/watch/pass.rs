@@ -13,8 +13,8 @@ use super::place::Place;
 use super::service::{MadeWay, Service, Standing};
 use crate::model::Timestamp;
 use crate::ops::{
-    Cause, Desired, DriftError, Ended, Event, LoadError, Loader, Notice, PassEvent, Planned, ProblemKind, Report,
-    Session, SessionError, apply, as_found, chain,
+    Cause, Desired, DriftError, Ended, Event, LoadError, Loader, NamesError, Notice, PassEvent, Planned, ProblemKind,
+    Report, Session, SessionError, apply, as_found, chain,
 };
 use crate::plan::{Action, Plan};
 use crate::quota::Backoff;
@@ -30,6 +30,9 @@ const SHORTEST_REST: Duration = Duration::from_millis(100);
 
 /// Pause before the state is asked for again that another process writes.
 const LOCK_PAUSE: Duration = Duration::from_secs(1);
+
+/// Shortest time between two questions for names, whatever the files hold.
+const NAMES_PAUSE: Duration = Duration::from_mins(5);
 
 /// How often the board is told of a pass under way.
 const TICK: Duration = Duration::from_secs(1);
@@ -115,8 +118,7 @@ impl Service {
             return end;
         }
         let look = self.with_missed(look);
-        let files = Loader::within(self.session.as_ref().expect("the state is held"), &self.dir).bounded(&self.bounds);
-        let desired = match load(files, &self.watcher, &look, &self.stop).await {
+        let desired = match self.load(&look).await {
             Some(Ok(desired)) => desired,
             Some(Err(error)) => {
                 self.missed = Some(look);
@@ -234,6 +236,42 @@ impl Service {
             self.tell(Event::Pass(PassEvent::Drifted(Box::new(drift))));
         }
         Some(found)
+    }
+
+    /// Reads the files; asks Apollo for the names in them where those that are known are old, or not good enough.
+    async fn load(&mut self, look: &Look) -> Option<Result<Desired, Arc<LoadError>>> {
+        let session = Arc::clone(self.session.as_ref().expect("the state is held"));
+        let files = Loader::within(&session, &self.dir).bounded(&self.bounds);
+        // A state that cannot be read is told of when the plan is made.
+        let files = files.knowing(Arc::new(session.names().await.unwrap_or_default()));
+        let loaded = load(files.clone(), &self.watcher, look, &self.stop).await?;
+        let now = self.now();
+        let kinds = match &loaded {
+            Ok(desired) if desired.has_old_names(now) => desired.names_used(),
+            Ok(_) => return Some(loaded),
+            Err(error) => match &**error {
+                LoadError::Invalid { names, .. } => *names,
+                LoadError::Unreadable(_) => return Some(loaded),
+            },
+        };
+        let is_too_early = self.names_asked_at.is_some_and(|asked_at| now.since(asked_at) < NAMES_PAUSE);
+        if !kinds.any() || is_too_early {
+            return Some(loaded);
+        }
+        self.names_asked_at = Some(now);
+        match session.learn_names(&kinds.iter().collect::<Vec<_>>()).await {
+            Ok(names) => load(files.knowing(Arc::new(names)), &self.watcher, look, &self.stop).await,
+            Err(error) => {
+                match error {
+                    NamesError::Unread(problem) => self.tell(Event::Problem(*problem)),
+                    NamesError::Session(error) => {
+                        self.tell(Event::Problem(ProblemKind::CredentialUnusable(Cause::from(&error)).into()));
+                    }
+                    NamesError::Ended => {}
+                }
+                Some(loaded)
+            }
+        }
     }
 
     /// Applies a plan, and makes way when something changes or somebody asks.

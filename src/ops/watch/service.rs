@@ -115,6 +115,8 @@ pub struct Service {
     pub(super) queue: VecDeque<Command>,
     /// What the last pass made way for.
     pub(super) made_way: Option<MadeWay>,
+    /// When Apollo was last asked for names.
+    pub(super) names_asked_at: Option<Timestamp>,
     /// What has changed since the files were last read well.
     pub(super) missed: Option<Look>,
     /// When the next pass is worth making though nothing changed.
@@ -162,6 +164,7 @@ impl Service {
             standing_by: None,
             queue: VecDeque::new(),
             made_way: None,
+            names_asked_at: None,
             missed: None,
             again_at: None,
             resync_at: now,

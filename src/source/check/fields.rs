@@ -1,9 +1,9 @@
-//! What stands in one map of fields: each value by the rules for its field.
+//! What stands in one map of fields: each value by the rules for its field. What is declared by name is in `named`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::code::Severity;
-use super::super::diagnostic::{Diagnostic, Span, quoted};
+use super::super::diagnostic::{Diagnostic, Location, Span, quoted};
 use super::super::flatten::{Flat, Member, Trouble, flatten};
 use super::super::merge::{CustomValues, Declared, Draft, MERGE_KEY, Slot};
 use super::super::outline::Part;
@@ -62,39 +62,66 @@ impl Checker<'_> {
             self.map(member, &what, "a map of fields")
         };
         let Some(pairs) = found else { return draft };
-        let members = self.flatten(pairs, true).members;
+        let Flat { members, own, .. } = self.flatten(pairs, true);
         draft.texts.reserve_exact(members.len());
-        for field in members {
+        let mut places = Places::default();
+        for (number, field) in members.into_iter().enumerate() {
+            places.is_own = number < own;
             match Slot::named(field.name) {
                 None => self.report(field.name_node.span(), || words::unknown_field(field.name)),
                 Some(slot) if in_defaults && slot.belongs_to_one_contact() => {
                     self.report(field.name_node.span(), || words::not_for_defaults(field.name));
                 }
-                Some(slot) if draft.holds(&slot) => {}
+                Some(slot) if draft.holds(&slot) => self.report_second_stage(&slot, &field, &places),
                 Some(slot) => {
                     self.note(|| Part::Slot(slot.name()), &field);
-                    self.slot(slot, &field, &mut draft);
+                    self.slot(slot, &field, &mut draft, &mut places);
                 }
             }
         }
         draft
     }
 
+    /// Reports a stage that stands in the map by its name and by its id.
+    fn report_second_stage(&mut self, slot: &Slot, member: &Member<'_, '_>, places: &Places) {
+        let Some((other, first)) = places.stage.as_ref().filter(|(other, _)| *other != slot.name()) else { return };
+        if places.is_own {
+            self.report(member.name_node.span(), || {
+                words::name_and_id("The stage", slot.name(), other).relating(format!("`{other}` here"), first.clone())
+            });
+        }
+    }
+
     /// Notes where a part of a contact stands, when that is asked for.
-    fn note(&mut self, part: impl FnOnce() -> Part, member: &Member<'_, '_>) {
+    pub(super) fn note(&mut self, part: impl FnOnce() -> Part, member: &Member<'_, '_>) {
         if let Some(outline) = &mut self.outline {
             outline.note(part(), member.name_node.span(), blamed(member));
         }
     }
 
-    fn slot(&mut self, slot: Slot, member: &Member<'_, '_>, draft: &mut Draft) {
+    fn slot(&mut self, slot: Slot, member: &Member<'_, '_>, draft: &mut Draft, places: &mut Places) {
         match slot {
             Slot::Text(field) => {
+                if field == Field::ContactStageId {
+                    places.stage = Some(("contact_stage_id", self.source.location(member.name_node.span())));
+                }
                 let value = self.text_of(&field, member);
                 draft.texts.push((field, value));
             }
+            Slot::Stage => {
+                places.stage = Some(("contact_stage", self.source.location(member.name_node.span())));
+                let value = self.stage(member);
+                draft.texts.push((Field::ContactStageId, value));
+            }
             Slot::Lists => draft.lists = self.lists(member),
-            Slot::Custom => draft.custom = self.custom(member),
+            Slot::Custom => {
+                let read = self.custom(member);
+                draft.custom = self.without_doubles(read, &draft.labelled, places);
+            }
+            Slot::Labelled => {
+                let read = self.labelled(member);
+                draft.labelled = self.without_doubles(read, &draft.custom, places);
+            }
             Slot::RunDedupe => draft.run_dedupe = self.run_dedupe(member),
             Slot::ApolloId => {
                 draft.apollo_id = self.parsed(member, ApolloId::parse, |text| words::invalid_id(member.name, text));
@@ -120,7 +147,7 @@ impl Checker<'_> {
         if severity == Severity::Error { Declared::Absent } else { value }
     }
 
-    fn text(&mut self, member: &Member<'_, '_>) -> Declared<String> {
+    pub(super) fn text(&mut self, member: &Member<'_, '_>) -> Declared<String> {
         match member.value.value() {
             Value::Scalar(scalar) => {
                 self.warn_if_cut(member.value, member.name_node);
@@ -148,7 +175,7 @@ impl Checker<'_> {
     /// Warns of a plain value that a ` #` cuts off, or one that begins with `#` and so is none.
     ///
     /// A comment has a blank behind its sign; `#200` and `#1 in sales` were meant as text.
-    fn warn_if_cut(&mut self, value: Node<'_, '_>, name: Node<'_, '_>) {
+    pub(super) fn warn_if_cut(&mut self, value: Node<'_, '_>, name: Node<'_, '_>) {
         let Some(scalar) = value.scalar().filter(|scalar| scalar.is_plain()) else { return };
         let text = &self.source.text;
         let is_empty = scalar.text.is_empty();
@@ -166,7 +193,7 @@ impl Checker<'_> {
     }
 
     /// Warns of blanks at either end of a text; what ends a block of lines is none.
-    fn warn_of_blanks(&mut self, value: Node<'_, '_>) {
+    pub(super) fn warn_of_blanks(&mut self, value: Node<'_, '_>) {
         let Some(scalar) = value.scalar() else { return };
         let text: &str = &scalar.text;
         let text = if scalar.style == Style::Block { text.trim_end_matches('\n') } else { text };
@@ -251,7 +278,7 @@ impl Checker<'_> {
         None
     }
 
-    fn custom(&mut self, member: &Member<'_, '_>) -> Declared<CustomValues> {
+    fn custom(&mut self, member: &Member<'_, '_>) -> Declared<Vec<Placed>> {
         if member.value.is_null() {
             self.warn_if_cut(member.value, member.name_node);
             return Declared::Null;
@@ -259,7 +286,7 @@ impl Checker<'_> {
         let Some(pairs) = self.map(member, "`typed_custom_fields`", "a map from field ids to text") else {
             return Declared::Absent;
         };
-        let mut values = CustomValues::new();
+        let mut values = Vec::new();
         for field in self.flatten(pairs, true).members {
             let Some(id) = CustomFieldId::parse(field.name) else {
                 self.report(field.name_node.span(), || words::invalid_custom_field_id(field.name));
@@ -270,8 +297,62 @@ impl Checker<'_> {
             if matches!(value, Declared::Is(_)) {
                 self.warn_of_blanks(field.value);
             }
+            values.push((id, value, field.name_node.span()));
+        }
+        Declared::Is(values)
+    }
+}
+
+/// A custom field with its value and where it stands.
+pub(super) type Placed = (CustomFieldId, Declared<String>, Span);
+
+/// Where in a map stands what can be declared by name and by id.
+#[derive(Default)]
+struct Places {
+    /// By what the stage is declared.
+    stage: Option<(&'static str, Location)>,
+    custom: BTreeMap<CustomFieldId, Location>,
+    /// Whether what was read first of custom fields, and what is read now, stand in the map itself.
+    custom_is_own: bool,
+    is_own: bool,
+}
+
+impl Checker<'_> {
+    /// Takes custom fields that were read; one that stands by its label and by its id in the same map is a mistake, and
+    /// of those that came by merge keys the first counts.
+    fn without_doubles(
+        &mut self,
+        read: Declared<Vec<Placed>>,
+        other: &Declared<CustomValues>,
+        places: &mut Places,
+    ) -> Declared<CustomValues> {
+        let read = match read {
+            Declared::Absent => return Declared::Absent,
+            Declared::Null => return Declared::Null,
+            Declared::Is(read) => read,
+        };
+        let is_mistake = places.is_own && places.custom_is_own;
+        let mut values = CustomValues::new();
+        let mut seen = Vec::new();
+        for (id, value, span) in read {
+            if let Declared::Is(other) = other
+                && other.contains_key(&id)
+            {
+                if let Some(first) = places.custom.get(&id).filter(|_| is_mistake) {
+                    self.report(span, || {
+                        words::name_and_id("The custom field", "custom_fields", "typed_custom_fields")
+                            .relating("the other one here", first.clone())
+                    });
+                }
+                continue;
+            }
+            seen.push((id.clone(), span));
             values.entry(id).or_insert(value);
         }
+        for (id, span) in seen {
+            places.custom.entry(id).or_insert_with(|| self.source.location(span));
+        }
+        places.custom_is_own = places.is_own;
         Declared::Is(values)
     }
 }

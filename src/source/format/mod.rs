@@ -19,7 +19,7 @@ use std::sync::Arc;
 use layout::Reason;
 
 use super::diagnostic::Span;
-use super::{Diagnostic, Error, Location, Severity, Source, read, read_text, walk};
+use super::{Diagnostic, Error, Location, Meaning, Severity, Source, read, read_text, walk};
 use crate::beneath::Root;
 use crate::index::Tree;
 
@@ -80,7 +80,7 @@ pub fn format_bytes(path: &Path, before: Vec<u8>) -> Result<Formatted, Vec<Diagn
 
 /// Writes a text again; mistakes in it come back instead.
 fn format_text(path: &Path, text: String) -> Result<(String, Vec<Note>), Vec<Diagnostic>> {
-    let found = read_text(path, text.clone(), &mut |_| ());
+    let (found, _) = read_text(path, text.clone(), &Meaning::AsWritten, &mut |_| ());
     if found.iter().any(|one| one.severity == Severity::Error) {
         return Err(found);
     }

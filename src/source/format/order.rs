@@ -2,7 +2,7 @@
 
 pub(super) use crate::source::merge::MERGE_KEY;
 
-const FIELDS: [&str; 21] = [
+const FIELDS: [&str; 23] = [
     MERGE_KEY,
     "first_name",
     "last_name",
@@ -13,6 +13,7 @@ const FIELDS: [&str; 21] = [
     "website_url",
     "label_names",
     "contact_stage_id",
+    "contact_stage",
     "present_raw_address",
     "direct_phone",
     "corporate_phone",
@@ -20,6 +21,7 @@ const FIELDS: [&str; 21] = [
     "home_phone",
     "other_phone",
     "typed_custom_fields",
+    "custom_fields",
     "run_dedupe",
     "apollo_id",
     "moved_from",

@@ -13,7 +13,7 @@ fn stale(dir: &Dir, flags: Flags) -> Index {
     let mut writer = Writer::new(Vec::new(), None);
     writer.directory(b"", directory.identity, Flags::default(), [].into_iter(), 1);
     writer.file(b"a.yaml", &noted, &Contents::default(), &[]).unwrap();
-    Index::open(Box::new(writer.finish(LOADER, [7; 32], None, None).unwrap()), LOADER).unwrap()
+    Index::open(Box::new(writer.finish(LOADER, [7; 32], None, None, None).unwrap()), LOADER).unwrap()
 }
 
 fn keys(dir: &Dir, index: &Index) -> usize {

@@ -4,6 +4,7 @@ mod across_files;
 mod hostile;
 mod indexed;
 mod mistakes;
+mod named;
 mod pages;
 mod properties;
 mod schema;
@@ -13,11 +14,14 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use tempfile::TempDir;
 
 use super::*;
-use crate::model::{ContactKey, Field, Place};
+use crate::model::{
+    ContactKey, CustomField, CustomFieldId, Field, Listing, Names, PicklistOption, Place, Stage, Timestamp,
+};
 
 /// A directory of contact files.
 struct Dir(TempDir);
@@ -68,7 +72,9 @@ impl Dir {
     }
 
     fn load(&self) -> Read {
-        let Loaded { files, diagnostics, digest, .. } = plain(self.path(), Options::plain().room).unwrap();
+        let meaning = &Meaning::Known(Arc::new(names()));
+        let (loaded, _) = load(self.path(), &Options { meaning, ..Options::plain() }).unwrap();
+        let Loaded { files, diagnostics, digest, .. } = loaded;
         let count = files.len();
         let mut entries = BTreeMap::new();
         for entry in files.into_iter().flat_map(|file| file.entries.expect("there is room for a few")) {
@@ -107,6 +113,50 @@ impl Dir {
         let path = location.path.strip_prefix(self.path()).unwrap();
         format!("{}:{}:{}", path.display(), location.line, location.column)
     }
+}
+
+/// Returns the names that Apollo has here.
+fn names() -> Names {
+    let stage = |id: &str, name: &str| Stage { id: id.to_owned(), name: name.to_owned(), display_name: None };
+    let cold = stage("6095a710bd01d100a506d4af", "Cold");
+    let stages =
+        vec![cold, stage("6095a710bd01d100a506d4b0", "Warm"), stage("6095a710bd01d100a506d4b1", "Approaching")];
+    let field = |number: u32, label: &str, kind: &str, options: &[&str]| CustomField {
+        id: CustomFieldId::parse(&format!("60c39ed82bd02f01154c47{number:02}")).unwrap(),
+        label: label.to_owned(),
+        modality: Some("contact".to_owned()),
+        kind: Some(kind.to_owned()),
+        options: Some(
+            options
+                .iter()
+                .enumerate()
+                .map(|(nth, label)| option(format!("5c{}{}", number - 1, nth + 1), label))
+                .collect(),
+        ),
+        max_length: None,
+        read_only: false,
+    };
+    let fields = vec![
+        field(1, "Tier", "picklist", &["Gold", "Silver"]),
+        field(2, "Interests", "multipicklist", &["Events", "Research"]),
+        field(3, "Renewal date", "date", &[]),
+        field(4, "Seats", "number", &[]),
+        field(5, "Wants mail", "boolean", &[]),
+        CustomField { max_length: Some(10), ..field(6, "Nickname", "string", &[]) },
+        CustomField { modality: Some("account".to_owned()), ..field(7, "Region", "string", &[]) },
+        field(8, "Twice", "string", &[]),
+        field(9, "Twice", "string", &[]),
+        CustomField { read_only: true, ..field(10, "Mapped", "string", &[]) },
+    ];
+    Names {
+        stages: Some(Listing { read_at: Timestamp(1), items: stages }),
+        fields: Some(Listing { read_at: Timestamp(1), items: fields }),
+        lists: None,
+    }
+}
+
+fn option(id: String, label: &str) -> PicklistOption {
+    PicklistOption { id, label: label.to_owned() }
 }
 
 /// Loads without an index, keeping entries in so much room.

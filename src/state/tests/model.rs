@@ -55,6 +55,7 @@ impl Model {
                 | Change::PutCredential(_)
                 | Change::PutTeam(_)
                 | Change::PutBulkCreate(_)
+                | Change::PutNames(_)
                 | Change::PutAccount { .. } => {}
                 Change::BeginPlan(plan) => next.plan = Some(plan),
                 Change::EndPlan => next.plan = None,

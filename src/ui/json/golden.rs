@@ -28,7 +28,13 @@ fn planned(plan: Plan) -> Planned {
         creates: plan::Creates::Together,
         one_each: [(plan::OneEach::TypedPhone, 2), (plan::OneEach::NoEmail, 1)].into(),
     };
-    Planned { plan, digest: Some(Digest("0123456789abcdef0123456789abcdef".into())), forecast, left_out: 0 }
+    Planned {
+        plan,
+        digest: Some(Digest("0123456789abcdef0123456789abcdef".into())),
+        forecast,
+        left_out: 0,
+        names: crate::model::Glossary::default(),
+    }
 }
 
 /// A shell that speaks JSON at a fixed time.

@@ -12,6 +12,7 @@ mod events;
 #[cfg(test)]
 pub(super) mod golden;
 mod harmless;
+mod lookup;
 mod probe;
 mod record;
 mod records;
@@ -28,6 +29,7 @@ pub use drift::{DriftDocument, drift_records};
 pub(super) use events::event;
 pub use events::{import_records, pass_record, plan_records, report_record, watch_record};
 pub use harmless::to_json;
+pub use lookup::LookupDocument;
 pub use probe::ProbeDocument;
 pub use record::{Kept, LeftFacts, Level, PointFacts, PushOutcome, Record, StateClean, StateRecovery, StepOutcome};
 pub(super) use record::{PushedState, StatePush};

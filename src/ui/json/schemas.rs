@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::diagnostic::Validation;
 use super::document::PlanDocument;
 use super::drift::DriftDocument;
+use super::lookup::LookupDocument;
 use super::probe::ProbeDocument;
 use super::record::Record;
 use super::state::{ContactState, ManagedContact, PulledLine, StateCheckDocument, Version};
@@ -37,6 +38,8 @@ pub enum SchemaName {
     StateCheck,
     /// What status --json prints, and /status of watch --listen
     Status,
+    /// What lookup --json prints
+    Lookup,
     /// What probe --json prints
     Probe,
     /// What version --json prints
@@ -56,6 +59,7 @@ pub fn schema(name: SchemaName) -> Value {
         SchemaName::StatePull => of::<PulledLine>(),
         SchemaName::StateCheck => of::<StateCheckDocument>(),
         SchemaName::Status => of::<StatusDocument>(),
+        SchemaName::Lookup => of::<LookupDocument<'_>>(),
         SchemaName::Probe => of::<ProbeDocument<'_>>(),
         SchemaName::Version => of::<Version>(),
     }

@@ -162,6 +162,8 @@ pub enum EndpointName {
     AddToLists,
     RemoveFromLists,
     ShowStages,
+    ShowCustomFields,
+    ShowFields,
     ShowLists,
     Profile,
 }
@@ -179,6 +181,8 @@ impl From<Endpoint> for EndpointName {
             Endpoint::AddToLists => Self::AddToLists,
             Endpoint::RemoveFromLists => Self::RemoveFromLists,
             Endpoint::ShowStages => Self::ShowStages,
+            Endpoint::ShowCustomFields => Self::ShowCustomFields,
+            Endpoint::ShowFields => Self::ShowFields,
             Endpoint::ShowLists => Self::ShowLists,
             Endpoint::Profile => Self::Profile,
         }

@@ -30,7 +30,7 @@ pub struct DriftPage<'a> {
     pub everything: &'a str,
 }
 
-struct Contact<'a>(&'a Drifted, Layout);
+struct Contact<'a>(&'a Drifted, Layout<'a>);
 
 impl fmt::Display for Contact<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -41,8 +41,14 @@ impl fmt::Display for Contact<'_> {
 impl DriftPage<'_> {
     fn draw(&self, lines: &mut Lines<'_, '_>) -> Result<usize, fmt::Error> {
         let Self { drift, messages, mask, .. } = *self;
-        let layout =
-            Layout { paint: Paint { color: false }, mask, marks: Marks::FirstColumn, concise: false, cut: true };
+        let layout = Layout {
+            paint: Paint { color: false },
+            mask,
+            marks: Marks::FirstColumn,
+            concise: false,
+            cut: true,
+            names: None,
+        };
         for message in messages {
             lines.text(message_text(&mask.message(message), Stream::default()))?;
         }

@@ -26,7 +26,7 @@ use super::plan_text::{
 };
 use super::stream::Stream;
 use super::style::Paint;
-use crate::model::Digest;
+use crate::model::{Digest, Glossary};
 use crate::plan::{Counts, Operation, Plan};
 use crate::source::{Diagnostic, Severity};
 
@@ -60,6 +60,8 @@ pub struct MarkdownOptions<'a> {
     pub by_file: bool,
     pub forecast: Option<&'a Forecast>,
     pub digest: Option<&'a Digest>,
+    /// What ids in the plan stand for, where that is known.
+    pub names: Option<&'a Glossary>,
     /// The command that applies exactly this plan, as this user would type it; `None` leaves it out.
     pub apply: Option<&'a str>,
     /// The command that shows everything, named where something is left out.
@@ -259,10 +261,10 @@ impl Markdown<'_> {
         Ok(shown)
     }
 
-    fn layout(&self, cut: bool) -> Layout {
-        let MarkdownOptions { mask, detail, .. } = self.options;
+    fn layout(&self, cut: bool) -> Layout<'_> {
+        let MarkdownOptions { mask, detail, names, .. } = self.options;
         let concise = detail == Detail::Concise;
-        Layout { paint: Paint { color: false }, mask, marks: Marks::FirstColumn, concise, cut }
+        Layout { paint: Paint { color: false }, mask, marks: Marks::FirstColumn, concise, cut, names }
     }
 
     /// Returns the fold of the plan, and what it holds when nothing is left out but the ends of long values.

@@ -20,6 +20,7 @@ const OPTIONS: MarkdownOptions<'static> = MarkdownOptions {
     by_file: false,
     forecast: None,
     digest: None,
+    names: None,
     apply: Some("contactsd apply --expect 0123456789abcdef"),
     plan: "contactsd plan",
     note: None,

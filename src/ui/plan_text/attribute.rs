@@ -24,8 +24,8 @@ pub(super) struct Attribute<'a> {
     /// Safe to show.
     pub(super) name: Cow<'a, str>,
     pub(super) body: Body<'a>,
-    /// A remark behind the value, in dark grey.
-    pub(super) remark: Option<&'static str>,
+    /// A remark behind the value, in dark grey, safe to show.
+    pub(super) remark: Option<Cow<'a, str>>,
 }
 
 /// What stands behind the `=`.
@@ -55,7 +55,7 @@ pub(super) enum Line<'a> {
     Hidden(usize),
 }
 
-impl Layout {
+impl Layout<'_> {
     /// Writes attributes at `level`, their `=` below each other.
     pub(super) fn write_all(
         self,

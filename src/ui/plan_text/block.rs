@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::super::escape::escape;
 use super::attribute::{Attribute, Body};
 use super::layout::{Layout, Mark};
 use super::symbol::Symbol;
@@ -15,7 +16,7 @@ const IDENTIFYING: [Field; 4] = [Field::FirstName, Field::LastName, Field::Organ
 const CUSTOM_FIELDS: &str = "typed_custom_fields";
 
 /// Writes the block of `action`.
-pub(super) fn write(f: &mut fmt::Formatter<'_>, action: &Action, layout: Layout) -> fmt::Result {
+pub(super) fn write(f: &mut fmt::Formatter<'_>, action: &Action, layout: Layout<'_>) -> fmt::Result {
     Symbol::of(action).write(f, layout)?;
     writeln!(f, " contact \"{}\" {{", action.key())?;
     match &action.operation {
@@ -62,7 +63,7 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, action: &Action, layout: Layout)
 }
 
 /// Names the fields that are no longer managed.
-pub(super) fn write_released(f: &mut fmt::Formatter<'_>, changes: &[Change], layout: Layout) -> fmt::Result {
+pub(super) fn write_released(f: &mut fmt::Formatter<'_>, changes: &[Change], layout: Layout<'_>) -> fmt::Result {
     let mut released = changes.iter().filter(|change| !change.sends());
     released.try_for_each(|change| layout.write_comment(f, 2, format_args!("{} no longer managed", change.field)))
 }
@@ -108,7 +109,7 @@ fn custom_name(id: &CustomFieldId) -> Cow<'static, str> {
     format!("\"{}\"", id.as_str()).into()
 }
 
-impl Layout {
+impl Layout<'_> {
     /// Lists fields as an entry declares them.
     pub(super) fn declared<'a>(
         self,
@@ -118,10 +119,10 @@ impl Layout {
         let mut attributes = Vec::new();
         let mut custom = Vec::new();
         for (field, value) in fields {
-            let body = self.value(value, mark);
+            let (body, remark) = (self.value(value, mark), self.meaning(field, None, value).map(Cow::Owned));
             match field {
-                Field::Custom(id) => custom.push(Attribute { mark, name: custom_name(id), body, remark: None }),
-                named => attributes.push(Attribute { mark, name: named.api_name().into(), body, remark: None }),
+                Field::Custom(id) => custom.push(Attribute { mark, name: custom_name(id), body, remark }),
+                named => attributes.push(Attribute { mark, name: named.api_name().into(), body, remark }),
             }
         }
         if !custom.is_empty() {
@@ -155,6 +156,31 @@ impl Layout {
         Changed { attributes, hidden }
     }
 
+    /// Says what the ids of a field stand for, where that is known; masked, no more than which field it is.
+    fn meaning(self, field: &Field, before: Option<&Value>, after: &Value) -> Option<String> {
+        let names = self.names?;
+        let name = |value: &Value| match value {
+            Value::Text(text) if !self.mask.is_on() => names.value(text),
+            _ => None,
+        };
+        let values = match (before.and_then(name), name(after)) {
+            (Some(before), Some(after)) => Some(format!("{before} -> {after}")),
+            (Some(before), None) if after.is_empty() => Some(before),
+            (_, after) => after,
+        };
+        let label = match field {
+            Field::Custom(id) => names.field(id),
+            Field::ContactStageId => None,
+            _ => return None,
+        };
+        let meaning = match (label, values) {
+            (Some(label), Some(values)) => format!("{label}: {values}"),
+            (Some(label), None) => label.to_owned(),
+            (None, values) => values?,
+        };
+        Some(escape(&meaning).into_owned())
+    }
+
     /// Shows a field that is sent, and says why when it may hold the value already.
     fn changed<'a>(
         self,
@@ -167,6 +193,11 @@ impl Layout {
             (None, Reason::StillPending) => Some("not confirmed yet"),
             (None, Reason::UpdateInDoubt) => Some("outcome of an earlier update is unknown"),
             _ => None,
+        };
+        let remark = match (self.meaning(&change.field, change.before.as_ref(), after), remark) {
+            (Some(meaning), Some(remark)) => Some(format!("{meaning}; {remark}").into()),
+            (Some(meaning), None) => Some(meaning.into()),
+            (None, remark) => remark.map(Cow::Borrowed),
         };
         let (mark, body) = match &change.before {
             Some(before) if !before.is_empty() && after.is_empty() => (Mark::Remove, self.difference(before, after)),

@@ -14,7 +14,7 @@ use crate::plan::{Action, Operation};
 const LONGEST_PART: usize = 60;
 
 /// Writes `action` without what stays and without explanations; ways out of what needs a decision are kept.
-pub(super) fn write(f: &mut fmt::Formatter<'_>, action: &Action, layout: Layout) -> fmt::Result {
+pub(super) fn write(f: &mut fmt::Formatter<'_>, action: &Action, layout: Layout<'_>) -> fmt::Result {
     Symbol::of(action).write(f, layout)?;
     f.write_str(" ")?;
     header::write_headline(f, action, layout, "")?;
@@ -30,7 +30,7 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, action: &Action, layout: Layout)
 }
 
 /// Writes what changes, a line each.
-pub(super) fn write_changes(f: &mut fmt::Formatter<'_>, action: &Action, layout: Layout) -> fmt::Result {
+pub(super) fn write_changes(f: &mut fmt::Formatter<'_>, action: &Action, layout: Layout<'_>) -> fmt::Result {
     match &action.operation {
         Operation::Update { entry, changes, .. }
         | Operation::Move { entry, changes, .. }
@@ -49,7 +49,7 @@ pub(super) fn write_changes(f: &mut fmt::Formatter<'_>, action: &Action, layout:
 }
 
 /// Writes who it is, as far as the fields tell.
-fn write_person(f: &mut fmt::Formatter<'_>, fields: &Fields, layout: Layout) -> fmt::Result {
+fn write_person(f: &mut fmt::Formatter<'_>, fields: &Fields, layout: Layout<'_>) -> fmt::Result {
     let mut last = None;
     for (field, value) in identifying(fields).filter(|(_, value)| !value.is_empty()) {
         let Value::Text(text) = value else { continue };

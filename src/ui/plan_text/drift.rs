@@ -38,7 +38,7 @@ impl fmt::Display for DriftText<'_> {
         }
         let note = paint.cyan("Note:");
         writeln!(f, "{note} {}", paint.bold(TITLE))?;
-        let layout = Layout { paint, mask, marks: Marks::Indented, concise: false, cut };
+        let layout = Layout { paint, mask, marks: Marks::Indented, concise: false, cut, names: None };
         drift.contacts.iter().try_for_each(|drifted| write_contact(f, drifted, layout))?;
         match rule {
             Some(width) => writeln!(f, "\n{}\n", "─".repeat(width)),

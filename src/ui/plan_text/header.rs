@@ -11,7 +11,7 @@ use crate::model::{ApolloId, ContactKey, Entry, Intent};
 use crate::plan::{Action, Dispute, Operation, Reason};
 
 /// Writes the lines above the action's block.
-pub(super) fn write(f: &mut fmt::Formatter<'_>, action: &Action, layout: Layout) -> fmt::Result {
+pub(super) fn write(f: &mut fmt::Formatter<'_>, action: &Action, layout: Layout<'_>) -> fmt::Result {
     f.write_str("  ")?;
     write_headline(f, action, layout, "# ")?;
     writeln!(f)?;
@@ -19,7 +19,7 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, action: &Action, layout: Layout)
 }
 
 /// Writes why the action is in the plan, and the ways out where it needs a decision.
-pub(super) fn write_notes(f: &mut fmt::Formatter<'_>, action: &Action, layout: Layout) -> fmt::Result {
+pub(super) fn write_notes(f: &mut fmt::Formatter<'_>, action: &Action, layout: Layout<'_>) -> fmt::Result {
     for note in notes(action) {
         match note {
             Note::Why(text) => writeln!(f, "  {}", layout.paint.grey(format_args!("# ({text})")))?,
@@ -30,7 +30,12 @@ pub(super) fn write_notes(f: &mut fmt::Formatter<'_>, action: &Action, layout: L
 }
 
 /// Writes which contact it is, after `lead`, and what becomes of it.
-pub(super) fn write_headline(f: &mut fmt::Formatter<'_>, action: &Action, layout: Layout, lead: &str) -> fmt::Result {
+pub(super) fn write_headline(
+    f: &mut fmt::Formatter<'_>,
+    action: &Action,
+    layout: Layout<'_>,
+    lead: &str,
+) -> fmt::Result {
     let paint = layout.paint;
     let key = match &action.operation {
         Operation::Move { from, .. } => from,

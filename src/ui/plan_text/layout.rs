@@ -5,6 +5,7 @@ use std::fmt;
 use super::super::amounts::counted;
 use super::super::mask::Mask;
 use super::super::style::Paint;
+use crate::model::Glossary;
 
 /// Columns a level is indented by; the mark takes the last two of them.
 const LEVEL: usize = 4;
@@ -29,7 +30,7 @@ pub(in crate::ui) enum Marks {
 
 /// How lines are drawn.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::ui) struct Layout {
+pub(in crate::ui) struct Layout<'n> {
     pub(in crate::ui) paint: Paint,
     pub(in crate::ui) mask: Mask,
     pub(in crate::ui) marks: Marks,
@@ -37,6 +38,8 @@ pub(in crate::ui) struct Layout {
     pub(in crate::ui) concise: bool,
     /// Whether long values are cut, saying how much is missing.
     pub(in crate::ui) cut: bool,
+    /// What ids stand for, where that is known.
+    pub(in crate::ui) names: Option<&'n Glossary>,
 }
 
 impl Mark {
@@ -50,7 +53,7 @@ impl Mark {
     }
 }
 
-impl Layout {
+impl Layout<'_> {
     /// Writes a line in dark grey at `level`, as a comment.
     pub(super) fn write_comment(
         self,

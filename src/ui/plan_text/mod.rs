@@ -134,14 +134,14 @@ impl PlanText<'_> {
         writeln!(f)
     }
 
-    fn layout(&self, paint: Paint) -> Layout {
-        let PlanOptions { mask, detail, abridged, .. } = self.options;
+    fn layout(&self, paint: Paint) -> Layout<'_> {
+        let PlanOptions { mask, detail, abridged, names, .. } = self.options;
         let concise = detail == Detail::Concise;
-        Layout { paint, mask, marks: Marks::Indented, concise, cut: abridged }
+        Layout { paint, mask, marks: Marks::Indented, concise, cut: abridged, names }
     }
 }
 
 /// Writes the fields that an action changes: its block, or the bare lines where the layout is concise.
-pub(super) fn write_changes(f: &mut fmt::Formatter<'_>, action: &Action, layout: Layout) -> fmt::Result {
+pub(super) fn write_changes(f: &mut fmt::Formatter<'_>, action: &Action, layout: Layout<'_>) -> fmt::Result {
     if layout.concise { concise::write_changes(f, action, layout) } else { block::write(f, action, layout) }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::mask::Mask;
-use crate::model::{Digest, Endpoint};
+use crate::model::{Digest, Endpoint, Glossary};
 use crate::plan::{Action, Creates, OneEach, Operation};
 
 /// What a plan's text depends on beside the plan.
@@ -26,6 +26,8 @@ pub struct PlanOptions<'a> {
     pub forecast: Option<&'a Forecast>,
     /// Shown so that a later apply can insist on this plan.
     pub digest: Option<&'a Digest>,
+    /// What ids in the plan stand for, where that is known.
+    pub names: Option<&'a Glossary>,
 }
 
 impl Default for PlanOptions<'_> {
@@ -40,6 +42,7 @@ impl Default for PlanOptions<'_> {
             next_step: None,
             forecast: None,
             digest: None,
+            names: None,
         }
     }
 }

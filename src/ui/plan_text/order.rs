@@ -34,7 +34,7 @@ pub(in crate::ui) fn pieces(plan: &Plan, by_file: bool) -> Box<dyn Iterator<Item
 /// A piece as text, with the empty line before it.
 pub(in crate::ui) struct PieceText<'a> {
     pub(in crate::ui) piece: Piece<'a>,
-    pub(in crate::ui) layout: Layout,
+    pub(in crate::ui) layout: Layout<'a>,
 }
 
 impl fmt::Display for PieceText<'_> {

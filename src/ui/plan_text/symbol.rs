@@ -34,7 +34,7 @@ impl Symbol {
     }
 
     /// Writes the column of symbols, three wide.
-    pub(super) fn write(self, f: &mut fmt::Formatter<'_>, layout: Layout) -> fmt::Result {
+    pub(super) fn write(self, f: &mut fmt::Formatter<'_>, layout: Layout<'_>) -> fmt::Result {
         let paint = layout.paint;
         match (layout.marks, self) {
             (Marks::FirstColumn, symbol) => f.write_str(match symbol {

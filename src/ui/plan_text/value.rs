@@ -17,9 +17,9 @@ const CONTEXT_LINES: usize = 3;
 /// Most lines of two texts that are compared: comparing takes the product in the worst case.
 const MAX_COMPARED_LINES: usize = 5000;
 
-impl Layout {
+impl Layout<'_> {
     /// Renders a value as it is, each item of a list with `mark`.
-    pub(super) fn value(self, value: &Value, mark: Mark) -> Body<'_> {
+    pub(super) fn value<'a>(self, value: &'a Value, mark: Mark) -> Body<'a> {
         match value {
             _ if self.mask.is_on() && !value.is_empty() => Body::Inline(MASKED.into()),
             Value::Text(text) if has_lines(text) => Body::Lines(

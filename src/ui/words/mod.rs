@@ -47,6 +47,7 @@ fn kind_of(kind: &Kind, key: Option<&ContactKey>) -> Diagnostic {
     let key = key.map(ContactKey::as_str).unwrap_or_default();
     match kind {
         Kind::MayNot { endpoint, fault } => requests::may_not(*endpoint, fault),
+        Kind::NamesUnread { endpoint, fault } => requests::names_unread(*endpoint, fault),
         Kind::Rejected(fault) => requests::rejected(fault, address),
         Kind::Failed { endpoint, fault } => requests::failed(*endpoint, fault, address),
         Kind::InDoubt { endpoint, fault } => requests::in_doubt(*endpoint, fault, address),

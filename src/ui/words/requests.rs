@@ -19,6 +19,7 @@ fn doing(endpoint: Endpoint) -> &'static str {
         Endpoint::AddToLists => "add contacts to lists",
         Endpoint::RemoveFromLists => "remove contacts from lists",
         Endpoint::ShowStages => "read the stages",
+        Endpoint::ShowCustomFields | Endpoint::ShowFields => "read the custom fields",
         Endpoint::ShowLists => "read the lists",
         Endpoint::Profile => "read its own profile",
     }
@@ -35,6 +36,20 @@ pub(super) fn may_not(endpoint: Endpoint, fault: &Fault) -> Diagnostic {
         ),
     )
     .saying(fault.said.as_deref())
+}
+
+pub(super) fn names_unread(endpoint: Endpoint, fault: &Fault) -> Diagnostic {
+    let next = if fault.status == Some(403) {
+        format!("The key needs the scope {} (or must be a master key).", endpoint.scope())
+    } else {
+        "Try again later.".to_owned()
+    };
+    let detail = format!(
+        "{}\nApollo was asked for the names that the contact files use, and nothing was changed. {next} Entries that hold ids \
+         in the place of names need no such request.",
+        fault.why
+    );
+    Diagnostic::error(format!("Cannot {}", doing(endpoint)), detail).saying(fault.said.as_deref())
 }
 
 pub(super) fn rejected(fault: &Fault, address: &str) -> Diagnostic {

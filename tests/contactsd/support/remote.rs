@@ -124,6 +124,16 @@ impl Remote {
         assert_eq!(answer["deleted"], id);
     }
 
+    /// Gives the team other stages, as people do in the web application.
+    pub(crate) fn set_stages(&self, stages: &Value) {
+        self.control("PUT", "/sandbox/stages", &serde_json::json!({ "stages": stages }).to_string());
+    }
+
+    /// Gives the team other custom fields.
+    pub(crate) fn set_fields(&self, fields: &Value) {
+        self.control("PUT", "/sandbox/fields", &serde_json::json!({ "fields": fields }).to_string());
+    }
+
     fn control(&self, method: &str, path: &str, body: &str) -> Value {
         let (key, length) = (&self.key, body.len());
         let head =

@@ -42,4 +42,5 @@ const COLOR: PlanOptions<'static> = PlanOptions {
     next_step: None,
     forecast: None,
     digest: None,
+    names: None,
 };
