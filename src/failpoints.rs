@@ -1,4 +1,5 @@
-//! Named steps of the write path at which a test ends this process, as a kill at that instruction would.
+//! Named steps of the write path at which a test ends this process, as a kill at that instruction would; and writing
+//! without the copy of the state, so that a benchmark can tell what the copy costs.
 //!
 //! Without the feature `failpoints` nothing here does anything. Never reads the environment: `main`
 //! hands in what is asked for.
@@ -152,10 +153,17 @@ impl Step {
 #[inline]
 pub(crate) fn reached(_step: Step) {}
 
+/// Reports whether the copy of the state is left as it is.
+#[cfg(not(feature = "failpoints"))]
+#[inline]
+pub(crate) fn leaves_copy() -> bool {
+    false
+}
+
 #[cfg(feature = "failpoints")]
-pub(crate) use armed::reached;
+pub use armed::{VARIABLE, WITHOUT_COPY, install};
 #[cfg(feature = "failpoints")]
-pub use armed::{VARIABLE, install};
+pub(crate) use armed::{leaves_copy, reached};
 
 #[cfg(feature = "failpoints")]
 mod armed {
@@ -164,10 +172,14 @@ mod armed {
 
     use super::Step;
 
-    /// The variable that names the step and how often it is passed first: `intent-written:3`.
+    /// The variable that names the step and how often it is passed first: `intent-written:3`; or [`WITHOUT_COPY`].
     pub const VARIABLE: &str = "CONTACTSD_FAILPOINT";
 
+    /// Asks for a process that writes no copy of the state.
+    pub const WITHOUT_COPY: &str = "without-copy";
+
     static ARMED: OnceLock<Armed> = OnceLock::new();
+    static LEAVES_COPY: OnceLock<()> = OnceLock::new();
 
     struct Armed {
         step: Step,
@@ -175,13 +187,21 @@ mod armed {
         left: AtomicU32,
     }
 
-    /// Arms one step for this process; `spec` is `NAME:N`, the Nth time from 1.
+    /// Arms one step for this process; `spec` is `NAME:N`, the Nth time from 1, or [`WITHOUT_COPY`].
     pub fn install(spec: &str) -> Result<(), String> {
+        if spec == WITHOUT_COPY {
+            return LEAVES_COPY.set(()).map_err(|()| "the copy is left as it is already".to_owned());
+        }
         let malformed = || format!("{spec:?} is no failpoint such as intent-written:3");
         let (name, number) = spec.split_once(':').ok_or_else(malformed)?;
         let step = Step::ALL.into_iter().find(|step| step.name() == name).ok_or_else(malformed)?;
         let left = number.parse().ok().filter(|number| *number > 0).ok_or_else(malformed)?;
         ARMED.set(Armed { step, left: AtomicU32::new(left) }).map_err(|_| "a failpoint is armed already".to_owned())
+    }
+
+    /// Reports whether the copy of the state is left as it is.
+    pub(crate) fn leaves_copy() -> bool {
+        LEAVES_COPY.get().is_some()
     }
 
     /// Ends the process by SIGKILL when this is the step, and the time, that was asked for.

@@ -67,6 +67,15 @@ struct Args {
     /// Another contactsd, whose applies are measured in turn with this one's: what a change costs
     #[arg(long)]
     beside: Option<PathBuf>,
+    /// Measure no more than applies and what the copy of the state costs them
+    ///
+    /// Needs the feature failpoints, in which a process can be asked to write no copy
+    #[cfg(feature = "failpoints")]
+    #[arg(long)]
+    copy: bool,
+    /// Contacts that one request carries at most [default: what contactsd does]
+    #[arg(long)]
+    batch: Option<u8>,
     /// Measure no more than applies: into a state beside the contacts, and into new states of the database of this URL
     #[arg(long, value_name = "URL")]
     database: Option<String>,
@@ -140,6 +149,11 @@ impl Bench {
                     continue;
                 }
                 let world = self.world(contacts, layout)?;
+                #[cfg(feature = "failpoints")]
+                if self.args.copy {
+                    self.apply(contacts, layout, &world)?;
+                    continue;
+                }
                 if let Some(url) = self.args.database.clone() {
                     self.apply(contacts, layout, &world)?;
                     self.apply_into(&url, contacts, layout, &world)?;
@@ -204,9 +218,9 @@ impl Bench {
     }
 
     fn apply(&mut self, contacts: u64, layout: Layout, world: &World) -> Outcome<()> {
-        let runs = if contacts > 10_000 { 1 } else { self.runs(contacts).min(3) };
+        let runs = self.args.runs.unwrap_or(if contacts > 10_000 { 1 } else { self.runs(contacts).min(3) });
         for parallelism in PARALLELISMS {
-            let line = format!("apply --auto-approve --parallelism {parallelism}");
+            let line = self.apply_line(parallelism);
             let create_all = |mut command: Command| -> Outcome<Figure> {
                 world.forget_state()?;
                 let figure = succeed(&mut command, 0)?;
@@ -215,18 +229,41 @@ impl Bench {
                     created => Err(format!("{created} of {contacts} contacts were created").into()),
                 }
             };
-            let (mut figures, mut beside) = (Vec::new(), Vec::new());
+            let (mut figures, mut beside, mut without) = (Vec::new(), Vec::new(), Vec::new());
             for _ in 0..runs {
                 if let Some(other) = &self.args.beside {
                     beside.push(create_all(world.command_of(other, &world.state, &line))?);
                 }
+                if let Some(command) = self.without_copy(world.command(&line)) {
+                    without.push(create_all(command)?);
+                }
                 figures.push(create_all(world.command(&line))?);
             }
-            let floor = |figures: &[Figure]| Floor { name: "the other contactsd", figure: Figure::median(figures) };
-            let floors = if beside.is_empty() { Vec::new() } else { vec![floor(&beside)] };
+            let others = [("the other contactsd", beside), ("without the copy", without)];
+            let others = others.into_iter().filter(|(_, figures)| !figures.is_empty());
+            let floors = others.map(|(name, figures)| Floor { name, figure: Figure::median(&figures) }).collect();
             self.note(contacts, layout, Case::Apply(parallelism), Figure::median(&figures), floors);
         }
         Ok(())
+    }
+
+    fn apply_line(&self, parallelism: u16) -> String {
+        let batch = self.args.batch.map(|batch| format!(" --batch {batch}")).unwrap_or_default();
+        format!("apply --auto-approve --parallelism {parallelism}{batch}")
+    }
+
+    /// The same command, writing no copy of the state; `None` unless that is to be measured.
+    #[cfg(feature = "failpoints")]
+    fn without_copy(&self, mut command: Command) -> Option<Command> {
+        use contactsd::failpoints::{VARIABLE, WITHOUT_COPY};
+        command.env(VARIABLE, WITHOUT_COPY);
+        self.args.copy.then_some(command)
+    }
+
+    #[cfg(not(feature = "failpoints"))]
+    #[expect(clippy::unused_self, reason = "as with the feature")]
+    fn without_copy(&self, _: Command) -> Option<Command> {
+        None
     }
 
     /// Applies into states of a database, each with a name that none had before.
@@ -235,7 +272,7 @@ impl Bench {
             let mut figures = Vec::new();
             for run in 0..self.runs(contacts).min(3) {
                 let state = format!("{url}?state=bench-{}-{contacts}-{parallelism}-{run}", std::process::id());
-                let mut command = world.command_on(state, &format!("apply --auto-approve --parallelism {parallelism}"));
+                let mut command = world.command_on(state, &self.apply_line(parallelism));
                 figures.push(succeed(&mut command, 0)?);
                 let created = self.counts.take_creates();
                 if created != contacts {

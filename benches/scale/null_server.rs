@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -39,6 +41,8 @@ pub(crate) struct Counts {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Asked {
     Create,
+    /// Many contacts by one request.
+    CreateMany,
     /// The contact with this id.
     Update(String),
     Search,
@@ -48,10 +52,11 @@ enum Asked {
 }
 
 impl Counts {
-    /// Returns the creates since the last time; nothing else may have been asked for.
+    /// Returns how many contacts were created since the last time. Nothing else may have been asked for but what a
+    /// create cannot carry.
     pub(crate) fn take_creates(&self) -> u64 {
-        let others = self.others.swap(0, Ordering::SeqCst) + self.updates.swap(0, Ordering::SeqCst);
-        assert_eq!(others, 0, "only creates are expected");
+        let others = self.others.swap(0, Ordering::SeqCst);
+        assert_eq!(others, 0, "only creates and what follows on them are expected");
         self.creates.swap(0, Ordering::SeqCst)
     }
 }
@@ -90,11 +95,19 @@ async fn answer_all(mut stream: TcpStream, counts: &Counts, updated: impl Fn()) 
         let answer = match asked {
             Asked::Create => {
                 let number = counts.creates.fetch_add(1, Ordering::SeqCst) + 1;
-                contact(&format!("5ca1ab1e{number:016x}"), number, &received[body])
+                answered(number, contact(&new_id(number), &received[body]))
+            }
+            Asked::CreateMany => {
+                let sent: Sent<'_> = serde_json::from_slice(&received[body]).expect("bodies are JSON");
+                let before = counts.creates.fetch_add(sent.contacts.len() as u64, Ordering::SeqCst);
+                let rows = (before + 1..).zip(sent.contacts);
+                let rows: Vec<_> = rows.map(|(number, sent)| contact(&new_id(number), sent.get().as_bytes())).collect();
+                let answer = json!({ "created_contacts": rows, "existing_contacts": [] });
+                reply("200 OK", before + 1, &answer.to_string())
             }
             Asked::Update(id) => {
                 updated();
-                contact(&id, counts.updates.fetch_add(1, Ordering::SeqCst) + 1, &received[body])
+                answered(counts.updates.fetch_add(1, Ordering::SeqCst) + 1, contact(&id, &received[body]))
             }
             Asked::Search => reply("200 OK", 1, r#"{"contacts": [], "pagination": {"total_pages": 0}}"#),
             Asked::Lists => {
@@ -129,6 +142,7 @@ fn asked(head: &str) -> Asked {
     match update() {
         Some(id) => Asked::Update(id.to_owned()),
         None if head.starts_with("POST /api/v1/contacts ") => Asked::Create,
+        None if head.starts_with("POST /api/v1/contacts/bulk_create ") => Asked::CreateMany,
         None if head.starts_with("POST /api/v1/contacts/search") => Asked::Search,
         None if head.starts_with("POST /api/v1/labels/") => Asked::Lists,
         None if head.starts_with("GET /api/v1/users/api_profile") => Asked::Profile,
@@ -136,8 +150,19 @@ fn asked(head: &str) -> Asked {
     }
 }
 
+/// A create of many.
+#[derive(Deserialize)]
+struct Sent<'a> {
+    #[serde(borrow)]
+    contacts: Vec<&'a RawValue>,
+}
+
+fn new_id(number: u64) -> String {
+    format!("5ca1ab1e{number:016x}")
+}
+
 /// Shows the contact as it was sent.
-fn contact(id: &str, number: u64, body: &[u8]) -> String {
+fn contact(id: &str, body: &[u8]) -> Map<String, Value> {
     let sent: Map<String, Value> = serde_json::from_slice(body).expect("bodies are JSON");
     let phones: Vec<Value> = sent
         .iter()
@@ -149,6 +174,10 @@ fn contact(id: &str, number: u64, body: &[u8]) -> String {
     contact.insert("id".to_owned(), json!(id));
     contact.insert("created_at".to_owned(), json!(now().to_string()));
     contact.insert("phone_numbers".to_owned(), json!(phones));
+    contact
+}
+
+fn answered(number: u64, contact: Map<String, Value>) -> String {
     reply("200 OK", number, &json!({ "contact": contact }).to_string())
 }
 

@@ -146,12 +146,13 @@ impl TryFrom<String> for Field {
 
     fn try_from(name: String) -> Result<Self, String> {
         if let Some(id) = name.strip_prefix(CUSTOM_PREFIX) {
-            return CustomFieldId::parse(id).map(Self::Custom).ok_or(format!("{id:?} is no custom field id"));
+            let known = CustomFieldId::parse(id).map(Self::Custom);
+            return known.ok_or_else(|| format!("{id:?} is no custom field id"));
         }
         if name == Self::LabelNames.api_name() {
             return Ok(Self::LabelNames);
         }
-        Self::text_field(&name).ok_or(format!("{name:?} is no field of a contact"))
+        Self::text_field(&name).ok_or_else(|| format!("{name:?} is no field of a contact"))
     }
 }
 

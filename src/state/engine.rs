@@ -44,7 +44,14 @@ pub(crate) trait Engine {
     fn commit(&mut self, counters: &Counters) -> Result<(), Error>;
 
     /// Does what can wait until nobody else does; `is_idle` tells that nobody does now.
-    fn rest(&mut self, is_idle: bool) -> Result<(), Error>;
+    ///
+    /// Reports whether there is something to tidy up.
+    fn rest(&mut self, is_idle: bool) -> Result<bool, Error>;
+
+    /// Tidies up, once nobody has written for a while.
+    fn tidy(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
 
     /// Does what must be done before nobody writes any more.
     fn end(&mut self) -> Result<(), Error> {

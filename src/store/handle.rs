@@ -421,6 +421,7 @@ impl Store {
             drafts: Drafts::after(counters),
             failed: Arc::clone(&shared.failed),
             waiting: Vec::new(),
+            is_untidy: false,
         };
         let (requests, receiver) = mpsc::channel();
         let thread = thread::Builder::new()

@@ -114,11 +114,11 @@ pub(super) fn open(state: &PrivateDir, lock: Lock, now: Timestamp, progress: &Pr
             };
             with_copy(state, lock, head, *sled, copy)?
         }
-        (Verdict::BuildSled, sled, _) => {
+        (Verdict::BuildSled, sled, LookedAt::Upto(copied)) => {
             let why = sled.why_not(&head);
             // sled lets go of its files before they move.
             drop(sled);
-            let aside = build_sled(state, now, progress)?;
+            let aside = build_sled(state, *copied, now, progress)?;
             remarks.push(Remark::Rebuilt { why, aside });
             built(state, lock)?
         }
@@ -175,7 +175,12 @@ impl LookedAt {
 
 /// Reads the copy through. One that cannot be read where sled can is as good as damaged, and written again.
 fn look_at_copy(state: &PrivateDir, sled: &Found) -> Result<LookedAt, Error> {
-    match Copy::look(state) {
+    let looked = match sled {
+        Found::Whole(_) => Copy::look(state),
+        // sled is going to be built of it.
+        Found::Damaged(_) => Copy::read(state),
+    };
+    match looked {
         Ok(Copy::None) => Ok(LookedAt::None),
         Ok(Copy::Damaged(damage)) => Ok(LookedAt::Damaged(damage)),
         Ok(Copy::Whole(copied)) => Ok(LookedAt::Upto(copied)),
@@ -242,15 +247,17 @@ fn roll_forward(state: &PrivateDir, sled: &mut WholeSled, copied: &Copied) -> Re
 }
 
 /// Builds sled from the copy, which holds all there is to hold, and moves the one that is there out of the way.
-fn build_sled(state: &PrivateDir, now: Timestamp, progress: &Progress) -> Result<Option<PathBuf>, Error> {
+fn build_sled(
+    state: &PrivateDir,
+    mut copied: Copied,
+    now: Timestamp,
+    progress: &Progress,
+) -> Result<Option<PathBuf>, Error> {
     wait_for_sled(state.path())?;
-    let location = state.path().into();
-    let Copy::Whole(copied) = Copy::read(state)? else {
-        return Err(Error::unreadable(&location, "its copy reads differently the second time"));
-    };
+    copied.know_changes()?;
     let counters = load_copy(state, &copied, copied.counters(), progress)?;
     if counters.totals.bindings != copied.counters().totals.bindings {
-        return Err(Error::unreadable(&location, "its copy does not hold all that it should"));
+        return Err(Error::unreadable(&state.path().into(), "its copy does not hold all that it should"));
     }
     Ok(exchange::arrive_keeping(state, &[SLED], now)?.pop())
 }

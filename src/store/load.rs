@@ -1,9 +1,11 @@
 //! A new state from rows that come one after the other: sled, copy and head in `incoming/`, durable and proven whole.
 //!
-//! Nothing of the state beside it has changed then. Batches and memory do not grow with the state. In a database the
-//! rows come in under another name.
+//! Nothing of the state beside it has changed then. Batches do not grow with the state, and memory by little more than
+//! 16 bytes a contact. In a database the rows come in under another name.
 
 use std::collections::HashSet;
+
+use serde::Deserialize;
 
 use super::barrier::Barrier;
 use super::copy;
@@ -13,7 +15,7 @@ use super::place::INCOMING;
 use super::postgres::SharedRows;
 use super::rows::SledRows;
 use crate::failpoints::{Step, reached};
-use crate::model::{ApolloId, Binding};
+use crate::model::{ApolloId, ContactKey};
 use crate::private_dir::PrivateDir;
 use crate::state::{CopyWriter, Counters, Error, Facts, Location, MAX_BATCH_ROWS, Row, Rows, Writes, decode, encode};
 
@@ -66,24 +68,37 @@ enum Target<'a, 'c> {
 /// Most rows of one transaction of a database.
 const ROWS_PER_TRANSACTION: usize = 5_000;
 
+/// How many rows of the reverse index are written at a time, in their order: one by one, as the keys come, each would
+/// be looked for on another page.
+const OWNERS_AT_A_TIME: usize = if cfg!(test) { 50 } else { 50_000 };
+
 /// A new state while its rows come in.
 pub(super) struct Load<'a, 'c> {
     target: Target<'a, 'c>,
     counters: Counters,
     pending: Writes,
-    /// The contacts that a database was given: asking it for each would take longer than all else.
-    owned: HashSet<ApolloId>,
+    /// Hashes of the contacts that belong to a key: asking the rows for each would take longer than all else.
+    owned: HashSet<u128>,
+    /// The rows of the reverse index that are not written yet.
+    owners: Vec<(ApolloId, ContactKey)>,
+}
+
+/// What counts of a binding while it is on its way.
+#[derive(Deserialize)]
+struct Bound {
+    apollo_id: ApolloId,
 }
 
 impl<'a, 'c> Load<'a, 'c> {
     fn into(target: Target<'a, 'c>, counters: Counters) -> Self {
-        Self { target, counters, pending: Writes::new(), owned: HashSet::new() }
+        Self { target, counters, pending: Writes::new(), owned: HashSet::new(), owners: Vec::new() }
     }
 
     /// Writes the facts, what `rows` hands over, and the counters at the very end.
     fn all(mut self, facts: &Facts, rows: impl FnOnce(&mut Self) -> Result<(), Error>) -> Result<Counters, Error> {
         self.write(Row::Facts, encode(facts))?;
         rows(&mut self)?;
+        self.write_owners()?;
         self.pending.insert(Row::Counters, Some(encode(&self.counters)));
         self.apply()?;
         Ok(self.counters)
@@ -95,18 +110,14 @@ impl<'a, 'c> Load<'a, 'c> {
     pub(super) fn take(&mut self, row: Row, value: Vec<u8>) -> Result<Option<ApolloId>, Error> {
         match &row {
             Row::Binding(contact) => {
-                let binding: Binding = decode(self.location(), &value)?;
-                let owner = Row::owner(&binding.apollo_id);
-                let is_owned = match self.target {
-                    Target::Directory { db, .. } => {
-                        self.pending.contains_key(&owner) || db.protect(|db| db.get(&owner))?.is_some()
-                    }
-                    Target::Database(_) => !self.owned.insert(binding.apollo_id.clone()),
-                };
-                if is_owned {
-                    return Ok(Some(binding.apollo_id));
+                let Bound { apollo_id } = decode(self.location(), &value)?;
+                if !self.owned.insert(hash(&apollo_id)) {
+                    return Ok(Some(apollo_id));
                 }
-                self.write(owner, encode(contact))?;
+                self.owners.push((apollo_id, contact.clone()));
+                if self.owners.len() == OWNERS_AT_A_TIME {
+                    self.write_owners()?;
+                }
             }
             Row::Intent(id) => self.counters.last_intent = self.counters.last_intent.max(id.0),
             _ => {}
@@ -116,6 +127,17 @@ impl<'a, 'c> Load<'a, 'c> {
         }
         self.write(row, value)?;
         Ok(None)
+    }
+
+    fn write_owners(&mut self) -> Result<(), Error> {
+        let mut owners = std::mem::take(&mut self.owners);
+        owners.sort_unstable();
+        for (id, contact) in owners.drain(..) {
+            self.write(Row::owner(&id), encode(&contact))?;
+        }
+        // Its room is used again.
+        self.owners = owners;
+        Ok(())
     }
 
     fn write(&mut self, row: Row, value: Vec<u8>) -> Result<(), Error> {
@@ -142,4 +164,10 @@ impl<'a, 'c> Load<'a, 'c> {
             Target::Database(rows) => rows.location(),
         }
     }
+}
+
+/// Hashes the id of a contact, so that two of them never meet.
+fn hash(id: &ApolloId) -> u128 {
+    let hash = blake3::hash(id.as_str().as_bytes());
+    u128::from_be_bytes(*hash.as_bytes().first_chunk().expect("a hash has 32 bytes"))
 }

@@ -3,8 +3,9 @@
 //! A failure stops it for good, since what is on disk is then unknown; requests after that are answered with the
 //! reason. What a commit may change is the rules' to say (`state`), and how it is kept the engine's.
 
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -14,6 +15,9 @@ use crate::state::{Change, Drafts, Engine, Error, Rows};
 
 /// Most commits that share a barrier, so that the first of them does not wait for ever.
 const MAX_GROUP: usize = 1024;
+
+/// How long nobody has written when it is time to tidy up.
+const QUIET: Duration = Duration::from_secs(1);
 
 /// What the thread is asked for.
 pub(super) enum Request {
@@ -39,6 +43,8 @@ pub(super) struct Writer<E> {
     pub(super) failed: Arc<OnceLock<String>>,
     /// Requests that came in while others were served.
     pub(super) waiting: Vec<Request>,
+    /// Whether there is something to tidy up.
+    pub(super) is_untidy: bool,
 }
 
 impl<E: Engine> Writer<E> {
@@ -46,7 +52,7 @@ impl<E: Engine> Writer<E> {
     pub(super) fn run(mut self, requests: &Receiver<Request>) {
         loop {
             if self.waiting.is_empty() {
-                let Ok(first) = requests.recv() else { return };
+                let Some(first) = self.next(requests) else { return };
                 self.waiting.push(first);
             }
             self.take_waiting(requests);
@@ -54,6 +60,19 @@ impl<E: Engine> Writer<E> {
                 return;
             }
         }
+    }
+
+    /// Waits for a request, and tidies up when none comes for a while; `None` once no one is left to ask.
+    fn next(&mut self, requests: &Receiver<Request>) -> Option<Request> {
+        if std::mem::take(&mut self.is_untidy) {
+            match requests.recv_timeout(QUIET) {
+                Ok(request) => return Some(request),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                // Whoever writes next is told when it fails.
+                Err(RecvTimeoutError::Timeout) => drop(self.attempt(|writer| writer.engine.tidy())),
+            }
+        }
+        requests.recv().ok()
     }
 
     fn take_waiting(&mut self, requests: &Receiver<Request>) {
@@ -85,7 +104,8 @@ impl<E: Engine> Writer<E> {
         self.take_waiting(requests);
         let is_idle = self.waiting.is_empty() || closes;
         if durable.is_ok() && begun.is_ok() {
-            durable = self.attempt(|writer| writer.engine.rest(is_idle));
+            let rested = self.attempt(|writer| writer.engine.rest(is_idle));
+            durable = rested.map(|is_untidy| self.is_untidy = is_untidy);
         }
         if durable.is_ok() && begun.is_ok() && closes {
             durable = self.attempt(|writer| writer.engine.end());

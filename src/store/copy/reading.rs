@@ -66,16 +66,33 @@ impl Copied {
         Facts::new(lineage, origin, identity_key)
     }
 
+    /// Reads it through once more where it was only looked at, so that its rows can be read.
+    pub(in crate::store) fn know_changes(&mut self) -> Result<(), Error> {
+        if self.scanned.changed.is_some() {
+            return Ok(());
+        }
+        self.rewind()?;
+        let mut input = BufReader::with_capacity(PIECE_BYTES, &self.file);
+        let scanned = scan::scan(&mut input, Collect::Changes).map_err(|error| self.failed(error))?;
+        drop(input);
+        match scanned {
+            Ok(scanned) if scanned.counters == self.scanned.counters => self.scanned = scanned,
+            _ => return Err(self.changed_meanwhile()),
+        }
+        Ok(())
+    }
+
     /// Hands each row to `visit`, sorted by the keys; those that follow from others are left out.
     ///
-    /// The copy must have been read for that.
+    /// The copy must have been read for that, or [`Copied::know_changes`] called.
     pub(in crate::store) fn each(&self, mut visit: impl FnMut(Row, &[u8]) -> Result<(), Error>) -> Result<(), Error> {
         let mut first = (&self.file).take(self.scanned.rows_end);
         self.rewind()?;
         let mut input = BufReader::with_capacity(PIECE_BYTES, &mut first);
         let mut lines = Lines::new(&mut input);
         self.next(&mut lines)?;
-        let mut changed = self.scanned.changed.iter().peekable();
+        let changes = self.scanned.changed.as_ref().expect("it was read for its rows");
+        let mut changed = changes.iter().peekable();
         let mut value = Vec::new();
         for _ in 0..self.scanned.rows {
             self.next(&mut lines)?;

@@ -69,8 +69,8 @@ pub(in crate::store) struct Scanned {
     pub(super) end: Place,
     /// The last commits, each with the place after it; the one that the rows are of is among them while few followed.
     recent: VecDeque<(Counters, Place)>,
-    /// Empty where nobody asked for it.
-    pub(super) changed: Changed,
+    /// `None` where nobody asked for it.
+    pub(super) changed: Option<Changed>,
 }
 
 impl Scanned {
@@ -103,12 +103,13 @@ pub(super) fn scan(input: &mut dyn BufRead, collect: Collect) -> io::Result<Resu
         Ok(scanned) => scanned,
         Err(damage) => return Ok(Err(damage)),
     };
+    scanned.changed = (collect == Collect::Changes).then(Changed::new);
     loop {
         scanned.ending = match lines.next()? {
             Next::End => Ending::Whole,
             Next::Torn => Ending::Torn,
             Next::TooLong => Ending::Damaged(lines.damage("it is too long")),
-            Next::Line => match take(&mut scanned, &lines, collect) {
+            Next::Line => match take(&mut scanned, &lines) {
                 Ok(()) => continue,
                 Err(why) => Ending::Damaged(lines.damage(why)),
             },
@@ -150,25 +151,25 @@ fn begin(lines: &mut Lines<'_>) -> io::Result<Result<Scanned, Damage>> {
     };
     let end = Place { offset: lines.offset, line: lines.number, chain };
     let recent = VecDeque::from([(counters.clone(), end.clone())]);
-    let (ending, changed) = (Ending::Whole, Changed::new());
+    let (ending, changed) = (Ending::Whole, None);
     Ok(Ok(Scanned { header, counters, ending, rows, rows_end, end, recent, changed }))
 }
 
-fn take(scanned: &mut Scanned, lines: &Lines<'_>, collect: Collect) -> Result<(), &'static str> {
+fn take(scanned: &mut Scanned, lines: &Lines<'_>) -> Result<(), &'static str> {
     let mut chain = scanned.end.chain.clone();
     chain.pass(&lines.line)?;
     let counters = line::counters(&lines.line).ok_or("it has no counters")?;
     if counters.commit != scanned.counters.commit + 1 {
         return Err("it is not the commit that comes next");
     }
-    if collect == Collect::Changes {
+    if let Some(changed) = &mut scanned.changed {
         let begin = lines.offset - lines.line.len() as u64;
         for (row, value) in line::rows(&lines.line).ok_or("it has a row of unknown kind")? {
             let slice =
                 |place: std::ops::Range<usize>| Slice { offset: begin + place.start as u64, length: place.len() };
             // The reverse index follows from the bindings.
             if !matches!(row, Row::Owner(_) | Row::Facts) {
-                scanned.changed.insert(row.to_bytes(), value.map(slice));
+                changed.insert(row.to_bytes(), value.map(slice));
             }
         }
     }

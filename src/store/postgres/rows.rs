@@ -324,8 +324,8 @@ impl crate::state::Engine for PostgresEngine {
         Ok(())
     }
 
-    fn rest(&mut self, _is_idle: bool) -> Result<(), Error> {
-        Ok(())
+    fn rest(&mut self, _is_idle: bool) -> Result<bool, Error> {
+        Ok(false)
     }
 }
 
