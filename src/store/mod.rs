@@ -52,7 +52,8 @@ pub use open::{Options, exists};
 pub use own_dir::{OwnDir, check_own_dir};
 #[cfg(test)]
 pub(crate) use postgres::tests::locations as database_locations;
-pub(crate) use postgres::{database, is_meant as is_database};
+pub(crate) use postgres::is_meant as is_database;
+pub use postgres::{InvalidAddress, database};
 pub use push::{Held, Incoming};
 pub use reading::{Read, pull, read, read_database, read_noting, read_part};
 pub use recover::{Examined, Left, Point, Recovered, Recovery, Source, examine};

@@ -18,6 +18,7 @@ use super::error::Error;
 use super::lease::{self, Lease};
 use super::schema;
 use super::tables::{self, TableWrites};
+use crate::failpoints::{Step, reached};
 use crate::state::{Holder, LEASE_TERM, Row, Table, Writes, with_format};
 
 /// How long after a failure the database is asked again.
@@ -77,6 +78,7 @@ impl Core {
         let client = connector.connect().await?;
         schema::ensure(&connector, &client).await?;
         let lease = Lease::take(&connector, &client, holder, token, LEASE_TERM).await?;
+        reached(Step::LeaseTaken);
         let lease = Arc::new(Held { lease: Mutex::new(Some(lease)), lost: watch::Sender::new(None) });
         let renewal = tokio::spawn(renew(connector.clone(), Arc::clone(&lease)));
         Ok(Self { connector, client: Some(Arc::new(client)), lease, renewal })
@@ -305,9 +307,10 @@ impl Commit<'_> {
         };
         let written = connector.bounded_by(patience, self.write(client)).await;
         let is_ours = matches!(written, Ok(found) if found == Some(fence));
+        reached(Step::RowsSent);
         let ended = connector.bounded(client.batch_execute(if is_ours { "COMMIT" } else { "ROLLBACK" })).await;
         match written {
-            Ok(_) if is_ours => ended,
+            Ok(_) if is_ours => ended.inspect(|()| reached(Step::RowsCommitted)),
             Ok(_) => Err(lease::lost(connector, "somebody else has taken it over")),
             Err(error) => Err(error),
         }
