@@ -129,9 +129,14 @@ impl State {
         pooled.unwrap_or_else(|| server.url(&self.name))
     }
 
-    /// Ends the lease that a process left, as time does; reports whether there was one.
+    /// Ends the lease that a process left, as time does, and the wait for what it was to learn of the quota; reports
+    /// whether there was a lease.
     pub(super) fn end_lease_of(&self, process: u32) -> bool {
         let Self { name, database } = self;
+        database.sql_on_tables(
+            "UPDATE contactsd_pools SET value = jsonb_set(value::jsonb, '{learning_until}', 'null') \
+             WHERE value LIKE '%\"learning_until\":1%'",
+        );
         let ended = database.sql_on_tables(&format!(
             "UPDATE contactsd_leases SET expires_at = clock_timestamp() WHERE state = '{name}' \
              AND expires_at > clock_timestamp() AND holder::json ->> 'pid' = '{process}' RETURNING state"
