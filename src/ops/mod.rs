@@ -27,6 +27,7 @@ mod renewal;
 mod report;
 mod saved;
 mod session;
+mod shared_quota;
 mod stop;
 mod targeting;
 #[cfg(test)]
