@@ -101,9 +101,8 @@ impl Database {
             server.sql("SELECT pg_reload_conf()");
         };
         waits_for("nobody");
-        let cut = || {
-            server.sql("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
-        };
+        let cut =
+            || server.sql("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
         let cut = (0..tries).map(|_| cut().parse::<u64>().expect("a count is a number")).sum();
         waits_for("");
         cut
@@ -201,15 +200,13 @@ impl Place {
     pub(super) fn look(&self) -> Option<Snapshot> {
         let wanted = Wanted::everything();
         match self {
-            Self::Directory(path) => {
-                store::read(&path.as_path().into(), &wanted).expect("a state survives every kill")
-            }
+            Self::Directory(path) => store::read(&path.as_path().into(), &wanted).expect("a state survives every kill"),
             Self::Database(State { name, database }) => {
                 // Past the pool, which holds connections up for a while after the server was gone.
                 let url = database.server.borrow().url(name);
                 let location: Location = store::database(&url, None, |_, _| PathBuf::new()).expect("it is a URL");
                 let read = store::read_database(&location, &wanted).expect("a state survives every kill");
-                read.map(|(snapshot, _)| snapshot)
+                read.map(|read| read.snapshot)
             }
         }
     }

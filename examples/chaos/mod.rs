@@ -141,7 +141,12 @@ impl fmt::Display for Summary {
         writeln!(f, "damages     {}", listed(&self.damages))?;
         writeln!(f, "sharing     {}", listed(&self.mishaps))?;
         writeln!(f, "  of these  {} answers of commits cut off, {} leases left", self.cut_answers, self.leases_left)?;
-        writeln!(f, "late sends  {} (not promised to do no harm): {}", self.late_sends.values().sum::<u64>(), listed(&self.late_sends))?;
+        writeln!(
+            f,
+            "late sends  {} (not promised to do no harm): {}",
+            self.late_sends.values().sum::<u64>(),
+            listed(&self.late_sends)
+        )?;
         writeln!(f, "decisions   {} to import, {} to create", self.imported, self.created_by_word)?;
         writeln!(f, "edits       {}", listed(&self.edits))?;
         writeln!(f, "faults      {}", listed(&self.faults))?;

@@ -461,7 +461,7 @@ impl World {
         }
         let process = running.process();
         let mut run = running.finish();
-        self.end_lease_of(process, &run, summary);
+        self.end_lease_of(process, &mut run, summary);
         if let Some(stopped) = stopped {
             self.woken(&stopped, summary);
             run.output.push_str(&stopped.beside);

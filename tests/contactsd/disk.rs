@@ -456,7 +456,9 @@ fn a_disk_that_is_full_in_the_middle_of_a_write_costs_nothing() {
     let state = kept.world.path(STATE).canonicalize().unwrap();
     let met = kept.world.path("met");
     kept.world.set("SHORT_IO_MET", &met.display().to_string());
-    for file in ["", "copy.jsonl", "copy.jsonl.new", "head", "index", "index.behind", "index.sled", "holder.json", "sled/"] {
+    for file in
+        ["", "copy.jsonl", "copy.jsonl.new", "head", "index", "index.behind", "index.sled", "holder.json", "sled/"]
+    {
         let mut times = 0;
         for number in 1..=3 {
             kept.restore();

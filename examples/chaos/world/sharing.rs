@@ -47,7 +47,8 @@ impl Mishap {
             (Kind::Runners, Self::Another),
             (Kind::Stops, Self::Stop),
         ];
-        let possible: Vec<Self> = kinds.iter().filter(|(kind, _)| weather.has(*kind)).map(|(_, mishap)| *mishap).collect();
+        let possible: Vec<Self> =
+            kinds.iter().filter(|(kind, _)| weather.has(*kind)).map(|(_, mishap)| *mishap).collect();
         if possible.is_empty() || random.u8(0..3) == 0 { None } else { random.choice(possible) }
     }
 
@@ -132,7 +133,11 @@ impl World {
             let at = self.people.all.iter().position(|person| contact["first_name"] == person.first_name.as_str());
             let was_open = at.is_some_and(|at| self.people.all[at].keys.iter().any(|key| stopped.open.contains(key)));
             if !was_open {
-                self.violated(at, "a runner that had lost its lease has written what it was not about to send", summary);
+                self.violated(
+                    at,
+                    "a runner that had lost its lease has written what it was not about to send",
+                    summary,
+                );
                 continue;
             }
             let before = stopped.contacts.iter().find(|before| before["id"] == contact["id"]);
@@ -147,17 +152,20 @@ impl World {
     }
 
     /// Ends the lease of a run that has ended, which otherwise takes minutes.
-    pub(super) fn end_lease_of(&self, process: u32, run: &Run, summary: &mut Summary) {
+    pub(super) fn end_lease_of(&self, process: u32, run: &mut Run, summary: &mut Summary) {
         let was_left = self.state.database().is_some_and(|state| state.end_lease_of(process));
-        summary.leases_left += u64::from(was_left && !run.was_killed());
+        if was_left && !run.was_killed() {
+            summary.leases_left += 1;
+            run.output.push_str("--- it left its lease\n");
+        }
     }
 }
 
 /// Waits for the end of a run on another machine; returns what it said.
 pub(super) fn told_beside(running: Running, world: &World, summary: &mut Summary) -> String {
     let process = running.process();
-    let run = running.finish();
-    world.end_lease_of(process, &run, summary);
+    let mut run = running.finish();
+    world.end_lease_of(process, &mut run, summary);
     beside_text(&run)
 }
 
