@@ -16,6 +16,8 @@ mod people;
 #[path = "../../tests/contactsd/support/postgres.rs"]
 #[allow(clippy::unwrap_used, reason = "it was written for tests, where a failure is to end them")]
 mod postgres;
+#[path = "../../tests/contactsd/support/preload.rs"]
+mod preload;
 mod programs;
 mod strangers;
 mod wire;

@@ -163,8 +163,8 @@ impl Run {
 pub(super) struct Running {
     child: Child,
     log: PathBuf,
-    /// Where strace writes to.
-    trace: Option<PathBuf>,
+    /// The fault that it is to meet, and the file that tells whether it did.
+    disk: Option<(DiskFault, PathBuf)>,
 }
 
 /// Starts `contactsd apply` on a disk that is good or bad; of its fate only the step, as that is its own to meet.
@@ -177,14 +177,14 @@ pub(super) fn start(program: &Program, options: &[String], fate: Fate, disk: Opt
     if let Fate::AtStep(step, number) = fate {
         command.env("CONTACTSD_FAILPOINT", format!("{}:{number}", step.name()));
     }
-    let trace = program.home.join("trace");
+    let home = program.home.canonicalize().expect("the world's directory is there");
+    let trace = home.join("trace");
     if let Some(fault) = disk {
-        let home = program.home.canonicalize().expect("the world's directory is there");
-        command = fault.around(&command, &home.join(STATE), &trace);
+        command = fault.around(command, &home.join(STATE), &trace);
     }
     command.stdout(output).stderr(errors);
     let child = command.spawn().expect("the program under test can be run");
-    Running { child, log, trace: disk.map(|_| trace) }
+    Running { child, log, disk: disk.cloned().map(|fault| (fault, trace)) }
 }
 
 impl Running {
@@ -212,8 +212,8 @@ impl Running {
     pub(super) fn finish(mut self) -> Run {
         let status = self.child.wait().expect("a child can be waited for");
         let output = String::from_utf8_lossy(&fs::read(&self.log).expect("the log is there")).into_owned();
-        let trace = self.trace.as_ref().and_then(|trace| fs::read_to_string(trace).ok());
-        Run { status, output, met_bad_disk: trace.is_some_and(|trace| trace.contains("(INJECTED)")) }
+        let met_bad_disk = self.disk.as_ref().is_some_and(|(fault, trace)| fault.was_met(trace));
+        Run { status, output, met_bad_disk }
     }
 }
 

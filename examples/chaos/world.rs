@@ -17,7 +17,7 @@ use super::kind::Weather;
 use super::people::{People, Person};
 use super::programs::{self, Fate, Program, Run, Sandbox, Setup};
 use super::strangers::Strangers;
-use super::{Kind, Storm, Summary, check, damage, wire};
+use super::{Kind, Storm, Summary, check, damage, preload, wire};
 use sharing::Mishap;
 
 const SLOW: Duration = Duration::from_millis(30);
@@ -52,6 +52,8 @@ pub(super) struct World {
     home: TempDir,
     state: Place,
     program: PathBuf,
+    /// What makes reads and writes short, where disks fail.
+    library: Option<PathBuf>,
     failpoints: bool,
     number: u64,
     round: u64,
@@ -98,6 +100,7 @@ impl World {
                 strangers.like(person, weather.finds_everybody, &mut random, sandbox.door());
             }
         }
+        let library = weather.has(Kind::Disks).then(|| preload::beside(&storm.program)).flatten();
         let name = format!("{}-{}-{number}", storm.kind.name(), storm.seed);
         Self {
             state: storm.engine.place(home.path().join(programs::STATE), name),
@@ -107,6 +110,7 @@ impl World {
             people,
             strangers,
             copies: Copies::default(),
+            library,
             program: storm.program.clone(),
             failpoints: storm.failpoints,
             number,
@@ -407,7 +411,7 @@ impl World {
             return (fate, None);
         }
         let fate = if matches!(fate, Fate::AtStep(..)) { fate } else { Fate::Untouched };
-        (fate, Some(DiskFault::draw(&mut self.random)))
+        (fate, Some(DiskFault::draw(self.library.as_deref(), &mut self.random)))
     }
 
     /// Runs contactsd once while nothing else happens.
