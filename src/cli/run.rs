@@ -12,6 +12,7 @@ use super::Exit;
 use super::args::ApprovalArgs;
 use super::connection::{self, Connection};
 use super::context::Context;
+use super::lease;
 use super::reading::snapshot_error;
 use super::showing::{self, Shown};
 use super::signals::{self, Signals};
@@ -82,7 +83,8 @@ pub(super) async fn release(
     outcome: Result<Exit, Exit>,
 ) -> Result<Exit, Exit> {
     if let Err(Exit::Interrupted | Exit::Terminated) = outcome {
-        // Left at once: the state is released with the process.
+        // Left at once: on one machine the state is released with the process.
+        lease::give_back().await;
         return outcome;
     }
     let closed = connection.close(context).await;

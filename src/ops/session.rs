@@ -236,7 +236,7 @@ impl Session {
         &self.access.courier
     }
 
-    pub(super) fn store(&self) -> &Store {
+    pub(crate) fn store(&self) -> &Store {
         &self.courier().store
     }
 

@@ -300,6 +300,15 @@ impl Store {
         last.map(drop)
     }
 
+    /// Gives back the lease that machines share a state by, whatever is under way; a commit that has not ended is awaited.
+    pub async fn give_lease_back(&self) -> Result<(), Error> {
+        if !self.shares_quota() {
+            return Ok(());
+        }
+        let rows = self.shared_rows()?;
+        aside(move || rows.close()).await
+    }
+
     /// Tells what was done about the state before it was opened.
     pub fn remarks(&self) -> &[Remark] {
         self.shared.directory().map_or(&[], |directory| &directory.remarks)

@@ -66,7 +66,7 @@ impl Held {
     /// Returns once the lease is known to be lost; never when it was given back.
     pub(in crate::store) async fn until_lost(&self) {
         if self.lost.subscribe().wait_for(Option::is_some).await.is_err() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 
@@ -96,7 +96,7 @@ impl Core {
                         client = another;
                     }
                 }
-                taken => break taken?,
+                answer => break answer?,
             }
         };
         reached(Step::LeaseTaken);
