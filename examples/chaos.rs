@@ -1,4 +1,4 @@
-//! `cargo run --release --features failpoints --example chaos -- --rounds N --seed S --kind K`
+//! `cargo run --release --features failpoints --example chaos -- --rounds N --seed S --engine E --kind K`
 
 #[path = "chaos/mod.rs"]
 mod chaos;
@@ -6,7 +6,7 @@ mod chaos;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use chaos::{Kind, Storm, Summary};
+use chaos::{Engine, EngineName, Kind, Storm, Summary};
 use clap::Parser;
 
 /// Kills contactsd and its sandbox at random, edits in between, and compares both sides in the end.
@@ -15,6 +15,9 @@ struct Args {
     /// Runs of contactsd in each kind of storm
     #[arg(long, default_value_t = 100)]
     rounds: u64,
+    /// What keeps the states
+    #[arg(long, value_enum, default_value_t = EngineName::Sled)]
+    engine: EngineName,
     /// Kind of storm; may be repeated [default: all of them, one after the other]
     #[arg(long)]
     kind: Vec<Kind>,
@@ -37,14 +40,18 @@ fn main() -> ExitCode {
         );
         return ExitCode::FAILURE;
     };
-    let kinds = if args.kind.is_empty() { Kind::ALL.to_vec() } else { args.kind };
+    // Where there is none, the server has said that it is SKIPPED.
+    let Some(engine) = Engine::start(args.engine) else { return ExitCode::SUCCESS };
+    let mut kinds = if args.kind.is_empty() { Kind::ALL.to_vec() } else { args.kind };
+    kinds.retain(|kind| kind.is_for(args.engine != EngineName::Sled));
     let mut violations = 0;
     for kind in kinds {
         if kind == Kind::Disks && !chaos::disks_can_fail() {
             println!("SKIPPED: the storm of failing disks: strace is not there, or may not trace\n");
             continue;
         }
-        let storm = Storm { program: program.clone(), kind, rounds: args.rounds, seed: args.seed, failpoints: true };
+        let (program, engine) = (program.clone(), engine.clone());
+        let storm = Storm { program, engine, kind, rounds: args.rounds, seed: args.seed, failpoints: true };
         let summary = chaos::rage(&storm, |summary| show(kind, summary));
         eprintln!();
         println!("kind        {}\nseed        {}\n{summary}\n", kind.name(), args.seed);

@@ -35,6 +35,12 @@ pub enum Step {
     RolledForward,
     /// A damaged sled is out of the way, and the one that was built again not yet in its place.
     DamagedAside,
+    /// The lease on a state in a database is taken; nothing was read of it.
+    LeaseTaken,
+    /// A database has the rows, in a transaction that has not ended.
+    RowsSent,
+    /// The transaction has ended, and no one was told.
+    RowsCommitted,
     /// The intent is on disk, and nothing was sent.
     IntentWritten,
     /// An answer was read in full, and nothing of it is recorded.
@@ -74,7 +80,7 @@ pub enum Step {
 }
 
 impl Step {
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 35] = [
         Self::Started,
         Self::StateBegun,
         Self::StateMade,
@@ -89,6 +95,9 @@ impl Step {
         Self::CopyReplaced,
         Self::RolledForward,
         Self::DamagedAside,
+        Self::LeaseTaken,
+        Self::RowsSent,
+        Self::RowsCommitted,
         Self::IntentWritten,
         Self::AnswerReceived,
         Self::AnswerLost,
@@ -126,6 +135,9 @@ impl Step {
             Self::CopyReplaced => "copy-replaced",
             Self::RolledForward => "rolled-forward",
             Self::DamagedAside => "damaged-aside",
+            Self::LeaseTaken => "lease-taken",
+            Self::RowsSent => "rows-sent",
+            Self::RowsCommitted => "rows-committed",
             Self::IntentWritten => "intent-written",
             Self::AnswerReceived => "answer-received",
             Self::AnswerLost => "answer-lost",

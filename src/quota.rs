@@ -18,6 +18,6 @@ pub use backoff::Backoff;
 pub use breaker::{Attempt, Breaker, Failed, Gate};
 pub use forecast::time_left;
 pub use ledger::{Admission, Ledger, Outlook, Permit, Rejection};
-pub use pool::{Drawn, News, Pool, Slice};
+pub use pool::{Drawn, News, Pool, Slice, pool_of};
 pub use rules::Rules;
 pub use window::{Limits, Reading, Span, WindowLimit};

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use fastrand::Rng;
 
+use super::engine::Place;
 use super::programs::{self, Program};
 
 /// Copies that are kept at a time.
@@ -27,22 +28,25 @@ pub(super) struct Copies {
 
 impl Copies {
     /// Keeps the state as it is now, while no contactsd runs.
-    pub(super) fn keep(&mut self, program: &Program, state: &Path, random: &mut Rng) {
-        if !state.exists() {
+    pub(super) fn keep(&mut self, program: &Program, state: &Place, random: &mut Rng) {
+        if state.directory().is_some_and(|state| !state.exists()) {
             return;
         }
         self.made += 1;
         let at = program.home.join(format!("copy-{}", self.made));
-        let copy = if random.bool() {
-            copy_all(state, &at);
-            Copy::Directory(at)
-        } else {
-            // A state that was only begun holds nothing to pull.
-            match programs::pull(program) {
-                Some(text) => fs::write(&at, text).expect("the world's directory can be written"),
-                None => return,
+        let copy = match state.directory().filter(|_| random.bool()) {
+            Some(state) => {
+                copy_all(state, &at);
+                Copy::Directory(at)
             }
-            Copy::Pulled(at)
+            // A state that was only begun holds nothing to pull.
+            None => match programs::pull(program) {
+                Some(text) => {
+                    fs::write(&at, text).expect("the world's directory can be written");
+                    Copy::Pulled(at)
+                }
+                None => return,
+            },
         };
         if self.kept.len() == MOST {
             self.kept.swap_remove(random.usize(0..MOST));
@@ -51,12 +55,12 @@ impl Copies {
     }
 
     /// Puts one back in place of the state; returns how, when there is one.
-    pub(super) fn put_back(&self, program: &Program, state: &Path, random: &mut Rng) -> Option<&'static str> {
+    pub(super) fn put_back(&self, program: &Program, state: &Place, random: &mut Rng) -> Option<&'static str> {
         let copy = self.kept.get(random.usize(0..self.kept.len().max(1)))?;
         match copy {
             Copy::Directory(at) => {
-                fs::remove_dir_all(state).expect("the state can be removed");
-                copy_all(at, state);
+                state.lose();
+                copy_all(at, state.directory().expect("directories are copied of states in one"));
                 Some("by cp -a")
             }
             Copy::Pulled(at) => {

@@ -34,12 +34,20 @@ pub(in super::super) enum Kind {
     Disks,
     /// sled's files or the copy are damaged between runs.
     Damage,
+    /// The database ends and is started again.
+    Restarts,
+    /// Connections to the database are cut, also between a commit and its answer.
+    Cuts,
+    /// Another machine works on the same state at the same time.
+    Runners,
+    /// A runner is stopped for longer than its lease lasts, and wakes after another one has taken over.
+    Stops,
     /// Some of the above at once.
     Mixed,
 }
 
 impl Kind {
-    pub(in super::super) const ALL: [Self; 13] = [
+    pub(in super::super) const ALL: [Self; 17] = [
         Self::Faults,
         Self::Pages,
         Self::Refusals,
@@ -52,8 +60,21 @@ impl Kind {
         Self::Outages,
         Self::Disks,
         Self::Damage,
+        Self::Restarts,
+        Self::Cuts,
+        Self::Runners,
+        Self::Stops,
         Self::Mixed,
     ];
+
+    /// Reports whether there is such a storm over states in a database, or else over those in a directory.
+    pub(in super::super) fn is_for(self, is_database: bool) -> bool {
+        match self {
+            Self::Disks | Self::Damage => !is_database,
+            Self::Restarts | Self::Cuts | Self::Runners | Self::Stops => is_database,
+            _ => true,
+        }
+    }
 
     pub(in super::super) fn name(self) -> &'static str {
         match self {
@@ -69,6 +90,10 @@ impl Kind {
             Self::Outages => "outages",
             Self::Disks => "disks",
             Self::Damage => "damage",
+            Self::Restarts => "restarts",
+            Self::Cuts => "cuts",
+            Self::Runners => "runners",
+            Self::Stops => "stops",
             Self::Mixed => "mixed",
         }
     }
@@ -140,9 +165,10 @@ pub(super) struct Weather {
 }
 
 impl Weather {
-    pub(super) fn draw(kind: Kind, random: &mut Rng) -> Self {
+    pub(super) fn draw(kind: Kind, is_database: bool, random: &mut Rng) -> Self {
+        let possible = Kind::ALL.into_iter().filter(|part| part.is_for(is_database));
         let mut parts: BTreeSet<Kind> =
-            Kind::ALL.into_iter().filter(|part| kind == *part || (kind == Kind::Mixed && random.bool())).collect();
+            possible.filter(|part| kind == *part || (kind == Kind::Mixed && random.bool())).collect();
         if !disks::can_fail() {
             parts.remove(&Kind::Disks);
         }

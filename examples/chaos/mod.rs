@@ -9,9 +9,15 @@ mod check;
 mod copies;
 mod damage;
 mod disks;
+mod engine;
 mod forms;
 mod kind;
 mod people;
+#[path = "../../tests/contactsd/support/postgres.rs"]
+#[allow(clippy::unwrap_used, reason = "it was written for tests, where a failure is to end them")]
+mod postgres;
+#[path = "../../tests/contactsd/support/preload.rs"]
+mod preload;
 mod programs;
 mod strangers;
 mod wire;
@@ -22,6 +28,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 pub(super) use disks::can_fail as disks_can_fail;
+pub(super) use engine::{Engine, EngineName};
 pub(super) use kind::Kind;
 pub(super) use programs::has_failpoints;
 use world::World;
@@ -31,6 +38,8 @@ use world::World;
 pub(super) struct Storm {
     /// The program under test; the sandbox is the same program.
     pub(super) program: PathBuf,
+    /// What keeps the states.
+    pub(super) engine: Engine,
     pub(super) kind: Kind,
     pub(super) rounds: u64,
     pub(super) seed: u64,
@@ -54,6 +63,15 @@ pub(super) struct Summary {
     pub(super) bad_disks: u64,
     /// How often a part of the state was damaged between runs, by how.
     pub(super) damages: BTreeMap<&'static str, u64>,
+    /// What befell a database, or the runners that share a state in it.
+    pub(super) mishaps: BTreeMap<&'static str, u64>,
+    /// Connections that were cut between a commit and its answer.
+    pub(super) cut_answers: u64,
+    /// Leases that were left by a run that was not killed.
+    pub(super) leases_left: u64,
+    /// What runners did that were stopped when they were about to send, after others had taken over: what nobody promises
+    /// to withstand.
+    pub(super) late_sends: BTreeMap<&'static str, u64>,
     pub(super) lost_states: u64,
     /// How often an earlier state was put back, by how.
     pub(super) put_back: BTreeMap<&'static str, u64>,
@@ -86,6 +104,9 @@ pub(super) fn rage(storm: &Storm, mut progress: impl FnMut(&Summary)) -> Summary
         for round in 1..=ROUNDS_PER_WORLD {
             world.round(&mut summary);
             summary.rounds += 1;
+            if world.is_over() {
+                break;
+            }
             let last = summary.rounds == storm.rounds || world.is_broken();
             if round % ROUNDS_PER_CHECK == 0 || last {
                 world.come_to_rest(&mut summary);
@@ -120,6 +141,14 @@ impl fmt::Display for Summary {
         writeln!(f, "outages     {}; disks that failed {}", self.outages, self.bad_disks)?;
         writeln!(f, "states      {} lost, earlier ones put back: {}", self.lost_states, listed(&self.put_back))?;
         writeln!(f, "damages     {}", listed(&self.damages))?;
+        writeln!(f, "sharing     {}", listed(&self.mishaps))?;
+        writeln!(f, "  of these  {} answers of commits cut off, {} leases left", self.cut_answers, self.leases_left)?;
+        writeln!(
+            f,
+            "late sends  {} (not promised to do no harm): {}",
+            self.late_sends.values().sum::<u64>(),
+            listed(&self.late_sends)
+        )?;
         writeln!(f, "decisions   {} to import, {} to create", self.imported, self.created_by_word)?;
         writeln!(f, "edits       {}", listed(&self.edits))?;
         writeln!(f, "faults      {}", listed(&self.faults))?;

@@ -96,7 +96,7 @@ pub(super) struct Person {
     pub(super) key: String,
     moved_from: Option<String>,
     /// Every key the person ever had.
-    keys: Vec<String>,
+    pub(super) keys: Vec<String>,
     pub(super) declared: bool,
     pub(super) texts: BTreeMap<Text, String>,
     pub(super) lists: Option<BTreeSet<String>>,

@@ -9,6 +9,7 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 
 use contactsd::failpoints::Step;
+use rustix::process::Signal;
 
 use super::disks::DiskFault;
 use super::wire::{self, Door};
@@ -31,6 +32,8 @@ pub(super) struct Program {
     pub(super) path: PathBuf,
     pub(super) home: PathBuf,
     pub(super) door: Door,
+    /// The URL of a state that is not at its default place.
+    pub(super) state: Option<String>,
 }
 
 impl Program {
@@ -39,6 +42,7 @@ impl Program {
         let mut command = sealed(&self.path, &self.home);
         let url = format!("http://{}/api/v1", self.door.address);
         command.args(verb).args(["--api-url", &url]).env("APOLLO_API_KEY_FILE", &self.door.key);
+        command.envs(self.state.iter().map(|url| ("CONTACTSD_STATE", url)));
         command
     }
 }
@@ -155,14 +159,16 @@ impl Run {
     }
 }
 
-/// Runs `contactsd apply` on a disk that is good or bad; `meanwhile` is done while it runs.
-pub(super) fn apply(
-    program: &Program,
-    options: &[String],
-    fate: Fate,
-    disk: Option<&DiskFault>,
-    meanwhile: impl FnOnce(),
-) -> Run {
+/// A `contactsd apply` that goes on. Ends with this value at the latest.
+pub(super) struct Running {
+    child: Child,
+    log: PathBuf,
+    /// The fault that it is to meet, and the file that tells whether it did.
+    disk: Option<(DiskFault, PathBuf)>,
+}
+
+/// Starts `contactsd apply` on a disk that is good or bad; of its fate only the step, as that is its own to meet.
+pub(super) fn start(program: &Program, options: &[String], fate: Fate, disk: Option<&DiskFault>) -> Running {
     let log = program.home.join("run.log");
     let output = File::create(&log).expect("the world's directory can be written");
     let errors = output.try_clone().expect("a file can be had twice");
@@ -171,31 +177,51 @@ pub(super) fn apply(
     if let Fate::AtStep(step, number) = fate {
         command.env("CONTACTSD_FAILPOINT", format!("{}:{number}", step.name()));
     }
-    let trace = program.home.join("trace");
+    let home = program.home.canonicalize().expect("the world's directory is there");
+    let trace = home.join("trace");
     if let Some(fault) = disk {
-        let home = program.home.canonicalize().expect("the world's directory is there");
-        command = fault.around(&command, &home.join(STATE), &trace);
+        command = fault.around(command, &home.join(STATE), &trace);
     }
     command.stdout(output).stderr(errors);
-    let mut child = command.spawn().expect("the program under test can be run");
-    match fate {
-        Fate::Killed(after) => {
-            pause(after);
-            child.kill().expect("a child can be killed");
-        }
-        Fate::Terminated(after) => {
-            pause(after);
-            let pid = rustix::process::Pid::from_child(&child);
-            // It may have ended by itself.
-            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-        }
-        Fate::Untouched | Fate::AtStep(..) => {}
+    let child = command.spawn().expect("the program under test can be run");
+    Running { child, log, disk: disk.cloned().map(|fault| (fault, trace)) }
+}
+
+impl Running {
+    pub(super) fn process(&self) -> u32 {
+        self.child.id()
     }
-    meanwhile();
-    let status = child.wait().expect("a child can be waited for");
-    let output = String::from_utf8_lossy(&fs::read(&log).expect("the log is there")).into_owned();
-    let traced = disk.is_some_and(|_| fs::read_to_string(&trace).is_ok_and(|trace| trace.contains("(INJECTED)")));
-    Run { status, output, met_bad_disk: traced }
+
+    /// Does what its fate is, if that comes from outside.
+    pub(super) fn meet(&self, fate: Fate) {
+        let (after, signal) = match fate {
+            Fate::Killed(after) => (after, Signal::KILL),
+            Fate::Terminated(after) => (after, Signal::TERM),
+            Fate::Untouched | Fate::AtStep(..) => return,
+        };
+        pause(after);
+        self.signal(signal);
+    }
+
+    pub(super) fn signal(&self, signal: Signal) {
+        // It may have ended by itself.
+        let _ = rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), signal);
+    }
+
+    /// Waits for its end.
+    pub(super) fn finish(mut self) -> Run {
+        let status = self.child.wait().expect("a child can be waited for");
+        let output = String::from_utf8_lossy(&fs::read(&self.log).expect("the log is there")).into_owned();
+        let met_bad_disk = self.disk.as_ref().is_some_and(|(fault, trace)| fault.was_met(trace));
+        Run { status, output, met_bad_disk }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 /// Says by hand which contact an entry is, as a person does who was asked.

@@ -1,23 +1,24 @@
 //! One directory of contact files, one state and one sandbox, through many runs.
 
+mod sharing;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use contactsd::failpoints::Step;
-use contactsd::state::{Snapshot, Wanted};
-use contactsd::store;
 use fastrand::Rng;
 use tempfile::TempDir;
 
 use super::copies::Copies;
 use super::disks::DiskFault;
+use super::engine::Place;
 use super::kind::Weather;
 use super::people::{People, Person};
 use super::programs::{self, Fate, Program, Run, Sandbox, Setup};
 use super::strangers::Strangers;
-use super::{Kind, Storm, Summary, check, damage, wire};
+use super::{Kind, Storm, Summary, check, damage, preload, wire};
+use sharing::Mishap;
 
 const SLOW: Duration = Duration::from_millis(30);
 /// A short lag of a search, and one that outlasts most runs.
@@ -32,7 +33,7 @@ const RUNS_TO_REST: usize = 6;
 /// Runs whose output is kept for the story of a violation.
 const RUNS_KEPT: usize = 14;
 
-/// What happens to the server during a run.
+/// What happens to the server, or to what machines share, during a run.
 #[derive(Debug)]
 enum Trouble {
     None,
@@ -43,11 +44,16 @@ enum Trouble {
     Outage {
         ends_with: Option<String>,
     },
+    /// It befalls the database, or the runners that share a state.
+    OfState(Mishap),
 }
 
 pub(super) struct World {
     home: TempDir,
+    state: Place,
     program: PathBuf,
+    /// What makes reads and writes short, where disks fail.
+    library: Option<PathBuf>,
     failpoints: bool,
     number: u64,
     round: u64,
@@ -67,13 +73,15 @@ pub(super) struct World {
     usual: Duration,
     runs: VecDeque<String>,
     broken: bool,
+    /// Whether it met what contactsd does not promise to withstand, so that nothing can be said of it any more.
+    is_over: bool,
 }
 
 impl World {
     pub(super) fn new(storm: &Storm, number: u64) -> Self {
         let mut random = Rng::with_seed(storm.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(number));
         let home = tempfile::tempdir().expect("a world needs a directory");
-        let weather = Weather::draw(storm.kind, &mut random);
+        let weather = Weather::draw(storm.kind, storm.engine.is_database(), &mut random);
         let setup = Setup {
             dedupe: if random.bool() { "overwrite" } else { "return-existing" },
             witness: if random.bool() { "all" } else { "created-at" },
@@ -92,13 +100,17 @@ impl World {
                 strangers.like(person, weather.finds_everybody, &mut random, sandbox.door());
             }
         }
+        let library = weather.has(Kind::Disks).then(|| preload::beside(&storm.program)).flatten();
+        let name = format!("{}-{}-{number}", storm.kind.name(), storm.seed);
         Self {
+            state: storm.engine.place(home.path().join(programs::STATE), name),
             kind: storm.kind,
             settle_after: setup.search_lag + SLOW + Duration::from_millis(30),
             weather,
             people,
             strangers,
             copies: Copies::default(),
+            library,
             program: storm.program.clone(),
             failpoints: storm.failpoints,
             number,
@@ -107,6 +119,7 @@ impl World {
             usual: Duration::from_millis(100),
             runs: VecDeque::new(),
             broken: false,
+            is_over: false,
             home,
             random,
             sandbox,
@@ -119,8 +132,7 @@ impl World {
         self.round += 1;
         let most_edits = if self.weather.has(Kind::Batches) { 30 } else { 6 };
         for _ in 0..self.random.usize(0..most_edits) {
-            let state = self.state();
-            if let Some(edit) = self.people.edit(&mut self.random, || read(&state)) {
+            if let Some(edit) = self.people.edit(&mut self.random, || self.state.read()) {
                 Summary::count(&mut summary.edits, edit);
             }
         }
@@ -130,7 +142,7 @@ impl World {
         }
         if self.weather.has(Kind::Damage)
             && self.random.u8(0..3) == 0
-            && let Some(done) = damage::strike(&self.state(), &mut self.random)
+            && let Some(done) = self.state.directory().and_then(|state| damage::strike(state, &mut self.random))
         {
             Summary::count(&mut summary.damages, done);
             self.runs.push_back(format!("--- before round {}: {done}", self.round));
@@ -148,6 +160,7 @@ impl World {
         options.extend(decided.iter().flat_map(|key| ["--create", key.as_str()]));
         let trouble = self.trouble(&faults);
         let (fate, disk) = self.disk(fate);
+        let fate = if matches!(trouble, Trouble::OfState(Mishap::Stop)) { Fate::Untouched } else { fate };
         let run = self.run_in(&options, fate, disk.as_ref(), &trouble, summary);
         match fate {
             Fate::Killed(_) if run.was_killed() => summary.random_kills += 1,
@@ -161,19 +174,22 @@ impl World {
         if run.was_killed() {
             self.sandbox.quiesce();
         }
-        if run.was_killed() || run.met_bad_disk {
+        if self.is_over {
+            return;
+        }
+        if run.was_killed() || run.met_bad_disk || matches!(trouble, Trouble::OfState(_)) {
             self.told_is_kept(&run, summary);
         }
         self.check_always(summary);
         if self.weather.has(Kind::Copies) && self.random.u8(0..3) == 0 {
-            self.copies.keep(&self.contactsd(), &self.state(), &mut self.random);
+            self.copies.keep(&self.contactsd(), &self.state, &mut self.random);
         }
     }
 
     /// Looks for what must never be, whatever has just happened.
     fn check_always(&mut self, summary: &mut Summary) {
         let contacts = wire::contacts(self.sandbox.door()).expect("the sandbox shows its contacts");
-        for (person, what) in check::always(&self.people.all, &self.strangers, &contacts, &read(&self.state())) {
+        for (person, what) in check::always(&self.people.all, &self.strangers, &contacts, &self.state.read()) {
             self.violated(person, &what, summary);
         }
     }
@@ -193,7 +209,7 @@ impl World {
         }
         summary.checks += 1;
         let contacts = wire::contacts(self.sandbox.door()).expect("the sandbox shows its contacts");
-        let mut found = check::at_rest(&self.people.all, &self.strangers, &contacts, &read(&self.state()));
+        let mut found = check::at_rest(&self.people.all, &self.strangers, &contacts, &self.state.read());
         if !rests {
             found.push((None, format!("does not come to rest in {RUNS_TO_REST} runs")));
         }
@@ -237,7 +253,7 @@ impl World {
 
     /// Lists the declared people about whom contactsd asks: in conflict, or with a doubt that it does not end.
     fn asked_for(&self) -> impl Iterator<Item = &Person> {
-        let state = read(&self.state());
+        let state = self.state.read();
         let doubts = state.intents.values().filter(|intent| intent.apollo_id.is_none()).map(|intent| &intent.key);
         let keys: BTreeSet<String> = state.conflicts.keys().chain(doubts).map(|key| key.as_str().to_owned()).collect();
         self.people.all.iter().filter(move |person| person.declared && keys.contains(&person.key))
@@ -246,7 +262,7 @@ impl World {
     /// Lists the keys that are in conflict with strangers only, and whose people say so.
     fn to_create(&self) -> Vec<String> {
         let contacts = wire::contacts(self.sandbox.door()).expect("the sandbox shows its contacts");
-        let state = read(&self.state());
+        let state = self.state.read();
         let in_conflict = |person: &&Person| state.conflicts.keys().any(|key| key.as_str() == person.key);
         let people = self.people.all.iter().filter(|person| person.declared && !person.is_silent());
         let people = people.filter(in_conflict).filter(|person| self.own(person, &contacts).is_empty());
@@ -276,6 +292,10 @@ impl World {
         self.broken
     }
 
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over
+    }
+
     /// Adds what is known only at the end.
     pub(super) fn end(self, summary: &mut Summary) {
         summary.strangers += self.strangers.len() as u64;
@@ -284,7 +304,7 @@ impl World {
 
     /// Takes the state away, as a lost disk does. Whoever is declared now must be found again.
     fn lose_state(&mut self, summary: &mut Summary) {
-        fs::remove_dir_all(self.state()).expect("the state can be removed");
+        self.state.lose();
         // A search that lags must show by then what was made last.
         programs::pause(self.settle_after);
         self.people.state_is_lost();
@@ -294,15 +314,18 @@ impl World {
     /// Puts an earlier state in place of the present one, as people do after they have lost that.
     fn put_back(&mut self, summary: &mut Summary) {
         let program = self.contactsd();
-        let Some(how) = self.copies.put_back(&program, &self.state(), &mut self.random) else { return };
+        let Some(how) = self.copies.put_back(&program, &self.state, &mut self.random) else { return };
         programs::pause(self.settle_after);
-        self.people.state_is_older(&read(&self.state()));
+        self.people.state_is_older(&self.state.read());
         Summary::count(&mut summary.put_back, how);
     }
 
     fn contactsd(&self) -> Program {
-        let door = self.sandbox.door().clone();
-        Program { path: self.program.clone(), home: self.home.path().to_owned(), door }
+        self.contactsd_in(self.home.path().to_owned())
+    }
+
+    fn contactsd_in(&self, home: PathBuf) -> Program {
+        Program { path: self.program.clone(), home, door: self.sandbox.door().clone(), state: self.state.url() }
     }
 
     fn fate(&mut self) -> Fate {
@@ -326,6 +349,14 @@ impl World {
     /// Names the steps that the next run is likely to reach.
     fn likely_steps(&self) -> &'static [Step] {
         const NEW: &[Step] = &[Step::StateBegun, Step::StateMade, Step::IntentWritten, Step::AnswerReceived];
+        const SHARED: &[Step] = &[
+            Step::LeaseTaken,
+            Step::RowsSent,
+            Step::RowsCommitted,
+            Step::IntentWritten,
+            Step::AnswerReceived,
+            Step::AnswerWritten,
+        ];
         const IN_DOUBT: &[Step] = &[
             Step::SettleBeforeSearch,
             Step::SettleBeforeBind,
@@ -343,9 +374,12 @@ impl World {
             Step::ForgetWritten,
             Step::ReleaseWritten,
         ];
-        match self.state().exists().then(|| read(&self.state())) {
-            None => NEW,
+        match self.state.look() {
+            None if self.state.directory().is_some() => NEW,
+            None => SHARED,
             Some(state) if state.intents.values().any(|intent| intent.apollo_id.is_none()) => IN_DOUBT,
+            // Each run passes what commits pass in a database; the other steps are the same there.
+            Some(_) if self.state.database().is_some() && self.round.is_multiple_of(2) => SHARED,
             Some(_) => USUAL,
         }
     }
@@ -353,6 +387,9 @@ impl World {
     /// Draws what happens to the server during a round whose usual faults are `faults`.
     fn trouble(&mut self, faults: &str) -> Trouble {
         let random = &mut self.random;
+        if let Some(mishap) = Mishap::draw(&self.weather, random) {
+            return Trouble::OfState(mishap);
+        }
         if !self.weather.has(Kind::Outages) {
             return if random.u8(0..30) == 0 { Trouble::Killed { comes_back: false } } else { Trouble::None };
         }
@@ -374,7 +411,7 @@ impl World {
             return (fate, None);
         }
         let fate = if matches!(fate, Fate::AtStep(..)) { fate } else { Fate::Untouched };
-        (fate, Some(DiskFault::draw(&mut self.random)))
+        (fate, Some(DiskFault::draw(self.library.as_deref(), &mut self.random)))
     }
 
     /// Runs contactsd once while nothing else happens.
@@ -403,23 +440,37 @@ impl World {
         }
         summary.outages += u64::from(matches!(trouble, Trouble::Outage { .. }));
         let began = Instant::now();
-        let program = self.contactsd();
-        let sandbox = &mut self.sandbox;
-        let run = programs::apply(&program, &options, fate, disk, || match trouble {
+        let beside = matches!(trouble, Trouble::OfState(Mishap::Another)).then(|| self.start_beside(&options));
+        let running = programs::start(&self.contactsd(), &options, fate, disk);
+        running.meet(fate);
+        let mut stopped = None;
+        match trouble {
             Trouble::None | Trouble::Outage { ends_with: None } => {}
             Trouble::Outage { ends_with: Some(faults) } => {
                 programs::pause(after);
-                wire::set_faults(sandbox.door(), faults).expect("the sandbox takes faults");
+                wire::set_faults(self.sandbox.door(), faults).expect("the sandbox takes faults");
             }
             Trouble::Killed { comes_back } => {
                 programs::pause(after);
-                sandbox.kill();
+                self.sandbox.kill();
                 if *comes_back {
                     programs::pause(after);
-                    sandbox.restart();
+                    self.sandbox.restart();
                 }
             }
-        });
+            Trouble::OfState(mishap) => {
+                programs::pause(after);
+                stopped = self.befall(*mishap, &running, &options, summary);
+            }
+        }
+        let process = running.process();
+        let mut run = running.finish();
+        self.end_lease_of(process, &mut run, summary);
+        if let Some(stopped) = stopped {
+            self.woken(&stopped, summary);
+            run.output.push_str(&stopped.beside);
+        }
+        run.output.extend(beside.map(|beside| sharing::told_beside(beside, self, summary)));
         match trouble {
             Trouble::Killed { comes_back } => {
                 if !comes_back {
@@ -430,7 +481,7 @@ impl World {
             Trouble::None if disk.is_none() && !run.was_killed() => {
                 self.usual = (self.usual * 7 + began.elapsed()) / 8;
             }
-            Trouble::None | Trouble::Outage { .. } => {}
+            Trouble::None | Trouble::Outage { .. } | Trouble::OfState(_) => {}
         }
         self.count(summary);
         run
@@ -455,7 +506,7 @@ impl World {
         if told.is_empty() {
             return;
         }
-        let state = read(&self.state());
+        let state = self.state.read();
         for (key, id) in told {
             let kept =
                 state.bindings.iter().any(|(known, binding)| known.as_str() == key && binding.apollo_id.as_str() == id);
@@ -494,10 +545,6 @@ impl World {
         }
         self.runs.push_back(format!("--- {title}: {}\n{}", run.status, run.output));
     }
-
-    fn state(&self) -> PathBuf {
-        self.home.path().join(programs::STATE)
-    }
 }
 
 /// Reads a line that tells of an end, with the id where it has one.
@@ -505,10 +552,4 @@ fn told(line: &str) -> Option<(String, String)> {
     let (key, rest) = line.strip_prefix("contact.")?.split_once(": ")?;
     let id = rest.contains(" complete after ").then(|| rest.split_once("[id="))??.1.strip_suffix(']')?;
     Some((key.to_owned(), id.to_owned()))
-}
-
-/// Reads the state; one that does not exist yet reads as empty.
-fn read(state: &Path) -> Snapshot {
-    let snapshot = store::read(&state.into(), &Wanted::everything()).expect("a state survives every kill");
-    snapshot.unwrap_or_else(|| Snapshot::empty(""))
 }

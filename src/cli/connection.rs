@@ -9,7 +9,7 @@ use url::Url;
 use super::args::{QuotaArgs, RequestArgs};
 use super::context::Context;
 use super::reading::{own_state, state_error};
-use super::{Exit, stand_in};
+use super::{Exit, first_process, lease, stand_in};
 use crate::apollo;
 use crate::failpoints::{Step, reached};
 use crate::model::Timestamp;
@@ -19,7 +19,7 @@ use crate::ops::{
 use crate::quota::{Backoff, Rules};
 use crate::sandbox::{Sandbox, read_key};
 use crate::settings::Credential;
-use crate::state::Holder;
+use crate::state::{Holder, Location};
 use crate::ui::json::Record;
 use crate::ui::words;
 
@@ -226,7 +226,13 @@ async fn start(
 /// Opens the session, and says so when another process is waited for.
 async fn open_session(context: &mut Context, options: SessionOptions) -> Result<Session, SessionError> {
     let waiting = options.waiting.clone();
-    patiently(context, &waiting, Session::open(options)).await
+    if matches!(options.state, Location::Database { .. }) {
+        first_process::hear_signals(context);
+        lease::is_being_taken();
+    }
+    let opened = patiently(context, &waiting, Session::open(options)).await;
+    lease::is_held(opened.as_ref().ok().map(Session::store));
+    opened
 }
 
 /// Waits for a state to open, and says what holds that up.
@@ -264,6 +270,7 @@ impl Connection {
         reached(Step::BeforeClose);
         let session = Arc::into_inner(self.session).expect("every task of a run has ended with it");
         let closed = session.close().await;
+        lease::is_held(None);
         close_sandbox(context, self.sandbox).await;
         closed.map_err(|error| {
             context.shell.error("The state did not close in order", chain(&error));

@@ -1,18 +1,29 @@
-//! Ctrl-C and SIGTERM where this is the first process of a container.
+//! Ctrl-C and SIGTERM where the system must not see to them: in the first process of a container, and in one that has a lease to
+//! give back.
 //!
 //! The system ends the first process by no signal that it has not asked for, so each of the two is asked for here. A
 //! run that ends in order takes them over (`signals`).
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use super::Exit;
 use super::context::Context;
+use super::lease;
 use super::signals::{self, Signals};
 
 /// Hears the signals from here on if nobody else would.
+pub(super) fn hear_signals_if_first(context: &mut Context) {
+    if std::process::id() == 1 {
+        hear_signals(context);
+    }
+}
+
+/// Hears the signals from here on.
 pub(super) fn hear_signals(context: &mut Context) {
-    if std::process::id() != 1 {
+    static IS_HEARING: AtomicBool = AtomicBool::new(false);
+    if IS_HEARING.swap(true, Ordering::SeqCst) {
         return;
     }
     if let Err(error) = begin_to_hear() {
@@ -35,6 +46,7 @@ async fn hear(mut signals: Signals) {
     loop {
         let ended = signals.next().await;
         if !signals::are_taken_over() {
+            lease::give_back().await;
             leave(signals::exit(&ended).unwrap_or(Exit::Failure));
         }
     }

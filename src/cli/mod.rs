@@ -17,6 +17,7 @@ mod first_process;
 mod fmt;
 mod help;
 mod import;
+mod lease;
 mod listening;
 mod loading;
 mod logging;
@@ -76,7 +77,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>, environment: Environm
         Err(exit) => return exit,
     };
     logging::start(&mut context, &cli.global, matches!(cli.verb, Verb::Watch(_)));
-    first_process::hear_signals(&mut context);
+    first_process::hear_signals_if_first(&mut context);
     reached(Step::Started);
     let exit = dispatch(cli.verb, &arguments, &mut context);
     context.finish(exit)

@@ -13,6 +13,7 @@ use super::args::ApprovalArgs;
 use super::connection::{self, Connection};
 use super::context::Context;
 use super::drift::drift_error;
+use super::lease;
 use super::reading::{load_error, snapshot_error, state_error};
 use super::showing::{self, Shown};
 use super::signals::{self, Signals};
@@ -99,7 +100,8 @@ pub(super) async fn release(
     outcome: Result<Exit, Exit>,
 ) -> Result<Exit, Exit> {
     if let Err(Exit::Interrupted | Exit::Terminated) = outcome {
-        // Left at once: the state is released with the process.
+        // Left at once: on one machine the state is released with the process.
+        lease::give_back().await;
         return outcome;
     }
     let closed = connection.close(context).await;

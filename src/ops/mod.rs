@@ -31,6 +31,7 @@ mod report;
 mod saved;
 mod seen;
 mod session;
+mod shared_quota;
 mod stop;
 mod sweep;
 mod targeting;

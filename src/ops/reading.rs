@@ -10,12 +10,12 @@ use crate::aside::aside;
 use crate::model::{Named, Roster};
 use crate::serve::{self, Role};
 use crate::state::{self, Holder, Location, Snapshot, Wanted};
-use crate::store::{self, Basis, Read};
+use crate::store::{self, Basis, Read, ReadShared};
 
 use super::answering::{Answer, Beside, Question, SNAPSHOT};
 use super::desired::{Declared, Open};
 use super::lock::Tries;
-use super::{Desired, LoadError};
+use super::{Clock, Desired, LoadError, shared_quota};
 
 /// What a reader needs of the state.
 #[derive(Debug, Clone, Copy)]
@@ -114,7 +114,8 @@ pub async fn read(state: &Location, want: Want<'_>, patience: Duration) -> Resul
 async fn read_database(state: &Location, want: Want<'_>) -> Result<Option<Reading>, ReadError> {
     let (location, wanted) = (state.clone(), want.wanted()?);
     let read = aside(move || store::read_database(&location, &wanted)).await?;
-    Ok(read.map(|(snapshot, holder)| {
+    Ok(read.map(|ReadShared { mut snapshot, holder, quota }| {
+        shared_quota::show(&mut snapshot, &quota, Clock::system().now());
         let under_way = snapshot.intents.values().map(|intent| intent.key.clone()).collect();
         Reading { beside: holder.map(|holder| Beside { holder, under_way }), snapshot, basis: None, instead: None }
     }))

@@ -27,7 +27,7 @@ use super::desired::Open;
 use super::knowledge::Knowledge;
 use super::newest::{LastReading, Newest};
 use super::under_way::UnderWay;
-use super::{Clock, Desired, Event, LoadError, Problem, ProblemKind, Stop, Waiting, chain, lock};
+use super::{Clock, Desired, Event, LoadError, Problem, ProblemKind, Stop, Waiting, chain, lock, shared_quota};
 
 /// What a session is opened with.
 #[derive(Clone)]
@@ -111,6 +111,8 @@ impl Session {
             aside(move || Store::open(&store_options, drawn))
         });
         let store = opening.await?;
+        // Runners that share a state go by one clock: what one of them has sent a minute ago was a minute ago for all.
+        let clock = store.time_there().await?.map_or(options.clock, Clock::starting_at);
         let saved = store.quota().await?;
         let answerer = Answerer { store: store.clone(), holder, under_way: UnderWay::default() };
         let under_way = answerer.under_way.clone();
@@ -124,12 +126,12 @@ impl Session {
         let batching = options.rules.batching;
         // The same for all states: it tells who shares before the team is known.
         let credential = way.as_ref().map(|way| way.options.credential.keyed_hash(&IdentityKey([0; 32])));
-        let ledgers = Ledgers::new(&saved, options.rules, options.max_wait, options.clock);
+        let ledgers = Ledgers::new(&saved, options.rules, options.max_wait, clock);
         let line = Line {
             ledgers: ledgers.shared_by(&store, &credential.unwrap_or_default()),
-            outages: Outages::new(options.backoff.base * 2, options.max_wait, options.clock),
+            outages: Outages::new(options.backoff.base * 2, options.max_wait, clock),
             store: Some(store.clone()),
-            clock: options.clock,
+            clock,
             stop: Stop::default(),
             backoff: options.backoff,
             slots: Semaphore::new(options.parallelism),
@@ -204,7 +206,12 @@ impl Session {
         {
             return Ok(snapshot);
         }
-        Ok(self.store().snapshot(&desired.everyone()?.wanted()).await?)
+        let mut snapshot = self.store().snapshot(&desired.everyone()?.wanted()).await?;
+        if let Some(team) = snapshot.team.clone().filter(|_| self.store().shares_quota()) {
+            let shared = self.store().shared_quota(team).await?;
+            shared_quota::show(&mut snapshot, &shared, self.now());
+        }
+        Ok(snapshot)
     }
 
     /// Tells the time as this session sees it.
@@ -230,7 +237,7 @@ impl Session {
         &self.access.courier
     }
 
-    pub(super) fn store(&self) -> &Store {
+    pub(crate) fn store(&self) -> &Store {
         &self.courier().store
     }
 

@@ -25,6 +25,11 @@ const MOST: u64 = 500;
 /// How soon a runner asks again while another one learns the limits.
 const LEARNING_PAUSE: Duration = Duration::from_millis(250);
 
+/// Returns what the pool of a team is called.
+pub fn pool_of(team: &str) -> String {
+    format!("team {team}")
+}
+
 /// What all runners were granted and have heard, for one kind of request of one team.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pool {

@@ -22,7 +22,7 @@ use super::lock::{Anchor, Lock};
 use super::open::{self, Options};
 use super::opened::Opened;
 use super::place::LOCK;
-use super::postgres::{self, Held, PostgresEngine, SharedRows};
+use super::postgres::{self, Held, PostgresEngine, SharedQuota, SharedRows};
 use super::rows::SledRows;
 use super::since_index::SinceIndex;
 use super::writer::{Request, Writer};
@@ -31,6 +31,7 @@ use crate::aside::aside;
 use crate::index::{HeadNote, StateNote, WriteError};
 use crate::model::{ApolloId, Binding, BulkCreate, ContactKey, Endpoint, IntentId, Names, Serial, Timestamp};
 use crate::private_dir::PrivateDir;
+use crate::quota::pool_of;
 use crate::state::{
     self, Change, Counters, Drafts, Drawn, Engine, Error, Facts, Gathering, Holder, Location, Part, PlanProgress, Row,
     Rows, Snapshot, Wanted,
@@ -234,6 +235,28 @@ impl Store {
         matches!(self.shared.beside, Beside::Database(_))
     }
 
+    /// Returns the time by the clock of the database, where the state is in one: that of all who use it.
+    pub async fn time_there(&self) -> Result<Option<Timestamp>, Error> {
+        if !self.shares_quota() {
+            return Ok(None);
+        }
+        let rows = self.shared_rows()?;
+        aside(move || rows.now()).await.map(Some)
+    }
+
+    /// Reads what the runners of a team share of the quota.
+    pub async fn shared_quota(&self, team: String) -> Result<SharedQuota, Error> {
+        let rows = self.shared_rows()?;
+        aside(move || rows.pools(&pool_of(&team))).await
+    }
+
+    fn shared_rows(&self) -> Result<SharedRows, Error> {
+        self.shared.with_open(|open| match &open.rows {
+            OpenRows::Database(rows) => Ok(rows.clone()),
+            OpenRows::Directory { .. } => unreachable!("a directory is shared with nobody"),
+        })
+    }
+
     /// Changes what runners share of the quota of a team, for one kind of request.
     ///
     /// `change` gets what was written last, empty at first, the time there, and whether an attempt of which no answer
@@ -244,11 +267,7 @@ impl Store {
         endpoint: Endpoint,
         change: impl FnMut(&str, Timestamp, bool) -> (String, T) + Send + 'static,
     ) -> Result<T, Error> {
-        let shared = Arc::clone(&self.shared);
-        let rows = shared.with_open(|open| match &open.rows {
-            OpenRows::Database(rows) => Ok(rows.clone()),
-            OpenRows::Directory { .. } => unreachable!("a directory shares no quota"),
-        })?;
+        let rows = self.shared_rows()?;
         aside(move || rows.change_pool(&team, endpoint.name(), change)).await
     }
 
@@ -294,6 +313,15 @@ impl Store {
         last.map(drop)
     }
 
+    /// Gives back the lease that machines share a state by, whatever is under way; a commit that has not ended is awaited.
+    pub async fn give_lease_back(&self) -> Result<(), Error> {
+        if !self.shares_quota() {
+            return Ok(());
+        }
+        let rows = self.shared_rows()?;
+        aside(move || rows.close()).await
+    }
+
     /// Tells what was done about the state before it was opened.
     pub fn remarks(&self) -> &[Remark] {
         self.shared.directory().map_or(&[], |directory| &directory.remarks)
@@ -317,6 +345,14 @@ impl Store {
         match &self.shared.beside {
             Beside::Directory(_) => true,
             Beside::Database(lease) => lease.outlasts(time) && !self.has_failed(),
+        }
+    }
+
+    /// Returns once it is known that the state may be somebody else's by now; never where one machine alone uses it.
+    pub async fn until_taken_over(&self) {
+        match &self.shared.beside {
+            Beside::Directory(_) => std::future::pending().await,
+            Beside::Database(lease) => lease.until_lost().await,
         }
     }
 

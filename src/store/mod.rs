@@ -50,11 +50,12 @@ pub use heal::{Progress, Remark};
 pub use index_file::{Basis, file_time, open_index, renew, stands};
 pub use open::{Options, exists};
 pub use own_dir::{OwnDir, check_own_dir};
+pub(crate) use postgres::is_meant as is_database;
 #[cfg(test)]
 pub(crate) use postgres::tests::locations as database_locations;
-pub(crate) use postgres::{database, is_meant as is_database};
+pub use postgres::{InvalidAddress, SharedQuota, database};
 pub use push::{Held, Incoming};
-pub use reading::{Read, names, pull, read, read_database, read_noting, read_part};
+pub use reading::{Read, ReadShared, names, pull, read, read_database, read_noting, read_part};
 pub use recover::{Examined, Left, Point, Recovered, Recovery, Source, examine};
 pub use seat::{Seat, Seating, paused, seated, seating};
 pub use set_aside::{Aside, remove_aside, set_aside};

@@ -10,11 +10,12 @@ use super::index_file::{self, Basis};
 use super::open::{self, find, lock_existing};
 use super::opened::Opened;
 use super::place::ARRIVED;
-use super::postgres::{self, GlanceRows};
+use super::postgres::{self, GlanceRows, SharedQuota};
 use super::{borrowed, head, heal, holder, verdict};
 use crate::index::StateNote;
 use crate::model::{NameKind, Names};
 use crate::private_dir::PrivateDir;
+use crate::quota::pool_of;
 use crate::state::{self, CopyWriter, Error, Gathering, Header, Holder, Location, Part, Row, Snapshot, Wanted};
 
 /// Copies what a plan needs; `None` when there is no state yet.
@@ -135,14 +136,26 @@ pub fn names(location: &Location) -> Result<Option<Names>, Error> {
 }
 
 /// Copies what a plan needs from a state in a database, as it is at one moment; tells who writes it meanwhile.
+/// What was read of a state in a database.
+#[derive(Debug, Clone)]
+pub struct ReadShared {
+    pub snapshot: Snapshot,
+    /// Who writes it meanwhile.
+    pub holder: Option<Holder>,
+    /// What the state's team shares of the quota; nothing until the team is known.
+    pub quota: SharedQuota,
+}
+
+/// Copies what a plan needs from a state in a database, as it is at one moment.
 ///
 /// Waits for nobody; `None` when there is no state yet.
-pub fn read_database(location: &Location, wanted: &Wanted) -> Result<Option<(Snapshot, Option<Holder>)>, Error> {
+pub fn read_database(location: &Location, wanted: &Wanted) -> Result<Option<ReadShared>, Error> {
     let Some((rows, facts)) = GlanceRows::begin(location)? else { return Ok(None) };
     let gathering = Gathering::new(wanted.clone());
     rows.scan(|key, value| gathering.take(location, key, value))?;
-    let counters = postgres::counters(&rows)?;
-    Ok(Some((gathering.complete(&facts, &counters), rows.holder()?)))
+    let snapshot = gathering.complete(&facts, &postgres::counters(&rows)?);
+    let quota = snapshot.team.as_deref().map(|team| rows.pools(&pool_of(team))).transpose()?.unwrap_or_default();
+    Ok(Some(ReadShared { snapshot, holder: rows.holder()?, quota }))
 }
 
 /// Copies a part of a state; `None` when it does not stand as the index noted it.

@@ -3,6 +3,7 @@
 //! A machine is a world of its own: nothing but the database and Apollo is common to two of them.
 
 use std::fs;
+use std::io::Read;
 use std::sync::LazyLock;
 
 use contactsd::sandbox::Action;
@@ -404,6 +405,129 @@ fn a_database_that_restarts_holds_a_service_up_and_no_more() {
 }
 
 #[test]
+fn tables_of_an_older_version_are_brought_up_to_date_by_whoever_writes() {
+    let Some(server) = Server::start() else { return };
+    let remote = Remote::start();
+    let world = machine(&remote, &server.url("older"));
+    world.applied();
+    server.sql("UPDATE contactsd_schema SET version = 0");
+    // Who reads may not have the right to change them.
+    for line in ["plan", "status", "state pull"] {
+        let refused = world.run(line);
+        assert_eq!(refused.code, Some(1), "{refused}");
+        let said = refused.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains("have version 0, made by an older contactsd"), "{refused}");
+        assert!(said.contains("the next command that writes (apply or watch) brings them up to date"), "{refused}");
+    }
+    world.applied().is_clean();
+    assert_eq!(server.sql("SELECT version FROM contactsd_schema"), "1");
+    world.run("plan").is_clean();
+}
+
+#[test]
+fn a_clock_that_is_wrong_by_hours_neither_takes_a_lease_nor_loses_it() {
+    over_each_way("clocks", |url| {
+        let (remote, server) = (Remote::start(), server().unwrap());
+        let state = url.rsplit_once("state=").unwrap().1;
+        let (wrong, others) = if state.ends_with("pooled") { ("-10800", "10800") } else { ("10800", "-10800") };
+        let (mut one, mut other) = two_machines(&remote, url);
+        for (world, seconds) in [(&mut one, wrong), (&mut other, others)] {
+            if !world.preloads() {
+                return;
+            }
+            world.set("CLOCK_SECONDS", seconds);
+        }
+        let running = in_the_middle(&one, &remote);
+        // Neither is the lease over for others, nor longer than it should be.
+        let refused = other.apply();
+        assert!(refused.stderr.contains("Operation: apply"), "{refused}");
+        let left = format!(
+            "SELECT expires_at - clock_timestamp() BETWEEN interval '1 minute' AND interval '150 s' \
+             FROM contactsd_leases WHERE state = '{state}'"
+        );
+        assert_eq!(server.sql(&left), "t");
+        // When a request was sent is told by one clock, by which the next runner waits for what came of it.
+        let sent = format!(
+            "SELECT count(*), bool_and(abs(extract(epoch FROM clock_timestamp()) * 1000 \
+             - (value::json ->> 'last_sent_at')::bigint) < 600000) FROM contactsd_intents WHERE state = '{state}'"
+        );
+        assert_eq!(server.sql(&sent), "4|t");
+        running.signal(Signal::KILL);
+        running.finish();
+        remote.tap.release();
+        end_lease(server, url);
+        other.applied();
+        has_each_once(&remote, 20);
+        one.applied().is_clean();
+    });
+}
+
+#[test]
+fn a_resting_service_stands_by_as_soon_as_its_lease_is_known_to_be_lost() {
+    let Some(server) = server() else { return };
+    let remote = Remote::start();
+    let url = server.url("resting");
+    let (one, other) = (machine(&remote, &url), machine(&remote, &url));
+    // It would make its next pass in an hour.
+    let mut first = one.start("watch --resync 1h");
+    first.wait_for(COMPLETE);
+    end_lease(server, &url);
+    other.edit("contacts.d/team.yaml", "Engineer", "Director");
+    let mut second = other.start("watch");
+    second.wait_for(COMPLETE);
+    first.wait_for("Standing by");
+    second.signal(Signal::TERM);
+    assert_eq!(second.finish().code, Some(0));
+    first.wait_for("this service takes over");
+    first.signal(Signal::TERM);
+    assert_eq!(first.finish().code, Some(0));
+    assert_eq!(remote.contacts().len(), 2);
+}
+
+/// A lease that was left by Ctrl-C kept everybody away for minutes.
+#[test]
+fn who_leaves_the_question_by_a_signal_gives_the_lease_back() {
+    let Some(server) = server() else { return };
+    let remote = Remote::start();
+    let url = server.url("question");
+    let (one, other) = (machine(&remote, &url), machine(&remote, &url));
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let (mut asking, mut terminal) = one.start_on_terminal("apply", 80);
+        let mut said = String::new();
+        let mut bytes = [0; 4096];
+        while !said.contains("Enter a value:") {
+            let count = terminal.read(&mut bytes).unwrap();
+            said.push_str(&String::from_utf8_lossy(&bytes[..count]));
+        }
+        let refused = other.apply();
+        assert!(refused.stderr.contains("Operation: apply"), "{refused}");
+        rustix::process::kill_process(rustix::process::Pid::from_child(&asking), signal).unwrap();
+        assert_eq!(asking.wait().unwrap().code(), Some(code));
+        assert_eq!(server.sql("SELECT count(*) FROM contactsd_leases WHERE state = 'question'"), "0");
+    }
+    other.applied();
+}
+
+#[test]
+fn a_plan_foresees_by_the_quota_that_runners_share() {
+    // The team is the same in all tests, and so is what it may send: a server of its own.
+    let Some(server) = Server::start() else { return };
+    let remote = Remote::with(|options| options.quota = "30/h".parse().unwrap());
+    let spender = machine(&remote, &server.url("spender")).one_by_one();
+    spender.team(&numbered(0..20));
+    spender.applied();
+    // Another state of the team, which has sent nothing itself but who it is.
+    let other = machine(&remote, &server.url("other")).one_by_one();
+    other.applied();
+    let people: String = (0..20).map(|number| format!("  o{number}: {{email: o{number}@example.net}}\n")).collect();
+    other.team(&format!("contacts:\n{people}"));
+    for outcome in [other.run("plan"), other.run("apply --auto-approve --max-wait 1s")] {
+        let said = outcome.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(!said.contains("no wait for quota"), "{outcome}");
+    }
+}
+
+#[test]
 fn runners_of_one_team_share_its_quota_and_never_exceed_it() {
     // The team is the same in all tests, and so is what it may send: a server of its own.
     let Some(server) = Server::start_for_good() else { return };
@@ -436,10 +560,13 @@ fn runners_of_one_team_share_its_quota_and_never_exceed_it() {
             let sent = calls.iter().filter(|sent| *sent == call).count();
             assert!(sent <= 60, "{sent} of {call}");
         }
-        // A later run of another directory knows that nothing is left.
+        // A later run of another directory knows what is left: nothing, unless one gave back what others waited for no more.
         let late = machine(&remote, &url.replace("state=", "state=late-")).one_by_one();
-        assert!(late.run("apply --auto-approve --max-wait 5s").stdout.contains("0 added"));
-        assert!(remote.take_calls().iter().all(|call| call.contains("users")), "it asks who it is at most");
+        late.run("apply --auto-approve --max-wait 5s");
+        assert!(remote.contacts().len() <= 60);
+        if added == 60 {
+            assert!(remote.take_calls().iter().all(|call| call.contains("users")), "it asks who it is at most");
+        }
     }
 }
 

@@ -400,3 +400,96 @@ fn a_building_again_that_fails_or_is_killed_anywhere_is_done_by_the_next_command
     }
     assert!(met > 15, "{met}");
 }
+
+/// Each read and write of the state's files does a part of what it was asked for: nothing is different for it.
+#[test]
+fn short_reads_and_writes_change_nothing() {
+    let remote = Remote::start();
+    let mut kept = Kept::new(&remote);
+    if !kept.world.preloads() {
+        return;
+    }
+    let meant = format!("{}/", kept.world.path(STATE).canonicalize().unwrap().display());
+    for verb in VERBS.into_iter().chain(["watch --once", "state check", "state recover --auto-approve"]) {
+        let whole = run_short(&mut kept, verb, None);
+        for bytes in ["7", "100"] {
+            let short = run_short(&mut kept, verb, Some((&meant, bytes)));
+            assert_eq!((&short.stdout, short.code), (&whole.stdout, whole.code), "{verb}, {bytes}\n{short}");
+            assert!(kept.world.path("met").exists(), "{verb}: no call was short");
+            if !verb.starts_with("state rm") {
+                kept.stands(&format!("{verb}, {bytes}"));
+            }
+        }
+    }
+}
+
+/// Runs a command on a state as it was kept, with one title changed; `short` has a part of the paths of files, and the
+/// most bytes that a call reads or writes of them.
+fn run_short(kept: &mut Kept, verb: &str, short: Option<(&str, &str)>) -> Outcome {
+    kept.restore();
+    kept.world.team(&numbered(0..12));
+    kept.world.unset("SHORT_IO_FILE");
+    // What Apollo holds is the same before each of them.
+    kept.world.applied();
+    kept.restore();
+    kept.world.team(&numbered(0..12).replacen("}\n", ", title: CTO}\n", 1));
+    if let Some((file, bytes)) = short {
+        let met = kept.world.path("met").display().to_string();
+        let _ = fs::remove_file(&met);
+        for (name, value) in [("SHORT_IO_FILE", file), ("SHORT_IO_BYTES", bytes), ("SHORT_IO_MET", &met)] {
+            kept.world.set(name, value);
+        }
+    }
+    let outcome = kept.world.run(verb);
+    kept.world.unset("SHORT_IO_FILE");
+    outcome
+}
+
+/// A disk takes the first half of a write and nothing after it.
+#[test]
+fn a_disk_that_is_full_in_the_middle_of_a_write_costs_nothing() {
+    let remote = Remote::start();
+    let mut kept = Kept::new(&remote);
+    if !kept.world.preloads() {
+        return;
+    }
+    let state = kept.world.path(STATE).canonicalize().unwrap();
+    let met = kept.world.path("met");
+    kept.world.set("SHORT_IO_MET", &met.display().to_string());
+    for file in
+        ["", "copy.jsonl", "copy.jsonl.new", "head", "index", "index.behind", "index.sled", "holder.json", "sled/"]
+    {
+        let mut times = 0;
+        for number in 1..=3 {
+            kept.restore();
+            if file == "copy.jsonl.new" {
+                // It is written whole where there is none.
+                fs::remove_file(kept.file("copy.jsonl")).unwrap();
+            }
+            if file == "index.behind" {
+                // A mark is made where there is an index.
+                kept.world.run("plan");
+            }
+            let _ = fs::remove_file(&met);
+            kept.world.team(&numbered(0..12).replace("}\n", &format!(", title: {file} {number}}}\n")));
+            kept.world.set("SHORT_IO_FILE", &format!("{}/{file}", state.display()));
+            kept.world.set("SHORT_IO_FULL", &number.to_string());
+            let outcome = kept.world.apply();
+            kept.world.unset("SHORT_IO_FILE");
+            if !met.exists() {
+                break;
+            }
+            times += 1;
+            let what = format!("write {number} of {file}");
+            if outcome.code != Some(0) {
+                Kept::told(&outcome, &what);
+                assert!(outcome.stderr.contains("No space left on device"), "{what}\n{outcome}");
+            }
+            kept.stands(&what);
+            kept.world.applied();
+            assert_eq!(remote.contacts().len(), 12, "{what}");
+            assert_eq!(kept.world.run("state check").code, Some(0), "{what}");
+        }
+        assert!(times > 0, "{file} is written");
+    }
+}

@@ -9,7 +9,9 @@ use tokio::time::Instant;
 
 use crate::apollo::{Meta, WindowHeaders};
 use crate::model::{Endpoint, Timestamp};
-use crate::quota::{Admission, Ledger, News, Outlook, Permit, Pool, Reading, Rejection, Rules, Span, WindowLimit};
+use crate::quota::{
+    Admission, Ledger, News, Outlook, Permit, Pool, Reading, Rejection, Rules, Span, WindowLimit, pool_of,
+};
 use crate::state::{self, Change};
 use crate::store::Store;
 
@@ -86,7 +88,7 @@ impl Ledgers {
     /// Draws from what the runners of a team share from now on.
     pub(crate) async fn draw_as(&self, team: &str) -> Result<(), state::Error> {
         let Some(shared) = &self.shared else { return Ok(()) };
-        let team = format!("team {team}");
+        let team = pool_of(team);
         if *shared.team() != team {
             self.give_back().await?;
             *shared.team() = team;

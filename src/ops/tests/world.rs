@@ -257,7 +257,7 @@ impl World {
 
     pub(super) fn snapshot(&self) -> Snapshot {
         if let Some(database) = &self.database {
-            return crate::store::read_database(database, &Wanted::everything()).unwrap().unwrap().0;
+            return crate::store::read_database(database, &Wanted::everything()).unwrap().unwrap().snapshot;
         }
         crate::store::read(&self.state().into(), &Wanted::everything()).unwrap().unwrap()
     }

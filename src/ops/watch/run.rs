@@ -7,7 +7,7 @@ use super::board::Phase;
 use super::control::{ApproveAnswer, Command, PauseAnswer, ResumeAnswer};
 use super::service::{MadeWay, Service, Standing, WatchSummary, close};
 use crate::model::Timestamp;
-use crate::ops::{Notice, chain};
+use crate::ops::{Notice, Session, chain};
 use crate::state;
 use crate::watcher::Look;
 
@@ -91,6 +91,8 @@ impl Service {
                 look = self.watcher.changed(), if !is_paused => return Some(look),
                 // The clock counts whole milliseconds: one more, so that the time has come for certain.
                 () = tokio::time::sleep(due.since(now) + Duration::from_millis(1)), if !is_paused => {}
+                // The look that follows finds the state taken over, and has the service stand by.
+                () = until_taken_over(self.session.as_deref()), if !is_paused => return Some(nothing_new()),
                 () = tokio::time::sleep(CREDENTIAL_LOOK), if !is_paused && self.standing == Standing::Refused => {
                     if self.renew_credential().await {
                         return Some(nothing_new());
@@ -176,6 +178,14 @@ impl Service {
         self.board.note(|status| status.paused_since = None);
         self.say(Notice::Resumed);
         Ok(ResumeAnswer::Resumed)
+    }
+}
+
+/// Returns once somebody else may have the state that this service holds.
+async fn until_taken_over(session: Option<&Session>) {
+    match session {
+        Some(session) => session.store().until_taken_over().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) struct Address {
 
 /// Why a text is no address of a state.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum InvalidAddress {
+pub enum InvalidAddress {
     #[error("it does not begin with postgres://")]
     Scheme,
     #[error("it does not name a state: put ?state=NAME at its end, a name for each directory of contacts")]
@@ -59,7 +59,7 @@ impl fmt::Display for Address {
 /// Returns the place of a state that a person names by a URL; see [`is_meant`].
 ///
 /// `password` is for a URL that holds none. `directory` is where processes of this machine that use it meet.
-pub(crate) fn database(
+pub fn database(
     text: &str,
     password: Option<&SecretString>,
     directory: impl FnOnce(&str, &str) -> PathBuf,

@@ -16,8 +16,11 @@ use super::address::Address;
 use super::connect::{BEGIN, Connector, PATIENCE};
 use super::error::Error;
 use super::lease::{self, Lease};
+use super::pools;
 use super::schema;
 use super::tables::{self, TableWrites};
+use crate::failpoints::{Step, reached};
+use crate::model::Timestamp;
 use crate::state::{Holder, LEASE_TERM, Row, Table, Writes, with_format};
 
 /// How long after a failure the database is asked again.
@@ -60,6 +63,13 @@ impl Held {
         self.lost.borrow().is_some() || !self.outlasts(Duration::ZERO)
     }
 
+    /// Returns once the lease is known to be lost; never when it was given back.
+    pub(in crate::store) async fn until_lost(&self) {
+        if self.lost.subscribe().wait_for(Option::is_some).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
     fn until(&self) -> Option<Instant> {
         self.with(|lease| lease.as_ref().map(|lease| lease.until))
     }
@@ -74,9 +84,22 @@ impl Core {
     /// Connects, makes the tables where they are missing, and takes the lease; `token` is random.
     pub(super) async fn open(address: Address, holder: &Holder, token: String) -> Result<Self, Error> {
         let connector = Connector::new(Arc::new(address))?;
-        let client = connector.connect().await?;
+        let mut client = connector.connect().await?;
         schema::ensure(&connector, &client).await?;
-        let lease = Lease::take(&connector, &client, holder, token, LEASE_TERM).await?;
+        let ends = Instant::now() + PATIENCE;
+        let lease = loop {
+            match Lease::take(&connector, &client, holder, &token, LEASE_TERM).await {
+                // It may be ours by now, and would keep everybody away until it ends: whoever has the token is asked again.
+                Err(error) if error.is_lost() && Instant::now() < ends => {
+                    tokio::time::sleep(PAUSE).await;
+                    if let Ok(another) = connector.connect().await {
+                        client = another;
+                    }
+                }
+                answer => break answer?,
+            }
+        };
+        reached(Step::LeaseTaken);
         let lease = Arc::new(Held { lease: Mutex::new(Some(lease)), lost: watch::Sender::new(None) });
         let renewal = tokio::spawn(renew(connector.clone(), Arc::clone(&lease)));
         Ok(Self { connector, client: Some(Arc::new(client)), lease, renewal })
@@ -88,6 +111,20 @@ impl Core {
 
     pub(super) fn lease(&self) -> Arc<Held> {
         Arc::clone(&self.lease)
+    }
+
+    /// Returns the time by the database's clock.
+    pub(super) async fn now(&mut self) -> Result<Timestamp, Error> {
+        loop {
+            let read = match self.client().await {
+                Ok(client) => self.connector.bounded(pools::now(&client)).await,
+                Err(error) => Err(error),
+            };
+            match read {
+                Err(error) if self.goes_on_after(&error).await => {}
+                read => return read,
+            }
+        }
     }
 
     /// Reads the value of a row.
@@ -183,8 +220,21 @@ impl Core {
     pub(super) async fn close(&mut self) -> Result<(), Error> {
         self.renewal.abort();
         let Some(lease) = self.lease.with(Option::take) else { return Ok(()) };
-        let client = self.client().await?;
-        lease.release(&self.connector, &client).await
+        let ends = Instant::now() + PATIENCE;
+        loop {
+            let released = match self.client().await {
+                Ok(client) => lease.release(&self.connector, &client).await,
+                Err(error) => Err(error),
+            };
+            match released {
+                // One that is left keeps everybody away until it ends.
+                Err(error) if error.is_lost() && Instant::now() < ends => {
+                    self.client = None;
+                    tokio::time::sleep(PAUSE).await;
+                }
+                released => return released,
+            }
+        }
     }
 
     /// Fails once the lease is lost.
@@ -305,9 +355,10 @@ impl Commit<'_> {
         };
         let written = connector.bounded_by(patience, self.write(client)).await;
         let is_ours = matches!(written, Ok(found) if found == Some(fence));
+        reached(Step::RowsSent);
         let ended = connector.bounded(client.batch_execute(if is_ours { "COMMIT" } else { "ROLLBACK" })).await;
         match written {
-            Ok(_) if is_ours => ended,
+            Ok(_) if is_ours => ended.inspect(|()| reached(Step::RowsCommitted)),
             Ok(_) => Err(lease::lost(connector, "somebody else has taken it over")),
             Err(error) => Err(error),
         }
@@ -399,8 +450,13 @@ impl Glance {
     pub(super) async fn begin(address: Address) -> Result<Option<Self>, Error> {
         let connector = Connector::new(Arc::new(address))?;
         let client = connector.connect().await?;
-        if schema::look(&connector, &client).await? == schema::Tables::None {
-            return Ok(None);
+        match schema::look(&connector, &client).await? {
+            schema::Tables::Current => {}
+            schema::Tables::None => return Ok(None),
+            schema::Tables::Older(found) => {
+                let address = connector.address().to_string();
+                return Err(Error::TooOld { address, found, known: schema::VERSION });
+            }
         }
         connector.bounded(client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")).await?;
         Ok(Some(Self { connector, client }))
@@ -412,6 +468,11 @@ impl Glance {
 
     pub(super) async fn page(&self, table: Table, behind: &str) -> Result<Vec<(String, Vec<u8>)>, Error> {
         page(&self.connector, &self.client, table, behind).await
+    }
+
+    /// Reads the quota that the runners of a team share.
+    pub(super) async fn pools(&self, team: &str) -> Result<(Timestamp, Vec<(String, String)>), Error> {
+        pools::read(&self.connector, &self.client, team).await
     }
 
     /// Returns who holds the lease.

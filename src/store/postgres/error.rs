@@ -34,6 +34,11 @@ pub(crate) enum Error {
     Complaint { address: String, code: String, why: String },
     #[error("the tables in {address} have version {found}, made by a newer contactsd; this one knows up to {known}")]
     TooNew { address: String, found: i32, known: i32 },
+    #[error(
+        "the tables in {address} have version {found}, made by an older contactsd, and this one reads version {known}: \
+         the next command that writes (apply or watch) brings them up to date"
+    )]
+    TooOld { address: String, found: i32, known: i32 },
     /// Somebody else holds the lease.
     #[error("the state in {address} is in use by {holder}")]
     Held { address: String, holder: Box<Holder> },

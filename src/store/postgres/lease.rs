@@ -31,14 +31,15 @@ pub(super) struct Lease {
 
 /// Takes the lease, or takes over one that has ended: in one statement, by the database's clock.
 ///
-/// Nobody whose lease has not ended loses it, and of several who ask at once one gets it.
+/// Nobody whose lease has not ended loses it, and of several who ask at once one gets it. Whoever has taken it and heard no
+/// answer takes it again by the same token.
 const TAKE: &str = "
 WITH taken AS (
     INSERT INTO contactsd_leases AS lease (state, token, holder, expires_at)
     VALUES ($1, $2, $3, clock_timestamp() + $4::float8 * interval '1 second')
     ON CONFLICT (state) DO UPDATE
         SET token = excluded.token, holder = excluded.holder, expires_at = excluded.expires_at
-        WHERE lease.expires_at <= clock_timestamp()
+        WHERE lease.expires_at <= clock_timestamp() OR lease.token = excluded.token
     RETURNING state)
 UPDATE contactsd_fences AS fence SET fence = fence.fence + 1 FROM taken WHERE fence.state = taken.state
 RETURNING fence.fence";
@@ -62,7 +63,7 @@ impl Lease {
         connector: &Connector,
         client: &Client,
         holder: &Holder,
-        token: String,
+        token: &str,
         term: Duration,
     ) -> Result<Self, Error> {
         let state = connector.address().state();
@@ -87,7 +88,7 @@ impl Lease {
                 ))
                 .await;
             match answer {
-                Ok(Some(row)) => return Ok(Self { token, fence: row.get(0), until }),
+                Ok(Some(row)) => return Ok(Self { token: token.to_owned(), fence: row.get(0), until }),
                 Ok(None) => {
                     // It may have ended just now; then it is asked for again.
                     if let Some(holder) = who(connector, client).await? {
@@ -124,7 +125,7 @@ impl Lease {
     }
 
     /// Gives the lease back, so that nobody waits for its end.
-    pub(super) async fn release(self, connector: &Connector, client: &Client) -> Result<(), Error> {
+    pub(super) async fn release(&self, connector: &Connector, client: &Client) -> Result<(), Error> {
         let state = connector.address().state();
         let mine: [(&(dyn ToSql + Sync), Type); 2] = [(&state, Type::TEXT), (&self.token, Type::TEXT)];
         connector.bounded(client.execute_typed(RELEASE, &mine)).await.map(drop)

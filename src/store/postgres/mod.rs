@@ -15,6 +15,8 @@ mod tables;
 #[cfg(test)]
 pub(in crate::store) mod tests;
 
-pub(crate) use address::{database, is_meant};
+pub(crate) use address::is_meant;
+pub use address::{InvalidAddress, database};
 pub(super) use core::Held;
+pub use rows::SharedQuota;
 pub(super) use rows::{GlanceRows, PostgresEngine, SharedRows, counters, facts};

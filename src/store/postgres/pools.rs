@@ -21,6 +21,27 @@ const LOCK: &str = "SELECT value FROM contactsd_pools WHERE team = $1 AND kind =
 const NOW: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 const SET: &str = "UPDATE contactsd_pools SET value = $3 WHERE team = $1 AND kind = $2";
 
+const ALL: &str = "SELECT kind, value FROM contactsd_pools WHERE team = $1";
+
+/// Returns the time by the database's clock.
+pub(super) async fn now(client: &Client) -> Result<Timestamp, tokio_postgres::Error> {
+    let now: i64 = client.query_typed(NOW, &[]).await?.first().map_or(0, |row| row.get(0));
+    Ok(Timestamp(now.try_into().unwrap_or_default()))
+}
+
+/// Reads all rows of a team, each with its kind of request, and the time there.
+pub(super) async fn read(
+    connector: &Connector,
+    client: &Client,
+    team: &str,
+) -> Result<(Timestamp, Vec<(String, String)>), Error> {
+    let reading = async {
+        let rows = client.query_typed(ALL, &[(&team, Type::TEXT)]).await?;
+        Ok((now(client).await?, rows.iter().map(|row| (row.get(0), row.get(1))).collect()))
+    };
+    connector.bounded(reading).await
+}
+
 /// A way to the pools.
 pub(super) struct Pools {
     connector: Connector,
@@ -57,6 +78,21 @@ impl Pools {
         }
     }
 
+    /// Reads all rows of a team, each with its kind of request, and the time there.
+    pub(super) async fn read(&mut self, team: &str) -> Result<(Timestamp, Vec<(String, String)>), Error> {
+        let client = self.connected().await?;
+        let found = read(&self.connector, &client, team).await?;
+        self.client = Some(client);
+        Ok(found)
+    }
+
+    async fn connected(&mut self) -> Result<Client, Error> {
+        match self.client.take().filter(|client| !client.is_closed()) {
+            Some(client) => Ok(client),
+            None => self.connector.connect().await,
+        }
+    }
+
     async fn try_change<T>(
         &mut self,
         team: &str,
@@ -64,10 +100,7 @@ impl Pools {
         change: &mut impl FnMut(&str, Timestamp, bool) -> (String, T),
         may_be_done: bool,
     ) -> Result<T, Error> {
-        let client = match self.client.take().filter(|client| !client.is_closed()) {
-            Some(client) => client,
-            None => self.connector.connect().await?,
-        };
+        let client = self.connected().await?;
         let changing = async {
             let key = [(&team as _, Type::TEXT), (&kind as _, Type::TEXT)];
             client.batch_execute(BEGIN).await?;
@@ -76,9 +109,9 @@ impl Pools {
                 client.execute_typed(ADD, &key).await?;
                 row = client.query_typed_opt(LOCK, &key).await?;
             }
-            let now: i64 = client.query_typed(NOW, &[]).await?.first().map_or(0, |row| row.get(0));
+            let now = now(&client).await?;
             let before = row.map(|row| row.get::<_, String>(0)).unwrap_or_default();
-            let (after, result) = change(&before, Timestamp(now.try_into().unwrap_or_default()), may_be_done);
+            let (after, result) = change(&before, now, may_be_done);
             let [team, kind] = key;
             client.execute_typed(SET, &[team, kind, (&after, Type::TEXT)]).await?;
             client.batch_execute("COMMIT").await?;

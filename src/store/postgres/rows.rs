@@ -19,10 +19,27 @@ use super::core::{Core, Glance, Held};
 use super::error::Error as Failure;
 use super::pools::Pools;
 use super::tables::{self, TABLES};
-use crate::model::Timestamp;
+use crate::model::{Endpoint, Timestamp};
 use crate::state::{Counters, Error, FORMAT, Facts, Holder, Location, Row, Rows, Table, Writes, decode};
 #[cfg(test)]
 use crate::store::{Broken, Moment};
+
+/// What the runners of a team share of the quota.
+#[derive(Debug, Clone, Default)]
+pub struct SharedQuota {
+    /// The time by the clock that counts there.
+    pub now: Timestamp,
+    /// The pools, as the caller wrote them.
+    pub pools: BTreeMap<Endpoint, String>,
+}
+
+impl From<(Timestamp, Vec<(String, String)>)> for SharedQuota {
+    /// Leaves out kinds of requests that this version does not know.
+    fn from((now, rows): (Timestamp, Vec<(String, String)>)) -> Self {
+        let known = |kind: &str| Endpoint::ALL.into_iter().find(|endpoint| endpoint.name() == kind);
+        Self { now, pools: rows.into_iter().filter_map(|(kind, value)| Some((known(&kind)?, value))).collect() }
+    }
+}
 
 /// Most rows of bindings that are kept in memory.
 const MOST_KNOWN: usize = 50_000;
@@ -179,6 +196,18 @@ impl SharedRows {
         let Shared { state, pools, waiter, .. } = &*self.0;
         let changed = waiter.wait(async { pools.lock().await.change(team, kind, change).await });
         changed.map_err(|failure| failure.told_of(state))
+    }
+
+    /// Returns the time by the database's clock.
+    pub(in crate::store) fn now(&self) -> Result<Timestamp, Error> {
+        self.with_core(Core::now)
+    }
+
+    /// Reads what the runners of a team share of the quota.
+    pub(in crate::store) fn pools(&self, team: &str) -> Result<SharedQuota, Error> {
+        let Shared { state, pools, waiter, .. } = &*self.0;
+        let read = waiter.wait(async { pools.lock().await.read(team).await });
+        read.map(SharedQuota::from).map_err(|failure| failure.told_of(state))
     }
 
     /// Begins to take in the rows of a state that is to take the place of this one.
@@ -344,6 +373,12 @@ impl GlanceRows {
         let Some(glance) = glance else { return Ok(None) };
         let rows = Self { state: state.clone(), glance, waiter };
         Ok(facts(&rows)?.map(|facts| (rows, facts)))
+    }
+
+    /// Reads what the runners of a team share of the quota.
+    pub(in crate::store) fn pools(&self, team: &str) -> Result<SharedQuota, Error> {
+        let read = self.waiter.wait(self.glance.pools(team));
+        read.map(SharedQuota::from).map_err(|failure| failure.told_of(&self.state))
     }
 
     pub(in crate::store) fn holder(&self) -> Result<Option<Holder>, Error> {

@@ -59,7 +59,7 @@ impl World {
     pub(super) fn try_read(&self, wanted: &Wanted) -> Result<Option<Snapshot>, Error> {
         match self.location() {
             Location::Database { .. } => {
-                crate::store::read_database(&self.location(), wanted).map(|read| read.map(|(snapshot, _)| snapshot))
+                crate::store::read_database(&self.location(), wanted).map(|read| read.map(|read| read.snapshot))
             }
             location @ Location::Directory(_) => crate::store::read(&location, wanted),
         }

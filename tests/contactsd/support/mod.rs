@@ -3,6 +3,7 @@
 mod outcome;
 mod people;
 pub(crate) mod postgres;
+mod preload;
 mod remote;
 mod running;
 mod tap;

@@ -65,6 +65,13 @@ impl Server {
         Self::start_as(false)
     }
 
+    /// Starts a server with a pool before it; `None`, said loudly, where one of the two is not installed.
+    pub(crate) fn start_pooled() -> Option<Self> {
+        let mut server = Self::start()?;
+        server.start_bouncer();
+        server.bouncer.is_some().then_some(server)
+    }
+
     /// Starts one that also takes encrypted connections over TCP, from whoever has a password: user `sales`, password
     /// `s3cret-word`. Its certificate is for 127.0.0.1 and localhost, by the authority in [`Server::authority`].
     pub(crate) fn start_encrypted() -> Option<Self> {
@@ -174,7 +181,7 @@ impl Server {
         let settings = format!(
             "[databases]\npostgres = host={directory} port={PORT}\n[pgbouncer]\nlisten_addr =\nunix_socket_dir = {directory}\n\
              listen_port = {BOUNCER_PORT}\npool_mode = transaction\nauth_type = trust\nauth_file = {directory}/users\n\
-             default_pool_size = 10\nmax_client_conn = 500\n"
+             default_pool_size = 10\nmax_client_conn = 500\nserver_login_retry = 1\n"
         );
         fs::write(self.directory.path().join("bouncer.ini"), settings).unwrap();
         fs::write(self.directory.path().join("users"), "\"postgres\" \"\"\n").unwrap();

@@ -6,6 +6,7 @@ use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
 
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -13,6 +14,7 @@ use rustix::termios::{Winsize, tcsetwinsize};
 use tempfile::TempDir;
 
 use super::outcome::{Names, Outcome};
+use super::preload;
 use super::remote::Remote;
 use super::running::Running;
 
@@ -221,6 +223,17 @@ impl World {
         let trace = fs::read_to_string(trace).unwrap();
         // The signal is noted by the call that it came with.
         (trace.contains("(INJECTED)") || trace.contains("killed by SIGKILL")).then_some(outcome)
+    }
+
+    /// Lets every command from here on load the library of `preload.c`, which reads the variables that it names; reports
+    /// whether that can be.
+    #[must_use]
+    pub(crate) fn preloads(&mut self) -> bool {
+        static LIBRARY: LazyLock<Option<PathBuf>> =
+            LazyLock::new(|| preload::beside(Path::new(env!("CARGO_BIN_EXE_contactsd"))));
+        let Some(library) = &*LIBRARY else { return false };
+        self.set("LD_PRELOAD", &library.display().to_string());
+        true
     }
 
     /// Applies without asking.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
-/// Where the connection is cut, the next time that a transaction ends.
+/// Where the connection is cut, the next time that a transaction ends, or another statement is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cut {
     BeforeTheEnd,
@@ -26,6 +26,11 @@ const PORT: u16 = 7777;
 impl Cutter {
     /// Cuts the first `times` transactions that end.
     pub(super) fn before(server: PathBuf, cut: Cut, times: u32) -> Self {
+        Self::at("COMMIT\0", server, cut, times)
+    }
+
+    /// Cuts the first `times` statements with these words.
+    pub(super) fn at(words: &'static str, server: PathBuf, cut: Cut, times: u32) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let listener = UnixListener::bind(directory.path().join(format!(".s.PGSQL.{PORT}"))).unwrap();
         let left = Arc::new(AtomicU32::new(times));
@@ -34,7 +39,7 @@ impl Cutter {
             for client in listener.incoming() {
                 let (client, left) = (client.unwrap(), Arc::clone(&counted));
                 let Ok(server) = UnixStream::connect(&server) else { continue };
-                thread::spawn(move || pass(client, server, cut, &left));
+                thread::spawn(move || pass(client, server, words, cut, &left));
             }
         });
         Self { directory, left }
@@ -50,7 +55,7 @@ impl Cutter {
     }
 }
 
-fn pass(mut client: UnixStream, mut server: UnixStream, cut: Cut, left: &AtomicU32) {
+fn pass(mut client: UnixStream, mut server: UnixStream, words: &str, cut: Cut, left: &AtomicU32) {
     let (mut answers, mut asked) = (server.try_clone().unwrap(), client.try_clone().unwrap());
     let (silenced, is_silenced) = std::sync::mpsc::channel::<()>();
     let back = thread::spawn(move || {
@@ -64,7 +69,7 @@ fn pass(mut client: UnixStream, mut server: UnixStream, cut: Cut, left: &AtomicU
     });
     let mut bytes = [0; 8192];
     while let Ok(count @ 1..) = client.read(&mut bytes) {
-        let ends = bytes[..count].windows(7).any(|word| word == b"COMMIT\0");
+        let ends = bytes[..count].windows(words.len()).any(|found| found == words.as_bytes());
         let is_cut = ends && left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
         if is_cut && cut == Cut::BeforeTheEnd {
             break;

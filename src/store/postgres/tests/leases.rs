@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::cut::{Cut, Cutter};
 use super::*;
 
 #[test]
@@ -78,11 +79,29 @@ fn a_lease_that_ended_is_not_renewed() {
         let client = connector.connect().await.unwrap();
         schema::ensure(&connector, &client).await.unwrap();
         let term = Duration::from_mins(1);
-        let taken = lease::Lease::take(&connector, &client, &holder("apply"), token(), term).await;
+        let taken = lease::Lease::take(&connector, &client, &holder("apply"), &token(), term).await;
         let mut lease = taken.unwrap();
         lease.renew(&connector, &client, term).await.unwrap();
         way.server.sql("UPDATE contactsd_leases SET expires_at = now() WHERE state LIKE 'ended%'");
         let refused = lease.renew(&connector, &client, term).await.unwrap_err();
         assert!(matches!(refused, Error::LeaseLost { .. }), "{refused}");
     });
+}
+
+/// A lease that its holder knew nothing of, or had given back, kept everybody away until it ended.
+#[tokio::test]
+async fn a_lease_is_taken_and_given_back_although_the_answer_is_lost() {
+    let Some(server) = server() else { return };
+    for (name, words) in [("take", "INSERT INTO contactsd_leases"), ("give", "DELETE FROM contactsd_leases")] {
+        for cut in [Cut::BeforeTheEnd, Cut::BeforeItsAnswer] {
+            let cutter = Cutter::at(words, server.socket(), cut, 1);
+            let way = Way { url: cutter.url(&format!("lost-{name}-{cut:?}")), server };
+            let mut core = way.open("apply").await.unwrap();
+            core.commit(&tombstones(&[("ada", Some("1"))]), "a").await.unwrap();
+            core.close().await.unwrap();
+            assert_eq!(cutter.left(), 0);
+            let left = server.sql(&format!("SELECT count(*) FROM contactsd_leases WHERE state = '{}'", way.state()));
+            assert_eq!(left, "0", "{name}, {cut:?}");
+        }
+    }
 }

@@ -6,6 +6,7 @@ mod leases;
 mod pools;
 #[path = "../../../../tests/contactsd/support/postgres.rs"]
 mod server;
+mod versions;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{LazyLock, Mutex};

@@ -1,0 +1,51 @@
+//! The lease on a state in a database, for the time that nothing runs which ends in order: given back when a signal ends the
+//! process, since it would keep everybody else away until it ends by itself.
+//!
+//! Never touches a state on this machine, which the system releases with the process.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::store::Store;
+
+/// How long a signal waits for a state that is being opened, and how long for its lease to be given back.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+static HELD: LazyLock<watch::Sender<Held>> = LazyLock::new(|| watch::Sender::new(Held::Nothing));
+
+enum Held {
+    Nothing,
+    /// The lease may be taken already.
+    Opening,
+    Open(Store),
+}
+
+/// Notes that a state is being opened.
+pub(super) fn is_being_taken() {
+    HELD.send_replace(Held::Opening);
+}
+
+/// Notes what came of that; `None` as well once it was given back.
+pub(super) fn is_held(store: Option<&Store>) {
+    HELD.send_replace(store.map_or(Held::Nothing, |store| Held::Open(store.clone())));
+}
+
+/// Gives the lease back that this process has, if it has one. Takes a few seconds at most.
+pub(super) async fn give_back() {
+    let mut held = HELD.subscribe();
+    let opened = async {
+        let opened = held.wait_for(|held| !matches!(held, Held::Opening)).await.ok()?;
+        match &*opened {
+            Held::Open(store) => Some(store.clone()),
+            Held::Nothing | Held::Opening => None,
+        }
+    };
+    let Ok(Some(store)) = tokio::time::timeout(PATIENCE, opened).await else { return };
+    match tokio::time::timeout(PATIENCE, store.give_lease_back()).await {
+        Ok(Ok(())) => {}
+        // It ends by itself; there is nobody left to tell.
+        failed => tracing::debug!(?failed, "the lease could not be given back"),
+    }
+}
