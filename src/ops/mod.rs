@@ -11,6 +11,7 @@ mod clock;
 mod credential;
 mod desired;
 mod drift;
+mod drifted;
 mod entropy;
 mod event;
 mod format;
@@ -47,7 +48,8 @@ pub use by_hand::{check_decisions, plan_import, plan_removal, plan_rename};
 pub use clock::Clock;
 pub use credential::{CredentialSource, SessionError};
 pub use desired::{Desired, LoadError};
-pub use drift::{Drift, DriftChange, DriftError, Drifted, Found, as_found, drift, keep};
+pub use drift::{DriftError, Found, as_found, drift, drift_and_new, keep};
+pub use drifted::{Drift, DriftChange, Drifted, FieldDrift, Refreshing};
 pub use entropy::Entropy;
 pub use event::{Event, Notice, PassEvent};
 pub use format::{FormatError, replace};
@@ -62,8 +64,6 @@ pub use probe::{
 };
 pub use problem::{Cause, Fault, Problem, ProblemKind, chain};
 pub use reading::{ReadError, Reading, Want, read};
-pub use refresh::Reading as Refreshing;
-pub use refresh::compare::FieldDrift;
 pub use renewal::renew_index;
 pub use report::{Ended, Imported, Report, Step};
 pub use saved::{

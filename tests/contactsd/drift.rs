@@ -329,3 +329,54 @@ fn the_commands_of_the_guide_do_what_it_says() {
     let ignored = run(3);
     assert!(ignored.stdout.contains("1 field ignored"), "{ignored}");
 }
+
+const ADA: &str = "contacts:\n  ada: {first_name: Ada, last_name: Quill, title: Engineer, email: ada@example.com}\n";
+
+#[test]
+fn a_contact_that_apollo_has_is_taken_over_with_evidence() {
+    let remote = Remote::start();
+    let id = remote
+        .seed(json!({"first_name": "Ada", "last_name": "Quill", "title": "Clerk", "email": "Ada@example.com",
+        "organization_name": "Harbor"}));
+    remote.seed(json!({"first_name": "Ada", "last_name": "Quill", "email": "ada@example.org"}));
+    let world = World::with(ADA).against(&remote);
+    let before = writes(&remote);
+    assert_snapshot!(world.run("plan --refresh"), @"");
+    assert_eq!(writes(&remote), before);
+    let applied = world.run("apply --refresh --auto-approve");
+    assert_eq!(
+        applied.summary(),
+        "Apply complete! Resources: 1 imported, 0 added, 1 changed, 0 destroyed.",
+        "{applied}"
+    );
+    assert_eq!(remote.contact("id", &id)["title"], "Engineer");
+    assert_eq!(remote.contacts().len(), 2);
+    let plan = world.run("plan --refresh --detailed-exitcode");
+    assert_eq!(plan.code, Some(0), "{plan}");
+    assert!(plan.stdout.contains("No changes. Apollo holds what the files say (1 contact)."), "{plan}");
+}
+
+#[test]
+fn of_several_with_the_email_nobody_is_guessed() {
+    let remote = Remote::start();
+    let ids = ["Ada", "Ida"].map(|name| remote.seed(json!({"first_name": name, "email": "ada@example.com"})));
+    let world = World::with(ADA).against(&remote);
+    let plan = world.run("plan --refresh");
+    assert_eq!(plan.code, Some(1), "{plan}");
+    assert!(plan.stdout.contains("# contact.ada needs a decision"), "{plan}");
+    let applied = world.run("apply --refresh --auto-approve");
+    assert_eq!((applied.code, remote.contacts().len()), (Some(1), 2), "{applied}");
+    let imported = world.run(&format!("import ada {} --auto-approve", ids[1]));
+    assert_eq!(imported.code, Some(0), "{imported}");
+}
+
+#[test]
+fn a_page_holds_nothing_but_the_page() {
+    let (world, remote, ids) = applied(3);
+    remote.edit(&ids[1], &json!({"title": "Boss"}));
+    for verb in ["drift", "plan --refresh"] {
+        let page = world.run(&format!("{verb} --format markdown"));
+        assert!(page.stdout.starts_with("<!-- contactsd plan: "), "{page}");
+        assert!(page.stdout.contains("1 changed, 0 gone") && !page.stdout.contains("Boss"), "{page}");
+    }
+}
