@@ -166,7 +166,7 @@ impl Weather {
             quirks.extend(some(&FORMS, random));
         }
         let misses = SEARCHES_THAT_MISS.iter().chain(&FORMS).any(|quirk| quirks.contains(quirk));
-        if has(Kind::Search) && random.bool() {
+        if (has(Kind::Search) || has(Kind::Batches)) && random.bool() {
             parts.insert(Kind::Strangers);
         }
         Self { faults, parts, finds_everybody: !misses, quirks: quirks.join(",") }

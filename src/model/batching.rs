@@ -12,6 +12,8 @@ pub struct Batching {
     /// Whether new contacts are looked for before they go out with others; without that, Apollo's page is trusted, which
     /// says that whoever is there stays as it was.
     pub looks: bool,
+    /// Whether Apollo is asked first if many may be created by one request, which takes one that creates nobody.
+    pub asks: bool,
 }
 
 impl Batching {
@@ -22,17 +24,18 @@ impl Batching {
     pub const FIRST: usize = 10;
 
     /// Sends each contact by a request of its own.
-    pub const ALONE: Self = Self { size: 1, first: 1, looks: true };
+    pub const ALONE: Self = Self { size: 1, first: 1, looks: true, asks: false };
 
     /// Returns the batches of a state that knows what becomes of them.
     #[must_use]
     pub fn knowing(self, known: Option<BulkCreate>) -> Self {
-        if known == Some(BulkCreate::Proven) { Self { first: self.size, ..self } } else { self }
+        let first = if known == Some(BulkCreate::Proven) { self.size } else { self.first };
+        Self { first, asks: known.is_none(), ..self }
     }
 
     /// Sends up to `size` contacts by one request, and up to [`Batching::FIRST`] by the first.
     pub fn of(size: usize) -> Self {
-        Self { size, first: size.min(Self::FIRST), looks: true }
+        Self { size, first: size.min(Self::FIRST), looks: true, asks: false }
     }
 }
 

@@ -17,6 +17,9 @@ use super::{Ended, Event, ProblemKind, chain};
 /// How many contacts of the state are viewed to see that a new credential is of its team.
 const CONTACTS_VIEWED: usize = 10;
 
+/// How often Apollo is asked whether many may be created by one request, when it does not answer.
+const ASKED_AT_MOST: usize = 3;
+
 /// Reads the credential from where it came from.
 pub type CredentialSource = Arc<dyn Fn() -> Result<Credential, String> + Send + Sync>;
 
@@ -168,14 +171,22 @@ impl Access {
     /// A refusal of what it holds says that it may; any other says that it may not, whatever its words.
     pub(super) async fn may_create_many(&self) -> Result<bool, Failure> {
         let body = &body::create_many([]);
-        let ask = |way: Arc<Way>| async move { way.client.create_contacts(body).await };
-        match self.look(Endpoint::CreateContacts, ask).await {
-            Ok(_) => Ok(true),
-            // A success that cannot be read is one all the same.
-            Err(Failure::Refused(error)) if error.is_page() => Ok(false),
-            Err(Failure::Refused(error)) => Ok(matches!(error.status(), Some(200..300 | 422))),
-            Err(Failure::Barred) if !self.courier.is_barred(Endpoint::CreateContact) => Ok(false),
-            Err(failure) => Err(failure),
+        let mut asked = 1;
+        loop {
+            let ask = |way: Arc<Way>| async move { way.client.create_contacts(body).await };
+            match self.look(Endpoint::CreateContacts, ask).await {
+                Ok(_) => return Ok(true),
+                Err(Failure::Refused(error)) => match error.status() {
+                    // It makes nobody, so that it may be sent again.
+                    None | Some(500..) if asked < ASKED_AT_MOST => asked += 1,
+                    None | Some(500..) => return Err(Failure::Refused(error)),
+                    Some(400..) if error.is_page() => return Ok(false),
+                    // A success that cannot be read is one all the same.
+                    status => return Ok(matches!(status, Some(200..300 | 422))),
+                },
+                Err(Failure::Barred) if !self.courier.is_barred(Endpoint::CreateContact) => return Ok(false),
+                Err(failure) => return Err(failure),
+            }
         }
     }
 

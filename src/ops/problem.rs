@@ -129,6 +129,10 @@ pub enum ProblemKind {
     CreatesBlindly(ContactKey),
     /// The credential may not create many contacts by one request, so each takes its own.
     CreatesOneByOne,
+    /// Apollo did not answer whether it may, so each takes its own.
+    BatchesUnknown {
+        why: String,
+    },
     /// The contact that the entry means was merged into another one; `is_named`, whether the entry itself says the id.
     Merged {
         id: ApolloId,

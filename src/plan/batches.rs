@@ -22,6 +22,8 @@ pub(crate) struct Batches<'a> {
     pub(crate) alone: Vec<&'a Action>,
     /// Whether those who are created together are looked for.
     looks: bool,
+    /// Whether a request goes out first that asks if they may be created together.
+    asks: bool,
 }
 
 /// How new contacts go out, whom Apollo may match.
@@ -58,7 +60,7 @@ pub enum OneEach {
 impl<'a> Batches<'a> {
     /// Puts actions into batches.
     pub(crate) fn of(actions: impl IntoIterator<Item = &'a Action>, batching: Batching) -> Self {
-        let mut batches = Self { looks: batching.looks, ..Self::default() };
+        let mut batches = Self { looks: batching.looks, asks: batching.asks, ..Self::default() };
         let (mut creates, mut updates, mut settles) = (Vec::new(), Vec::new(), BTreeMap::new());
         for action in actions {
             match &action.operation {
@@ -106,6 +108,9 @@ impl<'a> Batches<'a> {
                 looks += batch.iter().map(|action| looks_of(action)).sum::<usize>();
             }
             add(&mut requests, create_requests(batch));
+        }
+        if self.asks && !self.creates.is_empty() {
+            *requests.entry(Endpoint::CreateContacts).or_default() += 1;
         }
         if looks > 0 {
             *requests.entry(Endpoint::SearchContacts).or_default() += looks.min(PAGES_OF_AN_ACCOUNT);

@@ -7,8 +7,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::{
-    ApolloId, Batching, Binding, Conflict, ConflictCause, Endpoint, Entry, Field, Fields, IdentityHash, IdentityKey,
-    Intent, Origin, Place, RunId, Timestamp, Tombstone, Value,
+    ApolloId, Batching, Binding, BulkCreate, Conflict, ConflictCause, Endpoint, Entry, Field, Fields, IdentityHash,
+    IdentityKey, Intent, Origin, Place, RunId, Timestamp, Tombstone, Value,
 };
 
 const SECRET: IdentityKey = IdentityKey([7; 32]);
@@ -490,6 +490,9 @@ fn how_new_contacts_go_out_is_known_and_a_look_that_is_not_made_is_not_counted()
     assert_eq!(of(Batching::ALONE), (Creates::OneByOne, Some(2)));
     assert_eq!(of(Batching::default()), (Creates::Together, Some(2)));
     assert_eq!(of(unseen), (Creates::TogetherUnseen, Some(1)), "who is created alone is looked for");
+    let creates = |known| Batches::of(&plan.actions, Batching::default().knowing(known)).requests();
+    assert_eq!(creates(None)[&Endpoint::CreateContacts], 2, "one asks whether it may");
+    assert_eq!(creates(Some(BulkCreate::Granted))[&Endpoint::CreateContacts], 1);
 }
 
 #[test]

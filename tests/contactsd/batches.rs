@@ -30,7 +30,7 @@ fn ends_with_each_once(world: &World, remote: &Remote, count: usize) {
 fn hundreds_are_created_by_a_handful_of_requests_and_then_none() {
     let remote = Remote::start();
     let world = World::with(&numbered(0..250)).against(&remote);
-    assert_snapshot!(world.run("plan --concise").line("Requests:"), @"Requests: 4 bulk create, 250 search; no wait for quota (600 requests an hour of each kind are");
+    assert_snapshot!(world.run("plan --concise").line("Requests:"), @"Requests: 5 bulk create, up to 250 search; no wait for quota (600 requests an hour of each kind are");
     let first = world.applied();
     assert_eq!(first.summary(), "Apply complete! Resources: 250 added, 0 changed, 0 destroyed.");
     // One asks whether many may be created; the first batch of a state is of 10, then there are 100, 100 and 40. One

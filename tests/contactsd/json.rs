@@ -27,7 +27,7 @@ fn a_plan_is_a_stream_of_records_and_the_same_bytes_every_time() {
     assert_snapshot!(plan, @r#"
     {"@level":"info","@message":"contactsd 0.1.0","@module":"contactsd.ui","type":"version","contactsd":"0.1.0","ui":"1.0"}
     {"@level":"info","@message":"contact.ada: plan to create","@module":"contactsd.ui","type":"planned_change","change":{"resource":{"addr":"contact.ada","resource_type":"contact","resource_name":"ada"},"action":"create","reason":"not_in_state","actions":["create"],"before":null,"after":{"first_name":"Ada","email":"ada@example.com"},"after_unknown":{"id":true},"changed":["first_name","email"],"source":{"filename":"contacts.d/team.yaml","line":2}}}
-    {"@level":"info","@message":"Requests: at most 3","@module":"contactsd.ui","type":"forecast","forecast":{"requests":{"create_contacts":1,"search_contacts":2},"seconds":0,"assumed":true,"assumed_for":["create_contacts","search_contacts"],"creates":"together","one_each":{}}}
+    {"@level":"info","@message":"Requests: at most 4","@module":"contactsd.ui","type":"forecast","forecast":{"requests":{"create_contacts":2,"search_contacts":2},"seconds":0,"assumed":true,"assumed_for":["create_contacts","search_contacts"],"creates":"together","one_each":{}}}
     {"@level":"info","@message":"Plan: 1 to add, 0 to change, 0 to destroy.","@module":"contactsd.ui","type":"change_summary","changes":{"add":1,"change":0,"import":0,"remove":0,"forget":0,"move":0,"release":0,"settle":0,"operation":"plan"},"plan":{"digest":"[DIGEST]","lineage":null,"serial":0,"unchanged":0,"undecided":0,"left_out":0}}
     [exit 0]
     "#);
@@ -298,7 +298,7 @@ fn a_saved_plan_is_one_document() {
     let world = World::with(TEAM);
     world.run("plan --out team.plan");
     assert_snapshot!(world.run("show team.plan --json"), @r#"
-    {"format_version":"1.0","contactsd_version":"0.1.0","digest":"[DIGEST]","lineage":null,"serial":0,"unchanged":0,"undecided":0,"left_out":0,"changes":{"add":1,"change":0,"import":0,"remove":0,"forget":0,"move":0,"release":0,"settle":0,"operation":"plan"},"resource_changes":[{"address":"contact.ada","type":"contact","name":"ada","action":"create","action_reason":"not_in_state","change":{"actions":["create"],"before":null,"after":{"first_name":"Ada","email":"ada@example.com"},"after_unknown":{"id":true},"changed":["first_name","email"]},"source":{"filename":"contacts.d/team.yaml"}}],"brakes":[],"forecast":{"requests":{"create_contacts":1,"search_contacts":2},"seconds":0,"assumed":true,"assumed_for":["create_contacts","search_contacts"],"creates":"together","one_each":{}},"applyable":true,"errored":false,"diagnostics":[]}
+    {"format_version":"1.0","contactsd_version":"0.1.0","digest":"[DIGEST]","lineage":null,"serial":0,"unchanged":0,"undecided":0,"left_out":0,"changes":{"add":1,"change":0,"import":0,"remove":0,"forget":0,"move":0,"release":0,"settle":0,"operation":"plan"},"resource_changes":[{"address":"contact.ada","type":"contact","name":"ada","action":"create","action_reason":"not_in_state","change":{"actions":["create"],"before":null,"after":{"first_name":"Ada","email":"ada@example.com"},"after_unknown":{"id":true},"changed":["first_name","email"]},"source":{"filename":"contacts.d/team.yaml"}}],"brakes":[],"forecast":{"requests":{"create_contacts":2,"search_contacts":2},"seconds":0,"assumed":true,"assumed_for":["create_contacts","search_contacts"],"creates":"together","one_each":{}},"applyable":true,"errored":false,"diagnostics":[]}
     [exit 0]
     "#);
     assert_snapshot!(world.run("show none.plan --json"), @r#"

@@ -31,8 +31,8 @@ fn a_plan_needs_no_key_and_leaves_nothing_behind() {
         }
 
     Plan: 2 to add, 0 to change, 0 to destroy.
-    Requests: 1 bulk create, 2 search; no wait for quota (600 requests an hour of each kind are assumed
-    until Apollo tells its limits).
+    Requests: 2 bulk create, up to 2 search; no wait for quota (600 requests an hour of each kind are
+    assumed until Apollo tells its limits).
     Each new contact is searched for before it is created. Without the right to search, a contact that
     Apollo matches stays as it is in a batch, and is overwritten by a create of its own.
     Digest: [DIGEST]
@@ -134,7 +134,7 @@ fn every_kind_of_change_has_its_sign() {
 
     Plan: 1 to add, 2 to change, 0 to destroy, 1 to forget.
     Also: 1 to move.
-    Requests: 1 bulk create, 1 update, 1 search, 1 list add, 1 list remove; no wait for quota (600
+    Requests: 1 bulk create, 1 update, up to 1 search, 1 list add, 1 list remove; no wait for quota (600
     requests an hour are assumed for update, search, list add and list remove until Apollo tells its
     limits).
     Each new contact is searched for before it is created. Without the right to search, a contact that

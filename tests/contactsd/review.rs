@@ -15,7 +15,7 @@ fn markdown_is_a_page_with_masked_values_and_nothing_else() {
 
     Plan: 2 to add, 0 to change, 0 to destroy.
 
-    Requests: 1 bulk create, 2 search.
+    Requests: 2 bulk create, up to 2 search.
 
     Each new contact is searched for before it is created. Without the right to search, a contact that Apollo matches stays as it is in a batch, and is overwritten by a create of its own.
 

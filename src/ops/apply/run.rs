@@ -197,6 +197,10 @@ impl Run {
                 self.session.tell(Event::Problem(ProblemKind::CannotWrite(chain(&error)).into()));
                 None
             }
+            Err(Failure::Refused(error)) => {
+                self.session.tell(Event::Problem(ProblemKind::BatchesUnknown { why: chain(&error) }.into()));
+                None
+            }
             // Whatever it is, each create meets it as well and tells of it.
             Err(_) => None,
         }

@@ -136,9 +136,20 @@ async fn a_step_that_fails_stops_no_other() {
     check(&report, Question::SingleMatch, Ok(Reading::Overwritten));
     check(&report, Question::ClearText, Ok(Reading::Cleared));
     assert_eq!(report.scopes[&Endpoint::CreateContacts], Scope::Refused(403));
-    for fault in ["item-left-out=0.5", "item-undone=0.5", "item-ghost=0.5"] {
+}
+
+#[tokio::test]
+async fn whatever_is_lost_the_report_names_each_contact_or_says_that_there_may_be_more() {
+    for faults in [
+        "bulk-create:item-left-out=0.5",
+        "bulk-create:item-undone=0.5",
+        "bulk-create:item-ghost=0.5",
+        "bulk-create:lost-reply=0.5,create:lost-reply=0.5",
+        "bulk-create:truncated=0.5,create:truncated=0.5",
+        "bulk-create:error-500-after=0.5,create:page-after=0.5",
+    ] {
         for seed in 0..3 {
-            let faults = format!("bulk-create:{fault}").parse().unwrap();
+            let faults = faults.parse().unwrap();
             probed(|options| Options { faults, seed, ..options }).await;
         }
     }

@@ -207,6 +207,25 @@ async fn where_nobody_may_create_many_each_is_created_alone() {
 }
 
 #[tokio::test]
+async fn whether_many_may_be_created_is_asked_again_when_nothing_is_answered() {
+    for spoil in [Spoil::Before, Spoil::After] {
+        for number in 1..=3 {
+            let mut world = with("", "").await;
+            world.declare(&plain(20));
+            world.spoil(number, spoil).await;
+            assert_eq!(world.apply().await.unwrap().added, 20, "{spoil:?} {number}");
+            assert_eq!(world.sent(Action::Create), 0, "{spoil:?} {number}");
+        }
+    }
+    let world = with("", "bulk-create:error-500=1").await;
+    world.declare(&plain(5));
+    assert_eq!(world.apply().await.unwrap().added, 5);
+    assert_eq!((world.sent(Action::BulkCreate), world.sent(Action::Create)), (3, 5));
+    let told = world.take_problems();
+    assert!(told.iter().any(|told| told.starts_with("BatchesUnknown")), "{told:#?}");
+}
+
+#[tokio::test]
 async fn many_are_changed_by_few_requests() {
     let world = with("", "").await;
     let field = "60c39ed82bd02f01154c470a";

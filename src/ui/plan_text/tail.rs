@@ -8,7 +8,7 @@ use super::super::escape::escape;
 use super::super::style::Paint;
 use super::super::wrap::wrap;
 use super::options::{Detail, Forecast, PlanOptions, is_performed};
-use crate::model::Entry;
+use crate::model::{Endpoint, Entry};
 use crate::plan::{Brake, BrakeKind, Counts, Creates, OneEach, Operation, Plan, Reason};
 
 /// Writes the end of a plan that has actions, without the last newline.
@@ -100,7 +100,13 @@ fn named(kinds: &[(usize, &str)]) -> String {
 /// Says what applying costs; nothing where it sends nothing.
 pub(in crate::ui) fn forecast_text(forecast: &Forecast) -> Option<String> {
     let requests = forecast.requests.iter().filter(|(_, number)| *number > 0);
-    let requests: Vec<_> = requests.map(|(endpoint, number)| format!("{} {endpoint}", count(*number))).collect();
+    let up_to = |endpoint: Endpoint| {
+        // One page may show what each of them would be searched for.
+        let looks = endpoint == Endpoint::SearchContacts && forecast.creates == Creates::Together;
+        if looks { "up to " } else { "" }
+    };
+    let requests = requests.map(|(endpoint, number)| format!("{}{} {endpoint}", up_to(*endpoint), count(*number)));
+    let requests: Vec<_> = requests.collect();
     if requests.is_empty() {
         return None;
     }

@@ -61,6 +61,16 @@ pub(super) fn creates_one_by_one() -> Diagnostic {
     )
 }
 
+pub(super) fn batches_unknown(why: &str) -> Diagnostic {
+    Diagnostic::warning(
+        "Creating contacts one by one",
+        format!(
+            "Apollo did not answer whether this credential may create many contacts by one request: {why}\nEach contact \
+             takes a request of its own in this run. The next run asks again."
+        ),
+    )
+}
+
 pub(super) fn merged(
     id: &ApolloId,
     survivor: &ApolloId,

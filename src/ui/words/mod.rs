@@ -65,6 +65,7 @@ fn kind_of(kind: &Kind, key: Option<&ContactKey>) -> Diagnostic {
         Kind::MayNotLook => entry::may_not_look(key, address),
         Kind::CreatesBlindly(first) => entry::creates_blindly(first),
         Kind::CreatesOneByOne => entry::creates_one_by_one(),
+        Kind::BatchesUnknown { why } => entry::batches_unknown(why),
         Kind::Merged { id, survivor, owner, is_named } => {
             entry::merged(id, survivor, owner.as_ref(), *is_named, key, address)
         }
