@@ -20,7 +20,7 @@ use super::problem::refused_for_all;
 use super::refresh::compare;
 use super::refresh::{Asked, Halt, Refreshed, Sighting, refresh};
 use super::seen::AskedFor;
-use super::viewer::Sees;
+use super::sees::Sees;
 use super::{Desired, Event, LoadError, Problem, ProblemKind, Session, SessionOptions, Viewer, knowledge};
 
 /// A drift with what was learned of the account on the way.

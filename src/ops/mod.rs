@@ -30,6 +30,7 @@ mod renewal;
 mod report;
 mod saved;
 mod seen;
+mod sees;
 mod session;
 mod stop;
 mod sweep;

@@ -17,8 +17,8 @@ use super::apply::line::Failure;
 use super::apply::outcome::sight::hides_email;
 use super::drifted::Refreshing as Reading;
 use super::seen::{AskedFor, Seen};
+use super::sees::Sees;
 use super::sweep::{self, Sweep};
-use super::viewer::Sees;
 use super::{Event, chain};
 
 /// The declared contacts that are asked for, and what is of each.

@@ -64,10 +64,11 @@ fn differs(field: &Field, applied: &Value, before: Option<&Value>, contact: &Con
             let now = of_kind
                 .map(|phone| if phone.raw.is_empty() { phone.sanitized.clone() } else { Some(phone.raw.clone()) });
             let now = now.flatten().unwrap_or_default();
-            let stands = match number.is_empty() {
-                true => now.is_empty(),
+            let stands = if number.is_empty() {
+                now.is_empty()
+            } else {
                 // One that was never shown cannot be missed.
-                false => shown.contains(field) || !before.is_some_and(|before| !before.is_empty()),
+                shown.contains(field) || before.is_none_or(Value::is_empty)
             };
             (!stands).then(|| Value::from(&*now))
         }
