@@ -13,6 +13,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
@@ -35,6 +36,9 @@ struct Args {
     /// Limits of each kind of request, as the sandbox takes them
     #[arg(long, default_value = "200/m,400/h,2000/d")]
     quota: String,
+    /// Counts what it takes to see what has changed in Apollo instead
+    #[arg(long)]
+    drift: bool,
     /// Given by cargo
     #[arg(long, hide = true)]
     bench: bool,
@@ -43,7 +47,8 @@ struct Args {
 fn main() -> ExitCode {
     let args = Args::parse();
     let runtime = tokio::runtime::Runtime::new().expect("a runtime for the sandbox");
-    match runtime.block_on(measure(&args)) {
+    let measured = if args.drift { runtime.block_on(measure_drift(&args)) } else { runtime.block_on(measure(&args)) };
+    match measured {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             say(&format!("The measurement failed: {error}"));
@@ -87,8 +92,26 @@ async fn measure(args: &Args) -> Outcome<()> {
     account.apply("one more there").await
 }
 
+async fn measure_drift(args: &Args) -> Outcome<()> {
+    print("| case | requests | of them | time | answers with 429 |\n|---|---:|---|---:|---:|");
+    let many = args.contacts;
+    let account = Account::new("", "").await?;
+    account.declare(many, |number| format!(", title: Clerk {}", number % 7))?;
+    account.apply("apply, into an empty account").await?;
+    account.an_hour_passes();
+    account.drift("drift, the first time").await?;
+    account.an_hour_passes();
+    account.drift("drift, nothing has changed").await?;
+    account.edit(10).await?;
+    account.drift("drift, ten were edited").await?;
+    account.run("plan --refresh", &["plan", "--refresh", "--quiet"]).await?;
+    account.run("apply --refresh", &["apply", "--refresh", "--auto-approve", "--quiet"]).await?;
+    account.an_hour_passes();
+    account.drift("drift afterwards").await
+}
+
 /// The kinds of requests, and what they are called.
-const KINDS: [(&str, Action); 9] = [
+const KINDS: [(&str, Action); 10] = [
     ("bulk create", Action::BulkCreate),
     ("create", Action::Create),
     ("bulk update", Action::BulkUpdate),
@@ -97,6 +120,7 @@ const KINDS: [(&str, Action); 9] = [
     ("search", Action::Search),
     ("view", Action::View),
     ("list add", Action::AddToLists),
+    ("lists", Action::ShowLists),
     ("profile", Action::Profile),
 ];
 
@@ -104,19 +128,43 @@ const KINDS: [(&str, Action); 9] = [
 struct Account {
     home: tempfile::TempDir,
     server: Server,
+    /// By how many milliseconds the clock of the account is ahead.
+    ahead: Arc<AtomicU64>,
 }
 
 impl Account {
     async fn new(quota: &str, quirks: &str) -> Outcome<Self> {
         let home = tempfile::tempdir()?;
         let clock = Clock::system();
-        let mut options = Options::new(home.path().join("sandbox"), Arc::new(move || clock.now()));
+        let ahead = Arc::new(AtomicU64::new(0));
+        let by = Arc::clone(&ahead);
+        let now = move || clock.now() + Duration::from_millis(by.load(Ordering::SeqCst));
+        let mut options = Options::new(home.path().join("sandbox"), Arc::new(now));
         options.api_keys = vec!["sandbox".to_owned()];
         if !quota.is_empty() {
             options.quota = quota.parse()?;
         }
         options.quirks = quirks.parse()?;
-        Ok(Self { server: Server::start(options).await?, home })
+        Ok(Self { server: Server::start(options).await?, home, ahead })
+    }
+
+    fn an_hour_passes(&self) {
+        self.ahead.fetch_add(3_600_000, Ordering::SeqCst);
+    }
+
+    /// Changes so many contacts as people do.
+    async fn edit(&self, count: usize) -> Outcome<()> {
+        for contact in self.server.contacts().iter().take(count) {
+            let id = contact["id"].as_str().ok_or("a contact without an id")?;
+            send(
+                self.server.address(),
+                "PATCH",
+                &format!("/api/v1/contacts/{id}"),
+                &json!({"title": "Boss"}).to_string(),
+            )
+            .await?;
+        }
+        Ok(())
     }
 
     /// Writes the files; `more` is what stands in each entry beside its name and its e-mail.
@@ -144,11 +192,19 @@ impl Account {
         Ok(())
     }
 
-    #[expect(clippy::disallowed_methods, reason = "measuring time is what this program is for")]
     async fn apply(&self, case: &str) -> Outcome<()> {
+        self.run(case, &["apply", "--auto-approve", "--quiet", "--max-wait", "5m"]).await
+    }
+
+    async fn drift(&self, case: &str) -> Outcome<()> {
+        self.run(case, &["drift", "--quiet"]).await
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "measuring time is what this program is for")]
+    async fn run(&self, case: &str, arguments: &[&str]) -> Outcome<()> {
         let before = self.counts();
         let mut command = Command::new(env!("CARGO_BIN_EXE_contactsd"));
-        command.args(["apply", "--auto-approve", "--quiet", "--max-wait", "5m"]);
+        command.args(arguments);
         command.arg("--dir").arg(self.contacts()).arg("--state").arg(self.home.path().join("state"));
         command.arg("--api-url").arg(format!("http://{}/api/v1", self.server.address()));
         command.env_clear().env("APOLLO_API_KEY", "sandbox").env("HOME", self.home.path());
@@ -185,10 +241,14 @@ impl Account {
 }
 
 async fn add(sandbox: SocketAddr, body: &str) -> Outcome<()> {
+    send(sandbox, "POST", "/sandbox/contacts", body).await
+}
+
+async fn send(sandbox: SocketAddr, method: &str, path: &str, body: &str) -> Outcome<()> {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let mut stream = tokio::net::TcpStream::connect(sandbox).await?;
     let head = format!(
-        "POST /sandbox/contacts HTTP/1.1\r\nhost: {sandbox}\r\nx-api-key: sandbox\r\nconnection: close\r\n\
+        "{method} {path} HTTP/1.1\r\nhost: {sandbox}\r\nx-api-key: sandbox\r\nconnection: close\r\n\
          content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     );

@@ -8,9 +8,10 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::args::{QuotaArgs, RequestArgs};
 use super::connection::{self, close_sandbox, session_error};
 use super::context::Context;
+use super::reading::drift_error;
 use super::run::{block_on, channel, driven};
 use super::{Exit, loading, reading, showing, signals, stand_in};
-use crate::ops::{self, Desired, Drift, DriftError, Event, SessionOptions, Viewer, Want, chain};
+use crate::ops::{self, Desired, Drift, Event, SessionOptions, Viewer, Want, chain};
 use crate::settings::Checkout;
 use crate::state::Snapshot;
 use crate::ui::json::DriftDocument;
@@ -103,7 +104,8 @@ pub(super) async fn look(
 ) -> Result<Drift, Exit> {
     let (tell, mut events) = channel();
     let (options, sandbox) = connection::prepare(context, operation, Duration::ZERO, quota, requests, tell).await?;
-    let found = observe(context, options, desired, snapshot, &mut events).await;
+    let with_new = operation == "plan";
+    let found = observe(context, options, (desired, snapshot), with_new, &mut events).await;
     close_sandbox(context, sandbox).await;
     found
 }
@@ -111,8 +113,8 @@ pub(super) async fn look(
 async fn observe(
     context: &mut Context,
     options: SessionOptions,
-    desired: &Desired,
-    snapshot: &Snapshot,
+    (desired, snapshot): (&Desired, &Snapshot),
+    with_new: bool,
     events: &mut UnboundedReceiver<Event>,
 ) -> Result<Drift, Exit> {
     let viewer = Viewer::new(options.clone(), snapshot).map_err(|error| {
@@ -122,23 +124,18 @@ async fn observe(
     let ended = || viewer.stop().reason().and_then(|ended| signals::exit(&ended));
     let proven = driven(context, viewer.stop(), events, viewer.prove_for(snapshot)).await?;
     proven.map_err(|error| ended().unwrap_or_else(|| session_error(context, &error)))?;
-    let found = driven(context, viewer.stop(), events, ops::drift(&viewer, desired, snapshot)).await?;
+    let found = if with_new {
+        driven(context, viewer.stop(), events, ops::drift_and_new(&viewer, desired, snapshot)).await?
+    } else {
+        driven(context, viewer.stop(), events, ops::drift(&viewer, desired, snapshot)).await?
+    };
     let found = found.map_err(|error| ended().unwrap_or_else(|| drift_error(context, error)))?;
+    if let Some(exit) = ended() {
+        return Err(exit);
+    }
     let drift = found.drift.clone();
     ops::keep(found, options, snapshot).await;
     Ok(drift)
-}
-
-/// Says why nothing can be said.
-pub(super) fn drift_error(context: &mut Context, error: DriftError) -> Exit {
-    match error {
-        DriftError::Load(error) => reading::load_error(context, &error),
-        DriftError::Problem(problem) => {
-            context.shell.message(&words::problem(&problem));
-            Exit::Failure
-        }
-        DriftError::Ended => Exit::Failure,
-    }
 }
 
 fn show(args: &DriftArgs, context: &mut Context, drift: &Drift) {

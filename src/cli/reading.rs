@@ -2,7 +2,7 @@
 
 use super::Exit;
 use super::context::{Context, Found};
-use crate::ops::{self, LoadError, ReadError, Reading, SnapshotError, Want};
+use crate::ops::{self, DriftError, LoadError, ReadError, Reading, SnapshotError, Want};
 use crate::private_dir::PrivateDir;
 use crate::ui::words;
 use crate::{state, store};
@@ -117,6 +117,18 @@ pub(super) fn snapshot_error(context: &mut Context, error: &SnapshotError) -> Ex
     match error {
         SnapshotError::Store(error) => state_error(context, error),
         SnapshotError::Load(error) => load_error(context, error),
+    }
+}
+
+/// Says why nothing can be said.
+pub(super) fn drift_error(context: &mut Context, error: DriftError) -> Exit {
+    match error {
+        DriftError::Load(error) => load_error(context, &error),
+        DriftError::Problem(problem) => {
+            context.shell.message(&words::problem(&problem));
+            Exit::Failure
+        }
+        DriftError::Ended => Exit::Failure,
     }
 }
 

@@ -31,7 +31,7 @@ pub fn plan_import(
         return Err(ProblemKind::BelongsToAnother { id, key, owner }.into());
     }
     let place = entry.place.clone();
-    let operation = Operation::Adopt { id: id.clone(), entry };
+    let operation = Operation::Adopt { id: id.clone(), entry, evidence: None };
     Ok(planned(snapshot, vec![Action { place, reason: Reason::AskedFor, operation }]))
 }
 
@@ -105,6 +105,7 @@ fn planned(snapshot: &Snapshot, actions: Vec<Action>) -> Planned {
         actions,
         scope: Scope::default(),
         unchanged: 0,
+        refreshed: false,
         brakes: Vec::new(),
         dropped: Vec::new(),
         housekeeping: Housekeeping::default(),

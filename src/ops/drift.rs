@@ -3,58 +3,25 @@
 //! Only looks. Of those who are declared and bound, each field that is managed is compared with what was applied; what
 //! was learned on the way may be kept in the state, where it changes no plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::model::{ApolloId, Binding, ContactKey, Endpoint, Entry, Merged, Place, Timestamp};
+use crate::apollo::Contact;
+use crate::model::{
+    ApolloId, Binding, ContactKey, Endpoint, Entry, Field, Found as InApollo, Merged, Timestamp, fold_email, mailbox,
+};
 use crate::state::{self, Change, Snapshot};
 
-use super::account::Account;
+use super::account::{Account, By};
 use super::apply::line::Failure;
+use super::apply::outcome::confirm;
+use super::drifted::{Drift, DriftChange, Drifted, FieldDrift, Refreshing};
 use super::problem::refused_for_all;
-use super::refresh::compare::{self, FieldDrift};
+use super::refresh::compare;
 use super::refresh::{Asked, Halt, Refreshed, Sighting, refresh};
 use super::seen::AskedFor;
-use super::viewer::Sees;
-use super::{Desired, LoadError, Problem, ProblemKind, Session, SessionOptions, Viewer, knowledge};
-
-/// What has changed in Apollo since it was applied.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Drift {
-    /// Those that differ, sorted by key.
-    pub contacts: Vec<Drifted>,
-    /// How many contacts were compared, those that differ among them.
-    pub compared: usize,
-    /// How many fields differ that the entries say to leave alone.
-    pub ignored: usize,
-    /// Fields that were changed to what the files declare by now: nothing is to be shown or restored.
-    pub(super) settled: Vec<(ContactKey, Vec<FieldDrift>)>,
-    /// Contacts of which it is not known how they stand, with why.
-    pub unknown: Vec<(Place, ApolloId, String)>,
-}
-
-/// A contact that has changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Drifted {
-    pub place: Place,
-    pub id: ApolloId,
-    /// When it was changed last, by Apollo's clock; where that is told.
-    pub since: Option<Timestamp>,
-    pub change: DriftChange,
-    /// What tells people who it is.
-    pub entry: Entry,
-}
-
-/// What became of a contact.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DriftChange {
-    /// Some fields hold something else.
-    Fields(Vec<FieldDrift>),
-    /// It was deleted.
-    Gone,
-    /// It was merged into another one.
-    Merged(ApolloId),
-}
+use super::sees::Sees;
+use super::{Desired, Event, LoadError, Problem, ProblemKind, Session, SessionOptions, Viewer, knowledge};
 
 /// A drift with what was learned of the account on the way.
 pub struct Found {
@@ -86,13 +53,18 @@ impl From<Halt> for DriftError {
 /// Finds what has changed of those that `desired` declares and `snapshot` has bound; a snapshot of everything, with what
 /// is known of the account.
 pub async fn drift(viewer: &Viewer, desired: &Desired, snapshot: &Snapshot) -> Result<Found, DriftError> {
-    find(viewer, desired, snapshot).await
+    find(viewer, desired, snapshot, false).await
+}
+
+/// The same, and who is in the account of those who are declared and not bound.
+pub async fn drift_and_new(viewer: &Viewer, desired: &Desired, snapshot: &Snapshot) -> Result<Found, DriftError> {
+    find(viewer, desired, snapshot, true).await
 }
 
 impl Session {
-    /// The same, by the one writer of the state; keeps there what it learns.
+    /// The same with those who are not bound, by the one writer of the state; keeps there what it learns.
     pub async fn drift(&self, desired: &Desired, snapshot: &Snapshot) -> Result<Drift, DriftError> {
-        let Found { drift, account } = find(&self.access, desired, snapshot).await?;
+        let Found { drift, account } = find(&self.access, desired, snapshot, true).await?;
         if let Some(mut account) = account {
             let store_failed = |error| Halt { endpoint: Endpoint::SearchContacts, failure: Failure::Store(error) };
             knowledge::save(self.store(), &mut account).await.map_err(store_failed)?;
@@ -129,7 +101,7 @@ impl Session {
     }
 }
 
-async fn find(seer: &impl Sees, desired: &Desired, snapshot: &Snapshot) -> Result<Found, DriftError> {
+async fn find(seer: &impl Sees, desired: &Desired, snapshot: &Snapshot, with_new: bool) -> Result<Found, DriftError> {
     desired.everyone().map_err(DriftError::Load)?;
     let entries = desired.entries(snapshot.bindings.keys()).map_err(DriftError::Load)?;
     let bound = || entries.iter().map(|(key, entry)| (entry, &snapshot.bindings[key]));
@@ -138,12 +110,14 @@ async fn find(seer: &impl Sees, desired: &Desired, snapshot: &Snapshot) -> Resul
         AskedFor { fields: declared.map(|(field, _)| field.clone()).collect(), applied_at: binding.applied_at }
     };
     let asked: Asked = bound().map(|(entry, binding)| (binding.apollo_id.clone(), asked_for(entry, binding))).collect();
-    if asked.is_empty() {
+    let new = if with_new { new_entries(desired, snapshot).map_err(DriftError::Load)? } else { Vec::new() };
+    if asked.is_empty() && new.is_empty() {
         return Ok(Found { drift: Drift::default(), account: None });
     }
     let parts: Vec<String> = snapshot.account.values().cloned().collect();
     let account = Account::load(snapshot.identity_key, &parts);
-    let Refreshed { account, sightings } = refresh(seer, account, snapshot.identity_key, &asked).await?;
+    let Refreshed { account, sightings } =
+        refresh(seer, account, snapshot.identity_key, &asked, !new.is_empty()).await?;
     let is_gone = |sighting: &Sighting| matches!(sighting, Sighting::Gone);
     if sightings.len() > 1 && sightings.values().all(is_gone) {
         // The account would hardly have lost all of them; the credential may see another one.
@@ -153,29 +127,85 @@ async fn find(seer: &impl Sees, desired: &Desired, snapshot: &Snapshot) -> Resul
     for (entry, binding) in bound() {
         drift.take(entry, binding, &sightings);
     }
+    if let Some(account) = &account {
+        drift.found = in_apollo(seer, account, &new, snapshot).await?;
+    }
     Ok(Found { drift, account })
 }
 
+/// Returns the entries that would be created and have an e-mail by which they may be in the account already.
+fn new_entries(desired: &Desired, snapshot: &Snapshot) -> Result<Vec<Entry>, LoadError> {
+    let unbound: Vec<ContactKey> =
+        desired.keys()?.into_iter().filter(|key| !snapshot.bindings.contains_key(key)).collect();
+    let is_open = |entry: &Entry| snapshot.intents.values().any(|intent| intent.key == *entry.key());
+    let may_be_there = |entry: &Entry| {
+        entry.is_matched_by_email()
+            && entry.apollo_id.is_none()
+            && !snapshot.conflicts.contains_key(entry.key())
+            && !snapshot.tombstones.contains_key(entry.key())
+            && !is_open(entry)
+    };
+    Ok(desired.entries(&unbound)?.into_values().filter(may_be_there).collect())
+}
+
+/// Most contacts that are viewed so that a plan can show them; the others are found when the plan is applied.
+const MOST_SHOWN: usize = 100;
+
+/// Views whom the account holds with the e-mails of entries that are not bound.
+async fn in_apollo(
+    seer: &impl Sees,
+    account: &Account,
+    new: &[Entry],
+    snapshot: &Snapshot,
+) -> Result<BTreeMap<ContactKey, InApollo>, DriftError> {
+    let owned: BTreeSet<&ApolloId> = snapshot.bindings.values().map(|binding| &binding.apollo_id).collect();
+    let candidates = |entry: &Entry| -> Vec<ApolloId> {
+        let email = entry.fields.text(&Field::Email).map(fold_email).unwrap_or_default();
+        account.find([By::Mailbox(&mailbox(&email))]).into_iter().filter(|id| !owned.contains(id)).collect()
+    };
+    let candidates = new.iter().map(|entry| (entry, candidates(entry))).filter(|(_, ids)| !ids.is_empty());
+    let candidates: Vec<(&Entry, Vec<ApolloId>)> = candidates.take(MOST_SHOWN).collect();
+    let views: usize = candidates.iter().map(|(_, ids)| ids.len()).sum();
+    if views > 0 {
+        seer.line().tell(Event::Refreshing(Refreshing::Views(views)));
+    }
+    let mut found = BTreeMap::new();
+    for (entry, ids) in candidates {
+        let mut same = Vec::new();
+        for id in &ids {
+            match seer.view(id).await {
+                Ok(contact) if contact.id == *id && !contact.person_deleted && has_email_of(entry, &contact) => {
+                    same.push(contact);
+                }
+                // Somebody else by now, or nobody.
+                Ok(_) | Err(Failure::Refused(_)) => {}
+                Err(failure) => return Err(Halt { endpoint: Endpoint::ViewContact, failure }.into()),
+            }
+        }
+        match &same[..] {
+            [] => {}
+            [contact] => drop(found.insert(entry.key().clone(), one(entry, contact))),
+            several => {
+                let ids = several.iter().map(|contact| contact.id.clone()).collect();
+                found.insert(entry.key().clone(), InApollo::Several(ids));
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn has_email_of(entry: &Entry, contact: &Contact) -> bool {
+    entry.fields.text(&Field::Email).is_some_and(|email| contact.has_email(email))
+}
+
+fn one(entry: &Entry, contact: &Contact) -> InApollo {
+    let text = |field: Field| contact.readable.text(&field).unwrap_or_default().trim().to_owned();
+    let name = [text(Field::FirstName), text(Field::LastName)].join(" ").trim().to_owned();
+    let observed = confirm::observed(&entry.fields, contact);
+    InApollo::One { id: contact.id.clone(), observed, name, company: text(Field::OrganizationName) }
+}
+
 impl Drift {
-    /// Reports whether nothing has changed.
-    pub fn is_none(&self) -> bool {
-        self.contacts.is_empty()
-    }
-
-    /// Counts the contacts that have changed, and those that are not there any more.
-    pub fn counts(&self) -> (usize, usize) {
-        let changed = self.contacts.iter().filter(|drifted| matches!(drifted.change, DriftChange::Fields(_))).count();
-        (changed, self.contacts.len() - changed)
-    }
-
-    /// Lists what should be known beside it.
-    pub fn warnings(&self) -> Vec<Problem> {
-        let told = |(place, id, why): &(Place, ApolloId, String)| {
-            ProblemKind::NotSeen { id: id.clone(), why: why.clone() }.at(place, None)
-        };
-        self.unknown.iter().map(told).collect()
-    }
-
     fn take(&mut self, entry: &Entry, binding: &Binding, sightings: &BTreeMap<ApolloId, Sighting>) {
         let id = &binding.apollo_id;
         let (since, change) = match sightings.get(id) {
@@ -239,7 +269,14 @@ pub async fn keep(found: Found, options: SessionOptions, snapshot: &Snapshot) {
 pub fn as_found(desired: &Desired, snapshot: Snapshot, drift: &Drift, now: Timestamp) -> Result<Snapshot, LoadError> {
     let roster = &desired.everyone()?.roster;
     let unbound = desired.keys()?.into_iter().filter(|key| !snapshot.bindings.contains_key(key)).collect();
-    let mut found = Snapshot { unbound, account: BTreeMap::new(), ..snapshot };
+    let in_apollo = drift.found.clone();
+    let mut found = Snapshot {
+        unbound,
+        account: BTreeMap::new(),
+        refreshed: drift.unknown.is_empty(),
+        found: in_apollo,
+        ..snapshot
+    };
     let drifted: BTreeMap<&ContactKey, &DriftChange> =
         drift.contacts.iter().map(|drifted| (&drifted.place.key, &drifted.change)).collect();
     for (key, fields) in &drift.settled {

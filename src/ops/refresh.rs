@@ -15,24 +15,14 @@ use crate::model::{ApolloId, Endpoint, IdentityKey, Timestamp};
 use super::account::Account;
 use super::apply::line::Failure;
 use super::apply::outcome::sight::hides_email;
+use super::drifted::Refreshing as Reading;
 use super::seen::{AskedFor, Seen};
+use super::sees::Sees;
 use super::sweep::{self, Sweep};
-use super::viewer::Sees;
 use super::{Event, chain};
 
 /// The declared contacts that are asked for, and what is of each.
 pub(super) type Asked = BTreeMap<ApolloId, AskedFor>;
-
-/// What a refresh reads, told before it begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reading {
-    /// Views of so many contacts.
-    Views(usize),
-    /// So many pages of everybody.
-    Pages(usize),
-    /// What has changed since; one page where that is little.
-    Changes(Timestamp),
-}
 
 /// How one contact stands in Apollo.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,14 +59,15 @@ pub(super) struct Refreshed {
 
 /// Looks how the contacts that are asked for stand, by as few requests as that takes.
 ///
-/// `account` is what an earlier reading knew of everybody.
+/// `account` is what an earlier reading knew of everybody; `wants_everybody`, whether everybody is to be known afterwards.
 pub(super) async fn refresh(
     seer: &impl Sees,
     account: Option<Account>,
     key: IdentityKey,
     asked: &Asked,
+    wants_everybody: bool,
 ) -> Result<Refreshed, Halt> {
-    let mut look = Look { seer, asked, now: seer.line().clock.now(), sightings: BTreeMap::new() };
+    let mut look = Look { seer, asked, wants_everybody, now: seer.line().clock.now(), sightings: BTreeMap::new() };
     if let Some(account) = account
         && let Some(account) = look.at_changes(account).await?
     {
@@ -102,6 +93,7 @@ struct Pages {
 struct Look<'a, S> {
     seer: &'a S,
     asked: &'a Asked,
+    wants_everybody: bool,
     now: Timestamp,
     /// What was not learned from pages.
     sightings: BTreeMap<ApolloId, Sighting>,
@@ -118,7 +110,7 @@ enum View {
 impl<S: Sees> Look<'_, S> {
     /// Reads what has changed since the last reading; `None` where it takes a reading of everybody.
     async fn at_changes(&mut self, mut account: Account) -> Result<Option<Account>, Halt> {
-        self.tell(Reading::Changes(account.read_to));
+        self.tell(Reading::Changes);
         let (since, mut hides) = (account.read_to, false);
         let meet = |page: &SearchPage| {
             hides |= self.take(&mut account, page);
@@ -139,7 +131,8 @@ impl<S: Sees> Look<'_, S> {
 
     /// Reads everybody, or each of those who are asked for; returns everybody who was met where that is all.
     async fn at_everybody(&mut self, key: IdentityKey) -> Result<Option<Account>, Halt> {
-        let read = if self.asked.len() > 1 { self.pages(key, true).await? } else { None };
+        let by_pages = self.wants_everybody || self.asked.len() > 1;
+        let read = if by_pages { self.pages(key, !self.wants_everybody).await? } else { None };
         let Pages { swept, mut account, hides } = match read {
             Some(read) => read,
             None if !self.view_each().await? => return Ok(None),

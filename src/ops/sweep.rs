@@ -12,7 +12,7 @@ use crate::model::{ApolloId, Timestamp};
 use crate::plan::PAGES_OF_AN_ACCOUNT;
 
 use super::apply::line::Failure;
-use super::viewer::Sees;
+use super::sees::Sees;
 
 /// How far behind the last change that was read the next reading begins, since changes show late.
 const OVERLAP: Duration = Duration::from_mins(10);

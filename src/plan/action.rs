@@ -22,8 +22,14 @@ pub struct Action {
 pub enum Operation {
     /// Send the entry to Apollo, which may match it to a contact it has.
     Create { entry: Entry },
-    /// Bind the key to the contact that the entry names.
-    Adopt { id: ApolloId, entry: Entry },
+    /// Bind the key to the contact that the entry names, or that a look found by its e-mail.
+    Adopt {
+        id: ApolloId,
+        entry: Entry,
+        /// What a look found; `None` where the entry names the contact.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        evidence: Option<Box<Evidence>>,
+    },
     /// Bind the key to the contact it had before it was forgotten.
     Restore { id: ApolloId, entry: Entry },
     /// Send the fields that differ; some of the changes may be releases.
@@ -45,6 +51,16 @@ pub enum Operation {
     Conflict { dispute: Dispute, entry: Entry },
     /// The entry names another contact than the one it is bound to.
     Contradiction { bound: ApolloId, declared: ApolloId, owner: Option<ContactKey>, entry: Entry },
+}
+
+/// What tells that a contact is the one that an entry means.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// What it is called in Apollo, and where it works; empty where that is not shown.
+    pub name: String,
+    pub company: String,
+    /// The fields that differ there.
+    pub changes: Vec<Change>,
 }
 
 /// What stands between an entry and its contact.
@@ -73,6 +89,8 @@ pub enum Dispute {
 pub enum Reason {
     NotInState,
     DeclaresApolloId,
+    /// A look found exactly one contact with its e-mail.
+    SameEmailInApollo,
     /// Its contact was deleted in Apollo, and the user asks for a new one.
     Recreate,
     /// The user asks for it by a command of its own.
@@ -244,6 +262,13 @@ impl Action {
                 let lists = entry.fields.iter().filter(|(field, _)| **field == Field::LabelNames);
                 let writes = writes(lists.map(|(field, value)| (field, None, value)));
                 looks(entry).into_iter().chain([Endpoint::CreateContact]).chain(writes).collect()
+            }
+            Operation::Adopt { evidence: Some(evidence), .. } => {
+                let writes = writes(evidence.changes.iter().filter_map(|change| match &change.after {
+                    Setting::Set(value) => Some((&change.field, change.before.as_ref(), value)),
+                    Setting::Released => None,
+                }));
+                [Endpoint::ViewContact].into_iter().chain(writes).collect()
             }
             Operation::Adopt { entry, .. } | Operation::Restore { entry, .. } => {
                 let writes = writes(entry.fields.iter().map(|(field, value)| (field, None, value)));

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::model::{
-    ApolloId, Binding, Conflict, ConflictCause, ContactKey, Entry, Field, Fingerprint, Identity, IdentityHash,
+    ApolloId, Binding, Conflict, ConflictCause, ContactKey, Entry, Field, Fingerprint, Found, Identity, IdentityHash,
     IdentityKey, Intent, IntentId, Lineage, Merged, Place, Serial, Tombstone,
 };
 
 use super::renames::Renames;
-use super::{Action, Change, Dispute, Housekeeping, Known, Managed, Operation, Plan, Policy, Reason};
+use super::{Action, Change, Dispute, Evidence, Housekeeping, Known, Managed, Operation, Plan, Policy, Reason};
 
 /// Everything a plan depends on; read once, before planning.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,12 +20,16 @@ pub struct Input {
     pub bindings: BTreeMap<ContactKey, Binding>,
     /// How many further entries are declared and stand applied exactly so.
     pub unchanged: usize,
+    /// Whether the bindings are as Apollo was found to hold them.
+    pub refreshed: bool,
     /// The open intents of processes that are gone.
     pub intents: BTreeMap<IntentId, Intent>,
     pub conflicts: BTreeMap<ContactKey, Conflict>,
     pub tombstones: BTreeMap<ContactKey, Tombstone>,
     /// The keys that own the contacts which `entries` name by `apollo_id`.
     pub owners: BTreeMap<ApolloId, ContactKey>,
+    /// Whom a look found for keys that are not bound.
+    pub found: BTreeMap<ContactKey, Found>,
     /// What is declared now for the other keys of `conflicts`; absent when they are gone.
     pub declared_now: BTreeMap<ContactKey, Fingerprint>,
     pub lineage: Lineage,
@@ -64,6 +68,7 @@ pub fn plan_beside(input: &Input, under_way: &BTreeSet<ContactKey>, policy: &Pol
         lineage: input.lineage.clone(),
         serial: input.serial,
         unchanged: input.unchanged + idle.len(),
+        refreshed: input.refreshed,
         brakes: Vec::new(),
         dropped: view.dropped().into_iter().filter(|(place, _)| policy.scope.holds_key(&place.key)).collect(),
         housekeeping,
@@ -139,9 +144,28 @@ impl<'a> View<'a> {
             }
             (Operation::Restore { id: tombstone.apollo_id.clone(), entry: entry.clone() }, Reason::CameBack)
         } else {
-            (Operation::Create { entry: entry.clone() }, Reason::NotInState)
+            self.found_or_new(entry)
         };
         Some(Action { place: entry.place.clone(), reason, operation })
+    }
+
+    /// Takes over the one contact that a look found, and creates one where it found none.
+    fn found_or_new(&self, entry: &Entry) -> (Operation, Reason) {
+        match self.input.found.get(entry.key()) {
+            Some(Found::One { id, observed, name, company }) => {
+                let mut changes = Known::new(observed, []).changes_to(&entry.fields);
+                // Lists that it is on by somebody else's hand stay.
+                changes.retain(Change::sends);
+                let evidence = Evidence { name: name.clone(), company: company.clone(), changes };
+                let (id, evidence) = (id.clone(), Some(Box::new(evidence)));
+                (Operation::Adopt { id, entry: entry.clone(), evidence }, Reason::SameEmailInApollo)
+            }
+            Some(Found::Several(ids)) => {
+                let dispute = Dispute::Several { ids: ids.clone() };
+                (Operation::Conflict { dispute, entry: entry.clone() }, Reason::Undecided)
+            }
+            None => (Operation::Create { entry: entry.clone() }, Reason::NotInState),
+        }
     }
 
     fn action_for_bound(&self, entry: &Entry, binding: &Binding) -> Option<Action> {
@@ -189,7 +213,9 @@ impl<'a> View<'a> {
                 let dispute = Dispute::Collision { id: id.clone(), other: owner.clone() };
                 (Operation::Conflict { dispute, entry: entry.clone() }, Reason::Undecided)
             }
-            None => (Operation::Adopt { id: id.clone(), entry: entry.clone() }, Reason::DeclaresApolloId),
+            None => {
+                (Operation::Adopt { id: id.clone(), entry: entry.clone(), evidence: None }, Reason::DeclaresApolloId)
+            }
         }
     }
 

@@ -16,7 +16,7 @@ mod scope;
 #[cfg(test)]
 mod tests;
 
-pub use action::{Action, Change, Dispute, Operation, Reason, Setting};
+pub use action::{Action, Change, Dispute, Evidence, Operation, Reason, Setting};
 pub(crate) use batches::{Batches, PAGES_OF_AN_ACCOUNT, goes_by_batch, one_each};
 pub use batches::{Creates, OneEach};
 pub use brakes::{Brake, BrakeKind, Limit, Managed, Policy};
@@ -43,6 +43,9 @@ pub struct Plan {
     pub scope: Scope,
     /// Declared contacts that need nothing.
     pub unchanged: usize,
+    /// Whether it was made from what Apollo holds, and not from what was applied alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refreshed: bool,
     /// Limits that this plan passes; enforced when it is applied.
     pub brakes: Vec<Brake>,
     /// Declared fields that were sent and that Apollo did not keep; nothing is sent for them again.

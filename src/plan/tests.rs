@@ -93,10 +93,12 @@ impl World {
             entries: BTreeMap::new(),
             bindings: BTreeMap::new(),
             unchanged: 0,
+            refreshed: false,
             intents: BTreeMap::new(),
             conflicts: BTreeMap::new(),
             tombstones: BTreeMap::new(),
             owners: BTreeMap::new(),
+            found: BTreeMap::new(),
             declared_now: BTreeMap::new(),
             lineage: Lineage("lineage".into()),
             serial: Serial(1),
@@ -529,7 +531,7 @@ fn apply_to_model(input: &mut Input, plan: &Plan) {
         let name = action.key().clone();
         match &action.operation {
             Operation::Create { entry } => drop(input.bindings.insert(name, binding(entry, fresh(entry)))),
-            Operation::Adopt { id, entry } | Operation::Restore { id, entry } => {
+            Operation::Adopt { id, entry, .. } | Operation::Restore { id, entry } => {
                 input.tombstones.remove(&name);
                 input.bindings.insert(name, Binding { apollo_id: id.clone(), ..binding(entry, 0) });
             }

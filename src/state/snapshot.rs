@@ -16,8 +16,8 @@ use super::location::Location;
 use super::lookup::owner_of;
 use super::row::{FORMAT, Row, Table};
 use crate::model::{
-    ApolloId, Binding, BulkCreate, Conflict, ContactKey, Endpoint, Glance, IdentityKey, Intent, IntentId, Lineage,
-    NameKind, Named, Names, Roster, Serial, Tombstone,
+    ApolloId, Binding, BulkCreate, Conflict, ContactKey, Endpoint, Found, Glance, IdentityKey, Intent, IntentId,
+    Lineage, NameKind, Named, Names, Roster, Serial, Tombstone,
 };
 
 /// What the state held at one serial.
@@ -54,6 +54,12 @@ pub struct Snapshot {
     /// What is known of everybody in the account, part by part, where it was asked for.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub account: BTreeMap<u32, String>,
+    /// Whether it is as Apollo was found to hold the contacts; no state says so.
+    #[serde(skip)]
+    pub refreshed: bool,
+    /// Whom a look found for keys that are not bound; no state holds it.
+    #[serde(skip)]
+    pub found: BTreeMap<ContactKey, Found>,
 }
 
 impl Snapshot {

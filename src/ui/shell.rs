@@ -299,7 +299,8 @@ impl Shell {
 
     /// Prints how the work goes on, unless quiet: the text for people, the records for programs.
     pub fn status_as<'r>(&mut self, text: impl fmt::Display, records: impl IntoIterator<Item = Record<'r>>) {
-        if self.verbosity == Verbosity::Normal {
+        // Where messages are kept for a page, stdout holds the page and nothing else.
+        if self.verbosity == Verbosity::Normal && self.kept.is_none() {
             self.text(&self.stdout.folded(text));
         }
         self.records(records);

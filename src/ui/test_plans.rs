@@ -75,6 +75,7 @@ pub(crate) fn plan_of(actions: Vec<Action>) -> Plan {
         actions,
         scope: Scope::default(),
         unchanged: 0,
+        refreshed: false,
         brakes: Vec::new(),
         dropped: Vec::new(),
         housekeeping: Housekeeping::default(),
@@ -150,7 +151,9 @@ pub(crate) fn each_action() -> Plan {
     let conflict = |name: &str, dispute| {
         action(name, Reason::Undecided, Operation::Conflict { dispute, entry: person(name, &[]) })
     };
-    let adopt = |name: &str, entry| action(name, Reason::DeclaresApolloId, Operation::Adopt { id: id(1), entry });
+    let adopt = |name: &str, entry| {
+        action(name, Reason::DeclaresApolloId, Operation::Adopt { id: id(1), entry, evidence: None })
+    };
     let title = || set(Field::Title, Some("CTO".into()), "Analyst".into());
     let moved = |name: &str, from: &str, reason, changes| {
         action(name, reason, Operation::Move { from: key(from), id: id(7), entry: person(name, &full()), changes })

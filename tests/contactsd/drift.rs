@@ -168,9 +168,77 @@ fn drift_is_shown_with_what_was_applied_what_is_there_and_what_the_files_say() {
     remote.edit(&ids[0], &json!({"title": "Boss"}));
     remote.delete(&ids[2]);
     world.edit("contacts.d/team.yaml", "Clerk 0", "Chief");
-    assert_snapshot!(world.run("drift"), @"");
-    assert_snapshot!(world.run("drift --format markdown"), @"");
-    assert_snapshot!(world.run("drift --format github"), @"");
+    assert_snapshot!(world.run("drift"), @r#"
+    Reading what has changed in Apollo since it was read last: 1 search, more where much has changed.
+    Reading all contacts of the account from Apollo, up to 100 by a request: 1 search.
+    Reading 1 contact from Apollo: 1 view.
+    Note: Contacts have changed outside of contactsd
+
+      # contact.p0000 has changed in Apollo
+      # (last changed there [TIME])
+      ~ contact "p0000" {
+            id    = "[ID1]"
+          ~ title = "Clerk 0" -> "Boss"
+            # (title is "Chief" in the files)
+            # (6 unchanged attributes hidden)
+        }
+
+      # contact.p0002 is not in Apollo any more
+      - contact "p0002" {
+            id                = "[ID2]"
+            first_name        = "Pia"
+            last_name         = "Quill 2"
+            organization_name = "Harbor 2"
+            email             = "P2@Example.com"
+        }
+
+    Drift: 1 changed, 1 gone.
+
+    To restore what the files say, run: contactsd apply --refresh --api-url http://127.0.0.1:[PORT]/api/v1
+    To keep what stands in Apollo, change the files.
+    [exit 0]
+    "#);
+    assert_snapshot!(world.run("drift --format markdown"), @r#"
+    <!-- contactsd plan: contacts.d -->
+    ### contactsd drift: `contacts.d`
+
+    Contacts have changed outside of contactsd.
+
+    Drift: 1 changed, 1 gone.
+
+    <details><summary>Show drift</summary>
+
+    ```diff
+      # contact.p0000 has changed in Apollo
+      # (last changed there [TIME])
+    !   contact "p0000" {
+            id    = "[ID1]"
+    !       title = (masked) -> (masked)
+            # (title is (masked) in the files)
+            # (6 unchanged attributes hidden)
+        }
+
+      # contact.p0002 is not in Apollo any more
+    -   contact "p0002" {
+            id                = "[ID2]"
+            first_name        = (masked)
+            last_name         = (masked)
+            organization_name = (masked)
+            email             = (masked)
+        }
+    ```
+
+    </details>
+    [exit 0]
+    "#);
+    assert_snapshot!(world.run("drift --format github"), @"
+    Reading what has changed in Apollo since it was read last: 1 search, more where much has changed.
+    Reading 1 contact from Apollo: 1 view.
+    ::warning file=contacts.d/team.yaml,line=2,col=71,endColumn=75,title=contactsd::title changed in Apollo since it was applied (with contact.p0000)%0Aapply --refresh restores what the files say. To keep what stands in Apollo, change the file.
+    ::warning file=contacts.d/team.yaml,line=4,col=3,endColumn=7,title=contactsd::The contact is not in Apollo any more (with contact.p0002)%0Aapply --refresh restores what the files say. To keep what stands in Apollo, change the file.
+    Drift: 1 changed, 1 gone.
+    [exit 0]
+    ");
 }
 
 #[test]
@@ -242,7 +310,42 @@ fn a_plan_shows_drift_first_and_changes_nothing_until_it_is_approved() {
     let (world, remote, ids) = applied(3);
     remote.edit(&ids[1], &json!({"title": "Boss"}));
     let before = writes(&remote);
-    assert_snapshot!(world.run("plan --refresh"), @"");
+    assert_snapshot!(world.run("plan --refresh"), @r#"
+    Reading what has changed in Apollo since it was read last: 1 search, more where much has changed.
+    Note: Contacts have changed outside of contactsd
+
+      # contact.p0001 has changed in Apollo
+      # (last changed there [TIME])
+      ~ contact "p0001" {
+            id    = "[ID1]"
+          ~ title = "Clerk 1" -> "Boss"
+            # (6 unchanged attributes hidden)
+        }
+
+    ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    Actions are indicated with the following symbols:
+      ~ update in-place
+
+    contactsd will perform the following actions:
+
+      # contact.p0001 will be updated in-place
+      ~ contact "p0001" {
+            id    = "[ID1]"
+          ~ title = "Boss" -> "Clerk 1"
+            # (6 unchanged attributes hidden)
+        }
+
+    Plan: 0 to add, 1 to change, 0 to destroy.
+    Requests: 1 update; no wait for quota.
+    Digest: [DIGEST]
+
+    ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    Run "contactsd apply --refresh --api-url http://127.0.0.1:[PORT]/api/v1" to perform these actions. It
+    plans again, and asks before anything is sent.
+    [exit 0]
+    "#);
     // The state says what it said.
     world.run("plan --detailed-exitcode").is_clean();
     let refused = world.run_with_input("apply --refresh", "no\n");
@@ -328,4 +431,80 @@ fn the_commands_of_the_guide_do_what_it_says() {
     remote.edit(&id("bob@example.com"), &json!({"organization_name": "Globex"}));
     let ignored = run(3);
     assert!(ignored.stdout.contains("1 field ignored"), "{ignored}");
+}
+
+const ADA: &str = "contacts:\n  ada: {first_name: Ada, last_name: Quill, title: Engineer, email: ada@example.com}\n";
+
+#[test]
+fn a_contact_that_apollo_has_is_taken_over_with_evidence() {
+    let remote = Remote::start();
+    let id = remote
+        .seed(json!({"first_name": "Ada", "last_name": "Quill", "title": "Clerk", "email": "Ada@example.com",
+        "organization_name": "Harbor"}));
+    remote.seed(json!({"first_name": "Ada", "last_name": "Quill", "email": "ada@example.org"}));
+    let world = World::with(ADA).against(&remote);
+    let before = writes(&remote);
+    assert_snapshot!(world.run("plan --refresh"), @r#"
+    Reading all contacts of the account from Apollo, up to 100 by a request: 1 search.
+    Reading 1 contact from Apollo: 1 view.
+    contactsd will perform the following actions:
+
+      # contact.ada will be imported
+      # (imported from "[ID1]", the only contact with its e-mail)
+      # (called "Ada Quill" at "Harbor" in Apollo)
+        contact "ada" {
+            id    = "[ID1]"
+          ~ title = "Clerk" -> "Engineer"
+          ~ email = "Ada@example.com" -> "ada@example.com"
+            # (2 unchanged attributes hidden)
+        }
+
+    Plan: 1 to import, 0 to add, 0 to change, 0 to destroy.
+    Requests: 1 update, 1 view; no wait for quota (600 requests an hour of each kind are assumed until
+    Apollo tells its limits).
+    Digest: [DIGEST]
+
+    ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    Run "contactsd apply --refresh --api-url http://127.0.0.1:[PORT]/api/v1" to perform these actions. It
+    plans again, and asks before anything is sent.
+    [exit 0]
+    "#);
+    assert_eq!(writes(&remote), before);
+    let applied = world.run("apply --refresh --auto-approve");
+    assert_eq!(
+        applied.summary(),
+        "Apply complete! Resources: 1 imported, 0 added, 1 changed, 0 destroyed.",
+        "{applied}"
+    );
+    assert_eq!(remote.contact("id", &id)["title"], "Engineer");
+    assert_eq!(remote.contacts().len(), 2);
+    let plan = world.run("plan --refresh --detailed-exitcode");
+    assert_eq!(plan.code, Some(0), "{plan}");
+    assert!(plan.stdout.contains("No changes. Apollo holds what the files say (1 contact)."), "{plan}");
+}
+
+#[test]
+fn of_several_with_the_email_nobody_is_guessed() {
+    let remote = Remote::start();
+    let ids = ["Ada", "Ida"].map(|name| remote.seed(json!({"first_name": name, "email": "ada@example.com"})));
+    let world = World::with(ADA).against(&remote);
+    let plan = world.run("plan --refresh");
+    assert_eq!(plan.code, Some(1), "{plan}");
+    assert!(plan.stdout.contains("# contact.ada needs a decision"), "{plan}");
+    let applied = world.run("apply --refresh --auto-approve");
+    assert_eq!((applied.code, remote.contacts().len()), (Some(1), 2), "{applied}");
+    let imported = world.run(&format!("import ada {} --auto-approve", ids[1]));
+    assert_eq!(imported.code, Some(0), "{imported}");
+}
+
+#[test]
+fn a_page_holds_nothing_but_the_page() {
+    let (world, remote, ids) = applied(3);
+    remote.edit(&ids[1], &json!({"title": "Boss"}));
+    for verb in ["drift", "plan --refresh"] {
+        let page = world.run(&format!("{verb} --format markdown"));
+        assert!(page.stdout.starts_with("<!-- contactsd plan: "), "{page}");
+        assert!(page.stdout.contains("1 changed, 0 gone") && !page.stdout.contains("Boss"), "{page}");
+    }
 }

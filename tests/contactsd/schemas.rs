@@ -8,10 +8,11 @@ use serde_json::Value;
 use crate::json::records;
 use crate::support::{Remote, World};
 
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 12] = [
     "contacts",
     "events",
     "plan",
+    "drift",
     "validate",
     "state-list",
     "state-show",

@@ -1,6 +1,6 @@
 //! Carries out one action of a plan, each kind by its own.
 
-use crate::model::Origin;
+use crate::model::{MatchedBy, Origin};
 use crate::ops::problem;
 use crate::plan::{Action, Operation, Reason};
 
@@ -11,7 +11,12 @@ impl Performer<'_> {
     pub(super) async fn perform(&self, action: &Action) -> Result<End, Trouble> {
         match &action.operation {
             Operation::Create { entry } => self.create(entry, asked(action.reason)).await,
-            Operation::Adopt { id, entry } => self.adopt(id, entry, Origin::Adopted).await,
+            Operation::Adopt { id, entry, evidence } => {
+                // Whom a look found must still be the one that the entry means.
+                let found = || Origin::Matched(MatchedBy::LookUp);
+                let origin = evidence.as_ref().map_or(Origin::Adopted, |_| found());
+                self.adopt(id, entry, origin).await
+            }
             Operation::Restore { id, entry } => self.restore(id, entry).await,
             Operation::Update { id, entry, changes } => self.update(id, entry, changes).await,
             Operation::Move { from, id, entry, changes } => {

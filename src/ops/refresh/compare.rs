@@ -5,23 +5,10 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
-
 use crate::apollo::Contact;
 use crate::model::{Binding, Entry, Field, Fields, Value, fold_email, fold_text};
 use crate::ops::apply::outcome::confirm::{CUT_FROM, observed};
-
-/// A field that Apollo holds otherwise than it was applied.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FieldDrift {
-    pub field: Field,
-    /// What the files declare now.
-    pub declared: Value,
-    /// What was applied last.
-    pub applied: Value,
-    /// What Apollo holds now; of lists, those that are ours.
-    pub now: Value,
-}
+use crate::ops::drifted::FieldDrift;
 
 impl FieldDrift {
     /// Reports whether Apollo holds what the files declare by now, so that there is nothing to restore.
@@ -77,10 +64,11 @@ fn differs(field: &Field, applied: &Value, before: Option<&Value>, contact: &Con
             let now = of_kind
                 .map(|phone| if phone.raw.is_empty() { phone.sanitized.clone() } else { Some(phone.raw.clone()) });
             let now = now.flatten().unwrap_or_default();
-            let stands = match number.is_empty() {
-                true => now.is_empty(),
+            let stands = if number.is_empty() {
+                now.is_empty()
+            } else {
                 // One that was never shown cannot be missed.
-                false => shown.contains(field) || !before.is_some_and(|before| !before.is_empty()),
+                shown.contains(field) || before.is_none_or(Value::is_empty)
             };
             (!stands).then(|| Value::from(&*now))
         }

@@ -122,7 +122,7 @@ fn asked(numbers: impl IntoIterator<Item = usize>) -> Asked {
 }
 
 async fn look(account: &Team, known: Option<Account>, asked: &Asked) -> Refreshed {
-    refresh(account, known, IdentityKey([1; 32]), asked).await.unwrap()
+    refresh(account, known, IdentityKey([1; 32]), asked, false).await.unwrap()
 }
 
 fn titles(found: &Refreshed) -> BTreeSet<String> {

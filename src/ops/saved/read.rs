@@ -117,6 +117,7 @@ impl Body {
             actions: self.actions,
             scope: header.policy.scope.clone(),
             unchanged: header.unchanged,
+            refreshed: false,
             brakes: header.brakes,
             dropped: self.dropped,
             housekeeping: self.housekeeping,

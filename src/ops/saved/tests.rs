@@ -58,6 +58,7 @@ fn planned() -> (Planned, Origins) {
         ],
         scope: scope(),
         unchanged: 40,
+        refreshed: false,
         brakes: vec![Brake { kind: BrakeKind::MaxCreates, count: 1, limit: 0 }],
         dropped: vec![(entry("di").place, Field::Email)],
         housekeeping: Housekeeping {

@@ -57,6 +57,8 @@ pub enum TerraformAction {
 pub enum ActionReason {
     NotInState,
     DeclaresApolloId,
+    /// A look found exactly one contact with its e-mail.
+    SameEmailInApollo,
     /// Its contact was deleted in Apollo, and the user asks for a new one.
     Recreate,
     /// The user asks for it by a command of its own.
@@ -314,7 +316,18 @@ impl<'a> Change<'a> {
                 after_unknown: AfterUnknown { id: true },
                 ..base(TerraformAction::Create, None, Some(declared(None, entry)), names(entry))
             },
-            Operation::Adopt { id, entry } | Operation::Restore { id, entry } => {
+            Operation::Adopt { id, entry, evidence: Some(evidence) } => {
+                let sends = evidence.changes.iter().any(FieldChange::sends);
+                let action = if sends { TerraformAction::Update } else { TerraformAction::NoOp };
+                let mut before = declared(Some(id), entry);
+                for change in &evidence.changes {
+                    before.set(&change.field, change.before.as_ref());
+                }
+                let changed = evidence.changes.iter().map(|change| change.field.to_string()).collect();
+                let importing = Some(Importing { id: id.as_str() });
+                Self { importing, ..base(action, Some(before), Some(declared(Some(id), entry)), changed) }
+            }
+            Operation::Adopt { id, entry, .. } | Operation::Restore { id, entry } => {
                 let action = if entry.fields.is_empty() { TerraformAction::NoOp } else { TerraformAction::Update };
                 let importing = Some(Importing { id: id.as_str() });
                 Self { importing, ..base(action, None, Some(declared(Some(id), entry)), names(entry)) }
@@ -389,6 +402,7 @@ impl From<Reason> for ActionReason {
         match reason {
             Reason::NotInState => Self::NotInState,
             Reason::DeclaresApolloId => Self::DeclaresApolloId,
+            Reason::SameEmailInApollo => Self::SameEmailInApollo,
             Reason::Recreate => Self::Recreate,
             Reason::AskedFor => Self::AskedFor,
             Reason::CameBack => Self::CameBack,

@@ -1,11 +1,10 @@
-//! What has changed in Apollo, as one document and as records.
+//! What has changed in Apollo, as one document, and one contact of it.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::change::{Resource, Source};
 use super::diagnostic::Diagnostic;
-use super::record::{Payload, Record};
 use super::values::Values;
 use super::versions::{FORMAT_VERSION, PROGRAM_VERSION};
 use crate::ops::{Drift, DriftChange, Drifted};
@@ -71,7 +70,7 @@ pub struct DriftedContact<'a> {
 }
 
 impl<'a> DriftedContact<'a> {
-    fn new(drifted: &'a Drifted, mask: Mask) -> Self {
+    pub(super) fn new(drifted: &'a Drifted, mask: Mask) -> Self {
         let Drifted { place, id, since, change, entry: _ } = drifted;
         let (kind, survivor, fields) = match change {
             DriftChange::Fields(fields) => (DriftKind::Changed, None, &fields[..]),
@@ -110,17 +109,4 @@ impl<'a> DriftDocument<'a> {
             diagnostics: warnings.iter().map(|warning| Diagnostic::from(mask.message(warning).as_ref())).collect(),
         }
     }
-}
-
-/// Tells a drift, record by record.
-pub fn drift_records(drift: &Drift, mask: Mask) -> impl Iterator<Item = Record<'_>> {
-    drift.contacts.iter().map(move |drifted| {
-        let drift = DriftedContact::new(drifted, mask);
-        let what = match drift.kind {
-            DriftKind::Changed => "has changed in Apollo",
-            DriftKind::Gone => "is not in Apollo any more",
-            DriftKind::Merged => "is part of another contact in Apollo now",
-        };
-        Record::info(format!("{}: {what}", drift.resource.addr), Payload::ResourceDrift { drift: Box::new(drift) })
-    })
 }

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::change::{ActionName, PlannedChange};
+use super::drift::{DriftKind, DriftedContact};
 use super::record::{Hook, OutageFacts, OutageOver, Pass, Payload, QuotaWait, Record};
 use super::summary::{BrakeFacts, Changes, Forecast, Outcome, PlanFacts, seconds};
 use crate::model::{ApolloId, ContactKey};
-use crate::ops::{Event, PassEvent, Planned, Report, Step, WatchSummary};
+use crate::ops::{Drift, Event, PassEvent, Planned, Report, Step, WatchSummary};
 use crate::quota::Span;
 use crate::source;
 use crate::ui::imports_text::headline;
@@ -85,6 +86,19 @@ impl From<Step> for ActionName {
             Step::Settle => Self::Settle,
         }
     }
+}
+
+/// Tells a drift, record by record.
+pub fn drift_records(drift: &Drift, mask: Mask) -> impl Iterator<Item = Record<'_>> {
+    drift.contacts.iter().map(move |drifted| {
+        let drift = DriftedContact::new(drifted, mask);
+        let what = match drift.kind {
+            DriftKind::Changed => "has changed in Apollo",
+            DriftKind::Gone => "is not in Apollo any more",
+            DriftKind::Merged => "is part of another contact in Apollo now",
+        };
+        Record::info(format!("{}: {what}", drift.resource.addr), Payload::ResourceDrift { drift: Box::new(drift) })
+    })
 }
 
 /// Tells a plan, record by record: its changes in their order, its brakes, its costs, and its counts last.

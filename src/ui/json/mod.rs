@@ -25,9 +25,9 @@ mod versions;
 
 pub use diagnostic::Validation;
 pub use document::plan_document;
-pub use drift::{DriftDocument, drift_records};
+pub use drift::DriftDocument;
 pub(super) use events::event;
-pub use events::{import_records, pass_record, plan_records, report_record, watch_record};
+pub use events::{drift_records, import_records, pass_record, plan_records, report_record, watch_record};
 pub use harmless::to_json;
 pub use lookup::LookupDocument;
 pub use probe::ProbeDocument;

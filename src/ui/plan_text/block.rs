@@ -26,7 +26,13 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, action: &Action, layout: Layout<
             attributes.push(inline(Mark::Add, "id", layout.paint.grey("(known after apply)").to_string().into()));
             layout.write_all(f, 2, &attributes)?;
         }
-        Operation::Adopt { id, entry } | Operation::Restore { id, entry } => {
+        Operation::Adopt { id, entry, evidence: Some(evidence) } => {
+            let Changed { mut attributes, hidden } = layout.changes(action.reason, entry, &evidence.changes);
+            attributes.insert(0, id_attribute(id));
+            layout.write_all(f, 2, &attributes)?;
+            layout.write_hidden(f, 2, hidden, "attribute")?;
+        }
+        Operation::Adopt { id, entry, .. } | Operation::Restore { id, entry } => {
             let mut attributes = vec![id_attribute(id)];
             attributes.extend(layout.declared(entry.fields.iter(), Mark::Same));
             layout.write_all(f, 2, &attributes)?;

@@ -41,7 +41,7 @@ impl fmt::Display for DriftText<'_> {
         let layout = Layout { paint, mask, marks: Marks::Indented, concise: false, cut, names: None };
         drift.contacts.iter().try_for_each(|drifted| write_contact(f, drifted, layout))?;
         match rule {
-            Some(width) => writeln!(f, "\n{}\n", "─".repeat(width)),
+            Some(width) => writeln!(f, "\n{}", "─".repeat(width)),
             None => {
                 let counts = drift_summary(drift);
                 write!(f, "\n{} {counts}", paint.bold("Drift:"))
@@ -103,10 +103,7 @@ pub(in crate::ui) fn write_contact(f: &mut fmt::Formatter<'_>, drifted: &Drifted
             let Changed { mut attributes, hidden } = layout.changes(Reason::FieldsDiffer, entry, &changes);
             attributes.insert(0, id_attribute(id));
             layout.write_all(f, 2, &attributes)?;
-            for FieldDrift { field, declared, applied, .. } in
-                fields.iter().filter(|field| field.declared != field.applied)
-            {
-                let _ = applied;
+            for FieldDrift { field, declared, .. } in fields.iter().filter(|field| field.declared != field.applied) {
                 layout.write_comment(f, 2, format_args!("{field} is {} in the files", shown(declared, layout.mask)))?;
             }
             layout.write_hidden(f, 2, hidden, "attribute")?;

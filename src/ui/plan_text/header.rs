@@ -20,7 +20,7 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, action: &Action, layout: Layout<
 
 /// Writes why the action is in the plan, and the ways out where it needs a decision.
 pub(super) fn write_notes(f: &mut fmt::Formatter<'_>, action: &Action, layout: Layout<'_>) -> fmt::Result {
-    for note in notes(action) {
+    for note in notes(action, layout) {
         match note {
             Note::Why(text) => writeln!(f, "  {}", layout.paint.grey(format_args!("# ({text})")))?,
             Note::WayOut(text) => writeln!(f, "  # - {text}")?,
@@ -69,7 +69,7 @@ enum Note {
     WayOut(Cow<'static, str>),
 }
 
-fn notes(action: &Action) -> Vec<Note> {
+fn notes(action: &Action, layout: Layout) -> Vec<Note> {
     let path = || shown_path(&action.place.path);
     match &action.operation {
         Operation::Create { .. } if action.reason == Reason::Recreate => {
@@ -82,6 +82,14 @@ fn notes(action: &Action) -> Vec<Note> {
             vec![why("or imported, if Apollo has a contact with this e-mail")]
         }
         Operation::Create { .. } | Operation::Update { .. } => Vec::new(),
+        Operation::Adopt { id, evidence: Some(evidence), .. } => {
+            let mut found = vec![why(format!("imported from {}, the only contact with its e-mail", shown(id)))];
+            if !layout.mask.is_on() && !(evidence.name.is_empty() && evidence.company.is_empty()) {
+                let (name, company) = (quoted(&evidence.name), quoted(&evidence.company));
+                found.push(why(format!("called {name} at {company} in Apollo")));
+            }
+            found
+        }
         Operation::Adopt { id, .. } => vec![why(format!("imported from {}", shown(id)))],
         Operation::Restore { id, .. } => vec![why(format!("bound to {} before it was forgotten", shown(id)))],
         Operation::Move { .. } => recognized_by(action.reason).map(why).into_iter().collect(),

@@ -52,10 +52,14 @@ pub(super) fn write_summary(f: &mut fmt::Formatter<'_>, plan: &Plan, paint: Pain
 /// Writes that there is nothing to do, and no more than is known: nobody asked Apollo what it holds now.
 pub(super) fn write_no_changes(f: &mut fmt::Formatter<'_>, plan: &Plan, paint: Paint) -> fmt::Result {
     let known = match plan.unchanged {
+        0 if plan.scope.is_whole() => "The contact files declare no contacts.".to_owned(),
+        many if plan.refreshed => {
+            let for_targeted = if plan.scope.is_whole() { "" } else { "For the targeted contacts, " };
+            format!("{for_targeted}Apollo holds what the files say ({}).", counted(many, "contact"))
+        }
         _ if !plan.scope.is_whole() => {
             "For the targeted contacts, the files are as last applied. Apollo was not asked.".to_owned()
         }
-        0 => "The contact files declare no contacts.".to_owned(),
         many => format!("The files are as last applied ({}). Apollo was not asked.", counted(many, "contact")),
     };
     write!(f, "{} {}", paint.bold_green("No changes."), paint.bold(known))

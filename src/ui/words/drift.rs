@@ -1,6 +1,6 @@
 //! What is read of the account, and what has changed there.
 
-use super::super::amounts::{clock, counted};
+use super::super::amounts::counted;
 use crate::model::ApolloId;
 use crate::ops::{Drift, DriftChange, Drifted, Refreshing};
 use crate::source::Diagnostic;
@@ -17,8 +17,9 @@ pub(crate) fn refreshing(reading: Refreshing) -> String {
         Refreshing::Pages(pages) => {
             format!("Reading all contacts of the account from Apollo, up to 100 by a request: {}.", searches(pages))
         }
-        Refreshing::Changes(since) => {
-            format!("Reading what has changed in Apollo since {}: 1 search, more where much has changed.", clock(since))
+        Refreshing::Changes => {
+            "Reading what has changed in Apollo since it was read last: 1 search, more where much has changed."
+                .to_owned()
         }
     }
 }

@@ -26,8 +26,8 @@ fn a_state_goes_from_job_to_job_as_a_copy() {
         assert_eq!(applied.code, Some(0), "{applied}");
         assert!(repository.kept().contains("ada@example.com"));
         left_nothing(&repository);
-        repository.remote.take_calls();
         assert_eq!(repository.drift().code, Some(0), "the copy says that all is done");
+        repository.remote.take_calls();
         let again = repository.apply("");
         assert_eq!(again.code, Some(0), "{again}");
         assert_eq!(repository.remote.take_calls(), [""; 0]);

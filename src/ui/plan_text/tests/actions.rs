@@ -61,7 +61,7 @@ fn a_move_shows_how_it_was_recognized_and_what_changes() {
 #[test]
 fn an_import_and_a_restore_name_the_contact_in_apollo() {
     let entry = || ada(&[(Field::LabelNames, lists(&["VIP"]))]);
-    let adopt = action("ada", Reason::DeclaresApolloId, Operation::Adopt { id: id(1), entry: entry() });
+    let adopt = action("ada", Reason::DeclaresApolloId, Operation::Adopt { id: id(1), entry: entry(), evidence: None });
     insta::assert_snapshot!(block(adopt), @r#"
     # contact.ada will be imported
     # (imported from "66f0c1000000000000000001")

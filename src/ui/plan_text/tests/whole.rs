@@ -106,8 +106,9 @@ fn no_changes_is_said_in_one_line() {
 
 #[test]
 fn the_summary_line_counts_everything_in_a_fixed_order() {
-    let adopt =
-        |name: &str| action(name, Reason::DeclaresApolloId, Operation::Adopt { id: id(1), entry: entry(name, &[]) });
+    let adopt = |name: &str| {
+        action(name, Reason::DeclaresApolloId, Operation::Adopt { id: id(1), entry: entry(name, &[]), evidence: None })
+    };
     let mut actions = vec![adopt("a"), adopt("b"), conflict(Dispute::Gone { id: id(4) })];
     actions.extend(several_actions().actions);
     let release = Operation::Release { id: id(1), entry: ada(&[]), changes: vec![released(Field::Title)] };
