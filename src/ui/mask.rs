@@ -126,7 +126,10 @@ mod tests {
             std::fs::write(directory.path().join("a.yaml"), sample).unwrap();
             let values: Vec<&str> =
                 sample.lines().filter_map(|line| line.split_once(": ")).map(|(_, value)| value).collect();
-            for diagnostic in source::load(directory.path(), &source::Options::plain()).unwrap().0.diagnostics {
+            // No name is known.
+            let meaning = &source::Meaning::Known(std::sync::Arc::default());
+            let options = source::Options { meaning, ..source::Options::plain() };
+            for diagnostic in source::load(directory.path(), &options).unwrap().0.diagnostics {
                 let text = message_text(&Mask::On.message(&diagnostic), Stream::default());
                 let leaked = values.iter().find(|value| value.len() > 4 && text.contains(*value));
                 assert_eq!(leaked, None, "{code}: {text}");

@@ -104,16 +104,16 @@ fn what_is_no_name_no_value_or_said_twice_is_told_with_its_place() {
     E009 a.yaml:12:7: `Renewal date` must be text, not a list
               Renewal date: [2025-08-07]
               ^^^^^^^^^^^^
-    E038 a.yaml:13:7: "Reserch" is no option of the custom field "Interests"
+    E038 a.yaml:13:27: "Reserch" is no option of the custom field "Interests"
               Interests: [Events, Reserch]
-              ^^^^^^^^^
+                                  ^^^^^^^
     E038 a.yaml:14:17: The value of the custom field "Nickname" has 11 characters, and 10 are kept
               Nickname: xxxxxxxxxxx
                         ^^^^^^^^^^^
     E036 a.yaml:15:7: There is no custom field "Region" for contacts
               Region: EMEA
               ^^^^^^
-    E036 a.yaml:16:7: There are several fields "Twice" in Apollo
+    E036 a.yaml:16:7: There are several custom fields "Twice" in Apollo
               Twice: x
               ^^^^^
     E038 a.yaml:17:15: The custom field "Mapped" cannot be written
