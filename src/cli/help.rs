@@ -193,6 +193,17 @@ pub(super) const VERBS: &[Help] = &[
         ],
     },
     Help {
+        verb: "why",
+        examples: &[
+            ("contactsd why ada", "where it stands, how it came about, what comes next"),
+            ("contactsd why ada --json", "the same for a program"),
+        ],
+        exits: &[
+            (0, "it is shown"),
+            (1, "nothing is known of the key, the files have mistakes, or the state cannot be read"),
+        ],
+    },
+    Help {
         verb: "lookup",
         examples: &[
             ("contactsd lookup stages", "the stages, with their ids"),

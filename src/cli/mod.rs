@@ -54,6 +54,7 @@ mod version;
 mod view;
 mod wanted;
 mod watch;
+mod why;
 
 use std::ffi::OsString;
 
@@ -107,6 +108,7 @@ fn dispatch(verb: Verb, arguments: &[OsString], context: &mut Context) -> Exit {
         Verb::Probe(args) => probe::run(&args, context),
         Verb::Sandbox(args) => sandbox::run(args, context),
         Verb::Import(args) => import::run(&args, context),
+        Verb::Why(args) => why::run(&args, context),
         Verb::Lookup(args) => lookup::run(&args, context),
         Verb::State(args) => state::run(&args, context),
         Verb::Schema(args) => schema::run(&args, context),

@@ -21,6 +21,7 @@ use super::state::{StateArgs, StateVerb};
 use super::status::StatusArgs;
 use super::validate::ValidateArgs;
 use super::watch::WatchArgs;
+use super::why::WhyArgs;
 use crate::ui::json::Layout;
 
 /// Contacts as code for Apollo.io: YAML files are the truth, contactsd brings Apollo in step.
@@ -73,6 +74,8 @@ pub(super) enum Verb {
     Sandbox(SandboxArgs),
     /// Bind an entry to a contact that Apollo has
     Import(ImportArgs),
+    /// Show where a contact stands, how it came about, and what the next apply would do about it and why
+    Why(WhyArgs),
     /// List the stages, custom fields or lists that Apollo has, with their ids
     Lookup(LookupArgs),
     /// Look at what the state remembers, and correct it
@@ -120,7 +123,7 @@ impl Verb {
                 | StateVerb::Clean { .. } => (Layout::Stream, Does::Something),
             },
             Self::Probe(_) | Self::Drift(_) | Self::Lookup(_) => (Layout::Document, Does::Something),
-            Self::Status(_) | Self::Validate(_) | Self::Show(_) | Self::Version | Self::Schema(_) => {
+            Self::Why(_) | Self::Status(_) | Self::Validate(_) | Self::Show(_) | Self::Version | Self::Schema(_) => {
                 (Layout::Document, Does::Nothing)
             }
         }

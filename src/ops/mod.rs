@@ -43,6 +43,7 @@ mod transfer;
 mod under_way;
 mod viewer;
 pub mod watch;
+mod why;
 
 pub use answering::Beside;
 pub use apply::outcome::confirm::{Deviation, DeviationKind};
@@ -80,3 +81,4 @@ pub use targeting::check_scope;
 pub use transfer::{hold, pull};
 pub use viewer::Viewer;
 pub use watch::{Service, WatchOptions, WatchSummary};
+pub use why::Why;

@@ -69,7 +69,7 @@ impl Serialize for Shown<'_> {
     }
 }
 
-fn origin(origin: &Origin) -> &'static str {
+pub(super) fn origin(origin: &Origin) -> &'static str {
     match origin {
         Origin::Created => "created by contactsd",
         Origin::Matched(MatchedBy::DedupeResult(_) | MatchedBy::WasExisting) => "matched by Apollo to a contact it had",

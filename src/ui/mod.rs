@@ -38,6 +38,7 @@ mod style;
 pub(crate) mod test_plans;
 #[cfg(test)]
 pub(crate) mod test_services;
+mod why_text;
 pub(crate) mod words;
 mod wrap;
 
@@ -69,3 +70,4 @@ pub use status_text::{AtRest, StatusOptions, at_rest_text, health_line, readines
 pub use stream::Stream;
 pub(crate) use style::color_choice;
 pub use style::{ColorEnvironment, ColorFlag};
+pub use why_text::why_text;

@@ -134,6 +134,8 @@ fn plans_and_applies(provoked: &mut Provoked) {
     provoked.run(&world, "probe", "", 1);
     provoked.run(&world, "lookup", "stages", 0);
     provoked.run(&World::new(), "lookup", "stages", 1);
+    provoked.run(&world, "why", "ada", 0);
+    provoked.run(&world, "why", "nobody", 1);
     provoked.run(&world, "import", &format!("ada {id} --auto-approve"), 0);
     provoked.run(&world, "import", &format!("ada {id} --auto-approve"), 1);
 }

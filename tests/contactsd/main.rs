@@ -51,6 +51,7 @@ mod values;
 mod watch;
 mod watch_files;
 mod watch_service;
+mod why;
 mod wire;
 
 #[test]

@@ -22,6 +22,7 @@ mod status;
 mod summary;
 mod values;
 mod versions;
+mod why;
 
 pub use diagnostic::Validation;
 pub use document::plan_document;
@@ -38,3 +39,4 @@ pub(super) use records::{Guarded, Records};
 pub use schemas::{SchemaName, schema};
 pub use state::{ContactState, ManagedContact, StateCheckDocument, StateFault, StatePart, Version};
 pub use status::StatusDocument;
+pub use why::WhyDocument;

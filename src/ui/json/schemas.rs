@@ -13,6 +13,7 @@ use super::probe::ProbeDocument;
 use super::record::Record;
 use super::state::{ContactState, ManagedContact, PulledLine, StateCheckDocument, Version};
 use super::status::StatusDocument;
+use super::why::WhyDocument;
 use crate::source;
 
 /// What there is a schema of, in the words of the help; `docs/schemas/` holds each by its name.
@@ -42,6 +43,8 @@ pub enum SchemaName {
     Lookup,
     /// What probe --json prints
     Probe,
+    /// What why --json prints
+    Why,
     /// What version --json prints
     Version,
 }
@@ -61,6 +64,7 @@ pub fn schema(name: SchemaName) -> Value {
         SchemaName::Status => of::<StatusDocument>(),
         SchemaName::Lookup => of::<LookupDocument<'_>>(),
         SchemaName::Probe => of::<ProbeDocument<'_>>(),
+        SchemaName::Why => of::<WhyDocument<'_>>(),
         SchemaName::Version => of::<Version>(),
     }
 }

@@ -21,7 +21,7 @@ pub(crate) use command::planning_options;
 pub(crate) use contact_files::{load, unreadable};
 pub(crate) use drift::{drifted, refreshing};
 pub(crate) use plan_file::{plan_file, refusal, some_of};
-pub(crate) use requests::{credential, session};
+pub(crate) use requests::{credential, doing, session};
 pub(crate) use state::{read_from_copy, rebuilding, state, unanswered, unaskable};
 pub(crate) use steps::{RENEWED, finished, started, still_running};
 pub(crate) use watch::notice;

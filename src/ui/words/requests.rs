@@ -7,7 +7,7 @@ use crate::model::Endpoint;
 use crate::ops::{Cause, Fault, SessionError, chain};
 use crate::settings::CredentialError;
 
-fn doing(endpoint: Endpoint) -> &'static str {
+pub(crate) fn doing(endpoint: Endpoint) -> &'static str {
     match endpoint {
         Endpoint::CreateContact => "create contacts",
         Endpoint::CreateContacts => "create many contacts at once",

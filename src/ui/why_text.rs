@@ -1,0 +1,103 @@
+//! Everything that is known of one contact, for people: where it stands, how it came about, what is open, what comes next.
+
+use std::fmt::Write as _;
+
+use super::binding_text::{origin, time_text};
+use super::escape::escape;
+use super::message::shown_path;
+use super::words;
+use crate::model::{Binding, ConflictCause, Intent};
+use crate::ops::{Problem, ProblemKind, Why};
+use crate::plan::Dispute;
+use crate::source::Location;
+
+/// Writes what is known, but for what the next apply would do; `location` is where the entry stands.
+pub fn why_text(why: &Why, location: Option<&Location>) -> String {
+    let mut text = format!("{}\n", why.key.address());
+    match (&why.place, location) {
+        (Some(_), Some(at)) => drop(writeln!(text, "Declared in {}:{}.", shown_path(&at.path), at.line)),
+        (Some(place), None) => drop(writeln!(text, "Declared in {}.", shown_path(&place.path))),
+        (None, _) => text += "Not declared in any contact file.\n",
+    }
+    match (&why.binding, &why.tombstone) {
+        (Some(binding), _) => text += &managed(binding),
+        (None, Some(forgotten)) => {
+            let _ = writeln!(
+                text,
+                "Managed earlier as contact {}, and removed from the state {}.",
+                escape(forgotten.apollo_id.as_str()),
+                time_text(forgotten.at)
+            );
+        }
+        (None, None) => text += "Not managed: the state knows no contact of Apollo's for it.\n",
+    }
+    for intent in &why.intents {
+        text += &open(intent);
+    }
+    if let Some(conflict) = &why.conflict {
+        let kind = ProblemKind::Undecided(Dispute::of(&conflict.apollo_id, &conflict.cause));
+        let told = words::problem(&Problem { key: Some(why.key.clone()), ..Problem::from(kind) });
+        let sent = match conflict.cause {
+            ConflictCause::Namesakes { .. } | ConflictCause::Several { .. } => "found",
+            ConflictCause::Collision { .. } | ConflictCause::Stranger | ConflictCause::UnseenMatch => "answered",
+        };
+        let _ = writeln!(
+            text,
+            "Waits for a decision since {} ({sent} then): {}.",
+            time_text(conflict.at),
+            escape(&told.summary)
+        );
+        let _ = writeln!(text, "  {}", escape(&told.detail).replace('\n', "\n  "));
+    }
+    if let Some(failing) = &why.failing {
+        let why_it_fails = words::in_short(&failing.error, Some(&why.key));
+        let _ = writeln!(
+            text,
+            "Fails in the running watch since {} ({} in a row): {}.",
+            time_text(failing.since),
+            super::amounts::counted(failing.attempts as usize, "time"),
+            escape(&why_it_fails)
+        );
+    }
+    if why.under_way {
+        text += "Another process is at work on it right now.\n";
+    }
+    text
+}
+
+fn managed(binding: &Binding) -> String {
+    let Binding { apollo_id, bound_at, applied_at, run, path, merged_into, .. } = binding;
+    let mut text = format!(
+        "Managed as contact {} since {}: {}.\n",
+        escape(apollo_id.as_str()),
+        time_text(*bound_at),
+        origin(&binding.origin)
+    );
+    let _ = writeln!(text, "Last applied {} from {}, in run {}.", time_text(*applied_at), escape(path), escape(&run.0));
+    if binding.fingerprint.is_none() {
+        text += "Not everything that is declared is confirmed.\n";
+    }
+    for field in &binding.dropped {
+        let _ = writeln!(text, "Apollo did not keep {field}.");
+    }
+    if let Some(gone_at) = binding.gone_at {
+        let _ = writeln!(text, "Apollo said {} that the contact is gone.", time_text(gone_at));
+    }
+    if let Some(merged) = merged_into {
+        let _ = writeln!(text, "Apollo merged the contact into {}.", escape(merged.survivor.as_str()));
+    }
+    text
+}
+
+/// Words a request whose outcome is not recorded.
+fn open(intent: &Intent) -> String {
+    let times = if intent.attempts == 1 { "once".to_owned() } else { format!("{} times", intent.attempts) };
+    let outcome = if intent.refused { "Apollo refused it" } else { "its outcome is not recorded" };
+    format!(
+        "Open: a request to {} was sent {times}, first {} and last {}, in run {}; {outcome}.\n",
+        words::doing(intent.endpoint),
+        time_text(intent.first_sent_at),
+        time_text(intent.last_sent_at),
+        escape(&intent.run.0)
+    )
+}
