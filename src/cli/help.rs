@@ -204,6 +204,14 @@ pub(super) const VERBS: &[Help] = &[
         ],
     },
     Help {
+        verb: "forget",
+        examples: &[("contactsd forget --purge ada", "handle an erasure request: leave no trace in the state")],
+        exits: &[
+            (0, "the state holds nothing of the person any more"),
+            (1, "an error, an entry that is still declared, no state, or it was not approved"),
+        ],
+    },
+    Help {
         verb: "lookup",
         examples: &[
             ("contactsd lookup stages", "the stages, with their ids"),
@@ -244,12 +252,16 @@ pub(super) const VERBS: &[Help] = &[
         examples: &[
             ("contactsd state rm ada", "plan, ask, and stop managing it"),
             ("contactsd state rm ada basil --auto-approve", "two of them, without asking"),
+            ("contactsd state rm 'old-*'", "all that match"),
         ],
         exits: &[(0, "they are no longer managed"), (1, "an error, or a plan that was not approved")],
     },
     Help {
         verb: "state mv",
-        examples: &[("contactsd state mv ada ada.quill", "the contact goes to another key")],
+        examples: &[
+            ("contactsd state mv ada ada.quill", "the contact goes to another key"),
+            ("contactsd state mv 'old-*' 'team.*'", "all that match go to others"),
+        ],
         exits: &[(0, "the contact has the other key"), (1, "an error, or a plan that was not approved")],
     },
     Help {

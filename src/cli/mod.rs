@@ -15,6 +15,7 @@ mod exit;
 mod explain;
 mod first_process;
 mod fmt;
+mod forget;
 mod help;
 mod import;
 mod lease;
@@ -109,6 +110,7 @@ fn dispatch(verb: Verb, arguments: &[OsString], context: &mut Context) -> Exit {
         Verb::Sandbox(args) => sandbox::run(args, context),
         Verb::Import(args) => import::run(&args, context),
         Verb::Why(args) => why::run(&args, context),
+        Verb::Forget(args) => forget::run(&args, context),
         Verb::Lookup(args) => lookup::run(&args, context),
         Verb::State(args) => state::run(&args, context),
         Verb::Schema(args) => schema::run(&args, context),

@@ -9,6 +9,7 @@ use super::transfer::{self, PushArgs};
 use super::{Exit, connection, mending, reading, stand_in};
 use crate::model::ContactKey;
 use crate::ops::{self, Desired, Planned, Problem, Reading, Want};
+use crate::plan::KeyPattern;
 use crate::state::Snapshot;
 use crate::ui::json::{ContactState, ManagedContact};
 use crate::ui::{Mask, binding_text};
@@ -35,22 +36,22 @@ pub(super) enum StateVerb {
     },
     /// Stop managing contacts; they stay in Apollo as they are
     Rm {
-        /// Keys of the contacts, with or without "contact."
-        #[arg(value_name = "KEY", required = true, value_parser = parse_address)]
-        keys: Vec<ContactKey>,
+        /// Keys of the contacts, with or without "contact."; * stands for any characters and ? for one
+        #[arg(value_name = "KEY", required = true)]
+        keys: Vec<KeyPattern>,
         #[command(flatten)]
         approval: ApprovalArgs,
         #[command(flatten)]
         lock: LockArgs,
     },
-    /// Manage the contact of one key under another
+    /// Manage the contact of one key under another, or of many
     Mv {
-        /// Key it has, with or without "contact."
-        #[arg(value_name = "FROM", value_parser = parse_address)]
-        from: ContactKey,
-        /// Key it gets
-        #[arg(value_name = "TO", value_parser = parse_address)]
-        to: ContactKey,
+        /// Key it has, with or without "contact."; with a * for any characters, all that match are moved
+        #[arg(value_name = "FROM")]
+        from: KeyPattern,
+        /// Key it gets; a * stands for what the * of FROM stood for
+        #[arg(value_name = "TO")]
+        to: KeyPattern,
         #[command(flatten)]
         approval: ApprovalArgs,
         #[command(flatten)]

@@ -9,6 +9,7 @@ use super::completions::CompletionsArgs;
 use super::drift::DriftArgs;
 use super::explain::ExplainArgs;
 use super::fmt::FmtArgs;
+use super::forget::ForgetArgs;
 use super::import::ImportArgs;
 use super::lookup::LookupArgs;
 use super::man::ManArgs;
@@ -76,6 +77,8 @@ pub(super) enum Verb {
     Import(ImportArgs),
     /// Show where a contact stands, how it came about, and what the next apply would do about it and why
     Why(WhyArgs),
+    /// Remove every trace of a person from the state, once that is approved
+    Forget(ForgetArgs),
     /// List the stages, custom fields or lists that Apollo has, with their ids
     Lookup(LookupArgs),
     /// Look at what the state remembers, and correct it
@@ -111,7 +114,8 @@ impl Verb {
             | Self::Sandbox(_)
             | Self::Pause
             | Self::Resume
-            | Self::Approve(_) => (Layout::Stream, Does::Something),
+            | Self::Approve(_)
+            | Self::Forget(_) => (Layout::Stream, Does::Something),
             Self::State(args) => match &args.verb {
                 StateVerb::List { .. } | StateVerb::Show { .. } | StateVerb::Pull { .. } | StateVerb::Check { .. } => {
                     (Layout::Document, Does::Nothing)

@@ -2,10 +2,11 @@
 //!
 //! Only makes plans; they are shown, approved and applied like any other.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::model::{ApolloId, Batching, Binding, ContactKey, Entry, Place};
-use crate::plan::{Action, Housekeeping, Operation, Plan, Policy, Reason, Scope};
+use crate::plan::{Action, Housekeeping, KeyPattern, Operation, Plan, Policy, Reason, Scope};
 use crate::state::Snapshot;
 
 use super::{Desired, Forecast, Planned, Problem, ProblemKind};
@@ -35,11 +36,10 @@ pub fn plan_import(
     Ok(planned(snapshot, vec![Action { place, reason: Reason::AskedFor, operation }]))
 }
 
-/// Plans to stop managing contacts; they stay in Apollo as they are.
-pub fn plan_removal(snapshot: &Snapshot, keys: &[ContactKey]) -> Result<Planned, Box<Problem>> {
-    let mut keys: Vec<&ContactKey> = keys.iter().collect();
-    keys.sort();
-    keys.dedup();
+/// Plans to stop managing contacts, of a pattern all that are managed; they stay in Apollo as they are.
+pub fn plan_removal(snapshot: &Snapshot, keys: &[KeyPattern]) -> Result<Planned, Box<Problem>> {
+    let keys = keys.iter().map(|pattern| matching(snapshot, pattern)).collect::<Result<Vec<_>, Box<Problem>>>()?;
+    let keys: BTreeSet<ContactKey> = keys.into_iter().flatten().collect();
     let action = |key: &ContactKey| -> Result<Action, Box<Problem>> {
         if let (None, Some(tombstone)) = (snapshot.bindings.get(key), snapshot.tombstones.get(key)) {
             // Only the memory of its contact is left, which a contact deleted in Apollo may be.
@@ -52,11 +52,36 @@ pub fn plan_removal(snapshot: &Snapshot, keys: &[ContactKey]) -> Result<Planned,
         let operation = Operation::Forget { id: binding.apollo_id.clone() };
         Ok(Action { place, reason: Reason::AskedFor, operation })
     };
-    Ok(planned(snapshot, keys.into_iter().map(action).collect::<Result<_, Box<Problem>>>()?))
+    Ok(planned(snapshot, keys.iter().map(action).collect::<Result<_, Box<Problem>>>()?))
 }
 
-/// Plans to manage the contact of one key under another.
-pub fn plan_rename(snapshot: &Snapshot, from: &ContactKey, to: &ContactKey) -> Result<Planned, Box<Problem>> {
+/// Returns the keys that a pattern means: the one that it is, or all managed ones that it matches.
+fn matching(snapshot: &Snapshot, pattern: &KeyPattern) -> Result<Vec<ContactKey>, Box<Problem>> {
+    if let Some(key) = pattern.key() {
+        return Ok(vec![key]);
+    }
+    let keys: Vec<ContactKey> = snapshot.bindings.keys().filter(|key| pattern.matches(key)).cloned().collect();
+    if keys.is_empty() { Err(ProblemKind::NothingMatches(pattern.to_string()).into()) } else { Ok(keys) }
+}
+
+/// Plans to manage the contact of one key under another, or those of all keys that a pattern with one `*` matches.
+pub fn plan_rename(snapshot: &Snapshot, from: &KeyPattern, to: &KeyPattern) -> Result<Planned, Box<Problem>> {
+    let unclear = || ProblemKind::UnclearMove { from: from.to_string(), to: to.to_string() };
+    let moves: Vec<(ContactKey, ContactKey)> = match (from.key(), to.key()) {
+        (Some(from), Some(to)) => vec![(from, to)],
+        _ if !from.has_one_star() || !to.has_one_star() => return Err(unclear().into()),
+        _ => {
+            let keys = matching(snapshot, from)?.into_iter();
+            let moved = keys.map(|key| from.translate(&key, to).map(|new| (key, new)));
+            moved.collect::<Option<Vec<_>>>().ok_or_else(unclear)?
+        }
+    };
+    let mut actions = moves.iter().map(|(from, to)| rename(snapshot, from, to)).collect::<Result<Vec<_>, _>>()?;
+    actions.sort_by(|one, other| one.key().cmp(other.key()));
+    Ok(planned(snapshot, actions))
+}
+
+fn rename(snapshot: &Snapshot, from: &ContactKey, to: &ContactKey) -> Result<Action, Box<Problem>> {
     let binding = bound(snapshot, from)?;
     if let Some(there) = snapshot.bindings.get(to) {
         return Err(ProblemKind::KeyTaken { key: to.clone(), id: there.apollo_id.clone() }.into());
@@ -71,7 +96,7 @@ pub fn plan_rename(snapshot: &Snapshot, from: &ContactKey, to: &ContactKey) -> R
     };
     let place = entry.place.clone();
     let operation = Operation::Move { from: from.clone(), id: binding.apollo_id.clone(), entry, changes: Vec::new() };
-    Ok(planned(snapshot, vec![Action { place, reason: Reason::AskedFor, operation }]))
+    Ok(Action { place, reason: Reason::AskedFor, operation })
 }
 
 /// Checks that what a person decided about single keys is what the plan waits for: nothing else is ever created twice.

@@ -25,6 +25,7 @@ mod newest;
 mod planning;
 mod probe;
 mod problem;
+mod purge;
 mod reading;
 mod refresh;
 mod renewal;
@@ -68,6 +69,7 @@ pub use probe::{
     probe_target,
 };
 pub use problem::{Cause, Fault, Problem, ProblemKind, chain};
+pub use purge::{Traces, purge};
 pub use reading::{ReadError, Reading, Want, read};
 pub use renewal::renew_index;
 pub use report::{Ended, Imported, Report, Step};

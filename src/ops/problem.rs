@@ -252,6 +252,13 @@ pub enum ProblemKind {
         id: ApolloId,
     },
     NotInState(ContactKey),
+    /// No managed key matches the pattern.
+    NothingMatches(String),
+    /// Two patterns do not say which key becomes which.
+    UnclearMove {
+        from: String,
+        to: String,
+    },
     /// Asked to be created again, and not known to be gone.
     NotGone(ContactKey),
     /// Asked to be created all the same, and bound or not declared.

@@ -40,6 +40,23 @@ impl KeyPattern {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Returns the one key that it means; `None` where it is a pattern.
+    pub fn key(&self) -> Option<ContactKey> {
+        ContactKey::parse(&self.0).ok()
+    }
+
+    /// Reports whether it has one `*` and no `?`.
+    pub fn has_one_star(&self) -> bool {
+        self.0.matches('*').count() == 1 && !self.0.contains('?')
+    }
+
+    /// Returns the key that `to` makes of what the `*` stands for in a key that this matches; both have one `*`.
+    pub fn translate(&self, key: &ContactKey, to: &Self) -> Option<ContactKey> {
+        let (start, end) = self.0.split_once('*')?;
+        let stands_for = key.as_str().strip_prefix(start)?.strip_suffix(end)?;
+        ContactKey::parse(&to.0.replace('*', stands_for)).ok()
+    }
 }
 
 impl fmt::Display for KeyPattern {

@@ -28,6 +28,7 @@ mod own_dir;
 mod panics;
 mod place;
 mod postgres;
+mod purge;
 mod push;
 mod reading;
 mod recover;

@@ -104,6 +104,10 @@ impl Held {
         Ok(held)
     }
 
+    pub(super) fn location(&self) -> &Location {
+        &self.location
+    }
+
     /// Tells what was done about the state that is there before it was looked at.
     pub fn remarks(&self) -> &[Remark] {
         &self.remarks

@@ -192,6 +192,28 @@ fn read_part_of(
     Ok(read.zip(basis))
 }
 
+/// Visits every row of a state that this process holds, with what holds for the whole; `false` when there is no state.
+///
+/// Of a state in a directory its copy is read, which the one who holds it has proven to be whole.
+pub(super) fn rows(
+    location: &Location,
+    mut visit: impl FnMut(&Header, &Row, &[u8]) -> Result<(), Error>,
+) -> Result<bool, Error> {
+    if let Location::Database { .. } = location {
+        let Some((rows, facts)) = GlanceRows::begin(location)? else { return Ok(false) };
+        let header = Header::of(&facts, &postgres::counters(&rows)?);
+        rows.scan_in_order(|row, value| visit(&header, row, value))?;
+        return Ok(true);
+    }
+    let Some(state) = find(location)? else { return Ok(false) };
+    let Some(copied) = whole_copy(&state)? else {
+        return Err(Error::unreadable(location, "its copy does not hold all of it"));
+    };
+    let header = Header::of(&copied.facts(), copied.counters());
+    copied.each(|row, value| visit(&header, &row, value))?;
+    Ok(true)
+}
+
 /// Writes a copy of a state, row by row; returns how many rows it has, `None` when there is no state.
 ///
 /// What is written is whole only when this returns without an error: its last line is written after all rows were

@@ -138,6 +138,8 @@ fn plans_and_applies(provoked: &mut Provoked) {
     provoked.run(&world, "why", "nobody", 1);
     provoked.run(&world, "import", &format!("ada {id} --auto-approve"), 0);
     provoked.run(&world, "import", &format!("ada {id} --auto-approve"), 1);
+    provoked.run(&world, "forget", "--purge nobody --auto-approve", 0);
+    provoked.run(&world, "forget", "--purge ada --auto-approve", 1);
 }
 
 fn state(provoked: &mut Provoked) {

@@ -13,6 +13,7 @@ mod credentials;
 mod databases;
 mod disk;
 mod drift;
+mod erase;
 mod examples;
 mod exits;
 mod expect;

@@ -9,6 +9,7 @@ mod leftovers;
 mod model;
 mod opening;
 mod parts;
+mod purge;
 mod recovery;
 mod spent;
 pub(super) mod support;

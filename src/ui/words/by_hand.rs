@@ -64,3 +64,18 @@ pub(super) fn not_to_create(key: &ContactKey) -> Diagnostic {
         "Only an entry that is declared and has no contact yet can be created. Remove it from --create.",
     )
 }
+
+pub(super) fn nothing_matches(pattern: &str) -> Diagnostic {
+    Diagnostic::error(
+        format!("No managed key matches {pattern}"),
+        "contactsd state list lists them. A pattern is put in quotes, so that the shell leaves it as it is.",
+    )
+}
+
+pub(super) fn unclear_move(from: &str, to: &str) -> Diagnostic {
+    Diagnostic::error(
+        format!("Moving {from} to {to} does not say which key becomes which"),
+        "Write one key and one key, or one * in both: 'old-*' and 'new-*'. What the first * stands for takes the place of \
+         the second, and the result has to be a key.",
+    )
+}

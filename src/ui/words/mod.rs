@@ -106,6 +106,8 @@ fn kind_of(kind: &Kind, key: Option<&ContactKey>) -> Diagnostic {
         Kind::NotInState(key) => by_hand::not_in_state(key),
         Kind::NobodyThere { contacts } => drift::nobody_there(*contacts),
         Kind::NotSeen { id, why } => drift::not_seen(id, why),
+        Kind::NothingMatches(pattern) => by_hand::nothing_matches(pattern),
+        Kind::UnclearMove { from, to } => by_hand::unclear_move(from, to),
         Kind::NotGone(key) => by_hand::not_gone(key),
         Kind::NotToCreate(key) => by_hand::not_to_create(key),
 

@@ -1,0 +1,80 @@
+//! `contactsd forget`.
+
+use clap::Args;
+
+use super::args::{ApprovalArgs, LockArgs, parse_address};
+use super::context::Context;
+use super::run::{approved, block_on, may_approve};
+use super::transfer::tell_remarks;
+use super::{Exit, connection, loading, reading, stand_in};
+use crate::model::ContactKey;
+use crate::ops::{self, Clock, Traces, Waiting, Want};
+use crate::state::Location;
+use crate::store;
+use crate::ui::{purge_text, purged_text};
+
+#[derive(Debug, Args)]
+pub(super) struct ForgetArgs {
+    /// Key of the contact, with or without "contact."
+    #[arg(value_name = "KEY", value_parser = parse_address)]
+    pub(super) key: ContactKey,
+    /// Leave nothing of the person in the state: neither rows nor older parts of its files
+    #[arg(long, required = true)]
+    pub(super) purge: bool,
+    #[command(flatten)]
+    pub(super) approval: ApprovalArgs,
+    #[command(flatten)]
+    pub(super) lock: LockArgs,
+}
+
+pub(super) fn run(args: &ForgetArgs, context: &mut Context) -> Exit {
+    if let Err(exit) = may_approve(&args.approval, context) {
+        return exit;
+    }
+    stand_in::announce(context);
+    block_on(context, async |context: &mut Context| forget(args, context).await.unwrap_or_else(|exit| exit))
+}
+
+async fn forget(args: &ForgetArgs, context: &mut Context) -> Result<Exit, Exit> {
+    let key = &args.key;
+    reading::own_state(context)?;
+    let desired = loading::load(context).await?;
+    let declared = desired.entry(key).map_err(|error| reading::load_error(context, &error))?;
+    if let Some(entry) = declared {
+        let file = entry.place.path.display();
+        let detail = format!(
+            "It stands in {file}, and the next apply would create it again. Remove the entry first, from the history of a \
+             repository as well where the law asks for that."
+        );
+        context.shell.error(format!("{} is still declared", key.address()), detail);
+        return Err(Exit::Failure);
+    }
+    let location = context.locations.state.clone();
+    let failed = |context: &mut Context, error: &crate::state::Error| reading::state_error(context, error);
+    if !store::exists(&location).map_err(|error| failed(context, &error))? {
+        let detail = "Nothing was ever applied from here.";
+        context.shell.error(format!("There is no state {location}"), detail);
+        return Err(Exit::Failure);
+    }
+    let everything = reading::read(context, Want::Everything).await?;
+    let traces = Traces::of(key, &everything.snapshot, &location).map_err(|error| failed(context, &error))?;
+    context.shell.result(purge_text(key, &traces, matches!(location, Location::Database { .. })));
+    if !args.approval.auto_approve && !approved(context) {
+        return Err(Exit::Failure);
+    }
+    let waiting = Waiting::default();
+    let options = store::Options {
+        location: location.clone(),
+        origin: context.origin(),
+        own_dir: context.own_dir(),
+        holder: connection::holder(context, "forget", Clock::system().now()),
+        progress: waiting.progress(),
+    };
+    let holding = ops::hold(options, args.lock.lock_timeout, &waiting);
+    let held = connection::patiently(context, &waiting, holding).await;
+    let held = held.map_err(|error| failed(context, &error))?;
+    tell_remarks(context, held.remarks());
+    ops::purge(held, &location, key, &traces).await.map_err(|error| failed(context, &error))?;
+    context.shell.result(purged_text(key));
+    Ok(Exit::Success)
+}

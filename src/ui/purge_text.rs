@@ -1,0 +1,64 @@
+//! What is removed of a person, and what is out of reach.
+
+use super::amounts::counted;
+use crate::model::ContactKey;
+use crate::ops::Traces;
+
+/// Words what is going to be removed, before it is asked for.
+pub fn purge_text(key: &ContactKey, traces: &Traces, in_database: bool) -> String {
+    let Traces { binding, intents, conflict, tombstone, aside } = traces;
+    let mut removed = Vec::new();
+    if *binding {
+        removed.push("what is managed: its fields, its contact and its runs".to_owned());
+    }
+    if *intents > 0 {
+        removed.push(format!(
+            "{} of which the outcome is not recorded; what became of them will not be looked up",
+            counted(*intents, "request")
+        ));
+    }
+    if *conflict {
+        removed.push("what waits for a decision".to_owned());
+    }
+    if *tombstone {
+        removed.push("the memory that it was managed, by which it would be found again if it came back".to_owned());
+    }
+    if removed.is_empty() {
+        removed.push("no row any more; older parts of its files may still hold some".to_owned());
+    }
+    removed.push("hashes of its e-mail and name, where the account was read".to_owned());
+    if in_database {
+        removed.push("every row of the state is written again without it".to_owned());
+    } else {
+        removed.push("the database, its copy and the index, which are made again without it".to_owned());
+    }
+    removed.extend(aside.iter().map(|aside| format!("{}, which was moved out of the way and may hold it", aside.name)));
+    let list = |items: &[String]| items.iter().map(|item| format!("  - {item}\n")).collect::<String>();
+    format!(
+        "Every trace of {} will be removed from the state:\n\n{}\nOut of reach, for you to see to:\n\n{}",
+        key.address(),
+        list(&removed),
+        list(&out_of_reach(in_database)).trim_end()
+    )
+}
+
+/// Words that it is done.
+pub fn purged_text(key: &ContactKey) -> String {
+    format!("The state holds nothing of {} any more. Apollo was not told anything.", key.address())
+}
+
+fn out_of_reach(in_database: bool) -> Vec<String> {
+    let mut places = vec![
+        "Apollo itself: delete the contact there, or apply may meet it again".to_owned(),
+        "the history of the repository that held its entry".to_owned(),
+        "backups, pulled states, saved plans, logs, and output that was kept elsewhere".to_owned(),
+        "the sandbox's data, if it was ever applied there".to_owned(),
+    ];
+    if in_database {
+        places
+            .push("old versions of rows until the database is vacuumed, its write-ahead log, its replicas".to_owned());
+    } else {
+        places.push("blocks of a disk that hold what a removed file held".to_owned());
+    }
+    places
+}

@@ -1,0 +1,111 @@
+//! `forget --purge`: nothing of a person is left in any byte of the state; and patterns for `state mv` and `state rm`.
+
+use std::path::Path;
+
+use crate::support::{Remote, World};
+
+const THREE: &str = "\
+contacts:
+  old-ada: {first_name: Augusta, email: augusta@example.com, title: Enchantress}
+  old-bo: {email: bo@example.com}
+  cy: {email: cy@example.com}
+";
+
+/// Lists the files below a directory that hold one of some texts, in any case.
+fn holding(directory: &Path, texts: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(holding(&path, texts));
+        } else if let Ok(bytes) = std::fs::read(&path) {
+            let bytes = bytes.to_ascii_lowercase();
+            let holds = |text: &&&str| {
+                let text = text.to_ascii_lowercase();
+                bytes.windows(text.len()).any(|window| window == text.as_bytes())
+            };
+            found.extend(texts.iter().find(holds).map(|text| format!("{} holds {text}", path.display())));
+        }
+    }
+    found
+}
+
+#[test]
+fn nothing_of_a_person_is_left_in_any_byte_of_the_state() {
+    let remote = Remote::start();
+    let world = World::with(THREE).against(&remote);
+    assert_eq!(world.run("apply --auto-approve").code, Some(0));
+    let id = remote.contact("email", "augusta@example.com")["id"].as_str().unwrap().to_owned();
+    world.edit("contacts.d/team.yaml", "Enchantress", "Countess");
+    assert_eq!(world.run("apply --auto-approve").code, Some(0));
+    let traces = ["augusta", "enchantress", "countess", "old-ada", &*id];
+    assert_ne!(holding(&world.path(".contactsd"), &traces), Vec::<String>::new());
+    let declared = world.run("forget --purge old-ada --auto-approve");
+    assert!(declared.code == Some(1) && declared.stderr.contains("contact.old-ada is still declared"), "{declared}");
+    world.team("contacts:\n  old-bo: {email: bo@example.com}\n  cy: {email: cy@example.com}\n");
+    // What was moved out of the way holds everybody.
+    let state = world.path(".contactsd/contacts.d/state");
+    std::fs::copy(state.join("copy.jsonl"), state.join("copy.jsonl.aside-20260101T000000Z")).unwrap();
+    insta::assert_snapshot!(world.run("forget --purge old-ada --auto-approve"), @"
+    Every trace of contact.old-ada will be removed from the state:
+
+      - what is managed: its fields, its contact and its runs
+      - hashes of its e-mail and name, where the account was read
+      - the database, its copy and the index, which are made again without it
+      - copy.jsonl.aside-20260101T000000Z, which was moved out of the way and may hold it
+
+    Out of reach, for you to see to:
+
+      - Apollo itself: delete the contact there, or apply may meet it again
+      - the history of the repository that held its entry
+      - backups, pulled states, saved plans, logs, and output that was kept elsewhere
+      - the sandbox's data, if it was ever applied there
+      - blocks of a disk that hold what a removed file held
+    The state holds nothing of contact.old-ada any more. Apollo was not told anything.
+    [exit 0]
+    ");
+    assert_eq!(holding(&world.path(".contactsd"), &traces), Vec::<String>::new());
+    world.run("plan").is_clean();
+    assert_eq!(world.run("state list").stdout, "contact.cy\ncontact.old-bo\n");
+    assert_eq!(world.run("state check").code, Some(0));
+    // Once more is no mistake, and Apollo still has the contact.
+    assert_eq!(world.run("forget --purge old-ada --auto-approve").code, Some(0));
+    assert_eq!(remote.contacts().len(), 3);
+}
+
+#[test]
+fn what_was_forgotten_before_is_purged_as_well() {
+    let remote = Remote::start();
+    let world = World::with(THREE).against(&remote);
+    assert_eq!(world.run("apply --auto-approve").code, Some(0));
+    world.team("contacts:\n  old-bo: {email: bo@example.com}\n  cy: {email: cy@example.com}\n");
+    assert_eq!(world.run("apply --auto-approve").code, Some(0));
+    let purged = world.run("forget --purge contact.old-ada --auto-approve");
+    assert!(purged.code == Some(0) && purged.stdout.contains("the memory that it was managed"), "{purged}");
+    assert_eq!(holding(&world.path(".contactsd"), &["augusta", "enchantress", "old-ada"]), Vec::<String>::new());
+}
+
+#[test]
+fn a_pattern_moves_and_removes_many() {
+    let remote = Remote::start();
+    let world = World::with(THREE).against(&remote);
+    assert_eq!(world.run("apply --auto-approve").code, Some(0));
+    let moved = world.run_words(["state", "mv", "old-*", "team.*", "--auto-approve"]);
+    assert_eq!(moved.code, Some(1), "another API than the state's: {moved}");
+    let moved = world.run("state mv old-* team.* --auto-approve");
+    assert!(moved.code == Some(0) && moved.stdout.contains("contact.old-ada has moved to contact.team.ada"), "{moved}");
+    assert_eq!(world.run("state list").stdout, "contact.cy\ncontact.team.ada\ncontact.team.bo\n");
+    let taken = world.run("state mv team.* c* --auto-approve");
+    assert_eq!(taken.code, Some(0), "{taken}");
+    for unclear in ["state mv c* cy", "state mv c* d**", "state mv c? d?", "state mv cy d*"] {
+        let refused = world.run(&format!("{unclear} --auto-approve"));
+        assert!(refused.code == Some(1) && refused.stderr.contains("which key becomes which"), "{refused}");
+    }
+    let nothing = world.run("state rm x* --auto-approve");
+    assert!(nothing.code == Some(1) && nothing.stderr.contains("No managed key matches x*"), "{nothing}");
+    let asked = world.run("state rm c*");
+    assert_eq!(asked.code, Some(1), "{asked}");
+    let removed = world.run("state rm c* --auto-approve");
+    assert!(removed.code == Some(0) && removed.stdout.contains("3 forgotten"), "{removed}");
+    assert_eq!(world.run("state list").stdout, "");
+}
