@@ -22,7 +22,7 @@ pub(super) fn stages(text: &str) -> Result<Vec<Stage>, Misread> {
 
 /// Reads the answer that lists custom fields, of either call.
 pub(super) fn fields(text: &str) -> Result<Vec<CustomField>, Misread> {
-    rows(text, &["typed_custom_fields", "fields"], "no fields", field)
+    rows(text, &["typed_custom_fields", "fields"], "no fields", |row| field(&row))
 }
 
 /// Reads the answer that lists all lists.
@@ -53,12 +53,12 @@ fn rows<T>(
     }
 }
 
-fn field(row: Object<'_>) -> Option<CustomField> {
+fn field(row: &Object<'_>) -> Option<CustomField> {
     // The call that lists all fields may show Apollo's own, whatever was asked for.
     if row.text("source").is_some_and(|source| source.eq_ignore_ascii_case("system")) {
         return None;
     }
-    let written = id(&row)?;
+    let written = id(row)?;
     // Writes take the bare id and ignore one with the kind of records in front.
     let (prefix, bare) = written.rsplit_once('.').map_or((None, &*written), |(prefix, bare)| (Some(prefix), bare));
     let modality = row.text("modality").or_else(|| prefix.map(str::to_owned));
@@ -67,10 +67,10 @@ fn field(row: Object<'_>) -> Option<CustomField> {
     let max_length = ["text_field_max_length", "max_length"].into_iter().find_map(number);
     Some(CustomField {
         id: CustomFieldId::parse(bare)?,
-        label: named(&row, &["label", "name", "field_name"])?,
+        label: named(row, &["label", "name", "field_name"])?,
         modality: modality.map(|modality| modality.to_lowercase()),
         kind: row.text("type").map(|kind| kind.to_lowercase()),
-        options: options(&row).or_else(|| options(meta.as_ref()?)),
+        options: options(row).or_else(|| options(meta.as_ref()?)),
         max_length: max_length.and_then(|length| usize::try_from(length).ok()).filter(|length| *length > 0),
         read_only: row.raw("is_readonly_mapped_crm_field").and_then(json::boolean) == Some(true),
     })

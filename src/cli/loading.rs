@@ -11,15 +11,15 @@ use crate::ops::{Desired, Loader};
 /// Asks Apollo for the names in them where those that are known are old, or not good enough.
 pub(super) async fn load(context: &mut Context) -> Result<Desired, Exit> {
     let loader = Loader::new(&context.locations.contacts, &context.locations.state).bounded(&context.bounds);
-    let loaded = loader.load();
-    let loaded = match names::to_learn(&loaded) {
+    let read = loader.load();
+    let read = match names::to_learn(&read) {
         Some(to_learn) => match names::learn(context, &loader, to_learn).await? {
             Some(names) => loader.knowing(Arc::new(names)).load(),
-            None => loaded,
+            None => read,
         },
-        None => loaded,
+        None => read,
     };
-    match loaded {
+    match read {
         Ok(desired) => {
             context.shell.messages(desired.warnings.iter().cloned());
             context.found = Found { files: Some(desired.files()), contacts: Some(desired.contacts()) };

@@ -66,20 +66,15 @@ async fn lookup(kind: NameKind, context: &mut Context) -> Result<Exit, Exit> {
 fn kept(kind: NameKind, context: &mut Context) -> Result<Names, Exit> {
     let kept = ops::kept_names(&context.locations.state).map_err(|error| reading::state_error(context, &error))?;
     let kept = kept.unwrap_or_default();
-    match kept.read_at(kind) {
-        Some(read_at) => {
-            let text = format!("no credential is set, so these are as Apollo listed them at {}.", time_text(read_at));
-            context.shell.hint(text);
-            Ok(kept)
-        }
-        None => {
-            let detail = format!(
-                "The state does not know the {} either. Set APOLLO_API_KEY (or APOLLO_ACCESS_TOKEN), so that Apollo can \
-                 be asked.",
-                kind.name()
-            );
-            context.shell.error("No credential is set", detail);
-            Err(Exit::Failure)
-        }
+    if let Some(read_at) = kept.read_at(kind) {
+        let text = format!("no credential is set, so these are as Apollo listed them at {}.", time_text(read_at));
+        context.shell.hint(text);
+        return Ok(kept);
     }
+    let detail = format!(
+        "The state does not know the {} either. Set APOLLO_API_KEY (or APOLLO_ACCESS_TOKEN), so that Apollo can be asked.",
+        kind.name()
+    );
+    context.shell.error("No credential is set", detail);
+    Err(Exit::Failure)
 }

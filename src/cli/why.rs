@@ -1,5 +1,7 @@
 //! `contactsd why`.
 
+use std::fmt::Write as _;
+
 use clap::Args;
 
 use super::args::{ViewArgs, parse_address};
@@ -66,7 +68,7 @@ fn explain(key: &ContactKey, context: &mut Context) -> Result<Exit, Exit> {
         let stdout = context.shell.stdout();
         let names = Some(&planned.names);
         let options = PlanOptions { color: stdout.color, width: stdout.width, mask, names, ..PlanOptions::default() };
-        text += &format!("\nOf the next apply:\n\n{}", PlanText { plan: &plan, options });
+        let _ = write!(text, "\nOf the next apply:\n\n{}", PlanText { plan: &plan, options });
     }
     context.shell.to_people(|shell| shell.result(text.trim_end()));
     context.shell.documents([WhyDocument::new(&why, location.as_ref(), mask)]);

@@ -226,10 +226,11 @@ enum Takes {
 impl Names {
     /// Reports whether two are the same, whenever they were read; lists mean nothing to files.
     pub fn mean_the_same(&self, other: &Self) -> bool {
-        fn items<T>(listing: &Option<Listing<T>>) -> Option<&Vec<T>> {
-            listing.as_ref().map(|listing| &listing.items)
+        fn items<T>(listing: Option<&Listing<T>>) -> Option<&Vec<T>> {
+            listing.map(|listing| &listing.items)
         }
-        items(&self.stages) == items(&other.stages) && items(&self.fields) == items(&other.fields)
+        items(self.stages.as_ref()) == items(other.stages.as_ref())
+            && items(self.fields.as_ref()) == items(other.fields.as_ref())
     }
 
     /// Returns when names of a kind were read.
@@ -443,13 +444,11 @@ fn unknown<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Unresolved {
     let distance = |other: &&&str| strsim::osa_distance(&plain, &other.trim().to_lowercase());
     let nearest = known.iter().filter(|other| plain.len().max(other.len()) <= MAX_COMPARED_BYTES).min_by_key(distance);
     let near = nearest.filter(|near| distance(near) <= 1 + plain.chars().count() / 3);
-    match near {
-        Some(near) => Unresolved::Unknown { known: vec![(*near).to_owned()], has_near: true, of_others: None },
-        None => {
-            let known = known.into_iter().take(NAMES_TOLD).map(str::to_owned).collect();
-            Unresolved::Unknown { known, has_near: false, of_others: None }
-        }
+    if let Some(near) = near {
+        return Unresolved::Unknown { known: vec![(*near).to_owned()], has_near: true, of_others: None };
     }
+    let known = known.into_iter().take(NAMES_TOLD).map(str::to_owned).collect();
+    Unresolved::Unknown { known, has_near: false, of_others: None }
 }
 
 #[cfg(test)]

@@ -46,8 +46,11 @@ const STAGES: [(&str, Option<&str>); 5] = [
     ("Do Not Contact", Some("failed")),
 ];
 
-/// Name, kind of records, type, options and limit of each custom field that the team begins with.
-const FIELDS: [(&str, &str, &str, &[&str], Option<usize>); 8] = [
+/// Name, kind of records, type, options and limit of a custom field.
+type Seed = (&'static str, &'static str, &'static str, &'static [&'static str], Option<usize>);
+
+/// The custom fields that the team begins with.
+const FIELDS: [Seed; 8] = [
     ("Tier", "contact", "picklist", &["Gold", "Silver", "Bronze"], None),
     ("Interests", "contact", "multipicklist", &["Events", "Newsletter", "Research"], None),
     ("Renewal date", "contact", "date", &[], None),
@@ -64,7 +67,7 @@ impl Default for Catalog {
             let id = if at == 0 { DEFAULT_STAGE_ID.to_owned() } else { numbered(0xc0, at) };
             Stage { id, name: (*name).to_owned(), category: category.map(str::to_owned) }
         };
-        let field = |(at, field): (usize, &(&str, &str, &str, &[&str], Option<usize>))| {
+        let field = |(at, field): (usize, &Seed)| {
             let (name, modality, kind, options, max_length) = *field;
             let options = options.iter().enumerate();
             Field {
@@ -102,15 +105,12 @@ impl Catalog {
         let rows = body.objects("fields")?.ok_or_else(|| Refusal::misconfigured("fields is missing"))?;
         let field = |(at, row): (usize, &Body)| {
             let first_option = 0xf00 + 16 * at;
-            let options = match row.objects("option_rows")? {
-                Some(rows) => {
-                    let option = |(nth, row): (usize, &Body)| Ok((id_of(row, first_option, nth)?, name_of(row)?));
-                    rows.iter().enumerate().map(option).collect::<Result<_, Refusal>>()?
-                }
-                None => {
-                    let labels = row.texts("options")?.unwrap_or_default();
-                    labels.into_iter().enumerate().map(|(nth, label)| (numbered(first_option, nth), label)).collect()
-                }
+            let options = if let Some(rows) = row.objects("option_rows")? {
+                let option = |(nth, row): (usize, &Body)| Ok((id_of(row, first_option, nth)?, name_of(row)?));
+                rows.iter().enumerate().map(option).collect::<Result<_, Refusal>>()?
+            } else {
+                let labels = row.texts("options")?.unwrap_or_default();
+                labels.into_iter().enumerate().map(|(nth, label)| (numbered(first_option, nth), label)).collect()
             };
             let max_length = row.ordinal("max_length", usize::MAX)?;
             Ok(Field {

@@ -30,7 +30,7 @@ impl Held {
         let mut header = header.expect("every state has rows");
         header.serial.0 += 1;
         let mut copy = CopyWriter::begin(&location, &mut text, &header)?;
-        rows.sort_by(|(one, _), (other, _)| one.to_bytes().cmp(&other.to_bytes()));
+        rows.sort_by_cached_key(|(row, _)| row.to_bytes());
         for (row, value) in &rows {
             copy.row(row, value)?;
         }

@@ -33,7 +33,7 @@ pub fn purge_text(key: &ContactKey, traces: &Traces, in_database: bool) -> Strin
         removed.push("the database, its copy and the index, which are made again without it".to_owned());
     }
     removed.extend(aside.iter().map(|aside| format!("{}, which was moved out of the way and may hold it", aside.name)));
-    let list = |items: &[String]| items.iter().map(|item| format!("  - {item}\n")).collect::<String>();
+    let list = |items: &[String]| format!("  - {}\n", items.join("\n  - "));
     format!(
         "Every trace of {} will be removed from the state:\n\n{}\nOut of reach, for you to see to:\n\n{}",
         key.address(),

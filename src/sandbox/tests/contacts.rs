@@ -259,6 +259,32 @@ async fn stages_profile_and_health_answer() {
 }
 
 #[tokio::test]
+async fn custom_fields_are_listed_by_two_calls_and_what_does_not_fit_is_dropped() {
+    let world = World::new().await;
+    let typed = world.get("/api/v1/typed_custom_fields").await.json();
+    let tier = &typed["typed_custom_fields"][0];
+    assert_eq!((&tier["name"], &tier["picklist_values"][0]["name"]), (&json!("Tier"), &json!("Gold")));
+    let newer = world.get("/api/v1/fields?source=custom").await.json();
+    assert_eq!(newer["fields"].as_array().unwrap().len(), typed["typed_custom_fields"].as_array().unwrap().len());
+    let (id, gold) = (tier["id"].as_str().unwrap(), tier["picklist_values"][0]["id"].clone());
+    assert_eq!(newer["fields"][0]["id"], format!("contact.{id}"));
+    let fields = json!({ "fields": [{ "name": "Short", "id": "65a1000000000000000000ef", "max_length": 3 }] });
+    let with = |values: Value| json!({ "email": "ada@example.com", "typed_custom_fields": values });
+    let picked = world.create(with(json!({ id: gold, "65a1000000000000000000e7": "x" }))).await.contact();
+    assert_eq!(picked["typed_custom_fields"], json!({ id: gold }));
+    let by_label = world.create(with(json!({ id: "Gold" }))).await.contact();
+    assert_eq!(by_label["typed_custom_fields"], json!({}));
+    assert_eq!(world.send("PUT", "/sandbox/fields", fields).await.status, 200);
+    let world = world.restarted().await;
+    let cut = world.create(with(json!({ "65a1000000000000000000ef": "abcd", id: "kept" }))).await.contact();
+    assert_eq!(cut["typed_custom_fields"], json!({ "65a1000000000000000000ef": "abc", id: "kept" }));
+    assert_eq!(
+        world.send("PUT", "/sandbox/stages", json!({ "stages": [{ "id": "no", "name": "Cold" }] })).await.status,
+        422
+    );
+}
+
+#[tokio::test]
 async fn namesakes_and_shared_mailboxes_can_have_been_there_before() {
     let world = World::new().await;
     let mut people = vec![ada(), ada(), json!({ "first_name": "Bo", "email": "ada.quill@example.com" })];

@@ -128,7 +128,7 @@ fn names_that_were_never_read_are_told_as_such_and_ids_need_none() {
         "contacts:\n  jane:\n    email: j@example.com\n    contact_stage: Cold\n  joe:\n    email: o@example.com\n    contact_stage_id: {STAGE}\n"
     );
     let dir = Dir::of(&[("a.yaml", &text)]);
-    let options = Options { meaning: &Meaning::Known(Default::default()), ..Options::plain() };
+    let options = Options { meaning: &Meaning::Known(Arc::default()), ..Options::plain() };
     let (loaded, _) = load(dir.path(), &options).unwrap();
     let [found] = &loaded.diagnostics[..] else { panic!("{:?}", loaded.diagnostics) };
     assert_eq!(

@@ -19,7 +19,7 @@ const MAX_COMPARED_LINES: usize = 5000;
 
 impl Layout<'_> {
     /// Renders a value as it is, each item of a list with `mark`.
-    pub(super) fn value<'a>(self, value: &'a Value, mark: Mark) -> Body<'a> {
+    pub(super) fn value(self, value: &Value, mark: Mark) -> Body<'_> {
         match value {
             _ if self.mask.is_on() && !value.is_empty() => Body::Inline(MASKED.into()),
             Value::Text(text) if has_lines(text) => Body::Lines(
