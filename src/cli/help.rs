@@ -473,7 +473,7 @@ mod tests {
     /// Returns the words that the shell would give to the program.
     fn words(example: &str) -> Vec<&str> {
         let command = example.split(['>', '<', '|']).next().unwrap();
-        command.split_whitespace().collect()
+        command.split_whitespace().map(|word| word.trim_matches('\'')).collect()
     }
 
     #[test]
