@@ -244,6 +244,8 @@ fn creates_in<'a>(mut creates: Vec<(&'a Entry, &'a Action)>, batching: Batching)
         batches[place].0.add(marks);
         batches[place].1.push(action);
         while batches.get(first_open).is_some_and(|(_, batch)| batch.len() >= size(first_open)) {
+            // Nobody joins it any more.
+            batches[first_open].0 = Marks::default();
             first_open += 1;
         }
     }
