@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::io::Write;
+use std::sync::Arc;
 
 use tracing::debug;
 
@@ -80,10 +81,11 @@ impl Session {
         let everyone = desired.everyone().map_err(told)?;
         let Some((head, is_quiet)) = self.store().head().await.map_err(told)? else { return Ok(false) };
         let mut standing = Standing::of(desired, snapshot);
-        if let Some(written) = self.store().written().await.map_err(told)? {
-            for (key, binding) in written {
-                let declared = everyone.roster.fingerprint(&key);
-                standing.update(key, declared, binding.as_ref());
+        let roster = Arc::clone(&everyone.roster);
+        let judge = move |key: &ContactKey, binding: Option<&Binding>| Stands::of(roster.fingerprint(key), binding);
+        if let Some(written) = self.store().written(judge).await.map_err(told)? {
+            for (key, how) in written {
+                standing.update(key, how);
             }
         } else {
             let now = self.store().snapshot(&everyone.wanted()).await.map_err(told)?;
@@ -99,6 +101,26 @@ impl Session {
 fn has_newer_names(snapshot: &Snapshot, desired: &Desired) -> bool {
     let names = desired.names().filter(|_| desired.names_used().any());
     names.is_some_and(|names| Names::clone(names).updated_by(snapshot.names.clone()) != **names)
+}
+
+/// How one key stands.
+enum Stands {
+    /// As it is declared, or it is neither declared nor bound.
+    AsItShould,
+    Differing,
+    /// Bound and not declared.
+    Orphaned,
+}
+
+impl Stands {
+    fn of(declared: Option<Fingerprint>, binding: Option<&Binding>) -> Self {
+        match (declared, binding) {
+            (Some(_), Some(binding)) if binding.stands_as(declared) => Self::AsItShould,
+            (Some(_), _) => Self::Differing,
+            (None, Some(_)) => Self::Orphaned,
+            (None, None) => Self::AsItShould,
+        }
+    }
 }
 
 /// What keeps a directory from standing applied.
@@ -119,14 +141,13 @@ impl Standing {
     }
 
     /// Takes in how one key stands now.
-    fn update(&mut self, key: ContactKey, declared: Option<Fingerprint>, binding: Option<&Binding>) {
+    fn update(&mut self, key: ContactKey, how: Stands) {
         self.differing.remove(&key);
         self.orphans.remove(&key);
-        match (declared, binding) {
-            (Some(_), Some(binding)) if binding.stands_as(declared) => {}
-            (Some(_), _) => drop(self.differing.insert(key)),
-            (None, Some(_)) => drop(self.orphans.insert(key)),
-            (None, None) => {}
+        match how {
+            Stands::AsItShould => {}
+            Stands::Differing => drop(self.differing.insert(key)),
+            Stands::Orphaned => drop(self.orphans.insert(key)),
         }
     }
 

@@ -168,14 +168,21 @@ impl Store {
         !self.has_failed() && self.shared.directory().is_some_and(begins)
     }
 
-    /// Returns how the keys stand whose bindings were written since the state was opened or the index renewed; `None`
-    /// when they were too many to remember.
-    pub async fn written(&self) -> Result<Option<BTreeMap<ContactKey, Option<Binding>>>, Error> {
+    /// Tells how the keys stand whose bindings were written since the state was opened or the index renewed, each as
+    /// `judge` has it, which is all that is kept of the bindings; `None` when they were too many to remember.
+    pub async fn written<T: Send + 'static>(
+        &self,
+        judge: impl Fn(&ContactKey, Option<&Binding>) -> T + Send + 'static,
+    ) -> Result<Option<Vec<(ContactKey, T)>>, Error> {
         let written = self.shared.directory().and_then(|directory| directory.since_index().written());
         let Some(written) = written else { return Ok(None) };
-        self.read(|_, rows| {
-            let bindings = written.into_iter().map(|key| Ok((key.clone(), rows.read(&Row::Binding(key))?)));
-            bindings.collect::<Result<_, Error>>().map(Some)
+        self.read(move |_, rows| {
+            let judged = written.into_iter().map(|key| {
+                let binding = rows.read(&Row::Binding(key.clone()))?;
+                let how = judge(&key, binding.as_ref());
+                Ok((key, how))
+            });
+            judged.collect::<Result<_, Error>>().map(Some)
         })
         .await
     }
