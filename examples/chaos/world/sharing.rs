@@ -97,7 +97,13 @@ impl World {
                 None
             }
             Mishap::Another => None,
-            Mishap::Stop => self.stop(running, options),
+            Mishap::Stop => {
+                let stopped = self.stop(running, options);
+                if stopped.is_some() {
+                    Summary::count(&mut summary.mishaps, "taken over");
+                }
+                stopped
+            }
         }
     }
 
