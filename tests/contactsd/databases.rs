@@ -519,8 +519,7 @@ fn a_plan_foresees_by_the_quota_that_runners_share() {
     // Another state of the team, which has sent nothing itself but who it is.
     let other = machine(&remote, &server.url("other")).one_by_one();
     other.applied();
-    let people: String = (0..20).map(|number| format!("  o{number}: {{email: o{number}@example.net}}\n")).collect();
-    other.team(&format!("contacts:\n{people}"));
+    other.team(&numbered(0..20).replace("example.com", "example.net"));
     for outcome in [other.run("plan"), other.run("apply --auto-approve --max-wait 1s")] {
         let said = outcome.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(!said.contains("no wait for quota"), "{outcome}");
