@@ -55,6 +55,10 @@ impl Entry {
     /// Reports whether a change of `field` in Apollo is left alone.
     pub fn ignores(&self, field: &Field) -> bool {
         self.ignored.contains(field)
+    /// Reports whether it may share what Apollo matches by with others that say the same: Apollo is told not to match it,
+    /// or it says which contact it is.
+    pub fn stands_apart(&self) -> bool {
+        !self.run_dedupe || self.apollo_id.is_some()
     }
 
     /// Reports whether the e-mail is what Apollo matches this entry by.

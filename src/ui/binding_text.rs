@@ -91,7 +91,7 @@ pub fn time_text(time: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ApolloId, CustomFieldId, RunId};
+    use crate::model::{ApolloId, CustomFieldId, Field, RunId, Value};
 
     #[test]
     fn a_binding_shows_where_it_comes_from_and_what_was_applied() {
