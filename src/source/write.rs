@@ -1,8 +1,180 @@
-//! Values as YAML for people. Never writes to disk.
+//! Contacts as a contact file holds them, and any plain data as YAML for people. Never writes to disk.
+//!
+//! What is written is read again before it counts: a value that a file cannot hold letter for letter is left out, with
+//! why.
+
+use std::path::Path;
 
 use serde::Serialize;
+
+use super::code::Severity;
+use super::{Diagnostic, entries_of};
+use crate::model::{ApolloId, ContactKey, Field, Fields, Value};
+
+/// A contact as it is to stand in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    pub key: ContactKey,
+    pub fields: Fields,
+    pub apollo_id: Option<ApolloId>,
+}
+
+/// A field that a file cannot hold as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfit {
+    pub field: Field,
+    pub why: String,
+}
 
 /// Renders plain data as YAML, text so that every reader takes it letter for letter.
 pub fn to_yaml(value: &impl Serialize) -> String {
     serde_yaml::to_string(value).expect("plain data with text as names is YAML")
+}
+
+/// Renders contacts as one contact file, in the form of `fmt`.
+///
+/// The fields are such as [`Written::fit`] has left.
+pub fn contact_file(contacts: &[Written]) -> String {
+    let mut text = "contacts:\n".to_owned();
+    for (number, contact) in contacts.iter().enumerate() {
+        if number > 0 {
+            text.push('\n');
+        }
+        write(contact, &mut text);
+    }
+    text
+}
+
+impl Written {
+    /// Takes out what a contact file cannot hold as it is.
+    pub fn fit(&mut self) -> Vec<Unfit> {
+        if self.reads_back().is_ok() {
+            return Vec::new();
+        }
+        // A contact that says its id needs nothing else to say who it is.
+        let apollo_id = ApolloId::parse(&"0".repeat(24));
+        let alone = |(field, value): (&Field, &Value)| {
+            let fields = [(field.clone(), value.clone())].into_iter().collect();
+            let why = Self { key: self.key.clone(), apollo_id: apollo_id.clone(), fields }.reads_back().err()?;
+            Some(Unfit { field: field.clone(), why })
+        };
+        let unfit: Vec<Unfit> = self.fields.iter().filter_map(alone).collect();
+        for Unfit { field, .. } in &unfit {
+            self.fields.remove(field);
+        }
+        unfit
+    }
+
+    /// Makes sure that a file with this contact alone says just that.
+    fn reads_back(&self) -> Result<(), String> {
+        let (entries, diagnostics) = entries_of(Path::new("contacts.yaml"), contact_file(std::slice::from_ref(self)));
+        if let Some(Diagnostic { summary, .. }) = diagnostics.into_iter().find(|one| one.severity == Severity::Error) {
+            return Err(summary);
+        }
+        let says_it = |entry: &crate::model::Entry| entry.fields == self.fields && entry.apollo_id == self.apollo_id;
+        let is_same = matches!(&entries[..], [entry] if says_it(entry));
+        if is_same { Ok(()) } else { Err("A file would say something else".to_owned()) }
+    }
+}
+
+/// Renders text as a reader of YAML takes it letter for letter, on one line.
+fn scalar(text: &str) -> String {
+    let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}');
+    if !text.contains(breaks) {
+        return to_yaml(&text).trim_end().to_owned();
+    }
+    // Some readers would end the line there: JSON is YAML, and escapes it.
+    let json = serde_json::to_string(text).expect("text is JSON");
+    json.chars().map(|c| if breaks(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() }).collect()
+}
+
+fn write(contact: &Written, text: &mut String) {
+    let Written { key, fields, apollo_id } = contact;
+    let pair = |name: &str, value: &str| format!("{}: {}\n", scalar(name), scalar(value));
+    *text += &format!("  {}:\n", scalar(key.as_str()));
+    let mut custom = String::new();
+    for (field, value) in fields.iter() {
+        match (field, value) {
+            (Field::Custom(id), Value::Text(value)) => custom += &format!("      {}", pair(id.as_str(), value)),
+            (_, Value::Text(value)) => *text += &format!("    {}", pair(field.api_name(), value)),
+            (_, Value::Lists(lists)) if lists.is_empty() => *text += &format!("    {}: []\n", field.api_name()),
+            (_, Value::Lists(lists)) => {
+                *text += &format!("    {}:\n", field.api_name());
+                lists.iter().for_each(|list| *text += &format!("      - {}\n", scalar(list)));
+            }
+        }
+    }
+    if !custom.is_empty() {
+        *text += &format!("    typed_custom_fields:\n{custom}");
+    }
+    if let Some(id) = apollo_id {
+        *text += &format!("    {}", pair("apollo_id", id.as_str()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::TEXT_FIELDS;
+
+    fn contact(fields: &[(Field, &str)]) -> Written {
+        let fields = fields.iter().map(|(field, text)| (field.clone(), Value::from(*text))).collect();
+        Written { key: ContactKey::parse("ada").unwrap(), fields, apollo_id: None }
+    }
+
+    #[test]
+    fn a_file_is_in_the_form_of_fmt_and_text_stays_text() {
+        let mut ada = contact(&[
+            (Field::FirstName, "Null"),
+            (Field::LastName, "no"),
+            (Field::OrganizationName, "R&D # 1: \"x\""),
+            (Field::Title, "one\ntwo\n"),
+            (Field::Email, "ada@example.com"),
+            (Field::MobilePhone, "+447911123456"),
+            (Field::OtherPhone, "007"),
+        ]);
+        ada.fields.set(Field::LabelNames, Value::Lists(["Leads", "1e3"].map(str::to_owned).into()));
+        let field = crate::model::CustomFieldId::parse("60c39ed82bd02f01154c470a").unwrap();
+        ada.fields.set(Field::Custom(field), "2025-08-07");
+        ada.apollo_id = ApolloId::parse("66f0c1000000000000000001");
+        assert_eq!(ada.fit(), []);
+        let bo = Written { key: ContactKey::parse("007").unwrap(), ..contact(&[(Field::FirstName, "Bo")]) };
+        let text = contact_file(&[ada, bo]);
+        insta::assert_snapshot!(text);
+        let formatted = super::super::format_bytes(Path::new("a.yaml"), text.clone().into_bytes()).unwrap();
+        assert!(!formatted.is_changed() && formatted.notes.is_empty());
+    }
+
+    #[test]
+    fn what_a_file_cannot_hold_is_left_out_with_why() {
+        let mut ada = contact(&[(Field::FirstName, "Ada"), (Field::Email, "not an address"), (Field::Title, "CTO")]);
+        let unfit = ada.fit();
+        assert_eq!(unfit.len(), 1);
+        assert_eq!(
+            (&unfit[0].field, unfit[0].why.as_str()),
+            (&Field::Email, "\"not an address\" is not an e-mail address")
+        );
+        assert_eq!(ada, contact(&[(Field::FirstName, "Ada"), (Field::Title, "CTO")]));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_as_it_was_or_left_out(texts in prop::collection::vec(any::<String>(), TEXT_FIELDS.len())) {
+            let pairs = TEXT_FIELDS.iter().cloned().zip(texts).map(|(field, text)| (field, Value::from(text.as_str())));
+            let mut one = Written { fields: pairs.collect(), ..contact(&[(Field::FirstName, "")]) };
+            one.apollo_id = ApolloId::parse("66f0c1000000000000000001");
+            let before = one.fields.clone();
+            let unfit = one.fit();
+            let is_kept_or_told = |(field, value): (&Field, &Value)| {
+                one.fields.get(field) == Some(value) || unfit.iter().any(|unfit| unfit.field == *field)
+            };
+            prop_assert!(before.iter().all(is_kept_or_told));
+            prop_assert!(unfit.iter().all(|unfit| unfit.field != Field::Title), "a title may be any text: {unfit:?}");
+            let (entries, diagnostics) = entries_of(Path::new("a.yaml"), contact_file(&[one.clone()]));
+            prop_assert!(diagnostics.iter().all(|one| one.severity != Severity::Error), "{diagnostics:?}");
+            prop_assert_eq!(&entries[0].fields, &one.fields);
+        }
+    }
 }
