@@ -55,6 +55,8 @@ impl Entry {
     /// Reports whether a change of `field` in Apollo is left alone.
     pub fn ignores(&self, field: &Field) -> bool {
         self.ignored.contains(field)
+    }
+
     /// Reports whether it may share what Apollo matches by with others that say the same: Apollo is told not to match it,
     /// or it says which contact it is.
     pub fn stands_apart(&self) -> bool {
