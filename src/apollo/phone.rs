@@ -2,8 +2,8 @@
 //!
 //! Compares digits only and errs towards "another number", which costs one update and no more.
 
-use serde::{Deserialize, Serialize};
 use crate::model::Field;
+use serde::{Deserialize, Serialize};
 
 /// One number of an answered contact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -34,7 +34,8 @@ impl KeyMaker {
         let tail = &id[id.len().saturating_sub(TAIL_CHARS)..];
         let fallback = || format!("contact-{id}");
         let plain = base.clone();
-        let told_apart = [Some(tail), Some(id)].into_iter().flatten().filter_map(|id| Some(format!("{}-{id}", base.as_ref()?)));
+        let told_apart =
+            [Some(tail), Some(id)].into_iter().flatten().filter_map(|id| Some(format!("{}-{id}", base.as_ref()?)));
         let numbered = (2..).map(|number| format!("{}-{number}", fallback()));
         let candidates = plain.into_iter().chain(told_apart).chain([fallback()]).chain(numbered);
         let mut keys = candidates.filter_map(|text| ContactKey::parse(&text).ok());
@@ -81,7 +82,10 @@ mod tests {
     fn a_key_is_the_email_or_the_name_and_namesakes_are_told_apart() {
         let mut maker = KeyMaker::sparing([ContactKey::parse("taken@example.com").unwrap()]);
         let mut key = |email, first, last, id| maker.make(&fields(email, first, last), id).to_string();
-        assert_eq!(key("Ada.Lovelace+News@Example.com", "Ada", "", "66f0c1000000000000000001"), "ada.lovelace+news@example.com");
+        assert_eq!(
+            key("Ada.Lovelace+News@Example.com", "Ada", "", "66f0c1000000000000000001"),
+            "ada.lovelace+news@example.com"
+        );
         assert_eq!(key(" ", "Zoë", "Müller-Lüdenscheidt", "66f0c1000000000000000002"), "zoe-muller-ludenscheidt");
         assert_eq!(key("", "ZOE", "Muller Ludenscheidt", "66f0c1000000000000000003"), "zoe-muller-ludenscheidt-000003");
         assert_eq!(key("taken@example.com", "", "", "66f0c1000000000000000004"), "taken@example.com-000004");

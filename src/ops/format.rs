@@ -54,7 +54,7 @@ pub fn replace(root: &Root, below: &Path, formatted: &Formatted) -> Result<(), F
 }
 
 /// Puts a new file at a path below `root`: whole or not at all, and only where there is none.
-pub fn create(root: &Root, below: &Path, text: &str) -> Result<(), FormatError> {
+pub(super) fn create(root: &Root, below: &Path, text: &str) -> Result<(), FormatError> {
     let path = root.named().join(below);
     let failed = |source: io::Error| match source.kind() {
         io::ErrorKind::AlreadyExists => FormatError::Changed { path: path.clone() },

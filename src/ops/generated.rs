@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::format::{self, FormatError};
 use crate::beneath::{Refused, Root};
-use crate::model::ContactKey;
+use crate::model::{ContactKey, Names};
 use crate::source::{Formatted, Written, contact_file};
 
 /// What the first line begins with; the digest of the rest follows.
@@ -19,7 +19,7 @@ const HEAD: &str = "# Written by contactsd; a file that was edited is not replac
 const DIGEST_CHARS: usize = 16;
 
 /// The files that are to be in a directory, by name.
-pub type Files = BTreeMap<PathBuf, Vec<Written>>;
+pub(super) type Files = BTreeMap<PathBuf, Vec<Written>>;
 
 /// What is to become of one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,13 +47,16 @@ pub struct Placed {
 }
 
 /// Compares files with those below `root`; `declared` are the keys of each that is there. Nothing is written.
+///
+/// Stages and custom fields stand by their `names` as far as these are known.
 pub fn compare(
     root: &Root,
     files: &Files,
+    names: &Names,
     declared: &BTreeMap<PathBuf, BTreeSet<ContactKey>>,
 ) -> Result<Vec<Placed>, FormatError> {
     let place = |(name, contacts): (&PathBuf, &Vec<Written>)| {
-        let text = text(contacts);
+        let text = text(contacts, names);
         let before = read(root, name)?;
         let keys: BTreeSet<&ContactKey> = contacts.iter().map(|contact| &contact.key).collect();
         let lost = declared.get(name).into_iter().flatten().filter(|key| !keys.contains(key)).cloned();
@@ -94,13 +97,15 @@ impl Placed {
     }
 }
 
-/// Reports whether the file of this name below `root` was made by contactsd and is as it was made.
-pub fn is_own(root: &Root, name: &Path) -> bool {
-    read(root, name).is_ok_and(|bytes| bytes.is_some_and(|bytes| is_unedited(&bytes)))
+/// Reports whether the file of this name below `root` was made by contactsd; unless `even_edited`, only if it is as it
+/// was made.
+pub(super) fn is_own(root: &Root, name: &Path, even_edited: bool) -> bool {
+    let is_own = |bytes: Vec<u8>| is_unedited(&bytes) || (even_edited && bytes.starts_with(HEAD.as_bytes()));
+    read(root, name).ok().flatten().is_some_and(is_own)
 }
 
-fn text(contacts: &[Written]) -> String {
-    let body = contact_file(contacts);
+fn text(contacts: &[Written], names: &Names) -> String {
+    let body = contact_file(contacts, names);
     format!("{HEAD}{}\n{body}", digest(body.as_bytes()))
 }
 
@@ -154,7 +159,8 @@ mod tests {
         let path = directory.path().join("a.yaml");
         let root = Root::open(directory.path(), &Bounds::default()).unwrap();
         let declared = BTreeMap::from([("a.yaml".into(), ["ada", "bo"].map(|k| ContactKey::parse(k).unwrap()).into())]);
-        let placed = |titles: &[(&str, &str)]| compare(&root, &files(titles), &declared).unwrap().remove(0);
+        let placed =
+            |titles: &[(&str, &str)]| compare(&root, &files(titles), &Names::default(), &declared).unwrap().remove(0);
         let first = placed(&[("ada", "CTO"), ("bo", "")]);
         assert_eq!((&first.placing, first.is_kept()), (&Placing::New, false));
         first.write(&root).unwrap();
@@ -163,15 +169,16 @@ mod tests {
         let second = placed(&[("ada", "CEO"), ("bo", ""), ("cy", "")]);
         assert_eq!(second.placing, Placing::Replaced);
         second.write(&root).unwrap();
-        assert!(is_own(&root, Path::new("a.yaml")));
+        assert!(is_own(&root, Path::new("a.yaml"), false));
         assert_eq!(placed(&[("ada", "CEO")]).placing, Placing::Loses([ContactKey::parse("bo").unwrap()].into()));
         let text = fs::read_to_string(&path).unwrap();
         fs::write(&path, text.replace("CEO", "CFO")).unwrap();
-        assert!(!is_own(&root, Path::new("a.yaml")));
+        assert!(!is_own(&root, Path::new("a.yaml"), false));
+        assert!(is_own(&root, Path::new("a.yaml"), true));
         let edited = placed(&[("ada", "CEO"), ("bo", "")]);
         assert_eq!((&edited.placing, edited.is_kept()), (&Placing::Edited, true));
         edited.write(&root).unwrap();
-        assert!(is_own(&root, Path::new("a.yaml")), "who insists replaces it");
+        assert!(is_own(&root, Path::new("a.yaml"), false), "who insists replaces it");
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
     }
 }

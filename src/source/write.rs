@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::code::Severity;
 use super::{Diagnostic, entries_of};
-use crate::model::{ApolloId, ContactKey, Field, Fields, Value};
+use crate::model::{ApolloId, ContactKey, CustomFieldId, Field, Fields, Names, Value};
 
 /// A contact as it is to stand in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,16 +31,16 @@ pub fn to_yaml(value: &impl Serialize) -> String {
     serde_yaml::to_string(value).expect("plain data with text as names is YAML")
 }
 
-/// Renders contacts as one contact file, in the form of `fmt`.
+/// Renders contacts as one contact file, in the form of `fmt`; ids stand by their names where each leads to the other.
 ///
 /// The fields are such as [`Written::fit`] has left.
-pub fn contact_file(contacts: &[Written]) -> String {
+pub fn contact_file(contacts: &[Written], names: &Names) -> String {
     let mut text = "contacts:\n".to_owned();
     for (number, contact) in contacts.iter().enumerate() {
         if number > 0 {
             text.push('\n');
         }
-        write(contact, &mut text);
+        write(contact, names, &mut text);
     }
     text
 }
@@ -67,7 +67,8 @@ impl Written {
 
     /// Makes sure that a file with this contact alone says just that.
     fn reads_back(&self) -> Result<(), String> {
-        let (entries, diagnostics) = entries_of(Path::new("contacts.yaml"), contact_file(std::slice::from_ref(self)));
+        let (entries, diagnostics) =
+            entries_of(Path::new("contacts.yaml"), contact_file(std::slice::from_ref(self), &Names::default()));
         if let Some(Diagnostic { summary, .. }) = diagnostics.into_iter().find(|one| one.severity == Severity::Error) {
             return Err(summary);
         }
@@ -88,28 +89,60 @@ fn scalar(text: &str) -> String {
     json.chars().map(|c| if breaks(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() }).collect()
 }
 
-fn write(contact: &Written, text: &mut String) {
+fn write(contact: &Written, names: &Names, text: &mut String) {
     let Written { key, fields, apollo_id } = contact;
     let pair = |name: &str, value: &str| format!("{}: {}\n", scalar(name), scalar(value));
     *text += &format!("  {}:\n", scalar(key.as_str()));
-    let mut custom = String::new();
+    let (mut by_id, mut by_label) = (String::new(), String::new());
     for (field, value) in fields.iter() {
         match (field, value) {
-            (Field::Custom(id), Value::Text(value)) => custom += &format!("      {}", pair(id.as_str(), value)),
-            (_, Value::Text(value)) => *text += &format!("    {}", pair(field.api_name(), value)),
-            (_, Value::Lists(lists)) if lists.is_empty() => *text += &format!("    {}: []\n", field.api_name()),
-            (_, Value::Lists(lists)) => {
-                *text += &format!("    {}:\n", field.api_name());
-                lists.iter().for_each(|list| *text += &format!("      - {}\n", scalar(list)));
+            (Field::Custom(id), Value::Text(value)) => match labelled(id, value, names) {
+                Some((label, values)) => match &values[..] {
+                    [value] => by_label += &format!("      {}", pair(label, value)),
+                    values => by_label += &list("      ", label, values),
+                },
+                None => by_id += &format!("      {}", pair(id.as_str(), value)),
+            },
+            (Field::ContactStageId, Value::Text(id)) => {
+                let stage = stage_name(id, names);
+                let (name, value) = stage.map_or((field.api_name(), id.as_str()), |stage| ("contact_stage", stage));
+                *text += &format!("    {}", pair(name, value));
             }
+            (_, Value::Text(value)) => *text += &format!("    {}", pair(field.api_name(), value)),
+            (_, Value::Lists(lists)) => *text += &list("    ", field.api_name(), lists),
         }
     }
-    if !custom.is_empty() {
-        *text += &format!("    typed_custom_fields:\n{custom}");
+    for (name, fields) in [("typed_custom_fields", by_id), ("custom_fields", by_label)] {
+        if !fields.is_empty() {
+            *text += &format!("    {name}:\n{fields}");
+        }
     }
     if let Some(id) = apollo_id {
         *text += &format!("    {}", pair("apollo_id", id.as_str()));
     }
+}
+
+fn list<'a>(indent: &str, name: &str, items: impl IntoIterator<Item = &'a String>) -> String {
+    let items: String = items.into_iter().map(|item| format!("{indent}  - {}\n", scalar(item))).collect();
+    if items.is_empty() {
+        format!("{indent}{}: []\n", scalar(name))
+    } else {
+        format!("{indent}{}:\n{items}", scalar(name))
+    }
+}
+
+/// Returns the name of a stage, where it leads to this one.
+fn stage_name<'n>(id: &str, names: &'n Names) -> Option<&'n str> {
+    let stage = names.stages.as_ref()?.items.iter().find(|stage| stage.id == id)?;
+    names.stage(&stage.name).is_ok_and(|found| found.id == id).then_some(&*stage.name)
+}
+
+/// Returns the label of a custom field and what stands there for a value, where these lead to this one.
+fn labelled<'n>(id: &CustomFieldId, value: &str, names: &'n Names) -> Option<(&'n str, Vec<String>)> {
+    let field = names.fields.as_ref()?.items.iter().find(|field| field.id == *id)?;
+    let leads_back = names.field(&field.label).is_ok_and(|found| found.id == *id);
+    let values = field.decode(value).filter(|_| leads_back)?;
+    Some((&field.label, values))
 }
 
 #[cfg(test)]
@@ -141,7 +174,7 @@ mod tests {
         ada.apollo_id = ApolloId::parse("66f0c1000000000000000001");
         assert_eq!(ada.fit(), []);
         let bo = Written { key: ContactKey::parse("007").unwrap(), ..contact(&[(Field::FirstName, "Bo")]) };
-        let text = contact_file(&[ada, bo]);
+        let text = contact_file(&[ada, bo], &Names::default());
         insta::assert_snapshot!(text);
         let formatted = super::super::format_bytes(Path::new("a.yaml"), text.clone().into_bytes()).unwrap();
         assert!(!formatted.is_changed() && formatted.notes.is_empty());
@@ -172,7 +205,7 @@ mod tests {
             };
             prop_assert!(before.iter().all(is_kept_or_told));
             prop_assert!(unfit.iter().all(|unfit| unfit.field != Field::Title), "a title may be any text: {unfit:?}");
-            let (entries, diagnostics) = entries_of(Path::new("a.yaml"), contact_file(&[one.clone()]));
+            let (entries, diagnostics) = entries_of(Path::new("a.yaml"), contact_file(&[one.clone()], &Names::default()));
             prop_assert!(diagnostics.iter().all(|one| one.severity != Severity::Error), "{diagnostics:?}");
             prop_assert_eq!(&entries[0].fields, &one.fields);
         }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::escape::{self, Spelling, escape};
-use crate::model::{Binding, ContactKey, MatchedBy, Origin, Timestamp};
+use crate::model::{Binding, ContactKey, MatchedBy, Names, Origin, Timestamp};
 use crate::source;
 
 /// Renders a binding as a contact file would declare it: the fields as last applied, and what else is known as comments.
@@ -22,7 +22,7 @@ pub fn binding_text(key: &ContactKey, binding: &Binding) -> String {
         let _ = writeln!(text, "# Apollo did not keep {field}");
     }
     let (apollo_id, fields) = (Some(binding.apollo_id.clone()), binding.applied.clone());
-    let yaml = source::contact_file(&[source::Written { key: key.clone(), fields, apollo_id }]);
+    let yaml = source::contact_file(&[source::Written { key: key.clone(), fields, apollo_id }], &Names::default());
     let lines: Vec<_> = yaml.lines().map(|line| escape::line(line, Spelling::Usual)).collect();
     text + &lines.join("\n")
 }

@@ -2,7 +2,7 @@
 //!
 //! Whoever is declared already stays where it is declared. Nobody is put beside an entry that would be one with them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use crate::apollo::Contact;
@@ -56,7 +56,8 @@ pub(super) struct Arranged {
 pub(super) fn arrange(mut contacts: Vec<(Contact, Vec<String>)>, there: &[There], split: Split, one: &str) -> Arranged {
     // The same people get the same keys, whatever order they came in.
     contacts.sort_by(|(one, _), (other, _)| (one.created_at, &one.id).cmp(&(other.created_at, &other.id)));
-    let by_id: HashMap<&ApolloId, &There> = there.iter().filter_map(|there| Some((there.id.as_ref()?, there))).collect();
+    let by_id: HashMap<&ApolloId, &There> =
+        there.iter().filter_map(|there| Some((there.id.as_ref()?, there))).collect();
     let unbound = there.iter().filter(|there| there.id.is_none());
     let by_mailbox: HashMap<String, &There> =
         unbound.filter_map(|there| Some((Identity::of(&there.entry.fields).mailbox()?, there))).collect();
@@ -102,7 +103,8 @@ pub(super) fn fields_of(contact: &Contact, lists: &[String]) -> (Fields, Vec<Fie
     let mut fields: Fields = said.map(|(field, value)| (field.clone(), value.clone())).collect();
     let mut more: Vec<Field> = contact.in_other_form.iter().cloned().collect();
     for phone in &contact.phones {
-        let number = if phone.raw.trim().is_empty() { phone.sanitized.as_deref().unwrap_or_default() } else { &phone.raw };
+        let number =
+            if phone.raw.trim().is_empty() { phone.sanitized.as_deref().unwrap_or_default() } else { &phone.raw };
         let kind = phone.field();
         if fields.contains(&kind) {
             more.push(kind);
@@ -158,14 +160,7 @@ mod tests {
     fn there(key: &str, fields: &[(Field, &str)], id: Option<ApolloId>, is_own: bool) -> There {
         let place = Place { path: Arc::from(Path::new("contacts.d/a.yaml")), key: ContactKey::parse(key).unwrap() };
         let fields = fields.iter().map(|(field, text)| (field.clone(), Value::from(*text))).collect();
-        let entry = Entry {
-            place,
-            fields,
-            run_dedupe: true,
-            apollo_id: id.clone(),
-            moved_from: None,
-            ..Entry::bare()
-        };
+        let entry = Entry { place, fields, run_dedupe: true, apollo_id: id.clone(), moved_from: None, ..Entry::bare() };
         There { entry, id, name: "a.yaml".into(), is_own }
     }
 
@@ -181,7 +176,14 @@ mod tests {
     fn who_is_declared_keeps_key_and_file_and_nobody_stands_beside_the_same_person() {
         let mail = |text| [(Field::Email, text)];
         let contacts = || {
-            [4, 3, 2, 1].map(|number| contact(number, &mail(["", "ada@x.example", "bo@x.example", "Cy@x.example", "ada@x.example"][number as usize]))).to_vec()
+            [4, 3, 2, 1]
+                .map(|number| {
+                    contact(
+                        number,
+                        &mail(["", "ada@x.example", "bo@x.example", "Cy@x.example", "ada@x.example"][number as usize]),
+                    )
+                })
+                .to_vec()
         };
         let entries = [
             there("ours", &[], Some(id(1)), true),
@@ -218,7 +220,8 @@ mod tests {
             sanitized: Some("+12025550100".to_owned()),
             kind: Some(kind.to_owned()),
         };
-        ada.phones = vec![phone("(202) 555-0100", "mobile"), phone("", "work_direct"), phone("1", "mobile"), phone("2", "fax")];
+        ada.phones =
+            vec![phone("(202) 555-0100", "mobile"), phone("", "work_direct"), phone("1", "mobile"), phone("2", "fax")];
         let arranged = arrange(vec![(ada, lists)], &[], Split::None, "apollo");
         let key = ContactKey::parse("ada-at-x").unwrap();
         let why = "\"ada at x\" is not an e-mail address".to_owned();
