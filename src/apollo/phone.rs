@@ -2,6 +2,7 @@
 //!
 //! Compares digits only and errs towards "another number", which costs one update and no more.
 
+use crate::model::Field;
 use serde::{Deserialize, Serialize};
 
 /// One number of an answered contact.
@@ -19,6 +20,22 @@ pub struct Phone {
 const MIN_NATIONAL_DIGITS: usize = 7;
 
 impl Phone {
+    /// Returns the field that a file would declare it by; a kind that is not known is another phone.
+    ///
+    /// Source: the vendor's examples show `work_direct`, `work_hq` and `other`; what mobile and home phones are called
+    /// is not documented (`docs/api-notes.md#phones`).
+    pub fn field(&self) -> Field {
+        let kind = self.kind.as_deref().unwrap_or_default().to_ascii_lowercase();
+        let kind = kind.strip_suffix("_phone").unwrap_or(&kind);
+        match kind {
+            "work_direct" | "direct" | "work" => Field::DirectPhone,
+            "work_hq" | "corporate" | "hq" => Field::CorporatePhone,
+            "mobile" => Field::MobilePhone,
+            "home" => Field::HomePhone,
+            _ => Field::OtherPhone,
+        }
+    }
+
     /// Reports whether this is the declared `number`, whichever way either is written.
     pub(super) fn is(&self, number: &str) -> bool {
         let declared = characters(number);

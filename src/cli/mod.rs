@@ -13,6 +13,7 @@ mod context;
 mod drift;
 mod exit;
 mod explain;
+mod export;
 mod first_process;
 mod fmt;
 mod forget;
@@ -94,6 +95,7 @@ fn dispatch(verb: Verb, arguments: &[OsString], context: &mut Context) -> Exit {
             None => apply::run(&args, context),
         },
         Verb::Drift(args) => drift::run(&args, context),
+        Verb::Export(args) => export::run(&args, context),
         Verb::Show(args) => show::run(&args, context),
         Verb::Watch(args) => {
             let again = |environment: &Environment| match parse::parse_again(arguments, environment)?.verb {

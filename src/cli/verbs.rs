@@ -8,6 +8,7 @@ use super::args::Global;
 use super::completions::CompletionsArgs;
 use super::drift::DriftArgs;
 use super::explain::ExplainArgs;
+use super::export::ExportArgs;
 use super::fmt::FmtArgs;
 use super::forget::ForgetArgs;
 use super::import::ImportArgs;
@@ -57,6 +58,8 @@ pub(super) enum Verb {
     Apply(ApplyArgs),
     /// Show what has changed in Apollo since it was applied; only looks
     Drift(DriftArgs),
+    /// Write contacts that Apollo has as contact files, each with its id; changes nothing in Apollo
+    Export(ExportArgs),
     /// Show a saved plan, or what the state holds
     Show(ShowArgs),
     /// Keep Apollo in step with the contact files, as a service
@@ -111,6 +114,7 @@ impl Verb {
             | Self::Watch(_)
             | Self::Import(_)
             | Self::Fmt(_)
+            | Self::Export(_)
             | Self::Sandbox(_)
             | Self::Pause
             | Self::Resume

@@ -28,7 +28,7 @@ impl Mark {
         Self(self.0 & !1)
     }
 
-    /// Reports whether the entry says that it may share this one: it is never matched.
+    /// Reports whether the entry says that it may share this one.
     pub fn is_waived(self) -> bool {
         self.0 & 1 == 1
     }
@@ -49,7 +49,7 @@ enum Kind {
 pub fn marks(entry: &Entry) -> impl Iterator<Item = Mark> {
     let identity = Identity::of(&entry.fields);
     let firm = |kind, text: &str| Some(Mark::new(hash(kind, &[text]), false));
-    let soft = |kind, parts: &[&str]| Mark::new(hash(kind, parts), !entry.run_dedupe);
+    let soft = |kind, parts: &[&str]| Mark::new(hash(kind, parts), entry.stands_apart());
     let person = identity.person_at_company();
     let at_domain = identity.name.as_ref().zip(identity.domain());
     [

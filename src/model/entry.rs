@@ -57,6 +57,12 @@ impl Entry {
         self.ignored.contains(field)
     }
 
+    /// Reports whether it may share what Apollo matches by with others that say the same: Apollo is told not to match it,
+    /// or it says which contact it is.
+    pub fn stands_apart(&self) -> bool {
+        !self.run_dedupe || self.apollo_id.is_some()
+    }
+
     /// Reports whether the e-mail is what Apollo matches this entry by.
     pub fn is_matched_by_email(&self) -> bool {
         self.run_dedupe && self.fields.text(&Field::Email).is_some_and(|text| !text.trim().is_empty())

@@ -365,6 +365,18 @@ impl CustomField {
         }
     }
 
+    /// Returns the values that [`CustomField::encode`] writes as `text`; `None` where none do.
+    pub fn decode(&self, text: &str) -> Option<Vec<String>> {
+        let label = |id: &str| {
+            let option = self.options.iter().flatten().find(|option| option.id == id);
+            option.map_or_else(|| id.to_owned(), |option| option.label.clone())
+        };
+        let parts = if self.takes_several() { text.split(BETWEEN_OPTIONS).collect() } else { vec![text] };
+        let values: Vec<String> = parts.into_iter().map(label).collect();
+        let written = self.encode(&values.iter().map(String::as_str).collect::<Vec<_>>());
+        written.is_ok_and(|written| written == text).then_some(values)
+    }
+
     fn takes(&self) -> Takes {
         let kind = self.kind.as_deref().unwrap_or_default().replace(['_', '-', ' '], "");
         match kind.as_str() {

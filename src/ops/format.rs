@@ -1,4 +1,4 @@
-//! Putting a formatted file in the place of the one that was read.
+//! Putting contact files in their places: a formatted one in that of the one that was read, and a new one.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
@@ -19,7 +19,7 @@ pub enum FormatError {
     Write { path: PathBuf, source: io::Error },
     #[error("{} was left alone", path.display())]
     Refused { path: PathBuf, source: Refused },
-    #[error("{} changed while it was formatted, and was left alone", path.display())]
+    #[error("{} changed meanwhile, and was left alone", path.display())]
     Changed { path: PathBuf },
 }
 
@@ -36,7 +36,7 @@ pub fn replace(root: &Root, below: &Path, formatted: &Formatted) -> Result<(), F
     };
     let (directory, name) = root.holder(below).map_err(refused)?;
     let metadata = regular_in(&directory, &name).map_err(refused)?.metadata().map_err(failed)?;
-    let mut fresh = Fresh::make(&directory).map_err(failed)?;
+    let mut fresh = Fresh::make(&directory, Mode::RUSR | Mode::WUSR).map_err(failed)?;
     fresh.file.write_all(formatted.after.as_bytes()).map_err(failed)?;
     let own = fresh.file.metadata().map_err(failed)?;
     if (own.uid(), own.gid()) != (metadata.uid(), metadata.gid()) {
@@ -53,6 +53,23 @@ pub fn replace(root: &Root, below: &Path, formatted: &Formatted) -> Result<(), F
     fresh.take_the_place_of(&name).map_err(failed)
 }
 
+/// Puts a new file at a path below `root`: whole or not at all, and only where there is none.
+pub(super) fn create(root: &Root, below: &Path, text: &str) -> Result<(), FormatError> {
+    let path = root.named().join(below);
+    let failed = |source: io::Error| match source.kind() {
+        io::ErrorKind::AlreadyExists => FormatError::Changed { path: path.clone() },
+        _ => FormatError::Write { path: path.clone(), source },
+    };
+    let directory = root.directory(below.parent().unwrap_or(Path::new(""))).map_err(failed)?;
+    let name = below.file_name().unwrap_or_default();
+    let mut fresh = Fresh::make(&directory, Mode::from_raw_mode(0o666)).map_err(failed)?;
+    fresh.file.write_all(text.as_bytes()).map_err(failed)?;
+    fresh.file.sync_all().map_err(failed)?;
+    rustix::fs::linkat(&directory, &fresh.name, &directory, name, AtFlags::empty())
+        .and_then(|()| rustix::fs::fsync(&directory))
+        .map_err(|error| failed(error.into()))
+}
+
 /// A file that is being written; removed unless it takes its place.
 struct Fresh<'d> {
     directory: &'d OwnedFd,
@@ -62,13 +79,13 @@ struct Fresh<'d> {
 }
 
 impl<'d> Fresh<'d> {
-    fn make(directory: &'d OwnedFd) -> io::Result<Self> {
+    fn make(directory: &'d OwnedFd, mode: Mode) -> io::Result<Self> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let mut number = 0;
         loop {
             // One that readers of the directory skip.
             let name = OsString::from(format!(".contactsd-fmt-{}-{number}", std::process::id()));
-            match rustix::fs::openat(directory, &name, flags, Mode::RUSR | Mode::WUSR) {
+            match rustix::fs::openat(directory, &name, flags, mode) {
                 Ok(file) => return Ok(Self { directory, name, file: file.into(), is_placed: false }),
                 Err(rustix::io::Errno::EXIST) if number < 100 => number += 1,
                 Err(error) => return Err(error.into()),

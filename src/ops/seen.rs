@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::apollo::{Contact, Phone};
-use crate::model::{ApolloId, Field, Fields, Timestamp};
+use crate::model::{ApolloId, Entry, Field, Fields, Timestamp};
 
 /// What is asked for of a contact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +16,13 @@ pub(super) struct AskedFor {
     pub(super) fields: BTreeSet<Field>,
     /// When something was applied to it last.
     pub(super) applied_at: Timestamp,
+}
+
+impl AskedFor {
+    /// Asks for what an entry declares of a contact that nothing was applied to yet.
+    pub(super) fn of_entry(entry: &Entry) -> Self {
+        Self { fields: entry.fields.iter().map(|(field, _)| field.clone()).collect(), applied_at: Timestamp(0) }
+    }
 }
 
 /// A declared contact as it was seen.

@@ -26,8 +26,12 @@ use super::credential::{Access, CredentialSource, SessionError};
 use super::desired::Open;
 use super::knowledge::Knowledge;
 use super::newest::{LastReading, Newest};
+use super::refresh::{Asked, Sighting, refresh};
+use super::seen::Seen;
 use super::under_way::UnderWay;
-use super::{Clock, Desired, Event, LoadError, Problem, ProblemKind, Stop, Waiting, chain, lock, shared_quota};
+use super::{
+    Clock, Desired, Event, LoadError, Problem, ProblemKind, Stop, Waiting, chain, knowledge, lock, shared_quota,
+};
 
 /// What a session is opened with.
 #[derive(Clone)]
@@ -258,6 +262,21 @@ impl Session {
     /// Takes over what was read of everybody just now.
     pub(super) async fn knows(&self, account: Account) {
         self.account.take_over(account, self.now()).await;
+    }
+
+    /// Looks at contacts by as few requests as that takes; whoever is not seen is left out.
+    pub(super) async fn look_at(&self, key: IdentityKey, asked: &Asked) -> BTreeMap<ApolloId, Seen> {
+        let Ok(parts) = self.store().account().await else { return BTreeMap::new() };
+        let Ok(refreshed) = refresh(&self.access, Account::load(key, &parts), key, asked, false).await else {
+            return BTreeMap::new();
+        };
+        if let Some(mut account) = refreshed.account
+            && knowledge::save(self.store(), &mut account).await.is_ok()
+        {
+            self.knows(account).await;
+        }
+        let seen = |(id, sighting)| if let Sighting::Seen(seen) = sighting { Some((id, *seen)) } else { None };
+        refreshed.sightings.into_iter().filter_map(seen).collect()
     }
 
     /// Copies all of the state, with what is known of the account, to compare `desired` with it.

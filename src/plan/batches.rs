@@ -99,6 +99,14 @@ impl<'a> Batches<'a> {
     /// An upper bound where the answer of an earlier request decides whether a later one is needed.
     pub(crate) fn requests(&self) -> Requests {
         let mut requests = alone(self.alone.iter().chain(self.settles.iter().flatten()).copied());
+        let is_adopt = |action: &&&Action| matches!(action.operation, Operation::Adopt { .. });
+        let adopts = self.alone.iter().filter(is_adopt).count();
+        if adopts > PAGES_OF_AN_ACCOUNT {
+            // Pages of everybody show them all.
+            let views = requests.entry(Endpoint::ViewContact).or_default();
+            *views = views.saturating_sub(adopts);
+            *requests.entry(Endpoint::SearchContacts).or_default() += PAGES_OF_AN_ACCOUNT;
+        }
         for batch in &self.updates {
             add(&mut requests, update_requests(batch));
         }

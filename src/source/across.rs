@@ -141,7 +141,8 @@ fn collapsed(group: &Group<'_>, finder: &mut Finder<'_>) -> Diagnostic {
         ),
     };
     let detail = format!(
-        "{reason} If they are one person, remove all but one; if they are not, write `run_dedupe: false` in each."
+        "{reason} If they are one person, remove all but one; if they are not, write `run_dedupe: false` in each, or the \
+         `apollo_id` of a contact that Apollo has."
     );
     naming_all(Diagnostic::new(group.code, summary, detail), &group.entries, group.field.api_name(), finder)
 }

@@ -78,7 +78,7 @@ pub(super) fn groups(entries: &BTreeMap<ContactKey, Entry>) -> Vec<Group<'_>> {
         hashes.sort_unstable();
         let candidates = hashes.chunk_by(|one, other| one.0 == other.0).filter(|run| run.len() > 1);
         for (key, members) in candidates.flat_map(|run| same_key(criterion, run, &entries)) {
-            if members.len() < 2 || members.iter().all(|entry| !entry.run_dedupe) || repeats(&members, &grouped) {
+            if members.len() < 2 || members.iter().all(|entry| entry.stands_apart()) || repeats(&members, &grouped) {
                 continue;
             }
             let number = found.len();

@@ -1,8 +1,213 @@
-//! Values as YAML for people. Never writes to disk.
+//! Contacts as a contact file holds them, and any plain data as YAML for people. Never writes to disk.
+//!
+//! What is written is read again before it counts: a value that a file cannot hold letter for letter is left out, with
+//! why.
+
+use std::path::Path;
 
 use serde::Serialize;
+
+use super::code::Severity;
+use super::{Diagnostic, entries_of};
+use crate::model::{ApolloId, ContactKey, CustomFieldId, Field, Fields, Names, Value};
+
+/// A contact as it is to stand in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    pub key: ContactKey,
+    pub fields: Fields,
+    pub apollo_id: Option<ApolloId>,
+}
+
+/// A field that a file cannot hold as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfit {
+    pub field: Field,
+    pub why: String,
+}
 
 /// Renders plain data as YAML, text so that every reader takes it letter for letter.
 pub fn to_yaml(value: &impl Serialize) -> String {
     serde_yaml::to_string(value).expect("plain data with text as names is YAML")
+}
+
+/// Renders contacts as one contact file, in the form of `fmt`; ids stand by their names where each leads to the other.
+///
+/// The fields are such as [`Written::fit`] has left.
+pub fn contact_file(contacts: &[Written], names: &Names) -> String {
+    let mut text = "contacts:\n".to_owned();
+    for (number, contact) in contacts.iter().enumerate() {
+        if number > 0 {
+            text.push('\n');
+        }
+        write(contact, names, &mut text);
+    }
+    text
+}
+
+impl Written {
+    /// Takes out what a contact file cannot hold as it is.
+    pub fn fit(&mut self) -> Vec<Unfit> {
+        if self.reads_back().is_ok() {
+            return Vec::new();
+        }
+        // A contact that says its id needs nothing else to say who it is.
+        let apollo_id = ApolloId::parse(&"0".repeat(24));
+        let alone = |(field, value): (&Field, &Value)| {
+            let fields = [(field.clone(), value.clone())].into_iter().collect();
+            let why = Self { key: self.key.clone(), apollo_id: apollo_id.clone(), fields }.reads_back().err()?;
+            Some(Unfit { field: field.clone(), why })
+        };
+        let unfit: Vec<Unfit> = self.fields.iter().filter_map(alone).collect();
+        for Unfit { field, .. } in &unfit {
+            self.fields.remove(field);
+        }
+        unfit
+    }
+
+    /// Makes sure that a file with this contact alone says just that.
+    fn reads_back(&self) -> Result<(), String> {
+        let (entries, diagnostics) =
+            entries_of(Path::new("contacts.yaml"), contact_file(std::slice::from_ref(self), &Names::default()));
+        if let Some(Diagnostic { summary, .. }) = diagnostics.into_iter().find(|one| one.severity == Severity::Error) {
+            return Err(summary);
+        }
+        let says_it = |entry: &crate::model::Entry| entry.fields == self.fields && entry.apollo_id == self.apollo_id;
+        let is_same = matches!(&entries[..], [entry] if says_it(entry));
+        if is_same { Ok(()) } else { Err("A file would say something else".to_owned()) }
+    }
+}
+
+/// Renders text as a reader of YAML takes it letter for letter, on one line.
+fn scalar(text: &str) -> String {
+    let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}');
+    if !text.contains(breaks) {
+        return to_yaml(&text).trim_end().to_owned();
+    }
+    // Some readers would end the line there: JSON is YAML, and escapes it.
+    let json = serde_json::to_string(text).expect("text is JSON");
+    json.chars().map(|c| if breaks(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() }).collect()
+}
+
+fn write(contact: &Written, names: &Names, text: &mut String) {
+    let Written { key, fields, apollo_id } = contact;
+    let pair = |name: &str, value: &str| format!("{}: {}\n", scalar(name), scalar(value));
+    *text += &format!("  {}:\n", scalar(key.as_str()));
+    let (mut by_id, mut by_label) = (String::new(), String::new());
+    for (field, value) in fields.iter() {
+        match (field, value) {
+            (Field::Custom(id), Value::Text(value)) => match labelled(id, value, names) {
+                Some((label, values)) => match &values[..] {
+                    [value] => by_label += &format!("      {}", pair(label, value)),
+                    values => by_label += &list("      ", label, values),
+                },
+                None => by_id += &format!("      {}", pair(id.as_str(), value)),
+            },
+            (Field::ContactStageId, Value::Text(id)) => {
+                let stage = stage_name(id, names);
+                let (name, value) = stage.map_or((field.api_name(), id.as_str()), |stage| ("contact_stage", stage));
+                *text += &format!("    {}", pair(name, value));
+            }
+            (_, Value::Text(value)) => *text += &format!("    {}", pair(field.api_name(), value)),
+            (_, Value::Lists(lists)) => *text += &list("    ", field.api_name(), lists),
+        }
+    }
+    for (name, fields) in [("typed_custom_fields", by_id), ("custom_fields", by_label)] {
+        if !fields.is_empty() {
+            *text += &format!("    {name}:\n{fields}");
+        }
+    }
+    if let Some(id) = apollo_id {
+        *text += &format!("    {}", pair("apollo_id", id.as_str()));
+    }
+}
+
+fn list<'a>(indent: &str, name: &str, items: impl IntoIterator<Item = &'a String>) -> String {
+    let items: String = items.into_iter().map(|item| format!("{indent}  - {}\n", scalar(item))).collect();
+    if items.is_empty() {
+        format!("{indent}{}: []\n", scalar(name))
+    } else {
+        format!("{indent}{}:\n{items}", scalar(name))
+    }
+}
+
+/// Returns the name of a stage, where it leads to this one.
+fn stage_name<'n>(id: &str, names: &'n Names) -> Option<&'n str> {
+    let stage = names.stages.as_ref()?.items.iter().find(|stage| stage.id == id)?;
+    names.stage(&stage.name).is_ok_and(|found| found.id == id).then_some(&*stage.name)
+}
+
+/// Returns the label of a custom field and what stands there for a value, where these lead to this one.
+fn labelled<'n>(id: &CustomFieldId, value: &str, names: &'n Names) -> Option<(&'n str, Vec<String>)> {
+    let field = names.fields.as_ref()?.items.iter().find(|field| field.id == *id)?;
+    let leads_back = names.field(&field.label).is_ok_and(|found| found.id == *id);
+    let values = field.decode(value).filter(|_| leads_back)?;
+    Some((&field.label, values))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::TEXT_FIELDS;
+
+    fn contact(fields: &[(Field, &str)]) -> Written {
+        let fields = fields.iter().map(|(field, text)| (field.clone(), Value::from(*text))).collect();
+        Written { key: ContactKey::parse("ada").unwrap(), fields, apollo_id: None }
+    }
+
+    #[test]
+    fn a_file_is_in_the_form_of_fmt_and_text_stays_text() {
+        let mut ada = contact(&[
+            (Field::FirstName, "Null"),
+            (Field::LastName, "no"),
+            (Field::OrganizationName, "R&D # 1: \"x\""),
+            (Field::Title, "one\ntwo\n"),
+            (Field::Email, "ada@example.com"),
+            (Field::MobilePhone, "+447911123456"),
+            (Field::OtherPhone, "007"),
+        ]);
+        ada.fields.set(Field::LabelNames, Value::Lists(["Leads", "1e3"].map(str::to_owned).into()));
+        let field = crate::model::CustomFieldId::parse("60c39ed82bd02f01154c470a").unwrap();
+        ada.fields.set(Field::Custom(field), "2025-08-07");
+        ada.apollo_id = ApolloId::parse("66f0c1000000000000000001");
+        assert_eq!(ada.fit(), []);
+        let bo = Written { key: ContactKey::parse("007").unwrap(), ..contact(&[(Field::FirstName, "Bo")]) };
+        let text = contact_file(&[ada, bo], &Names::default());
+        insta::assert_snapshot!(text);
+        let formatted = super::super::format_bytes(Path::new("a.yaml"), text.clone().into_bytes()).unwrap();
+        assert!(!formatted.is_changed() && formatted.notes.is_empty());
+    }
+
+    #[test]
+    fn what_a_file_cannot_hold_is_left_out_with_why() {
+        let mut ada = contact(&[(Field::FirstName, "Ada"), (Field::Email, "not an address"), (Field::Title, "CTO")]);
+        let unfit = ada.fit();
+        assert_eq!(unfit.len(), 1);
+        assert_eq!(
+            (&unfit[0].field, unfit[0].why.as_str()),
+            (&Field::Email, "\"not an address\" is not an e-mail address")
+        );
+        assert_eq!(ada, contact(&[(Field::FirstName, "Ada"), (Field::Title, "CTO")]));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_as_it_was_or_left_out(texts in prop::collection::vec(any::<String>(), TEXT_FIELDS.len())) {
+            let pairs = TEXT_FIELDS.iter().cloned().zip(texts).map(|(field, text)| (field, Value::from(text.as_str())));
+            let mut one = Written { fields: pairs.collect(), ..contact(&[(Field::FirstName, "")]) };
+            one.apollo_id = ApolloId::parse("66f0c1000000000000000001");
+            let before = one.fields.clone();
+            let unfit = one.fit();
+            let is_kept_or_told = |(field, value): (&Field, &Value)| {
+                one.fields.get(field) == Some(value) || unfit.iter().any(|unfit| unfit.field == *field)
+            };
+            prop_assert!(before.iter().all(is_kept_or_told));
+            prop_assert!(unfit.iter().all(|unfit| unfit.field != Field::Title), "a title may be any text: {unfit:?}");
+            let (entries, diagnostics) = entries_of(Path::new("a.yaml"), contact_file(&[one.clone()], &Names::default()));
+            prop_assert!(diagnostics.iter().all(|one| one.severity != Severity::Error), "{diagnostics:?}");
+            prop_assert_eq!(&entries[0].fields, &one.fields);
+        }
+    }
 }

@@ -1,13 +1,9 @@
 //! What the state knows of one contact, as `state show` prints it.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
-
 use super::escape::{self, Spelling, escape};
-use crate::model::{Binding, ContactKey, Field, MatchedBy, Origin, Timestamp, Value};
+use crate::model::{Binding, ContactKey, MatchedBy, Names, Origin, Timestamp};
 use crate::source;
 
 /// Renders a binding as a contact file would declare it: the fields as last applied, and what else is known as comments.
@@ -25,48 +21,10 @@ pub fn binding_text(key: &ContactKey, binding: &Binding) -> String {
     for field in &binding.dropped {
         let _ = writeln!(text, "# Apollo did not keep {field}");
     }
-    let yaml = source::to_yaml(&File { contacts: BTreeMap::from([(key.as_str(), Contact(binding))]) });
+    let (apollo_id, fields) = (Some(binding.apollo_id.clone()), binding.applied.clone());
+    let yaml = source::contact_file(&[source::Written { key: key.clone(), fields, apollo_id }], &Names::default());
     let lines: Vec<_> = yaml.lines().map(|line| escape::line(line, Spelling::Usual)).collect();
     text + &lines.join("\n")
-}
-
-/// A contact file with one contact.
-#[derive(Serialize)]
-struct File<'a> {
-    contacts: BTreeMap<&'a str, Contact<'a>>,
-}
-
-/// What stands below a key, in the order of the fields.
-struct Contact<'a>(&'a Binding);
-
-impl Serialize for Contact<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Binding { apollo_id, applied, .. } = self.0;
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("apollo_id", apollo_id.as_str())?;
-        let mut custom: BTreeMap<&str, Shown<'_>> = BTreeMap::new();
-        for (field, value) in applied.iter() {
-            match field {
-                Field::Custom(id) => drop(custom.insert(id.as_str(), Shown(value))),
-                named => map.serialize_entry(named.api_name(), &Shown(value))?,
-            }
-        }
-        if !custom.is_empty() {
-            map.serialize_entry("typed_custom_fields", &custom)?;
-        }
-        map.end()
-    }
-}
-
-struct Shown<'a>(&'a Value);
-
-impl Serialize for Shown<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            Value::Text(text) => serializer.serialize_str(text),
-            Value::Lists(lists) => serializer.collect_seq(lists),
-        }
-    }
 }
 
 pub(super) fn origin(origin: &Origin) -> &'static str {
@@ -91,7 +49,7 @@ pub fn time_text(time: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ApolloId, CustomFieldId, RunId};
+    use crate::model::{ApolloId, CustomFieldId, Field, RunId, Value};
 
     #[test]
     fn a_binding_shows_where_it_comes_from_and_what_was_applied() {
@@ -126,13 +84,13 @@ mod tests {
         # Apollo did not keep email
         contacts:
           ada:
-            apollo_id: 00000000000000000000000a
             first_name: Ada
             label_names:
-            - Customers
-            - Leads
+              - Customers
+              - Leads
             typed_custom_fields:
               60c39ed82bd02f01154c470a: '7'
+            apollo_id: 00000000000000000000000a
         "#);
     }
 }

@@ -18,6 +18,7 @@ mod examples;
 mod exits;
 mod expect;
 mod explain;
+mod export;
 mod faults;
 mod floors;
 mod fmt;

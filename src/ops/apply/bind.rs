@@ -25,6 +25,9 @@ use crate::ops::{Imported, Problem, ProblemKind, Step, problem};
 impl Performer<'_> {
     /// Binds to a contact that is known by its id.
     pub(super) async fn adopt(&self, id: &ApolloId, entry: &Entry, origin: Origin) -> Result<End, Trouble> {
+        if let Some(seen) = self.job.seen.get(id) {
+            return self.adopt_seen(id, entry, origin, &seen.contact(id)).await;
+        }
         match self.view_living(id).await? {
             Ok(contact) => self.adopt_seen(id, entry, origin, &contact).await,
             Err(why) => Err(Trouble::failed(problem::does_not_exist(id, entry, &why))),

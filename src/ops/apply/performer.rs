@@ -19,6 +19,7 @@ use crate::state::{self, Change};
 
 use super::courier::{Failure, Outcome, Parcel, Way};
 use super::crew::Crew;
+use crate::ops::seen::Seen;
 use crate::ops::{Desired, Ended, Event, Imported, Problem, Session, Step, problem};
 
 /// What the actions of one plan share beside the session.
@@ -44,6 +45,8 @@ pub(super) struct Job {
     pub(super) known: BTreeSet<ApolloId>,
     /// The searches that would look for everybody who is created with others.
     pub(super) looks: usize,
+    /// Contacts that entries name, as they were seen when the run began.
+    pub(super) seen: BTreeMap<ApolloId, Seen>,
 }
 
 impl Job {

@@ -22,7 +22,9 @@ use super::batch;
 use super::courier::Failure;
 use super::crew::{Crew, Member};
 use super::performer::{End, Job, Performer, Trouble, Turn};
+use crate::ops::refresh::Asked;
 use crate::ops::saved::{Remaining, progress};
+use crate::ops::seen::{AskedFor, Seen};
 use crate::ops::{Desired, Ended, Event, Problem, ProblemKind, Report, Session, Step, chain};
 
 /// How often a step that takes long is heard of.
@@ -54,6 +56,7 @@ pub async fn apply_as(
 ) -> Report {
     session.tell(Event::Begun { actions: plan.actions.len() });
     session.courier().try_everything_again();
+    let seen = seen_before(session, plan, snapshot).await;
     let job = Arc::new(Job {
         desired: desired.clone(),
         identity_key: snapshot.identity_key,
@@ -65,6 +68,7 @@ pub async fn apply_as(
         known: known_contacts(snapshot),
         looks: Batches::of(&plan.actions, session.batching).looks(),
         saved: saved.map(|saved| saved.digest.clone()),
+        seen,
     });
     let report = Report { remaining: saved.map_or(0, |saved| saved.left_out), ..Report::default() };
     let run = Run {
@@ -540,6 +544,24 @@ struct Outcome {
     /// What the log says it is part of.
     span: Span,
 }
+
+/// Looks at the contacts that entries of a plan name, where pages show them by fewer requests than a view of each.
+///
+/// Whom it does not show is viewed when its turn comes, and whatever keeps it from looking is met there and told.
+async fn seen_before(session: &Session, plan: &Plan, snapshot: &Snapshot) -> BTreeMap<ApolloId, Seen> {
+    let named = plan.actions.iter().filter_map(|action| match &action.operation {
+        Operation::Adopt { id, entry, .. } => Some((id.clone(), AskedFor::of_entry(entry))),
+        _ => None,
+    });
+    let asked: Asked = named.collect();
+    if asked.len() < FEW_IMPORTS {
+        return BTreeMap::new();
+    }
+    session.look_at(snapshot.identity_key, &asked).await
+}
+
+/// So few imports are viewed one by one.
+const FEW_IMPORTS: usize = 3;
 
 /// Lists contacts that are older than this run and that its local actions may have freed: those of keys that
 /// change or went, and those of forgotten keys.

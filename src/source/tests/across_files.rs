@@ -67,6 +67,13 @@ fn only_if_all_of_a_group_opt_out_may_they_stand() {
     };
     assert_eq!(group(true, true), ["E029"]);
     assert_eq!(group(true, false), ["E029"]);
+    let twins = |one: &str, other: &str| {
+        codes(&format!("contacts:\n  a: {{email: x@example.com, {one}}}\n  b: {{email: x@example.com, {other}}}\n"))
+    };
+    let [one, other] = [1, 2].map(|number| format!("apollo_id: 66f0c100000000000000000{number}"));
+    assert!(twins(&one, &other).is_empty(), "each says which contact it is");
+    assert!(twins(&one, "run_dedupe: false").is_empty());
+    assert_eq!(twins(&one, "title: CTO"), ["E029"]);
     assert_eq!(group(false, false), Vec::<&str>::new());
 }
 

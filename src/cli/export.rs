@@ -1,0 +1,355 @@
+//! `contactsd export`.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::args::{LockArgs, QuotaArgs, RequestArgs};
+use super::connection::{self, Connection};
+use super::context::Context;
+use super::reading::{drift_error, load_error, snapshot_error};
+use super::run::{block_on, channel, driven, prove, release};
+use super::stream::is_stream;
+use super::{Exit, loading, signals, stand_in};
+use crate::beneath::Root;
+use crate::model::{NameKind, Names};
+use crate::ops::{self, Desired, Event, Export, ExportError, NamesError, Omission, Placed, Placing, Selection, chain};
+use crate::source::Written;
+use crate::ui::amounts::{count, counted};
+use crate::ui::{escape, unified_diff, words};
+
+#[derive(Debug, Args)]
+pub(super) struct ExportArgs {
+    /// Directory that the files go into [default: --dir]; - prints one file to stdout
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// Only contacts on this list
+    #[arg(long, value_name = "NAME", group = "selection", help_heading = "Which contacts")]
+    pub(super) list: Option<String>,
+    /// Only contacts in this stage, by its name or id
+    #[arg(long, value_name = "NAME", group = "selection", help_heading = "Which contacts")]
+    pub(super) stage: Option<String>,
+    /// Only contacts that Apollo finds by these words
+    #[arg(long, value_name = "WORDS", group = "selection", help_heading = "Which contacts")]
+    pub(super) search: Option<String>,
+    /// How contacts are spread over files
+    #[arg(long, value_name = "BY", default_value = "none")]
+    pub(super) split: SplitBy,
+    /// Show what would change in files, and write nothing
+    #[arg(long)]
+    pub(super) diff: bool,
+    /// Replace files that were edited, and those that would lose entries
+    #[arg(long)]
+    pub(super) force: bool,
+    #[command(flatten)]
+    pub(super) lock: LockArgs,
+    #[command(flatten)]
+    pub(super) quota: QuotaArgs,
+    #[command(flatten)]
+    pub(super) requests: RequestArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SplitBy {
+    /// All in one file
+    None,
+    /// A file for each company
+    Company,
+    /// A file for each list
+    List,
+}
+
+impl From<SplitBy> for ops::Split {
+    fn from(split: SplitBy) -> Self {
+        match split {
+            SplitBy::None => Self::None,
+            SplitBy::Company => Self::Company,
+            SplitBy::List => Self::List,
+        }
+    }
+}
+
+impl ExportArgs {
+    fn selection(&self) -> Selection {
+        match (&self.list, &self.stage, &self.search) {
+            (Some(list), _, _) => Selection::List(list.clone()),
+            (_, Some(stage), _) => Selection::Stage(stage.clone()),
+            (_, _, Some(search)) => Selection::Search(search.clone()),
+            _ => Selection::Everybody,
+        }
+    }
+
+    fn prints(&self) -> bool {
+        self.out.as_deref().is_some_and(is_stream)
+    }
+}
+
+pub(super) fn run(args: &ExportArgs, context: &mut Context) -> Exit {
+    if let Some(out) = args.out.as_ref().filter(|_| !args.prints()) {
+        context.locations.contacts.clone_from(out);
+    }
+    if !args.prints() && !args.diff {
+        let directory = context.locations.contacts.clone();
+        if let Err(error) = fs::create_dir_all(&directory) {
+            let summary = format!("{} cannot be made", escape(&directory.display().to_string()));
+            context.shell.error(summary, chain(&error));
+            return Exit::Failure;
+        }
+    }
+    block_on(context, async |context: &mut Context| export(args, context).await.unwrap_or_else(|exit| exit))
+}
+
+async fn export(args: &ExportArgs, context: &mut Context) -> Result<Exit, Exit> {
+    // Whoever is declared stays where it is; a stream has nobody beside.
+    let is_there = !args.prints() && context.locations.contacts.is_dir();
+    let desired = if is_there { loading::load(context).await? } else { Desired::default() };
+    if !args.prints() {
+        stand_in::announce(context);
+    }
+    let (tell, events) = channel();
+    let tell: Arc<dyn Fn(Event) + Send + Sync> = if args.prints() {
+        // stdout holds the file and nothing else.
+        Arc::new(move |event| {
+            if let Event::Problem(_) = event {
+                tell(event)
+            }
+        })
+    } else {
+        tell
+    };
+    let connection =
+        connection::open(context, "export", args.lock.lock_timeout, &args.quota, &args.requests, tell).await?;
+    let outcome = with(args, context, &connection, &desired, events).await;
+    release(context, connection, outcome).await
+}
+
+async fn with(
+    args: &ExportArgs,
+    context: &mut Context,
+    connection: &Connection,
+    desired: &Desired,
+    mut events: UnboundedReceiver<Event>,
+) -> Result<Exit, Exit> {
+    let session = &connection.session;
+    let snapshot = session.snapshot_to_refresh(desired).await.map_err(|error| snapshot_error(context, &error))?;
+    prove(context, connection, &snapshot, &mut events).await?;
+    let names = names(context, connection, &mut events).await?;
+    let directory = context.locations.contacts.clone();
+    let root = if args.prints() || !directory.is_dir() {
+        None
+    } else {
+        Some(Root::open(&directory, &context.bounds).map_err(|error| {
+            context
+                .shell
+                .error(format!("{} cannot be opened", escape(&directory.display().to_string())), chain(&error));
+            Exit::Failure
+        })?)
+    };
+    let selection = args.selection();
+    let into = root.as_ref().map(|root| ops::ExportInto { root, even_edited: args.force || args.diff });
+    let work = session.export(desired, into, &snapshot, &names, &selection, args.split.into());
+    let found = driven(context, session.stop(), &mut events, work).await?;
+    let ended = session.stop().reason().and_then(|ended| signals::exit(&ended));
+    let export = found.map_err(|error| ended.unwrap_or_else(|| failed(context, error)))?;
+    if args.prints() {
+        let contacts: Vec<Written> = export.files.values().flatten().cloned().collect();
+        context.shell.result(crate::source::contact_file(&contacts, &names).trim_end());
+        tell_omitted(context, &export);
+        return Ok(Exit::Success);
+    }
+    put(args, context, root.as_ref(), &export, &names)
+}
+
+/// Asks for the names of stages, custom fields and lists; whatever cannot be read stands by its id, and is said.
+async fn names(
+    context: &mut Context,
+    connection: &Connection,
+    events: &mut UnboundedReceiver<Event>,
+) -> Result<Names, Exit> {
+    let session = &connection.session;
+    let mut names = Names::default();
+    for kind in NameKind::ALL {
+        match driven(context, session.stop(), events, session.learn_names(&[kind])).await? {
+            Ok(learned) => names = names.updated_by(learned),
+            Err(NamesError::Unread(problem)) => context.shell.message(&words::problem(&problem)),
+            Err(error) => {
+                super::names::tell(context, &error);
+                return Err(session.stop().reason().and_then(|ended| signals::exit(&ended)).unwrap_or(Exit::Failure));
+            }
+        }
+    }
+    Ok(names)
+}
+
+/// Compares the files with those that are there, and writes those that may be written.
+fn put(
+    args: &ExportArgs,
+    context: &mut Context,
+    root: Option<&Root>,
+    export: &Export,
+    names: &Names,
+) -> Result<Exit, Exit> {
+    let Some(root) = root else {
+        // Nothing is there to compare with, and nothing is to be written.
+        say(context, export, 0);
+        return Ok(Exit::Success);
+    };
+    let placed = ops::compare_files(root, &export.files, names, &export.declared).map_err(|error| {
+        context.shell.error("The files cannot be compared", chain(&error));
+        Exit::Failure
+    })?;
+    tell_omitted(context, export);
+    let (mut exit, mut written) = (Exit::Success, 0);
+    for file in &placed {
+        let path = root.named().join(&file.name).display().to_string();
+        if file.is_kept() && !args.force && !args.diff {
+            context.shell.error(format!("{} stays as it is", escape(&path)), kept(file));
+            exit = Exit::Failure;
+            continue;
+        }
+        if args.diff {
+            let (before, after) = file.difference();
+            let color = context.shell.stdout().color;
+            context.shell.result(unified_diff(&path, &before, after, color));
+            continue;
+        }
+        let what = match file.placing {
+            Placing::Same => "unchanged",
+            Placing::New => "written",
+            Placing::Replaced | Placing::Edited | Placing::Loses(_) => "replaced",
+        };
+        if file.placing != Placing::Same
+            && let Err(error) = file.write(root)
+        {
+            context.shell.error(format!("{} cannot be written", escape(&path)), chain(&error));
+            exit = Exit::Failure;
+            continue;
+        }
+        written += file.contacts;
+        context.shell.result(format!("{}: {}, {what}", escape(&path), counted(file.contacts, "contact")));
+    }
+    if !args.diff {
+        say(context, export, written);
+        if exit == Exit::Success && !context.environment.in_automation() && written > 0 {
+            let next = context.command("plan");
+            context.shell.status(format!("\nTo see what applying them would do, run: {next}"));
+        }
+    }
+    Ok(exit)
+}
+
+fn say(context: &mut Context, export: &Export, written: usize) {
+    let in_files = format!("Exported {} of {} contacts.", count(written), count(export.selected));
+    context.shell.result(format!("\n{in_files}"));
+    if export.missed > 0 {
+        let detail = format!(
+            "Apollo counts {} more than it showed. Who is created or changed while the pages are read may be missed: run \
+             it once more.",
+            counted(usize::try_from(export.missed).unwrap_or(usize::MAX), "contact")
+        );
+        context.shell.warning("Not everybody was seen", detail);
+    }
+}
+
+fn kept(file: &Placed) -> String {
+    match &file.placing {
+        Placing::Loses(keys) => {
+            let named: Vec<String> = keys.iter().take(MOST_TOLD).map(|key| key.address()).collect();
+            format!(
+                "It declares {} that this export does not have: {}. To write it without them, add --force; apply would \
+                 forget them and not delete them.",
+                counted(keys.len(), "contact"),
+                named.join(", ")
+            )
+        }
+        _ => "It was edited, or written by somebody else. To see the difference, add --diff; to replace it, --force."
+            .to_owned(),
+    }
+}
+
+/// How many of one kind are told one by one.
+const MOST_TOLD: usize = 20;
+
+fn tell_omitted(context: &mut Context, export: &Export) {
+    let mut declared = 0;
+    let (mut told, mut rest) = (0, 0);
+    for omission in &export.omitted {
+        let (summary, detail) = match omission {
+            Omission::Declared(_) => {
+                declared += 1;
+                continue;
+            }
+            Omission::SharesEmail { id, key } => (
+                format!("Contact {id} was left out"),
+                format!(
+                    "{} declares its e-mail and is bound to no contact. If they are one person, run: {}",
+                    key.address(),
+                    context.command(&format!("import {key} {id}"))
+                ),
+            ),
+            Omission::Unfit { key, unfit } => (
+                format!("{} of {} was left out", unfit.field, key.address()),
+                format!("A contact file cannot hold it: {}.", escape(&unfit.why)),
+            ),
+            Omission::More { key, field } => (
+                format!("{field} of {} is not exported in full", key.address()),
+                "Apollo has more than one value for it, or one in a form that is not known. The rest stays as it is in \
+                 Apollo."
+                    .to_owned(),
+            ),
+        };
+        if told < MOST_TOLD {
+            context.shell.warning(summary, detail);
+            told += 1;
+        } else {
+            rest += 1;
+        }
+    }
+    if rest > 0 {
+        context.shell.warning(format!("{} like these", counted(rest, "more warning")), "They are not shown.");
+    }
+    if declared > 0 {
+        let are = if declared == 1 { "is" } else { "are" };
+        let text = format!(
+            "{} {are} declared in files that were edited or that contactsd did not write, and left there. --diff shows \
+             what Apollo has of those in files that it wrote; --force replaces these.",
+            counted(declared, "contact")
+        );
+        context.shell.hint(text);
+    }
+}
+
+/// Says why there is nothing to export.
+fn failed(context: &mut Context, error: ExportError) -> Exit {
+    match error {
+        ExportError::Load(error) => load_error(context, &error),
+        ExportError::Looking(error) => drift_error(context, error),
+        ExportError::UnknownName { kind, name, known } => {
+            let what = if kind == NameKind::Lists { "list" } else { "stage" };
+            let detail = if known.is_empty() {
+                format!("It has no {what} of contacts at all. Nothing was written.")
+            } else {
+                format!("There are: {}. Nothing was written.", escape(&known.join(", ")))
+            };
+            context.shell.error(format!("Apollo has no {what} \"{}\"", escape(&name)), detail);
+            Exit::Failure
+        }
+        ExportError::NamesUnknown => {
+            context.shell.error(
+                "Apollo does not say what lists or stages there are",
+                "Without that nobody can be selected by one. Give the key the scope that is named above.",
+            );
+            Exit::Failure
+        }
+        ExportError::TooMany => {
+            context.shell.error(
+                "The account is too large to be read as a whole",
+                "Apollo shows the first 50,000 contacts. Nothing was written.",
+            );
+            Exit::Failure
+        }
+    }
+}

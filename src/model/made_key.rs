@@ -1,0 +1,99 @@
+//! Keys made from what tells people apart, for contacts that no person has given one.
+//!
+//! Pure: the same people in the same order get the same keys. A key that was given once is never given again.
+
+use std::collections::BTreeSet;
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+use super::{ContactKey, Field, Fields};
+
+/// The longest part that is made of an e-mail or a name, so that what tells namesakes apart fits behind it.
+const MOST_CHARS: usize = 100;
+
+/// How many characters of an id tell two people of one e-mail or name apart, at least.
+const TAIL_CHARS: usize = 6;
+
+/// Gives keys, none twice.
+#[derive(Debug, Default)]
+pub struct KeyMaker {
+    taken: BTreeSet<ContactKey>,
+}
+
+impl KeyMaker {
+    /// Never gives these.
+    pub fn sparing(taken: impl IntoIterator<Item = ContactKey>) -> Self {
+        Self { taken: taken.into_iter().collect() }
+    }
+
+    /// Makes a key of the e-mail, or of the name where there is none; of two that would have one, the later gets the
+    /// end of its `id` behind it, ASCII letters and digits.
+    pub fn make(&mut self, fields: &Fields, id: &str) -> ContactKey {
+        let base = base(fields);
+        let tail = &id[id.len().saturating_sub(TAIL_CHARS)..];
+        let fallback = || format!("contact-{id}");
+        let plain = base.clone();
+        let told_apart =
+            [Some(tail), Some(id)].into_iter().flatten().filter_map(|id| Some(format!("{}-{id}", base.as_ref()?)));
+        let numbered = (2..).map(|number| format!("{}-{number}", fallback()));
+        let candidates = plain.into_iter().chain(told_apart).chain([fallback()]).chain(numbered);
+        let mut keys = candidates.filter_map(|text| ContactKey::parse(&text).ok());
+        keys.find(|key| self.taken.insert(key.clone())).expect("numbers do not end")
+    }
+}
+
+/// Returns what a key begins with; `None` for somebody without an e-mail and a name in Latin letters.
+fn base(fields: &Fields) -> Option<String> {
+    let text = |field| fields.text(&field).map(str::trim).filter(|text| !text.is_empty());
+    let name = || {
+        let names: Vec<&str> = [Field::FirstName, Field::LastName].into_iter().filter_map(text).collect();
+        Some(names.join(" ")).filter(|name| !name.is_empty())
+    };
+    let base = text(Field::Email).map(|email| spelled(email, "._@+-")).or_else(|| Some(spelled(&name()?, ".-")))?;
+    Some(base).filter(|base| !base.is_empty())
+}
+
+/// Spells a text with lower-case ASCII letters, digits and the characters `kept`; anything else becomes one hyphen.
+fn spelled(text: &str, kept: &str) -> String {
+    let mut spelled = String::new();
+    for c in text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase) {
+        if c.is_ascii_alphanumeric() || kept.contains(c) {
+            spelled.push(c);
+        } else if !spelled.ends_with('-') {
+            spelled.push('-');
+        }
+    }
+    let begun = spelled.trim_start_matches(|c: char| !c.is_ascii_alphanumeric());
+    begun[..begun.len().min(MOST_CHARS)].trim_end_matches('-').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Value;
+
+    fn fields(email: &str, first: &str, last: &str) -> Fields {
+        let pairs = [(Field::Email, email), (Field::FirstName, first), (Field::LastName, last)];
+        pairs.into_iter().map(|(field, text)| (field, Value::from(text))).collect()
+    }
+
+    #[test]
+    fn a_key_is_the_email_or_the_name_and_namesakes_are_told_apart() {
+        let mut maker = KeyMaker::sparing([ContactKey::parse("taken@example.com").unwrap()]);
+        let mut key = |email, first, last, id| maker.make(&fields(email, first, last), id).to_string();
+        assert_eq!(
+            key("Ada.Lovelace+News@Example.com", "Ada", "", "66f0c1000000000000000001"),
+            "ada.lovelace+news@example.com"
+        );
+        assert_eq!(key(" ", "Zoë", "Müller-Lüdenscheidt", "66f0c1000000000000000002"), "zoe-muller-ludenscheidt");
+        assert_eq!(key("", "ZOE", "Muller Ludenscheidt", "66f0c1000000000000000003"), "zoe-muller-ludenscheidt-000003");
+        assert_eq!(key("taken@example.com", "", "", "66f0c1000000000000000004"), "taken@example.com-000004");
+        assert_eq!(key("", "李", "雷", "66f0c1000000000000000005"), "contact-66f0c1000000000000000005");
+        assert_eq!(key("_x@bücher.example", "", "", "66f0c1000000000000000006"), "x@bucher.example");
+        assert_eq!(key("", "", "", "66f0c1000000000000000006"), "contact-66f0c1000000000000000006");
+        assert_eq!(key("", "", "", "66f0c1000000000000000006"), "contact-66f0c1000000000000000006-2");
+        let long = key(&format!("{}@example.com", "x".repeat(200)), "", "", "66f0c1000000000000000007");
+        assert_eq!(long, "x".repeat(MOST_CHARS));
+    }
+}

@@ -1,0 +1,229 @@
+//! An account, or a part of it, as contact files: who goes into which, and what the state keeps so that binding them
+//! takes no look at each.
+//!
+//! Only looks at Apollo, and writes no file.
+
+mod arrange;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+pub use arrange::{Omission, Split};
+
+use arrange::{Arranged, There, arrange, slug};
+
+use super::account::Account;
+use super::apply::line::Failure;
+use super::drifted::Refreshing;
+use super::generated::{self, Files};
+use super::refresh::Halt;
+use super::seen::AskedFor;
+use super::{Desired, DriftError, Event, LoadError, Session, knowledge, sweep};
+use crate::apollo::{Contact, SearchPage};
+use crate::beneath::Root;
+use crate::model::{ApolloId, ContactKey, Endpoint, Field, NameKind, Names, Timestamp};
+use crate::state::Snapshot;
+
+/// The directory that the files are for.
+#[derive(Debug, Clone, Copy)]
+pub struct Into<'r> {
+    pub root: &'r Root,
+    /// Whether files that were edited are ours as well.
+    pub even_edited: bool,
+}
+
+/// Whom to export.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selection {
+    Everybody,
+    /// Who is on the list of this name.
+    List(String),
+    /// Who is in the stage of this name or id.
+    Stage(String),
+    /// Whom a search for these words finds.
+    Search(String),
+}
+
+/// Contacts as they are to stand in files.
+#[derive(Debug)]
+pub struct Export {
+    pub files: Files,
+    /// Who is in no file, or not with everything.
+    pub omitted: Vec<Omission>,
+    /// How many contacts were selected.
+    pub selected: usize,
+    /// How many contacts the account has that were not met, where it tells.
+    pub missed: u64,
+    /// The keys that each file declares that contactsd made before.
+    pub declared: BTreeMap<PathBuf, BTreeSet<ContactKey>>,
+}
+
+/// Why there is nothing to export.
+#[derive(Debug)]
+pub enum ExportError {
+    Load(LoadError),
+    /// No list or stage has this name; those that there are.
+    UnknownName {
+        kind: NameKind,
+        name: String,
+        known: Vec<String>,
+    },
+    /// Apollo does not say what lists or stages there are.
+    NamesUnknown,
+    /// An account of so many contacts is not given as a whole.
+    TooMany,
+    Looking(DriftError),
+}
+
+impl From<Failure> for ExportError {
+    fn from(failure: Failure) -> Self {
+        Self::Looking(Halt { endpoint: Endpoint::SearchContacts, failure }.into())
+    }
+}
+
+/// What rows have to have to be selected.
+enum Within {
+    Everything,
+    List(String),
+    Stage(String),
+}
+
+impl Session {
+    /// Reads whom `selection` names and arranges them in files for the directory of `desired`.
+    ///
+    /// What was seen of everybody is kept in the state. The credential was proven.
+    pub async fn export(
+        &self,
+        desired: &Desired,
+        into: Option<Into<'_>>,
+        snapshot: &Snapshot,
+        names: &Names,
+        selection: &Selection,
+        split: Split,
+    ) -> Result<Export, ExportError> {
+        let within = within(selection, names)?;
+        let there = there(desired, into, snapshot)?;
+        let mut found: BTreeMap<ApolloId, Contact> = BTreeMap::new();
+        let (now, mut account) = (self.now(), Account::new(snapshot.identity_key));
+        let mut meet = |page: &SearchPage| {
+            if page.page == 1 {
+                self.tell(Event::Refreshing(Refreshing::Pages(sweep::pages(page))));
+            }
+            for contact in page.contacts.iter().filter(|contact| !contact.person_deleted) {
+                account.see(contact, Some(&asked_for(contact, now)), now);
+                found.insert(contact.id.clone(), contact.clone());
+            }
+            ControlFlow::Continue(())
+        };
+        let mut missed = 0;
+        if let Selection::Search(words) = selection {
+            for page in 1.. {
+                let page = self.access.search(words, page).await?.value;
+                found.extend(page.contacts.iter().map(|contact| (contact.id.clone(), contact.clone())));
+                if page.is_last() {
+                    break;
+                }
+            }
+        } else {
+            let swept = sweep::everyone(&self.access, &mut meet).await?.ok_or(ExportError::TooMany)?;
+            missed = swept.entries.unwrap_or_default().saturating_sub(found.len() as u64);
+            if swept.is_whole {
+                let mut account = account.read_by(swept);
+                knowledge::save(self.store(), &mut account).await.map_err(Failure::Store)?;
+                self.knows(account).await;
+            }
+        }
+        found.retain(|_, contact| within.holds(contact));
+        let selected = found.len();
+        let with_lists = |contact: Contact| {
+            let lists = lists_of(&contact, names);
+            (contact, lists)
+        };
+        let contacts = found.into_values().map(with_lists).collect();
+        let Arranged { files, omitted } = arrange(contacts, &there, split, &selection.file());
+        let mut declared: BTreeMap<PathBuf, BTreeSet<ContactKey>> = BTreeMap::new();
+        for there in there.into_iter().filter(|there| there.is_own) {
+            declared.entry(there.name).or_default().insert(there.entry.place.key);
+        }
+        Ok(Export { files, omitted, selected, missed, declared })
+    }
+}
+
+impl Selection {
+    /// Names the file that those go into whom nothing puts into another one.
+    fn file(&self) -> String {
+        match self {
+            Self::Everybody => "apollo".to_owned(),
+            Self::List(name) => format!("list-{}", slug(name)),
+            Self::Stage(name) => format!("stage-{}", slug(name)),
+            Self::Search(words) => format!("search-{}", slug(words)),
+        }
+    }
+}
+
+impl Within {
+    fn holds(&self, contact: &Contact) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::List(id) => contact.label_ids.iter().flatten().any(|label| label.eq_ignore_ascii_case(id)),
+            Self::Stage(id) => contact.readable.text(&Field::ContactStageId) == Some(id),
+        }
+    }
+}
+
+fn within(selection: &Selection, names: &Names) -> Result<Within, ExportError> {
+    let unknown = |kind, name: &str, known| ExportError::UnknownName { kind, name: name.to_owned(), known };
+    match selection {
+        Selection::Everybody | Selection::Search(_) => Ok(Within::Everything),
+        Selection::List(name) => {
+            let lists = &names.lists.as_ref().ok_or(ExportError::NamesUnknown)?.items;
+            let mut of_contacts = lists.iter().filter(|list| list.is_of_contacts());
+            let found = of_contacts.clone().find(|list| list.name == *name);
+            found.map(|list| Within::List(list.id.clone())).ok_or_else(|| {
+                unknown(NameKind::Lists, name, of_contacts.by_ref().map(|list| list.name.clone()).collect())
+            })
+        }
+        Selection::Stage(name) => {
+            let stages = &names.stages.as_ref().ok_or(ExportError::NamesUnknown)?.items;
+            let by_id = stages.iter().find(|stage| stage.id == *name);
+            let found = names.stage(name).ok().or(by_id);
+            found
+                .map(|stage| Within::Stage(stage.id.clone()))
+                .ok_or_else(|| unknown(NameKind::Stages, name, stages.iter().map(|stage| stage.name.clone()).collect()))
+        }
+    }
+}
+
+/// Lists the entries that are there, with the contacts that they are.
+fn there(desired: &Desired, into: Option<Into<'_>>, snapshot: &Snapshot) -> Result<Vec<There>, ExportError> {
+    let keys = desired.keys().map_err(ExportError::Load)?;
+    let entries = desired.entries(&keys).map_err(ExportError::Load)?;
+    let mut own: BTreeMap<PathBuf, bool> = BTreeMap::new();
+    let there = |(key, entry): (ContactKey, crate::model::Entry)| {
+        let bound = snapshot.bindings.get(&key).filter(|binding| binding.gone_at.is_none());
+        let id = bound.map(|binding| binding.apollo_id.clone()).or_else(|| entry.apollo_id.clone());
+        let name = into.and_then(|into| entry.place.path.strip_prefix(into.root.named()).ok());
+        let name = name.unwrap_or(&entry.place.path).to_owned();
+        let is_own = || into.is_some_and(|into| generated::is_own(into.root, &name, into.even_edited));
+        let is_own = *own.entry(name.clone()).or_insert_with(is_own);
+        There { entry, id, name, is_own }
+    };
+    Ok(entries.into_iter().map(there).collect())
+}
+
+fn lists_of(contact: &Contact, names: &Names) -> Vec<String> {
+    let Some(lists) = &names.lists else { return contact.label_names.clone().unwrap_or_default() };
+    let name = |id: &String| {
+        let list = lists.items.iter().find(|list| list.id.eq_ignore_ascii_case(id));
+        list.map(|list| list.name.clone())
+    };
+    contact.label_ids.iter().flatten().filter_map(name).collect()
+}
+
+/// Returns what a file would declare of a contact.
+fn asked_for(contact: &Contact, now: Timestamp) -> AskedFor {
+    let (fields, _) = arrange::fields_of(contact, &[]);
+    let fields = fields.iter().map(|(field, _)| field.clone()).chain([Field::LabelNames]).collect();
+    AskedFor { fields, applied_at: now }
+}
