@@ -345,8 +345,8 @@ fn a_plan_shows_names_beside_ids() {
         }
 
     Plan: 1 to add, 0 to change, 0 to destroy.
-    Requests: 1 bulk create, 1 search; no wait for quota (600 requests an hour of each kind are assumed
-    until Apollo tells its limits).
+    Requests: 2 bulk create, up to 1 search; no wait for quota (600 requests an hour of each kind are
+    assumed until Apollo tells its limits).
     Each new contact is searched for before it is created. Without the right to search, a contact that
     Apollo matches stays as it is in a batch, and is overwritten by a create of its own.
     Digest: [DIGEST]

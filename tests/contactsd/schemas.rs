@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::json::records;
 use crate::support::{Remote, World};
 
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 14] = [
     "contacts",
     "events",
     "plan",
@@ -19,7 +19,9 @@ const NAMES: [&str; 12] = [
     "state-pull",
     "state-check",
     "status",
+    "lookup",
     "probe",
+    "why",
     "version",
 ];
 
@@ -72,6 +74,11 @@ fn all_records_keep_to_their_schema() {
     keeps("watch --once --json --max-updates 0");
     keeps("watch --once --json");
     keeps("import eve 66e34b81740c50074e3d1bd4 --auto-approve --json");
+    for what in ["stages", "fields", "lists"] {
+        keeps_to("lookup", &world.run(&format!("lookup {what} --json")).stdout);
+    }
+    keeps_to("why", &world.run("why ada --json").stdout);
+    keeps("forget --purge nobody --auto-approve --json");
     keeps("state mv ada countess --auto-approve --json");
     keeps("state rm countess --auto-approve --json");
     world.team("contacts:\n  ada: {emial: x}\n");
