@@ -8,15 +8,14 @@ use super::json::{self, Object};
 
 /// Reads the answer that lists all lists: a bare array, or one in an envelope. A row without id or name is left out.
 pub(super) fn read(text: &str) -> Result<BTreeMap<String, String>, Misread> {
-    let rows = match json::array_document(text) {
-        Some(rows) => rows.into_iter().filter_map(Object::of).collect(),
-        None => {
-            let answer = Misread::or_object(text)?;
-            if let Some(complaint) = complaint::of(&answer) {
-                return Err(Misread::Refused(complaint));
-            }
-            answer.objects("labels").ok_or(Misread::Lacks("no lists"))?
+    let rows: Vec<Object<'_>> = if let Some(rows) = json::array_document(text) {
+        rows.into_iter().filter_map(Object::of).collect()
+    } else {
+        let answer = Misread::or_object(text)?;
+        if let Some(complaint) = complaint::of(&answer) {
+            return Err(Misread::Refused(complaint));
         }
+        answer.objects("labels").ok_or(Misread::Lacks("no lists"))?
     };
     let named =
         |row: &Object<'_>| Some((row.text("id").or_else(|| row.text("_id"))?.to_lowercase(), row.text("name")?));
