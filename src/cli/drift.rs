@@ -18,6 +18,7 @@ use crate::ui::json::DriftDocument;
 use crate::ui::{DriftPage, DriftText, Mask, annotations, words};
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch that is typed or not")]
 pub(super) struct DriftArgs {
     /// Exit with 2 when contacts have changed in Apollo, 0 when none has
     #[arg(long)]

@@ -36,18 +36,18 @@ pub(super) async fn everyone(
     seer: &impl Sees,
     mut meet: impl FnMut(&SearchPage) -> ControlFlow<()>,
 ) -> Result<Option<Sweep>, Failure> {
-    let mut met: BTreeSet<ApolloId> = BTreeSet::new();
+    let mut ids: BTreeSet<ApolloId> = BTreeSet::new();
     let mut read_to = None;
     for page in 1.. {
         let Answer { value: found, meta } = seer.everybody(Order::OldestFirst, page).await?;
         let read_to = *read_to.get_or_insert(meta.date.unwrap_or_else(|| seer.line().clock.now()));
-        met.extend(found.contacts.iter().map(|contact| contact.id.clone()));
+        ids.extend(found.contacts.iter().map(|contact| contact.id.clone()));
         if meet(&found).is_break() {
             return Ok(None);
         }
         if found.is_last() {
             let entries = found.total_entries;
-            let is_whole = entries.is_none_or(|entries| met.len() as u64 >= entries);
+            let is_whole = entries.is_none_or(|entries| ids.len() as u64 >= entries);
             return Ok(Some(Sweep { read_to, is_whole, entries }));
         }
         if pages(&found) > PAGES_OF_AN_ACCOUNT || page as usize >= PAGES_OF_AN_ACCOUNT {

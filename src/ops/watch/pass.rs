@@ -127,7 +127,7 @@ impl Service {
             None => return End::new(Outcome::Interrupted),
         };
         let session = Arc::clone(self.session.as_ref().expect("the state is held"));
-        let snapshot = match self.refreshed(&session, &desired).await {
+        let snapshot = match Box::pin(self.refreshed(&session, &desired)).await {
             Some(snapshot) => Ok(snapshot),
             None => session.snapshot(&desired).await,
         };

@@ -168,7 +168,6 @@ pub fn watch_record(summary: &WatchSummary) -> Record<'static> {
 pub fn pass_record(event: &PassEvent) -> Option<Record<'static>> {
     let (message, pass) = match event {
         PassEvent::Refused(_) => ("The files cannot be used; nothing was changed".to_owned(), Pass::Refused),
-        PassEvent::Drifted(_) => return None,
         PassEvent::Planned(_) => ("A plan was made".to_owned(), Pass::Planned),
         PassEvent::Absent { contacts, forget_after } => (
             format!("{contacts} gone from the files"),
@@ -176,7 +175,7 @@ pub fn pass_record(event: &PassEvent) -> Option<Record<'static>> {
         ),
         PassEvent::Braked { .. } => ("The plan exceeds limits; nothing was changed".to_owned(), Pass::Braked),
         PassEvent::Applied(_) => ("The plan was carried out".to_owned(), Pass::Applied),
-        PassEvent::Ended(_) | PassEvent::Notice(_) => return None,
+        PassEvent::Drifted(_) | PassEvent::Ended(_) | PassEvent::Notice(_) => return None,
     };
     Some(Record::info(message, Payload::Pass { pass }))
 }

@@ -40,13 +40,10 @@ impl fmt::Display for DriftText<'_> {
         writeln!(f, "{note} {}", paint.bold(TITLE))?;
         let layout = Layout { paint, mask, marks: Marks::Indented, concise: false, cut, names: None };
         drift.contacts.iter().try_for_each(|drifted| write_contact(f, drifted, layout))?;
-        match rule {
-            Some(width) => writeln!(f, "\n{}", "─".repeat(width)),
-            None => {
-                let counts = drift_summary(drift);
-                write!(f, "\n{} {counts}", paint.bold("Drift:"))
-            }
+        if let Some(width) = rule {
+            return writeln!(f, "\n{}", "─".repeat(width));
         }
+        write!(f, "\n{} {}", paint.bold("Drift:"), drift_summary(drift))
     }
 }
 

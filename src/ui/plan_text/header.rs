@@ -84,7 +84,8 @@ fn notes(action: &Action, layout: Layout) -> Vec<Note> {
         Operation::Create { .. } | Operation::Update { .. } => Vec::new(),
         Operation::Adopt { id, evidence: Some(evidence), .. } => {
             let mut found = vec![why(format!("imported from {}, the only contact with its e-mail", shown(id)))];
-            if !layout.mask.is_on() && !(evidence.name.is_empty() && evidence.company.is_empty()) {
+            let is_shown = !evidence.name.is_empty() || !evidence.company.is_empty();
+            if is_shown && !layout.mask.is_on() {
                 let (name, company) = (quoted(&evidence.name), quoted(&evidence.company));
                 found.push(why(format!("called {name} at {company} in Apollo")));
             }
