@@ -34,6 +34,10 @@ fn help_and_version_are_results() {
                    open
       sandbox      Serve the stand-in for Apollo until interrupted
       import       Bind an entry to a contact that Apollo has
+      why          Show where a contact stands, how it came about, and what the next apply would do
+                   about it and why
+      forget       Remove every trace of a person from the state, once that is approved
+      lookup       List the stages, custom fields or lists that Apollo has, with their ids
       state        Look at what the state remembers, and correct it
       schema       Print the JSON Schema of contact files, or of what --json prints
       completions  Print a completion script for a shell
@@ -155,6 +159,10 @@ fn mistakes_of_usage_exit_with_one() {
                    open
       sandbox      Serve the stand-in for Apollo until interrupted
       import       Bind an entry to a contact that Apollo has
+      why          Show where a contact stands, how it came about, and what the next apply would do
+                   about it and why
+      forget       Remove every trace of a person from the state, once that is approved
+      lookup       List the stages, custom fields or lists that Apollo has, with their ids
       state        Look at what the state remembers, and correct it
       schema       Print the JSON Schema of contact files, or of what --json prints
       completions  Print a completion script for a shell
