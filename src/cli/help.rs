@@ -102,6 +102,22 @@ pub(super) const VERBS: &[Help] = &[
         ],
     },
     Help {
+        verb: "export",
+        examples: &[
+            ("contactsd export", "write all contacts that Apollo has into contacts.d/apollo.yaml"),
+            ("contactsd export --list Customers", "only those on a list, into contacts.d/list-customers.yaml"),
+            ("contactsd export --split company", "a file for each company"),
+            ("contactsd export --diff", "show what would change in files, and write nothing"),
+            ("contactsd export --out -", "print them as one file"),
+        ],
+        exits: &[
+            (0, "all that was asked for is in files, or printed; what was left out is said"),
+            (1, "an error, or a file that stays as it is"),
+            INTERRUPTED_ASKING,
+            TERMINATED_ASKING,
+        ],
+    },
+    Help {
         verb: "show",
         examples: &[
             ("contactsd show", "show what the state holds"),

@@ -51,7 +51,7 @@ const ALLOWED: [(&str, Takes); 19] = [
 ];
 
 /// Why the others may not be set there.
-const REFUSED: [(&[&str], &str); 16] = [
+const REFUSED: [(&[&str], &str); 17] = [
     (&["api-key", "api-key-file", "access-token", "access-token-file"], "credentials come from the environment alone"),
     (&["api-url", "sandbox"], "it decides where your contacts and your credential go"),
     (&["state", "data"], "it decides which files are written and whose contacts are known"),
@@ -73,6 +73,7 @@ const REFUSED: [(&[&str], &str); 16] = [
     ),
     (&["check", "diff"], "it decides whether files are written"),
     (&["purge"], "it decides what is removed for good"),
+    (&["list", "stage", "search", "split"], "it decides who is exported into which file"),
     (
         &[
             "listen",

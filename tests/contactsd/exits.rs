@@ -132,6 +132,8 @@ fn plans_and_applies(provoked: &mut Provoked) {
     let world = World::with(ADA).against(&remote);
     provoked.run(&world, "probe", "--auto-approve", 0);
     provoked.run(&world, "probe", "", 1);
+    provoked.run(&world, "export", "--out -", 0);
+    provoked.run(&world, "export", "--list Nobody", 1);
     provoked.run(&world, "lookup", "stages", 0);
     provoked.run(&World::new(), "lookup", "stages", 1);
     provoked.run(&world, "why", "ada", 0);
@@ -205,6 +207,7 @@ fn signals(provoked: &mut Provoked) {
         assert_eq!(looking.finish().code, Some(end.1));
         provoked.0.insert(("drift".to_owned(), end.1));
         provoked.interrupt("lookup", "stages", end);
+        provoked.interrupt("export", "", end);
         let world = World::new();
         let mut serving = world.start("sandbox --listen 127.0.0.1:0");
         serving.wait_for("to end it");

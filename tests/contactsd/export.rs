@@ -3,7 +3,7 @@
 use contactsd::sandbox::Action;
 use serde_json::json;
 
-use crate::support::{Remote, World};
+use crate::support::{KEY, Remote, World};
 
 const CUSTOM: &str = "65a1000000000000000000e0";
 
@@ -118,4 +118,28 @@ fn a_part_of_an_account_goes_to_a_file_of_its_own_or_to_stdout() {
     let beside = world.run("export");
     assert!(beside.stderr.contains("contact.pia declares its e-mail and is bound to no contact"), "{beside}");
     assert!(world.run("validate").code == Some(0));
+}
+
+#[test]
+fn the_commands_of_the_guide_do_what_it_says() {
+    let guide = include_str!("../../docs/guides/start-from-an-account.md");
+    let commands = guide.split("\n```sh\n").skip(1).map(|rest| rest.split("\n```").next().unwrap());
+    let shown = guide.split("```text\n").nth(1).unwrap().split("\n```").next().unwrap();
+    let remote = seeded(3);
+    let mut world = World::new();
+    world.set("APOLLO_API_KEY", KEY);
+    world.set("CONTACTSD_API_URL", &remote.url());
+    let outcomes: Vec<_> = commands
+        .map(|command| {
+            let script = format!("contactsd() {{ {} \"$@\"; }}\n{command}", env!("CARGO_BIN_EXE_contactsd"));
+            let outcome = world.run_script(&script, &[].into());
+            assert_eq!(outcome.code, Some(0), "{outcome}");
+            outcome.stdout
+        })
+        .collect();
+    assert_eq!(outcomes.len(), 4);
+    assert!(outcomes[0].contains(shown), "{}", outcomes[0]);
+    assert!(outcomes[1].contains("Plan: 3 to import, 0 to add, 0 to change, 0 to destroy."), "{}", outcomes[1]);
+    assert!(outcomes[2].contains("3 imported, 0 added, 0 changed"), "{}", outcomes[2]);
+    assert!(outcomes[3].contains("No changes."), "{}", outcomes[3]);
 }
