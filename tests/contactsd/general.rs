@@ -24,6 +24,9 @@ fn help_and_version_are_results() {
       explain      Explain an error or a warning by its code, E011 for example
       plan         Show what apply would do; sends nothing and needs no key
       apply        Bring Apollo in step with the contact files
+      drift        Show what has changed in Apollo since it was applied; only looks
+      export       Write contacts that Apollo has as contact files, each with its id; changes nothing in
+                   Apollo
       show         Show a saved plan, or what the state holds
       watch        Keep Apollo in step with the contact files, as a service
       status       Show how the running watch is doing, or what the state holds
@@ -149,6 +152,9 @@ fn mistakes_of_usage_exit_with_one() {
       explain      Explain an error or a warning by its code, E011 for example
       plan         Show what apply would do; sends nothing and needs no key
       apply        Bring Apollo in step with the contact files
+      drift        Show what has changed in Apollo since it was applied; only looks
+      export       Write contacts that Apollo has as contact files, each with its id; changes nothing in
+                   Apollo
       show         Show a saved plan, or what the state holds
       watch        Keep Apollo in step with the contact files, as a service
       status       Show how the running watch is doing, or what the state holds

@@ -61,23 +61,23 @@ fn without_a_file_the_managed_contacts_are_shown() {
     # last applied [TIME] from contacts.d/team.yaml
     contacts:
       ada:
-        apollo_id: [ID1]
         title: Engineer
         email: ada@example.com
+        apollo_id: [ID1]
     ---
     # contact.bo: created by contactsd
     # last applied [TIME] from contacts.d/team.yaml
     contacts:
       bo:
-        apollo_id: [ID2]
         email: bo@example.com
+        apollo_id: [ID2]
     ---
     # contact.cy: created by contactsd
     # last applied [TIME] from contacts.d/team.yaml
     contacts:
       cy:
-        apollo_id: [ID3]
         email: cy@example.com
+        apollo_id: [ID3]
     [exit 0]
     ");
 }

@@ -20,19 +20,19 @@ fn managed_contacts_are_listed_and_shown() {
     contact.bo
     [exit 0]
     ");
-    assert_snapshot!(world.run("state show ada"), @r#"
+    assert_snapshot!(world.run("state show ada"), @"
     # contact.ada: created by contactsd
     # last applied [TIME] from contacts.d/team.yaml
     contacts:
       ada:
-        apollo_id: [ID1]
         title: Engineer
         email: ada@example.com
         label_names:
-        - North
-        - South
+          - North
+          - South
+        apollo_id: [ID1]
     [exit 0]
-    "#);
+    ");
     assert_eq!(world.run("state show contact.ada").stdout, world.run("state show ada").stdout);
     assert_snapshot!(world.run("state show eve"), @"
     [stderr]
