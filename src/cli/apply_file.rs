@@ -22,7 +22,9 @@ pub(super) fn run(file: &Path, args: &ApplyArgs, context: &mut Context) -> Exit 
     if let Err(exit) = showing::begin(context, View::new(&args.view, None)) {
         return exit;
     }
-    block_on(context, async |context: &mut Context| apply(file, args, context).await.unwrap_or_else(|exit| exit))
+    block_on(context, async |context: &mut Context| {
+        Box::pin(apply(file, args, context)).await.unwrap_or_else(|exit| exit)
+    })
 }
 
 async fn apply(file: &Path, args: &ApplyArgs, context: &mut Context) -> Result<Exit, Exit> {

@@ -15,7 +15,7 @@ use super::run::{block_on, channel, driven, prove, release};
 use super::stream::is_stream;
 use super::{Exit, loading, signals, stand_in};
 use crate::beneath::Root;
-use crate::model::{NameKind, Names};
+use crate::model::{ContactKey, NameKind, Names};
 use crate::ops::{self, Desired, Event, Export, ExportError, NamesError, Omission, Placed, Placing, Selection, chain};
 use crate::source::Written;
 use crate::ui::amounts::{count, counted};
@@ -114,7 +114,7 @@ async fn export(args: &ExportArgs, context: &mut Context) -> Result<Exit, Exit> 
         // stdout holds the file and nothing else.
         Arc::new(move |event| {
             if let Event::Problem(_) = event {
-                tell(event)
+                tell(event);
             }
         })
     } else {
@@ -257,7 +257,7 @@ fn say(context: &mut Context, export: &Export, written: usize) {
 fn kept(file: &Placed) -> String {
     match &file.placing {
         Placing::Loses(keys) => {
-            let named: Vec<String> = keys.iter().take(MOST_TOLD).map(|key| key.address()).collect();
+            let named: Vec<String> = keys.iter().take(MOST_TOLD).map(ContactKey::address).collect();
             format!(
                 "It declares {} that this export does not have: {}. To write it without them, add --force; apply would \
                  forget them and not delete them.",

@@ -191,7 +191,7 @@ async fn serve(
     begin(args, context, &service);
     let driver =
         Driver { signals, hangups, stop, board, reload: sender, session, supervisor: Supervisor::find(), args, again };
-    let result = driver.drive(context, service, &mut events).await;
+    let result = Box::pin(driver.drive(context, service, &mut events)).await;
     drop(server);
     let (summary, closed) = result?;
     reached(Step::BeforeClose);

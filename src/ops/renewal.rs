@@ -104,6 +104,7 @@ fn has_newer_names(snapshot: &Snapshot, desired: &Desired) -> bool {
 }
 
 /// How one key stands.
+#[derive(Clone, Copy)]
 enum Stands {
     /// As it is declared, or it is neither declared nor bound.
     AsItShould,

@@ -91,44 +91,48 @@ fn scalar(text: &str) -> String {
 
 fn write(contact: &Written, names: &Names, text: &mut String) {
     let Written { key, fields, apollo_id } = contact;
-    let pair = |name: &str, value: &str| format!("{}: {}\n", scalar(name), scalar(value));
-    *text += &format!("  {}:\n", scalar(key.as_str()));
+    *text += &title("  ", key.as_str());
     let (mut by_id, mut by_label) = (String::new(), String::new());
     for (field, value) in fields.iter() {
         match (field, value) {
             (Field::Custom(id), Value::Text(value)) => match labelled(id, value, names) {
                 Some((label, values)) => match &values[..] {
-                    [value] => by_label += &format!("      {}", pair(label, value)),
+                    [value] => by_label += &pair("      ", label, value),
                     values => by_label += &list("      ", label, values),
                 },
-                None => by_id += &format!("      {}", pair(id.as_str(), value)),
+                None => by_id += &pair("      ", id.as_str(), value),
             },
             (Field::ContactStageId, Value::Text(id)) => {
                 let stage = stage_name(id, names);
                 let (name, value) = stage.map_or((field.api_name(), id.as_str()), |stage| ("contact_stage", stage));
-                *text += &format!("    {}", pair(name, value));
+                *text += &pair("    ", name, value);
             }
-            (_, Value::Text(value)) => *text += &format!("    {}", pair(field.api_name(), value)),
+            (_, Value::Text(value)) => *text += &pair("    ", field.api_name(), value),
             (_, Value::Lists(lists)) => *text += &list("    ", field.api_name(), lists),
         }
     }
     for (name, fields) in [("typed_custom_fields", by_id), ("custom_fields", by_label)] {
         if !fields.is_empty() {
-            *text += &format!("    {name}:\n{fields}");
+            *text += &title("    ", name);
+            *text += &fields;
         }
     }
     if let Some(id) = apollo_id {
-        *text += &format!("    {}", pair("apollo_id", id.as_str()));
+        *text += &pair("    ", "apollo_id", id.as_str());
     }
 }
 
+fn title(indent: &str, name: &str) -> String {
+    format!("{indent}{}:\n", scalar(name))
+}
+
+fn pair(indent: &str, name: &str, value: &str) -> String {
+    format!("{indent}{}: {}\n", scalar(name), scalar(value))
+}
+
 fn list<'a>(indent: &str, name: &str, items: impl IntoIterator<Item = &'a String>) -> String {
-    let items: String = items.into_iter().map(|item| format!("{indent}  - {}\n", scalar(item))).collect();
-    if items.is_empty() {
-        format!("{indent}{}: []\n", scalar(name))
-    } else {
-        format!("{indent}{}:\n{items}", scalar(name))
-    }
+    let items: Vec<String> = items.into_iter().map(|item| format!("{indent}  - {}\n", scalar(item))).collect();
+    if items.is_empty() { format!("{indent}{}: []\n", scalar(name)) } else { title(indent, name) + &items.concat() }
 }
 
 /// Returns the name of a stage, where it leads to this one.

@@ -94,7 +94,7 @@ fn edits_among_many_are_found_as_exactly_those_and_nothing_is_written() {
     assert_eq!(found.code, Some(2), "{found}");
     let names = |fields: &Value| {
         let mut names: Vec<String> = fields.as_object().unwrap().keys().cloned().collect();
-        names.sort_by_key(|name| if name == "first_name" { 0 } else { 1 });
+        names.sort_by_key(|name| name != "first_name");
         names
     };
     let expected: BTreeSet<_> = edits.iter().map(|(number, fields)| (format!("p{number:04}"), names(fields))).collect();
@@ -156,7 +156,9 @@ fn a_search_that_shows_nobody_makes_nobody_gone() {
 #[test]
 fn an_account_without_any_of_them_accuses_the_credential() {
     let (world, remote, ids) = applied(3);
-    ids.iter().for_each(|id| remote.delete(id));
+    for id in &ids {
+        remote.delete(id);
+    }
     let drift = world.run("drift");
     assert_eq!(drift.code, Some(1), "{drift}");
     assert!(drift.stderr.contains("None of the contacts is in Apollo"), "{drift}");

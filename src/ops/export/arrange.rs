@@ -193,16 +193,8 @@ mod tests {
     #[test]
     fn who_is_declared_keeps_key_and_file_and_nobody_stands_beside_the_same_person() {
         let mail = |text| [(Field::Email, text)];
-        let contacts = || {
-            [4, 3, 2, 1]
-                .map(|number| {
-                    contact(
-                        number,
-                        &mail(["", "ada@x.example", "bo@x.example", "Cy@x.example", "ada@x.example"][number as usize]),
-                    )
-                })
-                .to_vec()
-        };
+        let emails = [(4, "ada@x.example"), (3, "Cy@x.example"), (2, "bo@x.example"), (1, "ada@x.example")];
+        let contacts = || emails.map(|(number, email)| contact(number, &mail(email))).to_vec();
         let entries = [
             there("ours", &[], Some(id(1)), true),
             there("theirs", &[], Some(id(2)), false),
