@@ -21,7 +21,7 @@ use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use contactsd::model::Timestamp;
 use contactsd::ops::{self, Reading, Want};
 use contactsd::plan::Policy;
@@ -61,18 +61,12 @@ struct Args {
     /// Directory to work in, on the disk to measure; made and removed
     #[arg(long, default_value = concat!(env!("CARGO_TARGET_TMPDIR"), "/scale"))]
     work: PathBuf,
-    /// Measure no more than how the files are read and checked
-    #[arg(long)]
-    loads: bool,
+    /// Measure no more than this
+    #[arg(long, value_enum)]
+    only: Option<Only>,
     /// Another contactsd, whose applies are measured in turn with this one's: what a change costs
     #[arg(long)]
     beside: Option<PathBuf>,
-    /// Measure no more than applies and what the copy of the state costs them
-    ///
-    /// Needs the feature failpoints, in which a process can be asked to write no copy
-    #[cfg(feature = "failpoints")]
-    #[arg(long)]
-    copy: bool,
     /// Contacts that one request carries at most [default: what contactsd does]
     #[arg(long)]
     batch: Option<u8>,
@@ -87,6 +81,18 @@ struct Args {
     bench: bool,
     #[command(subcommand)]
     child: Option<Child>,
+}
+
+/// A part of what is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Only {
+    /// How the files are read and checked
+    Loads,
+    /// Applies, with and without the copy of the state in turn
+    ///
+    /// Needs the feature failpoints, in which a process can be asked to write no copy.
+    #[cfg(feature = "failpoints")]
+    Copy,
 }
 
 #[derive(Subcommand)]
@@ -150,7 +156,7 @@ impl Bench {
                 }
                 let world = self.world(contacts, layout)?;
                 #[cfg(feature = "failpoints")]
-                if self.args.copy {
+                if self.args.only == Some(Only::Copy) {
                     self.apply(contacts, layout, &world)?;
                     continue;
                 }
@@ -160,7 +166,7 @@ impl Bench {
                     continue;
                 }
                 self.load(contacts, layout, &world)?;
-                if self.args.loads {
+                if self.args.only == Some(Only::Loads) {
                     continue;
                 }
                 self.before_the_first_apply(contacts, layout, &world)?;
@@ -257,7 +263,7 @@ impl Bench {
     fn without_copy(&self, mut command: Command) -> Option<Command> {
         use contactsd::failpoints::{VARIABLE, WITHOUT_COPY};
         command.env(VARIABLE, WITHOUT_COPY);
-        self.args.copy.then_some(command)
+        (self.args.only == Some(Only::Copy)).then_some(command)
     }
 
     #[cfg(not(feature = "failpoints"))]

@@ -95,7 +95,7 @@ async fn answer_all(mut stream: TcpStream, counts: &Counts, updated: impl Fn()) 
         let answer = match asked {
             Asked::Create => {
                 let number = counts.creates.fetch_add(1, Ordering::SeqCst) + 1;
-                answered(number, contact(&new_id(number), &received[body]))
+                answered(number, &contact(&new_id(number), &received[body]))
             }
             Asked::CreateMany => {
                 let sent: Sent<'_> = serde_json::from_slice(&received[body]).expect("bodies are JSON");
@@ -107,7 +107,7 @@ async fn answer_all(mut stream: TcpStream, counts: &Counts, updated: impl Fn()) 
             }
             Asked::Update(id) => {
                 updated();
-                answered(counts.updates.fetch_add(1, Ordering::SeqCst) + 1, contact(&id, &received[body]))
+                answered(counts.updates.fetch_add(1, Ordering::SeqCst) + 1, &contact(&id, &received[body]))
             }
             Asked::Search => reply("200 OK", 1, r#"{"contacts": [], "pagination": {"total_pages": 0}}"#),
             Asked::Lists => {
@@ -177,7 +177,7 @@ fn contact(id: &str, body: &[u8]) -> Map<String, Value> {
     contact
 }
 
-fn answered(number: u64, contact: Map<String, Value>) -> String {
+fn answered(number: u64, contact: &Map<String, Value>) -> String {
     reply("200 OK", number, &json!({ "contact": contact }).to_string())
 }
 

@@ -91,8 +91,7 @@ impl Copied {
         let mut input = BufReader::with_capacity(PIECE_BYTES, &mut first);
         let mut lines = Lines::new(&mut input);
         self.next(&mut lines)?;
-        let changes = self.scanned.changed.as_ref().expect("it was read for its rows");
-        let mut changed = changes.iter().peekable();
+        let mut changed = self.scanned.changed.as_ref().expect("it was read for its rows").iter().peekable();
         let mut value = Vec::new();
         for _ in 0..self.scanned.rows {
             self.next(&mut lines)?;
