@@ -181,13 +181,18 @@ fn one_watches_another_stands_by_and_takes_over() {
         one.edit("contacts.d/team.yaml", "Engineer", "Director");
         succeeds(&one, "resume");
         first.wait_for("Standing by");
-        second.signal(Signal::TERM);
-        assert_eq!(second.finish().code, Some(0));
-        first.wait_for("this service takes over");
-        first.signal(Signal::TERM);
-        assert_eq!(first.finish().code, Some(0));
+        takes_over(first, second);
         assert_eq!(remote.contacts().len(), 2);
     });
+}
+
+/// Ends the service at work, makes sure that the one that stands by takes over, and ends that too.
+fn takes_over(mut standing_by: Running<'_>, at_work: Running<'_>) {
+    at_work.signal(Signal::TERM);
+    assert_eq!(at_work.finish().code, Some(0));
+    standing_by.wait_for("this service takes over");
+    standing_by.signal(Signal::TERM);
+    assert_eq!(standing_by.finish().code, Some(0));
 }
 
 #[test]
@@ -476,11 +481,7 @@ fn a_resting_service_stands_by_as_soon_as_its_lease_is_known_to_be_lost() {
     let mut second = other.start("watch");
     second.wait_for(COMPLETE);
     first.wait_for("Standing by");
-    second.signal(Signal::TERM);
-    assert_eq!(second.finish().code, Some(0));
-    first.wait_for("this service takes over");
-    first.signal(Signal::TERM);
-    assert_eq!(first.finish().code, Some(0));
+    takes_over(first, second);
     assert_eq!(remote.contacts().len(), 2);
 }
 
