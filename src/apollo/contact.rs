@@ -61,6 +61,28 @@ pub struct DedupeResult {
 }
 
 impl Contact {
+    /// Makes a contact of which an answer shows its id alone.
+    #[cfg(test)]
+    pub(crate) fn bare(id: ApolloId) -> Self {
+        Self {
+            id,
+            created_at: None,
+            updated_at: None,
+            emails: Vec::new(),
+            readable: Fields::default(),
+            phones: Vec::new(),
+            label_names: None,
+            custom_field_errors: Vec::new(),
+            dedupe: None,
+            was_existing: None,
+            label_ids: None,
+            person_deleted: false,
+            complaint: None,
+            in_other_form: BTreeSet::new(),
+            leaves_custom_out: false,
+        }
+    }
+
     /// Reads the answer to a create, an update or a view.
     pub(super) fn read(text: &str) -> Result<Self, Misread> {
         let answer = Misread::or_object(text)?;

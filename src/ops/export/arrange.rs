@@ -154,23 +154,7 @@ mod tests {
 
     fn contact(number: u64, fields: &[(Field, &str)]) -> (Contact, Vec<String>) {
         let readable = fields.iter().map(|(field, text)| (field.clone(), Value::from(*text))).collect();
-        let contact = Contact {
-            id: id(number),
-            created_at: Some(Timestamp(number)),
-            updated_at: None,
-            emails: Vec::new(),
-            readable,
-            phones: Vec::new(),
-            label_names: None,
-            custom_field_errors: Vec::new(),
-            dedupe: None,
-            was_existing: None,
-            label_ids: None,
-            person_deleted: false,
-            complaint: None,
-            in_other_form: [].into(),
-            leaves_custom_out: false,
-        };
+        let contact = Contact { created_at: Some(Timestamp(number)), readable, ..Contact::bare(id(number)) };
         (contact, Vec::new())
     }
 

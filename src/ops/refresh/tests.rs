@@ -33,21 +33,13 @@ fn contact(number: usize, title: &str, updated_at: u64) -> Contact {
     let pairs = [(Field::Email, &*email), (Field::Title, title)];
     let readable: Fields = pairs.into_iter().map(|(field, text)| (field, Value::from(text))).collect();
     Contact {
-        id: id(number),
         created_at: Some(Timestamp(number as u64)),
         updated_at: Some(Timestamp(updated_at)),
         emails: vec![email],
         readable,
-        phones: Vec::new(),
         label_names: Some(Vec::new()),
-        custom_field_errors: Vec::new(),
-        dedupe: None,
-        was_existing: None,
         label_ids: Some(Vec::new()),
-        person_deleted: false,
-        complaint: None,
-        in_other_form: BTreeSet::new(),
-        leaves_custom_out: false,
+        ..Contact::bare(id(number))
     }
 }
 

@@ -44,21 +44,9 @@ fn binding(applied: &Fields, observed: &Fields) -> Binding {
 
 fn contact(readable: &Fields) -> Contact {
     Contact {
-        id: ApolloId::parse(&"a".repeat(24)).unwrap(),
-        created_at: None,
-        updated_at: None,
         emails: readable.text(&Field::Email).into_iter().filter(|email| !email.is_empty()).map(str::to_owned).collect(),
         readable: readable.clone(),
-        phones: Vec::new(),
-        label_names: None,
-        custom_field_errors: Vec::new(),
-        dedupe: None,
-        was_existing: None,
-        label_ids: None,
-        person_deleted: false,
-        complaint: None,
-        in_other_form: BTreeSet::new(),
-        leaves_custom_out: false,
+        ..Contact::bare(ApolloId::parse(&"a".repeat(24)).unwrap())
     }
 }
 

@@ -9,7 +9,6 @@ mod person;
 mod settled;
 mod sight;
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::apollo::Contact;
@@ -26,21 +25,10 @@ fn id(number: u8) -> ApolloId {
 /// A contact made at 10 s that shows these fields and e-mails.
 fn answer(readable: &[(Field, &str)], emails: &[&str]) -> Contact {
     Contact {
-        id: id(10),
         created_at: Some(Timestamp(10_000)),
-        updated_at: None,
         emails: emails.iter().map(|&email| email.to_owned()).collect(),
         readable: fields(readable),
-        phones: Vec::new(),
-        label_names: None,
-        custom_field_errors: Vec::new(),
-        dedupe: None,
-        was_existing: None,
-        label_ids: None,
-        person_deleted: false,
-        complaint: None,
-        in_other_form: BTreeSet::new(),
-        leaves_custom_out: false,
+        ..Contact::bare(id(10))
     }
 }
 
