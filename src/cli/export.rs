@@ -233,7 +233,8 @@ fn put(
     }
     if !args.diff {
         say(context, export, written);
-        if exit == Exit::Success && !context.environment.in_automation() && written > 0 {
+        let is_usual = args.out.is_none();
+        if exit == Exit::Success && !context.environment.in_automation() && written > 0 && is_usual {
             let next = context.command("plan");
             context.shell.status(format!("\nTo see what applying them would do, run: {next}"));
         }

@@ -141,21 +141,23 @@ impl Account {
         self.contacts.contains_key(id)
     }
 
-    /// Notes what the lists of contacts are called, and keeps nothing of contacts that `is_declared` no longer.
-    pub(super) fn tidy(&mut self, is_declared: impl Fn(&ApolloId) -> bool, name: impl Fn(&str) -> Option<String>) {
+    /// Notes what the lists of contacts are called.
+    pub(super) fn name_lists(&mut self, name: impl Fn(&str) -> Option<String>) {
         for (id, known) in &mut self.contacts {
-            let Some(seen) = &mut known.seen else { continue };
-            if !is_declared(id) {
-                known.seen = None;
-            } else if seen.has_unnamed_lists() {
-                seen.name_lists(&name);
-                if seen.has_unnamed_lists() {
-                    continue;
-                }
-            } else {
-                continue;
+            let Some(seen) = known.seen.as_mut().filter(|seen| seen.has_unnamed_lists()) else { continue };
+            seen.name_lists(&name);
+            if !seen.has_unnamed_lists() {
+                self.unsaved.insert(id.clone());
             }
-            self.unsaved.insert(id.clone());
+        }
+    }
+
+    /// Keeps values of declared contacts alone.
+    pub(super) fn forget_values_unless(&mut self, is_declared: impl Fn(&ApolloId) -> bool) {
+        for (id, known) in &mut self.contacts {
+            if !is_declared(id) && known.seen.take().is_some() {
+                self.unsaved.insert(id.clone());
+            }
         }
     }
 

@@ -116,8 +116,11 @@ async fn find(seer: &impl Sees, desired: &Desired, snapshot: &Snapshot, with_new
     }
     let parts: Vec<String> = snapshot.account.values().cloned().collect();
     let account = Account::load(snapshot.identity_key, &parts);
-    let Refreshed { account, sightings } =
+    let Refreshed { mut account, sightings } =
         refresh(seer, account, snapshot.identity_key, &asked, !new.is_empty()).await?;
+    if let Some(account) = &mut account {
+        account.forget_values_unless(|id| asked.contains_key(id));
+    }
     let is_gone = |sighting: &Sighting| matches!(sighting, Sighting::Gone);
     if sightings.len() > 1 && sightings.values().all(is_gone) {
         // The account would hardly have lost all of them; the credential may see another one.

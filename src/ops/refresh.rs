@@ -276,7 +276,7 @@ impl<S: Sees> Look<'_, S> {
             }
         }
         if let Some(account) = &mut account {
-            account.tidy(|id| self.asked.contains_key(id), name);
+            account.name_lists(name);
         }
         Ok(Refreshed { account, sightings: self.sightings })
     }

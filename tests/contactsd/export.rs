@@ -121,6 +121,17 @@ fn a_part_of_an_account_goes_to_a_file_of_its_own_or_to_stdout() {
 }
 
 #[test]
+fn of_those_who_go_into_no_file_no_value_is_kept() {
+    let remote = seeded(14);
+    let world = World::new().against(&remote);
+    assert!(world.run("export --out -").code == Some(0));
+    assert!(world.run("export --list Leads").code == Some(0));
+    let kept = std::fs::read_to_string(world.path(".contactsd/contacts.d/state/copy.jsonl")).unwrap();
+    assert!(kept.contains("Dock 3, Berlin"), "who is on the list: {kept}");
+    assert!(!kept.contains("Pia.3"), "who is not: {kept}");
+}
+
+#[test]
 fn the_commands_of_the_guide_do_what_it_says() {
     let guide = include_str!("../../docs/guides/start-from-an-account.md");
     let commands = guide.split("\n```sh\n").skip(1).map(|rest| rest.split("\n```").next().unwrap());

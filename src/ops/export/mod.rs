@@ -15,6 +15,7 @@ use arrange::{Arranged, There, arrange, slug};
 
 use super::account::Account;
 use super::apply::line::Failure;
+use super::credential::names_by_id;
 use super::drifted::Refreshing;
 use super::generated::{self, Files};
 use super::refresh::Halt;
@@ -92,7 +93,8 @@ enum Within {
 impl Session {
     /// Reads whom `selection` names and arranges them in files for the directory of `desired`.
     ///
-    /// What was seen of everybody is kept in the state. The credential was proven.
+    /// What was seen is kept in the state where files are written: values of those who are in files, of others hashes
+    /// alone. The credential was proven.
     pub async fn export(
         &self,
         desired: &Desired,
@@ -105,18 +107,23 @@ impl Session {
         let within = within(selection, names)?;
         let there = there(desired, into, snapshot)?;
         let mut found: BTreeMap<ApolloId, Contact> = BTreeMap::new();
+        let declared_ids: BTreeSet<ApolloId> = there.iter().filter_map(|there| there.id.clone()).collect();
         let (now, mut account) = (self.now(), Account::new(snapshot.identity_key));
         let mut meet = |page: &SearchPage| {
             if page.page == 1 {
                 self.tell(Event::Refreshing(Refreshing::Pages(sweep::pages(page))));
             }
             for contact in page.contacts.iter().filter(|contact| !contact.person_deleted) {
-                account.see(contact, Some(&asked_for(contact, now)), now);
-                found.insert(contact.id.clone(), contact.clone());
+                let is_selected = within.holds(contact);
+                let is_asked_for = is_selected || declared_ids.contains(&contact.id);
+                account.see(contact, is_asked_for.then(|| asked_for(contact, now)).as_ref(), now);
+                if is_selected {
+                    found.insert(contact.id.clone(), contact.clone());
+                }
             }
             ControlFlow::Continue(())
         };
-        let mut missed = 0;
+        let (mut missed, mut swept_whole) = (0, None);
         if let Selection::Search(words) = selection {
             for page in 1.. {
                 let page = self.access.search(words, page).await?.value;
@@ -127,21 +134,25 @@ impl Session {
             }
         } else {
             let swept = sweep::everyone(&self.access, &mut meet).await?.ok_or(ExportError::TooMany)?;
-            missed = swept.entries.unwrap_or_default().saturating_sub(found.len() as u64);
-            if swept.is_whole {
-                let mut account = account.read_by(swept);
-                knowledge::save(self.store(), &mut account).await.map_err(Failure::Store)?;
-                self.knows(account).await;
-            }
+            missed = swept.entries.unwrap_or_default().saturating_sub(account.len() as u64);
+            swept_whole = Some(swept).filter(|swept| swept.is_whole);
         }
-        found.retain(|_, contact| within.holds(contact));
         let selected = found.len();
+        let list_names = names.lists.as_ref().map(|lists| names_by_id(lists.items.clone()));
         let with_lists = |contact: Contact| {
-            let lists = lists_of(&contact, names);
+            let lists = lists_of(&contact, list_names.as_ref());
             (contact, lists)
         };
         let contacts = found.into_values().map(with_lists).collect();
         let Arranged { files, omitted } = arrange(contacts, &there, split, &selection.file());
+        if let Some(swept) = swept_whole.filter(|_| into.is_some()) {
+            let written: BTreeSet<&ApolloId> =
+                files.values().flatten().filter_map(|contact| contact.apollo_id.as_ref()).collect();
+            account.forget_values_unless(|id| written.contains(id) || declared_ids.contains(id));
+            let mut account = account.read_by(swept);
+            knowledge::save(self.store(), &mut account).await.map_err(Failure::Store)?;
+            self.knows(account).await;
+        }
         let mut declared: BTreeMap<PathBuf, BTreeSet<ContactKey>> = BTreeMap::new();
         for there in there.into_iter().filter(|there| there.is_own) {
             declared.entry(there.name).or_default().insert(there.entry.place.key);
@@ -212,13 +223,10 @@ fn there(desired: &Desired, into: Option<Into<'_>>, snapshot: &Snapshot) -> Resu
     Ok(entries.into_iter().map(there).collect())
 }
 
-fn lists_of(contact: &Contact, names: &Names) -> Vec<String> {
-    let Some(lists) = &names.lists else { return contact.label_names.clone().unwrap_or_default() };
-    let name = |id: &String| {
-        let list = lists.items.iter().find(|list| list.id.eq_ignore_ascii_case(id));
-        list.map(|list| list.name.clone())
-    };
-    contact.label_ids.iter().flatten().filter_map(name).collect()
+/// Lists what the lists of a contact are called; `names` are those of all lists, by their ids in small letters.
+fn lists_of(contact: &Contact, names: Option<&BTreeMap<String, String>>) -> Vec<String> {
+    let Some(names) = names else { return contact.label_names.clone().unwrap_or_default() };
+    contact.label_ids.iter().flatten().filter_map(|id| names.get(&id.to_lowercase()).cloned()).collect()
 }
 
 /// Returns what a file would declare of a contact.
