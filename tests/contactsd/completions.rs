@@ -61,7 +61,7 @@ fn flags_that_help_leaves_out_are_not_completed() {
         assert_eq!((asking.code, asking.stderr.as_str()), (Some(0), ""), "{shell}");
         assert!(asking.stdout.contains("COMPLETE"), "{shell}: {asking}");
         // The variable may be meant for another program.
-        assert_eq!(world.run("version").stdout, format!("contactsd {}\n", env!("CARGO_PKG_VERSION")));
+        assert!(world.run("version").stdout.starts_with(concat!("contactsd ", env!("CARGO_PKG_VERSION"), " (")));
         world.unset("COMPLETE");
     }
     world.set("COMPLETE", "bash");

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::record::{FoundBy, Kept};
 use super::values::Values;
-use super::versions::{FORMAT_VERSION, PROGRAM_VERSION, UI_VERSION};
+use super::versions::{COMMIT, FORMAT_VERSION, PROGRAM_VERSION, TARGET, UI_VERSION};
 use crate::model::{Binding, ContactKey, Field, Origin};
 use crate::ui::Mask;
 use crate::ui::time_text;
@@ -179,6 +179,11 @@ pub(super) enum PulledLine {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Version {
     pub contactsd_version: &'static str,
+    /// The commit that it was built from, in short; missing where the build did not know it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<&'static str>,
+    /// The kind of machine that it was built for, as Rust calls it.
+    pub target: &'static str,
     /// The version of the records.
     pub ui: &'static str,
     /// The version of documents.
@@ -186,6 +191,11 @@ pub struct Version {
 }
 
 impl Version {
-    pub const CURRENT: Self =
-        Self { contactsd_version: PROGRAM_VERSION, ui: UI_VERSION, format_version: FORMAT_VERSION };
+    pub const CURRENT: Self = Self {
+        contactsd_version: PROGRAM_VERSION,
+        commit: COMMIT,
+        target: TARGET,
+        ui: UI_VERSION,
+        format_version: FORMAT_VERSION,
+    };
 }

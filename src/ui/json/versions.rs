@@ -9,3 +9,9 @@ pub(super) const FORMAT_VERSION: &str = "1.0";
 
 /// The version of this program.
 pub(super) const PROGRAM_VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The commit that it was built from, in short; none where the build did not know it.
+pub(super) const COMMIT: Option<&str> = option_env!("CONTACTSD_BUILD_COMMIT");
+
+/// The kind of machine that it was built for, as Rust calls it.
+pub(super) const TARGET: &str = env!("CONTACTSD_BUILD_TARGET");
