@@ -12,6 +12,7 @@ mod copy;
 mod credentials;
 mod databases;
 mod disk;
+mod docs;
 mod drift;
 mod erase;
 mod examples;

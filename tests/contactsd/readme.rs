@@ -80,17 +80,63 @@ fn the_plan_at_the_top_is_what_the_tour_gives() {
     assert_eq!(without_chance(shown), without_chance(plan.stdout.trim_end()));
 }
 
-/// After a change that is meant, `UPDATE_GOLDEN=1 cargo test readme` draws the picture again.
-#[test]
-#[expect(clippy::disallowed_methods, reason = "the one variable that has the picture drawn again")]
-fn the_picture_is_what_the_tour_gives() {
-    let plan = toured().run("plan --sandbox --color always");
-    let drawn = Term::new().palette(WIN10_CONSOLE).render_svg(&without_chance(&plan.stdout));
-    let path = root().join("docs/images/plan.svg");
+/// Compares a picture with the one that is kept. After a change that is meant, `UPDATE_GOLDEN=1 cargo test readme` draws it again.
+#[expect(clippy::disallowed_methods, reason = "the one variable that has pictures drawn again")]
+fn compare_picture(name: &str, drawn: &str) {
+    let path = root().join("docs/images").join(name);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        fs::write(&path, &drawn).unwrap();
+        fs::write(&path, drawn).unwrap();
     }
     assert_eq!(fs::read_to_string(path).unwrap(), drawn);
+}
+
+#[test]
+fn the_picture_is_what_the_tour_gives() {
+    let plan = toured().run("plan --sandbox --color always");
+    compare_picture("plan.svg", &Term::new().palette(WIN10_CONSOLE).render_svg(&without_chance(&plan.stdout)));
+}
+
+/// A run from the first plan to `No changes.`: each command and what it prints, one after the other, as in a terminal.
+#[test]
+fn the_recorded_run_is_what_the_commands_print() {
+    let world = toured();
+    let mut shown = String::new();
+    // The first line of each part, by which the picture knows when to show it.
+    let mut parts = Vec::new();
+    for command in ["plan --sandbox --concise", "-q apply --sandbox --auto-approve", "plan --sandbox"] {
+        let outcome = world.run(&format!("{command} --color always"));
+        assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""), "{command}");
+        parts.push(shown.lines().count());
+        shown += &format!("\x1b[1m$ contactsd {command}\x1b[0m\n");
+        parts.push(shown.lines().count());
+        shown += &outcome.stdout;
+        shown.push('\n');
+    }
+    let still = Term::new().palette(WIN10_CONSOLE).render_svg(&without_chance(shown.trim_end()));
+    compare_picture("run.svg", &played(&still, &parts));
+}
+
+/// Lets the lines of a picture appear part by part, two seconds each, for whoever wants motion.
+fn played(still: &str, parts: &[usize]) -> String {
+    let mut rules =
+        String::from("    @keyframes appear { from { visibility: hidden; } to { visibility: visible; } }\n");
+    rules += "    @media (prefers-reduced-motion: no-preference) {\n";
+    for part in 1..parts.len() {
+        rules += &format!("      .part-{part} {{ animation: appear 1ms {}s both; }}\n", 2 * part);
+    }
+    rules += "    }\n  </style>";
+    let mut line = 0;
+    let lines = still.replace("  </style>", &rules);
+    let lines = lines.split_inclusive('\n').map(|text| match text.strip_prefix("    <tspan x=") {
+        Some(rest) => {
+            let part =
+                parts.iter().rposition(|first| *first <= line).expect("the first part begins with the first line");
+            line += 1;
+            format!("    <tspan class=\"part-{part}\" x={rest}")
+        }
+        None => text.to_owned(),
+    });
+    lines.collect()
 }
 
 #[test]
