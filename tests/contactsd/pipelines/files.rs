@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_yaml::Value;
 
-use super::hosting::{document, example};
+use super::hosting::{component, document, example};
 use crate::support::World;
 
 const WORKFLOWS: [&str; 3] = ["plan", "apply", "drift"];
@@ -16,8 +16,8 @@ fn scripts(value: &Value, found: &mut Vec<String>) {
             for (name, inner) in mapping {
                 match (name.as_str(), inner) {
                     (Some("run" | "entry"), Value::String(script)) => found.push(script.clone()),
-                    (Some("script"), Value::Sequence(lines)) => {
-                        found.extend(lines.iter().map(|line| line.as_str().unwrap().to_owned()));
+                    (Some("script" | "before_script"), Value::Sequence(lines)) => {
+                        found.extend(lines.iter().filter_map(Value::as_str).map(str::to_owned));
                     }
                     _ => scripts(inner, found),
                 }
@@ -45,14 +45,12 @@ fn calls(script: &str) -> Vec<String> {
 
 #[test]
 fn every_flag_of_the_pipelines_exists() {
-    let workflows = WORKFLOWS.map(|name| format!("github-actions/{name}.yaml"));
-    let files = workflows
-        .into_iter()
-        .chain(["gitlab-ci/.gitlab-ci.yml", "pre-commit/.pre-commit-hooks.yaml"].map(str::to_owned));
+    let files = ["../action.yml", "pre-commit/.pre-commit-hooks.yaml"];
+    let files = files.into_iter().map(|file| (file, document(file))).chain([("the component", component())]);
     let mut verbs = Vec::new();
-    for file in files {
+    for (file, document) in files {
         let mut found = Vec::new();
-        scripts(&document(&file), &mut found);
+        scripts(&document, &mut found);
         for line in found.iter().flat_map(|script| calls(script)) {
             // The help is given when all before it was understood.
             let understood = World::new().run(&format!("{line} --help"));
@@ -97,14 +95,35 @@ fn only_the_job_that_applies_gets_the_key_and_none_more_rights_than_it_needs() {
         assert_eq!(text.matches("secrets.").count(), 1 + keys, "the state, and the key");
         assert!(!text.contains("artifact") && !text.contains("cache"), "{name} leaves personal data behind");
     }
-    let gitlab = document("gitlab-ci/.gitlab-ci.yml");
+    let gitlab = component();
     for (name, job) in gitlab.as_mapping().unwrap() {
         let job_named = name.as_str().unwrap();
-        assert_eq!(job["environment"] == "apollo", job_named == "apply", "{job_named}");
-        assert!(job["artifacts"].is_null() && job["cache"].is_null(), "{job_named} leaves personal data behind");
+        assert_eq!(job["environment"] == "apollo", job_named == "contactsd-apply", "{job_named}");
+        assert!(job["cache"].is_null(), "{job_named} leaves personal data behind");
+        // What is wrong with the files, for whoever may read these.
+        assert_eq!(job["artifacts"].is_null(), job_named != "contactsd-validate", "{job_named}");
     }
-    assert_eq!(gitlab["apply"]["interruptible"], Value::from(false));
+    assert_eq!(gitlab["contactsd-apply"]["interruptible"], Value::from(false));
     assert_eq!(document("github-actions/apply.yaml")["concurrency"]["cancel-in-progress"], Value::from(false));
+}
+
+#[test]
+fn the_release_that_is_installed_is_that_of_this_version() {
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(document("../action.yml")["inputs"]["version"]["default"], version);
+    let text = fs::read_to_string(example("../templates/contactsd.yml")).unwrap();
+    assert!(text.contains(&format!("\n      default: {version}\n")), "{version}");
+    let include = &document("gitlab-ci/.gitlab-ci.yml")["include"][0]["component"];
+    assert!(include.as_str().unwrap().ends_with(&format!("@{version}")), "{include:?}");
+    for name in WORKFLOWS {
+        for step in document(&format!("github-actions/{name}.yaml"))["jobs"][name]["steps"].as_sequence().unwrap() {
+            let (action, pinned) = step["uses"].as_str().unwrap().split_once('@').unwrap();
+            match action {
+                "example/contactsd" => assert_eq!(pinned, format!("v{version}")),
+                _ => assert!(pinned.len() == 40 && pinned.bytes().all(|byte| byte.is_ascii_hexdigit()), "{action}"),
+            }
+        }
+    }
 }
 
 #[test]
@@ -136,20 +155,14 @@ fn the_image_is_small_and_nobody_in_it_is_root() {
     let of = |name: &str| -> Vec<&str> {
         instructions.iter().filter_map(|line| line.strip_prefix(name)?.strip_prefix(' ')).collect()
     };
-    let manifest = fs::read_to_string(example("../Cargo.toml")).unwrap();
-    let rust = manifest.lines().find_map(|line| line.strip_prefix("rust-version = ")).unwrap().trim_matches('"');
     let bases = of("FROM");
     assert_eq!(bases.len(), 2);
-    assert!(bases[0].starts_with(&format!("rust:{rust}-")) && bases[1].contains("distroless"), "{bases:?}");
+    assert!(bases[1].contains("distroless/static"), "{bases:?}");
+    // What it holds is what was released: nothing is compiled.
+    assert!(instructions.iter().all(|line| !line.contains("cargo")) && text.contains("SHA256SUMS"), "{text}");
     // The same as in the manifests for Kubernetes.
     assert_eq!(of("USER"), ["65532:65532"]);
     assert_eq!(of("ENTRYPOINT"), [r#"["/usr/local/bin/contactsd"]"#]);
-    assert!(of("ARG").is_empty() && of("ENV") == ["CONTACTSD_STATE=/var/lib/contactsd/state"], "no secret in a layer");
-    let kept = fs::read_to_string(example("container/Dockerfile.dockerignore")).unwrap();
-    let mut lines = kept.lines().filter(|line| !line.starts_with('#'));
-    assert_eq!(lines.next(), Some("*"));
-    for path in lines {
-        let path = path.strip_prefix('!').unwrap();
-        assert!(example("..").join(path).exists(), "{path}");
-    }
+    assert_eq!(of("ARG"), ["VERSION", "TARGETARCH"], "no secret in a layer");
+    assert_eq!(of("ENV"), ["CONTACTSD_STATE=/var/lib/contactsd/state"], "no secret in a layer");
 }

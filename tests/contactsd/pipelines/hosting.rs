@@ -42,6 +42,21 @@ pub(super) fn document(path: &str) -> Value {
     serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
+/// Returns the component for GitLab, its inputs as they are when nothing else is said.
+pub(super) fn component() -> Value {
+    let text = fs::read_to_string(example("../templates/contactsd.yml")).unwrap();
+    let (head, mut jobs) = text.split_once("\n---\n").map(|(head, jobs)| (head, jobs.to_owned())).unwrap();
+    let head: Value = serde_yaml::from_str(head).unwrap();
+    for (name, input) in head["spec"]["inputs"].as_mapping().unwrap() {
+        let default = serde_json::to_string(&input["default"]).unwrap();
+        let place = format!("$[[ inputs.{} ]]", name.as_str().unwrap());
+        assert!(jobs.contains(&place), "{place} is never used");
+        jobs = jobs.replace(&place, &default);
+    }
+    assert!(!jobs.contains("$[["), "an input that there is not");
+    serde_yaml::from_str(&jobs).unwrap()
+}
+
 /// Reports whether this machine can run scripts of pipelines, and says loudly where it cannot.
 fn can_run() -> bool {
     let missing = ["bash", "jq"].into_iter().find(|program| {
@@ -61,6 +76,34 @@ fn job(mut steps: Vec<(String, Outcome)>, name: &str) -> Outcome {
     let failed = steps.iter().position(|(_, outcome)| outcome.code != Some(0));
     let shown = failed.or_else(|| steps.iter().position(|(step, _)| step == name));
     steps.swap_remove(shown.expect("the job has such a step")).1
+}
+
+/// Decides whether a step of the action runs after those that did: each `&&` of its condition holds.
+fn runs(condition: &Value, inputs: &BTreeMap<&str, String>, before: &[(String, Outcome)]) -> bool {
+    let is_good = |(_, outcome): &(String, Outcome)| outcome.code == Some(0);
+    let outcome = |step: &str| before.iter().find(|(name, _)| name == step).map(is_good);
+    let fetched = outcome("Fetch the state");
+    let condition = condition.as_str().unwrap_or("${{ success() }}");
+    let terms = condition.strip_prefix("${{ ").and_then(|rest| rest.strip_suffix(" }}")).unwrap().split(" && ");
+    let mut goes_on_after_failures = false;
+    let mut holds = true;
+    for term in terms {
+        if let Some((input, value)) = term.strip_prefix("inputs.").and_then(|rest| rest.split_once(" == ")) {
+            holds &= format!("'{}'", inputs[input]) == value;
+        } else if let Some((input, value)) = term.strip_prefix("inputs.").and_then(|rest| rest.split_once(" != ")) {
+            holds &= format!("'{}'", inputs[input]) != value;
+        } else {
+            match term {
+                "success()" => {}
+                "!cancelled()" | "always()" => goes_on_after_failures = true,
+                "steps.install.outcome == 'success'" => holds &= outcome("Install") == Some(true),
+                "steps.fetch.outcome != 'failure'" => holds &= fetched != Some(false),
+                "steps.fetch.outcome == 'success'" => holds &= fetched == Some(true),
+                other => panic!("a condition that this does not know: {other}"),
+            }
+        }
+    }
+    holds && (goes_on_after_failures || before.iter().all(is_good))
 }
 
 impl Repository {
@@ -173,7 +216,11 @@ impl Repository {
     /// Runs the jobs of a change that is under review; the last outcome is that of the plan.
     pub(super) fn plan(&self) -> Vec<Outcome> {
         match self.hosting {
-            Hosting::GitHub => self.workflow("plan", "").into_iter().map(|(_, outcome)| outcome).collect(),
+            Hosting::GitHub => {
+                let steps = self.workflow("plan", "").into_iter();
+                let said = steps.filter(|(step, outcome)| step != "Install" || outcome.code != Some(0));
+                said.map(|(_, outcome)| outcome).collect()
+            }
             Hosting::GitLab => ["validate", "format", "plan"].map(|job| self.gitlab_job(job, "")).into(),
         }
     }
@@ -197,75 +244,100 @@ impl Repository {
     fn workflow(&self, name: &str, digest: &str) -> Vec<(String, Outcome)> {
         self.begin_job();
         let workflow = document(&format!("github-actions/{name}.yaml"));
-        assert_eq!(workflow["defaults"]["run"]["shell"], "bash -euo pipefail {0}");
-        let job = &workflow["jobs"][name];
-        let mut outcomes: Vec<(String, Outcome)> = Vec::new();
-        for step in job["steps"].as_sequence().unwrap() {
-            let Some(script) = step["run"].as_str() else {
-                assert!(step["uses"].as_str().unwrap().starts_with("actions/checkout@"));
-                continue;
+        let steps = workflow["jobs"][name]["steps"].as_sequence().unwrap();
+        let [checkout, step] = steps.as_slice() else { panic!("{name}: a checkout, and the action") };
+        assert!(checkout["uses"].as_str().unwrap().starts_with("actions/checkout@"));
+        assert!(step["uses"].as_str().unwrap().starts_with("example/contactsd@"));
+        assert_eq!(workflow["env"].as_mapping().unwrap().len(), 1);
+        assert_eq!(workflow["env"]["CONTACTSD_STATE"], "${{ secrets.CONTACTSD_STATE }}");
+        let given = |value: &Value| match value.as_str().unwrap() {
+            "${{ secrets.APOLLO_API_KEY }}" | "${{ secrets.APOLLO_READ_KEY }}" => KEY.to_owned(),
+            "${{ inputs.digest }}" => digest.to_owned(),
+            literal => {
+                assert!(!literal.contains("${{"), "{literal}");
+                literal.to_owned()
+            }
+        };
+        let with = step["with"].as_mapping().unwrap();
+        let mut inputs: BTreeMap<String, String> =
+            with.iter().map(|(input, value)| (input.as_str().unwrap().to_owned(), given(value))).collect();
+        if self.is_kept {
+            inputs.insert("kept-state".to_owned(), KEPT_STATE.to_owned());
+        }
+        let state = self.database.clone().unwrap_or_else(|| self.world.path("state").display().to_string());
+        self.action(&inputs, &state)
+    }
+
+    /// Runs the steps of the action, as far as they run; returns those with their names.
+    pub(super) fn action(&self, given: &BTreeMap<String, String>, state: &str) -> Vec<(String, Outcome)> {
+        let action = document("../action.yml");
+        let known = action["inputs"].as_mapping().unwrap();
+        let mut inputs: BTreeMap<&str, String> = BTreeMap::new();
+        for (name, input) in known {
+            let default = match input["default"].as_str().unwrap() {
+                "${{ github.token }}" => "token",
+                "${{ github.event.pull_request.number }}" => "7",
+                literal => literal,
             };
+            inputs.insert(name.as_str().unwrap(), default.to_owned());
+        }
+        for (name, value) in given {
+            let input = inputs.get_mut(name.as_str()).unwrap_or_else(|| panic!("no input {name}"));
+            input.clone_from(value);
+        }
+        let mut outcomes: Vec<(String, Outcome)> = Vec::new();
+        for step in action["runs"]["steps"].as_sequence().unwrap() {
+            assert_eq!(step["shell"], "bash -euo pipefail {0}");
+            let script = step["run"].as_str().unwrap();
             assert!(!script.contains("${{"), "what others write would become part of a script: {script}");
-            if !self.runs(&step["if"], &outcomes) {
+            if !runs(&step["if"], &inputs, &outcomes) {
                 continue;
             }
+            let temp = self.world.path("temp").display().to_string();
             let mut variables: BTreeMap<String, String> = [
-                ("GITHUB_ACTIONS", "true".to_owned()),
-                ("GITHUB_REPOSITORY", "example/people".to_owned()),
-                ("GITHUB_SHA", "c0ffee".to_owned()),
-                ("GITHUB_STEP_SUMMARY", self.world.path("temp/summary.md").display().to_string()),
-                ("RUNNER_TEMP", self.world.path("temp").display().to_string()),
-                ("TMPDIR", self.world.path("temp").display().to_string()),
+                ("GITHUB_ACTIONS", "true"),
+                ("GITHUB_REPOSITORY", "example/people"),
+                ("GITHUB_SHA", "c0ffee"),
+                ("GITHUB_STEP_SUMMARY", &format!("{temp}/summary.md")),
+                ("GITHUB_PATH", &format!("{temp}/path")),
+                ("RUNNER_OS", "Linux"),
+                ("RUNNER_ARCH", "X64"),
+                ("RUNNER_TEMP", &temp),
+                ("TMPDIR", &temp),
+                ("CONTACTSD_STATE", state),
             ]
-            .map(|(name, value)| (name.to_owned(), value))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into();
-            for set in [&workflow["env"], &job["env"], &step["env"]] {
-                self.set(&mut variables, set, |value| match value {
-                    "${{ github.token }}" => "token".to_owned(),
-                    "${{ github.event.pull_request.number }}" => "7".to_owned(),
-                    "${{ secrets.APOLLO_API_KEY }}" | "${{ secrets.APOLLO_READ_KEY }}" => KEY.to_owned(),
-                    "${{ inputs.digest }}" => digest.to_owned(),
-                    "${{ vars.KEPT_STATE }}" => KEPT_STATE.to_owned(),
-                    literal => {
-                        assert!(!literal.contains("${{"), "{literal}");
-                        literal.to_owned()
-                    }
-                });
+            for (name, value) in step["env"].as_mapping().into_iter().flatten() {
+                let value = value.as_str().expect("a variable is text");
+                let input = value.strip_prefix("${{ inputs.").and_then(|rest| rest.strip_suffix(" }}"));
+                let value = input.map_or(value, |input| &inputs[input]);
+                variables.insert(name.as_str().unwrap().to_owned(), value.to_owned());
             }
             outcomes.push((step["name"].as_str().unwrap().to_owned(), self.world.run_script(script, &variables)));
         }
         outcomes
     }
 
-    /// Decides whether a step runs after those that did.
-    fn runs(&self, condition: &Value, before: &[(String, Outcome)]) -> bool {
-        let is_good = |(_, outcome): &(String, Outcome)| outcome.code == Some(0);
-        let all_good = before.iter().all(is_good);
-        let fetched = before.iter().find(|(name, _)| name == "Fetch the state").map(is_good);
-        match condition.as_str() {
-            None => all_good,
-            Some("${{ !cancelled() }}") => true,
-            Some("${{ vars.KEPT_STATE != '' }}") => all_good && self.is_kept,
-            Some("${{ !cancelled() && vars.KEPT_STATE != '' }}") => self.is_kept,
-            Some("${{ !cancelled() && steps.fetch.outcome != 'failure' }}") => fetched != Some(false),
-            Some("${{ always() && steps.fetch.outcome == 'success' }}") => fetched == Some(true),
-            Some(other) => panic!("a condition that this does not know: {other}"),
-        }
-    }
-
     fn gitlab_job(&self, name: &str, digest: &str) -> Outcome {
         self.begin_job();
-        let pipeline = document("gitlab-ci/.gitlab-ci.yml");
-        let job = &pipeline[name];
+        let pipeline = component();
+        let job = &pipeline[format!("contactsd-{name}")];
+        let state = self.database.clone().unwrap_or_else(|| self.world.path("state").display().to_string());
         let mut variables: BTreeMap<String, String> = [
             ("GITLAB_CI", "true"),
             ("CI_PROJECT_ID", "5"),
             ("CI_MERGE_REQUEST_IID", "7"),
             ("CI_COMMIT_SHA", "c0ffee"),
             ("TMPDIR", self.world.path("temp").to_str().unwrap()),
+            ("CONTACTSD_STATE", &state),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into();
+        for (name, value) in pipeline[".contactsd"]["variables"].as_mapping().unwrap() {
+            let value = value.as_str().expect("a variable is text").replace("$CI_SERVER_HOST", "gitlab.example.com");
+            variables.insert(name.as_str().unwrap().to_owned(), value);
+        }
         // A protected variable of the environment: no other job gets it.
         if job["environment"] == "apollo" {
             variables.insert("APOLLO_API_KEY".to_owned(), KEY.to_owned());
@@ -279,28 +351,19 @@ impl Repository {
         if !digest.is_empty() {
             variables.insert("DIGEST".to_owned(), digest.to_owned());
         }
-        for set in [&pipeline["variables"], &job["variables"]] {
-            self.set(&mut variables, set, |value| value.replace("$CI_SERVER_HOST", "gitlab.example.com"));
+        let lines = |value: &Value| -> Vec<String> {
+            // A reference to another job's lines is a tagged value.
+            let own = value.as_sequence().into_iter().flatten().filter_map(Value::as_str);
+            own.map(str::to_owned).collect()
+        };
+        let uses_state = job["extends"] == ".contactsd-state" || job["extends"][0] == ".contactsd-state";
+        let mut script = lines(&pipeline[".contactsd"]["before_script"]);
+        if uses_state {
+            script.extend(lines(&pipeline[".contactsd-state"]["before_script"]));
         }
-        let script: Vec<&str> =
-            job["script"].as_sequence().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
+        script.extend(lines(&job["script"]));
+        // GitLab gives both parts to one shell.
         self.world.run_script(&script.join("\n"), &variables)
-    }
-
-    /// Adds the variables of a YAML mapping; the state is kept in the world instead of in the system.
-    fn set(&self, variables: &mut BTreeMap<String, String>, set: &Value, value: impl Fn(&str) -> String) {
-        for (name, text) in set.as_mapping().into_iter().flatten() {
-            let (name, text) = (name.as_str().unwrap(), text.as_str().expect("a variable is text"));
-            let text = match name {
-                "CONTACTSD_STATE" => {
-                    let from_secret = "${{ secrets.CONTACTSD_STATE || '/var/lib/contactsd/state' }}";
-                    assert!(text == "/var/lib/contactsd/state" || text == from_secret, "{text}");
-                    self.database.clone().unwrap_or_else(|| self.world.path("state").display().to_string())
-                }
-                _ => value(text),
-            };
-            variables.insert(name.to_owned(), text);
-        }
     }
 
     /// Returns the page that was shown last, and forgets it: the summary of the run, or its log.

@@ -3,6 +3,7 @@
 mod database;
 mod files;
 mod hosting;
+mod installing;
 mod without_disk;
 
 use hosting::Repository;
