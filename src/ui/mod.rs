@@ -14,6 +14,7 @@ mod golden_tests;
 mod imports_text;
 pub mod json;
 mod log;
+mod init_text;
 mod lookup_text;
 mod markdown;
 mod mask;
@@ -51,6 +52,7 @@ pub use imports_text::ImportsText;
 pub use log::log_event;
 pub use lookup_text::lookup_text;
 pub use markdown::{DriftPage, Markdown, MarkdownOptions, Subject};
+pub use init_text::{NextCommands, init_summary, laid_record, laid_text, pipeline_prompt};
 pub use mask::{MASKED, Mask};
 pub use mending_text::{
     check_document, check_text, clean_record, clean_text, recovered_record, recovered_text, recovery_record,

@@ -184,13 +184,12 @@ fn warnings_stop_nothing() {
 
 #[test]
 fn a_directory_that_is_not_there_is_an_error_that_says_what_to_do() {
-    assert_snapshot!(World::new().run("validate"), @r"
+    assert_snapshot!(World::new().run("validate"), @"
     [stderr]
     Error: Cannot read the contact files
 
     the directory contacts.d cannot be read: No such file or directory (os error 2)
-    Name the directory with --dir, or make it: a file such as contacts.d/team.yaml holds `contacts:`
-    with a key for each person.
+    Name the directory with --dir, or make it with a first entry: contactsd init
     [exit 1]
     ");
     assert_snapshot!(World::new().run("plan --dir people"), @"
@@ -199,8 +198,7 @@ fn a_directory_that_is_not_there_is_an_error_that_says_what_to_do() {
     Error: Cannot read the contact files
 
     the directory people cannot be read: No such file or directory (os error 2)
-    Name the directory with --dir, or make it: a file such as contacts.d/team.yaml holds `contacts:`
-    with a key for each person.
+    Name the directory with --dir, or make it with a first entry: contactsd init
     [exit 1]
     ");
 }
@@ -260,7 +258,7 @@ fn github_gets_a_command_a_finding_up_to_what_it_shows() {
     [exit 0]
     ");
     assert_snapshot!(World::new().run("validate --format github"), @"
-    ::error title=contactsd::Cannot read the contact files%0Athe directory contacts.d cannot be read: No such file or directory (os error 2)%0AName the directory with --dir, or make it: a file such as contacts.d/team.yaml holds `contacts:` with a key for each person.
+    ::error title=contactsd::Cannot read the contact files%0Athe directory contacts.d cannot be read: No such file or directory (os error 2)%0AName the directory with --dir, or make it with a first entry: contactsd init
     [exit 1]
     ");
 }
