@@ -43,6 +43,7 @@ pub(super) const VERBS: &[Help] = &[
             ("contactsd validate", "check the files in contacts.d"),
             ("contactsd validate --dir people", "check those in another directory"),
             ("contactsd validate --format github", "annotate a pull request"),
+            ("contactsd validate --format gitlab > gl-code-quality-report.json", "for a merge request"),
             ("contactsd validate --format sarif > contacts.sarif", "for code scanning"),
         ],
         exits: &[(0, "the files are valid; warnings count as valid"), (1, "a mistake, or files that cannot be read")],

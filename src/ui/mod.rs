@@ -8,13 +8,15 @@ mod binding_text;
 mod crowd;
 mod diff;
 mod escape;
+mod finding_mark;
 mod github;
+mod gitlab;
 #[cfg(test)]
 mod golden_tests;
 mod imports_text;
+mod init_text;
 pub mod json;
 mod log;
-mod init_text;
 mod lookup_text;
 mod markdown;
 mod mask;
@@ -48,11 +50,12 @@ pub use binding_text::{binding_text, time_text};
 pub use diff::unified_diff;
 pub use escape::{escape, escape_json};
 pub use github::annotations;
+pub use gitlab::code_quality;
 pub use imports_text::ImportsText;
+pub use init_text::{NextCommands, init_summary, laid_record, laid_text, pipeline_prompt};
 pub use log::log_event;
 pub use lookup_text::lookup_text;
 pub use markdown::{DriftPage, Markdown, MarkdownOptions, Subject};
-pub use init_text::{NextCommands, init_summary, laid_record, laid_text, pipeline_prompt};
 pub use mask::{MASKED, Mask};
 pub use mending_text::{
     check_document, check_text, clean_record, clean_text, recovered_record, recovered_text, recovery_record,
