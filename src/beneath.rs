@@ -2,7 +2,8 @@
 //!
 //! A link is followed by name until it ends at a real path. Only when that path lies where links may end is anything
 //! opened, from the descriptor of that place and through no link at all, so that a link that is turned over meanwhile
-//! leads nowhere. Only regular files are opened, and no opening waits. Never reads or writes what it opens.
+//! leads nowhere. Only regular files are opened, and no opening waits. Never reads or writes what it opens; makes
+//! directories that are missing where that is asked for.
 
 mod follow;
 mod open;
@@ -16,7 +17,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FileType, Stat};
+use rustix::fs::{FileType, Mode, Stat};
 use rustix::io::Errno;
 
 pub use follow::follow;
@@ -43,6 +44,15 @@ pub enum RootError {
     /// This directory cannot be opened; the root or another one in which links may end.
     #[error("{} cannot be opened", dir.display())]
     Open { dir: PathBuf, source: io::Error },
+}
+
+/// Why a root that is missing is not made, or one that is there not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum MakeError {
+    #[error(transparent)]
+    Root(#[from] RootError),
+    #[error("{} cannot be made", dir.display())]
+    Make { dir: PathBuf, source: io::Error },
 }
 
 /// A directory as it was found, open.
@@ -104,6 +114,31 @@ impl Root {
             }
         }
         Ok(Self { named: dir.to_owned(), areas })
+    }
+
+    /// Opens a directory, which is made first where it is missing, with those above it that are.
+    ///
+    /// What is made lies in the nearest directory that is there, which has to be where the root may be.
+    pub fn open_or_make(dir: &Path, bounds: &Bounds) -> Result<Self, MakeError> {
+        let there = dir.ancestors().find(|above| above.is_dir()).unwrap_or(Path::new(""));
+        let below = dir.strip_prefix(there).expect("it is one of its ancestors");
+        let failed = |source| MakeError::Make { dir: dir.to_owned(), source };
+        Self::open(there, bounds)?.make(below).map_err(failed)?;
+        Ok(Self::open(dir, bounds)?)
+    }
+
+    /// Makes the directories of a path below the root that are missing, through no link.
+    pub fn make(&self, below: &Path) -> io::Result<()> {
+        let mut at = PathBuf::new();
+        for name in below.components() {
+            let above = self.directory(&at)?;
+            at.push(name);
+            match rustix::fs::mkdirat(&above, name.as_os_str(), Mode::from_raw_mode(0o777)) {
+                Ok(()) | Err(Errno::EXIST) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.directory(&at).map(drop)
     }
 
     /// Returns the directory as it was named.

@@ -7,6 +7,7 @@ mod aside;
 pub mod beneath;
 pub mod cli;
 pub mod failpoints;
+mod git_dir;
 mod hosts;
 pub mod index;
 pub mod journal;

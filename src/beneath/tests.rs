@@ -263,3 +263,24 @@ fn going_name_by_name_comes_to_the_same() {
     }
     assert_eq!(open("team/none", OFlags::RDONLY).unwrap_err(), Errno::NOENT);
 }
+
+#[test]
+fn directories_are_made_where_the_root_may_be_and_through_no_link() {
+    let world = World::new();
+    let bounds = Bounds { root_within: Some(world.at("people")), follow_within: Vec::new() };
+    let make = |dir: &str| Root::open_or_make(&world.at(dir), &bounds).map(|root| root.real().to_owned());
+    let real = world.at("people").canonicalize().unwrap();
+    assert_eq!(make("people/new/contacts.d").unwrap(), real.join("new/contacts.d"));
+    assert_eq!(make("people/new/contacts.d").unwrap(), real.join("new/contacts.d"), "once more");
+    world.link("people/out", "../secret");
+    world.link("people/nowhere", "../elsewhere");
+    world.link("people/in", "team");
+    assert_eq!(make("people/in/contacts.d").unwrap(), real.join("team/contacts.d"));
+    assert!(matches!(make("people/out"), Err(MakeError::Root(RootError::Outside { .. }))));
+    assert!(matches!(make("people/out/new"), Err(MakeError::Root(RootError::Outside { .. }))));
+    assert!(matches!(make("secret/new"), Err(MakeError::Root(RootError::Outside { .. }))));
+    for in_the_way in ["people/nowhere", "people/nowhere/new", "people/team/a.yaml/new"] {
+        assert!(matches!(make(in_the_way), Err(MakeError::Make { .. })), "{in_the_way}");
+    }
+    assert!(!world.at("secret/new").exists() && !world.at("elsewhere").exists());
+}

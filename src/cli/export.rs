@@ -1,6 +1,5 @@
 //! `contactsd export`.
 
-use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -90,12 +89,13 @@ impl ExportArgs {
 pub(super) fn run(args: &ExportArgs, context: &mut Context) -> Exit {
     if let Some(out) = args.out.as_ref().filter(|_| !args.prints()) {
         context.locations.contacts.clone_from(out);
+        // A person named it, so it may be anywhere.
+        context.bounds.root_within = None;
     }
     if !args.prints() && !args.diff {
         let directory = context.locations.contacts.clone();
-        if let Err(error) = fs::create_dir_all(&directory) {
-            let summary = format!("{} cannot be made", escape(&directory.display().to_string()));
-            context.shell.error(summary, chain(&error));
+        if let Err(error) = Root::open_or_make(&directory, &context.bounds) {
+            context.shell.error("The files have no place", chain(&error));
             return Exit::Failure;
         }
     }

@@ -25,11 +25,25 @@ const TERMINATED_ASKING: (u8, &str) = (143, "terminated (SIGTERM) while Apollo w
 /// The verbs in the order of the help.
 pub(super) const VERBS: &[Help] = &[
     Help {
+        verb: "init",
+        examples: &[
+            ("contactsd init", "make contacts.d with a first entry"),
+            ("contactsd init --pipeline", "also the pipeline of the forge that git's remote names"),
+            ("contactsd init --pipeline gitlab", "also the pipeline for GitLab CI"),
+            ("contactsd init --dir people", "the same with another contact directory"),
+        ],
+        exits: &[
+            (0, "all of it is there; what existed and differs was kept, and is named"),
+            (1, "a directory or a file cannot be made, or it is not known for which forge"),
+        ],
+    },
+    Help {
         verb: "validate",
         examples: &[
             ("contactsd validate", "check the files in contacts.d"),
             ("contactsd validate --dir people", "check those in another directory"),
             ("contactsd validate --format github", "annotate a pull request"),
+            ("contactsd validate --format gitlab > gl-code-quality-report.json", "for a merge request"),
             ("contactsd validate --format sarif > contacts.sarif", "for code scanning"),
         ],
         exits: &[(0, "the files are valid; warnings count as valid"), (1, "a mistake, or files that cannot be read")],
@@ -376,7 +390,7 @@ const FOR_FILES: &[&str] = &["state", "sandbox", "api_url", "log_format"];
 fn without_effect(path: &str) -> &'static [&'static str] {
     match path {
         "explain" | "schema" | "completions" | "man" | "version" => FOR_PRINTING,
-        "validate" | "fmt" => FOR_FILES,
+        "init" | "validate" | "fmt" => FOR_FILES,
         "sandbox" => &["follow_within", "state", "sandbox", "api_url"],
         "pause" | "resume" | "approve" | "status" => &["follow_within", "api_url"],
         _ => &[],

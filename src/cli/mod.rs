@@ -19,6 +19,7 @@ mod fmt;
 mod forget;
 mod help;
 mod import;
+mod init;
 mod lease;
 mod listening;
 mod loading;
@@ -88,6 +89,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>, environment: Environm
 
 fn dispatch(verb: Verb, arguments: &[OsString], context: &mut Context) -> Exit {
     match verb {
+        Verb::Init(args) => init::run(&args, context),
         Verb::Validate(args) => validate::run(&args, context),
         Verb::Plan(args) => plan::run(&args, context),
         Verb::Apply(args) => match &args.file {

@@ -212,9 +212,14 @@ pub(super) fn approved(context: &mut Context) -> bool {
 /// Asks whether to go on.
 pub(super) fn asked(context: &mut Context) -> bool {
     let prompt = approval_prompt(context.shell.stdout().color);
+    answered(context, &prompt)
+}
+
+/// Asks a question; only one answer is a yes.
+pub(super) fn answered(context: &mut Context, prompt: &str) -> bool {
     let stdin = std::io::stdin();
     let mut input = stdin.lock();
-    ask(context, &prompt, &mut input)
+    ask(context, prompt, &mut input)
 }
 
 fn ask(context: &mut Context, prompt: &str, input: &mut impl BufRead) -> bool {

@@ -82,8 +82,11 @@ fn known_elsewhere(word: &str) -> Option<&'static str> {
         "refresh" | "--refresh" | "-refresh" | "-refresh-only" | "--refresh-only" => {
             "contactsd plan compares the files with what was last applied; Apollo is not read"
         }
-        "init" => {
-            "there is nothing to set up: run contactsd plan where contacts.d is, or name another directory with --dir"
+        "new" | "setup" | "bootstrap" | "scaffold" => {
+            "contactsd init makes a directory of contact files with a first entry"
+        }
+        "-upgrade" | "--upgrade" | "-migrate-state" | "-reconfigure" | "-backend" | "-backend-config" => {
+            "contactsd init has no back end and no plug-in to set up; --state says where the state is"
         }
         "list" | "ls" => "contactsd state list lists the managed contacts",
         "rm" | "remove" => "contactsd state rm stops managing a contact, which stays in Apollo",
@@ -198,7 +201,9 @@ mod tests {
             ("contactsd plan -chdir x", "--dir"),
             ("contactsd plan -refresh=false", "Apollo is not read"),
             ("contactsd list", "contactsd state list"),
-            ("contactsd init", "nothing to set up"),
+            ("contactsd setup", "contactsd init makes"),
+            ("contactsd init -upgrade", "--state says where the state is"),
+            ("contactsd init -backend-config=x", "--state says where the state is"),
         ] {
             let told = told(line);
             assert!(told.contains("tip: ") && told.contains(tip), "{line}: {told}");

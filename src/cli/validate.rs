@@ -16,11 +16,11 @@ use crate::settings::Checkout;
 use crate::source::Severity;
 use crate::ui::amounts::counted;
 use crate::ui::json::Validation;
-use crate::ui::{Shell, annotations, sarif, words};
+use crate::ui::{Shell, annotations, code_quality, sarif, words};
 
 #[derive(Debug, Args)]
 pub(super) struct ValidateArgs {
-    /// Form of the findings: text, annotations for GitHub, or a SARIF log for code scanning
+    /// Form of the findings: text, annotations for GitHub, a Code Quality report for GitLab, or a SARIF log for code scanning
     #[arg(long, value_name = "FORM", default_value = "human")]
     pub(super) format: FindingsFormat,
     /// Check one file from stdin instead of the directory
@@ -32,6 +32,7 @@ pub(super) struct ValidateArgs {
 pub(super) enum FindingsFormat {
     Human,
     Github,
+    Gitlab,
     Sarif,
     /// One JSON document, as with --json
     Json,
@@ -74,6 +75,11 @@ pub(super) fn run(args: &ValidateArgs, context: &mut Context) -> Exit {
             annotations.commands.iter().for_each(|command| shell.result(command));
             shell.messages(annotations.rest.into_iter().cloned());
             success(&findings, shell);
+        }
+        FindingsFormat::Gitlab => {
+            let report = code_quality(messages, &checkout);
+            shell.result(report.json);
+            shell.messages(report.rest.into_iter().cloned());
         }
         FindingsFormat::Sarif => shell.result(sarif(messages, files.is_some(), &checkout)),
     });

@@ -12,6 +12,7 @@ use super::export::ExportArgs;
 use super::fmt::FmtArgs;
 use super::forget::ForgetArgs;
 use super::import::ImportArgs;
+use super::init::InitArgs;
 use super::lookup::LookupArgs;
 use super::man::ManArgs;
 use super::plan::PlanArgs;
@@ -46,6 +47,8 @@ Exit codes: 0 done; 1 any error, or not everything was done; 2 changes (plan \
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
+    /// Make a directory of contact files with a first entry, and a pipeline if you want one
+    Init(InitArgs),
     /// Check the contact files; sends nothing and needs no key
     Validate(ValidateArgs),
     /// Bring the contact files into one form; what they say stays the same
@@ -114,6 +117,7 @@ impl Verb {
             | Self::Watch(_)
             | Self::Import(_)
             | Self::Fmt(_)
+            | Self::Init(_)
             | Self::Export(_)
             | Self::Sandbox(_)
             | Self::Pause

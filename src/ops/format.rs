@@ -1,4 +1,4 @@
-//! Putting contact files in their places: a formatted one in that of the one that was read, and a new one.
+//! Putting files in their places: a formatted one in that of the one that was read, and a new one.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
@@ -68,6 +68,22 @@ pub(super) fn create(root: &Root, below: &Path, text: &str) -> Result<(), Format
     rustix::fs::linkat(&directory, &fresh.name, &directory, name, AtFlags::empty())
         .and_then(|()| rustix::fs::fsync(&directory))
         .map_err(|error| failed(error.into()))
+}
+
+/// Reads the file at a path below `root`; `None` where there is none.
+pub(super) fn read(root: &Root, name: &Path) -> Result<Option<Vec<u8>>, FormatError> {
+    let path = root.named().join(name);
+    let failed = |source| FormatError::Write { path: path.clone(), source };
+    match root.file(name) {
+        Ok(mut file) => {
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes).map_err(failed)?;
+            Ok(Some(bytes))
+        }
+        Err(Refused::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(Refused::Io(source)) => Err(failed(source)),
+        Err(source) => Err(FormatError::Refused { path, source }),
+    }
 }
 
 /// A file that is being written; removed unless it takes its place.

@@ -4,11 +4,10 @@
 //! Never replaces a file that somebody has edited, nor one of another hand, unless that is asked for.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::format::{self, FormatError};
-use crate::beneath::{Refused, Root};
+use crate::beneath::Root;
 use crate::model::{ContactKey, Names};
 use crate::source::{Formatted, Written, contact_file};
 
@@ -57,7 +56,7 @@ pub fn compare(
 ) -> Result<Vec<Placed>, FormatError> {
     let place = |(name, contacts): (&PathBuf, &Vec<Written>)| {
         let text = text(contacts, names);
-        let before = read(root, name)?;
+        let before = format::read(root, name)?;
         let keys: BTreeSet<&ContactKey> = contacts.iter().map(|contact| &contact.key).collect();
         let lost = declared.get(name).into_iter().flatten().filter(|key| !keys.contains(key)).cloned();
         let lost: BTreeSet<ContactKey> = lost.collect();
@@ -101,7 +100,7 @@ impl Placed {
 /// was made.
 pub(super) fn is_own(root: &Root, name: &Path, even_edited: bool) -> bool {
     let is_own = |bytes: Vec<u8>| is_unedited(&bytes) || (even_edited && bytes.starts_with(HEAD.as_bytes()));
-    read(root, name).ok().flatten().is_some_and(is_own)
+    format::read(root, name).ok().flatten().is_some_and(is_own)
 }
 
 fn text(contacts: &[Written], names: &Names) -> String {
@@ -118,22 +117,6 @@ fn is_unedited(bytes: &[u8]) -> bool {
 
 fn digest(body: &[u8]) -> String {
     blake3::hash(body).to_hex()[..DIGEST_CHARS].to_owned()
-}
-
-/// Reads a file; `None` where there is none.
-fn read(root: &Root, name: &Path) -> Result<Option<Vec<u8>>, FormatError> {
-    let path = root.named().join(name);
-    let failed = |source| FormatError::Write { path: path.clone(), source };
-    match root.file(name) {
-        Ok(mut file) => {
-            let mut bytes = Vec::new();
-            file.read_to_end(&mut bytes).map_err(failed)?;
-            Ok(Some(bytes))
-        }
-        Err(Refused::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(Refused::Io(source)) => Err(failed(source)),
-        Err(source) => Err(FormatError::Refused { path: path.clone(), source }),
-    }
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod export;
 mod format;
 mod generated;
 mod health;
+mod init;
 mod knowledge;
 mod loader;
 mod lock;
@@ -63,6 +64,7 @@ pub use export::{Export, ExportError, Into as ExportInto, Omission, Selection, S
 pub use format::{FormatError, replace};
 pub use generated::{Placed, Placing, compare as compare_files};
 pub use health::{Health, Readiness};
+pub use init::{Init, InitError, Laid, LaidOutcome, Part as LaidPart, Pipeline, has_pipeline, init};
 pub use loader::{Loader, load};
 pub use lock::{HeldUp, Waiting};
 pub use mending::{BesideFault, StateCheck, check_state, examine};

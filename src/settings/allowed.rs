@@ -51,11 +51,12 @@ const ALLOWED: [(&str, Takes); 19] = [
 ];
 
 /// Why the others may not be set there.
-const REFUSED: [(&[&str], &str); 17] = [
+const REFUSED: [(&[&str], &str); 18] = [
     (&["api-key", "api-key-file", "access-token", "access-token-file"], "credentials come from the environment alone"),
     (&["api-url", "sandbox"], "it decides where your contacts and your credential go"),
     (&["state", "data"], "it decides which files are written and whose contacts are known"),
     (&["out", "json-into"], "it names a file to write"),
+    (&["pipeline"], "it decides which files are written, and what a forge then runs"),
     (&["auto-approve", "expect", "input"], "it decides what is applied without asking you"),
     (&["force", "recreate", "create"], "it lets through what would be stopped"),
     (&["look"], "it decides whether contacts that are there are looked for before others are created"),

@@ -46,7 +46,7 @@ impl Checkout {
 }
 
 /// Finds the directory above `path`, or `path` itself, that has a `.git` in it, which is a file in a linked working tree.
-fn top_level(path: &Path) -> Option<PathBuf> {
+pub(super) fn top_level(path: &Path) -> Option<PathBuf> {
     real(path).ancestors().find(|above| above.join(".git").symlink_metadata().is_ok()).map(Path::to_owned)
 }
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 use url::Url;
 
 use super::escape::escape;
-use crate::model::ContactKey;
+use super::finding_mark::FindingMarks;
 use crate::settings::Checkout;
 use crate::source::{Code, Diagnostic, Location, Severity};
 
@@ -26,8 +26,8 @@ const FINGERPRINT: &str = "primaryLocationLineHash";
 /// named as seen from the root of `checkout`.
 pub fn sarif(messages: &[Diagnostic], complete: bool, checkout: &Checkout) -> String {
     let (findings, notices): (Vec<_>, Vec<_>) = messages.iter().partition(|message| rule(message).is_some());
-    let mut seen = BTreeMap::new();
-    let results = findings.iter().filter_map(|message| result(message, checkout, &mut seen)).collect();
+    let mut marks = FindingMarks::default();
+    let results = findings.iter().filter_map(|message| result(message, checkout, &mut marks)).collect();
     let failed = messages.iter().any(|message| message.severity == Severity::Error);
     let log = Log {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
@@ -277,8 +277,7 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-/// Makes a result; `seen` counts equal findings, so that each has a fingerprint of its own.
-fn result(message: &Diagnostic, checkout: &Checkout, seen: &mut BTreeMap<String, usize>) -> Option<Finding> {
+fn result(message: &Diagnostic, checkout: &Checkout, marks: &mut FindingMarks) -> Option<Finding> {
     let (rule_index, code) = rule(message)?;
     let mut locations: Vec<_> = message.location.iter().map(|location| Place::of(location, checkout)).collect();
     if let (Some(place), Some(key)) = (locations.first_mut(), &message.key) {
@@ -288,9 +287,6 @@ fn result(message: &Diagnostic, checkout: &Checkout, seen: &mut BTreeMap<String,
         let message = Some(Text::of(label));
         Place { message, ..Place::of(location, checkout) }
     });
-    let hash = fingerprint(message, code, checkout);
-    let count = seen.entry(hash.clone()).or_default();
-    *count += 1;
     Some(Finding {
         rule_id: code.as_str(),
         rule_index,
@@ -298,24 +294,8 @@ fn result(message: &Diagnostic, checkout: &Checkout, seen: &mut BTreeMap<String,
         message: Text::of_message(message),
         locations,
         related_locations: related.collect(),
-        partial_fingerprints: [(FINGERPRINT, format!("{hash}:{count}"))].into(),
+        partial_fingerprints: [(FINGERPRINT, marks.of(message, checkout))].into(),
     })
-}
-
-/// Names a finding so that it stays the same when lines above it come and go.
-fn fingerprint(message: &Diagnostic, code: Code, checkout: &Checkout) -> String {
-    let location = message.location.as_ref();
-    let path = location.map(|location| checkout.name(&location.path)).unwrap_or_default();
-    let mut hasher = blake3::Hasher::new();
-    for part in [
-        code.as_str().as_bytes(),
-        path.as_os_str().as_encoded_bytes(),
-        message.key.as_ref().map(ContactKey::address).unwrap_or_default().as_bytes(),
-        location.map_or("", |location| location.text.trim()).as_bytes(),
-    ] {
-        hasher.update(&(part.len() as u64).to_be_bytes()).update(part);
-    }
-    hasher.finalize().to_hex()[..16].to_owned()
 }
 
 #[cfg(test)]

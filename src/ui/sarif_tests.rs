@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
+use crate::model::ContactKey;
 
 fn finding(code: &str, summary: &str, line: usize) -> Diagnostic {
     let text = "    emial: x".to_owned();

@@ -1,13 +1,10 @@
-//! Whether git is at work in the working tree around a directory.
-//!
-//! Reads `.git` where it is a file that points elsewhere (worktrees, submodules); never runs git.
+//! Whether git is at work in the working tree around a directory. Never runs git.
 
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::beneath::regular;
+use crate::git_dir::git_dir;
 
 /// Tells whether git holds its index lock, and forgets locks that nobody will ever release.
 #[derive(Debug)]
@@ -47,25 +44,6 @@ fn lock(dir: &Path) -> Option<Lock> {
     let path = git_dir(dir)?.join("index.lock");
     let metadata = fs::symlink_metadata(&path).ok()?;
     Some(Lock { path, modified: metadata.modified().ok() })
-}
-
-/// Finds the git directory of the working tree that holds `dir`, upward from where it really is.
-fn git_dir(dir: &Path) -> Option<PathBuf> {
-    let real = fs::canonicalize(dir).unwrap_or_else(|_| dir.to_owned());
-    real.ancestors().find_map(|above| {
-        let candidate = above.join(".git");
-        let metadata = fs::metadata(&candidate).ok()?;
-        if metadata.is_dir() { Some(candidate) } else { pointed_to(above, &candidate) }
-    })
-}
-
-/// Reads a `.git` file: `gitdir: PATH`, relative to the directory it stands in.
-fn pointed_to(above: &Path, file: &Path) -> Option<PathBuf> {
-    /// More than any path takes.
-    const MOST_BYTES: u64 = 64 * 1024;
-    let mut text = String::new();
-    regular(file).ok()?.take(MOST_BYTES).read_to_string(&mut text).ok()?;
-    Some(above.join(text.strip_prefix("gitdir:")?.trim()))
 }
 
 #[cfg(test)]

@@ -16,11 +16,12 @@ const TEAM: &str = "contacts:\n  ada: {email: ada@example.com}\n";
 const SECRET: &str = "hunter2";
 
 /// Every way in which contact files are read and shown.
-const READERS: [&str; 9] = [
+const READERS: [&str; 10] = [
     "validate",
     "validate --json",
     "validate --format sarif",
     "validate --format github",
+    "validate --format gitlab",
     "plan",
     "plan --json",
     "plan --format markdown --no-mask",

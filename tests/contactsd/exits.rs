@@ -88,6 +88,8 @@ fn a_mistake_of_usage_is_one_with_every_verb() {
 fn files_and_words(provoked: &mut Provoked) {
     let good = World::with(ADA);
     let bad = World::with(BROKEN);
+    provoked.run(&World::new(), "init", "", 0);
+    provoked.run(&good, "init", "--dir contacts.d/team.yaml/below", 1);
     provoked.run(&good, "validate", "", 0);
     provoked.run(&bad, "validate", "", 1);
     provoked.run(&good, "schema", "contacts", 0);

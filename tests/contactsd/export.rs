@@ -154,3 +154,14 @@ fn the_commands_of_the_guide_do_what_it_says() {
     assert!(outcomes[2].contains("3 imported, 0 added, 0 changed"), "{}", outcomes[2]);
     assert!(outcomes[3].contains("No changes."), "{}", outcomes[3]);
 }
+
+#[test]
+fn a_person_may_have_the_files_anywhere() {
+    let remote = seeded(3);
+    let world = World::new().against(&remote);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let out = elsewhere.path().join("new/people");
+    let exported = world.run(&format!("export --out {}", out.display()));
+    assert_eq!(exported.code, Some(0), "{exported}");
+    assert!(out.join("apollo.yaml").exists(), "{exported}");
+}

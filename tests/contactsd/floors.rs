@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: [&[&str]; 7] = [
     &["shell_word"],
     &["model", "failpoints", "aside", "beneath", "private_dir"],
-    &["plan", "journal", "quota", "index", "state", "hosts"],
+    &["plan", "journal", "quota", "index", "state", "hosts", "git_dir"],
     &["settings", "source", "apollo", "store", "serve", "watcher", "sandbox"],
     &["ops"],
     &["ui"],

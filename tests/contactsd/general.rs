@@ -21,6 +21,7 @@ fn help_and_version_are_results() {
     Usage: contactsd [OPTIONS] <COMMAND>
 
     Commands:
+      init         Make a directory of contact files with a first entry, and a pipeline if you want one
       validate     Check the contact files; sends nothing and needs no key
       fmt          Bring the contact files into one form; what they say stays the same
       explain      Explain an error or a warning by its code, E011 for example
@@ -149,6 +150,7 @@ fn mistakes_of_usage_exit_with_one() {
     Usage: contactsd [OPTIONS] <COMMAND>
 
     Commands:
+      init         Make a directory of contact files with a first entry, and a pipeline if you want one
       validate     Check the contact files; sends nothing and needs no key
       fmt          Bring the contact files into one form; what they say stays the same
       explain      Explain an error or a warning by its code, E011 for example

@@ -88,7 +88,7 @@ fn a_validation_is_one_document() {
     [exit 0]
     "#);
     assert_snapshot!(world.run("validate --json --dir elsewhere"), @r#"
-    {"format_version":"1.0","valid":false,"error_count":1,"warning_count":0,"diagnostics":[{"severity":"error","summary":"Cannot read the contact files","detail":"the directory elsewhere cannot be read: No such file or directory (os error 2)\nName the directory with --dir, or make it: a file such as contacts.d/team.yaml holds `contacts:` with a key for each person."}]}
+    {"format_version":"1.0","valid":false,"error_count":1,"warning_count":0,"diagnostics":[{"severity":"error","summary":"Cannot read the contact files","detail":"the directory elsewhere cannot be read: No such file or directory (os error 2)\nName the directory with --dir, or make it with a first entry: contactsd init"}]}
     [exit 1]
     "#);
 }
@@ -103,7 +103,7 @@ fn mistakes_of_usage_are_records_too() {
     "#);
     assert_snapshot!(world.run("--json"), @r#"
     {"@level":"info","@message":"contactsd 0.1.0","@module":"contactsd.ui","type":"version","contactsd":"0.1.0","ui":"1.0"}
-    {"@level":"error","@message":"Error: 'contactsd' requires a subcommand but one was not provided","@module":"contactsd.ui","type":"diagnostic","diagnostic":{"severity":"error","summary":"'contactsd' requires a subcommand but one was not provided","detail":"  [subcommands: validate, fmt, explain, plan, apply, drift, export, show, watch, status, pause, resume, approve, probe, sandbox, import, why, forget, lookup, state, schema, completions, man, version, help]\n\nFor more help on using this command, run:\n  contactsd --help"}}
+    {"@level":"error","@message":"Error: 'contactsd' requires a subcommand but one was not provided","@module":"contactsd.ui","type":"diagnostic","diagnostic":{"severity":"error","summary":"'contactsd' requires a subcommand but one was not provided","detail":"  [subcommands: init, validate, fmt, explain, plan, apply, drift, export, show, watch, status, pause, resume, approve, probe, sandbox, import, why, forget, lookup, state, schema, completions, man, version, help]\n\nFor more help on using this command, run:\n  contactsd --help"}}
     [exit 1]
     "#);
     world.set("CONTACTSD_JSON", "1");

@@ -25,6 +25,7 @@ mod floors;
 mod fmt;
 mod general;
 mod generate;
+mod init;
 mod json;
 mod kill;
 mod link;

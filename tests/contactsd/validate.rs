@@ -184,13 +184,12 @@ fn warnings_stop_nothing() {
 
 #[test]
 fn a_directory_that_is_not_there_is_an_error_that_says_what_to_do() {
-    assert_snapshot!(World::new().run("validate"), @r"
+    assert_snapshot!(World::new().run("validate"), @"
     [stderr]
     Error: Cannot read the contact files
 
     the directory contacts.d cannot be read: No such file or directory (os error 2)
-    Name the directory with --dir, or make it: a file such as contacts.d/team.yaml holds `contacts:`
-    with a key for each person.
+    Name the directory with --dir, or make it with a first entry: contactsd init
     [exit 1]
     ");
     assert_snapshot!(World::new().run("plan --dir people"), @"
@@ -199,8 +198,7 @@ fn a_directory_that_is_not_there_is_an_error_that_says_what_to_do() {
     Error: Cannot read the contact files
 
     the directory people cannot be read: No such file or directory (os error 2)
-    Name the directory with --dir, or make it: a file such as contacts.d/team.yaml holds `contacts:`
-    with a key for each person.
+    Name the directory with --dir, or make it with a first entry: contactsd init
     [exit 1]
     ");
 }
@@ -260,7 +258,7 @@ fn github_gets_a_command_a_finding_up_to_what_it_shows() {
     [exit 0]
     ");
     assert_snapshot!(World::new().run("validate --format github"), @"
-    ::error title=contactsd::Cannot read the contact files%0Athe directory contacts.d cannot be read: No such file or directory (os error 2)%0AName the directory with --dir, or make it: a file such as contacts.d/team.yaml holds `contacts:` with a key for each person.
+    ::error title=contactsd::Cannot read the contact files%0Athe directory contacts.d cannot be read: No such file or directory (os error 2)%0AName the directory with --dir, or make it with a first entry: contactsd init
     [exit 1]
     ");
 }
@@ -378,6 +376,99 @@ fn a_sarif_log_keeps_to_the_standards_schema_whatever_was_found() {
     let log = valid_sarif(&outcome.stdout);
     assert_eq!(log["runs"][0]["results"].as_array().unwrap().len(), 3);
     assert!(!outcome.stdout.contains(['\u{1b}', '\u{202e}']), "{outcome}");
+}
+
+/// Reads a report as GitLab's page says that it is: every key is there, and of the kind that it takes.
+fn code_quality(text: &str) -> Vec<Value> {
+    let schema = serde_json::json!({"type": "array", "items": {
+        "type": "object",
+        "required": ["description", "check_name", "fingerprint", "severity", "location"],
+        "additionalProperties": false,
+        "properties": {
+            "description": {"type": "string", "minLength": 1},
+            "check_name": {"type": "string", "pattern": "^[EW][0-9]{3}$"},
+            "fingerprint": {"type": "string", "minLength": 16},
+            "severity": {"enum": ["info", "minor", "major", "critical", "blocker"]},
+            "location": {
+                "type": "object",
+                "required": ["path", "lines"],
+                "properties": {
+                    "path": {"type": "string", "pattern": "^[^/.]"},
+                    "lines": {"type": "object", "required": ["begin"], "properties": {"begin": {"type": "integer", "minimum": 1}}},
+                },
+            },
+        },
+    }});
+    let report: Value = serde_json::from_str(text).unwrap();
+    let validator = jsonschema::options().build(&schema).unwrap();
+    let errors: Vec<String> =
+        validator.iter_errors(&report).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert_eq!(errors, [""; 0], "{text}");
+    report.as_array().unwrap().clone()
+}
+
+#[test]
+fn gitlab_gets_one_report_of_all_findings_and_stdout_holds_nothing_else() {
+    let outcome = world_of_mistakes().run("validate --format gitlab");
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(1), ""));
+    let report = code_quality(&outcome.stdout);
+    assert_eq!(report.len(), 23);
+    let prints: std::collections::BTreeSet<&str> =
+        report.iter().map(|issue| issue["fingerprint"].as_str().unwrap()).collect();
+    assert_eq!(prints.len(), report.len());
+
+    let mut world = World::with("contacts:\n  ada:\n    email: ada@example.com\n    mobile_phone: unlisted\n");
+    assert_snapshot!(world.run("validate --format gitlab"), @r#"
+    [
+      {
+        "description": "\"unlisted\" has no digits (with contact.ada). `mobile_phone` is meant for a phone number. Write the number, or remove the line if there is none.",
+        "check_name": "W102",
+        "fingerprint": "59f480d3385bd69d:1",
+        "severity": "minor",
+        "location": {
+          "path": "contacts.d/team.yaml",
+          "lines": {
+            "begin": 4
+          }
+        }
+      }
+    ]
+    [exit 0]
+    "#);
+    let before = code_quality(&world.run("validate --format gitlab").stdout);
+    world.team("# A line more.\ncontacts:\n  ada:\n    email: ada@example.com\n    mobile_phone: unlisted\n");
+    let after = code_quality(&world.run("validate --format gitlab").stdout);
+    assert_eq!(
+        (&before[0]["fingerprint"], &after[0]["location"]["lines"]["begin"]),
+        (&after[0]["fingerprint"], &5.into())
+    );
+
+    world.team("contacts:\n  ada: {email: ada@example.com}\n");
+    assert_snapshot!(world.run("validate --format gitlab"), @"
+    []
+    [exit 0]
+    ");
+    assert_snapshot!(World::new().run("validate --format gitlab"), @"
+    []
+    [stderr]
+    Error: Cannot read the contact files
+
+    the directory contacts.d cannot be read: No such file or directory (os error 2)
+    Name the directory with --dir, or make it with a first entry: contactsd init
+    [exit 1]
+    ");
+
+    let hostile = World::with("contacts:\n  \"\\e[31m\\n::error::x\": {email: x, \"\\u202e\": y}\n");
+    let outcome = hostile.run("validate --format gitlab");
+    assert_eq!(code_quality(&outcome.stdout).len(), 3);
+    assert!(!outcome.stdout.contains(['\u{1b}', '\u{202e}']), "{outcome}");
+
+    // Paths are GitLab's: from the root of the repository, wherever it was run.
+    std::fs::create_dir(world.path(".git")).unwrap();
+    world.write("team/contacts.d/a.yaml", "contacts:\n  ada: {emial: ada@example.com}\n");
+    world.set("CONTACTSD_FORMAT", "gitlab");
+    let outcome = world.run_in("team", "validate");
+    assert_eq!(code_quality(&outcome.stdout)[0]["location"]["path"], "team/contacts.d/a.yaml");
 }
 
 #[test]

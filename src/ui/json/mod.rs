@@ -33,7 +33,7 @@ pub use harmless::to_json;
 pub use lookup::LookupDocument;
 pub use probe::ProbeDocument;
 pub use record::{Kept, LeftFacts, Level, PointFacts, PushOutcome, Record, StateClean, StateRecovery, StepOutcome};
-pub(super) use record::{PushedState, StatePush};
+pub(super) use record::{LaidFile, LaidOutcome, PushedState, StatePush};
 pub use records::Layout;
 pub(super) use records::{Guarded, Records};
 pub use schemas::{SchemaName, schema};

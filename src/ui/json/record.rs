@@ -101,6 +101,8 @@ pub enum Payload<'a> {
     StateRecovery { recovery: StateRecovery },
     /// `state clean` is about to remove what was moved out of the way, has done so, or had nothing to do.
     StateClean { clean: StateClean },
+    /// What became of a file that `init` lays out.
+    File { file: LaidFile },
     /// The stand-in for Apollo listens.
     Sandbox {
         /// Where its API is.
@@ -255,6 +257,30 @@ pub struct Kept {
     pub bytes: u64,
 }
 
+/// A file or directory that `init` lays out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct LaidFile {
+    /// As seen from the working directory, or as it was named.
+    pub path: String,
+    pub outcome: LaidOutcome,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LaidOutcome {
+    /// It was missing and was made.
+    Made,
+    /// It was there, and a line was added.
+    Extended,
+    /// It is what would have been made.
+    Unchanged,
+    /// It is something else and stays as it is.
+    Kept,
+    /// A directory that has contact files, so that no example was added.
+    InUse,
+}
+
 /// How far something has come that is approved first.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -357,6 +383,11 @@ impl Record<'_> {
     /// Tells where the stand-in for Apollo listens.
     pub(in crate::ui) fn state_recovery(message: impl Into<String>, recovery: StateRecovery) -> Self {
         Self::info(message, Payload::StateRecovery { recovery })
+    }
+
+    /// Tells what became of a file.
+    pub(in crate::ui) fn file(message: impl Into<String>, file: LaidFile) -> Self {
+        Self::info(message, Payload::File { file })
     }
 
     pub(in crate::ui) fn state_clean(message: impl Into<String>, clean: StateClean) -> Self {

@@ -24,10 +24,9 @@ pub(crate) fn load(error: &LoadError) -> Vec<Diagnostic> {
 pub(crate) fn unreadable(error: &source::Error) -> Diagnostic {
     let why = ops::chain(error);
     let detail = match error {
-        source::Error::ReadDirectory { source, .. } if source.kind() == ErrorKind::NotFound => format!(
-            "{why}\nName the directory with --dir, or make it: a file such as contacts.d/team.yaml holds `contacts:` \
-             with a key for each person."
-        ),
+        source::Error::ReadDirectory { source, .. } if source.kind() == ErrorKind::NotFound => {
+            format!("{why}\nName the directory with --dir, or make it with a first entry: contactsd init")
+        }
         source::Error::LeadsOut { dir, .. } => format!(
             "{why}\nIt is a link, and who wrote the repository must not decide which directory of this machine is read. \
              If it is the one you mean, name it: --dir {}",

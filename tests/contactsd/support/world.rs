@@ -179,6 +179,11 @@ impl World {
 
     /// Runs a command whose stdin is a terminal at which `typed` was typed already.
     pub(crate) fn run_at_terminal(&self, line: &str, typed: &str) -> Outcome {
+        self.run_in_at_terminal("", line, typed)
+    }
+
+    /// The same in a directory of the world.
+    pub(crate) fn run_in_at_terminal(&self, directory: &str, line: &str, typed: &str) -> Outcome {
         let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&person).unwrap();
         unlockpt(&person).unwrap();
@@ -187,7 +192,7 @@ impl World {
         let terminal = rustix::fs::open(terminal, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
         let mut person = File::from(person);
         person.write_all(typed.as_bytes()).unwrap();
-        self.ended(self.command(line).stdin(terminal))
+        self.ended(self.command(line).current_dir(self.path(directory)).stdin(terminal))
     }
 
     /// Runs a command whose stderr is the journal's, as far as systemd lets a program know.
