@@ -89,7 +89,7 @@ pub fn init_summary(laid: &[Laid], forge: Option<Forge>, next: Option<NextComman
     }
     if is_made(LaidPart::Pipeline).is_some() {
         parts.push(format!(
-            "Before the pipeline can run it needs a runner, a place for the state, and the key as a secret:\n  \
+            "Before the pipeline can run it needs a database for the state, and its secrets:\n  \
              examples/{folder}/README.md of contactsd"
         ));
     }

@@ -127,7 +127,7 @@ fn what_is_there_stays_as_it_is() {
     To compare what was kept with what would be written, run this in an empty directory:
       contactsd init --pipeline github
 
-    Before the pipeline can run it needs a runner, a place for the state, and the key as a secret:
+    Before the pipeline can run it needs a database for the state, and its secrets:
       examples/github-actions/README.md of contactsd
     [exit 0]
     ");
@@ -159,7 +159,7 @@ fn below_the_top_level_the_pipeline_stands_there_and_looks_at_this_directory() {
     To try it without a key, with nothing leaving this machine, run:
       contactsd apply --sandbox --dir people
 
-    Before the pipeline can run it needs a runner, a place for the state, and the key as a secret:
+    Before the pipeline can run it needs a database for the state, and its secrets:
       examples/gitlab-ci/README.md of contactsd
     [exit 0]
     ");
@@ -174,7 +174,7 @@ fn below_the_top_level_the_pipeline_stands_there_and_looks_at_this_directory() {
         ]
     );
     let pipeline: Value = serde_yaml::from_str(&files(&world, "repo")[".gitlab-ci.yml"]).unwrap();
-    assert_eq!(pipeline["variables"]["CONTACTSD_DIR"], "sales/emea/people");
+    assert_eq!(pipeline["include"][0]["inputs"]["dir"], "sales/emea/people");
     let validated = world.run_in("repo", "validate --dir sales/emea/people");
     assert_eq!(validated.code, Some(0), "{validated}");
 }
