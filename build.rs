@@ -1,6 +1,8 @@
 //! Tells the program which commit and which target it was built from, for `contactsd version`.
 //!
 //! Never fails a build: what cannot be found out is left out. A development build knows no commit, so that a new commit compiles nothing again.
+#![expect(clippy::disallowed_macros, reason = "cargo is told on stdout")]
+#![expect(clippy::disallowed_methods, reason = "cargo tells a build script what it builds by the environment")]
 
 use std::path::Path;
 use std::process::Command;

@@ -1,5 +1,6 @@
 //! What the README and the pages beside it show is what the program does.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -107,7 +108,7 @@ fn the_recorded_run_is_what_the_commands_print() {
         let outcome = world.run(&format!("{command} --color always"));
         assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""), "{command}");
         parts.push(shown.lines().count());
-        shown += &format!("\x1b[1m$ contactsd {command}\x1b[0m\n");
+        writeln!(shown, "\x1b[1m$ contactsd {command}\x1b[0m").unwrap();
         parts.push(shown.lines().count());
         shown += &outcome.stdout;
         shown.push('\n');
@@ -122,7 +123,7 @@ fn played(still: &str, parts: &[usize]) -> String {
         String::from("    @keyframes appear { from { visibility: hidden; } to { visibility: visible; } }\n");
     rules += "    @media (prefers-reduced-motion: no-preference) {\n";
     for part in 1..parts.len() {
-        rules += &format!("      .part-{part} {{ animation: appear 1ms {}s both; }}\n", 2 * part);
+        writeln!(rules, "      .part-{part} {{ animation: appear 1ms {}s both; }}", 2 * part).unwrap();
     }
     rules += "    }\n  </style>";
     let mut line = 0;
