@@ -20,7 +20,7 @@ pub(super) struct Account {
     key: IdentityKey,
     contacts: BTreeMap<ApolloId, Known>,
     /// Whom each mark leads to.
-    by_mark: BTreeMap<Mark, Vec<ApolloId>>,
+    by_mark: BTreeSet<(Mark, ApolloId)>,
     /// What changed later is not known, by the server's clock.
     pub(super) read_to: Timestamp,
     /// Contacts that are not saved as they are known now.
@@ -38,19 +38,19 @@ type Mark = u64;
 #[derive(Debug, Default, Clone, PartialEq)]
 struct Known {
     /// What it is found by.
-    marks: Vec<Mark>,
+    marks: Box<[Mark]>,
     /// Its declared fields, where somebody has asked for them.
     seen: Option<Box<Seen>>,
 }
 
 /// What is saved of one contact.
-type Line = (ApolloId, Vec<Mark>, Option<Box<Seen>>);
+type Line = (ApolloId, Box<[Mark]>, Option<Box<Seen>>);
 
 /// A contact that was made.
 #[derive(Debug)]
 pub(super) struct Made {
     id: ApolloId,
-    marks: Vec<Mark>,
+    marks: Box<[Mark]>,
 }
 
 impl Made {
@@ -88,7 +88,7 @@ impl Account {
         Self {
             key,
             contacts: BTreeMap::new(),
-            by_mark: BTreeMap::new(),
+            by_mark: BTreeSet::new(),
             read_to: Timestamp(0),
             unsaved: BTreeSet::new(),
             saved_parts: 0,
@@ -109,8 +109,14 @@ impl Account {
     /// Lists whom some mark leads to, each once.
     pub(super) fn find<'a>(&self, by: impl IntoIterator<Item = By<'a>>) -> Vec<ApolloId> {
         let marks = by.into_iter().map(|by| by.mark(&self.key));
-        let found: BTreeSet<&ApolloId> = marks.filter_map(|mark| self.by_mark.get(&mark)).flatten().collect();
+        let found: BTreeSet<&ApolloId> = marks.flat_map(|mark| self.with(mark)).collect();
         found.into_iter().cloned().collect()
+    }
+
+    /// Lists whom a mark leads to.
+    fn with(&self, mark: Mark) -> impl Iterator<Item = &ApolloId> {
+        let from = (mark, ApolloId::FIRST);
+        self.by_mark.range(from..).take_while(move |(other, _)| *other == mark).map(|(_, id)| id)
     }
 
     /// Takes in what a row shows; reports whether that is news.
@@ -172,12 +178,7 @@ impl Account {
         {
             return false;
         }
-        for mark in &known.marks {
-            let found = self.by_mark.entry(*mark).or_default();
-            if !found.contains(&id) {
-                found.push(id.clone());
-            }
-        }
+        self.by_mark.extend(known.marks.iter().map(|&mark| (mark, id.clone())));
         self.contacts.insert(id.clone(), known);
         self.unsaved.insert(id);
         true
@@ -228,7 +229,7 @@ impl Account {
     }
 }
 
-fn marks(key: &IdentityKey, fields: &Fields, emails: &[String]) -> Vec<Mark> {
+fn marks(key: &IdentityKey, fields: &Fields, emails: &[String]) -> Box<[Mark]> {
     let [first, last, company] =
         [Field::FirstName, Field::LastName, Field::OrganizationName].map(|field| fields.folded(&field));
     let mut marks = Vec::new();
@@ -243,7 +244,7 @@ fn marks(key: &IdentityKey, fields: &Fields, emails: &[String]) -> Vec<Mark> {
     }
     marks.sort_unstable();
     marks.dedup();
-    marks
+    marks.into()
 }
 
 impl By<'_> {
