@@ -155,7 +155,7 @@ impl Performer<'_> {
         // Of those that nothing was written to, many are kept when a state was lost.
         let entry =
             if changes.is_empty() { Entry { fields: Fields::default(), ..entry.clone() } } else { entry.clone() };
-        let operation = Operation::Update { id: binding.apollo_id.clone(), entry, changes };
+        let operation = Operation::Update { id: binding.apollo_id.clone(), entry: entry.into(), changes };
         let action = Action { place: self.place.clone(), reason: Reason::FieldsDiffer, operation };
         let imported = Imported { action, origin: binding.origin.clone() };
         self.job.imported.lock().unwrap_or_else(PoisonError::into_inner).push(imported);

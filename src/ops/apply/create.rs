@@ -29,7 +29,7 @@ impl Performer<'_> {
         let is_its = |intent: &Intent| {
             // The entry may have been refused under the key that it had before.
             let is_free = intent.key == *entry.key() || self.job.fingerprint(&intent.key).is_none();
-            intent.refused && is_free && intent.may_be_of(entry)
+            intent.refused && is_free && intent.may_be_of(entry.key(), entry.moved_from.as_ref(), &entry.fields)
         };
         for (&id, intent) in self.job.open.iter().filter(|(_, intent)| is_its(intent)) {
             // A refusal may hide that the contact was made, and what was made shows late.

@@ -365,7 +365,7 @@ impl Run {
         };
         let creates = actions.iter().any(goes_by_batch);
         // As if each waited for itself: one of a name at a time, and one probe while such requests fail.
-        let shares_name = |action: &Action| action.entry().is_some_and(|entry| self.job.shares_name(&entry.fields));
+        let shares_name = |action: &Action| action.entry().is_some_and(|entry| self.job.shares_name(entry));
         let job = Arc::clone(&self.job);
         let _alone =
             if creates && actions.iter().any(shares_name) { Some(job.one_of_a_name.lock().await) } else { None };
@@ -550,7 +550,7 @@ struct Outcome {
 /// Whom it does not show is viewed when its turn comes, and whatever keeps it from looking is met there and told.
 async fn seen_before(session: &Session, plan: &Plan, snapshot: &Snapshot) -> BTreeMap<ApolloId, Seen> {
     let named = plan.actions.iter().filter_map(|action| match &action.operation {
-        Operation::Adopt { id, entry, .. } => Some((id.clone(), AskedFor::of_entry(entry))),
+        Operation::Adopt { id, entry, .. } => Some((id.clone(), AskedFor::of_entry(&entry.unpack()))),
         _ => None,
     });
     let asked: Asked = named.collect();
