@@ -23,9 +23,6 @@ enum Id {
 }
 
 impl ApolloId {
-    /// Comes before all others; no contact has it.
-    pub const FIRST: Self = Self(Id::Digits([0; 24]));
-
     /// Accepts 24 hexadecimal digits, the form that people may write and that a server may answer.
     pub fn parse(text: &str) -> Option<Self> {
         let digits: [u8; 24] = text.as_bytes().try_into().ok().filter(|_| is_hex24(text))?;

@@ -3,8 +3,9 @@
 //! An entry as it is worked with is a score of texts, each a piece of memory of its own. Those that only wait for their
 //! turn are kept like this, and looked at where they lie.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
+use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -30,7 +31,8 @@ pub struct PackedEntry {
 /// Entries of one file.
 struct Pack {
     path: Arc<Path>,
-    /// Numbers and lengths in ASCII among the texts, so that all of it is one text.
+    /// Numbers and lengths in ASCII among the texts, so that all of it is one text. A text that is there already, as the
+    /// company of the entry before may be, is only pointed to.
     text: Box<str>,
 }
 
@@ -46,14 +48,14 @@ pub struct Packer {
 impl Packer {
     /// Adds an entry, and returns how many bytes it takes.
     pub fn add(&mut self, entry: &Entry) -> usize {
-        if self.open.0.len() >= PIECE || self.path.as_ref().is_some_and(|path| *path != entry.place.path) {
+        if self.open.text.len() >= PIECE || self.path.as_ref().is_some_and(|path| *path != entry.place.path) {
             self.seal();
         }
         self.path.get_or_insert_with(|| Arc::clone(&entry.place.path));
-        let start = self.open.0.len();
+        let start = self.open.text.len();
         self.starts.push(u32::try_from(start).expect("a piece begins below its size"));
         self.open.entry(entry);
-        self.open.0.len() - start + size_of::<PackedEntry>()
+        self.open.text.len() - start + size_of::<PackedEntry>()
     }
 
     /// Returns the entries in the order in which they were added.
@@ -65,7 +67,7 @@ impl Packer {
 
     fn seal(&mut self) {
         let Some(path) = self.path.take() else { return };
-        let pack = Arc::new(Pack { path, text: std::mem::take(&mut self.open).0.into_boxed_str() });
+        let pack = Arc::new(Pack { path, text: self.open.take() });
         let entry = |at| PackedEntry { pack: Arc::clone(&pack), at, is_placeless: false };
         self.entries.extend(self.starts.drain(..).map(entry));
     }
@@ -75,7 +77,7 @@ impl From<&Entry> for PackedEntry {
     fn from(entry: &Entry) -> Self {
         let mut writer = Writer::default();
         writer.entry(entry);
-        let pack = Pack { path: Arc::clone(&entry.place.path), text: writer.0.into_boxed_str() };
+        let pack = Pack { path: Arc::clone(&entry.place.path), text: writer.take() };
         Self { pack: Arc::new(pack), at: 0, is_placeless: false }
     }
 }
@@ -153,7 +155,7 @@ impl PackedEntry {
     }
 
     fn parts(&self) -> Parts<'_> {
-        let mut rest = Reader(&self.pack.text[self.at as usize..]);
+        let mut rest = Reader { all: &self.pack.text, at: self.at as usize };
         let key = rest.text();
         let run_dedupe = rest.number() == 1;
         let apollo_id = rest.list().next();
@@ -358,10 +360,18 @@ impl Serialize for ValueRef<'_> {
 
 /// Puts entries together as one text.
 #[derive(Default)]
-struct Writer(String);
+struct Writer {
+    text: String,
+    /// Where texts are, by their hash.
+    seen: HashMap<u64, usize>,
+    hasher: RandomState,
+}
 
 /// So many bits of a number are in one character; the next bit says that more follow.
 const BITS: u32 = 6;
+
+/// Texts as short as this are not pointed to, which takes as much.
+const SHORT: usize = 4;
 
 impl Writer {
     fn entry(&mut self, entry: &Entry) {
@@ -404,16 +414,30 @@ impl Writer {
         texts.for_each(|text| self.text(text));
     }
 
+    /// Writes twice the length and the text, or one more than twice the place where it is.
     fn text(&mut self, text: &str) {
-        self.number(text.len());
-        self.0.push_str(text);
+        if text.len() > SHORT {
+            let here = self.text.len();
+            let seen = *self.seen.entry(self.hasher.hash_one(text)).or_insert(here);
+            if seen < here && (Reader { all: &self.text, at: seen }).text() == text {
+                return self.number(2 * seen + 1);
+            }
+        }
+        self.number(2 * text.len());
+        self.text.push_str(text);
+    }
+
+    /// Returns what was written, and begins again.
+    fn take(&mut self) -> Box<str> {
+        self.seen.clear();
+        std::mem::take(&mut self.text).into_boxed_str()
     }
 
     fn number(&mut self, mut number: usize) {
         loop {
             let (low, more) = (number & ((1 << BITS) - 1), number >> BITS);
             let byte = low | usize::from(more > 0) << BITS;
-            self.0.push(char::from(u8::try_from(byte).expect("seven bits")));
+            self.text.push(char::from(u8::try_from(byte).expect("seven bits")));
             if more == 0 {
                 return;
             }
@@ -424,14 +448,17 @@ impl Writer {
 
 /// Reads what a [`Writer`] put together.
 #[derive(Debug, Default, Clone, Copy)]
-struct Reader<'a>(&'a str);
+struct Reader<'a> {
+    all: &'a str,
+    at: usize,
+}
 
 impl<'a> Reader<'a> {
     fn number(&mut self) -> usize {
         let (mut number, mut shift) = (0, 0);
         loop {
-            let byte = usize::from(self.0.as_bytes()[0]);
-            self.0 = &self.0[1..];
+            let byte = usize::from(self.all.as_bytes()[self.at]);
+            self.at += 1;
             number |= (byte & ((1 << BITS) - 1)) << shift;
             if byte >> BITS == 0 {
                 return number;
@@ -441,10 +468,13 @@ impl<'a> Reader<'a> {
     }
 
     fn text(&mut self) -> &'a str {
-        let length = self.number();
-        let (text, rest) = self.0.split_at(length);
-        self.0 = rest;
-        text
+        let number = self.number();
+        if number % 2 == 1 {
+            return Reader { all: self.all, at: number / 2 }.text();
+        }
+        let start = self.at;
+        self.at += number / 2;
+        &self.all[start..self.at]
     }
 
     fn field(&mut self) -> FieldRef<'a> {
@@ -555,20 +585,32 @@ mod tests {
         }
     }
 
+    fn titled(number: usize, title: String) -> Entry {
+        let key = ContactKey::parse(&format!("key-{number}")).unwrap();
+        let place = Place { path: Path::new("a.yaml").into(), key };
+        let fields = [(Field::Title, Value::Text(title))].into_iter().collect();
+        Entry { place, fields, run_dedupe: true, apollo_id: None, moved_from: None, ignored: [].into() }
+    }
+
     #[test]
     fn many_entries_are_several_pieces() {
-        let entry = |number: usize| {
-            let key = ContactKey::parse(&format!("key-{number}")).unwrap();
-            let place = Place { path: Path::new("a.yaml").into(), key };
-            let fields = [(Field::Title, Value::Text("t".repeat(1000)))].into_iter().collect();
-            Entry { place, fields, run_dedupe: true, apollo_id: None, moved_from: None, ignored: [].into() }
-        };
+        let entry = |number: usize| titled(number, format!("{number:01000}"));
         let mut packer = Packer::default();
         let bytes: usize = (0..200).map(|number| packer.add(&entry(number))).sum();
         assert!((200_000..210_000).contains(&bytes), "{bytes}");
         let packed = packer.finish();
         let pieces: BTreeSet<_> = packed.iter().map(|entry| Arc::as_ptr(&entry.pack)).collect();
         assert_eq!(pieces.len(), 4);
+        assert!((0..200).all(|number| packed[number].unpack() == entry(number)));
+    }
+
+    #[test]
+    fn a_text_is_kept_once_in_a_piece() {
+        let entry = |number: usize| titled(number, "t".repeat(1000 + number % 2));
+        let mut packer = Packer::default();
+        let bytes: usize = (0..200).map(|number| packer.add(&entry(number))).sum();
+        assert!(bytes < 10_000, "{bytes}");
+        let packed = packer.finish();
         assert!((0..200).all(|number| packed[number].unpack() == entry(number)));
     }
 }

@@ -131,7 +131,7 @@ impl Knowledge {
 }
 
 pub(super) async fn save(store: &Store, account: &mut Account) -> Result<(), state::Error> {
-    let mut parts = account.save().into_iter().map(|(part, text)| Change::PutAccount { part, text });
+    let mut parts = account.save().map(|(part, text)| Change::PutAccount { part, text });
     loop {
         let some: Vec<_> = parts.by_ref().take(CHANGES_PER_COMMIT).collect();
         if some.is_empty() {

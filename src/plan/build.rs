@@ -59,7 +59,9 @@ pub fn plan_beside(input: &Input, under_way: &BTreeSet<ContactKey>, policy: &Pol
     }
     actions.extend(view.forgets());
     actions.extend(view.orphaned_creates());
-    actions.sort_by(|one, other| one.key().cmp(other.key()));
+    if !actions.is_sorted_by(|one, other| one.key() <= other.key()) {
+        actions.sort_by(|one, other| one.key().cmp(other.key()));
+    }
     let planned = actions.len();
     actions.retain(|action| !action.touches(under_way));
     let left_out = planned - actions.len();
