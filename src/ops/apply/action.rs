@@ -8,6 +8,7 @@ use super::outcome::create::Asked;
 use super::performer::{End, Performer, Trouble};
 
 impl Performer<'_> {
+    /// Of a batch a hundred work side by side: whatever few of them come to takes no room in the others.
     pub(super) async fn perform(&self, action: &Action) -> Result<End, Trouble> {
         match &action.operation {
             Operation::Create { entry } => self.create(&entry.unpack(), asked(action.reason)).await,
@@ -15,20 +16,20 @@ impl Performer<'_> {
                 // Whom a look found must still be the one that the entry means.
                 let found = || Origin::Matched(MatchedBy::LookUp);
                 let origin = evidence.as_ref().map_or(Origin::Adopted, |_| found());
-                self.adopt(id, &entry.unpack(), origin).await
+                Box::pin(self.adopt(id, &entry.unpack(), origin)).await
             }
-            Operation::Restore { id, entry } => self.restore(id, &entry.unpack()).await,
-            Operation::Update { id, entry, changes } => self.update(id, &entry.unpack(), changes).await,
+            Operation::Restore { id, entry } => Box::pin(self.restore(id, &entry.unpack())).await,
+            Operation::Update { id, entry, changes } => Box::pin(self.update(id, &entry.unpack(), changes)).await,
             Operation::Move { from, id, entry, changes } => {
                 // A move by hand looks at no doubt, so it ends none.
                 let ends_doubt = action.reason != Reason::AskedFor;
-                self.rename(from, id, &entry.unpack(), changes, ends_doubt).await
+                Box::pin(self.rename(from, id, &entry.unpack(), changes, ends_doubt)).await
             }
             Operation::Release { id, entry, .. } => self.release(id, &entry.unpack()).await,
             Operation::Forget { id } => self.forget(id).await,
             Operation::Settle { intent_id, intent, entry } => {
                 let entry = entry.as_ref().map(PackedEntry::unpack);
-                self.settle(*intent_id, intent, entry.as_ref(), asked(action.reason)).await
+                Box::pin(self.settle(*intent_id, intent, entry.as_ref(), asked(action.reason))).await
             }
             Operation::Conflict { dispute, entry } => {
                 Err(Trouble::failed(problem::undecided(dispute, &entry.unpack())))

@@ -130,7 +130,8 @@ impl Performer<'_> {
         let is_ours = binding::is_made_by_us(&binding.origin);
         let lists_before = contact.label_ids.clone().filter(|_| !is_ours).unwrap_or_default().into_iter().collect();
         let pending = Known::of(&binding, []).changes_to(&entry.fields);
-        let brought_up = self.bring_up(entry, binding, &pending, Effort { tried, lists_before, open: &[] }).await;
+        let effort = Effort { tried, lists_before, open: &[] };
+        let brought_up = Box::pin(self.bring_up(entry, binding, &pending, effort)).await;
         // A state that cannot be read fails the action anyway, which says so.
         if let Ok(Some(binding)) = self.session.store().binding(entry.key()).await {
             let mut written = sent_unseen;
