@@ -88,6 +88,8 @@ struct Args {
 enum Only {
     /// How the files are read and checked
     Loads,
+    /// Applies that create everybody, of each layout
+    Applies,
     /// Applies, with and without the copy of the state in turn
     ///
     /// Needs the feature failpoints, in which a process can be asked to write no copy.
@@ -163,6 +165,10 @@ impl Bench {
                 if let Some(url) = self.args.database.clone() {
                     self.apply(contacts, layout, &world)?;
                     self.apply_into(&url, contacts, layout, &world)?;
+                    continue;
+                }
+                if self.args.only == Some(Only::Applies) {
+                    self.apply(contacts, layout, &world)?;
                     continue;
                 }
                 self.load(contacts, layout, &world)?;

@@ -108,8 +108,10 @@ impl Report {
                 let rate = row.rate();
                 (format!("{rate}/s"), rate > 5_000)
             });
-            let words = format!("100,000: apply, parallelism {parallelism}, below 100 MiB");
-            reach(&words, 100_000, Hundred, Apply(parallelism), &|row| below_mib(row, 100));
+            for layout in [Hundred, Single] {
+                let words = format!("100,000 of layout {layout:?}: apply, parallelism {parallelism}, below 120 MiB");
+                reach(&words, 100_000, layout, Apply(parallelism), &|row| below_mib(row, 120));
+            }
         }
         reach("10,000: text of the creates, less time than planning them", 10_000, Hundred, Render, &|row| {
             ratio(row, 1.0)

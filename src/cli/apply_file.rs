@@ -70,32 +70,36 @@ async fn apply_with(
         Ok(resumed) => resumed,
         Err(refusal) => return Err(saved::refuse(context, &saved, &refusal)),
     };
-    let Resumed { planned, snapshot, done, replaced, further } = &resumed;
-    warn_of_rest(context, replaced, further);
+    let Resumed { planned, snapshot, done, replaced, further } = resumed;
+    warn_of_rest(context, &replaced, &further);
     if saved.planned.plan.is_empty() {
-        showing::show(context, &Shown::of(planned, context));
+        showing::show(context, &Shown::of(&planned, context));
         if planned.plan.housekeeping.is_empty() {
             return Ok(Exit::Success);
         }
-    } else if *done > 0 {
-        let (done, all) = (count(*done), counted(saved.planned.plan.actions.len(), "action"));
+    } else if done > 0 {
+        let (done, all) = (count(done), counted(saved.planned.plan.actions.len(), "action"));
         context.shell.status(format!("{done} of the {all} in {} were done before.", saved.path.display()));
     }
-    prove(context, connection, snapshot, &mut events).await?;
-    let begun = saved.begin(session, snapshot).await.map_err(|error| state_error(context, &error))?;
+    prove(context, connection, &snapshot, &mut events).await?;
+    let begun = saved.begin(session, &snapshot).await.map_err(|error| state_error(context, &error))?;
     if let Err(error) = begun {
         warn_unmarked(context, &saved, &error);
     }
     let remaining = Remaining { digest: saved.digest().clone(), left_out: replaced.len() };
-    let report = carry_out(context, connection, planned, desired, snapshot, Some(&remaining), events).await?;
+    // What is left of them was planned again.
+    saved.planned.plan.actions = Vec::new();
+    let scope = planned.plan.scope.clone();
+    let applied = (!planned.plan.is_empty()).then_some(&scope);
+    let report = carry_out(context, connection, planned.plan, desired, &snapshot, Some(&remaining), events).await?;
     if report.is_complete()
-        && !planned.plan.is_empty()
-        && let Err(error) = saved.spend(session, snapshot)
+        && applied.is_some()
+        && let Err(error) = saved.spend(session, &snapshot)
         && saved.is_begun()
     {
         warn_unmarked(context, &saved, &error);
     }
-    Ok(conclude(context, planned, &report))
+    Ok(conclude(context, applied, &report))
 }
 
 /// Says what is not done although it is needed, since the saved plan does not say it.

@@ -1,5 +1,6 @@
 //! What verbs share that change something: approval, a run with its signals, and how it ends.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::io::{BufRead, IsTerminal};
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use super::showing::{self, Shown};
 use super::signals::{self, Signals};
 use crate::model::Digest;
 use crate::ops::{self, Desired, Drift, Event, Planned, Problem, Remaining, Report, Session, Stop};
+use crate::plan::{Plan, Scope};
 use crate::state::Snapshot;
 use crate::ui::json::report_record;
 use crate::ui::{APPROVAL, Progress, apply_summary, approval_prompt, words};
@@ -40,9 +42,13 @@ pub(super) fn may_approve(approval: &ApprovalArgs, context: &mut Context) -> Res
     Err(Exit::Failure)
 }
 
+/// Most things that are done aside at a time: reading rows and files, which takes a processor each.
+const ASIDE: usize = 16;
+
 /// Runs the future of a verb to its end, on a runtime of its own.
 pub(super) fn block_on(context: &mut Context, verb: impl AsyncFnOnce(&mut Context) -> Exit) -> Exit {
-    match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    match runtime.worker_threads(2).max_blocking_threads(ASIDE).enable_all().build() {
         Ok(runtime) => {
             let exit = runtime.block_on(verb(context));
             // Whatever still runs was left behind on purpose, by a second signal.
@@ -161,8 +167,10 @@ async fn perform_with(
     if let Some(drift) = &drift {
         session.note_found(drift).await.map_err(|error| state_error(context, &error))?;
     }
-    let report = carry_out(context, connection, &planned, desired, &snapshot, None, events).await?;
-    Ok(conclude(context, &planned, &report))
+    let scope = planned.plan.scope.clone();
+    let applied = (!planned.plan.is_empty()).then_some(&scope);
+    let report = carry_out(context, connection, planned.plan, desired, &snapshot, None, events).await?;
+    Ok(conclude(context, applied, &report))
 }
 
 /// Looks what has changed in Apollo, and shows it; returns the state as if that had been applied.
@@ -251,14 +259,14 @@ pub(super) async fn prove(
 pub(super) async fn carry_out(
     context: &mut Context,
     connection: &Connection,
-    planned: &Planned,
+    plan: Plan,
     desired: &Desired,
     snapshot: &Snapshot,
     saved: Option<&Remaining>,
     mut events: UnboundedReceiver<Event>,
 ) -> Result<Report, Exit> {
     let session = &connection.session;
-    let work = ops::apply_as(session, &planned.plan, desired, snapshot, saved);
+    let work = ops::apply_as(session, Cow::Owned(plan), desired, snapshot, saved);
     let result = driven(context, session.stop(), &mut events, work).await;
     if result.is_err() {
         let detail = "Requests were under way. What became of them is found out by the next apply, before anything \
@@ -316,13 +324,13 @@ pub(super) async fn driven<T>(
     result
 }
 
-/// Tells what an apply came to.
-pub(super) fn conclude(context: &mut Context, planned: &Planned, report: &Report) -> Exit {
-    if !planned.plan.is_empty() {
+/// Tells what an apply came to; `applied` is what was asked for of the contacts, `None` where nothing was to be done.
+pub(super) fn conclude(context: &mut Context, applied: Option<&Scope>, report: &Report) -> Exit {
+    if let Some(scope) = applied {
         let color = context.shell.stdout().color;
         showing::show_imports(context, report);
         context.shell.result_as(apply_summary(report, color), [report_record(report)]);
-        if !planned.plan.scope.is_whole() {
+        if !scope.is_whole() {
             let detail = "Only what --target and --exclude left in was applied. Run plan without them to see what the \
                           files ask for beside it.";
             context.shell.warning("Applied changes may be incomplete", detail);

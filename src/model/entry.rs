@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{ApolloId, ContactKey, Field, Fields};
+use super::{ApolloId, ContactKey, Field, Fields, Texts};
 
 /// Where an entry stands. The line is looked up only when it is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -46,10 +46,7 @@ impl Entry {
     /// It matches by e-mail, or by first and last name at one company (vendor page of the create
     /// call, match order).
     pub fn dedupe_can_match(&self) -> bool {
-        let holds = |field: Field| self.fields.text(&field).is_some_and(|text| !text.trim().is_empty());
-        let is_person_at_company =
-            || [Field::FirstName, Field::LastName, Field::OrganizationName].into_iter().all(holds);
-        self.run_dedupe && (holds(Field::Email) || is_person_at_company())
+        dedupe_can_match(self.run_dedupe, &self.fields)
     }
 
     /// Reports whether a change of `field` in Apollo is left alone.
@@ -65,8 +62,18 @@ impl Entry {
 
     /// Reports whether the e-mail is what Apollo matches this entry by.
     pub fn is_matched_by_email(&self) -> bool {
-        self.run_dedupe && self.fields.text(&Field::Email).is_some_and(|text| !text.trim().is_empty())
+        is_matched_by_email(self.run_dedupe, &self.fields)
     }
+}
+
+pub(super) fn dedupe_can_match(run_dedupe: bool, fields: &impl Texts) -> bool {
+    let says = |field: Field| fields.says(&field);
+    let is_person_at_company = || [Field::FirstName, Field::LastName, Field::OrganizationName].into_iter().all(says);
+    run_dedupe && (says(Field::Email) || is_person_at_company())
+}
+
+pub(super) fn is_matched_by_email(run_dedupe: bool, fields: &impl Texts) -> bool {
+    run_dedupe && fields.says(&Field::Email)
 }
 
 fn as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {

@@ -181,6 +181,22 @@ impl From<&str> for Value {
     }
 }
 
+/// What a contact is known by: texts by their fields.
+pub trait Texts {
+    /// Returns the text of `field`; `None` for lists and undeclared fields.
+    fn text(&self, field: &Field) -> Option<&str>;
+
+    /// Returns the text of a field, folded; empty where there is none.
+    fn folded(&self, field: &Field) -> String {
+        self.text(field).map(fold_text).unwrap_or_default()
+    }
+
+    /// Reports whether a field holds more than blanks.
+    fn says(&self, field: &Field) -> bool {
+        self.text(field).is_some_and(|text| !text.trim().is_empty())
+    }
+}
+
 /// Fields with their values, each at most once, sorted by field.
 ///
 /// Clones share their values until one is changed: an entry is in what is desired, in the plan and in what is
@@ -204,7 +220,7 @@ impl Fields {
 
     /// Returns the text of a field, folded; empty where there is none.
     pub fn folded(&self, field: &Field) -> String {
-        self.text(field).map(fold_text).unwrap_or_default()
+        Texts::folded(self, field)
     }
 
     /// Returns the declared lists, none when undeclared.
@@ -251,6 +267,12 @@ impl Fields {
 
     fn position(&self, field: &Field) -> Result<usize, usize> {
         self.0.binary_search_by(|(present, _)| present.cmp(field))
+    }
+}
+
+impl Texts for Fields {
+    fn text(&self, field: &Field) -> Option<&str> {
+        Self::text(self, field)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What makes two entries the same person, in Apollo's eyes and in ours.
 
 use super::fold::{fold_email, mailbox};
-use super::{Field, Fields};
+use super::{Field, Fields, Texts};
 use serde::{Deserialize, Serialize};
 
 /// The parts of a contact that Apollo matches by, folded for comparison.
@@ -23,7 +23,7 @@ pub struct PersonAtCompany {
 }
 
 impl Identity {
-    pub fn of(fields: &Fields) -> Self {
+    pub fn of(fields: &impl Texts) -> Self {
         let folded = |field: Field| Some(fields.folded(&field)).filter(|text| !text.is_empty());
         Self {
             email: fields.text(&Field::Email).map(fold_email).filter(|text| !text.is_empty()),

@@ -1,55 +1,93 @@
 //! Identifiers given by Apollo or drawn by us.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Apollo's id of one contact, the only identity that survives edits on either side.
 ///
 /// 24 hexadecimal digits in lower case, whatever the case in a file or an answer: one contact has one id.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
-pub struct ApolloId(String);
+#[derive(Clone, PartialEq, Eq)]
+pub struct ApolloId(Id);
+
+/// Of many contacts many ids are kept, so that the usual ones are no pieces of memory of their own.
+#[derive(Clone, PartialEq, Eq)]
+enum Id {
+    /// In lower case.
+    Digits([u8; 24]),
+    /// Never 24 digits.
+    Recorded(Box<str>),
+}
 
 impl ApolloId {
     /// Accepts 24 hexadecimal digits, the form that people may write and that a server may answer.
     pub fn parse(text: &str) -> Option<Self> {
-        is_hex24(text).then(|| Self(text.to_ascii_lowercase()))
+        let digits: [u8; 24] = text.as_bytes().try_into().ok().filter(|_| is_hex24(text))?;
+        Some(Self(Id::Digits(digits.map(|digit| digit.to_ascii_lowercase()))))
     }
 
-    /// Accepts what earlier versions recorded besides: letters, digits, `-` and `_`, as they were answered.
-    fn recorded(text: String) -> Option<Self> {
+    /// Accepts as well what earlier versions recorded: letters, digits, `-` and `_`, as they were answered.
+    pub(super) fn recorded(text: &str) -> Option<Self> {
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        (!text.is_empty() && text.len() <= 64 && text.chars().all(plain)).then_some(Self(text))
+        let is_plain = !text.is_empty() && text.len() <= 64 && text.chars().all(plain);
+        Self::parse(text).or_else(|| is_plain.then(|| Self(Id::Recorded(text.into()))))
     }
 
     pub fn as_str(&self) -> &str {
-        &self.0
+        match &self.0 {
+            Id::Digits(digits) => std::str::from_utf8(digits).expect("digits are ASCII"),
+            Id::Recorded(text) => text,
+        }
+    }
+}
+
+impl PartialOrd for ApolloId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for ApolloId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (&self.0, &other.0) {
+            (Id::Digits(one), Id::Digits(other)) => one.cmp(other),
+            _ => self.as_str().cmp(other.as_str()),
+        }
+    }
+}
+
+impl Hash for ApolloId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+impl Serialize for ApolloId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 
 impl<'de> Deserialize<'de> for ApolloId {
     /// Reads what a state or a plan holds.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut text = String::deserialize(deserializer)?;
-        if is_hex24(&text) {
-            text.make_ascii_lowercase();
-            return Ok(Self(text));
-        }
-        Self::recorded(text).ok_or_else(|| D::Error::custom("this is no id of a contact"))
+        let text = String::deserialize(deserializer)?;
+        Self::recorded(&text).ok_or_else(|| D::Error::custom("this is no id of a contact"))
     }
 }
 
 impl fmt::Display for ApolloId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
 impl fmt::Debug for ApolloId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ApolloId, ContactKey, Endpoint, Entry, Fields, Identity, RunId, Timestamp};
+use super::{ApolloId, ContactKey, Endpoint, Fields, Identity, RunId, Texts, Timestamp};
 
 /// Numbers intents in the order they were written.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -57,11 +57,9 @@ pub struct Intent {
 }
 
 impl Intent {
-    /// Reports whether a create may have made the contact of `entry`: it has its key, or had it before, or is the same
+    /// Reports whether a create may have made the contact of an entry: it has its key, or had it before, or is the same
     /// person by all that identifies one.
-    pub fn may_be_of(&self, entry: &Entry) -> bool {
-        self.key == *entry.key()
-            || entry.moved_from.as_ref() == Some(&self.key)
-            || Identity::of(&self.fields) == Identity::of(&entry.fields)
+    pub fn may_be_of(&self, key: &ContactKey, moved_from: Option<&ContactKey>, texts: &impl Texts) -> bool {
+        self.key == *key || moved_from == Some(&self.key) || Identity::of(&self.fields) == Identity::of(texts)
     }
 }

@@ -19,6 +19,7 @@ mod key;
 mod made_key;
 mod named;
 mod names;
+mod packed;
 mod roster;
 mod time;
 
@@ -27,7 +28,7 @@ pub use binding::{Binding, Conflict, ConflictCause, Glance, MatchedBy, Merged, O
 pub use bulk::BulkCreate;
 pub use endpoint::Endpoint;
 pub use entry::{Entry, Place};
-pub use field::{CustomFieldId, Field, Fields, TEXT_FIELDS, Value};
+pub use field::{CustomFieldId, Field, Fields, TEXT_FIELDS, Texts, Value};
 pub use fingerprint::Fingerprint;
 pub use fold::{fold_email, fold_text, mailbox};
 pub use found::Found;
@@ -40,5 +41,6 @@ pub use named::Named;
 pub use names::{
     CustomField, Glossary, List, Listing, Misfit, NameKind, NameKinds, Names, PicklistOption, Stage, Unresolved,
 };
+pub use packed::{Lists, PackedEntry, Packer};
 pub use roster::{Listed, Roster, Sheet, SheetWriter};
 pub use time::Timestamp;

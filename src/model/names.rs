@@ -294,8 +294,8 @@ impl Names {
     }
 
     /// Tells what the ids in some values stand for, as far as it is known.
-    pub fn glossary<'f>(&self, values: impl IntoIterator<Item = (&'f Field, &'f Value)>) -> Glossary {
-        let mut glossary = BTreeMap::new();
+    pub fn explain<'f>(&self, values: impl IntoIterator<Item = (&'f Field, &'f Value)>, glossary: &mut Glossary) {
+        let Glossary(glossary) = glossary;
         for (field, value) in values {
             let Value::Text(text) = value else { continue };
             match field {
@@ -315,7 +315,6 @@ impl Names {
                 _ => {}
             }
         }
-        Glossary(glossary)
     }
 }
 

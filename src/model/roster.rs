@@ -3,6 +3,7 @@
 //! A million of them take about fifty megabytes; the entries would take a gigabyte.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -14,9 +15,9 @@ const FINGERPRINT: usize = 16;
 
 /// What one file declares: each key with its fingerprint, in the order of the file.
 ///
-/// Per entry: the key's length in one byte, the key, the fingerprint.
+/// Per entry: the key's length in one byte, the key, the fingerprint. Clones share them.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Sheet(Box<[u8]>);
+pub struct Sheet(Arc<[u8]>);
 
 /// The sheets of all files, with a table to find keys by.
 #[derive(Clone, Default)]
@@ -55,7 +56,7 @@ impl Sheet {
             std::str::from_utf8(key).ok()?;
             rest = after.get(FINGERPRINT..)?;
         }
-        Some(Self(bytes))
+        Some(Self(bytes.into()))
     }
 
     pub fn as_bytes(&self) -> &[u8] {
@@ -100,7 +101,7 @@ impl SheetWriter {
     }
 
     pub fn finish(self) -> Sheet {
-        Sheet(self.0.into_boxed_slice())
+        Sheet(self.0.into())
     }
 }
 
@@ -258,7 +259,7 @@ impl<'de> Deserialize<'de> for Roster {
                     let one: Sheet = [(&key, fingerprint)].into_iter().collect();
                     bytes.extend_from_slice(one.as_bytes());
                 }
-                Ok(Roster::of(vec![Sheet(bytes.into_boxed_slice())]))
+                Ok(Roster::of(vec![Sheet(bytes.into())]))
             }
         }
 

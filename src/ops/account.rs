@@ -18,13 +18,15 @@ use super::sweep::Sweep;
 #[derive(Debug, Clone)]
 pub(super) struct Account {
     key: IdentityKey,
-    contacts: BTreeMap<ApolloId, Known>,
+    /// Each in the place of its number.
+    contacts: Vec<Known>,
+    numbers: BTreeMap<ApolloId, u32>,
     /// Whom each mark leads to.
-    by_mark: BTreeMap<Mark, Vec<ApolloId>>,
+    by_mark: BTreeSet<(Mark, u32)>,
     /// What changed later is not known, by the server's clock.
     pub(super) read_to: Timestamp,
     /// Contacts that are not saved as they are known now.
-    unsaved: BTreeSet<ApolloId>,
+    unsaved: BTreeSet<u32>,
     /// The parts that were saved.
     saved_parts: u32,
     /// The contacts in these parts, each counted as often as it stands there.
@@ -35,22 +37,23 @@ pub(super) struct Account {
 type Mark = u64;
 
 /// What is known of one contact, as it was seen last.
-#[derive(Debug, Default, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 struct Known {
+    id: ApolloId,
     /// What it is found by.
-    marks: Vec<Mark>,
+    marks: Box<[Mark]>,
     /// Its declared fields, where somebody has asked for them.
     seen: Option<Box<Seen>>,
 }
 
 /// What is saved of one contact.
-type Line = (ApolloId, Vec<Mark>, Option<Box<Seen>>);
+type Line = (ApolloId, Box<[Mark]>, Option<Box<Seen>>);
 
 /// A contact that was made.
 #[derive(Debug)]
 pub(super) struct Made {
     id: ApolloId,
-    marks: Vec<Mark>,
+    marks: Box<[Mark]>,
 }
 
 impl Made {
@@ -80,15 +83,16 @@ struct Head {
 /// Most contacts of one part, which takes about 100 bytes for each, and for a declared one up to a kilobyte.
 const CONTACTS_OF_A_PART: usize = 200;
 
-/// What is to be saved: the number of each part, and its text; parts without a text are removed.
-pub(super) type Parts = Vec<(u32, Option<String>)>;
+/// What is to be saved: the number of a part, and its text; one without a text is removed.
+pub(super) type Part = (u32, Option<String>);
 
 impl Account {
     pub(super) fn new(key: IdentityKey) -> Self {
         Self {
             key,
-            contacts: BTreeMap::new(),
-            by_mark: BTreeMap::new(),
+            contacts: Vec::new(),
+            numbers: BTreeMap::new(),
+            by_mark: BTreeSet::new(),
             read_to: Timestamp(0),
             unsaved: BTreeSet::new(),
             saved_parts: 0,
@@ -109,8 +113,13 @@ impl Account {
     /// Lists whom some mark leads to, each once.
     pub(super) fn find<'a>(&self, by: impl IntoIterator<Item = By<'a>>) -> Vec<ApolloId> {
         let marks = by.into_iter().map(|by| by.mark(&self.key));
-        let found: BTreeSet<&ApolloId> = marks.filter_map(|mark| self.by_mark.get(&mark)).flatten().collect();
+        let found: BTreeSet<&ApolloId> = marks.flat_map(|mark| self.with(mark)).collect();
         found.into_iter().cloned().collect()
+    }
+
+    /// Lists whom a mark leads to.
+    fn with(&self, mark: Mark) -> impl Iterator<Item = &ApolloId> {
+        self.by_mark.range((mark, 0)..=(mark, u32::MAX)).map(|(_, number)| &self.contacts[*number as usize].id)
     }
 
     /// Takes in what a row shows; reports whether that is news.
@@ -118,52 +127,59 @@ impl Account {
     /// Keeps what is asked for of the contact; for `None`, what was kept of it before.
     pub(super) fn see(&mut self, contact: &Contact, asked: Option<&AskedFor>, at: Timestamp) -> bool {
         let marks = marks(&self.key, &contact.readable, &contact.emails);
-        let before = self.contacts.get(&contact.id).and_then(|known| known.seen.as_deref());
+        let before = self.seen(&contact.id);
         let asked = asked.or(before.map(|seen| &seen.asked));
         let seen = asked.map(|asked| Box::new(Seen::of(contact, asked, before, at)));
-        self.take_in(contact.id.clone(), Known { marks, seen })
+        self.take_in(Known { id: contact.id.clone(), marks, seen })
     }
 
     /// Takes in contacts that were made.
     pub(super) fn add(&mut self, made: Vec<Made>) {
         for Made { id, marks } in made {
-            self.take_in(id, Known { marks, seen: None });
+            self.take_in(Known { id, marks, seen: None });
         }
     }
 
     /// Returns what was seen of a contact that somebody has asked for.
     pub(super) fn seen(&self, id: &ApolloId) -> Option<&Seen> {
-        self.contacts.get(id)?.seen.as_deref()
+        self.known(id)?.seen.as_deref()
+    }
+
+    fn known(&self, id: &ApolloId) -> Option<&Known> {
+        self.numbers.get(id).map(|number| &self.contacts[*number as usize])
     }
 
     /// Reports whether a contact was there when the account was read.
     pub(super) fn has(&self, id: &ApolloId) -> bool {
-        self.contacts.contains_key(id)
+        self.numbers.contains_key(id)
     }
 
     /// Notes what the lists of contacts are called.
     pub(super) fn name_lists(&mut self, name: impl Fn(&str) -> Option<String>) {
-        for (id, known) in &mut self.contacts {
+        for (number, known) in (0..).zip(&mut self.contacts) {
             let Some(seen) = known.seen.as_mut().filter(|seen| seen.has_unnamed_lists()) else { continue };
             seen.name_lists(&name);
             if !seen.has_unnamed_lists() {
-                self.unsaved.insert(id.clone());
+                self.unsaved.insert(number);
             }
         }
     }
 
     /// Keeps values of declared contacts alone.
     pub(super) fn forget_values_unless(&mut self, is_declared: impl Fn(&ApolloId) -> bool) {
-        for (id, known) in &mut self.contacts {
-            if !is_declared(id) && known.seen.take().is_some() {
-                self.unsaved.insert(id.clone());
+        for (number, known) in (0..).zip(&mut self.contacts) {
+            if !is_declared(&known.id) && known.seen.take().is_some() {
+                self.unsaved.insert(number);
             }
         }
     }
 
     /// Marks that a contact had before lead to it as well: whoever is found is viewed.
-    fn take_in(&mut self, id: ApolloId, known: Known) -> bool {
-        if let Some(before) = self.contacts.get(&id)
+    fn take_in(&mut self, known: Known) -> bool {
+        let count = u32::try_from(self.contacts.len()).expect("an account holds less than four billion contacts");
+        let number = *self.numbers.entry(known.id.clone()).or_insert(count);
+        let before = self.contacts.get_mut(number as usize);
+        if let Some(before) = &before
             && before.marks == known.marks
             && match (&before.seen, &known.seen) {
                 (Some(before), Some(seen)) => before.is_as(seen),
@@ -172,14 +188,12 @@ impl Account {
         {
             return false;
         }
-        for mark in &known.marks {
-            let found = self.by_mark.entry(*mark).or_default();
-            if !found.contains(&id) {
-                found.push(id.clone());
-            }
+        self.by_mark.extend(known.marks.iter().map(|&mark| (mark, number)));
+        match before {
+            Some(before) => *before = known,
+            None => self.contacts.push(known),
         }
-        self.contacts.insert(id.clone(), known);
-        self.unsaved.insert(id);
+        self.unsaved.insert(number);
         true
     }
 
@@ -192,43 +206,45 @@ impl Account {
             let part: Vec<Line> = serde_json::from_str(text).ok()?;
             account.saved_contacts += part.len();
             for (id, marks, seen) in part {
-                account.take_in(id, Known { marks, seen });
+                account.take_in(Known { id, marks, seen });
             }
         }
         account.unsaved.clear();
         Some(Self { read_to, saved_parts: count, ..account })
     }
 
-    /// Returns what is to be written so that it can be loaded again, and takes it for saved.
+    /// Lists what is to be written so that it can be loaded again, and takes it for saved.
     ///
-    /// The first part comes last: until it is written, what was saved before counts.
-    pub(super) fn save(&mut self) -> Parts {
+    /// The first part comes last: until it is written, what was saved before counts. Each text is made when its turn
+    /// comes: all of them take as much memory as the account.
+    pub(super) fn save(&mut self) -> impl Iterator<Item = Part> {
         let is_new = self.saved_parts == 0;
         // What is known of a contact stands in the last part that it is in.
         let again = self.saved_contacts + self.unsaved.len() > 2 * self.contacts.len() + CONTACTS_OF_A_PART;
         let from = if is_new || again { 1 } else { self.saved_parts };
         let old_parts = self.saved_parts;
-        let ids: Vec<&ApolloId> =
-            if is_new || again { self.contacts.keys().collect() } else { self.unsaved.iter().collect() };
-        let mut parts = Parts::new();
-        for (part, ids) in (from..).zip(ids.chunks(CONTACTS_OF_A_PART)) {
-            let known = |id| (&self.contacts[id].marks, &self.contacts[id].seen);
-            let contacts: Vec<_> = ids.iter().map(|id| (*id, known(*id).0, known(*id).1)).collect();
-            parts.push((part, Some(serde_json::to_string(&contacts).expect("ids and numbers are JSON"))));
-        }
-        let count = from + u32::try_from(parts.len()).expect("as many parts as contacts at most");
-        let written = ids.len();
+        let unsaved = std::mem::take(&mut self.unsaved);
+        let numbers: Vec<u32> =
+            if is_new || again { self.numbers.values().copied().collect() } else { unsaved.into_iter().collect() };
+        let written = numbers.len();
+        let parts = u32::try_from(written.div_ceil(CONTACTS_OF_A_PART)).expect("as many parts as contacts at most");
+        let count = from + parts;
         self.saved_contacts = if from == 1 { written } else { self.saved_contacts + written };
         self.saved_parts = count;
-        self.unsaved.clear();
+        let contacts = &self.contacts;
         let head = Head { read_to: self.read_to, parts: count };
-        parts.push((0, Some(serde_json::to_string(&head).expect("numbers are JSON"))));
-        parts.extend((count..old_parts).map(|part| (part, None)));
-        parts
+        let texts = (from..count).zip((0..).step_by(CONTACTS_OF_A_PART)).map(move |(part, start)| {
+            let numbers = numbers[start..].iter().take(CONTACTS_OF_A_PART);
+            let known = numbers.map(|number| &contacts[*number as usize]);
+            let lines: Vec<_> = known.map(|Known { id, marks, seen }| (id, marks, seen)).collect();
+            (part, Some(serde_json::to_string(&lines).expect("ids and numbers are JSON")))
+        });
+        let head = (0, Some(serde_json::to_string(&head).expect("numbers are JSON")));
+        texts.chain([head]).chain((count..old_parts).map(|part| (part, None)))
     }
 }
 
-fn marks(key: &IdentityKey, fields: &Fields, emails: &[String]) -> Vec<Mark> {
+fn marks(key: &IdentityKey, fields: &Fields, emails: &[String]) -> Box<[Mark]> {
     let [first, last, company] =
         [Field::FirstName, Field::LastName, Field::OrganizationName].map(|field| fields.folded(&field));
     let mut marks = Vec::new();
@@ -243,7 +259,7 @@ fn marks(key: &IdentityKey, fields: &Fields, emails: &[String]) -> Vec<Mark> {
     }
     marks.sort_unstable();
     marks.dedup();
-    marks
+    marks.into()
 }
 
 impl By<'_> {
@@ -280,7 +296,7 @@ mod tests {
     }
 
     /// Writes parts as a state keeps them.
-    fn write(kept: &mut BTreeMap<u32, String>, parts: Parts) {
+    fn write(kept: &mut BTreeMap<u32, String>, parts: impl Iterator<Item = Part>) {
         for (part, text) in parts {
             match text {
                 Some(text) => drop(kept.insert(part, text)),
@@ -318,12 +334,15 @@ mod tests {
             account.read_to = Timestamp(round as u64);
             write(&mut kept, account.save());
             let loaded = read(&kept).unwrap();
-            assert_eq!((loaded.read_to, &loaded.contacts), (account.read_to, &account.contacts));
+            let known = |account: &Account| -> Vec<Known> {
+                account.numbers.keys().map(|id| account.known(id).unwrap().clone()).collect()
+            };
+            assert_eq!((loaded.read_to, known(&loaded)), (account.read_to, known(&account)));
             assert!(kept.len() <= 16, "{} parts for 700 contacts", kept.len());
             account = loaded;
         }
         // Nothing new takes the first part alone.
-        assert_eq!(account.save().len(), 1);
+        assert_eq!(account.save().count(), 1);
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub fn plan_import(
         return Err(ProblemKind::BelongsToAnother { id, key, owner }.into());
     }
     let place = entry.place.clone();
-    let operation = Operation::Adopt { id: id.clone(), entry, evidence: None };
+    let operation = Operation::Adopt { id: id.clone(), entry: entry.into(), evidence: None };
     Ok(planned(snapshot, vec![Action { place, reason: Reason::AskedFor, operation }]))
 }
 
@@ -95,7 +95,8 @@ fn rename(snapshot: &Snapshot, from: &ContactKey, to: &ContactKey) -> Result<Act
         ignored: [].into(),
     };
     let place = entry.place.clone();
-    let operation = Operation::Move { from: from.clone(), id: binding.apollo_id.clone(), entry, changes: Vec::new() };
+    let (from, id, changes) = (from.clone(), binding.apollo_id.clone(), Vec::new());
+    let operation = Operation::Move { from, id, entry: entry.into(), changes };
     Ok(Action { place, reason: Reason::AskedFor, operation })
 }
 

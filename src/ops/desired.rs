@@ -1,11 +1,11 @@
 //! What the files declare, valid: who in short, and the entries of those who are asked for.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use crate::index::{Contents, Damaged, Flags, Index, StateNote};
-use crate::model::{ContactKey, Entry, Fingerprint, NameKinds, Named, Names, Roster, Sheet};
+use crate::model::{ContactKey, Entry, Fingerprint, NameKinds, Named, Names, PackedEntry, Roster, Sheet};
 use crate::source::{self, Diagnostic, Loaded, Meaning, SourceFile};
 use crate::state::{Part, Wanted};
 
@@ -217,16 +217,24 @@ impl Desired {
     }
 
     /// Returns the entries of those `keys` that are declared; where an index vouches for some, of the others.
-    ///
-    /// Those that were not kept are read from their files again, which must be as they were.
     pub(super) fn entries<'a>(
         &self,
         keys: impl IntoIterator<Item = &'a ContactKey>,
     ) -> Result<BTreeMap<ContactKey, Entry>, LoadError> {
+        Ok(self.entries_at_rest(keys)?.into_iter().map(|(key, entry)| (key, entry.unpack())).collect())
+    }
+
+    /// The same, at rest.
+    ///
+    /// Those that were not kept are read from their files again, which must be as they were.
+    pub(super) fn entries_at_rest<'a>(
+        &self,
+        keys: impl IntoIterator<Item = &'a ContactKey>,
+    ) -> Result<BTreeMap<ContactKey, PackedEntry>, LoadError> {
         let Declared { roster, loaded, .. } = self.known();
-        let mut wanted: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
-        for found in keys.into_iter().filter_map(|key| roster.find(key.as_str())) {
-            wanted.entry(found.sheet).or_default().insert(found.at);
+        let mut wanted: BTreeMap<usize, BTreeMap<usize, &ContactKey>> = BTreeMap::new();
+        for (key, found) in keys.into_iter().filter_map(|key| Some((key, roster.find(key.as_str())?))) {
+            wanted.entry(found.sheet).or_default().insert(found.at, key);
         }
         let mut entries = BTreeMap::new();
         let mut absent: Vec<(usize, &SourceFile)> = Vec::new();
@@ -348,9 +356,9 @@ const READ_AT_A_TIME: usize = 64;
 /// Picks the entries of one file by their places in its sheet.
 fn pick<'e>(
     sheet: &'e Sheet,
-    places: &'e BTreeSet<usize>,
-    entries: &'e [Entry],
-) -> impl Iterator<Item = (ContactKey, Entry)> {
-    let picked = sheet.lines().zip(entries).filter(|((at, ..), _)| places.contains(at));
-    picked.map(|(_, entry)| (entry.key().clone(), entry.clone()))
+    places: &'e BTreeMap<usize, &'e ContactKey>,
+    entries: &'e [PackedEntry],
+) -> impl Iterator<Item = (ContactKey, PackedEntry)> {
+    let lines = sheet.lines().zip(entries);
+    lines.filter_map(|((at, ..), entry)| Some(((*places.get(&at)?).clone(), entry.clone())))
 }

@@ -131,11 +131,14 @@ impl Knowledge {
 }
 
 pub(super) async fn save(store: &Store, account: &mut Account) -> Result<(), state::Error> {
-    let parts = account.save().into_iter().map(|(part, text)| Change::PutAccount { part, text }).collect::<Vec<_>>();
-    for some in parts.chunks(CHANGES_PER_COMMIT) {
-        store.commit(some.to_vec()).await?;
+    let mut parts = account.save().map(|(part, text)| Change::PutAccount { part, text });
+    loop {
+        let some: Vec<_> = parts.by_ref().take(CHANGES_PER_COMMIT).collect();
+        if some.is_empty() {
+            return Ok(());
+        }
+        store.commit(some).await?;
     }
-    Ok(())
 }
 
 /// Reads every contact; `None` where searching for each takes fewer requests, or where not everybody was seen.

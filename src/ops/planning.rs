@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{ConflictCause, ContactKey, Digest, Endpoint, Glossary, Names, Timestamp};
-use crate::plan::{self, Action, Batches, Creates, Input, OneEach, Plan, Policy};
+use crate::plan::{self, Batches, Creates, Input, OneEach, Plan, Policy};
 use crate::quota::{Ledger, Rules};
 use crate::state::Snapshot;
 
@@ -89,10 +89,19 @@ pub fn plan_beside(
 /// Tells what the ids in a plan stand for.
 fn names(plan: &Plan, desired: &Desired, snapshot: &Snapshot) -> Glossary {
     let read = desired.names().map(|names| Names::clone(names)).unwrap_or_default();
-    let entries = plan.actions.iter().filter_map(Action::entry).flat_map(|entry| entry.fields.iter());
-    let changes = plan.actions.iter().flat_map(|action| action.operation.changes());
-    let before = changes.filter_map(|change| Some((&change.field, change.before.as_ref()?)));
-    read.updated_by(snapshot.names.clone()).glossary(entries.chain(before))
+    let known = read.updated_by(snapshot.names.clone());
+    let mut glossary = Glossary::default();
+    if known.stages.is_none() && known.fields.is_none() {
+        return glossary;
+    }
+    for action in &plan.actions {
+        if let Some(entry) = action.entry() {
+            known.explain(entry.unpack().fields.iter(), &mut glossary);
+        }
+        let changes = action.operation.changes().iter();
+        known.explain(changes.filter_map(|change| Some((&change.field, change.before.as_ref()?))), &mut glossary);
+    }
+    glossary
 }
 
 fn input(desired: &Desired, snapshot: &Snapshot) -> Result<Input, LoadError> {
@@ -108,7 +117,7 @@ fn input(desired: &Desired, snapshot: &Snapshot) -> Result<Input, LoadError> {
         declared_now.extend(desired.fingerprint(other)?.map(|fingerprint| (other.clone(), fingerprint)));
     }
     Ok(Input {
-        entries: desired.entries(snapshot.bindings.keys().chain(&snapshot.unbound))?,
+        entries: desired.entries_at_rest(snapshot.bindings.keys().chain(&snapshot.unbound))?,
         bindings: snapshot.bindings.clone(),
         unchanged: snapshot.unchanged,
         refreshed: snapshot.refreshed,

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ApolloId, ConflictCause, ContactKey, Endpoint, Entry, Field, Intent, IntentId, Place, Value};
+use crate::model::{
+    ApolloId, ConflictCause, ContactKey, Endpoint, Field, Intent, IntentId, PackedEntry, Place, Texts, Value,
+};
 
 /// What is to be done for one key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,23 +23,23 @@ pub struct Action {
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
     /// Send the entry to Apollo, which may match it to a contact it has.
-    Create { entry: Entry },
+    Create { entry: PackedEntry },
     /// Bind the key to the contact that the entry names, or that a look found by its e-mail.
     Adopt {
         id: ApolloId,
-        entry: Entry,
+        entry: PackedEntry,
         /// What a look found; `None` where the entry names the contact.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         evidence: Option<Box<Evidence>>,
     },
     /// Bind the key to the contact it had before it was forgotten.
-    Restore { id: ApolloId, entry: Entry },
+    Restore { id: ApolloId, entry: PackedEntry },
     /// Send the fields that differ; some of the changes may be releases.
-    Update { id: ApolloId, entry: Entry, changes: Vec<Change> },
+    Update { id: ApolloId, entry: PackedEntry, changes: Vec<Change> },
     /// Give the contact of another key to this one, and send what differs.
-    Move { from: ContactKey, id: ApolloId, entry: Entry, changes: Vec<Change> },
+    Move { from: ContactKey, id: ApolloId, entry: PackedEntry, changes: Vec<Change> },
     /// Stop managing fields; nothing is sent.
-    Release { id: ApolloId, entry: Entry, changes: Vec<Change> },
+    Release { id: ApolloId, entry: PackedEntry, changes: Vec<Change> },
     /// Stop managing the contact; it stays in Apollo as it is.
     Forget { id: ApolloId },
     /// Find out what became of a create that was sent and not answered.
@@ -45,12 +47,12 @@ pub enum Operation {
         intent_id: IntentId,
         intent: Box<Intent>,
         /// The entry as declared now, under this action's key; `None` when it is gone.
-        entry: Option<Entry>,
+        entry: Option<PackedEntry>,
     },
     /// Nothing is sent until a person has decided.
-    Conflict { dispute: Dispute, entry: Entry },
+    Conflict { dispute: Dispute, entry: PackedEntry },
     /// The entry names another contact than the one it is bound to.
-    Contradiction { bound: ApolloId, declared: ApolloId, owner: Option<ContactKey>, entry: Entry },
+    Contradiction { bound: ApolloId, declared: ApolloId, owner: Option<ContactKey>, entry: PackedEntry },
 }
 
 /// What tells that a contact is the one that an entry means.
@@ -149,7 +151,7 @@ impl Dispute {
 
 impl Operation {
     /// Returns what the files declare; `None` for what is gone from them.
-    pub(super) fn entry(&self) -> Option<&Entry> {
+    pub fn entry(&self) -> Option<&PackedEntry> {
         match self {
             Self::Create { entry }
             | Self::Adopt { entry, .. }
@@ -178,7 +180,7 @@ impl Operation {
         }
     }
 
-    fn entry_mut(&mut self) -> Option<&mut Entry> {
+    fn entry_mut(&mut self) -> Option<&mut PackedEntry> {
         match self {
             Self::Create { entry }
             | Self::Adopt { entry, .. }
@@ -222,7 +224,7 @@ impl Action {
     }
 
     /// Returns what the files declare for the key; `None` when it is gone from them.
-    pub fn entry(&self) -> Option<&Entry> {
+    pub fn entry(&self) -> Option<&PackedEntry> {
         self.operation.entry()
     }
 
@@ -233,7 +235,7 @@ impl Action {
         let mut action = self.clone();
         let nowhere: Arc<Path> = Path::new("").into();
         if let Some(entry) = action.operation.entry_mut() {
-            entry.place.path = Arc::clone(&nowhere);
+            *entry = entry.without_path();
         }
         if let Operation::Settle { intent, .. } = &mut action.operation {
             intent.path.clear();
@@ -259,9 +261,8 @@ impl Action {
     pub(crate) fn requests(&self) -> Vec<Endpoint> {
         match &self.operation {
             Operation::Create { entry } => {
-                let lists = entry.fields.iter().filter(|(field, _)| **field == Field::LabelNames);
-                let writes = writes(lists.map(|(field, value)| (field, None, value)));
-                looks(entry).into_iter().chain([Endpoint::CreateContact]).chain(writes).collect()
+                let lists = entry.lists().next().map(|_| Endpoint::AddToLists);
+                looks(entry).into_iter().chain([Endpoint::CreateContact]).chain(lists).collect()
             }
             Operation::Adopt { evidence: Some(evidence), .. } => {
                 let writes = writes(evidence.changes.iter().filter_map(|change| match &change.after {
@@ -271,6 +272,7 @@ impl Action {
                 [Endpoint::ViewContact].into_iter().chain(writes).collect()
             }
             Operation::Adopt { entry, .. } | Operation::Restore { entry, .. } => {
+                let entry = entry.unpack();
                 let writes = writes(entry.fields.iter().map(|(field, value)| (field, None, value)));
                 [Endpoint::ViewContact].into_iter().chain(writes).collect()
             }
@@ -294,10 +296,9 @@ impl Action {
 }
 
 /// Lists the searches for an entry before it is created: by its e-mail, and by its name.
-fn looks(entry: &Entry) -> Vec<Endpoint> {
-    let holds = |field: Field| entry.fields.text(&field).is_some_and(|text| !text.trim().is_empty());
-    let by_email = holds(Field::Email);
-    let by_name = (entry.run_dedupe || !by_email) && (holds(Field::FirstName) || holds(Field::LastName));
+fn looks(entry: &PackedEntry) -> Vec<Endpoint> {
+    let by_email = entry.says(&Field::Email);
+    let by_name = (entry.run_dedupe() || !by_email) && (entry.says(&Field::FirstName) || entry.says(&Field::LastName));
     vec![Endpoint::SearchContacts; usize::from(by_email) + usize::from(by_name)]
 }
 

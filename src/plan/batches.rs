@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::action::{Action, Change, Operation, Reason, Setting};
-use crate::model::{Batching, Endpoint, Entry, Field, Fields, Identity, PersonAtCompany, Value};
+use crate::model::{Batching, Endpoint, Field, Identity, PackedEntry, PersonAtCompany, TEXT_FIELDS, Texts, Value};
 
 /// Actions that begin together, and those that go alone.
 #[derive(Debug, Default)]
@@ -173,11 +173,9 @@ impl OneEach {
     fn of(action: &Action) -> Option<Self> {
         match &action.operation {
             Operation::Create { .. } if action.reason == Reason::AskedFor => Some(Self::AskedFor),
-            Operation::Create { entry } if !entry.run_dedupe => Some(Self::NoDedupe),
+            Operation::Create { entry } if !entry.run_dedupe() => Some(Self::NoDedupe),
             Operation::Create { entry } if !entry.is_matched_by_email() => Some(Self::NoEmail),
-            Operation::Create { entry } => Self::of_fields(
-                entry.fields.iter().filter(|(field, value)| follows(field, value)).map(|(field, _)| field),
-            ),
+            Operation::Create { entry } => Self::of_fields(following(entry)),
             Operation::Update { changes, .. } if Calls::of(changes).is_none() => {
                 Self::of_fields(changes.iter().filter(|change| change.sends()).map(|change| &change.field))
             }
@@ -200,8 +198,8 @@ impl OneEach {
 /// Counts the requests of contacts that are created by one request, without looking for them.
 pub(crate) fn create_requests(batch: &[&Action]) -> Requests {
     let entries = || batch.iter().filter_map(|action| action.entry());
-    let lists: BTreeSet<Vec<&str>> = entries().map(|entry| entry.fields.lists().collect()).collect();
-    let follow = entries().filter(|entry| entry.fields.iter().any(|(field, value)| follows(field, value))).count();
+    let lists: BTreeSet<Vec<&str>> = entries().map(|entry| entry.lists().collect()).collect();
+    let follow = entries().filter(|entry| following(entry).next().is_some()).count();
     let counts = [
         (Endpoint::CreateContacts, 1),
         (Endpoint::UpdateContact, follow),
@@ -227,23 +225,26 @@ pub(crate) fn goes_by_batch(action: &Action) -> bool {
 
 /// Reports whether a new contact may be created with others: Apollo finds it by its e-mail, and nobody said that it is
 /// to be created whoever is like it.
-fn goes_with_others(action: &Action, entry: &Entry) -> bool {
+fn goes_with_others(action: &Action, entry: &PackedEntry) -> bool {
     action.reason != Reason::AskedFor && entry.is_matched_by_email()
 }
 
-/// Reports whether a field of a new contact is written after it was created with others.
-fn follows(field: &Field, value: &Value) -> bool {
-    Endpoint::UpdateContact.carries(field) && !Endpoint::CreateContacts.carries(field) && !value.is_empty()
+/// Lists the fields of a new contact that are written after it was created with others.
+fn following(entry: &PackedEntry) -> impl Iterator<Item = &'static Field> {
+    static FIELDS: [Field; 14] = TEXT_FIELDS;
+    let follows = |field: &&Field| Endpoint::UpdateContact.carries(field) && !Endpoint::CreateContacts.carries(field);
+    let says = |field: &&Field| entry.text(field).is_some_and(|text| !text.is_empty());
+    FIELDS.iter().filter(follows).filter(says)
 }
 
-fn creates_in<'a>(mut creates: Vec<(&'a Entry, &'a Action)>, batching: Batching) -> Vec<Vec<&'a Action>> {
+fn creates_in<'a>(mut creates: Vec<(&'a PackedEntry, &'a Action)>, batching: Batching) -> Vec<Vec<&'a Action>> {
     // Those of the same lists go together, in the order of their keys, so that one call puts them on these.
-    creates.sort_by(|(one, _), (other, _)| one.fields.lists().cmp(other.fields.lists()));
+    creates.sort_by(|(one, _), (other, _)| one.lists().cmp(other.lists()));
     let mut batches: Vec<(Marks, Vec<&Action>)> = Vec::new();
     let mut first_open = 0;
     for (entry, action) in creates {
         let size = |number: usize| if number == 0 { batching.first } else { batching.size };
-        let marks = Marks::of(&entry.fields);
+        let marks = Marks::of(entry);
         let mut open = (first_open..batches.len()).filter(|&number| batches[number].1.len() < size(number));
         let place = open.find(|&number| !batches[number].0.meets(&marks)).unwrap_or_else(|| {
             batches.push(<_>::default());
@@ -270,7 +271,7 @@ struct Marks {
 }
 
 impl Marks {
-    fn of(fields: &Fields) -> Self {
+    fn of(fields: &impl Texts) -> Self {
         let identity = Identity::of(fields);
         let domain = identity.domain().map(str::to_owned);
         let at_domain = identity.name.clone().zip(domain).map(|((first, last), domain)| (first, last, domain));

@@ -1,11 +1,12 @@
 //! From what is declared and what is known to the plan.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::model::{
     ApolloId, Binding, Conflict, ConflictCause, ContactKey, Entry, Field, Fingerprint, Found, Identity, IdentityHash,
-    IdentityKey, Intent, IntentId, Lineage, Merged, Place, Serial, Tombstone,
+    IdentityKey, Intent, IntentId, Lineage, Merged, PackedEntry, Place, Serial, Tombstone,
 };
 
 use super::renames::Renames;
@@ -15,7 +16,7 @@ use super::{Action, Change, Dispute, Evidence, Housekeeping, Known, Managed, Ope
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Input {
     /// The declared entries that differ from the state, or that an intent or conflict concerns.
-    pub entries: BTreeMap<ContactKey, Entry>,
+    pub entries: BTreeMap<ContactKey, PackedEntry>,
     /// The state's rows of `entries`, and of all keys that are gone from the files.
     pub bindings: BTreeMap<ContactKey, Binding>,
     /// How many further entries are declared and stand applied exactly so.
@@ -47,17 +48,20 @@ pub fn plan(input: &Input, policy: &Policy) -> Plan {
 /// What becomes of those keys is known only when that process is done with them.
 pub fn plan_beside(input: &Input, under_way: &BTreeSet<ContactKey>, policy: &Policy) -> (Plan, usize) {
     let view = View::new(input, policy);
-    let mut actions = Vec::new();
+    let mut actions = Vec::with_capacity(input.entries.len());
     let mut idle = Vec::new();
-    for entry in input.entries.values() {
-        match view.action_for(entry) {
+    for (key, packed) in &input.entries {
+        let declared = Declared::new(key, packed);
+        match view.action_for(&declared) {
             Some(action) => actions.push(action),
-            None => idle.push(entry),
+            None => idle.push((key, packed)),
         }
     }
     actions.extend(view.forgets());
     actions.extend(view.orphaned_creates());
-    actions.sort_by(|one, other| one.key().cmp(other.key()));
+    if !actions.is_sorted_by(|one, other| one.key() <= other.key()) {
+        actions.sort_by(|one, other| one.key().cmp(other.key()));
+    }
     let planned = actions.len();
     actions.retain(|action| !action.touches(under_way));
     let left_out = planned - actions.len();
@@ -79,6 +83,31 @@ pub fn plan_beside(input: &Input, under_way: &BTreeSet<ContactKey>, policy: &Pol
     (plan, left_out)
 }
 
+/// One declared entry, at rest as long as nothing asks for all of it.
+struct Declared<'a> {
+    key: &'a ContactKey,
+    packed: &'a PackedEntry,
+    whole: OnceCell<Entry>,
+}
+
+impl<'a> Declared<'a> {
+    fn new(key: &'a ContactKey, packed: &'a PackedEntry) -> Self {
+        Self { key, packed, whole: OnceCell::new() }
+    }
+
+    fn place(&self) -> Place {
+        Place { path: self.packed.path(), key: self.key.clone() }
+    }
+
+    fn whole(&self) -> &Entry {
+        self.whole.get_or_init(|| self.packed.unpack())
+    }
+
+    fn packed(&self) -> PackedEntry {
+        self.packed.clone()
+    }
+}
+
 /// The input with what follows from all of it taken together.
 struct View<'a> {
     input: &'a Input,
@@ -89,7 +118,7 @@ struct View<'a> {
     writes: BTreeMap<&'a ContactKey, Vec<&'a Intent>>,
     renames: Renames,
     /// The contacts that new entries name; such an entry takes over from the key that is gone.
-    claimed: BTreeSet<&'a ApolloId>,
+    claimed: BTreeSet<ApolloId>,
 }
 
 impl<'a> View<'a> {
@@ -104,9 +133,8 @@ impl<'a> View<'a> {
                 _ => writes.entry(&intent.key).or_default().push(intent),
             }
         }
-        let is_unbound = |entry: &&Entry| !input.bindings.contains_key(entry.key());
-        let claimed: BTreeSet<_> =
-            input.entries.values().filter(is_unbound).filter_map(|entry| entry.apollo_id.as_ref()).collect();
+        let unbound = || input.entries.iter().filter(|(key, _)| !input.bindings.contains_key(key));
+        let claimed: BTreeSet<_> = unbound().filter_map(|(_, entry)| entry.apollo_id()).collect();
         // A create in doubt may have made the contact, so its key counts like a bound one.
         let unclaimed = input.bindings.iter().filter(|(_, binding)| !claimed.contains(&binding.apollo_id));
         let is_declared = |key: &ContactKey| input.entries.contains_key(key);
@@ -115,63 +143,62 @@ impl<'a> View<'a> {
         let doubtful = creates.iter().filter(|(key, _)| !is_declared(key));
         let doubtful = doubtful.map(|(&key, (_, intent))| (key.clone(), Identity::of(&intent.fields)));
         let gone: BTreeMap<ContactKey, Identity> = bound.chain(doubtful).collect();
-        let unnamed =
-            |entry: &&Entry| is_unbound(entry) && !creates.contains_key(entry.key()) && entry.apollo_id.is_none();
-        let new: Vec<&Entry> = input.entries.values().filter(unnamed).collect();
+        let new = unbound().filter(|(key, entry)| !creates.contains_key(key) && entry.apollo_id().is_none());
+        let new: Vec<(&ContactKey, &PackedEntry)> = new.collect();
         Self { renames: Renames::find(&new, &gone), claimed, input, policy, creates, writes }
     }
 
     /// Decides what one declared entry needs; `None` when it stands as declared.
-    fn action_for(&self, entry: &Entry) -> Option<Action> {
-        let key = entry.key();
+    fn action_for(&self, entry: &Declared<'_>) -> Option<Action> {
+        let key = entry.key;
         if let Some(binding) = self.input.bindings.get(key) {
             return self.action_for_bound(entry, binding);
         }
-        let (operation, reason) = if let Some(id) = &entry.apollo_id {
-            self.adopt(entry, id)
+        let (operation, reason) = if let Some(id) = entry.packed.apollo_id() {
+            self.adopt(entry, &id)
         } else if let Some(&(intent_id, intent)) = self.creates.get(key) {
             self.settle(intent_id, intent, entry)
         } else if self.policy.create.contains(key) {
-            (Operation::Create { entry: entry.clone() }, Reason::AskedFor)
+            (Operation::Create { entry: entry.packed() }, Reason::AskedFor)
         } else if let Some(dispute) = self.standing_dispute(entry) {
-            (Operation::Conflict { dispute, entry: entry.clone() }, Reason::Undecided)
+            (Operation::Conflict { dispute, entry: entry.packed() }, Reason::Undecided)
         } else if let Some((from, reason)) = self.renames.of(key) {
             self.rename(entry, from, *reason)
         } else if let Some(tombstone) = self.tombstone_of(entry) {
             if self.policy.recreate.contains(key) {
-                let operation = Operation::Create { entry: entry.clone() };
-                return Some(Action { place: entry.place.clone(), reason: Reason::Recreate, operation });
+                let operation = Operation::Create { entry: entry.packed() };
+                return Some(Action { place: entry.place(), reason: Reason::Recreate, operation });
             }
-            (Operation::Restore { id: tombstone.apollo_id.clone(), entry: entry.clone() }, Reason::CameBack)
+            (Operation::Restore { id: tombstone.apollo_id.clone(), entry: entry.packed() }, Reason::CameBack)
         } else {
             self.found_or_new(entry)
         };
-        Some(Action { place: entry.place.clone(), reason, operation })
+        Some(Action { place: entry.place(), reason, operation })
     }
 
     /// Takes over the one contact that a look found, and creates one where it found none.
-    fn found_or_new(&self, entry: &Entry) -> (Operation, Reason) {
-        match self.input.found.get(entry.key()) {
+    fn found_or_new(&self, entry: &Declared<'_>) -> (Operation, Reason) {
+        match self.input.found.get(entry.key) {
             Some(Found::One { id, observed, name, company }) => {
-                let mut changes = Known::new(observed, []).changes_to(&entry.fields);
+                let mut changes = Known::new(observed, []).changes_to(&entry.whole().fields);
                 // Lists that it is on by somebody else's hand stay.
                 changes.retain(Change::sends);
                 let evidence = Evidence { name: name.clone(), company: company.clone(), changes };
                 let (id, evidence) = (id.clone(), Some(Box::new(evidence)));
-                (Operation::Adopt { id, entry: entry.clone(), evidence }, Reason::SameEmailInApollo)
+                (Operation::Adopt { id, entry: entry.packed(), evidence }, Reason::SameEmailInApollo)
             }
             Some(Found::Several(ids)) => {
                 let dispute = Dispute::Several { ids: ids.clone() };
-                (Operation::Conflict { dispute, entry: entry.clone() }, Reason::Undecided)
+                (Operation::Conflict { dispute, entry: entry.packed() }, Reason::Undecided)
             }
-            None => (Operation::Create { entry: entry.clone() }, Reason::NotInState),
+            None => (Operation::Create { entry: entry.packed() }, Reason::NotInState),
         }
     }
 
-    fn action_for_bound(&self, entry: &Entry, binding: &Binding) -> Option<Action> {
-        let entry_copy = || entry.clone();
+    fn action_for_bound(&self, entry: &Declared<'_>, binding: &Binding) -> Option<Action> {
+        let entry_copy = || entry.packed();
         let id = binding.apollo_id.clone();
-        let (operation, reason) = match &entry.apollo_id {
+        let (operation, reason) = match &entry.packed.apollo_id() {
             Some(declared) if *declared != id => {
                 let owner = self.input.owners.get(declared).cloned();
                 let contradiction =
@@ -179,11 +206,11 @@ impl<'a> View<'a> {
                 (contradiction, Reason::Undecided)
             }
             // Sent to take the place of a contact that is gone.
-            _ if self.creates.contains_key(entry.key()) => {
-                let (intent_id, intent) = self.creates[entry.key()];
+            _ if self.creates.contains_key(entry.key) => {
+                let (intent_id, intent) = self.creates[entry.key];
                 self.settle(intent_id, intent, entry)
             }
-            _ if binding.gone_at.is_some() && self.policy.recreate.contains(entry.key()) => {
+            _ if binding.gone_at.is_some() && self.policy.recreate.contains(entry.key) => {
                 (Operation::Create { entry: entry_copy() }, Reason::Recreate)
             }
             _ if binding.gone_at.is_some() => {
@@ -193,8 +220,8 @@ impl<'a> View<'a> {
                 (Operation::Conflict { dispute: merged(binding), entry: entry_copy() }, Reason::Undecided)
             }
             _ => {
-                let known = self.known(entry.key(), binding);
-                let changes = known.changes_to(&entry.fields);
+                let known = self.known(entry.key, binding);
+                let changes = known.changes_to(&entry.whole().fields);
                 let reason = reason_for(&changes, &known, binding)?;
                 match reason {
                     Reason::NoLongerDeclared => (Operation::Release { id, entry: entry_copy(), changes }, reason),
@@ -202,43 +229,43 @@ impl<'a> View<'a> {
                 }
             }
         };
-        Some(Action { place: entry.place.clone(), reason, operation })
+        Some(Action { place: entry.place(), reason, operation })
     }
 
     /// Binds to the contact that the entry names, which another key may have had.
-    fn adopt(&self, entry: &Entry, id: &ApolloId) -> (Operation, Reason) {
+    fn adopt(&self, entry: &Declared<'_>, id: &ApolloId) -> (Operation, Reason) {
         match self.input.owners.get(id) {
             Some(owner) if self.is_gone(owner) => self.rename(entry, owner, Reason::DeclaresApolloId),
             Some(owner) => {
                 let dispute = Dispute::Collision { id: id.clone(), other: owner.clone() };
-                (Operation::Conflict { dispute, entry: entry.clone() }, Reason::Undecided)
+                (Operation::Conflict { dispute, entry: entry.packed() }, Reason::Undecided)
             }
             None => {
-                (Operation::Adopt { id: id.clone(), entry: entry.clone(), evidence: None }, Reason::DeclaresApolloId)
+                (Operation::Adopt { id: id.clone(), entry: entry.packed(), evidence: None }, Reason::DeclaresApolloId)
             }
         }
     }
 
-    fn rename(&self, entry: &Entry, from: &ContactKey, reason: Reason) -> (Operation, Reason) {
+    fn rename(&self, entry: &Declared<'_>, from: &ContactKey, reason: Reason) -> (Operation, Reason) {
         if let Some(&(intent_id, intent)) = self.creates.get(from) {
             return self.settle(intent_id, intent, entry);
         }
         let binding = &self.input.bindings[from];
         if binding.merged_into.is_some() {
             // There is no contact to move; the decision about it goes on under the new key.
-            return (Operation::Conflict { dispute: merged(binding), entry: entry.clone() }, Reason::Undecided);
+            return (Operation::Conflict { dispute: merged(binding), entry: entry.packed() }, Reason::Undecided);
         }
         let (from_key, id) = (from.clone(), binding.apollo_id.clone());
         if binding.gone_at.is_some() {
             // There is no contact to move; the decision about it goes on under the new key.
-            return if self.policy.recreate.contains(entry.key()) {
-                (Operation::Create { entry: entry.clone() }, Reason::Recreate)
+            return if self.policy.recreate.contains(entry.key) {
+                (Operation::Create { entry: entry.packed() }, Reason::Recreate)
             } else {
-                (Operation::Conflict { dispute: Dispute::Gone { id }, entry: entry.clone() }, Reason::Undecided)
+                (Operation::Conflict { dispute: Dispute::Gone { id }, entry: entry.packed() }, Reason::Undecided)
             };
         }
-        let changes = self.known(from, binding).changes_to(&entry.fields);
-        (Operation::Move { from: from_key, id, entry: entry.clone(), changes }, reason)
+        let changes = self.known(from, binding).changes_to(&entry.whole().fields);
+        (Operation::Move { from: from_key, id, entry: entry.packed(), changes }, reason)
     }
 
     fn known(&self, key: &ContactKey, binding: &'a Binding) -> Known<'a> {
@@ -246,18 +273,19 @@ impl<'a> View<'a> {
     }
 
     /// Finds the memory of this person under the entry's key, or under the key it says it had.
-    fn tombstone_of(&self, entry: &Entry) -> Option<&Tombstone> {
-        let identity = IdentityHash::of(&entry.fields, &self.input.identity_key);
-        [Some(entry.key()), entry.moved_from.as_ref()]
-            .into_iter()
-            .flatten()
-            .filter_map(|key| self.input.tombstones.get(key))
-            .find(|tombstone| tombstone.identity.same_person(&identity))
+    fn tombstone_of(&self, entry: &Declared<'_>) -> Option<&Tombstone> {
+        let moved_from = entry.packed.moved_from();
+        let keys = [Some(entry.key), moved_from.as_ref()].into_iter().flatten();
+        let is_same = |tombstone: &&Tombstone| {
+            let identity = IdentityHash::of(&entry.whole().fields, &self.input.identity_key);
+            tombstone.identity.same_person(&identity)
+        };
+        keys.filter_map(|key| self.input.tombstones.get(key)).find(is_same)
     }
 
     /// Returns the recorded conflict of `entry` as long as neither side has changed since.
-    fn standing_dispute(&self, entry: &Entry) -> Option<Dispute> {
-        let conflict = self.input.conflicts.get(entry.key())?;
+    fn standing_dispute(&self, entry: &Declared<'_>) -> Option<Dispute> {
+        let conflict = self.input.conflicts.get(entry.key)?;
         let other_stands = match &conflict.cause {
             ConflictCause::Collision { other, other_fingerprint } => {
                 self.input.declared_now.get(other) == other_fingerprint.as_ref()
@@ -267,7 +295,7 @@ impl<'a> View<'a> {
             | ConflictCause::Namesakes { .. }
             | ConflictCause::Several { .. } => true,
         };
-        let stands = other_stands && conflict.fingerprint == entry.fingerprint();
+        let stands = other_stands && conflict.fingerprint == entry.whole().fingerprint();
         stands.then(|| Dispute::of(&conflict.apollo_id, &conflict.cause))
     }
 
@@ -287,9 +315,10 @@ impl<'a> View<'a> {
         let stands = |entry: &Entry, binding: &Binding, field: &Field| {
             binding.dropped.contains(field) && binding.applied.get(field) == entry.fields.get(field)
         };
-        let of_entry = |(key, entry): (&ContactKey, &'a Entry)| {
-            let binding = self.input.bindings.get(key)?;
-            let fields = entry.fields.iter().map(|(field, _)| field).filter(|field| stands(entry, binding, field));
+        let of_entry = |(key, entry): (&ContactKey, &PackedEntry)| {
+            let binding = self.input.bindings.get(key).filter(|binding| !binding.dropped.is_empty())?;
+            let entry = entry.unpack();
+            let fields = entry.fields.iter().map(|(field, _)| field).filter(|field| stands(&entry, binding, field));
             Some(fields.map(|field| (entry.place.clone(), field.clone())).collect::<Vec<_>>())
         };
         self.input.entries.iter().filter_map(of_entry).flatten().collect()
@@ -308,10 +337,10 @@ impl<'a> View<'a> {
     }
 
     /// Finds out what became of a create; `--create` says that whoever was there before is somebody else.
-    fn settle(&self, intent_id: IntentId, intent: &Intent, entry: &Entry) -> (Operation, Reason) {
-        let asked_for = self.policy.create.contains(entry.key());
+    fn settle(&self, intent_id: IntentId, intent: &Intent, entry: &Declared<'_>) -> (Operation, Reason) {
+        let asked_for = self.policy.create.contains(entry.key);
         let reason = if asked_for { Reason::AskedFor } else { Reason::CreateUnanswered };
-        (Operation::Settle { intent_id, intent: Box::new(intent.clone()), entry: Some(entry.clone()) }, reason)
+        (Operation::Settle { intent_id, intent: Box::new(intent.clone()), entry: Some(entry.packed()) }, reason)
     }
 
     fn is_gone(&self, key: &ContactKey) -> bool {
@@ -320,7 +349,12 @@ impl<'a> View<'a> {
 
     /// Finds conflicts that no longer hold, unanswered writes that no action will bring to an end, and entries that
     /// need nothing though they are not noted to stand as they are.
-    fn housekeeping(&self, actions: &[Action], idle: &[&Entry], under_way: &BTreeSet<ContactKey>) -> Housekeeping {
+    fn housekeeping(
+        &self,
+        actions: &[Action],
+        idle: &[(&ContactKey, &PackedEntry)],
+        under_way: &BTreeSet<ContactKey>,
+    ) -> Housekeeping {
         let acted_on: BTreeSet<&ContactKey> = actions
             .iter()
             .flat_map(|action| match &action.operation {
@@ -330,14 +364,14 @@ impl<'a> View<'a> {
             .flatten()
             .collect();
         let stands = |key: &ContactKey| {
-            !self.input.bindings.contains_key(key)
-                && self.input.entries.get(key).is_some_and(|entry| self.standing_dispute(entry).is_some())
+            let stands = |packed| self.standing_dispute(&Declared::new(key, packed)).is_some();
+            !self.input.bindings.contains_key(key) && self.input.entries.get(key).is_some_and(stands)
         };
         // A refused create is looked for under the entry's new key as well.
         let is_taken_along = |intent: &Intent| {
             !self.input.entries.contains_key(&intent.key)
                 && actions.iter().any(|action| match &action.operation {
-                    Operation::Create { entry } => intent.may_be_of(entry),
+                    Operation::Create { entry } => intent.may_be_of(action.key(), entry.moved_from().as_ref(), entry),
                     _ => false,
                 })
         };
@@ -345,15 +379,15 @@ impl<'a> View<'a> {
             let is_idle = !acted_on.contains(&intent.key) && !under_way.contains(&intent.key);
             (!intent.endpoint.creates() || (intent.refused && !is_taken_along(intent))) && is_idle
         };
-        let unnoted = |entry: &Entry| {
-            let noted = self.input.bindings.get(entry.key()).and_then(|binding| binding.fingerprint);
-            noted != Some(entry.fingerprint()) && !under_way.contains(entry.key())
+        let unnoted = |(key, entry): &&(&ContactKey, &PackedEntry)| {
+            let noted = self.input.bindings.get(*key).and_then(|binding| binding.fingerprint);
+            noted != Some(entry.fingerprint()) && !under_way.contains(*key)
         };
         let is_over = |key: &&ContactKey| !stands(key) && !under_way.contains(*key);
         Housekeeping {
             conflicts: self.input.conflicts.keys().filter(is_over).cloned().collect(),
             intents: self.input.intents.iter().filter(|(_, intent)| idle_write(intent)).map(|(&id, _)| id).collect(),
-            standing: idle.iter().filter(|entry| unnoted(entry)).map(|entry| entry.key().clone()).collect(),
+            standing: idle.iter().filter(unnoted).map(|(key, _)| (*key).clone()).collect(),
         }
     }
 }

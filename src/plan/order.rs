@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::action::{Action, Change, Operation};
-use crate::model::{Endpoint, Field, Fields, Identity, PersonAtCompany};
+use crate::model::{Endpoint, Field, Identity, PersonAtCompany, Texts};
 
 /// Lists the names that more than one entry has which is created or whose create is settled.
 pub(crate) fn shared_names(actions: &[Action]) -> BTreeSet<String> {
     let (mut once, mut shared) = (BTreeSet::new(), BTreeSet::new());
     for action in actions {
         let name = match &action.operation {
-            Operation::Create { entry } | Operation::Restore { entry, .. } => looked_for(&entry.fields),
+            Operation::Create { entry } | Operation::Restore { entry, .. } => looked_for(entry),
             Operation::Settle { intent, .. } => looked_for(&intent.fields),
             _ => continue,
         };
@@ -25,7 +25,7 @@ pub(crate) fn shared_names(actions: &[Action]) -> BTreeSet<String> {
 pub(crate) fn hands_over(actions: &[Action]) -> bool {
     let given_up = |action: &Action| match &action.operation {
         Operation::Update { entry, changes, .. } | Operation::Move { entry, changes, .. } => {
-            let mut before = entry.fields.clone();
+            let mut before = entry.unpack().fields;
             for change in changes {
                 match &change.before {
                     Some(value) => before.set(change.field.clone(), value.clone()),
@@ -44,7 +44,7 @@ pub(crate) fn hands_over(actions: &[Action]) -> bool {
     let people: BTreeSet<PersonAtCompany> = given_up.iter().filter_map(Identity::person_at_company).collect();
     actions.iter().any(|action| match &action.operation {
         Operation::Create { entry } => {
-            let identity = Identity::of(&entry.fields);
+            let identity = Identity::of(entry);
             identity.mailbox().is_some_and(|mailbox| mailboxes.contains(&mailbox))
                 || identity.person_at_company().is_some_and(|person| people.contains(&person))
         }
@@ -69,7 +69,7 @@ pub(crate) fn first_request(operation: &Operation) -> Option<Endpoint> {
 
 /// Returns by what a look could take one entry's contact for another's: the names, folded, or the mailbox where there is
 /// no name.
-pub(crate) fn looked_for(fields: &Fields) -> Option<String> {
+pub(crate) fn looked_for(fields: &impl Texts) -> Option<String> {
     let (first, last) = (fields.folded(&Field::FirstName), fields.folded(&Field::LastName));
     if first.is_empty() && last.is_empty() { Identity::of(fields).mailbox() } else { Some(format!("{first}\0{last}")) }
 }

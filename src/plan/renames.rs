@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{ContactKey, Entry, Identity};
+use crate::model::{ContactKey, Identity, PackedEntry};
 
 use super::Reason;
 
@@ -19,20 +19,19 @@ impl Renames {
     /// What an entry says by `moved_from` comes first, then the same e-mail, then the same name at
     /// the same company. The latter two count only where exactly one gone key and one new entry
     /// share the mark: a guess between two would give one person's contact to another.
-    pub(super) fn find(new: &[&Entry], gone: &BTreeMap<ContactKey, Identity>) -> Self {
+    pub(super) fn find(new: &[(&ContactKey, &PackedEntry)], gone: &BTreeMap<ContactKey, Identity>) -> Self {
         let mut renames = Self::default();
         if gone.is_empty() {
             return renames;
         }
-        for entry in new {
-            if let Some(from) = entry.moved_from.as_ref().filter(|from| gone.contains_key(from)) {
-                renames.pair(entry.key(), from, Reason::MovedFrom);
+        for (key, entry) in new {
+            if let Some(from) = entry.moved_from().filter(|from| gone.contains_key(from)) {
+                renames.pair(key, &from, Reason::MovedFrom);
             }
         }
-        let new: Vec<_> = new.iter().map(|entry| (entry.key(), Identity::of(&entry.fields))).collect();
         let gone: Vec<_> = gone.iter().collect();
-        renames.pair_by(Reason::SameEmail, &new, &gone, |identity| identity.email.clone());
-        renames.pair_by(Reason::SamePerson, &new, &gone, |identity| {
+        renames.pair_by(Reason::SameEmail, new, &gone, |identity| identity.email.clone());
+        renames.pair_by(Reason::SamePerson, new, &gone, |identity| {
             identity.person_at_company().map(|p| [p.first_name, p.last_name, p.company].join("\0"))
         });
         renames
@@ -57,7 +56,7 @@ impl Renames {
     fn pair_by(
         &mut self,
         reason: Reason,
-        new: &[(&ContactKey, Identity)],
+        new: &[(&ContactKey, &PackedEntry)],
         gone: &[(&ContactKey, &Identity)],
         mark: impl Fn(&Identity) -> Option<String>,
     ) {
@@ -67,9 +66,9 @@ impl Renames {
                 sharing.entry(mark).or_default().1.push(key);
             }
         }
-        for (key, identity) in new.iter().filter(|(key, _)| !self.from_of.contains_key(key)) {
+        for (key, entry) in new.iter().filter(|(key, _)| !self.from_of.contains_key(key)) {
             // Of many new entries, few have the mark of one that is gone.
-            if let Some((new, _)) = mark(identity).and_then(|mark| sharing.get_mut(&mark)) {
+            if let Some((new, _)) = mark(&Identity::of(*entry)).and_then(|mark| sharing.get_mut(&mark)) {
                 new.push(key);
             }
         }

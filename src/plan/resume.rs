@@ -100,12 +100,12 @@ mod tests {
     }
 
     fn create(of: &str) -> Action {
-        action(of, Operation::Create { entry: entry(of, "CTO") })
+        action(of, Operation::Create { entry: entry(of, "CTO").into() })
     }
 
     fn update(of: &str, number: u8) -> Action {
         let change = Change { field: Field::Title, before: None, after: Setting::Set("CTO".into()) };
-        action(of, Operation::Update { id: id(number), entry: entry(of, "CTO"), changes: vec![change] })
+        action(of, Operation::Update { id: id(number), entry: entry(of, "CTO").into(), changes: vec![change] })
     }
 
     fn forget(of: &str, number: u8) -> Action {
@@ -114,7 +114,7 @@ mod tests {
 
     fn moved(from: &str, of: &str, number: u8) -> Action {
         let entry = entry(of, "CTO");
-        action(of, Operation::Move { from: key(from), id: id(number), entry, changes: Vec::new() })
+        action(of, Operation::Move { from: key(from), id: id(number), entry: entry.into(), changes: Vec::new() })
     }
 
     fn settle(of: &str, declared: bool) -> Action {
@@ -135,13 +135,13 @@ mod tests {
             unpaired: Vec::new(),
             refused: false,
         };
-        let entry = declared.then(|| entry(of, "CTO"));
+        let entry = declared.then(|| entry(of, "CTO").into());
         action(of, Operation::Settle { intent_id: IntentId(1), intent: Box::new(intent), entry })
     }
 
     fn conflict(of: &str) -> Action {
         let dispute = Dispute::Stranger { id: id(9) };
-        action(of, Operation::Conflict { dispute, entry: entry(of, "CTO") })
+        action(of, Operation::Conflict { dispute, entry: entry(of, "CTO").into() })
     }
 
     /// Checks what becomes of one saved action when the state needs `now`.
@@ -197,7 +197,7 @@ mod tests {
         check(&forget("ada", 1), Some(forget("ada", 2)), false);
         check(&forget("ada", 1), Some(update("ada", 1)), false);
         check(&settle("ada", false), Some(settle("ada", true)), false);
-        let other = Action { operation: Operation::Create { entry: entry("ada", "CEO") }, ..create("ada") };
+        let other = Action { operation: Operation::Create { entry: entry("ada", "CEO").into() }, ..create("ada") };
         check(&create("ada"), Some(other), false);
         let rest = remainder(&[create("ada")], &BTreeSet::new(), &[create("ada"), update("bo", 1)]);
         assert_eq!((rest.actions, rest.further), (vec![create("ada")], vec![key("bo")]));

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::{
     ApolloId, Batching, Binding, BulkCreate, Conflict, ConflictCause, Endpoint, Entry, Field, Fields, IdentityHash,
-    IdentityKey, Intent, Origin, Place, RunId, Timestamp, Tombstone, Value,
+    IdentityKey, Intent, Origin, PackedEntry, Place, RunId, Timestamp, Tombstone, Value,
 };
 
 const SECRET: IdentityKey = IdentityKey([7; 32]);
@@ -111,7 +111,7 @@ impl World {
         if let Some((owner, _)) = self.0.bindings.iter().find(|(_, b)| Some(&b.apollo_id) == entry.apollo_id.as_ref()) {
             self.0.owners.insert(entry.apollo_id.clone().unwrap(), owner.clone());
         }
-        self.0.entries.insert(entry.key().clone(), entry);
+        self.0.entries.insert(entry.key().clone(), entry.into());
         self
     }
 
@@ -165,6 +165,7 @@ fn line(action: &Action) -> String {
         Operation::Release { changes: c, .. } => format!("release: {}", changes(c)),
         Operation::Forget { id } => format!("forget {id}"),
         Operation::Settle { intent, entry, .. } => {
+            let entry = entry.as_ref().map(PackedEntry::unpack);
             format!("settle create of {} for {}", intent.key, entry.as_ref().map_or("nobody", |e| e.key().as_str()))
         }
         Operation::Conflict { dispute, .. } => format!("conflict {dispute:?}"),
@@ -469,7 +470,8 @@ fn contacts_that_share_no_request_are_counted_by_why() {
         .declared("called", "home_phone=2; title=CEO")
         .applied("staged", "contact_stage_id=66f0c1000000000000000aaa", 3)
         .declared("staged", "contact_stage_id=");
-    world.0.entries.get_mut(&key("twin")).unwrap().run_dedupe = false;
+    let twin = world.0.entries.get_mut(&key("twin")).unwrap();
+    *twin = Entry { run_dedupe: false, ..twin.unpack() }.into();
     let mut plan = world.plan();
     plan.actions.iter_mut().find(|action| *action.key() == key("again")).unwrap().reason = Reason::AskedFor;
     let counts = |batching| one_each(&plan.actions, batching);
@@ -518,7 +520,9 @@ fn the_digest_does_not_depend_on_how_the_directory_is_spelled() {
         .declared("cy", "email=cy@example.com");
     let digest = world.plan().digest("sandbox", &[0; 32]);
     for entry in world.0.entries.values_mut() {
-        entry.place.path = std::path::Path::new("/srv/./contacts.d/team.yaml").into();
+        let path = std::path::Path::new("/srv/./contacts.d/team.yaml").into();
+        let Entry { place: Place { key, .. }, .. } = entry.unpack();
+        *entry = Entry { place: Place { path, key }, ..entry.unpack() }.into();
     }
     let plan = world.plan();
     assert_eq!(plan.actions.len(), 3);
@@ -529,18 +533,21 @@ fn the_digest_does_not_depend_on_how_the_directory_is_spelled() {
 fn apply_to_model(input: &mut Input, plan: &Plan) {
     for action in &plan.actions {
         let name = action.key().clone();
+        let bound =
+            |entry: &PackedEntry, id: &ApolloId| Binding { apollo_id: id.clone(), ..binding(&entry.unpack(), 0) };
+        let created = |entry: &Entry| binding(entry, fresh(entry));
         match &action.operation {
-            Operation::Create { entry } => drop(input.bindings.insert(name, binding(entry, fresh(entry)))),
+            Operation::Create { entry } => drop(input.bindings.insert(name, created(&entry.unpack()))),
             Operation::Adopt { id, entry, .. } | Operation::Restore { id, entry } => {
                 input.tombstones.remove(&name);
-                input.bindings.insert(name, Binding { apollo_id: id.clone(), ..binding(entry, 0) });
+                input.bindings.insert(name, bound(entry, id));
             }
             Operation::Update { id, entry, .. } | Operation::Release { id, entry, .. } => {
-                input.bindings.insert(name, Binding { apollo_id: id.clone(), ..binding(entry, 0) });
+                input.bindings.insert(name, bound(entry, id));
             }
             Operation::Move { from, id, entry, .. } => {
                 input.bindings.remove(from);
-                input.bindings.insert(name, Binding { apollo_id: id.clone(), ..binding(entry, 0) });
+                input.bindings.insert(name, bound(entry, id));
             }
             Operation::Forget { id } => {
                 let gone = input.bindings.remove(&name).unwrap();
@@ -550,7 +557,7 @@ fn apply_to_model(input: &mut Input, plan: &Plan) {
             Operation::Settle { intent_id, entry, .. } => {
                 input.intents.remove(intent_id);
                 if let Some(entry) = entry {
-                    input.bindings.insert(name, binding(entry, fresh(entry)));
+                    input.bindings.insert(name, created(&entry.unpack()));
                 }
             }
             Operation::Conflict { .. } | Operation::Contradiction { .. } => {}

@@ -15,14 +15,14 @@ use rayon::prelude::*;
 use super::across::{self, Repeated};
 use super::code::Severity;
 use super::diagnostic::{self, Diagnostic};
-use super::loaded::{Loaded, SourceFile, digest, weight};
+use super::loaded::{Loaded, SourceFile, digest};
 use super::meaning::{Meaning, NamesSeen};
 use super::root::{Error, open_root};
 use super::walk::{self, Walk};
 use super::{read, read_text, stored};
 use crate::beneath::{Bounds, Root};
 use crate::index::{Contents, Damaged, FileRecord, Flags, Index, Mark, Tree, marks, shared};
-use crate::model::{ApolloId, ContactKey, Entry, NameKinds, Named, Sheet, SheetWriter};
+use crate::model::{ApolloId, ContactKey, Entry, NameKinds, Named, PackedEntry, Packer, Sheet, SheetWriter};
 
 /// What the reader makes of files; an index of any other is of no use.
 pub const LOADER: &str = concat!(env!("CARGO_PKG_VERSION"), "/4");
@@ -115,12 +115,12 @@ fn attempt(options: &Options<'_>, root: impl Fn() -> Result<Arc<Root>, Error>) -
 
 impl Loaded {
     /// Reads the entries of files again, each with the number it was given; the contents must be as they were.
-    pub fn read_again(&self, files: &[(usize, &SourceFile)]) -> Result<Vec<(usize, Vec<Entry>)>, Error> {
+    pub fn read_again(&self, files: &[(usize, &SourceFile)]) -> Result<Vec<(usize, Vec<PackedEntry>)>, Error> {
         let Some(root) = &self.root else { return Ok(Vec::new()) };
         let read = |&(number, file): &(usize, &SourceFile)| {
-            let mut entries = Vec::new();
-            read_unchanged(root, file, &self.meaning, &mut |entry| entries.push(entry))?;
-            Ok((number, entries))
+            let mut packer = Packer::default();
+            read_unchanged(root, file, &self.meaning, &mut |entry| _ = packer.add(&entry))?;
+            Ok((number, packer.finish()))
         };
         files.par_iter().map(read).collect()
     }
@@ -149,7 +149,7 @@ struct Taking<'k> {
     named: Vec<ApolloId>,
     marks: Vec<Mark>,
     /// Empty as soon as there is no more room.
-    entries: Option<Vec<Entry>>,
+    entries: Option<Packer>,
     kept: &'k AtomicUsize,
     room: usize,
 }
@@ -157,13 +157,13 @@ struct Taking<'k> {
 impl<'k> Taking<'k> {
     /// Begins on a file of so many bytes; entries of one that is too large are not kept to begin with.
     fn new(bytes: u64, kept: &'k AtomicUsize, room: usize) -> Self {
-        // An entry takes twice as much as its text at least.
-        let has_room = (kept.load(Ordering::Relaxed) as u64).saturating_add(bytes.saturating_mul(2)) <= room as u64;
+        // Without the names of fields, an entry takes about half of its text.
+        let has_room = (kept.load(Ordering::Relaxed) as u64).saturating_add(bytes / 2) <= room as u64;
         Self {
             lines: SheetWriter::default(),
             named: Vec::new(),
             marks: Vec::new(),
-            entries: has_room.then(Vec::new),
+            entries: has_room.then(Packer::default),
             kept,
             room,
         }
@@ -174,10 +174,8 @@ impl<'k> Taking<'k> {
         self.named.extend(entry.apollo_id.clone());
         self.marks.extend(marks(&entry));
         let Some(entries) = &mut self.entries else { return };
-        let weight = weight(&entry);
-        if self.kept.fetch_add(weight, Ordering::Relaxed).saturating_add(weight) <= self.room {
-            entries.push(entry);
-        } else {
+        let weight = entries.add(&entry);
+        if self.kept.fetch_add(weight, Ordering::Relaxed).saturating_add(weight) > self.room {
             self.entries = None;
         }
     }
@@ -190,7 +188,7 @@ impl<'k> Taking<'k> {
         file.named = self.named.iter().collect();
         self.marks.shrink_to_fit();
         file.marks = self.marks;
-        file.entries = self.entries;
+        file.entries = self.entries.map(Packer::finish);
     }
 }
 
@@ -466,8 +464,8 @@ impl<'a> Loading<'a> {
             file.is_watched = true;
             let is_asked = |entry: &Entry| marks(entry).any(|mark| is_shared(&mark));
             if let Some(kept) = &file.entries {
-                for entry in kept.iter().filter(|entry| is_asked(entry)) {
-                    add(&mut entries, entry.clone(), &mut repeated);
+                for entry in kept.iter().map(PackedEntry::unpack).filter(is_asked) {
+                    add(&mut entries, entry, &mut repeated);
                 }
             } else {
                 let mut take = |entry: Entry| {

@@ -10,7 +10,7 @@ use super::stored;
 use super::walk::Walk;
 use crate::beneath::Root;
 use crate::index::{Contents, Damaged, FileRecord, Flags, Identity, Index, Mark, Noted, Tree, WriteError, Writer};
-use crate::model::{Entry, NameKinds, Named, Sheet, Value};
+use crate::model::{NameKinds, Named, PackedEntry, Sheet};
 
 /// What the files of a directory declare.
 #[derive(Debug, Default)]
@@ -59,7 +59,7 @@ pub struct SourceFile {
     /// The contacts that its entries name by `apollo_id`.
     pub named: Named,
     /// Its entries in the order of the sheet, where there was room to keep them.
-    pub entries: Option<Vec<Entry>>,
+    pub entries: Option<Vec<PackedEntry>>,
     /// The kinds of names that it uses.
     pub names: NameKinds,
     /// Whether it uses names that mean something else than when the index was written.
@@ -154,20 +154,6 @@ impl SourceFile {
         let is_racy = stood.is_none() && identity.is_racy(stamp);
         Noted { identity, digest: self.digest, flags: flags.with(Flags::RACY, is_racy) }
     }
-}
-
-/// Estimates the memory that an entry takes, in bytes.
-pub(super) fn weight(entry: &Entry) -> usize {
-    /// What a text takes beside its bytes, the place in its map included.
-    const PER_TEXT: usize = 64;
-    let value = |value: &Value| match value {
-        Value::Text(text) => text.len(),
-        Value::Lists(lists) => lists.iter().map(|list| list.len() + PER_TEXT).sum(),
-    };
-    size_of::<Entry>()
-        + PER_TEXT
-        + entry.key().as_str().len()
-        + entry.fields.iter().map(|(_, of)| value(of) + PER_TEXT).sum::<usize>()
 }
 
 /// Hashes the paths and contents of files.

@@ -20,7 +20,7 @@ use crate::state::{Error, Location};
 /// Most memory sled may spend on pages, in bytes as they are on disk. Its own default is a gibibyte.
 ///
 /// Four times as much made nothing faster: the system caches the file.
-const CACHE_BYTES: u64 = 8 * 1024 * 1024;
+const CACHE_BYTES: u64 = 2 * 1024 * 1024;
 
 /// How often, and how long apart, sled is asked again for a lock that its own threads still hold.
 const LOCK_ATTEMPTS: u32 = 20_000;

@@ -106,7 +106,7 @@ mod tests {
             after: Setting::Set(after.clone()),
         };
         let id = ApolloId::parse("66f0c1000000000000000001").unwrap();
-        let operation = Operation::Update { id, entry, changes: changes.iter().map(change).collect() };
+        let operation = Operation::Update { id, entry: entry.into(), changes: changes.iter().map(change).collect() };
         Imported { action: Action { place, reason: Reason::FieldsDiffer, operation }, origin }
     }
 

@@ -61,11 +61,11 @@ pub(crate) fn action_in(path: &str, name: &str, reason: Reason, operation: Opera
 }
 
 pub(crate) fn create(entry: Entry) -> Action {
-    action(entry.key().clone().as_str(), Reason::NotInState, Operation::Create { entry })
+    action(entry.key().clone().as_str(), Reason::NotInState, Operation::Create { entry: entry.into() })
 }
 
 pub(crate) fn update(reason: Reason, fields: &[(Field, Value)], changes: Vec<Change>) -> Action {
-    action("ada", reason, Operation::Update { id: id(1), entry: ada(fields), changes })
+    action("ada", reason, Operation::Update { id: id(1), entry: ada(fields).into(), changes })
 }
 
 pub(crate) fn plan_of(actions: Vec<Action>) -> Plan {
@@ -114,7 +114,7 @@ pub(crate) fn intent(attempts: u32) -> Box<Intent> {
 }
 
 pub(crate) fn conflict(dispute: Dispute) -> Action {
-    action("ada", Reason::Undecided, Operation::Conflict { dispute, entry: ada(&[]) })
+    action("ada", Reason::Undecided, Operation::Conflict { dispute, entry: ada(&[]).into() })
 }
 
 pub(crate) fn brake(kind: BrakeKind, count: usize, limit: usize) -> Brake {
@@ -136,8 +136,11 @@ pub(crate) fn several_actions() -> Plan {
 pub(crate) fn several_files() -> Plan {
     let mut plan = several_actions();
     let title = set(Field::Title, Some("CTO".into()), "CEO".into());
-    let zoe =
-        Operation::Update { id: id(3), entry: entry("zoe", &[(Field::Title, "CEO".into())]), changes: vec![title] };
+    let zoe = Operation::Update {
+        id: id(3),
+        entry: entry("zoe", &[(Field::Title, "CEO".into())]).into(),
+        changes: vec![title],
+    };
     plan.actions.push(action_in("contacts.d/a/first.yaml", "zoe", Reason::FieldsDiffer, zoe));
     plan
 }
@@ -149,14 +152,18 @@ pub(crate) fn each_action() -> Plan {
         entry(name, &[&own[..], fields].concat())
     };
     let conflict = |name: &str, dispute| {
-        action(name, Reason::Undecided, Operation::Conflict { dispute, entry: person(name, &[]) })
+        action(name, Reason::Undecided, Operation::Conflict { dispute, entry: person(name, &[]).into() })
     };
     let adopt = |name: &str, entry| {
         action(name, Reason::DeclaresApolloId, Operation::Adopt { id: id(1), entry, evidence: None })
     };
     let title = || set(Field::Title, Some("CTO".into()), "Analyst".into());
     let moved = |name: &str, from: &str, reason, changes| {
-        action(name, reason, Operation::Move { from: key(from), id: id(7), entry: person(name, &full()), changes })
+        action(
+            name,
+            reason,
+            Operation::Move { from: key(from), id: id(7), entry: person(name, &full()).into(), changes },
+        )
     };
     let settle = |name: &str, attempts, entry| {
         action(
@@ -168,7 +175,7 @@ pub(crate) fn each_action() -> Plan {
     let mut solo = entry("create.alone", &[(Field::FirstName, "Solo".into()), (Field::LabelNames, lists(&[]))]);
     solo.run_dedupe = false;
     plan_of(vec![
-        adopt("adopt", person("adopt", &full())),
+        adopt("adopt", person("adopt", &full()).into()),
         conflict("conflict.collision", Dispute::Collision { id: id(4), other: key("lovelace") }),
         conflict("conflict.gone", Dispute::Gone { id: id(4) }),
         conflict("conflict.several", Dispute::Several { ids: vec![id(4), id(5)] }),
@@ -180,12 +187,12 @@ pub(crate) fn each_action() -> Plan {
                 bound: id(1),
                 declared: id(2),
                 owner: Some(key("bob")),
-                entry: person("contradiction", &[]),
+                entry: person("contradiction", &[]).into(),
             },
         ),
-        action("create", Reason::NotInState, Operation::Create { entry: person("create", &full()) }),
+        action("create", Reason::NotInState, Operation::Create { entry: person("create", &full()).into() }),
         create(solo),
-        action("create.anew", Reason::Recreate, Operation::Create { entry: person("create.anew", &[]) }),
+        action("create.anew", Reason::Recreate, Operation::Create { entry: person("create.anew", &[]).into() }),
         action("forget", Reason::GoneFromFiles, Operation::Forget { id: id(2) }),
         action("forget.asked", Reason::AskedFor, Operation::Forget { id: id(3) }),
         moved("move", "old.key", Reason::SameEmail, vec![]),
@@ -195,24 +202,24 @@ pub(crate) fn each_action() -> Plan {
             Reason::NoLongerDeclared,
             Operation::Release {
                 id: id(8),
-                entry: person("release", &full()),
+                entry: person("release", &full()).into(),
                 changes: vec![released(Field::HomePhone), released(custom('d'))],
             },
         ),
-        action("restore", Reason::CameBack, Operation::Restore { id: id(9), entry: person("restore", &[]) }),
-        settle("settle", 1, Some(person("settle", &[]))),
+        action("restore", Reason::CameBack, Operation::Restore { id: id(9), entry: person("restore", &[]).into() }),
+        settle("settle", 1, Some(person("settle", &[]).into())),
         settle("settle.gone", 2, None),
         action(
             "update",
             Reason::FieldsDiffer,
-            Operation::Update { id: id(10), entry: person("update", &full()), changes: every_change() },
+            Operation::Update { id: id(10), entry: person("update", &full()).into(), changes: every_change() },
         ),
         action(
             "update.pending",
             Reason::StillPending,
             Operation::Update {
                 id: id(11),
-                entry: person("update.pending", &[(Field::WebsiteUrl, "https://example.com".into())]),
+                entry: person("update.pending", &[(Field::WebsiteUrl, "https://example.com".into())]).into(),
                 changes: vec![set(Field::WebsiteUrl, None, "https://example.com".into())],
             },
         ),
@@ -255,7 +262,7 @@ pub(crate) fn many(creates: usize) -> Plan {
         ];
         let mut entry = entry(&name, &own);
         entry.place.path = Path::new(&path).into();
-        actions.push(action_in(&path, &name, Reason::NotInState, Operation::Create { entry }));
+        actions.push(action_in(&path, &name, Reason::NotInState, Operation::Create { entry: entry.into() }));
         if number % 250 == 249 {
             let gone = format!("{name}.gone");
             let operation = Operation::Forget { id: id(number as u64) };
@@ -292,9 +299,9 @@ pub(crate) fn hostile() -> Plan {
     ];
     let mallory = entry("mallory", &fields);
     plan_of(vec![
-        action_in(path, "eve@octocat", Reason::NotInState, Operation::Create { entry: eve }),
+        action_in(path, "eve@octocat", Reason::NotInState, Operation::Create { entry: eve.into() }),
         action_in(path, "frank", Reason::GoneFromFiles, Operation::Forget { id: id(2) }),
-        action("mallory", Reason::FieldsDiffer, Operation::Update { id: id(3), entry: mallory, changes }),
+        action("mallory", Reason::FieldsDiffer, Operation::Update { id: id(3), entry: mallory.into(), changes }),
     ])
 }
 

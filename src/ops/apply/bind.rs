@@ -130,7 +130,8 @@ impl Performer<'_> {
         let is_ours = binding::is_made_by_us(&binding.origin);
         let lists_before = contact.label_ids.clone().filter(|_| !is_ours).unwrap_or_default().into_iter().collect();
         let pending = Known::of(&binding, []).changes_to(&entry.fields);
-        let brought_up = self.bring_up(entry, binding, &pending, Effort { tried, lists_before, open: &[] }).await;
+        let effort = Effort { tried, lists_before, open: &[] };
+        let brought_up = Box::pin(self.bring_up(entry, binding, &pending, effort)).await;
         // A state that cannot be read fails the action anyway, which says so.
         if let Ok(Some(binding)) = self.session.store().binding(entry.key()).await {
             let mut written = sent_unseen;
@@ -155,7 +156,7 @@ impl Performer<'_> {
         // Of those that nothing was written to, many are kept when a state was lost.
         let entry =
             if changes.is_empty() { Entry { fields: Fields::default(), ..entry.clone() } } else { entry.clone() };
-        let operation = Operation::Update { id: binding.apollo_id.clone(), entry, changes };
+        let operation = Operation::Update { id: binding.apollo_id.clone(), entry: entry.into(), changes };
         let action = Action { place: self.place.clone(), reason: Reason::FieldsDiffer, operation };
         let imported = Imported { action, origin: binding.origin.clone() };
         self.job.imported.lock().unwrap_or_else(PoisonError::into_inner).push(imported);

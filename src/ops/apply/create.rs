@@ -29,12 +29,12 @@ impl Performer<'_> {
         let is_its = |intent: &Intent| {
             // The entry may have been refused under the key that it had before.
             let is_free = intent.key == *entry.key() || self.job.fingerprint(&intent.key).is_none();
-            intent.refused && is_free && intent.may_be_of(entry)
+            intent.refused && is_free && intent.may_be_of(entry.key(), entry.moved_from.as_ref(), &entry.fields)
         };
         for (&id, intent) in self.job.open.iter().filter(|(_, intent)| is_its(intent)) {
             // A refusal may hide that the contact was made, and what was made shows late.
-            if let Some(made) = self.made_although_refused(intent).await? {
-                return self.bind_made(id, intent, entry, &made).await;
+            if let Some(made) = Box::pin(self.made_although_refused(intent)).await? {
+                return Box::pin(self.bind_made(id, intent, entry, &made)).await;
             }
             with.push(Change::DropIntent { id });
         }
@@ -82,11 +82,13 @@ impl Performer<'_> {
             let sight = if self.trusts_the_call() {
                 Sight::MayNotSearch
             } else {
-                self.look_before(&intent.fields, intent.run_dedupe).await?
+                Box::pin(self.look_before(&intent.fields, intent.run_dedupe)).await?
             };
             let looked = match sight.next(entry, |key| self.job.fingerprint(key)) {
                 Next::Send { looked } => looked,
-                Next::Adopt(found) => return self.adopt(&found, entry, Origin::Matched(MatchedBy::LookUp)).await,
+                Next::Adopt(found) => {
+                    return Box::pin(self.adopt(&found, entry, Origin::Matched(MatchedBy::LookUp))).await;
+                }
                 Next::Conflict { id, cause, ends_doubt } => {
                     let doubted = again.map(|(id, _)| id).filter(|_| ends_doubt);
                     return Err(self.conflict(doubted, entry, &id, cause).await?);
@@ -175,7 +177,7 @@ impl Performer<'_> {
                     binding.applied = intent.fields.clone();
                 }
                 lists::note_sent(&mut binding, &intent);
-                self.bound(Some(id), entry, binding, &contact, step).await
+                Box::pin(self.bound(Some(id), entry, binding, &contact, step)).await
             }
         }
     }

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::apollo::{Answer, body};
 use crate::model::{
     ApolloId, Binding, ContactKey, Digest, Endpoint, Field, Fields, Fingerprint, IdentityHash, IdentityKey, Intent,
-    IntentId, Place, Timestamp, Tombstone,
+    IntentId, Place, Texts, Timestamp, Tombstone,
 };
 use crate::plan;
 use crate::state::{self, Change};
@@ -58,7 +58,7 @@ impl Job {
     }
 
     /// Reports whether another entry that may be created has the same name.
-    pub(super) fn shares_name(&self, fields: &Fields) -> bool {
+    pub(super) fn shares_name(&self, fields: &impl Texts) -> bool {
         plan::looked_for(fields).is_some_and(|name| self.shared_names.contains(&name))
     }
 }

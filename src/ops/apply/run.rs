@@ -1,5 +1,6 @@
 //! Carries out a plan: local actions first, then the rest in parallel, each to its own end.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -41,22 +42,23 @@ const LOCAL_PARALLELISM: usize = 64;
 /// Never fails as a whole: what went wrong with an action is an [`Event::Problem`], and the report
 /// counts it.
 pub async fn apply(session: &Arc<Session>, plan: &Plan, desired: &Desired, snapshot: &Snapshot) -> Report {
-    apply_as(session, plan, desired, snapshot, None).await
+    apply_as(session, Cow::Borrowed(plan), desired, snapshot, None).await
 }
 
 /// Applies what is left of a saved plan, marking its actions as they are done; any other plan for `None`.
 ///
-/// As [`apply`] otherwise. The saved plan was begun in this session.
+/// As [`apply`] otherwise. The saved plan was begun in this session. A plan that is given away is forgotten as soon as it
+/// is carried out.
 pub async fn apply_as(
     session: &Arc<Session>,
-    plan: &Plan,
+    plan: Cow<'_, Plan>,
     desired: &Desired,
     snapshot: &Snapshot,
     saved: Option<&Remaining>,
 ) -> Report {
     session.tell(Event::Begun { actions: plan.actions.len() });
     session.courier().try_everything_again();
-    let seen = seen_before(session, plan, snapshot).await;
+    let seen = seen_before(session, &plan, snapshot).await;
     let job = Arc::new(Job {
         desired: desired.clone(),
         identity_key: snapshot.identity_key,
@@ -97,6 +99,7 @@ pub async fn apply_as(
         () = run.carry_out(&plan.actions) => {}
         () = run.tick(plan.actions.len()) => {}
     }
+    drop(plan);
     let mut report = run.report.lock().unwrap_or_else(PoisonError::into_inner).clone();
     report.imports = std::mem::take(&mut *run.job.imported.lock().unwrap_or_else(PoisonError::into_inner));
     report.imports.sort_by(|one, other| one.action.key().cmp(other.action.key()));
@@ -365,7 +368,7 @@ impl Run {
         };
         let creates = actions.iter().any(goes_by_batch);
         // As if each waited for itself: one of a name at a time, and one probe while such requests fail.
-        let shares_name = |action: &Action| action.entry().is_some_and(|entry| self.job.shares_name(&entry.fields));
+        let shares_name = |action: &Action| action.entry().is_some_and(|entry| self.job.shares_name(entry));
         let job = Arc::clone(&self.job);
         let _alone =
             if creates && actions.iter().any(shares_name) { Some(job.one_of_a_name.lock().await) } else { None };
@@ -550,7 +553,7 @@ struct Outcome {
 /// Whom it does not show is viewed when its turn comes, and whatever keeps it from looking is met there and told.
 async fn seen_before(session: &Session, plan: &Plan, snapshot: &Snapshot) -> BTreeMap<ApolloId, Seen> {
     let named = plan.actions.iter().filter_map(|action| match &action.operation {
-        Operation::Adopt { id, entry, .. } => Some((id.clone(), AskedFor::of_entry(entry))),
+        Operation::Adopt { id, entry, .. } => Some((id.clone(), AskedFor::of_entry(&entry.unpack()))),
         _ => None,
     });
     let asked: Asked = named.collect();

@@ -91,7 +91,7 @@ pub fn check_plan(saved: &SavedPlan, api: &str, desired: &Desired) -> Result<(),
     if saved.origins.files != desired.digest {
         // Which contacts it concerns is a help; files that cannot be read any more have changed all the same.
         let differs = |action: &&Action| {
-            let planned = action.entry().map(crate::model::Entry::fingerprint);
+            let planned = action.entry().map(crate::model::PackedEntry::fingerprint);
             desired.fingerprint(action.key()).map_or(true, |declared| planned != declared)
         };
         let contacts = plan.actions.iter().filter(differs).map(|action| action.key().clone()).collect();

@@ -52,8 +52,8 @@ fn planned() -> (Planned, Origins) {
         lineage: Lineage("first".to_owned()),
         serial: Serial(7),
         actions: vec![
-            action("ada", Operation::Create { entry: entry("ada") }),
-            action("bo", Operation::Update { id: id(), entry: entry("bo"), changes }),
+            action("ada", Operation::Create { entry: entry("ada").into() }),
+            action("bo", Operation::Update { id: id(), entry: entry("bo").into(), changes }),
             action("cy", Operation::Forget { id: id() }),
         ],
         scope: scope(),
@@ -209,7 +209,7 @@ fn a_plan_that_needs_a_decision_is_marked() {
     let saved = Saved::new();
     let text = || fs::read_to_string(saved.path()).unwrap();
     assert!(text().contains("\"errored\":false") && !read_plan(&saved.path()).unwrap().is_errored());
-    let conflict = Operation::Conflict { dispute: Dispute::Gone { id: id() }, entry: entry("di") };
+    let conflict = Operation::Conflict { dispute: Dispute::Gone { id: id() }, entry: entry("di").into() };
     planned.plan.actions.push(action("di", conflict));
     planned.digest = Some(planned.plan.digest(&origins.api, &origins.files));
     save_plan(&saved.path(), &planned, &origins).unwrap();

@@ -37,6 +37,36 @@ fn plain(count: usize) -> String {
     people(count, |_| String::new())
 }
 
+/// What was shown is what is done: a file that changes after that is for the next plan.
+#[tokio::test]
+async fn what_was_planned_is_sent_whatever_becomes_of_the_files_meanwhile() {
+    let world = world(|options| options).await;
+    let of = |from: usize, title: &str| {
+        let all = people(from + 3, |_| format!(", title: {title}, organization_name: Example"));
+        all.lines().skip(from).fold(String::new(), |text, line| text + line + "\n")
+    };
+    world.declare(&of(0, "Clerk"));
+    world.declare_in("edited.yaml", &of(3, "Clerk"));
+    world.declare_in("removed.yaml", &of(6, "Clerk"));
+    world.declare_in("unreadable.yaml", &of(9, "Clerk"));
+    let meanwhile = |dir: &std::path::Path| {
+        world.declare_in("edited.yaml", &of(3, "Poet"));
+        std::fs::remove_file(dir.join("removed.yaml")).unwrap();
+        std::fs::remove_file(dir.join("unreadable.yaml")).unwrap();
+        std::fs::create_dir(dir.join("unreadable.yaml")).unwrap();
+    };
+    let report = world.apply_while(meanwhile).await.unwrap();
+    assert_eq!((report.added, report.failed, report.remaining), (12, 0, 0));
+    let contacts = world.server.contacts();
+    assert!(contacts.iter().all(|contact| contact["title"] == "Clerk"), "{contacts:#?}");
+    assert_eq!((contacts.len(), world.sent(Action::BulkCreate)), (12, 3));
+    world.assert_told(&[]);
+    // The next plan is of the files as they are by now.
+    let report = world.apply().await.unwrap();
+    assert_eq!((report.changed, report.forgotten), (3, 6));
+    assert_eq!(world.contact("F4")["title"], "Poet");
+}
+
 impl World {
     fn sent(&self, action: Action) -> u64 {
         self.server.requests().requests(action)

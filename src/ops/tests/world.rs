@@ -1,5 +1,6 @@
 //! A directory, a state and a sandbox, with sessions one after the other.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -172,23 +173,30 @@ impl World {
     ///
     /// The session is closed whatever happened, as the end of a process does.
     pub(super) async fn apply(&self) -> Option<Report> {
-        self.apply_with(Policy::default()).await
+        self.apply_with(Policy::default(), |_| ()).await
+    }
+
+    /// As `apply`, while somebody is at the contact files between the plan and the first request.
+    pub(super) async fn apply_while(&self, meanwhile: impl FnOnce(&Path)) -> Option<Report> {
+        self.apply_with(Policy::default(), meanwhile).await
     }
 
     /// As `apply`, creating the contact of `key` whoever is like it.
     pub(super) async fn apply_creating(&self, key: &str) -> Option<Report> {
         let create = BTreeSet::from([crate::model::ContactKey::parse(key).unwrap()]);
-        self.apply_with(Policy { create, ..Policy::default() }).await
+        self.apply_with(Policy { create, ..Policy::default() }, |_| ()).await
     }
 
-    async fn apply_with(&self, policy: Policy) -> Option<Report> {
-        let desired = load(&self.home.path().join("contacts.d")).unwrap();
+    async fn apply_with(&self, policy: Policy, meanwhile: impl FnOnce(&Path)) -> Option<Report> {
+        let dir = self.home.path().join("contacts.d");
+        let desired = load(&dir).unwrap();
         let session = Arc::new(Session::open(self.options()).await.unwrap());
         session.store().break_at(Arc::clone(&self.broken));
         let snapshot = session.snapshot(&desired).await.unwrap();
         let policy = Policy { force: true, ..policy };
         let planned = plan(&desired, &snapshot, &policy, &Rules::default(), session.now()).unwrap();
         let idle = planned.plan.is_empty() && planned.plan.housekeeping.is_empty();
+        meanwhile(&dir);
         let proven = idle || session.prove_credential(&snapshot).await.is_ok();
         let report = match (idle, proven) {
             (true, _) => None,
@@ -208,6 +216,12 @@ impl World {
             }
         }
         panic!("does not come to rest: {:#?}", self.problems.lock().unwrap());
+    }
+
+    /// Writes a contact file beside the one that [`World::declare`] writes.
+    pub(super) fn declare_in(&self, file: &str, contacts: &str) {
+        let path = self.home.path().join("contacts.d").join(file);
+        std::fs::write(path, format!("contacts:\n{contacts}")).unwrap();
     }
 
     /// Saves a plan of the files, and returns it as it is read back.
@@ -238,7 +252,14 @@ impl World {
                 let failed = Report { failed: 1, ..Report::default() };
                 if proven && saved.begin(&session, &resumed.snapshot).await.is_ok_and(|marked| marked.is_ok()) {
                     let rest = Remaining { digest: saved.digest().clone(), left_out: resumed.replaced.len() };
-                    Ok(apply_as(&session, &resumed.planned.plan, &desired, &resumed.snapshot, Some(&rest)).await)
+                    Ok(apply_as(
+                        &session,
+                        Cow::Borrowed(&resumed.planned.plan),
+                        &desired,
+                        &resumed.snapshot,
+                        Some(&rest),
+                    )
+                    .await)
                 } else {
                     Ok(failed)
                 }

@@ -74,7 +74,7 @@ impl Absent {
         plan.actions.retain(|action| !(is_forget(&action.operation) && keys.contains(action.key())));
         let people = People::of(keys.iter().copied(), snapshot);
         plan.actions.retain(|action| match &action.operation {
-            Operation::Create { entry } => !people.has(&Identity::of(&entry.fields)),
+            Operation::Create { entry } => !people.has(&Identity::of(entry)),
             _ => true,
         });
         let news = waiting.iter().filter(|waiting| !before.contains_key(&waiting.key)).count();

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ContactKey, Fingerprint, Timestamp};
+use crate::model::{ContactKey, Fingerprint, PackedEntry, Timestamp};
 use crate::ops::{Ended, ProblemKind, Report};
 use crate::plan::{Action, Operation, Plan};
 use crate::quota::Backoff;
@@ -104,7 +104,7 @@ impl FailingEntries {
 }
 
 fn declared(action: &Action) -> Option<Fingerprint> {
-    action.entry().map(crate::model::Entry::fingerprint)
+    action.entry().map(PackedEntry::fingerprint)
 }
 
 /// Reports whether nothing is tried until a person decides.

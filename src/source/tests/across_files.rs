@@ -143,7 +143,7 @@ fn paths_are_shown_as_the_directory_was_typed() {
     let typed = dir.path().join("x").join("..");
     let loaded = plain(&typed, usize::MAX).unwrap();
     assert_eq!(loaded.diagnostics[0].location.as_ref().unwrap().path, typed.join("x/a.yaml"));
-    assert_eq!(&*loaded.files[0].entries.as_ref().unwrap()[0].place.path, typed.join("x/a.yaml"));
+    assert_eq!(&*loaded.files[0].entries.as_ref().unwrap()[0].path(), typed.join("x/a.yaml"));
 }
 
 #[test]

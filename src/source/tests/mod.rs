@@ -78,6 +78,7 @@ impl Dir {
         let count = files.len();
         let mut entries = BTreeMap::new();
         for entry in files.into_iter().flat_map(|file| file.entries.expect("there is room for a few")) {
+            let entry = entry.unpack();
             entries.entry(entry.key().clone()).or_insert(entry);
         }
         Read { files: count, entries, diagnostics, digest }

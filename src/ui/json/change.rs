@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::values::Values;
-use crate::model::{ApolloId, ContactKey, Entry, Field};
+use crate::model::{ApolloId, ContactKey, Field};
 use crate::plan::{Action, Change as FieldChange, Dispute, Operation, Reason, Setting};
 use crate::ui::Mask;
 
@@ -300,9 +300,10 @@ impl ActionName {
 
 impl<'a> Change<'a> {
     fn new(operation: &'a Operation, mask: Mask) -> Self {
-        let declared = |id: Option<&'a ApolloId>, entry: &'a Entry| Values::new(id, entry.fields.iter(), mask);
-        let names = |entry: &Entry| entry.fields.iter().map(|(field, _)| field.to_string()).collect();
-        let known = |id: &'a ApolloId| Values::new(Some(id), [].into_iter(), mask);
+        let fields = operation.entry().map(|entry| entry.unpack().fields).unwrap_or_default();
+        let declared = |id: Option<&'a ApolloId>| Values::new(id, fields.clone(), mask);
+        let names = || changed(fields.iter().map(|(field, _)| field));
+        let known = |id: &'a ApolloId| Values::new(Some(id), [], mask);
         let base = |action, before, after, changed| Self {
             actions: [action],
             before,
@@ -312,32 +313,32 @@ impl<'a> Change<'a> {
             importing: None,
         };
         match operation {
-            Operation::Create { entry } => Self {
+            Operation::Create { .. } => Self {
                 after_unknown: AfterUnknown { id: true },
-                ..base(TerraformAction::Create, None, Some(declared(None, entry)), names(entry))
+                ..base(TerraformAction::Create, None, Some(declared(None)), names())
             },
-            Operation::Adopt { id, entry, evidence: Some(evidence) } => {
+            Operation::Adopt { id, evidence: Some(evidence), .. } => {
                 let sends = evidence.changes.iter().any(FieldChange::sends);
                 let action = if sends { TerraformAction::Update } else { TerraformAction::NoOp };
-                let mut before = declared(Some(id), entry);
+                let mut before = declared(Some(id));
                 for change in &evidence.changes {
                     before.set(&change.field, change.before.as_ref());
                 }
                 let changed = evidence.changes.iter().map(|change| change.field.to_string()).collect();
                 let importing = Some(Importing { id: id.as_str() });
-                Self { importing, ..base(action, Some(before), Some(declared(Some(id), entry)), changed) }
+                Self { importing, ..base(action, Some(before), Some(declared(Some(id))), changed) }
             }
-            Operation::Adopt { id, entry, .. } | Operation::Restore { id, entry } => {
-                let action = if entry.fields.is_empty() { TerraformAction::NoOp } else { TerraformAction::Update };
+            Operation::Adopt { id, .. } | Operation::Restore { id, .. } => {
+                let action = if fields.is_empty() { TerraformAction::NoOp } else { TerraformAction::Update };
                 let importing = Some(Importing { id: id.as_str() });
-                Self { importing, ..base(action, None, Some(declared(Some(id), entry)), names(entry)) }
+                Self { importing, ..base(action, None, Some(declared(Some(id))), names()) }
             }
-            Operation::Update { id, entry, changes }
-            | Operation::Move { id, entry, changes, .. }
-            | Operation::Release { id, entry, changes } => {
+            Operation::Update { id, changes, .. }
+            | Operation::Move { id, changes, .. }
+            | Operation::Release { id, changes, .. } => {
                 let sends = changes.iter().any(FieldChange::sends);
                 let action = if sends { TerraformAction::Update } else { TerraformAction::NoOp };
-                let mut before = declared(Some(id), entry);
+                let mut before = declared(Some(id));
                 let mut after = before.clone();
                 for change in changes {
                     before.set(&change.field, change.before.as_ref());
@@ -350,18 +351,11 @@ impl<'a> Change<'a> {
             Operation::Forget { id } => base(TerraformAction::Forget, Some(known(id)), None, Vec::new()),
             Operation::Settle { entry, .. } => Self {
                 after_unknown: AfterUnknown { id: true },
-                ..base(
-                    TerraformAction::Read,
-                    None,
-                    entry.as_ref().map(|entry| declared(None, entry)),
-                    entry.as_ref().map(names).unwrap_or_default(),
-                )
+                ..base(TerraformAction::Read, None, entry.as_ref().map(|_| declared(None)), names())
             },
-            Operation::Conflict { entry, .. } => {
-                base(TerraformAction::NoOp, None, Some(declared(None, entry)), Vec::new())
-            }
-            Operation::Contradiction { bound, entry, .. } => {
-                base(TerraformAction::NoOp, Some(known(bound)), Some(declared(Some(bound), entry)), Vec::new())
+            Operation::Conflict { .. } => base(TerraformAction::NoOp, None, Some(declared(None)), Vec::new()),
+            Operation::Contradiction { bound, .. } => {
+                base(TerraformAction::NoOp, Some(known(bound)), Some(declared(Some(bound))), Vec::new())
             }
         }
     }

@@ -85,9 +85,17 @@ impl<'a> DriftedContact<'a> {
             last_changed_at: since.map(time_text),
             survivor_id: survivor,
             changed: fields.iter().map(|drifted| drifted.field.to_string()).collect(),
-            declared: Values::new(None, fields.iter().map(|drifted| (&drifted.field, &drifted.declared)), mask),
-            applied: Values::new(None, fields.iter().map(|drifted| (&drifted.field, &drifted.applied)), mask),
-            now: Values::new(None, fields.iter().map(|drifted| (&drifted.field, &drifted.now)), mask),
+            declared: Values::new(
+                None,
+                fields.iter().map(|drifted| (drifted.field.clone(), drifted.declared.clone())),
+                mask,
+            ),
+            applied: Values::new(
+                None,
+                fields.iter().map(|drifted| (drifted.field.clone(), drifted.applied.clone())),
+                mask,
+            ),
+            now: Values::new(None, fields.iter().map(|drifted| (drifted.field.clone(), drifted.now.clone())), mask),
             source: Source { filename: place.path.to_string_lossy().into_owned(), line },
         }
     }

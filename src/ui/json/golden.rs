@@ -172,7 +172,7 @@ fn a_reader_gets_the_values_letter_for_letter_whatever_they_are() {
     let document: Value = serde_json::from_str(&line(&plan_document(&plan, Mask::Off))).unwrap();
     for (action, change) in plan.plan.actions.iter().zip(document["resource_changes"].as_array().unwrap()) {
         let Some(entry) = action.entry() else { continue };
-        let mut fields = entry.fields.clone();
+        let mut fields = entry.unpack().fields;
         if let plan::Operation::Update { changes, .. } = &action.operation {
             for change in changes {
                 let plan::Setting::Set(value) = &change.after else { continue };
@@ -192,7 +192,8 @@ fn a_reader_gets_the_values_letter_for_letter_whatever_they_are() {
 fn a_masked_plan_holds_no_value_and_still_says_what_changes() {
     let masked = stream(each_action(), Mask::On);
     for action in &each_action().actions {
-        for (_, value) in action.entry().iter().flat_map(|entry| entry.fields.iter()) {
+        for (_, value) in action.entry().iter().flat_map(|entry| entry.unpack().fields) {
+            let value = &value;
             let texts: Vec<&str> = match value {
                 model::Value::Text(text) => vec![text.as_str()],
                 model::Value::Lists(lists) => lists.iter().map(String::as_str).collect(),

@@ -127,8 +127,8 @@ impl<'a> ContactState<'a> {
         let Binding { applied, observed, bound_at, applied_at, .. } = binding;
         Self {
             contact: ManagedContact::new(key, binding),
-            applied: Values::new(None, applied.iter(), mask),
-            observed: Values::new(None, observed.iter(), mask),
+            applied: Values::new(None, applied.clone(), mask),
+            observed: Values::new(None, observed.clone(), mask),
             bound_at: time_text(*bound_at),
             applied_at: time_text(*applied_at),
             source: &binding.path,

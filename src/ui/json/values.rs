@@ -13,21 +13,17 @@ use crate::ui::Mask;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Values<'a> {
     id: Option<&'a ApolloId>,
-    fields: BTreeMap<&'a Field, Option<&'a Value>>,
+    fields: BTreeMap<Field, Option<Value>>,
     mask: Mask,
 }
 
 impl<'a> Values<'a> {
-    pub(super) fn new(
-        id: Option<&'a ApolloId>,
-        fields: impl Iterator<Item = (&'a Field, &'a Value)>,
-        mask: Mask,
-    ) -> Self {
-        Self { id, fields: fields.map(|(field, value)| (field, Some(value))).collect(), mask }
+    pub(super) fn new(id: Option<&'a ApolloId>, fields: impl IntoIterator<Item = (Field, Value)>, mask: Mask) -> Self {
+        Self { id, fields: fields.into_iter().map(|(field, value)| (field, Some(value))).collect(), mask }
     }
 
-    pub(super) fn set(&mut self, field: &'a Field, value: Option<&'a Value>) {
-        self.fields.insert(field, value);
+    pub(super) fn set(&mut self, field: &Field, value: Option<&Value>) {
+        self.fields.insert(field.clone(), value.cloned());
     }
 }
 
@@ -53,7 +49,7 @@ impl Serialize for Values<'_> {
         }
         let mut custom = BTreeMap::new();
         for (field, value) in &self.fields {
-            let shown = Shown(*value, self.mask);
+            let shown = Shown(value.as_ref(), self.mask);
             match field {
                 Field::Custom(id) => drop(custom.insert(id.as_str(), shown)),
                 named => map.serialize_entry(named.api_name(), &shown)?,
@@ -102,7 +98,7 @@ mod tests {
                 .into_iter()
                 .collect();
         let id = ApolloId::parse("00000000000000000000000a").unwrap();
-        let mut values = Values::new(Some(&id), fields.iter(), mask);
+        let mut values = Values::new(Some(&id), fields, mask);
         values.set(&Field::Title, None);
         serde_json::to_string(&values).unwrap()
     }

@@ -7,7 +7,7 @@ use super::super::escape::escape;
 use super::attribute::{Attribute, Body};
 use super::layout::{Layout, Mark};
 use super::symbol::Symbol;
-use crate::model::{ApolloId, CustomFieldId, Entry, Field, Fields, Value};
+use crate::model::{ApolloId, CustomFieldId, Entry, Field, Fields, PackedEntry, Value};
 use crate::plan::{Action, Change, Operation, Reason, Setting};
 
 /// What tells people who a contact is.
@@ -21,18 +21,21 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, action: &Action, layout: Layout<
     writeln!(f, " contact \"{}\" {{", action.key())?;
     match &action.operation {
         Operation::Create { entry } => {
+            let entry = entry.unpack();
             let mut attributes = layout.declared(entry.fields.iter(), Mark::Add);
             attributes.extend((!entry.run_dedupe).then(|| inline(Mark::Add, "run_dedupe", "false".into())));
             attributes.push(inline(Mark::Add, "id", layout.paint.grey("(known after apply)").to_string().into()));
             layout.write_all(f, 2, &attributes)?;
         }
         Operation::Adopt { id, entry, evidence: Some(evidence) } => {
-            let Changed { mut attributes, hidden } = layout.changes(action.reason, entry, &evidence.changes);
+            let entry = entry.unpack();
+            let Changed { mut attributes, hidden } = layout.changes(action.reason, &entry, &evidence.changes);
             attributes.insert(0, id_attribute(id));
             layout.write_all(f, 2, &attributes)?;
             layout.write_hidden(f, 2, hidden, "attribute")?;
         }
         Operation::Adopt { id, entry, .. } | Operation::Restore { id, entry } => {
+            let entry = entry.unpack();
             let mut attributes = vec![id_attribute(id)];
             attributes.extend(layout.declared(entry.fields.iter(), Mark::Same));
             layout.write_all(f, 2, &attributes)?;
@@ -41,7 +44,8 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, action: &Action, layout: Layout<
         Operation::Update { id, entry, changes }
         | Operation::Move { id, entry, changes, .. }
         | Operation::Release { id, entry, changes } => {
-            let Changed { mut attributes, hidden } = layout.changes(action.reason, entry, changes);
+            let entry = entry.unpack();
+            let Changed { mut attributes, hidden } = layout.changes(action.reason, &entry, changes);
             attributes.insert(0, id_attribute(id));
             layout.write_all(f, 2, &attributes)?;
             write_released(f, changes, layout)?;
@@ -49,11 +53,12 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, action: &Action, layout: Layout<
         }
         Operation::Forget { id } => layout.write_all(f, 2, &[id_attribute(id)])?,
         Operation::Settle { intent, entry, .. } => {
+            let entry = entry.as_ref().map(PackedEntry::unpack);
             let changes = entry.as_ref().map(|entry| since_sent(&intent.fields, entry)).unwrap_or_default();
             let is_as_sent = |field: &Field| !changes.iter().any(|change| change.field == *field);
             let same = identifying(&intent.fields).filter(|(field, _)| is_as_sent(field));
             let mut attributes = layout.declared(same, Mark::Same);
-            if let Some(entry) = entry {
+            if let Some(entry) = &entry {
                 attributes.extend(layout.changes(action.reason, entry, &changes).attributes);
             }
             layout.write_all(f, 2, &attributes)?;
@@ -62,6 +67,7 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, action: &Action, layout: Layout<
             }
         }
         Operation::Conflict { entry, .. } | Operation::Contradiction { entry, .. } => {
+            let entry = entry.unpack();
             layout.write_all(f, 2, &layout.declared(identifying(&entry.fields), Mark::Same))?;
         }
     }

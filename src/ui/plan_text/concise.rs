@@ -20,7 +20,7 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, action: &Action, layout: Layout<
     header::write_headline(f, action, layout, "")?;
     match &action.operation {
         Operation::Create { entry } | Operation::Adopt { entry, .. } | Operation::Restore { entry, .. } => {
-            write_person(f, &entry.fields, layout)?;
+            write_person(f, &entry.unpack().fields, layout)?;
         }
         Operation::Settle { intent, .. } => write_person(f, &intent.fields, layout)?,
         _ => {}
@@ -35,13 +35,15 @@ pub(super) fn write_changes(f: &mut fmt::Formatter<'_>, action: &Action, layout:
         Operation::Update { entry, changes, .. }
         | Operation::Move { entry, changes, .. }
         | Operation::Release { entry, changes, .. } => {
-            let Changed { attributes, .. } = layout.changes(action.reason, entry, changes);
+            let entry = entry.unpack();
+            let Changed { attributes, .. } = layout.changes(action.reason, &entry, changes);
             layout.write_all(f, 2, &attributes)?;
             write_released(f, changes, layout)
         }
         Operation::Settle { intent, entry: Some(entry), .. } => {
-            let changes = since_sent(&intent.fields, entry);
-            layout.write_all(f, 2, &layout.changes(action.reason, entry, &changes).attributes)
+            let entry = entry.unpack();
+            let changes = since_sent(&intent.fields, &entry);
+            layout.write_all(f, 2, &layout.changes(action.reason, &entry, &changes).attributes)
         }
         Operation::Conflict { .. } | Operation::Contradiction { .. } => header::write_notes(f, action, layout),
         _ => Ok(()),

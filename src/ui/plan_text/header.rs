@@ -7,7 +7,7 @@ use super::super::escape::{escape, quoted};
 use super::super::message::shown_path;
 use super::block::since_sent;
 use super::layout::Layout;
-use crate::model::{ApolloId, ContactKey, Entry, Intent};
+use crate::model::{ApolloId, ContactKey, Intent, PackedEntry};
 use crate::plan::{Action, Dispute, Operation, Reason};
 
 /// Writes the lines above the action's block.
@@ -132,13 +132,13 @@ fn recognized_by(reason: Reason) -> Option<&'static str> {
     }
 }
 
-fn settling(entry: Option<&Entry>, intent: &Intent) -> String {
+fn settling(entry: Option<&PackedEntry>, intent: &Intent) -> String {
     let sent = match intent.attempts {
         0 | 1 => "sent, but never answered".to_owned(),
         times => format!("sent {times} times, but never answered"),
     };
     let then = match entry {
-        Some(entry) if !since_sent(&intent.fields, entry).is_empty() => "creates it only if it is not there",
+        Some(entry) if !since_sent(&intent.fields, &entry.unpack()).is_empty() => "creates it only if it is not there",
         Some(_) => "sends it again only if it is not there",
         None => "creates nothing, since it is not in the contact files any more",
     };

@@ -8,7 +8,7 @@ use super::super::escape::escape;
 use super::super::style::Paint;
 use super::super::wrap::wrap;
 use super::options::{Detail, Forecast, PlanOptions, is_performed};
-use crate::model::{Endpoint, Entry};
+use crate::model::{Endpoint, PackedEntry};
 use crate::plan::{Brake, BrakeKind, Counts, Creates, OneEach, Operation, Plan, Reason};
 
 /// Writes the end of a plan that has actions, without the last newline.
@@ -144,7 +144,7 @@ pub(in crate::ui) fn look_note(plan: &Plan, detail: Detail, forecast: Option<&Fo
         Operation::Create { entry } if action.reason != Reason::AskedFor => Some(entry),
         _ => None,
     });
-    let imports = detail == Detail::Concise && creates.clone().any(Entry::is_matched_by_email);
+    let imports = detail == Detail::Concise && creates.clone().any(PackedEntry::is_matched_by_email);
     let searched = if imports {
         "Each new contact is searched for before it is created, and imported if Apollo has a contact with its e-mail."
     } else {
@@ -167,7 +167,7 @@ pub(in crate::ui) fn look_note(plan: &Plan, detail: Detail, forecast: Option<&Fo
             )
         }
     };
-    creates.any(Entry::dedupe_can_match).then_some(note)
+    creates.any(PackedEntry::dedupe_can_match).then_some(note)
 }
 
 /// Says which limit the plan passes and what lifts it.

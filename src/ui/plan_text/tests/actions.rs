@@ -20,7 +20,7 @@ fn a_create_that_apollo_cannot_match_says_nothing_of_matching() {
 #[test]
 fn a_release_names_the_fields() {
     let changes = vec![released(Field::HomePhone), released(custom('d'))];
-    let operation = Operation::Release { id: id(1), entry: ada(&full()), changes };
+    let operation = Operation::Release { id: id(1), entry: ada(&full()).into(), changes };
     insta::assert_snapshot!(block(action("ada", Reason::NoLongerDeclared, operation)), @r#"
     # contact.ada: fields are no longer managed
     # (Apollo keeps their values)
@@ -36,7 +36,11 @@ fn a_release_names_the_fields() {
 #[test]
 fn a_move_shows_how_it_was_recognized_and_what_changes() {
     let moved = |reason, changes| {
-        block(action("ada", reason, Operation::Move { from: key("lovelace"), id: id(1), entry: ada(&full()), changes }))
+        block(action(
+            "ada",
+            reason,
+            Operation::Move { from: key("lovelace"), id: id(1), entry: ada(&full()).into(), changes },
+        ))
     };
     insta::assert_snapshot!(moved(Reason::SameEmail, vec![]), @r#"
     # contact.lovelace has moved to contact.ada
@@ -61,7 +65,8 @@ fn a_move_shows_how_it_was_recognized_and_what_changes() {
 #[test]
 fn an_import_and_a_restore_name_the_contact_in_apollo() {
     let entry = || ada(&[(Field::LabelNames, lists(&["VIP"]))]);
-    let adopt = action("ada", Reason::DeclaresApolloId, Operation::Adopt { id: id(1), entry: entry(), evidence: None });
+    let adopt =
+        action("ada", Reason::DeclaresApolloId, Operation::Adopt { id: id(1), entry: entry().into(), evidence: None });
     insta::assert_snapshot!(block(adopt), @r#"
     # contact.ada will be imported
     # (imported from "66f0c1000000000000000001")
@@ -76,7 +81,7 @@ fn an_import_and_a_restore_name_the_contact_in_apollo() {
           # (fields that differ in Apollo will be updated to these values)
       }
     "#);
-    let restore = action("ada", Reason::CameBack, Operation::Restore { id: id(1), entry: entry() });
+    let restore = action("ada", Reason::CameBack, Operation::Restore { id: id(1), entry: entry().into() });
     insta::assert_snapshot!(block(restore), @r#"
     # contact.ada will be restored
     # (bound to "66f0c1000000000000000001" before it was forgotten)
@@ -99,7 +104,7 @@ fn settling_says_what_will_be_done() {
         let operation = Operation::Settle { intent_id: IntentId(1), intent: intent(attempts), entry };
         block(action("ada", Reason::CreateUnanswered, operation))
     };
-    insta::assert_snapshot!(settle(1, Some(ada(&[]))), @r#"
+    insta::assert_snapshot!(settle(1, Some(ada(&[]).into())), @r#"
     # contact.ada: outcome of an earlier create is unknown
     # (sent, but never answered: contactsd looks for it in Apollo, and sends it again only if it is not there)
     ? contact "ada" {
@@ -110,7 +115,7 @@ fn settling_says_what_will_be_done() {
     "#);
     let corrected =
         [(Field::FirstName, "Eve".into()), (Field::Email, "eve@example.com".into()), (Field::Title, "CTO".into())];
-    insta::assert_snapshot!(settle(1, Some(entry("ada", &corrected))), @r#"
+    insta::assert_snapshot!(settle(1, Some(entry("ada", &corrected).into())), @r#"
     # contact.ada: outcome of an earlier create is unknown
     # (sent, but never answered: contactsd looks for it in Apollo, and creates it only if it is not there)
     ? contact "ada" {
@@ -185,7 +190,7 @@ fn a_conflict_says_who_why_and_the_ways_out() {
 #[test]
 fn a_contradiction_says_both_ids_and_the_owner() {
     let contradiction =
-        Operation::Contradiction { bound: id(1), declared: id(2), owner: Some(key("bob")), entry: ada(&[]) };
+        Operation::Contradiction { bound: id(1), declared: id(2), owner: Some(key("bob")), entry: ada(&[]).into() };
     insta::assert_snapshot!(block(action("ada", Reason::Undecided, contradiction)), @r#"
     # contact.ada needs a decision
     # (bound to "66f0c1000000000000000001", but its entry declares apollo_id "66f0c1000000000000000002", which belongs to contact.bob)

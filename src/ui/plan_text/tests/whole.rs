@@ -107,15 +107,19 @@ fn no_changes_is_said_in_one_line() {
 #[test]
 fn the_summary_line_counts_everything_in_a_fixed_order() {
     let adopt = |name: &str| {
-        action(name, Reason::DeclaresApolloId, Operation::Adopt { id: id(1), entry: entry(name, &[]), evidence: None })
+        action(
+            name,
+            Reason::DeclaresApolloId,
+            Operation::Adopt { id: id(1), entry: entry(name, &[]).into(), evidence: None },
+        )
     };
     let mut actions = vec![adopt("a"), adopt("b"), conflict(Dispute::Gone { id: id(4) })];
     actions.extend(several_actions().actions);
-    let release = Operation::Release { id: id(1), entry: ada(&[]), changes: vec![released(Field::Title)] };
+    let release = Operation::Release { id: id(1), entry: ada(&[]).into(), changes: vec![released(Field::Title)] };
     actions.push(action("c", Reason::NoLongerDeclared, release));
     let settle = Operation::Settle { intent_id: IntentId(1), intent: intent(1), entry: None };
     actions.push(action("d", Reason::CreateUnanswered, settle));
-    let moved = Operation::Move { from: key("f"), id: id(1), entry: ada(&[]), changes: vec![] };
+    let moved = Operation::Move { from: key("f"), id: id(1), entry: ada(&[]).into(), changes: vec![] };
     actions.push(action("e", Reason::MovedFrom, moved));
     let text = text(&plan_of(actions), PlanOptions::default());
     insta::assert_snapshot!(text.rsplit_once("\n\n").unwrap().1, @"
