@@ -33,6 +33,7 @@ mod man;
 mod matches;
 mod names;
 mod own_state;
+mod page;
 mod pipelines;
 mod plan;
 mod readme;

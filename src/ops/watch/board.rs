@@ -1,6 +1,6 @@
 //! How a service is doing, for whoever asks: read in a moment, whatever the service is at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,9 +13,13 @@ use crate::model::{ContactKey, Digest, Endpoint, Serial, Timestamp};
 use crate::ops::ProblemKind;
 use crate::plan::Counts;
 use crate::quota::Outlook;
+use crate::source::{Code, Diagnostic, Severity};
 
 /// Version of [`Status`] as it is written.
 const FORMAT: u32 = 2;
+
+/// How many passes are remembered.
+pub(super) const REMEMBERED: usize = 60;
 
 /// Where a service notes how it is doing. Clones are handles to the same.
 #[derive(Debug, Clone)]
@@ -35,6 +39,12 @@ pub struct Status {
     /// Passes made.
     pub passes: u64,
     pub last_pass: Option<Pass>,
+    /// The last passes, the oldest first; no more than are remembered.
+    #[serde(default)]
+    pub recent: Arc<VecDeque<Pass>>,
+    /// What the files held when they were last read.
+    #[serde(default)]
+    pub last_load: Option<LastLoad>,
     /// When the last good pass ended: one that read the files and did what could be done.
     pub last_good_pass: Option<Timestamp>,
     /// The longest that it rests between two passes.
@@ -144,6 +154,17 @@ impl Outcome {
     }
 }
 
+/// What the files held when they were read: what is wrong with them, in numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastLoad {
+    pub at: Timestamp,
+    /// Why they could not be read at all.
+    pub unreadable: Option<String>,
+    /// How many mistakes there are of each code; with any, nothing is planned.
+    pub errors: BTreeMap<String, usize>,
+    pub warnings: BTreeMap<String, usize>,
+}
+
 /// A key that is gone from the files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
@@ -174,6 +195,35 @@ pub struct Trouble {
     pub next_try: Timestamp,
 }
 
+impl LastLoad {
+    /// Counts what was found in files that were read.
+    pub(super) fn of(at: Timestamp, found: &[Diagnostic]) -> Self {
+        let (mut errors, mut warnings) = (BTreeMap::new(), BTreeMap::new());
+        for Diagnostic { severity, code, .. } in found {
+            let counts = if *severity == Severity::Error { &mut errors } else { &mut warnings };
+            *counts.entry(code.map(Code::as_str).unwrap_or_default().to_owned()).or_default() += 1;
+        }
+        Self { at, unreadable: None, errors, warnings }
+    }
+
+    pub(super) fn unreadable(at: Timestamp, why: String) -> Self {
+        Self { unreadable: Some(why), ..Self::of(at, &[]) }
+    }
+}
+
+impl Status {
+    /// Notes a pass that is over.
+    pub(super) fn ended(&mut self, pass: Pass) {
+        self.passes += 1;
+        let recent = Arc::make_mut(&mut self.recent);
+        recent.push_back(pass.clone());
+        while recent.len() > REMEMBERED {
+            recent.pop_front();
+        }
+        self.last_pass = Some(pass);
+    }
+}
+
 impl Board {
     pub fn new(dir: PathBuf, started_at: Timestamp) -> Self {
         Self(watch::Sender::new(Arc::new(Status {
@@ -191,8 +241,7 @@ impl Board {
     }
 
     /// Lets one wait for changes.
-    #[cfg(test)]
-    pub(super) fn subscribe(&self) -> watch::Receiver<Arc<Status>> {
+    pub fn subscribe(&self) -> watch::Receiver<Arc<Status>> {
         self.0.subscribe()
     }
 
