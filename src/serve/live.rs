@@ -101,7 +101,8 @@ fn stream(stream: Stream) -> Response {
         (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         same_origin(),
     ];
-    let events = unfold(stream, async |mut stream| stream.event().await.map(|event| (Ok::<_, Infallible>(event), stream)));
+    let events =
+        unfold(stream, async |mut stream| stream.event().await.map(|event| (Ok::<_, Infallible>(event), stream)));
     (headers, Sse::new(events)).into_response()
 }
 

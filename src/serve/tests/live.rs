@@ -45,7 +45,8 @@ async fn read_until(stream: &mut TcpStream, text: &str) -> String {
 #[tokio::test]
 async fn a_page_may_load_nothing_and_be_shown_in_no_other() {
     let server = server(&Telling::default()).await;
-    let answer = say(TcpStream::connect(server.address()).await.unwrap(), "GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
+    let answer =
+        say(TcpStream::connect(server.address()).await.unwrap(), "GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
     assert_eq!((status(&answer), body(&answer)), (200, "<p>as it began</p>"));
     for header in [
         "content-type: text/html; charset=utf-8",

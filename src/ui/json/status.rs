@@ -12,8 +12,8 @@ use super::versions::{FORMAT_VERSION, PROGRAM_VERSION};
 use crate::model::Timestamp;
 use crate::ops::watch::{self, Outcome, Phase};
 use crate::ops::{Readiness, watch::Status};
-use crate::ui::status_text::AtRest;
 use crate::ui::mask::without_addresses;
+use crate::ui::status_text::AtRest;
 use crate::ui::{readiness_line, time_text, words};
 
 /// What is known of a service and its state. Times are RFC 3339, in UTC.

@@ -3,7 +3,7 @@
 
 use maud::{Markup, html};
 
-use super::text::{foreign, moment, more, rows};
+use super::text::{due, foreign, moment, more, rows};
 use crate::model::Timestamp;
 use crate::ops::watch::{Failing, Status, Waiting};
 use crate::ui::amounts::counted;
@@ -45,7 +45,7 @@ fn failing_row(failing: &Failing, now: Timestamp) -> Markup {
             td { (counted(*attempts as usize, "time")) ", first " (moment(*since, now)) }
             td {
                 @match next_try {
-                    Some(next_try) => (moment(*next_try, now)),
+                    Some(next_try) => (due(*next_try, now)),
                     None => strong { "waits for you" },
                 }
             }
@@ -79,7 +79,7 @@ fn waiting_row(waiting: &Waiting, now: Timestamp) -> Markup {
             td { (moment(*gone_since, now)) }
             td {
                 @match forget_at {
-                    Some(at) => (moment(*at, now)),
+                    Some(at) => (due(*at, now)),
                     None => "not as long as there is no contact file at all",
                 }
             }

@@ -21,7 +21,7 @@ pub(super) fn sign(mood: Mood) -> Markup {
         Mood::Attention => ("M12 2.5 23 21.5H1z", "M12 9.5v5m0 3v.1"),
         Mood::Bad => ("M8 2h8l6 6v8l-6 6H8l-6-6V8z", "m8.5 8.5 7 7m0-7-7 7"),
     };
-    html! { svg .sign viewBox="0 0 24 24" aria-hidden="true" { path d=(form); path .mark d=(mark); } }
+    html! { svg .sign viewBox="0 0 24 24" aria-hidden="true" { path d=(form) {} path d=(mark) {} } }
 }
 
 const CIRCLE: &str = "M12 2a10 10 0 1 0 0 20 10 10 0 1 0 0-20z";

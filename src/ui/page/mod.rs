@@ -24,7 +24,7 @@ use self::policy::{SCRIPT, STYLE};
 use self::quota::quota;
 use self::sections::{files, held, service, tiles};
 use self::standing::Mood;
-use self::text::{foreign, moment, to_copy};
+use self::text::{clock, due, foreign, moment, to_copy};
 use super::words::{self, Verdict};
 use crate::model::Timestamp;
 use crate::ops::Health;
@@ -106,7 +106,7 @@ impl Parts {
                     (service(status, now))
                 }
                 footer {
-                    p { "As of " (moment(now, now)) ". This page changes nothing." }
+                    p { "As of " (clock(now, now)) ". This page changes nothing." }
                     nav aria-label="For programs" {
                         a href="status" { "status" } " "
                         a href="metrics" { "metrics" } " "
@@ -133,7 +133,7 @@ fn summary(mood: Mood, verdict: &Verdict, now: Timestamp, command: &dyn Fn(&str)
                 @if since.is_some() || next.is_some() {
                     p .times {
                         @if let Some(since) = since { span { "Since: " (moment(*since, now)) } " " }
-                        @if let Some((what, when)) = next { span { (what) ": " (moment(*when, now)) } }
+                        @if let Some((what, when)) = next { span { (what) ": " (due(*when, now)) } }
                     }
                 }
                 @if let Some((what, verb)) = remedy { (to_copy(what, &command(verb))) }

@@ -7,10 +7,10 @@ use maud::{Markup, html};
 
 use crate::model::Timestamp;
 use crate::ops::watch::{Outcome, Pass, Status};
-use crate::ui::amounts::{count, duration};
+use crate::ui::amounts::count;
 use crate::ui::status_text::outcome;
 
-use super::text::moment;
+use super::text::{moment, took};
 
 /// How many bars there is room for.
 const ROOM: usize = 60;
@@ -52,11 +52,11 @@ pub(super) fn passes(status: &Status, now: Timestamp) -> Markup {
             figure {
                 svg .passes viewBox={ "0 0 " (ROOM * PITCH) " " (GROUND + 1) } role="img" aria-labelledby="passes"
                     aria-describedby="passes-text" {
-                    path .ground d={ "M0 " (GROUND) ".5H" (ROOM * PITCH) };
-                    @for (kind, path) in &bars { @if !path.is_empty() { path .(kind.class()) d=(path); } }
+                    path .ground d={ "M0 " (GROUND) ".5H" (ROOM * PITCH) } {}
+                    @for (kind, path) in &bars { @if !path.is_empty() { path .(kind.class()) d=(path) {} } }
                 }
                 figcaption #passes-text {
-                    p { (summary(&shown)) " The longest took " (duration(longest)) "; the oldest ended " (moment(oldest.ended, now)) "." }
+                    p { (summary(&shown)) " The longest took " (took(longest)) "; the oldest ended " (moment(oldest.ended, now)) "." }
                     (legend())
                 }
             }
@@ -115,17 +115,18 @@ fn summary(shown: &[&Pass]) -> String {
     let counts: Vec<String> = counts.iter().map(|(number, how)| format!("{} {how}", count(*number))).collect();
     let failed = match shown.iter().filter(|pass| pass.failed > 0).count() {
         0 => String::new(),
-        some => format!(" In {} single entries failed.", count(some)),
+        1 => " In 1 of them entries failed.".to_owned(),
+        some => format!(" In {} of them entries failed.", count(some)),
     };
-    let of = if shown.len() == 1 { "Of 1 pass".to_owned() } else { format!("Of {} passes", shown.len()) };
-    format!("{of} {}.{failed}", counts.join(", "))
+    let of = if shown.len() == 1 { "The last pass".to_owned() } else { format!("The last {} passes", shown.len()) };
+    format!("{of}: {}.{failed}", counts.join(", "))
 }
 
 fn legend() -> Markup {
     let sample = |kind: Kind| {
         let mut path = String::new();
         bar(&mut path, 1, 12, kind);
-        html! { svg .sample viewBox="0 24 9 24" aria-hidden="true" { path .(kind.class()) d=(path); } }
+        html! { svg .sample viewBox="0 24 9 24" aria-hidden="true" { path .(kind.class()) d=(path) {} } }
     };
     html! {
         p .legend aria-hidden="true" {

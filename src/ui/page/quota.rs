@@ -17,7 +17,8 @@ pub(super) fn quota(status: &Status, now: Timestamp) -> Markup {
     if known.is_empty() {
         return Markup::default();
     }
-    let (rows, left) = rows(known.into_iter(), Endpoint::ALL.len(), ROOM, |(endpoint, windows)| row(*endpoint, windows, now));
+    let (rows, left) =
+        rows(known.into_iter(), Endpoint::ALL.len(), ROOM, |(endpoint, windows)| row(*endpoint, windows, now));
     html! {
         section aria-labelledby="quota" {
             h2 #quota { "Requests left" }

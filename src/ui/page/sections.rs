@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::standing::to_do;
-use super::text::{foreign, moment, to_copy};
+use super::text::{due, foreign, moment, to_copy, took};
 use crate::model::Timestamp;
 use crate::ops::watch::{Braked, LastLoad, Phase, Status};
 use crate::source::Code;
@@ -73,7 +73,7 @@ fn title(code: &str) -> String {
 pub(super) fn tiles(status: &Status, now: Timestamp) -> Markup {
     let next = match (status.phase, status.next_pass) {
         (Phase::Passing, _) => html! { "under way" },
-        (Phase::Resting | Phase::StandingBy, Some(next)) => html! { (moment(next, now)) },
+        (Phase::Resting | Phase::StandingBy, Some(next)) => due(next, now),
         _ => html! { "none" },
     };
     html! {
@@ -100,7 +100,7 @@ pub(super) fn service(status: &Status, now: Timestamp) -> Markup {
                     div {
                         dt { "Last pass" }
                         dd {
-                            (outcome(pass.outcome)) ", took " (duration(pass.ended.since(pass.began))) "; "
+                            (outcome(pass.outcome)) ", took " (took(pass.ended.since(pass.began))) "; "
                             (moment(pass.ended, now))
                             @if pass.done + pass.failed + pass.remaining > 0 {
                                 ": " (count(pass.done)) " done, " (count(pass.failed)) " failed, "

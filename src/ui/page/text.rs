@@ -1,5 +1,7 @@
 //! Texts, times and rows as they stand on the page: foreign text masked and harmless, and all of bounded length.
 
+use std::time::Duration;
+
 use maud::{Markup, PreEscaped, html};
 
 use crate::model::Timestamp;
@@ -34,21 +36,39 @@ fn bytes(character: char) -> usize {
     }
 }
 
-/// Writes a time as how long ago it was or how long it is until then, and as what a clock shows in UTC.
+/// Writes a time as how long ago it was or how long it is until then, and as what a clock shows.
 pub(super) fn moment(at: Timestamp, now: Timestamp) -> Markup {
-    let seconds = |time: Timestamp| Timestamp(time.0 / 1000 * 1000);
-    let (whole, today) = (time_text(seconds(at)), time_text(now));
-    let shown = match whole.trim_end_matches('Z').split_once('T') {
-        Some((day, clock)) if today.starts_with(day) => format!("{clock} UTC"),
-        Some((day, clock)) => format!("{day} {clock} UTC"),
-        None => whole.clone(),
-    };
     let relative = match (at.since(now), now.since(at)) {
         (until, _) if !until.is_zero() => format!("in {}", wait(until)),
         (_, past) if past.as_secs() == 0 => "just now".to_owned(),
         (_, past) => format!("{} ago", duration(past)),
     };
-    html! { (relative) " " time datetime=(whole) { (shown) } }
+    html! { (relative) " " (clock(at, now)) }
+}
+
+/// Writes a time that is waited for.
+pub(super) fn due(at: Timestamp, now: Timestamp) -> Markup {
+    if at > now {
+        moment(at, now)
+    } else {
+        html! { "due since " (clock(at, now)) }
+    }
+}
+
+/// Writes a time as what a clock shows in UTC, with the day unless it is today.
+pub(super) fn clock(at: Timestamp, now: Timestamp) -> Markup {
+    let (whole, today) = (time_text(Timestamp(at.0 / 1000 * 1000)), time_text(now));
+    let shown = match whole.trim_end_matches('Z').split_once('T') {
+        Some((day, clock)) if today.starts_with(day) => format!("{clock} UTC"),
+        Some((day, clock)) => format!("{day} {clock} UTC"),
+        None => whole.clone(),
+    };
+    html! { time datetime=(whole) { (shown) } }
+}
+
+/// Writes how long something took; most passes take less than a second.
+pub(super) fn took(time: Duration) -> String {
+    if time.as_secs() == 0 { format!("{} ms", time.as_millis()) } else { duration(time) }
 }
 
 /// Shows a command that a person copies, as a whole.

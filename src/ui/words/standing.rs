@@ -26,7 +26,8 @@ pub(crate) fn verdict(standing: &Standing<'_>, status: &Status) -> Verdict {
     let told = |headline: &str, detail: String| Verdict { headline: headline.to_owned(), detail, ..Verdict::default() };
     match standing {
         Standing::Overdue(since) => {
-            let told = told("The service is stuck", "A pass was due and did not begin. Restart the service.".to_owned());
+            let told =
+                told("The service is stuck", "A pass was due and did not begin. Restart the service.".to_owned());
             Verdict { since: Some(*since), ..told }
         }
         Standing::Silent(since) => {
@@ -39,7 +40,8 @@ pub(crate) fn verdict(standing: &Standing<'_>, status: &Status) -> Verdict {
             Verdict { since: Some(*since), remedy: Some(("To go on:", "resume")), ..told }
         }
         Standing::StandsBy(StandingBy { holder, since }) => {
-            let detail = format!("{holder} has the state. This service takes over when that one gives it up or is gone.");
+            let detail =
+                format!("{holder} has the state. This service takes over when that one gives it up or is gone.");
             Verdict { since: Some(*since), ..told("Standing by", detail) }
         }
         Standing::Troubled(trouble) => troubled(trouble),
@@ -52,7 +54,9 @@ pub(crate) fn verdict(standing: &Standing<'_>, status: &Status) -> Verdict {
             Verdict { since: Some(*since), ..told("No good pass for too long", detail) }
         }
         Standing::Begins(None) => told("Starting", "No pass has ended yet.".to_owned()),
-        Standing::Begins(Some(last)) => told("Starting", format!("No pass was good yet; the last one {}.", outcome(*last))),
+        Standing::Begins(Some(last)) => {
+            told("Starting", format!("No pass was good yet; the last one {}.", outcome(*last)))
+        }
         Standing::Failing { all, for_person } => failing(*all, *for_person),
         Standing::WaitsForQuota { to_do, until } => {
             let are = if *to_do == 1 { "is" } else { "are" };
@@ -109,7 +113,10 @@ fn failing(all: usize, for_person: usize) -> Verdict {
         (0, _) => "They wait for your decision. All other entries go on.".to_owned(),
         (_, waits) => {
             let wait = if waits == 1 { "waits" } else { "wait" };
-            format!("{} {wait} for your decision; the rest is tried again by itself. All other entries go on.", count(waits))
+            format!(
+                "{} {wait} for your decision; the rest is tried again by itself. All other entries go on.",
+                count(waits)
+            )
         }
     };
     Verdict { headline, detail, ..Verdict::default() }
