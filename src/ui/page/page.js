@@ -5,16 +5,36 @@ const lost = document.getElementById("lost");
 let timer = 0;
 
 function update(old, now) {
-  if (old.nodeName !== now.nodeName) return old.replaceWith(now);
   if (old.nodeType === Node.TEXT_NODE) {
     if (old.data !== now.data) old.data = now.data;
     return;
   }
   for (const { name } of [...old.attributes]) if (!now.hasAttribute(name)) old.removeAttribute(name);
   for (const { name, value } of now.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
-  const [before, after] = [[...old.childNodes], [...now.childNodes]];
-  after.forEach((node, at) => (at < before.length ? update(before[at], node) : old.append(node)));
-  before.slice(after.length).forEach((node) => node.remove());
+  let at = old.firstChild;
+  for (const node of [...now.childNodes]) {
+    let same = at;
+    while (same && kind(same) !== kind(node)) same = same.nextSibling;
+    if (!same) {
+      old.insertBefore(node, at);
+      continue;
+    }
+    for (; at !== same; at = next(at));
+    at = same.nextSibling;
+    update(same, node);
+  }
+  while (at) at = next(at);
+}
+
+// Sections come and go; each is known by its heading.
+function kind(node) {
+  return node.nodeName + (node.getAttribute?.("aria-labelledby") ?? "");
+}
+
+function next(gone) {
+  const after = gone.nextSibling;
+  gone.remove();
+  return after;
 }
 
 function connect() {
