@@ -80,12 +80,12 @@ pub(super) fn routes(live: Live) -> Router {
         }
         Err(failed) => failed,
     });
-    let events = get(async move || match Arc::clone(&places).try_acquire_owned() {
-        Ok(place) => stream(Stream::new(part, next, place)),
-        Err(_) => {
+    let events = get(async move || {
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
             let text = "As many watch this page as can be. Without the stream it can be loaded again at any time.\n";
-            reply(StatusCode::SERVICE_UNAVAILABLE, TEXT, text)
-        }
+            return reply(StatusCode::SERVICE_UNAVAILABLE, TEXT, text);
+        };
+        stream(Stream::new(part, next, place))
     });
     Router::new().route("/", whole).route("/events", events)
 }

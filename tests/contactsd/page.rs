@@ -248,7 +248,7 @@ fn the_page_that_is_answered_says_what_a_browser_may_do_with_it() {
     wait_until(&address, |service| service["failing"] != json!([]));
     let (code, page) = get(&address, "/");
     assert!(code == 200 && page.contains("<h1 id=\"verdict\">1 entry fails</h1>"), "{page}");
-    assert!(page.contains("contact.bo") && page.contains("(HTTP 422)") && page.len() < 30_000, "{page}");
+    assert!(page.contains("contact.bo") && page.contains("(HTTP\u{a0}422)") && page.len() < 30_000, "{page}");
     let (_, told) = page.split_once("</style>").unwrap();
     assert!(!told.contains('@') && !told.contains("Rook"), "{told}");
 }

@@ -256,3 +256,33 @@ impl Board {
         self.0.send_modify(|status| change(Arc::make_mut(status)));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::source;
+
+    #[test]
+    fn the_last_passes_are_remembered_and_no_more() {
+        let mut status = Status::default();
+        for number in 0..200 {
+            let (began, ended) = (Timestamp(number), Timestamp(number + 1));
+            status.ended(Pass { began, ended, outcome: Outcome::InStep, done: 0, failed: 0, remaining: 0 });
+        }
+        assert_eq!((status.passes, status.recent.len()), (200, REMEMBERED));
+        assert_eq!(status.recent.back(), status.last_pass.as_ref());
+        assert_eq!(status.recent.front().map(|pass| pass.began), Some(Timestamp(140)));
+    }
+
+    #[test]
+    fn what_is_wrong_with_files_is_counted_by_code() {
+        let directory = tempfile::tempdir().unwrap();
+        let text = "contacts:\n  ada: {emial: a, titel: b, email: ada@example}\n";
+        std::fs::write(directory.path().join("a.yaml"), text).unwrap();
+        let (loaded, _) = source::load(Path::new(directory.path()), &source::Options::plain()).unwrap();
+        let load = LastLoad::of(Timestamp(7), &loaded.diagnostics);
+        assert_eq!((load.errors.get("E011"), load.warnings.get("W108")), (Some(&2), Some(&1)), "{load:?}");
+    }
+}

@@ -39,7 +39,7 @@ fn failing_row(failing: &Failing, now: Timestamp) -> Markup {
                 span .key { (foreign(&key.address())) } " "
                 span .why {
                     (foreign(&words::in_short(error, Some(key))))
-                    @if let Some(status) = error.status() { " (HTTP " (status) ")" }
+                    @if let Some(status) = error.status() { " (HTTP\u{a0}" (status) ")" }
                 }
             }
             td { (counted(*attempts as usize, "time")) ", first " (moment(*since, now)) }

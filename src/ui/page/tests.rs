@@ -62,7 +62,7 @@ fn crowded() -> Status {
     let fault = Fault { why: why.clone(), status: Some(422), message: Some(why.clone()), said: None };
     let failing = |number: usize| Failing {
         key: key(number),
-        error: if number % 2 == 0 {
+        error: if number.is_multiple_of(2) {
             ProblemKind::StateUnreadable(fault.why.clone())
         } else {
             ProblemKind::Rejected(fault.clone())
@@ -118,7 +118,7 @@ fn a_page_reads_from_what_matters_most_to_the_details() {
     Entry
     Failed
     Next try
-    contact.bo Apollo rejected contact.bo (HTTP 422)
+    contact.bo Apollo rejected contact.bo (HTTP 422)
     3 times, first 10m ago 11:50:00 UTC
     in 42s 12:00:42 UTC
     (masked) More than one contact could be (masked)
