@@ -312,7 +312,7 @@ fn passes_are_drawn_the_taller_the_longer_and_told_in_words() {
     let page = shown(&status);
     let svg = page.split_once("<svg class=\"passes\"").unwrap().1.split_once("</svg>").unwrap().0;
     insta::assert_snapshot!(svg.trim().replace("><", ">\n<"), @r#"
-     viewBox="0 0 600 49" role="img" aria-labelledby="passes" aria-describedby="passes-text">
+    viewBox="0 0 600 49" role="img" aria-labelledby="passes" aria-describedby="passes-text">
     <path class="ground" d="M0 48.5H600">
     </path>
     <path class="idle" d="M571 41h7v7h-7z">
