@@ -118,8 +118,10 @@ fn summary(shown: &[&Pass]) -> String {
         1 => " In 1 of them entries failed.".to_owned(),
         some => format!(" In {} of them entries failed.", count(some)),
     };
-    let of = if shown.len() == 1 { "The last pass".to_owned() } else { format!("The last {} passes", shown.len()) };
-    format!("{of}: {}.{failed}", counts.join(", "))
+    if let [only] = shown {
+        return format!("The only pass so far {}.", outcome(only.outcome));
+    }
+    format!("The last {} passes: {}.{failed}", shown.len(), counts.join(", "))
 }
 
 fn legend() -> Markup {

@@ -5,6 +5,7 @@
 use crate::model::Timestamp;
 use crate::ops::watch::{Braked, LastLoad, Outcome, Phase, StandingBy, Status, Trouble};
 use crate::ops::{Health, Readiness};
+use crate::quota::Outlook;
 
 /// How a service stands, in the order in which one hides those below it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,7 +91,7 @@ impl<'a> Standing<'a> {
         match last {
             _ if to_do == 0 => Self::InStep,
             Some(Outcome::WaitsForQuota) if status.phase == Phase::Resting => {
-                Self::WaitsForQuota { to_do, until: status.next_pass }
+                Self::WaitsForQuota { to_do, until: quota_opens(status) }
             }
             Some(Outcome::OnlyPlanned) => Self::OnlyPlans { to_do },
             _ => Self::Works { to_do },
@@ -110,6 +111,14 @@ impl<'a> Standing<'a> {
             Self::InStep => Mood::Good,
         }
     }
+}
+
+/// Tells when the first kind of request whose quota is used up is allowed again.
+fn quota_opens(status: &Status) -> Option<Timestamp> {
+    let opens = |windows: &[Outlook; 3]| {
+        windows.iter().filter(|outlook| outlook.left == Some(0)).filter_map(|outlook| outlook.resets_at).max()
+    };
+    status.quota.values().filter_map(opens).min()
 }
 
 /// Counts the actions that are to be done and wait neither for a next try nor for the time to forget.

@@ -244,6 +244,14 @@ fn what_matters_most_is_said_first() {
 }
 
 #[test]
+fn a_wait_for_quota_lasts_until_a_window_that_is_used_up_closes() {
+    let last_pass = Some(pass(1, 5, Outcome::WaitsForQuota, 0));
+    let status = Status { last_pass, pending: 7, quota: busy().quota, ..in_step() };
+    let text = read(&shown(&status));
+    assert!(text.contains("7 actions are sent as soon as Apollo allows it.\nGoes on: in 59m 12:59:00 UTC"), "{text}");
+}
+
+#[test]
 fn a_held_plan_stands_there_with_the_command_that_lets_it_through() {
     let page = shown(&Status { phase: Phase::Paused, paused_since: Some(ago(9)), ..busy() });
     for command in ["approve 0123456789abcdef0123456789abcdef", "resume"] {
