@@ -1,4 +1,5 @@
-//! A browser without a window, driven over its DevTools protocol: messages that end with a NUL, on two pipes.
+//! A browser without a window, driven as its own tools for developers do: by messages that end with a NUL, on
+//! two pipes.
 //!
 //! Waits for what the browser says, never for time. Where none is installed, [`Browser::start`] says SKIPPED and returns
 //! nothing. It finds no host but this machine, whatever it is asked to load.
@@ -77,7 +78,8 @@ impl Browser {
     #[track_caller]
     pub(crate) fn call(&mut self, method: &str, parameters: Value) -> Value {
         self.asked += 1;
-        let mut message = json!({"id": self.asked, "method": method, "params": parameters});
+        let mut message = json!({"id": self.asked, "method": method});
+        message["params"] = parameters;
         if let Some(session) = &self.session {
             message["sessionId"] = session.as_str().into();
         }
