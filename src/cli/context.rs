@@ -108,6 +108,12 @@ impl Context {
         format!("contactsd {verb}{}", self.typed)
     }
 
+    /// Returns what makes a command as this user would type it, for whoever outlives the invocation.
+    pub(super) fn commands(&self) -> impl Fn(&str) -> String + Send + Sync + 'static {
+        let typed = self.typed.clone();
+        move |verb| format!("contactsd {verb}{typed}")
+    }
+
     /// Sees to it that git passes over what is about to be written at `path`, unless a person chose the place.
     pub(super) fn keep_from_git(&mut self, path: &Path) {
         if !is_at_home(path) {

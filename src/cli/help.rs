@@ -147,7 +147,7 @@ pub(super) const VERBS: &[Help] = &[
             ("contactsd watch", "apply now, and again whenever files change"),
             ("contactsd watch --once --dry-run", "show what one pass would do"),
             ("contactsd watch --resync 1h --forget-after 10m", "look seldom, forget slowly"),
-            ("contactsd watch --listen 127.0.0.1:9477", "answer probes and Prometheus"),
+            ("contactsd watch --listen 127.0.0.1:9477", "show a status page, answer probes and Prometheus"),
         ],
         exits: &[
             (0, "ended by Ctrl-C or SIGTERM in order; with --once, a pass that did everything"),

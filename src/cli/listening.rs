@@ -1,4 +1,5 @@
-//! What `watch` answers everybody, at `--listen` and at its socket: health, readiness, metrics and status.
+//! What `watch` answers everybody, at `--listen` and at its socket: the status page, health, readiness, metrics and
+//! status.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,18 +9,19 @@ use clap::Args;
 use super::Exit;
 use super::context::Context;
 use super::observer::Observer;
-use crate::ops::watch::Board;
+use crate::ops::watch::{Board, Phase};
 use crate::ops::{Clock, Health, Readiness, chain};
-use crate::serve::{Answers, Options, Routes, Server};
+use crate::serve::{Answer, Answers, Live, More, Next, Options, Routes, Server};
 use crate::store::Footprint;
 use crate::ui::json::{StatusDocument, to_json};
-use crate::ui::{health_line, readiness_line, telling_line};
+use crate::ui::{PageFacts, health_line, page, page_part, page_policy, readiness_line, telling_line};
 
 /// What a service answers over HTTP.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Status over HTTP")]
 pub(super) struct ListenArgs {
-    /// Answer /healthz, /readyz, /metrics and /status at this address; port 0 lets the system choose
+    /// Show how the service is doing as a page at this address, and answer /healthz, /readyz, /metrics and /status;
+    /// port 0 lets the system choose
     #[arg(long, value_name = "ADDR")]
     pub(super) listen: Option<SocketAddr>,
     /// Host name that requests may go to, beside localhost and addresses; may be repeated
@@ -69,7 +71,36 @@ pub(super) fn answers(context: &Context, board: &Board, observer: &Arc<Observer>
             metrics.metrics().text(&metrics_board.read(), is_ready, footprint)
         }),
         status: Box::new(move || to_json(&StatusDocument::of_service(&status_board.read(), &readiness(&status_board)))),
+        live: live(context, board, observer, clock),
     }
+}
+
+/// Makes what the page for people is made by.
+fn live(context: &Context, board: &Board, observer: &Arc<Observer>, clock: Clock) -> Live {
+    let made_by = |make: fn(&PageFacts<'_>) -> String| -> Answer<String> {
+        let (board, heard, commands) = (board.clone(), Arc::clone(observer), context.commands());
+        // The name of a database holds who reads it; what is shown to everybody names nobody.
+        let command = move |verb: &str| match commands(verb) {
+            whole if whole.contains('@') => format!("contactsd {verb}"),
+            whole => whole,
+        };
+        Box::new(move || {
+            let (status, now) = (board.read(), clock.now());
+            let health = Health::of(&status, heard.last_heard(), now);
+            make(&PageFacts { status: &status, health, now, command: &command })
+        })
+    };
+    let changing = board.clone();
+    let next = move || {
+        let mut changes = changing.subscribe();
+        let is_ending = |phase| phase == Phase::Ending;
+        let more = async move {
+            let goes_on = is_ending(changes.borrow().phase) || changes.changed().await.is_ok();
+            if goes_on && !is_ending(changes.borrow().phase) { More::Changed } else { More::Ends }
+        };
+        Box::pin(more) as Next
+    };
+    Live { page: made_by(page), part: made_by(page_part), next: Box::new(next), policy: page_policy() }
 }
 
 fn verdict(holds: bool, text: String) -> Result<String, String> {

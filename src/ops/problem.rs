@@ -280,6 +280,21 @@ pub enum ProblemKind {
 }
 
 impl ProblemKind {
+    /// Returns the status of the answer that it came from, if one came.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::FailsAgain { status, .. } => Some(*status),
+            Self::Rejected(fault)
+            | Self::CredentialRefused(fault)
+            | Self::MayNot { fault, .. }
+            | Self::NamesUnread { fault, .. }
+            | Self::Failed { fault, .. }
+            | Self::InDoubt { fault, .. }
+            | Self::Outage { fault, .. } => fault.status,
+            _ => None,
+        }
+    }
+
     /// Points at an entry, or at one field of it where that is known.
     pub(super) fn at(self, place: &Place, field: Option<&Field>) -> Problem {
         let location = source::locate(place, field);

@@ -6,15 +6,17 @@
 //! by a process that died.
 //!
 //! ```text
-//! GET /healthz, /readyz, /metrics, /status   for everybody; on TCP these are all there is
-//! POST /v2/NAME                              between two processes of contactsd: JSON both ways
+//! GET /, /events, /healthz, /readyz, /metrics, /status   for everybody; on TCP these are all there is
+//! POST /v2/NAME                                          between two processes of contactsd: JSON both ways
 //! ```
 //!
 //! 503 means that the question was understood and has no answer now. A later version of the calls has another number,
 //! so that 404 tells whoever asks that the other process is of another version.
 
+mod answers;
 mod client;
 mod connections;
+mod live;
 mod place;
 mod routes;
 mod socket;
@@ -27,7 +29,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use answers::Answer;
 pub use client::ask;
+pub use live::{Live, More, Next};
 pub use place::{Role, candidates};
 pub use routes::{Answers, Routes};
 pub use socket::{Service, Socket};

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::body::HttpBody;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -13,12 +12,14 @@ use axum::{Json, Router};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::answers::{Answer, TEXT, answer, reply};
+use super::live::{self, Live};
 use crate::hosts::{Hosts, Misdirected};
 
 /// Most bytes of one question: room for the fingerprints of about two million entries.
 pub(super) const MAX_QUESTION_BYTES: u64 = 256 << 20;
 
-/// The functions behind the pages that everybody may read. Each is called on a thread that may wait for a disk.
+/// The functions behind the pages that everybody may read.
 pub struct Answers {
     /// Whether the work goes on at all, and the sentence that says so; `Err` makes supervisors restart the process.
     pub health: Answer<Result<String, String>>,
@@ -28,19 +29,20 @@ pub struct Answers {
     pub metrics: Answer<String>,
     /// One JSON document.
     pub status: Answer<String>,
+    /// The page for people.
+    pub live: Live,
 }
-
-type Answer<T> = Box<dyn Fn() -> T + Send + Sync>;
 
 /// What is answered, and by what.
 #[derive(Debug, Clone, Default)]
 pub struct Routes(Router);
 
-const TEXT: &str = "text/plain; charset=utf-8";
 const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 const JSON: &str = "application/json";
 
 const INDEX: &str = "\
+/         how the service is doing, as a page
+/events   the same each time that it changes
 /healthz  whether the service lives
 /readyz   whether passes succeed
 /metrics  figures for Prometheus
@@ -50,7 +52,7 @@ const INDEX: &str = "\
 impl Routes {
     /// The pages that everybody may read.
     pub fn pages(answers: Answers) -> Self {
-        let Answers { health, readiness, metrics, status } = answers;
+        let Answers { health, readiness, metrics, status, live } = answers;
         let judged = |ask: Answer<Result<String, String>>| {
             page(TEXT, move || match ask() {
                 Ok(text) => (StatusCode::OK, text + "\n"),
@@ -58,8 +60,7 @@ impl Routes {
             })
         };
         let told = |kind, ask: Answer<String>| page(kind, move || (StatusCode::OK, ask()));
-        let router = Router::new()
-            .route("/", get(async || reply(StatusCode::OK, TEXT, INDEX)))
+        let router = live::routes(live)
             .route("/healthz", judged(health))
             .route("/readyz", judged(readiness))
             .route("/metrics", told(METRICS, metrics))
@@ -99,15 +100,12 @@ pub(super) fn call_path(name: &str) -> String {
     format!("/v2/{name}")
 }
 
-/// Answers with a function, where it may block; one that panics is a failure of its own question alone.
+/// Answers with a function.
 fn page(kind: &'static str, ask: impl Fn() -> (StatusCode, String) + Send + Sync + 'static) -> MethodRouter {
     let ask = Arc::new(ask);
-    get(async move || match tokio::task::spawn_blocking(move || ask()).await {
+    get(async move || match answer(ask).await {
         Ok((status, text)) => reply(status, kind, text),
-        Err(error) => {
-            tracing::error!(%error, "a question to the status address could not be answered");
-            reply(StatusCode::INTERNAL_SERVER_ERROR, TEXT, "The answer failed; the log says why.\n")
-        }
+        Err(failed) => failed,
     })
 }
 
@@ -137,9 +135,4 @@ async fn measure(request: Request, next: Next) -> Response {
 async fn unknown(uri: Uri) -> (StatusCode, String) {
     let version = env!("CARGO_PKG_VERSION");
     (StatusCode::NOT_FOUND, format!("it is contactsd {version} and does not know {}", uri.path()))
-}
-
-fn reply(status: StatusCode, kind: &'static str, text: impl Into<String>) -> Response {
-    let headers = [(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-store"), (X_CONTENT_TYPE_OPTIONS, "nosniff")];
-    (status, headers, text.into()).into_response()
 }

@@ -67,6 +67,15 @@ impl Mask {
     }
 }
 
+/// Masks the words of a text for everybody that hold an `@`: keys may be e-mail addresses, and errors name keys.
+pub(super) fn without_addresses(text: &str) -> String {
+    if !text.contains('@') {
+        return text.to_owned();
+    }
+    let word = |word: &str| if word.contains('@') { MASKED.to_owned() } else { word.to_owned() };
+    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -109,6 +118,12 @@ mod tests {
         Apollo says: (masked)
         Correct the entry.
         ");
+    }
+
+    #[test]
+    fn a_word_with_an_address_in_it_is_hidden_whole() {
+        assert_eq!(without_addresses("contact.a@b.example: no, a@b"), "(masked) no, (masked)");
+        assert_eq!(without_addresses("no address"), "no address");
     }
 
     /// Every mistake there is, from the samples of the error pages.

@@ -24,6 +24,7 @@ mod mending_text;
 mod message;
 mod metrics;
 mod outlet;
+mod page;
 mod plan_text;
 mod probe_text;
 mod progress;
@@ -64,6 +65,7 @@ pub use mending_text::{
 pub use message::message_text;
 pub use metrics::Metrics;
 pub use outlet::Outlet;
+pub use page::{PageFacts, page, page_part, page_policy};
 pub use plan_text::{Detail, DriftText, FailedPlan, Forecast, PlanOptions, PlanText, drift_note, plan_summary};
 pub use probe_text::{probe_intro, probe_text};
 pub use progress::Progress;

@@ -194,7 +194,7 @@ fn pass_line(pass: &Pass, now: Timestamp) -> String {
 }
 
 /// Words how a pass ended, to stand after "the last one".
-fn outcome(outcome: Outcome) -> &'static str {
+pub(super) fn outcome(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::InStep => "found nothing to do",
         Outcome::Applied => "applied what could be applied",
@@ -279,7 +279,7 @@ fn window(outlook: &Outlook, now: Timestamp) -> Option<String> {
     Some(format!("{} of {} this {}{resets}", (*left)?, (*limit)?, window.name()))
 }
 
-fn counted_entries(number: usize) -> String {
+pub(super) fn counted_entries(number: usize) -> String {
     if number == 1 { "1 entry".to_owned() } else { format!("{} entries", count(number)) }
 }
 

@@ -35,6 +35,7 @@ mod man;
 mod matches;
 mod names;
 mod own_state;
+mod page;
 mod pipelines;
 mod plan;
 mod readme;

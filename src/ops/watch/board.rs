@@ -1,6 +1,6 @@
 //! How a service is doing, for whoever asks: read in a moment, whatever the service is at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,9 +13,13 @@ use crate::model::{ContactKey, Digest, Endpoint, Serial, Timestamp};
 use crate::ops::ProblemKind;
 use crate::plan::Counts;
 use crate::quota::Outlook;
+use crate::source::{Code, Diagnostic, Severity};
 
 /// Version of [`Status`] as it is written.
 const FORMAT: u32 = 2;
+
+/// How many passes are remembered.
+pub(super) const REMEMBERED: usize = 60;
 
 /// Where a service notes how it is doing. Clones are handles to the same.
 #[derive(Debug, Clone)]
@@ -35,6 +39,12 @@ pub struct Status {
     /// Passes made.
     pub passes: u64,
     pub last_pass: Option<Pass>,
+    /// The last passes, the oldest first; no more than are remembered.
+    #[serde(default)]
+    pub recent: Arc<VecDeque<Pass>>,
+    /// What the files held when they were last read.
+    #[serde(default)]
+    pub last_load: Option<LastLoad>,
     /// When the last good pass ended: one that read the files and did what could be done.
     pub last_good_pass: Option<Timestamp>,
     /// The longest that it rests between two passes.
@@ -144,6 +154,17 @@ impl Outcome {
     }
 }
 
+/// What the files held when they were read: what is wrong with them, in numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastLoad {
+    pub at: Timestamp,
+    /// Why they could not be read at all.
+    pub unreadable: Option<String>,
+    /// How many mistakes there are of each code; with any, nothing is planned.
+    pub errors: BTreeMap<String, usize>,
+    pub warnings: BTreeMap<String, usize>,
+}
+
 /// A key that is gone from the files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
@@ -174,6 +195,35 @@ pub struct Trouble {
     pub next_try: Timestamp,
 }
 
+impl LastLoad {
+    /// Counts what was found in files that were read.
+    pub(super) fn of(at: Timestamp, found: &[Diagnostic]) -> Self {
+        let (mut errors, mut warnings) = (BTreeMap::new(), BTreeMap::new());
+        for Diagnostic { severity, code, .. } in found {
+            let counts = if *severity == Severity::Error { &mut errors } else { &mut warnings };
+            *counts.entry(code.map(Code::as_str).unwrap_or_default().to_owned()).or_default() += 1;
+        }
+        Self { at, unreadable: None, errors, warnings }
+    }
+
+    pub(super) fn unreadable(at: Timestamp, why: String) -> Self {
+        Self { unreadable: Some(why), ..Self::of(at, &[]) }
+    }
+}
+
+impl Status {
+    /// Notes a pass that is over.
+    pub(super) fn ended(&mut self, pass: Pass) {
+        self.passes += 1;
+        let recent = Arc::make_mut(&mut self.recent);
+        recent.push_back(pass.clone());
+        while recent.len() > REMEMBERED {
+            recent.pop_front();
+        }
+        self.last_pass = Some(pass);
+    }
+}
+
 impl Board {
     pub fn new(dir: PathBuf, started_at: Timestamp) -> Self {
         Self(watch::Sender::new(Arc::new(Status {
@@ -191,8 +241,7 @@ impl Board {
     }
 
     /// Lets one wait for changes.
-    #[cfg(test)]
-    pub(super) fn subscribe(&self) -> watch::Receiver<Arc<Status>> {
+    pub fn subscribe(&self) -> watch::Receiver<Arc<Status>> {
         self.0.subscribe()
     }
 
@@ -205,5 +254,35 @@ impl Board {
 
     pub(super) fn note(&self, change: impl FnOnce(&mut Status)) {
         self.0.send_modify(|status| change(Arc::make_mut(status)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::source;
+
+    #[test]
+    fn the_last_passes_are_remembered_and_no_more() {
+        let mut status = Status::default();
+        for number in 0..200 {
+            let (began, ended) = (Timestamp(number), Timestamp(number + 1));
+            status.ended(Pass { began, ended, outcome: Outcome::InStep, done: 0, failed: 0, remaining: 0 });
+        }
+        assert_eq!((status.passes, status.recent.len()), (200, REMEMBERED));
+        assert_eq!(status.recent.back(), status.last_pass.as_ref());
+        assert_eq!(status.recent.front().map(|pass| pass.began), Some(Timestamp(140)));
+    }
+
+    #[test]
+    fn what_is_wrong_with_files_is_counted_by_code() {
+        let directory = tempfile::tempdir().unwrap();
+        let text = "contacts:\n  ada: {emial: a, titel: b, email: ada@example}\n";
+        std::fs::write(directory.path().join("a.yaml"), text).unwrap();
+        let (loaded, _) = source::load(Path::new(directory.path()), &source::Options::plain()).unwrap();
+        let load = LastLoad::of(Timestamp(7), &loaded.diagnostics);
+        assert_eq!((load.errors.get("E011"), load.warnings.get("W108")), (Some(&2), Some(&1)), "{load:?}");
     }
 }

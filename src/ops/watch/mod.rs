@@ -24,7 +24,7 @@ mod standby;
 #[cfg(test)]
 mod tests;
 
-pub use board::{Board, Braked, Outcome, Pass, Phase, StandingBy, Status, Telling, Trouble, Waiting};
+pub use board::{Board, Braked, LastLoad, Outcome, Pass, Phase, StandingBy, Status, Telling, Trouble, Waiting};
 pub use control::{ApproveAnswer, AskError, Command, PauseAnswer, Request, ResumeAnswer, ask, resume_without_service};
 pub use failing::Failing;
 pub use place::{Place, PlaceOptions};

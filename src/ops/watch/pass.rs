@@ -6,7 +6,7 @@ use std::time::Duration;
 use tracing::Instrument;
 
 use super::absent::{HeldBack, is_forget};
-use super::board::{Braked, Outcome, Pass, Phase, Trouble};
+use super::board::{Braked, LastLoad, Outcome, Pass, Phase, Trouble};
 use super::control::ApproveAnswer;
 use super::load::load;
 use super::place::Place;
@@ -95,8 +95,7 @@ impl Service {
         let quota = self.session.as_ref().map(|session| (session.quota(), session.store().serial()));
         let braked = self.braked.clone();
         self.board.note(|status| {
-            status.passes += 1;
-            status.last_pass = Some(pass.clone());
+            status.ended(pass.clone());
             // Where changes never end, passes that make way do all the work.
             if outcome.is_good() || (outcome == Outcome::Yielded && done > 0) {
                 status.last_good_pass = Some(ended);
@@ -126,6 +125,7 @@ impl Service {
             }
             None => return End::new(Outcome::Interrupted),
         };
+        self.note_load(LastLoad::of(self.now(), &desired.warnings));
         let session = Arc::clone(self.session.as_ref().expect("the state is held"));
         let snapshot = match Box::pin(self.refreshed(&session, &desired)).await {
             Some(snapshot) => Ok(snapshot),
@@ -398,6 +398,10 @@ impl Service {
             LoadError::Unreadable(_) => true,
             LoadError::Invalid { .. } => false,
         };
+        self.note_load(match &*error {
+            LoadError::Unreadable(why) => LastLoad::unreadable(self.now(), chain(why)),
+            LoadError::Invalid { diagnostics, .. } => LastLoad::of(self.now(), diagnostics),
+        });
         self.tell(Event::Pass(PassEvent::Refused(error)));
         if is_passing {
             // Nothing may tell when a disk or a mount can be read again.
@@ -494,6 +498,10 @@ impl Service {
             (status.pending, status.waiting) = (whole, waiting);
             (status.serial, status.quota) = (Some(serial), quota);
         });
+    }
+
+    fn note_load(&self, load: LastLoad) {
+        self.board.note(|status| status.last_load = Some(load));
     }
 
     /// Tells what keeps the service from its work, once as long as it is the same.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 
-use super::{body, status};
+use super::{Telling, body, status};
 use crate::serve::client::MAX_ANSWER_BYTES;
 use crate::serve::routes::MAX_QUESTION_BYTES;
 use crate::serve::*;
@@ -355,6 +355,7 @@ async fn pages_are_there_beside_the_calls_under_any_host_name() {
         readiness: Box::new(|| Err("no pass yet".to_owned())),
         metrics: Box::new(String::new),
         status: Box::new(String::new),
+        live: Telling::default().live(),
     });
     let _service = world.bind().answer(pages.call("echo", async |text: String| Ok(text)));
     let stream = UnixStream::connect(world.socket()).await.unwrap();

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::{body, status};
+use super::{Telling, body, status};
 use crate::serve::connections::{MAX_HEAD_BYTES, MAX_HEADERS};
 use crate::serve::tcp::ALLOWANCE;
 use crate::serve::{Answers, Options, Routes, Server};
@@ -25,6 +25,7 @@ async fn server(names: &[&str]) -> Server {
         }),
         metrics: Box::new(|| "contactsd_up 1\n".to_owned()),
         status: Box::new(|| "{}".to_owned()),
+        live: Telling::default().live(),
     };
     Server::start(options(names), Routes::pages(answers)).await.unwrap()
 }
@@ -52,8 +53,8 @@ async fn each_path_answers_in_its_own_form() {
         assert!(answer.contains("cache-control: no-store\r\n"), "{answer}");
         assert!(!answer.contains("access-control"), "{answer}");
     }
-    let index = get(&server, "/").await;
-    assert!(forms.iter().all(|(path, ..)| index.contains(path)), "{index}");
+    let nothing = get(&server, "/pages").await;
+    assert!(status(&nothing) == 404 && forms.iter().all(|(path, ..)| nothing.contains(path)), "{nothing}");
 }
 
 #[tokio::test]
@@ -132,6 +133,7 @@ async fn one_answer_that_fails_costs_no_other() {
         readiness: Box::new(|| Ok("ready".to_owned())),
         metrics: Box::new(|| panic!("no figures")),
         status: Box::new(String::new),
+        live: Telling::default().live(),
     };
     let server = Server::start(options(&[]), Routes::pages(answers)).await.unwrap();
     let failed = get(&server, "/metrics").await;
