@@ -199,7 +199,8 @@ impl World {
         wire::set_faults(self.sandbox.door(), "").expect("the sandbox takes faults");
         let mut rests = false;
         for number in 0..RUNS_TO_REST {
-            let run = self.run(&[], summary);
+            // Nothing fails any more, but quota that the storm has spent may take a window to come back.
+            let run = self.run(&["--max-wait", "2m"], summary);
             self.keep(&format!("run {number} to come to rest after round {}", self.round), &run);
             rests = (run.status.success() && run.output.contains("No changes.")) || self.waits_for_people(&run);
             if rests {
@@ -430,7 +431,10 @@ impl World {
     ) -> Run {
         self.people.write(&self.home.path().join("contacts.d"));
         let settle_after = format!("{}ms", self.settle_after.as_millis());
-        let always = ["--retry-base", "2ms", "--settle-after", &settle_after, "--max-wait", LONGEST_OUTAGE];
+        let mut always = vec!["--retry-base", "2ms", "--settle-after", &settle_after];
+        if !options.contains(&"--max-wait") {
+            always.extend(["--max-wait", LONGEST_OUTAGE]);
+        }
         let options: Vec<String> = always.iter().chain(options).map(|&option| option.to_owned()).collect();
         let after = self.usual.mul_f64(self.random.f64());
         let kills_sandbox = matches!(trouble, Trouble::Killed { .. });
