@@ -562,10 +562,10 @@ mod tests {
             for entry in &entries {
                 packer.add(entry);
             }
-            let packed = packer.finish();
-            prop_assert_eq!(packed.iter().map(PackedEntry::unpack).collect::<Vec<_>>(), &entries[..]);
-            prop_assert_eq!(json(&packed), json(&entries));
-            prop_assert_eq!(serde_json::from_str::<Vec<PackedEntry>>(&json(&packed)).unwrap(), packed);
+            let rested = packer.finish();
+            prop_assert_eq!(rested.iter().map(PackedEntry::unpack).collect::<Vec<_>>(), &entries[..]);
+            prop_assert_eq!(json(&rested), json(&entries));
+            prop_assert_eq!(serde_json::from_str::<Vec<PackedEntry>>(&json(&rested)).unwrap(), rested);
         }
 
         #[test]
@@ -598,10 +598,10 @@ mod tests {
         let mut packer = Packer::default();
         let bytes: usize = (0..200).map(|number| packer.add(&entry(number))).sum();
         assert!((200_000..210_000).contains(&bytes), "{bytes}");
-        let packed = packer.finish();
-        let pieces: BTreeSet<_> = packed.iter().map(|entry| Arc::as_ptr(&entry.pack)).collect();
+        let rested = packer.finish();
+        let pieces: BTreeSet<_> = rested.iter().map(|entry| Arc::as_ptr(&entry.pack)).collect();
         assert_eq!(pieces.len(), 4);
-        assert!((0..200).all(|number| packed[number].unpack() == entry(number)));
+        assert!((0..200).all(|number| rested[number].unpack() == entry(number)));
     }
 
     #[test]
@@ -610,7 +610,7 @@ mod tests {
         let mut packer = Packer::default();
         let bytes: usize = (0..200).map(|number| packer.add(&entry(number))).sum();
         assert!(bytes < 10_000, "{bytes}");
-        let packed = packer.finish();
-        assert!((0..200).all(|number| packed[number].unpack() == entry(number)));
+        let rested = packer.finish();
+        assert!((0..200).all(|number| rested[number].unpack() == entry(number)));
     }
 }
