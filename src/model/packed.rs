@@ -265,7 +265,7 @@ impl FieldRef<'_> {
 }
 
 /// A value where it lies.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 enum ValueRef<'a> {
     Text(&'a str),
     Lists(Lists<'a>),
@@ -281,7 +281,7 @@ impl ValueRef<'_> {
 }
 
 /// Some texts, one after the other.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default, Clone)]
 pub struct Lists<'a> {
     left: usize,
     rest: Reader<'a>,
@@ -353,7 +353,7 @@ impl Serialize for ValueRef<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Text(text) => serializer.serialize_str(text),
-            Self::Lists(lists) => serializer.collect_seq(*lists),
+            Self::Lists(lists) => serializer.collect_seq(lists.clone()),
         }
     }
 }
@@ -381,7 +381,9 @@ impl Writer {
         self.texts(apollo_id.iter().map(ApolloId::as_str));
         self.texts(moved_from.iter().map(ContactKey::as_str));
         self.number(ignored.len());
-        ignored.iter().for_each(|field| self.field(field));
+        for field in ignored {
+            self.field(field);
+        }
         self.number(fields.len());
         for (field, value) in fields.iter() {
             self.field(field);
