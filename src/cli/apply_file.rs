@@ -52,7 +52,7 @@ async fn apply(file: &Path, args: &ApplyArgs, context: &mut Context) -> Result<E
     let (tell, events) = channel();
     let connection =
         connection::open(context, "apply", args.lock.lock_timeout, &args.quota, &args.requests, tell).await?;
-    let outcome = apply_with(saved, args, &desired, &connection, events, context).await;
+    let outcome = Box::pin(apply_with(saved, args, &desired, &connection, events, context)).await;
     release(context, connection, outcome).await
 }
 

@@ -265,7 +265,7 @@ impl FieldRef<'_> {
 }
 
 /// A value where it lies.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 enum ValueRef<'a> {
     Text(&'a str),
     Lists(Lists<'a>),
@@ -281,7 +281,7 @@ impl ValueRef<'_> {
 }
 
 /// Some texts, one after the other.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default, Clone)]
 pub struct Lists<'a> {
     left: usize,
     rest: Reader<'a>,
@@ -353,7 +353,7 @@ impl Serialize for ValueRef<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Text(text) => serializer.serialize_str(text),
-            Self::Lists(lists) => serializer.collect_seq(*lists),
+            Self::Lists(lists) => serializer.collect_seq(lists.clone()),
         }
     }
 }
@@ -381,7 +381,9 @@ impl Writer {
         self.texts(apollo_id.iter().map(ApolloId::as_str));
         self.texts(moved_from.iter().map(ContactKey::as_str));
         self.number(ignored.len());
-        ignored.iter().for_each(|field| self.field(field));
+        for field in ignored {
+            self.field(field);
+        }
         self.number(fields.len());
         for (field, value) in fields.iter() {
             self.field(field);
@@ -562,10 +564,10 @@ mod tests {
             for entry in &entries {
                 packer.add(entry);
             }
-            let packed = packer.finish();
-            prop_assert_eq!(packed.iter().map(PackedEntry::unpack).collect::<Vec<_>>(), &entries[..]);
-            prop_assert_eq!(json(&packed), json(&entries));
-            prop_assert_eq!(serde_json::from_str::<Vec<PackedEntry>>(&json(&packed)).unwrap(), packed);
+            let rested = packer.finish();
+            prop_assert_eq!(rested.iter().map(PackedEntry::unpack).collect::<Vec<_>>(), &entries[..]);
+            prop_assert_eq!(json(&rested), json(&entries));
+            prop_assert_eq!(serde_json::from_str::<Vec<PackedEntry>>(&json(&rested)).unwrap(), rested);
         }
 
         #[test]
@@ -598,10 +600,10 @@ mod tests {
         let mut packer = Packer::default();
         let bytes: usize = (0..200).map(|number| packer.add(&entry(number))).sum();
         assert!((200_000..210_000).contains(&bytes), "{bytes}");
-        let packed = packer.finish();
-        let pieces: BTreeSet<_> = packed.iter().map(|entry| Arc::as_ptr(&entry.pack)).collect();
+        let rested = packer.finish();
+        let pieces: BTreeSet<_> = rested.iter().map(|entry| Arc::as_ptr(&entry.pack)).collect();
         assert_eq!(pieces.len(), 4);
-        assert!((0..200).all(|number| packed[number].unpack() == entry(number)));
+        assert!((0..200).all(|number| rested[number].unpack() == entry(number)));
     }
 
     #[test]
@@ -610,7 +612,7 @@ mod tests {
         let mut packer = Packer::default();
         let bytes: usize = (0..200).map(|number| packer.add(&entry(number))).sum();
         assert!(bytes < 10_000, "{bytes}");
-        let packed = packer.finish();
-        assert!((0..200).all(|number| packed[number].unpack() == entry(number)));
+        let rested = packer.finish();
+        assert!((0..200).all(|number| rested[number].unpack() == entry(number)));
     }
 }

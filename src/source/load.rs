@@ -169,12 +169,12 @@ impl<'k> Taking<'k> {
         }
     }
 
-    fn take(&mut self, entry: Entry) {
+    fn take(&mut self, entry: &Entry) {
         self.lines.add(entry.key(), entry.fingerprint());
         self.named.extend(entry.apollo_id.clone());
-        self.marks.extend(marks(&entry));
+        self.marks.extend(marks(entry));
         let Some(entries) = &mut self.entries else { return };
-        let weight = entries.add(&entry);
+        let weight = entries.add(entry);
         if self.kept.fetch_add(weight, Ordering::Relaxed).saturating_add(weight) > self.room {
             self.entries = None;
         }
@@ -397,7 +397,7 @@ impl<'a> Loading<'a> {
                     return nothing;
                 }
                 let mut taking = Taking::new(bytes.len() as u64, &self.kept, self.options.room);
-                let (diagnostics, names) = parse(&path, bytes, self.options.meaning, &mut |entry| taking.take(entry));
+                let (diagnostics, names) = parse(&path, bytes, self.options.meaning, &mut |entry| taking.take(&entry));
                 taking.finish(file, &diagnostics, names.used);
                 (diagnostics, names.faulty)
             }
@@ -453,7 +453,7 @@ impl<'a> Loading<'a> {
             if !file.was_read {
                 let bytes = file.identity.map_or(0, |identity| identity.size);
                 let mut taking = Taking::new(bytes, &self.kept, self.options.room);
-                let mut take = |entry| taking.take(entry);
+                let mut take = |entry: Entry| taking.take(&entry);
                 let (diagnostics, names) = read_unchanged(&self.root, file, self.options.meaning, &mut take)?;
                 taking.finish(file, &diagnostics, names.used);
             }
