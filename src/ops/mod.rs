@@ -37,6 +37,7 @@ mod seen;
 mod sees;
 mod session;
 mod shared_quota;
+mod split;
 mod stop;
 mod sweep;
 mod targeting;
@@ -59,9 +60,9 @@ pub use drift::{DriftError, Found, as_found, drift, drift_and_new, keep};
 pub use drifted::{Drift, DriftChange, Drifted, FieldDrift, Refreshing};
 pub use entropy::Entropy;
 pub use event::{Event, Notice, PassEvent};
-pub use export::{Export, ExportError, Into as ExportInto, Omission, Selection, Split};
+pub use export::{Export, ExportError, Into as ExportInto, Omission, Selection};
 pub use format::{FormatError, replace};
-pub use generated::{Placed, Placing, compare as compare_files};
+pub use generated::{Placed, Placing};
 pub use health::{Health, Readiness};
 pub use loader::{Loader, load};
 pub use lock::{HeldUp, Waiting};
@@ -82,6 +83,7 @@ pub use saved::{
     read_plan_from, resume_plan, save_plan, write_plan,
 };
 pub use session::{Session, SessionOptions, SnapshotError};
+pub use split::Split;
 pub use stop::Stop;
 pub use targeting::check_scope;
 pub use transfer::{hold, pull};
