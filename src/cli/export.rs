@@ -222,7 +222,7 @@ fn put(
         let what = match file.placing {
             Placing::Same => "unchanged",
             Placing::New => "written",
-            Placing::Replaced | Placing::Edited | Placing::Loses(_) => "replaced",
+            Placing::Replaced | Placing::Edited { .. } | Placing::Loses(_) => "replaced",
         };
         if file.placing != Placing::Same
             && let Err(error) = file.write(root)
@@ -258,12 +258,12 @@ fn say(context: &mut Context, export: &Export, written: usize) {
     }
 }
 
-fn kept(file: &Placed) -> String {
+pub(super) fn kept(file: &Placed) -> String {
     match &file.placing {
         Placing::Loses(keys) => {
             let named: Vec<String> = keys.iter().take(MOST_TOLD).map(ContactKey::address).collect();
             format!(
-                "It declares {} that this export does not have: {}. To write it without them, add --force; apply would \
+                "It declares {} that it would not have any more: {}. To write it without them, add --force; apply would \
                  forget them and not delete them.",
                 counted(keys.len(), "contact"),
                 named.join(", ")

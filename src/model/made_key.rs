@@ -27,10 +27,19 @@ impl KeyMaker {
         Self { taken: taken.into_iter().collect() }
     }
 
+    /// Gives a key that somebody has chosen; `false` where it was given before.
+    pub fn take(&mut self, key: &ContactKey) -> bool {
+        self.taken.insert(key.clone())
+    }
+
     /// Makes a key of the e-mail, or of the name where there is none; of two that would have one, the later gets the
     /// end of its `id` behind it, ASCII letters and digits.
     pub fn make(&mut self, fields: &Fields, id: &str) -> ContactKey {
-        let base = base(fields);
+        self.make_from(key_base(fields), id)
+    }
+
+    /// Makes a key of what [`key_base`] has returned, as [`KeyMaker::make`] does.
+    pub fn make_from(&mut self, base: Option<String>, id: &str) -> ContactKey {
         let tail = &id[id.len().saturating_sub(TAIL_CHARS)..];
         let fallback = || format!("contact-{id}");
         let plain = base.clone();
@@ -44,7 +53,7 @@ impl KeyMaker {
 }
 
 /// Returns what a key begins with; `None` for somebody without an e-mail and a name in Latin letters.
-fn base(fields: &Fields) -> Option<String> {
+pub fn key_base(fields: &Fields) -> Option<String> {
     let text = |field| fields.text(&field).map(str::trim).filter(|text| !text.is_empty());
     let name = || {
         let names: Vec<&str> = [Field::FirstName, Field::LastName].into_iter().filter_map(text).collect();

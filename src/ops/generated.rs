@@ -40,7 +40,10 @@ pub enum Placing {
     /// It was made by contactsd, and nobody has edited it.
     Replaced,
     /// Somebody has edited it, or it is of another hand.
-    Edited,
+    Edited {
+        /// Whether contactsd made it.
+        is_ours: bool,
+    },
     /// It declares contacts that it would not declare any more.
     Loses(BTreeSet<ContactKey>),
 }
@@ -56,24 +59,30 @@ pub struct Placed {
     body: Body,
 }
 
-/// Compares a file with the one of its name below `root`. Nothing is written.
-pub(super) fn compare(root: &Root, wanted: Wanted) -> Result<Placed, FormatError> {
+/// Compares a file with the one of its name below `root`, which may not be there yet. Nothing is written.
+pub(super) fn compare(root: Option<&Root>, wanted: Wanted) -> Result<Placed, FormatError> {
     let Wanted { name, contacts, lost, body } = wanted;
-    let failed = |source| FormatError::Write { path: root.named().join(&name), source };
+    let failed = |source| FormatError::Write { path: name.clone(), source };
     let mut hasher = Hashing::default();
     body(&mut hasher).map_err(failed)?;
     let first_line = format!("{HEAD}{}\n", told(&hasher.0.finalize()));
-    let mut hasher = Hashing::default();
-    hasher.0.update(first_line.as_bytes());
-    body(&mut hasher).map_err(failed)?;
-    let whole = hasher.0.finalize();
-    let before = read(root, &name)?;
+    let before = root.map_or(Ok(None), |root| read(root, &name))?;
     let placing = match &before {
         None => Placing::New,
-        Some(before) if before.whole == whole => Placing::Same,
-        Some(before) if !before.is_unedited => Placing::Edited,
-        Some(_) if !lost.is_empty() => Placing::Loses(lost),
-        Some(_) => Placing::Replaced,
+        Some(before) => {
+            let mut hasher = Hashing::default();
+            hasher.0.update(first_line.as_bytes());
+            body(&mut hasher).map_err(failed)?;
+            if before.whole == hasher.0.finalize() {
+                Placing::Same
+            } else if !before.is_unedited {
+                Placing::Edited { is_ours: before.is_ours }
+            } else if !lost.is_empty() {
+                Placing::Loses(lost)
+            } else {
+                Placing::Replaced
+            }
+        }
     };
     Ok(Placed { name, contacts, placing, before: before.map(|before| before.whole), first_line, body })
 }
@@ -81,7 +90,7 @@ pub(super) fn compare(root: &Root, wanted: Wanted) -> Result<Placed, FormatError
 impl Placed {
     /// Reports whether the file stays as it is unless somebody insists.
     pub fn is_kept(&self) -> bool {
-        matches!(self.placing, Placing::Edited | Placing::Loses(_))
+        matches!(self.placing, Placing::Edited { .. } | Placing::Loses(_))
     }
 
     /// Returns the file as it is and as it would be.
@@ -214,7 +223,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a.yaml");
         let root = Root::open(directory.path(), &Bounds::default()).unwrap();
-        let placed = |titles: &[(&str, &str)]| compare(&root, wanted(titles, &["ada", "bo"])).unwrap();
+        let placed = |titles: &[(&str, &str)]| compare(Some(&root), wanted(titles, &["ada", "bo"])).unwrap();
         let first = placed(&[("ada", "CTO"), ("bo", "")]);
         assert_eq!((&first.placing, first.is_kept()), (&Placing::New, false));
         first.write(&root).unwrap();
@@ -230,7 +239,7 @@ mod tests {
         assert!(!is_own(&root, Path::new("a.yaml"), false));
         assert!(is_own(&root, Path::new("a.yaml"), true));
         let edited = placed(&[("ada", "CEO"), ("bo", "")]);
-        assert_eq!((&edited.placing, edited.is_kept()), (&Placing::Edited, true));
+        assert_eq!((&edited.placing, edited.is_kept()), (&Placing::Edited { is_ours: true }, true));
         edited.write(&root).unwrap();
         assert!(is_own(&root, Path::new("a.yaml"), false), "who insists replaces it");
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);

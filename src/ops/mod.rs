@@ -8,6 +8,7 @@ mod answering;
 mod apply;
 mod by_hand;
 mod clock;
+pub mod convert;
 mod credential;
 mod desired;
 mod drift;

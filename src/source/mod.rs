@@ -47,6 +47,7 @@ pub use locate::{lines, locate};
 pub use meaning::Meaning;
 pub use providers::is_public_mail;
 pub use root::{Error, open_root};
+pub use rules::MAX_FILE_BYTES;
 pub use schema::schema;
 pub use write::{ByName, Unfit, Written, contact_file, to_yaml, write_fields, write_key};
 

@@ -9,6 +9,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::code::Severity;
+use super::merge::MERGE_KEY;
 use super::{Diagnostic, Meaning, entries_of};
 use crate::model::{ApolloId, ContactKey, CustomFieldId, Field, Fields, Names, Value};
 
@@ -81,6 +82,24 @@ impl Written {
             self.fields.remove(field);
         }
         unfit
+    }
+
+    /// Reports whether its texts are such that a file that holds them says them letter for letter.
+    pub fn is_plain(&self) -> bool {
+        let is_plain = |text: &str| text.bytes().all(|byte| (b' '..0x7f).contains(&byte));
+        let are_plain = |value: &Value| match value {
+            Value::Text(text) => is_plain(text),
+            Value::Lists(lists) => lists.iter().all(|list| is_plain(list)),
+        };
+        let ByName { stage, custom } = &self.by_name;
+        self.fields.iter().all(|(_, value)| are_plain(value))
+            && stage.as_deref().is_none_or(is_plain)
+            && custom.iter().all(|(label, value)| label != MERGE_KEY && is_plain(label) && is_plain(value))
+    }
+
+    /// Reports whether a file with this contact alone says just that.
+    pub fn is_readable(&self) -> bool {
+        self.reads_back().is_ok()
     }
 
     /// Makes sure that a file with this contact alone says just that.

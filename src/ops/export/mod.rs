@@ -75,7 +75,7 @@ impl Export {
             let lost = declared.filter(|key| !keys.contains(key)).cloned().collect();
             let text = contact_file(contacts, names);
             let body = Box::new(move |out: &mut dyn Write| out.write_all(text.as_bytes()));
-            generated::compare(root, Wanted { name: name.clone(), contacts: contacts.len(), lost, body })
+            generated::compare(Some(root), Wanted { name: name.clone(), contacts: contacts.len(), lost, body })
         };
         self.files.iter().map(compare).collect()
     }

@@ -36,8 +36,7 @@ impl Columns {
         let names: Vec<String> = header.iter().map(|name| plain(name)).collect();
         let mapped: Vec<Option<&Map>> =
             names.iter().map(|name| maps.iter().rev().find(|map| plain(&map.column) == *name)).collect();
-        let taken: Vec<Kind> =
-            mapped.iter().flatten().filter_map(|map| map.of.as_ref()).filter_map(Kind::of).collect();
+        let taken: Vec<Kind> = mapped.iter().flatten().filter_map(|map| map.of.as_ref()).filter_map(Kind::of).collect();
         let mut columns = Self::default();
         let mut found: Vec<((usize, usize), Use)> = Vec::new();
         for (number, name) in names.iter().enumerate() {

@@ -177,8 +177,7 @@ impl<R: Read> Decoded<R> {
             bytes = &bytes[self.encoding.mark().len()..];
         }
         self.is_over = read < self.raw.len();
-        let (result, _, written) =
-            self.decoder.decode_to_utf8_without_replacement(bytes, &mut self.text, self.is_over);
+        let (result, _, written) = self.decoder.decode_to_utf8_without_replacement(bytes, &mut self.text, self.is_over);
         self.left = 0..written;
         self.lines.take(&self.text[..written]);
         match result {

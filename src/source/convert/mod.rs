@@ -15,6 +15,8 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+/// The cells of a row.
+pub use csv::StringRecord as Cells;
 pub use encoding::Encoding;
 pub use layouts::layout_names;
 pub use map::Map;

@@ -94,6 +94,8 @@ pub enum Unfit {
     Url,
     Id,
     Control,
+    /// It is the number of a fax or a pager.
+    NoPhone,
 }
 
 /// What to do with those who do not want to be written to.
@@ -227,7 +229,7 @@ impl Reader<'_> {
             let kind = kind.and_then(|kind| row.get(kind)).unwrap_or_default();
             let Some(field) = phone_field(kind) else {
                 if self.values(row, *column).next().is_some() {
-                    notes.push(Note::Several("fax or pager".to_owned()));
+                    notes.push(Note::LeftOut { field: kind.trim().to_owned(), why: Unfit::NoPhone });
                 }
                 continue;
             };
@@ -302,7 +304,11 @@ impl Reader<'_> {
     }
 
     fn by_name(&self, row: &csv::StringRecord, notes: &mut Vec<Note>) -> ByName {
-        let stage = self.first(row, &self.columns.stages).map(str::trim).filter(|stage| control(stage).is_none());
+        let stage = self.first(row, &self.columns.stages).map(str::trim);
+        if stage.is_some_and(|stage| control(stage).is_some()) {
+            notes.push(Note::LeftOut { field: "contact_stage".to_owned(), why: Unfit::Control });
+        }
+        let stage = stage.filter(|stage| control(stage).is_none());
         let mut by_name = ByName { stage: stage.map(str::to_owned), ..ByName::default() };
         for (label, column) in &self.columns.custom {
             let Some(value) = self.first(row, std::slice::from_ref(column)) else { continue };

@@ -47,11 +47,19 @@ pub enum TableError {
     Binary,
     Empty,
     /// No layout is known by its columns.
-    Unknown { columns: Vec<String>, line: usize },
+    Unknown {
+        columns: Vec<String>,
+        line: usize,
+    },
     /// Its columns are those of several layouts.
-    Ambiguous { layouts: Vec<&'static str> },
+    Ambiguous {
+        layouts: Vec<&'static str>,
+    },
     /// A column that was mapped is not there.
-    NoColumn { column: String, columns: Vec<String> },
+    NoColumn {
+        column: String,
+        columns: Vec<String>,
+    },
     /// No column tells who somebody is.
     NoIdentity,
 }
@@ -215,9 +223,8 @@ fn heading(head: &[u8], options: &TableOptions) -> Result<Heading, TableError> {
     let asked_for = options.layout.as_deref().and_then(layouts::named);
     let mut found: Option<(&Candidate, Option<&'static Layout>)> = None;
     if let Some(layout) = asked_for {
-        let known = |candidate: &&Candidate| {
-            candidate.cells.iter().filter(|cell| layout.column(cell).is_some()).count()
-        };
+        let known =
+            |candidate: &&Candidate| candidate.cells.iter().filter(|cell| layout.column(cell).is_some()).count();
         let best = candidates.iter().rev().max_by_key(known).filter(|best| known(best) > 0);
         found = best.map(|best| (best, Some(layout)));
     } else {

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::change::{ActionName, PlannedChange, Resource};
+use super::convert::{ConvertFile, ConvertRow, ConvertSummary, ConvertTable};
 use super::diagnostic::{Diagnostic, Weight};
 use super::drift::DriftedContact;
 use super::summary::{BrakeFacts, Changes, EndpointName, Forecast, Outcome, PlanFacts};
@@ -101,6 +102,14 @@ pub enum Payload<'a> {
     StateRecovery { recovery: StateRecovery },
     /// `state clean` is about to remove what was moved out of the way, has done so, or had nothing to do.
     StateClean { clean: StateClean },
+    /// A table that `convert` reads.
+    ConvertTable { table: ConvertTable },
+    /// A row that became no entry, or of which there is something to say.
+    ConvertRow { row: ConvertRow },
+    /// A file that contacts of tables go into.
+    ConvertFile { file: ConvertFile },
+    /// What became of all rows; the last record of `convert`.
+    ConvertSummary { summary: ConvertSummary },
     /// The stand-in for Apollo listens.
     Sandbox {
         /// Where its API is.

@@ -1,0 +1,112 @@
+//! Whom the files of a directory declare already, in short: by what rows find their entries again, and by what rows would
+//! be one with entries of other files.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::ConvertError;
+use crate::beneath::Root;
+use crate::model::{ApolloId, ContactKey, Entry, Fields};
+use crate::ops::generated;
+use crate::source::{self, Clash, Code, Severity, clashes};
+
+/// Who holds what no two contacts may share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Holder {
+    /// A row: the number of its table, and its line.
+    Row { table: u16, line: u32 },
+    /// An entry of a file, by its number.
+    Entry(u32),
+}
+
+/// An entry of a file.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    pub(super) key: ContactKey,
+    /// Its file, below the directory.
+    pub(super) name: Arc<Path>,
+}
+
+/// Whom the files declare.
+#[derive(Default)]
+pub(super) struct There {
+    /// Entries of files that are made again: who shares a mark with a row is that person.
+    own: HashMap<u64, u32>,
+    pub(super) known: Vec<Known>,
+    /// The keys that each file declares that is made again.
+    pub(super) own_keys: BTreeMap<PathBuf, BTreeSet<ContactKey>>,
+    /// The keys of all other files.
+    pub(super) other_keys: BTreeSet<ContactKey>,
+    /// What is held, by whom, and whether the holder lets others hold it who do so too.
+    held: HashMap<u64, (Holder, bool)>,
+}
+
+impl There {
+    /// Reads all files below `root`; `is_made_again` tells of a file that contactsd made whether this conversion is about it.
+    pub(super) fn read(root: &Root, is_made_again: impl Fn(&Path) -> bool) -> Result<Self, ConvertError> {
+        let mut there = Self::default();
+        let found = source::contact_files(root).map_err(ConvertError::Unreadable)?;
+        let mut wrong: Vec<source::Diagnostic> = found.diagnostics;
+        for below in &found.files {
+            let is_own = is_made_again(below) && generated::is_own(root, below, true);
+            let name: Arc<Path> = below.as_path().into();
+            wrong.extend(source::visit(root, below, &mut |entry| there.add(&entry, &name, is_own)));
+        }
+        wrong.retain(|one| one.severity == Severity::Error);
+        if wrong.is_empty() { Ok(there) } else { Err(ConvertError::Invalid(wrong)) }
+    }
+
+    fn add(&mut self, entry: &Entry, name: &Arc<Path>, is_own: bool) {
+        let number = u32::try_from(self.known.len()).unwrap_or(u32::MAX);
+        self.known.push(Known { key: entry.key().clone(), name: Arc::clone(name) });
+        let marks = marks(&entry.fields, entry.apollo_id.as_ref());
+        if is_own {
+            self.own_keys.entry(name.to_path_buf()).or_default().insert(entry.key().clone());
+            for mark in marks {
+                self.own.entry(mark.hash).or_insert(number);
+            }
+        } else {
+            self.other_keys.insert(entry.key().clone());
+            for mark in marks {
+                let stands_apart = entry.stands_apart() && mark.code != Code::SharedApolloId;
+                self.held.entry(mark.hash).or_insert((Holder::Entry(number), stands_apart));
+            }
+        }
+    }
+
+    /// Finds the entry that a person has in a file that is made again: by the id first, then by e-mail, then by name.
+    pub(super) fn own_entry(&self, marks: &[Clash]) -> Option<&Known> {
+        let number = marks.iter().find_map(|mark| self.own.get(&mark.hash))?;
+        Some(&self.known[*number as usize])
+    }
+
+    /// Finds who holds one of these already, if that rules the new one out.
+    pub(super) fn clash(&self, marks: &[Clash], stands_apart: bool) -> Option<(Code, Holder)> {
+        marks.iter().find_map(|mark| {
+            let (holder, lets_others) = self.held.get(&mark.hash)?;
+            let is_shared = *lets_others && stands_apart && mark.code != Code::SharedApolloId;
+            (!is_shared).then_some((mark.code, *holder))
+        })
+    }
+
+    /// Notes who holds these from here on.
+    pub(super) fn hold(&mut self, marks: &[Clash], holder: Holder, stands_apart: bool) {
+        for mark in marks {
+            self.held.entry(mark.hash).or_insert((holder, stands_apart && mark.code != Code::SharedApolloId));
+        }
+    }
+}
+
+/// Lists what no two contacts may share of one, the surest first.
+pub(super) fn marks(fields: &Fields, apollo_id: Option<&ApolloId>) -> Vec<Clash> {
+    let of_id = apollo_id.map(|id| Clash { code: Code::SharedApolloId, hash: hash(&("id", id.as_str())) });
+    of_id.into_iter().chain(clashes(fields)).collect()
+}
+
+pub(super) fn hash(of: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    of.hash(&mut hasher);
+    hasher.finish()
+}
