@@ -123,7 +123,10 @@ pub(super) const VERBS: &[Help] = &[
             ("contactsd convert apollo-contacts-export.csv", "write contacts.d/apollo-contacts-export.yaml"),
             ("contactsd convert people.csv --map \"Work mail=email\"", "say what a column of an unknown table is"),
             ("contactsd convert Connections.csv --dry-run", "see what each row would come to"),
-            ("contactsd convert contacts.csv --rejects rest.csv", "keep the rows that became no contact, with the reasons"),
+            (
+                "contactsd convert contacts.csv --rejects rest.csv",
+                "keep the rows that became no contact, with the reasons",
+            ),
             ("contactsd convert *.csv --out people --split company", "a file for each company, in another directory"),
         ],
         exits: &[

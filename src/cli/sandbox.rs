@@ -140,7 +140,10 @@ async fn fill(file: &Path, options: sandbox::Options, context: &mut Context) -> 
         Ok(added) => {
             let had = counted(contacts.len() - added, "contact");
             let had = if added == contacts.len() { String::new() } else { format!("; it had {had} of them already") };
-            let text = format!("Sandbox: {} of {shown} put into {data}, as if Apollo had them{had}.", counted(added, "contact"));
+            let text = format!(
+                "Sandbox: {} of {shown} put into {data}, as if Apollo had them{had}.",
+                counted(added, "contact")
+            );
             context.shell.result(text);
             Exit::Success
         }
