@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufWriter};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -12,7 +13,7 @@ use super::Exit;
 use super::context::Context;
 use super::export::SplitBy;
 use super::output_file;
-use super::stream::{STDIN_NAME, is_stream, parse_directory};
+use super::stream::{STDIN_NAME, is_stream, parse_beside_stdout, parse_directory};
 use crate::beneath::Root;
 use crate::ops::convert::{
     ConvertInto, Converted, ConvertedFile, NamedTable, RowFound, RowOutcome, convert, open_stream, open_table,
@@ -59,7 +60,7 @@ pub(super) struct ConvertArgs {
     #[arg(long, help_heading = "How tables are read")]
     pub(super) keep_opted_out: bool,
     /// File for the rows that became no contact, as a table with the reasons
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = parse_beside_stdout)]
     pub(super) rejects: Option<PathBuf>,
 }
 
@@ -163,6 +164,13 @@ fn begin_rejects(
     context: &mut Context,
 ) -> Result<Option<RejectsFile>, Exit> {
     let Some(path) = args.rejects.as_deref().filter(|_| !args.dry_run && !args.diff) else { return Ok(None) };
+    let place = |path: &Path| path.metadata().ok().map(|found| (found.dev(), found.ino()));
+    let own = place(path);
+    if own.is_some() && args.files.iter().any(|file| place(file) == own) {
+        let summary = format!("{} is one of the tables", escape(&path.display().to_string()));
+        context.shell.error(summary, "The rows that became no contact go into a file of their own. Name another one.");
+        return Err(Exit::Failure);
+    }
     let headers = tables.iter().map(|table| table.table.header());
     let begun = output_file::create(path, 0o600).and_then(|file| Rejects::begin(BufWriter::new(file), headers));
     begun.map(Some).map_err(|error| {
@@ -208,15 +216,18 @@ impl Told {
         let (fate, why) = match what {
             RowOutcome::Taken(notes) => {
                 for note in *notes {
-                    let place = self.place(*table, *line);
-                    let noted = self.notes.entry(note.clone()).or_default();
+                    if !self.notes.contains_key(note) {
+                        self.notes.insert(note.clone(), Noted::default());
+                    }
+                    let noted = self.notes.get_mut(note).expect("it was put there");
                     noted.rows += 1;
                     if noted.first.len() < MOST_PLACES {
-                        noted.first.push(place);
+                        noted.first.push(format!("{}:{line}", self.names[*table]));
                     }
                 }
                 if !notes.is_empty() {
-                    self.record(*table, *line, RowFate::Converted, notes.iter().map(words::note).collect(), shell);
+                    let reasons = || notes.iter().map(words::note).collect();
+                    self.record(*table, *line, RowFate::Converted, reasons, shell);
                 }
                 return;
             }
@@ -235,12 +246,21 @@ impl Told {
         if self.first.len() < MOST_SHOWN {
             self.first.push(format!("  {place}: {}: {text}", fate.as_str()));
         }
-        self.record(*table, *line, fate, vec![text], shell);
+        self.record(*table, *line, fate, || vec![text], shell);
     }
 
-    fn record(&self, table: usize, line: usize, outcome: RowFate, reasons: Vec<String>, shell: &mut Shell) {
-        let file = self.names[table].clone();
-        shell.records(std::iter::once_with(|| Record::convert_row(ConvertRow { file, line, outcome, reasons })));
+    /// Tells programs of a row.
+    fn record(
+        &self,
+        table: usize,
+        line: usize,
+        outcome: RowFate,
+        reasons: impl FnOnce() -> Vec<String>,
+        shell: &mut Shell,
+    ) {
+        let file = || self.names[table].clone();
+        let row = || ConvertRow { file: file(), line, outcome, reasons: reasons() };
+        shell.records(std::iter::once_with(|| Record::convert_row(row())));
     }
 
     fn finish_rejects(&mut self, args: &ConvertArgs, context: &mut Context) -> Exit {
@@ -411,7 +431,7 @@ fn tell_differing(context: &mut Context, shown: &str, file: &ConvertedFile, told
     let differing = &merge.differing;
     for one in differing {
         let reason = format!("{} was edited, and differs in {}", one.key.address(), one.fields.join(", "));
-        told.record(one.table, one.line, RowFate::Kept, vec![reason], &mut context.shell);
+        told.record(one.table, one.line, RowFate::Kept, || vec![reason], &mut context.shell);
     }
     let line = |one: &crate::ops::convert::Differing| {
         let place = told.place(one.table, one.line);

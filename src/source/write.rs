@@ -309,7 +309,8 @@ mod tests {
         #[test]
         fn a_text_that_is_found_to_need_no_quotes_has_none(text in "[a-zA-Z0-9 ._/@,()&+'-]{0,3}:?[a-zA-Z0-9 ._/@,()&+'-]{1,20}") {
             if is_bare(&text) {
-                prop_assert_eq!(to_yaml(&text).trim_end(), text);
+                let yaml = to_yaml(&text);
+                prop_assert_eq!(yaml.trim_end(), text);
             }
         }
 

@@ -20,6 +20,12 @@ fn people() -> World {
     world
 }
 
+#[track_caller]
+fn converted(world: &World) {
+    let outcome = world.run("convert people.csv");
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""), "{outcome}");
+}
+
 fn read(world: &World, file: &str) -> String {
     fs::read_to_string(world.path(file)).unwrap()
 }
@@ -52,7 +58,7 @@ fn every_layout_gives_valid_files_in_the_usual_form_and_nothing_changes_the_seco
 #[test]
 fn an_entry_that_was_edited_stays_and_the_difference_is_shown_without_values() {
     let world = people();
-    world.run("convert people.csv").is_clean();
+    converted(&world);
     world.edit("contacts.d/people.yaml", "title: CTO", "title: Chief");
     let kept = world.run("convert people.csv");
     assert!(
@@ -79,7 +85,7 @@ fn an_entry_that_was_edited_stays_and_the_difference_is_shown_without_values() {
 #[test]
 fn nobody_is_taken_out_of_a_file_and_no_file_of_another_hand_is_touched() {
     let world = people();
-    world.run("convert people.csv").is_clean();
+    converted(&world);
     world.write("people.csv", PEOPLE.split_inclusive('\n').take(2).collect::<String>().as_str());
     let loses = world.run("convert people.csv");
     assert!(
@@ -141,6 +147,9 @@ Short,Row
          Mallory,Out,m@out.example.com,Out,1,skipped,\"the person opted out, by \"\"Do Not Call\"\"\",report.csv,4\n\
          Short,Row,,,,refused,it has 2 cells where the header has 5,report.csv,5\n"
     );
+    let same = world.run("convert report.csv --rejects ./report.csv");
+    assert!(same.code == Some(1) && same.stderr.contains("./report.csv is one of the tables"), "{same}");
+    assert_eq!(read(&world, "report.csv"), rows);
     let kept = world.run("convert report.csv --keep-opted-out --dry-run");
     assert!(kept.stdout.contains("Would convert 2 of 4 rows: 2 refused."), "{kept}");
     assert!(kept.stderr.contains("1 row of people who opted out, by \"Do Not Call\""), "{kept}");
@@ -173,7 +182,23 @@ fn programs_get_each_row_and_counts_that_add_up() {
 fn an_unknown_table_is_an_error_that_says_how_to_go_on() {
     let world = World::new();
     world.write("crew.csv", "Crew;Work mail;Company\nAda Quill;ada@engines.example.com;Engines\n");
-    insta::assert_snapshot!(world.run("convert crew.csv"), @r#""#);
+    insta::assert_snapshot!(world.run("convert crew.csv"), @r"
+    [stderr]
+    Error: The layout of crew.csv is not known
+
+      crew.csv
+
+    Line 1 has these columns:
+
+      Crew
+      Work mail
+      Company
+
+    Say what they are, each that you need: --map 'Work mail=email' --map 'Company=organization_name'.
+    If it is one of the known layouts (apollo, linkedin, google, outlook, hubspot, salesforce,
+    pipedrive) with other names, add --layout NAME.
+    [exit 1]
+    ");
     let mapped = world.run_words(["convert", "crew.csv", "--map", "Work mail=email", "--map", "Crew=name"]);
     assert!(mapped.code == Some(0), "{mapped}");
     let text = read(&world, "contacts.d/crew.yaml");
@@ -228,7 +253,7 @@ fn an_export_of_an_account_binds_it_without_a_search_and_without_a_write() {
     let world = World::new();
     world.write("apollo-contacts-export.csv", EXPORT);
     assert_eq!(world.run("convert apollo-contacts-export.csv").code, Some(0));
-    world.run("sandbox --fill-from apollo-contacts-export.csv").is_clean();
+    assert_eq!(world.run("sandbox --fill-from apollo-contacts-export.csv").code, Some(0));
     let again = world.run("sandbox --fill-from apollo-contacts-export.csv");
     assert!(
         again.stdout.contains("0 contacts of") && again.stdout.contains("it had 5 contacts of them already"),

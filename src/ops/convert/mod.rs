@@ -164,6 +164,7 @@ pub fn convert(
         spool: Spool::new().map_err(ConvertError::Spool)?,
         waiting: Vec::new(),
         names: Vec::new(),
+        numbers: HashMap::new(),
         split: into.split,
         text: String::new(),
         found: Converted::default(),
@@ -209,8 +210,9 @@ struct Work {
     there: There,
     spool: Spool,
     waiting: Vec<Waiting>,
-    /// The files, by number.
+    /// The files, by number, and back.
     names: Vec<PathBuf>,
+    numbers: HashMap<PathBuf, u32>,
     split: Split,
     /// Used again for each row.
     text: String,
@@ -265,7 +267,7 @@ impl Work {
             Some((code, holder)) => return Ok(Came::Refused(Refused::Clash(code, holder))),
             None => {}
         }
-        let known = self.there.own_entry(&marks).cloned();
+        let known = self.there.own_entry(&marks, apollo_id.as_ref()).cloned();
         let base = key_base(&fields).map(String::into_boxed_str);
         let company = fields.text(&Field::OrganizationName);
         let first_list = fields.lists().next();
@@ -305,11 +307,13 @@ impl Work {
     }
 
     fn number_of(&mut self, name: PathBuf) -> u32 {
-        let at = self.names.iter().rposition(|known| *known == name).unwrap_or_else(|| {
-            self.names.push(name);
-            self.names.len() - 1
-        });
-        u32::try_from(at).expect("there are fewer files than rows")
+        if let Some(number) = self.numbers.get(&name) {
+            return *number;
+        }
+        let number = u32::try_from(self.names.len()).expect("there are fewer files than rows");
+        self.names.push(name.clone());
+        self.numbers.insert(name, number);
+        number
     }
 
     fn entry(&self, number: u32, root: Option<&Root>) -> (ContactKey, PathBuf) {
@@ -365,11 +369,13 @@ impl Work {
             let Waiting { known, base, id, piece, file, table, line } = waiting;
             let name = &names[file as usize];
             let base: Option<String> = base.map(Into::into);
-            // A key that stands in a file of its own already means somebody else there.
-            let is_elsewhere = |key: &ContactKey| own.get(key).is_some_and(|known| known.name.as_ref() != name);
+            // A key that stands there already may mean somebody else: in another file, or with another id.
+            let is_another = |key: &ContactKey| {
+                own.get(key).is_some_and(|known| known.name.as_ref() != name || known.has_another_id(&id))
+            };
             let known = known.filter(|key| maker.take(key));
             let mut key = known.unwrap_or_else(|| maker.make_from(base.clone(), &id));
-            while is_elsewhere(&key) {
+            while is_another(&key) {
                 key = maker.make_from(base.clone(), &id);
             }
             if !files.contains_key(name) {

@@ -44,9 +44,13 @@ impl Place {
     }
 
     fn table(&self, name: &str, rows: &[Vec<String>]) -> NamedTable {
+        self.table_of(name, &HEADER, rows)
+    }
+
+    fn table_of(&self, name: &str, header: &[&str], rows: &[Vec<String>]) -> NamedTable {
         let path = self.0.path().join(name);
         let mut writer = csv::WriterBuilder::new().quote_style(csv::QuoteStyle::Always).from_path(&path).unwrap();
-        writer.write_record(HEADER).unwrap();
+        writer.write_record(header).unwrap();
         rows.iter().for_each(|row| writer.write_record(row).unwrap());
         writer.flush().unwrap();
         let table = open_table(File::open(&path).unwrap(), &TableOptions::default()).unwrap();
@@ -55,7 +59,11 @@ impl Place {
 
     /// Converts rows and writes the files.
     fn convert(&self, rows: &[Vec<String>], split: Split) -> Outcome {
-        let (root, mut tables) = (self.root(), [self.table("people.csv", rows)]);
+        self.convert_table(self.table("people.csv", rows), split)
+    }
+
+    fn convert_table(&self, table: NamedTable, split: Split) -> Outcome {
+        let (root, mut tables) = (self.root(), [table]);
         let mut taken = 0;
         let mut count = |row: &RowFound<'_>| taken += usize::from(matches!(row.what, RowOutcome::Taken(_)));
         let into = ConvertInto { root: Some(&root), split };
@@ -202,9 +210,36 @@ fn people_who_would_be_one_in_apollo_are_refused_and_those_who_say_their_id_are_
 }
 
 #[test]
+fn an_entry_with_another_id_is_somebody_else_whatever_they_share() {
+    let place = Place::new();
+    let header = ["First Name", "Email", "Apollo Contact Id"];
+    let person =
+        |name: &str, number: u64| vec![name.to_owned(), "office@x.example".to_owned(), format!("66f0c1{number:018x}")];
+    let table = |people: &[(&str, u64)]| {
+        let rows: Vec<_> = people.iter().map(|(name, number)| person(name, *number)).collect();
+        place.table_of("people.csv", &header, &rows)
+    };
+    assert_eq!(place.convert_table(table(&[("Ada", 1), ("Bo", 2)]), Split::None).taken, 2);
+    let keys = |place: &Place| {
+        let text = place.files().into_values().next().unwrap();
+        let keys = text.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+        keys.map(|line| line.trim().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(keys(&place), ["office@x.example:", "office@x.example-000002:"]);
+    // Somebody who takes the place of the first one in the table takes neither the entry nor the key.
+    let (root, mut tables) = (place.root(), [table(&[("Bo", 2), ("Cy", 3)])]);
+    let into = ConvertInto { root: Some(&root), split: Split::None };
+    let converted = convert(&mut tables, into, &mut |_| ()).unwrap();
+    let lost = [ContactKey::parse("office@x.example").unwrap()].into();
+    assert_eq!(converted.files[0].placed.placing, Placing::Loses(lost));
+    converted.files[0].placed.write(&root).unwrap();
+    assert_eq!(keys(&place), ["office@x.example-000002:", "office@x.example-000003:"]);
+}
+
+#[test]
 fn a_number_that_a_browser_adds_makes_no_other_file() {
     let stem = |name: &str| file_stem(Path::new(name));
     assert_eq!(stem("x/Apollo Contacts (2).csv"), "apollo-contacts");
     assert_eq!(stem("Zürich (west).csv"), "zürich-west");
-    assert_eq!((stem("<stdin>"), stem("...csv")), ("stdin".to_owned(), "csv".to_owned()));
+    assert_eq!((stem("<stdin>"), stem("...csv")), ("stdin".to_owned(), "contacts".to_owned()));
 }

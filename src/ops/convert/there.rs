@@ -27,6 +27,15 @@ pub(super) struct Known {
     pub(super) key: ContactKey,
     /// Its file, below the directory.
     pub(super) name: Arc<Path>,
+    apollo_id: Option<ApolloId>,
+}
+
+impl Known {
+    /// Reports whether the entry says an id, and another one than `id`, if that is one.
+    pub(super) fn has_another_id(&self, id: &str) -> bool {
+        let both = self.apollo_id.as_ref().zip(ApolloId::parse(id));
+        both.is_some_and(|(known, id)| *known != id)
+    }
 }
 
 /// Whom the files declare.
@@ -60,7 +69,7 @@ impl There {
 
     fn add(&mut self, entry: &Entry, name: &Arc<Path>, is_own: bool) {
         let number = u32::try_from(self.known.len()).unwrap_or(u32::MAX);
-        self.known.push(Known { key: entry.key().clone(), name: Arc::clone(name) });
+        self.known.push(Known { key: entry.key().clone(), name: Arc::clone(name), apollo_id: entry.apollo_id.clone() });
         let marks = marks(&entry.fields, entry.apollo_id.as_ref());
         if is_own {
             self.own_keys.entry(name.to_path_buf()).or_default().insert(entry.key().clone());
@@ -76,10 +85,13 @@ impl There {
         }
     }
 
-    /// Finds the entry that a person has in a file that is made again: by the id first, then by e-mail, then by name.
-    pub(super) fn own_entry(&self, marks: &[Clash]) -> Option<&Known> {
-        let number = marks.iter().find_map(|mark| self.own.get(&mark.hash))?;
-        Some(&self.known[*number as usize])
+    /// Finds the entry that a person has in a file that is made again: by the id first, then by e-mail, then by name; an
+    /// entry with another id is somebody else.
+    pub(super) fn own_entry(&self, marks: &[Clash], apollo_id: Option<&ApolloId>) -> Option<&Known> {
+        let known = marks.iter().filter_map(|mark| Some(&self.known[*self.own.get(&mark.hash)? as usize]));
+        let is_other =
+            |known: &&Known| apollo_id.zip(known.apollo_id.as_ref()).is_some_and(|(one, other)| one != other);
+        known.into_iter().find(|known| !is_other(known))
     }
 
     /// Finds who holds one of these already, if that rules the new one out.

@@ -73,6 +73,8 @@ pub(super) enum Looks {
     Workbook,
     /// It holds zero bytes.
     Binary,
+    /// It holds UTF-8, and bytes that are none.
+    Mixed,
 }
 
 /// What is read of a file at a time, in bytes.
@@ -88,7 +90,7 @@ pub(super) fn look(file: &mut (impl Read + Seek)) -> io::Result<Looks> {
 
 fn look_from_here(file: &mut impl Read) -> io::Result<Looks> {
     let mut piece = vec![0; PIECE];
-    let (mut held, mut is_first) = (0, true);
+    let (mut held, mut is_first, mut has_utf8) = (0, true, false);
     loop {
         let read = read(file, &mut piece[held..])?;
         let bytes = &piece[..held + read];
@@ -105,12 +107,16 @@ fn look_from_here(file: &mut impl Read) -> io::Result<Looks> {
                 return Ok(Looks::Binary);
             }
         }
-        let valid = match std::str::from_utf8(bytes) {
-            Ok(text) => text.len(),
+        let (valid, is_over) = match std::str::from_utf8(bytes) {
+            Ok(text) => (text.len(), false),
             // A character that goes on in the next piece.
-            Err(error) if error.error_len().is_none() && read > 0 => error.valid_up_to(),
-            Err(_) => return Ok(Looks::Text(Encoding::Windows1252)),
+            Err(error) if error.error_len().is_none() && read > 0 => (error.valid_up_to(), false),
+            Err(error) => (error.valid_up_to(), true),
         };
+        has_utf8 |= !bytes[..valid].is_ascii();
+        if is_over {
+            return Ok(if has_utf8 { Looks::Mixed } else { Looks::Text(Encoding::Windows1252) });
+        }
         if read == 0 {
             return Ok(Looks::Text(Encoding::Utf8));
         }
@@ -239,6 +245,7 @@ mod tests {
     fn what_is_no_text_is_known() {
         assert_eq!(look(&mut Cursor::new(b"PK\x03\x04..")).unwrap(), Looks::Workbook);
         assert_eq!(look(&mut Cursor::new(b"a\0b\0")).unwrap(), Looks::Binary);
+        assert_eq!(look(&mut Cursor::new(b"Zo\xc3\xab, \xeb")).unwrap(), Looks::Mixed);
         let fault = Decoded::new(&b"a\nb\nc\xff"[..], Encoding::Utf8).read_to_string(&mut String::new()).unwrap_err();
         assert_eq!(fault.to_string(), "line 3 holds bytes that mean nothing in UTF-8");
     }

@@ -45,6 +45,8 @@ pub enum TableError {
     Workbook,
     /// It holds zero bytes.
     Binary,
+    /// It holds UTF-8, and bytes that are none.
+    Mixed,
     Empty,
     /// No layout is known by its columns.
     Unknown {
@@ -102,6 +104,7 @@ impl Table {
             (Looks::Workbook, _) => return Err(TableError::Workbook),
             (_, Some(encoding)) | (Looks::Text(encoding), None) => encoding,
             (Looks::Binary, None) => return Err(TableError::Binary),
+            (Looks::Mixed, None) => return Err(TableError::Mixed),
         };
         let mut head = Vec::new();
         let again = file.try_clone().map_err(TableError::Read)?;

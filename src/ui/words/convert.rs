@@ -48,6 +48,11 @@ pub(crate) fn table_error(name: &Path, error: &TableError) -> Diagnostic {
              otherwise save it as CSV in UTF-8."
                 .to_owned(),
         ),
+        TableError::Mixed => message(
+            format!("{shown} mixes UTF-8 with another encoding"),
+            "Letters would be lost in either. Save it again as UTF-8, or say which encoding it has: --encoding windows-1252."
+                .to_owned(),
+        ),
         TableError::Empty => message(format!("{shown} holds no rows"), "A table begins with the names of its columns.".to_owned()),
         TableError::Unknown { columns, line } => message(
             format!("The layout of {shown} is not known"),
