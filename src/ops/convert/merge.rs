@@ -6,8 +6,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-use super::InFile;
-use super::spool::Spooled;
+use super::spool::{InFile, Spooled};
 use crate::beneath::Root;
 use crate::model::{ContactKey, Entry, Field};
 use crate::ops::format::{self, FormatError};

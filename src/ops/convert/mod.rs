@@ -3,6 +3,7 @@
 //! Rows pass one by one and none is kept: their texts wait in a file without a name until all keys are known. What is
 //! written passes every check of contact files. Asks nobody and knows no state.
 
+mod error;
 mod merge;
 mod spool;
 mod there;
@@ -13,12 +14,12 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+pub use error::ConvertError;
 pub use merge::{Differing, Merge};
 
-use spool::{Piece, Spool, Spooled};
+use spool::{InFile, Piece, Spool, Spooled};
 use there::{Holder, Known, There, hash, marks};
 
-use super::format::FormatError;
 use super::generated::{self, Placed, Placing, Wanted};
 use super::split::{Split, slug};
 use crate::beneath::Root;
@@ -104,34 +105,6 @@ pub struct ConvertedFile {
     pub placed: Placed,
     /// What is to become of it where somebody has edited it.
     pub merge: Option<Merge>,
-}
-
-/// Why nothing was converted.
-#[derive(Debug)]
-pub enum ConvertError {
-    /// A table cannot be read on.
-    Table {
-        name: PathBuf,
-        source: io::Error,
-    },
-    /// The directory cannot be read.
-    Unreadable(source::Error),
-    /// Files of the directory have mistakes.
-    Invalid(Vec<source::Diagnostic>),
-    /// What waits cannot be kept.
-    Spool(io::Error),
-    /// A file would be larger than files may be.
-    TooLarge {
-        name: PathBuf,
-        bytes: u64,
-    },
-    Files(FormatError),
-}
-
-impl From<FormatError> for ConvertError {
-    fn from(error: FormatError) -> Self {
-        Self::Files(error)
-    }
 }
 
 /// Opens a table; what is no plain file, such as a pipe, is read to its end first.
@@ -404,14 +377,6 @@ impl Work {
 
 /// What stands above the entries of a file, in bytes, at most.
 const FIRST_LINES: u64 = 256;
-
-/// An entry in its file.
-struct InFile {
-    key: ContactKey,
-    piece: Piece,
-    table: usize,
-    line: usize,
-}
 
 fn placed(
     root: Option<&Root>,

@@ -22,6 +22,14 @@ impl Piece {
     }
 }
 
+/// An entry in its file.
+pub(super) struct InFile {
+    pub(super) key: ContactKey,
+    pub(super) piece: Piece,
+    pub(super) table: usize,
+    pub(super) line: usize,
+}
+
 /// A spool that is being written.
 pub(super) struct Spool {
     out: BufWriter<File>,

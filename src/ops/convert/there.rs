@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::ConvertError;
+use super::error::ConvertError;
 use crate::beneath::Root;
 use crate::model::{ApolloId, ContactKey, Entry, Fields};
 use crate::ops::generated;
