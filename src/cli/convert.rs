@@ -28,6 +28,7 @@ use crate::ui::words::Why;
 use crate::ui::{Shell, escape, unified_diff, words};
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that was typed")]
 pub(super) struct ConvertArgs {
     /// CSV files; - is stdin
     #[arg(value_name = "FILE", required = true)]
@@ -50,7 +51,7 @@ pub(super) struct ConvertArgs {
     /// Layout of the tables, for those that are not recognized
     #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(layout_names()), help_heading = "How tables are read")]
     pub(super) layout: Option<String>,
-    /// What a column is: "Work mail=email", "Tier=custom_fields.Tier", or "Notes=" to leave it out; repeatable
+    /// What a column is, "Work mail=email" for example; nothing behind the = leaves it out; repeatable
     #[arg(long, value_name = "COLUMN=FIELD", help_heading = "How tables are read")]
     pub(super) map: Vec<Map>,
     /// Encoding of the tables: utf-8, utf-16le, utf-16be or windows-1252 [default: found out]
@@ -219,10 +220,10 @@ impl Told {
                     if !self.notes.contains_key(note) {
                         self.notes.insert(note.clone(), Noted::default());
                     }
-                    let noted = self.notes.get_mut(note).expect("it was put there");
-                    noted.rows += 1;
-                    if noted.first.len() < MOST_PLACES {
-                        noted.first.push(format!("{}:{line}", self.names[*table]));
+                    let rows = self.notes.get_mut(note).expect("it was put there");
+                    rows.rows += 1;
+                    if rows.first.len() < MOST_PLACES {
+                        rows.first.push(format!("{}:{line}", self.names[*table]));
                     }
                 }
                 if !notes.is_empty() {

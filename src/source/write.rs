@@ -159,7 +159,7 @@ fn is_bare(text: &str) -> bool {
         _ => false,
     };
     let means_more = |word: &&str| word.len() == text.len() && word.eq_ignore_ascii_case(text);
-    !bytes.is_empty() && bytes.iter().enumerate().all(is_one) && !MEAN_MORE.iter().any(|word| means_more(&word))
+    !bytes.is_empty() && bytes.iter().enumerate().all(is_one) && !MEAN_MORE.iter().any(|word| means_more(word))
 }
 
 /// Words that some reader of YAML takes for something else than text.
@@ -182,7 +182,7 @@ pub fn write_fields(contact: &Written, names: &Names, text: &mut String) {
     let (mut by_id, mut by_label) = (String::new(), String::new());
     let mut stage = stage.as_deref();
     let write_stage = |stage: Option<&str>, text: &mut String| {
-        *text += &stage.map_or(String::new(), |stage| pair("    ", "contact_stage", stage))
+        *text += &stage.map_or(String::new(), |stage| pair("    ", "contact_stage", stage));
     };
     for (field, value) in fields.iter() {
         if *field > Field::ContactStageId {

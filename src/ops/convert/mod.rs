@@ -324,11 +324,14 @@ impl Work {
 
     /// Gives everybody a key and compares the files with those that are there.
     fn finish(self, root: Option<&Root>) -> Result<Converted, ConvertError> {
-        let Self { there, spool, mut waiting, names, mut found, .. } = self;
+        let Self { mut there, spool, mut waiting, names, mut found, .. } = self;
+        there.forget_marks();
+        let there = there;
         let spooled = Rc::new(spool.finish().map_err(ConvertError::Spool)?);
         // Who has a key keeps it, and the others get the same ones whatever order they came in.
-        waiting.sort_by(|one, other| {
-            (one.known.is_none(), &one.base, &one.id).cmp(&(other.known.is_none(), &other.base, &other.id))
+        waiting.sort_unstable_by(|one, other| {
+            let order = (one.known.is_none(), &one.base, &one.id, one.table, one.line);
+            order.cmp(&(other.known.is_none(), &other.base, &other.id, other.table, other.line))
         });
         let mut maker = KeyMaker::sparing(there.other_keys.iter().cloned());
         let own: HashMap<&ContactKey, &Known> = there
@@ -341,15 +344,14 @@ impl Work {
         for waiting in waiting {
             let Waiting { known, base, id, piece, file, table, line } = waiting;
             let name = &names[file as usize];
-            let base: Option<String> = base.map(Into::into);
             // A key that stands there already may mean somebody else: in another file, or with another id.
             let is_another = |key: &ContactKey| {
                 own.get(key).is_some_and(|known| known.name.as_ref() != name || known.has_another_id(&id))
             };
             let known = known.filter(|key| maker.take(key));
-            let mut key = known.unwrap_or_else(|| maker.make_from(base.clone(), &id));
+            let mut key = known.unwrap_or_else(|| maker.make_from(base.as_deref(), &id));
             while is_another(&key) {
-                key = maker.make_from(base.clone(), &id);
+                key = maker.make_from(base.as_deref(), &id);
             }
             if !files.contains_key(name) {
                 files.insert(name.clone(), Vec::new());

@@ -51,7 +51,9 @@ impl Place {
         let path = self.0.path().join(name);
         let mut writer = csv::WriterBuilder::new().quote_style(csv::QuoteStyle::Always).from_path(&path).unwrap();
         writer.write_record(header).unwrap();
-        rows.iter().for_each(|row| writer.write_record(row).unwrap());
+        for row in rows {
+            writer.write_record(row).unwrap();
+        }
         writer.flush().unwrap();
         let table = open_table(File::open(&path).unwrap(), &TableOptions::default()).unwrap();
         NamedTable { name: path, table }

@@ -21,6 +21,36 @@ pub(super) enum Holder {
     Entry(u32),
 }
 
+/// Who holds a mark, in few bytes: there are several for each row.
+#[derive(Debug, Clone, Copy)]
+struct Held {
+    /// The line of a row, or the number of an entry.
+    number: u32,
+    /// The number of the table; none for an entry.
+    table: u16,
+    /// Whether others may hold it who let others, too.
+    lets_others: bool,
+}
+
+impl Held {
+    /// Stands where there is no table.
+    const ENTRY: u16 = u16::MAX;
+
+    fn new(holder: Holder, lets_others: bool) -> Self {
+        match holder {
+            Holder::Row { table, line } => Self { number: line, table: table.min(Self::ENTRY - 1), lets_others },
+            Holder::Entry(number) => Self { number, table: Self::ENTRY, lets_others },
+        }
+    }
+
+    fn holder(self) -> Holder {
+        match self.table {
+            Self::ENTRY => Holder::Entry(self.number),
+            table => Holder::Row { table, line: self.number },
+        }
+    }
+}
+
 /// An entry of a file.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
@@ -48,8 +78,8 @@ pub(super) struct There {
     pub(super) own_keys: BTreeMap<PathBuf, BTreeSet<ContactKey>>,
     /// The keys of all other files.
     pub(super) other_keys: BTreeSet<ContactKey>,
-    /// What is held, by whom, and whether the holder lets others hold it who do so too.
-    held: HashMap<u64, (Holder, bool)>,
+    /// What is held, and by whom.
+    held: HashMap<u64, Held>,
 }
 
 impl There {
@@ -80,7 +110,7 @@ impl There {
             self.other_keys.insert(entry.key().clone());
             for mark in marks {
                 let stands_apart = entry.stands_apart() && mark.code != Code::SharedApolloId;
-                self.held.entry(mark.hash).or_insert((Holder::Entry(number), stands_apart));
+                self.held.entry(mark.hash).or_insert(Held::new(Holder::Entry(number), stands_apart));
             }
         }
     }
@@ -97,17 +127,23 @@ impl There {
     /// Finds who holds one of these already, if that rules the new one out.
     pub(super) fn clash(&self, marks: &[Clash], stands_apart: bool) -> Option<(Code, Holder)> {
         marks.iter().find_map(|mark| {
-            let (holder, lets_others) = self.held.get(&mark.hash)?;
-            let is_shared = *lets_others && stands_apart && mark.code != Code::SharedApolloId;
-            (!is_shared).then_some((mark.code, *holder))
+            let held = self.held.get(&mark.hash)?;
+            let is_shared = held.lets_others && stands_apart && mark.code != Code::SharedApolloId;
+            (!is_shared).then_some((mark.code, held.holder()))
         })
     }
 
     /// Notes who holds these from here on.
     pub(super) fn hold(&mut self, marks: &[Clash], holder: Holder, stands_apart: bool) {
         for mark in marks {
-            self.held.entry(mark.hash).or_insert((holder, stands_apart && mark.code != Code::SharedApolloId));
+            let lets_others = stands_apart && mark.code != Code::SharedApolloId;
+            self.held.entry(mark.hash).or_insert(Held::new(holder, lets_others));
         }
+    }
+
+    /// Gives back the memory of what was needed to compare rows.
+    pub(super) fn forget_marks(&mut self) {
+        (self.held, self.own) = Default::default();
     }
 }
 

@@ -296,7 +296,8 @@ impl Reader<'_> {
         let mut lists = BTreeSet::new();
         for (column, between) in &self.columns.lists {
             let names = self.values(row, *column).flat_map(|value| value.split(*between)).map(str::trim);
-            let is_ours = |name: &&str| !name.is_empty() && !(between.is_empty() && name.starts_with(SYSTEM_LABEL));
+            let is_system = |name: &str| between.is_empty() && name.starts_with(SYSTEM_LABEL);
+            let is_ours = |name: &&str| !name.is_empty() && !is_system(name);
             let fit = names.filter(is_ours).filter(|name| is_kept(&Field::LabelNames, name, notes));
             lists.extend(fit.map(str::to_owned));
         }

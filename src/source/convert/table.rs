@@ -130,8 +130,8 @@ impl Table {
             columns: header.len(),
             unknown: columns.unknown.clone(),
         };
-        let (between, held) = (layout.and_then(|layout| layout.between), vec![false; columns.no_place.len()]);
-        Ok(Self { about, header, columns, between, opted_out: options.opted_out, reader, row, held })
+        let (between, none) = (layout.and_then(|layout| layout.between), vec![false; columns.no_place.len()]);
+        Ok(Self { about, header, columns, between, opted_out: options.opted_out, reader, row, held: none })
     }
 
     pub fn about(&self) -> &About {

@@ -117,7 +117,7 @@ fn nothing_is_guessed() {
     let text = "Notes\n\nFull name,Work mail\nAda,ada@x.example\n";
     match table(text.as_bytes(), &TableOptions::default()).err().unwrap() {
         TableError::Unknown { columns, line } => {
-            assert_eq!((columns, line), (vec!["Full name".into(), "Work mail".into()], 3))
+            assert_eq!((columns, line), (vec!["Full name".into(), "Work mail".into()], 3));
         }
         other => panic!("{other:?}"),
     }
