@@ -2,6 +2,8 @@
 
 #[path = "generate/mod.rs"]
 mod generate;
+#[path = "generate/table.rs"]
+mod table;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -21,17 +23,25 @@ struct Args {
     /// Other seeds give other people
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Directory to write to; must not exist or be empty
+    /// Write one table, as Apollo exports contacts, in the place of contact files
+    #[arg(long)]
+    table: bool,
+    /// Directory to write to; must not exist or be empty. With --table, a file that does not exist
     #[arg(long)]
     out: PathBuf,
 }
 
 #[expect(clippy::disallowed_macros, reason = "an example prints its result")]
 fn main() -> ExitCode {
-    let Args { contacts, layout, seed, out } = Args::parse();
-    match generate::write(&out, contacts, layout, seed) {
+    let Args { contacts, layout, seed, table, out } = Args::parse();
+    let written = if table {
+        table::write(&out, contacts, seed).map(|bytes| Written { files: 1, bytes })
+    } else {
+        generate::write(&out, contacts, layout, seed)
+    };
+    match written {
         Ok(Written { files, bytes }) => {
-            println!("{contacts} contacts in {files} files, {bytes} bytes, below {}", out.display());
+            println!("{contacts} contacts in {files} files, {bytes} bytes: {}", out.display());
             ExitCode::SUCCESS
         }
         Err(error) => {

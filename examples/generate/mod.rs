@@ -1,6 +1,6 @@
 //! Contact files of any number of people who do not exist, for measuring and for trying things out.
 
-mod people;
+pub(crate) mod people;
 mod words;
 
 use std::fs::{self, File};

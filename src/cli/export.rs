@@ -15,7 +15,9 @@ use super::stream::is_stream;
 use super::{Exit, loading, signals, stand_in};
 use crate::beneath::Root;
 use crate::model::{ContactKey, NameKind, Names};
-use crate::ops::{self, Desired, Event, Export, ExportError, NamesError, Omission, Placed, Placing, Selection, chain};
+use crate::ops::{
+    self, Desired, Event, Export, ExportError, FormatError, NamesError, Omission, Placed, Placing, Selection, chain,
+};
 use crate::source::Written;
 use crate::ui::amounts::{count, counted};
 use crate::ui::{escape, unified_diff, words};
@@ -197,10 +199,11 @@ fn put(
         say(context, export, 0);
         return Ok(Exit::Success);
     };
-    let placed = ops::compare_files(root, &export.files, names, &export.declared).map_err(|error| {
-        context.shell.error("The files cannot be compared", chain(&error));
+    let incomparable = |context: &mut Context, error: &FormatError| {
+        context.shell.error("The files cannot be compared", chain(error));
         Exit::Failure
-    })?;
+    };
+    let placed = export.compared(root, names).map_err(|error| incomparable(context, &error))?;
     tell_omitted(context, export);
     let (mut exit, mut written) = (Exit::Success, 0);
     for file in &placed {
@@ -211,15 +214,15 @@ fn put(
             continue;
         }
         if args.diff {
-            let (before, after) = file.difference();
+            let (before, after) = file.difference(root).map_err(|error| incomparable(context, &error))?;
             let color = context.shell.stdout().color;
-            context.shell.result(unified_diff(&path, &before, after, color));
+            context.shell.result(unified_diff(&path, &before, &after, color));
             continue;
         }
         let what = match file.placing {
             Placing::Same => "unchanged",
             Placing::New => "written",
-            Placing::Replaced | Placing::Edited | Placing::Loses(_) => "replaced",
+            Placing::Replaced | Placing::Edited { .. } | Placing::Loses(_) => "replaced",
         };
         if file.placing != Placing::Same
             && let Err(error) = file.write(root)
@@ -255,12 +258,12 @@ fn say(context: &mut Context, export: &Export, written: usize) {
     }
 }
 
-fn kept(file: &Placed) -> String {
+pub(super) fn kept(file: &Placed) -> String {
     match &file.placing {
         Placing::Loses(keys) => {
             let named: Vec<String> = keys.iter().take(MOST_TOLD).map(ContactKey::address).collect();
             format!(
-                "It declares {} that this export does not have: {}. To write it without them, add --force; apply would \
+                "It declares {} that it would not have any more: {}. To write it without them, add --force; apply would \
                  forget them and not delete them.",
                 counted(keys.len(), "contact"),
                 named.join(", ")

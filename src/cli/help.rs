@@ -132,6 +132,23 @@ pub(super) const VERBS: &[Help] = &[
         ],
     },
     Help {
+        verb: "convert",
+        examples: &[
+            ("contactsd convert apollo-contacts-export.csv", "write contacts.d/apollo-contacts-export.yaml"),
+            ("contactsd convert people.csv --map \"Work mail=email\"", "say what a column of an unknown table is"),
+            ("contactsd convert Connections.csv --dry-run", "see what each row would come to"),
+            (
+                "contactsd convert contacts.csv --rejects rest.csv",
+                "keep the rows that became no contact, with the reasons",
+            ),
+            ("contactsd convert *.csv --out people --split company", "a file for each company, in another directory"),
+        ],
+        exits: &[
+            (0, "the people are in files; rows that were left out are said"),
+            (1, "a table that cannot be read or is not known, or a file that stays as it is"),
+        ],
+    },
+    Help {
         verb: "show",
         examples: &[
             ("contactsd show", "show what the state holds"),
@@ -209,8 +226,9 @@ pub(super) const VERBS: &[Help] = &[
             ("contactsd sandbox", "serve it at 127.0.0.1:8080"),
             ("contactsd sandbox --listen 127.0.0.1:0 --quota 200/m", "at a free port, with a limit"),
             ("contactsd sandbox --fault lost-reply=0.1", "lose one answer in ten"),
+            ("contactsd sandbox --fill-from apollo-contacts-export.csv", "have it play the account of an export"),
         ],
-        exits: &[(0, "ended by Ctrl-C or SIGTERM"), (1, "it cannot listen, or its data cannot be used")],
+        exits: &[(0, "ended by Ctrl-C or SIGTERM, or filled"), (1, "it cannot listen, or its data cannot be used")],
     },
     Help {
         verb: "import",

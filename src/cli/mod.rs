@@ -10,6 +10,7 @@ mod complete;
 mod completions;
 mod connection;
 mod context;
+mod convert;
 mod drift;
 mod exit;
 mod explain;
@@ -98,6 +99,7 @@ fn dispatch(verb: Verb, arguments: &[OsString], context: &mut Context) -> Exit {
         },
         Verb::Drift(args) => drift::run(&args, context),
         Verb::Export(args) => export::run(&args, context),
+        Verb::Convert(args) => convert::run(&args, context),
         Verb::Show(args) => show::run(&args, context),
         Verb::Watch(args) => {
             let again = |environment: &Environment| match parse::parse_again(arguments, environment)?.verb {

@@ -1,10 +1,12 @@
 //! `contactsd sandbox`, and the sandbox behind `--sandbox`.
 
+use std::fs::File;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use serde_json::{Value, json};
 
 use super::Exit;
 use super::context::Context;
@@ -13,10 +15,14 @@ use super::signals::Signals;
 use super::stand_in::{failed, options};
 use super::stream::parse_directory;
 use crate::ops::Clock;
+use crate::ops::convert::open_table;
 use crate::sandbox::{self, Action, DedupeReading, DeletedAnswer, Faults, Quirks, Quota, Server, Witness};
 use crate::settings::{parse_duration, resolved};
 use crate::shell_word::shell_word;
+use crate::source::convert::{OptedOut, Person, TableError, TableOptions, Taken};
+use crate::ui::amounts::counted;
 use crate::ui::json::Record;
+use crate::ui::{escape, words};
 
 #[derive(Debug, Args)]
 pub(super) struct SandboxArgs {
@@ -26,6 +32,9 @@ pub(super) struct SandboxArgs {
     /// Directory of its data [default: .contactsd/NAME/sandbox/data, NAME being the name of --dir]
     #[arg(long, value_name = "PATH", value_parser = parse_directory)]
     pub(super) data: Option<PathBuf>,
+    /// Put the contacts of an Apollo export (CSV) into its data with their ids, as if Apollo had them, and end
+    #[arg(long, value_name = "FILE")]
+    pub(super) fill_from: Option<PathBuf>,
     /// Limits to enforce, 200/m,400/h,2000/d for example [default: none]
     #[arg(long, value_name = "LIMITS")]
     pub(super) quota: Option<Quota>,
@@ -78,6 +87,10 @@ async fn serve(args: SandboxArgs, context: &mut Context) -> Exit {
         Ok(signals) => signals,
         Err(error) => return failed(context, &error),
     };
+    if let Some(file) = &args.fill_from {
+        options.listen.set_port(0);
+        return fill(file, options, context).await;
+    }
     let server = match Server::start(options).await {
         Ok(server) => server,
         Err(error) => return failed(context, &error),
@@ -99,4 +112,62 @@ async fn serve(args: SandboxArgs, context: &mut Context) -> Exit {
         Ok(()) => Exit::Success,
         Err(error) => failed(context, &error),
     }
+}
+
+/// Gives the sandbox the contacts of a table.
+async fn fill(file: &Path, options: sandbox::Options, context: &mut Context) -> Exit {
+    let shown = escape(&file.display().to_string()).into_owned();
+    let contacts = match contacts_of(file) {
+        Ok(contacts) => contacts,
+        Err(error) => {
+            context.shell.message(&words::table_error(file, &error));
+            return Exit::Failure;
+        }
+    };
+    if contacts.is_empty() {
+        let detail = "Only an export of Apollo's contacts has their ids, in the column \"Apollo Contact Id\".";
+        context.shell.error(format!("{shown} holds no contact with an id"), detail);
+        return Exit::Failure;
+    }
+    let data = escape(&options.data.display().to_string()).into_owned();
+    let server = match Server::start(options).await {
+        Ok(server) => server,
+        Err(error) => return failed(context, &error),
+    };
+    let added = server.fill(&contacts).await;
+    let stopped = server.stop().await;
+    match added.and_then(|added| stopped.map(|()| added)) {
+        Ok(added) => {
+            let had = counted(contacts.len() - added, "contact");
+            let had = if added == contacts.len() { String::new() } else { format!("; it had {had} of them already") };
+            let text = format!(
+                "Sandbox: {} of {shown} put into {data}, as if Apollo had them{had}.",
+                counted(added, "contact")
+            );
+            context.shell.result(text);
+            Exit::Success
+        }
+        Err(error) => failed(context, &error),
+    }
+}
+
+/// Reads the contacts of a table that have ids, as the sandbox takes them.
+fn contacts_of(file: &Path) -> Result<Vec<Value>, TableError> {
+    let options = TableOptions { opted_out: OptedOut::Keep, ..TableOptions::default() };
+    let mut table = open_table(File::open(file).map_err(TableError::Read)?, &options)?;
+    let mut contacts = Vec::new();
+    while let Some(row) = table.next_row().map_err(TableError::Read)? {
+        let Taken::Person(person) = row.taken else { continue };
+        let Person { fields, by_name, apollo_id, notes: _ } = *person;
+        let Some(id) = apollo_id else { continue };
+        let mut contact = json!({ "id": id.as_str(), "custom_fields": by_name.custom });
+        for (field, value) in fields.iter() {
+            contact[field.api_name()] = json!(value);
+        }
+        if let Some(stage) = by_name.stage {
+            contact["contact_stage"] = json!(stage);
+        }
+        contacts.push(contact);
+    }
+    Ok(contacts)
 }

@@ -6,6 +6,7 @@ use super::apply::ApplyArgs;
 use super::approve::ApproveArgs;
 use super::args::Global;
 use super::completions::CompletionsArgs;
+use super::convert::ConvertArgs;
 use super::drift::DriftArgs;
 use super::explain::ExplainArgs;
 use super::export::ExportArgs;
@@ -63,6 +64,8 @@ pub(super) enum Verb {
     Drift(DriftArgs),
     /// Write contacts that Apollo has as contact files, each with its id; changes nothing in Apollo
     Export(ExportArgs),
+    /// Write the people of CSV files as contact files; sends nothing and needs no key
+    Convert(ConvertArgs),
     /// Show a saved plan, or what the state holds
     Show(ShowArgs),
     /// Keep Apollo in step with the contact files, as a service
@@ -119,6 +122,7 @@ impl Verb {
             | Self::Fmt(_)
             | Self::Init(_)
             | Self::Export(_)
+            | Self::Convert(_)
             | Self::Sandbox(_)
             | Self::Pause
             | Self::Resume

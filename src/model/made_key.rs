@@ -27,15 +27,23 @@ impl KeyMaker {
         Self { taken: taken.into_iter().collect() }
     }
 
+    /// Gives a key that somebody has chosen; `false` where it was given before.
+    pub fn take(&mut self, key: &ContactKey) -> bool {
+        self.taken.insert(key.clone())
+    }
+
     /// Makes a key of the e-mail, or of the name where there is none; of two that would have one, the later gets the
     /// end of its `id` behind it, ASCII letters and digits.
     pub fn make(&mut self, fields: &Fields, id: &str) -> ContactKey {
-        let base = base(fields);
+        self.make_from(key_base(fields).as_deref(), id)
+    }
+
+    /// Makes a key of what [`key_base`] has returned, as [`KeyMaker::make`] does.
+    pub fn make_from(&mut self, base: Option<&str>, id: &str) -> ContactKey {
         let tail = &id[id.len().saturating_sub(TAIL_CHARS)..];
         let fallback = || format!("contact-{id}");
-        let plain = base.clone();
-        let told_apart =
-            [Some(tail), Some(id)].into_iter().flatten().filter_map(|id| Some(format!("{}-{id}", base.as_ref()?)));
+        let plain = base.map(str::to_owned);
+        let told_apart = [tail, id].into_iter().filter_map(|id| Some(format!("{}-{id}", base?)));
         let numbered = (2..).map(|number| format!("{}-{number}", fallback()));
         let candidates = plain.into_iter().chain(told_apart).chain([fallback()]).chain(numbered);
         let mut keys = candidates.filter_map(|text| ContactKey::parse(&text).ok());
@@ -44,7 +52,7 @@ impl KeyMaker {
 }
 
 /// Returns what a key begins with; `None` for somebody without an e-mail and a name in Latin letters.
-fn base(fields: &Fields) -> Option<String> {
+pub fn key_base(fields: &Fields) -> Option<String> {
     let text = |field| fields.text(&field).map(str::trim).filter(|text| !text.is_empty());
     let name = || {
         let names: Vec<&str> = [Field::FirstName, Field::LastName].into_iter().filter_map(text).collect();

@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
-use std::io::{self, Read, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -23,11 +23,20 @@ pub enum FormatError {
     Changed { path: PathBuf },
 }
 
-/// Replaces the file at a path below `root` by what it was formatted to: whole or not at all, with its mode.
-///
-/// Of a symbolic link, the file it leads to is replaced, unless that is outside of the directory. A file that changed
-/// since it was read stays.
+/// Replaces the file at a path below `root` by what it was formatted to, as [`replace_by`] does.
 pub fn replace(root: &Root, below: &Path, formatted: &Formatted) -> Result<(), FormatError> {
+    let before = blake3::hash(&formatted.before);
+    replace_by(root, below, before, &|out| out.write_all(formatted.after.as_bytes()))
+}
+
+/// Writes what a file is to hold, as often as it is asked to.
+pub(super) type Body<'b> = &'b dyn Fn(&mut dyn Write) -> io::Result<()>;
+
+/// Replaces the file at a path below `root`: whole or not at all, with its mode.
+///
+/// Of a symbolic link, the file it leads to is replaced, unless that is outside of the directory. A file that holds
+/// something else than `before` stays.
+pub(super) fn replace_by(root: &Root, below: &Path, before: blake3::Hash, body: Body<'_>) -> Result<(), FormatError> {
     let path = root.named().join(below);
     let failed = |source| FormatError::Write { path: path.clone(), source };
     let refused = |refused| match refused {
@@ -37,7 +46,7 @@ pub fn replace(root: &Root, below: &Path, formatted: &Formatted) -> Result<(), F
     let (directory, name) = root.holder(below).map_err(refused)?;
     let metadata = regular_in(&directory, &name).map_err(refused)?.metadata().map_err(failed)?;
     let mut fresh = Fresh::make(&directory, Mode::RUSR | Mode::WUSR).map_err(failed)?;
-    fresh.file.write_all(formatted.after.as_bytes()).map_err(failed)?;
+    fresh.fill(body).map_err(failed)?;
     let own = fresh.file.metadata().map_err(failed)?;
     if (own.uid(), own.gid()) != (metadata.uid(), metadata.gid()) {
         keep_owner(&fresh.file, &metadata);
@@ -45,16 +54,16 @@ pub fn replace(root: &Root, below: &Path, formatted: &Formatted) -> Result<(), F
     fresh.file.set_permissions(metadata.permissions()).map_err(failed)?;
     fresh.file.sync_all().map_err(failed)?;
     // As late as can be, and in the directory that the file was found in.
-    let mut now = Vec::new();
-    regular_in(&directory, &name).map_err(refused)?.read_to_end(&mut now).map_err(failed)?;
-    if now != formatted.before {
+    let mut now = blake3::Hasher::new();
+    now.update_reader(regular_in(&directory, &name).map_err(refused)?).map_err(failed)?;
+    if now.finalize() != before {
         return Err(FormatError::Changed { path });
     }
     fresh.take_the_place_of(&name).map_err(failed)
 }
 
 /// Puts a new file at a path below `root`: whole or not at all, and only where there is none.
-pub(super) fn create(root: &Root, below: &Path, text: &str) -> Result<(), FormatError> {
+pub(super) fn create(root: &Root, below: &Path, body: Body<'_>) -> Result<(), FormatError> {
     let path = root.named().join(below);
     let failed = |source: io::Error| match source.kind() {
         io::ErrorKind::AlreadyExists => FormatError::Changed { path: path.clone() },
@@ -63,27 +72,34 @@ pub(super) fn create(root: &Root, below: &Path, text: &str) -> Result<(), Format
     let directory = root.directory(below.parent().unwrap_or(Path::new(""))).map_err(failed)?;
     let name = below.file_name().unwrap_or_default();
     let mut fresh = Fresh::make(&directory, Mode::from_raw_mode(0o666)).map_err(failed)?;
-    fresh.file.write_all(text.as_bytes()).map_err(failed)?;
+    fresh.fill(body).map_err(failed)?;
     fresh.file.sync_all().map_err(failed)?;
     rustix::fs::linkat(&directory, &fresh.name, &directory, name, AtFlags::empty())
         .and_then(|()| rustix::fs::fsync(&directory))
         .map_err(|error| failed(error.into()))
 }
 
-/// Reads the file at a path below `root`; `None` where there is none.
-pub(super) fn read(root: &Root, name: &Path) -> Result<Option<Vec<u8>>, FormatError> {
+/// What is written at a time, in bytes.
+const BUFFER_BYTES: usize = 64 * 1024;
+
+/// Opens the file at a path below `root`; `None` where there is none.
+pub(super) fn open(root: &Root, name: &Path) -> Result<Option<File>, FormatError> {
     let path = root.named().join(name);
-    let failed = |source| FormatError::Write { path: path.clone(), source };
     match root.file(name) {
-        Ok(mut file) => {
-            let mut bytes = Vec::new();
-            file.read_to_end(&mut bytes).map_err(failed)?;
-            Ok(Some(bytes))
-        }
+        Ok(file) => Ok(Some(file)),
         Err(Refused::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(Refused::Io(source)) => Err(failed(source)),
+        Err(Refused::Io(source)) => Err(FormatError::Write { path, source }),
         Err(source) => Err(FormatError::Refused { path, source }),
     }
+}
+
+/// Reads the file at a path below `root`; `None` where there is none.
+pub(super) fn read(root: &Root, name: &Path) -> Result<Option<Vec<u8>>, FormatError> {
+    let Some(mut file) = open(root, name)? else { return Ok(None) };
+    let mut bytes = Vec::new();
+    let failed = |source| FormatError::Write { path: root.named().join(name), source };
+    file.read_to_end(&mut bytes).map_err(failed)?;
+    Ok(Some(bytes))
 }
 
 /// A file that is being written; removed unless it takes its place.
@@ -107,6 +123,12 @@ impl<'d> Fresh<'d> {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    fn fill(&mut self, body: Body<'_>) -> io::Result<()> {
+        let mut out = BufWriter::with_capacity(BUFFER_BYTES, &mut self.file);
+        body(&mut out)?;
+        out.flush()
     }
 
     fn take_the_place_of(mut self, name: &OsStr) -> io::Result<()> {

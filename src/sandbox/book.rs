@@ -277,7 +277,13 @@ impl Book {
 
     /// Adds a contact that was there before the first request, shown by search at once.
     pub(super) fn seed(&mut self, sent: &Sent, extra: Seeded, now: Timestamp) -> String {
-        let mut contact = Contact::new(self.next_id(now), extra.created_at.unwrap_or(now));
+        let id = self.next_id(now);
+        self.seed_as(id, sent, extra, now)
+    }
+
+    /// The same under an id that was given elsewhere and that nobody has here.
+    pub(super) fn seed_as(&mut self, id: String, sent: &Sent, extra: Seeded, now: Timestamp) -> String {
+        let mut contact = Contact::new(id, extra.created_at.unwrap_or(now));
         contact.additional_emails = extra.additional_emails;
         contact.write(sent);
         let (id, made_at) = (contact.id.clone(), contact.created_at);
@@ -417,15 +423,24 @@ impl Book {
 
     /// Makes an id: seconds, seed and a counter that goes on over restarts.
     fn next_id(&mut self, now: Timestamp) -> String {
-        self.last_id += 1;
-        format!("{:08x}{:06x}{:010x}", (now.0 / 1000) & 0xffff_ffff, self.seed & 0xff_ffff, self.last_id)
+        loop {
+            self.last_id += 1;
+            let id = format!("{:08x}{:06x}{:010x}", (now.0 / 1000) & 0xffff_ffff, self.seed & 0xff_ffff, self.last_id);
+            if !self.contacts.contains_key(&id) {
+                return id;
+            }
+        }
     }
 }
 
-/// Reads the counter back out of an id.
+/// Reads the counter back out of an id; one that was given elsewhere has none as a rule.
 fn counter(id: &str) -> Option<u64> {
-    id.get(14..).and_then(|digits| u64::from_str_radix(digits, 16).ok())
+    let counter = id.get(14..).and_then(|digits| u64::from_str_radix(digits, 16).ok());
+    counter.filter(|counter| *counter < MOST_IDS)
 }
+
+/// More ids than a sandbox ever gives.
+const MOST_IDS: u64 = 1 << 32;
 
 /// What only the control surface can give a contact.
 pub(super) struct Seeded {

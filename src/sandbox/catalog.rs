@@ -126,6 +126,37 @@ impl Catalog {
         Ok(Self { fields: rows.iter().enumerate().map(field).collect::<Result<_, Refusal>>()?, ..self })
     }
 
+    /// Returns the id of the stage of this name, which is made where there is none.
+    pub(super) fn stage_named(&mut self, name: &str) -> String {
+        if let Some(stage) = self.stages.iter().find(|stage| stage.name == name) {
+            return stage.id.clone();
+        }
+        let id = numbered(0xa00, self.stages.len());
+        self.stages.push(Stage { id: id.clone(), name: name.to_owned(), category: None });
+        id
+    }
+
+    /// Returns the id of the custom field of this label, and how it keeps a value; a field is made where there is none.
+    pub(super) fn value_named(&mut self, label: &str, value: &str) -> Option<(String, String)> {
+        let known = self.fields.iter().find(|field| field.name == label && field.modality == "contact");
+        let Some(field) = known else {
+            let id = numbered(0xb00, self.fields.len());
+            self.fields.push(Field {
+                id: id.clone(),
+                name: label.to_owned(),
+                modality: "contact".to_owned(),
+                kind: "textarea".to_owned(),
+                options: Vec::new(),
+                max_length: None,
+                read_only: false,
+            });
+            return Some((id, value.to_owned()));
+        };
+        let option = |label: &str| field.options.iter().find(|(_, name)| name == label).map(|(id, _)| id.clone());
+        let kept = if field.options.is_empty() { Some(value.to_owned()) } else { option(value) };
+        kept.map(|kept| (field.id.clone(), kept))
+    }
+
     /// Returns the answer that lists the stages.
     pub(super) fn stages(&self) -> Value {
         let stages = self.stages.iter().enumerate().map(|(at, Stage { id, name, category })| {

@@ -17,6 +17,7 @@ mod contact;
 mod control;
 mod counts;
 mod faults;
+mod fill;
 mod gate;
 mod key;
 mod line;
@@ -75,6 +76,8 @@ pub enum Error {
     Write { path: PathBuf, source: io::Error },
     #[error("cannot listen on {listen}")]
     Bind { listen: SocketAddr, source: io::Error },
+    #[error("a contact cannot be put into the sandbox: {why}")]
+    Fill { why: String },
     #[error("a task of the sandbox ended early")]
     Task { source: tokio::task::JoinError },
 }

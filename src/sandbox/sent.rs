@@ -124,6 +124,11 @@ impl Body {
         self.get(name, "an array of strings")
     }
 
+    /// Reads an object whose members are texts.
+    pub(super) fn texts_by_name(&self, name: &str) -> Result<BTreeMap<String, String>, Refusal> {
+        Ok(self.get(name, "an object with string values")?.unwrap_or_default())
+    }
+
     pub(super) fn objects(&self, name: &str) -> Result<Option<Vec<Self>>, Refusal> {
         self.get(name, "an array of objects")
     }

@@ -121,6 +121,10 @@ impl Server {
         base_url(self.address)
     }
 
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
     /// Returns how many requests there were since the start.
     pub fn requests(&self) -> Counts {
         self.shared.desk().counts.clone()

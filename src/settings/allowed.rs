@@ -51,11 +51,11 @@ const ALLOWED: [(&str, Takes); 19] = [
 ];
 
 /// Why the others may not be set there.
-const REFUSED: [(&[&str], &str); 18] = [
+const REFUSED: [(&[&str], &str); 19] = [
     (&["api-key", "api-key-file", "access-token", "access-token-file"], "credentials come from the environment alone"),
     (&["api-url", "sandbox"], "it decides where your contacts and your credential go"),
     (&["state", "data"], "it decides which files are written and whose contacts are known"),
-    (&["out", "json-into"], "it names a file to write"),
+    (&["out", "json-into", "rejects"], "it names a file to write"),
     (&["pipeline"], "it decides which files are written, and what a forge then runs"),
     (&["auto-approve", "expect", "input"], "it decides what is applied without asking you"),
     (&["force", "recreate", "create"], "it lets through what would be stopped"),
@@ -74,6 +74,7 @@ const REFUSED: [(&[&str], &str); 18] = [
     ),
     (&["check", "diff"], "it decides whether files are written"),
     (&["purge"], "it decides what is removed for good"),
+    (&["layout", "map", "encoding", "keep-opted-out"], "it decides who is taken from a table, and what columns mean"),
     (&["list", "stage", "search", "split"], "it decides who is exported into which file"),
     (
         &[
@@ -83,6 +84,7 @@ const REFUSED: [(&[&str], &str); 18] = [
             "dedupe",
             "deleted-answer",
             "fault",
+            "fill-from",
             "missing-scope",
             "quirk",
             "search-lag",

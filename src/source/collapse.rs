@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::code::Code;
+use super::code::{Code, Severity};
 use super::providers;
-use crate::model::{ContactKey, Entry, Field, Identity};
+use crate::model::{ContactKey, Entry, Field, Fields, Identity};
 
 /// Entries that share what Apollo matches by.
 #[derive(Debug)]
@@ -61,6 +61,24 @@ impl Criterion {
     }
 }
 
+/// What no two contacts may share unless both stand apart: a mistake, by its code, and a hash of what is shared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Clash {
+    pub code: Code,
+    pub hash: u64,
+}
+
+/// Lists by what a contact with these fields would be one with others in Apollo.
+pub fn clashes(fields: &Fields) -> impl Iterator<Item = Clash> + use<> {
+    let identity = Identity::of(fields);
+    let clash = move |criterion: Criterion| {
+        let key = criterion.key(&identity)?;
+        let code = criterion.code(&key);
+        (code.severity() == Severity::Error).then(|| Clash { code, hash: hash(&(criterion as u8, key)) })
+    };
+    Criterion::ALL.into_iter().filter_map(clash)
+}
+
 /// Finds the groups that Apollo would collapse; what one criterion has grouped, a later one does not repeat.
 pub(super) fn groups(entries: &BTreeMap<ContactKey, Entry>) -> Vec<Group<'_>> {
     let entries: Vec<_> = entries.values().collect();
@@ -91,7 +109,7 @@ pub(super) fn groups(entries: &BTreeMap<ContactKey, Entry>) -> Vec<Group<'_>> {
     found
 }
 
-fn hash(key: &[String]) -> u64 {
+fn hash(key: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);
     hasher.finish()

@@ -9,6 +9,7 @@ mod check;
 mod code;
 mod collapse;
 mod compose;
+pub mod convert;
 mod diagnostic;
 mod flatten;
 mod format;
@@ -37,6 +38,7 @@ mod tests;
 use std::path::Path;
 
 pub use code::{Code, Severity};
+pub use collapse::{Clash, clashes};
 pub use diagnostic::{Diagnostic, Location};
 pub use format::{Formatted, Found, Note, contact_files, format_bytes, format_file};
 pub use load::{LOADER, Options, load, load_from};
@@ -45,12 +47,14 @@ pub use locate::{lines, locate};
 pub use meaning::Meaning;
 pub use providers::is_public_mail;
 pub use root::{Error, open_root};
+pub use rules::MAX_FILE_BYTES;
 pub use schema::schema;
-pub use write::{Unfit, Written, contact_file, to_yaml};
+pub use write::{ByName, Unfit, Written, contact_file, to_yaml, write_fields, write_key};
 
 use diagnostic::Source;
 use meaning::NamesSeen;
 
+use crate::beneath::Root;
 use crate::model::Entry;
 
 /// Reads the text of one file, hands over its entries in order, and says what is wrong; a pure function of its arguments.
@@ -63,8 +67,18 @@ fn read_text(
     check::read(&Source::new(path.into(), text), meaning, take)
 }
 
+/// Reads the file at a path below `root` again, hands over its entries in order, and says what is wrong with it; names
+/// stand for themselves.
+pub fn visit(root: &Root, below: &Path, take: &mut dyn FnMut(Entry)) -> Vec<Diagnostic> {
+    let path = root.named().join(below);
+    match read::below(root, below).and_then(|bytes| read::text(&path, bytes)) {
+        Ok(text) => read_text(&path, text, &Meaning::AsWritten, take).0,
+        Err(diagnostic) => vec![*diagnostic],
+    }
+}
+
 /// Reads the text of one file into all its entries, names as they are written.
-fn entries_of(path: &Path, text: String) -> (Vec<Entry>, Vec<Diagnostic>) {
+pub fn entries_of(path: &Path, text: String) -> (Vec<Entry>, Vec<Diagnostic>) {
     let mut entries = Vec::new();
     let (diagnostics, _) = read_text(path, text, &Meaning::AsWritten, &mut |entry| entries.push(entry));
     (entries, diagnostics)

@@ -148,7 +148,7 @@ fn line_end(text: &str, at: usize) -> usize {
 }
 
 /// Largest file that is read, in bytes.
-pub(super) const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
+pub const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Deepest nesting of lists and maps; a contact needs four levels.
 pub(super) const MAX_DEPTH: usize = 64;

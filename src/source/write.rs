@@ -3,12 +3,14 @@
 //! What is written is read again before it counts: a value that a file cannot hold letter for letter is left out, with
 //! why.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Serialize;
 
 use super::code::Severity;
-use super::{Diagnostic, entries_of};
+use super::merge::MERGE_KEY;
+use super::{Diagnostic, Meaning, entries_of};
 use crate::model::{ApolloId, ContactKey, CustomFieldId, Field, Fields, Names, Value};
 
 /// A contact as it is to stand in a file.
@@ -16,7 +18,18 @@ use crate::model::{ApolloId, ContactKey, CustomFieldId, Field, Fields, Names, Va
 pub struct Written {
     pub key: ContactKey,
     pub fields: Fields,
+    /// What is declared by a name instead of an id.
+    pub by_name: ByName,
     pub apollo_id: Option<ApolloId>,
+}
+
+/// What a file declares by names of which nobody knows yet what they stand for.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct ByName {
+    /// The stage.
+    pub stage: Option<String>,
+    /// Custom fields by their labels.
+    pub custom: BTreeMap<String, String>,
 }
 
 /// A field that a file cannot hold as it is.
@@ -46,6 +59,11 @@ pub fn contact_file(contacts: &[Written], names: &Names) -> String {
 }
 
 impl Written {
+    /// Declares nothing yet.
+    pub fn of(key: ContactKey) -> Self {
+        Self { key, fields: Fields::default(), by_name: ByName::default(), apollo_id: None }
+    }
+
     /// Takes out what a contact file cannot hold as it is.
     pub fn fit(&mut self) -> Vec<Unfit> {
         if self.reads_back().is_ok() {
@@ -55,7 +73,8 @@ impl Written {
         let apollo_id = ApolloId::parse(&"0".repeat(24));
         let alone = |(field, value): (&Field, &Value)| {
             let fields = [(field.clone(), value.clone())].into_iter().collect();
-            let why = Self { key: self.key.clone(), apollo_id: apollo_id.clone(), fields }.reads_back().err()?;
+            let alone = Self { apollo_id: apollo_id.clone(), fields, ..Self::of(self.key.clone()) };
+            let why = alone.reads_back().err()?;
             Some(Unfit { field: field.clone(), why })
         };
         let unfit: Vec<Unfit> = self.fields.iter().filter_map(alone).collect();
@@ -65,6 +84,24 @@ impl Written {
         unfit
     }
 
+    /// Reports whether its texts are such that a file that holds them says them letter for letter.
+    pub fn is_plain(&self) -> bool {
+        let is_plain = |text: &str| text.bytes().all(|byte| (b' '..0x7f).contains(&byte));
+        let are_plain = |value: &Value| match value {
+            Value::Text(text) => is_plain(text),
+            Value::Lists(lists) => lists.iter().all(|list| is_plain(list)),
+        };
+        let ByName { stage, custom } = &self.by_name;
+        self.fields.iter().all(|(_, value)| are_plain(value))
+            && stage.as_deref().is_none_or(is_plain)
+            && custom.iter().all(|(label, value)| label != MERGE_KEY && is_plain(label) && is_plain(value))
+    }
+
+    /// Reports whether a file with this contact alone says just that.
+    pub fn is_readable(&self) -> bool {
+        self.reads_back().is_ok()
+    }
+
     /// Makes sure that a file with this contact alone says just that.
     fn reads_back(&self) -> Result<(), String> {
         let (entries, diagnostics) =
@@ -72,14 +109,35 @@ impl Written {
         if let Some(Diagnostic { summary, .. }) = diagnostics.into_iter().find(|one| one.severity == Severity::Error) {
             return Err(summary);
         }
-        let says_it = |entry: &crate::model::Entry| entry.fields == self.fields && entry.apollo_id == self.apollo_id;
+        let fields = self.fields_as_written();
+        let says_it = |entry: &crate::model::Entry| entry.fields == fields && entry.apollo_id == self.apollo_id;
         let is_same = matches!(&entries[..], [entry] if says_it(entry));
         if is_same { Ok(()) } else { Err("A file would say something else".to_owned()) }
     }
 }
 
+impl Written {
+    /// Returns the fields as a reader finds them who takes names for what is written.
+    fn fields_as_written(&self) -> Fields {
+        let mut fields = self.fields.clone();
+        let meaning = Meaning::AsWritten;
+        if let Some(stage) = &self.by_name.stage {
+            fields.set(Field::ContactStageId, meaning.stage(stage).map_or(Value::from(""), Value::Text));
+        }
+        for (label, value) in &self.by_name.custom {
+            if let Ok(field) = meaning.field(label) {
+                fields.set(Field::Custom(field.id), value.as_str());
+            }
+        }
+        fields
+    }
+}
+
 /// Renders text as a reader of YAML takes it letter for letter, on one line.
 fn scalar(text: &str) -> String {
+    if is_bare(text) {
+        return text.to_owned();
+    }
     let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}');
     if !text.contains(breaks) && text.trim() == text {
         return to_yaml(&text).trim_end().to_owned();
@@ -89,11 +147,47 @@ fn scalar(text: &str) -> String {
     json.chars().map(|c| if breaks(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() }).collect()
 }
 
+/// Reports whether a text is one of those, most of all, that stand without quotes: found out in a fraction of the time
+/// that asking the writer of YAML takes.
+fn is_bare(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let is_one = |(at, byte): (usize, &u8)| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' => true,
+        b'0'..=b'9' | b'.' | b'_' | b'/' | b'@' | b',' | b'(' | b')' | b'&' | b'+' | b'-' | b'\'' => at > 0,
+        b':' => at > 0 && bytes.get(at + 1).is_some_and(|next| next.is_ascii_alphanumeric() || *next == b'/'),
+        b' ' => at > 0 && at + 1 < bytes.len(),
+        _ => false,
+    };
+    let means_more = |word: &&str| word.len() == text.len() && word.eq_ignore_ascii_case(text);
+    !bytes.is_empty() && bytes.iter().enumerate().all(is_one) && !MEAN_MORE.iter().any(|word| means_more(word))
+}
+
+/// Words that some reader of YAML takes for something else than text.
+const MEAN_MORE: [&str; 13] =
+    ["null", "true", "false", "y", "n", "yes", "no", "on", "off", "nan", "inf", "infinity", "nil"];
+
 fn write(contact: &Written, names: &Names, text: &mut String) {
-    let Written { key, fields, apollo_id } = contact;
+    write_key(&contact.key, text);
+    write_fields(contact, names, text);
+}
+
+/// Writes the line that a contact begins with.
+pub fn write_key(key: &ContactKey, text: &mut String) {
     *text += &title("  ", key.as_str());
+}
+
+/// Writes the lines that follow the key of a contact.
+pub fn write_fields(contact: &Written, names: &Names, text: &mut String) {
+    let Written { key: _, fields, by_name: ByName { stage, custom }, apollo_id } = contact;
     let (mut by_id, mut by_label) = (String::new(), String::new());
+    let mut stage = stage.as_deref();
+    let write_stage = |stage: Option<&str>, text: &mut String| {
+        *text += &stage.map_or(String::new(), |stage| pair("    ", "contact_stage", stage));
+    };
     for (field, value) in fields.iter() {
+        if *field > Field::ContactStageId {
+            write_stage(stage.take(), text);
+        }
         match (field, value) {
             (Field::Custom(id), Value::Text(value)) => match labelled(id, value, names) {
                 Some((label, values)) => match &values[..] {
@@ -111,6 +205,8 @@ fn write(contact: &Written, names: &Names, text: &mut String) {
             (_, Value::Lists(lists)) => *text += &list("    ", field.api_name(), lists),
         }
     }
+    write_stage(stage, text);
+    by_label.extend(custom.iter().map(|(label, value)| pair("      ", label, value)));
     for (name, fields) in [("typed_custom_fields", by_id), ("custom_fields", by_label)] {
         if !fields.is_empty() {
             *text += &title("    ", name);
@@ -159,7 +255,7 @@ mod tests {
 
     fn contact(fields: &[(Field, &str)]) -> Written {
         let fields = fields.iter().map(|(field, text)| (field.clone(), Value::from(*text))).collect();
-        Written { key: ContactKey::parse("ada").unwrap(), fields, apollo_id: None }
+        Written { fields, ..Written::of(ContactKey::parse("ada").unwrap()) }
     }
 
     #[test]
@@ -179,7 +275,11 @@ mod tests {
         ada.fields.set(Field::Custom(field), "2025-08-07");
         ada.apollo_id = ApolloId::parse("66f0c1000000000000000001");
         assert_eq!(ada.fit(), []);
-        let bo = Written { key: ContactKey::parse("007").unwrap(), ..contact(&[(Field::FirstName, "Bo")]) };
+        let custom = [("Tier, \"big\"".to_owned(), "Gold".to_owned())].into();
+        let by_name = ByName { stage: Some("no".to_owned()), custom };
+        let mut bo =
+            Written { key: ContactKey::parse("007").unwrap(), by_name, ..contact(&[(Field::FirstName, "Bo")]) };
+        assert_eq!(bo.fit(), []);
         let text = contact_file(&[ada, bo], &Names::default());
         insta::assert_snapshot!(text);
         let formatted = super::super::format_bytes(Path::new("a.yaml"), text.clone().into_bytes()).unwrap();
@@ -205,6 +305,14 @@ mod tests {
             rng_seed: RngSeed::Fixed(1),
             ..ProptestConfig::default()
         })]
+
+        #[test]
+        fn a_text_that_is_found_to_need_no_quotes_has_none(text in "[a-zA-Z0-9 ._/@,()&+'-]{0,3}:?[a-zA-Z0-9 ._/@,()&+'-]{1,20}") {
+            if is_bare(&text) {
+                let yaml = to_yaml(&text);
+                prop_assert_eq!(yaml.trim_end(), text);
+            }
+        }
 
         #[test]
         fn any_text_is_read_as_it_was_or_left_out(texts in prop::collection::vec(any::<String>(), TEXT_FIELDS.len())) {

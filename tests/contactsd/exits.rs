@@ -96,6 +96,9 @@ fn files_and_words(provoked: &mut Provoked) {
     provoked.run(&good, "schema", "nonsense", 1);
     provoked.run(&good, "fmt", "", 0);
     provoked.run(&bad, "fmt", "", 1);
+    good.write("people.csv", "First Name,Last Name,Connected On\nBo,Lund,06 Dec 2025\n");
+    provoked.run(&good, "convert", "people.csv", 0);
+    provoked.run(&good, "convert", "nowhere.csv", 1);
     provoked.run(&good, "explain", "e011", 0);
     provoked.run(&good, "explain", "E999", 1);
     provoked.run(&good, "completions", "bash", 0);

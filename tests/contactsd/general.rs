@@ -30,6 +30,7 @@ fn help_and_version_are_results() {
       drift        Show what has changed in Apollo since it was applied; only looks
       export       Write contacts that Apollo has as contact files, each with its id; changes nothing in
                    Apollo
+      convert      Write the people of CSV files as contact files; sends nothing and needs no key
       show         Show a saved plan, or what the state holds
       watch        Keep Apollo in step with the contact files, as a service
       status       Show how the running watch is doing, or what the state holds
@@ -159,6 +160,7 @@ fn mistakes_of_usage_exit_with_one() {
       drift        Show what has changed in Apollo since it was applied; only looks
       export       Write contacts that Apollo has as contact files, each with its id; changes nothing in
                    Apollo
+      convert      Write the people of CSV files as contact files; sends nothing and needs no key
       show         Show a saved plan, or what the state holds
       watch        Keep Apollo in step with the contact files, as a service
       status       Show how the running watch is doing, or what the state holds

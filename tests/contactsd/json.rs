@@ -103,7 +103,7 @@ fn mistakes_of_usage_are_records_too() {
     "#);
     assert_snapshot!(world.run("--json"), @r#"
     {"@level":"info","@message":"contactsd 0.1.0","@module":"contactsd.ui","type":"version","contactsd":"0.1.0","ui":"1.0"}
-    {"@level":"error","@message":"Error: 'contactsd' requires a subcommand but one was not provided","@module":"contactsd.ui","type":"diagnostic","diagnostic":{"severity":"error","summary":"'contactsd' requires a subcommand but one was not provided","detail":"  [subcommands: init, validate, fmt, explain, plan, apply, drift, export, show, watch, status, pause, resume, approve, probe, sandbox, import, why, forget, lookup, state, schema, completions, man, version, help]\n\nFor more help on using this command, run:\n  contactsd --help"}}
+    {"@level":"error","@message":"Error: 'contactsd' requires a subcommand but one was not provided","@module":"contactsd.ui","type":"diagnostic","diagnostic":{"severity":"error","summary":"'contactsd' requires a subcommand but one was not provided","detail":"  [subcommands: init, validate, fmt, explain, plan, apply, drift, export, convert, show, watch, status, pause, resume, approve, probe, sandbox, import, why, forget, lookup, state, schema, completions, man, version, help]\n\nFor more help on using this command, run:\n  contactsd --help"}}
     [exit 1]
     "#);
     world.set("CONTACTSD_JSON", "1");

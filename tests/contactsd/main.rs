@@ -8,6 +8,7 @@ mod batches;
 mod checkout;
 mod circles;
 mod completions;
+mod convert;
 mod copy;
 mod credentials;
 mod databases;

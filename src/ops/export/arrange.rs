@@ -2,24 +2,16 @@
 //!
 //! Whoever is declared already stays where it is declared. Nobody is put beside an entry that would be one with them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use crate::apollo::Contact;
-use crate::model::{ApolloId, ContactKey, Entry, Field, Fields, Identity, KeyMaker, Value, fold_text};
-use crate::ops::generated::Files;
+use crate::model::{ApolloId, ContactKey, Entry, Field, Fields, Identity, KeyMaker, Value};
+use crate::ops::split::Split;
 use crate::source::{Unfit, Written};
 
-/// How contacts are spread over files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Split {
-    /// All in one.
-    None,
-    /// A file for each company.
-    Company,
-    /// A file for each list, by the first list that a contact is on.
-    List,
-}
+/// The files that are to be in a directory, by name.
+pub(super) type Files = BTreeMap<PathBuf, Vec<Written>>;
 
 /// An entry that is there, with the contact that it is.
 #[derive(Debug, Clone)]
@@ -78,11 +70,12 @@ pub(super) fn arrange(mut contacts: Vec<(Contact, Vec<String>)>, there: &[There]
                     arranged.omitted.push(Omission::SharesEmail { id: contact.id, key });
                     continue;
                 }
-                let name = file_name(split, one, &fields, &lists);
+                let company = fields.text(&Field::OrganizationName);
+                let name = split.file(one, company, lists.iter().min().map(String::as_str));
                 (maker.make(&fields, contact.id.as_str()), name.into())
             }
         };
-        let mut written = Written { key: key.clone(), fields, apollo_id: Some(contact.id) };
+        let mut written = Written { fields, apollo_id: Some(contact.id), ..Written::of(key.clone()) };
         let unfit = written.fit().into_iter().map(|unfit| Omission::Unfit { key: key.clone(), unfit });
         arranged.omitted.extend(unfit);
         arranged.omitted.extend(more.into_iter().map(|field| Omission::More { key: key.clone(), field }));
@@ -118,27 +111,6 @@ pub(super) fn fields_of(contact: &Contact, lists: &[String]) -> (Fields, Vec<Fie
     more.dedup();
     (fields, more)
 }
-
-fn file_name(split: Split, one: &str, fields: &Fields, lists: &[String]) -> String {
-    let (text, none) = match split {
-        Split::None => return format!("{one}.yaml"),
-        Split::Company => (fields.text(&Field::OrganizationName).map(str::to_owned), "no-company"),
-        Split::List => (lists.iter().min().cloned(), "no-list"),
-    };
-    let slug = text.as_deref().map(slug).filter(|slug| !slug.is_empty());
-    format!("{}.yaml", slug.as_deref().unwrap_or(none))
-}
-
-/// Spells a name for a file: letters and digits, and hyphens between them.
-pub(super) fn slug(text: &str) -> String {
-    let folded = fold_text(text);
-    let words: Vec<&str> = folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    let slug = words.join("-");
-    slug.chars().take(MOST_NAME_CHARS).collect()
-}
-
-/// The longest name of a file, in characters; file systems take 255 bytes.
-const MOST_NAME_CHARS: usize = 60;
 
 #[cfg(test)]
 mod tests {

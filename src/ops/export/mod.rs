@@ -6,24 +6,28 @@
 mod arrange;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-pub use arrange::{Omission, Split};
+pub use arrange::Omission;
 
-use arrange::{Arranged, There, arrange, slug};
+use arrange::{Arranged, Files, There, arrange};
 
 use super::account::Account;
 use super::apply::line::Failure;
 use super::credential::names_by_id;
 use super::drifted::Refreshing;
-use super::generated::{self, Files};
+use super::format::FormatError;
+use super::generated::{self, Placed, Wanted};
 use super::refresh::Halt;
 use super::seen::AskedFor;
+use super::split::{Split, slug};
 use super::{Desired, DriftError, Event, LoadError, Session, knowledge, sweep};
 use crate::apollo::{Contact, SearchPage};
 use crate::beneath::Root;
 use crate::model::{ApolloId, ContactKey, Endpoint, Field, NameKind, Names, Timestamp};
+use crate::source::{Written, contact_file};
 use crate::state::Snapshot;
 
 /// The directory that the files are for.
@@ -58,6 +62,23 @@ pub struct Export {
     pub missed: u64,
     /// The keys that each file declares that contactsd made before.
     pub declared: BTreeMap<PathBuf, BTreeSet<ContactKey>>,
+}
+
+impl Export {
+    /// Compares the files with those below `root`. Nothing is written.
+    ///
+    /// Stages and custom fields stand by their `names` as far as these are known.
+    pub fn compared(&self, root: &Root, names: &Names) -> Result<Vec<Placed>, FormatError> {
+        let compare = |(name, contacts): (&PathBuf, &Vec<Written>)| {
+            let keys: BTreeSet<&ContactKey> = contacts.iter().map(|contact| &contact.key).collect();
+            let declared = self.declared.get(name).into_iter().flatten();
+            let lost = declared.filter(|key| !keys.contains(key)).cloned().collect();
+            let text = contact_file(contacts, names);
+            let body = Box::new(move |out: &mut dyn Write| out.write_all(text.as_bytes()));
+            generated::compare(Some(root), Wanted { name: name.clone(), contacts: contacts.len(), lost, body })
+        };
+        self.files.iter().map(compare).collect()
+    }
 }
 
 /// Why there is nothing to export.

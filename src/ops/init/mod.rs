@@ -167,7 +167,7 @@ fn put(part: Part, root: &Root, below: &Path, text: &str) -> Result<Laid, InitEr
         Ok(None) => {
             let directory = below.parent().unwrap_or(Path::new(""));
             root.make(directory).map_err(|source| FormatError::Write { path: path.clone(), source })?;
-            format::create(root, below, text)?;
+            format::create(root, below, &|file| file.write_all(text.as_bytes()))?;
             LaidOutcome::Made
         }
         // A link that leads elsewhere, or no file at all.

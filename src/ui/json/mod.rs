@@ -5,6 +5,7 @@
 //! through `Mask`, and what would act on a terminal is written as JSON escapes (`harmless`).
 
 mod change;
+mod convert;
 mod diagnostic;
 mod document;
 mod drift;
@@ -24,6 +25,7 @@ mod values;
 mod versions;
 mod why;
 
+pub use convert::{ConvertFile, ConvertRow, ConvertSummary, ConvertTable, FileFate, RowFate};
 pub use diagnostic::Validation;
 pub use document::plan_document;
 pub use drift::DriftDocument;

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::change::{ActionName, PlannedChange, Resource};
+use super::convert::{ConvertFile, ConvertRow, ConvertSummary, ConvertTable};
 use super::diagnostic::{Diagnostic, Weight};
 use super::drift::DriftedContact;
 use super::summary::{BrakeFacts, Changes, EndpointName, Forecast, Outcome, PlanFacts};
@@ -103,6 +104,14 @@ pub enum Payload<'a> {
     StateClean { clean: StateClean },
     /// What became of a file that `init` lays out.
     File { file: LaidFile },
+    /// A table that `convert` reads.
+    ConvertTable { table: ConvertTable },
+    /// A row that became no entry, or of which there is something to say.
+    ConvertRow { row: ConvertRow },
+    /// A file that contacts of tables go into.
+    ConvertFile { file: ConvertFile },
+    /// What became of all rows; the last record of `convert`.
+    ConvertSummary { summary: ConvertSummary },
     /// The stand-in for Apollo listens.
     Sandbox {
         /// Where its API is.

@@ -7,6 +7,7 @@ mod by_hand;
 mod changes;
 mod command;
 mod contact_files;
+mod convert;
 mod dispute;
 mod drift;
 mod entry;
@@ -21,6 +22,9 @@ mod watch;
 pub(crate) use brakes::exceeded;
 pub(crate) use command::planning_options;
 pub(crate) use contact_files::{load, unreadable};
+pub(crate) use convert::{
+    Why, about, not_converted, note, note_detail, note_kind, refused_row, skipped_row, table_error,
+};
 pub(crate) use drift::{drifted, refreshing};
 pub(crate) use init::{forge_unknown, not_laid_out};
 pub(crate) use plan_file::{plan_file, refusal, some_of};

@@ -1,0 +1,478 @@
+//! `contactsd convert`.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, BufWriter};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+
+use super::Exit;
+use super::context::Context;
+use super::export::SplitBy;
+use super::output_file;
+use super::stream::{STDIN_NAME, is_stream, parse_beside_stdout, parse_directory};
+use crate::beneath::Root;
+use crate::ops::convert::{
+    ConvertInto, Converted, ConvertedFile, NamedTable, RowFound, RowOutcome, convert, open_stream, open_table,
+};
+use crate::ops::{Placing, chain};
+use crate::shell_word::shell_word;
+use crate::source::Diagnostic;
+use crate::source::convert::{Encoding, Map, Note, OptedOut, Rejects, Table, TableError, TableOptions, layout_names};
+use crate::ui::amounts::{count, counted};
+use crate::ui::json::{ConvertFile, ConvertRow, ConvertSummary, ConvertTable, FileFate, Record, RowFate};
+use crate::ui::words::Why;
+use crate::ui::{Shell, escape, unified_diff, words};
+
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that was typed")]
+pub(super) struct ConvertArgs {
+    /// CSV files; - is stdin
+    #[arg(value_name = "FILE", required = true)]
+    pub(super) files: Vec<PathBuf>,
+    /// Directory that the contact files go into [default: --dir]
+    #[arg(long, value_name = "DIR", value_parser = parse_directory)]
+    pub(super) out: Option<PathBuf>,
+    /// How contacts are spread over files; without company or list, a file for each table
+    #[arg(long, value_name = "BY", default_value = "none")]
+    pub(super) split: SplitBy,
+    /// Show what would be written, and write nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Show what would change in files, values included, and write nothing
+    #[arg(long)]
+    pub(super) diff: bool,
+    /// Replace files that were edited, and those that would lose entries
+    #[arg(long)]
+    pub(super) force: bool,
+    /// Layout of the tables, for those that are not recognized
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(layout_names()), help_heading = "How tables are read")]
+    pub(super) layout: Option<String>,
+    /// What a column is, "Work mail=email" for example; nothing behind the = leaves it out; repeatable
+    #[arg(long, value_name = "COLUMN=FIELD", help_heading = "How tables are read")]
+    pub(super) map: Vec<Map>,
+    /// Encoding of the tables: utf-8, utf-16le, utf-16be or windows-1252 [default: found out]
+    #[arg(long, value_name = "NAME", help_heading = "How tables are read")]
+    pub(super) encoding: Option<Encoding>,
+    /// Take people who do not want to be written to or called, too
+    #[arg(long, help_heading = "How tables are read")]
+    pub(super) keep_opted_out: bool,
+    /// File for the rows that became no contact, as a table with the reasons
+    #[arg(long, value_name = "FILE", value_parser = parse_beside_stdout)]
+    pub(super) rejects: Option<PathBuf>,
+}
+
+pub(super) fn run(args: &ConvertArgs, context: &mut Context) -> Exit {
+    if let Some(out) = &args.out {
+        context.locations.contacts.clone_from(out);
+    }
+    converted(args, context).unwrap_or_else(|exit| exit)
+}
+
+fn converted(args: &ConvertArgs, context: &mut Context) -> Result<Exit, Exit> {
+    let mut tables = open_all(args, context)?;
+    let rejects = begin_rejects(args, &tables, context)?;
+    let directory = context.locations.contacts.clone();
+    if !args.dry_run && !args.diff {
+        fs::create_dir_all(&directory).map_err(|error| {
+            let summary = format!("{} cannot be made", escape(&directory.display().to_string()));
+            context.shell.error(summary, chain(&error));
+            Exit::Failure
+        })?;
+    }
+    let root = if directory.is_dir() { Some(root(&directory, context)?) } else { None };
+    let into = ConvertInto { root: root.as_ref(), split: args.split.into() };
+    let names: Vec<String> = tables.iter().map(|table| table.name.display().to_string()).collect();
+    let mut told = Told { names, rejects, ..Told::default() };
+    let outcome = convert(&mut tables, into, &mut |row| told.row(row, &mut context.shell));
+    let converted = outcome.map_err(|error| {
+        context.shell.messages(words::not_converted(&error));
+        Exit::Failure
+    })?;
+    let mut exit = told.finish_rejects(args, context);
+    told.say(&tables, context);
+    let placed = place(args, context, root.as_ref(), &directory, &converted, &told);
+    if placed.has_failed {
+        exit = Exit::Failure;
+    }
+    sum_up(args, context, &directory, &converted, &placed);
+    Ok(exit)
+}
+
+fn root(directory: &Path, context: &mut Context) -> Result<Root, Exit> {
+    Root::open(directory, &context.bounds).map_err(|error| {
+        let summary = format!("{} cannot be opened", escape(&directory.display().to_string()));
+        context.shell.error(summary, chain(&error));
+        Exit::Failure
+    })
+}
+
+/// Opens all tables, and says what each was found to be.
+fn open_all(args: &ConvertArgs, context: &mut Context) -> Result<Vec<NamedTable>, Exit> {
+    let options = TableOptions {
+        layout: args.layout.clone(),
+        maps: args.map.clone(),
+        encoding: args.encoding,
+        opted_out: if args.keep_opted_out { OptedOut::Keep } else { OptedOut::Skip },
+    };
+    let mut tables = Vec::new();
+    let mut has_failed = false;
+    for file in &args.files {
+        let is_stream = is_stream(file);
+        let name = if is_stream { PathBuf::from(STDIN_NAME) } else { file.clone() };
+        let opened = if is_stream { open_stream(&mut io::stdin().lock(), &options) } else { open(file, &options) };
+        match opened {
+            Ok(table) => tables.push(NamedTable { name, table }),
+            Err(error) => {
+                context.shell.message(&words::table_error(&name, &error));
+                has_failed = true;
+            }
+        }
+    }
+    if has_failed {
+        return Err(Exit::Failure);
+    }
+    for NamedTable { name, table } in &tables {
+        let about = table.about();
+        let text = format!("{}: {}", escape(&name.display().to_string()), words::about(about));
+        let record = ConvertTable {
+            file: name.display().to_string(),
+            layout: about.layout,
+            encoding: about.encoding.to_string(),
+            delimiter: about.delimiter,
+            header_line: about.line,
+            columns: about.columns,
+            unknown_columns: about.unknown.clone(),
+        };
+        context.shell.result_as(&text, [Record::convert_table(&*text, record)]);
+    }
+    Ok(tables)
+}
+
+fn open(file: &Path, options: &TableOptions) -> Result<Table, TableError> {
+    open_table(File::open(file).map_err(TableError::Read)?, options)
+}
+
+type RejectsFile = Rejects<BufWriter<File>>;
+
+/// Opens the file for rows that become no contact.
+fn begin_rejects(
+    args: &ConvertArgs,
+    tables: &[NamedTable],
+    context: &mut Context,
+) -> Result<Option<RejectsFile>, Exit> {
+    let Some(path) = args.rejects.as_deref().filter(|_| !args.dry_run && !args.diff) else { return Ok(None) };
+    let place = |path: &Path| path.metadata().ok().map(|found| (found.dev(), found.ino()));
+    let own = place(path);
+    if own.is_some() && args.files.iter().any(|file| place(file) == own) {
+        let summary = format!("{} is one of the tables", escape(&path.display().to_string()));
+        context.shell.error(summary, "The rows that became no contact go into a file of their own. Name another one.");
+        return Err(Exit::Failure);
+    }
+    let headers = tables.iter().map(|table| table.table.header());
+    let begun = output_file::create(path, 0o600).and_then(|file| Rejects::begin(BufWriter::new(file), headers));
+    begun.map(Some).map_err(|error| {
+        context.shell.error(format!("{} cannot be written", escape(&path.display().to_string())), chain(&error));
+        Exit::Failure
+    })
+}
+
+/// What was told of rows, and what is left to say.
+#[derive(Default)]
+struct Told {
+    /// The tables, as they were typed.
+    names: Vec<String>,
+    rejects: Option<RejectsFile>,
+    reject_error: Option<io::Error>,
+    /// The first rows that became no entry.
+    first: Vec<String>,
+    /// How many there are of each kind.
+    kinds: BTreeMap<String, usize>,
+    notes: BTreeMap<Note, Noted>,
+}
+
+#[derive(Default)]
+struct Noted {
+    rows: usize,
+    /// Where the first ones stand.
+    first: Vec<String>,
+}
+
+/// How many rows are shown.
+const MOST_SHOWN: usize = 20;
+
+/// How many places of one note are shown.
+const MOST_PLACES: usize = 5;
+
+impl Told {
+    fn place(&self, table: usize, line: usize) -> String {
+        format!("{}:{line}", self.names[table])
+    }
+
+    fn row(&mut self, row: &RowFound<'_>, shell: &mut Shell) {
+        let RowFound { table, line, cells, what } = row;
+        let (fate, why) = match what {
+            RowOutcome::Taken(notes) => {
+                for note in *notes {
+                    if !self.notes.contains_key(note) {
+                        self.notes.insert(note.clone(), Noted::default());
+                    }
+                    let rows = self.notes.get_mut(note).expect("it was put there");
+                    rows.rows += 1;
+                    if rows.first.len() < MOST_PLACES {
+                        rows.first.push(format!("{}:{line}", self.names[*table]));
+                    }
+                }
+                if !notes.is_empty() {
+                    let reasons = || notes.iter().map(words::note).collect();
+                    self.record(*table, *line, RowFate::Converted, reasons, shell);
+                }
+                return;
+            }
+            RowOutcome::Skipped(skip) => (RowFate::Skipped, words::skipped_row(skip)),
+            RowOutcome::Refused(refusal) => {
+                (RowFate::Refused, words::refused_row(refusal, |table, line| self.place(table, line)))
+            }
+        };
+        let Why { text, kind } = why;
+        let place = self.place(*table, *line);
+        if let Some(rejects) = self.rejects.as_mut().filter(|_| self.reject_error.is_none()) {
+            let ours = [fate.as_str(), &text, &self.names[*table], &line.to_string()];
+            self.reject_error = rejects.write(*table, cells, ours).err();
+        }
+        *self.kinds.entry(format!("{}: {kind}", fate.as_str())).or_default() += 1;
+        if self.first.len() < MOST_SHOWN {
+            self.first.push(format!("  {place}: {}: {text}", fate.as_str()));
+        }
+        self.record(*table, *line, fate, || vec![text], shell);
+    }
+
+    /// Tells programs of a row.
+    fn record(
+        &self,
+        table: usize,
+        line: usize,
+        outcome: RowFate,
+        reasons: impl FnOnce() -> Vec<String>,
+        shell: &mut Shell,
+    ) {
+        let file = || self.names[table].clone();
+        let row = || ConvertRow { file: file(), line, outcome, reasons: reasons() };
+        shell.records(std::iter::once_with(|| Record::convert_row(row())));
+    }
+
+    fn finish_rejects(&mut self, args: &ConvertArgs, context: &mut Context) -> Exit {
+        let finished = self.rejects.take().map_or(Ok(()), Rejects::finish);
+        let (Some(path), Some(error)) = (&args.rejects, self.reject_error.take().or(finished.err())) else {
+            return Exit::Success;
+        };
+        context.shell.error(format!("{} cannot be written", escape(&path.display().to_string())), chain(&error));
+        Exit::Failure
+    }
+
+    /// Says to people what programs have row by row.
+    fn say(&self, tables: &[NamedTable], context: &mut Context) {
+        for NamedTable { name, table } in tables {
+            let (unknown, shown) = (&table.about().unknown, escape(&name.display().to_string()).into_owned());
+            if !unknown.is_empty() {
+                let are = if unknown.len() == 1 { "is" } else { "are" };
+                let summary = format!("{} of {shown} {are} not known", counted(unknown.len(), "column"));
+                let (first, more) = unknown.split_at(unknown.len().min(MOST_COLUMNS));
+                let more = if more.is_empty() { String::new() } else { format!(", and {} more", count(more.len())) };
+                let map = shell_word(format_args!("{0}=custom_fields.{0}", unknown[0]));
+                let detail = format!(
+                    "Left out: {}{more}. To take one as a custom field, or as another field: --map {map}",
+                    first.join(", ")
+                );
+                context.shell.warning(summary, escape(&detail));
+            }
+            let without = table.without_place();
+            if !without.is_empty() {
+                let list = escape(&without.join(", ")).into_owned();
+                context.shell.status(format!("{shown}: left out, since a contact has no field for it: {list}"));
+            }
+        }
+        context.shell.to_people(|shell| {
+            for (note, Noted { rows, first }) in &self.notes {
+                let more = if *rows > first.len() { ", and more" } else { "" };
+                let places = escape(&format!("{}{more}", first.join(", "))).into_owned();
+                let detail = format!("{}\n\n  {places}", words::note_detail(note));
+                shell.warning(escape(&words::note_kind(note, *rows)), detail);
+            }
+            let rows: usize = self.kinds.values().sum();
+            if rows > 0 {
+                let mut lines: Vec<String> = self.first.iter().map(|line| escape(line).into_owned()).collect();
+                if rows > self.first.len() {
+                    lines.push(String::new());
+                    lines.push(format!("These are the first {}. All of them:", self.first.len()));
+                    lines.push(String::new());
+                    let kinds =
+                        self.kinds.iter().map(|(kind, rows)| format!("  {:>8}  {}", count(*rows), escape(kind)));
+                    lines.extend(kinds);
+                }
+                let were = if rows == 1 { "was" } else { "were" };
+                shell.message(&Diagnostic::warning(
+                    format!("{} {were} not converted", counted(rows, "row")),
+                    lines.join("\n"),
+                ));
+            }
+        });
+    }
+}
+
+/// How many columns are named.
+const MOST_COLUMNS: usize = 50;
+
+/// What became of the files.
+#[derive(Default)]
+struct PlacedFiles {
+    /// Rows that are in files as they were converted.
+    converted: usize,
+    /// Rows whose entry or file stays as it is.
+    kept: usize,
+    changed: usize,
+    has_failed: bool,
+}
+
+fn place(
+    args: &ConvertArgs,
+    context: &mut Context,
+    root: Option<&Root>,
+    directory: &Path,
+    converted: &Converted,
+    told: &Told,
+) -> PlacedFiles {
+    let mut placed = PlacedFiles::default();
+    let is_dry = args.dry_run || args.diff;
+    for file in &converted.files {
+        let path = directory.join(&file.placed.name).display().to_string();
+        let shown = escape(&path).into_owned();
+        if args.diff {
+            let empty = (String::new(), String::new());
+            match root.map_or(Ok(empty), |root| file.placed.difference(root)) {
+                Ok((before, after)) => {
+                    let color = context.shell.stdout().color;
+                    context.shell.result(unified_diff(&path, &before, &after, color));
+                }
+                Err(error) => {
+                    context.shell.error(format!("{shown} cannot be compared"), chain(&error));
+                    placed.has_failed = true;
+                }
+            }
+        }
+        let contacts = file.placed.contacts;
+        let (fate, kept) = match (&file.placed.placing, &file.merge) {
+            (Placing::Same, _) => (FileFate::Unchanged, 0),
+            (Placing::New, _) => (FileFate::Written, 0),
+            (Placing::Replaced, _) => (FileFate::Replaced, 0),
+            (_, _) if args.force => (FileFate::Replaced, 0),
+            (_, Some(merge)) => {
+                tell_differing(context, &shown, file, told);
+                let stuck = if merge.is_possible { 0 } else { merge.added };
+                if stuck > 0 {
+                    let detail = format!(
+                        "Its entries do not stand in the usual form. Put {} in by hand, or replace the file: --force. \
+                         To see them, add --diff.",
+                        counted(stuck, "contact")
+                    );
+                    context.shell.error(format!("{shown} was edited, and nothing could be added"), detail);
+                    placed.has_failed = true;
+                }
+                let fate = if merge.added > stuck { FileFate::Added } else { FileFate::Kept };
+                (fate, merge.differing.len() + stuck)
+            }
+            (_, None) => {
+                context.shell.error(format!("{shown} stays as it is"), super::export::kept(&file.placed));
+                placed.has_failed = true;
+                (FileFate::Kept, contacts)
+            }
+        };
+        let written = match (root, &file.merge) {
+            _ if is_dry || fate == FileFate::Unchanged || fate == FileFate::Kept => Ok(()),
+            (Some(root), Some(merge)) if fate == FileFate::Added => merge.write(root, &file.placed.name),
+            (Some(root), _) => file.placed.write(root),
+            (None, _) => Ok(()),
+        };
+        if let Err(error) = written {
+            context.shell.error(format!("{shown} cannot be written"), chain(&error));
+            placed.has_failed = true;
+            placed.kept += contacts;
+            continue;
+        }
+        placed.converted += contacts - kept;
+        placed.kept += kept;
+        placed.changed += usize::from(!matches!(fate, FileFate::Unchanged | FileFate::Kept));
+        let words = match fate {
+            FileFate::Unchanged => "unchanged".to_owned(),
+            FileFate::Kept => "left as it was edited".to_owned(),
+            FileFate::Added => {
+                let added = file.merge.as_ref().map_or(0, |merge| merge.added);
+                let would = if is_dry { "would be " } else { "" };
+                format!("{would}kept as it was edited, {} added", count(added))
+            }
+            FileFate::Written | FileFate::Planned if is_dry => "would be written".to_owned(),
+            FileFate::Written | FileFate::Planned => "written".to_owned(),
+            FileFate::Replaced if is_dry => "would be replaced".to_owned(),
+            FileFate::Replaced => "replaced".to_owned(),
+        };
+        let text = format!("{shown}: {}, {words}", counted(contacts, "contact"));
+        let outcome =
+            if is_dry && fate != FileFate::Unchanged && fate != FileFate::Kept { FileFate::Planned } else { fate };
+        context.shell.result_as(&text, [Record::convert_file(&*text, ConvertFile { path, contacts, outcome })]);
+    }
+    placed
+}
+
+/// Says which entries of an edited file stay as they are.
+fn tell_differing(context: &mut Context, shown: &str, file: &ConvertedFile, told: &Told) {
+    let Some(merge) = file.merge.as_ref().filter(|merge| !merge.differing.is_empty()) else { return };
+    let differing = &merge.differing;
+    for one in differing {
+        let reason = format!("{} was edited, and differs in {}", one.key.address(), one.fields.join(", "));
+        told.record(one.table, one.line, RowFate::Kept, || vec![reason], &mut context.shell);
+    }
+    let line = |one: &crate::ops::convert::Differing| {
+        let place = told.place(one.table, one.line);
+        escape(&format!("  {}: {} (by {place})", one.key.address(), one.fields.join(", "))).into_owned()
+    };
+    let mut lines: Vec<String> = differing.iter().take(MOST_SHOWN).map(line).collect();
+    if differing.len() > MOST_SHOWN {
+        lines.push(format!("  and {} more", count(differing.len() - MOST_SHOWN)));
+    }
+    let says = if differing.len() == 1 { "says" } else { "say" };
+    let summary =
+        format!("{shown} was edited: {} that {says} something else stay", counted(differing.len(), "contact"));
+    let summary = if differing.len() == 1 { summary.replace(" stay", " stays") } else { summary };
+    let detail =
+        format!("{}\n\nTo see the values, add --diff; to take those of the tables, --force.", lines.join("\n"));
+    context.shell.to_people(|shell| shell.warning(summary, detail));
+}
+
+fn sum_up(args: &ConvertArgs, context: &mut Context, directory: &Path, converted: &Converted, placed: &PlacedFiles) {
+    let Converted { rows, skipped, refused, .. } = *converted;
+    let summary = ConvertSummary { rows, converted: placed.converted, kept: placed.kept, skipped, refused };
+    let is_dry = args.dry_run || args.diff;
+    let parts = [(placed.kept, "kept as they are"), (skipped, "skipped"), (refused, "refused")];
+    let parts: Vec<String> =
+        parts.iter().filter(|(rows, _)| *rows > 0).map(|(rows, what)| format!("{} {what}", count(*rows))).collect();
+    let rest = if parts.is_empty() { ".".to_owned() } else { format!(": {}.", parts.join(", ")) };
+    let verb = if is_dry { "Would convert" } else { "Converted" };
+    let text = format!("{verb} {} of {}{rest}", count(placed.converted), counted(rows, "row"));
+    let no_changes = placed.changed == 0 && !placed.has_failed && !is_dry;
+    let text = if no_changes { format!("No changes. {text}") } else { text };
+    context.shell.result_as(format!("\n{text}"), [Record::convert_summary(&*text, summary)]);
+    if let Some(path) = args.rejects.as_deref().filter(|_| !is_dry && skipped + refused > 0) {
+        let rows = counted(skipped + refused, "row");
+        context.shell.status(format!("{rows} with the reasons: {}", escape(&path.display().to_string())));
+    }
+    if !is_dry && placed.changed > 0 && !placed.has_failed && !context.environment.in_automation() {
+        let mut next = context.command("plan");
+        if args.out.as_deref().is_some_and(|out| out != Path::new("contacts.d")) {
+            next = format!("contactsd plan --dir {}", shell_word(directory.display()));
+        }
+        context.shell.status(format!("\nTo see what applying them would do, run: {next}"));
+    }
+}
