@@ -34,6 +34,7 @@ mod pause;
 mod plan;
 mod probe;
 mod reading;
+mod rebuild;
 mod resume;
 mod run;
 mod sandbox;

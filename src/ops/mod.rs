@@ -29,6 +29,7 @@ mod probe;
 mod problem;
 mod purge;
 mod reading;
+mod rebuild;
 mod refresh;
 mod renewal;
 mod report;
@@ -75,6 +76,7 @@ pub use probe::{
 pub use problem::{Cause, Fault, Problem, ProblemKind, chain};
 pub use purge::{Traces, purge};
 pub use reading::{ReadError, Reading, Want, read};
+pub use rebuild::{Pair, Rebuild, WhyOpen};
 pub use renewal::renew_index;
 pub use report::{Ended, Imported, Report, Step};
 pub use saved::{

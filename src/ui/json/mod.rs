@@ -14,6 +14,7 @@ pub(super) mod golden;
 mod harmless;
 mod lookup;
 mod probe;
+mod rebuild;
 mod record;
 mod records;
 mod schemas;
@@ -32,6 +33,7 @@ pub use events::{drift_records, import_records, pass_record, plan_records, repor
 pub use harmless::to_json;
 pub use lookup::LookupDocument;
 pub use probe::ProbeDocument;
+pub(super) use rebuild::{OpenEntry, OpenReason, RebuiltEntry, StateRebuild};
 pub use record::{Kept, LeftFacts, Level, PointFacts, PushOutcome, Record, StateClean, StateRecovery, StepOutcome};
 pub(super) use record::{PushedState, StatePush};
 pub use records::Layout;

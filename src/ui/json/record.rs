@@ -6,9 +6,10 @@ use serde::Serialize;
 use super::change::{ActionName, PlannedChange, Resource};
 use super::diagnostic::{Diagnostic, Weight};
 use super::drift::DriftedContact;
+use super::rebuild::StateRebuild;
 use super::summary::{BrakeFacts, Changes, EndpointName, Forecast, Outcome, PlanFacts};
 use super::versions::{PROGRAM_VERSION, UI_VERSION};
-use crate::model::{ApolloId, ContactKey, MatchedBy, Origin};
+use crate::model::{ApolloId, ContactKey, MatchedBy, Origin, RebuiltBy};
 use crate::source;
 
 /// One line of `--json`.
@@ -99,6 +100,8 @@ pub enum Payload<'a> {
     StatePush { push: StatePush },
     /// `state recover` is about to build the state again, has done so, or had nothing to do.
     StateRecovery { recovery: StateRecovery },
+    /// `state rebuild` is about to bind entries to contacts, has done so, or found none to bind.
+    StateRebuild { rebuild: StateRebuild },
     /// `state clean` is about to remove what was moved out of the way, has done so, or had nothing to do.
     StateClean { clean: StateClean },
     /// The stand-in for Apollo listens.
@@ -132,6 +135,21 @@ pub enum FoundBy {
     Memory,
     /// Somebody looked what became of a create without an answer.
     Settling,
+    /// It is the only one of its name at the company, or with a shared e-mail, when a lost state was built again.
+    Names,
+    /// Of those of the name it is the only one that shows what the entry declares, when a lost state was built again.
+    Fields,
+}
+
+impl From<RebuiltBy> for FoundBy {
+    fn from(by: RebuiltBy) -> Self {
+        match by {
+            RebuiltBy::Id => Self::Id,
+            RebuiltBy::Email => Self::Email,
+            RebuiltBy::Names => Self::Names,
+            RebuiltBy::Fields => Self::Fields,
+        }
+    }
 }
 
 impl From<&Origin> for FoundBy {
@@ -141,6 +159,7 @@ impl From<&Origin> for FoundBy {
             Origin::Matched(MatchedBy::DedupeResult(_) | MatchedBy::WasExisting | MatchedBy::CreationTime)
             | Origin::Created => Self::Apollo,
             Origin::Matched(MatchedBy::BulkCreate) => Self::Batch,
+            Origin::Matched(MatchedBy::Rebuilt(by)) => (*by).into(),
             Origin::Adopted => Self::Id,
             Origin::Restored => Self::Memory,
             Origin::Settled => Self::Settling,
@@ -357,6 +376,10 @@ impl Record<'_> {
     /// Tells where the stand-in for Apollo listens.
     pub(in crate::ui) fn state_recovery(message: impl Into<String>, recovery: StateRecovery) -> Self {
         Self::info(message, Payload::StateRecovery { recovery })
+    }
+
+    pub(in crate::ui) fn state_rebuild(message: impl Into<String>, rebuild: StateRebuild) -> Self {
+        Self::info(message, Payload::StateRebuild { rebuild })
     }
 
     pub(in crate::ui) fn state_clean(message: impl Into<String>, clean: StateClean) -> Self {
