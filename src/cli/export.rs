@@ -13,10 +13,11 @@ use super::context::Context;
 use super::reading::{drift_error, load_error, snapshot_error};
 use super::run::{block_on, channel, driven, prove, release};
 use super::stream::is_stream;
-use super::{Exit, loading, signals, stand_in};
+use super::{Exit, current, loading, signals, stand_in};
 use crate::beneath::Root;
 use crate::model::{ContactKey, NameKind, Names};
 use crate::ops::{self, Desired, Event, Export, ExportError, NamesError, Omission, Placed, Placing, Selection, chain};
+use crate::plan::KeyPattern;
 use crate::source::Written;
 use crate::ui::amounts::{count, counted};
 use crate::ui::{escape, unified_diff, words};
@@ -26,6 +27,10 @@ pub(super) struct ExportArgs {
     /// Directory that the files go into [default: --dir]; - prints one file to stdout
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
+    /// Show this entry as Apollo has it now, on stdout, to take what has changed there into its file: the fields that it
+    /// declares, with Apollo's values; * and ? as wildcards; may be repeated
+    #[arg(long, value_name = "KEY", group = "selection", conflicts_with_all = ["out", "split", "diff", "force"], help_heading = "Which contacts")]
+    pub(super) key: Vec<KeyPattern>,
     /// Only contacts on this list
     #[arg(long, value_name = "NAME", group = "selection", help_heading = "Which contacts")]
     pub(super) list: Option<String>,
@@ -88,6 +93,11 @@ impl ExportArgs {
 }
 
 pub(super) fn run(args: &ExportArgs, context: &mut Context) -> Exit {
+    if !args.key.is_empty() {
+        return block_on(context, async |context: &mut Context| {
+            current::show(args, context).await.unwrap_or_else(|exit| exit)
+        });
+    }
     if let Some(out) = args.out.as_ref().filter(|_| !args.prints()) {
         context.locations.contacts.clone_from(out);
     }

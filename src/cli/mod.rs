@@ -10,6 +10,7 @@ mod complete;
 mod completions;
 mod connection;
 mod context;
+mod current;
 mod drift;
 mod exit;
 mod explain;

@@ -143,12 +143,14 @@ mod tests {
     use super::*;
     use crate::beneath::Bounds;
     use crate::model::{Field, Value};
+    use crate::source::Rest;
 
     fn files(titles: &[(&str, &str)]) -> Files {
         let contact = |(key, title): &(&str, &str)| Written {
             key: ContactKey::parse(key).unwrap(),
             fields: [(Field::FirstName, Value::from("A")), (Field::Title, Value::from(*title))].into_iter().collect(),
             apollo_id: None,
+            rest: Rest::default(),
         };
         [(PathBuf::from("a.yaml"), titles.iter().map(contact).collect())].into()
     }

@@ -60,7 +60,7 @@ pub use drift::{DriftError, Found, as_found, drift, drift_and_new, keep};
 pub use drifted::{Drift, DriftChange, Drifted, FieldDrift, Refreshing};
 pub use entropy::Entropy;
 pub use event::{Event, Notice, PassEvent};
-pub use export::{Export, ExportError, Into as ExportInto, Omission, Selection, Split};
+pub use export::{Current, Export, ExportError, Into as ExportInto, Missing, Omission, Selection, Split, current};
 pub use format::{FormatError, replace};
 pub use generated::{Placed, Placing, compare as compare_files};
 pub use health::{Health, Readiness};

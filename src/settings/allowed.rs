@@ -73,7 +73,7 @@ const REFUSED: [(&[&str], &str); 17] = [
     ),
     (&["check", "diff"], "it decides whether files are written"),
     (&["purge"], "it decides what is removed for good"),
-    (&["list", "stage", "search", "split"], "it decides who is exported into which file"),
+    (&["key", "list", "stage", "search", "split"], "it decides who is exported into which file"),
     (
         &[
             "listen",

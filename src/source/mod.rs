@@ -46,7 +46,7 @@ pub use meaning::Meaning;
 pub use providers::is_public_mail;
 pub use root::{Error, open_root};
 pub use schema::schema;
-pub use write::{Unfit, Written, contact_file, to_yaml};
+pub use write::{Rest, Unfit, Written, contact_file, to_yaml};
 
 use diagnostic::Source;
 use meaning::NamesSeen;

@@ -3,6 +3,7 @@
 //! What is written is read again before it counts: a value that a file cannot hold letter for letter is left out, with
 //! why.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::Serialize;
@@ -17,6 +18,22 @@ pub struct Written {
     pub key: ContactKey,
     pub fields: Fields,
     pub apollo_id: Option<ApolloId>,
+    pub rest: Rest,
+}
+
+/// What an entry says beside its fields and its contact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rest {
+    pub run_dedupe: bool,
+    pub moved_from: Option<ContactKey>,
+    /// Whose drift is left alone; why stands in no entry that was read.
+    pub ignored: BTreeSet<Field>,
+}
+
+impl Default for Rest {
+    fn default() -> Self {
+        Self { run_dedupe: true, moved_from: None, ignored: BTreeSet::new() }
+    }
 }
 
 /// A field that a file cannot hold as it is.
@@ -55,7 +72,8 @@ impl Written {
         let apollo_id = ApolloId::parse(&"0".repeat(24));
         let alone = |(field, value): (&Field, &Value)| {
             let fields = [(field.clone(), value.clone())].into_iter().collect();
-            let why = Self { key: self.key.clone(), apollo_id: apollo_id.clone(), fields }.reads_back().err()?;
+            let (key, apollo_id, rest) = (self.key.clone(), apollo_id.clone(), Rest::default());
+            let why = Self { key, apollo_id, fields, rest }.reads_back().err()?;
             Some(Unfit { field: field.clone(), why })
         };
         let unfit: Vec<Unfit> = self.fields.iter().filter_map(alone).collect();
@@ -90,7 +108,7 @@ fn scalar(text: &str) -> String {
 }
 
 fn write(contact: &Written, names: &Names, text: &mut String) {
-    let Written { key, fields, apollo_id } = contact;
+    let Written { key, fields, apollo_id, rest } = contact;
     *text += &title("  ", key.as_str());
     let (mut by_id, mut by_label) = (String::new(), String::new());
     for (field, value) in fields.iter() {
@@ -117,8 +135,18 @@ fn write(contact: &Written, names: &Names, text: &mut String) {
             *text += &fields;
         }
     }
+    if !rest.run_dedupe {
+        *text += "    run_dedupe: false\n";
+    }
     if let Some(id) = apollo_id {
         *text += &pair("    ", "apollo_id", id.as_str());
+    }
+    if let Some(key) = &rest.moved_from {
+        *text += &pair("    ", "moved_from", key.as_str());
+    }
+    if !rest.ignored.is_empty() {
+        let names: Vec<String> = rest.ignored.iter().map(ToString::to_string).collect();
+        *text += &list("    ", "ignore", &names);
     }
 }
 
@@ -159,7 +187,7 @@ mod tests {
 
     fn contact(fields: &[(Field, &str)]) -> Written {
         let fields = fields.iter().map(|(field, text)| (field.clone(), Value::from(*text))).collect();
-        Written { key: ContactKey::parse("ada").unwrap(), fields, apollo_id: None }
+        Written { key: ContactKey::parse("ada").unwrap(), fields, apollo_id: None, rest: Rest::default() }
     }
 
     #[test]

@@ -421,17 +421,21 @@ fn the_commands_of_the_guide_do_what_it_says() {
         assert_eq!(outcome.code, Some(0), "{outcome}");
         outcome
     };
-    assert_eq!(commands.len(), 4);
+    assert_eq!(commands.len(), 5);
     remote.edit(&id("ada@example.com"), &json!({"title": "Director"}));
     let shown = run(0);
     assert!(shown.stdout.contains("~ title = \"Engineer\" -> \"Director\""), "{shown}");
     run(1);
     assert_eq!(remote.contact("email", "ada@example.com")["title"], "Engineer");
     remote.edit(&id("bob@example.com"), &json!({"title": "Laureate"}));
-    let kept = run(2);
+    let entry = guide.split("```yaml\n").nth(1).unwrap().split("\n```").next().unwrap();
+    let (views, requests) = (remote.requests(Action::View), remote.all_requests());
+    assert_eq!(run(2).stdout.trim_end(), entry);
+    assert_eq!((remote.requests(Action::View) - views, remote.all_requests() - requests), (1, 1));
+    let kept = run(3);
     assert!(kept.stdout.contains("No changes."), "{kept}");
     remote.edit(&id("bob@example.com"), &json!({"organization_name": "Globex"}));
-    let ignored = run(3);
+    let ignored = run(4);
     assert!(ignored.stdout.contains("1 field ignored"), "{ignored}");
 }
 

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use crate::apollo::Contact;
 use crate::model::{ApolloId, ContactKey, Entry, Field, Fields, Identity, KeyMaker, Value, fold_text};
 use crate::ops::generated::Files;
-use crate::source::{Unfit, Written};
+use crate::source::{Rest, Unfit, Written};
 
 /// How contacts are spread over files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +82,7 @@ pub(super) fn arrange(mut contacts: Vec<(Contact, Vec<String>)>, there: &[There]
                 (maker.make(&fields, contact.id.as_str()), name.into())
             }
         };
-        let mut written = Written { key: key.clone(), fields, apollo_id: Some(contact.id) };
+        let mut written = Written { key: key.clone(), fields, apollo_id: Some(contact.id), rest: Rest::default() };
         let unfit = written.fit().into_iter().map(|unfit| Omission::Unfit { key: key.clone(), unfit });
         arranged.omitted.extend(unfit);
         arranged.omitted.extend(more.into_iter().map(|field| Omission::More { key: key.clone(), field }));

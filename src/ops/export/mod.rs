@@ -4,12 +4,14 @@
 //! Only looks at Apollo, and writes no file.
 
 mod arrange;
+mod current;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 pub use arrange::{Omission, Split};
+pub use current::{Current, Missing, current};
 
 use arrange::{Arranged, There, arrange, slug};
 

@@ -39,6 +39,16 @@ pub(super) fn nobody_there(contacts: usize) -> Diagnostic {
     )
 }
 
+pub(super) fn quota_unshared(why: &str) -> Diagnostic {
+    Diagnostic::warning(
+        "The quota that runners share is not drawn from",
+        format!(
+            "{why}. Apollo is read all the same, and other runners do not know of these requests. To share it, let this \
+             role write the table contactsd_pools."
+        ),
+    )
+}
+
 pub(super) fn not_seen(id: &ApolloId, why: &str) -> Diagnostic {
     Diagnostic::warning(
         "It is not known how this contact stands in Apollo",
