@@ -74,9 +74,9 @@ pub fn rebuilt_text(rebuilt: usize, differing: usize, command: &dyn Fn(&str) -> 
     let are = if rebuilt == 1 { "entry is" } else { "entries are" };
     let differ = match differing {
         0 => "Apollo shows all of them as they are declared.".to_owned(),
-        1 => format!("1 of them is declared otherwise than Apollo shows it: `{}` shows how.", command("plan")),
+        1 => format!("1 of them has fields that Apollo does not show as declared: `{}` shows them.", command("plan")),
         many => {
-            format!("{} of them are declared otherwise than Apollo shows them: `{}` shows how.", count(many), command("plan"))
+            format!("{} of them have fields that Apollo does not show as declared: `{}` shows them.", count(many), command("plan"))
         }
     };
     format!("{} {are} bound. Nothing was sent to Apollo. {differ}", count(rebuilt))

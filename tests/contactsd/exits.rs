@@ -164,6 +164,8 @@ fn state(provoked: &mut Provoked) {
     provoked.run(&world, "state check", "", 0);
     provoked.run(&world, "state recover", "--auto-approve", 0);
     provoked.run(&world, "state clean", "--auto-approve", 0);
+    provoked.run(&world, "state rebuild", "--auto-approve", 0);
+    provoked.run(&world, "state rebuild", "", 1);
     for verb in ["state check", "state recover", "state clean"] {
         let approval = if verb == "state check" { "" } else { "--auto-approve" };
         provoked.run(&world, verb, &format!("{approval} --state nowhere"), 1);
@@ -208,6 +210,7 @@ fn signals(provoked: &mut Provoked) {
         provoked.0.insert(("drift".to_owned(), end.1));
         provoked.interrupt("lookup", "stages", end);
         provoked.interrupt("export", "", end);
+        provoked.interrupt("state rebuild", "--auto-approve", end);
         let world = World::new();
         let mut serving = world.start("sandbox --listen 127.0.0.1:0");
         serving.wait_for("to end it");

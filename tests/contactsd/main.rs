@@ -36,6 +36,7 @@ mod own_state;
 mod pipelines;
 mod plan;
 mod readme;
+mod rebuild;
 mod review;
 mod sandbox_verb;
 mod saved;
