@@ -66,7 +66,9 @@ fn tell_rest(context: &mut Context, current: &Current) -> Exit {
     }
     for (key, missing) in &current.missing {
         let detail = match missing {
-            Missing::Unbound => "It is bound to no contact, and names none. The next apply finds or creates it.".to_owned(),
+            Missing::Unbound => {
+                "It is bound to no contact, and names none. The next apply finds or creates it.".to_owned()
+            }
             Missing::Gone(id) => format!("Apollo says that contact {id} does not exist."),
             Missing::Merged { id, survivor } => format!("Contact {id} is part of {survivor} in Apollo now."),
             Missing::Unseen { id, why } => format!("Contact {id} was not seen: {}.", escape(why)),

@@ -18,13 +18,14 @@ use crate::beneath::Root;
 use crate::model::{ContactKey, NameKind, Names};
 use crate::ops::{self, Desired, Event, Export, ExportError, NamesError, Omission, Placed, Placing, Selection, chain};
 use crate::plan::KeyPattern;
+use crate::settings::Locations;
 use crate::source::Written;
 use crate::ui::amounts::{count, counted};
 use crate::ui::{escape, unified_diff, words};
 
 #[derive(Debug, Args)]
 pub(super) struct ExportArgs {
-    /// Directory that the files go into [default: --dir]; - prints one file to stdout
+    /// Directory that the files go into, as if it was --dir [default: --dir]; - prints one file to stdout
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
     /// Show this entry as Apollo has it now, on stdout, to take what has changed there into its file: the fields that it
@@ -99,6 +100,11 @@ pub(super) fn run(args: &ExportArgs, context: &mut Context) -> Exit {
         });
     }
     if let Some(out) = args.out.as_ref().filter(|_| !args.prints()) {
+        // What was seen is for whoever applies these files: the state at their default place, unless another one was named.
+        let has_usual_state = context.locations.own_dir.as_ref().is_some_and(|own| !own.names_state);
+        if has_usual_state && !context.sandbox {
+            context.locations = Locations::new(out, None, false, &context.environment.directory);
+        }
         context.locations.contacts.clone_from(out);
     }
     if !args.prints() && !args.diff {
@@ -358,7 +364,7 @@ fn failed(context: &mut Context, error: ExportError) -> Exit {
         ExportError::TooMany => {
             context.shell.error(
                 "The account is too large to be read as a whole",
-                "Apollo shows the first 50,000 contacts. Nothing was written.",
+                "Apollo shows 50,000 contacts from either end of an account. Nothing was written.",
             );
             Exit::Failure
         }

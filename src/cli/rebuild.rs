@@ -40,8 +40,7 @@ async fn rebuild(args: &RebuildArgs, context: &mut Context) -> Result<Exit, Exit
     let desired = loading::load(context).await?;
     stand_in::announce(context);
     let (tell, events) = channel();
-    let opening =
-        connection::open(context, "state rebuild", args.lock.lock_timeout, &args.quota, &args.requests, tell);
+    let opening = connection::open(context, "state rebuild", args.lock.lock_timeout, &args.quota, &args.requests, tell);
     let connection = opening.await?;
     let outcome = with(args, context, &connection, &desired, events).await;
     release(context, connection, outcome).await
@@ -73,8 +72,7 @@ async fn with(
     if !args.approval.auto_approve && !approved(context) {
         return Err(Exit::Failure);
     }
-    let (bound, differing) =
-        (rebuild.pairs.len(), rebuild.pairs.iter().filter(|pair| !pair.differ.is_empty()).count());
+    let (bound, differing) = (rebuild.pairs.len(), rebuild.pairs.iter().filter(|pair| !pair.differ.is_empty()).count());
     let text = rebuilt_text(bound, differing, &|verb| context.command(verb));
     let record = rebuild_record(&text, StepOutcome::Done, &rebuild);
     session.bind_again(rebuild).await.map_err(|error| state_error(context, &error))?;

@@ -247,7 +247,6 @@ impl<S: Sees> Look<'_, S> {
         }
     }
 
-
     /// Reports whether what was seen of a contact holds all that is asked for.
     fn covers(&self, account: &Account, id: &ApolloId) -> bool {
         account.seen(id).is_some_and(|seen| seen.asked.fields.is_superset(&self.asked[id].fields))

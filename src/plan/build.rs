@@ -164,6 +164,10 @@ impl<'a> View<'a> {
                 let dispute = Dispute::Several { ids: ids.clone() };
                 (Operation::Conflict { dispute, entry: entry.clone() }, Reason::Undecided)
             }
+            Some(Found::Namesakes(ids)) => {
+                let dispute = Dispute::Namesakes { ids: ids.clone() };
+                (Operation::Conflict { dispute, entry: entry.clone() }, Reason::Undecided)
+            }
             None => (Operation::Create { entry: entry.clone() }, Reason::NotInState),
         }
     }

@@ -22,7 +22,10 @@ pub fn binding_text(key: &ContactKey, binding: &Binding) -> String {
         let _ = writeln!(text, "# Apollo did not keep {field}");
     }
     let (apollo_id, fields) = (Some(binding.apollo_id.clone()), binding.applied.clone());
-    let yaml = source::contact_file(&[source::Written { key: key.clone(), fields, apollo_id, rest: source::Rest::default() }], &Names::default());
+    let yaml = source::contact_file(
+        &[source::Written { key: key.clone(), fields, apollo_id, rest: source::Rest::default() }],
+        &Names::default(),
+    );
     let lines: Vec<_> = yaml.lines().map(|line| escape::line(line, Spelling::Usual)).collect();
     text + &lines.join("\n")
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::amounts::{count, counted};
 use super::escape::escape;
-use super::json::{OpenEntry, OpenReason, Record, RebuiltEntry, StateRebuild, StepOutcome};
+use super::json::{OpenEntry, OpenReason, RebuiltEntry, Record, StateRebuild, StepOutcome};
 use crate::model::{ApolloId, ContactKey, Place, RebuiltBy};
 use crate::ops::{Pair, Rebuild, WhyOpen};
 
@@ -76,7 +76,11 @@ pub fn rebuilt_text(rebuilt: usize, differing: usize, command: &dyn Fn(&str) -> 
         0 => "Apollo shows all of them as they are declared.".to_owned(),
         1 => format!("1 of them has fields that Apollo does not show as declared: `{}` shows them.", command("plan")),
         many => {
-            format!("{} of them have fields that Apollo does not show as declared: `{}` shows them.", count(many), command("plan"))
+            format!(
+                "{} of them have fields that Apollo does not show as declared: `{}` shows them.",
+                count(many),
+                command("plan")
+            )
         }
     };
     format!("{} {are} bound. Nothing was sent to Apollo. {differ}", count(rebuilt))
@@ -162,7 +166,10 @@ fn why_text(key: &ContactKey, why: &WhyOpen, command: &dyn Fn(&str) -> String) -
         }
         WhyOpen::Unseen { id, why } => format!("{id}, which it names, was not seen: {}", escape(why)),
         WhyOpen::Waits => {
-            format!("it waits for a decision, or a request for it was not answered: `{}`", command(&format!("why {key}")))
+            format!(
+                "it waits for a decision, or a request for it was not answered: `{}`",
+                command(&format!("why {key}"))
+            )
         }
         WhyOpen::Returns => "the next apply binds it to the contact that it had.".to_owned(),
     }

@@ -505,6 +505,24 @@ fn of_several_with_the_email_nobody_is_guessed() {
 }
 
 #[test]
+fn namesakes_are_shown_by_a_plan_that_looks_and_never_taken_over() {
+    let remote = Remote::start();
+    let harbor = json!({"first_name": "Ada", "last_name": "Quill", "organization_name": "Harbor"});
+    let id = remote.seed(harbor);
+    remote.seed(json!({"first_name": "Ada", "last_name": "Quill", "organization_name": "Elsewhere"}));
+    let team = "contacts:\n  ada: {first_name: ada, last_name: QUILL, organization_name: Harbor, email: ada@example.com}\n  \
+                bo: {first_name: Ada, last_name: Quill, organization_name: Globex}\n";
+    let world = World::with(team).against(&remote);
+    let plan = world.run("plan --refresh");
+    assert_eq!(plan.code, Some(1), "{plan}");
+    assert!(plan.stdout.contains("# contact.ada needs a decision") && plan.stdout.contains(&id), "{plan}");
+    assert!(plan.stdout.contains("# contact.bo will be created"), "{plan}");
+    let applied = world.run("apply --refresh --auto-approve");
+    assert_eq!((applied.code, remote.contacts().len()), (Some(1), 3), "{applied}");
+    assert_eq!(world.run(&format!("import ada {id} --auto-approve")).code, Some(0));
+}
+
+#[test]
 fn a_page_holds_nothing_but_the_page() {
     let (world, remote, ids) = applied(3);
     remote.edit(&ids[1], &json!({"title": "Boss"}));

@@ -123,7 +123,9 @@ fn the_commands_of_the_guide_do_what_it_says() {
         guide.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap().trim()).collect();
     assert_eq!(commands.len(), 4);
     let remote = Remote::start();
-    let mut world = World::with("contacts:\n  ada: {first_name: Augusta, email: augusta@example.com}\n  bo: {email: bo@example.com}\n  cy: {email: cy@example.com}\n  di: {email: di@example.com}\n");
+    let mut world = World::with(
+        "contacts:\n  ada: {first_name: Augusta, email: augusta@example.com}\n  bo: {email: bo@example.com}\n  cy: {email: cy@example.com}\n  di: {email: di@example.com}\n",
+    );
     assert_eq!(world.run("apply --sandbox --auto-approve").code, Some(0));
     world.set("APOLLO_API_KEY", KEY);
     // A person answers what the commands ask.
@@ -139,7 +141,9 @@ fn the_commands_of_the_guide_do_what_it_says() {
     };
     run("contactsd apply");
     assert!(run(commands[0]).contains("Declared in contacts.d/team.yaml"));
-    world.team("contacts:\n  bo: {email: bo@example.com}\n  cy: {email: cy@example.com}\n  di: {email: di@example.com}\n");
+    world.team(
+        "contacts:\n  bo: {email: bo@example.com}\n  cy: {email: cy@example.com}\n  di: {email: di@example.com}\n",
+    );
     assert!(run(commands[1]).contains("1 forgotten"));
     assert!(run(commands[2]).contains("The state holds nothing of contact.ada any more."));
     assert_eq!(holding(&world.path(".contactsd/contacts.d/state"), &["augusta", "\"ada\""]), Vec::<String>::new());

@@ -121,6 +121,22 @@ fn a_part_of_an_account_goes_to_a_file_of_its_own_or_to_stdout() {
 }
 
 #[test]
+fn files_for_another_directory_go_by_its_state() {
+    let remote = seeded(7);
+    let world = World::new().against(&remote);
+    assert_eq!(world.run("export --out other.d").code, Some(0));
+    assert!(!world.path(".contactsd/contacts.d").exists());
+    let applied = world.run("apply --dir other.d --auto-approve");
+    assert!(applied.stdout.contains("Resources: 7 imported"), "{applied}");
+    assert_eq!(remote.requests(Action::View), 0, "what was seen is kept for them");
+    let named = world.run("export --out third.d --state kept");
+    assert!(
+        named.code == Some(0) && world.path("kept/head").exists() && !world.path(".contactsd/third.d").exists(),
+        "{named}"
+    );
+}
+
+#[test]
 fn of_those_who_go_into_no_file_no_value_is_kept() {
     let remote = seeded(14);
     let world = World::new().against(&remote);

@@ -21,7 +21,9 @@ fn hostile(many: usize) -> String {
                 "first_name: Ada, last_name: Same, organization_name: \"Harbor & Söhne: #1\", run_dedupe: false, \
                  mobile_phone: \"+1202555{number:04}\""
             ),
-            2 => format!("first_name: Long, email: long{number}@example.com, title: \"{}\"", "ä ".repeat(400).trim_end()),
+            2 => {
+                format!("first_name: Long, email: long{number}@example.com, title: \"{}\"", "ä ".repeat(400).trim_end())
+            }
             3 => format!(
                 "first_name: Pia, email: Pia.{number}@Example.com, mobile_phone: \"+1 202 555 {number:04}\", \
                  direct_phone: \"007\", home_phone: \"(0) 30 1\", corporate_phone: \"5\", other_phone: \"6\""
@@ -69,7 +71,10 @@ fn a_deleted_state_is_rebuilt_to_the_same_map() {
     lose_state(&world);
     let rebuilt = world.run("state rebuild --auto-approve");
     assert_eq!(rebuilt.code, Some(0), "{rebuilt}");
-    assert!(rebuilt.stdout.contains("Rebuild: 240 to bind (0 by id, 120 by e-mail, 120 by name and more)"), "{rebuilt}");
+    assert!(
+        rebuilt.stdout.contains("Rebuild: 240 to bind (0 by id, 120 by e-mail, 120 by name and more)"),
+        "{rebuilt}"
+    );
     assert_eq!(map(&world), before);
     let (pages, team_and_lists) = (3, 2);
     assert_eq!(remote.all_requests() - sent, pages + team_and_lists);
@@ -181,7 +186,12 @@ fn what_a_restored_copy_lacks_is_bound_and_the_rest_stays() {
     let before = map(&world);
     assert_eq!(world.run("state push kept.jsonl --force --auto-approve").code, Some(0));
     let rebuilt = world.run("state rebuild --auto-approve");
-    assert!(rebuilt.stdout.contains("Rebuild: 1 to bind (0 by id, 1 by e-mail, 0 by name and more), 0 not bound, 1 bound before."), "{rebuilt}");
+    assert!(
+        rebuilt
+            .stdout
+            .contains("Rebuild: 1 to bind (0 by id, 1 by e-mail, 0 by name and more), 0 not bound, 1 bound before."),
+        "{rebuilt}"
+    );
     assert_eq!(map(&world), before);
     world.run("plan").is_clean();
 }
@@ -189,8 +199,9 @@ fn what_a_restored_copy_lacks_is_bound_and_the_rest_stays() {
 #[test]
 fn where_not_everybody_is_shown_only_ids_count() {
     let remote = Remote::with(|options| options.quirks = "search-repeats-rows".parse().unwrap());
-    let ids: Vec<String> =
-        (0..200).map(|number| remote.seed(json!({"first_name": "A", "email": format!("p{number}@example.com")}))).collect();
+    let ids: Vec<String> = (0..200)
+        .map(|number| remote.seed(json!({"first_name": "A", "email": format!("p{number}@example.com")})))
+        .collect();
     let world = World::with(&format!(
         "contacts:\n  a: {{first_name: A, apollo_id: {}}}\n  b: {{email: p1@example.com}}\n",
         ids[0]

@@ -67,6 +67,24 @@ pub(crate) struct Line {
 }
 
 impl Line {
+    /// Makes a line of one's own, that waits for nothing and tells nobody.
+    #[cfg(test)]
+    pub(crate) fn alone() -> Self {
+        let clock = Clock::system();
+        Self {
+            ledgers: Ledgers::new(&std::collections::BTreeMap::new(), crate::quota::Rules::default(), None, clock),
+            outages: Outages::new(Duration::ZERO, None, clock),
+            clock,
+            stop: Stop::default(),
+            backoff: Backoff::REQUEST,
+            slots: Semaphore::new(1),
+            barred: Mutex::default(),
+            random: Mutex::new(fastrand::Rng::with_seed(1)),
+            events: Arc::new(|_| {}),
+            store: None,
+        }
+    }
+
     /// Sends a request that changes nothing, as often as that takes.
     pub(crate) async fn ask<T, A: Future<Output = Outcome<T>>>(
         &self,

@@ -34,8 +34,14 @@ pub enum Missing {
     /// It is bound to no contact, and names none.
     Unbound,
     Gone(ApolloId),
-    Merged { id: ApolloId, survivor: ApolloId },
-    Unseen { id: ApolloId, why: String },
+    Merged {
+        id: ApolloId,
+        survivor: ApolloId,
+    },
+    Unseen {
+        id: ApolloId,
+        why: String,
+    },
 }
 
 /// So few contacts are looked at without asking what has changed, which may show late.
@@ -53,8 +59,7 @@ pub async fn current(
         let bound = snapshot.bindings.get(entry.key()).map(|binding| binding.apollo_id.clone());
         bound.or_else(|| entry.apollo_id.clone())
     };
-    let asked: Asked =
-        entries.iter().filter_map(|entry| Some((id_of(entry)?, AskedFor::of_entry(entry)))).collect();
+    let asked: Asked = entries.iter().filter_map(|entry| Some((id_of(entry)?, AskedFor::of_entry(entry)))).collect();
     let parts: Vec<String> = snapshot.account.values().cloned().collect();
     let account = if asked.len() > FEW { Account::load(snapshot.identity_key, &parts) } else { None };
     let sightings = if asked.is_empty() {
@@ -122,13 +127,9 @@ impl Current {
                 }
             }
         }
-        let rest = Rest {
-            run_dedupe: entry.run_dedupe,
-            moved_from: entry.moved_from.clone(),
-            ignored: entry.ignored.clone(),
-        };
-        let mut written =
-            Written { key: entry.key().clone(), fields, apollo_id: entry.apollo_id.clone(), rest };
+        let rest =
+            Rest { run_dedupe: entry.run_dedupe, moved_from: entry.moved_from.clone(), ignored: entry.ignored.clone() };
+        let mut written = Written { key: entry.key().clone(), fields, apollo_id: entry.apollo_id.clone(), rest };
         self.unfit.extend(written.fit().into_iter().map(|unfit| (entry.key().clone(), unfit)));
         self.entries.push(written);
     }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 pub use pair::WhyOpen;
+use tokio::task::JoinSet;
 
 use pair::{Search, Verdict};
 
@@ -67,6 +68,9 @@ struct Met {
     missed: Option<u64>,
 }
 
+/// Commits that are under way at a time.
+const COMMITS_AT_A_TIME: usize = 16;
+
 impl Session {
     /// Finds out which entries that are not bound are which contacts of the account; changes nothing.
     ///
@@ -122,13 +126,20 @@ impl Session {
 
     /// Binds the pairs that were found, and keeps what was seen of the account.
     pub async fn bind_again(&self, rebuild: Rebuild) -> Result<(), state::Error> {
-        let changes = rebuild.pairs.into_iter().map(|pair| Change::PutBinding {
-            key: pair.place.key,
-            binding: pair.binding,
-        });
-        let changes: Vec<Change> = changes.collect();
-        for some in changes.chunks(CHANGES_PER_COMMIT) {
-            self.store().commit(some.to_vec()).await?;
+        let binding = |pair: Pair| Change::PutBinding { key: pair.place.key, binding: pair.binding };
+        let mut changes = rebuild.pairs.into_iter().map(binding);
+        // Those that are under way together share a barrier.
+        let mut under_way = JoinSet::new();
+        loop {
+            let some: Vec<Change> = changes.by_ref().take(CHANGES_PER_COMMIT).collect();
+            if under_way.len() == COMMITS_AT_A_TIME || some.is_empty() {
+                let Some(done) = under_way.join_next().await else { break };
+                done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
+            }
+            if !some.is_empty() {
+                let store = self.store().clone();
+                under_way.spawn(async move { store.commit(some).await });
+            }
         }
         let Some(mut account) = rebuild.account else { return Ok(()) };
         knowledge::save(self.store(), &mut account).await?;
@@ -255,7 +266,8 @@ fn unbound(desired: &Desired, snapshot: &Snapshot) -> Result<(Vec<Entry>, Vec<(P
     let unbound: Vec<ContactKey> = desired.keys()?.into_iter().filter(|key| !is_bound(key)).collect();
     let in_doubt: BTreeSet<&ContactKey> = snapshot.intents.values().map(|intent| &intent.key).collect();
     let why_not = |entry: &Entry| {
-        let comes_back = snapshot.tombstones.contains_key(entry.key()) || entry.moved_from.as_ref().is_some_and(is_bound);
+        let comes_back =
+            snapshot.tombstones.contains_key(entry.key()) || entry.moved_from.as_ref().is_some_and(is_bound);
         let waits = in_doubt.contains(entry.key()) || snapshot.conflicts.contains_key(entry.key());
         if waits { Some(WhyOpen::Waits) } else { comes_back.then_some(WhyOpen::Returns) }
     };

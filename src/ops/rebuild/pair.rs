@@ -94,8 +94,8 @@ impl<'e> Search<'e> {
     /// Tells for each entry who it is; `owners` are the contacts that belong to keys already.
     ///
     /// `contacts` are all of the account that concern these entries.
-    pub(super) fn pair<'s>(
-        &'s self,
+    pub(super) fn pair(
+        &self,
         contacts: &[&Contact],
         owners: &BTreeMap<ApolloId, ContactKey>,
     ) -> Vec<(&'e Entry, Verdict)> {
@@ -131,7 +131,10 @@ impl<'e> Search<'e> {
             if let [contact] = agreeing[..]
                 && is_free(contact)
                 && self.entries[entry].tells_more(contacts[contact])
-                && of_contact[contact].iter().filter(|other| is_open(other)).all(|&other| other == entry || !agrees(other, contact))
+                && of_contact[contact]
+                    .iter()
+                    .filter(|other| is_open(other))
+                    .all(|&other| other == entry || !agrees(other, contact))
             {
                 told_apart.push((entry, contact));
             }

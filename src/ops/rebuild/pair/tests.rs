@@ -63,10 +63,7 @@ fn whoever_shares_an_email_is_told_apart_by_the_name() {
     let entries = [office("ada", "Ada"), office("bo", "Bo"), office("cy", "Cy")];
     let contacts = [in_apollo(1, "bo"), in_apollo(2, "Ada"), in_apollo(3, "Di")];
     let similar = open(WhyOpen::Similar(vec![id(1), id(2), id(3)]));
-    assert_eq!(
-        verdicts(&entries, &contacts, &[]),
-        [pair(2, RebuiltBy::Names), pair(1, RebuiltBy::Names), similar]
-    );
+    assert_eq!(verdicts(&entries, &contacts, &[]), [pair(2, RebuiltBy::Names), pair(1, RebuiltBy::Names), similar]);
     // Apollo holds others with an e-mail that one entry has.
     let ada = entry("ada", true, &[(FirstName, "Ada"), (Email, "office@x.example")]);
     assert_eq!(verdicts(&[ada], &contacts, &[]), [pair(2, RebuiltBy::Fields)]);
@@ -100,7 +97,11 @@ fn namesakes_are_told_apart_by_all_else_or_left_to_a_person() {
     };
     let in_apollo = |number, phone: &str, sanitized: &str| {
         let mut shown = contact(number, &[(FirstName, "Ada"), (LastName, "Same"), (Company, "Harbor")]);
-        shown.phones = vec![Phone { raw: phone.to_owned(), sanitized: Some(sanitized.to_owned()), kind: Some("mobile".to_owned()) }];
+        shown.phones = vec![Phone {
+            raw: phone.to_owned(),
+            sanitized: Some(sanitized.to_owned()),
+            kind: Some("mobile".to_owned()),
+        }];
         shown
     };
     let entries = [ada("a", "+1 202 555 0101"), ada("b", "+1 202 555 0102")];
