@@ -2,20 +2,26 @@
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::args::{QuotaArgs, RequestArgs};
 use super::connection::{self, close_sandbox};
 use super::context::Context;
 use super::drift::proven_viewer;
-use super::export::ExportArgs;
 use super::reading::drift_error;
 use super::run::{channel, driven};
 use super::{Exit, loading, reading, signals, stand_in};
 use crate::model::Names;
 use crate::ops::{self, Current, Desired, Event, Missing, SessionOptions, Want};
+use crate::plan::KeyPattern;
 use crate::source::contact_file;
 use crate::state::Snapshot;
 use crate::ui::escape;
 
-pub(super) async fn show(args: &ExportArgs, context: &mut Context) -> Result<Exit, Exit> {
+pub(super) async fn show(
+    keys: &[KeyPattern],
+    quota: &QuotaArgs,
+    requests: &RequestArgs,
+    context: &mut Context,
+) -> Result<Exit, Exit> {
     let desired = loading::load(context).await?;
     stand_in::remark(context);
     let snapshot = reading::read_of_api(context, Want::Refresh(&desired)).await?.snapshot;
@@ -27,8 +33,8 @@ pub(super) async fn show(args: &ExportArgs, context: &mut Context) -> Result<Exi
         }
     });
     let (options, sandbox) =
-        connection::prepare(context, "export", std::time::Duration::ZERO, &args.quota, &args.requests, tell).await?;
-    let found = look(args, context, options, (&desired, &snapshot), &mut events).await;
+        connection::prepare(context, "export", std::time::Duration::ZERO, quota, requests, tell).await?;
+    let found = look(keys, context, options, (&desired, &snapshot), &mut events).await;
     close_sandbox(context, sandbox).await;
     let current = found?;
     let names = desired.names().map_or_else(Names::default, |names| Names::clone(names));
@@ -39,18 +45,20 @@ pub(super) async fn show(args: &ExportArgs, context: &mut Context) -> Result<Exi
 }
 
 async fn look(
-    args: &ExportArgs,
+    keys: &[KeyPattern],
     context: &mut Context,
     options: SessionOptions,
     (desired, snapshot): (&Desired, &Snapshot),
     events: &mut UnboundedReceiver<Event>,
 ) -> Result<Current, Exit> {
     let viewer = proven_viewer(context, options, snapshot, events).await?;
-    let looking = ops::current(&viewer, desired, snapshot, &args.key);
+    let looking = ops::current(&viewer, desired, snapshot, keys);
     let found = driven(context, viewer.stop(), events, looking).await;
     viewer.close().await;
     let ended = viewer.stop().reason().and_then(|ended| signals::exit(&ended));
-    found?.map_err(|error| ended.unwrap_or_else(|| drift_error(context, error)))
+    let current =
+        found?.map_err(|error| ended.unwrap_or_else(|| drift_error(context, error, viewer.put_off().as_ref())))?;
+    ended.map_or(Ok(current), Err)
 }
 
 /// Says what is not in the entries, and of whom there is none.

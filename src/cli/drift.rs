@@ -126,7 +126,8 @@ async fn observe(
     };
     viewer.close().await;
     let ended = viewer.stop().reason().and_then(|ended| signals::exit(&ended));
-    let found = found?.map_err(|error| ended.unwrap_or_else(|| drift_error(context, error)))?;
+    let found =
+        found?.map_err(|error| ended.unwrap_or_else(|| drift_error(context, error, viewer.put_off().as_ref())))?;
     if let Some(exit) = ended {
         return Err(exit);
     }

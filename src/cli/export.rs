@@ -16,7 +16,9 @@ use super::stream::is_stream;
 use super::{Exit, current, loading, signals, stand_in};
 use crate::beneath::Root;
 use crate::model::{ContactKey, NameKind, Names};
-use crate::ops::{self, Desired, Event, Export, ExportError, NamesError, Omission, Placed, Placing, Selection, chain};
+use crate::ops::{
+    self, Desired, Event, Export, ExportError, NamesError, Omission, Placed, Placing, Problem, Selection, chain,
+};
 use crate::plan::KeyPattern;
 use crate::settings::Locations;
 use crate::source::Written;
@@ -96,7 +98,7 @@ impl ExportArgs {
 pub(super) fn run(args: &ExportArgs, context: &mut Context) -> Exit {
     if !args.key.is_empty() {
         return block_on(context, async |context: &mut Context| {
-            current::show(args, context).await.unwrap_or_else(|exit| exit)
+            current::show(&args.key, &args.quota, &args.requests, context).await.unwrap_or_else(|exit| exit)
         });
     }
     if let Some(out) = args.out.as_ref().filter(|_| !args.prints()) {
@@ -169,7 +171,7 @@ async fn with(
     let work = session.export(desired, into, &snapshot, &names, &selection, args.split.into());
     let found = driven(context, session.stop(), &mut events, work).await?;
     let ended = session.stop().reason().and_then(|ended| signals::exit(&ended));
-    let export = found.map_err(|error| ended.unwrap_or_else(|| failed(context, error)))?;
+    let export = found.map_err(|error| ended.unwrap_or_else(|| failed(context, error, session.put_off().as_ref())))?;
     if args.prints() {
         let contacts: Vec<Written> = export.files.values().flatten().cloned().collect();
         context.shell.result(crate::source::contact_file(&contacts, &names).trim_end());
@@ -340,10 +342,10 @@ fn tell_omitted(context: &mut Context, export: &Export) {
 }
 
 /// Says why there is nothing to export.
-fn failed(context: &mut Context, error: ExportError) -> Exit {
+fn failed(context: &mut Context, error: ExportError, put_off: Option<&Problem>) -> Exit {
     match error {
         ExportError::Load(error) => load_error(context, &error),
-        ExportError::Looking(error) => drift_error(context, error),
+        ExportError::Looking(error) => drift_error(context, error, put_off),
         ExportError::UnknownName { kind, name, known } => {
             let what = if kind == NameKind::Lists { "list" } else { "stage" };
             let detail = if known.is_empty() {

@@ -58,7 +58,11 @@ async fn with(
     prove(context, connection, &snapshot, &mut events).await?;
     let found = driven(context, session.stop(), &mut events, session.rebuild(desired, &snapshot)).await?;
     let ended = session.stop().reason().and_then(|ended| signals::exit(&ended));
-    let rebuild = found.map_err(|error| ended.unwrap_or_else(|| drift_error(context, error)))?;
+    let rebuild =
+        found.map_err(|error| ended.unwrap_or_else(|| drift_error(context, error, session.put_off().as_ref())))?;
+    if let Some(exit) = ended {
+        return Ok(exit);
+    }
     warn(context, &rebuild);
     let text = rebuild_text(&rebuild, args.full, &|verb| context.command(verb));
     if rebuild.pairs.is_empty() {
@@ -75,7 +79,7 @@ async fn with(
     let (bound, differing) = (rebuild.pairs.len(), rebuild.pairs.iter().filter(|pair| !pair.differ.is_empty()).count());
     let text = rebuilt_text(bound, differing, &|verb| context.command(verb));
     let record = rebuild_record(&text, StepOutcome::Done, &rebuild);
-    session.bind_again(rebuild).await.map_err(|error| state_error(context, &error))?;
+    session.bind_again(desired, rebuild).await.map_err(|error| state_error(context, &error))?;
     context.shell.result_as(&text, [record]);
     Ok(Exit::Success)
 }

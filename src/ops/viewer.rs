@@ -21,7 +21,7 @@ use super::apply::line::{Failure, Line};
 use super::apply::outages::Outages;
 use super::credential::{SessionError, names_by_id, see_one_of, team_of};
 use super::sees::Sees;
-use super::{Event, ProblemKind, SessionOptions, Stop, chain};
+use super::{Event, Problem, ProblemKind, SessionOptions, Stop, chain};
 
 /// A way to look at an account.
 pub struct Viewer {
@@ -93,6 +93,11 @@ impl Viewer {
     /// Returns the handle by which the looking is asked to end.
     pub fn stop(&self) -> &Stop {
         &self.line.stop
+    }
+
+    /// Tells which requests were put off, since their quota opens later than is waited for; `None` when none were.
+    pub fn put_off(&self) -> Option<Problem> {
+        self.line.put_off()
     }
 
     /// Gives back what was drawn of a shared quota and not spent.

@@ -198,19 +198,23 @@ fn signals(provoked: &mut Provoked) {
         provoked.interrupt("watch", "", end);
         provoked.interrupt("probe", "--auto-approve", end);
         let remote = Remote::start();
-        let world = World::with(ADA).against(&remote);
-        world.applied();
-        remote.tap.hold_after(0);
-        let mut looking = world.start("drift");
-        remote.tap.wait_until_held(1);
-        looking.signal(end.0);
-        looking.wait_for("Stopping");
-        remote.tap.release();
-        assert_eq!(looking.finish().code, Some(end.1));
-        provoked.0.insert(("drift".to_owned(), end.1));
+        let id = remote.seed(json!({"email": "ada@example.com"}));
+        let world = World::with(&format!("contacts:\n  ada: {{email: ada@example.com, apollo_id: {id}}}\n"));
+        let world = world.against(&remote);
+        // Searches are not held back, and one contact is viewed.
+        for (verb, rest) in [("state rebuild", "--auto-approve"), ("drift", "")] {
+            remote.tap.hold_after(0);
+            let mut looking = world.start(&format!("{verb} {rest}"));
+            remote.tap.wait_until_held(1);
+            looking.signal(end.0);
+            looking.wait_for("Stopping");
+            remote.tap.release();
+            assert_eq!(looking.finish().code, Some(end.1));
+            provoked.0.insert((verb.to_owned(), end.1));
+            world.applied();
+        }
         provoked.interrupt("lookup", "stages", end);
         provoked.interrupt("export", "", end);
-        provoked.interrupt("state rebuild", "--auto-approve", end);
         let world = World::new();
         let mut serving = world.start("sandbox --listen 127.0.0.1:0");
         serving.wait_for("to end it");

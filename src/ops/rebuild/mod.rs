@@ -124,8 +124,8 @@ impl Session {
         Ok(rebuild)
     }
 
-    /// Binds the pairs that were found, and keeps what was seen of the account.
-    pub async fn bind_again(&self, rebuild: Rebuild) -> Result<(), state::Error> {
+    /// Binds the pairs that were found, and keeps what was seen of the account and the names that the files use.
+    pub async fn bind_again(&self, desired: &Desired, rebuild: Rebuild) -> Result<(), state::Error> {
         let binding = |pair: Pair| Change::PutBinding { key: pair.place.key, binding: pair.binding };
         let mut changes = rebuild.pairs.into_iter().map(binding);
         // Those that are under way together share a barrier.
@@ -141,6 +141,7 @@ impl Session {
                 under_way.spawn(async move { store.commit(some).await });
             }
         }
+        self.keep_names(desired).await?;
         let Some(mut account) = rebuild.account else { return Ok(()) };
         knowledge::save(self.store(), &mut account).await?;
         self.knows(account).await;

@@ -3,18 +3,27 @@
 //! Only hits that are the only ones on both sides pair: what could be somebody else is left to a person. A name alone
 //! pairs nobody.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::apollo::Contact;
 use crate::model::{ApolloId, ContactKey, Entry, Field, Identity, RebuiltBy, fold_email};
-use crate::ops::apply::outcome::person::has_same_name;
 use crate::ops::refresh::compare::{Standing, is_shown, standing};
 
 /// Entries that name no contact, and whom they could be.
 pub(super) struct Search<'e> {
     entries: Vec<Sought<'e>>,
-    by_email: HashMap<String, Vec<usize>>,
-    by_name: HashMap<[String; 2], Vec<usize>>,
+    by_mark: HashMap<Mark, Vec<usize>>,
+    emails: HashSet<String>,
+    names: HashSet<[String; 2]>,
+}
+
+/// What a contact has to have to be an entry's, folded.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Mark {
+    Email(String),
+    EmailAndNames(String, [String; 2]),
+    NamesAtCompany([String; 2], String),
+    Names([String; 2]),
 }
 
 struct Sought<'e> {
@@ -62,17 +71,19 @@ impl<'e> Search<'e> {
     pub(super) fn for_entries(entries: impl IntoIterator<Item = &'e Entry>) -> Self {
         let sought = |entry: &'e Entry| Sought { entry, identity: Identity::of(&entry.fields) };
         let entries: Vec<Sought> = entries.into_iter().map(sought).collect();
-        let mut search = Self { entries: Vec::new(), by_email: HashMap::new(), by_name: HashMap::new() };
-        for (number, Sought { entry, identity }) in entries.iter().enumerate() {
-            if let Some(email) = &identity.email {
-                search.by_email.entry(email.clone()).or_default().push(number);
-            }
-            let name = names(&entry.fields);
-            if name.iter().any(|name| !name.is_empty()) {
-                search.by_name.entry(name).or_default().push(number);
-            }
+        let mut by_mark: HashMap<Mark, Vec<usize>> = HashMap::new();
+        for (number, sought) in entries.iter().enumerate() {
+            by_mark.entry(sought.mark()).or_default().push(number);
         }
-        Self { entries, ..search }
+        // Nothing at all is no name.
+        by_mark.retain(|mark, _| match mark {
+            Mark::Names(names) | Mark::NamesAtCompany(names, _) => names.iter().any(|name| !name.is_empty()),
+            Mark::Email(_) | Mark::EmailAndNames(..) => true,
+        });
+        let emails = entries.iter().filter_map(|sought| sought.identity.email.clone()).collect();
+        let all_names = entries.iter().map(|sought| names(&sought.entry.fields));
+        let names = all_names.filter(|names| names.iter().any(|name| !name.is_empty())).collect();
+        Self { entries, by_mark, emails, names }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -81,14 +92,8 @@ impl<'e> Search<'e> {
 
     /// Reports whether a contact has the e-mail or the name of an entry.
     pub(super) fn concerns(&self, contact: &Contact) -> bool {
-        !self.like(contact).is_empty()
-    }
-
-    /// Lists the entries that have an e-mail or the name of a contact.
-    fn like(&self, contact: &Contact) -> BTreeSet<usize> {
-        let by_email = contact.emails.iter().filter_map(|email| self.by_email.get(&fold_email(email)));
-        let by_name = self.by_name.get(&names(&contact.readable));
-        by_email.chain(by_name).flatten().copied().collect()
+        self.names.contains(&names(&contact.readable))
+            || contact.emails.iter().any(|email| self.emails.contains(&fold_email(email)))
     }
 
     /// Tells for each entry who it is; `owners` are the contacts that belong to keys already.
@@ -99,42 +104,42 @@ impl<'e> Search<'e> {
         contacts: &[&Contact],
         owners: &BTreeMap<ApolloId, ContactKey>,
     ) -> Vec<(&'e Entry, Verdict)> {
-        let mut like: Vec<Vec<usize>> = vec![Vec::new(); self.entries.len()];
-        let mut of_entry = like.clone();
-        let mut of_contact: Vec<Vec<usize>> = vec![Vec::new(); contacts.len()];
+        // Those of one mark stand together, so that many namesakes take no more room than they are.
+        let mut of_mark: HashMap<&Mark, Vec<usize>> = HashMap::new();
+        let mut marks_of: Vec<Vec<&Mark>> = vec![Vec::new(); contacts.len()];
         for (number, contact) in contacts.iter().enumerate() {
-            for entry in self.like(contact) {
-                like[entry].push(number);
-                if self.entries[entry].could_be(contact) {
-                    of_entry[entry].push(number);
-                    of_contact[number].push(entry);
+            for mark in marks(contact) {
+                if let Some((mark, _)) = self.by_mark.get_key_value(&mark) {
+                    of_mark.entry(mark).or_default().push(number);
+                    marks_of[number].push(mark);
                 }
             }
         }
+        let marks: Vec<Mark> = self.entries.iter().map(Sought::mark).collect();
+        let found = |entry: usize| of_mark.get(&marks[entry]).map_or(&[][..], Vec::as_slice);
+        let claiming = |contact: usize| marks_of[contact].iter().flat_map(|mark| &self.by_mark[*mark]).copied();
         let is_free = |contact: usize| !owners.contains_key(&contacts[contact].id);
         let mut paired: Vec<Option<(usize, RebuiltBy)>> = vec![None; self.entries.len()];
-        for (entry, found) in of_entry.iter().enumerate() {
-            if let [contact] = found[..]
-                && of_contact[contact].len() == 1
+        for (entry, paired) in paired.iter_mut().enumerate() {
+            if let [contact] = found(entry)[..]
+                && claiming(contact).count() == 1
                 && is_free(contact)
             {
-                paired[entry] = self.entries[entry].by(contacts[contact]).map(|by| (contact, by));
+                *paired = self.entries[entry].by(contacts[contact]).map(|by| (contact, by));
             }
         }
         // Of several who could be it, only one may be of which nothing speaks against that.
         let agrees = |entry: usize, contact: usize| self.entries[entry].agrees_with(contacts[contact]);
-        let is_open = |entry: &usize| paired[*entry].is_none();
+        let is_open = |entry: usize| paired[entry].is_none();
         let mut told_apart: Vec<(usize, usize)> = Vec::new();
-        for entry in (0..self.entries.len()).filter(is_open) {
+        for entry in (0..self.entries.len()).filter(|&entry| is_open(entry)) {
+            // A second one ends the search.
             let agreeing: Vec<usize> =
-                of_entry[entry].iter().copied().filter(|&contact| agrees(entry, contact)).collect();
+                found(entry).iter().copied().filter(|&contact| agrees(entry, contact)).take(2).collect();
             if let [contact] = agreeing[..]
                 && is_free(contact)
                 && self.entries[entry].tells_more(contacts[contact])
-                && of_contact[contact]
-                    .iter()
-                    .filter(|other| is_open(other))
-                    .all(|&other| other == entry || !agrees(other, contact))
+                && claiming(contact).all(|other| other == entry || !is_open(other) || !agrees(other, contact))
             {
                 told_apart.push((entry, contact));
             }
@@ -142,16 +147,19 @@ impl<'e> Search<'e> {
         for (entry, contact) in told_apart {
             paired[entry] = Some((contact, RebuiltBy::Fields));
         }
+        let like = Like::among(contacts);
         let verdict = |(number, sought): (usize, &Sought<'e>)| {
             let verdict = match paired[number] {
                 Some((contact, by)) => Verdict::Pair(contacts[contact].id.clone(), by),
                 None => {
                     let ids = |found: &[usize]| found.iter().map(|&contact| contacts[contact].id.clone()).collect();
-                    Verdict::Open(match of_entry[number][..] {
-                        [] if like[number].is_empty() => WhyOpen::Nobody,
-                        [] => WhyOpen::Similar(ids(&like[number])),
-                        [contact] => self.why_not(number, contacts[contact], &of_contact[contact], owners),
-                        ref several => WhyOpen::Several(ids(several)),
+                    Verdict::Open(match found(number) {
+                        [] => match like.of(sought) {
+                            none if none.is_empty() => WhyOpen::Nobody,
+                            like => WhyOpen::Similar(ids(&like)),
+                        },
+                        [contact] => self.why_not(number, contacts[*contact], claiming(*contact), owners),
+                        several => WhyOpen::Several(ids(&several[..several.len().min(MOST_NAMED)])),
                     })
                 }
             };
@@ -164,31 +172,30 @@ impl<'e> Search<'e> {
         &self,
         entry: usize,
         contact: &Contact,
-        claimed_by: &[usize],
+        claimed_by: impl Iterator<Item = usize>,
         owners: &BTreeMap<ApolloId, ContactKey>,
     ) -> WhyOpen {
         let id = contact.id.clone();
         if let Some(owner) = owners.get(&id) {
             return WhyOpen::Owned { id, owner: owner.clone() };
         }
-        let others = claimed_by.iter().filter(|&&other| other != entry);
-        let others: Vec<ContactKey> = others.map(|&other| self.entries[other].entry.key().clone()).collect();
+        let others = claimed_by.filter(|&other| other != entry).take(MOST_NAMED);
+        let others: Vec<ContactKey> = others.map(|other| self.entries[other].entry.key().clone()).collect();
         if others.is_empty() { WhyOpen::NameAlone(id) } else { WhyOpen::Shared { id, others } }
     }
 }
 
 impl Sought<'_> {
-    /// Reports whether a contact could be the entry's: it has the e-mail, or the names where none is declared.
+    /// Returns what a contact has to have to be the entry's: the e-mail, or the names where none is declared.
     ///
     /// Many may share an e-mail that is never matched: there the name counts as well.
-    fn could_be(&self, contact: &Contact) -> bool {
-        let is_named_so = || has_same_name(&self.entry.fields, contact);
-        match &self.identity.email {
-            Some(email) => contact.has_email(email) && (self.entry.run_dedupe || is_named_so()),
-            None => {
-                let shown = contact.readable.folded(&Field::OrganizationName);
-                is_named_so() && self.identity.company.as_ref().is_none_or(|company| *company == shown)
-            }
+    fn mark(&self) -> Mark {
+        let names = names(&self.entry.fields);
+        match (&self.identity.email, &self.identity.company) {
+            (Some(email), _) if self.entry.run_dedupe => Mark::Email(email.clone()),
+            (Some(email), _) => Mark::EmailAndNames(email.clone(), names),
+            (None, Some(company)) => Mark::NamesAtCompany(names, company.clone()),
+            (None, None) => Mark::Names(names),
         }
     }
 
@@ -221,6 +228,49 @@ impl Sought<'_> {
                 && is_shown(field, contact)
                 && standing(field, value, contact) == Standing::Stands
         })
+    }
+}
+
+/// Lists what a contact could be looked for by.
+fn marks(contact: &Contact) -> HashSet<Mark> {
+    let names = names(&contact.readable);
+    let company = contact.readable.folded(&Field::OrganizationName);
+    let emails = contact.emails.iter().map(|email| fold_email(email)).filter(|email| !email.is_empty());
+    let by_email = emails.flat_map(|email| [Mark::Email(email.clone()), Mark::EmailAndNames(email, names.clone())]);
+    let by_name = [Mark::NamesAtCompany(names.clone(), company), Mark::Names(names.clone())];
+    by_email.chain(by_name).collect()
+}
+
+/// The most contacts, or keys, that are told of one entry.
+const MOST_NAMED: usize = 20;
+
+/// Contacts by what may make them look like an entry.
+struct Like {
+    by_name: HashMap<[String; 2], Vec<usize>>,
+    by_email: HashMap<String, Vec<usize>>,
+}
+
+impl Like {
+    fn among(contacts: &[&Contact]) -> Self {
+        let mut like = Self { by_name: HashMap::new(), by_email: HashMap::new() };
+        for (number, contact) in contacts.iter().enumerate() {
+            like.by_name.entry(names(&contact.readable)).or_default().push(number);
+            for email in &contact.emails {
+                like.by_email.entry(fold_email(email)).or_default().push(number);
+            }
+        }
+        like
+    }
+
+    /// Lists the first of those who have the name or the e-mail of an entry.
+    fn of(&self, sought: &Sought<'_>) -> Vec<usize> {
+        let name = names(&sought.entry.fields);
+        let has_name = name.iter().any(|name| !name.is_empty());
+        let by_name = self.by_name.get(&name).filter(|_| has_name);
+        let by_email = sought.identity.email.as_ref().and_then(|email| self.by_email.get(email));
+        let found: BTreeSet<usize> =
+            by_name.into_iter().chain(by_email).flat_map(|found| found.iter().take(MOST_NAMED)).copied().collect();
+        found.into_iter().take(MOST_NAMED).collect()
     }
 }
 

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::record::{FoundBy, StepOutcome};
+use super::step::{FoundBy, StepOutcome};
 
 /// Which entries are which contacts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]

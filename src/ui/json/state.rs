@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::record::{FoundBy, Kept};
+use super::record::Kept;
+use super::step::FoundBy;
 use super::values::Values;
 use super::versions::{FORMAT_VERSION, PROGRAM_VERSION, UI_VERSION};
 use crate::model::{Binding, ContactKey, Field, Origin};

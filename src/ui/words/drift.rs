@@ -1,7 +1,9 @@
 //! What is read of the account, and what has changed there.
 
-use super::super::amounts::counted;
-use crate::model::ApolloId;
+use std::time::Duration;
+
+use super::super::amounts::{counted, wait};
+use crate::model::{ApolloId, Endpoint};
 use crate::ops::{Drift, DriftChange, Drifted, Refreshing};
 use crate::source::Diagnostic;
 
@@ -35,6 +37,17 @@ pub(super) fn nobody_there(contacts: usize) -> Diagnostic {
             "Apollo shows none of the {} that this state holds. The credential probably sees another account than the one \
              they are in, so none of them is called gone. Check APOLLO_API_KEY.",
             counted(contacts, "contact")
+        ),
+    )
+}
+
+pub(super) fn quota_used_up(endpoint: Endpoint, time: Duration) -> Diagnostic {
+    Diagnostic::error(
+        format!("The {endpoint} quota is used up"),
+        format!(
+            "It opens again in {}, longer than --max-wait allows. Not all of Apollo was read, and nothing was changed. Run \
+             the command again then.",
+            wait(time)
         ),
     )
 }
