@@ -76,7 +76,7 @@ pub use probe::{
 pub use problem::{Cause, Fault, Problem, ProblemKind, chain};
 pub use purge::{Traces, purge};
 pub use reading::{ReadError, Reading, Want, read};
-pub use rebuild::{Pair, Rebuild, WhyOpen};
+pub use rebuild::{Left, Pair, Rebuild, WhyOpen};
 pub use renewal::renew_index;
 pub use report::{Ended, Imported, Report, Step};
 pub use saved::{

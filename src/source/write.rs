@@ -73,7 +73,7 @@ impl Written {
         let alone = |(field, value): (&Field, &Value)| {
             let fields = [(field.clone(), value.clone())].into_iter().collect();
             let (key, apollo_id, rest) = (self.key.clone(), apollo_id.clone(), Rest::default());
-            let why = Self { key, apollo_id, fields, rest }.reads_back().err()?;
+            let why = Self { key, fields, apollo_id, rest }.reads_back().err()?;
             Some(Unfit { field: field.clone(), why })
         };
         let unfit: Vec<Unfit> = self.fields.iter().filter_map(alone).collect();

@@ -107,16 +107,15 @@ impl Current {
         let mut fields = Fields::default();
         for (field, declared) in entry.fields.iter() {
             match declared {
-                Value::Lists(lists) => match &contact.label_names {
-                    Some(names) => {
+                Value::Lists(lists) => {
+                    if let Some(names) = &contact.label_names {
                         let is_on = |list: &&String| names.iter().any(|name| fold_text(name) == fold_text(list));
                         fields.set(field.clone(), Value::Lists(lists.iter().filter(is_on).cloned().collect()));
-                    }
-                    None => {
+                    } else {
                         self.unshown.push((entry.key().clone(), field.clone()));
                         fields.set(field.clone(), declared.clone());
                     }
-                },
+                }
                 Value::Text(_) => {
                     let standing = standing(field, declared, contact);
                     if standing == Standing::Unsaid {

@@ -35,13 +35,16 @@ pub struct Rebuild {
     /// Entries with their contacts, sorted by key.
     pub pairs: Vec<Pair>,
     /// Entries that are left to a person or to the next apply, sorted by key.
-    pub open: Vec<(Place, WhyOpen)>,
+    pub open: Vec<Left>,
     /// How many entries are bound already.
     pub bound: usize,
     /// How many contacts the account has that were not met, where it tells; `None` where it is too large to be read.
     pub missed: Option<u64>,
     account: Option<Account>,
 }
+
+/// An entry that is not bound, and why.
+pub type Left = (Place, WhyOpen);
 
 /// An entry with the contact that it is.
 #[derive(Debug)]
@@ -77,16 +80,16 @@ impl Session {
     /// The snapshot is one of everything. The credential was proven.
     pub async fn rebuild(&self, desired: &Desired, snapshot: &Snapshot) -> Result<Rebuild, DriftError> {
         let (entries, waiting) = unbound(desired, snapshot).map_err(DriftError::Load)?;
-        let owned: BTreeMap<ApolloId, ContactKey> =
+        let bound: BTreeMap<ApolloId, ContactKey> =
             snapshot.bindings.iter().map(|(key, binding)| (binding.apollo_id.clone(), key.clone())).collect();
-        let mut owners = owned.clone();
+        let mut owners = bound.clone();
         for (id, key) in named(desired).map_err(DriftError::Load)? {
             owners.entry(id).or_insert(key);
         }
         let asked: Asked = entries
             .iter()
             .filter_map(|entry| Some((entry.apollo_id.clone()?, AskedFor::of_entry(entry))))
-            .filter(|(id, _)| !owned.contains_key(id))
+            .filter(|(id, _)| !bound.contains_key(id))
             .collect();
         let search = Search::for_entries(entries.iter().filter(|entry| entry.apollo_id.is_none()));
         let mut met = self.meet(snapshot.identity_key, &asked, &search).await?;
@@ -100,7 +103,7 @@ impl Session {
         };
         for entry in &entries {
             let Some(id) = &entry.apollo_id else { continue };
-            match (owned.get(id), met.contacts.get(id)) {
+            match (bound.get(id), met.contacts.get(id)) {
                 (Some(owner), _) => {
                     rebuild.leave(entry, WhyOpen::Owned { id: id.clone(), owner: owner.clone() });
                 }
@@ -195,7 +198,7 @@ impl Session {
     async fn meet_everybody(&self, key: IdentityKey, asked: &Asked, search: &Search<'_>) -> Result<Met, Halt> {
         let (mut met, mut account, now) = (Met::default(), Account::new(key), self.now());
         let mut hides = false;
-        let meet = |page: &SearchPage| {
+        let take_in = |page: &SearchPage| {
             if page.page == 1 {
                 self.tell(Event::Refreshing(Refreshing::Pages(sweep::pages(page))));
             }
@@ -209,7 +212,7 @@ impl Session {
             ControlFlow::Continue(())
         };
         let of_search = |failure| Halt { endpoint: Endpoint::SearchContacts, failure };
-        if let Some(swept) = sweep::everyone(&self.access, meet).await.map_err(of_search)? {
+        if let Some(swept) = sweep::everyone(&self.access, take_in).await.map_err(of_search)? {
             met.missed = Some(swept.entries.unwrap_or_default().saturating_sub(account.len() as u64));
             // Of a row that hides its e-mail nobody knows whose it is.
             met.is_whole = swept.is_whole && !hides;
@@ -262,7 +265,7 @@ impl Rebuild {
 }
 
 /// Lists the entries that are to be found, and those that are left to the next apply or wait already.
-fn unbound(desired: &Desired, snapshot: &Snapshot) -> Result<(Vec<Entry>, Vec<(Place, WhyOpen)>), LoadError> {
+fn unbound(desired: &Desired, snapshot: &Snapshot) -> Result<(Vec<Entry>, Vec<Left>), LoadError> {
     let is_bound = |key: &ContactKey| snapshot.bindings.contains_key(key);
     let unbound: Vec<ContactKey> = desired.keys()?.into_iter().filter(|key| !is_bound(key)).collect();
     let in_doubt: BTreeSet<&ContactKey> = snapshot.intents.values().map(|intent| &intent.key).collect();

@@ -149,19 +149,18 @@ impl<'e> Search<'e> {
         }
         let like = Like::among(contacts);
         let verdict = |(number, sought): (usize, &Sought<'e>)| {
-            let verdict = match paired[number] {
-                Some((contact, by)) => Verdict::Pair(contacts[contact].id.clone(), by),
-                None => {
-                    let ids = |found: &[usize]| found.iter().map(|&contact| contacts[contact].id.clone()).collect();
-                    Verdict::Open(match found(number) {
-                        [] => match like.of(sought) {
-                            none if none.is_empty() => WhyOpen::Nobody,
-                            like => WhyOpen::Similar(ids(&like)),
-                        },
-                        [contact] => self.why_not(number, contacts[*contact], claiming(*contact), owners),
-                        several => WhyOpen::Several(ids(&several[..several.len().min(MOST_NAMED)])),
-                    })
-                }
+            let verdict = if let Some((contact, by)) = paired[number] {
+                Verdict::Pair(contacts[contact].id.clone(), by)
+            } else {
+                let ids = |found: &[usize]| found.iter().map(|&contact| contacts[contact].id.clone()).collect();
+                Verdict::Open(match found(number) {
+                    [] => match like.of(sought) {
+                        none if none.is_empty() => WhyOpen::Nobody,
+                        like => WhyOpen::Similar(ids(&like)),
+                    },
+                    [contact] => self.why_not(number, contacts[*contact], claiming(*contact), owners),
+                    several => WhyOpen::Several(ids(&several[..several.len().min(MOST_NAMED)])),
+                })
             };
             (sought.entry, verdict)
         };
