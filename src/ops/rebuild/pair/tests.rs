@@ -1,4 +1,5 @@
 use std::path::Path;
+use std::slice::from_ref;
 use std::sync::Arc;
 
 use super::*;
@@ -45,12 +46,12 @@ use Field::{Email, FirstName, LastName, OrganizationName as Company, Title};
 fn an_email_pairs_where_one_contact_and_one_entry_have_it() {
     let ada = entry("ada", true, &[(FirstName, "Ada"), (Email, "Ada@x.example")]);
     let of_ada = |number| contact(number, &[(FirstName, "Augusta"), (Email, "ada@X.example")]);
-    assert_eq!(verdicts(&[ada.clone()], &[of_ada(1)], &[]), [pair(1, RebuiltBy::Email)]);
+    assert_eq!(verdicts(from_ref(&ada), &[of_ada(1)], &[]), [pair(1, RebuiltBy::Email)]);
     let two = open(WhyOpen::Several(vec![id(1), id(2)]));
-    assert_eq!(verdicts(&[ada.clone()], &[of_ada(1), of_ada(2)], &[]), [two]);
+    assert_eq!(verdicts(from_ref(&ada), &[of_ada(1), of_ada(2)], &[]), [two]);
     let owned = open(WhyOpen::Owned { id: id(1), owner: ContactKey::parse("bo").unwrap() });
-    assert_eq!(verdicts(&[ada.clone()], &[of_ada(1)], &[(1, "bo")]), [owned]);
-    assert_eq!(verdicts(&[ada.clone()], &[], &[]), [open(WhyOpen::Nobody)]);
+    assert_eq!(verdicts(from_ref(&ada), &[of_ada(1)], &[(1, "bo")]), [owned]);
+    assert_eq!(verdicts(from_ref(&ada), &[], &[]), [open(WhyOpen::Nobody)]);
     // Another e-mail is another person, whatever the name.
     let other = contact(1, &[(FirstName, "ADA"), (Email, "ada@y.example")]);
     assert_eq!(verdicts(&[ada], &[other], &[]), [open(WhyOpen::Similar(vec![id(1)]))]);
@@ -80,10 +81,10 @@ fn a_name_pairs_with_a_company_or_with_more_that_tells_and_never_alone() {
     );
     let alone = entry("li", true, &[(FirstName, "李"), (LastName, "雷")]);
     let li = contact(3, &[(FirstName, "李"), (LastName, "雷"), (Title, "Poet")]);
-    assert_eq!(verdicts(&[alone.clone()], &[li.clone()], &[]), [open(WhyOpen::NameAlone(id(3)))]);
+    assert_eq!(verdicts(from_ref(&alone), from_ref(&li), &[]), [open(WhyOpen::NameAlone(id(3)))]);
     let mut poet = alone;
     poet.fields.set(Title, "Poet");
-    assert_eq!(verdicts(&[poet.clone()], &[li.clone()], &[]), [pair(3, RebuiltBy::Fields)]);
+    assert_eq!(verdicts(&[poet.clone()], from_ref(&li), &[]), [pair(3, RebuiltBy::Fields)]);
     poet.fields.set(Title, "Clerk");
     assert_eq!(verdicts(&[poet], &[li], &[]), [open(WhyOpen::NameAlone(id(3)))]);
 }
