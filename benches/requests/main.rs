@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -21,6 +21,7 @@ use contactsd::ops::Clock;
 use contactsd::sandbox::{Action, Options, Server};
 use printing::{print, say};
 use serde_json::{Value, json};
+use wait4::Wait4;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -58,7 +59,7 @@ fn main() -> ExitCode {
 }
 
 async fn measure(args: &Args) -> Outcome<()> {
-    print("| case | requests | of them | time | answers with 429 |\n|---|---:|---|---:|---:|");
+    print("| case | requests | of them | time | processor time | answers with 429 |\n|---|---:|---|---:|---:|---:|");
     let many = args.contacts;
     let plain = |_: usize| String::new();
 
@@ -93,25 +94,112 @@ async fn measure(args: &Args) -> Outcome<()> {
 }
 
 async fn measure_drift(args: &Args) -> Outcome<()> {
-    print("| case | requests | of them | time | answers with 429 |\n|---|---:|---|---:|---:|");
+    print("| case | requests | of them | time | processor time | answers with 429 |\n|---|---:|---|---:|---:|---:|");
     let many = args.contacts;
     let account = Account::new("", "").await?;
     account.declare(many, |number| format!(", title: Clerk {}", number % 7))?;
     account.apply("apply, into an empty account").await?;
     account.an_hour_passes();
-    account.drift("drift, the first time").await?;
+    account.drift("drift, the first time", 0).await?;
     account.an_hour_passes();
-    account.drift("drift, nothing has changed").await?;
+    account.drift("drift, nothing has changed", 0).await?;
     account.edit(10).await?;
-    account.drift("drift, ten were edited").await?;
+    account.drift("drift, ten were edited", 10).await?;
     account.run("plan --refresh", &["plan", "--refresh", "--quiet"]).await?;
     account.run("apply --refresh", &["apply", "--refresh", "--auto-approve", "--quiet"]).await?;
     account.an_hour_passes();
-    account.drift("drift afterwards").await
+    account.drift("drift afterwards", 0).await?;
+    account.declare(many, |number| {
+        let title = if number % (many / 10) == 3 { "Chief".to_owned() } else { format!("Clerk {}", number % 7) };
+        format!(", title: {title}")
+    })?;
+    let ten = account.run("apply, ten edits in the files", &["apply", "--auto-approve"]).await?;
+    holds(&ten, "0 added, 10 changed, 0 destroyed")?;
+    account.rebuild("state rebuild, by e-mail", many).await?;
+    account.plans_nothing("plan after it").await?;
+
+    let account = Account::new("", "").await?;
+    account.seed_hostile(many).await?;
+    account.run("export, of odd shapes", &["export", "--quiet"]).await?;
+    account.apply("apply of that").await?;
+    account.plans_nothing("plan after it").await?;
+    account.rebuild("state rebuild, by id", many).await?;
+    account.plans_nothing("plan after it").await?;
+
+    let account = Account::new("", "").await?;
+    let ids = account.seed_hostile(many).await?;
+    fs::create_dir_all(account.contacts())?;
+    fs::write(account.contacts().join("people.yaml"), hostile_files(many))?;
+    account.rebuild("state rebuild, of odd shapes without ids", many).await?;
+    account.is_bound_to(&ids).await?;
+    account.plans_nothing("plan after it").await
+}
+
+/// Returns what contact files would say of a person of an odd shape, and what Apollo would.
+fn hostile(number: usize) -> (String, Value) {
+    let long = "ä ".repeat(400).trim_end().to_owned();
+    match number % 8 {
+        0 => (
+            format!("first_name: Otto, last_name: N{number}, email: office@example.com, run_dedupe: false"),
+            json!({"first_name": "Otto", "last_name": format!("N{number}"), "email": "office@example.com"}),
+        ),
+        1 => (
+            format!(
+                "first_name: Ada, last_name: Same, organization_name: Harbor, run_dedupe: false, mobile_phone: \
+                 \"+1202{number:07}\""
+            ),
+            json!({"first_name": "Ada", "last_name": "Same", "organization_name": "Harbor",
+                "mobile_phone": format!("+1202{number:07}")}),
+        ),
+        2 => (
+            format!("first_name: Long, email: long{number}@example.com, title: \"{long}\""),
+            json!({"first_name": "Long", "email": format!("long{number}@example.com"), "title": long}),
+        ),
+        3 => (
+            format!(
+                "first_name: Pia, email: Pia.{number}@Example.com, mobile_phone: \"+1303{number:07}\", direct_phone: \
+                 \"007\", home_phone: \"(0) 30 1\", corporate_phone: \"5\", other_phone: \"6\""
+            ),
+            json!({"first_name": "Pia", "email": format!("Pia.{number}@Example.com"),
+                "mobile_phone": format!("+1303{number:07}"), "direct_phone": "007", "home_phone": "(0) 30 1",
+                "corporate_phone": "5", "other_phone": "6"}),
+        ),
+        4 => (
+            format!("first_name: Noel, last_name: Quill, organization_name: House {number}"),
+            json!({"first_name": "Noel", "last_name": "Quill", "organization_name": format!("House {number}")}),
+        ),
+        5 => (
+            format!("first_name: 李, last_name: 雷{number}, title: Poet"),
+            json!({"first_name": "李", "last_name": format!("雷{number}"), "title": "Poet"}),
+        ),
+        6 => (
+            format!("first_name: Ines, last_name: \"~{number}\", email: b{number}@bücher.example"),
+            json!({"first_name": "Ines", "last_name": format!("~{number}"), "email": format!("b{number}@bücher.example")}),
+        ),
+        _ => (
+            format!("first_name: Lee, last_name: L{number}, email: lee{number}@example.org, label_names: [Leads]"),
+            json!({"first_name": "Lee", "last_name": format!("L{number}"), "email": format!("lee{number}@example.org"),
+                "label_names": ["Leads", "Theirs"]}),
+        ),
+    }
+}
+
+fn hostile_files(count: usize) -> String {
+    let entries = (0..count).map(|number| format!("  p{number:06}: {{{}}}\n", hostile(number).0));
+    format!("contacts:\n{}", entries.collect::<String>())
+}
+
+/// Makes sure that a command printed something.
+fn holds(printed: &str, wanted: &str) -> Outcome<()> {
+    if printed.contains(wanted) {
+        Ok(())
+    } else {
+        Err(format!("{wanted:?} is not in what was printed: {printed}").into())
+    }
 }
 
 /// The kinds of requests, and what they are called.
-const KINDS: [(&str, Action); 10] = [
+const KINDS: [(&str, Action); 12] = [
     ("bulk create", Action::BulkCreate),
     ("create", Action::Create),
     ("bulk update", Action::BulkUpdate),
@@ -121,6 +209,8 @@ const KINDS: [(&str, Action); 10] = [
     ("view", Action::View),
     ("list add", Action::AddToLists),
     ("lists", Action::ShowLists),
+    ("stages", Action::ShowStages),
+    ("custom fields", Action::ShowCustomFields),
     ("profile", Action::Profile),
 ];
 
@@ -167,6 +257,55 @@ impl Account {
         Ok(())
     }
 
+    /// Puts contacts of odd shapes into the account; returns their ids.
+    async fn seed_hostile(&self, count: usize) -> Outcome<Vec<String>> {
+        let all: Vec<Value> = (0..count)
+            .map(|number| {
+                let mut contact = hostile(number).1;
+                contact["created_at"] = "2024-01-02T03:04:05.006Z".into();
+                contact
+            })
+            .collect();
+        let mut ids = Vec::new();
+        for some in all.chunks(1_000) {
+            let answer =
+                send(self.server.address(), "POST", "/sandbox/contacts", &json!({ "contacts": some }).to_string())
+                    .await?;
+            let answer: Value = serde_json::from_str(&answer)?;
+            let made = answer["contacts"].as_array().ok_or("no contacts were made")?;
+            ids.extend(made.iter().filter_map(|contact| contact["id"].as_str().map(str::to_owned)));
+        }
+        Ok(ids)
+    }
+
+    /// Takes the state away and has it built again; all of so many entries have to be bound.
+    async fn rebuild(&self, case: &str, count: usize) -> Outcome<()> {
+        let state = self.home.path().join("state");
+        if state.exists() {
+            fs::remove_dir_all(state)?;
+        }
+        let printed = self.run(case, &["state", "rebuild", "--auto-approve"]).await?;
+        holds(&printed.replace(',', ""), &format!("Rebuild: {count} to bind"))
+    }
+
+    /// Makes sure that the entries are bound to the contacts that were made for them.
+    async fn is_bound_to(&self, ids: &[String]) -> Outcome<()> {
+        let listed = self.output(&["state", "list", "--json"]).await?.0;
+        for (number, line) in listed.lines().enumerate() {
+            let contact: Value = serde_json::from_str(line)?;
+            let is_so = contact["key"] == format!("p{number:06}") && contact["apollo_id"] == *ids[number];
+            if !is_so {
+                return Err(format!("{line} is not contact {}", ids[number]).into());
+            }
+        }
+        if listed.lines().count() == ids.len() { Ok(()) } else { Err("not all are bound".into()) }
+    }
+
+    async fn plans_nothing(&self, case: &str) -> Outcome<()> {
+        let printed = self.run(case, &["plan"]).await?;
+        holds(&printed, "No changes.")
+    }
+
     /// Writes the files; `more` is what stands in each entry beside its name and its e-mail.
     fn declare(&self, count: usize, more: impl Fn(usize) -> String) -> Outcome<()> {
         let mut text = String::from("contacts:\n");
@@ -193,28 +332,19 @@ impl Account {
     }
 
     async fn apply(&self, case: &str) -> Outcome<()> {
-        self.run(case, &["apply", "--auto-approve", "--quiet", "--max-wait", "5m"]).await
+        self.run(case, &["apply", "--auto-approve", "--quiet", "--max-wait", "5m"]).await.map(drop)
     }
 
-    async fn drift(&self, case: &str) -> Outcome<()> {
-        self.run(case, &["drift", "--quiet"]).await
+    /// Looks for drift; exactly so many contacts have to have changed.
+    async fn drift(&self, case: &str, changed: usize) -> Outcome<()> {
+        let printed = self.run(case, &["drift", "--json"]).await?;
+        let found: Value = serde_json::from_str(printed.trim())?;
+        if found["changed"] == changed && found["gone"] == 0 { Ok(()) } else { Err(printed.into()) }
     }
 
-    #[expect(clippy::disallowed_methods, reason = "measuring time is what this program is for")]
-    async fn run(&self, case: &str, arguments: &[&str]) -> Outcome<()> {
+    async fn run(&self, case: &str, arguments: &[&str]) -> Outcome<String> {
         let before = self.counts();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_contactsd"));
-        command.args(arguments);
-        command.arg("--dir").arg(self.contacts()).arg("--state").arg(self.home.path().join("state"));
-        command.arg("--api-url").arg(format!("http://{}/api/v1", self.server.address()));
-        command.env_clear().env("APOLLO_API_KEY", "sandbox").env("HOME", self.home.path());
-        command.current_dir(self.home.path());
-        let began = Instant::now();
-        let output = tokio::task::spawn_blocking(move || command.output()).await??;
-        let took = began.elapsed();
-        if ![Some(0), Some(1)].contains(&output.status.code()) {
-            return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
-        }
+        let (printed, took, worked) = self.output(arguments).await?;
         let counts: Vec<(&str, u64)> = self
             .counts()
             .into_iter()
@@ -226,8 +356,29 @@ impl Account {
         let listed: Vec<String> = counts.iter().map(|(name, count)| format!("{count} {name}")).collect();
         let counted = self.server.requests();
         let rejected: u64 = KINDS.iter().map(|(_, action)| counted.answered(*action, 429)).sum();
-        print(&format!("| {case} | {total} | {} | {} | {rejected} |", listed.join(", "), seconds(took)));
-        Ok(())
+        let (listed, took, worked) = (listed.join(", "), seconds(took), seconds(worked));
+        print(&format!("| {case} | {total} | {listed} | {took} | {worked} | {rejected} |"));
+        Ok(printed)
+    }
+
+    /// Runs the program; returns what it printed, how long it took, and how long it had a processor.
+    #[expect(clippy::disallowed_methods, reason = "measuring time is what this program is for")]
+    async fn output(&self, arguments: &[&str]) -> Outcome<(String, Duration, Duration)> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_contactsd"));
+        command.args(arguments);
+        command.arg("--dir").arg(self.contacts()).arg("--state").arg(self.home.path().join("state"));
+        command.arg("--api-url").arg(format!("http://{}/api/v1", self.server.address()));
+        command.env_clear().env("APOLLO_API_KEY", "sandbox").env("HOME", self.home.path());
+        let (out, errors) = (self.home.path().join("stdout"), self.home.path().join("stderr"));
+        command.stdin(Stdio::null()).stdout(fs::File::create(&out)?).stderr(fs::File::create(&errors)?);
+        command.current_dir(self.home.path());
+        let began = Instant::now();
+        let ended = tokio::task::spawn_blocking(move || command.spawn()?.wait4()).await??;
+        let took = began.elapsed();
+        if ![Some(0), Some(1)].contains(&ended.status.code()) {
+            return Err(fs::read_to_string(errors)?.into());
+        }
+        Ok((fs::read_to_string(out)?, took, ended.rusage.utime + ended.rusage.stime))
     }
 
     fn counts(&self) -> Vec<(&'static str, u64)> {
@@ -241,10 +392,11 @@ impl Account {
 }
 
 async fn add(sandbox: SocketAddr, body: &str) -> Outcome<()> {
-    send(sandbox, "POST", "/sandbox/contacts", body).await
+    send(sandbox, "POST", "/sandbox/contacts", body).await.map(drop)
 }
 
-async fn send(sandbox: SocketAddr, method: &str, path: &str, body: &str) -> Outcome<()> {
+/// Sends a request; returns the body of the answer.
+async fn send(sandbox: SocketAddr, method: &str, path: &str, body: &str) -> Outcome<String> {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let mut stream = tokio::net::TcpStream::connect(sandbox).await?;
     let head = format!(
@@ -255,7 +407,10 @@ async fn send(sandbox: SocketAddr, method: &str, path: &str, body: &str) -> Outc
     stream.write_all(head.as_bytes()).await?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await?;
-    if answer.starts_with("HTTP/1.1 200") { Ok(()) } else { Err(answer.into()) }
+    match answer.split_once("\r\n\r\n") {
+        Some((head, body)) if head.starts_with("HTTP/1.1 200") => Ok(body.to_owned()),
+        _ => Err(answer.into()),
+    }
 }
 
 fn seconds(time: Duration) -> String {

@@ -118,25 +118,45 @@ async fn observe(
     with_new: bool,
     events: &mut UnboundedReceiver<Event>,
 ) -> Result<Drift, Exit> {
-    let viewer = Viewer::new(options.clone(), snapshot).map_err(|error| {
-        context.shell.error("Apollo cannot be asked", chain(&error));
-        Exit::Failure
-    })?;
-    let ended = || viewer.stop().reason().and_then(|ended| signals::exit(&ended));
-    let proven = driven(context, viewer.stop(), events, viewer.prove_for(snapshot)).await?;
-    proven.map_err(|error| ended().unwrap_or_else(|| session_error(context, &error)))?;
+    let viewer = proven_viewer(context, options.clone(), snapshot, events).await?;
     let found = if with_new {
-        driven(context, viewer.stop(), events, ops::drift_and_new(&viewer, desired, snapshot)).await?
+        driven(context, viewer.stop(), events, ops::drift_and_new(&viewer, desired, snapshot)).await
     } else {
-        driven(context, viewer.stop(), events, ops::drift(&viewer, desired, snapshot)).await?
+        driven(context, viewer.stop(), events, ops::drift(&viewer, desired, snapshot)).await
     };
-    let found = found.map_err(|error| ended().unwrap_or_else(|| drift_error(context, error)))?;
-    if let Some(exit) = ended() {
+    viewer.close().await;
+    let ended = viewer.stop().reason().and_then(|ended| signals::exit(&ended));
+    let found =
+        found?.map_err(|error| ended.unwrap_or_else(|| drift_error(context, error, viewer.put_off().as_ref())))?;
+    if let Some(exit) = ended {
         return Err(exit);
     }
     let drift = found.drift.clone();
     ops::keep(found, options, snapshot).await;
     Ok(drift)
+}
+
+/// Prepares to look at the account, by a credential that is of the team of a state.
+pub(super) async fn proven_viewer(
+    context: &mut Context,
+    options: SessionOptions,
+    snapshot: &Snapshot,
+    events: &mut UnboundedReceiver<Event>,
+) -> Result<Viewer, Exit> {
+    let viewer = Viewer::new(options, snapshot).await.map_err(|error| {
+        context.shell.error("Apollo cannot be asked", chain(&error));
+        Exit::Failure
+    })?;
+    let proven = driven(context, viewer.stop(), events, viewer.prove_for(snapshot)).await;
+    let ended = viewer.stop().reason().and_then(|ended| signals::exit(&ended));
+    match proven {
+        Ok(Ok(())) => Ok(viewer),
+        Ok(Err(error)) => {
+            viewer.close().await;
+            Err(ended.unwrap_or_else(|| session_error(context, &error)))
+        }
+        Err(exit) => Err(exit),
+    }
 }
 
 fn show(args: &DriftArgs, context: &mut Context, drift: &Drift) {

@@ -12,21 +12,28 @@ use super::context::Context;
 use super::reading::{drift_error, load_error, snapshot_error};
 use super::run::{block_on, channel, driven, prove, release};
 use super::stream::is_stream;
-use super::{Exit, loading, signals, stand_in};
+use super::{Exit, current, loading, signals, stand_in};
 use crate::beneath::Root;
 use crate::model::{ContactKey, NameKind, Names};
 use crate::ops::{
-    self, Desired, Event, Export, ExportError, FormatError, NamesError, Omission, Placed, Placing, Selection, chain,
+    self, Desired, Event, Export, ExportError, FormatError, NamesError, Omission, Placed, Placing, Problem, Selection,
+    chain,
 };
+use crate::plan::KeyPattern;
+use crate::settings::Locations;
 use crate::source::Written;
 use crate::ui::amounts::{count, counted};
 use crate::ui::{escape, unified_diff, words};
 
 #[derive(Debug, Args)]
 pub(super) struct ExportArgs {
-    /// Directory that the files go into [default: --dir]; - prints one file to stdout
+    /// Directory that the files go into, as if it was --dir [default: --dir]; - prints one file to stdout
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
+    /// Show this entry as Apollo has it now, on stdout, to take what has changed there into its file: the fields that it
+    /// declares, with Apollo's values; * and ? as wildcards; may be repeated
+    #[arg(long, value_name = "KEY", group = "selection", conflicts_with_all = ["out", "split", "diff", "force"], help_heading = "Which contacts")]
+    pub(super) key: Vec<KeyPattern>,
     /// Only contacts on this list
     #[arg(long, value_name = "NAME", group = "selection", help_heading = "Which contacts")]
     pub(super) list: Option<String>,
@@ -89,7 +96,17 @@ impl ExportArgs {
 }
 
 pub(super) fn run(args: &ExportArgs, context: &mut Context) -> Exit {
+    if !args.key.is_empty() {
+        return block_on(context, async |context: &mut Context| {
+            current::show(&args.key, &args.quota, &args.requests, context).await.unwrap_or_else(|exit| exit)
+        });
+    }
     if let Some(out) = args.out.as_ref().filter(|_| !args.prints()) {
+        // What was seen is for whoever applies these files: the state at their default place, unless another one was named.
+        let has_usual_state = context.locations.own_dir.as_ref().is_some_and(|own| !own.names_state);
+        if has_usual_state && !context.sandbox {
+            context.locations = Locations::new(out, None, false, &context.environment.directory);
+        }
         context.locations.contacts.clone_from(out);
         // A person named it, so it may be anywhere.
         context.bounds.root_within = None;
@@ -155,7 +172,7 @@ async fn with(
     let work = session.export(desired, into, &snapshot, &names, &selection, args.split.into());
     let found = driven(context, session.stop(), &mut events, work).await?;
     let ended = session.stop().reason().and_then(|ended| signals::exit(&ended));
-    let export = found.map_err(|error| ended.unwrap_or_else(|| failed(context, error)))?;
+    let export = found.map_err(|error| ended.unwrap_or_else(|| failed(context, error, session.put_off().as_ref())))?;
     if args.prints() {
         let contacts: Vec<Written> = export.files.values().flatten().cloned().collect();
         context.shell.result(crate::source::contact_file(&contacts, &names).trim_end());
@@ -327,10 +344,10 @@ fn tell_omitted(context: &mut Context, export: &Export) {
 }
 
 /// Says why there is nothing to export.
-fn failed(context: &mut Context, error: ExportError) -> Exit {
+fn failed(context: &mut Context, error: ExportError, put_off: Option<&Problem>) -> Exit {
     match error {
         ExportError::Load(error) => load_error(context, &error),
-        ExportError::Looking(error) => drift_error(context, error),
+        ExportError::Looking(error) => drift_error(context, error, put_off),
         ExportError::UnknownName { kind, name, known } => {
             let what = if kind == NameKind::Lists { "list" } else { "stage" };
             let detail = if known.is_empty() {
@@ -351,7 +368,7 @@ fn failed(context: &mut Context, error: ExportError) -> Exit {
         ExportError::TooMany => {
             context.shell.error(
                 "The account is too large to be read as a whole",
-                "Apollo shows the first 50,000 contacts. Nothing was written.",
+                "Apollo shows 50,000 contacts from either end of an account. Nothing was written.",
             );
             Exit::Failure
         }

@@ -9,6 +9,7 @@ use super::transfer::tell_remarks;
 use super::{Exit, connection, loading, reading, stand_in};
 use crate::model::ContactKey;
 use crate::ops::{self, Clock, Traces, Waiting, Want};
+use crate::sandbox;
 use crate::state::Location;
 use crate::store;
 use crate::ui::{purge_text, purged_text};
@@ -58,7 +59,8 @@ async fn forget(args: &ForgetArgs, context: &mut Context) -> Result<Exit, Exit> 
     }
     let everything = reading::read(context, Want::Everything).await?;
     let traces = Traces::of(key, &everything.snapshot, &location).map_err(|error| failed(context, &error))?;
-    context.shell.result(purge_text(key, &traces, matches!(location, Location::Database { .. })));
+    let in_sandbox = context.sandbox;
+    context.shell.result(purge_text(key, &traces, matches!(location, Location::Database { .. }), in_sandbox));
     if !args.approval.auto_approve && !approved(context) {
         return Err(Exit::Failure);
     }
@@ -74,6 +76,12 @@ async fn forget(args: &ForgetArgs, context: &mut Context) -> Result<Exit, Exit> 
     let held = connection::patiently(context, &waiting, holding).await;
     let held = held.map_err(|error| failed(context, &error))?;
     tell_remarks(context, held.remarks());
+    if in_sandbox {
+        // First, since the state knows which contacts it had.
+        let ids = traces.contacts.iter().map(ToString::to_string).collect();
+        let purged = sandbox::purge(&context.locations.sandbox_data, ids).await;
+        purged.map_err(|error| stand_in::failed(context, &error))?;
+    }
     ops::purge(held, &location, key, &traces).await.map_err(|error| failed(context, &error))?;
     context.shell.result(purged_text(key));
     Ok(Exit::Success)

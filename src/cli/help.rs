@@ -352,6 +352,20 @@ pub(super) const VERBS: &[Help] = &[
         ],
     },
     Help {
+        verb: "state rebuild",
+        examples: &[
+            ("contactsd state rebuild", "read the account, show who is who, ask, and bind them"),
+            ("contactsd state rebuild --full", "the same, with all entries by name"),
+            ("contactsd state rebuild --auto-approve", "without asking"),
+        ],
+        exits: &[
+            (0, "the entries that are certain are bound, or there was none"),
+            (1, "Apollo could not be read, it was not approved, or a service runs"),
+            INTERRUPTED_ASKING,
+            TERMINATED_ASKING,
+        ],
+    },
+    Help {
         verb: "state clean",
         examples: &[("contactsd state clean", "list what was moved out of the way, ask, and remove it")],
         exits: &[(0, "it is removed, or there was nothing"), (1, "there is no state, or it was not approved")],

@@ -2,7 +2,7 @@
 
 use super::Exit;
 use super::context::{Context, Found};
-use crate::ops::{self, DriftError, LoadError, ReadError, Reading, SnapshotError, Want};
+use crate::ops::{self, DriftError, LoadError, Problem, ReadError, Reading, SnapshotError, Want};
 use crate::private_dir::PrivateDir;
 use crate::ui::words;
 use crate::{state, store};
@@ -120,15 +120,18 @@ pub(super) fn snapshot_error(context: &mut Context, error: &SnapshotError) -> Ex
     }
 }
 
-/// Says why nothing can be said.
-pub(super) fn drift_error(context: &mut Context, error: DriftError) -> Exit {
+/// Says why nothing can be said; `put_off` is what waits for quota.
+pub(super) fn drift_error(context: &mut Context, error: DriftError, put_off: Option<&Problem>) -> Exit {
     match error {
         DriftError::Load(error) => load_error(context, &error),
         DriftError::Problem(problem) => {
             context.shell.message(&words::problem(&problem));
             Exit::Failure
         }
-        DriftError::Ended => Exit::Failure,
+        DriftError::Ended => {
+            context.shell.messages(put_off.map(words::problem));
+            Exit::Failure
+        }
     }
 }
 

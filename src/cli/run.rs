@@ -186,7 +186,7 @@ async fn refreshed(
     let drift = driven(context, session.stop(), events, session.drift(desired, &snapshot)).await?;
     let drift = drift.map_err(|error| match session.stop().reason().and_then(|ended| signals::exit(&ended)) {
         Some(exit) => exit,
-        None => drift_error(context, error),
+        None => drift_error(context, error, session.put_off().as_ref()),
     })?;
     showing::show_drift(context, &drift);
     let found = ops::as_found(desired, snapshot, &drift, session.now());

@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 
 use super::args::{ApprovalArgs, LockArgs, parse_address};
 use super::context::Context;
+use super::rebuild::{self, RebuildArgs};
 use super::run::{Perform, block_on, channel, may_approve, perform};
 use super::transfer::{self, PushArgs};
 use super::{Exit, connection, mending, reading, stand_in};
@@ -76,6 +77,8 @@ pub(super) enum StateVerb {
         #[command(flatten)]
         lock: LockArgs,
     },
+    /// Build a lost state again from the contact files and the account, once that is approved; only reads from Apollo
+    Rebuild(RebuildArgs),
     /// Remove damaged parts that were moved out of the way, once that is approved
     Clean {
         #[command(flatten)]
@@ -97,6 +100,7 @@ pub(super) fn run(args: &StateArgs, context: &mut Context) -> Exit {
         StateVerb::Push(args) => transfer::push(args, context),
         StateVerb::Check { lock } => mending::check(lock, context),
         StateVerb::Recover { approval, lock } => mending::recover(approval, lock, context),
+        StateVerb::Rebuild(args) => rebuild::run(args, context),
         StateVerb::Clean { approval } => mending::clean(approval, context),
     }
 }

@@ -136,6 +136,7 @@ impl Verb {
                 | StateVerb::Mv { .. }
                 | StateVerb::Push(_)
                 | StateVerb::Recover { .. }
+                | StateVerb::Rebuild(_)
                 | StateVerb::Clean { .. } => (Layout::Stream, Does::Something),
             },
             Self::Probe(_) | Self::Drift(_) | Self::Lookup(_) => (Layout::Document, Does::Something),

@@ -130,6 +130,22 @@ pub enum MatchedBy {
     BulkCreate,
     /// A search before the create found the one contact with the entry's e-mail; nothing was sent to create it.
     LookUp,
+    /// It was found when a lost state was built again; nothing was sent.
+    Rebuilt(RebuiltBy),
+}
+
+/// By what an entry was told to be a contact when a lost state was built again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RebuiltBy {
+    /// The entry names its id.
+    Id,
+    /// It is the only contact with the e-mail, which no other entry has.
+    Email,
+    /// It is the only contact of the name at the company, or of the name with a shared e-mail.
+    Names,
+    /// Of those of the name it is the only one of which nothing that it shows is declared otherwise.
+    Fields,
 }
 
 /// A contact that stands between an entry and a create: it must not be bound to the key without a person's word.

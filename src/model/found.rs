@@ -2,11 +2,13 @@
 
 use super::{ApolloId, Fields};
 
-/// Contacts with the e-mail of an entry, whom no key owns.
+/// Contacts that could be an entry, whom no key owns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
-    /// The only one: the declared fields as Apollo shows them, and what it is called there.
+    /// The only one with its e-mail: the declared fields as Apollo shows them, and what it is called there.
     One { id: ApolloId, observed: Fields, name: String, company: String },
-    /// Of several nobody is guessed.
+    /// Of several with its e-mail nobody is guessed.
     Several(Vec<ApolloId>),
+    /// They have its name, and Apollo could match them; a name alone never binds.
+    Namesakes(Vec<ApolloId>),
 }

@@ -24,7 +24,7 @@ mod roster;
 mod time;
 
 pub use batching::Batching;
-pub use binding::{Binding, Conflict, ConflictCause, Glance, MatchedBy, Merged, Origin, Tombstone};
+pub use binding::{Binding, Conflict, ConflictCause, Glance, MatchedBy, Merged, Origin, RebuiltBy, Tombstone};
 pub use bulk::BulkCreate;
 pub use endpoint::Endpoint;
 pub use entry::{Entry, Place};

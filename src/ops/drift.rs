@@ -15,6 +15,7 @@ use crate::state::{self, Change, Snapshot};
 use super::account::{Account, By};
 use super::apply::line::Failure;
 use super::apply::outcome::confirm;
+use super::apply::outcome::sight::{Sight, Wanted, namesakes};
 use super::drifted::{Drift, DriftChange, Drifted, FieldDrift, Refreshing};
 use super::problem::refused_for_all;
 use super::refresh::compare;
@@ -136,13 +137,15 @@ async fn find(seer: &impl Sees, desired: &Desired, snapshot: &Snapshot, with_new
     Ok(Found { drift, account })
 }
 
-/// Returns the entries that would be created and have an e-mail by which they may be in the account already.
+/// Returns the entries that would be created and may be in the account already, as far as an account tells.
 fn new_entries(desired: &Desired, snapshot: &Snapshot) -> Result<Vec<Entry>, LoadError> {
     let unbound: Vec<ContactKey> =
         desired.keys()?.into_iter().filter(|key| !snapshot.bindings.contains_key(key)).collect();
     let is_open = |entry: &Entry| snapshot.intents.values().any(|intent| intent.key == *entry.key());
     let may_be_there = |entry: &Entry| {
-        entry.is_matched_by_email()
+        let wanted = Wanted::of(&entry.fields, entry.run_dedupe);
+        let can_be_found = email(entry).is_some() || !wanted.marks().is_empty();
+        can_be_found
             && entry.apollo_id.is_none()
             && !snapshot.conflicts.contains_key(entry.key())
             && !snapshot.tombstones.contains_key(entry.key())
@@ -151,10 +154,14 @@ fn new_entries(desired: &Desired, snapshot: &Snapshot) -> Result<Vec<Entry>, Loa
     Ok(desired.entries(&unbound)?.into_values().filter(may_be_there).collect())
 }
 
+fn email(entry: &Entry) -> Option<String> {
+    entry.fields.text(&Field::Email).map(fold_email).filter(|email| !email.is_empty())
+}
+
 /// Most contacts that are viewed so that a plan can show them; the others are found when the plan is applied.
 const MOST_SHOWN: usize = 100;
 
-/// Views whom the account holds with the e-mails of entries that are not bound.
+/// Views whom the account holds with the e-mails and the names of entries that are not bound.
 async fn in_apollo(
     seer: &impl Sees,
     account: &Account,
@@ -162,43 +169,47 @@ async fn in_apollo(
     snapshot: &Snapshot,
 ) -> Result<BTreeMap<ContactKey, InApollo>, DriftError> {
     let owned: BTreeSet<&ApolloId> = snapshot.bindings.values().map(|binding| &binding.apollo_id).collect();
-    let candidates = |entry: &Entry| -> Vec<ApolloId> {
-        let email = entry.fields.text(&Field::Email).map(fold_email).unwrap_or_default();
-        account.find([By::Mailbox(&mailbox(&email))]).into_iter().filter(|id| !owned.contains(id)).collect()
+    let free = |ids: Vec<ApolloId>| -> Vec<ApolloId> { ids.into_iter().filter(|id| !owned.contains(id)).collect() };
+    let candidates = |entry: &Entry| {
+        let wanted = Wanted::of(&entry.fields, entry.run_dedupe);
+        let by_email = email(entry).map(|email| account.find([By::Mailbox(&mailbox(&email))])).unwrap_or_default();
+        let by_name = if wanted.looks_by_name() { account.find(wanted.marks()) } else { Vec::new() };
+        (free(by_email), free(by_name))
     };
-    let candidates = new.iter().map(|entry| (entry, candidates(entry))).filter(|(_, ids)| !ids.is_empty());
-    let candidates: Vec<(&Entry, Vec<ApolloId>)> = candidates.take(MOST_SHOWN).collect();
-    let views: usize = candidates.iter().map(|(_, ids)| ids.len()).sum();
-    if views > 0 {
-        seer.line().tell(Event::Refreshing(Refreshing::Views(views)));
+    let candidates = new.iter().map(|entry| (entry, candidates(entry)));
+    let candidates = candidates.filter(|(_, (by_email, by_name))| !by_email.is_empty() || !by_name.is_empty());
+    let candidates: Vec<_> = candidates.take(MOST_SHOWN).collect();
+    let ids: BTreeSet<&ApolloId> =
+        candidates.iter().flat_map(|(_, (by_email, by_name))| by_email.iter().chain(by_name)).collect();
+    if !ids.is_empty() {
+        seer.line().tell(Event::Refreshing(Refreshing::Views(ids.len())));
     }
+    let mut contacts: BTreeMap<&ApolloId, Contact> = BTreeMap::new();
+    for id in ids {
+        match seer.view(id).await {
+            Ok(contact) if contact.id == *id && !contact.person_deleted => drop(contacts.insert(id, contact)),
+            // Somebody else by now, or nobody.
+            Ok(_) | Err(Failure::Refused(_)) => {}
+            Err(failure) => return Err(Halt { endpoint: Endpoint::ViewContact, failure }.into()),
+        }
+    }
+    let shown = |ids: &[ApolloId]| -> Vec<Contact> { ids.iter().filter_map(|id| contacts.get(id)).cloned().collect() };
     let mut found = BTreeMap::new();
-    for (entry, ids) in candidates {
-        let mut same = Vec::new();
-        for id in &ids {
-            match seer.view(id).await {
-                Ok(contact) if contact.id == *id && !contact.person_deleted && has_email_of(entry, &contact) => {
-                    same.push(contact);
-                }
-                // Somebody else by now, or nobody.
-                Ok(_) | Err(Failure::Refused(_)) => {}
-                Err(failure) => return Err(Halt { endpoint: Endpoint::ViewContact, failure }.into()),
-            }
-        }
-        match &same[..] {
-            [] => {}
-            [contact] => drop(found.insert(entry.key().clone(), one(entry, contact))),
-            several => {
-                let ids = several.iter().map(|contact| contact.id.clone()).collect();
-                found.insert(entry.key().clone(), InApollo::Several(ids));
-            }
-        }
+    for (entry, (by_email, by_name)) in &candidates {
+        let wanted = Wanted::of(&entry.fields, entry.run_dedupe);
+        let sight = match wanted.by_email(&shown(by_email)) {
+            Sight::Nobody => namesakes(shown(by_name).iter().filter(|contact| wanted.is_namesake(contact))),
+            sight => sight,
+        };
+        let in_apollo = match sight {
+            Sight::SamePerson(id) => one(entry, &contacts[&id]),
+            Sight::Several(ids) => InApollo::Several(ids),
+            Sight::Namesakes(ids) => InApollo::Namesakes(ids),
+            Sight::Nobody | Sight::Owned(..) | Sight::MayNotSearch => continue,
+        };
+        found.insert(entry.key().clone(), in_apollo);
     }
     Ok(found)
-}
-
-fn has_email_of(entry: &Entry, contact: &Contact) -> bool {
-    entry.fields.text(&Field::Email).is_some_and(|email| contact.has_email(email))
 }
 
 fn one(entry: &Entry, contact: &Contact) -> InApollo {

@@ -31,6 +31,7 @@ mod probe;
 mod problem;
 mod purge;
 mod reading;
+mod rebuild;
 mod refresh;
 mod renewal;
 mod report;
@@ -62,7 +63,7 @@ pub use drift::{DriftError, Found, as_found, drift, drift_and_new, keep};
 pub use drifted::{Drift, DriftChange, Drifted, FieldDrift, Refreshing};
 pub use entropy::Entropy;
 pub use event::{Event, Notice, PassEvent};
-pub use export::{Export, ExportError, Into as ExportInto, Omission, Selection};
+pub use export::{Current, Export, ExportError, Into as ExportInto, Missing, Omission, Selection, current};
 pub use format::{FormatError, replace};
 pub use generated::{Placed, Placing};
 pub use health::{Health, Readiness};
@@ -79,6 +80,7 @@ pub use probe::{
 pub use problem::{Cause, Fault, Problem, ProblemKind, chain};
 pub use purge::{Traces, purge};
 pub use reading::{ReadError, Reading, Want, read};
+pub use rebuild::{Left, Pair, Rebuild, WhyOpen};
 pub use renewal::renew_index;
 pub use report::{Ended, Imported, Report, Step};
 pub use saved::{

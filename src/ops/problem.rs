@@ -134,6 +134,15 @@ pub enum ProblemKind {
     CreatesBlindly(ContactKey),
     /// The credential may not create many contacts by one request, so each takes its own.
     CreatesOneByOne,
+    /// The quota that runners share cannot be drawn from, why; requests go out all the same.
+    QuotaUnshared(String),
+    /// Requests wait for a window for longer than is waited for.
+    QuotaUsedUp {
+        endpoint: Endpoint,
+        wait: Duration,
+    },
+    /// No key of the contact files matches a pattern.
+    NothingDeclaredMatches(String),
     /// Apollo did not answer whether it may, so each takes its own.
     BatchesUnknown {
         why: String,

@@ -100,11 +100,25 @@ struct Look<'a, S> {
 }
 
 /// What became of a view.
-enum View {
+pub(super) enum View {
     Shown(Box<Contact>),
     /// Apollo says that there is no such contact.
     Denied,
     Failed(String),
+}
+
+/// Views one contact; `Err` for what ends a look as a whole.
+pub(super) async fn view(seer: &impl Sees, id: &ApolloId) -> Result<View, Halt> {
+    match seer.view(id).await {
+        Ok(contact) if contact.person_deleted => Ok(View::Denied),
+        Ok(contact) => Ok(View::Shown(Box::new(contact))),
+        Err(Failure::Refused(error)) if error.contact_may_be_gone(id) => Ok(View::Denied),
+        // What speaks of the call, and not of this contact, ends it.
+        Err(Failure::Refused(error)) if matches!(error.status(), Some(400 | 404 | 410 | 422)) => {
+            Ok(View::Failed(chain(&error)))
+        }
+        Err(failure) => Err(Halt { endpoint: Endpoint::ViewContact, failure }),
+    }
 }
 
 impl<S: Sees> Look<'_, S> {
@@ -183,7 +197,7 @@ impl<S: Sees> Look<'_, S> {
         self.tell(Reading::Views(self.asked.len()));
         let mut is_denied = false;
         for (id, declared) in self.asked {
-            let sighting = match self.view(id).await? {
+            let sighting = match view(self.seer, id).await? {
                 View::Shown(contact) => self.sighting(id, &contact, declared),
                 View::Denied => {
                     is_denied = true;
@@ -206,7 +220,7 @@ impl<S: Sees> Look<'_, S> {
         let mut contradicted = false;
         for &id in unseen {
             let declared = &self.asked[id];
-            let sighting = match self.view(id).await? {
+            let sighting = match view(self.seer, id).await? {
                 View::Shown(contact) => {
                     if contact.id == *id {
                         account.see(&contact, Some(declared), self.now);
@@ -230,19 +244,6 @@ impl<S: Sees> Look<'_, S> {
             Sighting::Seen(Box::new(Seen::of(contact, asked, None, self.now)))
         } else {
             Sighting::Merged(contact.id.clone())
-        }
-    }
-
-    async fn view(&self, id: &ApolloId) -> Result<View, Halt> {
-        match self.seer.view(id).await {
-            Ok(contact) if contact.person_deleted => Ok(View::Denied),
-            Ok(contact) => Ok(View::Shown(Box::new(contact))),
-            Err(Failure::Refused(error)) if error.contact_may_be_gone(id) => Ok(View::Denied),
-            // What speaks of the call, and not of this contact, ends it.
-            Err(Failure::Refused(error)) if matches!(error.status(), Some(400 | 404 | 410 | 422)) => {
-                Ok(View::Failed(chain(&error)))
-            }
-            Err(failure) => Err(Halt { endpoint: Endpoint::ViewContact, failure }),
         }
     }
 

@@ -228,6 +228,11 @@ impl Session {
         &self.courier().stop
     }
 
+    /// Tells which requests were put off, since their quota opens later than is waited for; `None` when none were.
+    pub fn put_off(&self) -> Option<Problem> {
+        self.courier().put_off()
+    }
+
     /// Releases the state after what is under way.
     pub async fn close(self) -> Result<(), state::Error> {
         self.courier().give_back().await;

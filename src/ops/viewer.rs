@@ -2,7 +2,7 @@
 //! way, nor to a state.
 //!
 //! What it reads goes to whoever asked. Quota is learned from what a state says of it and from the answers; nothing is
-//! noted.
+//! noted, but that where runners share the quota of a team, it draws from that like any other.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -11,15 +11,17 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use crate::apollo::{self, Answer, Contact, Order, Reader, SearchPage};
-use crate::model::{ApolloId, Endpoint};
-use crate::state::Snapshot;
+use crate::aside::aside;
+use crate::model::{ApolloId, Endpoint, IdentityKey};
+use crate::state::{self, Location, Snapshot};
+use crate::store::SharedPools;
 
 use super::apply::ledgers::Ledgers;
 use super::apply::line::{Failure, Line};
 use super::apply::outages::Outages;
 use super::credential::{SessionError, names_by_id, see_one_of, team_of};
 use super::sees::Sees;
-use super::{SessionOptions, Stop};
+use super::{Event, Problem, ProblemKind, SessionOptions, Stop, chain};
 
 /// A way to look at an account.
 pub struct Viewer {
@@ -56,12 +58,25 @@ impl Viewer {
     /// # Panics
     ///
     /// If the options name no way to the API.
-    pub fn new(options: SessionOptions, snapshot: &Snapshot) -> Result<Self, apollo::Error> {
+    pub async fn new(options: SessionOptions, snapshot: &Snapshot) -> Result<Self, apollo::Error> {
         let client = options.client.expect("who looks has somewhere to look");
         let longest = client.request_timeout;
         let hash = client.credential.keyed_hash(&snapshot.identity_key);
+        let ledgers = Ledgers::new(&snapshot.quota, options.rules, options.max_wait, options.clock);
+        let pools = if snapshot.lineage.0.is_empty() { Ok(None) } else { shared_pools(&options.state).await };
+        let ledgers = match pools {
+            Ok(Some(pools)) => {
+                let unknown = client.credential.keyed_hash(&IdentityKey([0; 32]));
+                ledgers.drawing_from(pools, &unknown)
+            }
+            Ok(None) => ledgers,
+            Err(error) => {
+                (options.events)(Event::Problem(ProblemKind::QuotaUnshared(chain(&error)).into()));
+                ledgers
+            }
+        };
         let line = Line {
-            ledgers: Ledgers::new(&snapshot.quota, options.rules, options.max_wait, options.clock),
+            ledgers,
             outages: Outages::new(options.backoff.base * 2, options.max_wait, options.clock),
             store: None,
             clock: options.clock,
@@ -80,13 +95,30 @@ impl Viewer {
         &self.line.stop
     }
 
+    /// Tells which requests were put off, since their quota opens later than is waited for; `None` when none were.
+    pub fn put_off(&self) -> Option<Problem> {
+        self.line.put_off()
+    }
+
+    /// Gives back what was drawn of a shared quota and not spent.
+    pub async fn close(&self) {
+        self.line.give_back().await;
+    }
+
     /// Makes sure that the credential is of the team whose contacts a state holds: what it does not see would look gone.
     pub async fn prove_for(&self, snapshot: &Snapshot) -> Result<(), SessionError> {
+        if let Some(team) = snapshot.team.as_ref().filter(|_| snapshot.credential.as_ref() == Some(&self.hash)) {
+            self.line.ledgers.draw_as(team).await?;
+        }
         if snapshot.credential.as_ref() == Some(&self.hash) {
             return Ok(());
         }
         let profile = self.line.ask(Endpoint::Profile, self.longest, || self.reader.profile()).await;
-        match (team_of(&self.line, profile)?.and_then(|profile| profile.team_id), &snapshot.team) {
+        let given = team_of(&self.line, profile)?.and_then(|profile| profile.team_id);
+        if let Some(team) = given.as_ref().or(snapshot.team.as_ref()) {
+            self.line.ledgers.draw_as(team).await?;
+        }
+        match (given, &snapshot.team) {
             (Some(given), Some(recorded)) if given != *recorded => {
                 Err(SessionError::OtherTeam { recorded: recorded.clone(), given })
             }
@@ -94,4 +126,11 @@ impl Viewer {
             _ => see_one_of(snapshot.bindings.values(), |id| async move { self.view(&id).await.map(drop) }).await,
         }
     }
+}
+
+/// Connects to what the runners of a team share; `None` for a state that is shared with nobody.
+async fn shared_pools(state: &Location) -> Result<Option<SharedPools>, state::Error> {
+    let Location::Database { .. } = state else { return Ok(None) };
+    let state = state.clone();
+    aside(move || SharedPools::open(&state)).await.map(Some)
 }

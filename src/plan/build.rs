@@ -191,6 +191,10 @@ impl<'a> View<'a> {
                 let dispute = Dispute::Several { ids: ids.clone() };
                 (Operation::Conflict { dispute, entry: entry.packed() }, Reason::Undecided)
             }
+            Some(Found::Namesakes(ids)) => {
+                let dispute = Dispute::Namesakes { ids: ids.clone() };
+                (Operation::Conflict { dispute, entry: entry.packed() }, Reason::Undecided)
+            }
             None => (Operation::Create { entry: entry.packed() }, Reason::NotInState),
         }
     }

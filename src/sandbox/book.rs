@@ -299,6 +299,14 @@ impl Book {
         Ok(())
     }
 
+    /// Takes a contact out of what a log is written again from, as if there had been none; reports whether there was.
+    pub(super) fn erase(&mut self, id: &str) -> bool {
+        let was_there = self.remove(id).is_some() | self.deleted.remove(id).is_some();
+        let merges = self.merged.len();
+        self.merged.retain(|absorbed, survivor| absorbed != id && survivor != id);
+        was_there || self.merged.len() < merges
+    }
+
     /// Writes to a contact that was deleted; it stays deleted.
     pub(super) fn update_deleted(&mut self, id: &str, sent: &Sent, now: Timestamp) {
         let Some(mut contact) = self.deleted(id).cloned() else { return };

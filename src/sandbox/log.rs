@@ -105,6 +105,22 @@ impl Open {
     }
 }
 
+/// Reads the log in `data` into `book` and writes it again as `change` leaves it, where that has changed any.
+///
+/// The directory must have one owner, this one.
+pub(super) fn rewrite(
+    data: &PrivateDir,
+    book: &mut Book,
+    change: impl FnOnce(&mut Book) -> usize,
+) -> Result<usize, Error> {
+    read(data, book)?;
+    let changed = change(book);
+    if changed > 0 {
+        compact(data, book)?;
+    }
+    Ok(changed)
+}
+
 fn read(data: &PrivateDir, book: &mut Book) -> Result<(), Error> {
     let path = data.path().join(NAME);
     let bytes = match data.read(NAME) {

@@ -75,7 +75,7 @@ const REFUSED: [(&[&str], &str); 19] = [
     (&["check", "diff"], "it decides whether files are written"),
     (&["purge"], "it decides what is removed for good"),
     (&["layout", "map", "encoding", "keep-opted-out"], "it decides who is taken from a table, and what columns mean"),
-    (&["list", "stage", "search", "split"], "it decides who is exported into which file"),
+    (&["key", "list", "stage", "search", "split"], "it decides who is exported into which file"),
     (
         &[
             "listen",

@@ -3,7 +3,7 @@
 //! What is written is read again before it counts: a value that a file cannot hold letter for letter is left out, with
 //! why.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::Serialize;
@@ -21,6 +21,22 @@ pub struct Written {
     /// What is declared by a name instead of an id.
     pub by_name: ByName,
     pub apollo_id: Option<ApolloId>,
+    pub rest: Rest,
+}
+
+/// What an entry says beside its fields and its contact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rest {
+    pub run_dedupe: bool,
+    pub moved_from: Option<ContactKey>,
+    /// Whose drift is left alone; why stands in no entry that was read.
+    pub ignored: BTreeSet<Field>,
+}
+
+impl Default for Rest {
+    fn default() -> Self {
+        Self { run_dedupe: true, moved_from: None, ignored: BTreeSet::new() }
+    }
 }
 
 /// What a file declares by names of which nobody knows yet what they stand for.
@@ -61,7 +77,7 @@ pub fn contact_file(contacts: &[Written], names: &Names) -> String {
 impl Written {
     /// Declares nothing yet.
     pub fn of(key: ContactKey) -> Self {
-        Self { key, fields: Fields::default(), by_name: ByName::default(), apollo_id: None }
+        Self { key, fields: Fields::default(), by_name: ByName::default(), apollo_id: None, rest: Rest::default() }
     }
 
     /// Takes out what a contact file cannot hold as it is.
@@ -178,7 +194,7 @@ pub fn write_key(key: &ContactKey, text: &mut String) {
 
 /// Writes the lines that follow the key of a contact.
 pub fn write_fields(contact: &Written, names: &Names, text: &mut String) {
-    let Written { key: _, fields, by_name: ByName { stage, custom }, apollo_id } = contact;
+    let Written { key: _, fields, by_name: ByName { stage, custom }, apollo_id, rest } = contact;
     let (mut by_id, mut by_label) = (String::new(), String::new());
     let mut stage = stage.as_deref();
     let write_stage = |stage: Option<&str>, text: &mut String| {
@@ -213,8 +229,18 @@ pub fn write_fields(contact: &Written, names: &Names, text: &mut String) {
             *text += &fields;
         }
     }
+    if !rest.run_dedupe {
+        *text += "    run_dedupe: false\n";
+    }
     if let Some(id) = apollo_id {
         *text += &pair("    ", "apollo_id", id.as_str());
+    }
+    if let Some(key) = &rest.moved_from {
+        *text += &pair("    ", "moved_from", key.as_str());
+    }
+    if !rest.ignored.is_empty() {
+        let names: Vec<String> = rest.ignored.iter().map(ToString::to_string).collect();
+        *text += &list("    ", "ignore", &names);
     }
 }
 

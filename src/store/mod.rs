@@ -54,7 +54,7 @@ pub use own_dir::{OwnDir, check_own_dir};
 pub(crate) use postgres::is_meant as is_database;
 #[cfg(test)]
 pub(crate) use postgres::tests::locations as database_locations;
-pub use postgres::{InvalidAddress, SharedQuota, database};
+pub use postgres::{InvalidAddress, SharedPools, SharedQuota, database};
 pub use push::{Held, Incoming};
 pub use reading::{Read, ReadShared, names, pull, read, read_database, read_noting, read_part};
 pub use recover::{Examined, Left, Point, Recovered, Recovery, Source, examine};

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::escape::{self, Spelling, escape};
-use crate::model::{Binding, ContactKey, MatchedBy, Names, Origin, Timestamp};
+use crate::model::{Binding, ContactKey, MatchedBy, Names, Origin, RebuiltBy, Timestamp};
 use crate::source;
 
 /// Renders a binding as a contact file would declare it: the fields as last applied, and what else is known as comments.
@@ -36,6 +36,12 @@ pub(super) fn origin(origin: &Origin) -> &'static str {
         Origin::Matched(MatchedBy::DedupeResult(_) | MatchedBy::WasExisting) => "matched by Apollo to a contact it had",
         Origin::Matched(MatchedBy::BulkCreate) => "matched by Apollo to a contact it had, in a batch",
         Origin::Matched(MatchedBy::LookUp) => "found in Apollo by its e-mail",
+        Origin::Matched(MatchedBy::Rebuilt(RebuiltBy::Id)) => "found by its id when the state was built again",
+        Origin::Matched(MatchedBy::Rebuilt(RebuiltBy::Email)) => "found by its e-mail when the state was built again",
+        Origin::Matched(MatchedBy::Rebuilt(RebuiltBy::Names)) => "found by its names when the state was built again",
+        Origin::Matched(MatchedBy::Rebuilt(RebuiltBy::Fields)) => {
+            "found by all that its entry declares when the state was built again"
+        }
         Origin::Matched(MatchedBy::CreationTime) => "matched by Apollo to a contact that is older",
         Origin::Adopted => "taken over by its id",
         Origin::Settled => "found after a create of unknown outcome",

@@ -67,6 +67,7 @@ fn found(origin: &Origin) -> &'static str {
         Origin::Matched(MatchedBy::DedupeResult(_) | MatchedBy::WasExisting | MatchedBy::CreationTime)
         | Origin::Created => "matched by Apollo",
         Origin::Matched(MatchedBy::BulkCreate) => "matched by Apollo in a batch",
+        Origin::Matched(MatchedBy::Rebuilt(_)) => "found when the state was built again",
         Origin::Adopted => "named by its id",
         Origin::Restored => "bound to the contact it had",
         Origin::Settled => "found after a create of unknown outcome",

@@ -29,6 +29,7 @@ mod plan_text;
 mod probe_text;
 mod progress;
 mod purge_text;
+mod rebuild_text;
 mod repeats;
 mod replacement_text;
 mod report;
@@ -70,6 +71,7 @@ pub use plan_text::{Detail, DriftText, FailedPlan, Forecast, PlanOptions, PlanTe
 pub use probe_text::{probe_intro, probe_text};
 pub use progress::Progress;
 pub use purge_text::{purge_text, purged_text};
+pub use rebuild_text::{rebuild_record, rebuild_text, rebuilt_text};
 pub use replacement_text::{replacement_record, replacement_text};
 pub use report::{APPROVAL, apply_summary, approval_prompt, pass_summary, watch_summary};
 pub use sarif::sarif;

@@ -5,8 +5,10 @@ use crate::model::ContactKey;
 use crate::ops::Traces;
 
 /// Words what is going to be removed, before it is asked for.
-pub fn purge_text(key: &ContactKey, traces: &Traces, in_database: bool) -> String {
-    let Traces { binding, intents, conflict, tombstone, aside } = traces;
+///
+/// `in_sandbox`, whether the sandbox's data is made again without the person as well.
+pub fn purge_text(key: &ContactKey, traces: &Traces, in_database: bool, in_sandbox: bool) -> String {
+    let Traces { binding, intents, conflict, tombstone, contacts, aside } = traces;
     let mut removed = Vec::new();
     if *binding {
         removed.push("what is managed: its fields, its contact and its runs".to_owned());
@@ -32,13 +34,18 @@ pub fn purge_text(key: &ContactKey, traces: &Traces, in_database: bool) -> Strin
     } else {
         removed.push("the database, its copy and the index, which are made again without it".to_owned());
     }
+    if in_sandbox {
+        let named: Vec<&str> = contacts.iter().map(crate::model::ApolloId::as_str).collect();
+        let of = if named.is_empty() { "as far as the state knows it".to_owned() } else { named.join(", ") };
+        removed.push(format!("its contact in the sandbox ({of}), whose data is made again without it"));
+    }
     removed.extend(aside.iter().map(|aside| format!("{}, which was moved out of the way and may hold it", aside.name)));
     let list = |items: &[String]| format!("  - {}\n", items.join("\n  - "));
     format!(
         "Every trace of {} will be removed from the state:\n\n{}\nOut of reach, for you to see to:\n\n{}",
         key.address(),
         list(&removed),
-        list(&out_of_reach(in_database)).trim_end()
+        list(&out_of_reach(in_database, in_sandbox)).trim_end()
     )
 }
 
@@ -47,13 +54,15 @@ pub fn purged_text(key: &ContactKey) -> String {
     format!("The state holds nothing of {} any more. Apollo was not told anything.", key.address())
 }
 
-fn out_of_reach(in_database: bool) -> Vec<String> {
+fn out_of_reach(in_database: bool, in_sandbox: bool) -> Vec<String> {
     let mut places = vec![
         "Apollo itself: delete the contact there, or apply may meet it again".to_owned(),
         "the history of the repository that held its entry".to_owned(),
         "backups, pulled states, saved plans, logs, and output that was kept elsewhere".to_owned(),
-        "the sandbox's data, if it was ever applied there".to_owned(),
     ];
+    if !in_sandbox {
+        places.push("the sandbox's data, if it was ever applied there: forget it there too, with --sandbox".to_owned());
+    }
     if in_database {
         places
             .push("old versions of rows until the database is vacuumed, its write-ahead log, its replicas".to_owned());

@@ -528,6 +528,25 @@ fn a_plan_foresees_by_the_quota_that_runners_share() {
 }
 
 #[test]
+fn who_only_looks_draws_from_the_quota_that_runners_share() {
+    // The team is the same in all tests, and so is what it may send: a server of its own.
+    let Some(server) = Server::start_pooled() else { return };
+    for url in [server.url("looks"), server.pooled_url("looks-pooled").unwrap()] {
+        server.sql("DROP TABLE IF EXISTS contactsd_schema, contactsd_pools");
+        let remote = Remote::with(|options| options.quota = "12/h".parse().unwrap());
+        machine(&remote, &url).applied();
+        let looking = [machine(&remote, &url), machine(&remote, &url)];
+        let verbs = ["drift --max-wait 1s", "plan --refresh --max-wait 1s"];
+        let ended: Vec<_> = (0..16).map(|turn| looking[turn % 2].run(verbs[turn / 2 % 2])).collect();
+        assert_eq!(ended[0].code, Some(0), "{}", ended[0]);
+        assert!(ended.iter().all(|outcome| !outcome.stderr.contains("429")));
+        assert!(remote.requests(Action::Search) <= 12, "no request was turned down");
+        let last = &ended[15];
+        assert!(last.code == Some(1) && last.stderr.contains("quota"), "{last}");
+    }
+}
+
+#[test]
 fn runners_of_one_team_share_its_quota_and_never_exceed_it() {
     // The team is the same in all tests, and so is what it may send: a server of its own.
     let Some(server) = Server::start_for_good() else { return };
@@ -605,6 +624,14 @@ fn the_commands_of_the_guide_take_a_team_to_a_database_and_back() {
     let reader = machine(&remote, &here("contactsd_reader"));
     reader.run("plan").is_clean();
     assert!(succeeds(&reader, "status").contains("2 contacts managed."));
+    let looked = reader.run("drift");
+    assert!(
+        looked.code == Some(0) && looked.stderr.contains("The quota that runners share is not drawn from"),
+        "{looked}"
+    );
+    server.sql("GRANT INSERT, UPDATE ON contactsd.contactsd_pools TO contactsd_reader");
+    let looked = reader.run("drift");
+    assert!(looked.code == Some(0) && !looked.stderr.contains("not drawn from"), "{looked}");
     let refused = reader.apply();
     assert_eq!(refused.code, Some(1), "{refused}");
     assert!(refused.stderr.contains("permission denied"), "{refused}");

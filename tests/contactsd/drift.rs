@@ -421,17 +421,21 @@ fn the_commands_of_the_guide_do_what_it_says() {
         assert_eq!(outcome.code, Some(0), "{outcome}");
         outcome
     };
-    assert_eq!(commands.len(), 4);
+    assert_eq!(commands.len(), 5);
     remote.edit(&id("ada@example.com"), &json!({"title": "Director"}));
     let shown = run(0);
     assert!(shown.stdout.contains("~ title = \"Engineer\" -> \"Director\""), "{shown}");
     run(1);
     assert_eq!(remote.contact("email", "ada@example.com")["title"], "Engineer");
     remote.edit(&id("bob@example.com"), &json!({"title": "Laureate"}));
-    let kept = run(2);
+    let entry = guide.split("```yaml\n").nth(1).unwrap().split("\n```").next().unwrap();
+    let (views, requests) = (remote.requests(Action::View), remote.all_requests());
+    assert_eq!(run(2).stdout.trim_end(), entry);
+    assert_eq!((remote.requests(Action::View) - views, remote.all_requests() - requests), (1, 1));
+    let kept = run(3);
     assert!(kept.stdout.contains("No changes."), "{kept}");
     remote.edit(&id("bob@example.com"), &json!({"organization_name": "Globex"}));
-    let ignored = run(3);
+    let ignored = run(4);
     assert!(ignored.stdout.contains("1 field ignored"), "{ignored}");
 }
 
@@ -498,6 +502,24 @@ fn of_several_with_the_email_nobody_is_guessed() {
     assert_eq!((applied.code, remote.contacts().len()), (Some(1), 2), "{applied}");
     let imported = world.run(&format!("import ada {} --auto-approve", ids[1]));
     assert_eq!(imported.code, Some(0), "{imported}");
+}
+
+#[test]
+fn namesakes_are_shown_by_a_plan_that_looks_and_never_taken_over() {
+    let remote = Remote::start();
+    let harbor = json!({"first_name": "Ada", "last_name": "Quill", "organization_name": "Harbor"});
+    let id = remote.seed(harbor);
+    remote.seed(json!({"first_name": "Ada", "last_name": "Quill", "organization_name": "Elsewhere"}));
+    let team = "contacts:\n  ada: {first_name: ada, last_name: QUILL, organization_name: Harbor, email: ada@example.com}\n  \
+                bo: {first_name: Ada, last_name: Quill, organization_name: Globex}\n";
+    let world = World::with(team).against(&remote);
+    let plan = world.run("plan --refresh");
+    assert_eq!(plan.code, Some(1), "{plan}");
+    assert!(plan.stdout.contains("# contact.ada needs a decision") && plan.stdout.contains(&id), "{plan}");
+    assert!(plan.stdout.contains("# contact.bo will be created"), "{plan}");
+    let applied = world.run("apply --refresh --auto-approve");
+    assert_eq!((applied.code, remote.contacts().len()), (Some(1), 3), "{applied}");
+    assert_eq!(world.run(&format!("import ada {id} --auto-approve")).code, Some(0));
 }
 
 #[test]

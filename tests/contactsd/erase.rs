@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use crate::support::{Remote, World};
+use rustix::process::Signal;
+
+use crate::support::{KEY, Remote, World};
 
 const THREE: &str = "\
 contacts:
@@ -59,7 +61,7 @@ fn nothing_of_a_person_is_left_in_any_byte_of_the_state() {
       - Apollo itself: delete the contact there, or apply may meet it again
       - the history of the repository that held its entry
       - backups, pulled states, saved plans, logs, and output that was kept elsewhere
-      - the sandbox's data, if it was ever applied there
+      - the sandbox's data, if it was ever applied there: forget it there too, with --sandbox
       - blocks of a disk that hold what a removed file held
     The state holds nothing of contact.old-ada any more. Apollo was not told anything.
     [exit 0]
@@ -83,6 +85,72 @@ fn what_was_forgotten_before_is_purged_as_well() {
     let purged = world.run("forget --purge contact.old-ada --auto-approve");
     assert!(purged.code == Some(0) && purged.stdout.contains("the memory that it was managed"), "{purged}");
     assert_eq!(holding(&world.path(".contactsd"), &["augusta", "enchantress", "old-ada"]), Vec::<String>::new());
+}
+
+#[test]
+fn nothing_of_a_person_is_left_in_any_byte_of_the_sandbox() {
+    let world = World::with(THREE);
+    let run = |line: &str| world.run(&format!("{line} --sandbox --auto-approve"));
+    assert_eq!(run("apply").code, Some(0));
+    world.edit("contacts.d/team.yaml", "Enchantress", "Countess");
+    assert_eq!(run("apply").code, Some(0));
+    let listed = world.run("state show old-ada --sandbox --json").stdout;
+    let id = listed.split("\"apollo_id\":\"").nth(1).unwrap()[..24].to_owned();
+    let traces = ["augusta", "enchantress", "countess", "old-ada", &*id];
+    assert_ne!(holding(&world.path(".contactsd/contacts.d/sandbox/data"), &traces), Vec::<String>::new());
+    world.team("contacts:\n  old-bo: {email: bo@example.com}\n  cy: {email: cy@example.com}\n");
+    // Whoever has the data has to leave first.
+    let mut serving = world.start("sandbox --listen 127.0.0.1:0");
+    serving.wait_for("to end it");
+    let owned = run("forget --purge old-ada");
+    assert!(owned.code == Some(1) && owned.stderr.contains("in use"), "{owned}");
+    serving.signal(Signal::TERM);
+    assert_eq!(serving.finish().code, Some(0));
+    let purged = run("forget --purge old-ada");
+    assert!(purged.code == Some(0) && purged.stdout.contains("its contact in the sandbox ("), "{purged}");
+    assert!(!purged.stdout.contains("forget it there too"), "{purged}");
+    assert_eq!(holding(&world.path(".contactsd"), &traces), Vec::<String>::new());
+    // The others are as they were.
+    world.run("plan --sandbox").is_clean();
+    let drift = world.run("drift --sandbox --detailed-exitcode");
+    assert!(drift.code == Some(0) && drift.stdout.contains("2 contacts"), "{drift}");
+}
+
+#[test]
+fn the_commands_of_the_guide_do_what_it_says() {
+    let guide = include_str!("../../docs/guides/erasure.md");
+    let commands: Vec<&str> =
+        guide.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap().trim()).collect();
+    assert_eq!(commands.len(), 4);
+    let remote = Remote::start();
+    let mut world = World::with(
+        "contacts:\n  ada: {first_name: Augusta, email: augusta@example.com}\n  bo: {email: bo@example.com}\n  cy: {email: cy@example.com}\n  di: {email: di@example.com}\n",
+    );
+    assert_eq!(world.run("apply --sandbox --auto-approve").code, Some(0));
+    world.set("APOLLO_API_KEY", KEY);
+    // A person answers what the commands ask.
+    world.set("CONTACTSD_AUTO_APPROVE", "1");
+    let remote_url = remote.url();
+    let run = |command: &str| {
+        let api = if command.contains("--sandbox") { "" } else { &remote_url };
+        let environment = [("CONTACTSD_API_URL".to_owned(), api.to_owned())].into();
+        let script = format!("contactsd() {{ {} \"$@\"; }}\n{command}", env!("CARGO_BIN_EXE_contactsd"));
+        let outcome = world.run_script(&script, &environment);
+        assert_eq!(outcome.code, Some(0), "{outcome}");
+        outcome.stdout
+    };
+    run("contactsd apply");
+    assert!(run(commands[0]).contains("Declared in contacts.d/team.yaml"));
+    world.team(
+        "contacts:\n  bo: {email: bo@example.com}\n  cy: {email: cy@example.com}\n  di: {email: di@example.com}\n",
+    );
+    assert!(run(commands[1]).contains("1 forgotten"));
+    assert!(run(commands[2]).contains("The state holds nothing of contact.ada any more."));
+    assert_eq!(holding(&world.path(".contactsd/contacts.d/state"), &["augusta", "\"ada\""]), Vec::<String>::new());
+    run(commands[3]);
+    assert_eq!(holding(&world.path(".contactsd"), &["augusta", "\"ada\""]), Vec::<String>::new());
+    // contactsd deletes nothing in Apollo.
+    assert_eq!(remote.contacts().len(), 4);
 }
 
 #[test]

@@ -169,6 +169,8 @@ fn state(provoked: &mut Provoked) {
     provoked.run(&world, "state check", "", 0);
     provoked.run(&world, "state recover", "--auto-approve", 0);
     provoked.run(&world, "state clean", "--auto-approve", 0);
+    provoked.run(&world, "state rebuild", "--auto-approve", 0);
+    provoked.run(&world, "state rebuild", "", 1);
     for verb in ["state check", "state recover", "state clean"] {
         let approval = if verb == "state check" { "" } else { "--auto-approve" };
         provoked.run(&world, verb, &format!("{approval} --state nowhere"), 1);
@@ -201,16 +203,21 @@ fn signals(provoked: &mut Provoked) {
         provoked.interrupt("watch", "", end);
         provoked.interrupt("probe", "--auto-approve", end);
         let remote = Remote::start();
-        let world = World::with(ADA).against(&remote);
-        world.applied();
-        remote.tap.hold_after(0);
-        let mut looking = world.start("drift");
-        remote.tap.wait_until_held(1);
-        looking.signal(end.0);
-        looking.wait_for("Stopping");
-        remote.tap.release();
-        assert_eq!(looking.finish().code, Some(end.1));
-        provoked.0.insert(("drift".to_owned(), end.1));
+        let id = remote.seed(json!({"email": "ada@example.com"}));
+        let world = World::with(&format!("contacts:\n  ada: {{email: ada@example.com, apollo_id: {id}}}\n"));
+        let world = world.against(&remote);
+        // Searches are not held back, and one contact is viewed.
+        for (verb, rest) in [("state rebuild", "--auto-approve"), ("drift", "")] {
+            remote.tap.hold_after(0);
+            let mut looking = world.start(&format!("{verb} {rest}"));
+            remote.tap.wait_until_held(1);
+            looking.signal(end.0);
+            looking.wait_for("Stopping");
+            remote.tap.release();
+            assert_eq!(looking.finish().code, Some(end.1));
+            provoked.0.insert((verb.to_owned(), end.1));
+            world.applied();
+        }
         provoked.interrupt("lookup", "stages", end);
         provoked.interrupt("export", "", end);
         let world = World::new();

@@ -8,7 +8,7 @@ use crate::support::{KEY, Remote, World};
 const CUSTOM: &str = "65a1000000000000000000e0";
 
 /// Seeds an account of odd shapes: shared mailboxes, namesakes, nobody's e-mail, phones of each kind, long texts.
-fn seeded(many: usize) -> Remote {
+pub(crate) fn seeded(many: usize) -> Remote {
     let remote = Remote::start();
     for number in 0..many {
         let person = match number % 7 {
@@ -32,7 +32,7 @@ fn seeded(many: usize) -> Remote {
     remote
 }
 
-fn writes(remote: &Remote) -> u64 {
+pub(crate) fn writes(remote: &Remote) -> u64 {
     let actions = [Action::Create, Action::BulkCreate, Action::Update, Action::BulkUpdate, Action::UpdateStages];
     let lists = [Action::AddToLists, Action::RemoveFromLists];
     actions.iter().chain(&lists).map(|action| remote.requests(*action)).sum()
@@ -121,6 +121,22 @@ fn a_part_of_an_account_goes_to_a_file_of_its_own_or_to_stdout() {
 }
 
 #[test]
+fn files_for_another_directory_go_by_its_state() {
+    let remote = seeded(7);
+    let world = World::new().against(&remote);
+    assert_eq!(world.run("export --out other.d").code, Some(0));
+    assert!(!world.path(".contactsd/contacts.d").exists());
+    let applied = world.run("apply --dir other.d --auto-approve");
+    assert!(applied.stdout.contains("Resources: 7 imported"), "{applied}");
+    assert_eq!(remote.requests(Action::View), 0, "what was seen is kept for them");
+    let named = world.run("export --out third.d --state kept");
+    assert!(
+        named.code == Some(0) && world.path("kept/head").exists() && !world.path(".contactsd/third.d").exists(),
+        "{named}"
+    );
+}
+
+#[test]
 fn of_those_who_go_into_no_file_no_value_is_kept() {
     let remote = seeded(14);
     let world = World::new().against(&remote);
@@ -164,4 +180,40 @@ fn a_person_may_have_the_files_anywhere() {
     let exported = world.run(&format!("export --out {}", out.display()));
     assert_eq!(exported.code, Some(0), "{exported}");
     assert!(out.join("apollo.yaml").exists(), "{exported}");
+}
+
+#[test]
+fn an_entry_is_shown_as_apollo_has_it_and_can_take_the_place_of_itself() {
+    let remote = Remote::start();
+    let fields = json!([{"id": CUSTOM, "modality": "contact", "name": "Tier", "type": "string"}]);
+    remote.set_fields(&fields);
+    let entry = "contacts:\n  ada:\n    first_name: Ada\n    organization_name: Harbor\n    title: Engineer\n    email: \
+                 Ada@example.com\n    website_url: https://example.com\n    label_names:\n      - Leads\n      - News\n    \
+                 mobile_phone: \"+1 202 555 0100\"\n    run_dedupe: false\n    ignore:\n      - title\n";
+    let mut world = World::with(entry).against(&remote);
+    world.applied();
+    let (id, written) = (remote.contacts()[0]["id"].as_str().unwrap().to_owned(), writes(&remote));
+    let as_it_is = world.run("export --key ada");
+    assert_eq!((as_it_is.code, as_it_is.stdout.trim_end()), (Some(0), entry.replace('"', "").trim_end()), "{as_it_is}");
+    assert!(as_it_is.stderr.contains("Apollo does not show website_url of contact.ada"), "{as_it_is}");
+    remote.edit(&id, &json!({"title": "", "organization_name": "Globex", "mobile_phone": "+1 202 555 0199"}));
+    remote.take_off(&id, "News");
+    remote.put_on(&id, "Theirs");
+    let shown = world.run("export --key a*");
+    let now = entry.replace("title: Engineer", "title: ''").replace("Harbor", "Globex").replace("      - News\n", "");
+    assert_eq!(shown.stdout.trim_end(), now.replace("0100", "0199").replace('"', "").trim_end(), "{shown}");
+    // It takes the place of the entry, and Apollo holds it already.
+    world.team(&shown.stdout);
+    let plan = world.run("plan --refresh");
+    assert!(plan.stdout.contains("No changes."), "{plan}");
+    assert!(writes(&remote) > written, "that somebody edited counts");
+    let nobody = world.run("export --key nobody");
+    assert!(nobody.code == Some(1) && nobody.stderr.contains("nobody"), "{nobody}");
+    assert_eq!(world.run("export --key x*").code, Some(1));
+    remote.delete(&id);
+    let gone = world.run("export --key ada");
+    assert!(gone.code == Some(1) && gone.stderr.contains("does not exist"), "{gone}");
+    assert_eq!(world.run("export --key ada --out -").code, Some(1), "one or the other");
+    world.set("CONTACTSD_SPLIT", "company");
+    assert_eq!(world.run("export --key ada").code, Some(1));
 }

@@ -40,6 +40,7 @@ mod page;
 mod pipelines;
 mod plan;
 mod readme;
+mod rebuild;
 mod review;
 mod sandbox_verb;
 mod saved;

@@ -8,12 +8,13 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::apollo::{Meta, WindowHeaders};
+use crate::aside::aside;
 use crate::model::{Endpoint, Timestamp};
 use crate::quota::{
     Admission, Ledger, News, Outlook, Permit, Pool, Reading, Rejection, Rules, Span, WindowLimit, pool_of,
 };
 use crate::state::{self, Change};
-use crate::store::Store;
+use crate::store::{SharedPools, Store};
 
 use super::drawing::{Drawing, Next};
 use crate::ops::{Clock, Ended, Stop};
@@ -40,8 +41,34 @@ pub(crate) struct Ledgers {
 /// The quota that other runners draw from as well.
 #[derive(Debug)]
 struct Shared {
-    store: Store,
+    pools: Pools,
     team: Mutex<String>,
+}
+
+/// The way to what runners share.
+#[derive(Debug)]
+enum Pools {
+    /// By the state that is open for writing.
+    Of(Store),
+    /// Alone, for who writes no state.
+    Alone(SharedPools),
+}
+
+impl Pools {
+    async fn change<T: Send + 'static>(
+        &self,
+        team: String,
+        endpoint: Endpoint,
+        change: impl FnMut(&str, Timestamp, bool) -> (String, T) + Send + 'static,
+    ) -> Result<T, state::Error> {
+        match self {
+            Self::Of(store) => store.change_pool(team, endpoint, change).await,
+            Self::Alone(pools) => {
+                let pools = pools.clone();
+                aside(move || pools.change(&team, endpoint, change)).await
+            }
+        }
+    }
 }
 
 /// The account of one kind of request.
@@ -81,8 +108,18 @@ impl Ledgers {
     /// Draws from what runners share where a store is shared, until the team is known as what `credential` says.
     #[must_use]
     pub(crate) fn shared_by(self, store: &Store, credential: &str) -> Self {
-        let shared = || Shared { store: store.clone(), team: Mutex::new(format!("credential {credential}")) };
-        Self { shared: store.shares_quota().then(shared), ..self }
+        if store.shares_quota() { self.drawing(Pools::Of(store.clone()), credential) } else { self }
+    }
+
+    /// The same for who writes no state.
+    #[must_use]
+    pub(crate) fn drawing_from(self, pools: SharedPools, credential: &str) -> Self {
+        self.drawing(Pools::Alone(pools), credential)
+    }
+
+    fn drawing(self, pools: Pools, credential: &str) -> Self {
+        let team = Mutex::new(format!("credential {credential}"));
+        Self { shared: Some(Shared { pools, team }), ..self }
     }
 
     /// Draws from what the runners of a team share from now on.
@@ -145,7 +182,7 @@ impl Ledgers {
             (pool.save(), (result, pool, now))
         };
         let team = shared.team().clone();
-        let (result, pool, theirs) = shared.store.change_pool(team, endpoint, change).await?;
+        let (result, pool, theirs) = shared.pools.change(team, endpoint, change).await?;
         self.change(endpoint, |account| account.ledger.mirror(&pool, theirs, self.clock.now()));
         Ok(result)
     }

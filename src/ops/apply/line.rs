@@ -19,7 +19,7 @@ use crate::store::Store;
 
 use super::ledgers::Ledgers;
 use super::outages::{News, Outages, Turn};
-use crate::ops::{Clock, Event, Stop, problem};
+use crate::ops::{Clock, Ended, Event, Problem, ProblemKind, Stop, problem};
 
 /// How often one request is sent before its action fails, 429s and connections that were never made not counted.
 const MAX_ATTEMPTS: u32 = 5;
@@ -67,6 +67,24 @@ pub(crate) struct Line {
 }
 
 impl Line {
+    /// Makes a line of one's own, that waits for nothing and tells nobody.
+    #[cfg(test)]
+    pub(crate) fn alone() -> Self {
+        let clock = Clock::system();
+        Self {
+            ledgers: Ledgers::new(&std::collections::BTreeMap::new(), crate::quota::Rules::default(), None, clock),
+            outages: Outages::new(Duration::ZERO, None, clock),
+            clock,
+            stop: Stop::default(),
+            backoff: Backoff::REQUEST,
+            slots: Semaphore::new(1),
+            barred: Mutex::default(),
+            random: Mutex::new(fastrand::Rng::with_seed(1)),
+            events: Arc::new(|_| {}),
+            store: None,
+        }
+    }
+
     /// Sends a request that changes nothing, as often as that takes.
     pub(crate) async fn ask<T, A: Future<Output = Outcome<T>>>(
         &self,
@@ -313,6 +331,14 @@ impl Line {
     pub(crate) async fn give_back(&self) {
         if let Err(error) = self.ledgers.give_back().await {
             tracing::warn!(%error, "quota that was drawn and not spent could not be given back");
+        }
+    }
+
+    /// Tells which requests were put off, as a problem; `None` when none were.
+    pub(crate) fn put_off(&self) -> Option<Problem> {
+        match self.ledgers.put_off()? {
+            Ended::QuotaExhausted { endpoint, wait } => Some(ProblemKind::QuotaUsedUp { endpoint, wait }.into()),
+            _ => None,
         }
     }
 

@@ -4,6 +4,7 @@
 //! Only looks at Apollo, and writes no file.
 
 mod arrange;
+mod current;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -11,6 +12,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 pub use arrange::Omission;
+pub use current::{Current, Missing, current};
 
 use arrange::{Arranged, Files, There, arrange};
 

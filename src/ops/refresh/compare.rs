@@ -20,6 +20,41 @@ impl FieldDrift {
     }
 }
 
+/// How a declared field stands in Apollo, where nothing is known of what was applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It is shown as declared, or as Apollo writes that.
+    Stands,
+    /// It is shown otherwise, or as empty.
+    Differs,
+    /// No answer says anything of it.
+    Unsaid,
+}
+
+/// Tells how a declared field stands; lists are not for here.
+pub(crate) fn standing(field: &Field, declared: &Value, contact: &Contact) -> Standing {
+    let Value::Text(text) = declared else { return Standing::Unsaid };
+    let stands = match field {
+        Field::WebsiteUrl => return Standing::Unsaid,
+        field if field.is_phone() && text.is_empty() => {
+            !contact.phones.iter().any(|phone| phone.kind.as_deref() == kind(field))
+        }
+        field if field.is_phone() => contact.shows_phone(text),
+        field if contact.readable.contains(field) => differs(field, declared, None, contact).is_none(),
+        field if is_left_out(field, contact) => text.is_empty(),
+        _ => return Standing::Unsaid,
+    };
+    if stands { Standing::Stands } else { Standing::Differs }
+}
+
+/// Reports whether an answer shows a value for a field, whichever.
+pub(crate) fn is_shown(field: &Field, contact: &Contact) -> bool {
+    if field.is_phone() {
+        return !contact.phones.is_empty();
+    }
+    contact.readable.get(field).is_some_and(|value| !value.is_empty())
+}
+
 /// Lists the declared fields that Apollo holds otherwise than they were applied.
 ///
 /// What was not applied yet is the plan's to tell. `derived` is what Apollo made of a company or a place.

@@ -1,17 +1,10 @@
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
-
-use tokio::sync::Semaphore;
+use std::sync::Mutex;
 
 use super::*;
 use crate::apollo::{Answer, Meta, Order};
 use crate::model::{Field, Fields, Value};
-use crate::ops::apply::ledgers::Ledgers;
 use crate::ops::apply::line::Line;
-use crate::ops::apply::outages::Outages;
-use crate::ops::{Clock, Stop};
-use crate::quota::{Backoff, Rules};
 
 const PER: usize = PER_PAGE as usize;
 
@@ -45,21 +38,8 @@ fn contact(number: usize, title: &str, updated_at: u64) -> Contact {
 
 impl Team {
     fn of(many: usize) -> Self {
-        let clock = Clock::system();
-        let line = Line {
-            ledgers: Ledgers::new(&BTreeMap::new(), Rules::default(), None, clock),
-            outages: Outages::new(Duration::ZERO, None, clock),
-            clock,
-            stop: Stop::default(),
-            backoff: Backoff::REQUEST,
-            slots: Semaphore::new(1),
-            barred: Mutex::default(),
-            random: Mutex::new(fastrand::Rng::with_seed(1)),
-            events: Arc::new(|_| {}),
-            store: None,
-        };
         let contacts = Mutex::new((0..many).map(|number| contact(number, "CTO", 1)).collect());
-        Self { line, contacts, lost_page: None, looks: Mutex::default() }
+        Self { line: Line::alone(), contacts, lost_page: None, looks: Mutex::default() }
     }
 
     fn took(&self) -> Vec<String> {

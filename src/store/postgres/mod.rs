@@ -18,5 +18,5 @@ pub(in crate::store) mod tests;
 pub(crate) use address::is_meant;
 pub use address::{InvalidAddress, database};
 pub(super) use core::Held;
-pub use rows::SharedQuota;
 pub(super) use rows::{GlanceRows, PostgresEngine, SharedRows, counters, facts};
+pub use rows::{SharedPools, SharedQuota};

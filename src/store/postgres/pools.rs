@@ -21,6 +21,12 @@ const LOCK: &str = "SELECT value FROM contactsd_pools WHERE team = $1 AND kind =
 const NOW: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 const SET: &str = "UPDATE contactsd_pools SET value = $3 WHERE team = $1 AND kind = $2";
 
+/// What a role may do only if it may change the pools, and what changes nothing.
+const MAY_CHANGE: [&str; 2] = [
+    "UPDATE contactsd_pools SET value = value WHERE team = '' AND team <> ''",
+    "INSERT INTO contactsd_pools SELECT team, kind, value FROM contactsd_pools WHERE team = '' AND team <> ''",
+];
+
 const ALL: &str = "SELECT kind, value FROM contactsd_pools WHERE team = $1";
 
 /// Returns the time by the database's clock.
@@ -84,6 +90,16 @@ impl Pools {
         let found = read(&self.connector, &client, team).await?;
         self.client = Some(client);
         Ok(found)
+    }
+
+    /// Makes sure that the role may change the pools.
+    pub(super) async fn may_change(&mut self) -> Result<(), Error> {
+        let client = self.connected().await?;
+        for statement in MAY_CHANGE {
+            self.connector.bounded(client.execute_typed(statement, &[])).await?;
+        }
+        self.client = Some(client);
+        Ok(())
     }
 
     async fn connected(&mut self) -> Result<Client, Error> {

@@ -15,6 +15,7 @@ use std::{fmt, iter};
 use tokio::runtime::{Builder, Runtime};
 
 use super::address::Address;
+use super::connect::Connector;
 use super::core::{Core, Glance, Held};
 use super::error::Error as Failure;
 use super::pools::Pools;
@@ -355,6 +356,47 @@ impl crate::state::Engine for PostgresEngine {
 
     fn rest(&mut self, _is_idle: bool) -> Result<bool, Error> {
         Ok(false)
+    }
+}
+
+/// The way to what runners share of the quota, for who writes no state. Clones are handles to the same.
+#[derive(Clone)]
+pub struct SharedPools(Arc<PoolsAlone>);
+
+struct PoolsAlone {
+    state: Location,
+    pools: tokio::sync::Mutex<Pools>,
+    // Dropped last, as in `Shared`.
+    waiter: Waiter,
+}
+
+impl fmt::Debug for SharedPools {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SharedPools").field(&self.0.state).finish()
+    }
+}
+
+impl SharedPools {
+    /// Connects to the database of a state, and makes sure that the pools may be written there.
+    pub fn open(state: &Location) -> Result<Self, Error> {
+        let told = |failure: Failure| failure.told_of(state);
+        let waiter = Waiter::new(state)?;
+        let connector = Connector::new(Arc::new(address(state)?)).map_err(told)?;
+        let mut pools = Pools::new(connector);
+        waiter.wait(pools.may_change()).map_err(told)?;
+        Ok(Self(Arc::new(PoolsAlone { state: state.clone(), pools: tokio::sync::Mutex::new(pools), waiter })))
+    }
+
+    /// Changes what runners share, as [`crate::store::Store::change_pool`] does.
+    pub fn change<T>(
+        &self,
+        team: &str,
+        endpoint: Endpoint,
+        change: impl FnMut(&str, Timestamp, bool) -> (String, T),
+    ) -> Result<T, Error> {
+        let PoolsAlone { state, pools, waiter } = &*self.0;
+        let changed = waiter.wait(async { pools.lock().await.change(team, endpoint.name(), change).await });
+        changed.map_err(|failure| failure.told_of(state))
     }
 }
 

@@ -7,9 +7,11 @@ use super::change::{ActionName, PlannedChange, Resource};
 use super::convert::{ConvertFile, ConvertRow, ConvertSummary, ConvertTable};
 use super::diagnostic::{Diagnostic, Weight};
 use super::drift::DriftedContact;
+use super::rebuild::StateRebuild;
+use super::step::{FoundBy, StepOutcome};
 use super::summary::{BrakeFacts, Changes, EndpointName, Forecast, Outcome, PlanFacts};
 use super::versions::{PROGRAM_VERSION, UI_VERSION};
-use crate::model::{ApolloId, ContactKey, MatchedBy, Origin};
+use crate::model::{ApolloId, ContactKey};
 use crate::source;
 
 /// One line of `--json`.
@@ -100,6 +102,8 @@ pub enum Payload<'a> {
     StatePush { push: StatePush },
     /// `state recover` is about to build the state again, has done so, or had nothing to do.
     StateRecovery { recovery: StateRecovery },
+    /// `state rebuild` is about to bind entries to contacts, has done so, or found none to bind.
+    StateRebuild { rebuild: StateRebuild },
     /// `state clean` is about to remove what was moved out of the way, has done so, or had nothing to do.
     StateClean { clean: StateClean },
     /// What became of a file that `init` lays out.
@@ -125,38 +129,6 @@ pub enum Payload<'a> {
     Output,
     /// How the work goes on; it stands in `@message`.
     Log,
-}
-
-/// How an imported contact was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum FoundBy {
-    /// It has the e-mail of the entry.
-    Email,
-    /// Apollo matched a create to it, which wrote to it unseen.
-    Apollo,
-    /// Apollo matched one of the creates of a batch to it, which by its page leaves it as it was.
-    Batch,
-    /// The entry, or a person, names its id.
-    Id,
-    /// The key had it before it was forgotten.
-    Memory,
-    /// Somebody looked what became of a create without an answer.
-    Settling,
-}
-
-impl From<&Origin> for FoundBy {
-    fn from(origin: &Origin) -> Self {
-        match origin {
-            Origin::Matched(MatchedBy::LookUp) => Self::Email,
-            Origin::Matched(MatchedBy::DedupeResult(_) | MatchedBy::WasExisting | MatchedBy::CreationTime)
-            | Origin::Created => Self::Apollo,
-            Origin::Matched(MatchedBy::BulkCreate) => Self::Batch,
-            Origin::Adopted => Self::Id,
-            Origin::Restored => Self::Memory,
-            Origin::Settled => Self::Settling,
-        }
-    }
 }
 
 /// One step of an apply.
@@ -290,19 +262,6 @@ pub enum LaidOutcome {
     InUse,
 }
 
-/// How far something has come that is approved first.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum StepOutcome {
-    /// It is about to be done.
-    Planned,
-    /// It is done.
-    Done,
-    /// There was nothing to do.
-    #[default]
-    Unchanged,
-}
-
 /// A wait for quota.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct QuotaWait {
@@ -397,6 +356,10 @@ impl Record<'_> {
     /// Tells what became of a file.
     pub(in crate::ui) fn file(message: impl Into<String>, file: LaidFile) -> Self {
         Self::info(message, Payload::File { file })
+    }
+
+    pub(in crate::ui) fn state_rebuild(message: impl Into<String>, rebuild: StateRebuild) -> Self {
+        Self::info(message, Payload::StateRebuild { rebuild })
     }
 
     pub(in crate::ui) fn state_clean(message: impl Into<String>, clean: StateClean) -> Self {

@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::record::{FoundBy, Kept};
+use super::record::Kept;
+use super::step::FoundBy;
 use super::values::Values;
 use super::versions::{COMMIT, FORMAT_VERSION, PROGRAM_VERSION, TARGET, UI_VERSION};
 use crate::model::{Binding, ContactKey, Field, Origin};

@@ -72,6 +72,13 @@ pub(super) fn nothing_matches(pattern: &str) -> Diagnostic {
     )
 }
 
+pub(super) fn nothing_declared_matches(pattern: &str) -> Diagnostic {
+    Diagnostic::error(
+        format!("No key of the contact files matches {pattern}"),
+        "A pattern is put in quotes, so that the shell leaves it as it is.",
+    )
+}
+
 pub(super) fn unclear_move(from: &str, to: &str) -> Diagnostic {
     Diagnostic::error(
         format!("Moving {from} to {to} does not say which key becomes which"),

@@ -1,7 +1,9 @@
 //! What is read of the account, and what has changed there.
 
-use super::super::amounts::counted;
-use crate::model::ApolloId;
+use std::time::Duration;
+
+use super::super::amounts::{counted, wait};
+use crate::model::{ApolloId, Endpoint};
 use crate::ops::{Drift, DriftChange, Drifted, Refreshing};
 use crate::source::Diagnostic;
 
@@ -35,6 +37,27 @@ pub(super) fn nobody_there(contacts: usize) -> Diagnostic {
             "Apollo shows none of the {} that this state holds. The credential probably sees another account than the one \
              they are in, so none of them is called gone. Check APOLLO_API_KEY.",
             counted(contacts, "contact")
+        ),
+    )
+}
+
+pub(super) fn quota_used_up(endpoint: Endpoint, time: Duration) -> Diagnostic {
+    Diagnostic::error(
+        format!("The {endpoint} quota is used up"),
+        format!(
+            "It opens again in {}, longer than --max-wait allows. Not all of Apollo was read, and nothing was changed. Run \
+             the command again then.",
+            wait(time)
+        ),
+    )
+}
+
+pub(super) fn quota_unshared(why: &str) -> Diagnostic {
+    Diagnostic::warning(
+        "The quota that runners share is not drawn from",
+        format!(
+            "{why}. Apollo is read all the same, and other runners do not know of these requests. To share it, let this \
+             role write the table contactsd_pools."
         ),
     )
 }

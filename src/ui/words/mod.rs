@@ -73,6 +73,9 @@ fn kind_of(kind: &Kind, key: Option<&ContactKey>) -> Diagnostic {
         Kind::TooManyNew => entry::too_many_new(key, address),
         Kind::MayNotLook => entry::may_not_look(key, address),
         Kind::CreatesBlindly(first) => entry::creates_blindly(first),
+        Kind::QuotaUnshared(why) => drift::quota_unshared(why),
+        Kind::QuotaUsedUp { endpoint, wait } => drift::quota_used_up(*endpoint, *wait),
+        Kind::NothingDeclaredMatches(pattern) => by_hand::nothing_declared_matches(pattern),
         Kind::CreatesOneByOne => entry::creates_one_by_one(),
         Kind::BatchesUnknown { why } => entry::batches_unknown(why),
         Kind::Merged { id, survivor, owner, is_named } => {

@@ -125,7 +125,7 @@ pub(crate) fn complete(binding: &mut Binding, entry: &Entry) {
 /// Lists what a create wrote to a contact that it was matched to: what that held before was never seen.
 pub(crate) fn overwritten(entry: &Entry, origin: &Origin) -> Vec<Change> {
     match origin {
-        Origin::Matched(MatchedBy::LookUp | MatchedBy::BulkCreate)
+        Origin::Matched(MatchedBy::LookUp | MatchedBy::BulkCreate | MatchedBy::Rebuilt(_))
         | Origin::Created
         | Origin::Adopted
         | Origin::Settled

@@ -1,0 +1,87 @@
+//! `contactsd export --key`: entries as Apollo has them now, to be put into the files.
+
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::args::{QuotaArgs, RequestArgs};
+use super::connection::{self, close_sandbox};
+use super::context::Context;
+use super::drift::proven_viewer;
+use super::reading::drift_error;
+use super::run::{channel, driven};
+use super::{Exit, loading, reading, signals, stand_in};
+use crate::model::Names;
+use crate::ops::{self, Current, Desired, Event, Missing, SessionOptions, Want};
+use crate::plan::KeyPattern;
+use crate::source::contact_file;
+use crate::state::Snapshot;
+use crate::ui::escape;
+
+pub(super) async fn show(
+    keys: &[KeyPattern],
+    quota: &QuotaArgs,
+    requests: &RequestArgs,
+    context: &mut Context,
+) -> Result<Exit, Exit> {
+    let desired = loading::load(context).await?;
+    stand_in::remark(context);
+    let snapshot = reading::read_of_api(context, Want::Refresh(&desired)).await?.snapshot;
+    let (tell, mut events) = channel();
+    // stdout holds the entries and nothing else.
+    let tell = std::sync::Arc::new(move |event| {
+        if let Event::Problem(_) = event {
+            tell(event);
+        }
+    });
+    let (options, sandbox) =
+        connection::prepare(context, "export", std::time::Duration::ZERO, quota, requests, tell).await?;
+    let found = look(keys, context, options, (&desired, &snapshot), &mut events).await;
+    close_sandbox(context, sandbox).await;
+    let current = found?;
+    let names = desired.names().map_or_else(Names::default, |names| Names::clone(names));
+    if !current.entries.is_empty() {
+        context.shell.result(contact_file(&current.entries, &names).trim_end());
+    }
+    Ok(tell_rest(context, &current))
+}
+
+async fn look(
+    keys: &[KeyPattern],
+    context: &mut Context,
+    options: SessionOptions,
+    (desired, snapshot): (&Desired, &Snapshot),
+    events: &mut UnboundedReceiver<Event>,
+) -> Result<Current, Exit> {
+    let viewer = proven_viewer(context, options, snapshot, events).await?;
+    let looking = ops::current(&viewer, desired, snapshot, keys);
+    let found = driven(context, viewer.stop(), events, looking).await;
+    viewer.close().await;
+    let ended = viewer.stop().reason().and_then(|ended| signals::exit(&ended));
+    let current =
+        found?.map_err(|error| ended.unwrap_or_else(|| drift_error(context, error, viewer.put_off().as_ref())))?;
+    ended.map_or(Ok(current), Err)
+}
+
+/// Says what is not in the entries, and of whom there is none.
+fn tell_rest(context: &mut Context, current: &Current) -> Exit {
+    for (key, field) in &current.unshown {
+        context.shell.hint(format!("Apollo does not show {field} of {}: it stands as it is declared.", key.address()));
+    }
+    for (key, unfit) in &current.unfit {
+        context.shell.warning(
+            format!("{} of {} was left out", unfit.field, key.address()),
+            format!("A contact file cannot hold it: {}.", escape(&unfit.why)),
+        );
+    }
+    for (key, missing) in &current.missing {
+        let detail = match missing {
+            Missing::Unbound => {
+                "It is bound to no contact, and names none. The next apply finds or creates it.".to_owned()
+            }
+            Missing::Gone(id) => format!("Apollo says that contact {id} does not exist."),
+            Missing::Merged { id, survivor } => format!("Contact {id} is part of {survivor} in Apollo now."),
+            Missing::Unseen { id, why } => format!("Contact {id} was not seen: {}.", escape(why)),
+        };
+        context.shell.error(format!("{} cannot be shown as Apollo has it", key.address()), detail);
+    }
+    if current.missing.is_empty() { Exit::Success } else { Exit::Failure }
+}
