@@ -175,7 +175,7 @@ fn is_bare(text: &str) -> bool {
         _ => false,
     };
     let means_more = |word: &&str| word.len() == text.len() && word.eq_ignore_ascii_case(text);
-    !bytes.is_empty() && bytes.iter().enumerate().all(is_one) && !MEAN_MORE.iter().any(|word| means_more(word))
+    !bytes.is_empty() && bytes.iter().enumerate().all(is_one) && !MEAN_MORE.iter().any(means_more)
 }
 
 /// Words that some reader of YAML takes for something else than text.

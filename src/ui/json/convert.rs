@@ -5,8 +5,6 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::record::{Payload, Record};
-
 /// A table as it was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ConvertTable {
@@ -89,23 +87,4 @@ pub struct ConvertSummary {
     pub kept: usize,
     pub skipped: usize,
     pub refused: usize,
-}
-
-impl Record<'_> {
-    pub fn convert_table(message: impl Into<String>, table: ConvertTable) -> Self {
-        Record::info(message, Payload::ConvertTable { table })
-    }
-
-    pub fn convert_row(row: ConvertRow) -> Self {
-        let message = format!("{}:{}: {}: {}", row.file, row.line, row.outcome.as_str(), row.reasons.join("; "));
-        Record::info(message, Payload::ConvertRow { row })
-    }
-
-    pub fn convert_file(message: impl Into<String>, file: ConvertFile) -> Self {
-        Record::info(message, Payload::ConvertFile { file })
-    }
-
-    pub fn convert_summary(message: impl Into<String>, summary: ConvertSummary) -> Self {
-        Record::info(message, Payload::ConvertSummary { summary })
-    }
 }

@@ -372,6 +372,23 @@ impl Record<'_> {
         Record::info(text, Payload::Sandbox { base_url: base_url.to_owned(), data, key_file })
     }
 
+    pub fn convert_table(message: impl Into<String>, table: ConvertTable) -> Self {
+        Record::info(message, Payload::ConvertTable { table })
+    }
+
+    pub fn convert_row(row: ConvertRow) -> Self {
+        let message = format!("{}:{}: {}: {}", row.file, row.line, row.outcome.as_str(), row.reasons.join("; "));
+        Record::info(message, Payload::ConvertRow { row })
+    }
+
+    pub fn convert_file(message: impl Into<String>, file: ConvertFile) -> Self {
+        Record::info(message, Payload::ConvertFile { file })
+    }
+
+    pub fn convert_summary(message: impl Into<String>, summary: ConvertSummary) -> Self {
+        Record::info(message, Payload::ConvertSummary { summary })
+    }
+
     /// Reports whether it is a result, a warning or an error, which stay when nothing else is wanted.
     pub(in crate::ui) fn stays_when_quiet(&self) -> bool {
         !matches!(

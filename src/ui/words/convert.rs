@@ -96,7 +96,7 @@ fn example(columns: &[String]) -> String {
     let email = guess("mail").or(columns.first()).map_or("Work mail", |column| column.trim());
     let mut shown = format!("--map {}", shell_word(format_args!("{email}=email")));
     if let Some(company) = guess("company").or_else(|| guess("organi")) {
-        let company = shell_word(format_args!("{}=organization_name", company.trim())).to_string();
+        let company = shell_word(format_args!("{}=organization_name", company.trim()));
         shown = [shown.as_str(), " --map ", &company].concat();
     }
     shown
