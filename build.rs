@@ -10,13 +10,13 @@ use std::{env, fs};
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-env-changed=CONTACTSD_BUILD_COMMIT");
+    println!("cargo::rerun-if-env-changed=SOURCE_COMMIT");
     let of_cargo = |name: &str| env::var(name).expect("cargo sets it for build scripts");
     let (version, target) = (of_cargo("CARGO_PKG_VERSION"), of_cargo("TARGET"));
     println!("cargo::rustc-env=CONTACTSD_BUILD_TARGET={target}");
     let manifest_dir = of_cargo("CARGO_MANIFEST_DIR");
     let root = Path::new(&manifest_dir);
-    let given = env::var("CONTACTSD_BUILD_COMMIT").ok();
+    let given = env::var("SOURCE_COMMIT").ok();
     let commit = given.or_else(|| of_package(root)).or_else(|| {
         let is_release = of_cargo("PROFILE") == "release";
         is_release.then(|| of_checkout(root)).flatten()

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use crate::apollo::Contact;
-use crate::model::{ApolloId, ContactKey, Entry, Field, Fields, Identity, KeyMaker, Value, fold_text};
+use crate::model::{ApolloId, ContactKey, Entry, Field, Fields, Identity, KeyMaker, Value};
 use crate::ops::split::Split;
 use crate::source::{Unfit, Written};
 

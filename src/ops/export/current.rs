@@ -128,7 +128,8 @@ impl Current {
         }
         let rest =
             Rest { run_dedupe: entry.run_dedupe, moved_from: entry.moved_from.clone(), ignored: entry.ignored.clone() };
-        let mut written = Written { key: entry.key().clone(), fields, apollo_id: entry.apollo_id.clone(), rest };
+        let apollo_id = entry.apollo_id.clone();
+        let mut written = Written { fields, apollo_id, rest, ..Written::of(entry.key().clone()) };
         self.unfit.extend(written.fit().into_iter().map(|unfit| (entry.key().clone(), unfit)));
         self.entries.push(written);
     }
