@@ -533,9 +533,9 @@ mod tests {
     }
 
     /// Returns the words that the shell would give to the program.
-    fn words(example: &str) -> Vec<&str> {
+    fn words(example: &str) -> Vec<String> {
         let command = example.split(['>', '<', '|']).next().unwrap();
-        command.split_whitespace().map(|word| word.trim_matches('\'')).collect()
+        shlex::split(command).unwrap_or_else(|| panic!("{example}: quotes that do not close"))
     }
 
     #[test]

@@ -77,7 +77,7 @@ pub(super) enum StateVerb {
         #[command(flatten)]
         lock: LockArgs,
     },
-    /// Build a lost state again from the contact files and the account, once that is approved; only reads from Apollo
+    /// Build a lost state again from the contact files and the account; asks first
     Rebuild(RebuildArgs),
     /// Remove damaged parts that were moved out of the way, once that is approved
     Clean {
