@@ -8,12 +8,13 @@ use super::Exit;
 use super::args::Global;
 use super::view::View;
 use crate::apollo::PRODUCTION_URL;
-use crate::beneath::Bounds;
+use crate::beneath::{Bounds, Root};
+use crate::ops::chain;
 use crate::settings::{Environment, Locations, OwnDir, is_at_home, keep_from_git};
 use crate::shell_word::shell_word;
 use crate::state::Location;
 use crate::store;
-use crate::ui::Shell;
+use crate::ui::{Shell, escape};
 
 /// What the sandbox of a directory is called where other APIs have their origin.
 pub(super) const SANDBOX_ORIGIN: &str = "sandbox";
@@ -112,6 +113,15 @@ impl Context {
     pub(super) fn commands(&self) -> impl Fn(&str) -> String + Send + Sync + 'static {
         let typed = self.typed.clone();
         move |verb| format!("contactsd {verb}{typed}")
+    }
+
+    /// Opens a directory that contact files are written to.
+    pub(super) fn open_root(&mut self, directory: &Path) -> Result<Root, Exit> {
+        Root::open(directory, &self.bounds).map_err(|error| {
+            let summary = format!("{} cannot be opened", escape(&directory.display().to_string()));
+            self.shell.error(summary, chain(&error));
+            Exit::Failure
+        })
     }
 
     /// Sees to it that git passes over what is about to be written at `path`, unless a person chose the place.

@@ -83,7 +83,7 @@ fn converted(args: &ConvertArgs, context: &mut Context) -> Result<Exit, Exit> {
             Exit::Failure
         })?;
     }
-    let root = if directory.is_dir() { Some(root(&directory, context)?) } else { None };
+    let root = if directory.is_dir() { Some(context.open_root(&directory)?) } else { None };
     let into = ConvertInto { root: root.as_ref(), split: args.split.into() };
     let names: Vec<String> = tables.iter().map(|table| table.name.display().to_string()).collect();
     let mut told = Told { names, rejects, ..Told::default() };
@@ -100,14 +100,6 @@ fn converted(args: &ConvertArgs, context: &mut Context) -> Result<Exit, Exit> {
     }
     sum_up(args, context, &directory, &converted, &placed);
     Ok(exit)
-}
-
-fn root(directory: &Path, context: &mut Context) -> Result<Root, Exit> {
-    Root::open(directory, &context.bounds).map_err(|error| {
-        let summary = format!("{} cannot be opened", escape(&directory.display().to_string()));
-        context.shell.error(summary, chain(&error));
-        Exit::Failure
-    })
 }
 
 /// Opens all tables, and says what each was found to be.

@@ -157,16 +157,7 @@ async fn with(
     prove(context, connection, &snapshot, &mut events).await?;
     let names = names(context, connection, &mut events).await?;
     let directory = context.locations.contacts.clone();
-    let root = if args.prints() || !directory.is_dir() {
-        None
-    } else {
-        Some(Root::open(&directory, &context.bounds).map_err(|error| {
-            context
-                .shell
-                .error(format!("{} cannot be opened", escape(&directory.display().to_string())), chain(&error));
-            Exit::Failure
-        })?)
-    };
+    let root = if args.prints() || !directory.is_dir() { None } else { Some(context.open_root(&directory)?) };
     let selection = args.selection();
     let into = root.as_ref().map(|root| ops::ExportInto { root, even_edited: args.force || args.diff });
     let work = session.export(desired, into, &snapshot, &names, &selection, args.split.into());

@@ -170,17 +170,16 @@ async fn in_apollo(
 ) -> Result<BTreeMap<ContactKey, InApollo>, DriftError> {
     let owned: BTreeSet<&ApolloId> = snapshot.bindings.values().map(|binding| &binding.apollo_id).collect();
     let free = |ids: Vec<ApolloId>| -> Vec<ApolloId> { ids.into_iter().filter(|id| !owned.contains(id)).collect() };
-    let candidates = |entry: &Entry| {
+    let candidates = new.iter().map(|entry| {
         let wanted = Wanted::of(&entry.fields, entry.run_dedupe);
         let by_email = email(entry).map(|email| account.find([By::Mailbox(&mailbox(&email))])).unwrap_or_default();
         let by_name = if wanted.looks_by_name() { account.find(wanted.marks()) } else { Vec::new() };
-        (free(by_email), free(by_name))
-    };
-    let candidates = new.iter().map(|entry| (entry, candidates(entry)));
-    let candidates = candidates.filter(|(_, (by_email, by_name))| !by_email.is_empty() || !by_name.is_empty());
+        (entry, wanted, free(by_email), free(by_name))
+    });
+    let candidates = candidates.filter(|(_, _, by_email, by_name)| !by_email.is_empty() || !by_name.is_empty());
     let candidates: Vec<_> = candidates.take(MOST_SHOWN).collect();
     let ids: BTreeSet<&ApolloId> =
-        candidates.iter().flat_map(|(_, (by_email, by_name))| by_email.iter().chain(by_name)).collect();
+        candidates.iter().flat_map(|(_, _, by_email, by_name)| by_email.iter().chain(by_name)).collect();
     if !ids.is_empty() {
         seer.line().tell(Event::Refreshing(Refreshing::Views(ids.len())));
     }
@@ -195,8 +194,7 @@ async fn in_apollo(
     }
     let shown = |ids: &[ApolloId]| -> Vec<Contact> { ids.iter().filter_map(|id| contacts.get(id)).cloned().collect() };
     let mut found = BTreeMap::new();
-    for (entry, (by_email, by_name)) in &candidates {
-        let wanted = Wanted::of(&entry.fields, entry.run_dedupe);
+    for (entry, wanted, by_email, by_name) in &candidates {
         let sight = match wanted.by_email(&shown(by_email)) {
             Sight::Nobody => namesakes(shown(by_name).iter().filter(|contact| wanted.is_namesake(contact))),
             sight => sight,

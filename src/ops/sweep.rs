@@ -14,14 +14,6 @@ use crate::plan::PAGES_OF_AN_ACCOUNT;
 use super::apply::line::Failure;
 use super::sees::Sees;
 
-impl Sweep {
-    /// Tells what so many contacts that were met are of all, by the last page.
-    fn of(read_to: Timestamp, met: usize, last: &SearchPage) -> Self {
-        let entries = last.total_entries;
-        Self { read_to, is_whole: entries.is_none_or(|entries| met as u64 >= entries), entries }
-    }
-}
-
 /// How far behind the last change that was read the next reading begins, since changes show late.
 const OVERLAP: Duration = Duration::from_mins(10);
 
@@ -34,6 +26,14 @@ pub(super) struct Sweep {
     pub(super) is_whole: bool,
     /// The contacts that the account has, where it tells.
     pub(super) entries: Option<u64>,
+}
+
+impl Sweep {
+    /// Tells what so many contacts that were met are of all, by the last page.
+    fn of(read_to: Timestamp, met: usize, last: &SearchPage) -> Self {
+        let entries = last.total_entries;
+        Self { read_to, is_whole: entries.is_none_or(|entries| met as u64 >= entries), entries }
+    }
 }
 
 /// The pages that Apollo gives from one end.

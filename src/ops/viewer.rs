@@ -107,10 +107,10 @@ impl Viewer {
 
     /// Makes sure that the credential is of the team whose contacts a state holds: what it does not see would look gone.
     pub async fn prove_for(&self, snapshot: &Snapshot) -> Result<(), SessionError> {
-        if let Some(team) = snapshot.team.as_ref().filter(|_| snapshot.credential.as_ref() == Some(&self.hash)) {
-            self.line.ledgers.draw_as(team).await?;
-        }
         if snapshot.credential.as_ref() == Some(&self.hash) {
+            if let Some(team) = &snapshot.team {
+                self.line.ledgers.draw_as(team).await?;
+            }
             return Ok(());
         }
         let profile = self.line.ask(Endpoint::Profile, self.longest, || self.reader.profile()).await;

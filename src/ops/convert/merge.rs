@@ -38,9 +38,7 @@ pub struct Differing {
 /// Compares an edited file with what it would hold.
 pub(super) fn merge(root: &Root, name: &Path, entries: &[InFile], spooled: &Spooled) -> io::Result<Merge> {
     let path = root.named().join(name);
-    let mut before = Vec::new();
-    let file = root.file(name).map_err(io::Error::other)?;
-    io::Read::read_to_end(&mut { file }, &mut before)?;
+    let before = format::read(root, name).map_err(io::Error::other)?.ok_or(io::ErrorKind::NotFound)?;
     let digest = blake3::hash(&before);
     let text = String::from_utf8(before).map_err(io::Error::other)?;
     let there = by_key(entries_of(&path, text.clone()).0);

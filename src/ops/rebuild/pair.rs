@@ -29,6 +29,7 @@ enum Mark {
 struct Sought<'e> {
     entry: &'e Entry,
     identity: Identity,
+    mark: Mark,
 }
 
 /// What became of an entry.
@@ -69,11 +70,10 @@ pub enum WhyOpen {
 
 impl<'e> Search<'e> {
     pub(super) fn for_entries(entries: impl IntoIterator<Item = &'e Entry>) -> Self {
-        let sought = |entry: &'e Entry| Sought { entry, identity: Identity::of(&entry.fields) };
-        let entries: Vec<Sought> = entries.into_iter().map(sought).collect();
+        let entries: Vec<Sought> = entries.into_iter().map(Sought::of).collect();
         let mut by_mark: HashMap<Mark, Vec<usize>> = HashMap::new();
         for (number, sought) in entries.iter().enumerate() {
-            by_mark.entry(sought.mark()).or_default().push(number);
+            by_mark.entry(sought.mark.clone()).or_default().push(number);
         }
         // Nothing at all is no name.
         by_mark.retain(|mark, _| match mark {
@@ -115,8 +115,7 @@ impl<'e> Search<'e> {
                 }
             }
         }
-        let marks: Vec<Mark> = self.entries.iter().map(Sought::mark).collect();
-        let found = |entry: usize| of_mark.get(&marks[entry]).map_or(&[][..], Vec::as_slice);
+        let found = |entry: usize| of_mark.get(&self.entries[entry].mark).map_or(&[][..], Vec::as_slice);
         let claiming = |contact: usize| marks_of[contact].iter().flat_map(|mark| &self.by_mark[*mark]).copied();
         let is_free = |contact: usize| !owners.contains_key(&contacts[contact].id);
         let mut paired: Vec<Option<(usize, RebuiltBy)>> = vec![None; self.entries.len()];
@@ -184,18 +183,19 @@ impl<'e> Search<'e> {
     }
 }
 
-impl Sought<'_> {
-    /// Returns what a contact has to have to be the entry's: the e-mail, or the names where none is declared.
+impl<'e> Sought<'e> {
+    /// Marked by what a contact has to have to be the entry's: the e-mail, or the names where none is declared.
     ///
     /// Many may share an e-mail that is never matched: there the name counts as well.
-    fn mark(&self) -> Mark {
-        let names = names(&self.entry.fields);
-        match (&self.identity.email, &self.identity.company) {
-            (Some(email), _) if self.entry.run_dedupe => Mark::Email(email.clone()),
+    fn of(entry: &'e Entry) -> Self {
+        let (identity, names) = (Identity::of(&entry.fields), names(&entry.fields));
+        let mark = match (&identity.email, &identity.company) {
+            (Some(email), _) if entry.run_dedupe => Mark::Email(email.clone()),
             (Some(email), _) => Mark::EmailAndNames(email.clone(), names),
             (None, Some(company)) => Mark::NamesAtCompany(names, company.clone()),
             (None, None) => Mark::Names(names),
-        }
+        };
+        Self { entry, identity, mark }
     }
 
     /// Says by what the one contact that could be the entry's is its; `None` where a name alone tells.
