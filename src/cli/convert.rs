@@ -434,10 +434,9 @@ fn tell_differing(context: &mut Context, shown: &str, file: &ConvertedFile, told
     if differing.len() > MOST_SHOWN {
         lines.push(format!("  and {} more", count(differing.len() - MOST_SHOWN)));
     }
-    let says = if differing.len() == 1 { "says" } else { "say" };
+    let (says, stay) = if differing.len() == 1 { ("says", "stays") } else { ("say", "stay") };
     let summary =
-        format!("{shown} was edited: {} that {says} something else stay", counted(differing.len(), "contact"));
-    let summary = if differing.len() == 1 { summary.replace(" stay", " stays") } else { summary };
+        format!("{shown} was edited: {} that {says} something else {stay}", counted(differing.len(), "contact"));
     let detail =
         format!("{}\n\nTo see the values, add --diff; to take those of the tables, --force.", lines.join("\n"));
     context.shell.to_people(|shell| shell.warning(summary, detail));

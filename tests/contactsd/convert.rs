@@ -83,6 +83,17 @@ fn an_entry_that_was_edited_stays_and_the_difference_is_shown_without_values() {
 }
 
 #[test]
+fn a_file_is_told_by_its_own_name_whatever_is_said_of_it() {
+    let world = people();
+    let convert = || world.run_words(["convert", "people.csv", "--out", "who stay"]);
+    assert_eq!(convert().code, Some(0));
+    world.edit("who stay/people.yaml", "title: CTO", "title: Chief");
+    let kept = convert();
+    let said = "who stay/people.yaml was edited: 1 contact that says something else stays";
+    assert!(kept.stderr.contains(said), "{kept}");
+}
+
+#[test]
 fn nobody_is_taken_out_of_a_file_and_no_file_of_another_hand_is_touched() {
     let world = people();
     converted(&world);
