@@ -131,9 +131,9 @@ fn rest(all: usize, named: usize, indent: &str) -> String {
 fn why_text(key: &ContactKey, why: &WhyOpen, command: &dyn Fn(&str) -> String) -> String {
     let import = |id: &dyn std::fmt::Display| format!("`{}`", command(&format!("import {key} {id}")));
     match why {
-        WhyOpen::Nobody => "nobody in Apollo is like it. The next apply creates it.".to_owned(),
+        WhyOpen::Nobody => "no contact in Apollo is like it. The next apply creates it.".to_owned(),
         WhyOpen::Similar(found) => format!(
-            "nobody in Apollo is it for certain; {} like it: {}. If it is one of them: {}",
+            "no contact in Apollo is certainly this one; {} similar: {}. If it is one of them: {}",
             if found.len() == 1 { "1 contact is".to_owned() } else { format!("{} contacts are", count(found.len())) },
             ids(found),
             import(&"ID")
@@ -155,7 +155,7 @@ fn why_text(key: &ContactKey, why: &WhyOpen, command: &dyn Fn(&str) -> String) -
             format!("{id} has its name, and nothing else says that it is the same person. If it is: {}", import(id))
         }
         WhyOpen::NotEverybody => {
-            "not everybody in Apollo could be read, so that nobody knows whether a contact is the only one like it."
+            "not all contacts in Apollo could be read, so it is not known whether a contact is the only one like it."
                 .to_owned()
         }
         WhyOpen::Gone(id) => {

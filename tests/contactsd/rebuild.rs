@@ -147,10 +147,10 @@ fn what_is_not_certain_is_left_to_a_person_and_nothing_is_written_unapproved() {
       contact.eve1: [ID2] could be it, and contact.eve2 as well. To decide: `contactsd import eve1 [ID2] --api-url http://127.0.0.1:[PORT]/api/v1`
       contact.eve2: [ID2] could be it, and contact.eve1 as well. To decide: `contactsd import eve2 [ID2] --api-url http://127.0.0.1:[PORT]/api/v1`
       contact.gone: Apollo says that [ID3], which it names, does not exist. Correct or remove its apollo_id.
-      contact.sam: nobody in Apollo is it for certain; 1 contact is like it: [ID4]. If it is one of them: `contactsd import sam ID --api-url http://127.0.0.1:[PORT]/api/v1`
+      contact.sam: no contact in Apollo is certainly this one; 1 contact is similar: [ID4]. If it is one of them: `contactsd import sam ID --api-url http://127.0.0.1:[PORT]/api/v1`
       contact.two: 2 contacts could be it: [ID5], [ID6]. To decide: `contactsd import two ID --api-url http://127.0.0.1:[PORT]/api/v1`
       contact.zed: [ID7] has its name, and nothing else says that it is the same person. If it is: `contactsd import zed [ID7] --api-url http://127.0.0.1:[PORT]/api/v1`
-      contact.new: nobody in Apollo is like it. The next apply creates it.
+      contact.new: no contact in Apollo is like it. The next apply creates it.
 
     Rebuild: 1 to bind (0 by id, 1 by e-mail, 0 by name and more), 7 not bound, 0 bound before.
     ");
