@@ -32,7 +32,7 @@ impl Server {
 }
 
 fn fill(book: &mut Book, contacts: &[Value], now: Timestamp) -> Result<usize, Refusal> {
-    let mut added = 0;
+    let (mut catalog, mut added) = (book.catalog().clone(), 0);
     for contact in contacts {
         let body = Body::read(contact.to_string().as_bytes())?;
         let id = body.text("id")?.filter(|id| is_id(id)).ok_or_else(|| Refusal::misconfigured("id is missing"))?;
@@ -40,7 +40,6 @@ fn fill(book: &mut Book, contacts: &[Value], now: Timestamp) -> Result<usize, Re
             continue;
         }
         let mut sent = Sent::of(&body)?;
-        let mut catalog = book.catalog().clone();
         if let Some(stage) = body.text("contact_stage")? {
             sent.texts.insert(Text::ContactStageId, catalog.stage_named(&stage));
         }
@@ -48,7 +47,7 @@ fn fill(book: &mut Book, contacts: &[Value], now: Timestamp) -> Result<usize, Re
             sent.custom_fields.extend(catalog.value_named(&label, &value));
         }
         if catalog != *book.catalog() {
-            book.set_catalog(catalog, now);
+            book.set_catalog(catalog.clone(), now);
         }
         book.seed_as(id, &sent, Seeded { created_at: None, additional_emails: Vec::new() }, now);
         added += 1;
