@@ -7,7 +7,7 @@ use super::connection::{self, close_sandbox};
 use super::context::Context;
 use super::drift::proven_viewer;
 use super::reading::drift_error;
-use super::run::{channel, driven};
+use super::run::{channel_of_problems, driven};
 use super::{Exit, loading, reading, signals, stand_in};
 use crate::model::Names;
 use crate::ops::{self, Current, Desired, Event, Missing, SessionOptions, Want};
@@ -25,13 +25,7 @@ pub(super) async fn show(
     let desired = loading::load(context).await?;
     stand_in::remark(context);
     let snapshot = reading::read_of_api(context, Want::Refresh(&desired)).await?.snapshot;
-    let (tell, mut events) = channel();
-    // stdout holds the entries and nothing else.
-    let tell = std::sync::Arc::new(move |event| {
-        if let Event::Problem(_) = event {
-            tell(event);
-        }
-    });
+    let (tell, mut events) = channel_of_problems();
     let (options, sandbox) =
         connection::prepare(context, "export", std::time::Duration::ZERO, quota, requests, tell).await?;
     let found = look(keys, context, options, (&desired, &snapshot), &mut events).await;

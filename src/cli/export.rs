@@ -1,7 +1,6 @@
 //! `contactsd export`.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -10,7 +9,7 @@ use super::args::{LockArgs, QuotaArgs, RequestArgs};
 use super::connection::{self, Connection};
 use super::context::Context;
 use super::reading::{drift_error, load_error, snapshot_error};
-use super::run::{block_on, channel, driven, prove, release};
+use super::run::{block_on, channel, channel_of_problems, driven, prove, release};
 use super::stream::is_stream;
 use super::{Exit, current, loading, signals, stand_in};
 use crate::beneath::Root;
@@ -128,17 +127,7 @@ async fn export(args: &ExportArgs, context: &mut Context) -> Result<Exit, Exit> 
     if !args.prints() {
         stand_in::announce(context);
     }
-    let (tell, events) = channel();
-    let tell: Arc<dyn Fn(Event) + Send + Sync> = if args.prints() {
-        // stdout holds the file and nothing else.
-        Arc::new(move |event| {
-            if let Event::Problem(_) = event {
-                tell(event);
-            }
-        })
-    } else {
-        tell
-    };
+    let (tell, events) = if args.prints() { channel_of_problems() } else { channel() };
     let connection =
         connection::open(context, "export", args.lock.lock_timeout, &args.quota, &args.requests, tell).await?;
     let outcome = with(args, context, &connection, &desired, events).await;

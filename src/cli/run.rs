@@ -68,6 +68,17 @@ pub(super) fn channel() -> (Arc<dyn Fn(Event) + Send + Sync>, UnboundedReceiver<
     (Arc::new(move |event| drop(sender.send(event))), events)
 }
 
+/// Makes one for a run whose stdout holds its result and nothing else: what goes wrong is told alone.
+pub(super) fn channel_of_problems() -> (Arc<dyn Fn(Event) + Send + Sync>, UnboundedReceiver<Event>) {
+    let (tell, events) = channel();
+    let tell_problem = move |event| {
+        if let Event::Problem(_) = event {
+            tell(event);
+        }
+    };
+    (Arc::new(tell_problem), events)
+}
+
 /// How a plan is made and approved.
 #[derive(Clone, Copy)]
 pub(super) struct Perform<'a> {
