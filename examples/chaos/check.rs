@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use contactsd::model::Intent;
 use contactsd::state::Snapshot;
 use serde_json::Value;
 
@@ -46,11 +47,19 @@ pub(super) fn at_rest(
     found.extend(
         contacts.iter().filter(|contact| !known(contact)).map(|contact| (None, format!("whose is {contact}?"))),
     );
-    found.extend(state.intents.values().map(|intent| (None, format!("an intent is left: {intent:?}"))));
-    let waits = |key: &str| people.iter().any(|person| person.key == key && person.is_silent());
+    let waits = |key: &str| people.iter().any(|person| person.key == key && person.is_silent() && person.declared);
+    let is_left = |intent: &&Intent| intent.apollo_id.is_some() || !waits(intent.key.as_str());
+    found.extend(state.intents.values().filter(is_left).map(|intent| (None, format!("an intent is left: {intent:?}"))));
     let left = state.conflicts.values().filter(|conflict| !waits(conflict.key.as_str()));
     found.extend(left.map(|conflict| (None, format!("a conflict is left: {conflict:?}"))));
     found
+}
+
+/// Lists the keys about which only a person can decide once everything is at rest: in conflict, or with a create in
+/// doubt.
+pub(super) fn undecided(state: &Snapshot) -> BTreeSet<String> {
+    let doubts = state.intents.values().filter(|intent| intent.apollo_id.is_none()).map(|intent| &intent.key);
+    state.conflicts.keys().chain(doubts).map(|key| key.as_str().to_owned()).collect()
 }
 
 /// Lists the contacts that are a person's.
@@ -65,7 +74,7 @@ fn of_person(person: &Person, theirs: &[&Value], state: &Snapshot) -> Vec<String
         return binding.map(|_| "deleted, and still in the state".to_owned()).into_iter().collect();
     }
     let Some(&contact) = theirs.first() else {
-        let waits = person.is_silent() && state.conflicts.keys().any(|key| key.as_str() == person.key);
+        let waits = person.is_silent() && undecided(state).contains(&person.key);
         return if waits { Vec::new() } else { vec!["declared, and no contact".to_owned()] };
     };
     let mut found = Vec::new();

@@ -245,7 +245,7 @@ impl World {
         for (key, id) in own {
             summary.imported += u64::from(programs::import(&program, &key, &id));
         }
-        for key in self.to_create() {
+        for key in self.left_to_create() {
             summary.created_by_word += 1;
             let run = self.run(&["--create", &key], summary);
             self.keep(&format!("{key} is to be created, by a person's word"), &run);
@@ -254,20 +254,24 @@ impl World {
 
     /// Lists the declared people about whom contactsd asks: in conflict, or with a doubt that it does not end.
     fn asked_for(&self) -> impl Iterator<Item = &Person> {
-        let state = self.state.read();
-        let doubts = state.intents.values().filter(|intent| intent.apollo_id.is_none()).map(|intent| &intent.key);
-        let keys: BTreeSet<String> = state.conflicts.keys().chain(doubts).map(|key| key.as_str().to_owned()).collect();
+        let keys = check::undecided(&self.state.read());
         self.people.all.iter().filter(move |person| person.declared && keys.contains(&person.key))
     }
 
     /// Lists the keys that are in conflict with strangers only, and whose people say so.
     fn to_create(&self) -> Vec<String> {
-        let contacts = wire::contacts(self.sandbox.door()).expect("the sandbox shows its contacts");
         let state = self.state.read();
-        let in_conflict = |person: &&Person| state.conflicts.keys().any(|key| key.as_str() == person.key);
-        let people = self.people.all.iter().filter(|person| person.declared && !person.is_silent());
-        let people = people.filter(in_conflict).filter(|person| self.own(person, &contacts).is_empty());
-        people.map(|person| person.key.clone()).collect()
+        self.left_to_create()
+            .into_iter()
+            .filter(|key| state.conflicts.keys().any(|other| other.as_str() == key))
+            .collect()
+    }
+
+    /// Lists the keys about which contactsd asks because of strangers only, and whose people say so.
+    fn left_to_create(&self) -> Vec<String> {
+        let contacts = wire::contacts(self.sandbox.door()).expect("the sandbox shows its contacts");
+        let people = self.asked_for().filter(|person| !person.is_silent());
+        people.filter(|person| self.own(person, &contacts).is_empty()).map(|person| person.key.clone()).collect()
     }
 
     fn own<'c>(&self, person: &Person, contacts: &'c [serde_json::Value]) -> Vec<&'c serde_json::Value> {
@@ -276,17 +280,26 @@ impl World {
 
     /// Reports whether a run had nothing to do but to say again what silent people have not decided.
     fn waits_for_people(&self, run: &Run) -> bool {
-        let asked = |line: &str| Some(line.strip_prefix("  # contact.")?.strip_suffix(" needs a decision")?.to_owned());
-        let asked: Vec<String> = run.output.lines().filter_map(asked).collect();
+        let named = |start: &str, end: &str| -> Vec<String> {
+            let name = |line: &str| Some(line.strip_prefix(start)?.strip_suffix(end)?.to_owned());
+            run.output.lines().filter_map(name).collect()
+        };
+        let in_conflict = named("  # contact.", " needs a decision");
+        let in_doubt = named("  # contact.", ": outcome of an earlier create is unknown");
+        let asked = named("  with contact.", ",");
         let contacts = wire::contacts(self.sandbox.door()).expect("the sandbox shows its contacts");
         let is_silent = |key: &String| {
             let person = self.people.all.iter().find(|person| person.key == *key);
             person.is_some_and(|person| person.is_silent() && self.own(person, &contacts).is_empty())
         };
-        let need = if asked.len() == 1 { "needs" } else { "need" };
-        let nothing_else =
-            format!("Plan: 0 to add, 0 to change, 0 to destroy.\nAlso: {} {need} a decision.\n", asked.len());
-        !asked.is_empty() && asked.iter().all(is_silent) && run.output.contains(&nothing_else)
+        let need = if in_conflict.len() == 1 { "needs" } else { "need" };
+        let also = [(in_doubt.len(), "to settle"), (in_conflict.len(), &format!("{need} a decision"))];
+        let also: Vec<String> =
+            also.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+        let nothing_else = format!("Plan: 0 to add, 0 to change, 0 to destroy.\nAlso: {}.\n", also.join(", "));
+        !also.is_empty()
+            && in_conflict.iter().chain(&in_doubt).all(|key| is_silent(key) && asked.contains(key))
+            && run.output.contains(&nothing_else)
     }
 
     pub(super) fn is_broken(&self) -> bool {
