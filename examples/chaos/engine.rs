@@ -198,15 +198,19 @@ impl Place {
 
     /// Reads the state; `None` when there is none yet.
     pub(super) fn look(&self) -> Option<Snapshot> {
+        self.try_look().expect("it was read a moment ago, and nothing has run since")
+    }
+
+    /// Reads the state as it is after a run, which may have left it unreadable.
+    pub(super) fn try_look(&self) -> Result<Option<Snapshot>, contactsd::state::Error> {
         let wanted = Wanted::everything();
         match self {
-            Self::Directory(path) => store::read(&path.as_path().into(), &wanted).expect("a state survives every kill"),
+            Self::Directory(path) => store::read(&path.as_path().into(), &wanted),
             Self::Database(State { name, database }) => {
                 // Past the pool, which holds connections up for a while after the server was gone.
                 let url = database.server.borrow().url(name);
                 let location: Location = store::database(&url, None, |_, _| PathBuf::new()).expect("it is a URL");
-                let read = store::read_database(&location, &wanted).expect("a state survives every kill");
-                read.map(|read| read.snapshot)
+                Ok(store::read_database(&location, &wanted)?.map(|read| read.snapshot))
             }
         }
     }

@@ -2,7 +2,7 @@
 
 mod sharing;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -176,6 +176,10 @@ impl World {
         }
         if self.is_over {
             return;
+        }
+        if let Err(error) = self.state.try_look() {
+            self.is_over = true;
+            return self.violated(None, &format!("the state cannot be read: {error:?}"), summary);
         }
         if run.was_killed() || run.met_bad_disk || matches!(trouble, Trouble::OfState(_)) {
             self.told_is_kept(&run, summary);
