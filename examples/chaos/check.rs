@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use contactsd::model::Intent;
+use contactsd::model::{Field, Intent};
 use contactsd::state::Snapshot;
 use serde_json::Value;
 
@@ -47,19 +47,29 @@ pub(super) fn at_rest(
     found.extend(
         contacts.iter().filter(|contact| !known(contact)).map(|contact| (None, format!("whose is {contact}?"))),
     );
-    let waits = |key: &str| people.iter().any(|person| person.key == key && person.is_silent() && person.declared);
-    let is_left = |intent: &&Intent| intent.apollo_id.is_some() || !waits(intent.key.as_str());
+    let may_wait = |person: &Person| person.declared && person.is_silent();
+    let is_left = |intent: &&Intent| {
+        intent.apollo_id.is_some() || !people.iter().any(|person| may_wait(person) && is_create_of(person, intent))
+    };
     found.extend(state.intents.values().filter(is_left).map(|intent| (None, format!("an intent is left: {intent:?}"))));
+    let waits = |key: &str| people.iter().any(|person| may_wait(person) && person.key == key);
     let left = state.conflicts.values().filter(|conflict| !waits(conflict.key.as_str()));
     found.extend(left.map(|conflict| (None, format!("a conflict is left: {conflict:?}"))));
     found
 }
 
-/// Lists the keys about which only a person can decide once everything is at rest: in conflict, or with a create in
-/// doubt.
-pub(super) fn undecided(state: &Snapshot) -> BTreeSet<String> {
-    let doubts = state.intents.values().filter(|intent| intent.apollo_id.is_none()).map(|intent| &intent.key);
-    state.conflicts.keys().chain(doubts).map(|key| key.as_str().to_owned()).collect()
+/// Reports whether contactsd asks about a person once everything is at rest: in conflict, or with a create in doubt.
+pub(super) fn is_asked_about(person: &Person, state: &Snapshot) -> bool {
+    is_in_conflict(person, state) || state.intents.values().any(|intent| is_create_of(person, intent))
+}
+
+pub(super) fn is_in_conflict(person: &Person, state: &Snapshot) -> bool {
+    state.conflicts.keys().any(|key| key.as_str() == person.key)
+}
+
+/// Reports whether a request was to create a person, maybe under a key that they had before.
+fn is_create_of(person: &Person, intent: &Intent) -> bool {
+    intent.apollo_id.is_none() && intent.fields.text(&Field::FirstName) == Some(&person.first_name)
 }
 
 /// Lists the contacts that are a person's.
@@ -74,7 +84,7 @@ fn of_person(person: &Person, theirs: &[&Value], state: &Snapshot) -> Vec<String
         return binding.map(|_| "deleted, and still in the state".to_owned()).into_iter().collect();
     }
     let Some(&contact) = theirs.first() else {
-        let waits = person.is_silent() && undecided(state).contains(&person.key);
+        let waits = person.is_silent() && is_asked_about(person, state);
         return if waits { Vec::new() } else { vec!["declared, and no contact".to_owned()] };
     };
     let mut found = Vec::new();

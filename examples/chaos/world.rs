@@ -250,7 +250,8 @@ impl World {
         for (key, id) in own {
             summary.imported += u64::from(programs::import(&program, &key, &id));
         }
-        for key in self.left_to_create() {
+        let keys: Vec<String> = self.left_to_create().map(|person| person.key.clone()).collect();
+        for key in keys {
             summary.created_by_word += 1;
             let run = self.run(&["--create", &key], summary);
             self.keep(&format!("{key} is to be created, by a person's word"), &run);
@@ -259,24 +260,21 @@ impl World {
 
     /// Lists the declared people about whom contactsd asks: in conflict, or with a doubt that it does not end.
     fn asked_for(&self) -> impl Iterator<Item = &Person> {
-        let keys = check::undecided(&self.state.read());
-        self.people.all.iter().filter(move |person| person.declared && keys.contains(&person.key))
+        let state = self.state.read();
+        self.people.all.iter().filter(move |person| person.declared && check::is_asked_about(person, &state))
     }
 
     /// Lists the keys that are in conflict with strangers only, and whose people say so.
     fn to_create(&self) -> Vec<String> {
         let state = self.state.read();
-        self.left_to_create()
-            .into_iter()
-            .filter(|key| state.conflicts.keys().any(|other| other.as_str() == key))
-            .collect()
+        let people = self.left_to_create().filter(|person| check::is_in_conflict(person, &state));
+        people.map(|person| person.key.clone()).collect()
     }
 
-    /// Lists the keys about which contactsd asks because of strangers only, and whose people say so.
-    fn left_to_create(&self) -> Vec<String> {
+    /// Lists the people about whom contactsd asks because of strangers only, and who say so.
+    fn left_to_create(&self) -> impl Iterator<Item = &Person> {
         let contacts = wire::contacts(self.sandbox.door()).expect("the sandbox shows its contacts");
-        let people = self.asked_for().filter(|person| !person.is_silent());
-        people.filter(|person| self.own(person, &contacts).is_empty()).map(|person| person.key.clone()).collect()
+        self.asked_for().filter(move |person| !person.is_silent() && self.own(person, &contacts).is_empty())
     }
 
     fn own<'c>(&self, person: &Person, contacts: &'c [serde_json::Value]) -> Vec<&'c serde_json::Value> {
