@@ -226,13 +226,18 @@ async fn start(
 /// Opens the session, and says so when another process is waited for.
 async fn open_session(context: &mut Context, options: SessionOptions) -> Result<Session, SessionError> {
     let waiting = options.waiting.clone();
-    if matches!(options.state, Location::Database { .. }) {
+    about_to_take(context, &options.state);
+    let opened = patiently(context, &waiting, Session::open(options)).await;
+    lease::is_held(opened.as_ref().ok().and_then(|session| session.store().lease()));
+    opened
+}
+
+/// Hears the signals from here on where a lease on the state is about to be taken.
+pub(super) fn about_to_take(context: &mut Context, state: &Location) {
+    if matches!(state, Location::Database { .. }) {
         first_process::hear_signals(context);
         lease::is_being_taken();
     }
-    let opened = patiently(context, &waiting, Session::open(options)).await;
-    lease::is_held(opened.as_ref().ok().map(Session::store));
-    opened
 }
 
 /// Waits for a state to open, and says what holds that up.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::store::Store;
+use crate::store::Lease;
 
 /// How long a signal waits for a state that is being opened, and how long for its lease to be given back.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -19,7 +19,7 @@ enum Held {
     Nothing,
     /// The lease may be taken already.
     Opening,
-    Open(Store),
+    Open(Lease),
 }
 
 /// Notes that a state is being opened.
@@ -28,8 +28,8 @@ pub(super) fn is_being_taken() {
 }
 
 /// Notes what came of that; `None` as well once it was given back.
-pub(super) fn is_held(store: Option<&Store>) {
-    HELD.send_replace(store.map_or(Held::Nothing, |store| Held::Open(store.clone())));
+pub(super) fn is_held(lease: Option<Lease>) {
+    HELD.send_replace(lease.map_or(Held::Nothing, Held::Open));
 }
 
 /// Gives the lease back that this process has, if it has one. Takes a few seconds at most.
@@ -38,12 +38,12 @@ pub(super) async fn give_back() {
     let opened = async {
         let opened = held.wait_for(|held| !matches!(held, Held::Opening)).await.ok()?;
         match &*opened {
-            Held::Open(store) => Some(store.clone()),
+            Held::Open(lease) => Some(lease.clone()),
             Held::Nothing | Held::Opening => None,
         }
     };
-    let Ok(Some(store)) = tokio::time::timeout(PATIENCE, opened).await else { return };
-    match tokio::time::timeout(PATIENCE, store.give_lease_back()).await {
+    let Ok(Some(lease)) = tokio::time::timeout(PATIENCE, opened).await else { return };
+    match tokio::time::timeout(PATIENCE, lease.give_back()).await {
         Ok(Ok(())) => {}
         // It ends by itself; there is nobody left to tell.
         failed => tracing::debug!(?failed, "the lease could not be given back"),

@@ -11,10 +11,10 @@ use super::context::Context;
 use super::reading::{own_state, state_error, warn_of_owner};
 use super::run::{approved, block_on, may_approve};
 use super::stream::is_stream;
-use super::{Exit, connection, stand_in};
+use super::{Exit, connection, lease, stand_in};
 use crate::ops::{self, Clock, ProblemKind, Waiting, chain};
 use crate::state;
-use crate::store::{self, Incoming};
+use crate::store::{self, Held, Incoming};
 use crate::ui::amounts::counted;
 use crate::ui::json::PushOutcome;
 use crate::ui::{replacement_record, replacement_text, words};
@@ -107,8 +107,11 @@ fn push_from(args: &PushArgs, context: &mut Context, input: &mut dyn BufRead) ->
             holder: connection::holder(context, "state push", Clock::system().now()),
             progress: waiting.progress(),
         };
+        connection::about_to_take(context, &options.location);
         let holding = ops::hold(options, args.lock.lock_timeout, &waiting);
-        let loaded = match connection::patiently(context, &waiting, holding).await {
+        let held = connection::patiently(context, &waiting, holding).await;
+        lease::is_held(held.as_ref().ok().and_then(Held::lease));
+        let loaded = match held {
             Ok(held) => {
                 tell_remarks(context, held.remarks());
                 held.load(input, args.force)

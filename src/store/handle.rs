@@ -18,6 +18,7 @@ use super::engine::SledEngine;
 use super::guard::Guard;
 use super::heal::{Healed, Remark};
 use super::index_file::{self, Basis};
+use super::lease::Lease;
 use super::lock::{Anchor, Lock};
 use super::open::{self, Options};
 use super::opened::Opened;
@@ -320,13 +321,9 @@ impl Store {
         last.map(drop)
     }
 
-    /// Gives back the lease that machines share a state by, whatever is under way; a commit that has not ended is awaited.
-    pub async fn give_lease_back(&self) -> Result<(), Error> {
-        if !self.shares_quota() {
-            return Ok(());
-        }
-        let rows = self.shared_rows()?;
-        aside(move || rows.close()).await
+    /// Returns the lease on a state that machines share; `None` for one on this machine, and for a closed one.
+    pub fn lease(&self) -> Option<Lease> {
+        self.shares_quota().then(|| self.shared_rows().ok().map(Lease)).flatten()
     }
 
     /// Tells what was done about the state before it was opened.

@@ -8,6 +8,7 @@
 use std::io::BufRead;
 
 use super::heal::{self, Healed, Remark};
+use super::lease::Lease;
 use super::load::{self, Load};
 use super::lock::Lock;
 use super::open::{self, Options};
@@ -106,6 +107,14 @@ impl Held {
 
     pub(super) fn location(&self) -> &Location {
         &self.location
+    }
+
+    /// Returns the lease by which a state in a database is held; `None` for one on this machine.
+    pub fn lease(&self) -> Option<Lease> {
+        match &self.place {
+            HeldPlace::Directory { .. } => None,
+            HeldPlace::Database(rows) => Some(Lease(rows.clone())),
+        }
     }
 
     /// Tells what was done about the state that is there before it was looked at.

@@ -492,21 +492,32 @@ fn who_leaves_the_question_by_a_signal_gives_the_lease_back() {
     let remote = Remote::start();
     let url = server.url("question");
     let (one, other) = (machine(&remote, &url), machine(&remote, &url));
-    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
-        let (mut asking, mut terminal) = one.start_on_terminal("apply", 80);
-        let mut said = String::new();
-        let mut bytes = [0; 4096];
-        while !said.contains("Enter a value:") {
-            let count = terminal.read(&mut bytes).unwrap();
-            said.push_str(&String::from_utf8_lossy(&bytes[..count]));
+    let leave_question_of = |line: &str| {
+        let operation = line.strip_suffix(" older.jsonl --force").unwrap_or(line);
+        for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+            let (mut asking, mut terminal) = one.start_on_terminal(line, 80);
+            let mut said = String::new();
+            let mut bytes = [0; 4096];
+            while !said.contains("Enter a value:") {
+                let count = terminal.read(&mut bytes).unwrap();
+                assert!(count > 0, "{line} asks: {said}");
+                said.push_str(&String::from_utf8_lossy(&bytes[..count]));
+            }
+            let refused = other.apply();
+            assert!(refused.stderr.contains(&format!("Operation: {operation}")), "{refused}");
+            rustix::process::kill_process(rustix::process::Pid::from_child(&asking), signal).unwrap();
+            assert_eq!(asking.wait().unwrap().code(), Some(code), "{line}");
+            assert_eq!(server.sql("SELECT count(*) FROM contactsd_leases WHERE state = 'question'"), "0", "{line}");
         }
-        let refused = other.apply();
-        assert!(refused.stderr.contains("Operation: apply"), "{refused}");
-        rustix::process::kill_process(rustix::process::Pid::from_child(&asking), signal).unwrap();
-        assert_eq!(asking.wait().unwrap().code(), Some(code));
-        assert_eq!(server.sql("SELECT count(*) FROM contactsd_leases WHERE state = 'question'"), "0");
-    }
+    };
+    leave_question_of("apply");
     other.applied();
+    one.write("older.jsonl", &succeeds(&other, "state pull"));
+    other.edit("contacts.d/team.yaml", "Engineer", "Director");
+    other.applied();
+    let kept = succeeds(&other, "state pull");
+    leave_question_of("state push older.jsonl --force");
+    assert_eq!(succeeds(&other, "state pull"), kept, "nothing of it was replaced");
 }
 
 #[test]
