@@ -18,9 +18,12 @@ pub struct Quota {
     pub day: Option<u64>,
 }
 
+/// The text of a quota that limits nothing.
+const NONE: &str = "none";
+
 /// A part of a quota text that is not like `200/m`, `400/h` or `2000/d`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{part:?} is no limit: write the number of requests and m, h or d, like 200/m,400/h,2000/d")]
+#[error("{part:?} is no limit: write the number of requests and m, h or d, like 200/m,400/h,2000/d, or none")]
 pub struct InvalidQuota {
     part: String,
 }
@@ -28,9 +31,12 @@ pub struct InvalidQuota {
 impl FromStr for Quota {
     type Err = InvalidQuota;
 
-    /// Reads `200/m,400/h,2000/d`; a window that is left out is unlimited.
+    /// Reads `200/m,400/h,2000/d`; a window that is left out is unlimited, and so are all of `none`.
     fn from_str(text: &str) -> Result<Self, InvalidQuota> {
         let mut quota = Self::default();
+        if text.trim() == NONE {
+            return Ok(quota);
+        }
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
             let invalid = || InvalidQuota { part: part.to_owned() };
             let (count, unit) = part.split_once('/').ok_or_else(invalid)?;
@@ -158,7 +164,8 @@ mod tests {
         let full = Quota { minute: Some(200), hour: Some(400), day: Some(2000) };
         assert_eq!("200/m, 400/h,2000/d".parse(), Ok(full));
         assert_eq!("5/h".parse(), Ok(Quota { hour: Some(5), ..Quota::default() }));
-        for wrong in ["200", "200/s", "m/200", "-1/m", "1/m,2/m"] {
+        assert_eq!("none".parse(), Ok(Quota::default()));
+        for wrong in ["200", "none,1/m", "200/s", "m/200", "-1/m", "1/m,2/m"] {
             assert!(wrong.parse::<Quota>().is_err(), "{wrong}");
         }
     }
