@@ -248,7 +248,10 @@ impl Checker<'_> {
                 return Declared::Absent;
             }
         };
-        let names: BTreeSet<_> = items.clone().filter_map(|item| self.list_name(item)).collect();
+        let mut names = BTreeSet::new();
+        for item in items.clone() {
+            names.extend(self.list_name(item));
+        }
         if let Some((one, other)) = rules::twins_by_case(&names) {
             let place = |name: &str| {
                 items.clone().find(|item| item.scalar().is_some_and(|scalar| scalar.text == name)).map(Node::span)
