@@ -55,12 +55,14 @@ pub fn marks(entry: &Entry) -> impl Iterator<Item = Mark> {
     let firm = |kind, text: &str| Some(Mark::new(hash(kind, &[text]), false));
     let soft = |kind, parts: &[&str]| Mark::new(hash(kind, parts), entry.stands_apart());
     let at_company = identity.name.as_ref().zip(identity.company.as_ref());
-    let at_domain = identity.name.as_ref().zip(identity.domain());
+    // An e-mail without an `@` is a mistake and counts as absent.
+    let mailbox = identity.mailbox_parts();
+    let at_domain = identity.name.as_ref().zip(mailbox.map(|(_, domain)| domain));
     [
         firm(Kind::Key, entry.key().as_str()),
         entry.moved_from.as_ref().and_then(|key| firm(Kind::Key, key.as_str())),
         entry.apollo_id.as_ref().and_then(|id| firm(Kind::Contact, id.as_str())),
-        identity.mailbox().map(|mailbox| soft(Kind::Mailbox, &[&mailbox])),
+        mailbox.map(|(base, domain)| soft(Kind::Mailbox, &[base, domain])),
         at_company.map(|((first, last), company)| soft(Kind::PersonAtCompany, &[first, last, company])),
         at_domain.map(|((first, last), domain)| soft(Kind::PersonAtDomain, &[domain, first, last])),
     ]

@@ -91,10 +91,17 @@ pub(super) fn is_doubtful_null(text: &str) -> bool {
     matches!(text, "Null" | "NULL" | "~")
 }
 
+/// Fewer names than this are compared each with each.
+const FEW_NAMES: usize = 8;
+
 /// Finds two names that differ only by case.
 pub(super) fn twins_by_case(names: &BTreeSet<String>) -> Option<(&str, &str)> {
-    if names.len() < 2 {
-        return None;
+    // Most are few and plain, and need no copies to tell that there are none.
+    if names.len() < FEW_NAMES && names.iter().all(|name| name.is_ascii()) {
+        let is_twin = |at: usize, one: &str| names.iter().skip(at + 1).any(|other| one.eq_ignore_ascii_case(other));
+        if !names.iter().enumerate().any(|(at, one)| is_twin(at, one)) {
+            return None;
+        }
     }
     let mut folded: Vec<_> = names.iter().map(|name| (name.to_lowercase(), name)).collect();
     folded.sort_unstable();
