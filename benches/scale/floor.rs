@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use clap::ValueEnum;
 use serde::Deserialize;
@@ -94,7 +95,8 @@ fn work(floor: Floor, queue: &Mutex<Vec<Batch>>, busy: &AtomicU64, met: &AtomicU
             if busy.load(Ordering::SeqCst) == 0 {
                 return Ok(());
             }
-            thread::yield_now();
+            // Without spinning, which would count as processor time where one file keeps one worker busy.
+            thread::sleep(Duration::from_micros(50));
             continue;
         };
         let done = batch.iter().try_fold(0, |met, path| Ok::<_, io::Error>(met + visit(floor, path, queue)?));
