@@ -11,7 +11,7 @@ use super::Exit;
 use super::context::Context;
 use super::stream::{STDIN_NAME, parse_stdin};
 use crate::beneath::Bounds;
-use crate::ops::{self, LoadError, chain};
+use crate::ops::{self, Checked, LoadError, chain};
 use crate::settings::Checkout;
 use crate::source::Severity;
 use crate::ui::amounts::counted;
@@ -106,15 +106,14 @@ fn of_stdin() -> io::Result<Findings> {
 }
 
 fn findings(directory: &Path, bounds: &Bounds) -> Findings {
-    match ops::Loader::plain(directory).bounded(bounds).load() {
-        Ok(desired) => {
-            let mut messages = desired.warnings.clone();
-            if desired.files() == 0 {
+    match ops::Loader::plain(directory).bounded(bounds).check() {
+        Ok(Checked { warnings: mut messages, contacts, files }) => {
+            if files == 0 {
                 let detail = "Contact files end in .yaml or .yml.";
                 let summary = format!("{} holds no contact files", directory.display());
                 messages.push(Diagnostic::warning(summary, detail));
             }
-            Findings { messages, contacts: Some(desired.contacts()), files: Some(desired.files()) }
+            Findings { messages, contacts: Some(contacts), files: Some(files) }
         }
         Err(error) => {
             let files = match &error {

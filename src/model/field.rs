@@ -280,9 +280,14 @@ impl FromIterator<(Field, Value)> for Fields {
     /// Takes the last value of a field that comes more than once.
     fn from_iter<T: IntoIterator<Item = (Field, Value)>>(pairs: T) -> Self {
         let mut pairs: Vec<_> = pairs.into_iter().collect();
-        pairs.reverse();
         pairs.sort_by(|(one, _), (other, _)| one.cmp(other));
-        pairs.dedup_by(|(later, _), (kept, _)| later == kept);
+        pairs.dedup_by(|later, kept| {
+            let is_same = later.0 == kept.0;
+            if is_same {
+                std::mem::swap(later, kept);
+            }
+            is_same
+        });
         pairs.shrink_to_fit();
         Self(Arc::new(pairs))
     }

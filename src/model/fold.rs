@@ -46,14 +46,14 @@ pub fn fold_email(email: &str) -> String {
 
 /// Cuts the plus tag out of a folded e-mail: `jane+news@example.com` is `jane@example.com`.
 pub fn mailbox(email: &str) -> String {
-    match email.rsplit_once('@') {
-        Some((local, domain)) => {
-            let base = local.split_once('+').map_or(local, |(base, _)| base);
-            let base = if base.is_empty() { local } else { base };
-            [base, domain].join("@")
-        }
-        None => email.to_owned(),
-    }
+    mailbox_parts(email).map_or_else(|| email.to_owned(), |(base, domain)| [base, domain].join("@"))
+}
+
+/// Returns what stands on both sides of the `@` in a folded e-mail, without the plus tag.
+pub(super) fn mailbox_parts(email: &str) -> Option<(&str, &str)> {
+    let (local, domain) = email.rsplit_once('@')?;
+    let base = local.split_once('+').map_or(local, |(base, _)| base);
+    Some((if base.is_empty() { local } else { base }, domain))
 }
 
 /// Returns `text` with entities decoded, quotes made straight, and without what cannot be seen.

@@ -1,6 +1,6 @@
 //! What makes two entries the same person, in Apollo's eyes and in ours.
 
-use super::fold::{fold_email, mailbox};
+use super::fold::{fold_email, mailbox, mailbox_parts};
 use super::{Field, Fields, Texts};
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +35,11 @@ impl Identity {
     /// Returns the e-mail without its plus tag: Apollo is said to match such variants.
     pub fn mailbox(&self) -> Option<String> {
         self.email.as_deref().map(mailbox)
+    }
+
+    /// Returns what stands on both sides of the `@` in the mailbox; `None` also for an e-mail without one.
+    pub fn mailbox_parts(&self) -> Option<(&str, &str)> {
+        self.email.as_deref().and_then(mailbox_parts)
     }
 
     /// Returns the domain of the e-mail.

@@ -35,7 +35,7 @@ impl ContactKey {
     /// Checks `text` against the rules for keys.
     pub fn parse(text: &str) -> Result<Self, InvalidKey> {
         let first = text.chars().next().ok_or(InvalidKey::Empty)?;
-        let allowed = |c: char| c.is_ascii_alphanumeric() || "._-@+".contains(c);
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '@' | '+');
         if let Some(character) = text.chars().find(|&c| !allowed(c)) {
             return Err(InvalidKey::Character(character));
         }

@@ -3,9 +3,8 @@
 //! An entry as it is worked with is a score of texts, each a piece of memory of its own. Those that only wait for their
 //! turn are kept like this, and looked at where they lie.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -362,9 +361,20 @@ impl Serialize for ValueRef<'_> {
 #[derive(Default)]
 struct Writer {
     text: String,
-    /// Where texts are, by their hash.
-    seen: HashMap<u64, usize>,
-    hasher: RandomState,
+    /// Where a text was written last, by its number; where there is none yet, the very first text.
+    places: Vec<u32>,
+}
+
+/// So many places of texts are remembered. Texts that repeat do so in entries that follow one another.
+const PLACES: usize = 1024;
+
+/// Returns under which number the place of a text, longer than [`SHORT`], is remembered: few differ in neither end nor
+/// length, and those take the place of one another.
+fn number_of_place(text: &str) -> usize {
+    let end = |end: Option<&[u8; SHORT]>| u64::from(u32::from_le_bytes(*end.expect("it is longer")));
+    let ends = end(text.as_bytes().first_chunk()) << 32 | end(text.as_bytes().last_chunk());
+    let mixed = (ends ^ (text.len() as u64) << 16).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    usize::try_from(mixed >> (u64::BITS - PLACES.ilog2())).expect("below the number of places")
 }
 
 /// So many bits of a number are in one character; the next bit says that more follow.
@@ -420,10 +430,14 @@ impl Writer {
     fn text(&mut self, text: &str) {
         if text.len() > SHORT {
             let here = self.text.len();
-            let seen = *self.seen.entry(self.hasher.hash_one(text)).or_insert(here);
+            self.places.resize(PLACES, 0);
+            let place = &mut self.places[number_of_place(text)];
+            let seen = *place as usize;
             if seen < here && (Reader { all: &self.text, at: seen }).text() == text {
                 return self.number(2 * seen + 1);
             }
+            // Beyond four billion bytes none is pointed to.
+            *place = u32::try_from(here).unwrap_or_default();
         }
         self.number(2 * text.len());
         self.text.push_str(text);
@@ -431,7 +445,7 @@ impl Writer {
 
     /// Returns what was written, and begins again.
     fn take(&mut self) -> Box<str> {
-        self.seen.clear();
+        self.places.clear();
         std::mem::take(&mut self.text).into_boxed_str()
     }
 

@@ -68,7 +68,7 @@ pub use format::{FormatError, replace};
 pub use generated::{Placed, Placing};
 pub use health::{Health, Readiness};
 pub use init::{Init, InitError, Laid, LaidOutcome, Part as LaidPart, Pipeline, has_pipeline, init};
-pub use loader::{Loader, load};
+pub use loader::{Checked, Loader, load};
 pub use lock::{HeldUp, Waiting};
 pub use mending::{BesideFault, StateCheck, check_state, examine};
 pub use names::{NamesError, kept_names};

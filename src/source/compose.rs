@@ -95,7 +95,8 @@ pub(super) fn compose<'t, T>(source: &'t Source, read: impl FnOnce(&mut Composer
     let parse = move || {
         let mut parser = parser(&source.text);
         loop {
-            let batch: Vec<_> = parser.by_ref().take(BATCH).collect();
+            let mut batch = Vec::with_capacity(BATCH);
+            batch.extend(parser.by_ref().take(BATCH));
             let is_last = batch.len() < BATCH || batch.last().is_some_and(Result::is_err);
             // Nobody listens any more after a fault that the parser does not know of.
             if sender.send(batch).is_err() || is_last {

@@ -25,7 +25,7 @@ use crate::index::{Contents, Damaged, FileRecord, Flags, Index, Mark, Tree, mark
 use crate::model::{ApolloId, ContactKey, Entry, NameKinds, Named, PackedEntry, Packer, Sheet, SheetWriter};
 
 /// What the reader makes of files; an index of any other is of no use.
-pub const LOADER: &str = concat!(env!("CARGO_PKG_VERSION"), "/4");
+pub const LOADER: &str = concat!(env!("CARGO_PKG_VERSION"), "/5");
 
 /// Most memory that entries are kept in, in bytes, about. Those beyond it are read again when they are wanted.
 const KEPT_BYTES: usize = 40 << 20;
@@ -41,6 +41,8 @@ pub struct Options<'a> {
     pub stamp: &'a (dyn Fn() -> Option<i64> + Sync),
     /// Whether all files are listed even where nothing changed.
     pub lists_all: bool,
+    /// Whether nothing but mistakes is asked for: who is declared is counted, and listed nowhere.
+    pub is_check: bool,
     /// Most memory that entries are kept in, in bytes, about.
     pub room: usize,
     /// Where the directory and the links in it may lead.
@@ -57,7 +59,8 @@ impl Options<'_> {
     /// Reads everything, and names as they are written.
     pub const fn plain() -> Self {
         let (bounds, meaning) = (&ANYWHERE_AND_NO_LINKS, &Meaning::AsWritten);
-        Self { index: None, stamp: &|| None, lists_all: true, room: KEPT_BYTES, bounds, being_written: &[], meaning }
+        let (index, room, being_written) = (None, KEPT_BYTES, &[]);
+        Self { index, stamp: &|| None, lists_all: true, is_check: false, room, bounds, being_written, meaning }
     }
 }
 
@@ -145,7 +148,9 @@ fn read_unchanged(
 
 /// What is kept of the entries of one file as they come.
 struct Taking<'k> {
-    lines: SheetWriter,
+    count: usize,
+    /// `None` where they are only counted.
+    lines: Option<SheetWriter>,
     named: Vec<ApolloId>,
     marks: Vec<Mark>,
     /// Empty as soon as there is no more room.
@@ -156,11 +161,13 @@ struct Taking<'k> {
 
 impl<'k> Taking<'k> {
     /// Begins on a file of so many bytes; entries of one that is too large are not kept to begin with.
-    fn new(bytes: u64, kept: &'k AtomicUsize, room: usize) -> Self {
+    fn new(bytes: u64, kept: &'k AtomicUsize, options: &Options<'_>) -> Self {
+        let room = options.room;
         // Without the names of fields, an entry takes about half of its text.
         let has_room = (kept.load(Ordering::Relaxed) as u64).saturating_add(bytes / 2) <= room as u64;
         Self {
-            lines: SheetWriter::default(),
+            count: 0,
+            lines: (!options.is_check).then(SheetWriter::default),
             named: Vec::new(),
             marks: Vec::new(),
             entries: has_room.then(Packer::default),
@@ -170,7 +177,10 @@ impl<'k> Taking<'k> {
     }
 
     fn take(&mut self, entry: &Entry) {
-        self.lines.add(entry.key(), entry.fingerprint());
+        self.count += 1;
+        if let Some(lines) = &mut self.lines {
+            lines.add(entry.key(), entry.fingerprint());
+        }
         self.named.extend(entry.apollo_id.clone());
         self.marks.extend(marks(entry));
         let Some(entries) = &mut self.entries else { return };
@@ -184,7 +194,8 @@ impl<'k> Taking<'k> {
         file.was_read = true;
         file.names = names;
         file.warnings = diagnostics.to_vec();
-        file.sheet = self.lines.finish();
+        file.count = self.count;
+        file.sheet = self.lines.map(SheetWriter::finish).unwrap_or_default();
         file.named = self.named.iter().collect();
         self.marks.shrink_to_fit();
         file.marks = self.marks;
@@ -364,6 +375,7 @@ impl<'a> Loading<'a> {
             digest: [0; 32],
             record: found.record,
             was_read: false,
+            count: 0,
             sheet: Sheet::default(),
             named: Named::NONE,
             entries: None,
@@ -396,7 +408,7 @@ impl<'a> Loading<'a> {
                 if vouched.is_some_and(|record| record.digest == file.digest) {
                     return nothing;
                 }
-                let mut taking = Taking::new(bytes.len() as u64, &self.kept, self.options.room);
+                let mut taking = Taking::new(bytes.len() as u64, &self.kept, self.options);
                 let (diagnostics, names) = parse(&path, bytes, self.options.meaning, &mut |entry| taking.take(&entry));
                 taking.finish(file, &diagnostics, names.used);
                 (diagnostics, names.faulty)
@@ -452,7 +464,7 @@ impl<'a> Loading<'a> {
             let file = &mut files[*number];
             if !file.was_read {
                 let bytes = file.identity.map_or(0, |identity| identity.size);
-                let mut taking = Taking::new(bytes, &self.kept, self.options.room);
+                let mut taking = Taking::new(bytes, &self.kept, self.options);
                 let mut take = |entry: Entry| taking.take(&entry);
                 let (diagnostics, names) = read_unchanged(&self.root, file, self.options.meaning, &mut take)?;
                 taking.finish(file, &diagnostics, names.used);

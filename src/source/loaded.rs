@@ -54,7 +54,9 @@ pub struct SourceFile {
     pub record: Option<u32>,
     /// Whether it was read for its entries. If not, it holds what the record says, and the rest here is empty.
     pub was_read: bool,
-    /// The keys that it declares.
+    /// How many entries it declares.
+    pub count: usize,
+    /// The keys that it declares, unless they were only counted.
     pub sheet: Sheet,
     /// The contacts that its entries name by `apollo_id`.
     pub named: Named,
@@ -79,6 +81,11 @@ impl Loaded {
     /// Reports whether the entries may be used: warnings do not count.
     pub fn is_valid(&self) -> bool {
         !self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// Counts the entries of the files that were read.
+    pub fn entries(&self) -> usize {
+        self.files.iter().map(|file| file.count).sum()
     }
 
     /// Reads from the index what the files declare that were not read.

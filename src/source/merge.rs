@@ -181,8 +181,10 @@ impl Draft {
         }
         let lists = lists.or(&defaults.lists);
         let mut custom_fields = defaults_of(&custom, &defaults.custom);
-        custom_fields.extend(defaults_of(&labelled, &defaults.labelled));
-        custom_fields.extend([labelled, custom].into_iter().filter_map(Declared::value).flatten());
+        custom_fields.append(&mut defaults_of(&labelled, &defaults.labelled));
+        for mut own in [labelled, custom].into_iter().filter_map(Declared::value) {
+            custom_fields.append(&mut own);
+        }
         let mut fields = Vec::with_capacity(texts.len() + usize::from(lists.is_some()) + custom_fields.len());
         fields.extend(texts.into_iter().filter_map(|(field, value)| Some((field, Value::Text(value.value()?)))));
         fields.extend(lists.map(|lists| (Field::LabelNames, Value::Lists(lists))));

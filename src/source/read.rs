@@ -17,7 +17,9 @@ pub(super) fn below(root: &Root, below: &Path) -> Result<Vec<u8>, Box<Diagnostic
 
 /// Reads an open file as it is, up to the largest size allowed.
 pub(super) fn bytes(file: File, path: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
-    let mut bytes = Vec::new();
+    // Room for one byte more, by which the end is found.
+    let size = file.metadata().map_or(0, |found| found.len().min(rules::MAX_FILE_BYTES));
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default() + 1);
     let read = file.take(rules::MAX_FILE_BYTES + 1).read_to_end(&mut bytes);
     read.map_err(|error| Box::new(walk::unreadable(path, &error)))?;
     if bytes.len() as u64 > rules::MAX_FILE_BYTES {

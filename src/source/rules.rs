@@ -44,6 +44,7 @@ pub(super) fn judge(field: &Field, text: &str) -> Option<Complaint> {
         return None;
     }
     match field {
+        Field::Email if is_plain_email(text) => None,
         Field::Email => {
             if let Err(fault) = EmailAddress::parse_with_options(text, EMAIL_OPTIONS) {
                 return Some(Complaint::Email(fault));
@@ -52,10 +53,45 @@ pub(super) fn judge(field: &Field, text: &str) -> Option<Complaint> {
             (!has_dot).then_some(Complaint::DotlessDomain)
         }
         Field::AccountId | Field::ContactStageId => (!is_hex24(text)).then_some(Complaint::Id),
+        Field::WebsiteUrl if is_plain_url(text) => None,
         Field::WebsiteUrl => judge_url(text),
         phone if phone.is_phone() => (!text.contains(char::is_numeric)).then_some(Complaint::PhoneWithoutDigits),
         _ => None,
     }
+}
+
+/// Tells that an address is good, of those that hold nothing unusual; nearly all, and taking them apart takes longer.
+fn is_plain_email(text: &str) -> bool {
+    let is_usual = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'+');
+    let is_atom = |atom: &str| !atom.is_empty() && atom.bytes().all(is_usual);
+    let is_plain = |(local, domain): (&str, &str)| {
+        local.len() <= SHORT_NAME && local.split('.').all(is_atom) && is_plain_domain(domain)
+    };
+    text.split_once('@').is_some_and(is_plain)
+}
+
+/// The same of a web address.
+fn is_plain_url(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else { return false };
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    path.bytes().all(|byte| byte.is_ascii_graphic()) && is_plain_domain(host) && !providers::is_social(host)
+}
+
+/// Longest name that is good everywhere, in bytes.
+const SHORT_NAME: usize = 63;
+
+/// Reports whether a text is a domain that needs no second look: of plain labels, and no number of a machine.
+fn is_plain_domain(text: &str) -> bool {
+    let is_usual = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let is_label = |label: &str| {
+        !label.is_empty() && !label.starts_with('-') && !label.ends_with('-') && label.bytes().all(is_usual)
+    };
+    let Some((_, last)) = text.rsplit_once('.') else { return false };
+    // Two dashes mark what is written in another script.
+    text.len() <= SHORT_NAME
+        && last.starts_with(|first: char| first.is_ascii_lowercase())
+        && !text.contains("--")
+        && text.split('.').all(is_label)
 }
 
 fn judge_url(text: &str) -> Option<Complaint> {
@@ -91,10 +127,17 @@ pub(super) fn is_doubtful_null(text: &str) -> bool {
     matches!(text, "Null" | "NULL" | "~")
 }
 
+/// Fewer names than this are compared each with each.
+const FEW_NAMES: usize = 8;
+
 /// Finds two names that differ only by case.
 pub(super) fn twins_by_case(names: &BTreeSet<String>) -> Option<(&str, &str)> {
-    if names.len() < 2 {
-        return None;
+    // Most are few and plain, and need no copies to tell that there are none.
+    if names.len() < FEW_NAMES && names.iter().all(|name| name.is_ascii()) {
+        let is_twin = |at: usize, one: &str| names.iter().skip(at + 1).any(|other| one.eq_ignore_ascii_case(other));
+        if !names.iter().enumerate().any(|(at, one)| is_twin(at, one)) {
+            return None;
+        }
     }
     let mut folded: Vec<_> = names.iter().map(|name| (name.to_lowercase(), name)).collect();
     folded.sort_unstable();
@@ -166,7 +209,47 @@ pub(super) fn expansion_limit(bytes: usize) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            // The same texts in each run.
+            rng_seed: proptest::test_runner::RngSeed::Fixed(1),
+            failure_persistence: None,
+            cases: 4096,
+            ..ProptestConfig::default()
+        })]
+
+        #[test]
+        fn what_is_plain_is_good_by_the_full_rules(
+            email in "[a-z0-9A-Z_+.-]{0,8}@[a-z0-9-]{0,4}[.]?[a-z0-9x-]{0,4}[.][a-z0-9]{1,3}",
+            url in "https?://(xn-)?[a-z0-9x-]{0,4}[.]?[0-9x]{0,3}[.][a-z0-9]{1,3}(/[ -~]{0,6})?",
+        ) {
+            let is_good = |email: &str| EmailAddress::parse_with_options(email, EMAIL_OPTIONS).is_ok();
+            prop_assert!(!is_plain_email(&email) || is_good(&email), "{email}");
+            prop_assert!(!is_plain_url(&url) || judge_url(&url).is_none(), "{url}");
+        }
+    }
+
+    #[test]
+    fn most_addresses_are_plain() {
+        for email in ["jane.doe+news@mail.example.co.uk", "o_brien-1@example.com"] {
+            assert!(is_plain_email(email), "{email}");
+        }
+        for email in
+            ["jane@localhost", "jane@192.0.2.1", "jane@xn--bcher-kva.example", "@example.com", "a..b@example.com"]
+        {
+            assert!(!is_plain_email(email), "{email}");
+        }
+        assert!(is_plain_url("https://www.example.com") && is_plain_url("http://example.com/a?b#c"));
+        for url in
+            ["https://192.0.2.1", "https://a.0xab", "https://www.linkedin.com/in/jane", "https://example.com/a b"]
+        {
+            assert!(!is_plain_url(url), "{url}");
+        }
+    }
 
     #[test]
     fn an_e_mail_is_an_address_and_nothing_else() {

@@ -1,9 +1,9 @@
 //! What stands in one map of fields: each value by the rules for its field. What is declared by name is in `named`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::super::code::Severity;
-use super::super::diagnostic::{Diagnostic, Location, Span, quoted};
+use super::super::diagnostic::{Diagnostic, Span, quoted};
 use super::super::flatten::{Flat, Member, Trouble, flatten};
 use super::super::merge::{CustomValues, Declared, Draft, MERGE_KEY, Slot};
 use super::super::outline::Part;
@@ -86,8 +86,10 @@ impl Checker<'_> {
     fn report_second_stage(&mut self, slot: &Slot, member: &Member<'_, '_>, places: &Places) {
         let Some((other, first)) = places.stage.as_ref().filter(|(other, _)| *other != slot.name()) else { return };
         if places.is_own {
+            let source = self.source;
             self.report(member.name_node.span(), || {
-                words::name_and_id("The stage", slot.name(), other).relating(format!("`{other}` here"), first.clone())
+                let first = source.location(*first);
+                words::name_and_id("The stage", slot.name(), other).relating(format!("`{other}` here"), first)
             });
         }
     }
@@ -103,13 +105,13 @@ impl Checker<'_> {
         match slot {
             Slot::Text(field) => {
                 if field == Field::ContactStageId {
-                    places.stage = Some(("contact_stage_id", self.source.location(member.name_node.span())));
+                    places.stage = Some(("contact_stage_id", member.name_node.span()));
                 }
                 let value = self.text_of(&field, member);
                 draft.texts.push((field, value));
             }
             Slot::Stage => {
-                places.stage = Some(("contact_stage", self.source.location(member.name_node.span())));
+                places.stage = Some(("contact_stage", member.name_node.span()));
                 let value = self.stage(member);
                 draft.texts.push((Field::ContactStageId, value));
             }
@@ -246,7 +248,10 @@ impl Checker<'_> {
                 return Declared::Absent;
             }
         };
-        let names: BTreeSet<_> = items.clone().filter_map(|item| self.list_name(item)).collect();
+        let mut names = BTreeSet::new();
+        for item in items.clone() {
+            names.extend(self.list_name(item));
+        }
         if let Some((one, other)) = rules::twins_by_case(&names) {
             let place = |name: &str| {
                 items.clone().find(|item| item.scalar().is_some_and(|scalar| scalar.text == name)).map(Node::span)
@@ -310,8 +315,8 @@ pub(super) type Placed = (CustomFieldId, Declared<String>, Span);
 #[derive(Default)]
 struct Places {
     /// By what the stage is declared.
-    stage: Option<(&'static str, Location)>,
-    custom: BTreeMap<CustomFieldId, Location>,
+    stage: Option<(&'static str, Span)>,
+    custom: Vec<(CustomFieldId, Span)>,
     /// Whether what was read first of custom fields, and what is read now, stand in the map itself.
     custom_is_own: bool,
     is_own: bool,
@@ -333,24 +338,23 @@ impl Checker<'_> {
         };
         let is_mistake = places.is_own && places.custom_is_own;
         let mut values = CustomValues::new();
-        let mut seen = Vec::new();
+        let of_other = places.custom.len();
         for (id, value, span) in read {
             if let Declared::Is(other) = other
                 && other.contains_key(&id)
             {
-                if let Some(first) = places.custom.get(&id).filter(|_| is_mistake) {
+                let mut firsts = places.custom[..of_other].iter().filter(|(first, _)| *first == id);
+                if let Some((_, first)) = firsts.next().filter(|_| is_mistake) {
+                    let source = self.source;
                     self.report(span, || {
                         words::name_and_id("The custom field", "custom_fields", "typed_custom_fields")
-                            .relating("the other one here", first.clone())
+                            .relating("the other one here", source.location(*first))
                     });
                 }
                 continue;
             }
-            seen.push((id.clone(), span));
+            places.custom.push((id.clone(), span));
             values.entry(id).or_insert(value);
-        }
-        for (id, span) in seen {
-            places.custom.entry(id).or_insert_with(|| self.source.location(span));
         }
         places.custom_is_own = places.is_own;
         Declared::Is(values)

@@ -223,6 +223,10 @@ proptest! {
         let dropped = plain(dir.path(), 0).unwrap();
         prop_assert!(dropped.files.iter().all(|file| file.sheet.is_empty() || file.entries.is_none()));
         prop_assert_eq!(&kept.diagnostics, &dropped.diagnostics);
+        let (checked, _) = load(dir.path(), &Options { is_check: true, ..Options::plain() }).unwrap();
+        prop_assert_eq!(&kept.diagnostics, &checked.diagnostics);
+        let listed: usize = dropped.files.iter().map(|file| file.sheet.lines().count()).sum();
+        prop_assert_eq!(listed, checked.entries());
         // All entries at once, of each key the first.
         let mut plain = across::check(&kept.entries, &across::Repeated::new(), dropped.root.as_ref().unwrap());
         diagnostic::arrange(&mut plain);
