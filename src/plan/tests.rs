@@ -54,6 +54,7 @@ fn binding(entry: &Entry, number: u64) -> Binding {
         bound_at: Timestamp(0),
         applied_at: Timestamp(0),
         run: RunId("earlier".into()),
+        request_id: None,
         path: entry.place.path.display().to_string(),
         fingerprint: Some(entry.fingerprint()),
         gone_at: None,
@@ -81,6 +82,7 @@ fn intent(entry: &Entry, endpoint: Endpoint) -> Intent {
         there_before: Vec::new(),
         unpaired: Vec::new(),
         refused: false,
+        request_id: None,
     }
 }
 

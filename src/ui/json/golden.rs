@@ -70,7 +70,13 @@ fn partial_apply() -> String {
     let second = Duration::from_secs(1);
     let no = Some("no".to_owned());
     let problem = Problem {
-        kind: ProblemKind::Rejected(Fault { why: String::new(), status: Some(422), message: no.clone(), said: no }),
+        kind: ProblemKind::Rejected(Fault {
+            why: String::new(),
+            status: Some(422),
+            message: no.clone(),
+            said: no,
+            request_id: None,
+        }),
         key: Some(key("bob")),
         path: Some("contacts.d/team.yaml".into()),
         location: None,
