@@ -22,6 +22,8 @@ use crate::{model, plan};
 fn planned(plan: Plan) -> Planned {
     let forecast = Forecast {
         requests: [(Endpoint::CreateContact, 3), (Endpoint::UpdateContact, 4)].into_iter().collect(),
+        up_to: [Endpoint::UpdateContact].into(),
+        at_most: false,
         duration: Duration::from_millis(300),
         assumed: true,
         assumed_for: [Endpoint::CreateContact].into(),

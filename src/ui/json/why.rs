@@ -7,7 +7,7 @@ use super::change::ResourceChange;
 use super::state::ContactState;
 use super::summary::EndpointName;
 use super::versions::{FORMAT_VERSION, PROGRAM_VERSION};
-use crate::model::{ConflictCause, Intent};
+use crate::model::{ConflictCause, Glossary, Intent};
 use crate::ops::{Problem, ProblemKind, Why};
 use crate::plan::Dispute;
 use crate::source::Location;
@@ -101,8 +101,8 @@ pub(super) struct FailingFacts {
 }
 
 impl<'a> WhyDocument<'a> {
-    /// `location` is where the entry stands now.
-    pub fn new(why: &'a Why, location: Option<&Location>, mask: Mask) -> Self {
+    /// `location` is where the entry stands now, and `names` tells what ids stand for.
+    pub fn new(why: &'a Why, location: Option<&Location>, names: &Glossary, mask: Mask) -> Self {
         let line = location.map(|location| location.line);
         let declared =
             why.place.as_ref().map(|place| Declared { file: place.path.to_string_lossy().into_owned(), line });
@@ -141,7 +141,7 @@ impl<'a> WhyDocument<'a> {
                 request_id: failing.error.request_id().map(str::to_owned),
             }),
             in_progress: why.under_way,
-            next: why.actions.iter().map(|action| ResourceChange::new(action, line, mask)).collect(),
+            next: why.actions.iter().map(|action| ResourceChange::new(action, line, names, mask)).collect(),
         }
     }
 }
