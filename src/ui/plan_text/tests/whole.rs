@@ -160,8 +160,8 @@ fn what_may_turn_out_not_to_be_needed_is_counted_up_to() {
         })
         .unwrap()
     };
-    insta::assert_snapshot!(text(true), @"");
-    insta::assert_snapshot!(text(false), @"");
+    insta::assert_snapshot!(text(true), @"Requests: 2 view, up to 2,000 update; up to 3h within the quota.");
+    insta::assert_snapshot!(text(false), @"Requests: 2 view, up to 2,000 update; about 3h within the quota.");
 }
 
 #[test]
