@@ -24,7 +24,7 @@ impl<'a> Values<'a> {
 
     /// Lists the ids that stand in it for a custom field, an option or a stage, each with its name as far as that is known;
     /// masked, those of fields alone.
-    pub(super) fn named<'n>(&self, names: &'n Glossary) -> impl Iterator<Item = (String, String)> {
+    pub(super) fn named(&self, names: &Glossary) -> impl Iterator<Item = (String, String)> {
         let of_field = |(field, value): (&Field, &Option<Value>)| {
             let label =
                 if let Field::Custom(id) = field { names.field(id).map(|label| (id.as_str(), label)) } else { None };
@@ -33,8 +33,8 @@ impl<'a> Values<'a> {
                 Some(Value::Text(text)) if may_tell => text.as_str(),
                 _ => "",
             };
-            let named = label.into_iter().chain(names.in_value(text));
-            named.map(|(id, name)| (id.to_owned(), name.to_owned())).collect::<Vec<_>>()
+            let pairs = label.into_iter().chain(names.in_value(text));
+            pairs.map(|(id, name)| (id.to_owned(), name.to_owned())).collect::<Vec<_>>()
         };
         self.fields.iter().flat_map(of_field)
     }
