@@ -540,7 +540,8 @@ fn however_many_would_be_taken_over_all_are_shown_with_what_tells_so() {
     let mut team = String::from("contacts:\n");
     for number in 0..130 {
         remote.seed(json!({"email": format!("p{number}@example.com"), "first_name": "Pia", "last_name": format!("Quill{number}")}));
-        team += &format!("  p{number}: {{email: p{number}@example.com, first_name: Pia, last_name: Quill{number}}}\n");
+        let fields = format!("email: p{number}@example.com, first_name: Pia, last_name: Quill{number}");
+        writeln!(team, "  p{number}: {{{fields}}}").unwrap();
     }
     let world = World::with(&team).against(&remote);
     let before = remote.requests(Action::Search);

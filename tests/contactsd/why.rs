@@ -84,9 +84,9 @@ fn a_request_without_an_answer_and_a_decision_are_told() {
 /// Returns the id that Apollo gave the request which the log of a contact names last.
 fn logged(log: &str, key: &str) -> Value {
     let objects = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let of_key =
+    let mut of_key =
         objects.filter(|object| object["span"]["key"] == key).map(|object| object["span"]["request_id"].clone());
-    of_key.filter(Value::is_string).last().unwrap_or_else(|| panic!("no request of {key}: {log}"))
+    of_key.rfind(Value::is_string).unwrap_or_else(|| panic!("no request of {key}: {log}"))
 }
 
 #[test]
