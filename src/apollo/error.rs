@@ -164,6 +164,11 @@ impl Error {
         self.meta().map(|meta| meta.status)
     }
 
+    /// Returns what the server called the request, when an answer had begun to arrive.
+    pub fn request_id(&self) -> Option<&str> {
+        self.meta()?.request_id.as_deref()
+    }
+
     /// Returns the code that the server gave in a field of its own.
     pub fn error_code(&self) -> Option<&str> {
         self.refusal()?.error_code.as_deref()

@@ -197,6 +197,8 @@ fn forecast(forecast: &ops::Forecast, sandbox: bool) -> Forecast {
     let says_nothing = sandbox && forecast.assumed;
     Forecast {
         requests,
+        up_to: forecast.up_to.clone(),
+        at_most: forecast.at_most,
         duration: (!says_nothing).then_some(forecast.duration),
         note: (forecast.assumed && !sandbox).then(|| assumed(forecast)),
         creates: forecast.creates,

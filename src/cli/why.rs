@@ -71,7 +71,7 @@ fn explain(key: &ContactKey, context: &mut Context) -> Result<Exit, Exit> {
         let _ = write!(text, "\nOf the next apply:\n\n{}", PlanText { plan: &plan, options });
     }
     context.shell.to_people(|shell| shell.result(text.trim_end()));
-    context.shell.documents([WhyDocument::new(&why, location.as_ref(), mask)]);
+    context.shell.documents([WhyDocument::new(&why, location.as_ref(), &planned.names, mask)]);
     Ok(Exit::Success)
 }
 

@@ -18,6 +18,10 @@ pub struct Binding {
     pub bound_at: Timestamp,
     pub applied_at: Timestamp,
     pub run: RunId,
+    /// What Apollo called the last request that wrote to the contact, for its support; `None` where nothing was written, or
+    /// the answer did not say. It stands before the end, which [`Glance`] goes by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
     /// The file the entry stood in when last applied, as the user would name it.
     pub path: String,
     /// The entry's fingerprint when all of it stood applied; `None` while something is pending.
@@ -198,6 +202,7 @@ mod tests {
             bound_at: Timestamp(1),
             applied_at: Timestamp(2),
             run: RunId("run-1".to_owned()),
+            request_id: None,
             path: "contacts.d/people.yaml".to_owned(),
             fingerprint: Some(fingerprint(1)),
             gone_at: None,
@@ -218,6 +223,7 @@ mod tests {
         let bindings = [
             (standing(), true),
             (Binding { path: text, ..standing() }, true),
+            (Binding { request_id: Some("6f1c".to_owned()), ..standing() }, true),
             (Binding { fingerprint: Some(fingerprint(2)), ..standing() }, false),
             (Binding { fingerprint: None, ..standing() }, false),
             (Binding { gone_at: Some(Timestamp(3)), ..standing() }, false),

@@ -54,6 +54,9 @@ pub struct Intent {
     /// it is looked for before it is sent again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub refused: bool,
+    /// What Apollo called the last request for it that was answered, for its support.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
 }
 
 impl Intent {

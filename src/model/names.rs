@@ -158,6 +158,11 @@ impl Glossary {
         self.0.get(id.as_str()).map(String::as_str)
     }
 
+    /// Lists the ids in a value that stand for something, each with what.
+    pub fn in_value<'a>(&'a self, value: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        value.split(BETWEEN_OPTIONS).filter_map(|id| self.0.get_key_value(id)).map(|(id, name)| (&**id, &**name))
+    }
+
     /// Returns what a value stands for, each of several ids; `None` unless all are known.
     pub fn value(&self, value: &str) -> Option<String> {
         let names: Option<Vec<&str>> =

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::model::{ApolloId, Batching, Binding, ContactKey, Entry, Place};
-use crate::plan::{Action, Housekeeping, KeyPattern, Operation, Plan, Policy, Reason, Scope};
+use crate::plan::{Action, Batches, Housekeeping, KeyPattern, Operation, Plan, Policy, Reason, Scope};
 use crate::state::Snapshot;
 
 use super::{Desired, Forecast, Planned, Problem, ProblemKind};
@@ -136,6 +136,7 @@ fn planned(snapshot: &Snapshot, actions: Vec<Action>) -> Planned {
         dropped: Vec::new(),
         housekeeping: Housekeeping::default(),
     };
-    let forecast = Forecast { requests: plan.requests(Batching::ALONE), ..Forecast::default() };
+    let batches = Batches::of(&plan.actions, Batching::ALONE);
+    let forecast = Forecast { requests: batches.requests(), up_to: batches.up_to(), ..Forecast::default() };
     Planned { plan, digest: None, forecast, left_out: 0, names: crate::model::Glossary::default() }
 }

@@ -4,9 +4,10 @@
 //! was learned on the way may be kept in the state, where it changes no plan.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 use std::time::Duration;
 
-use crate::apollo::Contact;
+use crate::apollo::{Contact, PER_PAGE, SearchPage};
 use crate::model::{
     ApolloId, Binding, ContactKey, Endpoint, Entry, Field, Found as InApollo, Merged, Timestamp, fold_email, mailbox,
 };
@@ -22,6 +23,7 @@ use super::refresh::compare;
 use super::refresh::{Asked, Halt, Refreshed, Sighting, refresh};
 use super::seen::AskedFor;
 use super::sees::Sees;
+use super::sweep;
 use super::{Desired, Event, LoadError, Problem, ProblemKind, Session, SessionOptions, Viewer, knowledge};
 
 /// A drift with what was learned of the account on the way.
@@ -158,10 +160,7 @@ fn email(entry: &Entry) -> Option<String> {
     entry.fields.text(&Field::Email).map(fold_email).filter(|email| !email.is_empty())
 }
 
-/// Most contacts that are viewed so that a plan can show them; the others are found when the plan is applied.
-const MOST_SHOWN: usize = 100;
-
-/// Views whom the account holds with the e-mails and the names of entries that are not bound.
+/// Looks at those whom the account holds with the e-mails and the names of entries that are not bound.
 async fn in_apollo(
     seer: &impl Sees,
     account: &Account,
@@ -177,21 +176,10 @@ async fn in_apollo(
         (entry, wanted, free(by_email), free(by_name))
     });
     let candidates = candidates.filter(|(_, _, by_email, by_name)| !by_email.is_empty() || !by_name.is_empty());
-    let candidates: Vec<_> = candidates.take(MOST_SHOWN).collect();
+    let candidates: Vec<_> = candidates.collect();
     let ids: BTreeSet<&ApolloId> =
         candidates.iter().flat_map(|(_, _, by_email, by_name)| by_email.iter().chain(by_name)).collect();
-    if !ids.is_empty() {
-        seer.line().tell(Event::Refreshing(Refreshing::Views(ids.len())));
-    }
-    let mut contacts: BTreeMap<&ApolloId, Contact> = BTreeMap::new();
-    for id in ids {
-        match seer.view(id).await {
-            Ok(contact) if contact.id == *id && !contact.person_deleted => drop(contacts.insert(id, contact)),
-            // Somebody else by now, or nobody.
-            Ok(_) | Err(Failure::Refused(_)) => {}
-            Err(failure) => return Err(Halt { endpoint: Endpoint::ViewContact, failure }.into()),
-        }
-    }
+    let contacts = contacts_of(seer, account, &ids).await?;
     let shown = |ids: &[ApolloId]| -> Vec<Contact> { ids.iter().filter_map(|id| contacts.get(id)).cloned().collect() };
     let mut found = BTreeMap::new();
     for (entry, wanted, by_email, by_name) in &candidates {
@@ -208,6 +196,40 @@ async fn in_apollo(
         found.insert(entry.key().clone(), in_apollo);
     }
     Ok(found)
+}
+
+/// Reads contacts of the account, by a view each or by pages of everybody, whichever is fewer; those are left out that are
+/// not there any more.
+async fn contacts_of(
+    seer: &impl Sees,
+    account: &Account,
+    ids: &BTreeSet<&ApolloId>,
+) -> Result<BTreeMap<ApolloId, Contact>, Halt> {
+    let mut contacts: BTreeMap<ApolloId, Contact> = BTreeMap::new();
+    let pages = account.len().div_ceil(PER_PAGE as usize);
+    if ids.len() > pages {
+        seer.line().tell(Event::Refreshing(Refreshing::Pages(pages)));
+        let meet = |page: &SearchPage| {
+            let meant = page.contacts.iter().filter(|contact| !contact.person_deleted && ids.contains(&contact.id));
+            contacts.extend(meant.map(|contact| (contact.id.clone(), contact.clone())));
+            ControlFlow::Continue(())
+        };
+        let halt = |failure| Halt { endpoint: Endpoint::SearchContacts, failure };
+        sweep::everyone(seer, meet).await.map_err(halt)?;
+    }
+    let unseen: Vec<&ApolloId> = ids.iter().copied().filter(|id| !contacts.contains_key(id)).collect();
+    if !unseen.is_empty() {
+        seer.line().tell(Event::Refreshing(Refreshing::Views(unseen.len())));
+    }
+    for id in unseen {
+        match seer.view(id).await {
+            Ok(contact) if contact.id == *id && !contact.person_deleted => drop(contacts.insert(id.clone(), contact)),
+            // Somebody else by now, or nobody.
+            Ok(_) | Err(Failure::Refused(_)) => {}
+            Err(failure) => return Err(Halt { endpoint: Endpoint::ViewContact, failure }),
+        }
+    }
+    Ok(contacts)
 }
 
 fn one(entry: &Entry, contact: &Contact) -> InApollo {

@@ -42,8 +42,14 @@ impl Planned {
 pub struct Forecast {
     /// Requests by endpoint, at most.
     pub requests: BTreeMap<Endpoint, usize>,
+    /// The kinds of which fewer may be sent, by what Apollo turns out to hold.
+    #[serde(default)]
+    pub up_to: BTreeSet<Endpoint>,
     /// How long the quota windows make it take; zero when they do not.
     pub duration: Duration,
+    /// Whether it takes that long only where fewer would do.
+    #[serde(default)]
+    pub at_most: bool,
     /// Whether limits are assumed, since nobody has told any.
     pub assumed: bool,
     /// The kinds of requests whose limits are assumed; empty as well in plans that were saved before it was kept.
@@ -136,7 +142,7 @@ fn input(desired: &Desired, snapshot: &Snapshot) -> Result<Input, LoadError> {
 fn forecast(plan: &Plan, snapshot: &Snapshot, rules: &Rules, now: Timestamp) -> Forecast {
     let batching = rules.batching.knowing(snapshot.bulk_create);
     let batches = Batches::of(&plan.actions, batching);
-    let (requests, creates) = (batches.requests(), batches.creation());
+    let (requests, up_to, creates) = (batches.requests(), batches.up_to(), batches.creation());
     let one_each = plan::one_each(&plan.actions, batching);
     let ledgers = |endpoint: &Endpoint| {
         // A ledger that cannot be read counts as none: the first answer tells again.
@@ -144,13 +150,19 @@ fn forecast(plan: &Plan, snapshot: &Snapshot, rules: &Rules, now: Timestamp) -> 
     };
     let each: Vec<_> =
         requests.iter().map(|(&endpoint, &count)| (endpoint, ledgers(&endpoint), count as u64)).collect();
-    let duration = each.iter().map(|(_, ledger, count)| ledger.forecast(*count, now, rules)).max();
+    let times = each.iter().map(|(endpoint, ledger, count)| {
+        // Of two that take as long, the one that is sure counts.
+        (ledger.forecast(*count, now, rules), !up_to.contains(endpoint))
+    });
+    let (duration, is_sure) = times.max().unwrap_or((Duration::ZERO, true));
     let assumed_for: BTreeSet<_> =
         each.iter().filter(|(_, ledger, _)| ledger.is_assumed(rules)).map(|(endpoint, ..)| *endpoint).collect();
     Forecast {
-        duration: duration.unwrap_or_default(),
+        duration,
+        at_most: !is_sure,
         assumed: !assumed_for.is_empty(),
         assumed_for,
+        up_to,
         requests,
         creates,
         one_each,

@@ -30,7 +30,9 @@ pub struct Problem {
 }
 
 /// What went wrong with a request, as far as it is told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// Two are the same whichever requests met them.
+#[derive(Debug, Clone, Eq, Serialize, Deserialize)]
 pub struct Fault {
     /// The error with everything that caused it.
     pub why: String,
@@ -40,6 +42,16 @@ pub struct Fault {
     pub message: Option<String>,
     /// The part of `why` that the server said, which may repeat values of the entry.
     pub said: Option<String>,
+    /// What Apollo called the request, for its support.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+}
+
+impl PartialEq for Fault {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { why, status, message, said, request_id: _ } = self;
+        (why, status, message, said) == (&other.why, &other.status, &other.message, &other.said)
+    }
 }
 
 impl Fault {
@@ -49,6 +61,7 @@ impl Fault {
             status: error.status(),
             message: error.server_message().map(str::to_owned),
             said: error.repeated().map(str::to_owned),
+            request_id: error.request_id().map(str::to_owned),
         }
     }
 }
@@ -291,15 +304,24 @@ pub enum ProblemKind {
 impl ProblemKind {
     /// Returns the status of the answer that it came from, if one came.
     pub fn status(&self) -> Option<u16> {
+        self.fault()?.status
+    }
+
+    /// Returns what Apollo called the request that failed, if one did and was answered.
+    pub fn request_id(&self) -> Option<&str> {
+        self.fault()?.request_id.as_deref()
+    }
+
+    fn fault(&self) -> Option<&Fault> {
         match self {
-            Self::FailsAgain { status, .. } => Some(*status),
             Self::Rejected(fault)
             | Self::CredentialRefused(fault)
             | Self::MayNot { fault, .. }
             | Self::NamesUnread { fault, .. }
             | Self::Failed { fault, .. }
             | Self::InDoubt { fault, .. }
-            | Self::Outage { fault, .. } => fault.status,
+            | Self::FailsAgain { fault, .. }
+            | Self::Outage { fault, .. } => Some(fault),
             _ => None,
         }
     }

@@ -271,6 +271,7 @@ mod tests {
             bound_at: Timestamp(1),
             applied_at: Timestamp(2),
             run: RunId("run-1".to_owned()),
+            request_id: None,
             path: "contacts.d/people.yaml".to_owned(),
             fingerprint: applied.map(fingerprint),
             gone_at: gone.then_some(Timestamp(3)),
@@ -299,6 +300,7 @@ mod tests {
             there_before: Vec::new(),
             unpaired: Vec::new(),
             refused: false,
+            request_id: None,
         };
         Change::PutIntent { id: IntentId(u64::from(number)), intent: Box::new(intent) }
     }

@@ -293,6 +293,21 @@ impl Action {
             | Operation::Contradiction { .. } => Vec::new(),
         }
     }
+
+    /// Lists those of the requests that what Apollo holds may make needless.
+    pub(super) fn spared(&self) -> Vec<Endpoint> {
+        let mut requests = self.requests();
+        match &self.operation {
+            // Where the contact stands as it is declared, nothing is written.
+            Operation::Adopt { evidence: None, .. } | Operation::Restore { .. } => {
+                requests.retain(|endpoint| *endpoint != Endpoint::ViewContact);
+                requests
+            }
+            // Where the first look shows what became of it, the rest is not needed.
+            Operation::Settle { .. } => requests,
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// Lists the searches for an entry before it is created: by its e-mail, and by its name.

@@ -99,8 +99,7 @@ impl<'a> Batches<'a> {
     /// An upper bound where the answer of an earlier request decides whether a later one is needed.
     pub(crate) fn requests(&self) -> Requests {
         let mut requests = alone(self.alone.iter().chain(self.settles.iter().flatten()).copied());
-        let is_adopt = |action: &&&Action| matches!(action.operation, Operation::Adopt { .. });
-        let adopts = self.alone.iter().filter(is_adopt).count();
+        let adopts = self.adopts();
         if adopts > PAGES_OF_AN_ACCOUNT {
             // Pages of everybody show them all.
             let views = requests.entry(Endpoint::ViewContact).or_default();
@@ -124,6 +123,26 @@ impl<'a> Batches<'a> {
             *requests.entry(Endpoint::SearchContacts).or_default() += looks.min(PAGES_OF_AN_ACCOUNT);
         }
         requests
+    }
+
+    /// Lists the kinds of requests of which fewer may be sent, by what Apollo turns out to hold.
+    pub(crate) fn up_to(&self) -> BTreeSet<Endpoint> {
+        let apart = self.alone.iter().chain(self.settles.iter().flatten());
+        let mut kinds: BTreeSet<Endpoint> = apart.flat_map(|action| action.spared()).collect();
+        let adopts = self.adopts();
+        if adopts >= FEW_IMPORTS {
+            // Pages may show many of them at once.
+            kinds.insert(Endpoint::ViewContact);
+        }
+        // One page may show what each of them would be searched for.
+        if adopts > PAGES_OF_AN_ACCOUNT || self.creation() == Creates::Together {
+            kinds.insert(Endpoint::SearchContacts);
+        }
+        kinds
+    }
+
+    fn adopts(&self) -> usize {
+        self.alone.iter().filter(|action| matches!(action.operation, Operation::Adopt { .. })).count()
     }
 
     /// Tells how new contacts go out.
@@ -155,6 +174,9 @@ pub(crate) type Requests = BTreeMap<Endpoint, usize>;
 ///
 /// Source: vendor page "Search for Contacts", hard cap (`docs/api-notes.md#search`).
 pub(crate) const PAGES_OF_AN_ACCOUNT: usize = 500;
+
+/// Fewer imports than these are viewed one by one, without a look whether pages show them.
+pub(crate) const FEW_IMPORTS: usize = 3;
 
 /// Counts the contacts that take a request of their own, by the first reason that each has.
 ///

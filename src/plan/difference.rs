@@ -145,6 +145,7 @@ mod tests {
             there_before: Vec::new(),
             unpaired: Vec::new(),
             refused: false,
+            request_id: None,
         }
     }
 

@@ -134,6 +134,7 @@ mod tests {
             there_before: Vec::new(),
             unpaired: Vec::new(),
             refused: false,
+            request_id: None,
         };
         let entry = declared.then(|| entry(of, "CTO").into());
         action(of, Operation::Settle { intent_id: IntentId(1), intent: Box::new(intent), entry })

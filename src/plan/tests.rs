@@ -54,6 +54,7 @@ fn binding(entry: &Entry, number: u64) -> Binding {
         bound_at: Timestamp(0),
         applied_at: Timestamp(0),
         run: RunId("earlier".into()),
+        request_id: None,
         path: entry.place.path.display().to_string(),
         fingerprint: Some(entry.fingerprint()),
         gone_at: None,
@@ -81,6 +82,7 @@ fn intent(entry: &Entry, endpoint: Endpoint) -> Intent {
         there_before: Vec::new(),
         unpaired: Vec::new(),
         refused: false,
+        request_id: None,
     }
 }
 
@@ -451,6 +453,31 @@ fn requests_are_counted_by_endpoint() {
         (Endpoint::RemoveFromLists, 1),
     ];
     assert_eq!(world.plan().requests(Batching::ALONE), expected.into_iter().collect());
+}
+
+#[test]
+fn what_an_import_may_not_need_is_counted_up_to() {
+    let named = |world: World, name: &str, number: u64| {
+        let mut world = world.declared(name, "title=CEO; label_names=Leads");
+        let entry = world.0.entries.get_mut(&key(name)).unwrap();
+        *entry = Entry { apollo_id: Some(id(number)), ..entry.unpack() }.into();
+        world
+    };
+    let counts = |world: &World| {
+        let plan = world.plan();
+        let batches = Batches::of(&plan.actions, Batching::default());
+        (batches.requests(), batches.up_to())
+    };
+    let two = named(named(World::new(), "a", 1), "b", 2);
+    let (requests, up_to) = counts(&two);
+    assert_eq!(requests[&Endpoint::ViewContact], 2);
+    // Each is viewed; whether anything is written shows then.
+    assert_eq!(up_to, [Endpoint::UpdateContact, Endpoint::AddToLists].into());
+    let (_, up_to) = counts(&named(two, "c", 3));
+    assert!(up_to.contains(&Endpoint::ViewContact), "pages may show as many at once");
+    // What is known to differ is sent.
+    let world = World::new().applied("old", "title=CTO", 4).declared("old", "title=CEO");
+    assert!(counts(&world).1.is_empty());
 }
 
 #[test]

@@ -78,6 +78,7 @@ mod tests {
             bound_at: Timestamp(0),
             applied_at: Timestamp(1_700_000_000_000),
             run: RunId("run".into()),
+            request_id: None,
             path: "contacts.d/team.yaml".into(),
             fingerprint: None,
             gone_at: None,

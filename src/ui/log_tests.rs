@@ -52,7 +52,8 @@ fn id() -> ApolloId {
 
 fn rejected() -> Problem {
     let said = "ada@example.com is taken by Ada Quill".to_owned();
-    let fault = Fault { why: said.clone(), status: Some(422), message: Some(said.clone()), said: Some(said) };
+    let message = Some(said.clone());
+    let fault = Fault { why: said.clone(), status: Some(422), message, said: Some(said), request_id: None };
     Problem {
         kind: ProblemKind::Rejected(fault),
         key: Some(key()),

@@ -15,7 +15,8 @@ fn id() -> Option<ApolloId> {
 
 fn refused() -> Event {
     let said = Some("email is invalid".to_owned());
-    let kind = ProblemKind::Rejected(Fault { why: String::new(), status: Some(422), message: said.clone(), said });
+    let fault = Fault { why: String::new(), status: Some(422), message: said.clone(), said, request_id: None };
+    let kind = ProblemKind::Rejected(fault);
     Event::Problem(Problem { kind, key: Some(key("bob")), path: None, location: None })
 }
 

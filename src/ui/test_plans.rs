@@ -110,6 +110,7 @@ pub(crate) fn intent(attempts: u32) -> Box<Intent> {
         there_before: Vec::new(),
         unpaired: Vec::new(),
         refused: false,
+        request_id: None,
     })
 }
 

@@ -71,7 +71,7 @@ pub(crate) fn busy() -> Status {
         since: ago(600),
         next_try,
     };
-    let fault = Fault { why: "422".to_owned(), status: Some(422), message: None, said: None };
+    let fault = Fault { why: "422".to_owned(), status: Some(422), message: None, said: None, request_id: None };
     let ids = vec![id(1), id(2)];
     let brake = Brake { kind: BrakeKind::MaxCreates, count: 1200, limit: 1000 };
     let outlook = |window, limit, left, resets_at| Outlook { window, limit, left, resets_at };

@@ -58,6 +58,7 @@ pub fn why_text(why: &Why, location: Option<&Location>) -> String {
             super::amounts::counted(failing.attempts as usize, "time"),
             escape(&why_it_fails)
         );
+        text += &request_id("  The request's id in Apollo", failing.error.request_id());
     }
     if why.under_way {
         text += "Another process is at work on it right now.\n";
@@ -66,7 +67,7 @@ pub fn why_text(why: &Why, location: Option<&Location>) -> String {
 }
 
 fn managed(binding: &Binding) -> String {
-    let Binding { apollo_id, bound_at, applied_at, run, path, merged_into, .. } = binding;
+    let Binding { apollo_id, bound_at, applied_at, run, request_id: request, path, merged_into, .. } = binding;
     let mut text = format!(
         "Managed as contact {} since {}: {}.\n",
         escape(apollo_id.as_str()),
@@ -74,6 +75,7 @@ fn managed(binding: &Binding) -> String {
         origin(&binding.origin)
     );
     let _ = writeln!(text, "Last applied {} from {}, in run {}.", time_text(*applied_at), escape(path), escape(&run.0));
+    text += &request_id("The id in Apollo of the last request that wrote to it", request.as_deref());
     if binding.fingerprint.is_none() {
         text += "Not everything that is declared is confirmed.\n";
     }
@@ -93,11 +95,17 @@ fn managed(binding: &Binding) -> String {
 fn open(intent: &Intent) -> String {
     let times = if intent.attempts == 1 { "once".to_owned() } else { format!("{} times", intent.attempts) };
     let outcome = if intent.refused { "Apollo refused it" } else { "its outcome is not recorded" };
-    format!(
+    let told = format!(
         "Open: a request to {} was sent {times}, first {} and last {}, in run {}; {outcome}.\n",
         words::doing(intent.endpoint),
         time_text(intent.first_sent_at),
         time_text(intent.last_sent_at),
         escape(&intent.run.0)
-    )
+    );
+    told + &request_id("  The request's id in Apollo", intent.request_id.as_deref())
+}
+
+/// Tells what Apollo called a request, which its support asks for; nothing where it did not say.
+fn request_id(what: &str, id: Option<&str>) -> String {
+    id.map(|id| format!("{what}, for its support: {}\n", escape(id))).unwrap_or_default()
 }

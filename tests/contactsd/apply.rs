@@ -260,8 +260,8 @@ fn a_restored_entry_is_the_same_contact_again() {
         }
 
     Plan: 1 to import, 0 to add, 0 to change, 0 to destroy.
-    Requests: 1 update, 1 view; no wait for quota (600 requests an hour of each kind are assumed until
-    Apollo tells its limits).
+    Requests: up to 1 update, 1 view; no wait for quota (600 requests an hour of each kind are assumed
+    until Apollo tells its limits).
     Digest: [DIGEST]
     contact.ada: Restoring... [id=[ID1]]
     contact.ada: Restoration complete after 0s [id=[ID1]]
@@ -349,8 +349,8 @@ fn a_contact_that_is_named_is_adopted_and_brought_to_what_is_declared() {
         }
 
     Plan: 1 to import, 0 to add, 0 to change, 0 to destroy.
-    Requests: 1 update, 1 view; no wait for quota (600 requests an hour of each kind are assumed until
-    Apollo tells its limits).
+    Requests: up to 1 update, 1 view; no wait for quota (600 requests an hour of each kind are assumed
+    until Apollo tells its limits).
     Digest: [DIGEST]
     contact.ada: Importing... [id=[ID1]]
     contact.ada: Import complete after 0s [id=[ID1]]

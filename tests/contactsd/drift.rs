@@ -532,3 +532,26 @@ fn a_page_holds_nothing_but_the_page() {
         assert!(page.stdout.contains("1 changed, 0 gone") && !page.stdout.contains("Boss"), "{page}");
     }
 }
+
+/// Whoever would be taken over is shown, however many they are: pages show them where that takes fewer requests.
+#[test]
+fn however_many_would_be_taken_over_all_are_shown_with_what_tells_so() {
+    let remote = Remote::start();
+    let mut team = String::from("contacts:\n");
+    for number in 0..130 {
+        remote.seed(json!({"email": format!("p{number}@example.com"), "first_name": "Pia", "last_name": format!("Quill{number}")}));
+        let fields = format!("email: p{number}@example.com, first_name: Pia, last_name: Quill{number}");
+        writeln!(team, "  p{number}: {{{fields}}}").unwrap();
+    }
+    let world = World::with(&team).against(&remote);
+    let before = remote.requests(Action::Search);
+    let plan = world.run("plan --refresh");
+    assert!(plan.stdout.contains("Plan: 130 to import, 0 to add"), "{plan}");
+    // Two pages of everybody, and the same two again, for whom the entries mean.
+    assert_eq!((remote.requests(Action::Search) - before, remote.requests(Action::View)), (4, 0));
+    let told = "up to 100 by a request: 2 searches";
+    assert_eq!(format!("{}{}", plan.stdout, plan.stderr).matches(told).count(), 2, "{plan}");
+    let applied = world.run("apply --refresh --auto-approve");
+    assert!(applied.code == Some(0) && applied.stdout.contains("130 imported"), "{applied}");
+    world.run("plan").is_clean();
+}

@@ -53,7 +53,33 @@ fn names_become_ids_and_are_asked_for_once() {
     offline.edit("contacts.d/team.yaml", "Tier: Gold", "Tier: Silver");
     let plan = offline.run("plan");
     assert!(plan.stdout.contains("1 to change"), "{plan}");
+    let change = planned_change(&offline.run("plan --json").stdout);
+    assert_eq!(change["after"]["contact_stage_id"], "65a1000000000000000000c2");
+    let of = |field: &str| &change["names"][field];
+    assert_eq!(
+        (of("65a1000000000000000000c2"), of("65a1000000000000000000e0")),
+        (&json!("Interested"), &json!("Tier"))
+    );
+    // What stood there and what is declared, and each of several options.
+    assert_eq!((of("65a100000000000000000f00"), of("65a100000000000000000f01")), (&json!("Gold"), &json!("Silver")));
+    assert_eq!(
+        (of("65a100000000000000000f10"), of("65a100000000000000000f12")),
+        (&json!("Events"), &json!("Research"))
+    );
+    let masked = planned_change(&offline.run("plan --json --mask").stdout);
+    assert_eq!(masked["names"]["65a1000000000000000000e0"], "Tier", "{masked}");
+    assert!(!masked.to_string().contains("Gold") && !masked.to_string().contains("Interested"), "{masked}");
+    let why: Value = serde_json::from_str(&offline.run("why ada --json").stdout).unwrap();
+    assert_eq!(why["next"][0]["change"]["names"], change["names"]);
     assert_eq!(asked(&remote), (1, 1));
+}
+
+/// Returns the one change of a plan.
+fn planned_change(records: &str) -> Value {
+    let objects = records.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let changes: Vec<Value> = objects.filter(|object| object["type"] == "planned_change").collect();
+    assert_eq!(changes.len(), 1, "{records}");
+    changes[0]["change"].clone()
 }
 
 #[test]

@@ -96,12 +96,18 @@ fn a_service_answers_probes_scrapers_and_people() {
 fn what_fails_and_what_is_held_is_told_without_values() {
     let remote = Remote::start();
     let world = World::with(TEAM).against(&remote);
-    remote.tap.answer("bo@example.com", 422, &json!({"error": "bo@example.com is taken by Bo Rook"}));
+    let said = json!({"error": "bo@example.com is taken by Bo Rook"});
+    let head = "422 Told\r\ncontent-type: application/json\r\nx-request-id: r-of-bo";
+    remote.tap.answer_with("bo@example.com", head, said.to_string());
     let mut watching = world.start("watch --listen 127.0.0.1:0 --max-updates 0");
     let address = address(&mut watching);
     let status = wait_until(&address, |service| service["failing"] != json!([]));
     let failing = &status["service"]["failing"][0];
     assert_eq!((&failing["key"], &failing["error"]), (&json!("bo"), &json!("Apollo rejected contact.bo")));
+    let why = world.run("why bo");
+    assert!(why.stdout.contains("The request's id in Apollo, for its support: r-of-bo"), "{why}");
+    let why: Value = serde_json::from_str(&world.run("why bo --json").stdout).unwrap();
+    assert_eq!(why["failing"]["request_id"], "r-of-bo", "{why}");
     world.edit("contacts.d/team.yaml", "Engineer", "Director");
     let status = wait_until(&address, |service| service["braked"] != Value::Null);
     let digest = status["service"]["braked"]["digest"].as_str().unwrap();

@@ -53,6 +53,9 @@ fn what_is_known_of_a_contact_is_told_offline() {
     assert_eq!(document["declared"], json!({"file": "contacts.d/team.yaml", "line": 2}));
     assert_eq!((&document["managed"]["origin"], &document["next"][0]["action"]), (&json!("created"), &json!("update")));
     assert_eq!(remote.all_requests(), requests);
+    // Nothing was written to the one who was found.
+    let document: Value = serde_json::from_str(&world.run("why bo --json").stdout).unwrap();
+    assert!(document["run"].is_string() && document["request_id"].is_null(), "{document}");
     let nobody = world.run("why eve");
     assert!(nobody.code == Some(1) && nobody.stderr.contains("Nothing is known of contact.eve"), "{nobody}");
 }
@@ -76,4 +79,42 @@ fn a_request_without_an_answer_and_a_decision_are_told() {
     assert!(undecided.code == Some(0) && undecided.stdout.contains("Waits for a decision since"), "{undecided}");
     let document: Value = serde_json::from_str(&world.run("why ada --json").stdout).unwrap();
     assert_eq!(document["undecided"]["apollo_ids"].as_array().unwrap().len(), 2);
+}
+
+/// Returns the id that Apollo gave the request which the log of a contact names last.
+fn logged(log: &str, key: &str) -> Value {
+    let objects = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let mut of_key =
+        objects.filter(|object| object["span"]["key"] == key).map(|object| object["span"]["request_id"].clone());
+    of_key.rfind(Value::is_string).unwrap_or_else(|| panic!("no request of {key}: {log}"))
+}
+
+#[test]
+fn the_requests_id_is_told_of_what_was_written_and_of_what_was_refused() {
+    let remote = Remote::start();
+    let world = World::with(TWO).against(&remote).one_by_one();
+    let told = |world: &World| serde_json::from_str::<Value>(&world.run("why ada --json").stdout).unwrap();
+    let created = world.run("watch --once --log-format json");
+    assert_eq!(created.code, Some(0), "{created}");
+    let by_create = logged(&created.stderr, "ada");
+    assert_eq!(told(&world)["request_id"], by_create);
+    let ada = world.run("why ada");
+    let line = format!(
+        "The id in Apollo of the last request that wrote to it, for its support: {}",
+        by_create.as_str().unwrap()
+    );
+    assert!(ada.stdout.contains(&line), "{ada}");
+    // An update is the last that wrote.
+    world.edit("contacts.d/team.yaml", "Engineer", "Director");
+    let by_update = logged(&world.run("watch --once --log-format json").stderr, "ada");
+    assert_eq!(told(&world)["request_id"], by_update);
+    assert_ne!(by_update, by_create);
+    // A create that Apollo failed on, so that its outcome is unknown.
+    remote.set_faults("create:error-500=1");
+    world.edit("contacts.d/team.yaml", "contacts:\n", "contacts:\n  eve: {first_name: Eve, last_name: Moss}\n");
+    assert_eq!(world.run("apply --auto-approve").code, Some(1));
+    let document: Value = serde_json::from_str(&world.run("why eve --json").stdout).unwrap();
+    let open = document["open"][0]["request_id"].as_str().unwrap_or_else(|| panic!("{document}"));
+    let eve = world.run("why eve");
+    assert!(eve.stdout.contains(&format!("The request's id in Apollo, for its support: {open}")), "{eve}");
 }

@@ -123,7 +123,13 @@ impl BringUp<'_> {
         let performer = self.performer;
         while let Some((endpoint, fields)) = self.writes.pop_front() {
             let id = performer.session.store().next_intent_id();
-            let unconfirmed = match self.write(id, endpoint, &fields).await {
+            let written = self.write(id, endpoint, &fields).await;
+            let request_id = match &written {
+                Ok(answer) => answer.meta.request_id.clone(),
+                Err(Failure::Refused(error)) => error.request_id().map(str::to_owned),
+                Err(_) => None,
+            };
+            let unconfirmed = match written.map(|answer| answer.value) {
                 Ok(Written::Contact(contact)) => {
                     self.check_contact(id, &contact).await?;
                     self.confirm_fields(&fields, &binding::held_before(&self.binding), &contact)
@@ -147,6 +153,7 @@ impl BringUp<'_> {
             }
             self.binding.applied_at = performer.session.now();
             self.binding.run = performer.session.run.clone();
+            self.binding.request_id = request_id;
             let mut changes = vec![Change::DropIntent { id }];
             if self.writes.is_empty() {
                 complete(&mut self.binding, self.entry);
@@ -161,7 +168,7 @@ impl BringUp<'_> {
     }
 
     /// Sends one update or one call for lists.
-    async fn write(&mut self, id: IntentId, endpoint: Endpoint, fields: &Fields) -> Result<Written, Failure> {
+    async fn write(&mut self, id: IntentId, endpoint: Endpoint, fields: &Fields) -> Result<Answer<Written>, Failure> {
         // A contact with a request under way never counts as standing applied.
         let with: Vec<Change> = self.binding.fingerprint.take().is_some().then(|| self.put()).into_iter().collect();
         if let Some(written) = self.write_together(id, endpoint, fields, &with).await {
@@ -172,13 +179,12 @@ impl BringUp<'_> {
         let body = &intent.body.clone();
         let ask = |way: Arc<Way>| async move {
             if endpoint == Endpoint::UpdateContact {
-                let Answer { value, meta } = way.client.update_contact(target, body).await?;
-                return Ok(Answer { value: Written::Contact(Box::new(value)), meta });
+                let answer = way.client.update_contact(target, body).await?;
+                return Ok(answer.map(|contact| Written::Contact(Box::new(contact))));
             }
-            let Answer { value, meta } = way.client.change_lists(endpoint, body).await?;
-            Ok(Answer { value: Written::Lists(value), meta })
+            Ok(way.client.change_lists(endpoint, body).await?.map(Written::Lists))
         };
-        Ok(self.performer.send(id, &mut intent, with, None, ask).await?.value)
+        self.performer.send(id, &mut intent, with, None, ask).await
     }
 
     /// Sends it with those of others; `None` where that cannot be, or did not show what became of this one: it is sent
@@ -189,7 +195,7 @@ impl BringUp<'_> {
         endpoint: Endpoint,
         fields: &Fields,
         with: &[Change],
-    ) -> Option<Result<Written, Failure>> {
+    ) -> Option<Result<Answer<Written>, Failure>> {
         let crew = self.performer.crew()?;
         // What was not confirmed by the row of a batch is answered in full to a request of its own.
         let was_tried = fields.iter().any(|(field, _)| self.tried.contains(field));
@@ -197,8 +203,8 @@ impl BringUp<'_> {
         let intent = self.performer.intent(endpoint, Some(&self.binding.apollo_id), fields, self.entry.run_dedupe);
         let part = Part { id, intent, with: with.to_vec(), fresh_until: None };
         match crew.send(part).await.outcome {
-            Ok(Answer { value: Reply::Contact(row), .. }) => Some(Ok(Written::Row(row))),
-            Ok(Answer { value: Reply::Lists(lists), .. }) => Some(Ok(Written::Lists(lists))),
+            Ok(Answer { value: Reply::Contact(row), meta }) => Some(Ok(Answer { value: Written::Row(row), meta })),
+            Ok(Answer { value: Reply::Lists(lists), meta }) => Some(Ok(Answer { value: Written::Lists(lists), meta })),
             // Sending it again does no harm, and the answer is about this contact alone.
             Ok(Answer { value: Reply::Unshown, .. }) | Err(Failure::Refused(_) | Failure::Barred) => None,
             Err(failure) => Some(Err(failure)),

@@ -82,6 +82,15 @@ impl<'a> Parcel<'a> {
         changes.extend(self.intents.iter_mut().map(put));
         changes
     }
+
+    /// Notes what the server called the last attempt, where it did; reports whether it did.
+    fn note_request(&mut self, error: &apollo::Error) -> bool {
+        let Some(id) = error.request_id() else { return false };
+        for (_, intent) in &mut self.intents {
+            intent.request_id = Some(id.to_owned());
+        }
+        true
+    }
 }
 
 /// What sends for a whole session that may write the state.
@@ -142,8 +151,14 @@ impl Courier {
             match self.attempt(endpoint, leave, changes, longest, ask, &mut parcel.tries).await? {
                 Verdict::Reply(answer) => return Ok(answer),
                 Verdict::Fail(failure) => {
-                    if matches!(failure, Failure::Barred) {
-                        self.drop_unsent(parcel).await?;
+                    match &failure {
+                        Failure::Barred => self.drop_unsent(parcel).await?,
+                        // One that was refused is the caller's to keep or to drop.
+                        Failure::Refused(error) => {
+                            parcel.note_request(error);
+                        }
+                        Failure::InDoubt(error) if parcel.note_request(error) => self.keep(parcel).await?,
+                        _ => {}
                     }
                     return Err(failure);
                 }
@@ -169,6 +184,19 @@ impl Courier {
         ask: impl Fn(Arc<Way>) -> A,
     ) -> Result<Answer<T>, Failure> {
         self.line.ask(endpoint, way.options.request_timeout, || ask(Arc::clone(way))).await
+    }
+
+    /// Writes intents again that are on disk, with what is known of them by now.
+    async fn keep(&self, parcel: &Parcel<'_>) -> Result<(), Failure> {
+        let put = |(id, intent): &(IntentId, &mut Intent)| Change::PutIntent {
+            id: *id,
+            intent: Box::new(Intent::clone(intent)),
+        };
+        let puts: Vec<Change> = parcel.intents.iter().map(put).collect();
+        for some in puts.chunks(CHANGES_PER_COMMIT) {
+            self.store.commit(some.to_vec()).await.map_err(Failure::Store)?;
+        }
+        Ok(())
     }
 
     /// Drops intents that are on disk and of which no attempt can have had an effect.

@@ -173,6 +173,7 @@ impl Performer<'_> {
                     self.session.made(&self.job.identity_key, &contact.id, &intent.fields);
                 }
                 let mut binding = self.binding_of(&contact, entry, origin);
+                binding.request_id = meta.request_id;
                 if all_sent {
                     binding.applied = intent.fields.clone();
                 }

@@ -191,6 +191,7 @@ impl Performer<'_> {
             there_before: Vec::new(),
             unpaired: Vec::new(),
             refused: false,
+            request_id: None,
         }
     }
 

@@ -14,7 +14,7 @@ use tracing::{Instrument, Span, field};
 use crate::journal::settle_wait;
 use crate::model::{ApolloId, Batching, BulkCreate, ContactKey, Endpoint, Intent, Place};
 use crate::plan::{
-    Action, Batches, Housekeeping, Operation, Plan, first_request, goes_by_batch, hands_over, shared_names,
+    Action, Batches, FEW_IMPORTS, Housekeeping, Operation, Plan, first_request, goes_by_batch, hands_over, shared_names,
 };
 use crate::quota::time_left;
 use crate::state::{self, CHANGES_PER_COMMIT, Change, Snapshot};
@@ -562,9 +562,6 @@ async fn seen_before(session: &Session, plan: &Plan, snapshot: &Snapshot) -> BTr
     }
     session.look_at(snapshot.identity_key, &asked).await
 }
-
-/// So few imports are viewed one by one.
-const FEW_IMPORTS: usize = 3;
 
 /// Lists contacts that are older than this run and that its local actions may have freed: those of keys that
 /// change or went, and those of forgotten keys.

@@ -77,6 +77,8 @@ fn planned() -> (Planned, Origins) {
     let origins = Origins { api: "https://api.apollo.io".to_owned(), files: [9; 32], file_count: 2, policy };
     let forecast = Forecast {
         requests: [(Endpoint::CreateContact, 1), (Endpoint::AddToLists, 2)].into(),
+        up_to: [Endpoint::AddToLists].into(),
+        at_most: true,
         duration: Duration::new(61, 5),
         assumed: true,
         assumed_for: [Endpoint::CreateContact].into(),

@@ -28,6 +28,7 @@ fn intent(key: &str) -> Intent {
         there_before: Vec::new(),
         unpaired: Vec::new(),
         refused: false,
+        request_id: None,
     }
 }
 

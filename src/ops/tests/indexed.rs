@@ -476,6 +476,7 @@ fn binding(key: &ContactKey, fingerprint: Option<Fingerprint>) -> Binding {
         bound_at: Timestamp(1),
         applied_at: Timestamp(2),
         run: RunId("run-1".to_owned()),
+        request_id: None,
         path: "contacts.d/people.yaml".to_owned(),
         fingerprint,
         gone_at: None,
@@ -508,6 +509,7 @@ fn intent(key: &ContactKey) -> Intent {
         there_before: Vec::new(),
         unpaired: Vec::new(),
         refused: false,
+        request_id: None,
     }
 }
 

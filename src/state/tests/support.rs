@@ -28,6 +28,7 @@ pub(crate) fn binding(number: u64, title: &str) -> Binding {
         bound_at: Timestamp(1),
         applied_at: Timestamp(2),
         run: RunId("run-1".to_owned()),
+        request_id: None,
         path: "contacts.d/people.yaml".to_owned(),
         fingerprint: Some(fingerprint(1)),
         gone_at: None,
@@ -59,6 +60,7 @@ pub(crate) fn intent(of: &str) -> Intent {
         there_before: Vec::new(),
         unpaired: Vec::new(),
         refused: false,
+        request_id: None,
     }
 }
 

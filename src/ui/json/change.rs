@@ -1,12 +1,13 @@
 //! One action of a plan as JSON: what becomes of which contact, from what to what, and why.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::values::Values;
-use crate::model::{ApolloId, ContactKey, Field};
+use crate::model::{ApolloId, ContactKey, Field, Glossary};
 use crate::plan::{Action, Change as FieldChange, Dispute, Operation, Reason, Setting};
 use crate::ui::Mask;
 
@@ -150,6 +151,11 @@ pub struct Change<'a> {
     pub after_unknown: AfterUnknown,
     /// The names of the fields that differ.
     pub changed: Vec<String>,
+    /// What ids in `before` and `after` stand for, as far as it is known: the name of a stage, the labels of custom fields
+    /// and of their options.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(default)]
+    pub names: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub importing: Option<Importing<'a>>,
 }
@@ -211,7 +217,7 @@ pub enum Decision<'a> {
 
 impl<'a> ResourceChange<'a> {
     /// Tells an action; `line` is where its entry stands now.
-    pub(super) fn new(action: &'a Action, line: Option<usize>, mask: Mask) -> Self {
+    pub(super) fn new(action: &'a Action, line: Option<usize>, names: &Glossary, mask: Mask) -> Self {
         let Action { place, reason, operation } = action;
         Self {
             address: place.key.address(),
@@ -220,7 +226,7 @@ impl<'a> ResourceChange<'a> {
             name: place.key.as_str(),
             action: ActionName::of(operation),
             action_reason: (*reason).into(),
-            change: Change::new(operation, mask),
+            change: Change::new(operation, names, mask),
             source: Source { filename: shown(&place.path), line },
             decision: Decision::of(operation),
         }
@@ -229,14 +235,14 @@ impl<'a> ResourceChange<'a> {
 
 impl<'a> PlannedChange<'a> {
     /// Tells an action; `line` is where its entry stands now.
-    pub fn new(action: &'a Action, line: Option<usize>, mask: Mask) -> Self {
+    pub fn new(action: &'a Action, line: Option<usize>, names: &Glossary, mask: Mask) -> Self {
         let Action { place, reason, operation } = action;
         Self {
             resource: Resource::of(&place.key),
             previous_resource: previous(action).map(Resource::of),
             action: ActionName::of(operation),
             reason: (*reason).into(),
-            change: Change::new(operation, mask),
+            change: Change::new(operation, names, mask),
             source: Source { filename: shown(&place.path), line },
             decision: Decision::of(operation),
         }
@@ -246,7 +252,7 @@ impl<'a> PlannedChange<'a> {
 impl<'a> PlannedChange<'a> {
     /// Tells what was written to a contact as it was imported, which is an update of it.
     pub(super) fn imported(update: &'a Action, mask: Mask) -> Self {
-        let mut told = Self::new(update, None, mask);
+        let mut told = Self::new(update, None, &Glossary::default(), mask);
         told.action = ActionName::Import;
         if let Operation::Update { id, .. } = &update.operation {
             told.change.importing = Some(Importing { id: id.as_str() });
@@ -299,7 +305,14 @@ impl ActionName {
 }
 
 impl<'a> Change<'a> {
-    fn new(operation: &'a Operation, mask: Mask) -> Self {
+    fn new(operation: &'a Operation, names: &Glossary, mask: Mask) -> Self {
+        let mut change = Self::unnamed(operation, mask);
+        let values = change.before.iter().chain(&change.after);
+        change.names = values.flat_map(|values| values.named(names)).collect();
+        change
+    }
+
+    fn unnamed(operation: &'a Operation, mask: Mask) -> Self {
         let fields = operation.entry().map(|entry| entry.unpack().fields).unwrap_or_default();
         let declared = |id: Option<&'a ApolloId>| Values::new(id, fields.clone(), mask);
         let names = || changed(fields.iter().map(|(field, _)| field));
@@ -310,6 +323,7 @@ impl<'a> Change<'a> {
             after,
             after_unknown: AfterUnknown { id: false },
             changed,
+            names: BTreeMap::new(),
             importing: None,
         };
         match operation {

@@ -47,7 +47,7 @@ struct Actions<'a> {
 impl Serialize for Actions<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let actions = self.planned.plan.actions.iter();
-        serializer.collect_seq(actions.map(|action| ResourceChange::new(action, None, self.mask)))
+        serializer.collect_seq(actions.map(|action| ResourceChange::new(action, None, &self.planned.names, self.mask)))
     }
 }
 

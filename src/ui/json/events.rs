@@ -106,7 +106,7 @@ pub fn drift_records(drift: &Drift, mask: Mask) -> impl Iterator<Item = Record<'
 /// Nothing is looked at before the first record is asked for.
 pub fn plan_records(planned: &Planned, mask: Mask) -> impl Iterator<Item = Record<'_>> {
     let changes = std::iter::once_with(|| lines(planned)).flat_map(move |lines| {
-        let change = move |action| PlannedChange::new(action, line(&lines, action), mask);
+        let change = move |action| PlannedChange::new(action, line(&lines, action), &planned.names, mask);
         planned.plan.actions.iter().map(change)
     });
     let changes = changes.map(|change| {

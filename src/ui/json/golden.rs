@@ -22,6 +22,8 @@ use crate::{model, plan};
 fn planned(plan: Plan) -> Planned {
     let forecast = Forecast {
         requests: [(Endpoint::CreateContact, 3), (Endpoint::UpdateContact, 4)].into_iter().collect(),
+        up_to: [Endpoint::UpdateContact].into(),
+        at_most: false,
         duration: Duration::from_millis(300),
         assumed: true,
         assumed_for: [Endpoint::CreateContact].into(),
@@ -70,7 +72,13 @@ fn partial_apply() -> String {
     let second = Duration::from_secs(1);
     let no = Some("no".to_owned());
     let problem = Problem {
-        kind: ProblemKind::Rejected(Fault { why: String::new(), status: Some(422), message: no.clone(), said: no }),
+        kind: ProblemKind::Rejected(Fault {
+            why: String::new(),
+            status: Some(422),
+            message: no.clone(),
+            said: no,
+            request_id: None,
+        }),
         key: Some(key("bob")),
         path: Some("contacts.d/team.yaml".into()),
         location: None,

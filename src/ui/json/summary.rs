@@ -194,7 +194,10 @@ impl From<Endpoint> for EndpointName {
 pub struct Forecast {
     /// Requests by endpoint, at most.
     pub requests: BTreeMap<EndpointName, usize>,
-    /// How long the quota makes it take; zero when it does not.
+    /// The kinds of which fewer may be sent, by what Apollo turns out to hold: nothing is written to a contact that is
+    /// imported and stands as it is declared.
+    pub up_to: Vec<EndpointName>,
+    /// How long the quota makes it take, if all of these requests are sent; zero when it does not.
     pub seconds: u64,
     /// Whether the limits are assumed, since Apollo has not told any yet.
     pub assumed: bool,
@@ -261,12 +264,15 @@ impl From<OneEach> for OneEachName {
 
 impl From<&crate::ops::Forecast> for Forecast {
     fn from(forecast: &crate::ops::Forecast) -> Self {
-        let crate::ops::Forecast { requests, duration, assumed, assumed_for, creates, one_each } = forecast;
+        let crate::ops::Forecast { requests, up_to, duration, at_most: _, assumed, assumed_for, creates, one_each } =
+            forecast;
         let requests = requests.iter().map(|(&endpoint, &count)| (endpoint.into(), count)).collect();
+        let up_to = up_to.iter().map(|&endpoint| endpoint.into()).collect();
         let assumed_for = assumed_for.iter().map(|&endpoint| endpoint.into()).collect();
         let one_each = one_each.iter().map(|(&why, &count)| (why.into(), count)).collect();
         Self {
             requests,
+            up_to,
             seconds: seconds(*duration),
             assumed: *assumed,
             assumed_for,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::model::{ApolloId, Field, TEXT_FIELDS, Value};
+use crate::model::{ApolloId, Field, Glossary, TEXT_FIELDS, Value};
 use crate::ui::Mask;
 
 /// Fields with their values, in the order of plans; `None` is a value that is not known.
@@ -20,6 +20,23 @@ pub struct Values<'a> {
 impl<'a> Values<'a> {
     pub(super) fn new(id: Option<&'a ApolloId>, fields: impl IntoIterator<Item = (Field, Value)>, mask: Mask) -> Self {
         Self { id, fields: fields.into_iter().map(|(field, value)| (field, Some(value))).collect(), mask }
+    }
+
+    /// Lists the ids that stand in it for a custom field, an option or a stage, each with its name as far as that is known;
+    /// masked, those of fields alone.
+    pub(super) fn named(&self, names: &Glossary) -> impl Iterator<Item = (String, String)> {
+        let of_field = |(field, value): (&Field, &Option<Value>)| {
+            let label =
+                if let Field::Custom(id) = field { names.field(id).map(|label| (id.as_str(), label)) } else { None };
+            let may_tell = matches!(field, Field::Custom(_) | Field::ContactStageId) && !self.mask.is_on();
+            let text = match value {
+                Some(Value::Text(text)) if may_tell => text.as_str(),
+                _ => "",
+            };
+            let pairs = label.into_iter().chain(names.in_value(text));
+            pairs.map(|(id, name)| (id.to_owned(), name.to_owned())).collect::<Vec<_>>()
+        };
+        self.fields.iter().flat_map(of_field)
     }
 
     pub(super) fn set(&mut self, field: &Field, value: Option<&Value>) {

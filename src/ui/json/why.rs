@@ -7,7 +7,7 @@ use super::change::ResourceChange;
 use super::state::ContactState;
 use super::summary::EndpointName;
 use super::versions::{FORMAT_VERSION, PROGRAM_VERSION};
-use crate::model::{ConflictCause, Intent};
+use crate::model::{ConflictCause, Glossary, Intent};
 use crate::ops::{Problem, ProblemKind, Why};
 use crate::plan::Dispute;
 use crate::source::Location;
@@ -28,6 +28,9 @@ pub struct WhyDocument<'a> {
     managed: Option<ContactState<'a>>,
     /// The run that applied it last.
     run: Option<&'a str>,
+    /// What Apollo called the last request that wrote to it, which its support may ask for; null where nothing was written,
+    /// or Apollo did not say.
+    request_id: Option<&'a str>,
     /// The contact it was before it was forgotten, and when.
     forgotten: Option<Forgotten<'a>>,
     /// Requests whose outcome is not recorded.
@@ -67,6 +70,8 @@ pub(super) struct OpenRequest<'a> {
     last_sent_at: String,
     /// Whether Apollo refused it, which may hide that it was done.
     refused: bool,
+    /// What Apollo called it in its last answer; null where none came.
+    request_id: Option<&'a str>,
 }
 
 /// What waits for a person.
@@ -91,11 +96,13 @@ pub(super) struct FailingFacts {
     message: String,
     /// When it is tried again; null when it waits for a person.
     next_try: Option<String>,
+    /// What Apollo called the request that failed; null where no request did, or no answer came.
+    request_id: Option<String>,
 }
 
 impl<'a> WhyDocument<'a> {
-    /// `location` is where the entry stands now.
-    pub fn new(why: &'a Why, location: Option<&Location>, mask: Mask) -> Self {
+    /// `location` is where the entry stands now, and `names` tells what ids stand for.
+    pub fn new(why: &'a Why, location: Option<&Location>, names: &Glossary, mask: Mask) -> Self {
         let line = location.map(|location| location.line);
         let declared =
             why.place.as_ref().map(|place| Declared { file: place.path.to_string_lossy().into_owned(), line });
@@ -119,6 +126,7 @@ impl<'a> WhyDocument<'a> {
             declared,
             managed: why.binding.as_ref().map(|binding| ContactState::new(&why.key, binding, mask)),
             run: why.binding.as_ref().map(|binding| &*binding.run.0),
+            request_id: why.binding.as_ref().and_then(|binding| binding.request_id.as_deref()),
             forgotten: why
                 .tombstone
                 .as_ref()
@@ -130,9 +138,10 @@ impl<'a> WhyDocument<'a> {
                 attempts: failing.attempts,
                 message: words::in_short(&failing.error, Some(&why.key)),
                 next_try: failing.next_try.map(time_text),
+                request_id: failing.error.request_id().map(str::to_owned),
             }),
             in_progress: why.under_way,
-            next: why.actions.iter().map(|action| ResourceChange::new(action, line, mask)).collect(),
+            next: why.actions.iter().map(|action| ResourceChange::new(action, line, names, mask)).collect(),
         }
     }
 }
@@ -147,6 +156,7 @@ impl<'a> OpenRequest<'a> {
             first_sent_at: time_text(intent.first_sent_at),
             last_sent_at: time_text(intent.last_sent_at),
             refused: intent.refused,
+            request_id: intent.request_id.as_deref(),
         }
     }
 }

@@ -59,7 +59,7 @@ fn pass(seconds_ago: u64, took: u64, outcome: Outcome, done: usize) -> Pass {
 fn crowded() -> Status {
     let key = |number: usize| ContactKey::parse(&format!("{}{number:05}", "k".repeat(120))).unwrap();
     let why = "<script>alert(1)</script>&\"'".repeat(400);
-    let fault = Fault { why: why.clone(), status: Some(422), message: Some(why.clone()), said: None };
+    let fault = Fault { why: why.clone(), status: Some(422), message: Some(why.clone()), said: None, request_id: None };
     let failing = |number: usize| Failing {
         key: key(number),
         error: if number.is_multiple_of(2) {

@@ -1,6 +1,6 @@
 //! How a plan is shown, and what is shown beside it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::super::mask::Mask;
@@ -61,8 +61,12 @@ pub enum Detail {
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Forecast {
     pub requests: Vec<(Endpoint, usize)>,
+    /// The kinds of which fewer may be sent.
+    pub up_to: BTreeSet<Endpoint>,
     /// How long it takes within the quota; `None` when that cannot be said.
     pub duration: Option<Duration>,
+    /// Whether it takes that long only if as many requests as can be are sent.
+    pub at_most: bool,
     /// What the duration rests on, for example which limits were assumed.
     pub note: Option<String>,
     /// How new contacts go out.

@@ -100,11 +100,7 @@ fn named(kinds: &[(usize, &str)]) -> String {
 /// Says what applying costs; nothing where it sends nothing.
 pub(in crate::ui) fn forecast_text(forecast: &Forecast) -> Option<String> {
     let requests = forecast.requests.iter().filter(|(_, number)| *number > 0);
-    let up_to = |endpoint: Endpoint| {
-        // One page may show what each of them would be searched for.
-        let looks = endpoint == Endpoint::SearchContacts && forecast.creates == Creates::Together;
-        if looks { "up to " } else { "" }
-    };
+    let up_to = |endpoint: Endpoint| if forecast.up_to.contains(&endpoint) { "up to " } else { "" };
     let requests = requests.map(|(endpoint, number)| format!("{}{} {endpoint}", up_to(*endpoint), count(*number)));
     let requests: Vec<_> = requests.collect();
     if requests.is_empty() {
@@ -112,6 +108,7 @@ pub(in crate::ui) fn forecast_text(forecast: &Forecast) -> Option<String> {
     }
     let duration = forecast.duration.map(|time| match time {
         Duration::ZERO => "; no wait for quota".to_owned(),
+        time if forecast.at_most => format!("; up to {} within the quota", wait(time)),
         time => format!("; about {} within the quota", wait(time)),
     });
     let note = forecast.note.as_deref().map(|note| format!(" ({})", escape(note)));

@@ -25,6 +25,7 @@ pub(crate) fn of(contact: &Contact, entry: &Entry, origin: Origin, now: Timestam
         bound_at: now,
         applied_at: now,
         run: run.clone(),
+        request_id: None,
         path: entry.place.path.display().to_string(),
         fingerprint: None,
         gone_at: None,

@@ -32,6 +32,7 @@ fn binding(applied: &Fields, observed: &Fields) -> Binding {
         bound_at: Timestamp(1),
         applied_at: Timestamp(1),
         run: RunId("run".to_owned()),
+        request_id: None,
         path: "a.yaml".to_owned(),
         fingerprint: None,
         gone_at: None,

@@ -149,6 +149,22 @@ fn a_forecast_says_what_it_rests_on() {
 }
 
 #[test]
+fn what_may_turn_out_not_to_be_needed_is_counted_up_to() {
+    let text = |at_most| {
+        forecast_text(&Forecast {
+            requests: vec![(Endpoint::ViewContact, 2), (Endpoint::UpdateContact, 2000)],
+            up_to: [Endpoint::UpdateContact].into(),
+            duration: Some(Duration::from_hours(3)),
+            at_most,
+            ..Forecast::default()
+        })
+        .unwrap()
+    };
+    insta::assert_snapshot!(text(true), @"Requests: 2 view, up to 2,000 update; up to 3h within the quota.");
+    insta::assert_snapshot!(text(false), @"Requests: 2 view, up to 2,000 update; about 3h within the quota.");
+}
+
+#[test]
 fn what_takes_a_request_each_is_named_with_how_many_there_are() {
     use OneEach::{AskedFor, ClearedStage, NoDedupe, NoEmail, TypedPhone, WebsiteUrl};
 

@@ -55,6 +55,7 @@ fn sent(pairs: &[(Field, &str)]) -> Intent {
         there_before: Vec::new(),
         unpaired: Vec::new(),
         refused: false,
+        request_id: None,
     }
 }
 
