@@ -22,6 +22,7 @@ use crate::settings::Credential;
 use crate::state::{Holder, Location};
 use crate::ui::json::Record;
 use crate::ui::words;
+use crate::ui::words::system::{Asked, cannot};
 
 /// How long after its last attempt a create in doubt is looked up, where nobody says otherwise.
 ///
@@ -156,8 +157,7 @@ fn local(
     own_state(context)?;
     let state = context.locations.state.clone();
     context.keep_from_git(state.directory());
-    let entropy =
-        Entropy::draw().map_err(|error| fail(context, "Cannot get random numbers from the system", &error))?;
+    let entropy = Entropy::draw().map_err(|error| context.fail(&cannot(Asked::RandomNumbers, &error)))?;
     Ok(SessionOptions {
         state,
         origin: context.origin(),
@@ -272,10 +272,7 @@ impl Connection {
         let closed = session.close().await;
         lease::is_held(None);
         close_sandbox(context, self.sandbox).await;
-        closed.map_err(|error| {
-            context.shell.error("The state did not close in order", chain(&error));
-            Exit::Failure
-        })
+        closed.map_err(|error| context.fail(&words::not_closed(&chain(&error))))
     }
 }
 

@@ -8,10 +8,11 @@ use super::reading::state_error;
 use super::run::{channel, driven, release};
 use super::{Exit, signals};
 use crate::model::{NameKind, NameKinds, Names};
-use crate::ops::{Clock, Desired, Event, LoadError, Loader, NamesError, Session, SessionError, chain};
+use crate::ops::{Clock, Desired, Event, LoadError, Loader, NamesError, Session, SessionError};
 use crate::settings::{Credential, CredentialError};
 use crate::store;
 use crate::ui::words;
+use crate::ui::words::system::{Asked, cannot};
 
 /// The names that are to be asked for.
 #[derive(Debug, Clone, Copy)]
@@ -95,10 +96,7 @@ pub(super) async fn ask(
             }
         }
     }
-    let aside = tempfile::tempdir().map_err(|error| {
-        context.shell.error("Cannot make a directory for the answers", chain(&error));
-        Exit::Failure
-    })?;
+    let aside = tempfile::tempdir().map_err(|error| context.fail(&cannot(Asked::Directory, &error)))?;
     let home = context.locations.state.clone();
     let own_dir = context.locations.own_dir.take();
     context.locations.state = aside.path().join("state").into();

@@ -10,9 +10,10 @@ use super::connection::{self, Connection};
 use super::context::Context;
 use super::run::{asked, block_on, channel, driven, may_approve, release};
 use super::{Exit, signals, stand_in};
-use crate::ops::{self, Event, chain};
+use crate::ops::{self, Event};
 use crate::settings::parse_duration;
 use crate::ui::json::ProbeDocument;
+use crate::ui::words::system::{Asked, cannot};
 use crate::ui::{probe_intro, probe_text};
 
 #[derive(Debug, Args)]
@@ -36,10 +37,7 @@ pub(super) fn run(args: &ProbeArgs, context: &mut Context) -> Exit {
     // The workspace is no place where contacts are managed, so what it takes to send is kept for this run alone.
     let kept = match tempfile::tempdir() {
         Ok(kept) => kept,
-        Err(error) => {
-            context.shell.error("Cannot make a directory for the run", chain(&error));
-            return Exit::Failure;
-        }
+        Err(error) => return context.fail(&cannot(Asked::Directory, &error)),
     };
     context.locations.state = kept.path().join("state").into();
     context.locations.own_dir = None;

@@ -5,14 +5,15 @@ use super::context::{Context, Found};
 use crate::ops::{self, DriftError, LoadError, Problem, ReadError, Reading, SnapshotError, Want};
 use crate::private_dir::PrivateDir;
 use crate::ui::words;
+use crate::ui::words::system::{Asked, cannot};
 use crate::{state, store};
 
 /// Makes an event loop for a verb that has none.
 pub(super) fn alone(context: &mut Context) -> Result<tokio::runtime::Runtime, Exit> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
-        context.shell.error("Cannot start the event loop", error.to_string());
-        Exit::Failure
-    })
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| context.fail(&cannot(Asked::EventLoop, &error)))
 }
 
 /// Says why the contact files cannot be used.

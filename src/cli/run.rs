@@ -22,6 +22,7 @@ use crate::ops::{self, Desired, Drift, Event, Planned, Problem, Remaining, Repor
 use crate::plan::{Plan, Scope};
 use crate::state::Snapshot;
 use crate::ui::json::report_record;
+use crate::ui::words::system::{Asked, cannot};
 use crate::ui::{APPROVAL, Progress, apply_summary, approval_prompt, words};
 
 /// Fails at once when nobody has approved and nobody can be asked.
@@ -55,10 +56,7 @@ pub(super) fn block_on(context: &mut Context, verb: impl AsyncFnOnce(&mut Contex
             runtime.shutdown_background();
             exit
         }
-        Err(error) => {
-            context.shell.error("Cannot start worker threads", error.to_string());
-            Exit::Failure
-        }
+        Err(error) => context.fail(&cannot(Asked::WorkerThreads, &error)),
     }
 }
 
@@ -245,7 +243,7 @@ fn ask(context: &mut Context, prompt: &str, input: &mut impl BufRead) -> bool {
     match context.shell.ask(prompt, input) {
         Ok(answer) => answer.as_deref() == Some(APPROVAL),
         Err(error) => {
-            context.shell.error("Cannot read the answer", ops::chain(&error));
+            context.shell.message(&cannot(Asked::Answer, &error));
             false
         }
     }
@@ -297,10 +295,7 @@ pub(super) async fn driven<T>(
     events: &mut UnboundedReceiver<Event>,
     work: impl Future<Output = T>,
 ) -> Result<T, Exit> {
-    let mut signals = Signals::listen().map_err(|error| {
-        context.shell.error("Cannot listen for signals", error.to_string());
-        Exit::Failure
-    })?;
+    let mut signals = Signals::listen().map_err(|error| context.fail(&cannot(Asked::Signals, &error)))?;
     let mut progress = Progress::new(context.view.detail);
     let shell = &mut context.shell;
     let rest = tokio::time::sleep(Duration::ZERO);

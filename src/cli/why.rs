@@ -16,6 +16,7 @@ use crate::plan::{Plan, Policy};
 use crate::quota::Rules;
 use crate::source;
 use crate::ui::json::WhyDocument;
+use crate::ui::words::service::unasked_hint;
 use crate::ui::{PlanOptions, PlanText, why_text};
 
 #[derive(Debug, Args)]
@@ -83,7 +84,7 @@ fn failing(key: &ContactKey, context: &mut Context) -> Result<Option<watch::Fail
         Ok(status) => Ok(status.failing.iter().find(|failing| failing.key == *key).cloned()),
         Err(AskError::NoService) => Ok(None),
         Err(error) => {
-            context.shell.hint(format!("the running watch could not be asked: {}", ops::chain(&error)));
+            context.shell.hint(unasked_hint(&error));
             Ok(None)
         }
     }

@@ -1,4 +1,5 @@
-//! Every sentence about what went wrong, a file for each family; the one place that knows the names of flags.
+//! Every sentence about what went wrong or came of a command, a file for each family; the one place that knows the names of
+//! flags.
 //!
 //! Facts in, messages out. Where a message stands and how it looks is the concern of others.
 
@@ -14,9 +15,11 @@ mod entry;
 mod init;
 mod plan_file;
 mod requests;
+pub(crate) mod service;
 mod standing;
 mod state;
 mod steps;
+pub(crate) mod system;
 mod watch;
 
 pub(crate) use brakes::exceeded;
@@ -30,7 +33,7 @@ pub(crate) use init::{forge_unknown, not_laid_out};
 pub(crate) use plan_file::{plan_file, refusal, some_of};
 pub(crate) use requests::{credential, doing, session};
 pub(crate) use standing::{Verdict, verdict};
-pub(crate) use state::{read_from_copy, rebuilding, state, unanswered, unaskable};
+pub(crate) use state::{not_closed, read_from_copy, rebuilding, state, unanswered, unaskable};
 pub(crate) use steps::{RENEWED, finished, started, still_running};
 pub(crate) use watch::notice;
 
@@ -102,7 +105,7 @@ fn kind_of(kind: &Kind, key: Option<&ContactKey>) -> Diagnostic {
         Kind::CannotWrite(why) => Diagnostic::error("Cannot write to the state", why),
         Kind::CannotAnswer(why) => state::cannot_answer(why),
         Kind::StateMended(remark) => state::mended(remark),
-        Kind::NotClosed(why) => Diagnostic::error("The state did not close in order", why),
+        Kind::NotClosed(why) => not_closed(why),
 
         Kind::Targeted => brakes::targeted(),
         Kind::Braked { brake, gone } => brakes::braked(brake, *gone),

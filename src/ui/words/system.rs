@@ -1,0 +1,95 @@
+//! What the system refuses: streams, signals, threads, files.
+
+use std::error::Error;
+use std::path::Path;
+
+use crate::ops::chain;
+use crate::source::Diagnostic;
+
+/// What the system is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Asked {
+    WorkerThreads,
+    EventLoop,
+    RandomNumbers,
+    Signals,
+    Stdin,
+    Stdout,
+    Records,
+    Answer,
+    /// A directory for the time of one run.
+    Directory,
+}
+
+/// Says what the system did not give.
+pub(crate) fn cannot(asked: Asked, why: &dyn Error) -> Diagnostic {
+    let summary = match asked {
+        Asked::WorkerThreads => "Cannot start worker threads",
+        Asked::EventLoop => "Cannot start the event loop",
+        Asked::RandomNumbers => "Cannot get random numbers from the system",
+        Asked::Signals => "Cannot listen for signals",
+        Asked::Stdin => "Cannot read stdin",
+        Asked::Stdout => "Cannot write to stdout",
+        Asked::Records => "Cannot write all records to the file of --json-into",
+        Asked::Answer => "Cannot read the answer",
+        Asked::Directory => "Cannot make a temporary directory",
+    };
+    Diagnostic::error(summary, chain(why))
+}
+
+pub(crate) fn cannot_write(path: &Path, why: &dyn Error) -> Diagnostic {
+    Diagnostic::error(format!("{} cannot be written", path.display()), chain(why))
+}
+
+pub(crate) fn cannot_read(path: &Path, why: &dyn Error) -> Diagnostic {
+    Diagnostic::error(format!("{} cannot be read", path.display()), chain(why))
+}
+
+pub(crate) fn cannot_open(path: &Path, why: &dyn Error) -> Diagnostic {
+    Diagnostic::error(format!("{} cannot be opened", path.display()), chain(why))
+}
+
+pub(crate) fn cannot_make(path: &Path, why: &dyn Error) -> Diagnostic {
+    Diagnostic::error(format!("{} cannot be created", path.display()), chain(why))
+}
+
+/// The file of `--json-into`.
+pub(crate) fn no_records_file(path: &Path, why: &dyn Error) -> Diagnostic {
+    let detail = format!("{}. --json-into names the file to write records to.", chain(why));
+    Diagnostic::error(format!("Cannot write to {}", path.display()), detail)
+}
+
+/// Nobody hears the signals for a process that the system ends by none.
+pub(crate) fn deaf(why: &dyn Error) -> Diagnostic {
+    let detail = format!("{why}. Ctrl-C and SIGTERM may not end this command.");
+    Diagnostic::warning("Cannot listen for signals", detail)
+}
+
+pub(crate) fn output_is_waited_for(why: &dyn Error) -> Diagnostic {
+    let detail = format!("{why}. The service waits for whoever reads its output.");
+    Diagnostic::warning("Cannot start a thread for the output", detail)
+}
+
+pub(crate) fn git_may_take_it(why: &dyn Error) -> Diagnostic {
+    let detail = format!("{why}. Do not add .contactsd to a repository: it holds what the contact files declare.");
+    Diagnostic::warning("Cannot write .contactsd/.gitignore", detail)
+}
+
+/// `CONTACTSD_LOG` says nothing that is known.
+pub(crate) fn unknown_log_level(asked: &str, why: &dyn Error) -> Diagnostic {
+    let detail = format!("{why}. Use error, warn, info, debug or trace.");
+    Diagnostic::warning(format!("CONTACTSD_LOG has an unknown value: {asked:?}"), detail)
+}
+
+pub(crate) fn unknown_variable(name: &str, nearest: Option<&str>) -> Diagnostic {
+    let guess = nearest.map(|nearest| format!(" Did you mean {nearest}?")).unwrap_or_default();
+    Diagnostic::warning(format!("The variable {name} is unknown"), format!("It is set and has no effect.{guess}"))
+}
+
+/// Two options ask for two things on one stdout; `beside` is the way to have both, if there is one.
+pub(crate) fn exclude_each_other(one: &str, other: &str, beside: &str) -> Diagnostic {
+    Diagnostic::error(
+        format!("{one} and {other} exclude each other"),
+        format!("stdout holds one or the other. {beside}"),
+    )
+}
