@@ -89,7 +89,7 @@ async fn client(context: &mut Context) -> Result<(apollo::Options, Option<Sandbo
             Ok(credential) => (base_url, credential, Some(sandbox)),
             Err(error) => {
                 close_sandbox(context, Some(sandbox)).await;
-                return Err(fail(context, "The sandbox cannot be used", &error));
+                return Err(context.fail(&words::sandbox::cannot_use(&error)));
             }
         }
     } else {
@@ -251,7 +251,7 @@ pub(super) async fn patiently<T>(context: &mut Context, waiting: &Waiting, openi
         match held_up {
             HeldUp::Taken if !is_taken => {
                 is_taken = true;
-                let text = "Acquiring state lock. This may take a few moments...";
+                let text = words::run::ACQUIRING_LOCK;
                 context.shell.status_as(text, [Record::state_lock_acquire(text)]);
             }
             HeldUp::Rebuilt { done, all } if done * 10 / all.max(1) > tenths => {
@@ -280,7 +280,7 @@ pub(super) async fn close_sandbox(context: &mut Context, sandbox: Option<Sandbox
     if let Some(sandbox) = sandbox
         && let Err(error) = sandbox.stop().await
     {
-        context.shell.warning("The sandbox did not end in order", chain(&error));
+        context.shell.message(&words::sandbox::not_ended(&error));
     }
 }
 
@@ -290,24 +290,13 @@ pub(super) fn session_error(context: &mut Context, error: &SessionError) -> Exit
         SessionError::Store(error) => state_error(context, error),
         // It was told when it was given up.
         SessionError::Out => Exit::Failure,
-        other => {
-            context.shell.message(&words::session(other));
-            Exit::Failure
-        }
+        other => context.fail(&words::session(other)),
     }
-}
-
-fn fail(context: &mut Context, summary: &str, error: &dyn std::error::Error) -> Exit {
-    context.shell.error(summary, chain(error));
-    Exit::Failure
 }
 
 fn credential(context: &mut Context) -> Result<apollo::Credential, Exit> {
     match Credential::read(&context.environment) {
         Ok(credential) => Ok(for_apollo(credential)),
-        Err(error) => {
-            context.shell.message(&words::credential(&error));
-            Err(Exit::Failure)
-        }
+        Err(error) => Err(context.fail(&words::credential(&error))),
     }
 }

@@ -14,7 +14,7 @@ use crate::ops::{self, Event};
 use crate::settings::parse_duration;
 use crate::ui::json::ProbeDocument;
 use crate::ui::words::system::{Asked, cannot};
-use crate::ui::{probe_intro, probe_text};
+use crate::ui::{probe_intro, probe_text, words};
 
 #[derive(Debug, Args)]
 pub(super) struct ProbeArgs {
@@ -67,7 +67,7 @@ async fn probe_with(
     })?;
     context.shell.status(probe_intro(&target, &api));
     if !args.approval.auto_approve && !asked(context) {
-        context.shell.result("Probe cancelled. Nothing was made.");
+        context.shell.result(words::run::PROBE_CANCELLED);
         return Err(Exit::Failure);
     }
     let report = driven(context, session.stop(), &mut events, ops::probe(session, args.search_wait)).await?;

@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::path::Path;
 
+use super::super::amounts::counted;
+use super::super::escape::escape;
 use crate::ops::chain;
 use crate::source::Diagnostic;
 
@@ -86,10 +88,36 @@ pub(crate) fn unknown_variable(name: &str, nearest: Option<&str>) -> Diagnostic 
     Diagnostic::warning(format!("The variable {name} is unknown"), format!("It is set and has no effect.{guess}"))
 }
 
-/// Two options ask for two things on one stdout; `beside` is the way to have both, if there is one.
-pub(crate) fn exclude_each_other(one: &str, other: &str, beside: &str) -> Diagnostic {
+/// Two options that ask for two things on one stdout.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum OneStdout {
+    PlanAndRecords,
+    PlanAndPage,
+    PageAndRecords,
+    DriftAndDocument,
+}
+
+pub(crate) fn exclude_each_other(two: OneStdout) -> Diagnostic {
+    let (options, next) = match two {
+        OneStdout::PlanAndRecords => ("--out - and --json", "Name a file for the plan."),
+        OneStdout::PlanAndPage => ("--out - and --format markdown", "Name a file for the plan."),
+        OneStdout::PageAndRecords => {
+            ("--format markdown and --json", "--json-into FILE writes the records beside the page.")
+        }
+        OneStdout::DriftAndDocument => ("--format and --json", "--json-into FILE writes the document beside the page."),
+    };
+    Diagnostic::error(format!("{options} exclude each other"), format!("stdout holds one or the other. {next}"))
+}
+
+/// `fmt -` formats stdin alone.
+pub(crate) fn stdin_and_files() -> Diagnostic {
     Diagnostic::error(
-        format!("{one} and {other} exclude each other"),
-        format!("stdout holds one or the other. {beside}"),
+        "- is stdin, and no other file can be named beside it",
+        "stdout then holds the formatted text alone. Format the other files by a call of their own.",
     )
+}
+
+/// The pages of `man`.
+pub(crate) fn pages_written(directory: &Path, pages: usize) -> String {
+    format!("Wrote {} to {}.", counted(pages, "page"), escape(&directory.to_string_lossy()))
 }
