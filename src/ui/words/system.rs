@@ -44,7 +44,7 @@ pub(crate) fn cannot_write(path: &Path, why: &dyn Error) -> Diagnostic {
 }
 
 pub(crate) fn cannot_read(path: &Path, why: &dyn Error) -> Diagnostic {
-    Diagnostic::error(format!("{} cannot be read", path.display()), chain(why))
+    Diagnostic::error(format!("Cannot read {}", path.display()), chain(why))
 }
 
 pub(crate) fn cannot_open(path: &Path, why: &dyn Error) -> Diagnostic {
