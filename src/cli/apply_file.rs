@@ -63,7 +63,9 @@ async fn apply_with(
         Err(refusal) => return Err(saved::refuse(context, &saved, &refusal)),
     };
     let Resumed { planned, snapshot, done, replaced, further } = resumed;
-    words::plan_file::not_all_of_it(&replaced, &further).iter().for_each(|one| context.shell.message(one));
+    for one in words::plan_file::not_all_of_it(&replaced, &further) {
+        context.shell.message(&one);
+    }
     if saved.planned.plan.is_empty() {
         showing::show(context, &Shown::of(&planned, context));
         if planned.plan.housekeeping.is_empty() {

@@ -179,8 +179,8 @@ fn a_plan_made_before_an_edit_is_refused() {
 
     Error: Contact files have changed since the plan was saved
 
-    The files in contacts.d are not those that team.plan was made from. They were 1 then and are 2
-    now. The contacts of the plan are declared as they were; another file or entry differs.
+    The files in contacts.d are not the ones that team.plan was made from. They were 1 then and are 2
+    now. The contacts of the plan are declared as before; another file or entry differs.
     Nothing was changed. Make a new plan: contactsd plan --out team.plan --api-url
     http://127.0.0.1:[PORT]/api/v1
     ");

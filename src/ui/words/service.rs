@@ -65,7 +65,7 @@ pub(crate) fn approved(
     answer: &ApproveAnswer,
     asked: &Digest,
     command: &dyn Fn(&str) -> String,
-) -> Result<String, Diagnostic> {
+) -> Result<String, Box<Diagnostic>> {
     let (summary, detail) = match answer {
         ApproveAnswer::Approved { counts } => {
             return Ok(format!(
@@ -102,7 +102,7 @@ pub(crate) fn approved(
             ),
         ),
     };
-    Err(Diagnostic::error(summary, detail))
+    Err(Box::new(Diagnostic::error(summary, detail)))
 }
 
 /// Says why a single pass is not made.
