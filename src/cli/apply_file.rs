@@ -12,10 +12,8 @@ use super::run::{block_on, carry_out, channel, conclude, prove, release};
 use super::showing::{self, Shown};
 use super::view::View;
 use super::{Exit, loading, saved, stand_in};
-use crate::model::ContactKey;
-use crate::ops::{self, Desired, Event, MarkError, Refusal, Remaining, Resumed, SavedPlan};
+use crate::ops::{self, Desired, Event, Refusal, Remaining, Resumed, SavedPlan};
 use crate::store;
-use crate::ui::amounts::{count, counted};
 use crate::ui::words;
 
 pub(super) fn run(file: &Path, args: &ApplyArgs, context: &mut Context) -> Exit {
@@ -30,14 +28,8 @@ pub(super) fn run(file: &Path, args: &ApplyArgs, context: &mut Context) -> Exit 
 async fn apply(file: &Path, args: &ApplyArgs, context: &mut Context) -> Result<Exit, Exit> {
     let saved = saved::read(context, file)?;
     if let Some(expected) = args.expect.as_ref().filter(|expected| *expected != saved.digest()) {
-        let detail = format!(
-            "  Expected: {expected}\n  Found:    {}\n\n{} holds another plan than the one that was reviewed. Nothing was \
-             changed.",
-            saved.digest(),
-            saved.path.display()
-        );
-        context.shell.error("The plan is not the expected one", detail);
-        return Err(Exit::Failure);
+        let file = saved.path.display().to_string();
+        return Err(context.fail(&words::run::not_expected_in(&file, expected, saved.digest())));
     }
     let desired = loading::load(context).await?;
     ops::check_plan(&saved, &context.origin(), &desired).map_err(|refusal| saved::refuse(context, &saved, &refusal))?;
@@ -71,20 +63,22 @@ async fn apply_with(
         Err(refusal) => return Err(saved::refuse(context, &saved, &refusal)),
     };
     let Resumed { planned, snapshot, done, replaced, further } = resumed;
-    warn_of_rest(context, &replaced, &further);
+    for one in words::plan_file::not_all_of_it(&replaced, &further) {
+        context.shell.message(&one);
+    }
     if saved.planned.plan.is_empty() {
         showing::show(context, &Shown::of(&planned, context));
         if planned.plan.housekeeping.is_empty() {
             return Ok(Exit::Success);
         }
     } else if done > 0 {
-        let (done, all) = (count(done), counted(saved.planned.plan.actions.len(), "action"));
-        context.shell.status(format!("{done} of the {all} in {} were done before.", saved.path.display()));
+        let all = saved.planned.plan.actions.len();
+        context.shell.status(words::plan_file::done_in_part(&saved.path, done, all));
     }
     prove(context, connection, &snapshot, &mut events).await?;
     let begun = saved.begin(session, &snapshot).await.map_err(|error| state_error(context, &error))?;
     if let Err(error) = begun {
-        warn_unmarked(context, &saved, &error);
+        context.shell.message(&words::plan_file::unmarked(&saved.path, &error));
     }
     let remaining = Remaining { digest: saved.digest().clone(), left_out: replaced.len() };
     // What is left of them was planned again.
@@ -97,37 +91,7 @@ async fn apply_with(
         && let Err(error) = saved.spend(session, &snapshot)
         && saved.is_begun()
     {
-        warn_unmarked(context, &saved, &error);
+        context.shell.message(&words::plan_file::unmarked(&saved.path, &error));
     }
     Ok(conclude(context, applied, &report))
-}
-
-/// Says what is not done although it is needed, since the saved plan does not say it.
-fn warn_of_rest(context: &mut Context, replaced: &[ContactKey], further: &[ContactKey]) {
-    if !replaced.is_empty() {
-        let detail = format!(
-            "{} would be treated otherwise now than the saved plan says. Nothing is done about that: make a new plan \
-             for it.",
-            words::some_of(replaced)
-        );
-        context.shell.warning("A part of the plan is left out", detail);
-    }
-    if !further.is_empty() {
-        let detail = format!(
-            "{} would be changed by a plan made now, and the saved plan does not say so. Nothing is done about that: \
-             make a new plan for it.",
-            words::some_of(further)
-        );
-        context.shell.warning("Something else is to be done", detail);
-    }
-}
-
-/// Says that a plan file does not tell that it was used, and what that can lead to.
-fn warn_unmarked(context: &mut Context, saved: &SavedPlan, error: &MarkError) {
-    let detail = format!(
-        "{}.\nThe state remembers what is done, so the plan is not applied to it twice. Were the state lost or put \
-         back, the file would pass for one that was never used: remove it when it is applied.",
-        ops::chain(error)
-    );
-    context.shell.warning(format!("{} is not marked as applied", saved.path.display()), detail);
 }

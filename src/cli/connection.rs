@@ -22,6 +22,7 @@ use crate::settings::Credential;
 use crate::state::{Holder, Location};
 use crate::ui::json::Record;
 use crate::ui::words;
+use crate::ui::words::system::{Asked, cannot};
 
 /// How long after its last attempt a create in doubt is looked up, where nobody says otherwise.
 ///
@@ -88,7 +89,7 @@ async fn client(context: &mut Context) -> Result<(apollo::Options, Option<Sandbo
             Ok(credential) => (base_url, credential, Some(sandbox)),
             Err(error) => {
                 close_sandbox(context, Some(sandbox)).await;
-                return Err(fail(context, "The sandbox cannot be used", &error));
+                return Err(context.fail(&words::sandbox::cannot_use(&error)));
             }
         }
     } else {
@@ -156,8 +157,7 @@ fn local(
     own_state(context)?;
     let state = context.locations.state.clone();
     context.keep_from_git(state.directory());
-    let entropy =
-        Entropy::draw().map_err(|error| fail(context, "Cannot get random numbers from the system", &error))?;
+    let entropy = Entropy::draw().map_err(|error| context.fail(&cannot(Asked::RandomNumbers, &error)))?;
     Ok(SessionOptions {
         state,
         origin: context.origin(),
@@ -256,7 +256,7 @@ pub(super) async fn patiently<T>(context: &mut Context, waiting: &Waiting, openi
         match held_up {
             HeldUp::Taken if !is_taken => {
                 is_taken = true;
-                let text = "Acquiring state lock. This may take a few moments...";
+                let text = words::run::ACQUIRING_LOCK;
                 context.shell.status_as(text, [Record::state_lock_acquire(text)]);
             }
             HeldUp::Rebuilt { done, all } if done * 10 / all.max(1) > tenths => {
@@ -277,10 +277,7 @@ impl Connection {
         let closed = session.close().await;
         lease::is_held(None);
         close_sandbox(context, self.sandbox).await;
-        closed.map_err(|error| {
-            context.shell.error("The state did not close in order", chain(&error));
-            Exit::Failure
-        })
+        closed.map_err(|error| context.fail(&words::not_closed(&chain(&error))))
     }
 }
 
@@ -288,7 +285,7 @@ pub(super) async fn close_sandbox(context: &mut Context, sandbox: Option<Sandbox
     if let Some(sandbox) = sandbox
         && let Err(error) = sandbox.stop().await
     {
-        context.shell.warning("The sandbox did not end in order", chain(&error));
+        context.shell.message(&words::sandbox::not_ended(&error));
     }
 }
 
@@ -298,24 +295,13 @@ pub(super) fn session_error(context: &mut Context, error: &SessionError) -> Exit
         SessionError::Store(error) => state_error(context, error),
         // It was told when it was given up.
         SessionError::Out => Exit::Failure,
-        other => {
-            context.shell.message(&words::session(other));
-            Exit::Failure
-        }
+        other => context.fail(&words::session(other)),
     }
-}
-
-fn fail(context: &mut Context, summary: &str, error: &dyn std::error::Error) -> Exit {
-    context.shell.error(summary, chain(error));
-    Exit::Failure
 }
 
 fn credential(context: &mut Context) -> Result<apollo::Credential, Exit> {
     match Credential::read(&context.environment) {
         Ok(credential) => Ok(for_apollo(credential)),
-        Err(error) => {
-            context.shell.message(&words::credential(&error));
-            Err(Exit::Failure)
-        }
+        Err(error) => Err(context.fail(&words::credential(&error))),
     }
 }

@@ -9,12 +9,13 @@ use super::args::Global;
 use super::view::View;
 use crate::apollo::PRODUCTION_URL;
 use crate::beneath::{Bounds, Root};
-use crate::ops::chain;
 use crate::settings::{Environment, Locations, OwnDir, is_at_home, keep_from_git};
 use crate::shell_word::shell_word;
+use crate::source::Diagnostic;
 use crate::state::Location;
 use crate::store;
-use crate::ui::{Shell, escape};
+use crate::ui::Shell;
+use crate::ui::words::system::{Asked, cannot, cannot_open, git_may_take_it};
 
 /// What the sandbox of a directory is called where other APIs have their origin.
 pub(super) const SANDBOX_ORIGIN: &str = "sandbox";
@@ -115,13 +116,15 @@ impl Context {
         move |verb| format!("contactsd {verb}{typed}")
     }
 
+    /// Tells an error; returns how the process ends by it.
+    pub(super) fn fail(&mut self, message: &Diagnostic) -> Exit {
+        self.shell.message(message);
+        Exit::Failure
+    }
+
     /// Opens a directory that contact files are written to.
     pub(super) fn open_root(&mut self, directory: &Path) -> Result<Root, Exit> {
-        Root::open(directory, &self.bounds).map_err(|error| {
-            let summary = format!("{} cannot be opened", escape(&directory.display().to_string()));
-            self.shell.error(summary, chain(&error));
-            Exit::Failure
-        })
+        Root::open(directory, &self.bounds).map_err(|error| self.fail(&cannot_open(directory, &error)))
     }
 
     /// Sees to it that git passes over what is about to be written at `path`, unless a person chose the place.
@@ -133,11 +136,7 @@ impl Context {
             Ok(()) => {}
             // Who opens the state says so, and nothing was written that git could take along.
             Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => {}
-            Err(error) => {
-                let detail =
-                    format!("{error}. Do not add .contactsd to a repository: it holds what the contact files declare.");
-                self.shell.warning("Cannot write .contactsd/.gitignore", detail);
-            }
+            Err(error) => self.shell.message(&git_may_take_it(&error)),
         }
     }
 
@@ -156,18 +155,12 @@ impl Context {
     pub(super) fn finish(mut self, exit: Exit) -> Exit {
         let exit = match self.shell.finish_file() {
             Ok(()) => exit,
-            Err(error) => {
-                self.shell.error("Cannot write all records to the file of --json-into", error.to_string());
-                Exit::Failure
-            }
+            Err(error) => self.fail(&cannot(Asked::Records, &error)),
         };
         let exit = match self.shell.finish() {
             Ok(()) => exit,
             Err(error) if error.kind() == ErrorKind::BrokenPipe => exit,
-            Err(error) => {
-                self.shell.error("Cannot write to stdout", error.to_string());
-                Exit::Failure
-            }
+            Err(error) => self.fail(&cannot(Asked::Stdout, &error)),
         };
         self.shell.drain();
         exit

@@ -15,16 +15,15 @@ use super::export::SplitBy;
 use super::output_file;
 use super::stream::{STDIN_NAME, is_stream, parse_beside_stdout, parse_directory};
 use crate::beneath::Root;
+use crate::ops::Placing;
 use crate::ops::convert::{
     ConvertInto, Converted, ConvertedFile, NamedTable, RowFound, RowOutcome, convert, open_stream, open_table,
 };
-use crate::ops::{Placing, chain};
 use crate::shell_word::shell_word;
-use crate::source::Diagnostic;
 use crate::source::convert::{Encoding, Map, Note, OptedOut, Rejects, Table, TableError, TableOptions, layout_names};
-use crate::ui::amounts::{count, counted};
 use crate::ui::json::{ConvertFile, ConvertRow, ConvertSummary, ConvertTable, FileFate, Record, RowFate};
-use crate::ui::words::Why;
+use crate::ui::words::system::{cannot_make, cannot_write};
+use crate::ui::words::{Why, converted};
 use crate::ui::{Shell, escape, unified_diff, words};
 
 #[derive(Debug, Args)]
@@ -69,19 +68,15 @@ pub(super) fn run(args: &ConvertArgs, context: &mut Context) -> Exit {
     if let Some(out) = &args.out {
         context.locations.contacts.clone_from(out);
     }
-    converted(args, context).unwrap_or_else(|exit| exit)
+    convert_all(args, context).unwrap_or_else(|exit| exit)
 }
 
-fn converted(args: &ConvertArgs, context: &mut Context) -> Result<Exit, Exit> {
+fn convert_all(args: &ConvertArgs, context: &mut Context) -> Result<Exit, Exit> {
     let mut tables = open_all(args, context)?;
     let rejects = begin_rejects(args, &tables, context)?;
     let directory = context.locations.contacts.clone();
     if !args.dry_run && !args.diff {
-        fs::create_dir_all(&directory).map_err(|error| {
-            let summary = format!("{} cannot be made", escape(&directory.display().to_string()));
-            context.shell.error(summary, chain(&error));
-            Exit::Failure
-        })?;
+        fs::create_dir_all(&directory).map_err(|error| context.fail(&cannot_make(&directory, &error)))?;
     }
     let root = if directory.is_dir() { Some(context.open_root(&directory)?) } else { None };
     let into = ConvertInto { root: root.as_ref(), split: args.split.into() };
@@ -160,16 +155,11 @@ fn begin_rejects(
     let place = |path: &Path| path.metadata().ok().map(|found| (found.dev(), found.ino()));
     let own = place(path);
     if own.is_some() && args.files.iter().any(|file| place(file) == own) {
-        let summary = format!("{} is one of the tables", escape(&path.display().to_string()));
-        context.shell.error(summary, "The rows that became no contact go into a file of their own. Name another one.");
-        return Err(Exit::Failure);
+        return Err(context.fail(&converted::rejects_are_a_table(path)));
     }
     let headers = tables.iter().map(|table| table.table.header());
     let begun = output_file::create(path, 0o600).and_then(|file| Rejects::begin(BufWriter::new(file), headers));
-    begun.map(Some).map_err(|error| {
-        context.shell.error(format!("{} cannot be written", escape(&path.display().to_string())), chain(&error));
-        Exit::Failure
-    })
+    begun.map(Some).map_err(|error| context.fail(&cannot_write(path, &error)))
 }
 
 /// What was told of rows, and what is left to say.
@@ -192,9 +182,6 @@ struct Noted {
     /// Where the first ones stand.
     first: Vec<String>,
 }
-
-/// How many rows are shown.
-const MOST_SHOWN: usize = 20;
 
 /// How many places of one note are shown.
 const MOST_PLACES: usize = 5;
@@ -236,7 +223,7 @@ impl Told {
             self.reject_error = rejects.write(*table, cells, ours).err();
         }
         *self.kinds.entry(format!("{}: {kind}", fate.as_str())).or_default() += 1;
-        if self.first.len() < MOST_SHOWN {
+        if self.first.len() < converted::MOST_SHOWN {
             self.first.push(format!("  {place}: {}: {text}", fate.as_str()));
         }
         self.record(*table, *line, fate, || vec![text], shell);
@@ -261,62 +248,31 @@ impl Told {
         let (Some(path), Some(error)) = (&args.rejects, self.reject_error.take().or(finished.err())) else {
             return Exit::Success;
         };
-        context.shell.error(format!("{} cannot be written", escape(&path.display().to_string())), chain(&error));
-        Exit::Failure
+        context.fail(&cannot_write(path, &error))
     }
 
     /// Says to people what programs have row by row.
     fn say(&self, tables: &[NamedTable], context: &mut Context) {
         for NamedTable { name, table } in tables {
-            let (unknown, shown) = (&table.about().unknown, escape(&name.display().to_string()).into_owned());
+            let unknown = &table.about().unknown;
             if !unknown.is_empty() {
-                let are = if unknown.len() == 1 { "is" } else { "are" };
-                let summary = format!("{} of {shown} {are} not known", counted(unknown.len(), "column"));
-                let (first, more) = unknown.split_at(unknown.len().min(MOST_COLUMNS));
-                let more = if more.is_empty() { String::new() } else { format!(", and {} more", count(more.len())) };
-                let map = shell_word(format_args!("{0}=custom_fields.{0}", unknown[0]));
-                let detail = format!(
-                    "Left out: {}{more}. To take one as a custom field, or as another field: --map {map}",
-                    first.join(", ")
-                );
-                context.shell.warning(summary, escape(&detail));
+                context.shell.message(&converted::unknown_columns(name, unknown));
             }
             let without = table.without_place();
             if !without.is_empty() {
-                let list = escape(&without.join(", ")).into_owned();
-                context.shell.status(format!("{shown}: left out, since a contact has no field for it: {list}"));
+                context.shell.status(converted::without_field(name, &without));
             }
         }
         context.shell.to_people(|shell| {
             for (note, Noted { rows, first }) in &self.notes {
-                let more = if *rows > first.len() { ", and more" } else { "" };
-                let places = escape(&format!("{}{more}", first.join(", "))).into_owned();
-                let detail = format!("{}\n\n  {places}", words::note_detail(note));
-                shell.warning(escape(&words::note_kind(note, *rows)), detail);
+                shell.message(&words::noted(note, *rows, first));
             }
-            let rows: usize = self.kinds.values().sum();
-            if rows > 0 {
-                let mut lines: Vec<String> = self.first.iter().map(|line| escape(line).into_owned()).collect();
-                if rows > self.first.len() {
-                    lines.push(String::new());
-                    lines.push(format!("These are the first {}. All of them:", self.first.len()));
-                    lines.push(String::new());
-                    let kinds =
-                        self.kinds.iter().map(|(kind, rows)| format!("  {:>8}  {}", count(*rows), escape(kind)));
-                    lines.extend(kinds);
-                }
-                let were = if rows == 1 { "was" } else { "were" };
-                shell.message(&Diagnostic::warning(
-                    format!("{} {were} not converted", counted(rows, "row")),
-                    lines.join("\n"),
-                ));
+            if !self.kinds.is_empty() {
+                shell.message(&converted::not_converted_rows(&self.first, self.kinds.iter()));
             }
         });
     }
 }
-
-/// How many columns are named.
-const MOST_COLUMNS: usize = 50;
 
 /// What became of the files.
 #[derive(Default)]
@@ -340,8 +296,8 @@ fn place(
     let mut placed = PlacedFiles::default();
     let is_dry = args.dry_run || args.diff;
     for file in &converted.files {
-        let path = directory.join(&file.placed.name).display().to_string();
-        let shown = escape(&path).into_owned();
+        let place = directory.join(&file.placed.name);
+        let path = place.display().to_string();
         if args.diff {
             let empty = (String::new(), String::new());
             match root.map_or(Ok(empty), |root| file.placed.difference(root)) {
@@ -350,7 +306,7 @@ fn place(
                     context.shell.result(unified_diff(&path, &before, &after, color));
                 }
                 Err(error) => {
-                    context.shell.error(format!("{shown} cannot be compared"), chain(&error));
+                    context.shell.message(&words::generated::incomparable(&error));
                     placed.has_failed = true;
                 }
             }
@@ -362,22 +318,17 @@ fn place(
             (Placing::Replaced, _) => (FileFate::Replaced, 0),
             (_, _) if args.force => (FileFate::Replaced, 0),
             (_, Some(merge)) => {
-                tell_differing(context, &shown, file, told);
+                tell_differing(context, &place, file, told);
                 let stuck = if merge.is_possible { 0 } else { merge.added };
                 if stuck > 0 {
-                    let detail = format!(
-                        "Its entries do not stand in the usual form. Put {} in by hand, or replace the file: --force. \
-                         To see them, add --diff.",
-                        counted(stuck, "contact")
-                    );
-                    context.shell.error(format!("{shown} was edited, and nothing could be added"), detail);
+                    context.shell.message(&converted::not_added(&place, stuck));
                     placed.has_failed = true;
                 }
                 let fate = if merge.added > stuck { FileFate::Added } else { FileFate::Kept };
                 (fate, merge.differing.len() + stuck)
             }
             (_, None) => {
-                context.shell.error(format!("{shown} stays as it is"), super::export::kept(&file.placed));
+                context.shell.message(&words::generated::kept(&place, &file.placed.placing));
                 placed.has_failed = true;
                 (FileFate::Kept, contacts)
             }
@@ -389,7 +340,7 @@ fn place(
             (None, _) => Ok(()),
         };
         if let Err(error) = written {
-            context.shell.error(format!("{shown} cannot be written"), chain(&error));
+            context.shell.message(&cannot_write(&place, &error));
             placed.has_failed = true;
             placed.kept += contacts;
             continue;
@@ -397,20 +348,8 @@ fn place(
         placed.converted += contacts - kept;
         placed.kept += kept;
         placed.changed += usize::from(!matches!(fate, FileFate::Unchanged | FileFate::Kept));
-        let words = match fate {
-            FileFate::Unchanged => "unchanged".to_owned(),
-            FileFate::Kept => "left as it was edited".to_owned(),
-            FileFate::Added => {
-                let added = file.merge.as_ref().map_or(0, |merge| merge.added);
-                let would = if is_dry { "would be " } else { "" };
-                format!("{would}kept as it was edited, {} added", count(added))
-            }
-            FileFate::Written | FileFate::Planned if is_dry => "would be written".to_owned(),
-            FileFate::Written | FileFate::Planned => "written".to_owned(),
-            FileFate::Replaced if is_dry => "would be replaced".to_owned(),
-            FileFate::Replaced => "replaced".to_owned(),
-        };
-        let text = format!("{shown}: {}, {words}", counted(contacts, "contact"));
+        let added = file.merge.as_ref().map_or(0, |merge| merge.added);
+        let text = converted::fate(&place, contacts, fate, added, is_dry);
         let outcome =
             if is_dry && fate != FileFate::Unchanged && fate != FileFate::Kept { FileFate::Planned } else { fate };
         context.shell.result_as(&text, [Record::convert_file(&*text, ConvertFile { path, contacts, outcome })]);
@@ -419,7 +358,7 @@ fn place(
 }
 
 /// Says which entries of an edited file stay as they are.
-fn tell_differing(context: &mut Context, shown: &str, file: &ConvertedFile, told: &Told) {
+fn tell_differing(context: &mut Context, path: &Path, file: &ConvertedFile, told: &Told) {
     let Some(merge) = file.merge.as_ref().filter(|merge| !merge.differing.is_empty()) else { return };
     let differing = &merge.differing;
     for one in differing {
@@ -428,42 +367,26 @@ fn tell_differing(context: &mut Context, shown: &str, file: &ConvertedFile, told
     }
     let line = |one: &crate::ops::convert::Differing| {
         let place = told.place(one.table, one.line);
-        escape(&format!("  {}: {} (by {place})", one.key.address(), one.fields.join(", "))).into_owned()
+        format!("{}: {} (by {place})", one.key.address(), one.fields.join(", "))
     };
-    let mut lines: Vec<String> = differing.iter().take(MOST_SHOWN).map(line).collect();
-    if differing.len() > MOST_SHOWN {
-        lines.push(format!("  and {} more", count(differing.len() - MOST_SHOWN)));
-    }
-    let (says, stay) = if differing.len() == 1 { ("says", "stays") } else { ("say", "stay") };
-    let summary =
-        format!("{shown} was edited: {} that {says} something else {stay}", counted(differing.len(), "contact"));
-    let detail =
-        format!("{}\n\nTo see the values, add --diff; to take those of the tables, --force.", lines.join("\n"));
-    context.shell.to_people(|shell| shell.warning(summary, detail));
+    let lines: Vec<String> = differing.iter().map(line).collect();
+    context.shell.to_people(|shell| shell.message(&converted::differing(path, &lines)));
 }
 
 fn sum_up(args: &ConvertArgs, context: &mut Context, directory: &Path, converted: &Converted, placed: &PlacedFiles) {
     let Converted { rows, skipped, refused, .. } = *converted;
     let summary = ConvertSummary { rows, converted: placed.converted, kept: placed.kept, skipped, refused };
     let is_dry = args.dry_run || args.diff;
-    let parts = [(placed.kept, "kept as they are"), (skipped, "skipped"), (refused, "refused")];
-    let parts: Vec<String> =
-        parts.iter().filter(|(rows, _)| *rows > 0).map(|(rows, what)| format!("{} {what}", count(*rows))).collect();
-    let rest = if parts.is_empty() { ".".to_owned() } else { format!(": {}.", parts.join(", ")) };
-    let verb = if is_dry { "Would convert" } else { "Converted" };
-    let text = format!("{verb} {} of {}{rest}", count(placed.converted), counted(rows, "row"));
-    let no_changes = placed.changed == 0 && !placed.has_failed && !is_dry;
-    let text = if no_changes { format!("No changes. {text}") } else { text };
+    let text = converted::summary(&summary, is_dry, placed.changed > 0 || placed.has_failed || is_dry);
     context.shell.result_as(format!("\n{text}"), [Record::convert_summary(&*text, summary)]);
     if let Some(path) = args.rejects.as_deref().filter(|_| !is_dry && skipped + refused > 0) {
-        let rows = counted(skipped + refused, "row");
-        context.shell.status(format!("{rows} with the reasons: {}", escape(&path.display().to_string())));
+        context.shell.status(converted::rejects_at(path, skipped + refused));
     }
     if !is_dry && placed.changed > 0 && !placed.has_failed && !context.environment.in_automation() {
         let mut next = context.command("plan");
         if args.out.as_deref().is_some_and(|out| out != Path::new("contacts.d")) {
             next = format!("contactsd plan --dir {}", shell_word(directory.display()));
         }
-        context.shell.status(format!("\nTo see what applying them would do, run: {next}"));
+        context.shell.status(words::run::how_to_plan(&next));
     }
 }

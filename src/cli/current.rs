@@ -10,11 +10,11 @@ use super::reading::drift_error;
 use super::run::{channel_of_problems, driven};
 use super::{Exit, loading, reading, signals, stand_in};
 use crate::model::Names;
-use crate::ops::{self, Current, Desired, Event, Missing, SessionOptions, Want};
+use crate::ops::{self, Current, Desired, Event, SessionOptions, Want};
 use crate::plan::KeyPattern;
 use crate::source::contact_file;
 use crate::state::Snapshot;
-use crate::ui::escape;
+use crate::ui::words;
 
 pub(super) async fn show(
     keys: &[KeyPattern],
@@ -58,24 +58,13 @@ async fn look(
 /// Says what is not in the entries, and of whom there is none.
 fn tell_rest(context: &mut Context, current: &Current) -> Exit {
     for (key, field) in &current.unshown {
-        context.shell.hint(format!("Apollo does not show {field} of {}: it stands as it is declared.", key.address()));
+        context.shell.hint(words::account::not_shown(key, field));
     }
     for (key, unfit) in &current.unfit {
-        context.shell.warning(
-            format!("{} of {} was left out", unfit.field, key.address()),
-            format!("A contact file cannot hold it: {}.", escape(&unfit.why)),
-        );
+        context.shell.message(&words::account::unfit(key, unfit));
     }
     for (key, missing) in &current.missing {
-        let detail = match missing {
-            Missing::Unbound => {
-                "It is bound to no contact, and names none. The next apply finds or creates it.".to_owned()
-            }
-            Missing::Gone(id) => format!("Apollo says that contact {id} does not exist."),
-            Missing::Merged { id, survivor } => format!("Contact {id} is part of {survivor} in Apollo now."),
-            Missing::Unseen { id, why } => format!("Contact {id} was not seen: {}.", escape(why)),
-        };
-        context.shell.error(format!("{} cannot be shown as Apollo has it", key.address()), detail);
+        context.shell.message(&words::account::missing(key, missing));
     }
     if current.missing.is_empty() { Exit::Success } else { Exit::Failure }
 }

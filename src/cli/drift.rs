@@ -11,10 +11,11 @@ use super::context::Context;
 use super::reading::drift_error;
 use super::run::{block_on, channel, driven};
 use super::{Exit, loading, reading, showing, signals, stand_in};
-use crate::ops::{self, Desired, Drift, Event, SessionOptions, Viewer, Want, chain};
+use crate::ops::{self, Desired, Drift, Event, SessionOptions, Viewer, Want};
 use crate::settings::Checkout;
 use crate::state::Snapshot;
 use crate::ui::json::DriftDocument;
+use crate::ui::words::system::{OneStdout, exclude_each_other};
 use crate::ui::{DriftPage, DriftText, Mask, annotations, words};
 
 #[derive(Debug, Args)]
@@ -53,9 +54,7 @@ pub(super) enum DriftFormat {
 
 pub(super) fn run(args: &DriftArgs, context: &mut Context) -> Exit {
     if args.format != DriftFormat::Human && context.shell.speaks_json() {
-        let detail = "stdout holds one or the other. --json-into FILE writes the document beside the page.";
-        context.shell.error("--format and --json exclude each other", detail);
-        return Exit::Failure;
+        return context.fail(&exclude_each_other(OneStdout::DriftAndDocument));
     }
     let is_page = args.format == DriftFormat::Markdown;
     if is_page {
@@ -143,10 +142,8 @@ pub(super) async fn proven_viewer(
     snapshot: &Snapshot,
     events: &mut UnboundedReceiver<Event>,
 ) -> Result<Viewer, Exit> {
-    let viewer = Viewer::new(options, snapshot).await.map_err(|error| {
-        context.shell.error("Apollo cannot be asked", chain(&error));
-        Exit::Failure
-    })?;
+    let viewer = Viewer::new(options, snapshot).await;
+    let viewer = viewer.map_err(|error| context.fail(&words::account::not_asked(&error)))?;
     let proven = driven(context, viewer.stop(), events, viewer.prove_for(snapshot)).await;
     let ended = viewer.stop().reason().and_then(|ended| signals::exit(&ended));
     match proven {
@@ -170,10 +167,7 @@ fn show(args: &DriftArgs, context: &mut Context, drift: &Drift) {
             context.shell.to_people(|shell| shell.result(text));
             if !drift.is_none() && !context.environment.in_automation() {
                 let apply = context.command("apply --refresh");
-                let hint = format!(
-                    "\nTo restore what the files say, run: {apply}\nTo keep what stands in Apollo, change the files."
-                );
-                context.shell.to_people(|shell| shell.status(hint));
+                context.shell.to_people(|shell| shell.status(words::account::ways_out_of_drift(&apply)));
             }
         }
         DriftFormat::Markdown => {

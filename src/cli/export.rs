@@ -13,16 +13,13 @@ use super::run::{block_on, channel, channel_of_problems, driven, prove, release}
 use super::stream::is_stream;
 use super::{Exit, current, loading, signals, stand_in};
 use crate::beneath::Root;
-use crate::model::{ContactKey, NameKind, Names};
-use crate::ops::{
-    self, Desired, Event, Export, ExportError, FormatError, NamesError, Omission, Placed, Placing, Problem, Selection,
-    chain,
-};
+use crate::model::{NameKind, Names};
+use crate::ops::{self, Desired, Event, Export, ExportError, FormatError, NamesError, Placing, Problem, Selection};
 use crate::plan::KeyPattern;
 use crate::settings::Locations;
-use crate::source::Written;
-use crate::ui::amounts::{count, counted};
-use crate::ui::{escape, unified_diff, words};
+use crate::source::{Diagnostic, Written};
+use crate::ui::words::system::cannot_write;
+use crate::ui::{unified_diff, words};
 
 #[derive(Debug, Args)]
 pub(super) struct ExportArgs {
@@ -113,8 +110,7 @@ pub(super) fn run(args: &ExportArgs, context: &mut Context) -> Exit {
     if !args.prints() && !args.diff {
         let directory = context.locations.contacts.clone();
         if let Err(error) = Root::open_or_make(&directory, &context.bounds) {
-            context.shell.error("The files have no place", chain(&error));
-            return Exit::Failure;
+            return context.fail(&words::account::no_directory(&error));
         }
     }
     block_on(context, async |context: &mut Context| export(args, context).await.unwrap_or_else(|exit| exit))
@@ -196,130 +192,62 @@ fn put(
         say(context, export, 0);
         return Ok(Exit::Success);
     };
-    let incomparable = |context: &mut Context, error: &FormatError| {
-        context.shell.error("The files cannot be compared", chain(error));
-        Exit::Failure
-    };
+    let incomparable =
+        |context: &mut Context, error: &FormatError| context.fail(&words::generated::incomparable(error));
     let placed = export.compared(root, names).map_err(|error| incomparable(context, &error))?;
     tell_omitted(context, export);
     let (mut exit, mut written) = (Exit::Success, 0);
     for file in &placed {
-        let path = root.named().join(&file.name).display().to_string();
+        let path = root.named().join(&file.name);
         if file.is_kept() && !args.force && !args.diff {
-            context.shell.error(format!("{} stays as it is", escape(&path)), kept(file));
-            exit = Exit::Failure;
+            exit = context.fail(&words::generated::kept(&path, &file.placing));
             continue;
         }
         if args.diff {
             let (before, after) = file.difference(root).map_err(|error| incomparable(context, &error))?;
             let color = context.shell.stdout().color;
-            context.shell.result(unified_diff(&path, &before, &after, color));
+            context.shell.result(unified_diff(&path.to_string_lossy(), &before, &after, color));
             continue;
         }
-        let what = match file.placing {
-            Placing::Same => "unchanged",
-            Placing::New => "written",
-            Placing::Replaced | Placing::Edited { .. } | Placing::Loses(_) => "replaced",
-        };
         if file.placing != Placing::Same
             && let Err(error) = file.write(root)
         {
-            context.shell.error(format!("{} cannot be written", escape(&path)), chain(&error));
-            exit = Exit::Failure;
+            exit = context.fail(&cannot_write(&path, &error));
             continue;
         }
         written += file.contacts;
-        context.shell.result(format!("{}: {}, {what}", escape(&path), counted(file.contacts, "contact")));
+        context.shell.result(words::generated::placed(&path, file));
     }
     if !args.diff {
         say(context, export, written);
         let is_usual = args.out.is_none();
         if exit == Exit::Success && !context.environment.in_automation() && written > 0 && is_usual {
             let next = context.command("plan");
-            context.shell.status(format!("\nTo see what applying them would do, run: {next}"));
+            context.shell.status(words::run::how_to_plan(&next));
         }
     }
     Ok(exit)
 }
 
 fn say(context: &mut Context, export: &Export, written: usize) {
-    let in_files = format!("Exported {} of {} contacts.", count(written), count(export.selected));
-    context.shell.result(format!("\n{in_files}"));
-    if export.missed > 0 {
-        let detail = format!(
-            "Apollo counts {} more than it showed. Who is created or changed while the pages are read may be missed: run \
-             it once more.",
-            counted(usize::try_from(export.missed).unwrap_or(usize::MAX), "contact")
-        );
-        context.shell.warning("Not everybody was seen", detail);
-    }
-}
-
-pub(super) fn kept(file: &Placed) -> String {
-    match &file.placing {
-        Placing::Loses(keys) => {
-            let named: Vec<String> = keys.iter().take(MOST_TOLD).map(ContactKey::address).collect();
-            format!(
-                "It declares {} that it would not have any more: {}. To write it without them, add --force; apply would \
-                 forget them and not delete them.",
-                counted(keys.len(), "contact"),
-                named.join(", ")
-            )
-        }
-        _ => "It was edited, or written by somebody else. To see the difference, add --diff; to replace it, --force."
-            .to_owned(),
-    }
+    context.shell.result(words::account::exported(written, export.selected));
+    context.shell.messages(words::account::some_missed(export.missed));
 }
 
 /// How many of one kind are told one by one.
 const MOST_TOLD: usize = 20;
 
 fn tell_omitted(context: &mut Context, export: &Export) {
-    let mut declared = 0;
-    let (mut told, mut rest) = (0, 0);
-    for omission in &export.omitted {
-        let (summary, detail) = match omission {
-            Omission::Declared(_) => {
-                declared += 1;
-                continue;
-            }
-            Omission::SharesEmail { id, key } => (
-                format!("Contact {id} was left out"),
-                format!(
-                    "{} declares its e-mail and is bound to no contact. If they are one person, run: {}",
-                    key.address(),
-                    context.command(&format!("import {key} {id}"))
-                ),
-            ),
-            Omission::Unfit { key, unfit } => (
-                format!("{} of {} was left out", unfit.field, key.address()),
-                format!("A contact file cannot hold it: {}.", escape(&unfit.why)),
-            ),
-            Omission::More { key, field } => (
-                format!("{field} of {} is not exported in full", key.address()),
-                "Apollo has more than one value for it, or one in a form that is not known. The rest stays as it is in \
-                 Apollo."
-                    .to_owned(),
-            ),
-        };
-        if told < MOST_TOLD {
-            context.shell.warning(summary, detail);
-            told += 1;
-        } else {
-            rest += 1;
-        }
-    }
+    let told = export.omitted.iter().filter_map(|one| words::account::omitted(one, &|verb| context.command(verb)));
+    let told: Vec<Diagnostic> = told.collect();
+    let rest = told.len().saturating_sub(MOST_TOLD);
+    let declared = export.omitted.len() - told.len();
+    told.iter().take(MOST_TOLD).for_each(|one| context.shell.message(one));
     if rest > 0 {
-        context.shell.warning(format!("{} like these", counted(rest, "more warning")), "They are not shown.");
+        context.shell.message(&words::account::more_like_these(rest));
     }
     if declared > 0 {
-        let are = if declared == 1 { "is" } else { "are" };
-        let text = format!(
-            "{} {are} declared in files that were edited or that contactsd did not write, and left there. --diff shows \
-             what Apollo has of those in files that it wrote; --force replaces these.",
-            counted(declared, "contact")
-        );
-        context.shell.hint(text);
+        context.shell.hint(words::account::left_where_declared(declared));
     }
 }
 
@@ -328,29 +256,6 @@ fn failed(context: &mut Context, error: ExportError, put_off: Option<&Problem>) 
     match error {
         ExportError::Load(error) => load_error(context, &error),
         ExportError::Looking(error) => drift_error(context, error, put_off),
-        ExportError::UnknownName { kind, name, known } => {
-            let what = if kind == NameKind::Lists { "list" } else { "stage" };
-            let detail = if known.is_empty() {
-                format!("It has no {what} of contacts at all. Nothing was written.")
-            } else {
-                format!("There are: {}. Nothing was written.", escape(&known.join(", ")))
-            };
-            context.shell.error(format!("Apollo has no {what} \"{}\"", escape(&name)), detail);
-            Exit::Failure
-        }
-        ExportError::NamesUnknown => {
-            context.shell.error(
-                "Apollo does not say what lists or stages there are",
-                "Without that nobody can be selected by one. Give the key the scope that is named above.",
-            );
-            Exit::Failure
-        }
-        ExportError::TooMany => {
-            context.shell.error(
-                "The account is too large to be read as a whole",
-                "Apollo shows 50,000 contacts from either end of an account. Nothing was written.",
-            );
-            Exit::Failure
-        }
+        other => context.fail(&words::account::not_exported(&other)),
     }
 }

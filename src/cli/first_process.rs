@@ -12,6 +12,7 @@ use super::Exit;
 use super::context::Context;
 use super::lease;
 use super::signals::{self, Signals};
+use crate::ui::words::system::deaf;
 
 /// Hears the signals from here on if nobody else would.
 pub(super) fn hear_signals_if_first(context: &mut Context) {
@@ -27,8 +28,7 @@ pub(super) fn hear_signals(context: &mut Context) {
         return;
     }
     if let Err(error) = begin_to_hear() {
-        let detail = format!("{error}. Ctrl-C and SIGTERM may not end this command.");
-        context.shell.warning("Cannot listen for signals", detail);
+        context.shell.message(&deaf(&error));
     }
 }
 

@@ -10,10 +10,11 @@ use super::Exit;
 use super::context::Context;
 use super::stream::{STDIN_NAME, is_stream};
 use crate::beneath::{Bounds, Refused, Root};
-use crate::ops::{self, chain};
+use crate::ops;
 use crate::shell_word::shell_word;
 use crate::source::{self, Formatted, Severity};
-use crate::ui::amounts::counted;
+use crate::ui::words::contact_files::{formatted_already, how_to_format, left_alone, left_as_written, not_formatted};
+use crate::ui::words::system::{Asked, cannot, stdin_and_files};
 use crate::ui::{escape, unified_diff, words};
 
 #[derive(Debug, Args)]
@@ -69,14 +70,11 @@ pub(super) fn run(args: &FmtArgs, context: &mut Context) -> Exit {
 /// Formats stdin to stdout, as editors want it.
 fn stdin(args: &FmtArgs, context: &mut Context) -> Exit {
     if args.files.len() > 1 {
-        let detail = "stdout then holds the formatted text alone. Format the other files by a call of their own.";
-        context.shell.error("- is stdin, and no other file can be named beside it", detail);
-        return Exit::Failure;
+        return context.fail(&stdin_and_files());
     }
     let mut before = Vec::new();
     if let Err(error) = io::stdin().lock().read_to_end(&mut before) {
-        context.shell.error("Cannot read stdin", chain(&error));
-        return Exit::Failure;
+        return context.fail(&cannot(Asked::Stdin, &error));
     }
     let formatted = match source::format_bytes(Path::new(STDIN_NAME), before) {
         Ok(formatted) => formatted,
@@ -86,7 +84,7 @@ fn stdin(args: &FmtArgs, context: &mut Context) -> Exit {
             return Exit::Failure;
         }
     };
-    context.shell.messages(formatted.notes.iter().map(note));
+    context.shell.messages(formatted.notes.iter().map(left_as_written));
     let (is_changed, color) = (formatted.is_changed(), context.shell.stdout().color);
     match (args.diff, args.check) {
         (true, _) if is_changed => {
@@ -100,13 +98,6 @@ fn stdin(args: &FmtArgs, context: &mut Context) -> Exit {
         _ => {}
     }
     if args.check && is_changed { Exit::Failure } else { Exit::Success }
-}
-
-fn note(note: &source::Note) -> Diagnostic {
-    Diagnostic {
-        location: Some(note.location.clone()),
-        ..Diagnostic::warning("Left as it is written", note.text.clone())
-    }
 }
 
 fn open(directory: &Path, bounds: &Bounds, context: &mut Context, tally: &mut Tally) -> Option<Root> {
@@ -145,13 +136,11 @@ fn one(root: &Root, below: &Path, args: &FmtArgs, context: &mut Context, tally: 
     };
     if matches!(root.holder(below), Err(Refused::Outside(_))) {
         // It may be read, by --follow-within, and belongs to somebody else.
-        let detail =
-            format!("A link leads to it, and it is outside of {}. Format it where it is.", root.named().display());
-        context.shell.warning(format!("{} was left alone", file.display()), detail);
+        context.shell.message(&left_alone(&file, root.named()));
         return;
     }
     tally.files += 1;
-    tally.messages.extend(formatted.notes.iter().map(note));
+    tally.messages.extend(formatted.notes.iter().map(left_as_written));
     if !formatted.is_changed() {
         return;
     }
@@ -172,7 +161,7 @@ fn one(root: &Root, below: &Path, args: &FmtArgs, context: &mut Context, tally: 
 fn replaced(root: &Root, below: &Path, formatted: &Formatted, context: &mut Context) -> bool {
     let outcome = ops::replace(root, below, formatted);
     if let Err(error) = &outcome {
-        context.shell.error("A file was not formatted", chain(error));
+        context.shell.message(&not_formatted(error));
     }
     outcome.is_ok()
 }
@@ -181,13 +170,12 @@ fn replaced(root: &Root, below: &Path, formatted: &Formatted, context: &mut Cont
 fn conclude(args: &FmtArgs, tally: &Tally, context: &mut Context) -> Exit {
     let Tally { files, changed, failed, messages: _ } = *tally;
     if changed == 0 && failed == 0 {
-        let are = if files == 1 { "is" } else { "are" };
-        context.shell.status(format!("{} {are} formatted already.", counted(files, "file")));
+        context.shell.status(formatted_already(files));
     } else if changed > 0 && args.check && !context.environment.in_automation() {
         let named =
             args.files.iter().fold(String::new(), |named, file| format!("{named} {}", shell_word(file.display())));
         let command = context.command(&format!("fmt{named}"));
-        context.shell.hint(format!("Run \"{}\" to format {}.", escape(&command), counted(changed, "file")));
+        context.shell.hint(how_to_format(&command, changed));
     }
     if failed > 0 || args.check && changed > 0 { Exit::Failure } else { Exit::Success }
 }

@@ -12,7 +12,7 @@ use crate::ops::{self, Clock, Traces, Waiting, Want};
 use crate::sandbox;
 use crate::state::Location;
 use crate::store;
-use crate::ui::{purge_text, purged_text};
+use crate::ui::{purge_text, purged_text, words};
 
 #[derive(Debug, Args)]
 pub(super) struct ForgetArgs {
@@ -42,20 +42,12 @@ async fn forget(args: &ForgetArgs, context: &mut Context) -> Result<Exit, Exit> 
     let desired = loading::load(context).await?;
     let declared = desired.entry(key).map_err(|error| reading::load_error(context, &error))?;
     if let Some(entry) = declared {
-        let file = entry.place.path.display();
-        let detail = format!(
-            "It stands in {file}, and the next apply would create it again. Remove the entry first, from the history of a \
-             repository as well where the law asks for that."
-        );
-        context.shell.error(format!("{} is still declared", key.address()), detail);
-        return Err(Exit::Failure);
+        return Err(context.fail(&words::managed::still_declared(&entry.place)));
     }
     let location = context.locations.state.clone();
     let failed = |context: &mut Context, error: &crate::state::Error| reading::state_error(context, error);
     if !store::exists(&location).map_err(|error| failed(context, &error))? {
-        let detail = "Nothing was ever applied from here.";
-        context.shell.error(format!("There is no state {location}"), detail);
-        return Err(Exit::Failure);
+        return Err(context.fail(&words::managed::no_state(&location)));
     }
     let everything = reading::read(context, Want::Everything).await?;
     let traces = Traces::of(key, &everything.snapshot, &location).map_err(|error| failed(context, &error))?;

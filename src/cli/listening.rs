@@ -10,10 +10,11 @@ use super::Exit;
 use super::context::Context;
 use super::observer::Observer;
 use crate::ops::watch::{Board, Phase};
-use crate::ops::{Clock, Health, Readiness, chain};
+use crate::ops::{Clock, Health, Readiness};
 use crate::serve::{Answer, Answers, Live, More, Next, Options, Routes, Server};
 use crate::store::Footprint;
 use crate::ui::json::{StatusDocument, to_json};
+use crate::ui::words::service as words;
 use crate::ui::{PageFacts, health_line, page, page_part, page_policy, readiness_line, telling_line};
 
 /// What a service answers over HTTP.
@@ -33,16 +34,12 @@ pub(super) struct ListenArgs {
 pub(super) async fn listen(args: &ListenArgs, context: &mut Context, pages: Routes) -> Result<Option<Server>, Exit> {
     let Some(listen) = args.listen else { return Ok(None) };
     if !listen.ip().is_loopback() {
-        let detail = "Whoever reaches it can read how the service is doing, keys of failing entries included. Nothing \
-                      can be changed there. Listen at 127.0.0.1 where that is enough.";
-        context.shell.warning(format!("Other machines can reach the status address {listen}"), detail);
+        context.shell.message(&words::others_can_look(listen));
     }
-    let server = Server::start(Options { listen, names: args.listen_name.clone() }, pages).await.map_err(|error| {
-        let detail = format!("{}. Choose another address with --listen; port 0 lets the system choose.", chain(&error));
-        context.shell.error("The status address cannot be used", detail);
-        Exit::Failure
-    })?;
-    context.shell.status(format!("Status at http://{}/", server.address()));
+    let server = Server::start(Options { listen, names: args.listen_name.clone() }, pages)
+        .await
+        .map_err(|error| context.fail(&words::status_address_unusable(&error)))?;
+    context.shell.status(words::status_at(server.address()));
     Ok(Some(server))
 }
 

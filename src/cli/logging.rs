@@ -12,6 +12,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use super::args::{Global, LogFormat};
 use super::context::Context;
 use crate::settings::Environment;
+use crate::ui::words::system::{output_is_waited_for, unknown_log_level};
 use crate::ui::{Outlet, escape, escape_json};
 
 /// Sends the log of this process to stderr, from warnings up unless `CONTACTSD_LOG` says otherwise; of a service
@@ -26,8 +27,7 @@ pub(super) fn start(context: &mut Context, global: &Global, is_service: bool) {
         context.shell.speak_log();
     }
     if is_service && let Err(error) = context.shell.never_wait() {
-        let detail = format!("{error}. The service waits for whoever reads its output.");
-        context.shell.warning("Cannot start a thread for the output", detail);
+        context.shell.message(&output_is_waited_for(&error));
     }
     let usual = if context.shell.speaks_log() { "info" } else { "warn" };
     let asked = context.environment.get("CONTACTSD_LOG").unwrap_or(usual).to_owned();
@@ -54,8 +54,7 @@ pub(super) fn start(context: &mut Context, global: &Global, is_service: bool) {
         LogFormat::Text => subscriber.compact().with_target(false).try_init(),
     };
     if let Err(error) = parsed {
-        let detail = format!("{error}. Say error, warn, info, debug or trace.");
-        context.shell.warning(format!("CONTACTSD_LOG={asked:?} is not understood"), detail);
+        context.shell.message(&unknown_log_level(&asked, &error));
     }
 }
 

@@ -8,7 +8,7 @@ use super::{Exit, names, reading, stand_in};
 use crate::model::{NameKind, Names};
 use crate::ops;
 use crate::ui::json::LookupDocument;
-use crate::ui::{lookup_text, time_text};
+use crate::ui::{lookup_text, words};
 
 #[derive(Debug, Args)]
 pub(super) struct LookupArgs {
@@ -67,14 +67,8 @@ fn kept(kind: NameKind, context: &mut Context) -> Result<Names, Exit> {
     let kept = ops::kept_names(&context.locations.state).map_err(|error| reading::state_error(context, &error))?;
     let kept = kept.unwrap_or_default();
     if let Some(read_at) = kept.read_at(kind) {
-        let text = format!("no credential is set, so these are as Apollo listed them at {}.", time_text(read_at));
-        context.shell.hint(text);
+        context.shell.hint(words::account::listed_before(read_at));
         return Ok(kept);
     }
-    let detail = format!(
-        "The state does not know the {} either. Set APOLLO_API_KEY (or APOLLO_ACCESS_TOKEN), so that Apollo can be asked.",
-        kind.name()
-    );
-    context.shell.error("No credential is set", detail);
-    Err(Exit::Failure)
+    Err(context.fail(&words::account::no_credential_to_list(kind)))
 }

@@ -11,7 +11,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 use super::context::Context;
 use super::stream::is_stream;
 use super::{Exit, help, output_file};
-use crate::ops::chain;
+use crate::ui::words::system::{cannot_write, pages_written};
 
 /// When the pages were last changed in substance; it moves with each release, so that a build says nothing of its day.
 const DATE: &str = "2026-11-29";
@@ -36,15 +36,10 @@ pub(super) fn run(args: &ManArgs, command: Command, context: &mut Context) -> Ex
         }
         Some(dir) => match write_all(dir, &pages) {
             Ok(()) => {
-                let pages = crate::ui::amounts::counted(pages.len(), "page");
-                context.shell.result(format!("Wrote {pages} to {}.", crate::ui::escape(&dir.to_string_lossy())));
+                context.shell.result(pages_written(dir, pages.len()));
                 Exit::Success
             }
-            Err(error) => {
-                let summary = format!("The pages cannot be written to {}", dir.display());
-                context.shell.error(summary, chain(&error));
-                Exit::Failure
-            }
+            Err(error) => context.fail(&cannot_write(dir, &error)),
         },
     }
 }

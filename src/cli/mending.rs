@@ -10,6 +10,7 @@ use crate::ops::{self, Clock, Waiting};
 use crate::state::Location;
 use crate::store::{self, Examined, Recovery};
 use crate::ui::json::StepOutcome;
+use crate::ui::words::managed as words;
 use crate::ui::{
     check_document, check_text, clean_record, clean_text, recovered_record, recovered_text, recovery_record,
     recovery_text,
@@ -55,7 +56,7 @@ pub(super) fn recover(approval: &ApprovalArgs, lock: &LockArgs, context: &mut Co
             Ok(Examined::None) => nothing(context),
             Ok(Examined::Whole(remarks)) => {
                 tell_remarks(context, &remarks);
-                let text = "No changes. Nothing of the state is lost.";
+                let text = words::NOTHING_LOST;
                 context.shell.result_as(text, [recovered_record(text, None)]);
                 Exit::Success
             }
@@ -68,7 +69,7 @@ pub(super) fn recover(approval: &ApprovalArgs, lock: &LockArgs, context: &mut Co
 /// Shows what is left, has it approved and builds the state of it.
 async fn save(approval: &ApprovalArgs, waiting: &Waiting, recovery: Recovery, context: &mut Context) -> Exit {
     let text = recovery_text(&recovery);
-    let record = recovery_record("The state will be built again.", &recovery);
+    let record = recovery_record(words::WILL_BE_BUILT, &recovery);
     context.shell.result_as(&text, [record]);
     if !approval.auto_approve && !approved(context) {
         return Exit::Failure;
@@ -99,18 +100,18 @@ pub(super) fn clean(approval: &ApprovalArgs, context: &mut Context) -> Exit {
         Err(error) => return state_error(context, &error),
     };
     if things.is_empty() {
-        let text = "No changes. Nothing is kept beside the state.";
+        let text = words::NOTHING_TO_CLEAN;
         context.shell.result_as(text, [clean_record(text, StepOutcome::Unchanged, &things)]);
         return Exit::Success;
     }
     let text = clean_text(&state, &things);
-    context.shell.result_as(&text, [clean_record("These will be removed.", StepOutcome::Planned, &things)]);
+    context.shell.result_as(&text, [clean_record(words::WILL_BE_REMOVED, StepOutcome::Planned, &things)]);
     if !approval.auto_approve && !approved(context) {
         return Exit::Failure;
     }
     match store::remove_aside(&state, &things) {
         Ok(()) => {
-            let text = "They are removed.";
+            let text = words::REMOVED;
             context.shell.result_as(text, [clean_record(text, StepOutcome::Done, &things)]);
             Exit::Success
         }
@@ -121,15 +122,9 @@ pub(super) fn clean(approval: &ApprovalArgs, context: &mut Context) -> Exit {
 /// Refuses a state that is in no directory.
 fn in_directory(context: &mut Context) -> Result<(), Exit> {
     let Location::Database { .. } = context.locations.state else { return Ok(()) };
-    let detail = "A state in a database has no copy of its own: the database keeps it whole, and its backups bring it \
-                  back. `state pull` writes a copy.";
-    context.shell.error("This is for a state in a directory", detail);
-    Err(Exit::Failure)
+    Err(context.fail(&words::not_for_databases()))
 }
 
 fn nothing(context: &mut Context) -> Exit {
-    let state = &context.locations.state;
-    let detail = format!("There is no state {state}: nothing was ever applied from here.");
-    context.shell.error("There is no state", detail);
-    Exit::Failure
+    context.fail(&words::no_state(&context.locations.state))
 }

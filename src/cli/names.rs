@@ -8,10 +8,11 @@ use super::reading::state_error;
 use super::run::{channel, driven, release};
 use super::{Exit, signals};
 use crate::model::{NameKind, NameKinds, Names};
-use crate::ops::{Clock, Desired, Event, LoadError, Loader, NamesError, Session, SessionError, chain};
+use crate::ops::{Clock, Desired, Event, LoadError, Loader, NamesError, Session, SessionError};
 use crate::settings::{Credential, CredentialError};
 use crate::store;
 use crate::ui::words;
+use crate::ui::words::system::{Asked, cannot};
 
 /// The names that are to be asked for.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +42,7 @@ pub(super) async fn learn(
     let known = loader.known_names();
     if !may_ask(context)? {
         if is_needed && kinds.iter().any(|kind| known.read_at(kind).is_some()) {
-            context.shell.hint("with APOLLO_API_KEY set, names that are not known are asked for again.");
+            context.shell.hint(words::account::NAMES_NEED_A_KEY);
         }
         return Ok(None);
     }
@@ -68,10 +69,7 @@ pub(super) fn may_ask(context: &mut Context) -> Result<bool, Exit> {
     match Credential::read(&context.environment) {
         Ok(_) => Ok(true),
         Err(CredentialError::Missing) => Ok(false),
-        Err(error) => {
-            context.shell.message(&words::credential(&error));
-            Err(Exit::Failure)
-        }
+        Err(error) => Err(context.fail(&words::credential(&error))),
     }
 }
 
@@ -95,10 +93,7 @@ pub(super) async fn ask(
             }
         }
     }
-    let aside = tempfile::tempdir().map_err(|error| {
-        context.shell.error("Cannot make a directory for the answers", chain(&error));
-        Exit::Failure
-    })?;
+    let aside = tempfile::tempdir().map_err(|error| context.fail(&cannot(Asked::Directory, &error)))?;
     let home = context.locations.state.clone();
     let own_dir = context.locations.own_dir.take();
     context.locations.state = aside.path().join("state").into();
@@ -156,10 +151,6 @@ pub(super) fn tell(context: &mut Context, error: &NamesError) {
 
 fn tell_as_warning(context: &mut Context, error: &NamesError) {
     if let NamesError::Unread(problem) = error {
-        let told = words::problem(problem);
-        context.shell.warning(
-            "The names of stages and fields could not be read again",
-            format!("{}: {}\nThose that are known from before were used.", told.summary, told.detail),
-        );
+        context.shell.message(&words::account::old_names_used(&words::problem(problem)));
     }
 }

@@ -24,6 +24,7 @@ use crate::source::Diagnostic;
 use crate::state::Location;
 use crate::store;
 use crate::ui::json::Record;
+use crate::ui::words::system::unknown_variable;
 use crate::ui::{ColorEnvironment, Verbosity, color_choice};
 
 /// Variables of ours that are no flag's twin.
@@ -81,8 +82,7 @@ pub(super) fn parse(
             .map(|flag| variable(flag))
             .max_by(|one, other| strsim::jaro_winkler(one, name).total_cmp(&strsim::jaro_winkler(other, name)));
         let nearest = nearest.filter(|nearest| strsim::jaro_winkler(nearest, name) > 0.9);
-        let guess = nearest.map(|nearest| format!(" Did you mean {nearest}?")).unwrap_or_default();
-        shell.warning(format!("The variable {name} is unknown"), format!("It is set and has no effect.{guess}"));
+        shell.message(&unknown_variable(name, nearest.as_deref()));
     }
     let database = database(&cli.global, &environment).map_err(|why| {
         shell.error("The state that --state names cannot be used", why);

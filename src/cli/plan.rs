@@ -10,10 +10,8 @@ use super::run::block_on;
 use super::showing::{self, Shown};
 use super::view::View;
 use super::{Exit, drift, loading, reading, saved, stand_in};
-use crate::ops::{self, Beside, Clock, Desired, Drift, Origins, Planned, Problem, Reading, Want};
+use crate::ops::{self, Clock, Desired, Drift, Origins, Planned, Reading, Want};
 use crate::plan::Policy;
-use crate::state::Holder;
-use crate::ui::amounts::counted;
 use crate::ui::json::plan_records;
 use crate::ui::words;
 
@@ -55,10 +53,7 @@ pub(super) fn run(args: &PlanArgs, context: &mut Context) -> Exit {
         return exit;
     }
     if let Some(file) = args.out.as_deref().filter(|file| saved::is_among_contact_files(file, context)) {
-        let dir = context.locations.contacts.display();
-        let detail = format!("What stands in {dir} is read as contacts. Save the plan beside it.");
-        context.shell.error(format!("{} is in the directory of the contact files", file.display()), detail);
-        return Exit::Failure;
+        return context.fail(&words::plan_file::among_contact_files(file, &context.locations.contacts));
     }
     if args.refresh {
         return block_on(context, async |context: &mut Context| {
@@ -123,10 +118,11 @@ fn made(
 ) -> Result<Made, Exit> {
     let (policy, rules, now) =
         (args.brakes.policy(&args.decisions, &args.scope), args.quota.rules(), Clock::system().now());
-    ops::check_scope(&policy.scope, &desired, &reading.snapshot).map_err(|problem| refuse(context, &problem))?;
+    ops::check_scope(&policy.scope, &desired, &reading.snapshot)
+        .map_err(|problem| context.fail(&words::problem(&problem)))?;
     let planned = ops::plan_beside(&desired, &reading.snapshot, &reading.under_way(), &policy, &rules, now);
     let planned = planned.map_err(|error| reading::load_error(context, &error))?;
-    ops::check_decisions(&planned.plan, &policy).map_err(|problem| refuse(context, &problem))?;
+    ops::check_decisions(&planned.plan, &policy).map_err(|problem| context.fail(&words::problem(&problem)))?;
     Ok(Made { desired, policy, planned, reading, drift })
 }
 
@@ -136,10 +132,9 @@ fn conclude(args: &PlanArgs, context: &mut Context, made: Made) -> Result<Exit, 
     let refresh = if args.refresh { " --refresh" } else { "" };
     let drifted = drift.as_ref().and_then(|drift| showing::show_drift(context, drift));
     let beside = reading.beside.as_ref().filter(|_| planned.left_out > 0);
-    let under_way = beside.map(|beside| under_way(beside, planned.left_out));
+    let under_way = beside.map(|beside| words::run::under_way(Some(&beside.holder), planned.left_out));
     if context.view.is_page() {
-        let (contacts, are) = being_applied(planned.left_out);
-        let note = format!("{contacts} {are} being applied by another process right now, and left out here.");
+        let note = words::run::under_way(None, planned.left_out);
         let digest = planned.digest.as_ref();
         let shown = Shown {
             apply: digest.map(|digest| context.command(&format!("apply{refresh} --expect {digest}"))),
@@ -151,8 +146,7 @@ fn conclude(args: &PlanArgs, context: &mut Context, made: Made) -> Result<Exit, 
         && planned.plan.is_empty()
     {
         context.shell.messages(planned.warnings().iter().map(words::problem));
-        let text = format!("{under_way} Nothing else is to be changed.");
-        context.shell.result_as(text, plan_records(&planned, context.view.mask));
+        context.shell.result_as(words::run::nothing_else(under_way), plan_records(&planned, context.view.mask));
     } else {
         if let Some(under_way) = under_way {
             context.shell.status(format!("{under_way}\n"));
@@ -172,21 +166,4 @@ fn conclude(args: &PlanArgs, context: &mut Context, made: Made) -> Result<Exit, 
     } else {
         Exit::Success
     })
-}
-
-/// Says why there is no plan.
-fn refuse(context: &mut Context, problem: &Problem) -> Exit {
-    context.shell.message(&words::problem(problem));
-    Exit::Failure
-}
-
-/// Words what the plan leaves out because another process does it at this moment.
-fn under_way(beside: &Beside, left_out: usize) -> String {
-    let Holder { operation, pid, .. } = &beside.holder;
-    let (contacts, are) = being_applied(left_out);
-    format!("{contacts} {are} being applied by '{operation}' (process {pid}) right now.")
-}
-
-fn being_applied(left_out: usize) -> (String, &'static str) {
-    (counted(left_out, "contact"), if left_out == 1 { "is" } else { "are" })
 }

@@ -10,10 +10,11 @@ use super::connection::{self, Connection};
 use super::context::Context;
 use super::run::{asked, block_on, channel, driven, may_approve, release};
 use super::{Exit, signals, stand_in};
-use crate::ops::{self, Event, chain};
+use crate::ops::{self, Event};
 use crate::settings::parse_duration;
 use crate::ui::json::ProbeDocument;
-use crate::ui::{probe_intro, probe_text};
+use crate::ui::words::system::{Asked, cannot};
+use crate::ui::{probe_intro, probe_text, words};
 
 #[derive(Debug, Args)]
 pub(super) struct ProbeArgs {
@@ -36,10 +37,7 @@ pub(super) fn run(args: &ProbeArgs, context: &mut Context) -> Exit {
     // The workspace is no place where contacts are managed, so what it takes to send is kept for this run alone.
     let kept = match tempfile::tempdir() {
         Ok(kept) => kept,
-        Err(error) => {
-            context.shell.error("Cannot make a directory for the run", chain(&error));
-            return Exit::Failure;
-        }
+        Err(error) => return context.fail(&cannot(Asked::Directory, &error)),
     };
     context.locations.state = kept.path().join("state").into();
     context.locations.own_dir = None;
@@ -69,7 +67,7 @@ async fn probe_with(
     })?;
     context.shell.status(probe_intro(&target, &api));
     if !args.approval.auto_approve && !asked(context) {
-        context.shell.result("Probe cancelled. Nothing was made.");
+        context.shell.result(words::run::PROBE_CANCELLED);
         return Err(Exit::Failure);
     }
     let report = driven(context, session.stop(), &mut events, ops::probe(session, args.search_wait)).await?;

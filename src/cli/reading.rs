@@ -5,14 +5,15 @@ use super::context::{Context, Found};
 use crate::ops::{self, DriftError, LoadError, Problem, ReadError, Reading, SnapshotError, Want};
 use crate::private_dir::PrivateDir;
 use crate::ui::words;
+use crate::ui::words::system::{Asked, cannot};
 use crate::{state, store};
 
 /// Makes an event loop for a verb that has none.
 pub(super) fn alone(context: &mut Context) -> Result<tokio::runtime::Runtime, Exit> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
-        context.shell.error("Cannot start the event loop", error.to_string());
-        Exit::Failure
-    })
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| context.fail(&cannot(Asked::EventLoop, &error)))
 }
 
 /// Says why the contact files cannot be used.
@@ -86,13 +87,7 @@ pub(super) fn warn_of_owner(context: &mut Context) {
     // A directory that cannot be opened any more was read a moment ago; whoever opens it next says what is wrong.
     let Ok(Some(state)) = PrivateDir::open(context.locations.state.directory()) else { return };
     let Some((path, owner)) = state.foreign() else { return };
-    let detail = format!(
-        "{} belongs to user {owner}, and contactsd runs as user {}. Its copy was read, and \
-         nothing was written to it. Verbs that change it refuse it: run them as user {owner}.",
-        path.display(),
-        rustix::process::geteuid().as_raw()
-    );
-    context.shell.warning("The state belongs to another user", detail);
+    context.shell.message(&words::managed::foreign(path, owner, rustix::process::geteuid().as_raw()));
     context.told_owner = true;
 }
 
@@ -102,12 +97,10 @@ fn read_error(context: &mut Context, error: &ReadError) -> Exit {
         ReadError::Store(error) => state_error(context, error),
         ReadError::Load(error) => load_error(context, error),
         ReadError::Unanswered { state, holder, waited, .. } => {
-            context.shell.message(&words::unanswered(state, holder.as_deref(), *waited));
-            Exit::Failure
+            context.fail(&words::unanswered(state, holder.as_deref(), *waited))
         }
         ReadError::Unaskable { state, holder, source } => {
-            context.shell.message(&words::unaskable(state, holder.as_deref(), source));
-            Exit::Failure
+            context.fail(&words::unaskable(state, holder.as_deref(), source))
         }
     }
 }
@@ -124,10 +117,7 @@ pub(super) fn snapshot_error(context: &mut Context, error: &SnapshotError) -> Ex
 pub(super) fn drift_error(context: &mut Context, error: DriftError, put_off: Option<&Problem>) -> Exit {
     match error {
         DriftError::Load(error) => load_error(context, &error),
-        DriftError::Problem(problem) => {
-            context.shell.message(&words::problem(&problem));
-            Exit::Failure
-        }
+        DriftError::Problem(problem) => context.fail(&words::problem(&problem)),
         DriftError::Ended => {
             context.shell.messages(put_off.map(words::problem));
             Exit::Failure
@@ -138,6 +128,5 @@ pub(super) fn drift_error(context: &mut Context, error: DriftError, put_off: Opt
 /// Says why the state cannot be used.
 pub(super) fn state_error(context: &mut Context, error: &state::Error) -> Exit {
     let message = words::state(error, &|verb| context.command(verb));
-    context.shell.message(&message);
-    Exit::Failure
+    context.fail(&message)
 }

@@ -9,10 +9,9 @@ use super::context::Context;
 use super::reading::{drift_error, snapshot_error, state_error};
 use super::run::{approved, block_on, channel, driven, may_approve, prove, release};
 use super::{Exit, loading, signals, stand_in};
-use crate::ops::{Desired, Event, Rebuild};
-use crate::ui::amounts::counted;
+use crate::ops::{Desired, Event};
 use crate::ui::json::StepOutcome;
-use crate::ui::{rebuild_record, rebuild_text, rebuilt_text};
+use crate::ui::{rebuild_record, rebuild_text, rebuilt_text, words};
 
 #[derive(Debug, Args)]
 pub(super) struct RebuildArgs {
@@ -63,15 +62,15 @@ async fn with(
     if let Some(exit) = ended {
         return Ok(exit);
     }
-    warn(context, &rebuild);
+    context.shell.messages(words::account::not_everybody(rebuild.missed));
     let text = rebuild_text(&rebuild, args.full, &|verb| context.command(verb));
     if rebuild.pairs.is_empty() {
-        let none = "No changes. There is no entry to bind.";
+        let none = words::managed::NOBODY_TO_BIND;
         let text = if rebuild.open.is_empty() { none.to_owned() } else { format!("{text}\n\n{none}") };
         context.shell.result_as(text, [rebuild_record(none, StepOutcome::Unchanged, &rebuild)]);
         return Ok(Exit::Success);
     }
-    let about = "The state will be built again.";
+    let about = words::managed::WILL_BE_BUILT;
     context.shell.result_as(&text, [rebuild_record(about, StepOutcome::Planned, &rebuild)]);
     if !args.approval.auto_approve && !approved(context) {
         return Err(Exit::Failure);
@@ -82,18 +81,4 @@ async fn with(
     session.bind_again(desired, rebuild).await.map_err(|error| state_error(context, &error))?;
     context.shell.result_as(&text, [record]);
     Ok(Exit::Success)
-}
-
-/// Says that not everybody was seen.
-fn warn(context: &mut Context, rebuild: &Rebuild) {
-    let detail = match rebuild.missed {
-        Some(0) => return,
-        Some(missed) => format!(
-            "Apollo counts {} more than it showed. Only entries that name their contact are bound. Run it once more.",
-            counted(usize::try_from(missed).unwrap_or(usize::MAX), "contact")
-        ),
-        None => "The account has more contacts than Apollo shows. Only entries that name their contact are bound."
-            .to_owned(),
-    };
-    context.shell.warning("Not everybody was seen", detail);
 }

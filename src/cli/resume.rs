@@ -6,18 +6,13 @@ use super::context::Context;
 use super::reading::state_error;
 use super::service::{ask_service, no_service};
 use crate::ops::Clock;
-use crate::ops::watch::{Request, ResumeAnswer, resume_without_service};
+use crate::ops::watch::{Request, resume_without_service};
+use crate::ui::words::service as words;
 
 pub(super) fn run(context: &mut Context) -> Exit {
     ask_service(context, &Request::Resume, |context, answer| match answer {
-        Some(ResumeAnswer::Resumed) => {
-            context
-                .shell
-                .result("Resumed. The service takes the state as soon as it is free, and looks at everything.");
-            Exit::Success
-        }
-        Some(ResumeAnswer::NotPaused) => {
-            context.shell.result("Not paused: the service is at work.");
+        Some(answer) => {
+            context.shell.result(words::resumed(answer));
             Exit::Success
         }
         None => without_service(context),
@@ -29,10 +24,10 @@ fn without_service(context: &mut Context) -> Exit {
     let holder = holder(context, "resume", Clock::system().now());
     match resume_without_service(&context.locations.state, &holder) {
         Ok(true) => {
-            context.shell.result("No service is running. The pause is over: the next one begins at once.");
+            context.shell.result(words::RESUMED_WITHOUT_SERVICE);
             Exit::Success
         }
-        Ok(false) => no_service(context, "There is nothing to resume."),
+        Ok(false) => no_service(context, words::NOTHING_TO_RESUME),
         Err(error) => state_error(context, &error),
     }
 }

@@ -22,6 +22,8 @@ use crate::ops::{self, Desired, Drift, Event, Planned, Problem, Remaining, Repor
 use crate::plan::{Plan, Scope};
 use crate::state::Snapshot;
 use crate::ui::json::report_record;
+use crate::ui::words::run::NobodyToAsk;
+use crate::ui::words::system::{Asked, cannot};
 use crate::ui::{APPROVAL, Progress, apply_summary, approval_prompt, words};
 
 /// Fails at once when nobody has approved and nobody can be asked.
@@ -30,16 +32,8 @@ pub(super) fn may_approve(approval: &ApprovalArgs, context: &mut Context) -> Res
     if approval.auto_approve || (approval.input && !json && std::io::stdin().is_terminal()) {
         return Ok(());
     }
-    if json {
-        let detail = "With --json nobody is asked. Add --auto-approve to go on without asking, or run plan to see what \
-                      would happen.";
-        context.shell.error("Nobody can approve", detail);
-        return Err(Exit::Failure);
-    }
-    let detail = "There is no terminal to ask for approval. Add --auto-approve to go on without asking, or run plan \
-                  to see what would happen.";
-    context.shell.error("Nobody can approve", detail);
-    Err(Exit::Failure)
+    let why = if json { NobodyToAsk::Json } else { NobodyToAsk::NoTerminal };
+    Err(context.fail(&words::run::nobody_can_approve(why)))
 }
 
 /// Most things that are done aside at a time: reading rows and files, which takes a processor each.
@@ -55,10 +49,7 @@ pub(super) fn block_on(context: &mut Context, verb: impl AsyncFnOnce(&mut Contex
             runtime.shutdown_background();
             exit
         }
-        Err(error) => {
-            context.shell.error("Cannot start worker threads", error.to_string());
-            Exit::Failure
-        }
+        Err(error) => context.fail(&cannot(Asked::WorkerThreads, &error)),
     }
 }
 
@@ -141,29 +132,16 @@ async fn perform_with(
     } else {
         (session.snapshot(desired).await.map_err(|error| snapshot_error(context, &error))?, None)
     };
-    let planned = make(session, &snapshot).map_err(|problem| {
-        context.shell.message(&words::problem(&problem));
-        Exit::Failure
-    })?;
+    let planned = make(session, &snapshot).map_err(|problem| context.fail(&words::problem(&problem)))?;
     let asks = expected.is_none() && !approval.auto_approve && planned.plan.brakes.is_empty();
     showing::show(context, &Shown { is_decided: !asks, ..Shown::of(&planned, context) });
     if !planned.plan.brakes.is_empty() {
-        let limits: Vec<String> =
-            planned.plan.brakes.iter().map(|brake| format!("{}.\n", words::exceeded(brake))).collect();
-        let detail = format!(
-            "{}Nothing was changed. Check that the directory is the right one and whole. If the plan is meant, use \
-             --force or a higher limit.",
-            limits.concat()
-        );
-        context.shell.error("The plan is not applied", detail);
-        return Err(Exit::Failure);
+        return Err(context.fail(&words::run::not_applied(&planned.plan.brakes)));
     }
     let is_done = planned.plan.is_empty() && planned.plan.housekeeping.is_empty();
     match expected {
         // The second run of a pipeline finds what the first one left of its plan.
-        Some(expected) if is_done => {
-            context.shell.status(format!("Nothing is left to do, so the expected plan counts as done: {expected}"));
-        }
+        Some(expected) if is_done => context.shell.status(words::run::done_before(expected)),
         Some(expected) => expect(context, expected, planned.digest.as_ref())?,
         None => {}
     }
@@ -207,23 +185,14 @@ async fn refreshed(
 /// Refuses a plan that is not the one that was reviewed.
 fn expect(context: &mut Context, expected: &Digest, found: Option<&Digest>) -> Result<(), Exit> {
     let found = found.expect("only plans made by hand have no digest, and nobody expects one of those");
-    if expected == found {
-        return Ok(());
-    }
-    let detail = format!(
-        "  Expected: {expected}\n  Found:    {found}\n\nThe API, the files, the state or the options of planning are not \
-         those that the expected plan was made with, and nothing was changed. Review the plan as it is now; its own digest \
-         approves it: --expect {found}"
-    );
-    context.shell.error("The plan is not the expected one", detail);
-    Err(Exit::Failure)
+    if expected == found { Ok(()) } else { Err(context.fail(&words::run::not_expected(expected, found))) }
 }
 
 /// Asks whether to go on, and says so where it is not.
 pub(super) fn approved(context: &mut Context) -> bool {
     let answer = asked(context);
     if !answer {
-        context.shell.result("Apply cancelled.");
+        context.shell.result(words::run::CANCELLED);
     }
     answer
 }
@@ -245,7 +214,7 @@ fn ask(context: &mut Context, prompt: &str, input: &mut impl BufRead) -> bool {
     match context.shell.ask(prompt, input) {
         Ok(answer) => answer.as_deref() == Some(APPROVAL),
         Err(error) => {
-            context.shell.error("Cannot read the answer", ops::chain(&error));
+            context.shell.message(&cannot(Asked::Answer, &error));
             false
         }
     }
@@ -280,9 +249,7 @@ pub(super) async fn carry_out(
     let work = ops::apply_as(session, Cow::Owned(plan), desired, snapshot, saved);
     let result = driven(context, session.stop(), &mut events, work).await;
     if result.is_err() {
-        let detail = "Requests were under way. What became of them is found out by the next apply, before anything \
-                      is sent again.";
-        context.shell.warning("Stopped at once", detail);
+        context.shell.message(&words::run::stopped_at_once());
     }
     result
 }
@@ -297,10 +264,7 @@ pub(super) async fn driven<T>(
     events: &mut UnboundedReceiver<Event>,
     work: impl Future<Output = T>,
 ) -> Result<T, Exit> {
-    let mut signals = Signals::listen().map_err(|error| {
-        context.shell.error("Cannot listen for signals", error.to_string());
-        Exit::Failure
-    })?;
+    let mut signals = Signals::listen().map_err(|error| context.fail(&cannot(Asked::Signals, &error)))?;
     let mut progress = Progress::new(context.view.detail);
     let shell = &mut context.shell;
     let rest = tokio::time::sleep(Duration::ZERO);
@@ -342,9 +306,7 @@ pub(super) fn conclude(context: &mut Context, applied: Option<&Scope>, report: &
         showing::show_imports(context, report);
         context.shell.result_as(apply_summary(report, color), [report_record(report)]);
         if !scope.is_whole() {
-            let detail = "Only what --target and --exclude left in was applied. Run plan without them to see what the \
-                          files ask for beside it.";
-            context.shell.warning("Applied changes may be incomplete", detail);
+            context.shell.message(&words::run::incomplete());
         }
     }
     match signals::exit(&report.ended) {

@@ -18,11 +18,9 @@ use crate::ops::Clock;
 use crate::ops::convert::open_table;
 use crate::sandbox::{self, Action, DedupeReading, DeletedAnswer, Faults, Quirks, Quota, Server, Witness};
 use crate::settings::{parse_duration, resolved};
-use crate::shell_word::shell_word;
 use crate::source::convert::{OptedOut, Person, TableError, TableOptions, Taken};
-use crate::ui::amounts::counted;
 use crate::ui::json::Record;
-use crate::ui::{escape, words};
+use crate::ui::words;
 
 #[derive(Debug, Args)]
 pub(super) struct SandboxArgs {
@@ -97,15 +95,8 @@ async fn serve(args: SandboxArgs, context: &mut Context) -> Exit {
     };
     let base_url = server.base_url();
     let key_file = sandbox::key_file(&data);
-    let text = format!(
-        "Sandbox: a stand-in for Apollo at {base_url}\nIts contacts are kept in {data}. It answers to the key in \
-         {key}:\nAPOLLO_API_KEY_FILE={word} contactsd apply --api-url {base_url}\nPress Ctrl-C to end it.",
-        data = data.display(),
-        key = key_file.display(),
-        word = shell_word(key_file.display()),
-    );
     // A command to copy is never broken into lines.
-    context.shell.to_people(|shell| shell.result(text));
+    context.shell.to_people(|shell| shell.result(words::sandbox::serves(&base_url, &data, &key_file)));
     context.shell.records([Record::sandbox(&base_url, &data, &key_file)]);
     signals.next().await;
     match server.stop().await {
@@ -116,20 +107,14 @@ async fn serve(args: SandboxArgs, context: &mut Context) -> Exit {
 
 /// Gives the sandbox the contacts of a table.
 async fn fill(file: &Path, options: sandbox::Options, context: &mut Context) -> Exit {
-    let shown = escape(&file.display().to_string()).into_owned();
     let contacts = match contacts_of(file) {
         Ok(contacts) => contacts,
-        Err(error) => {
-            context.shell.message(&words::table_error(file, &error));
-            return Exit::Failure;
-        }
+        Err(error) => return context.fail(&words::table_error(file, &error)),
     };
     if contacts.is_empty() {
-        let detail = "Only an export of Apollo's contacts has their ids, in the column \"Apollo Contact Id\".";
-        context.shell.error(format!("{shown} holds no contact with an id"), detail);
-        return Exit::Failure;
+        return context.fail(&words::sandbox::nobody_with_id(file));
     }
-    let data = escape(&options.data.display().to_string()).into_owned();
+    let data = options.data.clone();
     let server = match Server::start(options).await {
         Ok(server) => server,
         Err(error) => return failed(context, &error),
@@ -138,13 +123,7 @@ async fn fill(file: &Path, options: sandbox::Options, context: &mut Context) -> 
     let stopped = server.stop().await;
     match added.and_then(|added| stopped.map(|()| added)) {
         Ok(added) => {
-            let had = counted(contacts.len() - added, "contact");
-            let had = if added == contacts.len() { String::new() } else { format!("; it had {had} of them already") };
-            let text = format!(
-                "Sandbox: {} of {shown} put into {data}, as if Apollo had them{had}.",
-                counted(added, "contact")
-            );
-            context.shell.result(text);
+            context.shell.result(words::sandbox::filled(file, &data, added, contacts.len()));
             Exit::Success
         }
         Err(error) => failed(context, &error),

@@ -7,24 +7,19 @@ use super::context::Context;
 use super::stream::{STDIN_NAME, is_stream};
 use crate::ops::{self, Origins, Planned, Refusal, SavedPlan};
 use crate::shell_word::shell_word;
+use crate::ui::words::system::{OneStdout, exclude_each_other};
 use crate::ui::{SavedAs, saved_text, words};
 
 /// Saves a plan and says what it is good for.
 pub(super) fn save(context: &mut Context, file: &Path, planned: &Planned, origins: &Origins) -> Result<(), Exit> {
     if planned.left_out > 0 {
-        let detail = "What another process is at work on is not in the plan, and by the time that is done the plan \
-                      would be stale. Plan again then.";
-        context.shell.error("The plan was not saved", detail);
-        return Err(Exit::Failure);
+        return Err(context.fail(&words::plan_file::not_saved_meanwhile()));
     }
     if is_stream(file) {
         // What could not be written is told at the end.
         return ops::write_plan(context.shell.bytes(), planned, origins).map_err(|_| Exit::Failure);
     }
-    ops::save_plan(file, planned, origins).map_err(|error| {
-        context.shell.error("The plan was not saved", ops::chain(&error));
-        Exit::Failure
-    })?;
+    ops::save_plan(file, planned, origins).map_err(|error| context.fail(&words::plan_file::not_saved(&error)))?;
     if !context.environment.in_automation() {
         let plan = &planned.plan;
         let saved_as = match () {
@@ -44,17 +39,15 @@ pub(super) fn make_room(file: &Path, context: &mut Context) -> Result<(), Exit> 
     if !is_stream(file) {
         return Ok(());
     }
-    let other = match () {
-        () if context.shell.speaks_json() => "--json",
-        () if context.view.is_page() => "--format markdown",
+    let two = match () {
+        () if context.shell.speaks_json() => OneStdout::PlanAndRecords,
+        () if context.view.is_page() => OneStdout::PlanAndPage,
         () => {
             context.shell.leave_stdout();
             return Ok(());
         }
     };
-    let detail = "stdout holds one or the other. Name a file for the plan.";
-    context.shell.error(format!("--out - and {other} exclude each other"), detail);
-    Err(Exit::Failure)
+    Err(context.fail(&exclude_each_other(two)))
 }
 
 /// Reports whether a file to be written would stand among the contact files, however either is spelled.
@@ -72,15 +65,11 @@ pub(super) fn is_among_contact_files(file: &Path, context: &Context) -> bool {
 pub(super) fn read(context: &mut Context, file: &Path) -> Result<SavedPlan, Exit> {
     let read =
         if is_stream(file) { ops::read_plan_from(STDIN_NAME, std::io::stdin().lock()) } else { ops::read_plan(file) };
-    read.map_err(|error| {
-        context.shell.message(&words::plan_file(&error));
-        Exit::Failure
-    })
+    read.map_err(|error| context.fail(&words::plan_file(&error)))
 }
 
 /// Says why a saved plan is not applied, and what to do.
 pub(super) fn refuse(context: &mut Context, saved: &SavedPlan, refusal: &Refusal) -> Exit {
     let message = words::refusal(saved, refusal, &|verb| context.command(verb), &context.locations);
-    context.shell.message(&message);
-    Exit::Failure
+    context.fail(&message)
 }

@@ -8,8 +8,9 @@ use super::Exit;
 use super::context::Context;
 use super::reading::{own_state, state_error};
 use super::run::block_on;
-use crate::ops::chain;
 use crate::ops::watch::{AskError, Request, ask};
+use crate::ui::words;
+use crate::ui::words::service::unasked;
 
 /// How long the service may take: for what is under way, and for a pass over many files.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -27,17 +28,12 @@ pub(super) fn ask_service<T: DeserializeOwned>(
         Ok(answer) => conclude(context, Some(answer)),
         Err(AskError::NoService) => conclude(context, None),
         Err(AskError::Store(error)) => state_error(context, &error),
-        Err(error) => {
-            context.shell.error("The service cannot be asked", chain(&error));
-            Exit::Failure
-        }
+        Err(error) => context.fail(&unasked(&error)),
     })
 }
 
 /// Says that there is no service, and what to do.
 pub(super) fn no_service(context: &mut Context, next: &str) -> Exit {
-    let summary = format!("No service is running for the state {}", context.locations.state);
-    let detail = format!("{next} A service is started by `{}`.", context.command("watch"));
-    context.shell.error(summary, detail);
-    Exit::Failure
+    let watch = context.command("watch");
+    context.fail(&words::service::no_service(&context.locations.state, next, &watch))
 }

@@ -13,8 +13,8 @@ use super::{Exit, reading, saved};
 use crate::model::Binding;
 use crate::ops::{Reading, Want};
 use crate::shell_word::shell_word;
-use crate::ui::binding_text;
 use crate::ui::json::{ContactState, plan_document};
+use crate::ui::{binding_text, words};
 
 #[derive(Debug, Args)]
 pub(super) struct ShowArgs {
@@ -33,11 +33,7 @@ pub(super) fn run(args: &ShowArgs, context: &mut Context) -> Exit {
     }
     let shown = match &args.file {
         Some(file) => show_plan(file, context),
-        None if context.view.is_page() => {
-            let detail = "Only plans are shown as Markdown. Name the file that `contactsd plan --out FILE` has saved.";
-            context.shell.error("There is no plan to show", detail);
-            Err(Exit::Failure)
-        }
+        None if context.view.is_page() => Err(context.fail(&words::plan_file::no_plan_to_show())),
         None => show_state(context),
     };
     shown.map_or_else(|exit| exit, |()| Exit::Success)
@@ -70,7 +66,7 @@ fn show_state(context: &mut Context) -> Result<(), Exit> {
     context.shell.documents(bindings.iter().map(|(key, binding)| ContactState::new(key, binding, mask)));
     context.shell.to_people(|shell| {
         if bindings.is_empty() {
-            shell.result("The state is empty. No contacts are managed.");
+            shell.result(words::managed::NOBODY);
         }
         for (number, (key, binding)) in bindings.iter().enumerate() {
             let gap = if number == 0 { "" } else { "---\n" };

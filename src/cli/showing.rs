@@ -6,6 +6,7 @@ use super::view::View;
 use crate::ops::{self, Drift, Planned, Report};
 use crate::settings::Checkout;
 use crate::ui::json::{drift_records, import_records, plan_records};
+use crate::ui::words::system::{OneStdout, exclude_each_other};
 use crate::ui::{
     DriftText, FailedPlan, Forecast, ImportsText, Markdown, MarkdownOptions, PlanOptions, PlanText, Subject,
     drift_note, words,
@@ -39,9 +40,7 @@ impl<'a> Shown<'a> {
 /// Has plans shown like this from here on, and messages with or without values.
 pub(super) fn begin(context: &mut Context, view: View) -> Result<(), Exit> {
     if view.is_page() && context.shell.speaks_json() {
-        let detail = "stdout holds one or the other. --json-into FILE writes the records beside the page.";
-        context.shell.error("--format markdown and --json exclude each other", detail);
-        return Err(Exit::Failure);
+        return Err(context.fail(&exclude_each_other(OneStdout::PageAndRecords)));
     }
     context.view = view;
     context.shell.mask(view.mask);

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::Exit;
 use super::context::Context;
-use crate::ops::{Clock, chain};
+use crate::ops::Clock;
 use crate::sandbox::{self, Options, Sandbox};
+use crate::ui::words::sandbox as words;
 
 /// Starts the sandbox of this directory, or uses the one that runs already.
 pub(super) async fn attach(context: &mut Context, clock: Clock) -> Result<Sandbox, Exit> {
@@ -21,16 +22,14 @@ pub(super) async fn attach(context: &mut Context, clock: Clock) -> Result<Sandbo
 /// Says that what follows is not the real thing.
 pub(super) fn announce(context: &mut Context) {
     if context.sandbox {
-        let data = context.locations.sandbox_data.display();
-        let text = format!("Sandbox: nothing leaves this machine; the contacts made here are kept in {data}.\n");
-        context.shell.status(text);
+        context.shell.status(words::announced(&context.locations.sandbox_data));
     }
 }
 
 /// Says so beside a result that programs read from stdout.
 pub(super) fn remark(context: &mut Context) {
     if context.sandbox && !context.shell.speaks_json() {
-        context.shell.hint("this is the sandbox; nothing leaves this machine.");
+        context.shell.hint(words::REMARK);
     }
 }
 
@@ -41,6 +40,5 @@ pub(super) fn options(data: PathBuf, clock: Clock) -> Options {
 
 /// Says why the sandbox cannot run.
 pub(super) fn failed(context: &mut Context, error: &dyn std::error::Error) -> Exit {
-    context.shell.error("The sandbox cannot run", chain(error));
-    Exit::Failure
+    context.fail(&words::cannot_run(error))
 }

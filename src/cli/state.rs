@@ -13,7 +13,7 @@ use crate::ops::{self, Desired, Planned, Problem, Reading, Want};
 use crate::plan::KeyPattern;
 use crate::state::Snapshot;
 use crate::ui::json::{ContactState, ManagedContact};
-use crate::ui::{Mask, binding_text};
+use crate::ui::{Mask, binding_text, words};
 
 #[derive(Debug, Args)]
 pub(super) struct StateArgs {
@@ -155,8 +155,6 @@ fn change(
 }
 
 fn absent(key: &ContactKey, context: &mut Context) -> Exit {
-    let state = &context.locations.state;
-    let detail = format!("The state {state} manages no such contact. `{}` lists them.", context.command("state list"));
-    context.shell.error(format!("{} is not in the state", key.address()), detail);
-    Exit::Failure
+    let list = context.command("state list");
+    context.fail(&words::managed::not_in_state(key, &context.locations.state, &list))
 }

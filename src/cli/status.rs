@@ -8,9 +8,9 @@ use super::context::Context;
 use super::run::block_on;
 use super::{Exit, reading};
 use crate::ops::watch::{self, AskError, Request, Status};
-use crate::ops::{Clock, Readiness, Want, chain};
-use crate::serve;
+use crate::ops::{Clock, Readiness, Want};
 use crate::ui::json::StatusDocument;
+use crate::ui::words::service::unasked;
 use crate::ui::{AtRest, StatusOptions, at_rest_text, service_text};
 
 #[derive(Debug, Args)]
@@ -51,8 +51,8 @@ async fn status(args: &StatusArgs, context: &mut Context) -> Result<Exit, Exit> 
         let now = match look(context).await {
             Ok(now) => now,
             // The service begins or ends: what it was is shown until it can be asked again.
-            Err(Unheard::Link(error)) if error.is_passing() => continue,
-            Err(Unheard::Silent(_)) => continue,
+            Err(Unheard::Service(AskError::Unheard { .. })) => continue,
+            Err(Unheard::Service(AskError::Serve(error))) if error.is_passing() => continue,
             Err(unheard) => return Err(unheard.tell(context)),
         };
         // On a terminal times pass; elsewhere a change alone is news.
@@ -67,10 +67,8 @@ async fn status(args: &StatusArgs, context: &mut Context) -> Result<Exit, Exit> 
 
 /// Why there is nothing to show.
 enum Unheard {
-    /// The service did not answer.
-    Link(serve::Error),
-    /// There is one, and it answers nowhere.
-    Silent(AskError),
+    /// There is a service, and it did not answer.
+    Service(AskError),
     /// The state could not be read, and that was told.
     Told(Exit),
 }
@@ -79,15 +77,7 @@ impl Unheard {
     fn tell(self, context: &mut Context) -> Exit {
         match self {
             Self::Told(exit) => exit,
-            Self::Silent(error) => {
-                context.shell.error("The service cannot be asked", chain(&error));
-                Exit::Failure
-            }
-            Self::Link(error) => {
-                let detail = format!("{}\nRun both in the same version, as the same user.", chain(&error));
-                context.shell.error("The service cannot be asked", detail);
-                Exit::Failure
-            }
+            Self::Service(error) => context.fail(&unasked(&error)),
         }
     }
 }
@@ -98,9 +88,8 @@ async fn look(context: &mut Context) -> Result<Found, Unheard> {
     match watch::ask::<Status>(&state, &Request::Status, context.answer_timeout).await {
         Ok(status) => Ok(Found::Service(Box::new(status))),
         Err(AskError::NoService) => at_rest(context).await.map(Found::AtRest).map_err(Unheard::Told),
-        Err(AskError::Serve(error)) => Err(Unheard::Link(error)),
-        Err(error @ AskError::Unheard { .. }) => Err(Unheard::Silent(error)),
         Err(AskError::Store(error)) => Err(Unheard::Told(reading::state_error(context, &error))),
+        Err(error) => Err(Unheard::Service(error)),
     }
 }
 

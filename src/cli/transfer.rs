@@ -12,11 +12,12 @@ use super::reading::{own_state, state_error, warn_of_owner};
 use super::run::{approved, block_on, may_approve};
 use super::stream::is_stream;
 use super::{Exit, connection, lease, stand_in};
-use crate::ops::{self, Clock, ProblemKind, Waiting, chain};
+use crate::ops::{self, Clock, ProblemKind, Waiting};
 use crate::state;
 use crate::store::{self, Held, Incoming};
-use crate::ui::amounts::counted;
 use crate::ui::json::PushOutcome;
+use crate::ui::words::run::NobodyToAsk;
+use crate::ui::words::system::cannot_read;
 use crate::ui::{replacement_record, replacement_text, words};
 
 #[derive(Debug, Args)]
@@ -36,14 +37,7 @@ pub(super) struct PushArgs {
 pub(super) fn pull(lock: &LockArgs, context: &mut Context) -> Exit {
     // Asked of the system: a shell that speaks JSON says that it is on no terminal.
     if io::stdout().is_terminal() {
-        let command = context.command("state pull");
-        let detail = format!(
-            "Everything that the state knows of your contacts would be shown. Name a file for it: \
-             `{command} > kept.jsonl`. `{}` shows one contact.",
-            context.command("state show KEY")
-        );
-        context.shell.error("A state is not pulled to a terminal", detail);
-        return Exit::Failure;
+        return context.fail(&words::managed::not_to_a_terminal(&|verb| context.command(verb)));
     }
     stand_in::remark(context);
     if let Err(exit) = own_state(context) {
@@ -61,11 +55,7 @@ pub(super) fn pull(lock: &LockArgs, context: &mut Context) -> Exit {
                 warn_of_owner(context);
                 Exit::Success
             }
-            Ok(None) => {
-                let detail = format!("There is no state {state}: nothing was ever applied from here.");
-                context.shell.error("There is nothing to pull", detail);
-                Exit::Failure
-            }
+            Ok(None) => context.fail(&words::managed::no_state(&state)),
             Err(error) => state_error(context, &error),
         }
     })
@@ -74,9 +64,7 @@ pub(super) fn pull(lock: &LockArgs, context: &mut Context) -> Exit {
 pub(super) fn push(args: &PushArgs, context: &mut Context) -> Exit {
     let from_stdin = is_stream(&args.file);
     if from_stdin && !args.approval.auto_approve {
-        let detail = "The state comes from stdin, so there is nobody to ask. Add --auto-approve, or name a file.";
-        context.shell.error("Nobody can approve", detail);
-        return Exit::Failure;
+        return context.fail(&words::run::nobody_can_approve(NobodyToAsk::StdinIsTaken));
     }
     if let Err(exit) = may_approve(&args.approval, context) {
         return exit;
@@ -88,10 +76,7 @@ pub(super) fn push(args: &PushArgs, context: &mut Context) -> Exit {
     }
     match File::open(&args.file) {
         Ok(file) => push_from(args, context, &mut BufReader::new(file)),
-        Err(error) => {
-            context.shell.error(format!("Cannot read {}", args.file.display()), chain(&error));
-            Exit::Failure
-        }
+        Err(error) => context.fail(&cannot_read(&args.file, &error)),
     }
 }
 
@@ -136,19 +121,18 @@ fn replace(args: &PushArgs, context: &mut Context, incoming: Incoming) -> Exit {
     let (now, new) = (incoming.current(), incoming.loaded());
     let record = |text: &str, outcome| [replacement_record(text, now.as_ref(), &new, outcome)];
     if incoming.is_the_same() {
-        let text = "No changes. The state holds exactly this already.";
+        let text = words::managed::SAME_STATE;
         context.shell.result_as(text, record(text, PushOutcome::Unchanged));
         return Exit::Success;
     }
     let text = replacement_text(&context.locations.state, now.as_ref(), &new, incoming.setback());
-    context.shell.result_as(&text, record("The state will be replaced.", PushOutcome::Planned));
+    context.shell.result_as(&text, record(words::managed::WILL_BE_REPLACED, PushOutcome::Planned));
     if !args.approval.auto_approve && !approved(context) {
         return Exit::Failure;
     }
     match incoming.install() {
         Ok(()) => {
-            let contacts = counted(usize::try_from(new.bindings).unwrap_or(usize::MAX), "contact");
-            let text = format!("The state now manages {contacts}, at serial {}.", new.serial);
+            let text = words::managed::now_manages(new.bindings, new.serial);
             context.shell.result_as(&text, record(&text, PushOutcome::Replaced));
             Exit::Success
         }

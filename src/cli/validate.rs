@@ -11,11 +11,11 @@ use super::Exit;
 use super::context::Context;
 use super::stream::{STDIN_NAME, parse_stdin};
 use crate::beneath::Bounds;
-use crate::ops::{self, Checked, LoadError, chain};
+use crate::ops::{self, Checked, LoadError};
 use crate::settings::Checkout;
 use crate::source::Severity;
-use crate::ui::amounts::counted;
 use crate::ui::json::Validation;
+use crate::ui::words::system::{Asked, cannot};
 use crate::ui::{Shell, annotations, code_quality, sarif, words};
 
 #[derive(Debug, Args)]
@@ -53,10 +53,7 @@ pub(super) fn run(args: &ValidateArgs, context: &mut Context) -> Exit {
         None => findings(&context.locations.contacts, &context.bounds),
         Some(_) => match of_stdin() {
             Ok(findings) => findings,
-            Err(error) => {
-                context.shell.error("Cannot check stdin", chain(&error));
-                return Exit::Failure;
-            }
+            Err(error) => return context.fail(&cannot(Asked::Stdin, &error)),
         },
     };
     let Findings { messages, contacts, files } = &findings;
@@ -109,9 +106,7 @@ fn findings(directory: &Path, bounds: &Bounds) -> Findings {
     match ops::Loader::plain(directory).bounded(bounds).check() {
         Ok(Checked { warnings: mut messages, contacts, files }) => {
             if files == 0 {
-                let detail = "Contact files end in .yaml or .yml.";
-                let summary = format!("{} holds no contact files", directory.display());
-                messages.push(Diagnostic::warning(summary, detail));
+                messages.push(words::contact_files::none_in(directory));
             }
             Findings { messages, contacts: Some(contacts), files: Some(files) }
         }
@@ -128,8 +123,6 @@ fn findings(directory: &Path, bounds: &Bounds) -> Findings {
 /// Counts valid files; says nothing of others.
 fn success(findings: &Findings, shell: &mut Shell) {
     if let (Some(contacts), Some(files)) = (findings.contacts, findings.files) {
-        let are = if contacts == 1 { "is" } else { "are" };
-        let (contacts, files) = (counted(contacts, "contact"), counted(files, "file"));
-        shell.result(format!("Success! {contacts} in {files} {are} valid."));
+        shell.result(words::contact_files::valid(contacts, files));
     }
 }

@@ -13,8 +13,8 @@ use clap::ValueEnum;
 use super::args::ColorWhen;
 use super::stream::is_stream;
 use super::{Exit, output_file};
-use crate::ops::chain;
 use crate::settings::Environment;
+use crate::ui::words::system::no_records_file;
 use crate::ui::{ColorEnvironment, ColorFlag, Shell, Verbosity};
 
 /// Where records are wanted, and how texts look.
@@ -70,8 +70,7 @@ impl Wanted {
             None => {}
             Some((_, Ok(file))) => shell.record_into(file),
             Some((path, Err(error))) => {
-                let detail = format!("{}. --json-into names the file to write records to.", chain(&error));
-                shell.error(format!("Cannot write to {}", path.display()), detail);
+                shell.message(&no_records_file(path, &error));
                 return Err(Exit::Failure);
             }
         }

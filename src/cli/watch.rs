@@ -26,11 +26,12 @@ use crate::serve::Routes;
 use crate::settings::{Environment, is_at_home, keep_from_git, parse_duration, parse_interval};
 use crate::state;
 use crate::store;
-use crate::ui::amounts::{counted, duration};
 use crate::ui::json::{drift_records, pass_record, plan_records, report_record, watch_record};
+use crate::ui::words::service::Begins;
+use crate::ui::words::system::{Asked, cannot};
 use crate::ui::{
     Mask, PlanOptions, PlanText, Progress, apply_summary, drift_note, message_text, pass_summary, plan_summary,
-    time_text, watch_summary, words,
+    watch_summary, words,
 };
 use crate::watcher::{self, Watcher};
 
@@ -126,11 +127,7 @@ fn refuse_while_paused(args: &WatchArgs, context: &mut Context) -> Result<(), Ex
     }
     match store::paused(&context.locations.state) {
         Ok(None) => Ok(()),
-        Ok(Some(since)) => {
-            let detail = format!("Nothing was changed. It ends by `{}`.", context.command("resume"));
-            context.shell.error(format!("The watch of this state is paused since {}", time_text(since)), detail);
-            Err(Exit::Failure)
-        }
+        Ok(Some(since)) => Err(context.fail(&words::service::is_paused(since, &context.command("resume")))),
         Err(error) => Err(state_error(context, &error)),
     }
 }
@@ -140,10 +137,7 @@ fn watcher(args: &WatchArgs, context: &mut Context) -> Result<Watcher, Exit> {
     options.poll = args.poll;
     options.bounds = context.bounds.clone();
     options.ignore = vec![context.locations.state.directory().to_owned()];
-    Watcher::new(options).map_err(|error| {
-        context.shell.error("Cannot watch the contact files", ops::chain(&error));
-        Exit::Failure
-    })
+    Watcher::new(options).map_err(|error| context.fail(&words::service::cannot_watch(&error)))
 }
 
 async fn serve(
@@ -195,10 +189,7 @@ async fn serve(
     drop(server);
     let (summary, closed) = result?;
     reached(Step::BeforeClose);
-    closed.map_err(|error| {
-        context.shell.error("The state did not close in order", ops::chain(&error));
-        Exit::Failure
-    })?;
+    closed.map_err(|error| context.fail(&words::not_closed(&ops::chain(&error))))?;
     Ok(conclude(context, args, &summary))
 }
 
@@ -230,21 +221,16 @@ fn take_place(context: &mut Context, session: &SessionOptions) -> Result<Place, 
 }
 
 fn cannot_listen(context: &mut Context, error: &std::io::Error) -> Exit {
-    context.shell.error("Cannot listen for signals", error.to_string());
-    Exit::Failure
+    context.fail(&cannot(Asked::Signals, error))
 }
 
 fn begin(args: &WatchArgs, context: &mut Context, service: &Service) {
-    let dir = context.locations.contacts.display();
-    let text = match service.paused_since() {
-        Some(since) => {
-            let resume = context.command("resume");
-            format!("Paused since {}: nothing is read or changed until `{resume}`.", time_text(since))
-        }
-        None if args.once => format!("One pass over {dir}."),
-        None => format!("Watching {dir}. Press Ctrl-C to end."),
+    let how = match service.paused_since() {
+        Some(since) => Begins::Paused(since),
+        None if args.once => Begins::OnePass,
+        None => Begins::Watching,
     };
-    context.shell.status(text);
+    context.shell.status(words::service::begins(how, &context.locations.contacts, &context.command("resume")));
 }
 
 /// Everything that acts on a running service from outside.
@@ -350,14 +336,13 @@ impl<'a> View<'a> {
         let args = match again(&self.context.environment) {
             Ok(args) => args,
             Err(why) => {
-                let detail = format!("{}\nThe settings in use are kept.", why.trim_end());
-                self.context.shell.error("The settings cannot be read again", detail);
+                self.context.shell.message(&words::service::settings_unreadable(&why));
                 return None;
             }
         };
         let mut session = session.clone();
         tune(&mut session, self.context.sandbox, &args.quota, &args.requests);
-        self.context.shell.status("Reloading: settings, credential and all files are read again.");
+        self.context.shell.status(words::service::RELOADING);
         Some(settings(&args, session))
     }
 
@@ -377,11 +362,10 @@ impl<'a> View<'a> {
                 let text: String = messages.iter().map(|message| message_text(message, plain)).collect();
                 if self.last_refusal.as_ref() != Some(&text) {
                     self.context.shell.messages(messages);
-                    let waiting = "Nothing was changed; waiting for the files to be mended.";
-                    self.context.shell.status_as(waiting, pass_record(pass));
+                    self.context.shell.status_as(words::service::WAITS_FOR_FILES, pass_record(pass));
                     self.last_refusal = Some(text);
                 }
-                return Some("The files hold mistakes; nothing is changed until they are mended.".to_owned());
+                return Some(words::service::FILES_REFUSED.to_owned());
             }
             PassEvent::Drifted(drift) => {
                 self.context.shell.status_as(drift_note(drift), drift_records(drift, Mask::Off));
@@ -404,24 +388,21 @@ impl<'a> View<'a> {
                     self.context.shell.status_as(PlanText { plan, options }, []);
                 }
                 self.has_planned = true;
-                return plan.is_empty().then(|| "Nothing to do.".to_owned());
+                return plan.is_empty().then(|| words::service::NOTHING_TO_DO.to_owned());
             }
             PassEvent::Absent { contacts, forget_after } => {
-                let contacts = counted(*contacts, "contact");
-                let time = duration(*forget_after);
-                let text = format!("Gone from the files: {contacts}. Forgotten when still gone in {time}.");
-                self.context.shell.status_as(text, []);
+                self.context.shell.status_as(words::service::absent(*contacts, *forget_after), []);
             }
             PassEvent::Braked { problems, digest } => {
                 self.context.shell.messages(problems.iter().map(words::problem));
                 if self.dry_run {
-                    return Some("The plan exceeds limits.".to_owned());
+                    return Some(words::service::EXCEEDS_LIMITS.to_owned());
                 }
                 if !self.is_single {
                     let approve = self.context.command(&format!("approve {digest}"));
-                    self.context.shell.status(format!("To let exactly this plan through: `{approve}`."));
+                    self.context.shell.status(words::service::how_to_approve(&approve));
                 }
-                return Some(format!("A plan exceeds limits and waits for approval: {digest}"));
+                return Some(words::service::waits_for_approval(digest));
             }
             PassEvent::Applied(report) => {
                 std::mem::take(&mut self.progress).finish(&mut self.context.shell);

@@ -16,7 +16,8 @@ use crate::plan::{Plan, Policy};
 use crate::quota::Rules;
 use crate::source;
 use crate::ui::json::WhyDocument;
-use crate::ui::{PlanOptions, PlanText, why_text};
+use crate::ui::words::service::unasked_hint;
+use crate::ui::{PlanOptions, PlanText, why_text, words};
 
 #[derive(Debug, Args)]
 pub(super) struct WhyArgs {
@@ -46,23 +47,14 @@ fn explain(key: &ContactKey, context: &mut Context) -> Result<Exit, Exit> {
     let why = Why::new(key, &desired, &everything.snapshot, under_way.contains(key), &planned);
     let mut why = why.map_err(|error| reading::load_error(context, &error))?;
     if why.is_unknown() {
-        let detail = format!(
-            "Neither the contact files nor the state know this key. `{}` lists those that are managed.",
-            context.command("state list")
-        );
-        context.shell.error(format!("Nothing is known of {}", key.address()), detail);
-        return Err(Exit::Failure);
+        return Err(context.fail(&words::managed::nothing_known(key, &context.command("state list"))));
     }
     why.failing = failing(key, context)?;
     let location = why.place.as_ref().and_then(|place| source::locate(place, None));
     let mask = context.view.mask;
     let mut text = why_text(&why, location.as_ref());
     if why.actions.is_empty() {
-        text += if why.place.is_some() {
-            "The next apply does nothing for it: Apollo holds what is declared, as far as is known."
-        } else {
-            "The next apply does nothing for it."
-        };
+        text += words::managed::nothing_to_do_for(why.place.is_some());
     } else {
         let plan = Plan { actions: why.actions.clone(), brakes: Vec::new(), ..planned.plan.clone() };
         let stdout = context.shell.stdout();
@@ -83,7 +75,7 @@ fn failing(key: &ContactKey, context: &mut Context) -> Result<Option<watch::Fail
         Ok(status) => Ok(status.failing.iter().find(|failing| failing.key == *key).cloned()),
         Err(AskError::NoService) => Ok(None),
         Err(error) => {
-            context.shell.hint(format!("the running watch could not be asked: {}", ops::chain(&error)));
+            context.shell.hint(unasked_hint(&error));
             Ok(None)
         }
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{ApolloId, ContactKey, Entry, Field, Found, Place, Timestamp, Value};
 
-use super::{Problem, ProblemKind};
+use super::{Problem, ProblemKind, Unseen};
 
 /// What has changed in Apollo since it was applied.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct Drift {
     /// Whom the account holds for keys that are not bound.
     pub(super) found: BTreeMap<ContactKey, Found>,
     /// Contacts of which it is not known how they stand, with why.
-    pub unknown: Vec<(Place, ApolloId, String)>,
+    pub unknown: Vec<(Place, ApolloId, Unseen)>,
 }
 
 /// A contact that has changed.
@@ -85,7 +85,7 @@ impl Drift {
 
     /// Lists what should be known beside it.
     pub fn warnings(&self) -> Vec<Problem> {
-        let told = |(place, id, why): &(Place, ApolloId, String)| {
+        let told = |(place, id, why): &(Place, ApolloId, Unseen)| {
             ProblemKind::NotSeen { id: id.clone(), why: why.clone() }.at(place, None)
         };
         self.unknown.iter().map(told).collect()

@@ -77,7 +77,7 @@ pub use probe::{
     Fact, Finding, MOST_CONTACTS, ProbeReport, ProbeTarget, Question, Reading as ProbeReading, Scope, Unknown, probe,
     probe_target,
 };
-pub use problem::{Cause, Fault, Problem, ProblemKind, chain};
+pub use problem::{Cause, Fault, NotThere, Problem, ProblemKind, Unseen, chain};
 pub use purge::{Traces, purge};
 pub use reading::{ReadError, Reading, Want, read};
 pub use rebuild::{Left, Pair, Rebuild, WhyOpen};

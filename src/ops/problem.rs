@@ -80,6 +80,28 @@ pub enum Cause {
     Other { why: String },
 }
 
+/// Why it is not known how a contact stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unseen {
+    /// Apollo does not show it.
+    NotShown,
+    /// The same, and not everybody in the account could be read, so that nobody is called gone.
+    NotCertain,
+    /// Looking at it failed, with what caused that.
+    Failed(String),
+}
+
+/// Why a contact is taken to be gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotThere {
+    /// Apollo shows it as deleted.
+    Deleted,
+    /// Apollo refuses to show it, in these words.
+    Refused(String),
+}
+
 /// What happened. A text is an error with everything that caused it, where nothing else is said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -172,7 +194,7 @@ pub enum ProblemKind {
     DoesNotExist {
         id: ApolloId,
         is_named: bool,
-        why: String,
+        why: NotThere,
     },
     /// An answer complains of something and shows the contact as it was sent.
     Complained(String),
@@ -224,7 +246,7 @@ pub enum ProblemKind {
     /// How a contact stands is not known.
     NotSeen {
         id: ApolloId,
-        why: String,
+        why: Unseen,
     },
 
     // The state.
@@ -445,8 +467,8 @@ pub(super) fn restored_as_new(id: &ApolloId, place: &Place) -> Problem {
     ProblemKind::RestoredAsNew(id.clone()).at(place, None)
 }
 
-pub(super) fn does_not_exist(id: &ApolloId, entry: &Entry, why: &str) -> Problem {
-    let (id, is_named, why) = (id.clone(), entry.apollo_id.is_some(), why.to_owned());
+pub(super) fn does_not_exist(id: &ApolloId, entry: &Entry, why: NotThere) -> Problem {
+    let (id, is_named) = (id.clone(), entry.apollo_id.is_some());
     ProblemKind::DoesNotExist { id, is_named, why }.at(&entry.place, None)
 }
 

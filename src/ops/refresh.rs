@@ -19,7 +19,7 @@ use super::drifted::Refreshing as Reading;
 use super::seen::{AskedFor, Seen};
 use super::sees::Sees;
 use super::sweep::{self, Sweep};
-use super::{Event, chain};
+use super::{Event, Unseen, chain};
 
 /// The declared contacts that are asked for, and what is of each.
 pub(super) type Asked = BTreeMap<ApolloId, AskedFor>;
@@ -33,7 +33,7 @@ pub(super) enum Sighting {
     /// Apollo answers with another contact instead.
     Merged(ApolloId),
     /// It was not seen, and whether it is gone is not certain; why.
-    Unknown(String),
+    Unknown(Unseen),
 }
 
 /// What ended a refresh early.
@@ -76,9 +76,6 @@ pub(super) async fn refresh(
     let account = look.at_everybody(key).await?;
     look.conclude(account).await
 }
-
-/// Why nobody is called gone who was not shown.
-const NOT_CERTAIN: &str = "Apollo does not show it, and not everybody in the account could be read";
 
 /// What pages of everybody have brought.
 struct Pages {
@@ -203,7 +200,7 @@ impl<S: Sees> Look<'_, S> {
                     is_denied = true;
                     continue;
                 }
-                View::Failed(why) => Sighting::Unknown(why),
+                View::Failed(why) => Sighting::Unknown(Unseen::Failed(why)),
             };
             self.sightings.insert(id.clone(), sighting);
         }
@@ -230,9 +227,9 @@ impl<S: Sees> Look<'_, S> {
                 View::Denied if is_whole && !account.has(id) => Sighting::Gone,
                 View::Denied => {
                     contradicted |= account.has(id);
-                    Sighting::Unknown(NOT_CERTAIN.to_owned())
+                    Sighting::Unknown(Unseen::NotCertain)
                 }
-                View::Failed(why) => Sighting::Unknown(why),
+                View::Failed(why) => Sighting::Unknown(Unseen::Failed(why)),
             };
             self.sightings.insert(id.clone(), sighting);
         }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::amounts::{count, counted};
 use super::escape::escape;
 use super::json::{OpenEntry, OpenReason, RebuiltEntry, Record, StateRebuild, StepOutcome};
+use super::words::account::unseen;
 use crate::model::{ApolloId, ContactKey, Place, RebuiltBy};
 use crate::ops::{Pair, Rebuild, WhyOpen};
 
@@ -164,7 +165,7 @@ fn why_text(key: &ContactKey, why: &WhyOpen, command: &dyn Fn(&str) -> String) -
         WhyOpen::Merged { id, survivor } => {
             format!("{id}, which it names, is part of {survivor} in Apollo now. Correct its apollo_id.")
         }
-        WhyOpen::Unseen { id, why } => format!("{id}, which it names, was not seen: {}", escape(why)),
+        WhyOpen::Unseen { id, why } => format!("{id}, which it names, was not seen: {}", escape(&unseen(why))),
         WhyOpen::Waits => {
             format!(
                 "it waits for a decision, or a request for it was not answered: `{}`",

@@ -100,7 +100,7 @@ fn nobody_is_taken_out_of_a_file_and_no_file_of_another_hand_is_touched() {
     world.write("people.csv", PEOPLE.split_inclusive('\n').take(2).collect::<String>().as_str());
     let loses = world.run("convert people.csv");
     assert!(
-        loses.code == Some(1) && loses.stderr.contains("It declares 1 contact that it would not have any more"),
+        loses.code == Some(1) && loses.stderr.contains("It declares 1 contact that would be missing from it then"),
         "{loses}"
     );
     assert!(read(&world, "contacts.d/people.yaml").contains("bo-lund"));

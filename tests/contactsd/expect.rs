@@ -59,8 +59,8 @@ fn a_plan_made_before_an_edit_is_not_the_expected_one() {
       Expected: [DIGEST]
       Found:    [DIGEST]
 
-    The API, the files, the state or the options of planning are not those that the expected plan was
-    made with, and nothing was changed. Review the plan as it is now; its own digest approves it:
+    Nothing was changed. The API, the files, the state or the planning options differ from those that
+    the expected plan was made with. Review the plan as it is now. To approve it, use its own digest:
     --expect [DIGEST]
     ");
     assert_eq!(remote.take_calls(), [""; 0]);

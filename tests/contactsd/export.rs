@@ -95,7 +95,7 @@ fn an_edited_file_is_kept_and_keys_stay_whatever_happens_in_apollo() {
     remote.delete(ada["id"].as_str().unwrap());
     let loses = world.run("export --split company");
     assert!(
-        loses.code != Some(0) && loses.stderr.contains("It declares 1 contact that it would not have any more"),
+        loses.code != Some(0) && loses.stderr.contains("It declares 1 contact that would be missing from it then"),
         "{loses}"
     );
 }

@@ -185,7 +185,7 @@ fn a_list_is_an_object_a_line_and_nothing_else() {
     [exit 0]
     "#);
     assert_snapshot!(world.run("state show --sandbox --json eve"), @r#"
-    {"@level":"error","@message":"Error: contact.eve is not in the state","@module":"contactsd.ui","type":"diagnostic","diagnostic":{"severity":"error","summary":"contact.eve is not in the state","detail":"The state .contactsd/contacts.d/sandbox/state manages no such contact. `contactsd state list --sandbox` lists them."}}
+    {"@level":"error","@message":"Error: contact.eve is not in the state","@module":"contactsd.ui","type":"diagnostic","diagnostic":{"severity":"error","summary":"contact.eve is not in the state","detail":"The state .contactsd/contacts.d/sandbox/state manages no such contact. `contactsd state list --sandbox` lists those it manages."}}
     [exit 1]
     "#);
     let version: serde_json::Value = serde_json::from_str(&world.run("version --json").stdout).unwrap();

@@ -94,8 +94,8 @@ fn a_second_interrupt_leaves_at_once_and_the_next_apply_settles() {
 
     Warning: Stopped at once
 
-    Requests were under way. What became of them is found out by the next apply, before anything is
-    sent again.
+    Requests were under way. The next apply finds out what became of them before it sends anything
+    again.
     ");
     remote.tap.release();
     world.applied();

@@ -52,7 +52,7 @@ fn the_page_follows_what_happens_until_the_service_ends() {
     browser.eval("window.isTheSame = true; getSelection().selectAllChildren(document.querySelector('.facts dt')); 0");
 
     world.write("contacts.d/more.yaml", "contacts:\n  cy: {emial: cy@example.com}\n");
-    browser.wait_until(&headline("The files hold a mistake"));
+    browser.wait_until(&headline("The files have a mistake"));
     let files = browser.eval("document.querySelector('#files').parentElement.innerText");
     let files = files.as_str().unwrap();
     assert!(files.contains("E011") && files.contains("contactsd explain E0") && !files.contains("cy"), "{files}");

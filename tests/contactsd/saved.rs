@@ -168,8 +168,8 @@ fn a_plan_made_before_an_edit_is_refused() {
 
     Error: Contact files have changed since the plan was saved
 
-    The files in contacts.d are not those that team.plan was made from. Of the plan's contacts,
-    declared otherwise now: contact.ada.
+    The files in contacts.d are not the ones that team.plan was made from. Of the plan's contacts,
+    these are declared differently now: contact.ada.
     Nothing was changed. Make a new plan: contactsd plan --out team.plan --api-url
     http://127.0.0.1:[PORT]/api/v1
     ");
@@ -179,8 +179,8 @@ fn a_plan_made_before_an_edit_is_refused() {
 
     Error: Contact files have changed since the plan was saved
 
-    The files in contacts.d are not those that team.plan was made from. They were 1 then and are 2
-    now. The contacts of the plan are declared as they were; another file or entry differs.
+    The files in contacts.d are not the ones that team.plan was made from. They were 1 then and are 2
+    now. The contacts of the plan are declared as before; another file or entry differs.
     Nothing was changed. Make a new plan: contactsd plan --out team.plan --api-url
     http://127.0.0.1:[PORT]/api/v1
     ");
@@ -209,7 +209,7 @@ fn a_plan_is_stale_once_something_else_changed_the_state() {
 
     Error: Saved plan is stale
 
-    Something else than this plan has changed the state since, from serial 2 to 3. Nothing was sent.
+    Something other than this plan has changed the state since, from serial 2 to 3. Nothing was sent.
     Make a new plan: contactsd plan --out team.plan --api-url http://127.0.0.1:[PORT]/api/v1
     ");
 }
@@ -232,8 +232,8 @@ fn a_plan_is_stale_once_another_apply_left_something_in_doubt() {
 
     Error: Saved plan is stale
 
-    contact.ada would be treated otherwise now: another apply has sent something since that was never
-    answered. Nothing was sent.
+    contact.ada would be treated differently now: another apply has sent something since that was
+    never answered. Nothing was sent.
     Make a new plan: contactsd plan --out team.plan --api-url http://127.0.0.1:[PORT]/api/v1
     ");
     assert_eq!(remote.column("title"), ["Clerk", "Clerk"]);
@@ -454,9 +454,9 @@ fn what_a_plan_has_done_is_not_done_again_by_it() {
     Apply incomplete. Resources: 0 added, 0 changed, 0 destroyed. 1 failed, 0 remaining.
     What is done is recorded: correct what the errors name, then run the command again.
     [stderr]
-    Warning: Something else is to be done
+    Warning: There is more to do than the saved plan says
 
-    contact.ada would be changed by a plan made now, and the saved plan does not say so. Nothing is
+    A plan made now would also change contact.ada, and the saved plan does not say so. Nothing was
     done about that: make a new plan for it.
 
     Error: Apollo takes contact.bo and contact.ada for the same person
@@ -547,8 +547,9 @@ fn a_file_that_cannot_be_marked_is_applied_with_a_warning() {
     Warning: team.plan is not marked as applied
 
     cannot write to it: Operation not permitted (os error 1).
-    The state remembers what is done, so the plan is not applied to it twice. Were the state lost or
-    put back, the file would pass for one that was never used: remove it when it is applied.
+    The state remembers what is done, so the plan is not applied to it twice. But if the state is lost
+    or restored from a backup, the file looks like one that was never used. Remove it when it is
+    applied.
     ");
     assert_eq!(outcome.summary(), "Apply complete! Resources: 2 added, 0 changed, 0 destroyed.");
     refused(&world, &remote, "Saved plan was applied already");

@@ -37,7 +37,7 @@ fn a_targeted_plan_says_so_and_shows_that_part() {
     [stderr]
     Warning: Resource targeting is in effect
 
-    The plan holds only what --target and --exclude leave in, so it may not be all that the files ask
+    The plan holds only what --target and --exclude select, so it may not be all that the files ask
     for. They are for exceptional situations: plan without them to see the rest.
     [exit 0]
     "#);

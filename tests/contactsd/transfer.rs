@@ -148,9 +148,9 @@ fn there_is_nothing_to_pull_where_nothing_was_applied() {
     let world = World::with(TEAM);
     assert_snapshot!(world.run("state pull"), @r"
     [stderr]
-    Error: There is nothing to pull
+    Error: There is no state .contactsd/contacts.d/state
 
-    There is no state .contactsd/contacts.d/state: nothing was ever applied from here.
+    Nothing was ever applied from here.
     [exit 1]
     ");
     assert!(!world.path(".contactsd").exists());
@@ -298,7 +298,7 @@ fn programs_are_told_what_is_replaced_by_what() {
     keeps_to("state-pull", &text);
     let none = world.run("state pull --state nowhere --json");
     keeps_to("events", &none.stdout);
-    assert_eq!(records(&none.stdout)[0]["diagnostic"]["summary"], "There is nothing to pull");
+    assert_eq!(records(&none.stdout)[0]["diagnostic"]["summary"], "There is no state nowhere");
     assert!(world.run("state push kept.jsonl --json").stdout.contains("Nobody can approve"));
     let push = |world: &World| {
         let outcome = world.run("state push kept.jsonl --auto-approve --json");
@@ -335,7 +335,7 @@ fn a_state_is_not_shown_on_a_terminal() {
     world.applied();
     let refused = world.run_on_terminal("state pull");
     assert_eq!((refused.code, refused.stdout.as_str()), (Some(1), ""), "{refused}");
-    assert!(refused.stderr.contains("A state is not pulled to a terminal"), "{refused}");
+    assert!(refused.stderr.contains("The state is not printed to a terminal"), "{refused}");
     let refused = world.run_on_terminal("state pull --json");
     assert_eq!((refused.code, refused.stdout.lines().count()), (Some(1), 1), "{refused}");
     assert!(!refused.stdout.contains("ada@example.com"), "{refused}");

@@ -60,7 +60,7 @@ fn a_paused_service_lets_others_write_and_goes_on_after() {
     assert!(refused.stderr.contains("contactsd pause"), "{refused}");
     assert_snapshot!(world.run("pause"), @"
     Paused. What was under way is recorded, and other commands can write the state now.
-    The service stays paused, over restarts as well, until `contactsd resume --api-url http://127.0.0.1:[PORT]/api/v1`.
+    The service stays paused, even after a restart, until you run `contactsd resume --api-url http://127.0.0.1:[PORT]/api/v1`.
     [exit 0]
     ");
     world.edit("contacts.d/team.yaml", "Engineer", "Director");
@@ -70,7 +70,7 @@ fn a_paused_service_lets_others_write_and_goes_on_after() {
     remote.take_sent();
     assert_eq!(world.run("pause").code, Some(0));
     let approval = world.run("approve 00000000000000000000000000000000");
-    assert!(approval.stderr.contains("The service makes no plans now"), "{approval}");
+    assert!(approval.stderr.contains("The service is paused"), "{approval}");
     assert_eq!(world.run("watch --once").code, Some(1));
     assert_snapshot!(world.run("resume"), @"
     Resumed. The service takes the state as soon as it is free, and looks at everything.
@@ -102,7 +102,7 @@ fn a_pause_outlives_the_service_that_was_killed() {
     // A pause without a service to take it back.
     world.write(".contactsd/contacts.d/state/paused", "{\"since\": 0}");
     assert_snapshot!(world.run("resume"), @"
-    No service is running. The pause is over: the next one begins at once.
+    No service is running. The pause is over: the next service starts its work at once.
     [exit 0]
     ");
     assert_eq!(world.run("watch --once").code, Some(0));
@@ -116,7 +116,7 @@ fn without_a_service_there_is_nobody_to_tell() {
     [stderr]
     Error: No service is running for the state .contactsd/contacts.d/state
 
-    There is nothing to pause: other commands can write the state as it is. A service is started by
+    There is nothing to pause: other commands can write the state as it is. To start a service, run
     `contactsd watch --api-url http://127.0.0.1:[PORT]/api/v1`.
     [exit 1]
     ");
@@ -124,7 +124,7 @@ fn without_a_service_there_is_nobody_to_tell() {
     [stderr]
     Error: No service is running for the state .contactsd/contacts.d/state
 
-    There is nothing to resume. A service is started by `contactsd watch --api-url
+    There is nothing to resume. To start a service, run `contactsd watch --api-url
     http://127.0.0.1:[PORT]/api/v1`.
     [exit 1]
     ");
@@ -132,7 +132,7 @@ fn without_a_service_there_is_nobody_to_tell() {
     [stderr]
     Error: No service is running for the state .contactsd/contacts.d/state
 
-    There is nothing to approve. A service is started by `contactsd watch --api-url
+    There is nothing to approve. To start a service, run `contactsd watch --api-url
     http://127.0.0.1:[PORT]/api/v1`.
     [exit 1]
     ");
@@ -302,7 +302,7 @@ fn a_service_whose_directory_was_removed_can_be_asked_again() {
     // At once: it is waited for.
     assert_snapshot!(world.run("pause"), @"
     Paused. What was under way is recorded, and other commands can write the state now.
-    The service stays paused, over restarts as well, until `contactsd resume --api-url http://127.0.0.1:[PORT]/api/v1`.
+    The service stays paused, even after a restart, until you run `contactsd resume --api-url http://127.0.0.1:[PORT]/api/v1`.
     [exit 0]
     ");
     let status = world.run("status");
@@ -313,7 +313,7 @@ fn a_service_whose_directory_was_removed_can_be_asked_again() {
     fs::remove_dir_all(world.path(".contactsd")).unwrap();
     watching.wait_for("has taken its place again");
     let paused = world.run("pause");
-    assert!(paused.stdout.contains("Paused already, since"), "{paused}");
+    assert!(paused.stdout.contains("Already paused, since"), "{paused}");
     assert_eq!(world.run("resume").code, Some(0));
     watching.wait_for("Resumed.");
     watching.wait_for(COMPLETE);

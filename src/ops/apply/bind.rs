@@ -20,7 +20,7 @@ use super::outcome::binding::{self, Confirmed, complete};
 use super::outcome::create::{self, Adopted};
 use super::outcome::{lists, settled};
 use super::performer::{End, Performer, Trouble};
-use crate::ops::{Imported, Problem, ProblemKind, Step, problem};
+use crate::ops::{Imported, NotThere, Problem, ProblemKind, Step, problem};
 
 impl Performer<'_> {
     /// Binds to a contact that is known by its id.
@@ -30,16 +30,18 @@ impl Performer<'_> {
         }
         match self.view_living(id).await? {
             Ok(contact) => self.adopt_seen(id, entry, origin, &contact).await,
-            Err(why) => Err(Trouble::failed(problem::does_not_exist(id, entry, &why))),
+            Err(why) => Err(Trouble::failed(problem::does_not_exist(id, entry, why))),
         }
     }
 
     /// Views a contact to bind to; an inner `Err` says why it is taken to be gone.
-    pub(super) async fn view_living(&self, id: &ApolloId) -> Result<Result<Contact, String>, Trouble> {
+    pub(super) async fn view_living(&self, id: &ApolloId) -> Result<Result<Contact, NotThere>, Trouble> {
         match self.session.access.view(id).await {
-            Ok(contact) if contact.person_deleted => Ok(Err("Apollo says that it was deleted".to_owned())),
+            Ok(contact) if contact.person_deleted => Ok(Err(NotThere::Deleted)),
             Ok(contact) => Ok(Ok(contact)),
-            Err(Failure::Refused(error)) if self.is_gone(id, &error).await? => Ok(Err(problem::chain(&error))),
+            Err(Failure::Refused(error)) if self.is_gone(id, &error).await? => {
+                Ok(Err(NotThere::Refused(problem::chain(&error))))
+            }
             Err(failure) => Err(self.trouble(Endpoint::ViewContact, failure)),
         }
     }

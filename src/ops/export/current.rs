@@ -8,7 +8,7 @@ use super::super::account::Account;
 use super::super::refresh::compare::{Standing, standing};
 use super::super::refresh::{Asked, Sighting, refresh};
 use super::super::seen::AskedFor;
-use super::super::{Desired, DriftError, ProblemKind, Viewer};
+use super::super::{Desired, DriftError, ProblemKind, Unseen, Viewer};
 use crate::apollo::Contact;
 use crate::model::{ApolloId, ContactKey, Entry, Field, Fields, Value, fold_text};
 use crate::plan::KeyPattern;
@@ -40,7 +40,7 @@ pub enum Missing {
     },
     Unseen {
         id: ApolloId,
-        why: String,
+        why: Unseen,
     },
 }
 
@@ -77,7 +77,7 @@ pub async fn current(
             Some((Some(Sighting::Gone), id)) => Missing::Gone(id),
             Some((Some(Sighting::Merged(survivor)), id)) => Missing::Merged { id, survivor: survivor.clone() },
             Some((Some(Sighting::Unknown(why)), id)) => Missing::Unseen { id, why: why.clone() },
-            Some((None, id)) => Missing::Unseen { id, why: "Apollo does not show it".to_owned() },
+            Some((None, id)) => Missing::Unseen { id, why: Unseen::NotShown },
             None => Missing::Unbound,
         };
         current.missing.push((entry.key().clone(), missing));

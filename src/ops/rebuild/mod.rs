@@ -21,7 +21,7 @@ use super::refresh::compare::{Standing, standing};
 use super::refresh::{Asked, Halt, Sighting, View, refresh, view};
 use super::seen::AskedFor;
 use super::sees::Sees;
-use super::{Desired, DriftError, Event, LoadError, Session, knowledge, sweep};
+use super::{Desired, DriftError, Event, LoadError, Session, Unseen, knowledge, sweep};
 use crate::apollo::{Contact, SearchPage};
 use crate::model::{
     ApolloId, Binding, ContactKey, Endpoint, Entry, Field, IdentityKey, MatchedBy, Origin, Place, RebuiltBy,
@@ -109,7 +109,7 @@ impl Session {
                 }
                 (None, Some(contact)) => self.pair(&mut rebuild, entry, contact, RebuiltBy::Id),
                 (None, None) => {
-                    let unseen = || WhyOpen::Unseen { id: id.clone(), why: "Apollo does not show it".to_owned() };
+                    let unseen = || WhyOpen::Unseen { id: id.clone(), why: Unseen::NotShown };
                     rebuild.leave(entry, met.odd.remove(id).unwrap_or_else(unseen));
                 }
             }
@@ -230,7 +230,7 @@ impl Session {
                 }
                 View::Shown(contact) => WhyOpen::Merged { id: id.clone(), survivor: contact.id.clone() },
                 View::Denied => WhyOpen::Gone(id.clone()),
-                View::Failed(why) => WhyOpen::Unseen { id: id.clone(), why },
+                View::Failed(why) => WhyOpen::Unseen { id: id.clone(), why: Unseen::Failed(why) },
             };
             met.odd.insert(id.clone(), odd);
         }

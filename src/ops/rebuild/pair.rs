@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::apollo::Contact;
 use crate::model::{ApolloId, ContactKey, Entry, Field, Identity, RebuiltBy, fold_email};
+use crate::ops::Unseen;
 use crate::ops::refresh::compare::{Standing, is_shown, standing};
 
 /// Entries that name no contact, and whom they could be.
@@ -61,7 +62,7 @@ pub enum WhyOpen {
     /// Apollo answers with another contact than the one that it names.
     Merged { id: ApolloId, survivor: ApolloId },
     /// The contact that it names was not seen; why.
-    Unseen { id: ApolloId, why: String },
+    Unseen { id: ApolloId, why: Unseen },
     /// A person is waited for already, or a request of which the outcome is not known.
     Waits,
     /// It was forgotten and has come back: the next apply binds it again.

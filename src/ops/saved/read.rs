@@ -34,7 +34,22 @@ pub enum SavedError {
     Cut { path: PathBuf },
     /// It was changed after it was written.
     #[error("{} is damaged: {why}", path.display())]
-    Damaged { path: PathBuf, why: String },
+    Damaged { path: PathBuf, why: Damage },
+}
+
+/// What is wrong with a plan file that was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum Damage {
+    #[error("a second plan begins in it")]
+    SecondPlan,
+    #[error("its checksum differs")]
+    Checksum,
+    #[error("the digest of the contact files is none")]
+    DigestOfFiles,
+    #[error("its digest is not that of its actions")]
+    DigestOfActions,
+    #[error("its line {line} cannot be read: {source}")]
+    Line { line: usize, source: serde_json::Error },
 }
 
 /// Reports whether a file begins as a plan does, whole or not.
@@ -85,18 +100,17 @@ fn read_whole<R: BufRead>(lines: &mut Lines<'_, R>) -> Result<SavedPlan, SavedEr
             Line::Dropped { place, field } => body.dropped.push((place.into_owned(), field.into_owned())),
             Line::Housekeeping(housekeeping) => body.housekeeping = housekeeping.into_owned(),
             Line::End(end) => break (before.finalize(), end),
-            Line::Plan(_) => return Err(lines.damaged("a second plan begins in it")),
+            Line::Plan(_) => return Err(lines.damaged(Damage::SecondPlan)),
         }
     };
     let (found, End { actions, blake3 }) = end;
     if found.to_hex().as_str() != blake3 || actions != body.actions.len() {
-        return Err(lines.damaged("its checksum differs"));
+        return Err(lines.damaged(Damage::Checksum));
     }
-    let files = blake3::Hash::from_hex(&header.files.digest)
-        .map_err(|_| lines.damaged("the digest of the contact files is none"))?;
+    let files = blake3::Hash::from_hex(&header.files.digest).map_err(|_| lines.damaged(Damage::DigestOfFiles))?;
     let saved = body.saved(lines.path, header, *files.as_bytes());
     if saved.planned.plan.digest(&saved.origins.api, &saved.origins.files) != *saved.digest() {
-        return Err(lines.damaged("its digest is not that of its actions"));
+        return Err(lines.damaged(Damage::DigestOfActions));
     }
     Ok(saved)
 }
@@ -155,13 +169,12 @@ impl<R: BufRead> Lines<'_, R> {
         match serde_json::from_slice(&line) {
             Ok(Line::Plan(header)) => Ok(*header),
             Ok(_) => Err(self.not_a_plan()),
-            Err(error) => Err(self.damaged(format!("its first line does not parse: {error}"))),
+            Err(source) => Err(self.damaged(Damage::Line { line: 1, source })),
         }
     }
 
     fn parse<T: DeserializeOwned>(&self, line: &[u8]) -> Result<T, SavedError> {
-        serde_json::from_slice(line)
-            .map_err(|error| self.damaged(format!("its line {} does not parse: {error}", self.number)))
+        serde_json::from_slice(line).map_err(|source| self.damaged(Damage::Line { line: self.number, source }))
     }
 
     /// Reads a line with its end; one without is where the file was cut.
@@ -177,8 +190,8 @@ impl<R: BufRead> Lines<'_, R> {
         Ok(line)
     }
 
-    fn damaged(&self, why: impl Into<String>) -> SavedError {
-        SavedError::Damaged { path: self.path.to_owned(), why: why.into() }
+    fn damaged(&self, why: Damage) -> SavedError {
+        SavedError::Damaged { path: self.path.to_owned(), why }
     }
 
     fn unreadable(&self, source: io::Error) -> SavedError {

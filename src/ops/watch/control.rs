@@ -45,14 +45,14 @@ impl Request {
 #[derive(Debug)]
 pub enum Command {
     Pause {
-        reply: oneshot::Sender<Result<PauseAnswer, String>>,
+        reply: oneshot::Sender<Result<PauseAnswer, Unable>>,
     },
     Resume {
-        reply: oneshot::Sender<Result<ResumeAnswer, String>>,
+        reply: oneshot::Sender<Result<ResumeAnswer, Unable>>,
     },
     Approve {
         digest: Digest,
-        reply: oneshot::Sender<Result<ApproveAnswer, String>>,
+        reply: oneshot::Sender<Result<ApproveAnswer, Unable>>,
     },
     /// The directory of the state was removed or replaced, and the place of the service was taken again.
     Displaced,
@@ -110,15 +110,28 @@ pub(super) fn routes(pages: Routes, board: Board, commands: &UnboundedSender<Com
 
 async fn tell<T>(
     commands: UnboundedSender<Command>,
-    command: impl FnOnce(oneshot::Sender<Result<T, String>>) -> Command,
+    command: impl FnOnce(oneshot::Sender<Result<T, Unable>>) -> Command,
 ) -> Result<T, String> {
     let (reply, answer) = oneshot::channel();
     // Both fail only when the service has ended.
     let sent = commands.send(command(reply)).is_ok();
-    match answer.await {
-        Ok(answer) if sent => answer,
-        _ => Err("it is ending".to_owned()),
-    }
+    let answer = answer.await.ok().filter(|_| sent).unwrap_or(Err(Unable::Ending));
+    answer.map_err(|why| why.to_string())
+}
+
+/// Why a service cannot do what it is told.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unable {
+    #[error("it is ending")]
+    Ending,
+    /// Another service has the state, and makes the plans.
+    #[error("it stands by: {holder} has the state, and makes the plans")]
+    StandsBy { holder: String },
+    #[error("it was started for one pass and cannot be paused")]
+    OnePass,
+    /// The mark of the pause cannot be written or removed, with what caused that.
+    #[error("{0}")]
+    Marking(String),
 }
 
 /// Why a service could not be asked.

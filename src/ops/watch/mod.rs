@@ -25,7 +25,9 @@ mod standby;
 mod tests;
 
 pub use board::{Board, Braked, LastLoad, Outcome, Pass, Phase, StandingBy, Status, Telling, Trouble, Waiting};
-pub use control::{ApproveAnswer, AskError, Command, PauseAnswer, Request, ResumeAnswer, ask, resume_without_service};
+pub use control::{
+    ApproveAnswer, AskError, Command, PauseAnswer, Request, ResumeAnswer, Unable, ask, resume_without_service,
+};
 pub use failing::Failing;
 pub use place::{Place, PlaceOptions};
 pub use service::{Service, WatchOptions, WatchSummary};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::board::Phase;
-use super::control::{ApproveAnswer, Command, PauseAnswer, ResumeAnswer};
+use super::control::{ApproveAnswer, Command, PauseAnswer, ResumeAnswer, Unable};
 use super::service::{MadeWay, Service, Standing, WatchSummary, close};
 use crate::model::Timestamp;
 use crate::ops::{Notice, Session, chain};
@@ -147,13 +147,13 @@ impl Service {
         }
     }
 
-    async fn pause(&mut self) -> Result<PauseAnswer, String> {
+    async fn pause(&mut self) -> Result<PauseAnswer, Unable> {
         if let Some(since) = self.paused {
             return Ok(PauseAnswer::AlreadyPaused { since });
         }
-        let place = self.place.as_ref().ok_or("it was started for one pass and cannot be paused")?;
+        let place = self.place.as_ref().ok_or(Unable::OnePass)?;
         // First the mark: a service that ends here begins paused.
-        let since = place.pause(self.now()).map_err(|error| chain(&error))?;
+        let since = place.pause(self.now()).map_err(|error| Unable::Marking(chain(&error)))?;
         self.paused = Some(since);
         self.standing_by = None;
         self.release().await;
@@ -167,12 +167,12 @@ impl Service {
         Ok(PauseAnswer::Paused { since })
     }
 
-    fn resume(&mut self) -> Result<ResumeAnswer, String> {
+    fn resume(&mut self) -> Result<ResumeAnswer, Unable> {
         if self.paused.is_none() {
             return Ok(ResumeAnswer::NotPaused);
         }
         if let Some(place) = &self.place {
-            place.resume().map_err(|error| chain(&error))?;
+            place.resume().map_err(|error| Unable::Marking(chain(&error)))?;
         }
         self.paused = None;
         self.board.note(|status| status.paused_since = None);

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use super::absent::Absent;
 use super::approval::Approval;
 use super::board::{Board, Braked, Phase, StandingBy, Trouble};
-use super::control::{ApproveAnswer, Command};
+use super::control::{ApproveAnswer, Command, Unable};
 use super::failing::FailingEntries;
 use super::place::Place;
 use super::settings::Settings;
@@ -90,7 +90,7 @@ pub(super) enum Standing {
 }
 
 /// A person's wish to let a plan through, and where the answer goes.
-pub(super) type Asked = (Digest, oneshot::Sender<Result<ApproveAnswer, String>>);
+pub(super) type Asked = (Digest, oneshot::Sender<Result<ApproveAnswer, Unable>>);
 
 /// Keeps Apollo in step with the files until it is asked to stop.
 pub struct Service {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::board::StandingBy;
+use super::control::Unable;
 use super::service::Service;
 use crate::model::Timestamp;
 use crate::ops::{Notice, SessionError};
@@ -44,7 +45,7 @@ impl Service {
         self.note_holder(&holder, now);
         if let Some((_, reply)) = self.asked.take() {
             // Whoever asked may have left.
-            let _ = reply.send(Err(format!("it stands by: {} has the state, and makes the plans", holder.who())));
+            let _ = reply.send(Err(Unable::StandsBy { holder: holder.who() }));
         }
         self.again_at = Some(now + PAUSE);
         if *look == Look::Rescan {

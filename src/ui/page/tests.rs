@@ -228,7 +228,7 @@ fn what_matters_most_is_said_first() {
     Paused
     Standing by
     Kept from its work
-    The files hold mistakes
+    The files have mistakes
     The files cannot be read
     A plan waits for approval
     No good pass for too long

@@ -7,7 +7,7 @@ use crate::source::Diagnostic;
 pub(super) fn targeted() -> Diagnostic {
     Diagnostic::warning(
         "Resource targeting is in effect",
-        "The plan holds only what --target and --exclude leave in, so it may not be all that the files ask for. They are \
+        "The plan holds only what --target and --exclude select, so it may not be all that the files ask for. They are \
          for exceptional situations: plan without them to see the rest.",
     )
 }

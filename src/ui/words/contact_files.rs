@@ -1,12 +1,16 @@
-//! Contact files that cannot be read.
+//! Contact files: what cannot be read, and what came of checking and formatting them.
 //!
 //! What is wrong inside of one is worded where it is found, in `source/words.rs`.
 
+use std::error::Error;
 use std::io::ErrorKind;
+use std::path::Path;
 
-use crate::ops::{self, LoadError};
+use super::super::amounts::counted;
+use super::super::escape::escape;
+use crate::ops::{LoadError, chain};
 use crate::shell_word::shell_word;
-use crate::source::{self, Diagnostic};
+use crate::source::{self, Diagnostic, Note};
 
 /// Says why the contact files cannot be used, worst last.
 pub(crate) fn load(error: &LoadError) -> Vec<Diagnostic> {
@@ -22,7 +26,7 @@ pub(crate) fn load(error: &LoadError) -> Vec<Diagnostic> {
 
 /// Says why a directory cannot be read, and what to do.
 pub(crate) fn unreadable(error: &source::Error) -> Diagnostic {
-    let why = ops::chain(error);
+    let why = chain(error);
     let detail = match error {
         source::Error::ReadDirectory { source, .. } if source.kind() == ErrorKind::NotFound => {
             format!("{why}\nName the directory with --dir, or make it with a first entry: contactsd init")
@@ -35,4 +39,40 @@ pub(crate) fn unreadable(error: &source::Error) -> Diagnostic {
         _ => why,
     };
     Diagnostic::error("Cannot read the contact files", detail)
+}
+
+/// A directory without contact files is valid, and seldom meant.
+pub(crate) fn none_in(directory: &Path) -> Diagnostic {
+    let summary = format!("{} holds no contact files", directory.display());
+    Diagnostic::warning(summary, "Contact files end in .yaml or .yml.")
+}
+
+pub(crate) fn valid(contacts: usize, files: usize) -> String {
+    let are = if contacts == 1 { "is" } else { "are" };
+    format!("Success! {} in {} {are} valid.", counted(contacts, "contact"), counted(files, "file"))
+}
+
+// Formatting.
+
+pub(crate) fn left_as_written(note: &Note) -> Diagnostic {
+    let location = Some(note.location.clone());
+    Diagnostic { location, ..Diagnostic::warning("Left as it is written", note.text.clone()) }
+}
+
+/// A link leads to a file, and it may belong to somebody else.
+pub(crate) fn left_alone(file: &Path, directory: &Path) -> Diagnostic {
+    let detail = format!("A link leads to it, and it is outside of {}. Format it where it is.", directory.display());
+    Diagnostic::warning(format!("{} was left alone", file.display()), detail)
+}
+
+pub(crate) fn not_formatted(why: &dyn Error) -> Diagnostic {
+    Diagnostic::error("A file was not formatted", chain(why))
+}
+
+pub(crate) fn formatted_already(files: usize) -> String {
+    format!("{} {} formatted already.", counted(files, "file"), if files == 1 { "is" } else { "are" })
+}
+
+pub(crate) fn how_to_format(command: &str, files: usize) -> String {
+    format!("Run \"{}\" to format {}.", escape(command), counted(files, "file"))
 }

@@ -14,7 +14,7 @@ use crate::ui::amounts::{count, counted};
 use super::contact_files::unreadable;
 
 /// How many columns are named.
-const MOST_COLUMNS: usize = 50;
+pub(super) const MOST_COLUMNS: usize = 50;
 
 /// Says what a table was found to be.
 pub(crate) fn about(about: &About) -> String {
@@ -230,7 +230,7 @@ fn unfit(why: Unfit) -> &'static str {
 }
 
 /// Says of rows what is to be known, in one line.
-pub(crate) fn note_kind(note: &Note, rows: usize) -> String {
+fn note_kind(note: &Note, rows: usize) -> String {
     let rows = counted(rows, "row");
     match note {
         Note::OptedOut { column } => format!("{rows} of people who opted out, by {column:?}"),
@@ -245,8 +245,14 @@ pub(crate) fn note_kind(note: &Note, rows: usize) -> String {
     }
 }
 
+/// Says of rows what is to be known, and where the first ones are.
+pub(crate) fn noted(note: &Note, rows: usize, first: &[String]) -> Diagnostic {
+    let more = if rows > first.len() { ", and more" } else { "" };
+    Diagnostic::warning(note_kind(note, rows), format!("{}\n\n  {}{more}", note_detail(note), first.join(", ")))
+}
+
 /// Says what to do about it.
-pub(crate) fn note_detail(note: &Note) -> &'static str {
+fn note_detail(note: &Note) -> &'static str {
     match note {
         Note::OptedOut { .. } => "They were taken because of --keep-opted-out.",
         Note::Extrapolated => "Such an address may belong to nobody, or to somebody else.",

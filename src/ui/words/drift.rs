@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::super::amounts::{counted, wait};
+use super::account::unseen;
 use crate::model::{ApolloId, Endpoint};
-use crate::ops::{Drift, DriftChange, Drifted, Refreshing};
+use crate::ops::{Drift, DriftChange, Drifted, Refreshing, Unseen};
 use crate::source::Diagnostic;
 
 /// Says what is about to be read, and what that costs.
@@ -62,11 +63,12 @@ pub(super) fn quota_unshared(why: &str) -> Diagnostic {
     )
 }
 
-pub(super) fn not_seen(id: &ApolloId, why: &str) -> Diagnostic {
+pub(super) fn not_seen(id: &ApolloId, why: &Unseen) -> Diagnostic {
     Diagnostic::warning(
         "It is not known how this contact stands in Apollo",
         format!(
-            "{id}: {why}. Nothing is concluded from it. Run it again, and look at the contact in Apollo if this stays."
+            "{id}: {}. Nothing is concluded from it. Run it again, and look at the contact in Apollo if this stays.",
+            unseen(why)
         ),
     )
 }

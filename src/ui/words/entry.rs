@@ -1,6 +1,7 @@
 //! Entries that are not created, bound or settled as planned.
 
 use crate::model::{ApolloId, ContactKey, Endpoint, RunId};
+use crate::ops::NotThere;
 use crate::source::Diagnostic;
 
 pub(super) fn too_many_hits(key: &str, address: &str) -> Diagnostic {
@@ -97,11 +98,15 @@ pub(super) fn restored_as_new(id: &ApolloId, address: &str) -> Diagnostic {
     )
 }
 
-pub(super) fn does_not_exist(id: &ApolloId, is_named: bool, why: &str, address: &str) -> Diagnostic {
+pub(super) fn does_not_exist(id: &ApolloId, is_named: bool, why: &NotThere, address: &str) -> Diagnostic {
     let next = if is_named {
         "Correct apollo_id in the entry, or remove it to have the contact created."
     } else {
         "Apply again: it is then looked for once more, and created if it is not there."
+    };
+    let why = match why {
+        NotThere::Deleted => "Apollo says that it was deleted.",
+        NotThere::Refused(why) => why,
     };
     Diagnostic::error(format!("Contact {id} of {address} does not exist"), format!("{why}\n{next}"))
 }

@@ -27,7 +27,7 @@ pub(crate) fn not_laid_out(error: &InitError, is_begun: bool) -> Diagnostic {
             "{why}, which a pipeline may take for a pattern.\nRename it, or leave out --pipeline and write the pipeline by hand."
         ),
         _ if is_begun => {
-            format!("{why}\nWhat is named above stays. Run init again once this is mended: it makes what is missing.")
+            format!("{why}\nWhat is named above stays. Run init again once this is fixed: it makes what is missing.")
         }
         _ => why,
     };

@@ -1,36 +1,43 @@
-//! Every sentence about what went wrong, a file for each family; the one place that knows the names of flags.
+//! Every sentence about what went wrong or came of a command, a file for each family; the one place that knows the names of
+//! flags.
 //!
 //! Facts in, messages out. Where a message stands and how it looks is the concern of others.
 
+pub(crate) mod account;
 mod brakes;
 mod by_hand;
 mod changes;
 mod command;
-mod contact_files;
+pub(crate) mod contact_files;
 mod convert;
+pub(crate) mod converted;
 mod dispute;
 mod drift;
 mod entry;
+pub(crate) mod generated;
 mod init;
-mod plan_file;
+pub(crate) mod managed;
+pub(crate) mod plan_file;
 mod requests;
+pub(crate) mod run;
+pub(crate) mod sandbox;
+pub(crate) mod service;
 mod standing;
 mod state;
 mod steps;
+pub(crate) mod system;
 mod watch;
 
 pub(crate) use brakes::exceeded;
 pub(crate) use command::planning_options;
 pub(crate) use contact_files::{load, unreadable};
-pub(crate) use convert::{
-    Why, about, not_converted, note, note_detail, note_kind, refused_row, skipped_row, table_error,
-};
+pub(crate) use convert::{Why, about, not_converted, note, noted, refused_row, skipped_row, table_error};
 pub(crate) use drift::{drifted, refreshing};
 pub(crate) use init::{forge_unknown, not_laid_out};
-pub(crate) use plan_file::{plan_file, refusal, some_of};
+pub(crate) use plan_file::{plan_file, refusal};
 pub(crate) use requests::{credential, doing, session};
 pub(crate) use standing::{Verdict, verdict};
-pub(crate) use state::{read_from_copy, rebuilding, state, unanswered, unaskable};
+pub(crate) use state::{not_closed, read_from_copy, rebuilding, state, unanswered, unaskable};
 pub(crate) use steps::{RENEWED, finished, started, still_running};
 pub(crate) use watch::notice;
 
@@ -102,7 +109,7 @@ fn kind_of(kind: &Kind, key: Option<&ContactKey>) -> Diagnostic {
         Kind::CannotWrite(why) => Diagnostic::error("Cannot write to the state", why),
         Kind::CannotAnswer(why) => state::cannot_answer(why),
         Kind::StateMended(remark) => state::mended(remark),
-        Kind::NotClosed(why) => Diagnostic::error("The state did not close in order", why),
+        Kind::NotClosed(why) => not_closed(why),
 
         Kind::Targeted => brakes::targeted(),
         Kind::Braked { brake, gone } => brakes::braked(brake, *gone),

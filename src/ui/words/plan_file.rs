@@ -1,10 +1,13 @@
-//! Plan files that cannot be read, or are not applied.
+//! Plan files that cannot be written or read, or are not applied, or not whole.
 
-use super::super::amounts::count;
+use std::error::Error;
+use std::path::Path;
+
+use super::super::amounts::{count, counted};
 use super::super::escape::escape;
 use super::{exceeded, planning_options};
 use crate::model::ContactKey;
-use crate::ops::{Refusal, SavedError, SavedPlan, chain};
+use crate::ops::{MarkError, Refusal, SavedError, SavedPlan, chain};
 use crate::settings::Locations;
 use crate::shell_word::shell_word;
 use crate::source::Diagnostic;
@@ -75,11 +78,11 @@ pub(crate) fn refusal(
                 }
             };
             let which = match contacts.as_slice() {
-                [] => "The contacts of the plan are declared as they were; another file or entry differs.".to_owned(),
-                some => format!("Of the plan's contacts, declared otherwise now: {}.", some_of(some)),
+                [] => "The contacts of the plan are declared as before; another file or entry differs.".to_owned(),
+                some => format!("Of the plan's contacts, these are declared differently now: {}.", some_of(some)),
             };
             let detail = format!(
-                "The files in {} are not those that {file} was made from.{number} {which}\nNothing was changed. {again}",
+                "The files in {} are not the ones that {file} was made from.{number} {which}\nNothing was changed. {again}",
                 locations.contacts.display()
             );
             ("Contact files have changed since the plan was saved", detail)
@@ -112,7 +115,7 @@ pub(crate) fn refusal(
         Refusal::Stale { planned, now } => (
             "Saved plan is stale",
             format!(
-                "Something else than this plan has changed the state since, from serial {planned} to {now}. Nothing was \
+                "Something other than this plan has changed the state since, from serial {planned} to {now}. Nothing was \
                  sent.\n{again}"
             ),
         ),
@@ -128,7 +131,7 @@ pub(crate) fn refusal(
         }
         Refusal::Replaced(keys) => (
             "Saved plan is stale",
-            format!("What is left of it, {}, would be done otherwise now. Nothing was sent.\n{again}", some_of(keys)),
+            format!("What is left of it, {}, would be done differently now. Nothing was sent.\n{again}", some_of(keys)),
         ),
     };
     Diagnostic::error(summary, detail)
@@ -139,19 +142,83 @@ fn other_now(contacts: &[ContactKey], in_doubt: bool) -> String {
     let why = if in_doubt {
         "another apply has sent something since that was never answered."
     } else {
-        "the state holds other than it did then, though its serial is the same. Was it restored from a backup?"
+        "the state holds something else than it did then, though its serial is the same. Was it restored from a backup?"
     };
-    format!("{} would be treated otherwise now: {why} Nothing was sent.", some_of(contacts))
+    format!("{} would be treated differently now: {why} Nothing was sent.", some_of(contacts))
 }
 
 const HELP_API: &str = "Name the API with --api-url, or the stand-in with --sandbox, as when the plan was made.";
 
 /// Names a few contacts, and how many there are beside.
-pub(crate) fn some_of(keys: &[ContactKey]) -> String {
+fn some_of(keys: &[ContactKey]) -> String {
     const SHOWN: usize = 3;
     let names: Vec<String> = keys.iter().take(SHOWN).map(ContactKey::address).collect();
     match keys.len().saturating_sub(SHOWN) {
         0 => names.join(", "),
         more => format!("{} and {} more", names.join(", "), count(more)),
     }
+}
+
+pub(crate) fn not_saved(why: &dyn Error) -> Diagnostic {
+    Diagnostic::error("The plan was not saved", chain(why))
+}
+
+/// Another process changes contacts, so that a plan would be stale before it is applied.
+pub(crate) fn not_saved_meanwhile() -> Diagnostic {
+    Diagnostic::error(
+        "The plan was not saved",
+        "Another process is changing contacts, which are left out of the plan. When that process is done, the plan \
+         would be stale. Plan again then.",
+    )
+}
+
+pub(crate) fn among_contact_files(file: &Path, contacts: &Path) -> Diagnostic {
+    Diagnostic::error(
+        format!("{} is in the directory of the contact files", file.display()),
+        format!("Files in {} are read as contact files. Save the plan in another directory.", contacts.display()),
+    )
+}
+
+/// Only plans have a page.
+pub(crate) fn no_plan_to_show() -> Diagnostic {
+    Diagnostic::error(
+        "There is no plan to show",
+        "Only plans are shown as Markdown. Name the file that `contactsd plan --out FILE` has saved.",
+    )
+}
+
+pub(crate) fn done_in_part(file: &Path, done: usize, all: usize) -> String {
+    format!("{} of the {} in {} were done before.", count(done), counted(all, "action"), file.display())
+}
+
+/// Says what is not done although it is needed, since the saved plan does not say it.
+pub(crate) fn not_all_of_it(replaced: &[ContactKey], further: &[ContactKey]) -> Vec<Diagnostic> {
+    let mut told = Vec::new();
+    if !replaced.is_empty() {
+        let detail = format!(
+            "{} would be treated differently now than the saved plan says. Nothing was done about that: make a new plan \
+             for it.",
+            some_of(replaced)
+        );
+        told.push(Diagnostic::warning("A part of the plan is left out", detail));
+    }
+    if !further.is_empty() {
+        let detail = format!(
+            "A plan made now would also change {}, and the saved plan does not say so. Nothing was done about that: make \
+             a new plan for it.",
+            some_of(further)
+        );
+        told.push(Diagnostic::warning("There is more to do than the saved plan says", detail));
+    }
+    told
+}
+
+/// Says that a plan file does not tell that it was used, and what that can lead to.
+pub(crate) fn unmarked(file: &Path, why: &MarkError) -> Diagnostic {
+    let detail = format!(
+        "{}.\nThe state remembers what is done, so the plan is not applied to it twice. But if the state is lost or \
+         restored from a backup, the file looks like one that was never used. Remove it when it is applied.",
+        chain(why)
+    );
+    Diagnostic::warning(format!("{} is not marked as applied", file.display()), detail)
 }

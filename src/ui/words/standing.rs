@@ -96,11 +96,11 @@ fn troubled(trouble: &Trouble) -> Verdict {
 
 fn refused(load: &LastLoad) -> Verdict {
     let remedy = Some(("To see what is wrong, and where:", "validate"));
-    let detail = "Nothing is changed until that is mended. What was applied before stands.".to_owned();
+    let detail = "Nothing is changed until that is fixed. What was applied before stands.".to_owned();
     let headline = match (&load.unreadable, load.errors.values().sum::<usize>()) {
         (Some(_), _) => "The files cannot be read".to_owned(),
-        (None, 1) => "The files hold a mistake".to_owned(),
-        (None, _) => "The files hold mistakes".to_owned(),
+        (None, 1) => "The files have a mistake".to_owned(),
+        (None, _) => "The files have mistakes".to_owned(),
     };
     Verdict { headline, detail, remedy, ..Verdict::default() }
 }

@@ -19,6 +19,10 @@ pub(super) fn cannot_record(why: &str, address: &str) -> Diagnostic {
     )
 }
 
+pub(crate) fn not_closed(why: &str) -> Diagnostic {
+    Diagnostic::error("The state was not closed properly", why)
+}
+
 /// Words why the state cannot be read while this process writes it.
 pub(super) fn cannot_answer(why: &str) -> Diagnostic {
     let detail = format!("{why}\nMeanwhile `plan` and `state` in other processes fail; nothing else does.");

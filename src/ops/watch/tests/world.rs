@@ -15,7 +15,7 @@ use crate::apollo;
 use crate::aside::under_way;
 use crate::model::Timestamp;
 use crate::ops::watch::{
-    Board, Command, Phase, Place, PlaceOptions, Service, Settings, Status, WatchOptions, WatchSummary,
+    Board, Command, Phase, Place, PlaceOptions, Service, Settings, Status, Unable, WatchOptions, WatchSummary,
 };
 use crate::ops::{Clock, Ended, Entropy, Event, SessionOptions, Stop, Waiting};
 use crate::plan::{Limit, Policy};
@@ -282,8 +282,8 @@ impl Running {
     /// Gives a command and waits for its answer.
     pub(super) async fn command<T>(
         &self,
-        command: impl FnOnce(oneshot::Sender<Result<T, String>>) -> Command,
-    ) -> Result<T, String> {
+        command: impl FnOnce(oneshot::Sender<Result<T, Unable>>) -> Command,
+    ) -> Result<T, Unable> {
         let (reply, answer) = oneshot::channel();
         self.commands.send(command(reply)).unwrap();
         answer.await.unwrap()

@@ -1,0 +1,109 @@
+//! A run of `plan` or `apply`: who approves it, why it is not done, and what it leaves.
+
+use super::super::amounts::counted;
+use super::exceeded;
+use crate::model::Digest;
+use crate::plan::Brake;
+use crate::source::Diagnostic;
+use crate::state::Holder;
+
+/// Why nobody can be asked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum NobodyToAsk {
+    Json,
+    NoTerminal,
+    /// The state to be pushed comes from stdin.
+    StdinIsTaken,
+}
+
+pub(crate) fn nobody_can_approve(why: NobodyToAsk) -> Diagnostic {
+    let detail = match why {
+        NobodyToAsk::Json => {
+            "With --json nobody is asked. Add --auto-approve to go on without asking, or run plan to see what would \
+             happen."
+        }
+        NobodyToAsk::NoTerminal => {
+            "There is no terminal to ask for approval. Add --auto-approve to go on without asking, or run plan to see \
+             what would happen."
+        }
+        NobodyToAsk::StdinIsTaken => {
+            "The state comes from stdin, so there is nobody to ask. Add --auto-approve, or name a file."
+        }
+    };
+    Diagnostic::error("Nobody can approve", detail)
+}
+
+pub(crate) const CANCELLED: &str = "Apply cancelled.";
+pub(crate) const PROBE_CANCELLED: &str = "Probe cancelled. Nothing was made.";
+
+/// Says which limits a plan exceeds, and that nothing of it is done.
+pub(crate) fn not_applied(brakes: &[Brake]) -> Diagnostic {
+    let limits: Vec<String> = brakes.iter().map(|brake| format!("{}.\n", exceeded(brake))).collect();
+    let detail = format!(
+        "{}Nothing was changed. Check that the directory is the right one and whole. If the plan is meant, use --force or \
+         a higher limit.",
+        limits.concat()
+    );
+    Diagnostic::error("The plan is not applied", detail)
+}
+
+/// The second run of a pipeline finds what the first one left of its plan.
+pub(crate) fn done_before(expected: &Digest) -> String {
+    format!("Nothing is left to do, so the expected plan counts as done: {expected}")
+}
+
+pub(crate) fn not_expected(expected: &Digest, found: &Digest) -> Diagnostic {
+    let next = format!(
+        "Nothing was changed. The API, the files, the state or the planning options differ from those that the expected \
+         plan was made with. Review the plan as it is now. To approve it, use its own digest: --expect {found}"
+    );
+    other_digest(expected, found, &next)
+}
+
+/// The same of a plan that was saved in a file.
+pub(crate) fn not_expected_in(file: &str, expected: &Digest, found: &Digest) -> Diagnostic {
+    let next = format!("Nothing was changed. {file} holds another plan than the one that was reviewed.");
+    other_digest(expected, found, &next)
+}
+
+fn other_digest(expected: &Digest, found: &Digest, next: &str) -> Diagnostic {
+    let detail = format!("  Expected: {expected}\n  Found:    {found}\n\n{next}");
+    Diagnostic::error("The plan is not the expected one", detail)
+}
+
+/// A second signal has ended the run.
+pub(crate) fn stopped_at_once() -> Diagnostic {
+    Diagnostic::warning(
+        "Stopped at once",
+        "Requests were under way. The next apply finds out what became of them before it sends anything again.",
+    )
+}
+
+pub(crate) fn incomplete() -> Diagnostic {
+    Diagnostic::warning(
+        "Applied changes may be incomplete",
+        "Only what --target and --exclude select was applied. Run plan without them to see what else the files ask for.",
+    )
+}
+
+pub(crate) const ACQUIRING_LOCK: &str = "Acquiring state lock. This may take a few moments...";
+
+/// Says what a plan leaves out because another process does it at this moment; a page says it without naming that.
+pub(crate) fn under_way(holder: Option<&Holder>, left_out: usize) -> String {
+    let (contacts, are) = (counted(left_out, "contact"), if left_out == 1 { "is" } else { "are" });
+    match holder {
+        Some(Holder { operation, pid, .. }) => {
+            format!("{contacts} {are} being applied by '{operation}' (process {pid}) right now.")
+        }
+        None => format!("{contacts} {are} being applied by another process right now, and left out here."),
+    }
+}
+
+pub(crate) fn nothing_else(under_way: &str) -> String {
+    format!("{under_way} Nothing else is to be changed.")
+}
+
+/// What is written into files is not in Apollo yet.
+pub(crate) fn how_to_plan(plan: &str) -> String {
+    format!("\nTo see what applying them would do, run: {plan}")
+}
