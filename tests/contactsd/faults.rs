@@ -105,8 +105,8 @@ fn the_doubt_about_a_create_is_shown_and_so_is_its_end() {
 
     Plan: 0 to add, 0 to change, 0 to destroy.
     Also: 1 to settle.
-    Requests: 1 create, 2 search; no wait for quota (600 requests an hour of each kind are assumed until
-    Apollo tells its limits).
+    Requests: up to 1 create, up to 2 search; no wait for quota (600 requests an hour of each kind are
+    assumed until Apollo tells its limits).
     Digest: [DIGEST]
 
     ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -57,5 +57,5 @@ fn a_place_that_cannot_be_written_to_is_an_error() {
     world.write("file", "");
     let outcome = world.run("man file/pages");
     assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(1), ""));
-    assert!(outcome.stderr.contains("Error: The pages cannot be written to file/pages"), "{outcome}");
+    assert!(outcome.stderr.contains("Error: file/pages cannot be written"), "{outcome}");
 }

@@ -39,7 +39,7 @@ fn managed_contacts_are_listed_and_shown() {
     Error: contact.eve is not in the state
 
     The state .contactsd/contacts.d/state manages no such contact. `contactsd state list --api-url
-    http://127.0.0.1:[PORT]/api/v1` lists them.
+    http://127.0.0.1:[PORT]/api/v1` lists those it manages.
     [exit 1]
     ");
 }
