@@ -13,7 +13,8 @@ fn main() {
     println!("cargo::rerun-if-env-changed=SOURCE_COMMIT");
     let of_cargo = |name: &str| env::var(name).expect("cargo sets it for build scripts");
     let (version, target) = (of_cargo("CARGO_PKG_VERSION"), of_cargo("TARGET"));
-    println!("cargo::rustc-env=CONTACTSD_BUILD_TARGET={target}");
+    // `cargo run` hands them on to the program, to which what begins with CONTACTSD_ is a setting.
+    println!("cargo::rustc-env=BUILT_TARGET={target}");
     let manifest_dir = of_cargo("CARGO_MANIFEST_DIR");
     let root = Path::new(&manifest_dir);
     let given = env::var("SOURCE_COMMIT").ok();
@@ -24,10 +25,10 @@ fn main() {
     let is_hash = |text: &String| text.len() >= 12 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     match commit.filter(is_hash).map(|hash| hash[..12].to_owned()) {
         Some(commit) => {
-            println!("cargo::rustc-env=CONTACTSD_BUILD_COMMIT={commit}");
-            println!("cargo::rustc-env=CONTACTSD_BUILD_VERSION={version} ({commit}, {target})");
+            println!("cargo::rustc-env=BUILT_COMMIT={commit}");
+            println!("cargo::rustc-env=BUILT_VERSION={version} ({commit}, {target})");
         }
-        None => println!("cargo::rustc-env=CONTACTSD_BUILD_VERSION={version} ({target})"),
+        None => println!("cargo::rustc-env=BUILT_VERSION={version} ({target})"),
     }
 }
 

@@ -30,7 +30,7 @@ use crate::ui::json::Layout;
 
 /// Contacts as code for Apollo.io: YAML files are the truth, contactsd brings Apollo in step.
 #[derive(Debug, Parser)]
-#[command(name = "contactsd", version = env!("CONTACTSD_BUILD_VERSION"), after_help = AFTER_HELP)]
+#[command(name = "contactsd", version = env!("BUILT_VERSION"), after_help = AFTER_HELP)]
 pub(super) struct Cli {
     #[command(flatten)]
     pub(super) global: Global,

@@ -11,7 +11,7 @@ pub(super) const FORMAT_VERSION: &str = "1.0";
 pub(super) const PROGRAM_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The commit that it was built from, in short; none where the build did not know it.
-pub(super) const COMMIT: Option<&str> = option_env!("CONTACTSD_BUILD_COMMIT");
+pub(super) const COMMIT: Option<&str> = option_env!("BUILT_COMMIT");
 
 /// The kind of machine that it was built for, as Rust calls it.
-pub(super) const TARGET: &str = env!("CONTACTSD_BUILD_TARGET");
+pub(super) const TARGET: &str = env!("BUILT_TARGET");
