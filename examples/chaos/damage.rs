@@ -13,8 +13,7 @@ use fastrand::Rng;
 /// Damages one part of a state; returns what was done, `None` where there is nothing yet, or what was damaged before or
 /// cut off by a kill was not put right yet.
 pub(super) fn strike(state: &Path, random: &mut Rng) -> Option<&'static str> {
-    let checked = store::check(&state.into()).expect("a state survives every kill")?;
-    if !checked.faults.is_empty() {
+    if is_damaged(state)? {
         return None;
     }
     let struck = match random.u8(0..9) {
@@ -28,6 +27,12 @@ pub(super) fn strike(state: &Path, random: &mut Rng) -> Option<&'static str> {
         _ => flip(&state.join("copy.jsonl"), random).map(|()| "copy flipped"),
     };
     struck.ok()
+}
+
+/// Reports whether a part of a state is damaged and not mended yet; `None` where there is no state.
+pub(super) fn is_damaged(state: &Path) -> Option<bool> {
+    let checked = store::check(&state.into()).expect("a state survives every kill")?;
+    Some(!checked.faults.is_empty())
 }
 
 fn cut(path: &Path, random: &mut Rng) -> io::Result<()> {

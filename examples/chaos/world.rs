@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use contactsd::failpoints::Step;
-use contactsd::store;
 use fastrand::Rng;
 use tempfile::TempDir;
 
@@ -424,9 +423,8 @@ impl World {
 
     /// Reports whether sled or the copy was damaged and is not mended yet: who strikes the other one loses both.
     fn has_lost_one_half(&self) -> bool {
-        let Some(state) = self.state.directory().filter(|_| self.weather.has(Kind::Damage)) else { return false };
-        let checked = store::check(&state.into()).expect("a state survives every kill");
-        checked.is_some_and(|checked| !checked.faults.is_empty())
+        let state = self.state.directory().filter(|_| self.weather.has(Kind::Damage));
+        state.and_then(damage::is_damaged) == Some(true)
     }
 
     /// Draws whether the disk of a round fails; strace would not hand on a kill from outside.
