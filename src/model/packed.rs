@@ -90,10 +90,15 @@ impl From<Entry> for PackedEntry {
 impl PackedEntry {
     /// Returns the entry as it was before it was packed.
     pub fn unpack(&self) -> Entry {
-        let Parts { key, run_dedupe, apollo_id, moved_from, ignored, fields } = self.parts();
+        self.unpack_at(Place { path: self.path(), key: valid_key(self.parts().key) })
+    }
+
+    /// The same, of an entry whose place is at hand: what is kept of it takes no memory of its own then.
+    pub fn unpack_at(&self, place: Place) -> Entry {
+        let Parts { run_dedupe, apollo_id, moved_from, ignored, fields, .. } = self.parts();
         let fields = fields.map(|(field, value)| (field.owned(), value.owned()));
         Entry {
-            place: Place { path: self.path(), key: valid_key(key) },
+            place,
             fields: fields.collect::<Vec<_>>().into(),
             run_dedupe,
             apollo_id: apollo_id.map(valid_id),

@@ -202,6 +202,11 @@ impl Desired {
         unreachable!("without an index none is damaged")
     }
 
+    /// Forgets the entries that were kept, which a plan holds as well as far as it needs them.
+    pub(super) fn forget_entries(&self) {
+        self.known().loaded.forget_entries();
+    }
+
     /// Returns the fingerprint of a key, whoever it is.
     pub(super) fn fingerprint(&self, key: &ContactKey) -> Result<Option<Fingerprint>, LoadError> {
         if let Some(known) = self.known().roster.fingerprint(key) {
@@ -240,7 +245,7 @@ impl Desired {
         let mut absent: Vec<(usize, &SourceFile)> = Vec::new();
         for (&number, places) in &wanted {
             let file = &loaded.files[number];
-            match &file.entries {
+            match &*file.kept() {
                 Some(kept) => entries.extend(pick(&roster.sheets()[number], places, kept)),
                 None => absent.push((number, file)),
             }

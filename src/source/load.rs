@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, RwLock};
 
 use rayon::prelude::*;
 
@@ -199,7 +199,7 @@ impl<'k> Taking<'k> {
         file.named = self.named.iter().collect();
         self.marks.shrink_to_fit();
         file.marks = self.marks;
-        file.entries = self.entries.map(Packer::finish);
+        file.entries = RwLock::new(self.entries.map(Packer::finish));
     }
 }
 
@@ -378,7 +378,7 @@ impl<'a> Loading<'a> {
             count: 0,
             sheet: Sheet::default(),
             named: Named::NONE,
-            entries: None,
+            entries: RwLock::default(),
             names: record.as_ref().map(|record| record.flags.names()).unwrap_or_default(),
             means_otherwise: record.is_some_and(|record| self.means_otherwise(&record)),
             identity: found.identity,
@@ -416,7 +416,7 @@ impl<'a> Loading<'a> {
             Err(diagnostic) => {
                 file.digest = *blake3::hash(b"").as_bytes();
                 file.was_read = true;
-                file.entries = Some(Vec::new());
+                file.entries = RwLock::new(Some(Vec::new()));
                 (vec![*diagnostic], NameKinds::default())
             }
         }
@@ -475,7 +475,7 @@ impl<'a> Loading<'a> {
         for file in files.iter_mut().filter(|file| file.marks.iter().any(is_shared)) {
             file.is_watched = true;
             let is_asked = |entry: &Entry| marks(entry).any(|mark| is_shared(&mark));
-            if let Some(kept) = &file.entries {
+            if let Some(kept) = &*file.kept() {
                 for entry in kept.iter().map(PackedEntry::unpack).filter(is_asked) {
                     add(&mut entries, entry, &mut repeated);
                 }

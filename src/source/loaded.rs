@@ -1,7 +1,7 @@
 //! What was found in a directory: its files in short, and how that is kept for the next time.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use super::code::Severity;
 use super::diagnostic::Diagnostic;
@@ -60,8 +60,8 @@ pub struct SourceFile {
     pub sheet: Sheet,
     /// The contacts that its entries name by `apollo_id`.
     pub named: Named,
-    /// Its entries in the order of the sheet, where there was room to keep them.
-    pub entries: Option<Vec<PackedEntry>>,
+    /// Its entries in the order of the sheet, where there was room to keep them, until they are forgotten.
+    pub(super) entries: RwLock<Option<Vec<PackedEntry>>>,
     /// The kinds of names that it uses.
     pub names: NameKinds,
     /// Whether it uses names that mean something else than when the index was written.
@@ -81,6 +81,13 @@ impl Loaded {
     /// Reports whether the entries may be used: warnings do not count.
     pub fn is_valid(&self) -> bool {
         !self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// Forgets entries that were kept: whoever wants one from now on reads its file again.
+    pub fn forget_entries(&self) {
+        for file in &self.files {
+            *file.entries.write().unwrap_or_else(PoisonError::into_inner) = None;
+        }
     }
 
     /// Counts the entries of the files that were read.
@@ -145,6 +152,11 @@ impl Loaded {
 }
 
 impl SourceFile {
+    /// Returns its entries in the order of the sheet; `None` where they were not kept, or are forgotten.
+    pub fn kept(&self) -> RwLockReadGuard<'_, Option<Vec<PackedEntry>>> {
+        self.entries.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn noted(&self, record: Option<&FileRecord>, stamp: Option<i64>, is_applied: bool) -> Noted {
         let identity = self.identity.unwrap_or_default();
         let mut flags = Flags::default()

@@ -231,7 +231,7 @@ fn write_copy(state: &PrivateDir, sled: &WholeSled) -> Result<CopyFile, Error> {
 
 /// Writes all rows of sled to a copy.
 pub(super) fn copy_rows(rows: &SledRows, copy: &mut CopyWriter<'_>) -> Result<Counters, Error> {
-    rows.scan(|key, value| copy.row(&rows.parse(key)?, value))
+    rows.scan_to_copy(|key, value| copy.row(&rows.parse(key)?, value))
 }
 
 /// Writes to sled what was committed to the copy after sled's last commit; durable when it returns.

@@ -25,6 +25,9 @@ const SAMPLED_FOR_A_PART: usize = 64;
 /// reading a large state keeps some hundred megabytes of it.
 const BYTES_A_LOOK: usize = 2048;
 
+/// The same while the copy is written, which an apply does at its end, when it has the most in memory.
+const BYTES_A_LOOK_WHILE_COPYING: usize = 512;
+
 /// The rows of an open sled, and which state they are of. Clones are handles to the same.
 ///
 /// A panic of sled's goes through everything here but what says otherwise.
@@ -95,7 +98,16 @@ impl SledRows {
     ///
     /// What `visit` has gathered counts only when this returns the counters. No batch may run meanwhile.
     pub(super) fn scan(&self, visit: impl FnMut(&[u8], &[u8]) -> Result<(), Error>) -> Result<Counters, Error> {
-        let (found, counters) = self.read_some(self.db.iter(), visit)?;
+        let (found, counters) = self.read_some(self.db.iter(), BYTES_A_LOOK, visit)?;
+        self.prove(&found, counters)
+    }
+
+    /// The same for whoever copies them, which takes longer and less memory.
+    pub(super) fn scan_to_copy(
+        &self,
+        visit: impl FnMut(&[u8], &[u8]) -> Result<(), Error>,
+    ) -> Result<Counters, Error> {
+        let (found, counters) = self.read_some(self.db.iter(), BYTES_A_LOOK_WHILE_COPYING, visit)?;
         self.prove(&found, counters)
     }
 
@@ -109,7 +121,7 @@ impl SledRows {
         let part = |number: usize| {
             let begins = number.checked_sub(1).map_or(Bound::Unbounded, |before| Bound::Included(&*bounds[before]));
             let ends = bounds.get(number).map_or(Bound::Unbounded, |bound| Bound::Excluded(&**bound));
-            self.read_some(self.db.range::<&[u8], _>((begins, ends)), &visit)
+            self.read_some(self.db.range::<&[u8], _>((begins, ends)), BYTES_A_LOOK, &visit)
         };
         let parts: Result<Vec<_>, Error> = (0..bounds.len() + 1).into_par_iter().with_max_len(1).map(part).collect();
         let (mut found, mut counters) = (Totals::default(), None);
@@ -124,6 +136,7 @@ impl SledRows {
     fn read_some(
         &self,
         rows: sled::Iter,
+        bytes_a_look: usize,
         mut visit: impl FnMut(&[u8], &[u8]) -> Result<(), Error>,
     ) -> Result<(Totals, Option<Counters>), Error> {
         let counters_key = Row::Counters.to_bytes();
@@ -138,7 +151,7 @@ impl SledRows {
                 found.add(&key, &value);
                 visit(&key, &value)?;
                 unlooked += value.len();
-                if unlooked >= BYTES_A_LOOK {
+                if unlooked >= bytes_a_look {
                     unlooked = 0;
                     self.db.contains_key(&key).map_err(|error| self.failed(error))?;
                 }

@@ -58,6 +58,7 @@ pub async fn apply_as(
 ) -> Report {
     session.tell(Event::Begun { actions: plan.actions.len() });
     session.courier().try_everything_again();
+    desired.forget_entries();
     let seen = seen_before(session, &plan, snapshot).await;
     let job = Arc::new(Job {
         desired: desired.clone(),

@@ -200,7 +200,12 @@ impl World {
         let proven = idle || session.prove_credential(&snapshot).await.is_ok();
         let report = match (idle, proven) {
             (true, _) => None,
-            (false, true) => Some(apply(&session, &planned.plan, &desired, &snapshot).await),
+            (false, true) => {
+                let report = apply(&session, &planned.plan, &desired, &snapshot).await;
+                let is_forgotten = desired.known().loaded.files.iter().all(|file| file.kept().is_none());
+                assert!(is_forgotten, "what the plan holds is kept twice");
+                Some(report)
+            }
             (false, false) => Some(Report { failed: 1, ..Report::default() }),
         };
         // A store that failed says so again here.

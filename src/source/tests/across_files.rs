@@ -143,7 +143,17 @@ fn paths_are_shown_as_the_directory_was_typed() {
     let typed = dir.path().join("x").join("..");
     let loaded = plain(&typed, usize::MAX).unwrap();
     assert_eq!(loaded.diagnostics[0].location.as_ref().unwrap().path, typed.join("x/a.yaml"));
-    assert_eq!(&*loaded.files[0].entries.as_ref().unwrap()[0].path(), typed.join("x/a.yaml"));
+    assert_eq!(&*loaded.files[0].kept().as_ref().unwrap()[0].path(), typed.join("x/a.yaml"));
+}
+
+#[test]
+fn entries_that_are_forgotten_are_as_if_there_had_been_no_room() {
+    let dir = Dir::of(&[("a.yaml", "contacts:\n  a: {last_name: A}\n")]);
+    let loaded = plain(dir.path(), usize::MAX).unwrap();
+    let kept = loaded.files[0].kept().clone().unwrap();
+    loaded.forget_entries();
+    assert_eq!(*loaded.files[0].kept(), None);
+    assert_eq!(loaded.read_again(&[(0, &loaded.files[0])]).unwrap(), [(0, kept)]);
 }
 
 #[test]

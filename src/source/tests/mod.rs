@@ -77,7 +77,8 @@ impl Dir {
         let Loaded { files, diagnostics, digest, .. } = loaded;
         let count = files.len();
         let mut entries = BTreeMap::new();
-        for entry in files.into_iter().flat_map(|file| file.entries.expect("there is room for a few")) {
+        let kept = |file: &SourceFile| file.kept().clone().expect("there is room for a few");
+        for entry in files.iter().flat_map(kept) {
             let entry = entry.unpack();
             entries.entry(entry.key().clone()).or_insert(entry);
         }

@@ -221,7 +221,7 @@ proptest! {
         }
         let kept = dir.load();
         let dropped = plain(dir.path(), 0).unwrap();
-        prop_assert!(dropped.files.iter().all(|file| file.sheet.is_empty() || file.entries.is_none()));
+        prop_assert!(dropped.files.iter().all(|file| file.sheet.is_empty() || file.kept().is_none()));
         prop_assert_eq!(&kept.diagnostics, &dropped.diagnostics);
         let (checked, _) = load(dir.path(), &Options { is_check: true, ..Options::plain() }).unwrap();
         prop_assert_eq!(&kept.diagnostics, &checked.diagnostics);
