@@ -241,7 +241,9 @@ impl Account {
     pub(super) fn save(&mut self) -> impl Iterator<Item = Part> {
         let is_new = self.saved_parts == 0;
         // What is known of a contact stands in the last part that it is in.
-        let again = self.saved_contacts + self.unsaved.len() > 2 * self.contacts.len() + CONTACTS_OF_A_PART;
+        let many = 2 * self.contacts.len() + CONTACTS_OF_A_PART;
+        // Where most of them are written, all of them are: what they replace is read each time as well.
+        let again = self.saved_contacts + self.unsaved.len() > many || 2 * self.unsaved.len() > self.contacts.len();
         let from = if is_new || again { 1 } else { self.saved_parts };
         let old_parts = self.saved_parts;
         let unsaved = std::mem::take(&mut self.unsaved);

@@ -138,8 +138,8 @@ impl SledRows {
                 found.add(&key, &value);
                 visit(&key, &value)?;
                 unlooked += value.len();
-                if unlooked >= BYTES_A_LOOK {
-                    unlooked = 0;
+                while unlooked >= BYTES_A_LOOK {
+                    unlooked -= BYTES_A_LOOK;
                     self.db.contains_key(&key).map_err(|error| self.failed(error))?;
                 }
             }
