@@ -116,7 +116,7 @@ mod tests {
             [(Field::Title, "Boss".into()), (Field::Email, "".into()), (Field::LabelNames, lists(&["Leads"]))]
                 .into_iter()
                 .collect();
-        let odd = |number: usize| if number % 3 == 0 { "other".to_owned() } else { number.to_string() };
+        let odd = |number: usize| if number.is_multiple_of(3) { "other".to_owned() } else { number.to_string() };
         let bindings = [
             binding(applied.clone(), applied.clone()),
             binding(applied.clone(), answered.clone()),
