@@ -24,11 +24,11 @@ pub(super) async fn show(
 ) -> Result<Exit, Exit> {
     let desired = loading::load(context).await?;
     stand_in::remark(context);
-    let snapshot = reading::read_of_api(context, Want::Refresh(&desired)).await?.snapshot;
+    let mut snapshot = reading::read_of_api(context, Want::Refresh(&desired)).await?.snapshot;
     let (tell, mut events) = channel_of_problems();
     let (options, sandbox) =
         connection::prepare(context, "export", std::time::Duration::ZERO, quota, requests, tell).await?;
-    let found = look(keys, context, options, (&desired, &snapshot), &mut events).await;
+    let found = look(keys, context, options, (&desired, &mut snapshot), &mut events).await;
     close_sandbox(context, sandbox).await;
     let current = found?;
     let names = desired.names().map_or_else(Names::default, |names| Names::clone(names));
@@ -42,7 +42,7 @@ async fn look(
     keys: &[KeyPattern],
     context: &mut Context,
     options: SessionOptions,
-    (desired, snapshot): (&Desired, &Snapshot),
+    (desired, snapshot): (&Desired, &mut Snapshot),
     events: &mut UnboundedReceiver<Event>,
 ) -> Result<Current, Exit> {
     let viewer = proven_viewer(context, options, snapshot, events).await?;

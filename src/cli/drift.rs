@@ -89,8 +89,8 @@ async fn find(args: &DriftArgs, context: &mut Context) -> Result<Drift, Exit> {
     if args.format == DriftFormat::Human {
         stand_in::announce(context);
     }
-    let snapshot = reading::read_of_api(context, Want::Refresh(&desired)).await?.snapshot;
-    look(context, "drift", &args.quota, &args.requests, &desired, &snapshot).await
+    let mut snapshot = reading::read_of_api(context, Want::Refresh(&desired)).await?.snapshot;
+    look(context, "drift", &args.quota, &args.requests, &desired, &mut snapshot).await
 }
 
 /// Looks what has changed in Apollo, showing what is read; keeps what spares requests the next time.
@@ -100,7 +100,7 @@ pub(super) async fn look(
     quota: &QuotaArgs,
     requests: &RequestArgs,
     desired: &Desired,
-    snapshot: &Snapshot,
+    snapshot: &mut Snapshot,
 ) -> Result<Drift, Exit> {
     let (tell, mut events) = channel();
     let (options, sandbox) = connection::prepare(context, operation, Duration::ZERO, quota, requests, tell).await?;
@@ -113,7 +113,7 @@ pub(super) async fn look(
 async fn observe(
     context: &mut Context,
     options: SessionOptions,
-    (desired, snapshot): (&Desired, &Snapshot),
+    (desired, snapshot): (&Desired, &mut Snapshot),
     with_new: bool,
     events: &mut UnboundedReceiver<Event>,
 ) -> Result<Drift, Exit> {
@@ -130,9 +130,7 @@ async fn observe(
     if let Some(exit) = ended {
         return Err(exit);
     }
-    let drift = found.drift.clone();
-    ops::keep(found, options, snapshot).await;
-    Ok(drift)
+    Ok(ops::keep(found, options, snapshot).await)
 }
 
 /// Prepares to look at the account, by a credential that is of the team of a state.

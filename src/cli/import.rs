@@ -31,7 +31,7 @@ pub(super) fn run(args: &ImportArgs, context: &mut Context) -> Exit {
     if let Err(exit) = may_approve(&args.approval, context) {
         return exit;
     }
-    block_on(context, async |context: &mut Context| import(args, context).await.unwrap_or_else(|exit| exit))
+    block_on(context, async |context: &mut Context| Box::pin(import(args, context)).await.unwrap_or_else(|exit| exit))
 }
 
 async fn import(args: &ImportArgs, context: &mut Context) -> Result<Exit, Exit> {

@@ -101,7 +101,7 @@ async fn refreshed(args: &PlanArgs, context: &mut Context) -> Result<Made, Exit>
         stand_in::announce(context);
     }
     let mut reading = reading::read_of_api(context, Want::Refresh(&desired)).await?;
-    let drift = drift::look(context, "plan", &args.quota, &args.requests, &desired, &reading.snapshot).await?;
+    let drift = drift::look(context, "plan", &args.quota, &args.requests, &desired, &mut reading.snapshot).await?;
     let snapshot = std::mem::take(&mut reading.snapshot);
     let found = ops::as_found(&desired, snapshot, &drift, Clock::system().now());
     reading.snapshot = found.map_err(|error| reading::load_error(context, &error))?;

@@ -53,9 +53,9 @@ async fn with(
     mut events: UnboundedReceiver<Event>,
 ) -> Result<Exit, Exit> {
     let session = &connection.session;
-    let snapshot = session.snapshot_to_refresh(desired).await.map_err(|error| snapshot_error(context, &error))?;
+    let mut snapshot = session.snapshot_to_refresh(desired).await.map_err(|error| snapshot_error(context, &error))?;
     prove(context, connection, &snapshot, &mut events).await?;
-    let found = driven(context, session.stop(), &mut events, session.rebuild(desired, &snapshot)).await?;
+    let found = driven(context, session.stop(), &mut events, session.rebuild(desired, &mut snapshot)).await?;
     let ended = session.stop().reason().and_then(|ended| signals::exit(&ended));
     let rebuild =
         found.map_err(|error| ended.unwrap_or_else(|| drift_error(context, error, session.put_off().as_ref())))?;

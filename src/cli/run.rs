@@ -172,9 +172,9 @@ async fn refreshed(
     events: &mut UnboundedReceiver<Event>,
 ) -> Result<(Snapshot, Drift), Exit> {
     let session = &connection.session;
-    let snapshot = session.snapshot_to_refresh(desired).await.map_err(|error| snapshot_error(context, &error))?;
+    let mut snapshot = session.snapshot_to_refresh(desired).await.map_err(|error| snapshot_error(context, &error))?;
     prove(context, connection, &snapshot, events).await?;
-    let drift = driven(context, session.stop(), events, session.drift(desired, &snapshot)).await?;
+    let drift = driven(context, session.stop(), events, session.drift(desired, &mut snapshot)).await?;
     let drift = drift.map_err(|error| match session.stop().reason().and_then(|ended| signals::exit(&ended)) {
         Some(exit) => exit,
         None => drift_error(context, error, session.put_off().as_ref()),

@@ -20,6 +20,7 @@ mod made_key;
 mod named;
 mod names;
 mod packed;
+mod packed_binding;
 mod roster;
 mod time;
 
@@ -42,5 +43,6 @@ pub use names::{
     CustomField, Glossary, List, Listing, Misfit, NameKind, NameKinds, Names, PicklistOption, Stage, Unresolved,
 };
 pub use packed::{Lists, PackedEntry, Packer};
+pub use packed_binding::PackedBinding;
 pub use roster::{Listed, Roster, Sheet, SheetWriter};
 pub use time::Timestamp;

@@ -7,11 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::apollo::Contact;
 use crate::model::{ApolloId, Field, Fields, IdentityKey, Timestamp, fold_email, mailbox};
 
-use super::seen::{AskedFor, Seen};
+use super::seen::{AskedFor, PackedSeen, Seen};
 use super::sweep::Sweep;
 
 /// Everybody in the account, as of the last reading.
@@ -43,11 +44,11 @@ struct Known {
     /// What it is found by.
     marks: Box<[Mark]>,
     /// Its declared fields, where somebody has asked for them.
-    seen: Option<Box<Seen>>,
+    seen: Option<PackedSeen>,
 }
 
 /// What is saved of one contact.
-type Line = (ApolloId, Box<[Mark]>, Option<Box<Seen>>);
+type Line<'a> = (ApolloId, Box<[Mark]>, Option<&'a RawValue>);
 
 /// A contact that was made.
 #[derive(Debug)]
@@ -59,7 +60,7 @@ pub(super) struct Made {
 impl Made {
     pub(super) fn with(key: &IdentityKey, id: &ApolloId, fields: &Fields) -> Self {
         let emails: Vec<String> = fields.text(&Field::Email).into_iter().map(str::to_owned).collect();
-        Self { id: id.clone(), marks: marks(key, fields, &emails) }
+        Self { id: id.clone(), marks: marks_of(key, fields, &emails) }
     }
 }
 
@@ -126,23 +127,40 @@ impl Account {
     ///
     /// Keeps what is asked for of the contact; for `None`, what was kept of it before.
     pub(super) fn see(&mut self, contact: &Contact, asked: Option<&AskedFor>, at: Timestamp) -> bool {
-        let marks = marks(&self.key, &contact.readable, &contact.emails);
-        let before = self.seen(&contact.id);
-        let asked = asked.or(before.map(|seen| &seen.asked));
-        let seen = asked.map(|asked| Box::new(Seen::of(contact, asked, before, at)));
-        self.take_in(Known { id: contact.id.clone(), marks, seen })
+        let marks = marks_of(&self.key, &contact.readable, &contact.emails);
+        self.see_with(marks, contact, asked, at)
+    }
+
+    /// Takes in what is asked for of a contact that shows no more than that: what it is found by stays.
+    pub(super) fn see_part(&mut self, contact: &Contact, asked: &AskedFor, at: Timestamp) {
+        let marks = self.known(&contact.id).map(|known| known.marks.clone());
+        let marks = marks.unwrap_or_else(|| marks_of(&self.key, &contact.readable, &contact.emails));
+        self.see_with(marks, contact, Some(asked), at);
+    }
+
+    fn see_with(&mut self, marks: Box<[Mark]>, contact: &Contact, asked: Option<&AskedFor>, at: Timestamp) -> bool {
+        let before = self.seen(&contact.id).map(PackedSeen::unpack);
+        let asked = asked.or(before.as_ref().map(|seen| &seen.asked));
+        let seen = asked.map(|asked| Seen::of(contact, asked, before.as_ref(), at));
+        let is_as_before = match (&before, &seen) {
+            (Some(before), Some(seen)) => before.is_as(seen),
+            (before, seen) => before.is_none() && seen.is_none(),
+        };
+        let seen = seen.as_ref().map(PackedSeen::from);
+        self.take_in(Known { id: contact.id.clone(), marks, seen }, is_as_before)
     }
 
     /// Takes in contacts that were made.
     pub(super) fn add(&mut self, made: Vec<Made>) {
         for Made { id, marks } in made {
-            self.take_in(Known { id, marks, seen: None });
+            let is_as_before = self.seen(&id).is_none();
+            self.take_in(Known { id, marks, seen: None }, is_as_before);
         }
     }
 
     /// Returns what was seen of a contact that somebody has asked for.
-    pub(super) fn seen(&self, id: &ApolloId) -> Option<&Seen> {
-        self.known(id)?.seen.as_deref()
+    pub(super) fn seen(&self, id: &ApolloId) -> Option<&PackedSeen> {
+        self.known(id)?.seen.as_ref()
     }
 
     fn known(&self, id: &ApolloId) -> Option<&Known> {
@@ -158,7 +176,7 @@ impl Account {
     pub(super) fn name_lists(&mut self, name: impl Fn(&str) -> Option<String>) {
         for (number, known) in (0..).zip(&mut self.contacts) {
             let Some(seen) = known.seen.as_mut().filter(|seen| seen.has_unnamed_lists()) else { continue };
-            seen.name_lists(&name);
+            *seen = seen.with_lists_named(&name);
             if !seen.has_unnamed_lists() {
                 self.unsaved.insert(number);
             }
@@ -175,17 +193,13 @@ impl Account {
     }
 
     /// Marks that a contact had before lead to it as well: whoever is found is viewed.
-    fn take_in(&mut self, known: Known) -> bool {
+    ///
+    /// `is_as_before`, whether what was seen of one that is known says nothing new; reports whether it or its marks do.
+    fn take_in(&mut self, known: Known, is_as_before: bool) -> bool {
         let count = u32::try_from(self.contacts.len()).expect("an account holds less than four billion contacts");
         let number = *self.numbers.entry(known.id.clone()).or_insert(count);
         let before = self.contacts.get_mut(number as usize);
-        if let Some(before) = &before
-            && before.marks == known.marks
-            && match (&before.seen, &known.seen) {
-                (Some(before), Some(seen)) => before.is_as(seen),
-                (before, seen) => before.is_none() && seen.is_none(),
-            }
-        {
+        if before.as_ref().is_some_and(|before| is_as_before && before.marks == known.marks) {
             return false;
         }
         self.by_mark.extend(known.marks.iter().map(|&mark| (mark, number)));
@@ -198,15 +212,22 @@ impl Account {
     }
 
     /// Reads what was saved; `None` when it is not whole.
-    pub(super) fn load(key: IdentityKey, parts: &[String]) -> Option<Self> {
-        let (head, rest) = parts.split_first()?;
-        let Head { read_to, parts: count } = serde_json::from_str(head).ok()?;
+    ///
+    /// Each part is given up when it is read: all of them take as much memory as the account.
+    pub(super) fn load(key: IdentityKey, parts: impl IntoIterator<Item = String>) -> Option<Self> {
+        let mut parts = parts.into_iter();
+        let Head { read_to, parts: count } = serde_json::from_str(&parts.next()?).ok()?;
         let mut account = Self::new(key);
-        for text in rest.get(..(count as usize).checked_sub(1)?)? {
-            let part: Vec<Line> = serde_json::from_str(text).ok()?;
+        for _ in 0..count.checked_sub(1)? {
+            let text = parts.next()?;
+            let part: Vec<Line> = serde_json::from_str(&text).ok()?;
             account.saved_contacts += part.len();
             for (id, marks, seen) in part {
-                account.take_in(Known { id, marks, seen });
+                let seen = match seen {
+                    Some(seen) => Some(PackedSeen::saved(seen)?),
+                    None => None,
+                };
+                account.take_in(Known { id, marks, seen }, false);
             }
         }
         account.unsaved.clear();
@@ -220,7 +241,9 @@ impl Account {
     pub(super) fn save(&mut self) -> impl Iterator<Item = Part> {
         let is_new = self.saved_parts == 0;
         // What is known of a contact stands in the last part that it is in.
-        let again = self.saved_contacts + self.unsaved.len() > 2 * self.contacts.len() + CONTACTS_OF_A_PART;
+        let many = 2 * self.contacts.len() + CONTACTS_OF_A_PART;
+        // Where most of them are written, all of them are: what they replace is read each time as well.
+        let again = self.saved_contacts + self.unsaved.len() > many || 2 * self.unsaved.len() > self.contacts.len();
         let from = if is_new || again { 1 } else { self.saved_parts };
         let old_parts = self.saved_parts;
         let unsaved = std::mem::take(&mut self.unsaved);
@@ -244,7 +267,7 @@ impl Account {
     }
 }
 
-fn marks(key: &IdentityKey, fields: &Fields, emails: &[String]) -> Box<[Mark]> {
+fn marks_of(key: &IdentityKey, fields: &Fields, emails: &[String]) -> Box<[Mark]> {
     let [first, last, company] =
         [Field::FirstName, Field::LastName, Field::OrganizationName].map(|field| fields.folded(&field));
     let mut marks = Vec::new();
@@ -306,7 +329,7 @@ mod tests {
     }
 
     fn read(kept: &BTreeMap<u32, String>) -> Option<Account> {
-        Account::load(IdentityKey([1; 32]), &kept.values().cloned().collect::<Vec<_>>())
+        Account::load(IdentityKey([1; 32]), kept.values().cloned())
     }
 
     #[test]
@@ -320,6 +343,48 @@ mod tests {
         // A contact that was changed is found by what it had as well, until it is viewed.
         account.made(&id(1), &fields(2));
         assert_eq!(account.find([By::Mailbox("p1@example.com"), By::Mailbox("p2@example.com")]), [id(1)]);
+    }
+
+    #[test]
+    fn what_is_asked_for_later_takes_nothing_of_what_a_contact_is_found_by() {
+        let mut account = Account::new(IdentityKey([1; 32]));
+        let whole = Contact { emails: vec!["p1@example.com".to_owned()], readable: fields(1), ..Contact::bare(id(1)) };
+        account.see(&whole, None, Timestamp(1));
+        let titles: BTreeSet<Field> = [Field::Title].into();
+        let asked = AskedFor { fields: titles.into(), applied_at: Timestamp(2) };
+        let shown = Seen::of(&whole, &asked, None, Timestamp(2)).contact(&id(1));
+        account.see_part(&shown, &asked, Timestamp(2));
+        assert_eq!(account.seen(&id(1)).unwrap().asked(), asked);
+        let mut kept = BTreeMap::new();
+        write(&mut kept, account.save());
+        assert_eq!(read(&kept).unwrap().find([By::Mailbox("p1@example.com")]), [id(1)]);
+    }
+
+    #[test]
+    fn what_was_seen_is_kept_as_it_is_and_nothing_is_known_of_what_cannot_be_read() {
+        let mut account = Account::new(IdentityKey([1; 32]));
+        let emails: BTreeSet<Field> = [Field::Email, Field::LabelNames].into();
+        let asked = AskedFor { fields: emails.into(), applied_at: Timestamp(2) };
+        let contact = |labels: &[&str]| Contact {
+            readable: fields(1),
+            label_ids: Some(labels.iter().map(|label| (*label).to_owned()).collect()),
+            ..Contact::bare(id(1))
+        };
+        assert!(account.see(&contact(&["a1"]), Some(&asked), Timestamp(1)));
+        assert!(account.seen(&id(1)).unwrap().has_unnamed_lists());
+        account.name_lists(|id| (id == "a1").then(|| "Leads".to_owned()));
+        let mut kept = BTreeMap::new();
+        write(&mut kept, account.save());
+        let mut loaded = read(&kept).unwrap();
+        let seen = loaded.seen(&id(1)).unwrap();
+        assert!(!seen.has_unnamed_lists() && seen.asked() == asked);
+        assert_eq!(seen.unpack().contact(&id(1)).label_names, Some(vec!["Leads".to_owned()]));
+        // The same again is no news, whatever its time; another list is.
+        assert!(!loaded.see(&contact(&["a1"]), None, Timestamp(9)));
+        assert!(loaded.see(&contact(&["a1", "b2"]), None, Timestamp(9)));
+        let text = kept[&1].replace("\"asked\"", "\"asks\"");
+        kept.insert(1, text);
+        assert!(read(&kept).is_none());
     }
 
     #[test]

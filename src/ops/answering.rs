@@ -26,6 +26,9 @@ pub(super) struct Question {
     /// Whether what is known of the account is asked for.
     #[serde(default)]
     pub(super) account: bool,
+    /// Whether bindings are asked for at rest.
+    #[serde(default)]
+    pub(super) packed: bool,
 }
 
 /// What a writer tells of its state, at one serial.
@@ -58,8 +61,8 @@ impl Answerer {
     }
 
     async fn answer(self, question: Question) -> Result<Box<RawValue>, String> {
-        let Question { fingerprints, contacts, account } = question;
-        let wanted = Wanted::new(fingerprints, contacts).with_account(account);
+        let Question { fingerprints, contacts, account, packed } = question;
+        let wanted = Wanted::new(fingerprints, contacts).with_account(account).packed(packed);
         let (snapshot, under_way) = self.under_way.during(self.store.snapshot(&wanted)).await;
         let snapshot = snapshot.map_err(|error| super::chain(&error))?;
         let answer = Answer { snapshot, writer: Beside { holder: self.holder, under_way } };

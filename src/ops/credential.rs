@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::apollo::{self, Answer, Contact, Credential, Order, Profile, SearchPage, body};
-use crate::model::{ApolloId, Binding, Endpoint, IdentityKey, List};
+use crate::model::{ApolloId, Endpoint, IdentityKey, List};
 use crate::state::{self, Change, Snapshot};
 
 use super::apply::courier::{Courier, Failure, Outcome, Parcel, Way};
@@ -259,7 +259,7 @@ impl Access {
             };
             self.courier.look(Endpoint::ViewContact, way, ask).await.map(drop)
         };
-        see_one_of(&bindings, view).await
+        see_one_of(bindings.into_iter().map(|binding| binding.apollo_id), view).await
     }
 
     fn proof(&self) -> MutexGuard<'_, Option<Proof>> {
@@ -329,23 +329,21 @@ pub(super) fn team_of(line: &Line, profile: Result<Answer<Profile>, Failure>) ->
 }
 
 /// Makes sure that one of these contacts can be viewed, if any could.
-pub(super) async fn see_one_of<'a, V: Future<Output = Result<(), Failure>>>(
-    bindings: impl IntoIterator<Item = &'a Binding>,
+pub(super) async fn see_one_of<V: Future<Output = Result<(), Failure>>>(
+    contacts: impl IntoIterator<Item = ApolloId>,
     view: impl Fn(ApolloId) -> V,
 ) -> Result<(), SessionError> {
     let mut why = None;
-    for binding in bindings.into_iter().take(CONTACTS_VIEWED) {
-        match view(binding.apollo_id.clone()).await {
+    for id in contacts.into_iter().take(CONTACTS_VIEWED) {
+        match view(id.clone()).await {
             Ok(()) => return Ok(()),
             // A contact that is listed as deleted was this team's: another team's answer does not say so.
-            Err(Failure::Refused(error))
-                if error.status() == Some(422) && error.contact_is_gone(&binding.apollo_id) =>
-            {
+            Err(Failure::Refused(error)) if error.status() == Some(422) && error.contact_is_gone(&id) => {
                 return Ok(());
             }
             Err(Failure::Refused(error) | Failure::InDoubt(error)) => {
-                let is_about_contact = error.contact_may_be_gone(&binding.apollo_id);
-                why = Some(format!("looking at contact {} failed: {}", binding.apollo_id, chain(&error)));
+                let is_about_contact = error.contact_may_be_gone(&id);
+                why = Some(format!("looking at contact {id} failed: {}", chain(&error)));
                 if !is_about_contact {
                     break;
                 }

@@ -169,7 +169,7 @@ impl Desired {
     /// Says what a snapshot has to show by which everyone is compared with the account.
     pub(super) fn wanted_of_everyone(&self) -> Result<Wanted, LoadError> {
         let Declared { named, .. } = self.everyone()?;
-        Ok(Wanted::new(Roster::default(), Arc::clone(named)).with_account(true))
+        Ok(Wanted::new(Roster::default(), Arc::clone(named)).with_account(true).packed(true))
     }
 
     /// Returns those who are known without looking anyone up.

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use crate::apollo::{Contact, PER_PAGE, SearchPage};
 use crate::model::{
-    ApolloId, Binding, ContactKey, Endpoint, Entry, Field, Found as InApollo, Merged, Timestamp, fold_email, mailbox,
+    ApolloId, Binding, ContactKey, Endpoint, Entry, Field, Found as InApollo, Merged, PackedEntry, Timestamp,
+    fold_email, mailbox,
 };
 use crate::state::{self, Change, Snapshot};
 
@@ -20,7 +21,7 @@ use super::apply::outcome::sight::{Sight, Wanted, namesakes};
 use super::drifted::{Drift, DriftChange, Drifted, FieldDrift, Refreshing};
 use super::problem::refused_for_all;
 use super::refresh::compare;
-use super::refresh::{Asked, Halt, Refreshed, Sighting, refresh};
+use super::refresh::{Asked, Halt, Refreshed, Sighting, asked, refresh};
 use super::seen::AskedFor;
 use super::sees::Sees;
 use super::sweep;
@@ -53,20 +54,21 @@ impl From<Halt> for DriftError {
     }
 }
 
-/// Finds what has changed of those that `desired` declares and `snapshot` has bound; a snapshot of everything, with what
-/// is known of the account.
-pub async fn drift(viewer: &Viewer, desired: &Desired, snapshot: &Snapshot) -> Result<Found, DriftError> {
+/// Finds what has changed of those that `desired` declares and `snapshot` has bound; a snapshot to refresh by.
+///
+/// What is known of the account is taken out of the snapshot.
+pub async fn drift(viewer: &Viewer, desired: &Desired, snapshot: &mut Snapshot) -> Result<Found, DriftError> {
     find(viewer, desired, snapshot, false).await
 }
 
 /// The same, and who is in the account of those who are declared and not bound.
-pub async fn drift_and_new(viewer: &Viewer, desired: &Desired, snapshot: &Snapshot) -> Result<Found, DriftError> {
+pub async fn drift_and_new(viewer: &Viewer, desired: &Desired, snapshot: &mut Snapshot) -> Result<Found, DriftError> {
     find(viewer, desired, snapshot, true).await
 }
 
 impl Session {
     /// The same with those who are not bound, by the one writer of the state; keeps there what it learns.
-    pub async fn drift(&self, desired: &Desired, snapshot: &Snapshot) -> Result<Drift, DriftError> {
+    pub async fn drift(&self, desired: &Desired, snapshot: &mut Snapshot) -> Result<Drift, DriftError> {
         let Found { drift, account } = find(&self.access, desired, snapshot, true).await?;
         if let Some(mut account) = account {
             let store_failed = |error| Halt { endpoint: Endpoint::SearchContacts, failure: Failure::Store(error) };
@@ -104,26 +106,35 @@ impl Session {
     }
 }
 
-async fn find(seer: &impl Sees, desired: &Desired, snapshot: &Snapshot, with_new: bool) -> Result<Found, DriftError> {
+async fn find(
+    seer: &impl Sees,
+    desired: &Desired,
+    snapshot: &mut Snapshot,
+    with_new: bool,
+) -> Result<Found, DriftError> {
     desired.everyone().map_err(DriftError::Load)?;
-    let entries = desired.entries(snapshot.bindings.keys()).map_err(DriftError::Load)?;
-    let bound = || entries.iter().map(|(key, entry)| (entry, &snapshot.bindings[key]));
-    let asked_for = |entry: &Entry, binding: &Binding| {
+    let account = std::mem::take(&mut snapshot.account);
+    let snapshot = &*snapshot;
+    let entries = desired.entries_at_rest(snapshot.packed.keys()).map_err(DriftError::Load)?;
+    // One after the other: as they are worked with they take many times as much memory.
+    let bound = || entries.iter().map(|(key, entry)| (entry.unpack(), snapshot.packed[key].unpack()));
+    let asked_for = |(entry, binding): (Entry, Binding)| {
         let declared = entry.fields.iter().chain(binding.applied.iter());
-        AskedFor { fields: declared.map(|(field, _)| field.clone()).collect(), applied_at: binding.applied_at }
+        let fields: BTreeSet<Field> = declared.map(|(field, _)| field.clone()).collect();
+        (binding.apollo_id, AskedFor { fields: fields.into(), applied_at: binding.applied_at })
     };
-    let asked: Asked = bound().map(|(entry, binding)| (binding.apollo_id.clone(), asked_for(entry, binding))).collect();
+    let asked: Asked = asked(bound().map(asked_for));
     let new = if with_new { new_entries(desired, snapshot).map_err(DriftError::Load)? } else { Vec::new() };
     if asked.is_empty() && new.is_empty() {
         return Ok(Found { drift: Drift::default(), account: None });
     }
-    let parts: Vec<String> = snapshot.account.values().cloned().collect();
-    let account = Account::load(snapshot.identity_key, &parts);
+    let account = Account::load(snapshot.identity_key, account.into_values());
     let Refreshed { mut account, sightings } =
         refresh(seer, account, snapshot.identity_key, &asked, !new.is_empty()).await?;
     if let Some(account) = &mut account {
         account.forget_values_unless(|id| asked.contains_key(id));
     }
+    drop(asked);
     let is_gone = |sighting: &Sighting| matches!(sighting, Sighting::Gone);
     if sightings.len() > 1 && sightings.values().all(is_gone) {
         // The account would hardly have lost all of them; the credential may see another one.
@@ -131,8 +142,9 @@ async fn find(seer: &impl Sees, desired: &Desired, snapshot: &Snapshot, with_new
     }
     let mut drift = Drift::default();
     for (entry, binding) in bound() {
-        drift.take(entry, binding, &sightings);
+        drift.take(&entry, &binding, &sightings);
     }
+    drop(sightings);
     if let Some(account) = &account {
         drift.found = in_apollo(seer, account, &new, snapshot).await?;
     }
@@ -140,20 +152,20 @@ async fn find(seer: &impl Sees, desired: &Desired, snapshot: &Snapshot, with_new
 }
 
 /// Returns the entries that would be created and may be in the account already, as far as an account tells.
-fn new_entries(desired: &Desired, snapshot: &Snapshot) -> Result<Vec<Entry>, LoadError> {
-    let unbound: Vec<ContactKey> =
-        desired.keys()?.into_iter().filter(|key| !snapshot.bindings.contains_key(key)).collect();
-    let is_open = |entry: &Entry| snapshot.intents.values().any(|intent| intent.key == *entry.key());
-    let may_be_there = |entry: &Entry| {
-        let wanted = Wanted::of(&entry.fields, entry.run_dedupe);
-        let can_be_found = email(entry).is_some() || !wanted.marks().is_empty();
-        can_be_found
-            && entry.apollo_id.is_none()
-            && !snapshot.conflicts.contains_key(entry.key())
-            && !snapshot.tombstones.contains_key(entry.key())
-            && !is_open(entry)
+fn new_entries(desired: &Desired, snapshot: &Snapshot) -> Result<Vec<PackedEntry>, LoadError> {
+    let unbound: Vec<ContactKey> = desired.keys()?.into_iter().filter(|key| !snapshot.is_bound(key)).collect();
+    let open: BTreeSet<&ContactKey> = snapshot.intents.values().map(|intent| &intent.key).collect();
+    let may_be_there = |(key, entry): &(ContactKey, PackedEntry)| {
+        let is_open =
+            snapshot.conflicts.contains_key(key) || snapshot.tombstones.contains_key(key) || open.contains(key);
+        if is_open || entry.apollo_id().is_some() {
+            return false;
+        }
+        let entry = entry.unpack();
+        email(&entry).is_some() || !Wanted::of(&entry.fields, entry.run_dedupe).marks().is_empty()
     };
-    Ok(desired.entries(&unbound)?.into_values().filter(may_be_there).collect())
+    let entries = desired.entries_at_rest(&unbound)?.into_iter().filter(may_be_there);
+    Ok(entries.map(|(_, entry)| entry).collect())
 }
 
 fn email(entry: &Entry) -> Option<String> {
@@ -164,25 +176,28 @@ fn email(entry: &Entry) -> Option<String> {
 async fn in_apollo(
     seer: &impl Sees,
     account: &Account,
-    new: &[Entry],
+    new: &[PackedEntry],
     snapshot: &Snapshot,
 ) -> Result<BTreeMap<ContactKey, InApollo>, DriftError> {
-    let owned: BTreeSet<&ApolloId> = snapshot.bindings.values().map(|binding| &binding.apollo_id).collect();
+    let owned: BTreeSet<ApolloId> = if new.is_empty() { BTreeSet::new() } else { snapshot.contacts().collect() };
     let free = |ids: Vec<ApolloId>| -> Vec<ApolloId> { ids.into_iter().filter(|id| !owned.contains(id)).collect() };
     let candidates = new.iter().map(|entry| {
+        let entry = entry.unpack();
         let wanted = Wanted::of(&entry.fields, entry.run_dedupe);
-        let by_email = email(entry).map(|email| account.find([By::Mailbox(&mailbox(&email))])).unwrap_or_default();
+        let by_email = email(&entry).map(|email| account.find([By::Mailbox(&mailbox(&email))])).unwrap_or_default();
         let by_name = if wanted.looks_by_name() { account.find(wanted.marks()) } else { Vec::new() };
-        (entry, wanted, free(by_email), free(by_name))
+        let (by_email, by_name) = (free(by_email), free(by_name));
+        (entry, by_email, by_name)
     });
-    let candidates = candidates.filter(|(_, _, by_email, by_name)| !by_email.is_empty() || !by_name.is_empty());
+    let candidates = candidates.filter(|(_, by_email, by_name)| !by_email.is_empty() || !by_name.is_empty());
     let candidates: Vec<_> = candidates.collect();
     let ids: BTreeSet<&ApolloId> =
-        candidates.iter().flat_map(|(_, _, by_email, by_name)| by_email.iter().chain(by_name)).collect();
+        candidates.iter().flat_map(|(_, by_email, by_name)| by_email.iter().chain(by_name)).collect();
     let contacts = contacts_of(seer, account, &ids).await?;
     let shown = |ids: &[ApolloId]| -> Vec<Contact> { ids.iter().filter_map(|id| contacts.get(id)).cloned().collect() };
     let mut found = BTreeMap::new();
-    for (entry, wanted, by_email, by_name) in &candidates {
+    for (entry, by_email, by_name) in &candidates {
+        let wanted = Wanted::of(&entry.fields, entry.run_dedupe);
         let sight = match wanted.by_email(&shown(by_email)) {
             Sight::Nobody => namesakes(shown(by_name).iter().filter(|contact| wanted.is_namesake(contact))),
             sight => sight,
@@ -244,6 +259,7 @@ impl Drift {
         let id = &binding.apollo_id;
         let (since, change) = match sightings.get(id) {
             Some(Sighting::Seen(seen)) => {
+                let seen = seen.unpack();
                 let found = compare::drift(entry, binding, &seen.contact(id), &seen.derived);
                 let (settled, mut fields): (Vec<_>, Vec<_>) = found.into_iter().partition(FieldDrift::is_as_declared);
                 if !settled.is_empty() {
@@ -276,9 +292,16 @@ impl Drift {
 }
 
 /// Keeps in the state what was learned of the account, where nobody else writes it now; whatever keeps it from that
-/// costs requests the next time and nothing else.
-pub async fn keep(found: Found, options: SessionOptions, snapshot: &Snapshot) {
-    let Some(mut account) = found.account else { return };
+/// costs requests the next time and nothing else. Returns what has changed.
+pub async fn keep(found: Found, options: SessionOptions, snapshot: &Snapshot) -> Drift {
+    let Found { drift, account } = found;
+    if let Some(account) = account {
+        keep_account(account, options, snapshot).await;
+    }
+    drift
+}
+
+async fn keep_account(mut account: Account, options: SessionOptions, snapshot: &Snapshot) {
     let options = SessionOptions { client: None, runtime_directory: None, lock_timeout: Duration::ZERO, ..options };
     let session = match Session::open(options).await {
         Ok(session) => session,
@@ -299,41 +322,44 @@ pub async fn keep(found: Found, options: SessionOptions, snapshot: &Snapshot) {
 /// Returns a snapshot for `desired` as it would be if what Apollo holds now had been applied: a plan made from it restores
 /// the files.
 ///
-/// Nothing of it is in the state. The snapshot is one of everything.
+/// Nothing of it is in the state. The snapshot is one to refresh by.
 pub fn as_found(desired: &Desired, snapshot: Snapshot, drift: &Drift, now: Timestamp) -> Result<Snapshot, LoadError> {
     let roster = &desired.everyone()?.roster;
-    let unbound = desired.keys()?.into_iter().filter(|key| !snapshot.bindings.contains_key(key)).collect();
-    let in_apollo = drift.found.clone();
-    let mut found = Snapshot {
+    let unbound = desired.keys()?.into_iter().filter(|key| !snapshot.is_bound(key)).collect();
+    let drifted: BTreeMap<&ContactKey, &DriftChange> =
+        drift.contacts.iter().map(|drifted| (&drifted.place.key, &drifted.change)).collect();
+    let settled: BTreeMap<&ContactKey, &Vec<FieldDrift>> =
+        drift.settled.iter().map(|(key, fields)| (key, fields)).collect();
+    let has_merged = drifted.values().any(|change| matches!(change, DriftChange::Merged(_)));
+    let of_merged = snapshot.packed.iter().filter(|_| has_merged);
+    let owners: BTreeMap<ApolloId, ContactKey> =
+        of_merged.map(|(key, binding)| (binding.apollo_id(), key.clone())).collect();
+    let (mut bindings, mut unchanged) = (BTreeMap::new(), snapshot.unchanged);
+    for (key, packed) in snapshot.packed {
+        let change = drifted.get(&key);
+        if change.is_none() && packed.stands_as(roster.fingerprint(&key)) {
+            unchanged += 1;
+            continue;
+        }
+        let mut binding = packed.unpack();
+        for fields in settled.get(&key).copied().into_iter().chain(change.and_then(|change| change.fields())) {
+            binding = compare::as_found(&binding, fields);
+        }
+        if let Some(change) = change {
+            mark(&mut binding, change, &owners, now);
+        }
+        bindings.insert(key, binding);
+    }
+    Ok(Snapshot {
+        bindings,
+        packed: BTreeMap::new(),
+        unchanged,
         unbound,
         account: BTreeMap::new(),
         refreshed: drift.unknown.is_empty(),
-        found: in_apollo,
+        found: drift.found.clone(),
         ..snapshot
-    };
-    let drifted: BTreeMap<&ContactKey, &DriftChange> =
-        drift.contacts.iter().map(|drifted| (&drifted.place.key, &drifted.change)).collect();
-    for (key, fields) in &drift.settled {
-        if let Some(binding) = found.bindings.get_mut(key) {
-            *binding = compare::as_found(binding, fields);
-        }
-    }
-    let owners: BTreeMap<ApolloId, ContactKey> =
-        found.bindings.iter().map(|(key, binding)| (binding.apollo_id.clone(), key.clone())).collect();
-    let before = found.bindings.len();
-    found.bindings.retain(|key, binding| match drifted.get(key) {
-        Some(DriftChange::Fields(fields)) => {
-            *binding = compare::as_found(binding, fields);
-            true
-        }
-        Some(change) => {
-            mark(binding, change, &owners, now);
-            true
-        }
-        None => !roster.fingerprint(key).is_some_and(|declared| binding.stands_as(Some(declared))),
-    });
-    found.unchanged += before - found.bindings.len();
-    Ok(found)
+    })
 }
 
 /// Notes that a contact is not there any more.

@@ -48,6 +48,16 @@ pub enum DriftChange {
     Merged(ApolloId),
 }
 
+impl DriftChange {
+    /// Returns the fields that hold something else; `None` of a contact that is not there.
+    pub(super) fn fields(&self) -> Option<&Vec<FieldDrift>> {
+        match self {
+            Self::Fields(fields) => Some(fields),
+            Self::Gone | Self::Merged(_) => None,
+        }
+    }
+}
+
 /// A field that Apollo holds otherwise than it was applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldDrift {

@@ -59,7 +59,7 @@ impl Knowledge {
         let store = &access.courier.store;
         if matches!(*known, Known::Nothing) {
             let parts = store.account().await.map_err(Failure::Store)?;
-            if let Some(account) = Account::load(key, &parts) {
+            if let Some(account) = Account::load(key, parts) {
                 *known = Known::Whole { account: Arc::new(account), read_at: None };
             }
         }

@@ -151,7 +151,7 @@ async fn read_part(state: &Location, open: &Open) -> Result<Option<(Snapshot, Ba
 }
 
 fn question_for(want: Want<'_>) -> Result<Question, LoadError> {
-    let account = matches!(want, Want::Refresh(_));
+    let is_refresh = matches!(want, Want::Refresh(_));
     let (fingerprints, contacts) = match want {
         Want::Everything => (Roster::default(), Named::default()),
         Want::Refresh(desired) => (Roster::default(), Named::clone(&desired.everyone()?.named)),
@@ -160,7 +160,7 @@ fn question_for(want: Want<'_>) -> Result<Question, LoadError> {
             (Roster::clone(roster), Named::clone(named))
         }
     };
-    Ok(Question { fingerprints, contacts, account })
+    Ok(Question { fingerprints, contacts, account: is_refresh, packed: is_refresh })
 }
 
 /// Asks the process that has the state open, wherever it may listen.
@@ -175,6 +175,8 @@ async fn ask(
     for socket in serve::candidates(Role::Writer, path, holder.and_then(|holder| holder.socket.as_deref())) {
         match serve::ask(&socket, SNAPSHOT, question, tries.left_of(patience)).await {
             Ok(Answer { snapshot, writer }) => {
+                // A writer of another version may not know of bindings at rest.
+                let snapshot = if question.packed { snapshot.pack() } else { snapshot };
                 return Ok(Reading { snapshot, beside: Some(writer), basis: None, instead: None });
             }
             Err(nobody @ serve::Error::Nobody { .. }) => last = nobody,
@@ -352,6 +354,32 @@ mod tests {
                     assert_eq!(alone.beside, None);
                 }
             });
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_read_to_refresh_by_holds_every_binding_at_rest_whoever_tells_it() {
+        let world = World::new();
+        let desired = desired(&[(1, (1, None)), (2, (7, None)), (4, (1, Some(4)))].into());
+        let answerer = world.open();
+        let part = Change::PutAccount { part: 0, text: Some("{}".to_owned()) };
+        let bound = [binding(1, Some(1), false), binding(2, Some(2), false), binding(3, None, true)];
+        answerer.store.commit(bound.into_iter().chain([part]).collect()).await.unwrap();
+        let everything = answerer.store.snapshot(&Wanted::everything()).await.unwrap();
+        let service = world.serve(&answerer);
+        let asked = world.read(Want::Refresh(&desired)).await.snapshot;
+        service.close().await;
+        let session = answerer.store.snapshot(&desired.wanted_of_everyone().unwrap()).await.unwrap();
+        answerer.store.close().await.unwrap();
+        let alone = world.read(Want::Refresh(&desired)).await.snapshot;
+        for snapshot in [asked, session, alone] {
+            let packed = snapshot.packed.iter().map(|(key, binding)| (key.clone(), binding.unpack())).collect();
+            assert_eq!((&everything.bindings, &snapshot.bindings), (&packed, &BTreeMap::new()));
+            assert_eq!(snapshot.account.len(), 1);
+            assert!(snapshot.is_bound(&key(3)) && !snapshot.is_bound(&key(4)));
+            assert_eq!(snapshot.contacts().collect::<Vec<_>>(), [id(1), id(2), id(3)]);
+            // As a writer tells it that knows of no bindings at rest.
+            assert_eq!(Snapshot { bindings: packed, packed: BTreeMap::new(), ..snapshot.clone() }.pack(), snapshot);
         }
     }
 

@@ -6,17 +6,18 @@
 
 pub(super) mod compare;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use crate::apollo::{Contact, PER_PAGE, SearchPage};
-use crate::model::{ApolloId, Endpoint, IdentityKey, Timestamp};
+use crate::model::{ApolloId, Endpoint, Field, IdentityKey, Timestamp};
 
 use super::account::Account;
 use super::apply::line::Failure;
 use super::apply::outcome::sight::hides_email;
 use super::drifted::Refreshing as Reading;
-use super::seen::{AskedFor, Seen};
+use super::seen::{AskedFor, PackedSeen, Seen};
 use super::sees::Sees;
 use super::sweep::{self, Sweep};
 use super::{Event, Unseen, chain};
@@ -24,10 +25,23 @@ use super::{Event, Unseen, chain};
 /// The declared contacts that are asked for, and what is of each.
 pub(super) type Asked = BTreeMap<ApolloId, AskedFor>;
 
+/// Puts together what is asked for. Most contacts are asked for the same fields, which are kept once.
+pub(super) fn asked(contacts: impl IntoIterator<Item = (ApolloId, AskedFor)>) -> Asked {
+    let mut fields: BTreeSet<Arc<BTreeSet<Field>>> = BTreeSet::new();
+    let shared = |(id, mut asked): (ApolloId, AskedFor)| {
+        match fields.get(&asked.fields) {
+            Some(known) => asked.fields = Arc::clone(known),
+            None => drop(fields.insert(Arc::clone(&asked.fields))),
+        }
+        (id, asked)
+    };
+    contacts.into_iter().map(shared).collect()
+}
+
 /// How one contact stands in Apollo.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Sighting {
-    Seen(Box<Seen>),
+    Seen(PackedSeen),
     /// It is not among all contacts of the account, and Apollo says so to a view of it.
     Gone,
     /// Apollo answers with another contact instead.
@@ -152,13 +166,12 @@ impl<S: Sees> Look<'_, S> {
         let is_whole = swept.is_some_and(|swept| swept.is_whole);
         let unseen: Vec<&ApolloId> = self.asked.keys().filter(|id| !self.covers(&account, id)).collect();
         self.view_into(&mut account, &unseen, is_whole).await?;
-        for id in self.asked.keys() {
-            if let Some(seen) = account.seen(id) {
-                self.sightings.insert(id.clone(), Sighting::Seen(Box::new(seen.clone())));
-            }
-        }
         // Of a row that hides its e-mail nobody knows whose it is, so that looks could not go by it.
-        Ok(swept.filter(|_| is_whole && !hides).map(|swept| account.read_by(swept)))
+        if let Some(swept) = swept.filter(|_| is_whole && !hides) {
+            return Ok(Some(account.read_by(swept)));
+        }
+        self.take_from(&account);
+        Ok(None)
     }
 
     /// Reads pages of everybody; `None` where it may be left to views, and those are fewer.
@@ -238,7 +251,7 @@ impl<S: Sees> Look<'_, S> {
 
     fn sighting(&self, id: &ApolloId, contact: &Contact, asked: &AskedFor) -> Sighting {
         if contact.id == *id {
-            Sighting::Seen(Box::new(Seen::of(contact, asked, None, self.now)))
+            Sighting::Seen(PackedSeen::from(&Seen::of(contact, asked, None, self.now)))
         } else {
             Sighting::Merged(contact.id.clone())
         }
@@ -246,35 +259,44 @@ impl<S: Sees> Look<'_, S> {
 
     /// Reports whether what was seen of a contact holds all that is asked for.
     fn covers(&self, account: &Account, id: &ApolloId) -> bool {
-        account.seen(id).is_some_and(|seen| seen.asked.fields.is_superset(&self.asked[id].fields))
+        account.seen(id).is_some_and(|seen| seen.asked().fields.is_superset(&self.asked[id].fields))
+    }
+
+    /// Puts what an account holds of those who are asked for among what was seen.
+    fn take_from(&mut self, account: &Account) {
+        for id in self.asked.keys() {
+            if let Some(seen) = account.seen(id) {
+                self.sightings.insert(id.clone(), Sighting::Seen(seen.clone()));
+            }
+        }
     }
 
     /// Finds out what lists are called where that is not known, and puts together what was seen.
     async fn conclude(mut self, mut account: Option<Account>) -> Result<Refreshed, Halt> {
-        for id in self.asked.keys() {
-            if let Some(seen) = account.as_ref().and_then(|account| account.seen(id)) {
-                self.sightings.insert(id.clone(), Sighting::Seen(Box::new(seen.clone())));
-            }
+        if let Some(account) = &account {
+            self.take_from(account);
         }
         let is_unnamed = |sighting: &Sighting| matches!(sighting, Sighting::Seen(seen) if seen.has_unnamed_lists());
-        let names = if self.sightings.values().any(is_unnamed) {
-            match self.seer.lists().await {
+        if self.sightings.values().any(is_unnamed) {
+            let names = match self.seer.lists().await {
                 Ok(names) => names,
                 // Who may not ask compares no lists.
                 Err(Failure::Refused(_) | Failure::Barred) => BTreeMap::new(),
                 Err(failure) => return Err(Halt { endpoint: Endpoint::ShowLists, failure }),
+            };
+            let name = |id: &str| names.get(&id.to_lowercase()).cloned();
+            if let Some(account) = &mut account {
+                account.name_lists(name);
+                // What was named is kept once.
+                self.take_from(account);
             }
-        } else {
-            BTreeMap::new()
-        };
-        let name = |id: &str| names.get(&id.to_lowercase()).cloned();
-        for sighting in self.sightings.values_mut() {
-            if let Sighting::Seen(seen) = sighting {
-                seen.name_lists(name);
+            for sighting in self.sightings.values_mut() {
+                if let Sighting::Seen(seen) = sighting
+                    && seen.has_unnamed_lists()
+                {
+                    *seen = seen.with_lists_named(name);
+                }
             }
-        }
-        if let Some(account) = &mut account {
-            account.name_lists(name);
         }
         Ok(Refreshed { account, sightings: self.sightings })
     }

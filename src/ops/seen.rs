@@ -3,8 +3,11 @@
 //! Kept in the state so that the next look reads no more than what has changed since. Never compared with here.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::apollo::{Contact, Phone};
 use crate::model::{ApolloId, Entry, Field, Fields, Timestamp};
@@ -12,8 +15,8 @@ use crate::model::{ApolloId, Entry, Field, Fields, Timestamp};
 /// What is asked for of a contact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct AskedFor {
-    /// The fields that are kept if the contact has them.
-    pub(super) fields: BTreeSet<Field>,
+    /// The fields that are kept if the contact has them; contacts of which the same is asked may share them.
+    pub(super) fields: Arc<BTreeSet<Field>>,
     /// When something was applied to it last.
     pub(super) applied_at: Timestamp,
 }
@@ -21,7 +24,8 @@ pub(super) struct AskedFor {
 impl AskedFor {
     /// Asks for what an entry declares of a contact that nothing was applied to yet.
     pub(super) fn of_entry(entry: &Entry) -> Self {
-        Self { fields: entry.fields.iter().map(|(field, _)| field.clone()).collect(), applied_at: Timestamp(0) }
+        let fields: BTreeSet<Field> = entry.fields.iter().map(|(field, _)| field.clone()).collect();
+        Self { fields: fields.into(), applied_at: Timestamp(0) }
     }
 }
 
@@ -91,17 +95,12 @@ impl Seen {
     }
 
     /// Notes what lists are called.
-    pub(super) fn name_lists(&mut self, name: impl Fn(&str) -> Option<String>) {
+    fn name_lists(&mut self, name: impl Fn(&str) -> Option<String>) {
         if self.label_names.is_none()
             && let Some(ids) = &self.label_ids
         {
             self.label_names = ids.iter().map(|id| name(id)).collect();
         }
-    }
-
-    /// Reports whether it is on lists whose names are not known.
-    pub(super) fn has_unnamed_lists(&self) -> bool {
-        self.label_ids.is_some() && self.label_names.is_none()
     }
 
     /// Makes the contact again, as far as it was kept.
@@ -123,6 +122,69 @@ impl Seen {
             in_other_form: self.in_other_form.clone(),
             leaves_custom_out: self.leaves_custom_out,
         }
+    }
+}
+
+/// What was seen, at rest: the text that is saved, in one piece of memory. Cloning is cheap.
+///
+/// As it is compared it is a score of texts, each a piece of memory of its own; whoever works with it unpacks it.
+#[derive(Debug, Clone, Serialize)]
+#[serde(transparent)]
+pub(super) struct PackedSeen(Arc<RawValue>);
+
+impl From<&Seen> for PackedSeen {
+    fn from(seen: &Seen) -> Self {
+        Self(to_raw_value(seen).expect("texts and numbers are JSON").into())
+    }
+}
+
+impl PackedSeen {
+    /// Takes over what was saved; `None` when it cannot be read.
+    pub(super) fn saved(text: &RawValue) -> Option<Self> {
+        serde_json::from_str::<Seen>(text.get()).ok()?;
+        Some(Self(text.to_owned().into()))
+    }
+
+    pub(super) fn unpack(&self) -> Seen {
+        self.read()
+    }
+
+    /// As [`Seen::asked`].
+    pub(super) fn asked(&self) -> AskedFor {
+        #[derive(Deserialize)]
+        struct Part {
+            asked: AskedFor,
+        }
+        self.read::<Part>().asked
+    }
+
+    /// Reports whether it is on lists whose names are not known.
+    pub(super) fn has_unnamed_lists(&self) -> bool {
+        #[derive(Deserialize)]
+        struct Part {
+            label_ids: Option<IgnoredAny>,
+            label_names: Option<IgnoredAny>,
+        }
+        let Part { label_ids, label_names } = self.read();
+        label_ids.is_some() && label_names.is_none()
+    }
+
+    /// Returns it with the names of lists.
+    #[must_use]
+    pub(super) fn with_lists_named(&self, name: impl Fn(&str) -> Option<String>) -> Self {
+        let mut seen = self.unpack();
+        seen.name_lists(name);
+        Self::from(&seen)
+    }
+
+    fn read<'a, T: Deserialize<'a>>(&'a self) -> T {
+        serde_json::from_str(self.0.get()).expect("it was written by us, or could be read before")
+    }
+}
+
+impl PartialEq for PackedSeen {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.get() == other.0.get()
     }
 }
 

@@ -27,7 +27,7 @@ use super::desired::Open;
 use super::knowledge::Knowledge;
 use super::newest::{LastReading, Newest};
 use super::refresh::{Asked, Sighting, refresh};
-use super::seen::Seen;
+use super::seen::PackedSeen;
 use super::under_way::UnderWay;
 use super::{
     Clock, Desired, Event, LoadError, Problem, ProblemKind, Stop, Waiting, chain, knowledge, lock, shared_quota,
@@ -270,9 +270,9 @@ impl Session {
     }
 
     /// Looks at contacts by as few requests as that takes; whoever is not seen is left out.
-    pub(super) async fn look_at(&self, key: IdentityKey, asked: &Asked) -> BTreeMap<ApolloId, Seen> {
+    pub(super) async fn look_at(&self, key: IdentityKey, asked: &Asked) -> BTreeMap<ApolloId, PackedSeen> {
         let Ok(parts) = self.store().account().await else { return BTreeMap::new() };
-        let Ok(refreshed) = refresh(&self.access, Account::load(key, &parts), key, asked, false).await else {
+        let Ok(refreshed) = refresh(&self.access, Account::load(key, parts), key, asked, false).await else {
             return BTreeMap::new();
         };
         if let Some(mut account) = refreshed.account
@@ -280,7 +280,7 @@ impl Session {
         {
             self.knows(account).await;
         }
-        let seen = |(id, sighting)| if let Sighting::Seen(seen) = sighting { Some((id, *seen)) } else { None };
+        let seen = |(id, sighting)| if let Sighting::Seen(seen) = sighting { Some((id, seen)) } else { None };
         refreshed.sightings.into_iter().filter_map(seen).collect()
     }
 

@@ -123,7 +123,7 @@ impl Viewer {
                 Err(SessionError::OtherTeam { recorded: recorded.clone(), given })
             }
             (Some(_), Some(_)) => Ok(()),
-            _ => see_one_of(snapshot.bindings.values(), |id| async move { self.view(&id).await.map(drop) }).await,
+            _ => see_one_of(snapshot.contacts(), |id| async move { self.view(&id).await.map(drop) }).await,
         }
     }
 }

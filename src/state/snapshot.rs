@@ -17,7 +17,7 @@ use super::lookup::owner_of;
 use super::row::{FORMAT, Row, Table};
 use crate::model::{
     ApolloId, Binding, BulkCreate, Conflict, ContactKey, Endpoint, Found, Glance, IdentityKey, Intent, IntentId,
-    Lineage, NameKind, Named, Names, Roster, Serial, Tombstone,
+    Lineage, NameKind, Named, Names, PackedBinding, Roster, Serial, Tombstone,
 };
 
 /// What the state held at one serial.
@@ -40,6 +40,9 @@ pub struct Snapshot {
     pub names: Names,
     /// The bindings that do not stand exactly as desired, or that there is something to say about.
     pub bindings: BTreeMap<ContactKey, Binding>,
+    /// All bindings, where they were asked for at rest; none is among the others then.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub packed: BTreeMap<ContactKey, PackedBinding>,
     /// How many keys have bindings that stand as desired; those are left out.
     pub unchanged: usize,
     /// The desired keys that are not bound.
@@ -69,6 +72,25 @@ impl Snapshot {
     pub fn empty(origin: &str) -> Self {
         Self { origin: origin.to_owned(), ..Self::default() }
     }
+
+    /// Reports whether a key is bound, as far as it is shown.
+    pub fn is_bound(&self, key: &ContactKey) -> bool {
+        self.bindings.contains_key(key) || self.packed.contains_key(key)
+    }
+
+    /// Lists the contacts of the bindings that are shown.
+    pub fn contacts(&self) -> impl Iterator<Item = ApolloId> {
+        let worked_with = self.bindings.values().map(|binding| binding.apollo_id.clone());
+        worked_with.chain(self.packed.values().map(PackedBinding::apollo_id))
+    }
+
+    /// Puts all bindings to rest.
+    #[must_use]
+    pub fn pack(mut self) -> Self {
+        let bindings = std::mem::take(&mut self.bindings);
+        self.packed.extend(bindings.into_iter().map(|(key, binding)| (key, binding.into())));
+        self
+    }
 }
 
 /// What a snapshot is wanted for.
@@ -80,22 +102,30 @@ pub struct Wanted {
     contacts: Arc<Named>,
     /// Whether what is known of the account is asked for.
     account: bool,
+    /// Whether bindings are asked for at rest.
+    packed: bool,
 }
 
 impl Wanted {
     pub fn new(roster: impl Into<Arc<Roster>>, contacts: impl Into<Arc<Named>>) -> Self {
-        Self { roster: roster.into(), contacts: contacts.into(), account: false }
+        Self { roster: roster.into(), contacts: contacts.into(), account: false, packed: false }
     }
 
     /// Wants every binding, as if nothing was declared.
     pub fn everything() -> Self {
-        Self { roster: Arc::default(), contacts: Arc::default(), account: false }
+        Self::new(Roster::NONE, Named::default())
     }
 
     /// Wants what is known of the account as well, if `account`.
     #[must_use]
     pub fn with_account(self, account: bool) -> Self {
         Self { account, ..self }
+    }
+
+    /// Wants bindings at rest, if `packed`.
+    #[must_use]
+    pub fn packed(self, packed: bool) -> Self {
+        Self { packed, ..self }
     }
 }
 
@@ -237,18 +267,21 @@ impl Gathering {
     }
 
     fn add_binding(&self, key: ContactKey, binding: Binding) {
-        let Wanted { roster, contacts, .. } = &self.wanted;
+        let Wanted { roster, contacts, packed, .. } = &self.wanted;
         let desired = roster.find(key.as_str());
         let stands = binding.stands_as(desired.map(|desired| desired.fingerprint));
         if let Some(desired) = desired {
             self.found[desired.number].store(if stands { STANDS } else { BOUND }, Ordering::Relaxed);
         }
-        let mut snapshot = self.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
+        let snapshot = || self.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
         if contacts.contains(&binding.apollo_id) {
-            snapshot.owners.insert(binding.apollo_id.clone(), key.clone());
+            snapshot().owners.insert(binding.apollo_id.clone(), key.clone());
         }
-        if !stands {
-            snapshot.bindings.insert(key, binding);
+        if !stands && *packed {
+            let binding = PackedBinding::from(binding);
+            snapshot().packed.insert(key, binding);
+        } else if !stands {
+            snapshot().bindings.insert(key, binding);
         }
     }
 

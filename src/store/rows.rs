@@ -151,8 +151,8 @@ impl SledRows {
                 found.add(&key, &value);
                 visit(&key, &value)?;
                 unlooked += value.len();
-                if unlooked >= bytes_a_look {
-                    unlooked = 0;
+                while unlooked >= bytes_a_look {
+                    unlooked -= bytes_a_look;
                     self.db.contains_key(&key).map_err(|error| self.failed(error))?;
                 }
             }

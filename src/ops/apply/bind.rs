@@ -26,7 +26,7 @@ impl Performer<'_> {
     /// Binds to a contact that is known by its id.
     pub(super) async fn adopt(&self, id: &ApolloId, entry: &Entry, origin: Origin) -> Result<End, Trouble> {
         if let Some(seen) = self.job.seen.get(id) {
-            return self.adopt_seen(id, entry, origin, &seen.contact(id)).await;
+            return self.adopt_seen(id, entry, origin, &seen.unpack().contact(id)).await;
         }
         match self.view_living(id).await? {
             Ok(contact) => self.adopt_seen(id, entry, origin, &contact).await,

@@ -19,7 +19,7 @@ use crate::state::{self, Change};
 
 use super::courier::{Failure, Outcome, Parcel, Way};
 use super::crew::Crew;
-use crate::ops::seen::Seen;
+use crate::ops::seen::PackedSeen;
 use crate::ops::{Desired, Ended, Event, Imported, Problem, Session, Step, problem};
 
 /// What the actions of one plan share beside the session.
@@ -46,7 +46,7 @@ pub(super) struct Job {
     /// The searches that would look for everybody who is created with others.
     pub(super) looks: usize,
     /// Contacts that entries name, as they were seen when the run began.
-    pub(super) seen: BTreeMap<ApolloId, Seen>,
+    pub(super) seen: BTreeMap<ApolloId, PackedSeen>,
 }
 
 impl Job {

@@ -23,9 +23,9 @@ use super::batch;
 use super::courier::Failure;
 use super::crew::{Crew, Member};
 use super::performer::{End, Job, Performer, Trouble, Turn};
-use crate::ops::refresh::Asked;
+use crate::ops::refresh::{Asked, asked};
 use crate::ops::saved::{Remaining, progress};
-use crate::ops::seen::{AskedFor, Seen};
+use crate::ops::seen::{AskedFor, PackedSeen};
 use crate::ops::{Desired, Ended, Event, Problem, ProblemKind, Report, Session, Step, chain};
 
 /// How often a step that takes long is heard of.
@@ -552,12 +552,12 @@ struct Outcome {
 /// Looks at the contacts that entries of a plan name, where pages show them by fewer requests than a view of each.
 ///
 /// Whom it does not show is viewed when its turn comes, and whatever keeps it from looking is met there and told.
-async fn seen_before(session: &Session, plan: &Plan, snapshot: &Snapshot) -> BTreeMap<ApolloId, Seen> {
+async fn seen_before(session: &Session, plan: &Plan, snapshot: &Snapshot) -> BTreeMap<ApolloId, PackedSeen> {
     let named = plan.actions.iter().filter_map(|action| match &action.operation {
         Operation::Adopt { id, entry, .. } => Some((id.clone(), AskedFor::of_entry(&entry.unpack()))),
         _ => None,
     });
-    let asked: Asked = named.collect();
+    let asked: Asked = asked(named);
     if asked.len() < FEW_IMPORTS {
         return BTreeMap::new();
     }

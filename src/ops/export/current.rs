@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 
 use super::super::account::Account;
 use super::super::refresh::compare::{Standing, standing};
-use super::super::refresh::{Asked, Sighting, refresh};
+use super::super::refresh::{Asked, Sighting, asked, refresh};
 use super::super::seen::AskedFor;
 use super::super::{Desired, DriftError, ProblemKind, Unseen, Viewer};
 use crate::apollo::Contact;
-use crate::model::{ApolloId, ContactKey, Entry, Field, Fields, Value, fold_text};
+use crate::model::{ApolloId, ContactKey, Entry, Field, Fields, PackedBinding, Value, fold_text};
 use crate::plan::KeyPattern;
 use crate::source::{Rest, Unfit, Written};
 use crate::state::Snapshot;
@@ -48,20 +48,22 @@ pub enum Missing {
 const FEW: usize = 3;
 
 /// Looks how Apollo has the entries that patterns mean; the credential was proven.
+///
+/// The snapshot is one to refresh by; what is known of the account is taken out of it.
 pub async fn current(
     viewer: &Viewer,
     desired: &Desired,
-    snapshot: &Snapshot,
+    snapshot: &mut Snapshot,
     patterns: &[KeyPattern],
 ) -> Result<Current, DriftError> {
     let entries = meant(desired, patterns)?;
+    let parts = std::mem::take(&mut snapshot.account).into_values();
     let id_of = |entry: &Entry| {
-        let bound = snapshot.bindings.get(entry.key()).map(|binding| binding.apollo_id.clone());
+        let bound = snapshot.packed.get(entry.key()).map(PackedBinding::apollo_id);
         bound.or_else(|| entry.apollo_id.clone())
     };
-    let asked: Asked = entries.iter().filter_map(|entry| Some((id_of(entry)?, AskedFor::of_entry(entry)))).collect();
-    let parts: Vec<String> = snapshot.account.values().cloned().collect();
-    let account = if asked.len() > FEW { Account::load(snapshot.identity_key, &parts) } else { None };
+    let asked: Asked = asked(entries.iter().filter_map(|entry| Some((id_of(entry)?, AskedFor::of_entry(entry)))));
+    let account = if asked.len() > FEW { Account::load(snapshot.identity_key, parts) } else { None };
     let sightings = if asked.is_empty() {
         BTreeMap::new()
     } else {
@@ -71,7 +73,7 @@ pub async fn current(
     for entry in &entries {
         let missing = match id_of(entry).map(|id| (sightings.get(&id), id)) {
             Some((Some(Sighting::Seen(seen)), id)) => {
-                current.take(entry, &seen.contact(&id));
+                current.take(entry, &seen.unpack().contact(&id));
                 continue;
             }
             Some((Some(Sighting::Gone), id)) => Missing::Gone(id),

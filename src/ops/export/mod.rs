@@ -28,7 +28,7 @@ use super::split::{Split, slug};
 use super::{Desired, DriftError, Event, LoadError, Session, knowledge, sweep};
 use crate::apollo::{Contact, SearchPage};
 use crate::beneath::Root;
-use crate::model::{ApolloId, ContactKey, Endpoint, Field, NameKind, Names, Timestamp};
+use crate::model::{ApolloId, ContactKey, Endpoint, Field, NameKind, Names, PackedBinding, Timestamp};
 use crate::source::{Written, contact_file};
 use crate::state::Snapshot;
 
@@ -235,8 +235,8 @@ fn there(desired: &Desired, into: Option<Into<'_>>, snapshot: &Snapshot) -> Resu
     let entries = desired.entries(&keys).map_err(ExportError::Load)?;
     let mut own: BTreeMap<PathBuf, bool> = BTreeMap::new();
     let there = |(key, entry): (ContactKey, crate::model::Entry)| {
-        let bound = snapshot.bindings.get(&key).filter(|binding| binding.gone_at.is_none());
-        let id = bound.map(|binding| binding.apollo_id.clone()).or_else(|| entry.apollo_id.clone());
+        let bound = snapshot.packed.get(&key).map(PackedBinding::unpack).filter(|binding| binding.gone_at.is_none());
+        let id = bound.map(|binding| binding.apollo_id).or_else(|| entry.apollo_id.clone());
         let name = into.and_then(|into| entry.place.path.strip_prefix(into.root.named()).ok());
         let name = name.unwrap_or(&entry.place.path).to_owned();
         let is_own = || into.is_some_and(|into| generated::is_own(into.root, &name, into.even_edited));
@@ -255,6 +255,6 @@ fn lists_of(contact: &Contact, names: Option<&BTreeMap<String, String>>) -> Vec<
 /// Returns what a file would declare of a contact.
 fn asked_for(contact: &Contact, now: Timestamp) -> AskedFor {
     let (fields, _) = arrange::fields_of(contact, &[]);
-    let fields = fields.iter().map(|(field, _)| field.clone()).chain([Field::LabelNames]).collect();
-    AskedFor { fields, applied_at: now }
+    let fields: BTreeSet<Field> = fields.iter().map(|(field, _)| field.clone()).chain([Field::LabelNames]).collect();
+    AskedFor { fields: fields.into(), applied_at: now }
 }

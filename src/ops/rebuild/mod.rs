@@ -18,13 +18,14 @@ use super::apply::outcome::binding;
 use super::apply::outcome::sight::hides_email;
 use super::drifted::Refreshing;
 use super::refresh::compare::{Standing, standing};
-use super::refresh::{Asked, Halt, Sighting, View, refresh, view};
-use super::seen::AskedFor;
+use super::refresh::{Asked, Halt, Sighting, View, asked, refresh, view};
+use super::seen::{AskedFor, PackedSeen, Seen};
 use super::sees::Sees;
 use super::{Desired, DriftError, Event, LoadError, Session, Unseen, knowledge, sweep};
 use crate::apollo::{Contact, SearchPage};
 use crate::model::{
-    ApolloId, Binding, ContactKey, Endpoint, Entry, Field, IdentityKey, MatchedBy, Origin, Place, RebuiltBy,
+    ApolloId, ContactKey, Endpoint, Entry, Field, IdentityKey, MatchedBy, Origin, PackedBinding, PackedEntry, Place,
+    RebuiltBy,
 };
 use crate::plan::Known;
 use crate::state::{self, CHANGES_PER_COMMIT, Change, Snapshot};
@@ -54,13 +55,15 @@ pub struct Pair {
     pub by: RebuiltBy,
     /// The declared fields that Apollo does not show as declared: the next plan sends them.
     pub differ: Vec<Field>,
-    binding: Box<Binding>,
+    binding: PackedBinding,
 }
 
 /// Whom a look has met.
 #[derive(Default)]
 struct Met {
-    /// Those who may be an entry, by id.
+    /// Those whom entries name, by id.
+    named: BTreeMap<ApolloId, PackedSeen>,
+    /// Those who may be an entry that names nobody, by id.
     contacts: BTreeMap<ApolloId, Contact>,
     /// What there is to say of contacts that entries name and that were not seen.
     odd: BTreeMap<ApolloId, WhyOpen>,
@@ -77,44 +80,55 @@ const COMMITS_AT_A_TIME: usize = 16;
 impl Session {
     /// Finds out which entries that are not bound are which contacts of the account; changes nothing.
     ///
-    /// The snapshot is one of everything. The credential was proven.
-    pub async fn rebuild(&self, desired: &Desired, snapshot: &Snapshot) -> Result<Rebuild, DriftError> {
-        let (entries, waiting) = unbound(desired, snapshot).map_err(DriftError::Load)?;
+    /// The snapshot is one to refresh by; what is known of the account is taken out of it. The credential was proven.
+    pub async fn rebuild(&self, desired: &Desired, snapshot: &mut Snapshot) -> Result<Rebuild, DriftError> {
+        let account = std::mem::take(&mut snapshot.account).into_values();
+        let Unbound { naming, others, waiting } = unbound(desired, snapshot).map_err(DriftError::Load)?;
         let bound: BTreeMap<ApolloId, ContactKey> =
-            snapshot.bindings.iter().map(|(key, binding)| (binding.apollo_id.clone(), key.clone())).collect();
+            snapshot.packed.iter().map(|(key, binding)| (binding.apollo_id(), key.clone())).collect();
         let mut owners = bound.clone();
         for (id, key) in named(desired).map_err(DriftError::Load)? {
             owners.entry(id).or_insert(key);
         }
-        let asked: Asked = entries
-            .iter()
-            .filter_map(|entry| Some((entry.apollo_id.clone()?, AskedFor::of_entry(entry))))
-            .filter(|(id, _)| !bound.contains_key(id))
-            .collect();
-        let search = Search::for_entries(entries.iter().filter(|entry| entry.apollo_id.is_none()));
-        let mut met = self.meet(snapshot.identity_key, &asked, &search).await?;
-        self.name_lists(&entries, &mut met.contacts).await?;
+        // One after the other: as they are worked with they take many times as much memory.
+        let named = || naming.iter().map(PackedEntry::unpack);
+        let asked: Asked = asked(
+            named()
+                .filter_map(|entry| Some((entry.apollo_id.clone()?, AskedFor::of_entry(&entry))))
+                .filter(|(id, _)| !bound.contains_key(id)),
+        );
+        let search = Search::for_entries(&others);
+        let mut met = self.meet(snapshot.identity_key, account, &asked, &search).await?;
+        let declares_lists = others.iter().any(|entry| entry.fields.contains(&Field::LabelNames))
+            || asked.values().any(|asked| asked.fields.contains(&Field::LabelNames));
+        drop(asked);
+        let list_names = self.list_names(declares_lists, &met).await?;
+        met.contacts.values_mut().for_each(|contact| name_lists(contact, list_names.as_ref()));
         let mut rebuild = Rebuild {
             pairs: Vec::new(),
             open: waiting,
-            bound: snapshot.bindings.len(),
+            bound: snapshot.packed.len(),
             missed: met.missed,
             account: met.account.take(),
         };
-        for entry in &entries {
+        for entry in named() {
             let Some(id) = &entry.apollo_id else { continue };
-            match (bound.get(id), met.contacts.get(id)) {
+            match (bound.get(id), met.named.get(id)) {
                 (Some(owner), _) => {
-                    rebuild.leave(entry, WhyOpen::Owned { id: id.clone(), owner: owner.clone() });
+                    rebuild.leave(&entry, WhyOpen::Owned { id: id.clone(), owner: owner.clone() });
                 }
-                (None, Some(contact)) => self.pair(&mut rebuild, entry, contact, RebuiltBy::Id),
+                (None, Some(seen)) => {
+                    let mut contact = seen.unpack().contact(id);
+                    name_lists(&mut contact, list_names.as_ref());
+                    self.pair(&mut rebuild, &entry, &contact, RebuiltBy::Id);
+                }
                 (None, None) => {
                     let unseen = || WhyOpen::Unseen { id: id.clone(), why: Unseen::NotShown };
-                    rebuild.leave(entry, met.odd.remove(id).unwrap_or_else(unseen));
+                    rebuild.leave(&entry, met.odd.remove(id).unwrap_or_else(unseen));
                 }
             }
         }
-        let contacts: Vec<&Contact> = met.contacts.values().filter(|contact| search.concerns(contact)).collect();
+        let contacts: Vec<&Contact> = met.contacts.values().collect();
         for (entry, verdict) in search.pair(&contacts, &owners) {
             match verdict {
                 _ if !met.is_whole => rebuild.leave(entry, WhyOpen::NotEverybody),
@@ -129,7 +143,7 @@ impl Session {
 
     /// Binds the pairs that were found, and keeps what was seen of the account and the names that the files use.
     pub async fn bind_again(&self, desired: &Desired, rebuild: Rebuild) -> Result<(), state::Error> {
-        let binding = |pair: Pair| Change::PutBinding { key: pair.place.key, binding: pair.binding };
+        let binding = |pair: Pair| Change::PutBinding { key: pair.place.key, binding: Box::new(pair.binding.unpack()) };
         let mut changes = rebuild.pairs.into_iter().map(binding);
         // Those that are under way together share a barrier.
         let mut under_way = JoinSet::new();
@@ -165,27 +179,33 @@ impl Session {
         let differ = Known::of(&binding, []).changes_to(&entry.fields).into_iter().map(|change| change.field).collect();
         if let Some(account) = &mut rebuild.account {
             let asked = AskedFor { applied_at: binding.applied_at, ..AskedFor::of_entry(entry) };
-            account.see(contact, Some(&asked), binding.applied_at);
+            account.see_part(contact, &asked, binding.applied_at);
         }
         let (place, id) = (entry.place.clone(), contact.id.clone());
-        rebuild.pairs.push(Pair { place, id, by, differ, binding: Box::new(binding) });
+        rebuild.pairs.push(Pair { place, id, by, differ, binding: binding.into() });
     }
 
     /// Looks at those who may be an entry, by as few requests as that takes.
-    async fn meet(&self, key: IdentityKey, asked: &Asked, search: &Search<'_>) -> Result<Met, Halt> {
+    ///
+    /// `account` is what an earlier reading knew of everybody.
+    async fn meet(
+        &self,
+        key: IdentityKey,
+        account: impl Iterator<Item = String>,
+        asked: &Asked,
+        search: &Search<'_>,
+    ) -> Result<Met, Halt> {
         if !search.is_empty() {
             return self.meet_everybody(key, asked, search).await;
         }
         if asked.is_empty() {
             return Ok(Met { is_whole: true, missed: Some(0), ..Met::default() });
         }
-        let failed = |error| Halt { endpoint: Endpoint::SearchContacts, failure: Failure::Store(error) };
-        let parts = self.store().account().await.map_err(failed)?;
-        let found = refresh(&self.access, Account::load(key, &parts), key, asked, false).await?;
+        let found = refresh(&self.access, Account::load(key, account), key, asked, false).await?;
         let mut met = Met { account: found.account, missed: Some(0), is_whole: true, ..Met::default() };
         for (id, sighting) in found.sightings {
             match sighting {
-                Sighting::Seen(seen) => drop(met.contacts.insert(id.clone(), seen.contact(&id))),
+                Sighting::Seen(seen) => drop(met.named.insert(id, seen)),
                 Sighting::Gone => drop(met.odd.insert(id.clone(), WhyOpen::Gone(id))),
                 Sighting::Merged(survivor) => drop(met.odd.insert(id.clone(), WhyOpen::Merged { id, survivor })),
                 Sighting::Unknown(why) => drop(met.odd.insert(id.clone(), WhyOpen::Unseen { id, why })),
@@ -205,7 +225,10 @@ impl Session {
             hides |= page.contacts.iter().any(hides_email);
             for contact in page.contacts.iter().filter(|contact| !contact.person_deleted) {
                 account.see(contact, None, now);
-                if asked.contains_key(&contact.id) || search.concerns(contact) {
+                if let Some(asked) = asked.get(&contact.id) {
+                    met.named.insert(contact.id.clone(), PackedSeen::from(&Seen::of(contact, asked, None, now)));
+                }
+                if search.concerns(contact) {
                     met.contacts.insert(contact.id.clone(), contact.clone());
                 }
             }
@@ -218,14 +241,21 @@ impl Session {
             met.is_whole = swept.is_whole && !hides;
             met.account = met.is_whole.then(|| account.read_by(swept));
         }
-        let unseen: Vec<&ApolloId> = asked.keys().filter(|id| !met.contacts.contains_key(id)).collect();
+        let unseen = asked.iter().filter(|(id, _)| !met.named.contains_key(id));
+        let unseen: Vec<(&ApolloId, &AskedFor)> = unseen.collect();
         if !unseen.is_empty() {
             self.tell(Event::Refreshing(Refreshing::Views(unseen.len())));
         }
-        for id in unseen {
+        for (id, asked) in unseen {
             let odd = match view(&self.access, id).await? {
                 View::Shown(contact) if contact.id == *id => {
-                    met.contacts.insert(id.clone(), *contact);
+                    if let Some(account) = &mut met.account {
+                        account.see(&contact, Some(asked), now);
+                    }
+                    met.named.insert(id.clone(), PackedSeen::from(&Seen::of(&contact, asked, None, now)));
+                    if search.concerns(&contact) {
+                        met.contacts.insert(id.clone(), *contact);
+                    }
                     continue;
                 }
                 View::Shown(contact) => WhyOpen::Merged { id: id.clone(), survivor: contact.id.clone() },
@@ -237,24 +267,33 @@ impl Session {
         Ok(met)
     }
 
-    /// Finds out what the lists of contacts are called, where an entry declares lists and rows show ids alone.
-    async fn name_lists(&self, entries: &[Entry], contacts: &mut BTreeMap<ApolloId, Contact>) -> Result<(), Halt> {
-        let is_unnamed = |contact: &Contact| contact.label_ids.is_some() && contact.label_names.is_none();
-        let declares_lists = entries.iter().any(|entry| entry.fields.contains(&Field::LabelNames));
-        if !declares_lists || !contacts.values().any(is_unnamed) {
-            return Ok(());
+    /// Finds out what lists are called, where an entry declares lists and rows show ids alone.
+    async fn list_names(&self, declares_lists: bool, met: &Met) -> Result<Option<BTreeMap<String, String>>, Halt> {
+        let are_unnamed =
+            || met.contacts.values().any(is_unnamed) || met.named.values().any(PackedSeen::has_unnamed_lists);
+        if !declares_lists || !are_unnamed() {
+            return Ok(None);
         }
-        let names = match Sees::lists(&self.access).await {
-            Ok(names) => names,
+        match Sees::lists(&self.access).await {
+            Ok(names) => Ok(Some(names)),
             // Who may not ask knows of no lists: they are added once more, which changes nothing.
-            Err(Failure::Refused(_) | Failure::Barred) => return Ok(()),
-            Err(failure) => return Err(Halt { endpoint: Endpoint::ShowLists, failure }),
-        };
-        for contact in contacts.values_mut().filter(|contact| is_unnamed(contact)) {
-            let ids = contact.label_ids.iter().flatten();
-            contact.label_names = Some(ids.filter_map(|id| names.get(&id.to_lowercase()).cloned()).collect());
+            Err(Failure::Refused(_) | Failure::Barred) => Ok(None),
+            Err(failure) => Err(Halt { endpoint: Endpoint::ShowLists, failure }),
         }
-        Ok(())
+    }
+}
+
+fn is_unnamed(contact: &Contact) -> bool {
+    contact.label_ids.is_some() && contact.label_names.is_none()
+}
+
+/// Notes what the lists of a contact are called; those that are not known are left out.
+fn name_lists(contact: &mut Contact, names: Option<&BTreeMap<String, String>>) {
+    if let Some(names) = names
+        && is_unnamed(contact)
+    {
+        let ids = contact.label_ids.iter().flatten();
+        contact.label_names = Some(ids.filter_map(|id| names.get(&id.to_lowercase()).cloned()).collect());
     }
 }
 
@@ -264,30 +303,39 @@ impl Rebuild {
     }
 }
 
-/// Lists the entries that are to be found, and those that are left to the next apply or wait already.
-fn unbound(desired: &Desired, snapshot: &Snapshot) -> Result<(Vec<Entry>, Vec<Left>), LoadError> {
-    let is_bound = |key: &ContactKey| snapshot.bindings.contains_key(key);
-    let unbound: Vec<ContactKey> = desired.keys()?.into_iter().filter(|key| !is_bound(key)).collect();
+/// The entries that are not bound.
+struct Unbound {
+    /// Those that name their contact, at rest.
+    naming: Vec<PackedEntry>,
+    /// Those that name nobody.
+    others: Vec<Entry>,
+    /// Those that are left to the next apply, or wait already.
+    waiting: Vec<Left>,
+}
+
+/// Lists the entries that are not bound, sorted by key.
+fn unbound(desired: &Desired, snapshot: &Snapshot) -> Result<Unbound, LoadError> {
+    let keys: Vec<ContactKey> = desired.keys()?.into_iter().filter(|key| !snapshot.is_bound(key)).collect();
     let in_doubt: BTreeSet<&ContactKey> = snapshot.intents.values().map(|intent| &intent.key).collect();
-    let why_not = |entry: &Entry| {
+    let why_not = |key: &ContactKey, entry: &PackedEntry| {
         let comes_back =
-            snapshot.tombstones.contains_key(entry.key()) || entry.moved_from.as_ref().is_some_and(is_bound);
-        let waits = in_doubt.contains(entry.key()) || snapshot.conflicts.contains_key(entry.key());
+            snapshot.tombstones.contains_key(key) || entry.moved_from().is_some_and(|from| snapshot.is_bound(&from));
+        let waits = in_doubt.contains(key) || snapshot.conflicts.contains_key(key);
         if waits { Some(WhyOpen::Waits) } else { comes_back.then_some(WhyOpen::Returns) }
     };
-    let (mut entries, mut waiting) = (Vec::new(), Vec::new());
-    for entry in desired.entries(&unbound)?.into_values() {
-        match why_not(&entry) {
-            Some(why) => waiting.push((entry.place.clone(), why)),
-            None => entries.push(entry),
+    let mut unbound = Unbound { naming: Vec::new(), others: Vec::new(), waiting: Vec::new() };
+    for (key, entry) in desired.entries_at_rest(&keys)? {
+        match why_not(&key, &entry) {
+            Some(why) => unbound.waiting.push((Place { path: entry.path(), key }, why)),
+            None if entry.apollo_id().is_some() => unbound.naming.push(entry),
+            None => unbound.others.push(entry.unpack()),
         }
     }
-    Ok((entries, waiting))
+    Ok(unbound)
 }
 
 /// Lists the contacts that entries name, bound or not.
 fn named(desired: &Desired) -> Result<Vec<(ApolloId, ContactKey)>, LoadError> {
-    let keys = desired.keys()?;
-    let entries = desired.entries(&keys)?;
-    Ok(entries.into_iter().filter_map(|(key, entry)| Some((entry.apollo_id?, key))).collect())
+    let entries = desired.entries_at_rest(&desired.keys()?)?;
+    Ok(entries.into_iter().filter_map(|(key, entry)| Some((entry.apollo_id()?, key))).collect())
 }

@@ -89,7 +89,8 @@ impl Sees for Team {
 }
 
 fn asked(numbers: impl IntoIterator<Item = usize>) -> Asked {
-    let asked = AskedFor { fields: [Field::Email, Field::Title].into(), applied_at: Timestamp(1) };
+    let fields: BTreeSet<Field> = [Field::Email, Field::Title].into();
+    let asked = AskedFor { fields: fields.into(), applied_at: Timestamp(1) };
     numbers.into_iter().map(|number| (id(number), asked.clone())).collect()
 }
 
@@ -99,7 +100,7 @@ async fn look(account: &Team, known: Option<Account>, asked: &Asked) -> Refreshe
 
 fn titles(found: &Refreshed) -> BTreeSet<String> {
     let seen = found.sightings.iter().map(|(id, sighting)| match sighting {
-        Sighting::Seen(seen) => seen.contact(id).readable.text(&Field::Title).unwrap_or_default().to_owned(),
+        Sighting::Seen(seen) => seen.unpack().contact(id).readable.text(&Field::Title).unwrap_or_default().to_owned(),
         other => format!("{other:?}"),
     });
     seen.collect()

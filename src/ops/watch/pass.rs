@@ -206,7 +206,7 @@ impl Service {
         if self.standing == Standing::Refused || session.now() < self.refresh_at {
             return None;
         }
-        let snapshot = session.snapshot_to_refresh(desired).await.ok()?;
+        let mut snapshot = session.snapshot_to_refresh(desired).await.ok()?;
         session.courier().try_everything_again();
         if self.standing != Standing::Proven {
             // Whoever applies says why it is not proven.
@@ -216,7 +216,7 @@ impl Service {
         }
         self.refresh_at = session.now() + refresh;
         self.wake_at(Some(self.refresh_at));
-        let drift = match session.drift(desired, &snapshot).await {
+        let drift = match session.drift(desired, &mut snapshot).await {
             Ok(drift) => drift,
             Err(DriftError::Problem(problem)) => {
                 self.tell(Event::Problem(*problem));
