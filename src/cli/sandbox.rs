@@ -13,7 +13,7 @@ use super::context::Context;
 use super::run::block_on;
 use super::signals::Signals;
 use super::stand_in::{failed, options};
-use super::stream::parse_directory;
+use super::stream;
 use crate::ops::Clock;
 use crate::ops::convert::open_table;
 use crate::sandbox::{self, Action, DedupeReading, DeletedAnswer, Faults, Quirks, Quota, Server, Witness};
@@ -28,7 +28,7 @@ pub(super) struct SandboxArgs {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     pub(super) listen: SocketAddr,
     /// Directory of its data [default: .contactsd/NAME/sandbox/data, NAME being the name of --dir]
-    #[arg(long, value_name = "PATH", value_parser = parse_directory)]
+    #[arg(long, value_name = "PATH", value_parser = stream::directory())]
     pub(super) data: Option<PathBuf>,
     /// Put the contacts of an Apollo export (CSV) into its data with their ids, as if Apollo had them, and end
     #[arg(long, value_name = "FILE")]
