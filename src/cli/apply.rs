@@ -8,7 +8,7 @@ use super::args::{
     ApprovalArgs, Brakes, DecisionArgs, LockArgs, QuotaArgs, RequestArgs, ScopeArgs, ViewArgs, parse_digest,
 };
 use super::context::Context;
-use super::run::{Perform, block_on, channel, may_approve, perform};
+use super::run::{Perform, block_on, channel, may_approve_plan, perform};
 use super::view::View;
 use super::{Exit, connection, loading, showing, stand_in};
 use crate::model::Digest;
@@ -55,7 +55,7 @@ pub(super) fn run(args: &ApplyArgs, context: &mut Context) -> Exit {
     }
     // A digest approves the one plan that has it.
     if args.expect.is_none()
-        && let Err(exit) = may_approve(&args.approval, context)
+        && let Err(exit) = may_approve_plan(&args.approval, context)
     {
         return exit;
     }

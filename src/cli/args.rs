@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use url::Url;
 
-use super::stream::{parse_beside_stdout, parse_directory};
+use super::stream;
 use crate::model::{Batching, ContactKey, Digest};
 use crate::plan::{KeyPattern, Limit, Policy, Scope};
 use crate::quota::{Limits, Rules};
@@ -21,13 +21,13 @@ use crate::settings::parse_duration;
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch that is typed or not")]
 pub(super) struct Global {
     /// Directory of contact files
-    #[arg(long, value_name = "DIR", default_value = "contacts.d", value_parser = parse_directory, global = true)]
+    #[arg(long, value_name = "DIR", default_value = "contacts.d", value_parser = stream::directory(), global = true)]
     pub(super) dir: PathBuf,
     /// Directory outside of --dir in which links below --dir may end; may be repeated
-    #[arg(long, value_name = "DIR", value_delimiter = ':', value_parser = parse_directory, global = true)]
+    #[arg(long, value_name = "DIR", value_delimiter = ':', value_parser = stream::directory(), global = true)]
     pub(super) follow_within: Vec<PathBuf>,
     /// Directory of the state [default: .contactsd/NAME/state, NAME being the name of --dir]
-    #[arg(long, value_name = "PATH", value_parser = parse_directory, global = true)]
+    #[arg(long, value_name = "PATH", value_parser = stream::directory(), global = true)]
     pub(super) state: Option<PathBuf>,
     /// Work against a stand-in for Apollo on this machine; needs no key, nothing leaves the machine
     #[arg(long, conflicts_with = "api_url", global = true)]
@@ -48,7 +48,7 @@ pub(super) struct Global {
     #[arg(long, global = true)]
     pub(super) json: bool,
     /// Also write what --json would print to this file, emptied first; no link
-    #[arg(long, value_name = "FILE", value_parser = parse_beside_stdout, global = true)]
+    #[arg(long, value_name = "FILE", value_parser = stream::beside_stdout(), global = true)]
     pub(super) json_into: Option<PathBuf>,
     /// Form of the log on stderr; `watch` then logs everything it tells [default: text; in the journal, watch logs]
     #[arg(long, value_name = "FORMAT", global = true)]

@@ -13,7 +13,7 @@ use super::Exit;
 use super::context::Context;
 use super::export::SplitBy;
 use super::output_file;
-use super::stream::{STDIN_NAME, is_stream, parse_beside_stdout, parse_directory};
+use super::stream::{self, STDIN_NAME, is_stream};
 use crate::beneath::Root;
 use crate::ops::Placing;
 use crate::ops::convert::{
@@ -33,7 +33,7 @@ pub(super) struct ConvertArgs {
     #[arg(value_name = "FILE", required = true)]
     pub(super) files: Vec<PathBuf>,
     /// Directory that the contact files go into [default: --dir]
-    #[arg(long, value_name = "DIR", value_parser = parse_directory)]
+    #[arg(long, value_name = "DIR", value_parser = stream::directory())]
     pub(super) out: Option<PathBuf>,
     /// How contacts are spread over files; without company or list, a file for each table
     #[arg(long, value_name = "BY", default_value = "none")]
@@ -60,7 +60,7 @@ pub(super) struct ConvertArgs {
     #[arg(long, help_heading = "How tables are read")]
     pub(super) keep_opted_out: bool,
     /// File for the rows that became no contact, as a table with the reasons
-    #[arg(long, value_name = "FILE", value_parser = parse_beside_stdout)]
+    #[arg(long, value_name = "FILE", value_parser = stream::beside_stdout())]
     pub(super) rejects: Option<PathBuf>,
 }
 

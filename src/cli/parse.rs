@@ -24,7 +24,7 @@ use crate::source::Diagnostic;
 use crate::state::Location;
 use crate::store;
 use crate::ui::json::Record;
-use crate::ui::words::system::unknown_variable;
+use crate::ui::words::system::{unknown_variable, variable_not_text};
 use crate::ui::{ColorEnvironment, Verbosity, color_choice};
 
 /// Variables of ours that are no flag's twin.
@@ -52,6 +52,12 @@ pub(super) fn parse(
         }
     };
     wanted.json |= file.get("json") == Some("true");
+    let is_known = |name: &str| OTHER_VARIABLES.contains(&name) || known.iter().any(|flag| variable(flag) == name);
+    if let Some(name) = environment.not_text().find(|name| is_known(name)) {
+        let mut shell = wanted.shell(&colors(&environment), &environment.directory, Verbosity::Normal)?;
+        shell.message(&variable_not_text(name));
+        return Err(Exit::Failure);
+    }
     let layers = Layers::new(&environment, &file, &arguments);
     let command = layers.add_to(help::added_to(Cli::command())).color(help_color(&wanted, &environment));
     let parsed = command.clone().try_get_matches_from(&arguments).and_then(|matches| {
@@ -75,7 +81,6 @@ pub(super) fn parse(
     if environment.in_automation() {
         shell.without_bars();
     }
-    let is_known = |name: &str| OTHER_VARIABLES.contains(&name) || known.iter().any(|flag| variable(flag) == name);
     for name in environment.unknown(is_known) {
         let nearest = known
             .iter()

@@ -28,12 +28,21 @@ use crate::ui::{APPROVAL, Progress, apply_summary, approval_prompt, words};
 
 /// Fails at once when nobody has approved and nobody can be asked.
 pub(super) fn may_approve(approval: &ApprovalArgs, context: &mut Context) -> Result<(), Exit> {
+    may_be_approved(approval, false, context)
+}
+
+/// Does so for what `plan` shows.
+pub(super) fn may_approve_plan(approval: &ApprovalArgs, context: &mut Context) -> Result<(), Exit> {
+    may_be_approved(approval, true, context)
+}
+
+fn may_be_approved(approval: &ApprovalArgs, is_plan: bool, context: &mut Context) -> Result<(), Exit> {
     let json = context.shell.speaks_json();
     if approval.auto_approve || (approval.input && !json && std::io::stdin().is_terminal()) {
         return Ok(());
     }
     let why = if json { NobodyToAsk::Json } else { NobodyToAsk::NoTerminal };
-    Err(context.fail(&words::run::nobody_can_approve(why)))
+    Err(context.fail(&words::run::nobody_can_approve(why, is_plan)))
 }
 
 /// Most things that are done aside at a time: reading rows and files, which takes a processor each.

@@ -1,6 +1,7 @@
 //! `contactsd sandbox`, and the sandbox behind `--sandbox`.
 
 use std::fs::File;
+use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,9 +14,9 @@ use super::context::Context;
 use super::run::block_on;
 use super::signals::Signals;
 use super::stand_in::{failed, options};
-use super::stream::parse_directory;
+use super::stream;
 use crate::ops::Clock;
-use crate::ops::convert::open_table;
+use crate::ops::convert::{open_stream, open_table};
 use crate::sandbox::{self, Action, DedupeReading, DeletedAnswer, Faults, Quirks, Quota, Server, Witness};
 use crate::settings::{parse_duration, resolved};
 use crate::source::convert::{OptedOut, Person, TableError, TableOptions, Taken};
@@ -28,9 +29,9 @@ pub(super) struct SandboxArgs {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     pub(super) listen: SocketAddr,
     /// Directory of its data [default: .contactsd/NAME/sandbox/data, NAME being the name of --dir]
-    #[arg(long, value_name = "PATH", value_parser = parse_directory)]
+    #[arg(long, value_name = "PATH", value_parser = stream::directory())]
     pub(super) data: Option<PathBuf>,
-    /// Put the contacts of an Apollo export (CSV) into its data with their ids, as if Apollo had them, and end
+    /// Put the contacts of an Apollo export (CSV) into its data with their ids, as if Apollo had them, and end; - is stdin
     #[arg(long, value_name = "FILE")]
     pub(super) fill_from: Option<PathBuf>,
     /// Limits to enforce, 200/m,400/h,2000/d for example [default: none]
@@ -81,14 +82,14 @@ async fn serve(args: SandboxArgs, context: &mut Context) -> Exit {
     options.search_lag = args.search_lag;
     options.seed = args.seed;
     options.missing_scopes = args.missing_scope.into_iter().collect();
-    let mut signals = match Signals::listen() {
-        Ok(signals) => signals,
-        Err(error) => return failed(context, &error),
-    };
     if let Some(file) = &args.fill_from {
         options.listen.set_port(0);
         return fill(file, options, context).await;
     }
+    let mut signals = match Signals::listen() {
+        Ok(signals) => signals,
+        Err(error) => return failed(context, &error),
+    };
     let server = match Server::start(options).await {
         Ok(server) => server,
         Err(error) => return failed(context, &error),
@@ -107,9 +108,16 @@ async fn serve(args: SandboxArgs, context: &mut Context) -> Exit {
 
 /// Gives the sandbox the contacts of a table.
 async fn fill(file: &Path, options: sandbox::Options, context: &mut Context) -> Exit {
-    let contacts = match contacts_of(file) {
+    // Whoever types at it may still leave by Ctrl-C.
+    let read = contacts_of(file);
+    let file = if stream::is_stream(file) { Path::new(stream::STDIN_NAME) } else { file };
+    let contacts = match read {
         Ok(contacts) => contacts,
         Err(error) => return context.fail(&words::table_error(file, &error)),
+    };
+    let _signals = match Signals::listen() {
+        Ok(signals) => signals,
+        Err(error) => return failed(context, &error),
     };
     if contacts.is_empty() {
         return context.fail(&words::sandbox::nobody_with_id(file));
@@ -133,7 +141,11 @@ async fn fill(file: &Path, options: sandbox::Options, context: &mut Context) -> 
 /// Reads the contacts of a table that have ids, as the sandbox takes them.
 fn contacts_of(file: &Path) -> Result<Vec<Value>, TableError> {
     let options = TableOptions { opted_out: OptedOut::Keep, ..TableOptions::default() };
-    let mut table = open_table(File::open(file).map_err(TableError::Read)?, &options)?;
+    let mut table = if stream::is_stream(file) {
+        open_stream(&mut io::stdin().lock(), &options)?
+    } else {
+        open_table(File::open(file).map_err(TableError::Read)?, &options)?
+    };
     let mut contacts = Vec::new();
     while let Some(row) = table.next_row().map_err(TableError::Read)? {
         let Taken::Person(person) = row.taken else { continue };

@@ -64,7 +64,7 @@ pub(super) fn pull(lock: &LockArgs, context: &mut Context) -> Exit {
 pub(super) fn push(args: &PushArgs, context: &mut Context) -> Exit {
     let from_stdin = is_stream(&args.file);
     if from_stdin && !args.approval.auto_approve {
-        return context.fail(&words::run::nobody_can_approve(NobodyToAsk::StdinIsTaken));
+        return context.fail(&words::run::nobody_can_approve(NobodyToAsk::StdinIsTaken, false));
     }
     if let Err(exit) = may_approve(&args.approval, context) {
         return exit;

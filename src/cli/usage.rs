@@ -66,13 +66,15 @@ fn in_full(letter: &str, arguments: &[OsString]) -> Option<String> {
 /// Says what stands here for an option or a verb that other tools have.
 fn known_elsewhere(word: &str) -> Option<&'static str> {
     let tip = match word {
-        "--dry-run" | "-n" => "contactsd plan shows what apply would do, and sends nothing",
-        "--yes" | "-y" | "--assume-yes" | "--non-interactive" => "--auto-approve applies without asking",
-        "diff" | "preview" => "contactsd plan shows what apply would do",
+        "--dry-run" | "--check" | "-n" => "contactsd plan shows what apply would do, and sends nothing",
+        "--yes" | "-y" | "--assume-yes" | "--non-interactive" | "--confirm" => "--auto-approve goes on without asking",
+        "diff" | "preview" | "dry-run" => "contactsd plan shows what apply would do",
         "sync" | "push" | "deploy" | "up" => "contactsd apply brings Apollo in step with the contact files",
-        "check" | "lint" => "contactsd validate checks the contact files",
+        "check" | "lint" | "test" => "contactsd validate checks the contact files",
         "format" => "contactsd fmt formats the contact files",
-        "destroy" | "delete" => {
+        "run" | "start" | "serve" | "daemon" => "contactsd watch keeps Apollo in step as a service",
+        "stop" => "contactsd watch ends by Ctrl-C or SIGTERM; contactsd pause has it release the state and wait",
+        "destroy" | "delete" | "-destroy" | "--destroy" => {
             "Apollo has no call that deletes a contact. Remove the entry and apply: contactsd forgets it then, and the \
              contact stays in Apollo, where you can delete it."
         }
@@ -80,7 +82,7 @@ fn known_elsewhere(word: &str) -> Option<&'static str> {
             "run contactsd in that directory, or name the contact files with --dir and the state with --state"
         }
         "refresh" | "--refresh" | "-refresh" | "-refresh-only" | "--refresh-only" => {
-            "contactsd plan compares the files with what was last applied; Apollo is not read"
+            "contactsd drift shows what has changed in Apollo; plan and apply read Apollo first with --refresh alone"
         }
         "new" | "setup" | "bootstrap" | "scaffold" => {
             "contactsd init makes a directory of contact files with a first entry"
@@ -91,7 +93,14 @@ fn known_elsewhere(word: &str) -> Option<&'static str> {
         "list" | "ls" => "contactsd state list lists the managed contacts",
         "rm" | "remove" => "contactsd state rm stops managing a contact, which stays in Apollo",
         "mv" | "rename" => "contactsd state mv gives the contact of one key to another",
-        "pull" | "dump" | "export" => "contactsd state pull writes what the state holds",
+        "dump" => "contactsd export writes the contacts that Apollo has as contact files",
+        get if get.starts_with("get-") => "contactsd export writes the contacts that Apollo has as contact files",
+        "pull" => "contactsd state pull writes what the state holds, contactsd export the contacts that Apollo has",
+        "--lock" | "-lock" | "--lock-timeout" => {
+            "the state is locked while it is written, and never by plan; verbs that write wait for it with --lock-timeout"
+        }
+        "--input" | "-input" => "nothing is asked here",
+        "--verbose" | "-v" | "-vv" | "--debug" => "CONTACTSD_LOG=debug in the environment shows more",
         "unlock" | "force-unlock" => {
             "there is nothing to unlock: the lock of a state ends with the process that holds it, however it ended"
         }
@@ -199,7 +208,20 @@ mod tests {
             ("contactsd --chdir x plan", "--dir"),
             ("contactsd -chdir=x plan", "Unexpected argument '-chdir' found"),
             ("contactsd plan -chdir x", "--dir"),
-            ("contactsd plan -refresh=false", "Apollo is not read"),
+            ("contactsd refresh", "contactsd drift"),
+            ("contactsd plan --refresh-only", "contactsd drift"),
+            ("contactsd dump", "contactsd export"),
+            ("contactsd get-contacts", "contactsd export"),
+            ("contactsd pull", "contactsd export"),
+            ("contactsd dry-run", "contactsd plan"),
+            ("contactsd run", "contactsd watch"),
+            ("contactsd test", "contactsd validate"),
+            ("contactsd plan --destroy", "no call that deletes"),
+            ("contactsd apply --confirm", "--auto-approve"),
+            ("contactsd plan --lock=false", "never by plan"),
+            ("contactsd plan --lock-timeout 5s", "never by plan"),
+            ("contactsd plan --input=false", "nothing is asked"),
+            ("contactsd apply -v", "CONTACTSD_LOG"),
             ("contactsd list", "contactsd state list"),
             ("contactsd setup", "contactsd init makes"),
             ("contactsd init -upgrade", "--state says where the state is"),

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 
 use super::Exit;
 use super::context::Context;
-use super::stream::{STDIN_NAME, parse_stdin};
+use super::stream::{self, STDIN_NAME};
 use crate::beneath::Bounds;
 use crate::ops::{self, Checked, LoadError};
 use crate::settings::Checkout;
@@ -24,7 +24,7 @@ pub(super) struct ValidateArgs {
     #[arg(long, value_name = "FORM", default_value = "human")]
     pub(super) format: FindingsFormat,
     /// Check one file from stdin instead of the directory
-    #[arg(value_name = "-", value_parser = parse_stdin)]
+    #[arg(value_name = "-", value_parser = stream::stdin())]
     pub(super) stdin: Option<PathBuf>,
 }
 

@@ -23,6 +23,10 @@ pub enum CredentialError {
     Unreadable { variable: &'static str, path: PathBuf, source: std::io::Error },
     #[error("{variable} names {}, which is empty", path.display())]
     Empty { variable: &'static str, path: PathBuf },
+    #[error("{variable} holds blanks and nothing else")]
+    Blank { variable: &'static str },
+    #[error("{variable} is set to what is not UTF-8 text")]
+    NotText { variable: &'static str },
     #[error("{variable} names {}, which holds {lines} lines; the first alone may be the key", path.display())]
     Lines { variable: &'static str, path: PathBuf, lines: usize },
     #[error("{variable} is -, and a key is not read from stdin, where approval is asked for")]
@@ -49,10 +53,12 @@ const TOKEN_FILE: &str = "APOLLO_ACCESS_TOKEN_FILE";
 impl Credential {
     /// Reads the one credential that the environment gives, trimmed of white space.
     pub fn read(environment: &Environment) -> Result<Self, CredentialError> {
-        let set: Vec<_> = [KEY, KEY_FILE, TOKEN, TOKEN_FILE]
-            .into_iter()
-            .filter_map(|name| environment.get(name).map(|value| (name, value)))
-            .collect();
+        const NAMES: [&str; 4] = [KEY, KEY_FILE, TOKEN, TOKEN_FILE];
+        if let Some(variable) = NAMES.into_iter().find(|name| environment.is_not_text(name)) {
+            return Err(CredentialError::NotText { variable });
+        }
+        let set: Vec<_> =
+            NAMES.into_iter().filter_map(|name| environment.get(name).map(|value| (name, value))).collect();
         let (variable, value) = match set[..] {
             [] => return Err(CredentialError::Missing),
             [one] => one,
@@ -60,6 +66,7 @@ impl Credential {
         };
         let secret = match variable {
             KEY_FILE | TOKEN_FILE => read_file(variable, value)?,
+            _ if value.trim().is_empty() => return Err(CredentialError::Blank { variable }),
             _ => SecretString::from(value.trim()),
         };
         if let Some(character) = secret.expose_secret().chars().find(|character| !character.is_ascii_graphic()) {
@@ -97,6 +104,7 @@ mod tests {
         let read = |variables: &[(&str, &str)]| Credential::read(&Environment::of(variables));
         assert!(matches!(read(&[]), Err(CredentialError::Missing)));
         assert!(matches!(read(&[(KEY, "")]), Err(CredentialError::Missing)));
+        assert!(matches!(read(&[(TOKEN, " \n")]), Err(CredentialError::Blank { variable: TOKEN })), "a lost secret");
         assert!(matches!(
             read(&[(KEY, "a"), (TOKEN, "b")]),
             Err(CredentialError::Ambiguous { one: KEY, other: TOKEN })

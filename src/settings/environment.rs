@@ -1,6 +1,6 @@
 //! What the environment says, read once at the start.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +15,8 @@ const RUNNERS: [&str; 6] =
 #[derive(Clone, Default)]
 pub struct Environment {
     variables: BTreeMap<String, String>,
+    /// Names of variables whose values are not Unicode.
+    not_text: BTreeSet<String>,
     /// The directory it was started in.
     pub directory: PathBuf,
     pub user: String,
@@ -29,18 +31,30 @@ impl std::fmt::Debug for Environment {
 }
 
 impl Environment {
-    /// Reads the environment of this process. Values that are not Unicode count as not set.
+    /// Reads the environment of this process.
     #[expect(clippy::disallowed_methods, reason = "this is the home of environment reads")]
     pub fn of_process() -> Self {
-        let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
-        let variables: BTreeMap<String, String> = std::env::vars_os().filter_map(text).collect();
-        let user = ["USER", "LOGNAME"].iter().find_map(|name| variables.get(*name)).cloned();
+        let read = Self::read(std::env::vars_os());
+        let user = ["USER", "LOGNAME"].iter().find_map(|name| read.variables.get(*name)).cloned();
         Self {
             user: user.unwrap_or_else(|| rustix::process::getuid().as_raw().to_string()),
             host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
             directory: std::env::current_dir().unwrap_or_default(),
-            variables,
+            ..read
         }
+    }
+
+    /// Takes variables as the system has them. Those that are not Unicode have no value; their names are kept.
+    fn read(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        let mut read = Self::default();
+        for (name, value) in variables {
+            match (name.into_string(), value.into_string()) {
+                (Ok(name), Ok(value)) => drop(read.variables.insert(name, value)),
+                (Ok(name), Err(_)) => drop(read.not_text.insert(name)),
+                (Err(_), _) => {}
+            }
+        }
+        read
     }
 
     /// Makes an environment of the given variables, for tests.
@@ -70,8 +84,18 @@ impl Environment {
 
     /// Lists variables with our prefix that mean nothing, for each the name.
     pub fn unknown<'a>(&'a self, is_known: impl Fn(&str) -> bool + 'a) -> impl Iterator<Item = &'a str> {
-        let ours = self.variables.keys().map(String::as_str).filter(|name| name.starts_with(PREFIX));
-        ours.filter(move |name| !is_known(name))
+        let names = self.variables.keys().chain(&self.not_text).map(String::as_str);
+        names.filter(move |name| name.starts_with(PREFIX) && !is_known(name))
+    }
+
+    /// Reports whether a variable is set to what is not Unicode, so that nobody can know what was meant.
+    pub fn is_not_text(&self, name: &str) -> bool {
+        self.not_text.contains(name)
+    }
+
+    /// Lists the variables with our prefix that are set to what is not Unicode.
+    pub fn not_text(&self) -> impl Iterator<Item = &str> {
+        self.not_text.iter().map(String::as_str).filter(|name| name.starts_with(PREFIX))
     }
 }
 
@@ -82,7 +106,21 @@ fn is_on(value: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::ffi::OsStringExt;
+
     use super::*;
+
+    #[test]
+    fn what_is_not_unicode_is_told_from_what_is_not_set() {
+        let bytes = |bytes: &[u8]| OsString::from_vec(bytes.to_vec());
+        let variables: [(&[u8], &[u8]); 4] =
+            [(b"CONTACTSD_DIR", b"a\xff"), (b"APOLLO_API_KEY", b"\xfe"), (b"CONTACTSD_X\xff", b"a"), (b"CI", b"1")];
+        let environment = Environment::read(variables.map(|(name, value)| (bytes(name), bytes(value))));
+        assert_eq!(environment.not_text().collect::<Vec<_>>(), ["CONTACTSD_DIR"]);
+        assert!(environment.is_not_text("APOLLO_API_KEY") && !environment.is_not_text("CI"));
+        assert_eq!((environment.get("CONTACTSD_DIR"), environment.get("CI")), (None, Some("1")));
+        assert_eq!(environment.unknown(|_| false).collect::<Vec<_>>(), ["CONTACTSD_DIR"]);
+    }
 
     #[test]
     fn runners_and_who_says_so_are_automation() {

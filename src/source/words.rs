@@ -48,6 +48,12 @@ fn nearest_field(name: &str) -> Option<&'static str> {
     Slot::names().min_by_key(distance).filter(|field| distance(field) <= 1 + field.len() / 4)
 }
 
+/// Finds the section that an unknown name was probably meant to be.
+fn nearest_section(name: &str) -> Option<&'static str> {
+    let is_near = |section: &&str| strsim::osa_distance(&name.to_lowercase(), section) <= 2;
+    ["contacts", "defaults"].into_iter().find(is_near).filter(|_| name.len() <= MAX_COMPARED_BYTES)
+}
+
 pub(super) fn fault(fault: &Fault) -> Diagnostic {
     let message = cut(&fault.message);
     match fault.code {
@@ -202,9 +208,11 @@ pub(super) fn near_miss(path: &Path) -> Diagnostic {
 
 pub(super) fn unknown_section(name: &str) -> Diagnostic {
     let hint = if Slot::named(name).is_some() {
-        "This is a field of a contact; does the line need to be indented more?"
+        "This is a field of a contact; does the line need to be indented more?".to_owned()
+    } else if let Some(section) = nearest_section(name) {
+        format!("Did you mean `{section}`?")
     } else {
-        "Move anchors that other contacts use to the first of these contacts or to `defaults`."
+        "Move anchors that other contacts use to the first of these contacts or to `defaults`.".to_owned()
     };
     let detail = format!("A document holds only `contacts` and `defaults`. {hint}");
     Diagnostic::new(Code::UnknownSection, format!("Unknown section {}", quoted(name)), detail)

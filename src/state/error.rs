@@ -32,6 +32,12 @@ pub enum Error {
         shell_word(state), shell_word(format_args!("{state}.broken"))
     )]
     Unreadable { state: Location, why: String },
+    /// Nothing can be built again of what is there. Nothing was removed from it.
+    #[error(
+        "nothing is left of the state {state}: neither its database nor its copy holds anything that can be read. Restore          a backup of the whole directory; or move it away (mv {} {}) and have `contactsd state rebuild` bind the contacts          again, or the next apply, which looks each of them up",
+        shell_word(state), shell_word(format_args!("{state}.broken"))
+    )]
+    NothingLeft { state: Location },
     #[error("the state {state} belongs to {recorded}, not to {given}; give each API a state of its own with --state")]
     OtherOrigin { state: Location, recorded: String, given: String },
     /// Two contact directories of one name have one default place for their state.

@@ -132,10 +132,7 @@ fn find(state: &PrivateDir, lock: Lock, now: Timestamp, progress: Progress) -> R
         }
         (_, Some(copied)) => (Source::Copy, SavedRows::Copy(copied)),
         (Some(rows), None) => (Source::Database, rows),
-        (None, None) => {
-            let why = "neither its database nor its copy holds anything that can be read";
-            return Err(Error::unreadable(&state.path().into(), why));
-        }
+        (None, None) => return Err(Error::NothingLeft { state: state.path().into() }),
     };
     let (facts, counters, keys) = rows.describe()?;
     // Above all that was, so that no plan of the lost state is taken for one of the new.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::escape::{self, Spelling, escape};
+use super::escape::escape;
 use crate::model::{Binding, ContactKey, MatchedBy, Names, Origin, RebuiltBy, Timestamp};
 use crate::source;
 
@@ -26,7 +26,7 @@ pub fn binding_text(key: &ContactKey, binding: &Binding) -> String {
         &[source::Written { fields, apollo_id, ..source::Written::of(key.clone()) }],
         &Names::default(),
     );
-    let lines: Vec<_> = yaml.lines().map(|line| escape::line(line, Spelling::Usual)).collect();
+    let lines: Vec<_> = yaml.lines().map(|line| escape(line)).collect();
     text + &lines.join("\n")
 }
 
@@ -58,21 +58,12 @@ pub fn time_text(time: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ApolloId, CustomFieldId, Field, RunId, Value};
+    use crate::model::{ApolloId, CustomFieldId, Field, Fields, RunId, Value};
 
-    #[test]
-    fn a_binding_shows_where_it_comes_from_and_what_was_applied() {
-        let custom = CustomFieldId::parse("60c39ed82bd02f01154c470a").unwrap();
-        let lists = ["Leads", "Customers"].map(str::to_owned).into_iter().collect();
-        let binding = Binding {
+    fn binding(applied: Fields) -> Binding {
+        Binding {
             apollo_id: ApolloId::parse("00000000000000000000000a").unwrap(),
-            applied: [
-                (Field::FirstName, "Ada".into()),
-                (Field::LabelNames, Value::Lists(lists)),
-                (Field::Custom(custom), "7".into()),
-            ]
-            .into_iter()
-            .collect(),
+            applied,
             observed: [].into_iter().collect(),
             origin: Origin::Created,
             bound_at: Timestamp(0),
@@ -86,7 +77,38 @@ mod tests {
             possible_lists: std::collections::BTreeSet::new(),
             merged_into: None,
             found_lists: std::collections::BTreeSet::new(),
-        };
+        }
+    }
+
+    #[test]
+    fn a_value_stands_as_a_reader_of_yaml_takes_it() {
+        let values = [
+            (Field::FirstName, r"a\b".into()),
+            (Field::LastName, "a\tb\u{7}".into()),
+            (Field::Title, "it's \"so\"".into()),
+            (Field::Email, "\u{202e}".into()),
+        ];
+        let text = binding_text(&ContactKey::parse("ada").unwrap(), &binding(values.into_iter().collect()));
+        let lines: Vec<_> = text.lines().filter(|line| line.starts_with("    ")).map(str::trim).collect();
+        insta::assert_snapshot!(lines.join("\n"), @r#"
+        first_name: a\b
+        last_name: "a\tb\u0007"
+        title: it's "so"
+        email: \u{202e}
+        apollo_id: 00000000000000000000000a
+        "#);
+    }
+
+    #[test]
+    fn a_binding_shows_where_it_comes_from_and_what_was_applied() {
+        let custom = CustomFieldId::parse("60c39ed82bd02f01154c470a").unwrap();
+        let lists = ["Leads", "Customers"].map(str::to_owned).into_iter().collect();
+        let applied = [
+            (Field::FirstName, "Ada".into()),
+            (Field::LabelNames, Value::Lists(lists)),
+            (Field::Custom(custom), "7".into()),
+        ];
+        let binding = binding(applied.into_iter().collect());
         insta::assert_snapshot!(binding_text(&ContactKey::parse("ada").unwrap(), &binding), @r#"
         # contact.ada: created by contactsd
         # last applied 2023-11-14T22:13:20Z from contacts.d/team.yaml

@@ -131,7 +131,7 @@ pub fn service_text(status: &Status, options: &StatusOptions<'_>) -> String {
     let (declared, pending) = (counted_entries(status.declared), counted(status.pending, "action"));
     let serial = status.serial.map(|serial| format!(" State serial {}.", serial.0)).unwrap_or_default();
     let _ = writeln!(text, "{declared} declared, {pending} pending.{serial}");
-    write_braked(&mut text, status.braked.as_ref(), paint, command);
+    write_braked(&mut text, status, paint, command);
     write_failing(&mut text, &status.failing, paint, now);
     write_waiting(&mut text, &status.waiting, paint, now);
     write_quota(&mut text, status, paint, now);
@@ -208,15 +208,20 @@ pub(super) fn outcome(outcome: Outcome) -> &'static str {
     }
 }
 
-fn write_braked(text: &mut String, braked: Option<&Braked>, paint: Paint, command: &dyn Fn(&str) -> String) {
-    let Some(Braked { digest, reasons, counts, since }) = braked else { return };
-    let head = format!("A plan exceeds limits and waits for approval since {}:", time_text(*since));
+fn write_braked(text: &mut String, status: &Status, paint: Paint, command: &dyn Fn(&str) -> String) {
+    let Some(Braked { digest, reasons, counts, since }) = &status.braked else { return };
+    let waits = if status.only_plans { "" } else { " and waits for approval" };
+    let head = format!("A plan exceeds limits{waits} since {}:", time_text(*since));
     let _ = writeln!(text, "\n{}", paint.bold_yellow(head));
     for reason in reasons {
         let _ = writeln!(text, "  {}", plain(&words::in_short(reason, None)));
     }
-    let approve = command(&format!("approve {}", digest.0));
-    let _ = writeln!(text, "  Plan: {}\n  To let it through once: {approve}", counts_summary(counts));
+    let next = if status.only_plans {
+        words::service::ONLY_PLANS.to_owned()
+    } else {
+        format!("To let it through once: {}", command(&format!("approve {}", digest.0)))
+    };
+    let _ = writeln!(text, "  Plan: {}\n  {next}", counts_summary(counts));
 }
 
 fn write_failing(text: &mut String, failing: &[Failing], paint: Paint, now: Timestamp) {

@@ -36,6 +36,13 @@ fn a_service_with_nothing_to_do_is_a_few_lines() {
 }
 
 #[test]
+fn a_service_that_only_plans_asks_nobody_to_approve() {
+    let text = service(&Status { only_plans: true, ..busy() });
+    assert!(!text.contains("approve ") && !text.contains("waits for approval"), "{text}");
+    assert!(text.contains("  The service runs with --dry-run and applies no plan, approved or not.\n"), "{text}");
+}
+
+#[test]
 fn all_that_waits_for_somebody_or_something_is_listed() {
     insta::assert_snapshot!(service(&busy()), @"
     contactsd 0.1.0 watches contacts.d since 2026-03-01T11:00:00Z (1h).

@@ -265,9 +265,9 @@ fn an_export_of_an_account_binds_it_without_a_search_and_without_a_write() {
     world.write("apollo-contacts-export.csv", EXPORT);
     assert_eq!(world.run("convert apollo-contacts-export.csv").code, Some(0));
     assert_eq!(world.run("sandbox --fill-from apollo-contacts-export.csv").code, Some(0));
-    let again = world.run("sandbox --fill-from apollo-contacts-export.csv");
+    let again = world.run_with_input("sandbox --fill-from -", EXPORT);
     assert!(
-        again.stdout.contains("0 contacts of") && again.stdout.contains("it had 5 contacts of them already"),
+        again.stdout.contains("0 contacts of <stdin>") && again.stdout.contains("it had 5 contacts of them already"),
         "{again}"
     );
     let applied = world.run("apply --sandbox --auto-approve");

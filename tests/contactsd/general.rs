@@ -352,6 +352,28 @@ fn variables_stand_for_options_and_unknown_ones_are_told() {
 }
 
 #[test]
+fn a_directory_may_have_any_name_and_what_cannot_be_understood_is_never_passed_over() {
+    let mut world = World::with(TEAM);
+    world.set("PROGRAM", env!("CARGO_BIN_EXE_contactsd"));
+    let run = |script: &str| world.run_script(script, &[].into());
+    let variable = run(r"CONTACTSD_DIR=$'other\xff' $PROGRAM plan --sandbox");
+    assert_eq!(
+        (variable.code, variable.stdout.as_str()),
+        (Some(1), ""),
+        "contacts.d is not what was meant: {variable}"
+    );
+    assert!(variable.stderr.contains("The variable CONTACTSD_DIR is not UTF-8 text"), "{variable}");
+    for option in ["--dir", "--state"] {
+        let empty = world.run_words(["plan", "--sandbox", option, ""]);
+        assert_eq!((empty.code, empty.stdout.as_str()), (Some(1), ""), "{empty}");
+        assert!(empty.stderr.contains("a directory is needed here, and this is empty"), "{empty}");
+    }
+    let named = run(r"mv contacts.d $'con\xfftacts'
+        $PROGRAM apply --sandbox --auto-approve --dir $'con\xfftacts' && $PROGRAM plan --sandbox --dir $'con\xfftacts'");
+    assert!(named.stdout.contains("1 added") && named.stdout.contains("No changes."), "{named}");
+}
+
+#[test]
 fn a_flag_beats_the_twins_of_its_rivals() {
     const URL: &str = "http://127.0.0.1:1/api/v1";
     let mut world = World::with(TEAM);

@@ -33,6 +33,9 @@ pub struct Status {
     /// The directory as the user named it.
     pub dir: PathBuf,
     pub started_at: Timestamp,
+    /// Whether it applies no plan, approved or not.
+    #[serde(default)]
+    pub only_plans: bool,
     pub phase: Phase,
     /// Whether a pass was good, and nothing since keeps the service from making further ones.
     pub ready: bool,

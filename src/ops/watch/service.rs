@@ -147,6 +147,7 @@ impl Service {
             options;
         let paused = place.as_ref().and_then(Place::paused);
         let (now, seed) = (settings.session.clock.now(), settings.session.seed);
+        board.note(|status| status.only_plans = dry_run);
         let mut service = Self {
             dir,
             bounds,

@@ -327,6 +327,16 @@ fn a_conflict_is_named_at_its_first_line_and_nothing_else_is_said() {
 }
 
 #[test]
+fn a_section_that_is_misspelt_gets_its_name() {
+    for (section, nearest) in [("Contacts", "contacts"), ("contact", "contacts"), ("default", "defaults")] {
+        let found = Dir::of(&[("a.yaml", &format!("{section}: {{}}\n"))]).load().diagnostics;
+        assert!(found[0].detail.ends_with(&format!("Did you mean `{nearest}`?")), "{found:?}");
+    }
+    let found = Dir::of(&[("a.yaml", "people: {}\n")]).load().diagnostics;
+    assert!(!found[0].detail.contains("Did you mean"), "{found:?}");
+}
+
+#[test]
 fn people_outside_of_contacts_and_without_keys_are_told_what_to_write() {
     let first = |text: &str| {
         let found = Dir::of(&[("a.yaml", text)]).load().diagnostics;

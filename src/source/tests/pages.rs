@@ -1,5 +1,6 @@
 //! Every code has a page, and every page tells the truth.
 
+use super::super::merge::Slot;
 use super::*;
 
 fn pages() -> PathBuf {
@@ -25,6 +26,14 @@ fn every_code_has_a_page_and_every_page_a_code() {
         assert!(index.contains(&format!("- [{code}]({code}.md): {}\n", code.title())), "{code}");
         let page = fs::read_to_string(pages().join(format!("{code}.md"))).unwrap();
         assert_eq!(page.lines().next().unwrap(), format!("# {code}: {}", code.title()));
+    }
+}
+
+#[test]
+fn the_page_of_unknown_fields_names_all_known_ones() {
+    let page = fs::read_to_string(pages().join("E011.md")).unwrap();
+    for name in Slot::names() {
+        assert!(page.contains(&format!("`{name}`")), "{name}");
     }
 }
 

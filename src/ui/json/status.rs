@@ -35,6 +35,8 @@ struct ServiceFacts {
     contactsd_version: String,
     dir: String,
     started_at: String,
+    /// Whether it applies no plan, approved or not.
+    dry_run: bool,
     phase: PhaseName,
     /// What `/readyz` says.
     ready: bool,
@@ -55,7 +57,7 @@ struct ServiceFacts {
     failing: Vec<FailingFacts>,
     /// Keys gone from the files and not forgotten yet.
     waiting: Vec<WaitingFacts>,
-    /// The plan that exceeds limits and waits for approval.
+    /// The plan that exceeds limits, and waits for approval unless the service only plans.
     braked: Option<BrakedFacts>,
     /// What keeps the service as a whole from its work.
     trouble: Option<TroubleFacts>,
@@ -216,6 +218,7 @@ impl ServiceFacts {
             version,
             dir,
             started_at,
+            only_plans,
             phase,
             ready: _,
             passes,
@@ -245,6 +248,7 @@ impl ServiceFacts {
             contactsd_version: version.clone(),
             dir: dir.display().to_string(),
             started_at: time_text(*started_at),
+            dry_run: *only_plans,
             phase: PhaseName::from(*phase),
             ready: readiness.is_ready(),
             readiness: without_addresses(&readiness_line(readiness)),
@@ -377,6 +381,7 @@ mod tests {
         declared: 120
         dir: "contacts.d"
         dropped_lines: 0
+        dry_run: false
         failing: [{"attempts":3,"error":"Apollo rejected contact.bo","key":"bo","next_try":"2026-03-01T12:00:42Z","since":"2026-03-01T11:50:00Z"},{"attempts":1,"error":"More than one contact could be (masked)","key":"(masked)","next_try":null,"since":"2026-03-01T11:50:00Z"}]
         last_good_pass: "2026-03-01T11:59:48Z"
         last_pass: {"began":"2026-03-01T11:59:45Z","done":3,"ended":"2026-03-01T11:59:48Z","failed":2,"outcome":"applied","remaining":1}

@@ -24,7 +24,11 @@ pub(super) fn held(status: &Status, now: Timestamp, command: &dyn Fn(&str) -> St
             p { strong { (counts_summary(counts)) } " Since: " (moment(*since, now)) }
             ul { @for reason in reasons { li { (foreign(&words::in_short(reason, None))) } } }
             (to_copy("To look at it:", &command("plan")))
-            (to_copy("To let exactly this plan through, once:", &command(&format!("approve {}", digest.0))))
+            @if status.only_plans {
+                p { (words::service::ONLY_PLANS) }
+            } @else {
+                (to_copy("To let exactly this plan through, once:", &command(&format!("approve {}", digest.0))))
+            }
         }
     }
 }

@@ -261,6 +261,13 @@ fn a_held_plan_stands_there_with_the_command_that_lets_it_through() {
 }
 
 #[test]
+fn a_service_that_only_plans_asks_nobody_to_approve() {
+    let text = read(&shown(&Status { only_plans: true, ..busy() }));
+    assert!(text.starts_with("A plan exceeds limits\nThis service plans and changes nothing.\n"), "{text}");
+    assert!(!text.contains("contactsd approve") && text.contains("--dry-run"), "{text}");
+}
+
+#[test]
 fn nobody_is_named_and_no_foreign_text_becomes_a_part_of_the_page() {
     for status in [begun(), in_step(), busy(), troubled(), paused(), crowded()] {
         let page = shown(&status);

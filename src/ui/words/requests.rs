@@ -203,6 +203,8 @@ pub(crate) fn credential(error: &CredentialError) -> Diagnostic {
         CredentialError::Lines { .. } => "\nThe file has to hold the key and nothing else.",
         CredentialError::Stdin { .. } => "\nName a file that holds the key.",
         CredentialError::Character { .. } => "\nSave the key as plain text, without anything around it.",
+        CredentialError::Blank { .. } => "\nSet it to the key, or unset it. A pipeline may have lost its secret.",
+        CredentialError::NotText { .. } => "\nSet it again, as plain text.",
         CredentialError::Unreadable { .. } | CredentialError::Empty { .. } => "",
     };
     Diagnostic::error("No usable credential", format!("{}{next}", chain(error)))

@@ -16,18 +16,18 @@ pub(crate) enum NobodyToAsk {
     StdinIsTaken,
 }
 
-pub(crate) fn nobody_can_approve(why: NobodyToAsk) -> Diagnostic {
+/// Says why nobody approves; `is_plan` tells whether `plan` shows what would be approved.
+pub(crate) fn nobody_can_approve(why: NobodyToAsk, is_plan: bool) -> Diagnostic {
+    let otherwise = if is_plan { ", or run plan to see what would happen" } else { "" };
     let detail = match why {
         NobodyToAsk::Json => {
-            "With --json nobody is asked. Add --auto-approve to go on without asking, or run plan to see what would \
-             happen."
+            format!("With --json nobody is asked. Add --auto-approve to go on without asking{otherwise}.")
         }
         NobodyToAsk::NoTerminal => {
-            "There is no terminal to ask for approval. Add --auto-approve to go on without asking, or run plan to see \
-             what would happen."
+            format!("There is no terminal to ask for approval. Add --auto-approve to go on without asking{otherwise}.")
         }
         NobodyToAsk::StdinIsTaken => {
-            "The state comes from stdin, so there is nobody to ask. Add --auto-approve, or name a file."
+            "The state comes from stdin, so there is nobody to ask. Add --auto-approve, or name a file.".to_owned()
         }
     };
     Diagnostic::error("Nobody can approve", detail)

@@ -58,6 +58,7 @@ pub(crate) const RESUMED_WITHOUT_SERVICE: &str =
     "No service is running. The pause is over: the next service starts its work at once.";
 pub(crate) const NOTHING_TO_PAUSE: &str = "There is nothing to pause: other commands can write the state as it is.";
 pub(crate) const NOTHING_TO_RESUME: &str = "There is nothing to resume.";
+pub(crate) const ONLY_PLANS: &str = "The service runs with --dry-run and applies no plan, approved or not.";
 pub(crate) const NOTHING_TO_APPROVE: &str = "There is nothing to approve.";
 
 /// Says what came of an approval; `Err` where it had no effect.
@@ -86,9 +87,7 @@ pub(crate) fn approved(
             "No plan waits for approval now: the files or the state have changed, or it was approved before."
                 .to_owned(),
         ),
-        ApproveAnswer::DryRun => {
-            ("The service only plans", "It runs with --dry-run and applies no plan, approved or not.".to_owned())
-        }
+        ApproveAnswer::DryRun => ("The service only plans", ONLY_PLANS.to_owned()),
         ApproveAnswer::NoPlan => (
             "There is nothing to approve",
             "The service could not make a plan, and says why in its output. Nothing was approved.".to_owned(),

@@ -46,6 +46,9 @@ pub(crate) fn verdict(standing: &Standing<'_>, status: &Status) -> Verdict {
         }
         Standing::Troubled(trouble) => troubled(trouble),
         Standing::Refused(load) => refused(load),
+        Standing::Held(_) if status.only_plans => {
+            told("A plan exceeds limits", "This service plans and changes nothing.".to_owned())
+        }
         Standing::Held(_) => {
             told("A plan waits for approval", "It exceeds limits. Nothing is changed until it is approved.".to_owned())
         }

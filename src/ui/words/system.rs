@@ -88,6 +88,13 @@ pub(crate) fn unknown_variable(name: &str, nearest: Option<&str>) -> Diagnostic 
     Diagnostic::warning(format!("The variable {name} is unknown"), format!("It is set and has no effect.{guess}"))
 }
 
+pub(crate) fn variable_not_text(name: &str) -> Diagnostic {
+    Diagnostic::error(
+        format!("The variable {name} is not UTF-8 text"),
+        "It is set, and what it says cannot be understood. Set it again, or unset it.",
+    )
+}
+
 /// Two options that ask for two things on one stdout.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum OneStdout {

@@ -210,6 +210,7 @@ async fn a_dry_run_tells_what_is_to_be_done_and_what_passes_limits() {
     world.declare_people("b.yaml", 1..4);
     let status = service.changed().await;
     assert_eq!(status.last_pass.as_ref().unwrap().outcome, Outcome::Braked);
+    assert!(status.only_plans, "nobody is to be told to approve it");
     let digest = status.braked.as_ref().unwrap().digest.clone();
     let answer = service.command(|reply| Command::Approve { digest, reply }).await;
     assert_eq!(answer, Ok(ApproveAnswer::DryRun));
