@@ -1,7 +1,9 @@
-//! `-` where a file is named: stdin to read from, stdout to write to. What is no file says so.
+//! `-` in place of a file: stdin for reading, stdout for writing. An option that needs a real path refuses it.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+
+use crate::ui::words::command_line::{NEEDS_A_DIRECTORY, ONLY_STDIN, STDOUT_IS_TAKEN};
 
 /// What a text from stdin is called where files have their path.
 pub(super) const STDIN_NAME: &str = "<stdin>";
@@ -13,20 +15,17 @@ pub(super) fn is_stream(path: &Path) -> bool {
 
 /// Takes a path that is a directory's.
 pub(super) fn parse_directory(text: &str) -> Result<PathBuf, String> {
-    let why = "a directory is needed here, and - is stdin or stdout; write ./- if a directory has that name";
-    if text == "-" { Err(why.to_owned()) } else { Ok(text.into()) }
+    if text == "-" { Err(NEEDS_A_DIRECTORY.to_owned()) } else { Ok(text.into()) }
 }
 
 /// Takes a path that is written to beside stdout.
 pub(super) fn parse_beside_stdout(text: &str) -> Result<PathBuf, String> {
-    let why = "stdout holds the text for people; to have the records there instead, use --json";
-    if text == "-" { Err(why.to_owned()) } else { Ok(text.into()) }
+    if text == "-" { Err(STDOUT_IS_TAKEN.to_owned()) } else { Ok(text.into()) }
 }
 
 /// Takes nothing but stdin.
 pub(super) fn parse_stdin(text: &str) -> Result<PathBuf, String> {
-    let why = "one file is checked by itself from stdin only: write -; a directory of files is named by --dir";
-    if text == "-" { Ok(text.into()) } else { Err(why.to_owned()) }
+    if text == "-" { Ok(text.into()) } else { Err(ONLY_STDIN.to_owned()) }
 }
 
 #[cfg(test)]

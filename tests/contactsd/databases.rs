@@ -636,10 +636,7 @@ fn the_commands_of_the_guide_take_a_team_to_a_database_and_back() {
     reader.run("plan").is_clean();
     assert!(succeeds(&reader, "status").contains("2 contacts managed."));
     let looked = reader.run("drift");
-    assert!(
-        looked.code == Some(0) && looked.stderr.contains("The quota that runners share is not drawn from"),
-        "{looked}"
-    );
+    assert!(looked.code == Some(0) && looked.stderr.contains("The shared quota is not used"), "{looked}");
     server.sql("GRANT INSERT, UPDATE ON contactsd.contactsd_pools TO contactsd_reader");
     let looked = reader.run("drift");
     assert!(looked.code == Some(0) && !looked.stderr.contains("not drawn from"), "{looked}");

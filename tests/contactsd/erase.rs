@@ -54,16 +54,16 @@ fn nothing_of_a_person_is_left_in_any_byte_of_the_state() {
       - what is managed: its fields, its contact and its runs
       - hashes of its e-mail and name, where the account was read
       - the database, its copy and the index, which are made again without it
-      - copy.jsonl.aside-20260101T000000Z, which was moved out of the way and may hold it
+      - copy.jsonl.aside-20260101T000000Z, which was moved aside and may hold it
 
-    Out of reach, for you to see to:
+    Not in the state; remove these yourself:
 
-      - Apollo itself: delete the contact there, or apply may meet it again
+      - Apollo itself: delete the contact there, or apply may find it again
       - the history of the repository that held its entry
-      - backups, pulled states, saved plans, logs, and output that was kept elsewhere
-      - the sandbox's data, if it was ever applied there: forget it there too, with --sandbox
+      - backups, pulled states, saved plans, logs, and output that was saved elsewhere
+      - the data of the sandbox, if it was ever applied there: run this with --sandbox too
       - blocks of a disk that hold what a removed file held
-    The state holds nothing of contact.old-ada any more. Apollo was not told anything.
+    The state holds nothing about contact.old-ada any more. Nothing was changed in Apollo.
     [exit 0]
     ");
     assert_eq!(holding(&world.path(".contactsd"), &traces), Vec::<String>::new());

@@ -27,25 +27,23 @@ fn help_and_version_are_results() {
       explain      Explain an error or a warning by its code, E011 for example
       plan         Show what apply would do; sends nothing and needs no key
       apply        Bring Apollo in step with the contact files
-      drift        Show what has changed in Apollo since it was applied; only looks
+      drift        Show what has changed in Apollo since it was applied; changes nothing
       export       Write contacts that Apollo has as contact files, each with its id; changes nothing in
                    Apollo
       convert      Write the people of CSV files as contact files; sends nothing and needs no key
       show         Show a saved plan, or what the state holds
       watch        Keep Apollo in step with the contact files, as a service
       status       Show how the running watch is doing, or what the state holds
-      pause        Let the running watch release the state, so that other commands can write it
-      resume       Let a paused watch go on
+      pause        Make the running watch release the state, so that other commands can write it
+      resume       Let a paused watch continue
       approve      Let the running watch apply one plan that exceeds its limits
-      probe        Ask a scratch workspace, by up to five throwaway contacts, what Apollo's pages leave
-                   open
+      probe        Find out what Apollo's documentation leaves open, with up to five contacts in a test workspace
       sandbox      Serve the stand-in for Apollo until interrupted
       import       Bind an entry to a contact that Apollo has
-      why          Show where a contact stands, how it came about, and what the next apply would do
-                   about it and why
-      forget       Remove every trace of a person from the state, once that is approved
+      why          Show what is known about a contact, what the next apply would do with it, and why
+      forget       Remove every trace of a person from the state; asks first
       lookup       List the stages, custom fields or lists that Apollo has, with their ids
-      state        Look at what the state remembers, and correct it
+      state        Show what the state remembers, and correct it
       schema       Print the JSON Schema of contact files, or of what --json prints
       completions  Print a completion script for a shell
       man          Print the man pages, or write them into a directory
@@ -66,14 +64,13 @@ fn help_and_version_are_results() {
               [default: contacts.d]
 
           --follow-within <DIR>
-              Directory outside of --dir in which links below --dir may end; may be repeated
+              Directory outside of --dir that links below --dir may lead to; may be repeated
 
           --state <PATH>
-              Directory of the state [default: .contactsd/NAME/state, NAME being the name of --dir]
+              Directory of the state, or the postgres:// URL of a database [default: .contactsd/NAME/state, where NAME is the name of --dir]
 
           --sandbox
-              Work against a stand-in for Apollo on this machine; needs no key, nothing leaves the
-              machine
+              Use a stand-in for Apollo on this machine; needs no key, nothing leaves the machine
 
           --api-url <URL>
               Address of the API
@@ -92,14 +89,13 @@ fn help_and_version_are_results() {
               Show results, warnings and errors only
 
           --json
-              Print JSON, one record a line, and ask nothing
+              Print JSON, one record per line, and never ask
 
           --json-into <FILE>
-              Also write what --json would print to this file, emptied first; no link
+              Also write what --json would print to this file, which is emptied first and must not be a link
 
           --log-format <FORMAT>
-              Form of the log on stderr; `watch` then logs everything it tells [default: text; in the
-              journal, watch logs]
+              Format of the log on stderr; when it is given, or when stderr is the journal, `watch` logs everything that it reports [default: text]
               
               [possible values: text, json]
 
@@ -157,25 +153,23 @@ fn mistakes_of_usage_exit_with_one() {
       explain      Explain an error or a warning by its code, E011 for example
       plan         Show what apply would do; sends nothing and needs no key
       apply        Bring Apollo in step with the contact files
-      drift        Show what has changed in Apollo since it was applied; only looks
+      drift        Show what has changed in Apollo since it was applied; changes nothing
       export       Write contacts that Apollo has as contact files, each with its id; changes nothing in
                    Apollo
       convert      Write the people of CSV files as contact files; sends nothing and needs no key
       show         Show a saved plan, or what the state holds
       watch        Keep Apollo in step with the contact files, as a service
       status       Show how the running watch is doing, or what the state holds
-      pause        Let the running watch release the state, so that other commands can write it
-      resume       Let a paused watch go on
+      pause        Make the running watch release the state, so that other commands can write it
+      resume       Let a paused watch continue
       approve      Let the running watch apply one plan that exceeds its limits
-      probe        Ask a scratch workspace, by up to five throwaway contacts, what Apollo's pages leave
-                   open
+      probe        Find out what Apollo's documentation leaves open, with up to five contacts in a test workspace
       sandbox      Serve the stand-in for Apollo until interrupted
       import       Bind an entry to a contact that Apollo has
-      why          Show where a contact stands, how it came about, and what the next apply would do
-                   about it and why
-      forget       Remove every trace of a person from the state, once that is approved
+      why          Show what is known about a contact, what the next apply would do with it, and why
+      forget       Remove every trace of a person from the state; asks first
       lookup       List the stages, custom fields or lists that Apollo has, with their ids
-      state        Look at what the state remembers, and correct it
+      state        Show what the state remembers, and correct it
       schema       Print the JSON Schema of contact files, or of what --json prints
       completions  Print a completion script for a shell
       man          Print the man pages, or write them into a directory
@@ -188,9 +182,8 @@ fn mistakes_of_usage_exit_with_one() {
 
     Options of every verb:
           --dir <DIR>  Directory of contact files [default: contacts.d]
-          --sandbox    Work against a stand-in for Apollo on this machine; needs no key, nothing leaves
-                       the machine
-          --json       Print JSON, one record a line, and ask nothing
+          --sandbox    Use a stand-in for Apollo on this machine; needs no key, nothing leaves the machine
+          --json       Print JSON, one record per line, and never ask
 
     Every long option has a twin in the environment, CONTACTSD_ and its name: CONTACTSD_DIR. Some may
     also stand in contactsd.toml in the working directory. An option beats the environment, which beats

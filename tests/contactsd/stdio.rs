@@ -28,7 +28,7 @@ fn a_plan_on_stdout_stands_alone_there() {
     for line in ["plan --out - --json", "plan --out - --format markdown"] {
         let refused = world.run(line);
         let text = format!("{}{}", refused.stdout, refused.stderr);
-        assert!(text.contains("exclude each other") && refused.code == Some(1), "{refused}");
+        assert!(text.contains("cannot be used together") && refused.code == Some(1), "{refused}");
     }
     let into = world.run("plan --out - --json-into records.jsonl");
     assert!(into.stdout.lines().next().unwrap().starts_with(r#"{"plan""#), "{into}");

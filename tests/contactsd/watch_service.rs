@@ -73,7 +73,7 @@ fn a_paused_service_lets_others_write_and_goes_on_after() {
     assert!(approval.stderr.contains("The service is paused"), "{approval}");
     assert_eq!(world.run("watch --once").code, Some(1));
     assert_snapshot!(world.run("resume"), @"
-    Resumed. The service takes the state as soon as it is free, and looks at everything.
+    Resumed. The service takes the state as soon as it is free, and checks everything.
     [exit 0]
     ");
     world.edit("contacts.d/team.yaml", "Director", "Captain");
@@ -116,7 +116,7 @@ fn without_a_service_there_is_nobody_to_tell() {
     [stderr]
     Error: No service is running for the state .contactsd/contacts.d/state
 
-    There is nothing to pause: other commands can write the state as it is. To start a service, run
+    There is nothing to pause: other commands can already write the state. To start a service, run
     `contactsd watch --api-url http://127.0.0.1:[PORT]/api/v1`.
     [exit 1]
     ");
@@ -240,7 +240,7 @@ fn a_new_key_is_taken_without_a_restart_and_a_bad_one_refused() {
     watching.signal(Signal::TERM);
     let outcome = watching.finish();
     assert_eq!(outcome.code, Some(0));
-    assert!(outcome.stderr.contains("The new credential is refused"), "{outcome}");
+    assert!(outcome.stderr.contains("The new credential was not accepted"), "{outcome}");
     for key in [KEY, "not-this-one", "nor-this"] {
         assert!(!outcome.to_string().contains(key), "{outcome}");
     }
@@ -336,7 +336,7 @@ fn a_service_that_answers_nowhere_is_not_said_to_be_none() {
     for verb in ["pause", "status"] {
         let outcome = world.run(verb);
         assert_eq!(outcome.code, Some(1), "{outcome}");
-        assert!(outcome.stderr.contains("The service cannot be asked"), "{outcome}");
+        assert!(outcome.stderr.contains("Cannot reach the service"), "{outcome}");
         assert!(outcome.stderr.contains("keeps this state in step and answers at no socket"), "{outcome}");
     }
     fs::remove_dir(world.path(".contactsd/contacts.d/state/watch.sock")).unwrap();
