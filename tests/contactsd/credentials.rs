@@ -222,7 +222,7 @@ fn a_run_goes_on_with_the_key_that_took_the_place_of_one_that_is_refused() {
     let (remote, outcome) = refused_in_the_middle(None, true);
     assert_eq!(outcome.code, Some(0), "{outcome}");
     assert_eq!(remote.contacts().len(), 20);
-    let told = "Apollo refused the credential. The one that has taken its place is of the same team";
+    let told = "Apollo refused the credential. The new one is of the same team";
     assert_eq!(outcome.stdout.matches(told).count(), 1, "{outcome}");
     assert_eq!(outcome.stderr, "");
 }

@@ -185,7 +185,7 @@ fn drift_is_shown_with_what_was_applied_what_is_there_and_what_the_files_say() {
             # (6 unchanged attributes hidden)
         }
 
-      # contact.p0002 is not in Apollo any more
+      # contact.p0002 is no longer in Apollo
       - contact "p0002" {
             id                = "[ID2]"
             first_name        = "Pia"

@@ -185,7 +185,9 @@ fn a_refused_credential_stops_the_run_with_what_to_do() {
     Error: Apollo refused the credential
 
     GET http://127.0.0.1:[PORT]/api/v1/users/api_profile answered 401: Invalid access credentials.
-    Nothing further was sent. Check APOLLO_API_KEY (or APOLLO_ACCESS_TOKEN for an OAuth token): you make an API key in Apollo under Settings > Integrations > API, and a key that is sent as a token is refused.
+    Nothing further was sent. Check APOLLO_API_KEY (or APOLLO_ACCESS_TOKEN for an OAuth token): you
+    make an API key in Apollo under Settings > Integrations > API, and a key that is sent as a token
+    is refused.
     [exit 1]
     ");
     assert_eq!((remote.requests(Action::Profile), remote.requests(Action::Create)), (1, 0));
@@ -208,7 +210,8 @@ fn a_missing_scope_is_named_and_stops_its_own_kind_only() {
 
     POST http://127.0.0.1:[PORT]/api/v1/contacts answered 403: api/v1/contacts/create is not accessible
     with this api_key
-    The key needs the scope api/v1/contacts/create (or must be a master key). No further request of this kind was sent; everything else continued.
+    The key needs the scope api/v1/contacts/create (or must be a master key). No further request of
+    this kind was sent; everything else continued.
     ");
     assert_eq!(outcome.code, Some(1));
     assert_eq!(world.run("state list").stdout, "contact.bo\n");

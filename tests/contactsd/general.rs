@@ -16,7 +16,8 @@ fn help_and_version_are_results() {
     assert!(target.contains(std::env::consts::ARCH) && target.ends_with(')'), "{version}");
     assert_eq!(world.run("--version").stdout, version.stdout);
     assert_snapshot!(world.run("--help"), @"
-    Contacts as code for Apollo.io: YAML files are the truth, contactsd brings Apollo in step
+    Contacts as code for Apollo.io: YAML files say which contacts there are, contactsd brings Apollo in
+    step
 
     Usage: contactsd [OPTIONS] <COMMAND>
 
@@ -37,7 +38,8 @@ fn help_and_version_are_results() {
       pause        Make the running watch release the state, so that other commands can write it
       resume       Let a paused watch continue
       approve      Let the running watch apply one plan that exceeds its limits
-      probe        Find out what Apollo's documentation leaves open, with up to five contacts in a test workspace
+      probe        Find out what Apollo's documentation leaves open, with up to five contacts in a test
+                   workspace
       sandbox      Serve the stand-in for Apollo until interrupted
       import       Bind an entry to a contact that Apollo has
       why          Show what is known about a contact, what the next apply would do with it, and why
@@ -60,26 +62,27 @@ fn help_and_version_are_results() {
     Options of every verb:
           --dir <DIR>
               Directory of contact files
-              
+
               [default: contacts.d]
 
           --follow-within <DIR>
               Directory outside of --dir that links below --dir may lead to; may be repeated
 
           --state <PATH>
-              Directory of the state, or the postgres:// URL of a database [default: .contactsd/NAME/state, where NAME is the name of --dir]
+              Directory of the state, or the postgres:// URL of a database [default:
+              .contactsd/NAME/state, where NAME is the name of --dir]
 
           --sandbox
               Use a stand-in for Apollo on this machine; needs no key, nothing leaves the machine
 
           --api-url <URL>
               Address of the API
-              
+
               [default: https://api.apollo.io/api/v1]
 
           --color <WHEN>
               When to use colors
-              
+
               [possible values: always, auto, never]
 
           --no-color
@@ -92,11 +95,13 @@ fn help_and_version_are_results() {
               Print JSON, one record per line, and never ask
 
           --json-into <FILE>
-              Also write what --json would print to this file, which is emptied first and must not be a link
+              Also write what --json would print to this file, which is emptied first and must not be a
+              link
 
           --log-format <FORMAT>
-              Format of the log on stderr; when it is given, or when stderr is the journal, `watch` logs everything that it reports [default: text]
-              
+              Format of the log on stderr; when it is given, or when stderr is the journal, `watch` logs
+              everything that it reports [default: text]
+
               [possible values: text, json]
 
     Every long option has a twin in the environment, CONTACTSD_ and its name: CONTACTSD_DIR. Some may
@@ -142,7 +147,8 @@ fn mistakes_of_usage_exit_with_one() {
     [exit 1]
     ");
     assert_snapshot!(world.run(""), @"
-    [stderr]Contacts as code for Apollo.io: YAML files are the truth, contactsd brings Apollo in step
+    [stderr]Contacts as code for Apollo.io: YAML files say which contacts there are, contactsd brings Apollo in
+    step
 
     Usage: contactsd [OPTIONS] <COMMAND>
 
@@ -163,7 +169,8 @@ fn mistakes_of_usage_exit_with_one() {
       pause        Make the running watch release the state, so that other commands can write it
       resume       Let a paused watch continue
       approve      Let the running watch apply one plan that exceeds its limits
-      probe        Find out what Apollo's documentation leaves open, with up to five contacts in a test workspace
+      probe        Find out what Apollo's documentation leaves open, with up to five contacts in a test
+                   workspace
       sandbox      Serve the stand-in for Apollo until interrupted
       import       Bind an entry to a contact that Apollo has
       why          Show what is known about a contact, what the next apply would do with it, and why
@@ -182,7 +189,8 @@ fn mistakes_of_usage_exit_with_one() {
 
     Options of every verb:
           --dir <DIR>  Directory of contact files [default: contacts.d]
-          --sandbox    Use a stand-in for Apollo on this machine; needs no key, nothing leaves the machine
+          --sandbox    Use a stand-in for Apollo on this machine; needs no key, nothing leaves the
+                       machine
           --json       Print JSON, one record per line, and never ask
 
     Every long option has a twin in the environment, CONTACTSD_ and its name: CONTACTSD_DIR. Some may
@@ -339,7 +347,7 @@ fn variables_stand_for_options_and_unknown_ones_are_told() {
 
     For more help on using this command, run:
       contactsd apply --help
-    Hint: CONTACTSD_PARALLELISM is set in the environment; it counts where the option is not typed.
+    Hint: CONTACTSD_PARALLELISM is set in the environment; it is used when the option is not typed.
     [exit 1]
     ");
 }
@@ -381,10 +389,10 @@ fn a_settings_file_may_set_what_a_repository_may_decide() {
     [stderr]
     Error: contactsd.toml:1:1: a repository must not set auto-approve: it decides what is applied without asking you
 
-    Who wrote the repository does not decide that for you. Remove the line, and where you want it type
-    --auto-approve or set CONTACTSD_AUTO_APPROVE. A repository may set: dir, parallelism, batch,
-    limit, reserve, max-creates, max-updates, max-forgets, mask, concise, by-file, full, format, json,
-    quiet, color, no-color, log-format, detailed-exitcode.
+    A repository cannot decide this for you. Remove the line. Where you want it, type --auto-approve
+    or set CONTACTSD_AUTO_APPROVE. A repository may set: dir, parallelism, batch, limit, reserve,
+    max-creates, max-updates, max-forgets, mask, concise, by-file, full, format, json, quiet, color,
+    no-color, log-format, detailed-exitcode.
     [exit 1]
     ");
     world.write("contactsd.toml", "dirr = \"people\"\n");

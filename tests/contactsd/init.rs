@@ -186,7 +186,8 @@ fn the_forge_is_the_one_of_the_remote_or_the_one_that_is_named() {
     [stderr]
     Error: Cannot tell which pipeline to write
 
-    No remote of this git repository is on a known forge. Nothing was created. Name the forge: --pipeline github or --pipeline gitlab.
+    No remote of this git repository is on a known forge. Nothing was created. Name the forge:
+    --pipeline github or --pipeline gitlab.
     [exit 1]
     ");
     assert_eq!(names(&world, "repo"), [""; 0]);
@@ -210,7 +211,8 @@ fn without_a_repository_the_forge_has_to_be_named() {
     [stderr]
     Error: Cannot tell which pipeline to write
 
-    This directory is not in a git repository, so no remote names the forge. Nothing was created. Name the forge: --pipeline github or --pipeline gitlab.
+    This directory is not in a git repository, so no remote names the forge. Nothing was created. Name
+    the forge: --pipeline github or --pipeline gitlab.
     [exit 1]
     ");
     assert_eq!(names(&world, ""), [""; 0]);
@@ -279,7 +281,7 @@ fn nothing_is_made_through_a_link_or_outside_of_the_checkout() {
     let outcome = world.run_in("repo", "init --dir mine --pipeline");
     assert_eq!(outcome.code, Some(1), "{outcome}");
     assert!(outcome.stdout.contains(".gitignore: exists and differs, so it was kept"), "{outcome}");
-    assert!(outcome.stderr.contains("What is named above stays."), "{outcome}");
+    assert!(outcome.stderr.contains("The files named above stay."), "{outcome}");
     assert_eq!(files(&world, "elsewhere"), BTreeMap::from([("ignore".to_owned(), String::new())]));
     // A person may name any directory.
     let named = world.run_in("repo", "init --dir ../elsewhere/contacts.d");

@@ -92,9 +92,10 @@ fn a_second_interrupt_leaves_at_once_and_the_next_apply_settles() {
     assert_eq!(outcome.code, Some(130), "{outcome}");
     assert_snapshot!(outcome.stderr, @r"
 
-    Warning: Stopped at once
+    Warning: Stopped immediately
 
-    Some requests had no answer yet. The next apply finds out their results before it sends anything again.
+    Some requests had no answer yet. The next apply finds out their results before it sends anything
+    again.
     ");
     remote.tap.release();
     world.applied();

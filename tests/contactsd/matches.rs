@@ -169,7 +169,10 @@ fn a_stranger_is_neither_bound_nor_patched_and_not_sent_again() {
        2:   ada:
             ^^^
 
-    Contact [ID1] has other e-mails or another name than the entry. It was not bound to contact.ada and not updated, but Apollo may have written fields of the entry to it. Check it in Apollo. If it is the right person: contactsd import ada [ID1]. If not, set run_dedupe: false, or correct the entry.
+    Contact [ID1] has other e-mails or another name than the entry. It was not
+    bound to contact.ada and not updated, but Apollo may have written fields of the entry to it. Check
+    it in Apollo. If it is the right person: contactsd import ada [ID1]. If not,
+    set run_dedupe: false, or correct the entry.
     [exit 1]
     ");
     assert_eq!(remote.take_calls().len(), 1);
@@ -206,7 +209,11 @@ fn two_entries_that_apollo_takes_for_one_are_named_both() {
        3:   quill: {email: quill@example.org}
             ^^^^^
 
-    Both match contact [ID1], which belongs to contact.ada. Nothing is sent for contact.quill until one of the entries changes. If they are one person, remove one of the two entries. If they are two, give them different e-mails, or set run_dedupe: false in both. If the contact belongs to quill: contactsd state rm ada, then contactsd import quill [ID1].
+    Both match contact [ID1], which belongs to contact.ada. Nothing is sent for
+    contact.quill until one of the entries changes. If they are one person, remove one of the two
+    entries. If they are two, give them different e-mails, or set run_dedupe: false in both. If the
+    contact belongs to quill: contactsd state rm ada, then contactsd import quill
+    [ID1].
     [exit 1]
     ");
     assert_snapshot!(world.run("plan"), @r#"

@@ -118,7 +118,8 @@ fn a_plan_without_a_key_says_which_names_are_not_known() {
        4:     contact_stage: Interested
                              ^^^^^^^^^^
 
-    Apollo takes ids, and only Apollo knows the id of this name. Set APOLLO_API_KEY to look it up, or write the id under `contact_stage_id`.
+    Apollo takes ids, and only Apollo knows the id of this name. Set APOLLO_API_KEY to look it up, or
+    write the id under `contact_stage_id`.
 
     Error: The custom field "Tier" has not been looked up in Apollo yet [E036]
 
@@ -127,7 +128,8 @@ fn a_plan_without_a_key_says_which_names_are_not_known() {
        6:       Tier: Gold
                 ^^^^
 
-    Apollo takes ids, and only Apollo knows the id of this name. Set APOLLO_API_KEY to look it up, or write the id under `typed_custom_fields`.
+    Apollo takes ids, and only Apollo knows the id of this name. Set APOLLO_API_KEY to look it up, or
+    write the id under `typed_custom_fields`.
 
     Error: The custom field "Interests" has not been looked up in Apollo yet [E036]
 
@@ -136,7 +138,8 @@ fn a_plan_without_a_key_says_which_names_are_not_known() {
        7:       Interests: [Events, Research]
                 ^^^^^^^^^
 
-    Apollo takes ids, and only Apollo knows the id of this name. Set APOLLO_API_KEY to look it up, or write the id under `typed_custom_fields`.
+    Apollo takes ids, and only Apollo knows the id of this name. Set APOLLO_API_KEY to look it up, or
+    write the id under `typed_custom_fields`.
 
     Error: The custom field "Renewal date" has not been looked up in Apollo yet [E036]
 
@@ -145,7 +148,8 @@ fn a_plan_without_a_key_says_which_names_are_not_known() {
        8:       Renewal date: 2026-08-07
                 ^^^^^^^^^^^^
 
-    Apollo takes ids, and only Apollo knows the id of this name. Set APOLLO_API_KEY to look it up, or write the id under `typed_custom_fields`.
+    Apollo takes ids, and only Apollo knows the id of this name. Set APOLLO_API_KEY to look it up, or
+    write the id under `typed_custom_fields`.
 
     Hint: contactsd explain E036 says more.
     [exit 1]
@@ -181,7 +185,8 @@ fn what_apollo_would_swallow_is_an_error_of_the_plan() {
        4:     contact_stage: Intersted
                              ^^^^^^^^^
 
-    Did you mean "Interested"? Names must match exactly, capitals included; `contactsd lookup stages` lists them. If it was renamed in Apollo, rename it here too.
+    Did you mean "Interested"? Names must match exactly, capitals included; `contactsd lookup stages`
+    lists them. If it was renamed in Apollo, rename it here too.
 
     Error: "Platinum" is not an option of the custom field "Tier" [E038]
 
@@ -200,7 +205,8 @@ fn what_apollo_would_swallow_is_an_error_of_the_plan() {
        7:       Seats: a few
                        ^^^^^
 
-    Apollo would answer with success and keep something else, or nothing. Write only digits, as in 1200 or -7.5.
+    Apollo would answer with success and keep something else, or nothing. Write only digits, as in
+    1200 or -7.5.
 
     Error: The value of the custom field "Nickname" has 121 characters, and only 120 are kept [E038]
 
@@ -209,7 +215,8 @@ fn what_apollo_would_swallow_is_an_error_of_the_plan() {
        8:       Nickname: "123456789012345678901234567890123456789012345678901234567890123456789012...
                           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
 
-    Apollo would answer with success and keep something else, or nothing. Shorten it, or change the field in Apollo to one for long texts.
+    Apollo would answer with success and keep something else, or nothing. Shorten it, or change the
+    field in Apollo to one for long texts.
 
     Error: There is no custom field "Region" for contacts [E036]
 
@@ -228,7 +235,9 @@ fn what_apollo_would_swallow_is_an_error_of_the_plan() {
       10:       Colour: red
                 ^^^^^^
 
-    There are: "Tier", "Interests", "Renewal date", "Seats", "Wants mail", "Nickname", "Notes". Names must match exactly, capitals included; `contactsd lookup fields` lists them. If it was renamed in Apollo, rename it here too.
+    There are: "Tier", "Interests", "Renewal date", "Seats", "Wants mail", "Nickname", "Notes". Names
+    must match exactly, capitals included; `contactsd lookup fields` lists them. If it was renamed in
+    Apollo, rename it here too.
 
     Hint: contactsd explain E036 says more.
     [exit 1]
@@ -321,7 +330,7 @@ fn lookup_lists_what_apollo_has_and_without_a_key_what_is_known() {
     assert!(
         stages.code == Some(0)
             && stages.stdout.contains("Interested")
-            && stages.stderr.contains("as Apollo listed them"),
+            && stages.stderr.contains("this is what Apollo listed"),
         "{stages}"
     );
 }

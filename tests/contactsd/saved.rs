@@ -420,7 +420,7 @@ fn a_plan_that_was_killed_at_any_step_goes_on_from_there() {
             }
             assert_eq!(killed.code, None, "{at}");
             let outcome = world.run("apply team.plan");
-            let is_spent = outcome.stderr.contains("applied already");
+            let is_spent = outcome.stderr.contains("already applied");
             assert_eq!(outcome.code, Some(i32::from(is_spent)), "{at}\n{outcome}");
             assert_eq!(remote.contacts().len(), 3, "{at}");
             assert_eq!(remote.contact("first_name", "Ada")["title"], "Director", "{at}");

@@ -273,7 +273,7 @@ fn a_state_is_not_pushed_beside_a_service_paused_or_not() {
     assert_eq!(world.run("pause").code, Some(0));
     let paused = world.run("state push kept.jsonl --auto-approve --force");
     assert_eq!(paused.stderr, refused.stderr, "a pause changes nothing for it");
-    for part in ["is kept in step by `watch`, process", "Stop the service", "To pause it is not enough"] {
+    for part in ["is kept in step by `watch`, process", "Stop the service", "Pausing it is not enough"] {
         let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(words(&paused.stderr).contains(&words(part)), "{part}: {paused}");
     }

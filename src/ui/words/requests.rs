@@ -115,8 +115,11 @@ pub(super) fn outage(
     } else {
         "Check the network, a proxy in the environment, and --api-url."
     };
-    let summary =
-        if unreachable { no_answers(true).to_owned() } else { format!("Every request to {} fails", doing(endpoint)) };
+    let summary = if unreachable {
+        no_answers(true).to_owned()
+    } else {
+        format!("Apollo fails every request to {}", doing(endpoint))
+    };
     let detail = format!(
         "{why}\n{tried} for {seconds} s, with longer and longer pauses between attempts. What depends on them was \
          not done; the next run does it. {next}"

@@ -48,8 +48,8 @@ pub(crate) fn nobody_with_id(table: &Path) -> Diagnostic {
 
 /// Says how many of a table's contacts are new to the sandbox.
 pub(crate) fn filled(table: &Path, data: &Path, added: usize, all: usize) -> String {
-    let had = counted(all - added, "contact");
-    let had = if added == all { String::new() } else { format!("; {had} were already there") };
+    let (had, were) = (counted(all - added, "contact"), if all - added == 1 { "was" } else { "were" });
+    let had = if added == all { String::new() } else { format!("; {had} {were} already there") };
     let (table, data) = (table.display().to_string(), data.display().to_string());
     let added = counted(added, "contact");
     format!("Sandbox: {added} of {} put into {}, as if Apollo had them{had}.", escape(&table), escape(&data))
