@@ -334,7 +334,7 @@ pub(super) async fn see_one_of<'a, V: Future<Output = Result<(), Failure>>>(
     bindings: impl IntoIterator<Item = &'a Binding>,
     view: impl Fn(ApolloId) -> V,
 ) -> Result<(), SessionError> {
-    let mut why = None;
+    let mut last = None;
     for binding in bindings.into_iter().take(CONTACTS_VIEWED) {
         match view(binding.apollo_id.clone()).await {
             Ok(()) => return Ok(()),
@@ -346,7 +346,7 @@ pub(super) async fn see_one_of<'a, V: Future<Output = Result<(), Failure>>>(
             }
             Err(Failure::Refused(error) | Failure::InDoubt(error)) => {
                 let is_about_contact = error.contact_may_be_gone(&binding.apollo_id);
-                why = Some(SessionError::Unproven { viewed: binding.apollo_id.clone(), why: chain(&error) });
+                last = Some((binding.apollo_id.clone(), chain(&error)));
                 if !is_about_contact {
                     break;
                 }
@@ -354,7 +354,7 @@ pub(super) async fn see_one_of<'a, V: Future<Output = Result<(), Failure>>>(
             Err(failure) => return Err(failure.into()),
         }
     }
-    why.map_or(Ok(()), Err)
+    last.map_or(Ok(()), |(viewed, why)| Err(SessionError::Unproven { viewed, why }))
 }
 
 /// Returns what lists are called, by their ids in small letters.

@@ -31,7 +31,7 @@ pub struct Current {
 /// Why there is nothing to say of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Missing {
-    /// It is not bound to a contact, and has no apollo_id.
+    /// It is not bound to a contact, and has no `apollo_id`.
     Unbound,
     Gone(ApolloId),
     Merged {

@@ -194,7 +194,7 @@ impl Session {
         Ok(met)
     }
 
-    /// Reads all pages, and views contacts with a declared apollo_id that were on no page.
+    /// Reads all pages, and views contacts with a declared `apollo_id` that were on no page.
     async fn meet_everybody(&self, key: IdentityKey, asked: &Asked, search: &Search<'_>) -> Result<Met, Halt> {
         let (mut met, mut account, now) = (Met::default(), Account::new(key), self.now());
         let mut hides = false;

@@ -10,7 +10,7 @@ use crate::model::{ApolloId, ContactKey, Entry, Field, Identity, RebuiltBy, fold
 use crate::ops::Unseen;
 use crate::ops::refresh::compare::{Standing, is_shown, standing};
 
-/// Entries without an apollo_id, and the contacts that may belong to them.
+/// Entries without an `apollo_id`, and the contacts that may belong to them.
 pub(super) struct Search<'e> {
     entries: Vec<Sought<'e>>,
     by_mark: HashMap<Mark, Vec<usize>>,
