@@ -489,7 +489,8 @@ fn nobody_to_approve_is_an_error_before_anything() {
     [stderr]
     Error: Cannot ask for approval
 
-    There is no terminal to ask for approval. Add --auto-approve to continue without asking, or run plan to see what would happen.
+    There is no terminal to ask for approval. Add --auto-approve to continue without asking, or run
+    plan to see what would happen.
     [exit 1]
     ");
     assert!(!world.path(".contactsd").exists());
@@ -562,7 +563,8 @@ fn brakes_stop_a_plan_that_nobody_meant() {
     Error: The plan is not applied
 
     4 managed contacts would be forgotten, more than 30 %.
-    Nothing was changed. Check that the contact directory is the right one and complete. If the plan is intended, use --force or a higher limit.
+    Nothing was changed. Check that the contact directory is the right one and complete. If the plan
+    is intended, use --force or a higher limit.
     ");
     assert_eq!(refused.code, Some(1));
     assert_snapshot!(world.run("plan").line("Brake"), @"Brake: 4 contacts would be forgotten, and at most 3 are allowed. If this is intended, add --force.");
@@ -573,7 +575,8 @@ fn brakes_stop_a_plan_that_nobody_meant() {
     Error: The plan is not applied
 
     All managed contacts would be forgotten.
-    Nothing was changed. Check that the contact directory is the right one and complete. If the plan is intended, use --force or a higher limit.
+    Nothing was changed. Check that the contact directory is the right one and complete. If the plan
+    is intended, use --force or a higher limit.
     ");
     assert_eq!(refused.code, Some(1));
     assert_eq!(world.run("state list").stdout.lines().count(), 10);

@@ -192,7 +192,7 @@ fn settings_of_a_repository_name_no_file_and_approve_nothing() {
     [stderr]
     Error: A repository must not set max-creates to this, as contactsd.toml:1:1 does
 
-    It may let more through than the 1000 that watch allows. Lower it, or remove the line and type
+    It may allow more than the 1000 that watch allows. Lower it, or remove the line and type
     --max-creates 5000 where you want it.
 
     For more help on using this command, run:

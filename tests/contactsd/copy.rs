@@ -136,7 +136,8 @@ fn what_is_said_of_a_damaged_database_is_what_was_done() {
     Warning: The database of the state was damaged and was built again from its copy
 
     What was wrong: its sled/db is gone. Nothing is lost. The damaged one is kept at
-    .contactsd/contacts.d/state/sled.aside-[TIME]; `state clean` removes it. If this happens again, check the disk.
+    .contactsd/contacts.d/state/sled.aside-[TIME]; `state clean` removes it. If this happens
+    again, check the disk.
     [exit 0]
     ");
     assert_snapshot!(world.run("state check"), @"

@@ -220,7 +220,7 @@ fn drift_is_shown_with_what_was_applied_what_is_there_and_what_the_files_say() {
             # (6 unchanged attributes hidden)
         }
 
-      # contact.p0002 is not in Apollo any more
+      # contact.p0002 is no longer in Apollo
     -   contact "p0002" {
             id                = "[ID2]"
             first_name        = (masked)
@@ -237,7 +237,7 @@ fn drift_is_shown_with_what_was_applied_what_is_there_and_what_the_files_say() {
     Reading what has changed in Apollo since the last reading: 1 search, or more if much has changed.
     Reading 1 contact from Apollo: 1 view.
     ::warning file=contacts.d/team.yaml,line=2,col=71,endColumn=75,title=contactsd::title changed in Apollo since it was applied (with contact.p0000)%0ATo restore what the files say, run apply --refresh. To keep what Apollo has, change the file.
-    ::warning file=contacts.d/team.yaml,line=4,col=3,endColumn=7,title=contactsd::The contact is not in Apollo any more (with contact.p0002)%0ATo restore what the files say, run apply --refresh. To keep what Apollo has, change the file.
+    ::warning file=contacts.d/team.yaml,line=4,col=3,endColumn=7,title=contactsd::The contact is no longer in Apollo (with contact.p0002)%0ATo restore what the files say, run apply --refresh. To keep what Apollo has, change the file.
     Drift: 1 changed, 1 gone.
     [exit 0]
     ");

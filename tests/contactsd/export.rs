@@ -116,7 +116,7 @@ fn a_part_of_an_account_goes_to_a_file_of_its_own_or_to_stdout() {
     // The entry of a person means the same contact, which is not put beside it.
     world.write("contacts.d/team.yaml", "contacts:\n  pia: {first_name: Pia, email: pia.3@example.com}\n");
     let beside = world.run("export");
-    assert!(beside.stderr.contains("contact.pia declares its e-mail and is bound to no contact"), "{beside}");
+    assert!(beside.stderr.contains("contact.pia has the same e-mail and is not bound to a contact"), "{beside}");
     assert!(world.run("validate").code == Some(0));
 }
 

@@ -62,7 +62,7 @@ fn help_and_version_are_results() {
     Options of every verb:
           --dir <DIR>
               Directory of contact files
-
+              
               [default: contacts.d]
 
           --follow-within <DIR>
@@ -77,12 +77,12 @@ fn help_and_version_are_results() {
 
           --api-url <URL>
               Address of the API
-
+              
               [default: https://api.apollo.io/api/v1]
 
           --color <WHEN>
               When to use colors
-
+              
               [possible values: always, auto, never]
 
           --no-color
@@ -101,7 +101,7 @@ fn help_and_version_are_results() {
           --log-format <FORMAT>
               Format of the log on stderr; when it is given, or when stderr is the journal, `watch` logs
               everything that it reports [default: text]
-
+              
               [possible values: text, json]
 
     Every long option has a twin in the environment, CONTACTSD_ and its name: CONTACTSD_DIR. Some may
@@ -400,7 +400,7 @@ fn a_settings_file_may_set_what_a_repository_may_decide() {
     [stderr]
     Error: contactsd.toml:1:1: there is no setting dirr; did you mean dir?
 
-    Settings in contactsd.toml have the names of the long options, without dashes in front.
+    Settings in contactsd.toml have the names of the long options, without the dashes.
     [exit 1]
     ");
     world.write("contactsd.toml", "dir = \"people\"\nquiet = \n");
@@ -408,7 +408,7 @@ fn a_settings_file_may_set_what_a_repository_may_decide() {
     [stderr]
     Error: contactsd.toml:2:9: string values must be quoted, expected literal string
 
-    Settings in contactsd.toml have the names of the long options, without dashes in front.
+    Settings in contactsd.toml have the names of the long options, without the dashes.
     [exit 1]
     ");
 }

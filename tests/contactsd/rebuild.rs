@@ -236,7 +236,7 @@ fn the_commands_of_the_guide_do_what_it_says() {
     let before = map(&world);
     // A backup, and a check of what is there.
     run(0);
-    assert!(run(1).contains("is whole: 2 contacts"));
+    assert!(run(1).contains("is complete: 2 contacts"));
     // A database that is damaged is built again from its copy.
     std::fs::remove_dir_all(world.path(STATE).join("sled")).unwrap();
     assert!(run(2).contains("No changes."));

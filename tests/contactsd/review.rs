@@ -83,7 +83,8 @@ fn planning_that_failed_says_so_and_offers_nothing() {
        2:   ada: {email: nobody}
                          ^^^^^^
 
-    This is not an e-mail address: there is no @ in it. Apollo drops such an address silently. Write only the address, like jane@example.com, or "" to clear the field.
+    This is not an e-mail address: it has no @. Apollo drops such an address silently. Write only the
+    address, like jane@example.com, or "" to clear the field.
 
     Hint: contactsd explain E015 says more.
     [exit 1]

@@ -107,7 +107,7 @@ fn a_saved_plan_is_applied_without_asking_and_only_once() {
     assert_eq!(remote.column("title"), ["Engineer", ""]);
     assert_snapshot!(refused(&world, &remote, "Saved plan was already applied").errors(), @"
 
-    Error: Saved plan was applied already
+    Error: Saved plan was already applied
 
     All its 2 actions are done, and nothing was sent again.
     Make a new plan: contactsd plan --out team.plan --api-url http://127.0.0.1:[PORT]/api/v1
@@ -168,7 +168,8 @@ fn a_plan_made_before_an_edit_is_refused() {
 
     Error: Contact files have changed since the plan was saved
 
-    The files in contacts.d are not the ones that team.plan was made from. These contacts of the plan are declared differently now: contact.ada.
+    The files in contacts.d are not the ones that team.plan was made from. These contacts of the plan
+    are declared differently now: contact.ada.
     Nothing was changed. Make a new plan: contactsd plan --out team.plan --api-url
     http://127.0.0.1:[PORT]/api/v1
     ");
@@ -208,7 +209,8 @@ fn a_plan_is_stale_once_something_else_changed_the_state() {
 
     Error: Saved plan is stale
 
-    Something other than this plan has changed the state since then, from serial 2 to 3. Nothing was sent.
+    Something other than this plan has changed the state since then, from serial 2 to 3. Nothing was
+    sent.
     Make a new plan: contactsd plan --out team.plan --api-url http://127.0.0.1:[PORT]/api/v1
     ");
 }
@@ -231,7 +233,8 @@ fn a_plan_is_stale_once_another_apply_left_something_in_doubt() {
 
     Error: Saved plan is stale
 
-    contact.ada would be treated differently now: another apply has sent a request since then that was never answered. Nothing was sent.
+    contact.ada would be treated differently now: another apply has sent a request since then that was
+    never answered. Nothing was sent.
     Make a new plan: contactsd plan --out team.plan --api-url http://127.0.0.1:[PORT]/api/v1
     ");
     assert_eq!(remote.column("title"), ["Clerk", "Clerk"]);
@@ -454,7 +457,8 @@ fn what_a_plan_has_done_is_not_done_again_by_it() {
     [stderr]
     Warning: There is more to do than the saved plan says
 
-    A plan made now would also change contact.ada, and the saved plan does not say so. Nothing was done for this part: make a new plan for it.
+    A plan made now would also change contact.ada, and the saved plan does not say so. Nothing was
+    done for this part: make a new plan for it.
 
     Error: Apollo takes contact.bo and contact.ada for the same person
 
@@ -463,8 +467,10 @@ fn what_a_plan_has_done_is_not_done_again_by_it() {
        3:   bo: {email: bo@example.com}
             ^^
 
-    Both match contact [ID1], which belongs to contact.ada. Nothing is sent for contact.bo until one of the entries changes. If they are one person, remove one of the two entries. If they are two, give them different e-mails, or set run_dedupe: false in both. If the contact belongs to bo:
-    contactsd state rm ada, then contactsd import bo [ID1].
+    Both match contact [ID1], which belongs to contact.ada. Nothing is sent for
+    contact.bo until one of the entries changes. If they are one person, remove one of the two
+    entries. If they are two, give them different e-mails, or set run_dedupe: false in both. If the
+    contact belongs to bo: contactsd state rm ada, then contactsd import bo [ID1].
     [exit 1]
     ");
     assert_eq!(remote.take_calls(), [""; 0]);
@@ -482,7 +488,8 @@ fn a_file_that_is_cut_or_changed_is_refused() {
     Error: The plan file is incomplete or damaged
 
     team.plan is cut: its last line is missing
-    Nothing in it was used. Copy the file again from where it was made, or make a new plan: contactsd plan --out FILE.
+    Nothing in it was used. Copy the file again from where it was made, or make a new plan: contactsd
+    plan --out FILE.
     ");
     world.write("team.plan", &whole.replace("Engineer", "Director"));
     assert_snapshot!(refused(&world, &remote, "The plan file is incomplete or damaged").errors(), @"
@@ -490,7 +497,8 @@ fn a_file_that_is_cut_or_changed_is_refused() {
     Error: The plan file is incomplete or damaged
 
     team.plan is damaged: its checksum differs
-    Nothing in it was used. Copy the file again from where it was made, or make a new plan: contactsd plan --out FILE.
+    Nothing in it was used. Copy the file again from where it was made, or make a new plan: contactsd
+    plan --out FILE.
     ");
     world.write("team.plan", &whole.replace("\"format\":1", "\"format\":2"));
     assert_snapshot!(refused(&world, &remote, "The plan was saved by a later version").errors(), @"
@@ -541,7 +549,8 @@ fn a_file_that_cannot_be_marked_is_applied_with_a_warning() {
 
     cannot write to it: Operation not permitted (os error 1).
     The state remembers what is done, so the plan is not applied to it twice. But if the state is lost
-    or restored from a backup, the file looks as if it was never used. Remove the file after it is applied.
+    or restored from a backup, the file looks as if it was never used. Remove the file after it is
+    applied.
     ");
     assert_eq!(outcome.summary(), "Apply complete! Resources: 2 added, 0 changed, 0 destroyed.");
     refused(&world, &remote, "Saved plan was already applied");
@@ -564,7 +573,7 @@ fn a_saved_plan_takes_no_planning_options() {
         let outcome = world.run(&format!("apply team.plan {option}"));
         let name = option.trim_start_matches('-').split([' ', '=']).next().unwrap();
         assert_eq!(outcome.code, Some(1), "{outcome}");
-        assert!(outcome.stderr.contains(&format!("--{name} makes a plan")), "{outcome}");
+        assert!(outcome.stderr.contains(&format!("--{name} is an option for making a plan")), "{outcome}");
     }
     assert_eq!(remote.take_calls(), [""; 0]);
     // What is said to both verbs at once was heard by plan.
@@ -577,7 +586,7 @@ fn a_plan_that_passes_its_limits_or_needs_a_decision_is_never_applied() {
     let remote = Remote::start();
     let world = World::with(TEAM).against(&remote);
     let outcome = planned(&world, "--max-creates 1");
-    assert!(outcome.stdout.ends_with("it can be shown, and never be applied.\n"), "{outcome}");
+    assert!(outcome.stdout.ends_with("so it can be shown but never applied.\n"), "{outcome}");
     assert_snapshot!(refused(&world, &remote, "Saved plan exceeds its limits").errors(), @"
 
     Error: Saved plan exceeds its limits
@@ -592,7 +601,7 @@ fn a_plan_that_passes_its_limits_or_needs_a_decision_is_never_applied() {
     assert_eq!(world.apply().code, Some(1));
     let outcome = world.run("plan --out team.plan");
     assert_eq!(outcome.code, Some(1));
-    assert!(outcome.stdout.ends_with("it can be shown, and never be applied.\n"), "{outcome}");
+    assert!(outcome.stdout.ends_with("so it can be shown but never applied.\n"), "{outcome}");
     assert_snapshot!(refused(&world, &remote, "Saved plan is errored").errors(), @"
 
     Error: Saved plan is errored

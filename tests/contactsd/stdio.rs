@@ -74,7 +74,7 @@ fn where_it_cannot_stand_that_is_said() {
         ("plan --state -", "a directory is needed here"),
         ("sandbox --data -", "a directory is needed here"),
         ("plan --json-into -", "use --json"),
-        ("validate contacts.d/team.yaml", "write -"),
+        ("validate contacts.d/team.yaml", "only - (stdin)"),
     ] {
         let refused = world.run(line);
         assert!(refused.stderr.contains(why) && refused.code == Some(1), "{line}: {refused}");

@@ -37,7 +37,8 @@ fn a_targeted_plan_says_so_and_shows_that_part() {
     [stderr]
     Warning: Resource targeting is in effect
 
-    The plan covers only what --target and --exclude select, and the files may ask for more. Use these options only in exceptional situations. Run plan without them to see the rest.
+    The plan covers only what --target and --exclude select, and the files may ask for more. Use these
+    options only in exceptional situations. Run plan without them to see the rest.
     [exit 0]
     "#);
 }
@@ -93,7 +94,7 @@ fn a_pattern_that_names_nobody_is_an_error() {
     [stderr]
     Error: --target adda matches no contact
 
-    No key in the contact files or in the state matches it. The nearest is contact.ada.
+    No key in the contact files or in the state matches it. Did you mean contact.ada?
     [exit 1]
     ");
     assert_snapshot!(world.run("plan --target ada --exclude us.*"), @"

@@ -95,8 +95,7 @@ fn a_push_is_approved_first() {
     assert_eq!(pull(&world, "then.jsonl"), now);
     let approved = world.run_at_terminal("state push kept.jsonl --force", "yes\n");
     assert_eq!(approved.code, Some(0), "{approved}");
-    let loss =
-        "Forced: what is to be pushed is older, at serial 2; the state is at 3.\nWhat the state knows and the new one";
+    let loss = "Forced: what is to be pushed is older, at serial 2; the state is at 3.\nWhat only the current state knows is lost";
     assert!(approved.stdout.contains(loss), "{approved}");
     assert_snapshot!(world.run("plan").line("Plan:"), @"Plan: 0 to add, 1 to change, 0 to destroy.");
 }
@@ -116,10 +115,11 @@ fn an_older_state_and_half_a_state_are_refused() {
 
     the state .contactsd/contacts.d/state is not replaced: what is to be pushed is older, at serial 2;
     the state is at 3
-    Nothing was changed. What the state knows and the copy does not would be lost: contacts that were
-    bound since are sent again, and those that Apollo cannot match are created a second time; what was
-    in doubt or forgotten is not remembered. Keep what is there (`contactsd state pull --api-url
-    http://127.0.0.1:[PORT]/api/v1`); if it is meant, --force does it.
+    Nothing was changed. What only the state knows would be lost. Contacts that were bound since then
+    would be sent again, and those that Apollo cannot match would be created a second time. Requests
+    in doubt and forgotten contacts would not be remembered. First save the state that is there
+    (`contactsd state pull --api-url http://127.0.0.1:[PORT]/api/v1`). If the push is intended, use
+    --force.
     [exit 1]
     ");
     // Cut in the middle of a row; where its rows end differs with what the quota was.

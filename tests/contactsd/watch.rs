@@ -202,7 +202,8 @@ fn a_pass_that_would_do_too_much_is_braked_and_the_watch_goes_on() {
     [stderr]
     Error: More than 1 contacts would be created: 2
 
-    Nothing was changed. If this is intended, a higher --max-creates allows it. If not, check that the contact directory is the right one.
+    Nothing was changed. If this is intended, a higher --max-creates allows it. If not, check that the
+    contact directory is the right one.
     [exit 1]
     ");
     assert_eq!(remote.take_calls(), [""; 0]);
@@ -239,7 +240,9 @@ fn a_single_pass_that_cannot_go_on_is_a_failure() {
 
     Apollo refused the credential: GET http://127.0.0.1:[PORT]/api/v1/users/api_profile answered 401:
     Invalid access credentials.
-    Nothing further was sent. Check APOLLO_API_KEY (or APOLLO_ACCESS_TOKEN for an OAuth token): you make an API key in Apollo under Settings > Integrations > API, and a key that is sent as a token is refused.
+    Nothing further was sent. Check APOLLO_API_KEY (or APOLLO_ACCESS_TOKEN for an OAuth token): you
+    make an API key in Apollo under Settings > Integrations > API, and a key that is sent as a token
+    is refused.
     Nothing is changed until this works. The service tries again, less often each time.
     [exit 1]
     ");
