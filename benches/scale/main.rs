@@ -35,7 +35,7 @@ use printing::{print, say};
 use report::{Case, Floor, Report, Row, grouped};
 use world::World;
 
-/// Requests under way at a time: the default, and the most there may be.
+/// Number of requests at the same time: the default, and the most there may be.
 const PARALLELISMS: [u16; 2] = [10, 100];
 
 type Outcome<T> = Result<T, Box<dyn Error>>;

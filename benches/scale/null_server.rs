@@ -41,7 +41,7 @@ pub(crate) struct Counts {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Asked {
     Create,
-    /// Many contacts by one request.
+    /// Many contacts in one request.
     CreateMany,
     /// The contact with this id.
     Update(String),

@@ -16,7 +16,7 @@ const DIRECTORY_SIZE: u64 = 1_000;
 /// Where a big file ends and the next begins, in bytes; the loader reads files of up to 64 MiB.
 const BIG_FILE_BYTES: u64 = 48 * 1024 * 1024;
 
-/// How contacts are spread over files.
+/// How to split contacts into files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(crate) enum Layout {
     /// A file for each contact

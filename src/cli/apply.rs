@@ -17,14 +17,14 @@ use crate::state::Snapshot;
 
 #[derive(Debug, Args)]
 pub(super) struct ApplyArgs {
-    /// File that `plan --out` has saved, or - for stdin: exactly that plan is applied, without asking. It brings its own
-    /// planning options
+    /// File that `plan --out` has saved, or - for stdin: applies exactly that plan, without asking, with the planning
+    /// options that it was made with
     #[arg(value_name = "FILE")]
     pub(super) file: Option<PathBuf>,
     /// Apply without asking if the plan has this digest, as plan printed it, and change nothing otherwise
     #[arg(long, value_name = "DIGEST", value_parser = parse_digest)]
     pub(super) expect: Option<Digest>,
-    /// Look first what has changed in Apollo, and restore what the files say
+    /// First read what has changed in Apollo, and restore what the files say
     #[arg(long)]
     pub(super) refresh: bool,
     #[command(flatten)]

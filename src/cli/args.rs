@@ -14,6 +14,7 @@ use crate::model::{Batching, ContactKey, Digest};
 use crate::plan::{KeyPattern, Limit, Policy, Scope};
 use crate::quota::{Limits, Rules};
 use crate::settings::parse_duration;
+use crate::ui::words::command_line::{no_digest, no_percentage};
 
 /// Options of every verb.
 #[derive(Debug, Args)]
@@ -23,13 +24,13 @@ pub(super) struct Global {
     /// Directory of contact files
     #[arg(long, value_name = "DIR", default_value = "contacts.d", value_parser = stream::directory(), global = true)]
     pub(super) dir: PathBuf,
-    /// Directory outside of --dir in which links below --dir may end; may be repeated
+    /// Directory outside of --dir that links below --dir may lead to; may be repeated
     #[arg(long, value_name = "DIR", value_delimiter = ':', value_parser = stream::directory(), global = true)]
     pub(super) follow_within: Vec<PathBuf>,
-    /// Directory of the state [default: .contactsd/NAME/state, NAME being the name of --dir]
+    /// Directory of the state, or the postgres:// URL of a database [default: .contactsd/NAME/state, where NAME is the name of --dir]
     #[arg(long, value_name = "PATH", value_parser = stream::directory(), global = true)]
     pub(super) state: Option<PathBuf>,
-    /// Work against a stand-in for Apollo on this machine; needs no key, nothing leaves the machine
+    /// Use a stand-in for Apollo on this machine; needs no key, nothing leaves the machine
     #[arg(long, conflicts_with = "api_url", global = true)]
     pub(super) sandbox: bool,
     /// Address of the API
@@ -44,16 +45,16 @@ pub(super) struct Global {
     /// Show results, warnings and errors only
     #[arg(long, short, global = true)]
     pub(super) quiet: bool,
-    /// Print JSON, one record a line, and ask nothing
+    /// Print JSON, one record per line, and never ask
     #[arg(long, global = true)]
     pub(super) json: bool,
-    /// Also write what --json would print to this file, emptied first; no link
+    /// Also write what --json would print to this file, which is emptied first and must not be a link
     #[arg(long, value_name = "FILE", value_parser = stream::beside_stdout(), global = true)]
     pub(super) json_into: Option<PathBuf>,
-    /// Form of the log on stderr; `watch` then logs everything it tells [default: text; in the journal, watch logs]
+    /// Format of the log on stderr; when it is given, or when stderr is the journal, `watch` logs everything that it reports [default: text]
     #[arg(long, value_name = "FORMAT", global = true)]
     pub(super) log_format: Option<LogFormat>,
-    /// How long to wait for the state, or for the process that has it open to tell about it
+    /// How long to wait for the state, or for an answer from the process that has it open
     #[arg(long, value_name = "DUR", default_value = "10s", value_parser = parse_duration, global = true, hide = true)]
     pub(super) answer_timeout: Duration,
 }
@@ -77,7 +78,7 @@ pub(super) struct DecisionArgs {
     /// Create the contact of this key again after it was deleted in Apollo; may be repeated
     #[arg(long, value_name = "KEY", value_parser = parse_address)]
     pub(super) recreate: Vec<ContactKey>,
-    /// Create the contact of this key although Apollo has somebody like it, as a contact of its own; may be repeated
+    /// Create a new contact for this key although Apollo has a contact like it; may be repeated
     #[arg(long, value_name = "KEY", value_parser = parse_address)]
     pub(super) create: Vec<ContactKey>,
 }
@@ -94,20 +95,20 @@ pub(super) struct ScopeArgs {
     pub(super) exclude: Vec<KeyPattern>,
 }
 
-/// What stops a plan that nobody meant.
+/// Limits that stop a plan with unintended changes.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Brakes")]
 pub(super) struct Brakes {
     /// Allow forgetting most or all managed contacts
     #[arg(long)]
     pub(super) force: bool,
-    /// Refuse a plan that would create more contacts, a number or N%
+    /// Refuse a plan that would create more contacts than this number or N%
     #[arg(long, value_name = "N")]
     pub(super) max_creates: Option<Limit>,
-    /// Refuse a plan that would update more contacts, a number or N%
+    /// Refuse a plan that would update more contacts than this number or N%
     #[arg(long, value_name = "N")]
     pub(super) max_updates: Option<Limit>,
-    /// Refuse a plan that would forget more contacts, a number or N%
+    /// Refuse a plan that would forget more contacts than this number or N%
     #[arg(long, value_name = "N")]
     pub(super) max_forgets: Option<Limit>,
 }
@@ -117,19 +118,19 @@ pub(super) struct Brakes {
 #[command(next_help_heading = "What is shown")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch that is typed or not")]
 pub(super) struct ViewArgs {
-    /// Show (masked) in place of personal values; keys, ids and names of files stay
+    /// Show (masked) in place of personal values; keys, ids and file names stay visible
     #[arg(long)]
     pub(super) mask: bool,
-    /// Show values where they would be masked, in Markdown
+    /// Show personal values in Markdown, which masks them by default
     #[arg(long, conflicts_with = "mask")]
     pub(super) no_mask: bool,
-    /// Show a line for each action and each change, and no progress
+    /// Show one line for each action and each change, and no progress
     #[arg(long)]
     pub(super) concise: bool,
     /// Show actions file by file
     #[arg(long)]
     pub(super) by_file: bool,
-    /// Show all actions and whole values, however many and long they are
+    /// Show all actions and full values, even if there are many or they are long
     #[arg(long)]
     pub(super) full: bool,
 }
@@ -138,10 +139,10 @@ pub(super) struct ViewArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "What is shown")]
 pub(super) struct PageArgs {
-    /// Form of the plan: text, or Markdown for a comment under a change
+    /// Format of the plan: text, or Markdown for a comment on a pull request
     #[arg(long, value_name = "FORM", default_value = "human")]
     pub(super) format: PlanFormat,
-    /// Most bytes of Markdown; what is more is left out and counted
+    /// Largest size of the Markdown in bytes; what does not fit is left out and counted
     #[arg(long, value_name = "N", default_value_t = 65_000)]
     pub(super) max_bytes: usize,
 }
@@ -179,15 +180,15 @@ pub(super) struct QuotaArgs {
     /// Share of each quota window to leave to others
     #[arg(long, value_name = "PERCENT", default_value = "0%", value_parser = parse_percent)]
     pub(super) reserve: u8,
-    /// Contacts that go out by one request, at most; 1 sends each by a request of its own
+    /// Largest number of contacts in one request; 1 sends each in a request of its own
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub(super) batch: u16,
-    /// Whether contacts that are created together are looked for first; off trusts Apollo to leave those as they are that it has
+    /// Whether to look for contacts before they are created together; off trusts Apollo not to change contacts that it already has
     #[arg(long, value_name = "WHEN", default_value = "on")]
     pub(super) look: Look,
 }
 
-/// Whether somebody looks before contacts are created together.
+/// Whether to look for contacts before they are created together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Look {
     On,
@@ -197,13 +198,13 @@ pub(super) enum Look {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Requests")]
 pub(super) struct RequestArgs {
-    /// Requests under way at a time
+    /// Number of requests at the same time
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub(super) parallelism: u16,
     /// Longest wait for quota, or for Apollo to answer again; a longer one ends the run [default: as long as the quota takes, 1h for answers]
     #[arg(long, value_name = "DUR", value_parser = parse_duration)]
     pub(super) max_wait: Option<Duration>,
-    /// How long after a create without an answer its contact is looked up [default: 60s, 300s for many at once, 0s in the sandbox]
+    /// How long to wait after a create without an answer before its contact is looked for [default: 60s, 300s for many at once, 0s in the sandbox]
     #[arg(long, value_name = "DUR", value_parser = parse_duration)]
     pub(super) settle_after: Option<Duration>,
     /// First pause before a request is sent again; later ones double
@@ -243,13 +244,13 @@ impl QuotaArgs {
 
 fn parse_percent(text: &str) -> Result<u8, String> {
     let percent = text.strip_suffix('%').unwrap_or(text).parse();
-    percent.ok().filter(|percent| *percent < 100).ok_or_else(|| format!("{text:?} is no percentage from 0% to 99%"))
+    percent.ok().filter(|percent| *percent < 100).ok_or_else(|| no_percentage(text))
 }
 
 pub(super) fn parse_digest(text: &str) -> Result<Digest, String> {
     let is_digest = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let digest = is_digest.then(|| Digest(text.to_lowercase()));
-    digest.ok_or_else(|| format!("{text:?} is no digest of a plan: 32 hexadecimal digits"))
+    digest.ok_or_else(|| no_digest(text))
 }
 
 pub(super) fn parse_address(text: &str) -> Result<ContactKey, String> {

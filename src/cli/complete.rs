@@ -1,6 +1,6 @@
-//! Completions that know the contacts: the answer to a shell that asks by the variable `COMPLETE`.
+//! Completions of keys, plans and codes, for a shell that sets the variable `COMPLETE`.
 //!
-//! Never says what went wrong: the shell would offer it as a word. What cannot be read has no words.
+//! Never prints an error: the shell would offer it as a word. Files that cannot be read give no words.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What every verb works with.
+//! What every verb needs: the shell, the environment, and the places of files and state.
 
 use std::io::ErrorKind;
 use std::path::Path;

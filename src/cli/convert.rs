@@ -35,7 +35,7 @@ pub(super) struct ConvertArgs {
     /// Directory that the contact files go into [default: --dir]
     #[arg(long, value_name = "DIR", value_parser = stream::directory())]
     pub(super) out: Option<PathBuf>,
-    /// How contacts are spread over files; without company or list, a file for each table
+    /// How to split contacts into files; without company or list, one file for each table
     #[arg(long, value_name = "BY", default_value = "none")]
     pub(super) split: SplitBy,
     /// Show what would be written, and write nothing
@@ -50,16 +50,16 @@ pub(super) struct ConvertArgs {
     /// Layout of the tables, for those that are not recognized
     #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(layout_names()), help_heading = "How tables are read")]
     pub(super) layout: Option<String>,
-    /// What a column is, "Work mail=email" for example; nothing behind the = leaves it out; repeatable
+    /// Field that a column holds, "Work mail=email" for example; nothing after the = leaves the column out; may be repeated
     #[arg(long, value_name = "COLUMN=FIELD", help_heading = "How tables are read")]
     pub(super) map: Vec<Map>,
-    /// Encoding of the tables: utf-8, utf-16le, utf-16be or windows-1252 [default: found out]
+    /// Encoding of the tables: utf-8, utf-16le, utf-16be or windows-1252 [default: detected]
     #[arg(long, value_name = "NAME", help_heading = "How tables are read")]
     pub(super) encoding: Option<Encoding>,
-    /// Take people who do not want to be written to or called, too
+    /// Also convert people who do not want to be written to or called
     #[arg(long, help_heading = "How tables are read")]
     pub(super) keep_opted_out: bool,
-    /// File for the rows that became no contact, as a table with the reasons
+    /// File for the rows that were not converted, as a table with the reasons
     #[arg(long, value_name = "FILE", value_parser = stream::beside_stdout())]
     pub(super) rejects: Option<PathBuf>,
 }
@@ -362,12 +362,12 @@ fn tell_differing(context: &mut Context, path: &Path, file: &ConvertedFile, told
     let Some(merge) = file.merge.as_ref().filter(|merge| !merge.differing.is_empty()) else { return };
     let differing = &merge.differing;
     for one in differing {
-        let reason = format!("{} was edited, and differs in {}", one.key.address(), one.fields.join(", "));
+        let reason = converted::edited(&one.key, &one.fields);
         told.record(one.table, one.line, RowFate::Kept, || vec![reason], &mut context.shell);
     }
     let line = |one: &crate::ops::convert::Differing| {
         let place = told.place(one.table, one.line);
-        format!("{}: {} (by {place})", one.key.address(), one.fields.join(", "))
+        converted::differing_entry(&one.key, &one.fields, &place)
     };
     let lines: Vec<String> = differing.iter().map(line).collect();
     context.shell.to_people(|shell| shell.message(&converted::differing(path, &lines)));

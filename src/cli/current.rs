@@ -55,7 +55,7 @@ async fn look(
     ended.map_or(Ok(current), Err)
 }
 
-/// Says what is not in the entries, and of whom there is none.
+/// Says which fields are missing in the entries, and which entries cannot be shown.
 fn tell_rest(context: &mut Context, current: &Current) -> Exit {
     for (key, field) in &current.unshown {
         context.shell.hint(words::account::not_shown(key, field));

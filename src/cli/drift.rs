@@ -21,22 +21,22 @@ use crate::ui::{DriftPage, DriftText, Mask, annotations, words};
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch that is typed or not")]
 pub(super) struct DriftArgs {
-    /// Exit with 2 when contacts have changed in Apollo, 0 when none has
+    /// Exit with 2 when contacts have changed in Apollo, and with 0 when none have
     #[arg(long)]
     pub(super) detailed_exitcode: bool,
-    /// Form of what is printed: text, Markdown for an issue, or annotations for GitHub
+    /// Format of the output: text, Markdown for an issue, or annotations for GitHub
     #[arg(long, value_name = "FORM", default_value = "human", help_heading = "What is shown")]
     pub(super) format: DriftFormat,
-    /// Most bytes of Markdown; what is more is left out and counted
+    /// Largest size of the Markdown in bytes; what does not fit is left out and counted
     #[arg(long, value_name = "N", default_value_t = 65_000, help_heading = "What is shown")]
     pub(super) max_bytes: usize,
-    /// Show (masked) in place of personal values; keys, ids and names of files stay
+    /// Show (masked) in place of personal values; keys, ids and file names stay visible
     #[arg(long, help_heading = "What is shown")]
     pub(super) mask: bool,
-    /// Show values where they would be masked, in Markdown
+    /// Show personal values in Markdown, which masks them by default
     #[arg(long, conflicts_with = "mask", help_heading = "What is shown")]
     pub(super) no_mask: bool,
-    /// Show whole values, however long they are
+    /// Show full values, even if they are long
     #[arg(long, help_heading = "What is shown")]
     pub(super) full: bool,
     #[command(flatten)]

@@ -6,10 +6,11 @@ use super::Exit;
 use super::context::Context;
 use crate::source::Code;
 use crate::ui::json::Record;
+use crate::ui::words::command_line::no_code;
 
 #[derive(Debug, Args)]
 pub(super) struct ExplainArgs {
-    /// Code in brackets behind a message, in capitals or not
+    /// Code in brackets after a message, in upper or lower case
     #[arg(value_name = "CODE", value_parser = parse_code)]
     pub(super) code: Code,
 }
@@ -39,7 +40,7 @@ fn with_long_lines(page: &str) -> String {
 fn parse_code(text: &str) -> Result<Code, String> {
     let bare = text.trim_start_matches('[').trim_end_matches(']').to_ascii_uppercase();
     let last = Code::ALL.last().expect("there are codes");
-    Code::named(&bare).ok_or_else(|| format!("there is no code {text:?}; they are {} to {last}", Code::ALL[0]))
+    Code::named(&bare).ok_or_else(|| no_code(text, Code::ALL[0], last))
 }
 
 #[cfg(test)]

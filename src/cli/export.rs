@@ -23,11 +23,11 @@ use crate::ui::{unified_diff, words};
 
 #[derive(Debug, Args)]
 pub(super) struct ExportArgs {
-    /// Directory that the files go into, as if it was --dir [default: --dir]; - prints one file to stdout
+    /// Directory for the files, used like --dir [default: --dir]; - prints one file to stdout
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
-    /// Show this entry as Apollo has it now, on stdout, to take what has changed there into its file: the fields that it
-    /// declares, with Apollo's values; * and ? as wildcards; may be repeated
+    /// Print this entry to stdout with the values that Apollo has now for its declared fields, to copy changes into its file;
+    /// * and ? as wildcards; may be repeated
     #[arg(long, value_name = "KEY", group = "selection", conflicts_with_all = ["out", "split", "diff", "force"], help_heading = "Which contacts")]
     pub(super) key: Vec<KeyPattern>,
     /// Only contacts on this list
@@ -39,7 +39,7 @@ pub(super) struct ExportArgs {
     /// Only contacts that Apollo finds by these words
     #[arg(long, value_name = "WORDS", group = "selection", help_heading = "Which contacts")]
     pub(super) search: Option<String>,
-    /// How contacts are spread over files
+    /// How to split contacts into files
     #[arg(long, value_name = "BY", default_value = "none")]
     pub(super) split: SplitBy,
     /// Show what would change in files, and write nothing

@@ -1,8 +1,8 @@
-//! Ctrl-C and SIGTERM where the system must not see to them: in the first process of a container, and in one that has a lease to
-//! give back.
+//! Ctrl-C and SIGTERM where the default of the system is wrong: in the first process of a container, and in a process that
+//! must release a lease.
 //!
-//! The system ends the first process by no signal that it has not asked for, so each of the two is asked for here. A
-//! run that ends in order takes them over (`signals`).
+//! The system sends the first process only signals that it listens for, so both are listened for here. A run that ends in
+//! order takes them over (`signals`).
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +14,7 @@ use super::lease;
 use super::signals::{self, Signals};
 use crate::ui::words::system::deaf;
 
-/// Hears the signals from here on if nobody else would.
+/// Listens for the signals from now on if no other code does.
 pub(super) fn hear_signals_if_first(context: &mut Context) {
     if std::process::id() == 1 {
         hear_signals(context);

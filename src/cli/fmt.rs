@@ -19,7 +19,7 @@ use crate::ui::{escape, unified_diff, words};
 
 #[derive(Debug, Args)]
 pub(super) struct FmtArgs {
-    /// Change nothing; list the files that are not in the form, and exit with 1 when there are any
+    /// Change nothing; list the files that are not formatted, and exit with 1 if there are any
     #[arg(long)]
     pub(super) check: bool,
     /// Change nothing; show what would change

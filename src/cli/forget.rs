@@ -19,7 +19,7 @@ pub(super) struct ForgetArgs {
     /// Key of the contact, with or without "contact."
     #[arg(value_name = "KEY", value_parser = parse_address)]
     pub(super) key: ContactKey,
-    /// Leave nothing of the person in the state: neither rows nor older parts of its files
+    /// Leave nothing about the person in the state: no rows, and no older parts of its files
     #[arg(long, required = true)]
     pub(super) purge: bool,
     #[command(flatten)]

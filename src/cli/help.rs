@@ -28,13 +28,13 @@ pub(super) const VERBS: &[Help] = &[
         verb: "init",
         examples: &[
             ("contactsd init", "make contacts.d with a first entry"),
-            ("contactsd init --pipeline", "also the pipeline of the forge that git's remote names"),
+            ("contactsd init --pipeline", "also the pipeline for the forge of the git remote"),
             ("contactsd init --pipeline gitlab", "also the pipeline for GitLab CI"),
             ("contactsd init --dir people", "the same with another contact directory"),
         ],
         exits: &[
-            (0, "all of it is there; what existed and differs was kept, and is named"),
-            (1, "a directory or a file cannot be made, or it is not known for which forge"),
+            (0, "everything is in place; files that existed and differ were kept, and are listed"),
+            (1, "a directory or a file cannot be created, or the forge is not known"),
         ],
     },
     Help {
@@ -72,7 +72,7 @@ pub(super) const VERBS: &[Help] = &[
             ("contactsd plan", "see what apply would do"),
             ("contactsd plan --sandbox", "see it against the stand-in, without a key"),
             ("contactsd plan --format markdown > plan.md", "a comment for a pull request"),
-            ("contactsd plan --detailed-exitcode", "tell changes from none in a pipeline"),
+            ("contactsd plan --detailed-exitcode", "end with 2 when there are changes, for a pipeline"),
             ("contactsd plan --json-into plan.jsonl", "text for you, records for a program"),
         ],
         exits: &[
@@ -88,9 +88,9 @@ pub(super) const VERBS: &[Help] = &[
             ("contactsd apply --auto-approve", "do it without asking"),
             ("contactsd apply --sandbox --auto-approve", "try it; nothing leaves the machine"),
             ("contactsd apply --max-creates 5", "refuse a plan that creates more"),
-            ("contactsd apply --refresh", "restore what was changed in Apollo, too"),
+            ("contactsd apply --refresh", "also restore what was changed in Apollo"),
             ("contactsd apply --recreate ada", "create a contact again that was deleted in Apollo"),
-            ("contactsd apply --create ada", "create a contact although Apollo has somebody like it"),
+            ("contactsd apply --create ada", "create a contact although Apollo has one like it"),
         ],
         exits: &[
             (0, "all is done, or there was nothing to do"),
@@ -108,8 +108,8 @@ pub(super) const VERBS: &[Help] = &[
             ("contactsd drift --format github", "annotate the entries of contacts that have changed"),
         ],
         exits: &[
-            (0, "it was looked, and what has changed is shown"),
-            (1, "an error, or contacts of which it is not known how they stand"),
+            (0, "Apollo was read, and what has changed is shown"),
+            (1, "an error, or contacts that could not be compared"),
             (2, "contacts have changed in Apollo; with --detailed-exitcode only"),
             (130, "interrupted (Ctrl-C)"),
             (143, "terminated (SIGTERM)"),
@@ -125,8 +125,8 @@ pub(super) const VERBS: &[Help] = &[
             ("contactsd export --out -", "print them as one file"),
         ],
         exits: &[
-            (0, "all that was asked for is in files, or printed; what was left out is said"),
-            (1, "an error, or a file that stays as it is"),
+            (0, "all that was asked for is in files, or printed; what was left out is listed"),
+            (1, "an error, or a file that was not replaced"),
             INTERRUPTED_ASKING,
             TERMINATED_ASKING,
         ],
@@ -136,16 +136,16 @@ pub(super) const VERBS: &[Help] = &[
         examples: &[
             ("contactsd convert apollo-contacts-export.csv", "write contacts.d/apollo-contacts-export.yaml"),
             ("contactsd convert people.csv --map \"Work mail=email\"", "say what a column of an unknown table is"),
-            ("contactsd convert Connections.csv --dry-run", "see what each row would come to"),
+            ("contactsd convert Connections.csv --dry-run", "see what each row would become"),
             (
                 "contactsd convert contacts.csv --rejects rest.csv",
-                "keep the rows that became no contact, with the reasons",
+                "keep the rows that were not converted, with the reasons",
             ),
             ("contactsd convert *.csv --out people --split company", "a file for each company, in another directory"),
         ],
         exits: &[
-            (0, "the people are in files; rows that were left out are said"),
-            (1, "a table that cannot be read or is not known, or a file that stays as it is"),
+            (0, "the people are in files; rows that were left out are listed"),
+            (1, "a table that cannot be read or is not known, or a file that was not replaced"),
         ],
     },
     Help {
@@ -156,19 +156,22 @@ pub(super) const VERBS: &[Help] = &[
             ("contactsd show --format markdown team.plan", "the same as a comment for a pull request"),
             ("contactsd show --json team.plan", "the same as one JSON document"),
         ],
-        exits: &[(0, "it is shown"), (1, "the file is no whole plan, or the state cannot be read")],
+        exits: &[(0, "it is shown"), (1, "the file is not a complete plan, or the state cannot be read")],
     },
     Help {
         verb: "watch",
         examples: &[
             ("contactsd watch", "apply now, and again whenever files change"),
             ("contactsd watch --once --dry-run", "show what one pass would do"),
-            ("contactsd watch --resync 1h --forget-after 10m", "look seldom, forget slowly"),
+            (
+                "contactsd watch --resync 1h --forget-after 10m",
+                "check all files less often, and wait before contacts are forgotten",
+            ),
             ("contactsd watch --listen 127.0.0.1:9477", "show a status page, answer probes and Prometheus"),
         ],
         exits: &[
-            (0, "ended by Ctrl-C or SIGTERM in order; with --once, a pass that did everything"),
-            (1, "it could not begin or go on; with --once, a pass that was refused or did not do everything"),
+            (0, "ended by Ctrl-C or SIGTERM; with --once, a pass that did everything"),
+            (1, "it could not start or continue; with --once, a pass that was refused or did not do everything"),
             (130, "interrupted twice; the next apply finds out what became of requests under way"),
             (143, "terminated twice; the next apply finds out what became of requests under way"),
         ],
@@ -183,10 +186,10 @@ pub(super) const VERBS: &[Help] = &[
     },
     Help {
         verb: "resume",
-        examples: &[("contactsd resume", "take the state up again and make a pass")],
+        examples: &[("contactsd resume", "take the state again and make a pass")],
         exits: &[
-            (0, "the service goes on, or no pause stands any more"),
-            (1, "there is nothing to resume, or it does not answer"),
+            (0, "the service continues, or the pause was removed"),
+            (1, "there is nothing to resume, or the service does not answer"),
         ],
     },
     Help {
@@ -195,27 +198,27 @@ pub(super) const VERBS: &[Help] = &[
             "contactsd approve 0123456789abcdef0123456789abcdef",
             "apply the plan with this digest, although it exceeds a limit",
         )],
-        exits: &[(0, "the plan is let through"), (1, "no plan with this digest waits for approval")],
+        exits: &[(0, "the plan was approved"), (1, "no plan with this digest waits for approval")],
     },
     Help {
         verb: "status",
         examples: &[
             ("contactsd status", "how the service is doing, or what the state holds"),
-            ("contactsd status --watch", "go on showing it"),
-            ("contactsd status --json", "as /status of the service answers it"),
+            ("contactsd status --watch", "keep showing it"),
+            ("contactsd status --json", "the document that /status of the service returns"),
         ],
-        exits: &[(0, "it is shown, whatever it is"), (1, "neither a service nor the state can be asked")],
+        exits: &[(0, "the status was shown, good or bad"), (1, "neither a service nor the state can be read")],
     },
     Help {
         verb: "probe",
         examples: &[
-            ("contactsd probe", "say what it would do and where, and ask"),
+            ("contactsd probe", "show what it would do and where, and ask"),
             ("contactsd probe --sandbox --auto-approve", "try it; nothing leaves the machine"),
             ("contactsd probe --auto-approve --quiet > report.md", "a report to paste into an issue"),
         ],
         exits: &[
             (0, "the report was printed, whatever it says"),
-            (1, "it was not approved, or could not begin"),
+            (1, "it was not approved, or could not start"),
             (130, "interrupted (Ctrl-C); the report says what was made"),
             (143, "terminated (SIGTERM); the report says what was made"),
         ],
@@ -226,16 +229,16 @@ pub(super) const VERBS: &[Help] = &[
             ("contactsd sandbox", "serve it at 127.0.0.1:8080"),
             ("contactsd sandbox --listen 127.0.0.1:0 --quota 200/m", "at a free port, with a limit"),
             ("contactsd sandbox --fault lost-reply=0.1", "lose one answer in ten"),
-            ("contactsd sandbox --fill-from apollo-contacts-export.csv", "have it play the account of an export"),
+            ("contactsd sandbox --fill-from apollo-contacts-export.csv", "fill it with the contacts of an export"),
         ],
         exits: &[(0, "ended by Ctrl-C or SIGTERM, or filled"), (1, "it cannot listen, or its data cannot be used")],
     },
     Help {
         verb: "import",
-        examples: &[("contactsd import ada 6b044a070000000000000004", "this entry is that contact")],
+        examples: &[("contactsd import ada 6b044a070000000000000004", "bind the entry to this contact")],
         exits: &[
             (0, "the entry is bound to the contact"),
-            (1, "an error, an entry that is bound already, or a plan that was not approved"),
+            (1, "an error, an entry that is already bound, or a plan that was not approved"),
             INTERRUPTED,
             TERMINATED,
         ],
@@ -243,19 +246,16 @@ pub(super) const VERBS: &[Help] = &[
     Help {
         verb: "why",
         examples: &[
-            ("contactsd why ada", "where it stands, how it came about, what comes next"),
+            ("contactsd why ada", "where it is declared, what happened to it, what comes next"),
             ("contactsd why ada --json", "the same for a program"),
         ],
-        exits: &[
-            (0, "it is shown"),
-            (1, "nothing is known of the key, the files have mistakes, or the state cannot be read"),
-        ],
+        exits: &[(0, "it is shown"), (1, "the key is not known, the files have mistakes, or the state cannot be read")],
     },
     Help {
         verb: "forget",
         examples: &[("contactsd forget --purge ada", "handle an erasure request: leave no trace in the state")],
         exits: &[
-            (0, "the state holds nothing of the person any more"),
+            (0, "the state holds nothing about the person any more"),
             (1, "an error, an entry that is still declared, no state, or it was not approved"),
         ],
     },
@@ -277,22 +277,22 @@ pub(super) const VERBS: &[Help] = &[
         verb: "state",
         examples: &[
             ("contactsd state list", "list the managed contacts"),
-            ("contactsd state show ada", "show what is known of one"),
+            ("contactsd state show ada", "show what is known about one"),
             ("contactsd state pull > kept.jsonl", "keep all of it"),
         ],
-        exits: &[(1, "it needs one of its verbs")],
+        exits: &[(1, "no verb of `state` was given")],
     },
     Help {
         verb: "state list",
         examples: &[
-            ("contactsd state list", "one address a line"),
+            ("contactsd state list", "one address per line"),
             ("contactsd state list --imported", "those that Apollo had before"),
         ],
         exits: &[(0, "the managed contacts are listed"), (1, "the state cannot be read")],
     },
     Help {
         verb: "state show",
-        examples: &[("contactsd state show ada", "its id, its fields and how it came about")],
+        examples: &[("contactsd state show ada", "its id, its fields and its origin")],
         exits: &[(0, "the contact is shown"), (1, "no such contact is managed, or the state cannot be read")],
     },
     Help {
@@ -307,16 +307,19 @@ pub(super) const VERBS: &[Help] = &[
     Help {
         verb: "state mv",
         examples: &[
-            ("contactsd state mv ada ada.quill", "the contact goes to another key"),
-            ("contactsd state mv 'old-*' 'team.*'", "all that match go to others"),
+            ("contactsd state mv ada ada.quill", "give the contact another key"),
+            ("contactsd state mv 'old-*' 'team.*'", "the same for all keys that match"),
         ],
         exits: &[(0, "the contact has the other key"), (1, "an error, or a plan that was not approved")],
     },
     Help {
         verb: "state pull",
         examples: &[
-            ("contactsd state pull > kept.jsonl", "keep it; the file holds personal data"),
-            ("contactsd state pull | gpg --encrypt -r ops@example.com > kept.gpg", "keep it where others read, too"),
+            ("contactsd state pull > kept.jsonl", "save it; the file holds personal data"),
+            (
+                "contactsd state pull | gpg --encrypt -r ops@example.com > kept.gpg",
+                "save it where others can read, too",
+            ),
         ],
         exits: &[(0, "the whole state was written"), (1, "there is no state, or it cannot be read")],
     },
@@ -328,8 +331,8 @@ pub(super) const VERBS: &[Help] = &[
             ("contactsd state push kept.jsonl --force", "put an older state back"),
         ],
         exits: &[
-            (0, "the state is the one that was pushed, or was already"),
-            (1, "the copy is not whole, is older or of another state, was not approved, or a service runs"),
+            (0, "the state is now the one that was pushed, or was already"),
+            (1, "the copy is incomplete, older or of another state, the push was not approved, or a service runs"),
         ],
     },
     Help {
@@ -338,7 +341,7 @@ pub(super) const VERBS: &[Help] = &[
             ("contactsd state check", "what is wrong with the state, if anything"),
             ("contactsd state check --json", "the same as one object"),
         ],
-        exits: &[(0, "nothing is wrong"), (1, "something is wrong, which is said, or there is no state")],
+        exits: &[(0, "nothing is wrong"), (1, "something is wrong and was reported, or there is no state")],
     },
     Help {
         verb: "state recover",
@@ -354,8 +357,8 @@ pub(super) const VERBS: &[Help] = &[
     Help {
         verb: "state rebuild",
         examples: &[
-            ("contactsd state rebuild", "read the account, show who is who, ask, and bind them"),
-            ("contactsd state rebuild --full", "the same, with all entries by name"),
+            ("contactsd state rebuild", "read the account, show which contacts match, ask, and bind them"),
+            ("contactsd state rebuild --full", "the same, with all entries listed"),
             ("contactsd state rebuild --auto-approve", "without asking"),
         ],
         exits: &[
@@ -367,14 +370,14 @@ pub(super) const VERBS: &[Help] = &[
     },
     Help {
         verb: "state clean",
-        examples: &[("contactsd state clean", "list what was moved out of the way, ask, and remove it")],
-        exits: &[(0, "it is removed, or there was nothing"), (1, "there is no state, or it was not approved")],
+        examples: &[("contactsd state clean", "list damaged parts that were moved aside, ask, and remove them")],
+        exits: &[(0, "they are removed, or there were none"), (1, "there is no state, or it was not approved")],
     },
     Help {
         verb: "schema",
         examples: &[
             ("contactsd schema contacts > contacts.schema.json", "for editors of contact files"),
-            ("contactsd schema events", "of the lines that --json prints"),
+            ("contactsd schema events", "for the lines that --json prints"),
         ],
         exits: &[(0, "the schema was printed"), (1, "there is no such schema")],
     },
@@ -390,7 +393,7 @@ pub(super) const VERBS: &[Help] = &[
         verb: "man",
         examples: &[
             ("contactsd man | man -l -", "read all pages"),
-            ("contactsd man ~/.local/share/man/man1", "install them, a file a verb"),
+            ("contactsd man ~/.local/share/man/man1", "install them, one file per verb"),
         ],
         exits: &[(0, "the pages were printed or written"), (1, "the directory cannot be written to")],
     },

@@ -8,6 +8,7 @@ use super::run::{Perform, block_on, channel, may_approve, perform};
 use super::{Exit, connection, loading, stand_in};
 use crate::model::{ApolloId, ContactKey};
 use crate::ops::{self, Desired};
+use crate::ui::words::command_line::no_contact_id;
 
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
@@ -49,5 +50,5 @@ async fn import(args: &ImportArgs, context: &mut Context) -> Result<Exit, Exit> 
 }
 
 fn parse_id(text: &str) -> Result<ApolloId, String> {
-    ApolloId::parse(text).ok_or_else(|| format!("{text:?} is no contact id: 24 hexadecimal digits"))
+    ApolloId::parse(text).ok_or_else(|| no_contact_id(text))
 }

@@ -14,8 +14,8 @@ use crate::ui::{NextCommands, escape, init_summary, laid_record, laid_text, pipe
 
 #[derive(Debug, Args)]
 pub(super) struct InitArgs {
-    /// Also write the files of a pipeline that plans, applies and looks for drift; without a value, for the forge that
-    /// git's remote names
+    /// Also write the files of a pipeline that plans, applies and looks for drift; without a value, for the forge of the
+    /// git remote
     #[arg(long, value_name = "FORGE", num_args = 0..=1, default_missing_value = "auto")]
     pub(super) pipeline: Option<PipelineFor>,
     /// Whether it may be asked for a pipeline
@@ -25,7 +25,7 @@ pub(super) struct InitArgs {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum PipelineFor {
-    /// The forge that git's remote names
+    /// The forge of the git remote
     Auto,
     Github,
     Gitlab,
@@ -70,7 +70,7 @@ pub(super) fn run(args: &InitArgs, context: &mut Context) -> Exit {
     Exit::Success
 }
 
-/// Asks whether there is to be a pipeline, where somebody is there to be asked and none is there yet.
+/// Asks whether to write a pipeline, if there is a terminal and no pipeline yet.
 fn asked_for(args: &InitArgs, forge: Forge, host: &str, top: &Path, context: &mut Context) -> bool {
     let may_ask = args.input && !context.shell.speaks_json() && std::io::stdin().is_terminal();
     if !may_ask || ops::has_pipeline(Pipeline { forge, top }) {

@@ -1,5 +1,5 @@
-//! The lease on a state in a database, for the time that nothing runs which ends in order: given back when a signal ends the
-//! process, since it would keep everybody else away until it ends by itself.
+//! Releases the lease on a state in a database when a signal ends the process outside of a run. Otherwise the lease would
+//! keep other processes away until it ends by itself.
 //!
 //! Never touches a state on this machine, which the system releases with the process.
 
@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use crate::store::Lease;
 
-/// How long a signal waits for a state that is being opened, and how long for its lease to be given back.
+/// How long a signal waits for a state that is being opened, and for its lease to be released.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 static HELD: LazyLock<watch::Sender<Held>> = LazyLock::new(|| watch::Sender::new(Held::Nothing));
@@ -27,7 +27,7 @@ pub(super) fn is_being_taken() {
     HELD.send_replace(Held::Opening);
 }
 
-/// Notes what came of that; `None` as well once it was given back.
+/// Notes the result; `None` also after the lease was released.
 pub(super) fn is_held(lease: Option<Lease>) {
     HELD.send_replace(lease.map_or(Held::Nothing, Held::Open));
 }

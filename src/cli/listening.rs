@@ -1,4 +1,4 @@
-//! What `watch` answers everybody, at `--listen` and at its socket: the status page, health, readiness, metrics and
+//! The pages that `watch` serves at `--listen` and at its socket: the status page, health, readiness, metrics and
 //! status.
 
 use std::net::SocketAddr;
@@ -21,11 +21,11 @@ use crate::ui::{PageFacts, health_line, page, page_part, page_policy, readiness_
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Status over HTTP")]
 pub(super) struct ListenArgs {
-    /// Show how the service is doing as a page at this address, and answer /healthz, /readyz, /metrics and /status;
+    /// Serve a status page at this address, and answer /healthz, /readyz, /metrics and /status;
     /// port 0 lets the system choose
     #[arg(long, value_name = "ADDR")]
     pub(super) listen: Option<SocketAddr>,
-    /// Host name that requests may go to, beside localhost and addresses; may be repeated
+    /// Host name that requests may use, besides localhost and IP addresses; may be repeated
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub(super) listen_name: Vec<String>,
 }

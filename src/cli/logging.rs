@@ -1,7 +1,7 @@
-//! Logs: what happened in detail, on stderr, for whoever asks by `CONTACTSD_LOG`, and for services.
+//! Logs: what happened in detail, on stderr, if `CONTACTSD_LOG` asks for it, and for services.
 //!
-//! `watch` speaks in lines of the log instead of text where its output goes to systemd's journal, or where
-//! `--log-format` asks for it. Every line is one write of one line, escaped.
+//! `watch` writes log lines instead of text if its output goes to systemd's journal, or if `--log-format` asks
+//! for it. Every line is one write of one line, escaped.
 
 use std::io::{self, Write};
 

@@ -18,7 +18,7 @@ const DATE: &str = "2026-11-29";
 
 #[derive(Debug, Args)]
 pub(super) struct ManArgs {
-    /// Directory to write to, a file for each verb; without one or with -, all pages go to stdout
+    /// Directory to write to, one file for each verb; without it or with -, all pages go to stdout
     #[arg(value_name = "DIR")]
     pub(super) into: Option<PathBuf>,
 }

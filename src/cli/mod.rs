@@ -72,6 +72,7 @@ pub use exit::Exit;
 
 use crate::failpoints::{Step, reached};
 use crate::settings::Environment;
+use crate::ui::words::command_line::other_verb;
 
 /// Runs the command that `arguments` spell, the program's name first.
 pub fn main(arguments: impl IntoIterator<Item = OsString>, environment: Environment) -> Exit {
@@ -106,7 +107,7 @@ fn dispatch(verb: Verb, arguments: &[OsString], context: &mut Context) -> Exit {
         Verb::Watch(args) => {
             let again = |environment: &Environment| match parse::parse_again(arguments, environment)?.verb {
                 Verb::Watch(args) => Ok(args),
-                other => Err(format!("the command line names another verb now: {other:?}")),
+                other => Err(other_verb(&other)),
             };
             watch::run(&args, &again, context)
         }

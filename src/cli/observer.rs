@@ -1,6 +1,6 @@
-//! Who else hears what a service does: its log and its figures.
+//! Passes the events of a service to its log and its metrics.
 //!
-//! Called where things happen, by the thread and in the span that they happen in; never waits.
+//! Called by the thread and in the span where an event happens; never waits.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,6 +1,6 @@
-//! Files that a person named to be written to. Never writes through a link that stands in their place.
+//! Output files that a person named. Never writes through a link in their place.
 //!
-//! A checkout may hold a link of the name that a person or a pipeline writes to, and lead it to any file.
+//! A checkout may contain a link with the name of an output file, which leads to any other file.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -8,6 +8,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use rustix::fs::OFlags;
+
+use crate::ui::words::system::not_through_link;
 
 /// Empties or makes a file; what is no plain file, such as a pipe or a terminal, is written to as it is.
 ///
@@ -28,13 +30,7 @@ fn is_own_stream(path: &Path) -> bool {
 }
 
 fn link(path: &Path) -> io::Error {
-    let target = path.read_link().unwrap_or_default();
-    let text = format!(
-        "it is a symbolic link (to {}), and what it leads to is not overwritten; name that file itself, or remove the \
-         link",
-        target.display()
-    );
-    io::Error::other(text)
+    io::Error::other(not_through_link(&path.read_link().unwrap_or_default()))
 }
 
 #[cfg(test)]

@@ -19,11 +19,12 @@ use super::{Exit, help, usage};
 use crate::beneath::Bounds;
 use crate::ops::{Clock, chain};
 use crate::plan::Limit;
-use crate::settings::{Environment, FileError, Locations, SettingsFile, database_password, meeting_place};
+use crate::settings::{Environment, Locations, SettingsFile, database_password, meeting_place};
 use crate::source::Diagnostic;
 use crate::state::Location;
 use crate::store;
 use crate::ui::json::Record;
+use crate::ui::words::command_line as line;
 use crate::ui::words::system::{unknown_variable, variable_not_text};
 use crate::ui::{ColorEnvironment, Verbosity, color_choice};
 
@@ -47,7 +48,8 @@ pub(super) fn parse(
         Ok(file) => file,
         Err(error) => {
             let mut shell = wanted.shell(&colors(&environment), &environment.directory, Verbosity::Normal)?;
-            shell.error(chain(&error), settings_advice(&error, &known));
+            let is_flag = |name: &str| known.contains(name);
+            shell.error(chain(&error), line::settings_advice(&error, is_flag, variable, SettingsFile::names()));
             return Err(Exit::Failure);
         }
     };
@@ -90,7 +92,7 @@ pub(super) fn parse(
         shell.message(&unknown_variable(name, nearest.as_deref()));
     }
     let database = database(&cli.global, &environment).map_err(|why| {
-        shell.error("The state that --state names cannot be used", why);
+        shell.error(line::STATE_UNUSABLE, why);
         Exit::Failure
     })?;
     let context = Context::new(shell, environment, &cli.global, dir_is_named, database.as_ref());
@@ -104,7 +106,7 @@ fn database(global: &Global, environment: &Environment) -> Result<Option<Locatio
     };
     let password = database_password(environment, url).map_err(|error| error.to_string())?;
     let database = store::database(url, password.as_ref(), meeting_place);
-    database.map(Some).map_err(|error| format!("It is the URL of a database, and {error}."))
+    database.map(Some).map_err(line::no_database)
 }
 
 /// Refuses options that would make another plan of the one in a file.
@@ -116,11 +118,7 @@ fn no_planning_of_saved_plans(mut command: Command, matches: &ArgMatches) -> Res
     let Some(file) = apply.get_one::<PathBuf>("file") else { return Ok(()) };
     let typed = |id: &&&str| apply.value_source(id) == Some(ValueSource::CommandLine);
     let Some(id) = PLANNING.iter().find(typed) else { return Ok(()) };
-    let text = format!(
-        "--{} makes a plan, and the one in {} was made: give it to plan, with --out",
-        id.replace('_', "-"),
-        file.display()
-    );
+    let text = line::already_planned(&id.replace('_', "-"), file);
     let apply = command.find_subcommand_mut("apply").expect("it was just called");
     Err(apply.error(ErrorKind::ArgumentConflict, text))
 }
@@ -138,34 +136,12 @@ fn no_looser_brakes(mut command: Command, matches: &ArgMatches, file: &SettingsF
         let limits = (value.parse(), usual.parse());
         let is_stricter = matches!(limits, (Ok(Limit::Count(set)), Ok(Limit::Count(usual))) if set <= usual);
         if !is_stricter {
-            let text = format!(
-                "A repository must not set {flag} to this, as {place} does\nIt may let more through than the {usual} that \
-                 {verb} allows. Lower it, or remove the line and type --{flag} {value} where you want it."
-            );
+            let text = line::looser_brake(flag, value, place, usual, verb);
             let verb = command.find_subcommand_mut(verb).expect("it was just called");
             return Err(verb.error(ErrorKind::ArgumentConflict, text));
         }
     }
     Ok(())
-}
-
-/// Says what to do about a settings file that cannot be used.
-fn settings_advice(error: &FileError, known: &BTreeSet<String>) -> String {
-    match error {
-        FileError::Forbidden { name, .. } if known.contains(name) => format!(
-            "Who wrote the repository does not decide that for you. Remove the line, and where you want it type --{name} or \
-             set {}. A repository may set: {}.",
-            variable(name),
-            SettingsFile::names().collect::<Vec<_>>().join(", ")
-        ),
-        FileError::Value { name, .. } => {
-            format!("Remove the line, and where you want it type --{name} or set {}.", variable(name))
-        }
-        FileError::LeadsOut | FileError::NotRegular => {
-            "It is read only where it is a file of the working directory.".to_owned()
-        }
-        _ => "Settings in contactsd.toml have the names of the long options, without dashes in front.".to_owned(),
-    }
 }
 
 /// Reads the same command line again, with the settings file as it is now; an error says what is wrong with it.
@@ -227,7 +203,7 @@ fn explain(
         shell.records([if asked_for {
             Record::output(text.trim_end())
         } else {
-            Record::diagnostic(&Diagnostic::error("The command is not complete", text.trim()))
+            Record::diagnostic(&Diagnostic::error(line::INCOMPLETE, text.trim()))
         }]);
         return if asked_for && printed.is_ok() { Exit::Success } else { Exit::Failure };
     };
@@ -235,10 +211,10 @@ fn explain(
     if let Some(flag) = invalid_flag(error) {
         let twin = variable(&flag);
         if environment.get(&twin).is_some() {
-            shell.hint(format!("{twin} is set in the environment; it counts where the option is not typed."));
+            shell.hint(line::set_in_environment(&twin));
         } else if file.get(&flag).is_some() {
             let place = file.place(&flag).expect("it has a place where it has a value");
-            shell.hint(format!("{flag} is set in {place}; it counts where the option is not typed."));
+            shell.hint(line::set_in_file(&flag, place));
         }
     }
     Exit::Failure
@@ -415,6 +391,7 @@ fn with_two_dashes(argument: OsString, known: &BTreeSet<String>) -> OsString {
 mod tests {
     use super::super::verbs::Verb;
     use super::*;
+    use crate::settings::FileError;
 
     fn parsed(arguments: &[&str], file: &SettingsFile) -> Result<Cli, clap::Error> {
         let environment = Environment::default();

@@ -17,14 +17,14 @@ use crate::ui::words;
 
 #[derive(Debug, Args)]
 pub(super) struct PlanArgs {
-    /// Exit with 2 when there are changes, 0 when there are none
+    /// Exit with 2 when there are changes, and with 0 when there are none
     #[arg(long)]
     pub(super) detailed_exitcode: bool,
-    /// Look first what has changed in Apollo, and plan to restore what the files say; reads from Apollo and needs a key
+    /// First read what has changed in Apollo, and plan to restore what the files say; needs a key
     #[arg(long, conflicts_with = "out")]
     pub(super) refresh: bool,
-    /// Save the plan in this file, to be applied by `apply FILE`; it replaces a file or a link that is there. With -,
-    /// stdout gets the saved plan and stderr the text
+    /// Save the plan in this file for `apply FILE`; an existing file or link is replaced. With -, the saved plan goes to
+    /// stdout and the text to stderr
     #[arg(long, value_name = "FILE")]
     pub(super) out: Option<PathBuf>,
     #[command(flatten)]

@@ -15,7 +15,7 @@ use crate::ui::{rebuild_record, rebuild_text, rebuilt_text, words};
 
 #[derive(Debug, Args)]
 pub(super) struct RebuildArgs {
-    /// Show all entries, however many they are
+    /// Show all entries, even if there are many
     #[arg(long)]
     pub(super) full: bool,
     #[command(flatten)]

@@ -26,7 +26,7 @@ use crate::ui::words::run::NobodyToAsk;
 use crate::ui::words::system::{Asked, cannot};
 use crate::ui::{APPROVAL, Progress, apply_summary, approval_prompt, words};
 
-/// Fails at once when nobody has approved and nobody can be asked.
+/// Fails at once if there is no approval and no way to ask for it.
 pub(super) fn may_approve(approval: &ApprovalArgs, context: &mut Context) -> Result<(), Exit> {
     may_be_approved(approval, false, context)
 }

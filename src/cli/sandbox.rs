@@ -31,13 +31,13 @@ pub(super) struct SandboxArgs {
     /// Directory of its data [default: .contactsd/NAME/sandbox/data, NAME being the name of --dir]
     #[arg(long, value_name = "PATH", value_parser = stream::directory())]
     pub(super) data: Option<PathBuf>,
-    /// Put the contacts of an Apollo export (CSV) into its data with their ids, as if Apollo had them, and end; - is stdin
+    /// Add the contacts of an Apollo export (CSV) to its data with their ids, as if Apollo had them, and end; - is stdin
     #[arg(long, value_name = "FILE")]
     pub(super) fill_from: Option<PathBuf>,
     /// Limits to enforce, 200/m,400/h,2000/d for example [default: none]
     #[arg(long, value_name = "LIMITS")]
     pub(super) quota: Option<Quota>,
-    /// What a create with `run_dedupe` does to a contact it matches
+    /// What a create with `run_dedupe` does to a contact that it matches
     #[arg(long, value_name = "READING", default_value = "overwrite")]
     pub(super) dedupe: DedupeReading,
     /// Faults with their probabilities: lost-reply=0.1,html-502=0.05
@@ -49,10 +49,10 @@ pub(super) struct SandboxArgs {
     /// How long a change takes to show in searches
     #[arg(long, value_name = "DUR", default_value = "0s", value_parser = parse_duration)]
     pub(super) search_lag: Duration,
-    /// By what a create shows that it matched: all, dedupe-result, was-existing or created-at
+    /// How a create shows that it matched: all, dedupe-result, was-existing or created-at
     #[arg(long, value_name = "WITNESS", default_value = "all", hide = true)]
     pub(super) witness: Witness,
-    /// How a deleted contact is answered: 422-ids, 422, 422-unknown, 404, 410 or person-deleted
+    /// Answer for a deleted contact: 422-ids, 422, 422-unknown, 404, 410 or person-deleted
     #[arg(long, value_name = "ANSWER", default_value = "422-ids", hide = true)]
     pub(super) deleted_answer: DeletedAnswer,
     /// Calls that the key may not use, as the actions of faults: bulk-create,search [default: none]

@@ -117,7 +117,7 @@ pub(super) fn show_drift(context: &mut Context, drift: &Drift) -> Option<String>
     None
 }
 
-/// Names who was imported, and shows what was written to whom; nothing where nobody was.
+/// Lists imported contacts and what was written to them; prints nothing if there are none.
 pub(super) fn show_imports(context: &mut Context, report: &Report) {
     if report.imports.is_empty() {
         return;

@@ -29,7 +29,7 @@ pub(super) enum StateVerb {
         #[arg(long)]
         imported: bool,
     },
-    /// Show what is known of one contact
+    /// Show what is known about one contact
     Show {
         /// Key of the contact, with or without "contact."
         #[arg(value_name = "KEY", value_parser = parse_address)]
@@ -45,7 +45,7 @@ pub(super) enum StateVerb {
         #[command(flatten)]
         lock: LockArgs,
     },
-    /// Manage the contact of one key under another, or of many
+    /// Give the contact of one key another key, or of many
     Mv {
         /// Key it has, with or without "contact."; with a * for any characters, all that match are moved
         #[arg(value_name = "FROM")]
@@ -58,19 +58,19 @@ pub(super) enum StateVerb {
         #[command(flatten)]
         lock: LockArgs,
     },
-    /// Write the whole state to stdout, to keep it or to push it elsewhere
+    /// Write the whole state to stdout, to save it or to push it elsewhere
     Pull {
         #[command(flatten)]
         lock: LockArgs,
     },
-    /// Replace the whole state by one that was pulled, once that is approved
+    /// Replace the whole state with a pulled one; asks first
     Push(PushArgs),
     /// Compare the parts of the state and the contact files with each other; changes nothing
     Check {
         #[command(flatten)]
         lock: LockArgs,
     },
-    /// Save what is left of a damaged state, once that is approved
+    /// Save what is left of a damaged state; asks first
     Recover {
         #[command(flatten)]
         approval: ApprovalArgs,
@@ -79,7 +79,7 @@ pub(super) enum StateVerb {
     },
     /// Build a lost state again from the contact files and the account; asks first
     Rebuild(RebuildArgs),
-    /// Remove damaged parts that were moved out of the way, once that is approved
+    /// Remove damaged parts that were moved aside; asks first
     Clean {
         #[command(flatten)]
         approval: ApprovalArgs,

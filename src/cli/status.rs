@@ -15,7 +15,7 @@ use crate::ui::{AtRest, StatusOptions, at_rest_text, service_text};
 
 #[derive(Debug, Args)]
 pub(super) struct StatusArgs {
-    /// Go on showing it: on a terminal every second, elsewhere when it changes
+    /// Keep showing it: on a terminal every second, elsewhere when it changes
     #[arg(long)]
     pub(super) watch: bool,
 }

@@ -1,9 +1,11 @@
-//! `-` where a file is named: stdin to read from, stdout to write to. What is no file says so.
+//! `-` in place of a file: stdin for reading, stdout for writing. An option that needs a real path refuses it.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use clap::builder::{OsStringValueParser, PathBufValueParser, TypedValueParser};
+
+use crate::ui::words::command_line::{EMPTY_DIRECTORY, NEEDS_A_DIRECTORY, ONLY_STDIN, STDOUT_IS_TAKEN};
 
 /// What a text from stdin is called where files have their path.
 pub(super) const STDIN_NAME: &str = "<stdin>";
@@ -20,33 +22,20 @@ pub(super) fn directory() -> impl TypedValueParser<Value = PathBuf> {
 
 /// Takes a path that is written to beside stdout.
 pub(super) fn beside_stdout() -> impl TypedValueParser<Value = PathBuf> {
-    PathBufValueParser::new().try_map(parse_beside_stdout)
+    PathBufValueParser::new().try_map(|path| if is_stream(&path) { Err(STDOUT_IS_TAKEN) } else { Ok(path) })
 }
 
 /// Takes nothing but stdin.
 pub(super) fn stdin() -> impl TypedValueParser<Value = PathBuf> {
-    PathBufValueParser::new().try_map(parse_stdin)
+    PathBufValueParser::new().try_map(|path| if is_stream(&path) { Ok(path) } else { Err(ONLY_STDIN) })
 }
 
 fn parse_directory(path: OsString) -> Result<PathBuf, &'static str> {
     if path.is_empty() {
         // A variable of a script that was never set, more often than the working directory.
-        return Err("a directory is needed here, and this is empty; write . for the working directory");
+        return Err(EMPTY_DIRECTORY);
     }
-    if path == "-" {
-        return Err("a directory is needed here, and - is stdin or stdout; write ./- if a directory has that name");
-    }
-    Ok(path.into())
-}
-
-fn parse_beside_stdout(path: PathBuf) -> Result<PathBuf, &'static str> {
-    let why = "stdout holds the text for people; to have the records there instead, use --json";
-    if is_stream(&path) { Err(why) } else { Ok(path) }
-}
-
-fn parse_stdin(path: PathBuf) -> Result<PathBuf, &'static str> {
-    let why = "one file is checked by itself from stdin only: write -; a directory of files is named by --dir";
-    if is_stream(&path) { Ok(path) } else { Err(why) }
+    if is_stream(Path::new(&path)) { Err(NEEDS_A_DIRECTORY) } else { Ok(path.into()) }
 }
 
 #[cfg(test)]

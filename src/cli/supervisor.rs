@@ -1,6 +1,6 @@
-//! What a service tells systemd, or whoever else started it with `NOTIFY_SOCKET` set.
+//! Status messages of a service to systemd, or to any supervisor that sets `NOTIFY_SOCKET`.
 //!
-//! Without one, nothing is told and nothing fails.
+//! Without a supervisor, does nothing and never fails.
 
 use std::cell::Cell;
 use std::time::Duration;

@@ -25,7 +25,7 @@ pub(super) struct PushArgs {
     /// File that holds a pulled state, or - for stdin
     #[arg(value_name = "FILE")]
     pub(super) file: PathBuf,
-    /// Replace the state even by an older one, by another one of the same serial, or by one that never was the same
+    /// Replace the state even with an older one, a different one of the same serial, or one of another lineage
     #[arg(long)]
     pub(super) force: bool,
     #[command(flatten)]

@@ -1,10 +1,12 @@
-//! Mistakes on the command line, in the words and the form of every other message.
+//! Mistakes on the command line, in the form of every other message.
 
-use crate::source::Diagnostic;
 use std::ffi::OsString;
 
 use clap::Command;
 use clap::error::{ContextKind, ErrorKind};
+
+use crate::source::Diagnostic;
+use crate::ui::words::command_line::{known_elsewhere, more_help, unexpected};
 
 /// Words a mistake; `None` where the text is no mistake but help, which clap words best.
 pub(super) fn message(error: &clap::Error, command: &Command, arguments: &[OsString]) -> Option<Diagnostic> {
@@ -30,16 +32,14 @@ pub(super) fn message(error: &clap::Error, command: &Command, arguments: &[OsStr
         detail = vec![tip];
     }
     let summary = match (&unknown, error.kind()) {
-        (Some(word), ErrorKind::UnknownArgument) => format!("unexpected argument '{word}' found"),
+        (Some(word), ErrorKind::UnknownArgument) => unexpected(word),
         _ => summary.to_owned(),
     };
     // Only where something is missing; elsewhere clap guesses, and often oddly.
     let usage = error.get(ContextKind::Usage).filter(|_| error.kind() == ErrorKind::MissingRequiredArgument);
     let usage = usage.map(|usage| format!("  {}", usage.to_string().trim()));
-    let help = format!(
-        "For more help on using this command, run:\n  contactsd{} --help",
-        verb(command, arguments).iter().fold(String::new(), |path, name| format!("{path} {name}"))
-    );
+    let path = verb(command, arguments).iter().fold(String::new(), |path, name| format!("{path} {name}"));
+    let help = more_help(&path);
     let parts = [(!detail.is_empty()).then(|| detail.join("\n")), usage, Some(help)];
     Some(Diagnostic::error(capitalized(&summary), parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")))
 }
@@ -61,52 +61,6 @@ fn in_full(letter: &str, arguments: &[OsString]) -> Option<String> {
     let mut typed = arguments.iter().filter_map(|argument| argument.to_str()).take_while(|word| *word != "--");
     let word = typed.find(|word| is_letter && word.len() > 2 && word.starts_with(letter))?;
     Some(word.split('=').next().unwrap_or(word).to_owned())
-}
-
-/// Says what stands here for an option or a verb that other tools have.
-fn known_elsewhere(word: &str) -> Option<&'static str> {
-    let tip = match word {
-        "--dry-run" | "--check" | "-n" => "contactsd plan shows what apply would do, and sends nothing",
-        "--yes" | "-y" | "--assume-yes" | "--non-interactive" | "--confirm" => "--auto-approve goes on without asking",
-        "diff" | "preview" | "dry-run" => "contactsd plan shows what apply would do",
-        "sync" | "push" | "deploy" | "up" => "contactsd apply brings Apollo in step with the contact files",
-        "check" | "lint" | "test" => "contactsd validate checks the contact files",
-        "format" => "contactsd fmt formats the contact files",
-        "run" | "start" | "serve" | "daemon" => "contactsd watch keeps Apollo in step as a service",
-        "stop" => "contactsd watch ends by Ctrl-C or SIGTERM; contactsd pause has it release the state and wait",
-        "destroy" | "delete" | "-destroy" | "--destroy" => {
-            "Apollo has no call that deletes a contact. Remove the entry and apply: contactsd forgets it then, and the \
-             contact stays in Apollo, where you can delete it."
-        }
-        "-chdir" | "--chdir" | "-C" => {
-            "run contactsd in that directory, or name the contact files with --dir and the state with --state"
-        }
-        "refresh" | "--refresh" | "-refresh" | "-refresh-only" | "--refresh-only" => {
-            "contactsd drift shows what has changed in Apollo; plan and apply read Apollo first with --refresh alone"
-        }
-        "new" | "setup" | "bootstrap" | "scaffold" => {
-            "contactsd init makes a directory of contact files with a first entry"
-        }
-        "-upgrade" | "--upgrade" | "-migrate-state" | "-reconfigure" | "-backend" | "-backend-config" => {
-            "contactsd init has no back end and no plug-in to set up; --state says where the state is"
-        }
-        "list" | "ls" => "contactsd state list lists the managed contacts",
-        "rm" | "remove" => "contactsd state rm stops managing a contact, which stays in Apollo",
-        "mv" | "rename" => "contactsd state mv gives the contact of one key to another",
-        "dump" => "contactsd export writes the contacts that Apollo has as contact files",
-        get if get.starts_with("get-") => "contactsd export writes the contacts that Apollo has as contact files",
-        "pull" => "contactsd state pull writes what the state holds, contactsd export the contacts that Apollo has",
-        "--lock" | "-lock" | "--lock-timeout" => {
-            "the state is locked while it is written, and never by plan; verbs that write wait for it with --lock-timeout"
-        }
-        "--input" | "-input" => "nothing is asked here",
-        "--verbose" | "-v" | "-vv" | "--debug" => "CONTACTSD_LOG=debug in the environment shows more",
-        "unlock" | "force-unlock" => {
-            "there is nothing to unlock: the lock of a state ends with the process that holds it, however it ended"
-        }
-        _ => return None,
-    };
-    Some(tip)
 }
 
 /// Finds the verb that was typed, as far as there is one.

@@ -20,7 +20,7 @@ use crate::ui::{Shell, annotations, code_quality, sarif, words};
 
 #[derive(Debug, Args)]
 pub(super) struct ValidateArgs {
-    /// Form of the findings: text, annotations for GitHub, a Code Quality report for GitLab, or a SARIF log for code scanning
+    /// Format of the findings: text, annotations for GitHub, a Code Quality report for GitLab, or a SARIF log for code scanning
     #[arg(long, value_name = "FORM", default_value = "human")]
     pub(super) format: FindingsFormat,
     /// Check one file from stdin instead of the directory

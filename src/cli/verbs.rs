@@ -1,4 +1,4 @@
-//! The verbs, and how each speaks to programs. What can be typed behind a verb stands with the verb.
+//! The verbs, and the machine output of each. The arguments of a verb are in the file of the verb.
 
 use clap::{Parser, Subcommand};
 
@@ -28,7 +28,7 @@ use super::watch::WatchArgs;
 use super::why::WhyArgs;
 use crate::ui::json::Layout;
 
-/// Contacts as code for Apollo.io: YAML files are the truth, contactsd brings Apollo in step.
+/// Contacts as code for Apollo.io: YAML files say which contacts there are, contactsd brings Apollo in step.
 #[derive(Debug, Parser)]
 #[command(name = "contactsd", version = env!("BUILT_VERSION"), after_help = AFTER_HELP)]
 pub(super) struct Cli {
@@ -60,7 +60,7 @@ pub(super) enum Verb {
     Plan(PlanArgs),
     /// Bring Apollo in step with the contact files
     Apply(ApplyArgs),
-    /// Show what has changed in Apollo since it was applied; only looks
+    /// Show what has changed in Apollo since it was applied; changes nothing
     Drift(DriftArgs),
     /// Write contacts that Apollo has as contact files, each with its id; changes nothing in Apollo
     Export(ExportArgs),
@@ -72,25 +72,25 @@ pub(super) enum Verb {
     Watch(WatchArgs),
     /// Show how the running watch is doing, or what the state holds
     Status(StatusArgs),
-    /// Let the running watch release the state, so that other commands can write it
+    /// Make the running watch release the state, so that other commands can write it
     Pause,
-    /// Let a paused watch go on
+    /// Let a paused watch continue
     Resume,
     /// Let the running watch apply one plan that exceeds its limits
     Approve(ApproveArgs),
-    /// Ask a scratch workspace, by up to five throwaway contacts, what Apollo's pages leave open
+    /// Find out what Apollo's documentation leaves open, with up to five contacts in a test workspace
     Probe(ProbeArgs),
     /// Serve the stand-in for Apollo until interrupted
     Sandbox(SandboxArgs),
     /// Bind an entry to a contact that Apollo has
     Import(ImportArgs),
-    /// Show where a contact stands, how it came about, and what the next apply would do about it and why
+    /// Show what is known about a contact, what the next apply would do with it, and why
     Why(WhyArgs),
-    /// Remove every trace of a person from the state, once that is approved
+    /// Remove every trace of a person from the state; asks first
     Forget(ForgetArgs),
     /// List the stages, custom fields or lists that Apollo has, with their ids
     Lookup(LookupArgs),
-    /// Look at what the state remembers, and correct it
+    /// Show what the state remembers, and correct it
     State(StateArgs),
     /// Print the JSON Schema of contact files, or of what --json prints
     Schema(SchemaArgs),

@@ -1,6 +1,6 @@
 //! Whether a program reads the output and whether it has color, known before the command line is understood.
 //!
-//! A mistake on the command line is told as JSON too, where `--json` stands anywhere on it.
+//! A mistake on the command line is reported as JSON too, if `--json` is anywhere on it.
 
 use std::ffi::OsString;
 use std::fs::{File, Permissions};

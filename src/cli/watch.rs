@@ -40,31 +40,31 @@ pub(super) struct WatchArgs {
     /// Make one pass and exit
     #[arg(long)]
     pub(super) once: bool,
-    /// Plan, and apply nothing
+    /// Plan, but apply nothing
     #[arg(long)]
     pub(super) dry_run: bool,
-    /// Look at everything again after this time, whatever was noticed
+    /// Check everything again after this time, even if no change was noticed
     #[arg(long, value_name = "DUR", default_value = "5m", value_parser = parse_interval)]
     pub(super) resync: Duration,
-    /// Look after this time what has changed in Apollo, at the start first, and restore what the files say
+    /// Read what has changed in Apollo at the start and then at this interval, and restore what the files say
     #[arg(long, value_name = "DUR", value_parser = parse_interval)]
     pub(super) refresh: Option<Duration>,
-    /// Look for changes at this interval instead of being told by the system
+    /// Look for changes at this interval instead of using events of the system
     #[arg(long, value_name = "DUR", value_parser = parse_interval)]
     pub(super) poll: Option<Duration>,
-    /// Forget a contact only when it is still absent from the files after this time
+    /// Forget a contact only if it is still missing in the files after this time
     #[arg(long, value_name = "DUR", default_value = "60s", value_parser = parse_duration)]
     pub(super) forget_after: Duration,
     /// Allow forgetting most or all managed contacts in one pass
     #[arg(long)]
     pub(super) force: bool,
-    /// Stop a pass that would create more contacts, a number or N%
+    /// Stop a pass that would create more contacts than this number or N%
     #[arg(long, value_name = "N", default_value = "1000")]
     pub(super) max_creates: Limit,
-    /// Stop a pass that would update more contacts, a number or N%
+    /// Stop a pass that would update more contacts than this number or N%
     #[arg(long, value_name = "N", default_value = "1000")]
     pub(super) max_updates: Limit,
-    /// Stop a pass that would forget more contacts, a number or N%
+    /// Stop a pass that would forget more contacts than this number or N%
     #[arg(long, value_name = "N")]
     pub(super) max_forgets: Option<Limit>,
     #[command(flatten)]
@@ -120,7 +120,7 @@ async fn watch(args: &WatchArgs, again: Again<'_>, context: &mut Context) -> Res
     ended
 }
 
-/// A single pass is work of the service, too, and nobody would hear why it made none.
+/// A single pass is work of the service too, and a person should see why it was not made.
 fn refuse_while_paused(args: &WatchArgs, context: &mut Context) -> Result<(), Exit> {
     if !args.once {
         return Ok(());

@@ -60,7 +60,7 @@ fn explain(key: &ContactKey, context: &mut Context) -> Result<Exit, Exit> {
         let stdout = context.shell.stdout();
         let names = Some(&planned.names);
         let options = PlanOptions { color: stdout.color, width: stdout.width, mask, names, ..PlanOptions::default() };
-        let _ = write!(text, "\nOf the next apply:\n\n{}", PlanText { plan: &plan, options });
+        let _ = write!(text, "\n{}\n\n{}", words::managed::NEXT_APPLY, PlanText { plan: &plan, options });
     }
     context.shell.to_people(|shell| shell.result(text.trim_end()));
     context.shell.documents([WhyDocument::new(&why, location.as_ref(), &planned.names, mask)]);

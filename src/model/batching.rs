@@ -2,7 +2,7 @@
 
 use super::BulkCreate;
 
-/// How many contacts go out by one request.
+/// How many contacts go out in one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Batching {
     /// Contacts of one request, at most; 1 sends each by a request of its own.
@@ -12,7 +12,7 @@ pub struct Batching {
     /// Whether new contacts are looked for before they go out with others; without that, Apollo's page is trusted, which
     /// says that whoever is there stays as it was.
     pub looks: bool,
-    /// Whether Apollo is asked first if many may be created by one request, which takes one that creates nobody.
+    /// Whether Apollo is asked first if many may be created in one request, which takes one that creates nobody.
     pub asks: bool,
 }
 
@@ -33,7 +33,7 @@ impl Batching {
         Self { first, asks: known.is_none(), ..self }
     }
 
-    /// Sends up to `size` contacts by one request, and up to [`Batching::FIRST`] by the first.
+    /// Sends up to `size` contacts in one request, and up to [`Batching::FIRST`] by the first.
     pub fn of(size: usize) -> Self {
         Self { size, first: size.min(Self::FIRST), looks: true, asks: false }
     }

@@ -174,7 +174,7 @@ pub enum ConflictCause {
     Stranger,
     /// Apollo matched the create to the contact, which no search had shown before.
     UnseenMatch,
-    /// A search found contacts of the same name whom Apollo could match. Nothing was sent.
+    /// A search found contacts of the same name that Apollo could match. Nothing was sent.
     Namesakes { ids: Vec<ApolloId> },
     /// A search found several contacts that could be the entry. Nothing was sent.
     Several { ids: Vec<ApolloId> },

@@ -1,4 +1,4 @@
-//! What a state knows of creating many contacts by one request.
+//! What a state knows of creating many contacts in one request.
 
 use serde::{Deserialize, Serialize};
 

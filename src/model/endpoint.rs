@@ -11,10 +11,10 @@ use super::Field;
 #[serde(rename_all = "snake_case")]
 pub enum Endpoint {
     CreateContact,
-    /// Many contacts made by one request.
+    /// Many contacts made in one request.
     CreateContacts,
     UpdateContact,
-    /// Many contacts changed by one request, each in its own way.
+    /// Many contacts changed in one request, each in its own way.
     UpdateContacts,
     /// Many contacts moved to one stage.
     UpdateStages,

@@ -2,7 +2,7 @@
 
 use super::{ApolloId, Fields};
 
-/// Contacts that could be an entry, whom no key owns.
+/// Contacts that may belong to an entry and that no key owns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
     /// The only one with its e-mail: the declared fields as Apollo shows them, and what it is called there.

@@ -1,8 +1,8 @@
-//! Everybody in the account, by what a look compares, so that looking for many needs no request for each.
+//! An index of all contacts in the account, so that looking for many contacts does not need a request for each.
 //!
-//! Keeps ids and keyed hashes, and of declared contacts that were asked for what was seen of them. What a hash shows is
-//! a hint: whoever it points to is viewed before anything is concluded; only that it points to nobody counts, and only
-//! where the whole account was read.
+//! Keeps ids and keyed hashes, and the seen fields of declared contacts that were asked for. A match of a hash is only a
+//! hint: the contact is viewed before anything is concluded. Only "no match" counts by itself, and only if the whole
+//! account was read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -111,14 +111,14 @@ impl Account {
         self.contacts.len()
     }
 
-    /// Lists whom some mark leads to, each once.
+    /// Lists the contacts that any of the marks leads to, each once.
     pub(super) fn find<'a>(&self, by: impl IntoIterator<Item = By<'a>>) -> Vec<ApolloId> {
         let marks = by.into_iter().map(|by| by.mark(&self.key));
         let found: BTreeSet<&ApolloId> = marks.flat_map(|mark| self.with(mark)).collect();
         found.into_iter().cloned().collect()
     }
 
-    /// Lists whom a mark leads to.
+    /// Lists the contacts that a mark leads to.
     fn with(&self, mark: Mark) -> impl Iterator<Item = &ApolloId> {
         self.by_mark.range((mark, 0)..=(mark, u32::MAX)).map(|(_, number)| &self.contacts[*number as usize].id)
     }

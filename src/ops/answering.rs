@@ -1,4 +1,4 @@
-//! The writer's side of reading beside writing: what it answers to those who read its state.
+//! How the process that writes a state answers other processes that read it.
 
 use std::collections::BTreeSet;
 

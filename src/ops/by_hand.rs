@@ -1,4 +1,4 @@
-//! Plans that a person asks for by a command of its own: the ways out of what contactsd will not decide.
+//! Plans of commands like `import` and `state rm`, by which a person decides what contactsd does not decide.
 //!
 //! Only makes plans; they are shown, approved and applied like any other.
 

@@ -1,6 +1,7 @@
-//! Whose credential it is: proven before anything is sent, and again when another takes its place in the middle of a run.
+//! Which team a credential belongs to: checked before anything is sent, and again when a new credential replaces it during a
+//! run.
 //!
-//! Only looks. A credential that proves to be another team's, or nobody's, is never used.
+//! Only reads. A credential of another team, or of no known team, is never used.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,7 +18,7 @@ use super::{Ended, Event, ProblemKind, chain};
 /// How many contacts of the state are viewed to see that a new credential is of its team.
 const CONTACTS_VIEWED: usize = 10;
 
-/// How often Apollo is asked whether many may be created by one request, when it does not answer.
+/// How often Apollo is asked whether many may be created in one request, when it does not answer.
 const ASKED_AT_MOST: usize = 3;
 
 /// Reads the credential from where it came from.
@@ -33,9 +34,9 @@ pub enum SessionError {
     /// Apollo says that the credential is of another team than the state's contacts are.
     #[error("the credential belongs to Apollo team {given}, and this state holds the contacts of team {recorded}")]
     OtherTeam { recorded: String, given: String },
-    /// The credential is new to the state, and nothing that Apollo shows says whose it is.
+    /// The credential is new to the state, and Apollo showed it none of the state's contacts; `viewed` is the last one.
     #[error("the credential is new to this state, and Apollo does not show that it belongs to the same team: {why}")]
-    Unproven { why: String },
+    Unproven { viewed: ApolloId, why: String },
     /// Apollo refused the credential.
     #[error("Apollo refused the credential: {}", .0.why)]
     Refused(Fault),
@@ -52,7 +53,7 @@ impl From<&SessionError> for Cause {
             SessionError::OtherTeam { recorded, given } => {
                 Self::OtherTeam { recorded: recorded.clone(), given: given.clone() }
             }
-            SessionError::Unproven { why } => Self::TeamUnknown { why: why.clone() },
+            SessionError::Unproven { viewed, why } => Self::TeamUnknown { viewed: viewed.clone(), why: why.clone() },
             SessionError::Refused(fault) => Self::Refused(fault.clone()),
             other => Self::Other { why: chain(other) },
         }
@@ -166,7 +167,7 @@ impl Access {
         self.look(Endpoint::SearchContacts, ask).await
     }
 
-    /// Asks whether the credential may create many contacts by one request, by a request that creates none.
+    /// Asks whether the credential may create many contacts in one request, by a request that creates none.
     ///
     /// A refusal of what it holds says that it may; any other says that it may not, whatever its words.
     pub(super) async fn may_create_many(&self) -> Result<bool, Failure> {
@@ -234,7 +235,7 @@ impl Access {
         Ok(())
     }
 
-    /// Asks Apollo whom the credential acts as; `None` where it may not ask.
+    /// Asks Apollo which user the credential belongs to; `None` if it may not ask.
     pub(super) async fn who(&self) -> Result<Option<Profile>, SessionError> {
         self.profile(&self.courier.way()).await
     }
@@ -317,7 +318,7 @@ impl Access {
     }
 }
 
-/// Reads whom a credential acts as; `None` where it may not ask.
+/// Reads which user a credential belongs to; `None` if it may not ask.
 pub(super) fn team_of(line: &Line, profile: Result<Answer<Profile>, Failure>) -> Result<Option<Profile>, SessionError> {
     match profile {
         Ok(answer) => Ok(Some(answer.value)),
@@ -333,7 +334,7 @@ pub(super) async fn see_one_of<V: Future<Output = Result<(), Failure>>>(
     contacts: impl IntoIterator<Item = ApolloId>,
     view: impl Fn(ApolloId) -> V,
 ) -> Result<(), SessionError> {
-    let mut why = None;
+    let mut last = None;
     for id in contacts.into_iter().take(CONTACTS_VIEWED) {
         match view(id.clone()).await {
             Ok(()) => return Ok(()),
@@ -343,7 +344,7 @@ pub(super) async fn see_one_of<V: Future<Output = Result<(), Failure>>>(
             }
             Err(Failure::Refused(error) | Failure::InDoubt(error)) => {
                 let is_about_contact = error.contact_may_be_gone(&id);
-                why = Some(format!("looking at contact {id} failed: {}", chain(&error)));
+                last = Some((id.clone(), chain(&error)));
                 if !is_about_contact {
                     break;
                 }
@@ -351,7 +352,7 @@ pub(super) async fn see_one_of<V: Future<Output = Result<(), Failure>>>(
             Err(failure) => return Err(failure.into()),
         }
     }
-    why.map_or(Ok(()), |why| Err(SessionError::Unproven { why }))
+    last.map_or(Ok(()), |(viewed, why)| Err(SessionError::Unproven { viewed, why }))
 }
 
 /// Returns what lists are called, by their ids in small letters.

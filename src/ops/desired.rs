@@ -1,4 +1,4 @@
-//! What the files declare, valid: who in short, and the entries of those who are asked for.
+//! What valid contact files declare: all keys in short, and full entries for the keys that are asked for.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;

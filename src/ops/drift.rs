@@ -1,7 +1,7 @@
-//! What has changed in Apollo since it was applied, by whoever's hand.
+//! What has changed in Apollo since it was applied.
 //!
-//! Only looks. Of those who are declared and bound, each field that is managed is compared with what was applied; what
-//! was learned on the way may be kept in the state, where it changes no plan.
+//! Only reads. Compares each managed field of declared and bound contacts with what was applied. What was read may be kept in
+//! the state, where it changes no plan.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
@@ -61,13 +61,13 @@ pub async fn drift(viewer: &Viewer, desired: &Desired, snapshot: &mut Snapshot) 
     find(viewer, desired, snapshot, false).await
 }
 
-/// The same, and who is in the account of those who are declared and not bound.
+/// The same, and which declared entries without a contact have one in the account.
 pub async fn drift_and_new(viewer: &Viewer, desired: &Desired, snapshot: &mut Snapshot) -> Result<Found, DriftError> {
     find(viewer, desired, snapshot, true).await
 }
 
 impl Session {
-    /// The same with those who are not bound, by the one writer of the state; keeps there what it learns.
+    /// The same with entries that are not bound, by the writer of the state; keeps what it reads in the state.
     pub async fn drift(&self, desired: &Desired, snapshot: &mut Snapshot) -> Result<Drift, DriftError> {
         let Found { drift, account } = find(&self.access, desired, snapshot, true).await?;
         if let Some(mut account) = account {
@@ -172,7 +172,7 @@ fn email(entry: &Entry) -> Option<String> {
     entry.fields.text(&Field::Email).map(fold_email).filter(|email| !email.is_empty())
 }
 
-/// Looks at those whom the account holds with the e-mails and the names of entries that are not bound.
+/// Views the contacts of the account that have the e-mails or names of entries that are not bound.
 async fn in_apollo(
     seer: &impl Sees,
     account: &Account,

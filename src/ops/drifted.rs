@@ -1,4 +1,4 @@
-//! What a look at the account found, as facts.
+//! What was found when the account was read, as facts.
 //!
 //! Only data: `drift` finds it, `ui` shows it.
 

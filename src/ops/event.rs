@@ -110,7 +110,7 @@ pub enum PassEvent {
     Planned(Box<Planned>),
     /// Contacts have changed in Apollo; the plan that follows restores what the files say.
     Drifted(Box<Drift>),
-    /// Contacts are newly gone from the files; they are forgotten when a pass after this time misses them still.
+    /// Contacts have disappeared from the files; they are forgotten if a pass after this time still does not find them.
     Absent {
         contacts: usize,
         forget_after: Duration,
@@ -138,7 +138,7 @@ pub enum Notice {
     Approved {
         digest: Digest,
     },
-    /// The directory holds no contact file at all, so nobody is forgotten.
+    /// The directory holds no contact file at all, so no contact is forgotten.
     NoFiles {
         dir: PathBuf,
     },

@@ -1,7 +1,7 @@
-//! Contact files that contactsd made itself: how they are known again, which of them may be replaced, and putting them
-//! into a directory.
+//! Contact files that contactsd writes itself: how it recognizes them, which ones it may replace, and writing them into a
+//! directory.
 //!
-//! Never replaces a file that somebody has edited, nor one of another hand, unless that is asked for.
+//! Never replaces a file that was edited or that contactsd did not write, unless that is asked for.
 
 use std::collections::BTreeSet;
 use std::io::{self, BufRead, BufReader, Read, Write};

@@ -42,7 +42,7 @@ pub enum Readiness {
     NotYet {
         last: Option<Outcome>,
     },
-    /// The last good pass is too long ago; how the last one ended.
+    /// The last successful pass is too long ago; how the last one ended.
     Stale {
         last_good_pass: Timestamp,
         last: Option<Outcome>,

@@ -1,6 +1,6 @@
 //! Reads the account as far as looks need it, and keeps in the state what is known of it.
 //!
-//! Only reads from Apollo, and says before nothing and afterwards nothing of whom it saw.
+//! Only reads from Apollo, and never prints what it saw.
 
 use std::ops::ControlFlow;
 use std::sync::{Arc, MutexGuard, PoisonError};

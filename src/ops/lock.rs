@@ -1,4 +1,4 @@
-//! Waiting for the one lock of a state: a writer for other writers, everyone for those who only read.
+//! Waiting for the lock of a state: a writer waits for other writers, and every process waits for short readers.
 
 use std::time::Duration;
 

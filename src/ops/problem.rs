@@ -73,7 +73,7 @@ pub enum Cause {
     /// Apollo says that the credential is of another team than the state's contacts are.
     OtherTeam { recorded: String, given: String },
     /// Nothing that Apollo shows says whose the credential is.
-    TeamUnknown { why: String },
+    TeamUnknown { viewed: ApolloId, why: String },
     /// Apollo refused the credential.
     Refused(Fault),
     /// Anything else, with what caused it.
@@ -86,7 +86,7 @@ pub enum Cause {
 pub enum Unseen {
     /// Apollo does not show it.
     NotShown,
-    /// The same, and not everybody in the account could be read, so that nobody is called gone.
+    /// The same, and not all contacts of the account could be read, so none is reported as gone.
     NotCertain,
     /// Looking at it failed, with what caused that.
     Failed(String),
@@ -167,7 +167,7 @@ pub enum ProblemKind {
     MayNotLook,
     /// Creates go out without a look; the first of them is this one.
     CreatesBlindly(ContactKey),
-    /// The credential may not create many contacts by one request, so each takes its own.
+    /// The credential may not create many contacts in one request, so each takes its own.
     CreatesOneByOne,
     /// The quota that runners share cannot be drawn from, why; requests go out all the same.
     QuotaUnshared(String),
@@ -205,7 +205,7 @@ pub enum ProblemKind {
         said: String,
     },
     Undecided(Dispute),
-    /// A create in doubt leads to a contact that it did not make, of a person whom its entry no longer means.
+    /// A create in doubt leads to a contact that existed before, of a person that its entry no longer describes.
     MeantSomebodyElse(ApolloId),
     Contradiction {
         bound: ApolloId,
@@ -219,13 +219,13 @@ pub enum ProblemKind {
     },
     /// The same of an earlier apply; nothing is sent for it any more.
     StillDropped(Field),
-    /// A create whose entry is gone may have made a contact that nobody manages.
+    /// A create whose entry is gone may have made a contact that is not managed.
     IntentDropped {
         key: ContactKey,
         run: RunId,
         path: String,
     },
-    /// A create whose entry is for somebody else now is given up, since Apollo shows nobody that it made.
+    /// A create whose entry now describes another person is given up, because Apollo shows no contact that it made.
     IntentWithdrawn(RunId),
     /// An earlier create made a contact whose entry is gone.
     LeftBehind {

@@ -55,7 +55,7 @@ pub struct SessionOptions {
     /// The longest wait for a quota window, and for the end of an outage; `None` waits for as long as the window takes,
     /// and for an hour.
     pub max_wait: Option<Duration>,
-    /// Requests under way at a time, at most.
+    /// Number of requests at the same time, at most.
     pub parallelism: usize,
     /// How long after its last attempt a create in doubt is looked up.
     pub settle_after: Duration,
@@ -299,7 +299,7 @@ impl Session {
         self.account.keep(self.store()).await
     }
 
-    /// Tells how far creating many contacts by one request is known to work, asking Apollo once for a state; `None`
+    /// Tells how far creating many contacts in one request is known to work, asking Apollo once for a state; `None`
     /// where the credential may not.
     pub(super) async fn may_create_many(&self) -> Result<Option<BulkCreate>, Failure> {
         if self.courier().is_barred(Endpoint::CreateContacts) {

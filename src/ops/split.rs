@@ -1,8 +1,8 @@
-//! How contacts are spread over files that contactsd makes, and what these are called. Pure.
+//! How to split contacts into files that contactsd makes, and what these are called. Pure.
 
 use crate::model::fold_text;
 
-/// How contacts are spread over files.
+/// How to split contacts into files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Split {
     /// All in one.

@@ -1,4 +1,4 @@
-//! The keys that actions are at work on right now, for those who read the state meanwhile.
+//! The keys that actions are working on right now, for processes that read the state meanwhile.
 //!
 //! An intent of a key that is here belongs to a request under way; one of a key that is not is in doubt.
 

@@ -13,7 +13,7 @@ use crate::model::{
 /// What is to be done for one key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Action {
-    /// Where the entry stands, or stood when it is gone from the files.
+    /// Where the entry is, or was before it disappeared from the files.
     pub place: Place,
     pub reason: Reason,
     pub operation: Operation,
@@ -71,11 +71,11 @@ pub struct Evidence {
 pub enum Dispute {
     /// Apollo takes this entry and another key for the same person.
     Collision { id: ApolloId, other: ContactKey },
-    /// Apollo matched the entry to somebody else.
+    /// Apollo matched the entry to another person.
     Stranger { id: ApolloId },
-    /// Apollo matched the entry to a contact that no search had shown, and may have overwritten it.
+    /// Apollo matched the entry to a contact that no search showed, and may have overwritten it.
     UnseenMatch { id: ApolloId },
-    /// Apollo holds contacts of the same name, whom it could match to the entry.
+    /// Apollo holds contacts of the same name that it could match to the entry.
     Namesakes { ids: Vec<ApolloId> },
     /// More than one contact could be the entry.
     Several { ids: Vec<ApolloId> },

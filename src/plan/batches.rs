@@ -1,4 +1,4 @@
-//! Which actions of a plan go out together, by one request for many contacts.
+//! Which actions of a plan go out together, in one request for many contacts.
 //!
 //! Pure: the same actions make the same batches, whatever became of an earlier run. Never puts two into one batch that
 //! Apollo would take for one person.
@@ -20,22 +20,22 @@ pub(crate) struct Batches<'a> {
     /// Changed contacts, where requests for many are fewer.
     pub(crate) updates: Vec<Vec<&'a Action>>,
     pub(crate) alone: Vec<&'a Action>,
-    /// Whether those who are created together are looked for.
+    /// Whether contacts that are created together are looked for.
     looks: bool,
     /// Whether a request goes out first that asks if they may be created together.
     asks: bool,
 }
 
-/// How new contacts go out, whom Apollo may match.
+/// How new contacts that Apollo may match are created.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Creates {
-    /// By a request each, which overwrites whom Apollo matches.
+    /// One request for each, which overwrites a contact that Apollo matches.
     #[default]
     OneByOne,
-    /// By requests for many, which leave whom Apollo matches as they are.
+    /// Requests for many, which do not change contacts that Apollo matches.
     Together,
-    /// The same, and nobody looks for them first.
+    /// The same, without looking for them first.
     TogetherUnseen,
 }
 
@@ -217,7 +217,7 @@ impl OneEach {
     }
 }
 
-/// Counts the requests of contacts that are created by one request, without looking for them.
+/// Counts the requests of contacts that are created in one request, without looking for them.
 pub(crate) fn create_requests(batch: &[&Action]) -> Requests {
     let entries = || batch.iter().filter_map(|action| action.entry());
     let lists: BTreeSet<Vec<&str>> = entries().map(|entry| entry.lists().collect()).collect();

@@ -26,7 +26,7 @@ pub struct Policy {
     pub max_forgets: Option<Limit>,
     /// Keys whose contacts, deleted in Apollo, are to be created again.
     pub recreate: BTreeSet<ContactKey>,
-    /// Keys whose contacts are to be created although Apollo holds somebody like them.
+    /// Keys whose contacts are to be created although Apollo has a contact like them.
     #[serde(default)]
     pub create: BTreeSet<ContactKey>,
     /// Which keys are planned for; limits count these alone.

@@ -17,7 +17,7 @@ use super::{Action, Change, Dispute, Evidence, Housekeeping, Known, Managed, Ope
 pub struct Input {
     /// The declared entries that differ from the state, or that an intent or conflict concerns.
     pub entries: BTreeMap<ContactKey, PackedEntry>,
-    /// The state's rows of `entries`, and of all keys that are gone from the files.
+    /// The state's rows of `entries`, and of all keys that are no longer in the files.
     pub bindings: BTreeMap<ContactKey, Binding>,
     /// How many further entries are declared and stand applied exactly so.
     pub unchanged: usize,

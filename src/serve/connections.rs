@@ -1,4 +1,4 @@
-//! Connections of those who ask: how many at a time, and for how long.
+//! Connections of clients: how many at a time, and for how long.
 //!
 //! A peer that stops in the middle holds up nobody else. Never looks at what is asked.
 
@@ -24,7 +24,7 @@ pub(super) const MAX_HEAD_BYTES: usize = 8 * 1024;
 /// Most headers of a request.
 pub(super) const MAX_HEADERS: usize = 64;
 
-/// What those who ask are allowed.
+/// Limits for clients.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Allowance {
     /// How many are answered at a time.

@@ -20,7 +20,7 @@ const ALLOWED: [(&str, Takes); 19] = [
     ("dir", Takes::DirectoryInside),
     // How many requests are under way at a time: 100 at most, and never more than the quota admits.
     ("parallelism", Takes::Any),
-    // How many contacts go out by one request: fewer take more of the quota, and never more than it admits.
+    // How many contacts go out in one request: fewer take more of the quota, and never more than it admits.
     ("batch", Takes::Any),
     // A limit beside Apollo's own: the lower one counts as soon as Apollo has told its own, with the first answer.
     ("limit", Takes::Any),

@@ -130,7 +130,7 @@ pub(super) fn is_doubtful_null(text: &str) -> bool {
 /// Fewer names than this are compared each with each.
 const FEW_NAMES: usize = 8;
 
-/// Finds two names that differ only by case.
+/// Finds two names that differ only in case.
 pub(super) fn twins_by_case(names: &BTreeSet<String>) -> Option<(&str, &str)> {
     // Most are few and plain, and need no copies to tell that there are none.
     if names.len() < FEW_NAMES && names.iter().all(|name| name.is_ascii()) {

@@ -1,4 +1,4 @@
-//! The words for what is wrong with one file: what happened, why it matters, what to do.
+//! Messages about mistakes in contact files: what is wrong, why it matters, what to do.
 
 use std::path::Path;
 
@@ -60,7 +60,7 @@ pub(super) fn fault(fault: &Fault) -> Diagnostic {
         Code::TabIndentation => Diagnostic::new(
             fault.code,
             "The line is indented with a tab",
-            "YAML takes only spaces as indentation, since tabs have no fixed width. Replace the tab by spaces.",
+            "YAML allows only spaces for indentation. Replace the tab with spaces.",
         ),
         Code::NestedTooDeeply => Diagnostic::new(
             fault.code,
@@ -70,14 +70,14 @@ pub(super) fn fault(fault: &Fault) -> Diagnostic {
         Code::AliasesTooMany => Diagnostic::new(
             fault.code,
             "Aliases expand to too much",
-            format!("When this alias is followed, {message}. Put what many contacts share into `defaults`."),
+            format!("When this alias is followed, {message}. Move what many contacts share into `defaults`."),
         ),
         _ => Diagnostic::new(
             fault.code,
             "The file is not valid YAML",
             format!(
-                "The YAML parser says: {message}. The rest of the file is not checked. Text that holds \": \" or \" #\", or \
-                 begins with one of & * ! | > % @ ` [ {{, needs quotes around it."
+                "The YAML parser says: {message}. The rest of the file is not checked. Text that holds \": \" or \" \
+                 #\", or begins with one of & * ! | > % @ ` [ {{, needs quotes around it."
             ),
         ),
     }
@@ -90,8 +90,8 @@ pub(super) fn remark(remark: &Remark) -> Diagnostic {
         Remark::UnknownTag { tag, is_before_plain_text: false } => Diagnostic::new(
             Code::UnknownTag,
             format!("The tag {} has no effect", cut(tag)),
-            "A word that begins with ! is a tag: it tells a program how to read the value behind it, and contactsd knows \
-             none of that name. Remove it; the value stays as it is.",
+            "A word that begins with ! is a tag: it tells a program how to read the value after it, and contactsd \
+             does not know this one. Remove it; the value stays the same.",
         ),
         Remark::UnusedAnchor { name } => sign_before_text(&format!("&{name}"), "an anchor"),
         Remark::UnknownAlias { name } => {
@@ -100,8 +100,9 @@ pub(super) fn remark(remark: &Remark) -> Diagnostic {
                 Code::InvalidYaml,
                 format!("There is no anchor &{name} before this alias"),
                 format!(
-                    "A word that begins with * is an alias: it stands for the value that is marked with &{name} further up in \
-                     the same document. Correct the name; if this is text, put quotes around all of it: \"*{name}\"."
+                    "A word that begins with * is an alias: it stands for the value that is marked with &{name} \
+                     further up in the same document. Correct the name; if this is text, put quotes around all of \
+                     it: \"*{name}\"."
                 ),
             )
         }
@@ -114,8 +115,8 @@ fn sign_before_text(word: &str, kind: &str) -> Diagnostic {
         Code::SignBeforeText,
         format!("{word} is read as {kind}, not as text"),
         format!(
-            "YAML takes {word} for {kind} and leaves it out of the value. If it belongs to the text, put quotes around all \
-             of it, like \"{word} ...\"; if not, remove it."
+            "YAML takes {word} for {kind} and leaves it out of the value. If it belongs to the text, put quotes \
+             around all of it, like \"{word} ...\"; if not, remove it."
         ),
     )
 }
@@ -126,8 +127,8 @@ pub(super) fn merge_conflict(line: &str) -> Diagnostic {
         Code::MergeConflict,
         "The file holds the markers of a merge conflict",
         format!(
-            "{} was written by a merge that could not decide between two versions. Keep one of them, and remove all lines \
-             that begin with <<<<<<<, |||||||, ======= or >>>>>>>. Nothing else in this file was checked.",
+            "{} was written by a merge that could not decide between two versions. Keep one of them, and remove all \
+             lines that begin with <<<<<<<, |||||||, ======= or >>>>>>>. Nothing else in this file was checked.",
             quoted(line)
         ),
     )
@@ -138,8 +139,8 @@ pub(super) fn control_character(character: char) -> Diagnostic {
     Diagnostic::new(
         Code::ControlCharacter,
         format!("The file holds the control character U+{number:04X}"),
-        "It cannot be seen and does not belong into text; it often comes along when text is copied. Delete it. If it is \
-         meant, write it as an escape in double quotes, like \"\\u0007\".",
+        "It is invisible and does not belong in text; it often comes with copied text. Delete it. If it is intended, \
+         write it as an escape in double quotes, like \"\\u0007\".",
     )
 }
 
@@ -148,15 +149,15 @@ pub(super) fn cut_by_comment(kept: &str, lost: &str) -> Diagnostic {
     let summary = if kept.is_empty() {
         format!("{lost} is read as a comment, so there is no value")
     } else {
-        format!("{lost} is read as a comment and cut off the value")
+        format!("{lost} is read as a comment and cut from the value")
     };
     let value = cut(value.trim()).into_owned();
     Diagnostic::new(
         Code::CutByComment,
         summary,
         format!(
-            "A # with a blank before it begins a comment. If it belongs to the value, put quotes around all of it: \
-             \"{value}\". If it is a comment, put a blank behind the #."
+            "A # after a space begins a comment. If it belongs to the value, put quotes around all of it: \
+             \"{value}\". If it is a comment, put a space after the #."
         ),
     )
 }
@@ -164,22 +165,23 @@ pub(super) fn cut_by_comment(kept: &str, lost: &str) -> Diagnostic {
 pub(super) fn blanks_around(text: &str) -> Diagnostic {
     Diagnostic::new(
         Code::BlanksAround,
-        format!("{} begins or ends with blanks", quoted(text)),
-        "They are sent to Apollo as part of the value, where nobody sees them but searches and comparisons do. Remove them.",
+        format!("{} begins or ends with spaces", quoted(text)),
+        "They are sent to Apollo as part of the value. People do not see them, but searches and comparisons do. \
+         Remove them.",
     )
 }
 
 /// Words that a contact stands where only sections do.
 pub(super) fn outside_of_contacts(name: &str, has_contacts: bool) -> Diagnostic {
     let hint = if has_contacts {
-        "Indent it by two more spaces, so that it stands below `contacts:` with the others."
+        "Indent it by two more spaces, so that it is below `contacts:` with the others."
     } else {
         "Write the line `contacts:` above the first contact, and indent every line below it by two spaces."
     };
     Diagnostic::new(
         Code::UnknownSection,
-        format!("The contact {} does not stand below `contacts`", quoted(name)),
-        format!("A document holds only `contacts` and `defaults`; contacts stand below `contacts`. {hint}"),
+        format!("The contact {} is not below `contacts`", quoted(name)),
+        format!("A document holds only `contacts` and `defaults`; contacts belong below `contacts`. {hint}"),
     )
 }
 
@@ -190,8 +192,9 @@ pub(super) fn contacts_without_keys(what: &str) -> Diagnostic {
         Code::WrongType,
         format!("{} must be a map, not a list of people", capitalized(what)),
         format!(
-            "Each contact needs a key, by which contactsd knows it again. {first}, in place of each dash, a key of your choice \
-             with a colon, like `ada-lovelace:`, and the fields on the lines below it, two spaces further right."
+            "Each contact needs a key, by which contactsd recognizes it. {first}, in place of each dash, a key of \
+             your choice with a colon, like `ada-lovelace:`. Write the fields on the lines below it, indented by two \
+             more spaces."
         ),
     )
 }
@@ -201,7 +204,7 @@ pub(super) fn near_miss(path: &Path) -> Diagnostic {
     Diagnostic::new(
         Code::NearMiss,
         format!("{} is not read", path.display()),
-        "Contact files have names that end in .yaml or .yml, in small letters. Rename the file if it holds contacts.",
+        "Contact files have names that end in .yaml or .yml, in lower case. Rename the file if it holds contacts.",
     )
     .at(Location::of_file(path))
 }
@@ -222,11 +225,13 @@ pub(super) fn wrong_type(what: &str, expected: &str, found: Node<'_, '_>) -> Dia
     let found = found.kind();
     let hint = match (expected, found) {
         ("text", _) => "Write the value on the same line as its name, in quotes if it has special characters.",
-        ("a list of names", _) => "Write one name a line, each after \"- \", or [one, another]; [] is no list at all.",
-        _ => "Check the indentation: what belongs to a name stands below it, two spaces further right.",
+        ("a list of names", _) => {
+            "Write one name per line, each after \"- \", or [one, another]. [] stands for no list."
+        }
+        _ => "Check the indentation: what belongs to a name is on the lines below it, indented by two more spaces.",
     };
     let summary = format!("{} must be {expected}, not {found}", capitalized(what));
-    Diagnostic::new(Code::WrongType, summary, format!("Here stands {found}, and {expected} is needed. {hint}"))
+    Diagnostic::new(Code::WrongType, summary, format!("The value is {found}, but {expected} is needed. {hint}"))
 }
 
 fn capitalized(text: &str) -> String {
@@ -237,7 +242,7 @@ fn capitalized(text: &str) -> String {
 pub(super) fn duplicate_name(name: &str) -> Diagnostic {
     Diagnostic::new(
         Code::DuplicateName,
-        format!("{} stands twice in one map", quoted(name)),
+        format!("{} is written twice in one map", quoted(name)),
         "Only one of the two could count, and YAML does not say which. Remove one of them.",
     )
 }
@@ -257,8 +262,8 @@ pub(super) fn invalid_key(key: &str) -> Diagnostic {
         Code::InvalidKey,
         format!("{} is not a valid key", quoted(key)),
         format!(
-            "{}. Keys name contacts in the state and on the command line; rename this one, for example to \
-             `jane-doe` or `jane@example.com`.",
+            "{}. Keys name contacts in the state and on the command line; rename this one, for example to `jane-doe` \
+             or `jane@example.com`.",
             capitalized(&reason)
         ),
     )
@@ -287,7 +292,7 @@ pub(super) fn complaint(name: &str, text: &str, complaint: &Complaint) -> Diagno
         Complaint::DotlessDomain => Diagnostic::new(
             Code::DotlessDomain,
             format!("The domain of {} has no dot", quoted(text)),
-            "Addresses that are reached over the internet have one, like jane@example.com. Check the part behind the @.",
+            "Addresses on the internet have one, like jane@example.com. Check the part after the @.",
         ),
         Complaint::Id => invalid_id(name, text),
         Complaint::Url(fault) => invalid_url(text, *fault),
@@ -308,27 +313,27 @@ pub(super) fn complaint(name: &str, text: &str, complaint: &Complaint) -> Diagno
 fn invalid_email(text: &str, fault: &email_address::Error) -> Diagnostic {
     use email_address::Error as Fault;
     let reason = match fault {
-        Fault::MissingSeparator => "there is no @ in it",
-        Fault::LocalPartEmpty => "nothing stands before the @",
-        Fault::DomainEmpty => "nothing stands after the @",
+        Fault::MissingSeparator => "it has no @",
+        Fault::LocalPartEmpty => "there is nothing before the @",
+        Fault::DomainEmpty => "there is nothing after the @",
         Fault::SubDomainEmpty | Fault::DomainInvalidSeparator => "the dots in the domain are misplaced",
-        Fault::LocalPartTooLong => "more than 64 characters stand before the @",
+        Fault::LocalPartTooLong => "there are more than 64 characters before the @",
         Fault::DomainTooLong | Fault::SubDomainTooLong => "the domain is too long",
-        Fault::UnsupportedDisplayName => "it holds a name beside the address",
-        _ => "it holds a character that may not stand there",
+        Fault::UnsupportedDisplayName => "it holds a name and not only the address",
+        _ => "it holds a character that is not allowed there",
     };
     let detail = format!(
-        "This is no e-mail address: {reason}. Apollo drops such an address silently. Write the address alone, like \
-         jane@example.com, or \"\" to clear the field."
+        "This is not an e-mail address: {reason}. Apollo drops such an address silently. Write only the address, \
+         like jane@example.com, or \"\" to clear the field."
     );
     Diagnostic::new(Code::InvalidEmail, format!("{} is not an e-mail address", quoted(text)), detail)
 }
 
 pub(super) fn invalid_id(name: &str, text: &str) -> Diagnostic {
     let hint = if name == "apollo_id" {
-        "It is the last part of the contact's address in Apollo."
+        "It is the last part of the contact's web address in Apollo."
     } else {
-        "Apollo's stages and accounts go by ids here, not by names."
+        "Write the id of the stage or account here, not its name."
     };
     let detail = format!("An id has 24 characters, each a digit or one of a to f. {hint}");
     Diagnostic::new(Code::InvalidId, format!("{} is not an id for `{name}`", quoted(text)), detail)
@@ -340,7 +345,7 @@ pub(super) fn invalid_custom_field_id(name: &str) -> Diagnostic {
             format!("Leave out the prefix and write {id}: Apollo accepts the prefixed form and ignores the value.")
         }
         Some(("account" | "opportunity", _)) => "This field belongs to another kind of record.".to_owned(),
-        _ => "Apollo's /fields call lists the ids; leave out the part up to the dot.".to_owned(),
+        _ => "`contactsd lookup fields` lists the ids.".to_owned(),
     };
     let detail = format!("A custom field's id has 24 characters, each a digit or one of a to f. {hint}");
     Diagnostic::new(Code::InvalidCustomFieldId, format!("{} is not a custom field id", quoted(name)), detail)
@@ -355,8 +360,8 @@ fn invalid_url(text: &str, fault: UrlFault) -> Diagnostic {
         UrlFault::Space => ("it holds white space or control characters".to_owned(), String::new()),
         UrlFault::Malformed(fault) => (fault.to_string(), String::new()),
     };
-    let detail = format!("A website is written in full, and this one is not: {reason}.{hint}");
-    Diagnostic::new(Code::InvalidUrl, format!("{} is not an absolute web address", quoted(text)), detail)
+    let detail = format!("Write the full web address of the site. In this one, {reason}.{hint}");
+    Diagnostic::new(Code::InvalidUrl, format!("{} is not a full web address", quoted(text)), detail)
 }
 
 pub(super) fn invalid_run_dedupe(found: Node<'_, '_>) -> Diagnostic {
@@ -377,8 +382,8 @@ pub(super) fn no_identity(key: &str) -> Diagnostic {
     Diagnostic::new(
         Code::NoIdentity,
         format!("{} has nothing to identify a person by", quoted(key)),
-        "Without any of them Apollo would hold a nameless contact that nothing finds again. Add `email`, `first_name`, \
-         `last_name` or `apollo_id`.",
+        "Add `email`, `first_name`, `last_name` or `apollo_id`. Without any of them, Apollo would hold a contact \
+         without a name that nothing can find again.",
     )
 }
 
@@ -386,7 +391,8 @@ pub(super) fn not_for_defaults(name: &str) -> Diagnostic {
     Diagnostic::new(
         Code::NotForDefaults,
         format!("`{name}` cannot be a default"),
-        "It belongs to exactly one contact, and defaults go to all of the document. Move the line to its contact.",
+        "It belongs to exactly one contact, and defaults apply to all contacts of the document. Move the line to its \
+         contact.",
     )
 }
 
@@ -395,7 +401,7 @@ pub(super) fn bare_null(text: &str) -> Diagnostic {
         Code::BareNull,
         format!("A bare {text} is read as no value"),
         format!(
-            "YAML takes it for null, so the field is not managed. If it is a name, write \"{text}\"; if not, null."
+            "YAML reads it as null, so the field is not managed. If it is a name, write \"{text}\". If not, write null."
         ),
     )
 }
@@ -403,17 +409,17 @@ pub(super) fn bare_null(text: &str) -> Diagnostic {
 pub(super) fn list_names_differ_by_case(one: &str, other: &str) -> Diagnostic {
     Diagnostic::new(
         Code::ListNamesDifferByCase,
-        format!("{} and {} differ only by case", quoted(one), quoted(other)),
-        "Whether Apollo takes them for one list is not documented. Use one spelling.",
+        format!("{} and {} differ only in case", quoted(one), quoted(other)),
+        "Apollo does not document whether they are one list. Use one spelling.",
     )
 }
 
 /// Words that a symlink ends outside of the directory `root`; `target` is what it says, where that is known.
 pub(super) fn leads_out(path: &Path, root: &Path, target: Option<&str>) -> Diagnostic {
     let detail = format!(
-        "It is a link{} and ends outside of {}, so it was not opened: files of a repository must not show what else is \
-         on this machine. Put the file itself here. To follow links to a directory that you trust, name that directory \
-         with --follow-within.",
+        "It is a link{} and ends outside of {}, so it was not opened. Files of a repository must not show what else \
+         is on this machine. Put the file itself here. To follow links to a directory that you trust, name that \
+         directory with --follow-within.",
         to(target),
         root.display()
     );
@@ -424,9 +430,9 @@ pub(super) fn leads_out(path: &Path, root: &Path, target: Option<&str>) -> Diagn
 /// Words that a symlink ends at a hidden file.
 pub(super) fn leads_to_hidden(path: &Path, target: Option<&str>) -> Diagnostic {
     let detail = format!(
-        "It is a link{} and ends at a name that begins with a dot, or below one, so it was not opened: such files are \
-         not contact files. Put the file itself here, or give it a name that does not begin with a dot. To follow links to a \
-         hidden directory that you trust, name that directory with --follow-within.",
+        "It is a link{} and ends at a name that begins with a dot, or below one, so it was not opened: such files \
+         are not contact files. Put the file itself here, or give it a name that does not begin with a dot. To \
+         follow links to a hidden directory that you trust, name that directory with --follow-within.",
         to(target)
     );
     Diagnostic::new(Code::LeadsOut, format!("{} leads to a hidden file", path.display()), detail)
@@ -451,17 +457,17 @@ fn unresolved_name(what: &str, listed_by: &str, by_id: &str, name: &str, unresol
     let shown = quoted(name);
     let (summary, detail) = match unresolved {
         Unresolved::NotRead => (
-            format!("Which {what} {shown} is has not been read from Apollo yet"),
+            format!("The {what} {shown} has not been looked up in Apollo yet"),
             format!(
-                "Apollo takes ids, and only Apollo knows which id the name stands for. Set APOLLO_API_KEY, so that this can \
-                 be asked, or write the id under {by_id}."
+                "Apollo takes ids, and only Apollo knows the id of this name. Set APOLLO_API_KEY to look it up, or \
+                 write the id under {by_id}."
             ),
         ),
         Unresolved::Unknown { of_others: Some(of_others), .. } => (
             format!("There is no {what} {shown} for contacts"),
             format!(
-                "Apollo has one of this name for another kind of record ({}), and would ignore the value. \
-                 `contactsd lookup {listed_by}` lists those of contacts.",
+                "Apollo has one of this name for another kind of record ({}), and would ignore the value. `contactsd \
+                 lookup {listed_by}` lists those of contacts.",
                 quoted(of_others)
             ),
         ),
@@ -471,17 +477,17 @@ fn unresolved_name(what: &str, listed_by: &str, by_id: &str, name: &str, unresol
                 Some(_) => {
                     format!("There are: {}.", known.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", "))
                 }
-                None => "Apollo lists none at all.".to_owned(),
+                None => "Apollo lists none.".to_owned(),
             };
             let detail = format!(
-                "{hint} Names count letter by letter, capitals included; `contactsd lookup {listed_by}` lists them. One \
-                 that was renamed in Apollo has to be renamed here too."
+                "{hint} Names must match exactly, capitals included; `contactsd lookup {listed_by}` lists them. If \
+                 it was renamed in Apollo, rename it here too."
             );
             (format!("There is no {what} {shown} in Apollo"), detail)
         }
         Unresolved::Ambiguous { ids } => (
             format!("There are several {what}s {shown} in Apollo"),
-            format!("They have the ids {}. Write the one that is meant under {by_id}.", ids.join(", ")),
+            format!("They have the ids {}. Write the right one under {by_id}.", ids.join(", ")),
         ),
     };
     Diagnostic::new(Code::UnknownName, summary, detail)
@@ -490,12 +496,12 @@ fn unresolved_name(what: &str, listed_by: &str, by_id: &str, name: &str, unresol
 /// Words that a value is not one that a custom field takes.
 pub(super) fn unfit_value(label: &str, value: &str, misfit: &Misfit) -> Diagnostic {
     let (label, value) = (quoted(label), quoted(value));
-    let is_no = |what: &str| format!("{value} is {what}, which the custom field {label} needs");
+    let needs = |what: &str| format!("The custom field {label} needs {what}, not {value}");
     let (summary, hint) = match misfit {
         Misfit::NoOption { option, unresolved } => {
             let hint = match unresolved {
                 Unresolved::Ambiguous { ids } => {
-                    format!("Several options have this label. Write the id of the one that is meant: {}.", ids.join(", "))
+                    format!("Several options have this label. Write the id of the right one: {}.", ids.join(", "))
                 }
                 Unresolved::Unknown { known, has_near: true, .. } => {
                     format!("Did you mean {}?", known.first().map(|near| quoted(near)).unwrap_or_default())
@@ -506,35 +512,38 @@ pub(super) fn unfit_value(label: &str, value: &str, misfit: &Misfit) -> Diagnost
                 }
                 Unresolved::NotRead => "Its options have not been read yet.".to_owned(),
             };
-            (format!("{} is no option of the custom field {label}", quoted(option)), hint)
+            (format!("{} is not an option of the custom field {label}", quoted(option)), hint)
         }
         Misfit::OptionsHidden => (
             format!("The options of the custom field {label} are not known"),
-            "Apollo did not show them to this key. Write the option's id under `typed_custom_fields`, or use a key with the \
-             scope api/v1/typed_custom_fields/index."
+            "Apollo did not show them to this key. Write the option's id under `typed_custom_fields`, or use a key \
+             with the scope api/v1/typed_custom_fields/index."
                 .to_owned(),
         ),
         Misfit::OneValue => {
-            (format!("The custom field {label} takes one value"), "Here stands a list. Write one value.".to_owned())
+            (format!("The custom field {label} takes one value"), "The value is a list. Write one value.".to_owned())
         }
-        Misfit::Number => (is_no("not a number"), "Write digits alone, as in 1200 or -7.5.".to_owned()),
-        Misfit::Boolean => (is_no("neither true nor false"), "Write true or false.".to_owned()),
-        Misfit::Date => (is_no("not a date"), "Write year, month and day, as in 2025-08-07.".to_owned()),
+        Misfit::Number => (needs("a number"), "Write only digits, as in 1200 or -7.5.".to_owned()),
+        Misfit::Boolean => (needs("true or false"), "Write true or false.".to_owned()),
+        Misfit::Date => (needs("a date"), "Write year, month and day, as in 2025-08-07.".to_owned()),
         Misfit::DateTime => {
-            (is_no("not a point in time"), "Write it as 2025-08-07T14:30:00Z, or a date as 2025-08-07.".to_owned())
+            (needs("a point in time"), "Write it as 2025-08-07T14:30:00Z, or a date as 2025-08-07.".to_owned())
         }
         Misfit::TooLong { length, limit, is_assumed } => {
             let hint = if *is_assumed {
-                "Apollo does not say how long texts of this field may be, and such fields usually keep so many. If this one \
-                 keeps more, write the text under `typed_custom_fields`, where its length is not checked."
+                "Apollo does not say how long texts of this field may be; this is what such fields usually keep. If \
+                 this one keeps more, write the text under `typed_custom_fields`, where its length is not checked."
             } else {
-                "Shorten it, or let the field be one for long texts."
+                "Shorten it, or change the field in Apollo to one for long texts."
             };
-            (format!("The value of the custom field {label} has {length} characters, and {limit} are kept"), hint.to_owned())
+            (
+                format!("The value of the custom field {label} has {length} characters, and only {limit} are kept"),
+                hint.to_owned(),
+            )
         }
         Misfit::ReadOnly => (
             format!("The custom field {label} cannot be written"),
-            "Apollo takes its value from a CRM. Remove the line, and change the value there.".to_owned(),
+            "Apollo takes its value from a CRM. Remove the line, and change the value in the CRM.".to_owned(),
         ),
     };
     let detail = format!("Apollo would answer with success and keep something else, or nothing. {hint}");
@@ -546,6 +555,8 @@ pub(super) fn name_and_id(what: &str, one: &str, other: &str) -> Diagnostic {
     Diagnostic::new(
         Code::NameAndId,
         format!("{what} is declared by name and by id"),
-        format!("It stands under `{one}` and under `{other}`, and only one value can count. Remove one of the two."),
+        format!(
+            "It is written under `{one}` and under `{other}`, and only one value can count. Remove one of the two."
+        ),
     )
 }

@@ -60,7 +60,7 @@ pub enum Change {
     PutCredential(String),
     /// Notes the team whose contacts these are, by Apollo's id of it.
     PutTeam(String),
-    /// Notes how far creating many contacts by one request is known to work.
+    /// Notes how far creating many contacts in one request is known to work.
     PutBulkCreate(BulkCreate),
     /// Keeps names that Apollo has told, of the kinds that are there.
     PutNames(Names),

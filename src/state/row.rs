@@ -63,7 +63,7 @@ pub(crate) enum Row {
     Credential,
     /// The team whose contacts these are.
     Team,
-    /// How far creating many contacts by one request is known to work.
+    /// How far creating many contacts in one request is known to work.
     BulkCreate,
     /// The names of one kind that Apollo has told, and when, as a cache.
     Names(NameKind),

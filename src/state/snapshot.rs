@@ -33,7 +33,7 @@ pub struct Snapshot {
     pub credential: Option<String>,
     /// Apollo's id of the team whose contacts these are; `None` until Apollo has told it.
     pub team: Option<String>,
-    /// How far creating many contacts by one request is known to work; `None` when nobody has asked.
+    /// How far creating many contacts in one request is known to work; `None` when nobody has asked.
     pub bulk_create: Option<BulkCreate>,
     /// The names that Apollo has told, as far as they are known.
     #[serde(default)]

@@ -284,7 +284,7 @@ impl Store {
         self.read(|_, rows| state::account(&rows)).await
     }
 
-    /// Tells how far creating many contacts by one request is known to work; `None` when nobody has asked.
+    /// Tells how far creating many contacts in one request is known to work; `None` when nobody has asked.
     pub async fn bulk_create(&self) -> Result<Option<BulkCreate>, Error> {
         self.read(|_, rows| rows.read(&Row::BulkCreate)).await
     }
@@ -337,7 +337,7 @@ impl Store {
         self.shared.with_rows(|_| self.shared.directory().map_or(Ok(()), write))
     }
 
-    /// Says that the state may be somebody else's by now.
+    /// Says that another process may have taken the state.
     pub fn taken_over(&self) -> Error {
         let why = "the lease on the state could not be renewed in time, so nothing more is sent".to_owned();
         Error::Database { state: self.shared.location.clone(), why }
@@ -352,7 +352,7 @@ impl Store {
         }
     }
 
-    /// Returns once it is known that the state may be somebody else's by now; never where one machine alone uses it.
+    /// Returns once another process may have taken the state; never if only one machine uses it.
     pub async fn until_taken_over(&self) {
         match &self.shared.beside {
             Beside::Directory(_) => std::future::pending().await,

@@ -103,10 +103,7 @@ impl SledRows {
     }
 
     /// The same for whoever copies them, which takes longer and less memory.
-    pub(super) fn scan_to_copy(
-        &self,
-        visit: impl FnMut(&[u8], &[u8]) -> Result<(), Error>,
-    ) -> Result<Counters, Error> {
+    pub(super) fn scan_to_copy(&self, visit: impl FnMut(&[u8], &[u8]) -> Result<(), Error>) -> Result<Counters, Error> {
         let (found, counters) = self.read_some(self.db.iter(), BYTES_A_LOOK_WHILE_COPYING, visit)?;
         self.prove(&found, counters)
     }

@@ -13,7 +13,7 @@ pub fn binding_text(key: &ContactKey, binding: &Binding) -> String {
     let mut text = format!("# {}: {}\n", key.address(), origin(&binding.origin));
     let _ = writeln!(text, "# last applied {} from {}", time_text(binding.applied_at), escape(&binding.path));
     if binding.fingerprint.is_none() {
-        text += "# not everything that is declared is confirmed\n";
+        text += "# not every declared field is confirmed\n";
     }
     if let Some(gone_at) = binding.gone_at {
         let _ = writeln!(text, "# Apollo said {} that the contact is gone", time_text(gone_at));
@@ -40,11 +40,11 @@ pub(super) fn origin(origin: &Origin) -> &'static str {
         Origin::Matched(MatchedBy::Rebuilt(RebuiltBy::Email)) => "found by its e-mail when the state was built again",
         Origin::Matched(MatchedBy::Rebuilt(RebuiltBy::Names)) => "found by its names when the state was built again",
         Origin::Matched(MatchedBy::Rebuilt(RebuiltBy::Fields)) => {
-            "found by all that its entry declares when the state was built again"
+            "found by all declared fields when the state was built again"
         }
         Origin::Matched(MatchedBy::CreationTime) => "matched by Apollo to a contact that is older",
         Origin::Adopted => "taken over by its id",
-        Origin::Settled => "found after a create of unknown outcome",
+        Origin::Settled => "found after a create without an answer",
         Origin::Restored => "bound again to the contact it had",
     }
 }
@@ -112,7 +112,7 @@ mod tests {
         insta::assert_snapshot!(binding_text(&ContactKey::parse("ada").unwrap(), &binding), @r#"
         # contact.ada: created by contactsd
         # last applied 2023-11-14T22:13:20Z from contacts.d/team.yaml
-        # not everything that is declared is confirmed
+        # not every declared field is confirmed
         # Apollo did not keep email
         contacts:
           ada:

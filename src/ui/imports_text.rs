@@ -1,4 +1,4 @@
-//! Who was imported by an apply, and what was written to whom.
+//! The contacts that an apply imported, and what was written to them.
 //!
 //! A plan cannot say it: which contact an entry is found to be, and what that holds, is known only then.
 
@@ -70,7 +70,7 @@ fn found(origin: &Origin) -> &'static str {
         Origin::Matched(MatchedBy::Rebuilt(_)) => "found when the state was built again",
         Origin::Adopted => "named by its id",
         Origin::Restored => "bound to the contact it had",
-        Origin::Settled => "found after a create of unknown outcome",
+        Origin::Settled => "found after a create without an answer",
     }
 }
 

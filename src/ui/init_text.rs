@@ -63,15 +63,15 @@ pub fn init_summary(laid: &[Laid], forge: Option<Forge>, next: Option<NextComman
     let came_to = if is_changed {
         "contactsd is set up."
     } else if has(LaidOutcome::Kept) {
-        "Nothing was changed: what is there was kept."
+        "Nothing was changed: the existing files were kept."
     } else {
-        "Nothing was changed: all of it is there already."
+        "Nothing was changed: everything is already there."
     };
     let Some(NextCommands { plan, try_it }) = next else { return format!("\n{came_to}") };
     let mut parts = vec![came_to.to_owned()];
     if let Some(entry) = is_made(LaidPart::Entry) {
         let path = entry.path.to_string_lossy();
-        parts.push(format!("The person in {} is made up. Put your own people in her place.", escape(&path)));
+        parts.push(format!("The person in {} is made up. Replace her with your own contacts.", escape(&path)));
     }
     if is_changed {
         parts.push(format!("To see what applying the files would do, run:\n  {plan}"));
@@ -122,7 +122,7 @@ mod tests {
 
         contactsd is set up.
 
-        The person in contacts.d/team.yaml is made up. Put your own people in her place.
+        The person in contacts.d/team.yaml is made up. Replace her with your own contacts.
 
         To see what applying the files would do, run:
           contactsd plan
@@ -134,7 +134,7 @@ mod tests {
           contactsd init --pipeline gitlab
         ");
         insta::assert_snapshot!(init_summary(&all[2..], Some(Forge::GitLab), Some(NEXT)).trim(), @"
-        Nothing was changed: what is there was kept.
+        Nothing was changed: the existing files were kept.
 
         To compare what was kept with what would be written, run this in an empty directory:
           contactsd init --pipeline gitlab

@@ -45,7 +45,7 @@ pub fn log_event(event: &Event) {
             }
         }
         Event::Outage { endpoint, status, is_first: true, .. } => {
-            let text = "Apollo does not answer as it should: one request at a time is tried, ever less often";
+            let text = "Apollo does not answer correctly: one request at a time is tried, less and less often";
             tracing::warn!(target: TARGET, %endpoint, status, "{text}");
         }
         Event::Outage { endpoint, status, wait: time, .. } => {
@@ -56,7 +56,7 @@ pub fn log_event(event: &Event) {
         }
         Event::Refreshing(reading) => text(&words::refreshing(*reading)),
         Event::CredentialRenewed => text(RENEWED),
-        Event::Stopping => text("Stopping: what is under way is finished and recorded."),
+        Event::Stopping => text("Stopping: running requests are finished and recorded."),
         // A problem was told for it; the rest is for people who sit before it.
         Event::Failed { .. }
         | Event::Begun { .. }

@@ -107,12 +107,12 @@ fn what_happens_to_a_contact_is_a_line_in_its_span() {
     });
     insta::assert_snapshot!(lines, @r#"
      INFO pass:contact: Waiting 42m for quota endpoint=create window="hour" pass=3 key="ada" request_id="r-1" apollo_id="66f0c1000000000000000001"
-     WARN pass:contact: Apollo does not answer as it should: one request at a time is tried, ever less often endpoint=create status=500 pass=3 key="ada" request_id="r-1" apollo_id="66f0c1000000000000000001"
+     WARN pass:contact: Apollo does not answer correctly: one request at a time is tried, less and less often endpoint=create status=500 pass=3 key="ada" request_id="r-1" apollo_id="66f0c1000000000000000001"
      INFO pass:contact: Apollo answers again after 42m endpoint=create pass=3 key="ada" request_id="r-1" apollo_id="66f0c1000000000000000001"
      INFO pass:contact: contact.ada: Still creating... [10s elapsed] pass=3 key="ada" request_id="r-1" apollo_id="66f0c1000000000000000001"
      INFO pass:contact: contact.ada: Creation complete after 12s pass=3 key="ada" request_id="r-1" apollo_id="66f0c1000000000000000001"
     ERROR pass:contact: Apollo rejected contact.ada place="contacts.d/team.yaml:3:12" detail="Apollo says: (masked) The request had no effect. Correct the entry and apply again." pass=3 key="ada" request_id="r-1" apollo_id="66f0c1000000000000000001"
-     INFO pass:contact: Stopping: what is under way is finished and recorded. pass=3 key="ada" request_id="r-1" apollo_id="66f0c1000000000000000001"
+     INFO pass:contact: Stopping: running requests are finished and recorded. pass=3 key="ada" request_id="r-1" apollo_id="66f0c1000000000000000001"
     "#);
 }
 

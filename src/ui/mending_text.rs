@@ -21,11 +21,13 @@ pub fn check_text(state: &Location, check: &StateCheck, command: &dyn Fn(&str) -
     let holds = format!("{}, serial {}", contacts(checked.contacts), checked.serial);
     let aside = aside_text(&checked.set_aside, command);
     if check.is_whole() {
-        return format!("The state {place} is whole: {holds}. Database, copy, index and contact files agree.{aside}");
+        return format!(
+            "The state {place} is complete: {holds}. Database, copy, index and contact files agree.{aside}"
+        );
     }
     let faults: Vec<String> = faults(check).iter().map(|fault| format!("  - {}\n", fault.message)).collect();
     let next: Vec<String> = next(check, &place, command);
-    format!("The state {place} is not as it should be ({holds}):\n\n{}\n{}{aside}", faults.concat(), next.join("\n"))
+    format!("The state {place} has problems ({holds}):\n\n{}\n{}{aside}", faults.concat(), next.join("\n"))
 }
 
 /// The same for programs.
@@ -50,12 +52,8 @@ fn faults(check: &StateCheck) -> Vec<StateFault> {
             BesideFault::Files(why) => {
                 (StatePart::Files, format!("The contact files cannot be compared with the state: {why}."))
             }
-            BesideFault::IndexOfFiles => {
-                (StatePart::Index, "The index says something else of the contact files than they hold.".to_owned())
-            }
-            BesideFault::IndexOfState => {
-                (StatePart::Index, "The index says something else of the state than it holds.".to_owned())
-            }
+            BesideFault::IndexOfFiles => (StatePart::Index, "The index does not match the contact files.".to_owned()),
+            BesideFault::IndexOfState => (StatePart::Index, "The index does not match the state.".to_owned()),
         };
         StateFault { part, message: escape(&message).into_owned() }
     });
@@ -65,13 +63,13 @@ fn faults(check: &StateCheck) -> Vec<StateFault> {
 fn fault_text(fault: &Fault) -> (StatePart, String) {
     let commits = |number: &u64| counted(usize::try_from(*number).unwrap_or(usize::MAX), "commit");
     match fault {
-        Fault::Head(why) => (StatePart::Head, format!("How far the state had come cannot be read: {why}.")),
+        Fault::Head(why) => (StatePart::Head, format!("The head of the state cannot be read: {why}.")),
         Fault::Database(why) => (StatePart::Database, format!("The database cannot be used: {why}.")),
         Fault::Owner(key) => {
-            (StatePart::Database, format!("The database does not find {} by its contact.", key.address()))
+            (StatePart::Database, format!("The database cannot find {} by its contact.", key.address()))
         }
         Fault::StrayOwners(number) => {
-            (StatePart::Database, format!("The database knows {} that no key has.", contacts(*number)))
+            (StatePart::Database, format!("The database has {} without a key.", contacts(*number)))
         }
         Fault::CopyMissing => (StatePart::Copy, "There is no copy of the database.".to_owned()),
         Fault::Copy(why) => (StatePart::Copy, format!("The copy is damaged: {why}.")),
@@ -115,7 +113,7 @@ fn next(check: &StateCheck, place: &str, command: &dyn Fn(&str) -> String) -> Ve
         next.push(match fault {
             BesideFault::Files(_) => format!("`{}` says what is wrong with the contact files.", command("validate")),
             BesideFault::IndexOfFiles | BesideFault::IndexOfState => {
-                format!("Remove {place}/index; nothing is lost by that, and the next plan reads everything.")
+                format!("Remove {place}/index. Nothing is lost, and the next plan reads everything.")
             }
         });
     }
@@ -127,12 +125,12 @@ fn aside_text(set_aside: &[Aside], command: &dyn Fn(&str) -> String) -> String {
         return String::new();
     }
     let things = counted(set_aside.len(), "damaged part");
-    format!("\n{things} of earlier times kept beside it; `{}` removes them.", command("state clean"))
+    format!("\n{things} from earlier are kept beside it; `{}` removes them.", command("state clean"))
 }
 
 /// Shows what is left of a state, and what will be made of it.
 pub fn recovery_text(recovery: &Recovery) -> String {
-    let was = recovery.was.as_ref().map_or_else(|| "not known: its head cannot be read".to_owned(), point_text);
+    let was = recovery.was.as_ref().map_or_else(|| "unknown: its head cannot be read".to_owned(), point_text);
     let from = match recovery.from {
         Source::Database => "what is left in its database",
         Source::Copy => "its copy",
@@ -154,7 +152,7 @@ fn loss_text(recovery: &Recovery) -> String {
         return "What was recorded last may be lost.".to_owned();
     };
     if keeps.commit >= was.commit && keeps.contacts >= was.contacts {
-        return "Nothing of what had been recorded is lost.".to_owned();
+        return "Nothing that was recorded is lost.".to_owned();
     }
     let commits = if keeps.commit == 0 {
         "what the missing rows held".to_owned()
@@ -199,7 +197,7 @@ pub fn recovered_text(recovered: &Recovered) -> String {
     let Point { serial, contacts: number, .. } = recovered.now;
     let kept: Vec<String> =
         recovered.aside.iter().map(|path| format!("\n  {}", escape(&path.display().to_string()))).collect();
-    let kept = if kept.is_empty() { String::new() } else { format!(" What was there is kept:{}", kept.concat()) };
+    let kept = if kept.is_empty() { String::new() } else { format!(" The earlier files are kept:{}", kept.concat()) };
     format!("The state now manages {}, at serial {serial}.{kept}", contacts(number))
 }
 

@@ -57,7 +57,7 @@ impl Default for Metrics {
             &["action", "status"],
         );
         let waits = counter("contactsd_quota_waits_total", "Waits for a quota window.", &["action"]);
-        let problems = counter("contactsd_problems_total", "Problems that were told, by severity.", &["severity"]);
+        let problems = counter("contactsd_problems_total", "Problems that were reported, by severity.", &["severity"]);
         let pass_options = HistogramOpts::new("contactsd_pass_duration_seconds", "How long passes took.");
         let pass_seconds = Histogram::with_opts(pass_options.buckets(PASS_SECONDS.to_vec())).expect(WELL_FORMED);
         registry.register(Box::new(pass_seconds.clone())).expect(WELL_FORMED);
@@ -154,7 +154,7 @@ fn moment(status: &Status, is_ready: bool, footprint: Option<Footprint>) -> Vec<
     gauges.one("contactsd_output_failing", failing, flag(status.telling.error.is_some()));
     let last_pass = status.last_pass.as_ref().map(|pass| pass.ended);
     gauges.one("contactsd_last_pass_timestamp_seconds", "When the last pass ended; 0 before.", seconds(last_pass));
-    let help = "When the last good pass ended; 0 before.";
+    let help = "When the last successful pass ended; 0 before.";
     gauges.one("contactsd_last_good_pass_timestamp_seconds", help, seconds(status.last_good_pass));
     gauges.one("contactsd_entries_declared", "Entries in the files when they were last valid.", count(status.declared));
     gauges.one("contactsd_actions_pending", "Actions planned and not done.", count(status.pending));
@@ -165,7 +165,7 @@ fn moment(status: &Status, is_ready: bool, footprint: Option<Footprint>) -> Vec<
         &["waits_for"],
         [(vec!["time"], count(time.len())), (vec!["person"], count(person.len()))],
     );
-    let waiting = "Keys gone from the files and not forgotten yet.";
+    let waiting = "Keys no longer in the files and not forgotten yet.";
     gauges.one("contactsd_entries_waiting", waiting, count(status.waiting.len()));
     let windows: Vec<_> = status
         .quota

@@ -1,6 +1,6 @@
-//! What a probe found out, as a page to paste into an issue; and for whom it is about to ask.
+//! What a probe found out, as a page to paste into an issue; and which team it is about to write to.
 //!
-//! No credential and nobody's data: the contacts that it names are the probe's own.
+//! Never shows a credential or personal data: the contacts in it are the probe's own.
 
 use std::fmt::Write as _;
 
@@ -20,10 +20,10 @@ pub fn probe_intro(target: &ProbeTarget, api: &str) -> String {
     let user = user.as_deref().map(|user| format!(", as {}", escape(user))).unwrap_or_default();
     let holds = match contacts.and_then(|number| usize::try_from(number).ok()) {
         Some(number) => format!("It holds {} now.", counted(number, "contact")),
-        None => "How many contacts it holds is not known.".to_owned(),
+        None => "The number of its contacts is not known.".to_owned(),
     };
     format!(
-        "The probe is for a scratch workspace. It would write to {team}{user}, at {api}. {holds}\n\nIt makes at most \
+        "The probe is for a test workspace. It would write to {team}{user}, at {api}. {holds}\n\nIt makes at most \
          {MOST_CONTACTS} throwaway contacts under example.com and up to 2 lists, and changes no other contact. Apollo \
          has no call to delete them: you delete them by hand afterwards."
     )

@@ -25,7 +25,7 @@ const FEW_ACTIONS: usize = 20;
 
 /// Said at the first signal.
 const STOPPING: &str =
-    "Stopping: requests under way are finished and recorded, no further ones are sent. Once more leaves at once.";
+    "Stopping: running requests are finished and recorded, and no more are sent. Press again to stop immediately.";
 
 /// Time between two lines where a bar cannot be drawn.
 const LINE_INTERVAL: Duration = Duration::from_secs(10);
@@ -228,12 +228,12 @@ fn waiting(endpoint: Endpoint, window: Option<Span>, time: Duration, until: Time
     match window {
         Some(window) => {
             format!(
-                "Waiting {time} for the {endpoint} quota: this {} is used up. It goes on at {until}...",
+                "Waiting {time} for the {endpoint} quota: this {} is used up. It continues at {until}...",
                 window.name()
             )
         }
         None => {
-            format!("Waiting {time} before the next {endpoint}: Apollo asked for a pause. It goes on at {until}...")
+            format!("Waiting {time} before the next {endpoint}: Apollo asked for a pause. It continues at {until}...")
         }
     }
 }
@@ -245,7 +245,7 @@ fn outage(endpoint: Endpoint, status: Option<u16>, ends_at: Option<Timestamp>) -
         None => format!("Apollo does not answer {endpoint} requests."),
     };
     let until = ends_at.map(|ends_at| format!(", until {} at the latest", clock(ends_at))).unwrap_or_default();
-    format!("{what} One at a time is tried, ever less often{until}...")
+    format!("{what} One request at a time is tried, less and less often{until}...")
 }
 
 /// Says what is waited for now; `None` when nothing is.
@@ -255,7 +255,7 @@ fn count_down_text(waits: &BTreeMap<Endpoint, Wait>, now: Timestamp) -> Option<S
         if *is_outage {
             format!("next try of {endpoint} in {time}")
         } else {
-            format!("{endpoint} goes on in {time}, at {until}")
+            format!("{endpoint} continues in {time}, at {until}")
         }
     });
     let texts: Vec<String> = texts.collect();

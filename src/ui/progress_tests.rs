@@ -51,7 +51,7 @@ fn what_many_contacts_have_in_the_same_words_is_told_once_and_summed_up() {
 
     Error: 150 contacts have the same error: Apollo rejected contact.bob
 
-    The first one is told above with its cause. The others:
+    The first one is shown above with its cause. The others:
       and 139 more contacts
     ");
 }
@@ -97,7 +97,7 @@ fn few_actions_have_a_line_an_event_and_errors_apart() {
     contact.ada: Moved [id=66f0c1000000000000000001]
     contact.ada: Fields released [id=66f0c1000000000000000001]
     contact.ada: Removed from the state [id=66f0c1000000000000000001]
-    Stopping: requests under way are finished and recorded, no further ones are sent. Once more leaves at once.
+    Stopping: running requests are finished and recorded, and no more are sent. Press again to stop immediately.
     ");
     insta::assert_snapshot!(stderr.trim_start(), @"
     Error: Apollo rejected contact.bob
@@ -168,7 +168,7 @@ fn the_bar_tells_counts_rate_quota_and_time_left() {
     insta::assert_snapshot!(bar_text(begun, &BTreeMap::new(), &BTreeMap::new(), 200), @"0/100");
     let until = Timestamp(3_600_000);
     let wait = [(Endpoint::CreateContact, Wait { is_outage: false, until })].into();
-    insta::assert_snapshot!(bar_text(now, &quota, &wait, 200), @"400/10,000 · 4 failed · 48m left · Waiting: create goes on in 59m50s, at 01:00:00 UTC · quota left: 1,600 create, 200 update");
+    insta::assert_snapshot!(bar_text(now, &quota, &wait, 200), @"400/10,000 · 4 failed · 48m left · Waiting: create continues in 59m50s, at 01:00:00 UTC · quota left: 1,600 create, 200 update");
     let later = Now { time: Timestamp(11_000), ..now };
     assert!(bar_text(later, &quota, &wait, 200).contains("in 59m49s, at 01:00:00"));
 }
@@ -189,10 +189,10 @@ fn a_wait_for_quota_says_until_when_and_nothing_more_until_something_changes() {
     events.push(tick(701, 21, 0));
     let (stdout, _) = shown(false, &events);
     insta::assert_snapshot!(stdout, @r"
-    Waiting 42s for the create quota: this minute is used up. It goes on at 00:00:43 UTC...
+    Waiting 42s for the create quota: this minute is used up. It continues at 00:00:43 UTC...
     20 of 50 done, 0 failed, 12m40s left
-    Waiting 1h for the create quota: this hour is used up. It goes on at 01:00:43 UTC...
-    Waiting 30s before the next view: Apollo asked for a pause. It goes on at 00:01:13 UTC...
+    Waiting 1h for the create quota: this hour is used up. It continues at 01:00:43 UTC...
+    Waiting 30s before the next view: Apollo asked for a pause. It continues at 00:01:13 UTC...
     21 of 50 done, 0 failed, 1m9s left
     ");
 }
@@ -220,7 +220,7 @@ fn what_waits_is_not_told_to_be_still_running() {
         insta::allow_duplicates! {
             insta::assert_snapshot!(stdout, @r"
             contact.ada: Still creating... [10s elapsed]
-            Waiting 1h for the create quota: this hour is used up. It goes on at 01:00:11 UTC...
+            Waiting 1h for the create quota: this hour is used up. It continues at 01:00:11 UTC...
             contact.ada: Still creating... [1h1m elapsed]
             ");
         }
@@ -232,8 +232,8 @@ fn the_count_down_runs() {
     let wait = |is_outage| Wait { is_outage, until: Timestamp(600_000) };
     let waits = [(Endpoint::CreateContact, wait(false)), (Endpoint::SearchContacts, wait(true))].into();
     let at = |seconds: u64| count_down_text(&waits, Timestamp(seconds * 1000)).unwrap();
-    insta::assert_snapshot!(at(0), @"Waiting: create goes on in 10m, at 00:10:00 UTC; next try of search in 10m");
-    insta::assert_snapshot!(at(541), @"Waiting: create goes on in 59s, at 00:10:00 UTC; next try of search in 59s");
+    insta::assert_snapshot!(at(0), @"Waiting: create continues in 10m, at 00:10:00 UTC; next try of search in 10m");
+    insta::assert_snapshot!(at(541), @"Waiting: create continues in 59s, at 00:10:00 UTC; next try of search in 59s");
     assert_eq!(count_down_text(&BTreeMap::new(), Timestamp(0)), None);
 }
 
@@ -259,8 +259,8 @@ fn an_outage_is_told_once_and_so_is_its_end() {
     ];
     let (stdout, _) = shown(false, &events);
     insta::assert_snapshot!(stdout, @r"
-    Apollo does not answer search requests. One at a time is tried, ever less often, until 01:00:00 UTC at the latest...
+    Apollo does not answer search requests. One request at a time is tried, less and less often, until 01:00:00 UTC at the latest...
     Apollo answers search requests again, after 4m12s.
-    Apollo answers each search request with 500. One at a time is tried, ever less often...
+    Apollo answers each search request with 500. One request at a time is tried, less and less often...
     ");
 }

@@ -1,4 +1,4 @@
-//! What is removed of a person, and what is out of reach.
+//! What is removed about a person, and what cannot be reached.
 
 use super::amounts::counted;
 use crate::model::ContactKey;
@@ -15,7 +15,7 @@ pub fn purge_text(key: &ContactKey, traces: &Traces, in_database: bool, in_sandb
     }
     if *intents > 0 {
         removed.push(format!(
-            "{} of which the outcome is not recorded; what became of them will not be looked up",
+            "{} without a recorded outcome; their results will not be looked up",
             counted(*intents, "request")
         ));
     }
@@ -23,10 +23,10 @@ pub fn purge_text(key: &ContactKey, traces: &Traces, in_database: bool, in_sandb
         removed.push("what waits for a decision".to_owned());
     }
     if *tombstone {
-        removed.push("the memory that it was managed, by which it would be found again if it came back".to_owned());
+        removed.push("the record that it was managed, which would find it again if it came back".to_owned());
     }
     if removed.is_empty() {
-        removed.push("no row any more; older parts of its files may still hold some".to_owned());
+        removed.push("no current row; older parts of its files may still hold some".to_owned());
     }
     removed.push("hashes of its e-mail and name, where the account was read".to_owned());
     if in_database {
@@ -39,10 +39,10 @@ pub fn purge_text(key: &ContactKey, traces: &Traces, in_database: bool, in_sandb
         let of = if named.is_empty() { "as far as the state knows it".to_owned() } else { named.join(", ") };
         removed.push(format!("its contact in the sandbox ({of}), whose data is made again without it"));
     }
-    removed.extend(aside.iter().map(|aside| format!("{}, which was moved out of the way and may hold it", aside.name)));
+    removed.extend(aside.iter().map(|aside| format!("{}, which was moved aside and may hold it", aside.name)));
     let list = |items: &[String]| format!("  - {}\n", items.join("\n  - "));
     format!(
-        "Every trace of {} will be removed from the state:\n\n{}\nOut of reach, for you to see to:\n\n{}",
+        "Every trace of {} will be removed from the state:\n\n{}\nNot in the state; remove these yourself:\n\n{}",
         key.address(),
         list(&removed),
         list(&out_of_reach(in_database, in_sandbox)).trim_end()
@@ -51,17 +51,17 @@ pub fn purge_text(key: &ContactKey, traces: &Traces, in_database: bool, in_sandb
 
 /// Words that it is done.
 pub fn purged_text(key: &ContactKey) -> String {
-    format!("The state holds nothing of {} any more. Apollo was not told anything.", key.address())
+    format!("The state holds nothing about {} any more. Nothing was changed in Apollo.", key.address())
 }
 
 fn out_of_reach(in_database: bool, in_sandbox: bool) -> Vec<String> {
     let mut places = vec![
-        "Apollo itself: delete the contact there, or apply may meet it again".to_owned(),
+        "Apollo itself: delete the contact there, or apply may find it again".to_owned(),
         "the history of the repository that held its entry".to_owned(),
-        "backups, pulled states, saved plans, logs, and output that was kept elsewhere".to_owned(),
+        "backups, pulled states, saved plans, logs, and output that was saved elsewhere".to_owned(),
     ];
     if !in_sandbox {
-        places.push("the sandbox's data, if it was ever applied there: forget it there too, with --sandbox".to_owned());
+        places.push("the data of the sandbox, if it was ever applied there: run this with --sandbox too".to_owned());
     }
     if in_database {
         places

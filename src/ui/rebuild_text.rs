@@ -1,4 +1,4 @@
-//! What `state rebuild` found: who will be bound to which contact and by what, and who not and why.
+//! What `state rebuild` found: which entries will be bound to which contacts and why, and which will not.
 
 use std::fmt::Write as _;
 
@@ -22,10 +22,10 @@ pub fn rebuild_text(rebuild: &Rebuild, full: bool, command: &dyn Fn(&str) -> Str
         text += "These entries will be bound to contacts that Apollo has:\n";
     }
     for (by, title, is_certain) in [
-        (RebuiltBy::Id, "by the apollo_id that they name", true),
+        (RebuiltBy::Id, "by their apollo_id", true),
         (RebuiltBy::Email, "by their e-mail, which exactly one contact has", true),
         (RebuiltBy::Names, "by their name, which exactly one contact at the company or with the e-mail has", false),
-        (RebuiltBy::Fields, "by their name and all else that they declare, with which one contact agrees", false),
+        (RebuiltBy::Fields, "by their name and all other declared fields, which exactly one contact has", false),
     ] {
         let pairs: Vec<&Pair> = rebuild.pairs.iter().filter(|pair| pair.by == by).collect();
         if pairs.is_empty() {
@@ -132,40 +132,44 @@ fn rest(all: usize, named: usize, indent: &str) -> String {
 fn why_text(key: &ContactKey, why: &WhyOpen, command: &dyn Fn(&str) -> String) -> String {
     let import = |id: &dyn std::fmt::Display| format!("`{}`", command(&format!("import {key} {id}")));
     match why {
-        WhyOpen::Nobody => "no contact in Apollo is like it. The next apply creates it.".to_owned(),
+        WhyOpen::Nobody => "no contact in Apollo is similar. The next apply creates it.".to_owned(),
         WhyOpen::Similar(found) => format!(
-            "no contact in Apollo is certainly this one; {} similar: {}. If it is one of them: {}",
+            "no contact in Apollo is certainly the same person; {} similar: {}. If it is one of them: {}",
             if found.len() == 1 { "1 contact is".to_owned() } else { format!("{} contacts are", count(found.len())) },
             ids(found),
             import(&"ID")
         ),
         WhyOpen::Several(found) => {
-            format!("{} could be it: {}. To decide: {}", counted(found.len(), "contact"), ids(found), import(&"ID"))
+            format!(
+                "{} may be the same person: {}. To decide: {}",
+                counted(found.len(), "contact"),
+                ids(found),
+                import(&"ID")
+            )
         }
         WhyOpen::Shared { id, others } => {
             let others: Vec<String> = others.iter().take(IDS_NAMED).map(ContactKey::address).collect();
-            format!("{id} could be it, and {} as well. To decide: {}", others.join(", "), import(id))
+            format!("{id} may belong to this entry or to {}. To decide: {}", others.join(", "), import(id))
         }
         WhyOpen::Owned { id, owner } => format!(
-            "{id} could be it and belongs to {}. To give it to this one: `{}`, then {}",
+            "{id} may be the same person and belongs to {}. To give it to this entry: `{}`, then {}",
             owner.address(),
             command(&format!("state rm {owner}")),
             import(id)
         ),
         WhyOpen::NameAlone(id) => {
-            format!("{id} has its name, and nothing else says that it is the same person. If it is: {}", import(id))
+            format!("{id} has its name, but nothing else shows that it is the same person. If it is: {}", import(id))
         }
         WhyOpen::NotEverybody => {
-            "not all contacts in Apollo could be read, so it is not known whether a contact is the only one like it."
-                .to_owned()
+            "not all contacts in Apollo could be read, so there may be another similar one.".to_owned()
         }
         WhyOpen::Gone(id) => {
-            format!("Apollo says that {id}, which it names, does not exist. Correct or remove its apollo_id.")
+            format!("Apollo says that its apollo_id {id} does not exist. Correct or remove it.")
         }
         WhyOpen::Merged { id, survivor } => {
-            format!("{id}, which it names, is part of {survivor} in Apollo now. Correct its apollo_id.")
+            format!("its apollo_id {id} was merged into {survivor} in Apollo. Correct it.")
         }
-        WhyOpen::Unseen { id, why } => format!("{id}, which it names, was not seen: {}", escape(&unseen(why))),
+        WhyOpen::Unseen { id, why } => format!("its apollo_id {id} could not be read: {}", escape(&unseen(why))),
         WhyOpen::Waits => {
             format!(
                 "it waits for a decision, or a request for it was not answered: `{}`",

@@ -1,4 +1,4 @@
-//! Problems that many contacts have in the same words: the first is told at once, and the others together at the end.
+//! Equal problems of many contacts: the first is shown at once, and the others together at the end.
 //!
 //! Apollo says the same of each contact that has the same mistake.
 
@@ -60,7 +60,7 @@ impl Kind {
             0 => String::new(),
             more => format!("\n  and {}", counted(more, "more contact")),
         };
-        let detail = format!("The first one is told above with its cause. The others:{named}{more}");
+        let detail = format!("The first one is shown above with its cause. The others:{named}{more}");
         Diagnostic { severity: self.severity, ..Diagnostic::error(summary, detail) }
     }
 }
@@ -105,7 +105,7 @@ mod tests {
         let sums: Vec<String> = repeats.sums().map(|sum| format!("{}\n{}", sum.summary, sum.detail)).collect();
         insta::assert_snapshot!(sums.join("\n"), @"
         150 contacts have the same error: Apollo rejected contact.p0
-        The first one is told above with its cause. The others:
+        The first one is shown above with its cause. The others:
           contact.p1  contacts.d/team.yaml
           contact.p2  contacts.d/team.yaml
           contact.p3  contacts.d/team.yaml

@@ -9,7 +9,7 @@ use crate::state::{Location, Setback, Standing};
 pub fn replacement_text(state: &Location, now: Option<&Standing>, new: &Standing, setback: Option<&Setback>) -> String {
     let now = now.map_or_else(|| "none".to_owned(), standing_text);
     let loss = setback.map(|setback| {
-        format!("\nForced: {}.\nWhat the state knows and the new one does not is lost.\n", escape(&setback.to_string()))
+        format!("\nForced: {}.\nWhat only the current state knows is lost.\n", escape(&setback.to_string()))
     });
     format!(
         "The state {} will be replaced.\n\n  now: {now}\n  new: {}\n{}",

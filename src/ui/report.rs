@@ -50,14 +50,14 @@ pub fn pass_summary(report: &Report, color: bool) -> String {
     let rest = match &report.ended {
         Ended::Interrupted | Ended::Terminated | Ended::Complete if report.failed + report.remaining == 0 => None,
         Ended::Interrupted | Ended::Terminated => Some("The next service does the rest.".to_owned()),
-        Ended::Yielded => Some("Made way for a change: planning again.".to_owned()),
+        Ended::Yielded => Some("Stopped for a change: planning again.".to_owned()),
         Ended::Fatal => {
-            Some("No further request could have succeeded. It is tried again, less often each time.".to_owned())
+            Some("No further request could succeed. The service tries again, less often each time.".to_owned())
         }
         Ended::QuotaExhausted { endpoint, wait: time } => {
             Some(format!("The {endpoint} quota opens again in {}. The rest follows then.", wait(*time)))
         }
-        Ended::Outage { .. } => Some("Apollo does not answer as it should. The rest is tried again.".to_owned()),
+        Ended::Outage { .. } => Some("Apollo does not answer correctly. The rest is tried again.".to_owned()),
         Ended::Complete => {
             Some("What failed is tried again, less often each time, and at once when it is edited.".to_owned())
         }
@@ -74,7 +74,7 @@ pub fn watch_summary(passes: usize, total: &Report, color: bool) -> String {
         write!(text, "\n{also}").expect("writing to a string does not fail");
     }
     if total.failed > 0 {
-        write!(text, "\nActions that failed: {}, tried again ones included.", total.failed)
+        write!(text, "\nActions that failed: {}, including repeated attempts.", total.failed)
             .expect("writing to a string does not fail");
     }
     text
@@ -113,8 +113,8 @@ fn next_step(report: &Report) -> String {
         Ended::Complete => String::new(),
         Ended::Interrupted => "Interrupted before the end. ".to_owned(),
         Ended::Terminated => "Told to stop before the end. ".to_owned(),
-        Ended::Yielded => "Made way for a new plan. ".to_owned(),
-        Ended::Fatal => "Stopped early: no further request could have succeeded. ".to_owned(),
+        Ended::Yielded => "Stopped for a new plan. ".to_owned(),
+        Ended::Fatal => "Stopped early: no further request could succeed. ".to_owned(),
         Ended::QuotaExhausted { endpoint, wait: time } => {
             format!("The {endpoint} quota opens again in {}, longer than --max-wait allows. ", wait(*time))
         }
@@ -150,7 +150,7 @@ mod tests {
         insta::assert_snapshot!(watch_summary(6, &total, false), @r"
         Watch ended after 6 passes. Resources: 2 added, 0 changed, 0 destroyed.
         Also: 1 moved.
-        Actions that failed: 3, tried again ones included.
+        Actions that failed: 3, including repeated attempts.
         ");
     }
 
@@ -190,7 +190,7 @@ mod tests {
         let fatal = Report { failed: 1, remaining: 9, ended: Ended::Fatal, ..Report::default() };
         insta::assert_snapshot!(summary(&fatal, false), @r"
         Apply incomplete. Resources: 0 added, 0 changed, 0 destroyed. 1 failed, 9 remaining.
-        Stopped early: no further request could have succeeded. What is done is recorded: correct what the errors name, then run the command again.
+        Stopped early: no further request could succeed. What is done is recorded: correct what the errors name, then run the command again.
         ");
     }
 

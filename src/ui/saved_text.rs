@@ -1,4 +1,4 @@
-//! What stands below a plan that was saved: where it is, and what it is good for.
+//! The text below a plan that was saved: where the file is, and how to apply it.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -33,8 +33,8 @@ pub fn saved_text(file: &Path, saved_as: &SavedAs, stream: Stream) -> String {
             )
         }
         SavedAs::Empty => String::new(),
-        SavedAs::Undecided => "\nIt needs a decision first: it can be shown, and never be applied.".to_owned(),
-        SavedAs::Braked => "\nIt exceeds the limits named above: it can be shown, and never be applied.".to_owned(),
+        SavedAs::Undecided => "\nIt needs a decision first, so it can be shown but never applied.".to_owned(),
+        SavedAs::Braked => "\nIt exceeds the limits named above, so it can be shown but never applied.".to_owned(),
     };
     text.write_str(&next).expect("writing to a string does not fail");
     text
@@ -69,14 +69,14 @@ mod tests {
         ──────────
 
         Saved the plan to: team.plan
-        It needs a decision first: it can be shown, and never be applied.
+        It needs a decision first, so it can be shown but never applied.
         ");
         insta::assert_snapshot!(text(&SavedAs::Braked), @"
 
         ──────────
 
         Saved the plan to: team.plan
-        It exceeds the limits named above: it can be shown, and never be applied.
+        It exceeds the limits named above, so it can be shown but never applied.
         ");
         insta::assert_snapshot!(text(&SavedAs::Empty), @"
 

@@ -244,7 +244,8 @@ impl Shell {
         if untold > 0 {
             let lines =
                 if untold == 1 { "1 line was dropped".to_owned() } else { format!("{untold} lines were dropped") };
-            let detail = "They could not be written: nobody read them in time, or the disk was full. The work went on.";
+            let detail =
+                "They could not be written: no program read them in time, or the disk was full. The work continued.";
             self.warning(lines, detail);
         }
     }

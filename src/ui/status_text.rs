@@ -44,7 +44,7 @@ pub struct AtRest {
 /// Says whether the service lives, in one line.
 pub fn health_line(health: Health) -> String {
     match health {
-        Health::Alive => "The service lives.".to_owned(),
+        Health::Alive => "The service is alive.".to_owned(),
         Health::Overdue { since } => format!("The service is stuck: a pass was due {}.", time_text(since)),
         Health::Silent { since } => {
             format!("The service is stuck: its pass has shown no progress since {}.", time_text(since))
@@ -56,15 +56,15 @@ pub fn health_line(health: Health) -> String {
 pub fn readiness_line(readiness: &Readiness) -> String {
     match readiness {
         Readiness::Ready { last_good_pass } => {
-            format!("Ready: the last good pass ended {}.", time_text(*last_good_pass))
+            format!("Ready: the last successful pass ended {}.", time_text(*last_good_pass))
         }
         Readiness::NotYet { last: None } => "Not ready: no pass has ended yet.".to_owned(),
         Readiness::NotYet { last: Some(last) } => {
-            format!("Not ready: no pass was good yet; the last one {}.", outcome(*last))
+            format!("Not ready: no pass was successful yet; the last one {}.", outcome(*last))
         }
         Readiness::Stale { last_good_pass, last } => {
             let last = last.map(|last| format!("; the last one {}", outcome(last))).unwrap_or_default();
-            format!("Not ready: the last good pass ended {}{last}.", time_text(*last_good_pass))
+            format!("Not ready: the last successful pass ended {}{last}.", time_text(*last_good_pass))
         }
         Readiness::Troubled(trouble) => {
             format!("Not ready since {}: {}.", time_text(trouble.since), plain(&words::in_short(&trouble.error, None)))
@@ -112,12 +112,12 @@ pub fn service_text(status: &Status, options: &StatusOptions<'_>) -> String {
     }
     match status.phase {
         Phase::Opening => text += "It waits for the state to be opened.\n",
-        Phase::Passing => text += "A pass is under way.\n",
+        Phase::Passing => text += "A pass is running.\n",
         Phase::Ending => text += "The service is ending.\n",
         Phase::Paused => {
             let _ = writeln!(text, "Nothing is read or changed until `{}`.", command("resume"));
         }
-        Phase::StandingBy => text += "It takes over when that one gives the state up or is gone.\n",
+        Phase::StandingBy => text += "It takes over when that process releases the state or ends.\n",
         Phase::Resting => {
             if let Some(next) = status.next_pass {
                 let _ = writeln!(text, "Next pass: in {}, or as soon as something changes.", wait(next.since(now)));
@@ -198,12 +198,12 @@ pub(super) fn outcome(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::InStep => "found nothing to do",
         Outcome::Applied => "applied what could be applied",
-        Outcome::OnlyPlanned => "only planned what is to be done",
+        Outcome::OnlyPlanned => "only planned",
         Outcome::WaitsForQuota => "waits for quota",
         Outcome::Yielded => "made way for the next",
         Outcome::Refused => "could not use the files",
-        Outcome::Braked => "was held by limits",
-        Outcome::Troubled => "was kept from its work",
+        Outcome::Braked => "was stopped by limits",
+        Outcome::Troubled => "could not work",
         Outcome::Interrupted => "was interrupted",
     }
 }
@@ -219,7 +219,7 @@ fn write_braked(text: &mut String, status: &Status, paint: Paint, command: &dyn 
     let next = if status.only_plans {
         words::service::ONLY_PLANS.to_owned()
     } else {
-        format!("To let it through once: {}", command(&format!("approve {}", digest.0)))
+        format!("To apply it once: {}", command(&format!("approve {}", digest.0)))
     };
     let _ = writeln!(text, "  Plan: {}\n  {next}", counts_summary(counts));
 }
@@ -250,11 +250,12 @@ fn write_waiting(text: &mut String, waiting: &[Waiting], paint: Paint, now: Time
     if waiting.is_empty() {
         return;
     }
-    let _ = writeln!(text, "\n{}", paint.bold(format!("Gone from the files: {}.", counted(waiting.len(), "contact"))));
+    let _ =
+        writeln!(text, "\n{}", paint.bold(format!("No longer in the files: {}.", counted(waiting.len(), "contact"))));
     for Waiting { key, gone_since: _, forget_at } in waiting.iter().take(LISTED) {
         let when = match forget_at {
             Some(at) => format!("forgotten in {}, unless it comes back", wait(at.since(now))),
-            None => "kept, as there is no contact file at all".to_owned(),
+            None => "kept, because there is no contact file at all".to_owned(),
         };
         let _ = writeln!(text, "  {}: {when}", key.address());
     }

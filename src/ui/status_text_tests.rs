@@ -23,7 +23,7 @@ fn at_rest(rest: &AtRest) -> String {
 fn a_service_with_nothing_to_do_is_a_few_lines() {
     insta::assert_snapshot!(service(&in_step()), @"
     contactsd 0.1.0 watches contacts.d since 2026-03-01T11:00:00Z (1h).
-    Ready: the last good pass ended 2026-03-01T11:59:48Z.
+    Ready: the last successful pass ended 2026-03-01T11:59:48Z.
     Last pass: found nothing to do 12s ago, took 1s.
     Next pass: in 4m48s, or as soon as something changes.
     120 entries declared, 0 actions pending. State serial 57.
@@ -46,7 +46,7 @@ fn a_service_that_only_plans_asks_nobody_to_approve() {
 fn all_that_waits_for_somebody_or_something_is_listed() {
     insta::assert_snapshot!(service(&busy()), @"
     contactsd 0.1.0 watches contacts.d since 2026-03-01T11:00:00Z (1h).
-    Ready: the last good pass ended 2026-03-01T11:59:48Z.
+    Ready: the last successful pass ended 2026-03-01T11:59:48Z.
     Last pass: applied what could be applied 12s ago, took 3s: 3 done, 2 failed, 1 remaining.
     Next pass: in 4m48s, or as soon as something changes.
     120 entries declared, 5 actions pending. State serial 57.
@@ -54,17 +54,17 @@ fn all_that_waits_for_somebody_or_something_is_listed() {
     A plan exceeds limits and waits for approval since 2026-03-01T11:55:00Z:
       More than 1000 contacts would be created: 1200
       Plan: 1200 to add, 0 to change, 0 to destroy.
-      To let it through once: contactsd approve 0123456789abcdef0123456789abcdef
+      To apply it once: contactsd approve 0123456789abcdef0123456789abcdef
 
     2 entries fail:
       contact.bo: Apollo rejected contact.bo
         3 times since 2026-03-01T11:50:00Z; next try in 42s
-      contact.cy@example.com: More than one contact could be contact.cy@example.com
+      contact.cy@example.com: More than one contact may be the same person as contact.cy@example.com
         1 time since 2026-03-01T11:50:00Z; waits for you
 
-    Gone from the files: 2 contacts.
+    No longer in the files: 2 contacts.
       contact.dee: forgotten in 34s, unless it comes back
-      contact.eve@example.com: kept, as there is no contact file at all
+      contact.eve@example.com: kept, because there is no contact file at all
 
     Quota left:
       create  199 of 200 this minute, resets in 42s; 0 of 400 this hour, resets in 59m
@@ -161,13 +161,13 @@ fn a_line_says_why_it_is_not_ready_or_stuck() {
         health_line(Health::Silent { since: ago(900) }),
     ];
     insta::assert_snapshot!(lines.join("\n"), @r"
-    Ready: the last good pass ended 2026-03-01T11:59:48Z.
+    Ready: the last successful pass ended 2026-03-01T11:59:48Z.
     Not ready: no pass has ended yet.
-    Not ready: no pass was good yet; the last one could not use the files.
-    Not ready: the last good pass ended 2026-03-01T11:59:48Z; the last one found nothing to do.
+    Not ready: no pass was successful yet; the last one could not use the files.
+    Not ready: the last successful pass ended 2026-03-01T11:59:48Z; the last one found nothing to do.
     Not ready since 2026-03-01T11:58:30Z: The credential cannot be used: asked as ada@example.com\u{1b}[31m.
     Not ready: paused since 2026-03-01T10:00:00Z.
-    The service lives.
+    The service is alive.
     The service is stuck: a pass was due 2026-03-01T11:50:00Z.
     The service is stuck: its pass has shown no progress since 2026-03-01T11:45:00Z.
     ");

@@ -1,4 +1,4 @@
-//! Everything that is known of one contact, for people: where it stands, how it came about, what is open, what comes next.
+//! Everything that is known about one contact, for people: its entry, its history, open requests, and the next action.
 
 use std::fmt::Write as _;
 
@@ -29,7 +29,7 @@ pub fn why_text(why: &Why, location: Option<&Location>) -> String {
                 time_text(forgotten.at)
             );
         }
-        (None, None) => text += "Not managed: the state knows no contact of Apollo's for it.\n",
+        (None, None) => text += "Not managed: the state has no Apollo contact for it.\n",
     }
     for intent in &why.intents {
         text += &open(intent);
@@ -58,10 +58,10 @@ pub fn why_text(why: &Why, location: Option<&Location>) -> String {
             super::amounts::counted(failing.attempts as usize, "time"),
             escape(&why_it_fails)
         );
-        text += &request_id("  The request's id in Apollo", failing.error.request_id());
+        text += &request_id("  The id of the request in Apollo", failing.error.request_id());
     }
     if why.under_way {
-        text += "Another process is at work on it right now.\n";
+        text += "Another process is working on it right now.\n";
     }
     text
 }
@@ -77,7 +77,7 @@ fn managed(binding: &Binding) -> String {
     let _ = writeln!(text, "Last applied {} from {}, in run {}.", time_text(*applied_at), escape(path), escape(&run.0));
     text += &request_id("The id in Apollo of the last request that wrote to it", request.as_deref());
     if binding.fingerprint.is_none() {
-        text += "Not everything that is declared is confirmed.\n";
+        text += "Not every declared field is confirmed.\n";
     }
     for field in &binding.dropped {
         let _ = writeln!(text, "Apollo did not keep {field}.");
@@ -102,7 +102,7 @@ fn open(intent: &Intent) -> String {
         time_text(intent.last_sent_at),
         escape(&intent.run.0)
     );
-    told + &request_id("  The request's id in Apollo", intent.request_id.as_deref())
+    told + &request_id("  The id of the request in Apollo", intent.request_id.as_deref())
 }
 
 /// Tells what Apollo called a request, which its support asks for; nothing where it did not say.

@@ -156,14 +156,14 @@ fn a_deleted_entry_is_forgotten_and_the_contact_left_alone() {
     contactsd will perform the following actions:
 
       # contact.person-14 will be removed from the state but will not be destroyed
-      # (because contact.person-14 is not in the contact files any more)
+      # (because contact.person-14 is no longer in the contact files)
       # (it was in contacts.d/people-07.yaml)
       . contact "person-14" {
             id = "[ID1]"
         }
 
       # contact.person-15 will be removed from the state but will not be destroyed
-      # (because contact.person-15 is not in the contact files any more)
+      # (because contact.person-15 is no longer in the contact files)
       # (it was in contacts.d/people-07.yaml)
       . contact "person-15" {
             id = "[ID2]"
@@ -396,12 +396,12 @@ fn a_contact_that_was_deleted_by_hand_needs_a_decision_and_keeps_its_state() {
     Actions are indicated with the following symbols:
       ! needs a decision
 
-    contactsd needs a decision before it can go on:
+    contactsd needs a decision before it can continue:
 
       # contact.ada needs a decision
       # (bound to "[ID1]", which was deleted in Apollo)
       # - to create it again: contactsd apply --recreate ada
-      # - to let it go: remove the entry from contacts.d/team.yaml
+      # - to stop managing it: remove the entry from contacts.d/team.yaml
       ! contact "ada" {
             first_name = "Ada"
             last_name  = "Quill"
@@ -479,18 +479,18 @@ fn nobody_to_approve_is_an_error_before_anything() {
     let world = World::with("contacts:\n  ada: {email: broken}\n").against(&remote);
     assert_snapshot!(world.run("apply"), @"
     [stderr]
-    Error: Nobody can approve
+    Error: Cannot ask for approval
 
-    There is no terminal to ask for approval. Add --auto-approve to go on without asking, or run plan
-    to see what would happen.
+    There is no terminal to ask for approval. Add --auto-approve to continue without asking, or run
+    plan to see what would happen.
     [exit 1]
     ");
     assert_snapshot!(world.run("apply --input=false"), @"
     [stderr]
-    Error: Nobody can approve
+    Error: Cannot ask for approval
 
-    There is no terminal to ask for approval. Add --auto-approve to go on without asking, or run plan
-    to see what would happen.
+    There is no terminal to ask for approval. Add --auto-approve to continue without asking, or run
+    plan to see what would happen.
     [exit 1]
     ");
     assert!(!world.path(".contactsd").exists());
@@ -548,8 +548,8 @@ fn brakes_stop_a_plan_that_nobody_meant() {
     Error: The plan is not applied
 
     More than 9 contacts would be created: 10.
-    Nothing was changed. Check that the directory is the right one and whole. If the plan is meant,
-    use --force or a higher limit.
+    Nothing was changed. Check that the contact directory is the right one and complete. If the plan
+    is intended, use --force or a higher limit.
     ");
     assert_eq!(refused.code, Some(1));
     assert_eq!(remote.take_calls(), [""; 0]);
@@ -563,11 +563,11 @@ fn brakes_stop_a_plan_that_nobody_meant() {
     Error: The plan is not applied
 
     4 managed contacts would be forgotten, more than 30 %.
-    Nothing was changed. Check that the directory is the right one and whole. If the plan is meant,
-    use --force or a higher limit.
+    Nothing was changed. Check that the contact directory is the right one and complete. If the plan
+    is intended, use --force or a higher limit.
     ");
     assert_eq!(refused.code, Some(1));
-    assert_snapshot!(world.run("plan").line("Brake"), @"Brake: 4 contacts would be forgotten, at most 3 are allowed. If that is meant, add --force.");
+    assert_snapshot!(world.run("plan").line("Brake"), @"Brake: 4 contacts would be forgotten, and at most 3 are allowed. If this is intended, add --force.");
     world.team("contacts: {}\n");
     let refused = world.apply();
     assert_snapshot!(refused.stderr, @"
@@ -575,8 +575,8 @@ fn brakes_stop_a_plan_that_nobody_meant() {
     Error: The plan is not applied
 
     All managed contacts would be forgotten.
-    Nothing was changed. Check that the directory is the right one and whole. If the plan is meant,
-    use --force or a higher limit.
+    Nothing was changed. Check that the contact directory is the right one and complete. If the plan
+    is intended, use --force or a higher limit.
     ");
     assert_eq!(refused.code, Some(1));
     assert_eq!(world.run("state list").stdout.lines().count(), 10);
@@ -631,7 +631,7 @@ fn an_entry_that_names_another_contact_than_its_own_needs_a_decision() {
     Actions are indicated with the following symbols:
       ! needs a decision
 
-    contactsd needs a decision before it can go on:
+    contactsd needs a decision before it can continue:
 
       # contact.ada needs a decision
       # (bound to "[ID1]", but its entry declares apollo_id "[ID2]")
@@ -649,16 +649,16 @@ fn an_entry_that_names_another_contact_than_its_own_needs_a_decision() {
     Apply incomplete. Resources: 0 added, 0 changed, 0 destroyed. 1 failed, 0 remaining.
     What is done is recorded: correct what the errors name, then run the command again.
     [stderr]
-    Error: contact.ada is bound to another contact than it names
+    Error: contact.ada is bound to another contact than its apollo_id
 
       with contact.ada,
       contacts.d/team.yaml:3:3
        3:   ada:
             ^^^
 
-    The state binds it to [ID1], the entry says apollo_id:
-    [ID2]. Remove apollo_id to keep the bound contact; to change it, rename the
-    key, which makes it a new entry.
+    The state binds it to [ID1], but the entry says apollo_id:
+    [ID2]. To keep the bound contact, remove apollo_id. To use the other one,
+    rename the key, which makes it a new entry.
     [exit 1]
     "#);
     assert_eq!(remote.take_calls(), [""; 0]);

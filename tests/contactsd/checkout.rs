@@ -62,7 +62,7 @@ fn a_link_that_leads_out_shows_nothing_of_what_it_leads_to() {
 
       contacts.d/x.yaml
 
-    It is a link to "/proc/self/environ" and ends outside of contacts.d, so it was not opened: files
+    It is a link to "/proc/self/environ" and ends outside of contacts.d, so it was not opened. Files
     of a repository must not show what else is on this machine. Put the file itself here. To follow
     links to a directory that you trust, name that directory with --follow-within.
 
@@ -157,7 +157,7 @@ fn pipes_sockets_and_devices_are_told_and_not_waited_for() {
     [stderr]
     Error: contactsd.toml is not a regular file
 
-    It is read only where it is a file of the working directory.
+    It is read only if it is a file in the working directory.
     [exit 1]
     ");
 }
@@ -181,10 +181,10 @@ fn settings_of_a_repository_name_no_file_and_approve_nothing() {
     [stderr]
     Error: contactsd.toml:2:1: a repository must not set expect: it decides what is applied without asking you
 
-    Who wrote the repository does not decide that for you. Remove the line, and where you want it type
-    --expect or set CONTACTSD_EXPECT. A repository may set: dir, parallelism, batch, limit, reserve,
-    max-creates, max-updates, max-forgets, mask, concise, by-file, full, format, json, quiet, color,
-    no-color, log-format, detailed-exitcode.
+    A repository cannot decide this for you. Remove the line. Where you want it, type --expect or set
+    CONTACTSD_EXPECT. A repository may set: dir, parallelism, batch, limit, reserve, max-creates,
+    max-updates, max-forgets, mask, concise, by-file, full, format, json, quiet, color, no-color,
+    log-format, detailed-exitcode.
     [exit 1]
     ");
     world.write("contactsd.toml", "max-creates = 5000\n");
@@ -192,7 +192,7 @@ fn settings_of_a_repository_name_no_file_and_approve_nothing() {
     [stderr]
     Error: A repository must not set max-creates to this, as contactsd.toml:1:1 does
 
-    It may let more through than the 1000 that watch allows. Lower it, or remove the line and type
+    It may allow more than the 1000 that watch allows. Lower it, or remove the line and type
     --max-creates 5000 where you want it.
 
     For more help on using this command, run:
@@ -217,7 +217,7 @@ fn settings_are_no_link_to_elsewhere() {
             [stderr]
             Error: contactsd.toml leads out of the working directory or to a hidden file, and was not opened
 
-            It is read only where it is a file of the working directory.
+            It is read only if it is a file in the working directory.
             [exit 1]
             ");
         }

@@ -62,7 +62,7 @@ fn an_entry_that_was_edited_stays_and_the_difference_is_shown_without_values() {
     world.edit("contacts.d/people.yaml", "title: CTO", "title: Chief");
     let kept = world.run("convert people.csv");
     assert!(
-        kept.code == Some(0) && kept.stderr.contains("contact.ada@engines.example.com: title (by people.csv:2)"),
+        kept.code == Some(0) && kept.stderr.contains("contact.ada@engines.example.com: title (row: people.csv:2)"),
         "{kept}"
     );
     assert!(kept.stdout.contains("No changes. Converted 1 of 2 rows: 1 kept as they are."), "{kept}");
@@ -89,7 +89,7 @@ fn a_file_is_told_by_its_own_name_whatever_is_said_of_it() {
     assert_eq!(convert().code, Some(0));
     world.edit("who stay/people.yaml", "title: CTO", "title: Chief");
     let kept = convert();
-    let said = "who stay/people.yaml was edited: 1 contact that says something else stays";
+    let said = "who stay/people.yaml was edited: 1 contact differs from the tables and was not changed";
     assert!(kept.stderr.contains(said), "{kept}");
 }
 
@@ -100,14 +100,14 @@ fn nobody_is_taken_out_of_a_file_and_no_file_of_another_hand_is_touched() {
     world.write("people.csv", PEOPLE.split_inclusive('\n').take(2).collect::<String>().as_str());
     let loses = world.run("convert people.csv");
     assert!(
-        loses.code == Some(1) && loses.stderr.contains("It declares 1 contact that would be missing from it then"),
+        loses.code == Some(1) && loses.stderr.contains("It declares 1 contact that the new file would not have"),
         "{loses}"
     );
     assert!(read(&world, "contacts.d/people.yaml").contains("bo-lund"));
     let world = people();
     world.write("contacts.d/people.yaml", "contacts:\n  zoe: {first_name: Zoe}\n");
     let foreign = world.run("convert people.csv");
-    assert!(foreign.code == Some(1) && foreign.stderr.contains("contacts.d/people.yaml stays as it is"), "{foreign}");
+    assert!(foreign.code == Some(1) && foreign.stderr.contains("contacts.d/people.yaml was not replaced"), "{foreign}");
     assert_eq!(read(&world, "contacts.d/people.yaml"), "contacts:\n  zoe: {first_name: Zoe}\n");
 }
 
@@ -154,7 +154,7 @@ Short,Row
     assert_eq!(
         read(&world, "rest.csv"),
         "First Name,Last Name,Email,Account Name,Do Not Call,contactsd outcome,contactsd reason,contactsd file,contactsd line\n\
-         Eve,Hidden,not an address,Engines,0,refused,its e-mail is no e-mail address,report.csv,3\n\
+         Eve,Hidden,not an address,Engines,0,refused,its e-mail is not an e-mail address,report.csv,3\n\
          Mallory,Out,m@out.example.com,Out,1,skipped,\"the person opted out, by \"\"Do Not Call\"\"\",report.csv,4\n\
          Short,Row,,,,refused,it has 2 cells where the header has 5,report.csv,5\n"
     );
@@ -205,9 +205,9 @@ fn an_unknown_table_is_an_error_that_says_how_to_go_on() {
       Work mail
       Company
 
-    Say what they are, each that you need: --map 'Work mail=email' --map 'Company=organization_name'.
-    If it is one of the known layouts (apollo, linkedin, google, outlook, hubspot, salesforce,
-    pipedrive) with other names, add --layout NAME.
+    Map each column that you need: --map 'Work mail=email' --map 'Company=organization_name'. If it is
+    one of the known layouts (apollo, linkedin, google, outlook, hubspot, salesforce, pipedrive) with
+    other names of columns, add --layout NAME.
     [exit 1]
     ");
     let mapped = world.run_words(["convert", "crew.csv", "--map", "Work mail=email", "--map", "Crew=name"]);
@@ -267,7 +267,7 @@ fn an_export_of_an_account_binds_it_without_a_search_and_without_a_write() {
     assert_eq!(world.run("sandbox --fill-from apollo-contacts-export.csv").code, Some(0));
     let again = world.run_with_input("sandbox --fill-from -", EXPORT);
     assert!(
-        again.stdout.contains("0 contacts of <stdin>") && again.stdout.contains("it had 5 contacts of them already"),
+        again.stdout.contains("0 contacts of <stdin>") && again.stdout.contains("5 contacts were already there"),
         "{again}"
     );
     let applied = world.run("apply --sandbox --auto-approve");

@@ -84,7 +84,10 @@ fn a_damaged_database_is_built_again_by_the_next_command_that_writes_which_says_
         world.edit("contacts.d/team.yaml", &format!("p{number}@"), &format!("p{number}.new@"));
         let plan = world.run("plan");
         assert_eq!((plan.code, plan.line("Plan:")), (Some(0), "Plan: 0 to add, 1 to change, 0 to destroy."), "{what}");
-        assert!(plan.stderr.contains("The database of the state cannot be read, so its copy was"), "{what}\n{plan}");
+        assert!(
+            plan.stderr.contains("The database of the state cannot be read, so its copy was read"),
+            "{what}\n{plan}"
+        );
         remote.take_calls();
         let outcome = world.applied();
         let said = "Warning: The database of the state was damaged and was built again from its copy";
@@ -109,7 +112,7 @@ fn what_is_said_of_a_damaged_database_is_what_was_done() {
     world.applied();
     fs::remove_file(state(&world, "sled/db")).unwrap();
     assert_snapshot!(world.run("state check"), @"
-    The state .contactsd/contacts.d/state is not as it should be (3 contacts, serial 3):
+    The state .contactsd/contacts.d/state has problems (3 contacts, serial 3):
 
       - The database cannot be used: its sled/db is gone.
 
@@ -121,11 +124,11 @@ fn what_is_said_of_a_damaged_database_is_what_was_done() {
     contact.p1
     contact.p2
     [stderr]
-    Warning: The database of the state cannot be read, so its copy was
+    Warning: The database of the state cannot be read, so its copy was read
 
     What was wrong: its sled/db is gone.
     The copy holds all that was recorded. If the database is damaged, the next command that writes
-    builds it again; `contactsd state check --api-url http://127.0.0.1:[PORT]/api/v1` says more.
+    builds it again. `contactsd state check --api-url http://127.0.0.1:[PORT]/api/v1` shows more.
     [exit 0]
     ");
     assert_snapshot!(warning(&world.run("state mv p0 q0 --auto-approve")), @"
@@ -134,28 +137,28 @@ fn what_is_said_of_a_damaged_database_is_what_was_done() {
 
     What was wrong: its sled/db is gone. Nothing is lost. The damaged one is kept at
     .contactsd/contacts.d/state/sled.aside-[TIME]; `state clean` removes it. If this happens
-    again, look at the disk.
+    again, check the disk.
     [exit 0]
     ");
     assert_snapshot!(world.run("state check"), @"
-    The state .contactsd/contacts.d/state is whole: 3 contacts, serial 4. Database, copy, index and contact files agree.
-    1 damaged part of earlier times kept beside it; `contactsd state clean --api-url http://127.0.0.1:[PORT]/api/v1` removes them.
+    The state .contactsd/contacts.d/state is complete: 3 contacts, serial 4. Database, copy, index and contact files agree.
+    1 damaged part from earlier are kept beside it; `contactsd state clean --api-url http://127.0.0.1:[PORT]/api/v1` removes them.
     [exit 0]
     ");
     let json = world.run("state check --json");
     keeps_to("state-check", &json.stdout);
     assert_eq!(records(&json.stdout)[0]["set_aside"].as_array().unwrap().len(), 1);
     let unapproved = world.run("state clean");
-    assert!(unapproved.stderr.contains("Nobody can approve"), "{unapproved}");
+    assert!(unapproved.stderr.contains("Cannot ask for approval"), "{unapproved}");
     let listed = world.run("state clean --json --auto-approve");
     keeps_to("events", &listed.stdout);
     assert_snapshot!(world.run("state clean --auto-approve"), @"
-    No changes. Nothing is kept beside the state.
+    No changes. There are no damaged parts to remove.
     [exit 0]
     ");
     fs::write(state(&world, "copy.jsonl"), "{}\n").unwrap();
     assert_snapshot!(world.run("state check"), @"
-    The state .contactsd/contacts.d/state is not as it should be (3 contacts, serial 4):
+    The state .contactsd/contacts.d/state has problems (3 contacts, serial 4):
 
       - The copy is damaged: line 1: it is not the first line of a pulled state.
 
@@ -167,11 +170,11 @@ fn what_is_said_of_a_damaged_database_is_what_was_done() {
     Warning: The copy of the state was damaged and was written again from its database
 
     What was wrong: line 1 of copy.jsonl: it is not the first line of a pulled state. Nothing is lost.
-    If this happens again, look at the disk.
+    If this happens again, check the disk.
     [exit 0]
     ");
     assert_snapshot!(world.run("state check"), @"
-    The state .contactsd/contacts.d/state is whole: 3 contacts, serial 5. Database, copy, index and contact files agree.
+    The state .contactsd/contacts.d/state is complete: 3 contacts, serial 5. Database, copy, index and contact files agree.
     [exit 0]
     ");
 }
@@ -195,7 +198,7 @@ fn what_is_lost_for_good_is_shown_and_saved_once_that_is_approved() {
     }
     assert_eq!(remote.take_calls(), [""; 0]);
     assert_snapshot!(uncounted(&world.run("state check")), @"
-    The state .contactsd/contacts.d/state is not as it should be (3 contacts, serial 3):
+    The state .contactsd/contacts.d/state has problems (3 contacts, serial 3):
 
       - The database cannot be used: its sled/db is gone.
       - The copy lacks the last [N] commits.
@@ -203,7 +206,7 @@ fn what_is_lost_for_good_is_shown_and_saved_once_that_is_approved() {
     `contactsd state recover --api-url http://127.0.0.1:[PORT]/api/v1` shows what is left, and asks before it changes anything.
     [exit 1]
     ");
-    assert!(world.run("state recover").stderr.contains("Nobody can approve"));
+    assert!(world.run("state recover").stderr.contains("Cannot ask for approval"));
     let declined = world.run_at_terminal("state recover", "no\n");
     assert_eq!(declined.code, Some(1), "{declined}");
     assert!(!state(&world, "sled").exists() && aside(&world).is_empty());
@@ -220,7 +223,7 @@ fn what_is_lost_for_good_is_shown_and_saved_once_that_is_approved() {
     Those that it does not recognize by their e-mail wait for you.
     It will manage 3 contacts: p0, p1, p2.
 
-    The state now manages 3 contacts, at serial 6. What was there is kept:
+    The state now manages 3 contacts, at serial 6. The earlier files are kept:
       .contactsd/contacts.d/state/copy.jsonl.aside-[TIME]
     [exit 0]
     ");

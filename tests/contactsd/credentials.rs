@@ -20,7 +20,7 @@ fn without_a_credential_nothing_is_begun() {
 
     no credential is set
     Set APOLLO_API_KEY, or APOLLO_API_KEY_FILE to the path of a file that holds the key
-    (APOLLO_ACCESS_TOKEN and APOLLO_ACCESS_TOKEN_FILE for an OAuth token). An API key is made in
+    (APOLLO_ACCESS_TOKEN and APOLLO_ACCESS_TOKEN_FILE for an OAuth token). You make an API key in
     Apollo under Settings > Integrations > API. To try contactsd without one, add --sandbox.
     [exit 1]
     ");
@@ -37,7 +37,7 @@ fn two_credentials_are_an_error() {
     Error: No usable credential
 
     APOLLO_API_KEY and APOLLO_ACCESS_TOKEN are both set
-    Unset all but one, so that it is clear whose contacts these are.
+    Unset all but one, so that it is clear which account is meant.
     [exit 1]
     ");
 }
@@ -222,7 +222,7 @@ fn a_run_goes_on_with_the_key_that_took_the_place_of_one_that_is_refused() {
     let (remote, outcome) = refused_in_the_middle(None, true);
     assert_eq!(outcome.code, Some(0), "{outcome}");
     assert_eq!(remote.contacts().len(), 20);
-    let told = "Apollo refused the credential. The one that has taken its place is of the same team";
+    let told = "Apollo refused the credential. The new one is of the same team";
     assert_eq!(outcome.stdout.matches(told).count(), 1, "{outcome}");
     assert_eq!(outcome.stderr, "");
 }

@@ -111,7 +111,7 @@ fn a_state_moves_between_engines_with_lineage_and_serial() {
         let pushed = succeeds(&world, "state push local.jsonl --auto-approve");
         assert!(pushed.contains("now: none"), "{pushed}");
         assert_eq!(succeeds(&world, "state pull"), local, "not a byte is lost on the way");
-        assert!(succeeds(&world, "state push local.jsonl --auto-approve").contains("holds exactly this already"));
+        assert!(succeeds(&world, "state push local.jsonl --auto-approve").contains("already holds exactly this"));
         world.run("plan").is_clean();
         // What was pulled is older once the database has gone on.
         world.edit("contacts.d/team.yaml", "Engineer", "Director");
@@ -636,13 +636,10 @@ fn the_commands_of_the_guide_take_a_team_to_a_database_and_back() {
     reader.run("plan").is_clean();
     assert!(succeeds(&reader, "status").contains("2 contacts managed."));
     let looked = reader.run("drift");
-    assert!(
-        looked.code == Some(0) && looked.stderr.contains("The quota that runners share is not drawn from"),
-        "{looked}"
-    );
+    assert!(looked.code == Some(0) && looked.stderr.contains("The shared quota is not used"), "{looked}");
     server.sql("GRANT INSERT, UPDATE ON contactsd.contactsd_pools TO contactsd_reader");
     let looked = reader.run("drift");
-    assert!(looked.code == Some(0) && !looked.stderr.contains("not drawn from"), "{looked}");
+    assert!(looked.code == Some(0) && !looked.stderr.contains("The shared quota is not used"), "{looked}");
     let refused = reader.apply();
     assert_eq!(refused.code, Some(1), "{refused}");
     assert!(refused.stderr.contains("permission denied"), "{refused}");

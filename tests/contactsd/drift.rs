@@ -171,8 +171,8 @@ fn drift_is_shown_with_what_was_applied_what_is_there_and_what_the_files_say() {
     remote.delete(&ids[2]);
     world.edit("contacts.d/team.yaml", "Clerk 0", "Chief");
     assert_snapshot!(world.run("drift"), @r#"
-    Reading what has changed in Apollo since it was read last: 1 search, more where much has changed.
-    Reading all contacts of the account from Apollo, up to 100 by a request: 1 search.
+    Reading what has changed in Apollo since the last reading: 1 search, or more if much has changed.
+    Reading all contacts of the account from Apollo, up to 100 per request: 1 search.
     Reading 1 contact from Apollo: 1 view.
     Note: Contacts have changed outside of contactsd
 
@@ -185,7 +185,7 @@ fn drift_is_shown_with_what_was_applied_what_is_there_and_what_the_files_say() {
             # (6 unchanged attributes hidden)
         }
 
-      # contact.p0002 is not in Apollo any more
+      # contact.p0002 is no longer in Apollo
       - contact "p0002" {
             id                = "[ID2]"
             first_name        = "Pia"
@@ -197,7 +197,7 @@ fn drift_is_shown_with_what_was_applied_what_is_there_and_what_the_files_say() {
     Drift: 1 changed, 1 gone.
 
     To restore what the files say, run: contactsd apply --refresh --api-url http://127.0.0.1:[PORT]/api/v1
-    To keep what stands in Apollo, change the files.
+    To keep what Apollo has, change the files.
     [exit 0]
     "#);
     assert_snapshot!(world.run("drift --format markdown"), @r#"
@@ -220,7 +220,7 @@ fn drift_is_shown_with_what_was_applied_what_is_there_and_what_the_files_say() {
             # (6 unchanged attributes hidden)
         }
 
-      # contact.p0002 is not in Apollo any more
+      # contact.p0002 is no longer in Apollo
     -   contact "p0002" {
             id                = "[ID2]"
             first_name        = (masked)
@@ -234,10 +234,10 @@ fn drift_is_shown_with_what_was_applied_what_is_there_and_what_the_files_say() {
     [exit 0]
     "#);
     assert_snapshot!(world.run("drift --format github"), @"
-    Reading what has changed in Apollo since it was read last: 1 search, more where much has changed.
+    Reading what has changed in Apollo since the last reading: 1 search, or more if much has changed.
     Reading 1 contact from Apollo: 1 view.
-    ::warning file=contacts.d/team.yaml,line=2,col=71,endColumn=75,title=contactsd::title changed in Apollo since it was applied (with contact.p0000)%0Aapply --refresh restores what the files say. To keep what stands in Apollo, change the file.
-    ::warning file=contacts.d/team.yaml,line=4,col=3,endColumn=7,title=contactsd::The contact is not in Apollo any more (with contact.p0002)%0Aapply --refresh restores what the files say. To keep what stands in Apollo, change the file.
+    ::warning file=contacts.d/team.yaml,line=2,col=71,endColumn=75,title=contactsd::title changed in Apollo since it was applied (with contact.p0000)%0ATo restore what the files say, run apply --refresh. To keep what Apollo has, change the file.
+    ::warning file=contacts.d/team.yaml,line=4,col=3,endColumn=7,title=contactsd::The contact is no longer in Apollo (with contact.p0002)%0ATo restore what the files say, run apply --refresh. To keep what Apollo has, change the file.
     Drift: 1 changed, 1 gone.
     [exit 0]
     ");
@@ -313,7 +313,7 @@ fn a_plan_shows_drift_first_and_changes_nothing_until_it_is_approved() {
     remote.edit(&ids[1], &json!({"title": "Boss"}));
     let before = writes(&remote);
     assert_snapshot!(world.run("plan --refresh"), @r#"
-    Reading what has changed in Apollo since it was read last: 1 search, more where much has changed.
+    Reading what has changed in Apollo since the last reading: 1 search, or more if much has changed.
     Note: Contacts have changed outside of contactsd
 
       # contact.p0001 has changed in Apollo
@@ -451,7 +451,7 @@ fn a_contact_that_apollo_has_is_taken_over_with_evidence() {
     let world = World::with(ADA).against(&remote);
     let before = writes(&remote);
     assert_snapshot!(world.run("plan --refresh"), @r#"
-    Reading all contacts of the account from Apollo, up to 100 by a request: 1 search.
+    Reading all contacts of the account from Apollo, up to 100 per request: 1 search.
     Reading 1 contact from Apollo: 1 view.
     contactsd will perform the following actions:
 
@@ -549,7 +549,7 @@ fn however_many_would_be_taken_over_all_are_shown_with_what_tells_so() {
     assert!(plan.stdout.contains("Plan: 130 to import, 0 to add"), "{plan}");
     // Two pages of everybody, and the same two again, for whom the entries mean.
     assert_eq!((remote.requests(Action::Search) - before, remote.requests(Action::View)), (4, 0));
-    let told = "up to 100 by a request: 2 searches";
+    let told = "up to 100 per request: 2 searches";
     assert_eq!(format!("{}{}", plan.stdout, plan.stderr).matches(told).count(), 2, "{plan}");
     let applied = world.run("apply --refresh --auto-approve");
     assert!(applied.code == Some(0) && applied.stdout.contains("130 imported"), "{applied}");

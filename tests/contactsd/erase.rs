@@ -54,16 +54,16 @@ fn nothing_of_a_person_is_left_in_any_byte_of_the_state() {
       - what is managed: its fields, its contact and its runs
       - hashes of its e-mail and name, where the account was read
       - the database, its copy and the index, which are made again without it
-      - copy.jsonl.aside-20260101T000000Z, which was moved out of the way and may hold it
+      - copy.jsonl.aside-20260101T000000Z, which was moved aside and may hold it
 
-    Out of reach, for you to see to:
+    Not in the state; remove these yourself:
 
-      - Apollo itself: delete the contact there, or apply may meet it again
+      - Apollo itself: delete the contact there, or apply may find it again
       - the history of the repository that held its entry
-      - backups, pulled states, saved plans, logs, and output that was kept elsewhere
-      - the sandbox's data, if it was ever applied there: forget it there too, with --sandbox
+      - backups, pulled states, saved plans, logs, and output that was saved elsewhere
+      - the data of the sandbox, if it was ever applied there: run this with --sandbox too
       - blocks of a disk that hold what a removed file held
-    The state holds nothing of contact.old-ada any more. Apollo was not told anything.
+    The state holds nothing about contact.old-ada any more. Nothing was changed in Apollo.
     [exit 0]
     ");
     assert_eq!(holding(&world.path(".contactsd"), &traces), Vec::<String>::new());
@@ -83,7 +83,7 @@ fn what_was_forgotten_before_is_purged_as_well() {
     world.team("contacts:\n  old-bo: {email: bo@example.com}\n  cy: {email: cy@example.com}\n");
     assert_eq!(world.run("apply --auto-approve").code, Some(0));
     let purged = world.run("forget --purge contact.old-ada --auto-approve");
-    assert!(purged.code == Some(0) && purged.stdout.contains("the memory that it was managed"), "{purged}");
+    assert!(purged.code == Some(0) && purged.stdout.contains("the record that it was managed"), "{purged}");
     assert_eq!(holding(&world.path(".contactsd"), &["augusta", "enchantress", "old-ada"]), Vec::<String>::new());
 }
 
@@ -108,7 +108,7 @@ fn nothing_of_a_person_is_left_in_any_byte_of_the_sandbox() {
     assert_eq!(serving.finish().code, Some(0));
     let purged = run("forget --purge old-ada");
     assert!(purged.code == Some(0) && purged.stdout.contains("its contact in the sandbox ("), "{purged}");
-    assert!(!purged.stdout.contains("forget it there too"), "{purged}");
+    assert!(!purged.stdout.contains("run this with --sandbox too"), "{purged}");
     assert_eq!(holding(&world.path(".contactsd"), &traces), Vec::<String>::new());
     // The others are as they were.
     world.run("plan --sandbox").is_clean();
@@ -145,7 +145,7 @@ fn the_commands_of_the_guide_do_what_it_says() {
         "contacts:\n  bo: {email: bo@example.com}\n  cy: {email: cy@example.com}\n  di: {email: di@example.com}\n",
     );
     assert!(run(commands[1]).contains("1 forgotten"));
-    assert!(run(commands[2]).contains("The state holds nothing of contact.ada any more."));
+    assert!(run(commands[2]).contains("The state holds nothing about contact.ada any more."));
     assert_eq!(holding(&world.path(".contactsd/contacts.d/state"), &["augusta", "\"ada\""]), Vec::<String>::new());
     run(commands[3]);
     assert_eq!(holding(&world.path(".contactsd"), &["augusta", "\"ada\""]), Vec::<String>::new());

@@ -189,7 +189,7 @@ fn service(provoked: &mut Provoked) {
         provoked.run(&world, verb, rest, 1);
     }
     let mut watching = world.start("watch --max-creates 0");
-    let shown = watching.wait_for("To let exactly this plan through");
+    let shown = watching.wait_for("To apply exactly this plan");
     let digest = shown.split("approve ").nth(1).unwrap()[..32].to_owned();
     provoked.run(&world, "approve", &digest, 0);
     provoked.run(&world, "pause", "", 0);

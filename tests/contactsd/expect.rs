@@ -111,7 +111,7 @@ fn a_plan_is_the_same_however_its_directory_is_spelled() {
     // It was that plan, so each other file of it is spent as well.
     for number in 1..5 {
         let outcome = world.run(&format!("apply {number}.plan {}", spelled[0].1));
-        assert!(outcome.stderr.contains("Saved plan was applied already"), "{outcome}");
+        assert!(outcome.stderr.contains("Saved plan was already applied"), "{outcome}");
         assert_eq!(outcome.code, Some(1));
     }
     assert_eq!(remote.requests(contactsd::sandbox::Action::BulkCreate), 3);
@@ -166,5 +166,5 @@ fn a_file_can_be_held_against_a_digest() {
 fn what_is_no_digest_is_a_mistake_of_usage() {
     let outcome = World::with(TEAM).run("apply --expect abc");
     assert_eq!(outcome.code, Some(1));
-    assert!(outcome.stderr.contains("is no digest of a plan: 32 hexadecimal digits"), "{outcome}");
+    assert!(outcome.stderr.contains("is not the digest of a plan, which has 32 hexadecimal digits"), "{outcome}");
 }

@@ -78,7 +78,7 @@ fn the_doubt_about_a_create_is_shown_and_so_is_its_end() {
     Apply incomplete. Resources: 0 added, 0 changed, 0 destroyed. 1 failed, 0 remaining.
     What is done is recorded: correct what the errors name, then run the command again.
     [stderr]
-    Error: Whether contact.ada was created is unknown
+    Error: It is unknown whether contact.ada was created
 
       with contact.ada,
       contacts.d/team.yaml:2:3
@@ -87,7 +87,7 @@ fn the_doubt_about_a_create_is_shown_and_so_is_its_end() {
 
     POST http://127.0.0.1:[PORT]/api/v1/contacts: the connection broke before the answer was complete:
     error sending request: client error (SendRequest): connection closed before message completed
-    It is not sent again blindly: the next apply first looks whether the contact is there.
+    The next apply first checks whether the contact is there, before anything is sent again.
     [exit 1]
     ");
     remote.set_faults("");
@@ -185,8 +185,9 @@ fn a_refused_credential_stops_the_run_with_what_to_do() {
     Error: Apollo refused the credential
 
     GET http://127.0.0.1:[PORT]/api/v1/users/api_profile answered 401: Invalid access credentials.
-    Nothing further was sent. Check APOLLO_API_KEY (or APOLLO_ACCESS_TOKEN for an OAuth token): an API
-    key is made in Apollo under Settings > Integrations > API, and a key sent as a token is refused.
+    Nothing further was sent. Check APOLLO_API_KEY (or APOLLO_ACCESS_TOKEN for an OAuth token): you
+    make an API key in Apollo under Settings > Integrations > API, and a key that is sent as a token
+    is refused.
     [exit 1]
     ");
     assert_eq!((remote.requests(Action::Profile), remote.requests(Action::Create)), (1, 0));
@@ -210,7 +211,7 @@ fn a_missing_scope_is_named_and_stops_its_own_kind_only() {
     POST http://127.0.0.1:[PORT]/api/v1/contacts answered 403: api/v1/contacts/create is not accessible
     with this api_key
     The key needs the scope api/v1/contacts/create (or must be a master key). No further request of
-    this kind was sent; everything else went on.
+    this kind was sent; everything else continued.
     ");
     assert_eq!(outcome.code, Some(1));
     assert_eq!(world.run("state list").stdout, "contact.bo\n");

@@ -38,7 +38,7 @@ fn files_are_brought_into_form_and_named_once() {
     ");
     assert_eq!(team(&world), FINE);
     assert_snapshot!(world.run("fmt"), @"
-    2 files are formatted already.
+    2 files are already formatted.
     [exit 0]
     ");
     assert_eq!(fs::read_dir(world.path("contacts.d")).unwrap().count(), 2, "nothing else is left there");
@@ -86,7 +86,7 @@ fn check_lists_and_diff_shows_and_neither_writes() {
     assert_eq!(team(&world), ROUGH);
     world.team(FINE);
     assert_snapshot!(world.run("fmt --check"), @"
-    1 file is formatted already.
+    1 file is already formatted.
     [exit 0]
     ");
     assert_eq!(world.run("fmt --diff --quiet").stdout, "");
@@ -170,11 +170,11 @@ fn a_file_outside_of_the_directory_is_left_alone_whatever_leads_to_it() {
     // What may be read is not ours to write.
     world.set("CONTACTSD_FOLLOW_WITHIN", "data");
     assert_snapshot!(world.run("fmt"), @"
-    1 file is formatted already.
+    1 file is already formatted.
     [stderr]
-    Warning: contacts.d/more/real.yaml was left alone
+    Warning: contacts.d/more/real.yaml was not formatted
 
-    A link leads to it, and it is outside of contacts.d. Format it where it is.
+    It is outside of contacts.d, and only a link leads to it. Format it in its own directory.
     [exit 0]
     ");
     assert_eq!(fs::read_to_string(world.path("data/real.yaml")).unwrap(), ROUGH);
@@ -186,9 +186,9 @@ fn a_file_outside_of_the_directory_is_left_alone_whatever_leads_to_it() {
 fn what_cannot_be_moved_is_left_with_a_note() {
     let world = World::with("contacts:\n  ada: {\n    email: ada@example.com,\n    first_name: Ada}\n");
     assert_snapshot!(world.run("fmt"), @"
-    1 file is formatted already.
+    1 file is already formatted.
     [stderr]
-    Warning: Left as it is written
+    Warning: Left as it was written
 
       contacts.d/team.yaml:2:3
        2:   ada: {

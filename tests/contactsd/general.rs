@@ -16,7 +16,8 @@ fn help_and_version_are_results() {
     assert!(target.contains(std::env::consts::ARCH) && target.ends_with(')'), "{version}");
     assert_eq!(world.run("--version").stdout, version.stdout);
     assert_snapshot!(world.run("--help"), @"
-    Contacts as code for Apollo.io: YAML files are the truth, contactsd brings Apollo in step
+    Contacts as code for Apollo.io: YAML files say which contacts there are, contactsd brings Apollo in
+    step
 
     Usage: contactsd [OPTIONS] <COMMAND>
 
@@ -27,25 +28,24 @@ fn help_and_version_are_results() {
       explain      Explain an error or a warning by its code, E011 for example
       plan         Show what apply would do; sends nothing and needs no key
       apply        Bring Apollo in step with the contact files
-      drift        Show what has changed in Apollo since it was applied; only looks
+      drift        Show what has changed in Apollo since it was applied; changes nothing
       export       Write contacts that Apollo has as contact files, each with its id; changes nothing in
                    Apollo
       convert      Write the people of CSV files as contact files; sends nothing and needs no key
       show         Show a saved plan, or what the state holds
       watch        Keep Apollo in step with the contact files, as a service
       status       Show how the running watch is doing, or what the state holds
-      pause        Let the running watch release the state, so that other commands can write it
-      resume       Let a paused watch go on
+      pause        Make the running watch release the state, so that other commands can write it
+      resume       Let a paused watch continue
       approve      Let the running watch apply one plan that exceeds its limits
-      probe        Ask a scratch workspace, by up to five throwaway contacts, what Apollo's pages leave
-                   open
+      probe        Find out what Apollo's documentation leaves open, with up to five contacts in a test
+                   workspace
       sandbox      Serve the stand-in for Apollo until interrupted
       import       Bind an entry to a contact that Apollo has
-      why          Show where a contact stands, how it came about, and what the next apply would do
-                   about it and why
-      forget       Remove every trace of a person from the state, once that is approved
+      why          Show what is known about a contact, what the next apply would do with it, and why
+      forget       Remove every trace of a person from the state; asks first
       lookup       List the stages, custom fields or lists that Apollo has, with their ids
-      state        Look at what the state remembers, and correct it
+      state        Show what the state remembers, and correct it
       schema       Print the JSON Schema of contact files, or of what --json prints
       completions  Print a completion script for a shell
       man          Print the man pages, or write them into a directory
@@ -66,14 +66,14 @@ fn help_and_version_are_results() {
               [default: contacts.d]
 
           --follow-within <DIR>
-              Directory outside of --dir in which links below --dir may end; may be repeated
+              Directory outside of --dir that links below --dir may lead to; may be repeated
 
           --state <PATH>
-              Directory of the state [default: .contactsd/NAME/state, NAME being the name of --dir]
+              Directory of the state, or the postgres:// URL of a database [default:
+              .contactsd/NAME/state, where NAME is the name of --dir]
 
           --sandbox
-              Work against a stand-in for Apollo on this machine; needs no key, nothing leaves the
-              machine
+              Use a stand-in for Apollo on this machine; needs no key, nothing leaves the machine
 
           --api-url <URL>
               Address of the API
@@ -92,14 +92,15 @@ fn help_and_version_are_results() {
               Show results, warnings and errors only
 
           --json
-              Print JSON, one record a line, and ask nothing
+              Print JSON, one record per line, and never ask
 
           --json-into <FILE>
-              Also write what --json would print to this file, emptied first; no link
+              Also write what --json would print to this file, which is emptied first and must not be a
+              link
 
           --log-format <FORMAT>
-              Form of the log on stderr; `watch` then logs everything it tells [default: text; in the
-              journal, watch logs]
+              Format of the log on stderr; when it is given, or when stderr is the journal, `watch` logs
+              everything that it reports [default: text]
               
               [possible values: text, json]
 
@@ -146,7 +147,8 @@ fn mistakes_of_usage_exit_with_one() {
     [exit 1]
     ");
     assert_snapshot!(world.run(""), @"
-    [stderr]Contacts as code for Apollo.io: YAML files are the truth, contactsd brings Apollo in step
+    [stderr]Contacts as code for Apollo.io: YAML files say which contacts there are, contactsd brings Apollo in
+    step
 
     Usage: contactsd [OPTIONS] <COMMAND>
 
@@ -157,25 +159,24 @@ fn mistakes_of_usage_exit_with_one() {
       explain      Explain an error or a warning by its code, E011 for example
       plan         Show what apply would do; sends nothing and needs no key
       apply        Bring Apollo in step with the contact files
-      drift        Show what has changed in Apollo since it was applied; only looks
+      drift        Show what has changed in Apollo since it was applied; changes nothing
       export       Write contacts that Apollo has as contact files, each with its id; changes nothing in
                    Apollo
       convert      Write the people of CSV files as contact files; sends nothing and needs no key
       show         Show a saved plan, or what the state holds
       watch        Keep Apollo in step with the contact files, as a service
       status       Show how the running watch is doing, or what the state holds
-      pause        Let the running watch release the state, so that other commands can write it
-      resume       Let a paused watch go on
+      pause        Make the running watch release the state, so that other commands can write it
+      resume       Let a paused watch continue
       approve      Let the running watch apply one plan that exceeds its limits
-      probe        Ask a scratch workspace, by up to five throwaway contacts, what Apollo's pages leave
-                   open
+      probe        Find out what Apollo's documentation leaves open, with up to five contacts in a test
+                   workspace
       sandbox      Serve the stand-in for Apollo until interrupted
       import       Bind an entry to a contact that Apollo has
-      why          Show where a contact stands, how it came about, and what the next apply would do
-                   about it and why
-      forget       Remove every trace of a person from the state, once that is approved
+      why          Show what is known about a contact, what the next apply would do with it, and why
+      forget       Remove every trace of a person from the state; asks first
       lookup       List the stages, custom fields or lists that Apollo has, with their ids
-      state        Look at what the state remembers, and correct it
+      state        Show what the state remembers, and correct it
       schema       Print the JSON Schema of contact files, or of what --json prints
       completions  Print a completion script for a shell
       man          Print the man pages, or write them into a directory
@@ -188,9 +189,9 @@ fn mistakes_of_usage_exit_with_one() {
 
     Options of every verb:
           --dir <DIR>  Directory of contact files [default: contacts.d]
-          --sandbox    Work against a stand-in for Apollo on this machine; needs no key, nothing leaves
-                       the machine
-          --json       Print JSON, one record a line, and ask nothing
+          --sandbox    Use a stand-in for Apollo on this machine; needs no key, nothing leaves the
+                       machine
+          --json       Print JSON, one record per line, and never ask
 
     Every long option has a twin in the environment, CONTACTSD_ and its name: CONTACTSD_DIR. Some may
     also stand in contactsd.toml in the working directory. An option beats the environment, which beats
@@ -346,7 +347,7 @@ fn variables_stand_for_options_and_unknown_ones_are_told() {
 
     For more help on using this command, run:
       contactsd apply --help
-    Hint: CONTACTSD_PARALLELISM is set in the environment; it counts where the option is not typed.
+    Hint: CONTACTSD_PARALLELISM is set in the environment; it is used when the option is not typed.
     [exit 1]
     ");
 }
@@ -410,10 +411,10 @@ fn a_settings_file_may_set_what_a_repository_may_decide() {
     [stderr]
     Error: contactsd.toml:1:1: a repository must not set auto-approve: it decides what is applied without asking you
 
-    Who wrote the repository does not decide that for you. Remove the line, and where you want it type
-    --auto-approve or set CONTACTSD_AUTO_APPROVE. A repository may set: dir, parallelism, batch,
-    limit, reserve, max-creates, max-updates, max-forgets, mask, concise, by-file, full, format, json,
-    quiet, color, no-color, log-format, detailed-exitcode.
+    A repository cannot decide this for you. Remove the line. Where you want it, type --auto-approve
+    or set CONTACTSD_AUTO_APPROVE. A repository may set: dir, parallelism, batch, limit, reserve,
+    max-creates, max-updates, max-forgets, mask, concise, by-file, full, format, json, quiet, color,
+    no-color, log-format, detailed-exitcode.
     [exit 1]
     ");
     world.write("contactsd.toml", "dirr = \"people\"\n");
@@ -421,7 +422,7 @@ fn a_settings_file_may_set_what_a_repository_may_decide() {
     [stderr]
     Error: contactsd.toml:1:1: there is no setting dirr; did you mean dir?
 
-    Settings in contactsd.toml have the names of the long options, without dashes in front.
+    Settings in contactsd.toml have the names of the long options, without the dashes.
     [exit 1]
     ");
     world.write("contactsd.toml", "dir = \"people\"\nquiet = \n");
@@ -429,7 +430,7 @@ fn a_settings_file_may_set_what_a_repository_may_decide() {
     [stderr]
     Error: contactsd.toml:2:9: string values must be quoted, expected literal string
 
-    Settings in contactsd.toml have the names of the long options, without dashes in front.
+    Settings in contactsd.toml have the names of the long options, without the dashes.
     [exit 1]
     ");
 }

@@ -50,7 +50,7 @@ fn an_empty_directory_becomes_one_that_can_be_planned() {
 
     contactsd is set up.
 
-    The person in contacts.d/team.yaml is made up. Put your own people in her place.
+    The person in contacts.d/team.yaml is made up. Replace her with your own contacts.
 
     To see what applying the files would do, run:
       contactsd plan
@@ -61,7 +61,7 @@ fn an_empty_directory_becomes_one_that_can_be_planned() {
     ");
     assert_eq!(names(&world, ""), [".gitignore", "contacts.d/contacts.schema.json", "contacts.d/team.yaml"]);
     for (verb, told) in
-        [("validate", "Success! 1 contact in 1 file is valid.\n"), ("fmt --check", "1 file is formatted already.\n")]
+        [("validate", "Success! 1 contact in 1 file is valid.\n"), ("fmt --check", "1 file is already formatted.\n")]
     {
         let outcome = world.run(verb);
         assert_eq!((outcome.code, outcome.stdout.as_str(), outcome.stderr.as_str()), (Some(0), told, ""), "{verb}");
@@ -87,7 +87,7 @@ fn a_second_time_changes_nothing_and_says_so() {
     .github/workflows/contactsd-apply.yaml: unchanged
     .github/workflows/contactsd-drift.yaml: unchanged
 
-    Nothing was changed: all of it is there already.
+    Nothing was changed: everything is already there.
     [exit 0]
     ");
     assert_eq!(files(&world, "repo"), before);
@@ -151,7 +151,7 @@ fn below_the_top_level_the_pipeline_stands_there_and_looks_at_this_directory() {
 
     contactsd is set up.
 
-    The person in people/team.yaml is made up. Put your own people in her place.
+    The person in people/team.yaml is made up. Replace her with your own contacts.
 
     To see what applying the files would do, run:
       contactsd plan --dir people
@@ -184,10 +184,10 @@ fn the_forge_is_the_one_of_the_remote_or_the_one_that_is_named() {
     let world = repository("https://git.example.com/contacts");
     assert_snapshot!(world.run_in("repo", "init --pipeline"), @"
     [stderr]
-    Error: It is not known which pipeline to write
+    Error: Cannot tell which pipeline to write
 
-    No remote of this git repository has a host that is known as a forge. Name the forge: --pipeline
-    github or --pipeline gitlab. Nothing was made.
+    No remote of this git repository is on a known forge. Nothing was created. Name the forge:
+    --pipeline github or --pipeline gitlab.
     [exit 1]
     ");
     assert_eq!(names(&world, "repo"), [""; 0]);
@@ -209,10 +209,10 @@ fn without_a_repository_the_forge_has_to_be_named() {
     }
     assert_snapshot!(world.run("init --pipeline"), @"
     [stderr]
-    Error: It is not known which pipeline to write
+    Error: Cannot tell which pipeline to write
 
-    There is no git repository around this directory, so that nothing says where it is pushed to. Name
-    the forge: --pipeline github or --pipeline gitlab. Nothing was made.
+    This directory is not in a git repository, so no remote names the forge. Nothing was created. Name
+    the forge: --pipeline github or --pipeline gitlab.
     [exit 1]
     ");
     assert_eq!(names(&world, ""), [""; 0]);
@@ -281,7 +281,7 @@ fn nothing_is_made_through_a_link_or_outside_of_the_checkout() {
     let outcome = world.run_in("repo", "init --dir mine --pipeline");
     assert_eq!(outcome.code, Some(1), "{outcome}");
     assert!(outcome.stdout.contains(".gitignore: exists and differs, so it was kept"), "{outcome}");
-    assert!(outcome.stderr.contains("What is named above stays."), "{outcome}");
+    assert!(outcome.stderr.contains("The files named above stay."), "{outcome}");
     assert_eq!(files(&world, "elsewhere"), BTreeMap::from([("ignore".to_owned(), String::new())]));
     // A person may name any directory.
     let named = world.run_in("repo", "init --dir ../elsewhere/contacts.d");

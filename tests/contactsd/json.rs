@@ -69,7 +69,7 @@ fn nobody_is_asked_where_a_program_reads() {
     let refused = world.run_at_terminal("apply --json", "yes\n");
     assert_snapshot!(refused, @r#"
     {"@level":"info","@message":"contactsd 0.1.0","@module":"contactsd.ui","@timestamp":"[TIME]","type":"version","contactsd":"0.1.0","ui":"1.0"}
-    {"@level":"error","@message":"Error: Nobody can approve","@module":"contactsd.ui","@timestamp":"[TIME]","type":"diagnostic","diagnostic":{"severity":"error","summary":"Nobody can approve","detail":"With --json nobody is asked. Add --auto-approve to go on without asking, or run plan to see what would happen."}}
+    {"@level":"error","@message":"Error: Cannot ask for approval","@module":"contactsd.ui","@timestamp":"[TIME]","type":"diagnostic","diagnostic":{"severity":"error","summary":"Cannot ask for approval","detail":"With --json, contactsd does not ask. Add --auto-approve to continue without asking, or run plan to see what would happen."}}
     [exit 1]
     "#);
     assert_eq!(remote.contacts().len(), 0);
@@ -115,7 +115,7 @@ fn mistakes_of_usage_are_records_too() {
     world.write("contactsd.toml", "dirr = \"people\"\n");
     assert_snapshot!(world.run("plan"), @r#"
     {"@level":"info","@message":"contactsd 0.1.0","@module":"contactsd.ui","type":"version","contactsd":"0.1.0","ui":"1.0"}
-    {"@level":"error","@message":"Error: contactsd.toml:1:1: there is no setting dirr; did you mean dir?","@module":"contactsd.ui","type":"diagnostic","diagnostic":{"severity":"error","summary":"contactsd.toml:1:1: there is no setting dirr; did you mean dir?","detail":"Settings in contactsd.toml have the names of the long options, without dashes in front."}}
+    {"@level":"error","@message":"Error: contactsd.toml:1:1: there is no setting dirr; did you mean dir?","@module":"contactsd.ui","type":"diagnostic","diagnostic":{"severity":"error","summary":"contactsd.toml:1:1: there is no setting dirr; did you mean dir?","detail":"Settings in contactsd.toml have the names of the long options, without the dashes."}}
     [exit 1]
     "#);
 }
@@ -185,7 +185,7 @@ fn a_list_is_an_object_a_line_and_nothing_else() {
     [exit 0]
     "#);
     assert_snapshot!(world.run("state show --sandbox --json eve"), @r#"
-    {"@level":"error","@message":"Error: contact.eve is not in the state","@module":"contactsd.ui","type":"diagnostic","diagnostic":{"severity":"error","summary":"contact.eve is not in the state","detail":"The state .contactsd/contacts.d/sandbox/state manages no such contact. `contactsd state list --sandbox` lists those it manages."}}
+    {"@level":"error","@message":"Error: contact.eve is not in the state","@module":"contactsd.ui","type":"diagnostic","diagnostic":{"severity":"error","summary":"contact.eve is not in the state","detail":"The state .contactsd/contacts.d/sandbox/state does not manage this contact. `contactsd state list --sandbox` lists those that it manages."}}
     [exit 1]
     "#);
     let version: serde_json::Value = serde_json::from_str(&world.run("version --json").stdout).unwrap();

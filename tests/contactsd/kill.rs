@@ -66,7 +66,7 @@ fn one_interrupt_records_what_is_under_way_and_sends_no_more() {
         has_each_once(&remote, 20);
         assert_eq!(world.run("state list").stdout.lines().count(), 20);
         if signal == Signal::INT {
-            assert_snapshot!(said.trim_end(), @"Stopping: requests under way are finished and recorded, no further ones are sent. Once more leaves at once.");
+            assert_snapshot!(said.trim_end(), @"Stopping: running requests are finished and recorded, and no more are sent. Press again to stop immediately.");
             let end: Vec<_> = outcome.stdout.lines().skip_while(|line| !line.starts_with("Apply ")).collect();
             assert_snapshot!(end.join("\n"), @r"
             Apply incomplete. Resources: 20 added, 0 changed, 0 destroyed. 0 failed, 20 remaining.
@@ -92,9 +92,9 @@ fn a_second_interrupt_leaves_at_once_and_the_next_apply_settles() {
     assert_eq!(outcome.code, Some(130), "{outcome}");
     assert_snapshot!(outcome.stderr, @r"
 
-    Warning: Stopped at once
+    Warning: Stopped immediately
 
-    Requests were under way. The next apply finds out what became of them before it sends anything
+    Some requests had no answer yet. The next apply finds out their results before it sends anything
     again.
     ");
     remote.tap.release();

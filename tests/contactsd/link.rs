@@ -65,13 +65,13 @@ fn a_plan_beside_an_apply_shows_what_is_neither_done_nor_under_way() {
 fn a_plan_with_nothing_but_what_is_under_way_does_not_say_that_all_is_done() {
     let remote = Remote::start();
     let world = World::with("contacts:\n  ada: {email: ada@example.com}\n").against(&remote);
-    // The first answer says that many may be created by one request.
+    // The first answer says that many may be created in one request.
     remote.tap.hold_after(1);
     let running = world.start(APPLY);
     remote.tap.wait_until_held(1);
     let plan = world.run("plan --detailed-exitcode");
     assert_snapshot!(plan, @"
-    1 contact is being applied by 'apply' (process [PID]) right now. Nothing else is to be changed.
+    1 contact is being applied by 'apply' (process [PID]) right now. There is nothing else to change.
     [exit 2]
     ");
     remote.tap.release();

@@ -160,7 +160,7 @@ fn a_stranger_is_neither_bound_nor_patched_and_not_sent_again() {
 
     The credential may not search contacts. If Apollo has a contact with the same e-mail, or the same
     name and company, it is overwritten with the values of the entry. To have contactsd look first,
-    give the key the scope api/v1/contacts/search. The first of them is contact.ada.
+    give the key the scope api/v1/contacts/search. The first such entry is contact.ada.
 
     Error: Apollo matched contact.ada to somebody else
 
@@ -169,10 +169,10 @@ fn a_stranger_is_neither_bound_nor_patched_and_not_sent_again() {
        2:   ada:
             ^^^
 
-    Contact [ID1] shows other e-mails or another name than the entry. It was not
-    bound to contact.ada and not updated, but Apollo may have written the entry's fields to it: look
-    at it. If it is the right person: contactsd import ada [ID1]. If not, say
-    run_dedupe: false, or correct the entry.
+    Contact [ID1] has other e-mails or another name than the entry. It was not
+    bound to contact.ada and not updated, but Apollo may have written fields of the entry to it. Check
+    it in Apollo. If it is the right person: contactsd import ada [ID1]. If not,
+    set run_dedupe: false, or correct the entry.
     [exit 1]
     ");
     assert_eq!(remote.take_calls().len(), 1);
@@ -209,23 +209,24 @@ fn two_entries_that_apollo_takes_for_one_are_named_both() {
        3:   quill: {email: quill@example.org}
             ^^^^^
 
-    Both lead to contact [ID1], which belongs to contact.ada. Nothing is sent for
-    contact.quill until either entry changes. If they are one person, remove one of the two entries;
-    if they are two, tell them apart by e-mail, or say run_dedupe: false in both. If the contact is
-    quill's: contactsd state rm ada, then contactsd import quill [ID1].
+    Both match contact [ID1], which belongs to contact.ada. Nothing is sent for
+    contact.quill until one of the entries changes. If they are one person, remove one of the two
+    entries. If they are two, give them different e-mails, or set run_dedupe: false in both. If the
+    contact belongs to quill: contactsd state rm ada, then contactsd import quill
+    [ID1].
     [exit 1]
     ");
     assert_snapshot!(world.run("plan"), @r#"
     Actions are indicated with the following symbols:
       ! needs a decision
 
-    contactsd needs a decision before it can go on:
+    contactsd needs a decision before it can continue:
 
       # contact.quill needs a decision
-      # (Apollo takes it and contact.ada for one person: both are "[ID1]")
+      # (Apollo takes it and contact.ada for one person: both match "[ID1]")
       # - one person: remove one of the two entries; this one is in contacts.d/team.yaml
       # - two people: correct either entry, or set run_dedupe: false in both
-      # - the contact is quill's: contactsd state rm ada, then contactsd import quill [ID1]
+      # - the contact belongs to quill: contactsd state rm ada, then contactsd import quill [ID1]
       ! contact "quill" {
             email = "quill@example.org"
         }

@@ -111,45 +111,45 @@ fn a_plan_without_a_key_says_which_names_are_not_known() {
     Planning failed. There is no plan, and nothing can be applied.
     Read: 1 file, with 4 errors.
     [stderr]
-    Error: Which stage "Interested" is has not been read from Apollo yet [E036]
+    Error: The stage "Interested" has not been looked up in Apollo yet [E036]
 
       with contact.ada,
       contacts.d/team.yaml:4:20
        4:     contact_stage: Interested
                              ^^^^^^^^^^
 
-    Apollo takes ids, and only Apollo knows which id the name stands for. Set APOLLO_API_KEY, so that
-    this can be asked, or write the id under `contact_stage_id`.
+    Apollo takes ids, and only Apollo knows the id of this name. Set APOLLO_API_KEY to look it up, or
+    write the id under `contact_stage_id`.
 
-    Error: Which custom field "Tier" is has not been read from Apollo yet [E036]
+    Error: The custom field "Tier" has not been looked up in Apollo yet [E036]
 
       with contact.ada,
       contacts.d/team.yaml:6:7
        6:       Tier: Gold
                 ^^^^
 
-    Apollo takes ids, and only Apollo knows which id the name stands for. Set APOLLO_API_KEY, so that
-    this can be asked, or write the id under `typed_custom_fields`.
+    Apollo takes ids, and only Apollo knows the id of this name. Set APOLLO_API_KEY to look it up, or
+    write the id under `typed_custom_fields`.
 
-    Error: Which custom field "Interests" is has not been read from Apollo yet [E036]
+    Error: The custom field "Interests" has not been looked up in Apollo yet [E036]
 
       with contact.ada,
       contacts.d/team.yaml:7:7
        7:       Interests: [Events, Research]
                 ^^^^^^^^^
 
-    Apollo takes ids, and only Apollo knows which id the name stands for. Set APOLLO_API_KEY, so that
-    this can be asked, or write the id under `typed_custom_fields`.
+    Apollo takes ids, and only Apollo knows the id of this name. Set APOLLO_API_KEY to look it up, or
+    write the id under `typed_custom_fields`.
 
-    Error: Which custom field "Renewal date" is has not been read from Apollo yet [E036]
+    Error: The custom field "Renewal date" has not been looked up in Apollo yet [E036]
 
       with contact.ada,
       contacts.d/team.yaml:8:7
        8:       Renewal date: 2026-08-07
                 ^^^^^^^^^^^^
 
-    Apollo takes ids, and only Apollo knows which id the name stands for. Set APOLLO_API_KEY, so that
-    this can be asked, or write the id under `typed_custom_fields`.
+    Apollo takes ids, and only Apollo knows the id of this name. Set APOLLO_API_KEY to look it up, or
+    write the id under `typed_custom_fields`.
 
     Hint: contactsd explain E036 says more.
     [exit 1]
@@ -185,10 +185,10 @@ fn what_apollo_would_swallow_is_an_error_of_the_plan() {
        4:     contact_stage: Intersted
                              ^^^^^^^^^
 
-    Did you mean "Interested"? Names count letter by letter, capitals included; `contactsd lookup
-    stages` lists them. One that was renamed in Apollo has to be renamed here too.
+    Did you mean "Interested"? Names must match exactly, capitals included; `contactsd lookup stages`
+    lists them. If it was renamed in Apollo, rename it here too.
 
-    Error: "Platinum" is no option of the custom field "Tier" [E038]
+    Error: "Platinum" is not an option of the custom field "Tier" [E038]
 
       with contact.ada,
       contacts.d/team.yaml:6:13
@@ -198,25 +198,25 @@ fn what_apollo_would_swallow_is_an_error_of_the_plan() {
     Apollo would answer with success and keep something else, or nothing. Its options are: "Gold",
     "Silver", "Bronze".
 
-    Error: "a few" is not a number, which the custom field "Seats" needs [E038]
+    Error: The custom field "Seats" needs a number, not "a few" [E038]
 
       with contact.ada,
       contacts.d/team.yaml:7:14
        7:       Seats: a few
                        ^^^^^
 
-    Apollo would answer with success and keep something else, or nothing. Write digits alone, as in
+    Apollo would answer with success and keep something else, or nothing. Write only digits, as in
     1200 or -7.5.
 
-    Error: The value of the custom field "Nickname" has 121 characters, and 120 are kept [E038]
+    Error: The value of the custom field "Nickname" has 121 characters, and only 120 are kept [E038]
 
       with contact.ada,
       contacts.d/team.yaml:8:17
        8:       Nickname: "123456789012345678901234567890123456789012345678901234567890123456789012...
                           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
 
-    Apollo would answer with success and keep something else, or nothing. Shorten it, or let the field
-    be one for long texts.
+    Apollo would answer with success and keep something else, or nothing. Shorten it, or change the
+    field in Apollo to one for long texts.
 
     Error: There is no custom field "Region" for contacts [E036]
 
@@ -236,8 +236,8 @@ fn what_apollo_would_swallow_is_an_error_of_the_plan() {
                 ^^^^^^
 
     There are: "Tier", "Interests", "Renewal date", "Seats", "Wants mail", "Nickname", "Notes". Names
-    count letter by letter, capitals included; `contactsd lookup fields` lists them. One that was
-    renamed in Apollo has to be renamed here too.
+    must match exactly, capitals included; `contactsd lookup fields` lists them. If it was renamed in
+    Apollo, rename it here too.
 
     Hint: contactsd explain E036 says more.
     [exit 1]
@@ -330,7 +330,7 @@ fn lookup_lists_what_apollo_has_and_without_a_key_what_is_known() {
     assert!(
         stages.code == Some(0)
             && stages.stdout.contains("Interested")
-            && stages.stderr.contains("as Apollo listed them"),
+            && stages.stderr.contains("this is what Apollo listed"),
         "{stages}"
     );
 }

@@ -119,7 +119,7 @@ fn every_kind_of_change_has_its_sign() {
         }
 
       # contact.di will be removed from the state but will not be destroyed
-      # (because contact.di is not in the contact files any more)
+      # (because contact.di is no longer in the contact files)
       # (it was in contacts.d/team.yaml)
       . contact "di" {
             id = "[ID4]"

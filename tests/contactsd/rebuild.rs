@@ -130,12 +130,12 @@ fn what_is_not_certain_is_left_to_a_person_and_nothing_is_written_unapproved() {
     ))
     .against(&remote);
     let refused = world.run("state rebuild");
-    assert!(refused.code == Some(1) && refused.stderr.contains("Nobody can approve"), "{refused}");
+    assert!(refused.code == Some(1) && refused.stderr.contains("Cannot ask for approval"), "{refused}");
     let declined = world.run_at_terminal("state rebuild", "no\n");
     assert_eq!((declined.code, map(&world)), (Some(1), Vec::new()), "{declined}");
     let declined = declined.to_string();
     assert_snapshot!(declined.split("\n\nDo you want").next().unwrap(), @"
-    Reading all contacts of the account from Apollo, up to 100 by a request: 1 search.
+    Reading all contacts of the account from Apollo, up to 100 per request: 1 search.
     Reading 1 contact from Apollo: 1 view.
     These entries will be bound to contacts that Apollo has:
 
@@ -144,13 +144,13 @@ fn what_is_not_certain_is_left_to_a_person_and_nothing_is_written_unapproved() {
 
     These entries are not bound:
 
-      contact.eve1: [ID2] could be it, and contact.eve2 as well. To decide: `contactsd import eve1 [ID2] --api-url http://127.0.0.1:[PORT]/api/v1`
-      contact.eve2: [ID2] could be it, and contact.eve1 as well. To decide: `contactsd import eve2 [ID2] --api-url http://127.0.0.1:[PORT]/api/v1`
-      contact.gone: Apollo says that [ID3], which it names, does not exist. Correct or remove its apollo_id.
-      contact.sam: no contact in Apollo is certainly this one; 1 contact is similar: [ID4]. If it is one of them: `contactsd import sam ID --api-url http://127.0.0.1:[PORT]/api/v1`
-      contact.two: 2 contacts could be it: [ID5], [ID6]. To decide: `contactsd import two ID --api-url http://127.0.0.1:[PORT]/api/v1`
-      contact.zed: [ID7] has its name, and nothing else says that it is the same person. If it is: `contactsd import zed [ID7] --api-url http://127.0.0.1:[PORT]/api/v1`
-      contact.new: no contact in Apollo is like it. The next apply creates it.
+      contact.eve1: [ID2] may belong to this entry or to contact.eve2. To decide: `contactsd import eve1 [ID2] --api-url http://127.0.0.1:[PORT]/api/v1`
+      contact.eve2: [ID2] may belong to this entry or to contact.eve1. To decide: `contactsd import eve2 [ID2] --api-url http://127.0.0.1:[PORT]/api/v1`
+      contact.gone: Apollo says that its apollo_id [ID3] does not exist. Correct or remove it.
+      contact.sam: no contact in Apollo is certainly the same person; 1 contact is similar: [ID4]. If it is one of them: `contactsd import sam ID --api-url http://127.0.0.1:[PORT]/api/v1`
+      contact.two: 2 contacts may be the same person: [ID5], [ID6]. To decide: `contactsd import two ID --api-url http://127.0.0.1:[PORT]/api/v1`
+      contact.zed: [ID7] has its name, but nothing else shows that it is the same person. If it is: `contactsd import zed [ID7] --api-url http://127.0.0.1:[PORT]/api/v1`
+      contact.new: no contact in Apollo is similar. The next apply creates it.
 
     Rebuild: 1 to bind (0 by id, 1 by e-mail, 0 by name and more), 7 not bound, 0 bound before.
     ");
@@ -208,7 +208,7 @@ fn where_not_everybody_is_shown_only_ids_count() {
     ))
     .against(&remote);
     let rebuilt = world.run("state rebuild --auto-approve");
-    assert!(rebuilt.stderr.contains("Not everybody was seen"), "{rebuilt}");
+    assert!(rebuilt.stderr.contains("Not all contacts were read"), "{rebuilt}");
     assert_eq!(map(&world), [("a".to_owned(), ids[0].clone())]);
 }
 
@@ -236,7 +236,7 @@ fn the_commands_of_the_guide_do_what_it_says() {
     let before = map(&world);
     // A backup, and a check of what is there.
     run(0);
-    assert!(run(1).contains("is whole: 2 contacts"));
+    assert!(run(1).contains("is complete: 2 contacts"));
     // A database that is damaged is built again from its copy.
     std::fs::remove_dir_all(world.path(STATE).join("sled")).unwrap();
     assert!(run(2).contains("No changes."));

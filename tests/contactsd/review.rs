@@ -42,7 +42,7 @@ fn markdown_is_a_page_with_masked_values_and_nothing_else() {
 
     Digest: `[DIGEST]`
 
-    This applies exactly this plan, and nothing when files or state have changed since:
+    This applies exactly this plan, or nothing if the files or the state have changed since:
 
     ```sh
     contactsd apply --expect [DIGEST] --sandbox
@@ -83,8 +83,8 @@ fn planning_that_failed_says_so_and_offers_nothing() {
        2:   ada: {email: nobody}
                          ^^^^^^
 
-    This is no e-mail address: there is no @ in it. Apollo drops such an address silently. Write the
-    address alone, like jane@example.com, or "" to clear the field.
+    This is not an e-mail address: it has no @. Apollo drops such an address silently. Write only the
+    address, like jane@example.com, or "" to clear the field.
 
     Hint: contactsd explain E015 says more.
     [exit 1]

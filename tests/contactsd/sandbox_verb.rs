@@ -24,7 +24,7 @@ fn it_serves_until_interrupted() {
         if signal == Signal::INT {
             assert_snapshot!(outcome, @r"
             Sandbox: a stand-in for Apollo at http://127.0.0.1:[PORT]/api/v1
-            Its contacts are kept in .contactsd/contacts.d/sandbox/data. It answers to the key in .contactsd/contacts.d/sandbox/data/key:
+            Its contacts are kept in .contactsd/contacts.d/sandbox/data. It accepts the key in .contactsd/contacts.d/sandbox/data/key:
             APOLLO_API_KEY_FILE=.contactsd/contacts.d/sandbox/data/key contactsd apply --api-url http://127.0.0.1:[PORT]/api/v1
             Press Ctrl-C to end it.
             [exit 0]

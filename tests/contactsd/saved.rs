@@ -105,9 +105,9 @@ fn a_saved_plan_is_applied_without_asking_and_only_once() {
     [exit 0]
     ");
     assert_eq!(remote.column("title"), ["Engineer", ""]);
-    assert_snapshot!(refused(&world, &remote, "Saved plan was applied already").errors(), @"
+    assert_snapshot!(refused(&world, &remote, "Saved plan was already applied").errors(), @"
 
-    Error: Saved plan was applied already
+    Error: Saved plan was already applied
 
     All its 2 actions are done, and nothing was sent again.
     Make a new plan: contactsd plan --out team.plan --api-url http://127.0.0.1:[PORT]/api/v1
@@ -115,7 +115,7 @@ fn a_saved_plan_is_applied_without_asking_and_only_once() {
     world.applied().is_clean();
     // The state knows it too, whatever the file says.
     keep_lines(&world, |line| !is_mark(line));
-    refused(&world, &remote, "Saved plan was applied already");
+    refused(&world, &remote, "Saved plan was already applied");
 }
 
 fn plan_lines(world: &World) -> Vec<String> {
@@ -155,7 +155,7 @@ fn a_plan_of_every_kind_of_action_is_applied_as_saved() {
     Also: 1 moved, 1 released.
     ");
     world.applied().is_clean();
-    refused(&world, &remote, "Saved plan was applied already");
+    refused(&world, &remote, "Saved plan was already applied");
 }
 
 #[test]
@@ -168,8 +168,8 @@ fn a_plan_made_before_an_edit_is_refused() {
 
     Error: Contact files have changed since the plan was saved
 
-    The files in contacts.d are not the ones that team.plan was made from. Of the plan's contacts,
-    these are declared differently now: contact.ada.
+    The files in contacts.d are not the ones that team.plan was made from. These contacts of the plan
+    are declared differently now: contact.ada.
     Nothing was changed. Make a new plan: contactsd plan --out team.plan --api-url
     http://127.0.0.1:[PORT]/api/v1
     ");
@@ -199,7 +199,7 @@ fn a_plan_is_stale_once_something_else_changed_the_state() {
 
     Error: Saved plan is stale
 
-    It was made when there was no state, and the state is at serial 2 now.
+    It was made before there was a state, and the state is now at serial 2.
     Make a new plan: contactsd plan --out team.plan --api-url http://127.0.0.1:[PORT]/api/v1
     ");
     world.edit("contacts.d/team.yaml", "Engineer", "Director");
@@ -209,7 +209,8 @@ fn a_plan_is_stale_once_something_else_changed_the_state() {
 
     Error: Saved plan is stale
 
-    Something other than this plan has changed the state since, from serial 2 to 3. Nothing was sent.
+    Something other than this plan has changed the state since then, from serial 2 to 3. Nothing was
+    sent.
     Make a new plan: contactsd plan --out team.plan --api-url http://127.0.0.1:[PORT]/api/v1
     ");
 }
@@ -232,7 +233,7 @@ fn a_plan_is_stale_once_another_apply_left_something_in_doubt() {
 
     Error: Saved plan is stale
 
-    contact.ada would be treated differently now: another apply has sent something since that was
+    contact.ada would be treated differently now: another apply has sent a request since then that was
     never answered. Nothing was sent.
     Make a new plan: contactsd plan --out team.plan --api-url http://127.0.0.1:[PORT]/api/v1
     ");
@@ -280,11 +281,11 @@ fn a_first_plan_is_not_applied_again_when_the_state_is_lost() {
     let copy = fs::read(world.path("team.plan")).unwrap();
     applied(&world);
     fs::remove_dir_all(world.path(".contactsd")).unwrap();
-    refused(&world, &remote, "Saved plan was applied already");
+    refused(&world, &remote, "Saved plan was already applied");
     // A copy that was never used says nothing of that; it looks first, as any apply of a new state does.
     fs::write(world.path("team.plan"), copy).unwrap();
     let outcome = world.run("apply team.plan");
-    assert!(outcome.stderr.contains("Apollo holds somebody like contact.ada"), "{outcome}");
+    assert!(outcome.stderr.contains("Apollo has a contact like contact.ada"), "{outcome}");
     assert_eq!(remote.contacts().len(), 1);
 }
 
@@ -369,7 +370,7 @@ fn a_create_in_doubt_is_settled_by_the_same_plan() {
     ");
     has_each_once(&remote, 2);
     assert_eq!(remote.requests(Action::Create), 2);
-    refused(&world, &remote, "Saved plan was applied already");
+    refused(&world, &remote, "Saved plan was already applied");
 }
 
 #[test]
@@ -394,7 +395,7 @@ fn an_interrupted_plan_goes_on_and_so_does_a_killed_one() {
     let outcome = applied(&world);
     assert!(outcome.line("").contains("of the 40 actions in team.plan were done before."), "{outcome}");
     has_each_once(&remote, 40);
-    refused(&world, &remote, "Saved plan was applied already");
+    refused(&world, &remote, "Saved plan was already applied");
     world.applied().is_clean();
 }
 
@@ -422,12 +423,12 @@ fn a_plan_that_was_killed_at_any_step_goes_on_from_there() {
             }
             assert_eq!(killed.code, None, "{at}");
             let outcome = world.run("apply team.plan");
-            let is_spent = outcome.stderr.contains("applied already");
+            let is_spent = outcome.stderr.contains("already applied");
             assert_eq!(outcome.code, Some(i32::from(is_spent)), "{at}\n{outcome}");
             assert_eq!(remote.contacts().len(), 3, "{at}");
             assert_eq!(remote.contact("first_name", "Ada")["title"], "Director", "{at}");
             assert_eq!(remote.contact("email", "bo@example.com")["label_names"], json!(["North"]), "{at}");
-            refused(&world, &remote, "Saved plan was applied already");
+            refused(&world, &remote, "Saved plan was already applied");
             world.applied().is_clean();
         }
     }
@@ -457,7 +458,7 @@ fn what_a_plan_has_done_is_not_done_again_by_it() {
     Warning: There is more to do than the saved plan says
 
     A plan made now would also change contact.ada, and the saved plan does not say so. Nothing was
-    done about that: make a new plan for it.
+    done for this part: make a new plan for it.
 
     Error: Apollo takes contact.bo and contact.ada for the same person
 
@@ -466,10 +467,10 @@ fn what_a_plan_has_done_is_not_done_again_by_it() {
        3:   bo: {email: bo@example.com}
             ^^
 
-    Both lead to contact [ID1], which belongs to contact.ada. Nothing is sent for
-    contact.bo until either entry changes. If they are one person, remove one of the two entries; if
-    they are two, tell them apart by e-mail, or say run_dedupe: false in both. If the contact is bo's:
-    contactsd state rm ada, then contactsd import bo [ID1].
+    Both match contact [ID1], which belongs to contact.ada. Nothing is sent for
+    contact.bo until one of the entries changes. If they are one person, remove one of the two
+    entries. If they are two, give them different e-mails, or set run_dedupe: false in both. If the
+    contact belongs to bo: contactsd state rm ada, then contactsd import bo [ID1].
     [exit 1]
     ");
     assert_eq!(remote.take_calls(), [""; 0]);
@@ -482,21 +483,21 @@ fn a_file_that_is_cut_or_changed_is_refused() {
     planned(&world, "");
     let whole = fs::read_to_string(world.path("team.plan")).unwrap();
     world.write("team.plan", &whole[..whole.len() - 20]);
-    assert_snapshot!(refused(&world, &remote, "The plan file is not whole").errors(), @"
+    assert_snapshot!(refused(&world, &remote, "The plan file is incomplete or damaged").errors(), @"
 
-    Error: The plan file is not whole
+    Error: The plan file is incomplete or damaged
 
     team.plan is cut: its last line is missing
-    Nothing of it is used. Copy it again from where it was made, or make the plan again: contactsd
+    Nothing in it was used. Copy the file again from where it was made, or make a new plan: contactsd
     plan --out FILE.
     ");
     world.write("team.plan", &whole.replace("Engineer", "Director"));
-    assert_snapshot!(refused(&world, &remote, "The plan file is not whole").errors(), @"
+    assert_snapshot!(refused(&world, &remote, "The plan file is incomplete or damaged").errors(), @"
 
-    Error: The plan file is not whole
+    Error: The plan file is incomplete or damaged
 
     team.plan is damaged: its checksum differs
-    Nothing of it is used. Copy it again from where it was made, or make the plan again: contactsd
+    Nothing in it was used. Copy the file again from where it was made, or make a new plan: contactsd
     plan --out FILE.
     ");
     world.write("team.plan", &whole.replace("\"format\":1", "\"format\":2"));
@@ -506,7 +507,7 @@ fn a_file_that_is_cut_or_changed_is_refused() {
 
     team.plan has format 2 (written by contactsd 0.1.0); this contactsd reads plan files up to format
     1
-    Use the version that made it, or make the plan again.
+    Use the version that made it, or make a new plan.
     ");
     world.write("team.plan", &whole);
     applied(&world);
@@ -548,11 +549,11 @@ fn a_file_that_cannot_be_marked_is_applied_with_a_warning() {
 
     cannot write to it: Operation not permitted (os error 1).
     The state remembers what is done, so the plan is not applied to it twice. But if the state is lost
-    or restored from a backup, the file looks like one that was never used. Remove it when it is
+    or restored from a backup, the file looks as if it was never used. Remove the file after it is
     applied.
     ");
     assert_eq!(outcome.summary(), "Apply complete! Resources: 2 added, 0 changed, 0 destroyed.");
-    refused(&world, &remote, "Saved plan was applied already");
+    refused(&world, &remote, "Saved plan was already applied");
 }
 
 #[test]
@@ -572,7 +573,7 @@ fn a_saved_plan_takes_no_planning_options() {
         let outcome = world.run(&format!("apply team.plan {option}"));
         let name = option.trim_start_matches('-').split([' ', '=']).next().unwrap();
         assert_eq!(outcome.code, Some(1), "{outcome}");
-        assert!(outcome.stderr.contains(&format!("--{name} makes a plan")), "{outcome}");
+        assert!(outcome.stderr.contains(&format!("--{name} is an option for making a plan")), "{outcome}");
     }
     assert_eq!(remote.take_calls(), [""; 0]);
     // What is said to both verbs at once was heard by plan.
@@ -585,14 +586,13 @@ fn a_plan_that_passes_its_limits_or_needs_a_decision_is_never_applied() {
     let remote = Remote::start();
     let world = World::with(TEAM).against(&remote);
     let outcome = planned(&world, "--max-creates 1");
-    assert!(outcome.stdout.ends_with("it can be shown, and never be applied.\n"), "{outcome}");
+    assert!(outcome.stdout.ends_with("so it can be shown but never applied.\n"), "{outcome}");
     assert_snapshot!(refused(&world, &remote, "Saved plan exceeds its limits").errors(), @"
 
     Error: Saved plan exceeds its limits
 
     More than 1 contacts would be created: 2.
-    It exceeds limits that were set when it was made. If it is meant, plan with --force or a higher
-    limit; if not, check the directory.
+    It exceeds limits that were set when it was made. If this is intended, plan with --force or a higher limit. If not, check that the contact directory is the right one.
     Make a new plan: contactsd plan --out team.plan --api-url http://127.0.0.1:[PORT]/api/v1
     ");
     world.applied();
@@ -601,7 +601,7 @@ fn a_plan_that_passes_its_limits_or_needs_a_decision_is_never_applied() {
     assert_eq!(world.apply().code, Some(1));
     let outcome = world.run("plan --out team.plan");
     assert_eq!(outcome.code, Some(1));
-    assert!(outcome.stdout.ends_with("it can be shown, and never be applied.\n"), "{outcome}");
+    assert!(outcome.stdout.ends_with("so it can be shown but never applied.\n"), "{outcome}");
     assert_snapshot!(refused(&world, &remote, "Saved plan is errored").errors(), @"
 
     Error: Saved plan is errored

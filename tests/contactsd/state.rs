@@ -38,8 +38,8 @@ fn managed_contacts_are_listed_and_shown() {
     [stderr]
     Error: contact.eve is not in the state
 
-    The state .contactsd/contacts.d/state manages no such contact. `contactsd state list --api-url
-    http://127.0.0.1:[PORT]/api/v1` lists those it manages.
+    The state .contactsd/contacts.d/state does not manage this contact. `contactsd state list
+    --api-url http://127.0.0.1:[PORT]/api/v1` lists those that it manages.
     [exit 1]
     ");
 }

@@ -60,7 +60,7 @@ fn a_service_answers_probes_scrapers_and_people() {
     let mut watching = world.start("watch --listen 127.0.0.1:0");
     let address = address(&mut watching);
     remote.tap.wait_until_held(1);
-    assert_eq!(get(&address, "/healthz"), (200, "The service lives.\n".to_owned()));
+    assert_eq!(get(&address, "/healthz"), (200, "The service is alive.\n".to_owned()));
     assert_eq!(get(&address, "/readyz"), (503, "Not ready: no pass has ended yet.\n".to_owned()));
     remote.tap.release();
     watching.wait_for("complete");
@@ -86,7 +86,7 @@ fn a_service_answers_probes_scrapers_and_people() {
     let asked: Value = serde_json::from_str(&world.run("status --json").stdout).unwrap();
     assert_eq!(asked["service"]["last_pass"], service["last_pass"]);
     let text = world.run("status");
-    assert!(text.stdout.contains("Ready: the last good pass ended") && text.code == Some(0), "{text}");
+    assert!(text.stdout.contains("Ready: the last successful pass ended") && text.code == Some(0), "{text}");
     assert!(text.stdout.contains("2 entries declared, 0 actions pending."), "{text}");
     watching.signal(rustix::process::Signal::TERM);
     assert_eq!(watching.finish().code, Some(0));
@@ -105,14 +105,14 @@ fn what_fails_and_what_is_held_is_told_without_values() {
     let failing = &status["service"]["failing"][0];
     assert_eq!((&failing["key"], &failing["error"]), (&json!("bo"), &json!("Apollo rejected contact.bo")));
     let why = world.run("why bo");
-    assert!(why.stdout.contains("The request's id in Apollo, for its support: r-of-bo"), "{why}");
+    assert!(why.stdout.contains("The id of the request in Apollo, for its support: r-of-bo"), "{why}");
     let why: Value = serde_json::from_str(&world.run("why bo --json").stdout).unwrap();
     assert_eq!(why["failing"]["request_id"], "r-of-bo", "{why}");
     world.edit("contacts.d/team.yaml", "Engineer", "Director");
     let status = wait_until(&address, |service| service["braked"] != Value::Null);
     let digest = status["service"]["braked"]["digest"].as_str().unwrap();
     let text = world.run("status");
-    assert!(text.stdout.contains(&format!("To let it through once: contactsd approve {digest}")), "{text}");
+    assert!(text.stdout.contains(&format!("To apply it once: contactsd approve {digest}")), "{text}");
     for path in ["/status", "/metrics", "/readyz", "/healthz"] {
         let (_, body) = get(&address, path);
         assert!(!body.contains('@') && !body.contains("Rook") && !body.contains("Engineer"), "{path}: {body}");

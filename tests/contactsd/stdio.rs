@@ -28,7 +28,7 @@ fn a_plan_on_stdout_stands_alone_there() {
     for line in ["plan --out - --json", "plan --out - --format markdown"] {
         let refused = world.run(line);
         let text = format!("{}{}", refused.stdout, refused.stderr);
-        assert!(text.contains("exclude each other") && refused.code == Some(1), "{refused}");
+        assert!(text.contains("cannot be used together") && refused.code == Some(1), "{refused}");
     }
     let into = world.run("plan --out - --json-into records.jsonl");
     assert!(into.stdout.lines().next().unwrap().starts_with(r#"{"plan""#), "{into}");
@@ -74,7 +74,7 @@ fn where_it_cannot_stand_that_is_said() {
         ("plan --state -", "a directory is needed here"),
         ("sandbox --data -", "a directory is needed here"),
         ("plan --json-into -", "use --json"),
-        ("validate contacts.d/team.yaml", "write -"),
+        ("validate contacts.d/team.yaml", "only - (stdin)"),
     ] {
         let refused = world.run(line);
         assert!(refused.stderr.contains(why) && refused.code == Some(1), "{line}: {refused}");

@@ -37,8 +37,8 @@ fn a_targeted_plan_says_so_and_shows_that_part() {
     [stderr]
     Warning: Resource targeting is in effect
 
-    The plan holds only what --target and --exclude select, so it may not be all that the files ask
-    for. They are for exceptional situations: plan without them to see the rest.
+    The plan covers only what --target and --exclude select, and the files may ask for more. Use these
+    options only in exceptional situations. Run plan without them to see the rest.
     [exit 0]
     "#);
 }
@@ -81,7 +81,7 @@ fn a_part_does_not_end_the_look_for_contacts_of_a_lost_state() {
     world.applied();
     std::fs::remove_dir_all(world.path(".contactsd")).unwrap();
     assert_eq!(world.run("apply --auto-approve --target bo").code, Some(0));
-    assert!(world.apply().stderr.contains("Apollo holds somebody like contact.ada"));
+    assert!(world.apply().stderr.contains("Apollo has a contact like contact.ada"));
     assert_eq!(remote.contacts().len(), 2);
 }
 
@@ -94,7 +94,7 @@ fn a_pattern_that_names_nobody_is_an_error() {
     [stderr]
     Error: --target adda matches no contact
 
-    No key matches it, in the contact files or in the state. The nearest is contact.ada.
+    No key in the contact files or in the state matches it. Did you mean contact.ada?
     [exit 1]
     ");
     assert_snapshot!(world.run("plan --target ada --exclude us.*"), @"
@@ -103,7 +103,7 @@ fn a_pattern_that_names_nobody_is_an_error() {
     [stderr]
     Error: --exclude us.* matches no contact
 
-    No key matches it, in the contact files or in the state.
+    No key in the contact files or in the state matches it.
     [exit 1]
     ");
     assert_eq!(world.run("plan --target a/b").code, Some(1));

@@ -50,7 +50,7 @@ fn a_state_that_was_lost_comes_back_by_a_push() {
     world.run("plan").is_clean();
     assert_eq!(pull(&world, "again.jsonl"), text);
     assert_snapshot!(world.run("state push again.jsonl --auto-approve"), @r"
-    No changes. The state holds exactly this already.
+    No changes. The state already holds exactly this.
     [exit 0]
     ");
     world.applied().is_clean();
@@ -66,9 +66,9 @@ fn a_state_comes_in_by_stdin_where_nobody_is_asked() {
     fs::remove_dir_all(world.path(STATE)).unwrap();
     assert_snapshot!(world.run_with_input("state push -", &text), @r"
     [stderr]
-    Error: Nobody can approve
+    Error: Cannot ask for approval
 
-    The state comes from stdin, so there is nobody to ask. Add --auto-approve, or name a file.
+    The state comes from stdin, so contactsd cannot ask. Add --auto-approve, or name a file.
     [exit 1]
     ");
     assert!(!world.path(STATE).exists());
@@ -88,15 +88,14 @@ fn a_push_is_approved_first() {
     world.applied();
     let now = pull(&world, "now.jsonl");
     let unapproved = world.run("state push kept.jsonl --force");
-    assert!(unapproved.stderr.contains("Nobody can approve"), "{unapproved}");
+    assert!(unapproved.stderr.contains("Cannot ask for approval"), "{unapproved}");
     let declined = world.run_at_terminal("state push kept.jsonl --force", "no\n");
     assert_eq!(declined.code, Some(1));
     assert!(declined.stdout.contains("Apply cancelled."), "{declined}");
     assert_eq!(pull(&world, "then.jsonl"), now);
     let approved = world.run_at_terminal("state push kept.jsonl --force", "yes\n");
     assert_eq!(approved.code, Some(0), "{approved}");
-    let loss =
-        "Forced: what is to be pushed is older, at serial 2; the state is at 3.\nWhat the state knows and the new one";
+    let loss = "Forced: what is to be pushed is older, at serial 2; the state is at 3.\nWhat only the current state knows is lost";
     assert!(approved.stdout.contains(loss), "{approved}");
     assert_snapshot!(world.run("plan").line("Plan:"), @"Plan: 0 to add, 1 to change, 0 to destroy.");
 }
@@ -112,14 +111,15 @@ fn an_older_state_and_half_a_state_are_refused() {
     let now = pull(&world, "now.jsonl");
     assert_snapshot!(world.run("state push kept.jsonl --auto-approve"), @"
     [stderr]
-    Error: The state is not pushed
+    Error: The state was not pushed
 
     the state .contactsd/contacts.d/state is not replaced: what is to be pushed is older, at serial 2;
     the state is at 3
-    Nothing was changed. What the state knows and the copy does not would be lost: contacts that were
-    bound since are sent again, and those that Apollo cannot match are created a second time; what was
-    in doubt or forgotten is not remembered. Keep what is there (`contactsd state pull --api-url
-    http://127.0.0.1:[PORT]/api/v1`); if it is meant, --force does it.
+    Nothing was changed. What only the state knows would be lost. Contacts that were bound since then
+    would be sent again, and those that Apollo cannot match would be created a second time. Requests
+    in doubt and forgotten contacts would not be remembered. First save the state that is there
+    (`contactsd state pull --api-url http://127.0.0.1:[PORT]/api/v1`). If the push is intended, use
+    --force.
     [exit 1]
     ");
     // Cut in the middle of a row; where its rows end differs with what the quota was.
@@ -131,7 +131,7 @@ fn an_older_state_and_half_a_state_are_refused() {
     Error: The state cannot be pushed
 
     what is to be pushed is not a pulled state: line 4: it is no row
-    Nothing was changed. Pull it again; a copy must not be edited.
+    Nothing was changed. Pull the state again. A copy must not be edited.
     ");
     assert_snapshot!(world.run("state push nowhere.jsonl --auto-approve"), @r"
     [stderr]
@@ -150,7 +150,7 @@ fn there_is_nothing_to_pull_where_nothing_was_applied() {
     [stderr]
     Error: There is no state .contactsd/contacts.d/state
 
-    Nothing was ever applied from here.
+    Nothing has been applied from here yet.
     [exit 1]
     ");
     assert!(!world.path(".contactsd").exists());
@@ -273,7 +273,7 @@ fn a_state_is_not_pushed_beside_a_service_paused_or_not() {
     assert_eq!(world.run("pause").code, Some(0));
     let paused = world.run("state push kept.jsonl --auto-approve --force");
     assert_eq!(paused.stderr, refused.stderr, "a pause changes nothing for it");
-    for part in ["is kept in step by `watch`, process", "Stop the service", "To pause it is not enough"] {
+    for part in ["is kept in step by `watch`, process", "Stop the service", "Pausing it is not enough"] {
         let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(words(&paused.stderr).contains(&words(part)), "{part}: {paused}");
     }
@@ -281,7 +281,7 @@ fn a_state_is_not_pushed_beside_a_service_paused_or_not() {
     watching.signal(Signal::TERM);
     assert_eq!(watching.finish().code, Some(0));
     assert_snapshot!(world.run("state push kept.jsonl --auto-approve"), @"
-    No changes. The state holds exactly this already.
+    No changes. The state already holds exactly this.
     [exit 0]
     ");
 }
@@ -299,7 +299,7 @@ fn programs_are_told_what_is_replaced_by_what() {
     let none = world.run("state pull --state nowhere --json");
     keeps_to("events", &none.stdout);
     assert_eq!(records(&none.stdout)[0]["diagnostic"]["summary"], "There is no state nowhere");
-    assert!(world.run("state push kept.jsonl --json").stdout.contains("Nobody can approve"));
+    assert!(world.run("state push kept.jsonl --json").stdout.contains("Cannot ask for approval"));
     let push = |world: &World| {
         let outcome = world.run("state push kept.jsonl --auto-approve --json");
         assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""), "{outcome}");

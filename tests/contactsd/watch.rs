@@ -48,7 +48,7 @@ fn changed_files_are_applied_until_told_to_stop() {
             contact.cy: Creating...
             contact.cy: Creation complete after 0s [id=[ID3]]
             Apply complete! Resources: 1 added, 0 changed, 0 destroyed.
-            Stopping: requests under way are finished and recorded, no further ones are sent. Once more leaves at once.
+            Stopping: running requests are finished and recorded, and no more are sent. Press again to stop immediately.
             Watch ended after 0 passes. Resources: 3 added, 1 changed, 0 destroyed.
             [exit 0]
             ");
@@ -202,8 +202,8 @@ fn a_pass_that_would_do_too_much_is_braked_and_the_watch_goes_on() {
     [stderr]
     Error: More than 1 contacts would be created: 2
 
-    Nothing was changed. If it is meant, a higher --max-creates allows it; if not, check the
-    directory.
+    Nothing was changed. If this is intended, a higher --max-creates allows it. If not, check that the
+    contact directory is the right one.
     [exit 1]
     ");
     assert_eq!(remote.take_calls(), [""; 0]);
@@ -240,9 +240,10 @@ fn a_single_pass_that_cannot_go_on_is_a_failure() {
 
     Apollo refused the credential: GET http://127.0.0.1:[PORT]/api/v1/users/api_profile answered 401:
     Invalid access credentials.
-    Nothing further was sent. Check APOLLO_API_KEY (or APOLLO_ACCESS_TOKEN for an OAuth token): an API
-    key is made in Apollo under Settings > Integrations > API, and a key sent as a token is refused.
-    Nothing is changed meanwhile. It is tried again, less often each time.
+    Nothing further was sent. Check APOLLO_API_KEY (or APOLLO_ACCESS_TOKEN for an OAuth token): you
+    make an API key in Apollo under Settings > Integrations > API, and a key that is sent as a token
+    is refused.
+    Nothing is changed until this works. The service tries again, less often each time.
     [exit 1]
     ");
     assert_eq!(outcome.code, Some(1));

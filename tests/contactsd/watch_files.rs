@@ -113,7 +113,7 @@ fn what_is_seen_half_done_forgets_nobody() {
     // A write that stops inside an entry, and one that stops between two, which is a valid file.
     let text = team(&[("ada", "Two"), ("bo", "Two")]);
     let between = text.find("  bo:").unwrap();
-    for (cut, said) in [(between + 10, "Nothing was changed"), (between, "Gone from the files: 1 contact")] {
+    for (cut, said) in [(between + 10, "Nothing was changed"), (between, "No longer in the files: 1 contact")] {
         let mut writing = File::create(&file).unwrap();
         writing.write_all(&text.as_bytes()[..cut]).unwrap();
         watching.wait_for(said);
@@ -125,7 +125,7 @@ fn what_is_seen_half_done_forgets_nobody() {
 
     // A file on its way to another name.
     fs::rename(world.path("contacts.d/cy.yaml"), world.path("cy.yaml")).unwrap();
-    watching.wait_for("Gone from the files: 1 contact");
+    watching.wait_for("No longer in the files: 1 contact");
     fs::create_dir(world.path("contacts.d/sales")).unwrap();
     fs::rename(world.path("cy.yaml"), world.path("contacts.d/sales/people.yaml")).unwrap();
     world.edit("contacts.d/sales/people.yaml", "One", "Two");

@@ -22,7 +22,7 @@ fn a_hangup_looks_at_everything_and_takes_new_settings() {
     world.write("contactsd.toml", "max-creates = 1\n");
     world.write("contacts.d/more.yaml", &numbered(0..2));
     watching.signal(Signal::HUP);
-    watching.wait_for("To let exactly this plan through");
+    watching.wait_for("To apply exactly this plan");
     assert_eq!(remote.contacts().len(), 2);
     world.write("contactsd.toml", "max-creates = 'many'\n");
     watching.signal(Signal::HUP);
@@ -73,7 +73,7 @@ fn a_paused_service_lets_others_write_and_goes_on_after() {
     assert!(approval.stderr.contains("The service is paused"), "{approval}");
     assert_eq!(world.run("watch --once").code, Some(1));
     assert_snapshot!(world.run("resume"), @"
-    Resumed. The service takes the state as soon as it is free, and looks at everything.
+    Resumed. The service takes the state as soon as it is free, and checks everything.
     [exit 0]
     ");
     world.edit("contacts.d/team.yaml", "Director", "Captain");
@@ -116,7 +116,7 @@ fn without_a_service_there_is_nobody_to_tell() {
     [stderr]
     Error: No service is running for the state .contactsd/contacts.d/state
 
-    There is nothing to pause: other commands can write the state as it is. To start a service, run
+    There is nothing to pause: other commands can already write the state. To start a service, run
     `contactsd watch --api-url http://127.0.0.1:[PORT]/api/v1`.
     [exit 1]
     ");
@@ -156,7 +156,7 @@ fn the_plan_that_was_shown_is_let_through_and_another_is_not() {
     let remote = Remote::start();
     let world = World::with(&numbered(0..3)).against(&remote);
     let mut watching = world.start("watch --max-creates 2");
-    let shown = watching.wait_for("To let exactly this plan through");
+    let shown = watching.wait_for("To apply exactly this plan");
     let digest = shown.split("approve ").nth(1).unwrap()[..32].to_owned();
     assert!(world.run("plan").stdout.contains(&digest), "plan shows the same digest");
     let moved = world.run("approve 00000000000000000000000000000000");
@@ -182,7 +182,7 @@ fn a_mistake_that_is_taken_back_while_quota_is_used_up_stops_at_once() {
     watching.wait_for("The search quota opens again in");
     assert_eq!(remote.contacts().len(), 5);
     fs::remove_file(world.path("contacts.d/mistake.yaml")).unwrap();
-    watching.wait_for("Gone from the files: 4 contacts");
+    watching.wait_for("No longer in the files: 4 contacts");
     watching.signal(Signal::TERM);
     assert_eq!(watching.finish().code, Some(0));
     assert_eq!(remote.contacts().len(), 5);
@@ -198,7 +198,7 @@ fn a_change_in_the_middle_of_a_pass_stops_what_was_not_begun() {
     world.team(&numbered(0..2));
     watching.wait_for("Something changed");
     remote.tap.release();
-    watching.wait_for("Gone from the files: 3 contacts");
+    watching.wait_for("No longer in the files: 3 contacts");
     assert_eq!(remote.contacts().len(), 5);
     watching.signal(Signal::TERM);
     assert_eq!(watching.finish().code, Some(0));
@@ -240,7 +240,7 @@ fn a_new_key_is_taken_without_a_restart_and_a_bad_one_refused() {
     watching.signal(Signal::TERM);
     let outcome = watching.finish();
     assert_eq!(outcome.code, Some(0));
-    assert!(outcome.stderr.contains("The new credential is refused"), "{outcome}");
+    assert!(outcome.stderr.contains("The new credential was not accepted"), "{outcome}");
     for key in [KEY, "not-this-one", "nor-this"] {
         assert!(!outcome.to_string().contains(key), "{outcome}");
     }
@@ -311,7 +311,7 @@ fn a_service_whose_directory_was_removed_can_be_asked_again() {
     let second = world.run("watch");
     assert!(second.stderr.contains("Operation: watch"), "{second}");
     fs::remove_dir_all(world.path(".contactsd")).unwrap();
-    watching.wait_for("has taken its place again");
+    watching.wait_for("has locked its place again");
     let paused = world.run("pause");
     assert!(paused.stdout.contains("Already paused, since"), "{paused}");
     assert_eq!(world.run("resume").code, Some(0));
@@ -336,10 +336,10 @@ fn a_service_that_answers_nowhere_is_not_said_to_be_none() {
     for verb in ["pause", "status"] {
         let outcome = world.run(verb);
         assert_eq!(outcome.code, Some(1), "{outcome}");
-        assert!(outcome.stderr.contains("The service cannot be asked"), "{outcome}");
+        assert!(outcome.stderr.contains("Cannot reach the service"), "{outcome}");
         assert!(outcome.stderr.contains("keeps this state in step and answers at no socket"), "{outcome}");
     }
     fs::remove_dir(world.path(".contactsd/contacts.d/state/watch.sock")).unwrap();
-    watching.wait_for("The service can be asked again");
+    watching.wait_for("Other commands can reach the service again");
     assert_eq!(world.run("pause").code, Some(0));
 }

@@ -14,9 +14,9 @@ fn what_is_known_of_a_contact_is_told_offline() {
     insta::assert_snapshot!(world.run("why ada"), @r#"
     contact.ada
     Declared in contacts.d/team.yaml:2.
-    Not managed: the state knows no contact of Apollo's for it.
+    Not managed: the state has no Apollo contact for it.
 
-    Of the next apply:
+    What the next apply does:
 
     Actions are indicated with the following symbols:
       + create
@@ -57,7 +57,7 @@ fn what_is_known_of_a_contact_is_told_offline() {
     let document: Value = serde_json::from_str(&world.run("why bo --json").stdout).unwrap();
     assert!(document["run"].is_string() && document["request_id"].is_null(), "{document}");
     let nobody = world.run("why eve");
-    assert!(nobody.code == Some(1) && nobody.stderr.contains("Nothing is known of contact.eve"), "{nobody}");
+    assert!(nobody.code == Some(1) && nobody.stderr.contains("Nothing is known about contact.eve"), "{nobody}");
 }
 
 #[test]
@@ -116,5 +116,5 @@ fn the_requests_id_is_told_of_what_was_written_and_of_what_was_refused() {
     let document: Value = serde_json::from_str(&world.run("why eve --json").stdout).unwrap();
     let open = document["open"][0]["request_id"].as_str().unwrap_or_else(|| panic!("{document}"));
     let eve = world.run("why eve");
-    assert!(eve.stdout.contains(&format!("The request's id in Apollo, for its support: {open}")), "{eve}");
+    assert!(eve.stdout.contains(&format!("The id of the request in Apollo, for its support: {open}")), "{eve}");
 }

@@ -1,7 +1,7 @@
-//! Sends what a crew hands in: one request for many contacts, and smaller ones where that is refused.
+//! Sends what a crew hands in: one request for many contacts, and smaller ones if that is refused.
 //!
-//! Finds out whose each row of an answer is, and nothing else: what a row means for its contact is for the member to
-//! judge, as if it had been answered alone.
+//! Only finds out which contact each row of an answer belongs to. The member decides what the row means, as if it was
+//! the answer to a request of its own.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -79,7 +79,7 @@ enum Answered {
 }
 
 impl Batch<'_> {
-    /// Sends parts by one request, and where that is refused for what it holds, by ever smaller ones.
+    /// Sends parts in one request, and where that is refused for what it holds, by ever smaller ones.
     async fn send(&self, parts: Vec<Waiting>) {
         let mut queue = VecDeque::from([(parts, false)]);
         while let Some((mut parts, was_refused)) = queue.pop_front() {

@@ -1,7 +1,7 @@
-//! Sends requests: the intents on disk before the wire, again when that is safe.
+//! Sends requests: writes the intents to disk first, and sends again when that is safe.
 //!
-//! Knows neither what the outcome means for a contact nor whose the credential is; when and how often it may send is
-//! the line's to say. What a request carries, for one contact or for many, is the asker's to write and to read.
+//! Does not know what an outcome means for a contact, or which team the credential belongs to. The line decides when and
+//! how often to send; the caller writes and reads the contents of a request.
 
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};

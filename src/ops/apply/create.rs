@@ -1,4 +1,4 @@
-//! Creates contacts: looks who is there, sends, and binds what is answered.
+//! Creates contacts: looks for existing ones, sends, and binds the contact in the answer.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -135,7 +135,7 @@ impl Performer<'_> {
         let Answer { value: mut contact, meta } = match answer {
             Ok(answer) => answer,
             Err(failure) if self.crew().is_some() && is_not_for_many(&failure) => {
-                // Nobody may create many by one request any more.
+                // Nobody may create many in one request any more.
                 self.record(vec![Change::DropIntent { id }]).await?;
                 return Box::pin(self.apart().create(entry, Asked::Nothing)).await;
             }
@@ -230,7 +230,7 @@ impl Performer<'_> {
     }
 }
 
-/// Reports whether a failure says that many contacts cannot be created by one request, whatever it holds.
+/// Reports whether a failure says that many contacts cannot be created in one request, whatever it holds.
 fn is_not_for_many(failure: &Failure) -> bool {
     match failure {
         Failure::Barred => true,

@@ -1,8 +1,8 @@
 //! Actions that work side by side, whose requests go out as one.
 //!
 //! Each member does what it would do alone. Where it would send a request that others of the crew can share, it hands
-//! it in and waits; once nobody is left who could still hand one in, what is there goes out, one request for all that
-//! can share it, and each member goes on with its own part of the answer.
+//! it in and waits. Once no member is left that could hand one in, one request goes out for all that can share it, and
+//! each member continues with its own part of the answer.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -1,6 +1,6 @@
-//! What a run has drawn of the quota that runners share, for one kind of request, and what it has to tell of it.
+//! What a run has drawn from the shared quota for one kind of request, and what it must report back.
 //!
-//! Measures by the clock that never goes back alone. Asks nobody.
+//! Uses only the monotonic clock. Sends nothing.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The quota ledgers in memory: who may send when.
+//! The quota ledgers in memory: when which request may be sent.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,7 +1,7 @@
 //! The line to Apollo: when a request may go out, how often it is sent, and what an answer means for those after it.
 //!
 //! Quota comes first. Decides how often and when to send, never what is sent nor what an answer means for a contact.
-//! Where there is a state, what is spent stands in it before each attempt; without one nothing is written.
+//! If there is a state, used quota is written to it before each attempt; without one nothing is written.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -256,14 +256,14 @@ impl Line {
         }
     }
 
-    /// Notes an answer of any use, and tells of the outage that it ended.
+    /// Notes a usable answer, and reports the outage that it ended.
     fn is_back(&self, endpoint: Endpoint, attempt: Attempt) {
         if let Some(lasted) = self.outages.succeeded(endpoint, attempt) {
             self.tell(Event::OutageOver { endpoint, lasted });
         }
     }
 
-    /// Notes a request that failed, and tells of the outage that it belongs to.
+    /// Notes a request that failed, and reports the outage that it belongs to.
     fn note_failure(&self, endpoint: Endpoint, attempt: Attempt, error: &apollo::Error) {
         let unreachable = matches!(error, apollo::Error::Connect { .. });
         let Some(news) = self.outages.failed(endpoint, attempt, unreachable) else { return };

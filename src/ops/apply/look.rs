@@ -1,7 +1,7 @@
-//! Looks whether Apollo has somebody like an entry before a create is sent for it.
+//! Looks whether Apollo has a contact like an entry before a create is sent for it.
 //!
-//! Only looks: what it finds is for the caller to bind, or for a person to decide. Finding nobody proves nothing, since
-//! searches lag and do not match all that Apollo's own deduplication does.
+//! Only looks: the caller binds what it finds, or a person decides. Finding no contact proves nothing, because searches
+//! lag and do not match everything that Apollo's own deduplication does.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

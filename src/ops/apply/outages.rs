@@ -1,6 +1,6 @@
-//! The breakers in memory: who waits while Apollo fails, and when an outage is no longer waited for.
+//! The breakers in memory: which requests wait while Apollo fails, and when waiting for an outage ends.
 //!
-//! Decides by time alone; what counts as a failure is the sender's to say.
+//! Decides only by time; the sender decides what counts as a failure.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,6 +1,6 @@
-//! One action under way, and what all kinds of them need.
+//! One running action, and what all kinds of actions need.
 //!
-//! Each change is recorded in the same write that drops its intent, before anything is told. What was
+//! Each change is recorded in the same write that drops its intent, before anything is reported. What was
 //! not confirmed is not recorded as applied, so an action that ends half-way is continued by the next plan.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -197,7 +197,7 @@ impl Run {
         self.work_off(Self::queues(batches)).await;
     }
 
-    /// Asks whether many contacts may be created by one request; tells once where they may not.
+    /// Asks whether many contacts may be created in one request; tells once where they may not.
     async fn may_create_many(&self) -> Option<BulkCreate> {
         match self.session.may_create_many().await {
             Ok(Some(known)) => Some(known),
@@ -275,7 +275,7 @@ impl Run {
         }
     }
 
-    /// Works off actions that wait for the disk alone, many at a time, and tells of them in their order.
+    /// Carries out actions that only wait for the disk, many at a time, and reports them in order.
     async fn work_off_local(&self, queue: Vec<&Action>) {
         let mut under_way = VecDeque::new();
         let mut queue = queue.into_iter();
@@ -433,7 +433,7 @@ impl Run {
         Outcome { key, step, result, elapsed: started.elapsed(), span: Span::current() }
     }
 
-    /// Counts how an action ended, and tells of it.
+    /// Counts how an action ended, and reports it.
     fn conclude(&self, outcome: Outcome) {
         let Outcome { key, step: planned, result, elapsed, span } = outcome;
         let _within = span.entered();

@@ -1,4 +1,4 @@
-//! A file that was edited since it was made: what stays as it was edited, and what comes to it.
+//! A file that was edited since it was made: which entries stay as edited, and which are added.
 //!
 //! What was edited is never changed. Entries are added at the end, and only where the file says the same with them.
 

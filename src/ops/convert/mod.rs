@@ -1,7 +1,7 @@
-//! Tables of people as contact files: who becomes an entry, by which key, in which file, and what each row comes to.
+//! Tables of people as contact files: which rows become entries, with which keys, in which files.
 //!
 //! Rows pass one by one and none is kept: their texts wait in a file without a name until all keys are known. What is
-//! written passes every check of contact files. Asks nobody and knows no state.
+//! written passes every check of contact files. Sends nothing and knows no state.
 
 mod error;
 mod merge;

@@ -1,6 +1,6 @@
 //! The text of entries while their keys are not known yet: on the disk, in a file without a name.
 //!
-//! What is written holds personal values; nobody else can open it, and it is gone with this process.
+//! The file holds personal values; no other user can open it, and it is gone when this process ends.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};

@@ -1,5 +1,5 @@
-//! Whom the files of a directory declare already, in short: by what rows find their entries again, and by what rows would
-//! be one with entries of other files.
+//! The people that the files of a directory already declare, in short: to match rows with their existing entries, and with
+//! entries of other files.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};

@@ -44,7 +44,7 @@ pub(super) struct Arranged {
     pub(super) omitted: Vec<Omission>,
 }
 
-/// Arranges contacts; `one` is the file that those go into whom nothing puts into another one.
+/// Arranges contacts; `one` is the file for those that nothing puts into another one.
 pub(super) fn arrange(mut contacts: Vec<(Contact, Vec<String>)>, there: &[There], split: Split, one: &str) -> Arranged {
     // The same people get the same keys, whatever order they came in.
     contacts.sort_by(|(one, _), (other, _)| (one.created_at, &one.id).cmp(&(other.created_at, &other.id)));

@@ -24,14 +24,14 @@ pub struct Current {
     pub unshown: Vec<(ContactKey, Field)>,
     /// Values that a file cannot hold.
     pub unfit: Vec<(ContactKey, Unfit)>,
-    /// Those of whom Apollo shows nothing.
+    /// Contacts that Apollo does not show.
     pub missing: Vec<(ContactKey, Missing)>,
 }
 
 /// Why there is nothing to say of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Missing {
-    /// It is bound to no contact, and names none.
+    /// It is not bound to a contact, and has no `apollo_id`.
     Unbound,
     Gone(ApolloId),
     Merged {

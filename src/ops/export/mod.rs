@@ -93,7 +93,7 @@ pub enum ExportError {
         name: String,
         known: Vec<String>,
     },
-    /// Apollo does not say what lists or stages there are.
+    /// Cannot read the lists or stages from Apollo.
     NamesUnknown,
     /// An account of so many contacts is not given as a whole.
     TooMany,
@@ -114,7 +114,7 @@ enum Within {
 }
 
 impl Session {
-    /// Reads whom `selection` names and arranges them in files for the directory of `desired`.
+    /// Reads the selected contacts and arranges them in files for the directory of `desired`.
     ///
     /// What was seen is kept in the state where files are written: values of those who are in files, of others hashes
     /// alone. The credential was proven.
@@ -185,7 +185,7 @@ impl Session {
 }
 
 impl Selection {
-    /// Names the file that those go into whom nothing puts into another one.
+    /// Names the file for contacts that nothing puts into another one.
     fn file(&self) -> String {
         match self {
             Self::Everybody => "apollo".to_owned(),

@@ -92,7 +92,7 @@ pub fn has_pipeline(pipeline: Pipeline<'_>) -> bool {
     texts::pipeline(pipeline.forge).any(|(path, _)| pipeline.top.join(path).symlink_metadata().is_ok())
 }
 
-/// Makes what is missing, and tells of each file in turn.
+/// Creates what is missing, and reports each file in turn.
 pub fn init(init: Init<'_>, mut tell: impl FnMut(Laid)) -> Result<(), InitError> {
     let contacts = Root::open_or_make(init.contacts, init.bounds)?;
     // Before anything is written: a pipeline that cannot be is no reason to stop half-way.

@@ -1,6 +1,6 @@
 //! Building a state again that was lost, whole or in part: which entries are which contacts that Apollo has.
 //!
-//! Only looks at Apollo, and writes the state once a person has seen what was found. What is bound already stays.
+//! Only looks at Apollo, and writes the state once a person has seen what was found. What is already bound stays.
 
 mod pair;
 
@@ -185,7 +185,7 @@ impl Session {
         rebuild.pairs.push(Pair { place, id, by, differ, binding: binding.into() });
     }
 
-    /// Looks at those who may be an entry, by as few requests as that takes.
+    /// Reads the contacts that may belong to an entry, with as few requests as possible.
     ///
     /// `account` is what an earlier reading knew of everybody.
     async fn meet(
@@ -214,7 +214,7 @@ impl Session {
         Ok(met)
     }
 
-    /// Reads all pages, and views those who are named and were on none.
+    /// Reads all pages, and views contacts with a declared `apollo_id` that were on no page.
     async fn meet_everybody(&self, key: IdentityKey, asked: &Asked, search: &Search<'_>) -> Result<Met, Halt> {
         let (mut met, mut account, now) = (Met::default(), Account::new(key), self.now());
         let mut hides = false;

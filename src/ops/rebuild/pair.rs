@@ -10,7 +10,7 @@ use crate::model::{ApolloId, ContactKey, Entry, Field, Identity, RebuiltBy, fold
 use crate::ops::Unseen;
 use crate::ops::refresh::compare::{Standing, is_shown, standing};
 
-/// Entries that name no contact, and whom they could be.
+/// Entries without an `apollo_id`, and the contacts that may belong to them.
 pub(super) struct Search<'e> {
     entries: Vec<Sought<'e>>,
     by_mark: HashMap<Mark, Vec<usize>>,
@@ -262,7 +262,7 @@ impl Like {
         like
     }
 
-    /// Lists the first of those who have the name or the e-mail of an entry.
+    /// Lists the first contacts that have the name or the e-mail of an entry.
     fn of(&self, sought: &Sought<'_>) -> Vec<usize> {
         let name = names(&sought.entry.fields);
         let has_name = name.iter().any(|name| !name.is_empty());

@@ -18,7 +18,7 @@ pub(super) struct Header {
     /// The version of contactsd that wrote it.
     pub(super) contactsd: String,
     pub(super) digest: Digest,
-    /// Whether somebody has to decide before anything could be applied.
+    /// Whether a person must decide before anything can be applied.
     pub(super) errored: bool,
     pub(super) origin: String,
     /// `None` when there was no state yet.

@@ -1,4 +1,4 @@
-//! Contacts that are created and changed by one request for many.
+//! Contacts that are created and changed in one request for many.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use super::world::World;
 use crate::model::{Batching, MatchedBy, Origin};
 use crate::sandbox::{Action, Options};
 
-/// Makes a world whose sessions send up to 100 contacts by one request.
+/// Makes a world whose sessions send up to 100 contacts in one request.
 async fn world(sandbox: impl FnOnce(Options) -> Options) -> World {
     let mut world = World::to(sandbox, None).await;
     world.batching = Batching::default();

@@ -38,7 +38,7 @@ pub(super) struct World {
     pub(super) broken: Arc<Broken>,
     /// How long the sessions to come wait before they look for what a create made.
     pub(super) settle_after: Duration,
-    /// How many contacts the sessions to come send by one request.
+    /// How many contacts the sessions to come send in one request.
     pub(super) batching: Batching,
     problems: Arc<Mutex<Vec<Problem>>>,
     /// Hears the events of the sessions to come.

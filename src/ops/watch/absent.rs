@@ -1,4 +1,4 @@
-//! Keys that are gone from the files, since when, and what waits for them.
+//! Keys that are no longer in the files, since when, and what waits for them.
 //!
 //! A file that is being moved or written again looks like one that is gone, so forgetting waits.
 

@@ -48,7 +48,7 @@ pub struct Status {
     /// What the files held when they were last read.
     #[serde(default)]
     pub last_load: Option<LastLoad>,
-    /// When the last good pass ended: one that read the files and did what could be done.
+    /// When the last successful pass ended: one that read the files and did what could be done.
     pub last_good_pass: Option<Timestamp>,
     /// The longest that it rests between two passes.
     pub resync: Duration,
@@ -59,7 +59,7 @@ pub struct Status {
     /// Actions that the last plan held and that are not done; the failing are among them.
     pub pending: usize,
     pub failing: Arc<Vec<Failing>>,
-    /// Keys that are gone from the files and not forgotten yet.
+    /// Keys that are no longer in the files and not forgotten yet.
     pub waiting: Arc<Vec<Waiting>>,
     pub braked: Option<Braked>,
     /// Who has the state meanwhile, where the service stands by to take over.
@@ -168,7 +168,7 @@ pub struct LastLoad {
     pub warnings: BTreeMap<String, usize>,
 }
 
-/// A key that is gone from the files.
+/// A key that is no longer in the files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
     pub key: ContactKey,

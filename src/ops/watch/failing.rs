@@ -38,7 +38,7 @@ pub(super) struct FailingEntries {
 #[derive(Debug)]
 struct State {
     failing: Failing,
-    /// What was declared when it failed; `None` when the entry was gone from the files.
+    /// What was declared when it failed; `None` when the entry was no longer in the files.
     declared: Option<Fingerprint>,
 }
 

@@ -181,7 +181,7 @@ impl Service {
     }
 }
 
-/// Returns once somebody else may have the state that this service holds.
+/// Returns once another process may have the state that this service holds.
 async fn until_taken_over(session: Option<&Session>) {
     match session {
         Some(session) => session.store().until_taken_over().await,

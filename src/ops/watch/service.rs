@@ -109,7 +109,7 @@ pub struct Service {
     /// `None` while paused, and until the state could be opened.
     pub(super) session: Option<Arc<Session>>,
     pub(super) paused: Option<Timestamp>,
-    /// For whom the service stands by.
+    /// The process that the service waits for.
     pub(super) standing_by: Option<StandingBy>,
     /// Commands that came during a pass.
     pub(super) queue: VecDeque<Command>,

@@ -48,7 +48,7 @@ fn people_who_would_be_one_are_named_with_both_places() {
           b: {first_name: Zoë, last_name: Li, organization_name: Acme}
                                           ^^
         d here: b.yaml:5:36
-    W107 b.yaml:1:31: " ACME " begins or ends with blanks
+    W107 b.yaml:1:31: " ACME " begins or ends with spaces
         defaults: {organization_name: ' ACME '}
                                       ^^^^^^^^
     E031 c.yaml:2:33: e and f share a name and an e-mail domain

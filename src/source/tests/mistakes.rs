@@ -70,13 +70,13 @@ fn a_directory_full_of_mistakes_reports_every_one_with_its_place() {
     E015 a.yaml:9:12: "bob at example.com" is not an e-mail address
             email: bob at example.com
                    ^^^^^^^^^^^^^^^^^^
-    E018 a.yaml:10:18: "www.example.com" is not an absolute web address
+    E018 a.yaml:10:18: "www.example.com" is not a full web address
             website_url: www.example.com
                          ^^^^^^^^^^^^^^^
     E016 a.yaml:11:17: "Acme" is not an id for `account_id`
             account_id: Acme
                         ^^^^
-    W104 a.yaml:12:29: "Partners" and "partners" differ only by case
+    W104 a.yaml:12:29: "Partners" and "partners" differ only in case
             label_names: [Partners, partners, "", ~]
                                     ^^^^^^^^
         the other name: a.yaml:12:19
@@ -101,7 +101,7 @@ fn a_directory_full_of_mistakes_reports_every_one_with_its_place() {
     E011 a.yaml:18:5: Unknown field "phone"
             phone: 123
             ^^^^^
-    E010 a.yaml:20:5: "first_name" stands twice in one map
+    E010 a.yaml:20:5: "first_name" is written twice in one map
             first_name: Rob
             ^^^^^^^^^^
         first here: a.yaml:19:5
@@ -271,14 +271,14 @@ fn what_a_sign_takes_away_from_a_text_is_told() {
         ("title: !!binary aGk=", "E035 4:12: !!binary is read as a tag, not as text"),
         ("title: &Sons Ltd", "E035 4:12: &Sons is read as an anchor, not as text"),
         ("title: &Sons", "E035 4:12: &Sons is read as an anchor, not as text"),
-        ("title: 5 Harbour Rd #200", "W106 4:25: \"#200\" is read as a comment and cut off the value"),
+        ("title: 5 Harbour Rd #200", "W106 4:25: \"#200\" is read as a comment and cut from the value"),
         ("title: #1 in sales", "W106 4:12: \"#1 in sales\" is read as a comment, so there is no value"),
-        ("label_names: [A, B #2\n    ]", "W106 4:24: \"#2\" is read as a comment and cut off the value"),
-        ("title: ' x'", "W107 4:12: \" x\" begins or ends with blanks"),
-        ("title: \"x\\n\"", "W107 4:12: \"x\\n\" begins or ends with blanks"),
-        ("title: x\u{a0}", "W107 4:12: \"x\\u{a0}\" begins or ends with blanks"),
-        ("label_names: ['A ']", "W107 4:19: \"A \" begins or ends with blanks"),
-        ("typed_custom_fields: {60c39ed82bd02f01154c470a: ' x'}", "W107 4:53: \" x\" begins or ends with blanks"),
+        ("label_names: [A, B #2\n    ]", "W106 4:24: \"#2\" is read as a comment and cut from the value"),
+        ("title: ' x'", "W107 4:12: \" x\" begins or ends with spaces"),
+        ("title: \"x\\n\"", "W107 4:12: \"x\\n\" begins or ends with spaces"),
+        ("title: x\u{a0}", "W107 4:12: \"x\\u{a0}\" begins or ends with spaces"),
+        ("label_names: ['A ']", "W107 4:19: \"A \" begins or ends with spaces"),
+        ("typed_custom_fields: {60c39ed82bd02f01154c470a: ' x'}", "W107 4:53: \" x\" begins or ends with spaces"),
         ("title: a\u{7}b", "E033 4:13: The file holds the control character U+0007"),
         ("# a\u{0}b", "E033 4:8: The file holds the control character U+0000"),
         ("title: a\u{9b}b", "E033 4:13: The file holds the control character U+009B"),
@@ -344,7 +344,7 @@ fn people_outside_of_contacts_and_without_keys_are_told_what_to_write() {
         (found[0].code.unwrap().as_str(), found[0].summary.clone(), found[0].detail.clone())
     };
     let (code, summary, detail) = first("ada:\n  email: a@example.com\nbob:\n  email: b@example.com\n");
-    assert_eq!((code, summary.as_str()), ("E008", "The contact \"ada\" does not stand below `contacts`"));
+    assert_eq!((code, summary.as_str()), ("E008", "The contact \"ada\" is not below `contacts`"));
     assert!(detail.contains("Write the line `contacts:` above"), "{detail}");
     let (_, _, detail) = first("contacts:\n  ada: {email: a@example.com}\nbob:\n  email: b@example.com\n");
     assert!(detail.contains("Indent it by two more spaces"), "{detail}");

@@ -98,16 +98,16 @@ fn what_is_no_name_no_value_or_said_twice_is_told_with_its_place() {
     E036 a.yaml:10:7: There is no custom field "Teir" in Apollo
               Teir: Gold
               ^^^^
-    E038 a.yaml:11:14: "many" is not a number, which the custom field "Seats" needs
+    E038 a.yaml:11:14: The custom field "Seats" needs a number, not "many"
               Seats: many
                      ^^^^
     E009 a.yaml:12:7: `Renewal date` must be text, not a list
               Renewal date: [2025-08-07]
               ^^^^^^^^^^^^
-    E038 a.yaml:13:27: "Reserch" is no option of the custom field "Interests"
+    E038 a.yaml:13:27: "Reserch" is not an option of the custom field "Interests"
               Interests: [Events, Reserch]
                                   ^^^^^^^
-    E038 a.yaml:14:17: The value of the custom field "Nickname" has 11 characters, and 10 are kept
+    E038 a.yaml:14:17: The value of the custom field "Nickname" has 11 characters, and only 10 are kept
               Nickname: xxxxxxxxxxx
                         ^^^^^^^^^^^
     E036 a.yaml:15:7: There is no custom field "Region" for contacts
@@ -135,7 +135,7 @@ fn names_that_were_never_read_are_told_as_such_and_ids_need_none() {
         (found.code, loaded.faulty_names.stages, loaded.faulty_names.fields),
         (Some(Code::UnknownName), true, false)
     );
-    assert!(found.summary.contains("has not been read"), "{}", found.summary);
+    assert!(found.summary.contains("has not been looked up"), "{}", found.summary);
     let (as_written, _) = load(dir.path(), &Options::plain()).unwrap();
     assert_eq!(as_written.diagnostics, []);
 }

@@ -124,7 +124,7 @@ impl Lease {
         }
     }
 
-    /// Gives the lease back, so that nobody waits for its end.
+    /// Releases the lease, so that no process waits for its end.
     pub(super) async fn release(&self, connector: &Connector, client: &Client) -> Result<(), Error> {
         let state = connector.address().state();
         let mine: [(&(dyn ToSql + Sync), Type); 2] = [(&state, Type::TEXT), (&self.token, Type::TEXT)];

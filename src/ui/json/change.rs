@@ -174,7 +174,7 @@ pub struct Importing<'a> {
     pub id: &'a str,
 }
 
-/// Where the entry stands, or stood when it is gone from the files.
+/// Where the entry is, or was before it disappeared from the files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Source {
     pub filename: String,
@@ -189,9 +189,9 @@ pub struct Source {
 pub enum Decision<'a> {
     /// Apollo takes this entry and another key for the same person.
     Collision { id: &'a str, other_address: String },
-    /// Apollo matched the entry to somebody else.
+    /// Apollo matched the entry to another person.
     Stranger { id: &'a str },
-    /// Apollo matched the entry to a contact that no search had shown, and may have overwritten it.
+    /// Apollo matched the entry to a contact that no search showed, and may have overwritten it.
     UnseenMatch { id: &'a str },
     /// Apollo holds contacts of the same name; nothing was sent.
     Namesakes { ids: Vec<&'a str> },

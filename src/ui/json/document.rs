@@ -31,7 +31,7 @@ pub struct PlanDocument<'a> {
     forecast: Forecast,
     /// Whether applying it would do anything.
     applyable: bool,
-    /// Whether somebody has to decide first; such a plan cannot be applied from a file.
+    /// Whether a person must decide first; such a plan cannot be applied from a file.
     errored: bool,
     /// Warnings that belong to the plan.
     diagnostics: Vec<Diagnostic>,

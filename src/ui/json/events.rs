@@ -50,7 +50,7 @@ pub(in crate::ui) fn event(event: &Event) -> Option<Record<'static>> {
         }
         Event::Outage { endpoint, status, wait, .. } => {
             let outage = OutageFacts { endpoint: (*endpoint).into(), status: *status, seconds: seconds(*wait) };
-            let message = format!("Apollo does not answer {endpoint} as it should; next try in {}s", outage.seconds);
+            let message = format!("Apollo does not answer {endpoint} correctly; next try in {}s", outage.seconds);
             Record { level: super::Level::Warn, ..Record::info(message, Payload::Outage { outage }) }
         }
         Event::OutageOver { endpoint, lasted } => {
@@ -94,8 +94,8 @@ pub fn drift_records(drift: &Drift, mask: Mask) -> impl Iterator<Item = Record<'
         let drift = DriftedContact::new(drifted, mask);
         let what = match drift.kind {
             DriftKind::Changed => "has changed in Apollo",
-            DriftKind::Gone => "is not in Apollo any more",
-            DriftKind::Merged => "is part of another contact in Apollo now",
+            DriftKind::Gone => "is no longer in Apollo",
+            DriftKind::Merged => "was merged into another contact in Apollo",
         };
         Record::info(format!("{}: {what}", drift.resource.addr), Payload::ResourceDrift { drift: Box::new(drift) })
     })
@@ -142,7 +142,7 @@ fn summary_record(planned: &Planned) -> Record<'_> {
     Record::info(plan_summary(&planned.plan, false), Payload::ChangeSummary { changes, plan, outcome: None })
 }
 
-/// Tells who was imported, and what was written to whom.
+/// Lists imported contacts, and what was written to them.
 pub fn import_records(report: &Report, mask: Mask) -> impl Iterator<Item = Record<'_>> {
     report.imports.iter().map(move |imported| {
         let change = PlannedChange::imported(&imported.action, mask);
@@ -170,7 +170,7 @@ pub fn pass_record(event: &PassEvent) -> Option<Record<'static>> {
         PassEvent::Refused(_) => ("The files cannot be used; nothing was changed".to_owned(), Pass::Refused),
         PassEvent::Planned(_) => ("A plan was made".to_owned(), Pass::Planned),
         PassEvent::Absent { contacts, forget_after } => (
-            format!("{contacts} gone from the files"),
+            format!("{contacts} no longer in the files"),
             Pass::Absent { contacts: *contacts, forget_after_seconds: seconds(*forget_after) },
         ),
         PassEvent::Braked { .. } => ("The plan exceeds limits; nothing was changed".to_owned(), Pass::Braked),

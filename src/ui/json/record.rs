@@ -299,7 +299,7 @@ pub enum Pass {
     Refused,
     /// A plan was made; its records follow, unless there is nothing to do again.
     Planned,
-    /// Contacts are newly gone from the files; they are forgotten when still gone after this time.
+    /// Contacts have disappeared from the files; they are forgotten if still gone after this time.
     Absent { contacts: usize, forget_after_seconds: u64 },
     /// The plan exceeds limits; nothing was changed. Diagnostics after it say which.
     Braked,

@@ -105,7 +105,7 @@ pub enum OriginName {
     Matched,
     /// It was named by its id.
     Adopted,
-    /// It was found after a create of unknown outcome.
+    /// It was found after a create without an answer.
     Settled,
     /// The key came back and was bound to the contact it had.
     Restored,

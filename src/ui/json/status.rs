@@ -55,7 +55,7 @@ struct ServiceFacts {
     /// Actions planned and not done; the failing are among them.
     pending: usize,
     failing: Vec<FailingFacts>,
-    /// Keys gone from the files and not forgotten yet.
+    /// Keys no longer in the files and not forgotten yet.
     waiting: Vec<WaitingFacts>,
     /// The plan that exceeds limits, and waits for approval unless the service only plans.
     braked: Option<BrakedFacts>,
@@ -382,7 +382,7 @@ mod tests {
         dir: "contacts.d"
         dropped_lines: 0
         dry_run: false
-        failing: [{"attempts":3,"error":"Apollo rejected contact.bo","key":"bo","next_try":"2026-03-01T12:00:42Z","since":"2026-03-01T11:50:00Z"},{"attempts":1,"error":"More than one contact could be (masked)","key":"(masked)","next_try":null,"since":"2026-03-01T11:50:00Z"}]
+        failing: [{"attempts":3,"error":"Apollo rejected contact.bo","key":"bo","next_try":"2026-03-01T12:00:42Z","since":"2026-03-01T11:50:00Z"},{"attempts":1,"error":"More than one contact may be the same person as (masked)","key":"(masked)","next_try":null,"since":"2026-03-01T11:50:00Z"}]
         last_good_pass: "2026-03-01T11:59:48Z"
         last_pass: {"began":"2026-03-01T11:59:45Z","done":3,"ended":"2026-03-01T11:59:48Z","failed":2,"outcome":"applied","remaining":1}
         next_pass: "2026-03-01T12:04:48Z"
@@ -392,7 +392,7 @@ mod tests {
         pending: 5
         phase: "resting"
         quota: {"add_to_lists":[{"left":null,"limit":null,"resets_at":null,"window":"minute"},{"left":null,"limit":null,"resets_at":null,"window":"hour"},{"left":null,"limit":null,"resets_at":null,"window":"day"}],"create_contact":[{"left":199,"limit":200,"resets_at":"2026-03-01T12:00:42Z","window":"minute"},{"left":0,"limit":400,"resets_at":"2026-03-01T12:59:00Z","window":"hour"},{"left":null,"limit":null,"resets_at":null,"window":"day"}]}
-        readiness: "Ready: the last good pass ended 2026-03-01T11:59:48Z."
+        readiness: "Ready: the last successful pass ended 2026-03-01T11:59:48Z."
         ready: true
         resync_seconds: 300
         serial: 57

@@ -209,13 +209,13 @@ pub struct Forecast {
     pub one_each: BTreeMap<OneEachName, usize>,
 }
 
-/// How new contacts go out, whom Apollo may match.
+/// How new contacts that Apollo may match are created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CreatesName {
-    /// By a request each, after a search; without the right to search, whom Apollo matches is overwritten.
+    /// One request for each, after a search; without the right to search, a contact that Apollo matches is overwritten.
     OneByOne,
-    /// Many by one request, after a search; whom Apollo matches all the same stays as it is.
+    /// Many in one request, after a search; a contact that Apollo still matches stays as it is.
     Together,
     /// The same without a search, by `--look off`.
     TogetherUnseen,

@@ -41,7 +41,7 @@ pub struct WhyDocument<'a> {
     failing: Option<FailingFacts>,
     /// Whether another process is at work on it.
     in_progress: bool,
-    /// What the next apply would do that concerns it; nothing when it stands as declared.
+    /// What the next apply would do with it; empty if nothing.
     next: Vec<ResourceChange<'a>>,
 }
 

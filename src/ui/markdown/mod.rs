@@ -1,7 +1,7 @@
-//! A plan as a comment under a change: counts outside, the rest folded away, never more than the page holds.
+//! A plan as a comment on a pull request: counts outside, the rest folded away, never more than the page can hold.
 //!
-//! Everything that files, state or Apollo say stands in code, where it renders nothing and mentions nobody. Never
-//! fails for want of room: what is left out is counted, and the counts and the marker come first.
+//! All text of files, state or Apollo is in code blocks, where it renders nothing and mentions no person. Never fails
+//! because of missing room: what is left out is counted, and the counts and the marker come first.
 
 mod drift;
 mod fold;
@@ -141,7 +141,7 @@ impl Markdown<'_> {
         let command = super::escape(apply).into_owned();
         let command = tame(&command);
         let fence = "`".repeat(3.max(backticks(&command) + 1));
-        let text = "This applies exactly this plan, and nothing when files or state have changed since:";
+        let text = "This applies exactly this plan, or nothing if the files or the state have changed since:";
         Some(format!("Digest: {}\n\n{text}\n\n{fence}sh\n{command}\n{fence}", code(&digest.0)))
     }
 

@@ -106,7 +106,7 @@ fn a_page_names_the_plan_and_the_command_that_applies_it() {
         }
 
       # contact.bob will be removed from the state but will not be destroyed
-      # (because contact.bob is not in the contact files any more)
+      # (because contact.bob is no longer in the contact files)
       # (it was in contacts.d/team.yaml)
     -   contact "bob" {
             id = "66f0c1000000000000000002"
@@ -125,7 +125,7 @@ fn a_page_names_the_plan_and_the_command_that_applies_it() {
 
     Digest: `0123456789abcdef`
 
-    This applies exactly this plan, and nothing when files or state have changed since:
+    This applies exactly this plan, or nothing if the files or the state have changed since:
 
     ```sh
     contactsd apply --expect 0123456789abcdef

@@ -1,4 +1,4 @@
-//! The parts of the page about single entries: those that fail and those that are gone from the files. The first of many
+//! The parts of the page about single entries: those that fail and those that are no longer in the files. The first of many
 //! are listed.
 
 use maud::{Markup, html};
@@ -26,7 +26,7 @@ pub(super) fn failing(status: &Status, now: Timestamp) -> Markup {
                 tbody { (rows) }
             }
             (more(left))
-            p .note { code { "contactsd why KEY" } " tells more of one." }
+            p .note { code { "contactsd why KEY" } " tells more about one entry." }
         }
     }
 }
@@ -60,13 +60,13 @@ pub(super) fn waiting(status: &Status, now: Timestamp) -> Markup {
     let (rows, left) = rows(status.waiting.iter(), LISTED, ROOM / 2, |waiting| waiting_row(waiting, now));
     html! {
         section aria-labelledby="waiting" {
-            h2 #waiting { "Gone from the files" }
+            h2 #waiting { "No longer in the files" }
             table {
                 thead { tr { th scope="col" { "Entry" } th scope="col" { "Gone" } th scope="col" { "Forgotten" } } }
                 tbody { (rows) }
             }
             (more(left))
-            p .note { "An entry that comes back before that stays. Nothing is deleted in Apollo." }
+            p .note { "An entry that comes back before that time stays. Nothing is deleted in Apollo." }
         }
     }
 }
@@ -80,7 +80,7 @@ fn waiting_row(waiting: &Waiting, now: Timestamp) -> Markup {
             td {
                 @match forget_at {
                     Some(at) => (due(*at, now)),
-                    None => "not as long as there is no contact file at all",
+                    None => "not while there is no contact file at all",
                 }
             }
         }

@@ -58,7 +58,7 @@ pub fn page(facts: &PageFacts<'_>) -> String {
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                p #lost role="alert" hidden { "Not connected to the service. What is shown is how it was." }
+                p #lost role="alert" hidden { "Not connected to the service. This page shows the last known status." }
                 (body)
                 script { (PreEscaped(SCRIPT)) }
             }

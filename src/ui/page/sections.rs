@@ -27,7 +27,7 @@ pub(super) fn held(status: &Status, now: Timestamp, command: &dyn Fn(&str) -> St
             @if status.only_plans {
                 p { (words::service::ONLY_PLANS) }
             } @else {
-                (to_copy("To let exactly this plan through, once:", &command(&format!("approve {}", digest.0))))
+                (to_copy("To apply exactly this plan once:", &command(&format!("approve {}", digest.0))))
             }
         }
     }
@@ -56,8 +56,8 @@ pub(super) fn files(status: &Status, command: &dyn Fn(&str) -> String) -> Markup
                 }
             }
             @if let Some(code) = first {
-                (to_copy("To see each with its place:", &command("validate")))
-                (to_copy("To have one explained:", &format!("contactsd explain {code}")))
+                (to_copy("To see each mistake with its place:", &command("validate")))
+                (to_copy("To get one explained:", &format!("contactsd explain {code}")))
             }
         }
     }
@@ -113,7 +113,7 @@ pub(super) fn service(status: &Status, now: Timestamp) -> Markup {
                         }
                     }
                 }
-                @if let Some(good) = status.last_good_pass { div { dt { "Last good pass" } dd { (moment(good, now)) } } }
+                @if let Some(good) = status.last_good_pass { div { dt { "Last successful pass" } dd { (moment(good, now)) } } }
                 @if let Some(load) = &status.last_load {
                     div { dt { "Files" } dd { (wrong(load)) "; read " (moment(load.at, now)) } }
                 }

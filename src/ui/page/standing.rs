@@ -21,7 +21,7 @@ pub(crate) enum Standing<'a> {
     /// The files cannot be used.
     Refused(&'a LastLoad),
     Held(&'a Braked),
-    /// The last good pass is long ago; how the last one ended.
+    /// The last successful pass is long ago; how the last one ended.
     Stale(Timestamp, Outcome),
     /// No pass was good so far; how the last one ended.
     Begins(Option<Outcome>),

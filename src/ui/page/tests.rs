@@ -103,7 +103,7 @@ fn a_page_reads_from_what_matters_most_to_the_details() {
     More than 1000 contacts would be created: 1200
     To look at it:
     contactsd plan --dir 'my people'
-    To let exactly this plan through, once:
+    To apply exactly this plan once:
     contactsd approve 0123456789abcdef0123456789abcdef --dir 'my people'
     Figures
     Declared
@@ -121,11 +121,11 @@ fn a_page_reads_from_what_matters_most_to_the_details() {
     contact.bo Apollo rejected contact.bo (HTTP 422)
     3 times, first 10m ago 11:50:00 UTC
     in 42s 12:00:42 UTC
-    (masked) More than one contact could be (masked)
+    (masked) More than one contact may be the same person as (masked)
     1 time, first 10m ago 11:50:00 UTC
     waits for you
-    contactsd why KEY tells more of one.
-    Gone from the files
+    contactsd why KEY tells more about one entry.
+    No longer in the files
     Entry
     Gone
     Forgotten
@@ -134,8 +134,8 @@ fn a_page_reads_from_what_matters_most_to_the_details() {
     in 34s 12:00:34 UTC
     (masked)
     26s ago 11:59:34 UTC
-    not as long as there is no contact file at all
-    An entry that comes back before that stays. Nothing is deleted in Apollo.
+    not while there is no contact file at all
+    An entry that comes back before that time stays. Nothing is deleted in Apollo.
     Requests left
     Kind
     This minute
@@ -148,7 +148,7 @@ fn a_page_reads_from_what_matters_most_to_the_details() {
     Service
     Last pass
     applied what could be applied, took 3s; 12s ago 11:59:48 UTC: 3 done, 2 failed, 1 remaining
-    Last good pass
+    Last successful pass
     12s ago 11:59:48 UTC
     Passes
     13; one every 5m, and whenever something changes
@@ -178,7 +178,7 @@ fn a_service_with_nothing_to_tell_is_short() {
     Service
     Last pass
     found nothing to do, took 1s; 12s ago 11:59:48 UTC
-    Last good pass
+    Last successful pass
     12s ago 11:59:48 UTC
     Passes
     13; one every 5m, and whenever something changes
@@ -227,11 +227,11 @@ fn what_matters_most_is_said_first() {
     The service is ending
     Paused
     Standing by
-    Kept from its work
+    Cannot work
     The files have mistakes
     The files cannot be read
     A plan waits for approval
-    No good pass for too long
+    No successful pass for too long
     2 entries fail
     Waiting for quota
     Only planning

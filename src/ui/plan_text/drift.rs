@@ -79,7 +79,7 @@ pub(in crate::ui) fn write_contact(f: &mut fmt::Formatter<'_>, drifted: &Drifted
     let address = paint.bold(address);
     let (mark, what) = match change {
         DriftChange::Fields(_) => (paint.yellow("~").to_string(), "has changed in Apollo".to_owned()),
-        DriftChange::Gone => (paint.red("-").to_string(), "is not in Apollo any more".to_owned()),
+        DriftChange::Gone => (paint.red("-").to_string(), "is no longer in Apollo".to_owned()),
         DriftChange::Merged(survivor) => {
             (paint.red("-").to_string(), format!("is part of {} in Apollo now", quoted(survivor.as_str())))
         }

@@ -1,4 +1,4 @@
-//! What stands above a block: which contact, what becomes of it, why, and what a person can do.
+//! The lines above a block: which contact it is, what will happen to it, why, and what a person can do.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -76,7 +76,7 @@ fn notes(action: &Action, layout: Layout) -> Vec<Note> {
             vec![why("its contact was deleted in Apollo")]
         }
         Operation::Create { .. } if action.reason == Reason::AskedFor => {
-            vec![why("as a contact of its own, whoever Apollo has already")]
+            vec![why("as a new contact, even if Apollo has a similar one")]
         }
         Operation::Create { entry } if entry.is_matched_by_email() => {
             vec![why("or imported, if Apollo has a contact with this e-mail")]
@@ -99,7 +99,7 @@ fn notes(action: &Action, layout: Layout) -> Vec<Note> {
             vec![why(format!("it was last applied from {}", path()))]
         }
         Operation::Forget { .. } => vec![
-            why(format!("because {} is not in the contact files any more", action.key().address())),
+            why(format!("because {} is no longer in the contact files", action.key().address())),
             why(format!("it was in {}", path())),
         ],
         Operation::Settle { entry, intent, .. } => vec![why(settling(entry.as_ref(), intent))],
@@ -140,7 +140,7 @@ fn settling(entry: Option<&PackedEntry>, intent: &Intent) -> String {
     let then = match entry {
         Some(entry) if !since_sent(&intent.fields, &entry.unpack()).is_empty() => "creates it only if it is not there",
         Some(_) => "sends it again only if it is not there",
-        None => "creates nothing, since it is not in the contact files any more",
+        None => "creates nothing, because it is no longer in the contact files",
     };
     format!("{sent}: contactsd looks for it in Apollo, and {then}")
 }
@@ -149,54 +149,54 @@ fn settling(entry: Option<&PackedEntry>, intent: &Intent) -> String {
 fn conflict(key: &ContactKey, dispute: &Dispute, path: &str) -> Vec<Note> {
     match dispute {
         Dispute::Collision { id, other } => vec![
-            why(format!("Apollo takes it and {} for one person: both are {}", other.address(), shown(id))),
+            why(format!("Apollo takes it and {} for one person: both match {}", other.address(), shown(id))),
             way_out(format!("one person: remove one of the two entries; this one is in {path}")),
             way_out("two people: correct either entry, or set run_dedupe: false in both"),
             way_out(format!(
-                "the contact is {key}'s: contactsd state rm {other}, then contactsd import {key} {}",
+                "the contact belongs to {key}: contactsd state rm {other}, then contactsd import {key} {}",
                 escape(id.as_str())
             )),
         ],
         Dispute::Stranger { id } => vec![
-            why(format!("Apollo matched it to {}, which is somebody else by name or e-mail", shown(id))),
-            way_out(format!("the same person after all: contactsd import {key} {}", escape(id.as_str()))),
-            way_out(format!("somebody else: correct the entry in {path}, or set run_dedupe: false in it")),
+            why(format!("Apollo matched it to {}, which has another name or e-mail", shown(id))),
+            way_out(format!("the same person: contactsd import {key} {}", escape(id.as_str()))),
+            way_out(format!("another person: correct the entry in {path}, or set run_dedupe: false in it")),
         ],
         Dispute::UnseenMatch { id } => vec![
-            why(format!("Apollo matched it to {}, which no search had shown, and may have overwritten it", shown(id))),
+            why(format!("Apollo matched it to {}, which no search showed, and may have overwritten it", shown(id))),
             way_out(format!("the same person: contactsd import {key} {}", escape(id.as_str()))),
-            way_out(format!("somebody else: correct that contact in Apollo, and set run_dedupe: false in {path}")),
+            way_out(format!("another person: correct that contact in Apollo, and set run_dedupe: false in {path}")),
         ],
         Dispute::Namesakes { ids } => vec![
-            why(format!("Apollo has somebody of this name or mailbox, and nothing was sent: {}", listed(ids))),
+            why(format!("Apollo has a contact with this name or mailbox, and nothing was sent: {}", listed(ids))),
             way_out(format!("the same person: contactsd import {key} {}", one_of(ids))),
-            way_out(format!("somebody else: contactsd apply --create {key}")),
+            way_out(format!("another person: contactsd apply --create {key}")),
         ],
         Dispute::Several { ids } => {
             let of = if ids.len() == 1 { "a contact" } else { "more than one contact" };
             vec![
-                why(format!("{of} in Apollo could be it: {}", listed(ids))),
+                why(format!("{of} in Apollo may be the same person: {}", listed(ids))),
                 way_out(format!("one of them: contactsd import {key} {}", one_of(ids))),
                 way_out(format!("none of them: contactsd apply --create {key}")),
             ]
         }
         Dispute::Merged { id, survivor, owner: Some(owner) } => vec![
-            why(format!("{} is now part of {}, which belongs to {}", shown(id), shown(survivor), owner.address())),
+            why(format!("{} was merged into {}, which belongs to {}", shown(id), shown(survivor), owner.address())),
             way_out(format!("one person: remove the entry from {path}")),
             way_out(format!("two people: contactsd state rm {key}, then contactsd apply --create {key}")),
         ],
         Dispute::Merged { id, survivor, owner: None } => vec![
-            why(format!("its contact {} is now part of {}", shown(id), shown(survivor))),
+            why(format!("its contact {} was merged into {}", shown(id), shown(survivor))),
             way_out(format!(
                 "the right person: contactsd state rm {key}, then contactsd import {key} {}",
                 escape(survivor.as_str())
             )),
-            way_out(format!("somebody else: contactsd state rm {key}, then contactsd apply --create {key}")),
+            way_out(format!("another person: contactsd state rm {key}, then contactsd apply --create {key}")),
         ],
         Dispute::Gone { id } => vec![
             why(format!("bound to {}, which was deleted in Apollo", shown(id))),
             way_out(format!("to create it again: contactsd apply --recreate {key}")),
-            way_out(format!("to let it go: remove the entry from {path}")),
+            way_out(format!("to stop managing it: remove the entry from {path}")),
         ],
     }
 }

@@ -92,7 +92,7 @@ impl PlanText<'_> {
         if self.plan.actions.iter().any(is_performed) {
             writeln!(f, "contactsd will perform the following actions:")
         } else {
-            writeln!(f, "contactsd needs a decision before it can go on:")
+            writeln!(f, "contactsd needs a decision before it can continue:")
         }
     }
 

@@ -1,4 +1,4 @@
-//! What follows the blocks: the counts, what applying costs, what stands in its way, what to do next.
+//! The lines after the blocks: the counts, the cost, exceeded limits, and what to do next.
 
 use std::fmt;
 use std::time::Duration;
@@ -172,17 +172,17 @@ pub(in crate::ui) fn brake_text(brake: &Brake) -> String {
     let Brake { kind, count: number, limit } = brake;
     let allowed = format!("{} {}", count(*limit), if *limit == 1 { "is" } else { "are" });
     let would_be =
-        |done: &str| format!("{} would be {done}, at most {} allowed.", counted(*number, "contact"), allowed);
+        |done: &str| format!("{} would be {done}, and at most {} allowed.", counted(*number, "contact"), allowed);
     match kind {
         BrakeKind::ForgetsAll if *number == 1 => {
-            "the only managed contact would be forgotten. If that is meant, add --force.".to_owned()
+            "the only managed contact would be forgotten. If this is intended, add --force.".to_owned()
         }
         BrakeKind::ForgetsAll => {
-            format!("all {} managed contacts would be forgotten. If that is meant, add --force.", count(*number))
+            format!("all {} managed contacts would be forgotten. If this is intended, add --force.", count(*number))
         }
-        BrakeKind::ForgetsMany => format!("{} If that is meant, add --force.", would_be("forgotten")),
-        BrakeKind::MaxCreates => format!("{} To go on, raise --max-creates.", would_be("created")),
-        BrakeKind::MaxUpdates => format!("{} To go on, raise --max-updates.", would_be("updated")),
-        BrakeKind::MaxForgets => format!("{} To go on, raise --max-forgets.", would_be("forgotten")),
+        BrakeKind::ForgetsMany => format!("{} If this is intended, add --force.", would_be("forgotten")),
+        BrakeKind::MaxCreates => format!("{} To allow it, raise --max-creates.", would_be("created")),
+        BrakeKind::MaxUpdates => format!("{} To allow it, raise --max-updates.", would_be("updated")),
+        BrakeKind::MaxForgets => format!("{} To allow it, raise --max-forgets.", would_be("forgotten")),
     }
 }

@@ -1,4 +1,4 @@
-//! Plans that exceed limits or are for a part of the contacts.
+//! Messages about plans that exceed limits or are for a part of the contacts.
 
 use crate::model::ContactKey;
 use crate::plan::{Brake, BrakeKind};
@@ -7,17 +7,17 @@ use crate::source::Diagnostic;
 pub(super) fn targeted() -> Diagnostic {
     Diagnostic::warning(
         "Resource targeting is in effect",
-        "The plan holds only what --target and --exclude select, so it may not be all that the files ask for. They are \
-         for exceptional situations: plan without them to see the rest.",
+        "The plan covers only what --target and --exclude select, and the files may ask for more. Use these options \
+         only in exceptional situations. Run plan without them to see the rest.",
     )
 }
 
 pub(super) fn no_such_key(excludes: bool, pattern: &str, nearest: Option<&ContactKey>) -> Diagnostic {
     let flag = if excludes { "--exclude" } else { "--target" };
-    let guess = nearest.map(|key| format!(" The nearest is {}.", key.address())).unwrap_or_default();
+    let guess = nearest.map(|key| format!(" Did you mean {}?", key.address())).unwrap_or_default();
     Diagnostic::error(
         format!("{flag} {pattern} matches no contact"),
-        format!("No key matches it, in the contact files or in the state.{guess}"),
+        format!("No key in the contact files or in the state matches it.{guess}"),
     )
 }
 
@@ -29,10 +29,13 @@ pub(super) fn braked(brake: &Brake, gone: usize) -> Diagnostic {
         BrakeKind::MaxUpdates => "a higher --max-updates allows it",
         BrakeKind::MaxForgets => "a higher --max-forgets allows it",
     };
-    let gone = if gone > 0 { format!(" ({gone} of them already are)") } else { String::new() };
+    let gone = if gone > 0 { format!(" ({gone} of them are already forgotten)") } else { String::new() };
     Diagnostic::error(
         format!("{}{gone}", exceeded(brake)),
-        format!("Nothing was changed. If it is meant, {lift}; if not, check the directory."),
+        format!(
+            "Nothing was changed. If this is intended, {lift}. If not, check that the contact directory is the right \
+            one."
+        ),
     )
 }
 

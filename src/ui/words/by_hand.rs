@@ -1,4 +1,4 @@
-//! Plans that a person asks for by a command of its own, and that cannot be made.
+//! Messages about commands like `import` and `state rm` that cannot be carried out.
 
 use crate::model::{ApolloId, ContactKey};
 use crate::source::Diagnostic;
@@ -6,22 +6,23 @@ use crate::source::Diagnostic;
 pub(super) fn not_declared(key: &ContactKey) -> Diagnostic {
     Diagnostic::error(
         format!("{} is not declared", key.address()),
-        "Only a contact that the files declare can be imported: write its entry first, then import it.",
+        "Only a contact that the files declare can be imported. Write its entry first, then import it.",
     )
 }
 
 pub(super) fn names_another(key: &ContactKey, named: &ApolloId) -> Diagnostic {
     Diagnostic::error(
         format!("{} names another contact", key.address()),
-        format!("Its entry says apollo_id: {named}. Correct or remove that first: the files decide."),
+        format!("Its entry says apollo_id: {named}, and the files decide. Correct or remove that line first."),
     )
 }
 
 pub(super) fn bound_already(key: &ContactKey, id: &ApolloId) -> Diagnostic {
     Diagnostic::error(
-        format!("{} is bound already", key.address()),
+        format!("{} is already bound", key.address()),
         format!(
-            "It is bound to {id}. To bind it to another contact, remove it from the state first: contactsd state rm {key}"
+            "It is bound to {id}. To bind it to another contact, remove it from the state first: contactsd state rm \
+             {key}"
         ),
     )
 }
@@ -30,15 +31,15 @@ pub(super) fn belongs_to_another(id: &ApolloId, key: &ContactKey, owner: &Contac
     Diagnostic::error(
         format!("Contact {id} belongs to {}", owner.address()),
         format!(
-            "A contact belongs to one key. If it is {key}'s, remove the other from the state first: contactsd state rm \
-             {owner}"
+            "A contact can belong to one key only. If it belongs to {key}, remove the other key from the state \
+             first: contactsd state rm {owner}"
         ),
     )
 }
 
 pub(super) fn key_taken(key: &ContactKey, id: &ApolloId) -> Diagnostic {
     Diagnostic::error(
-        format!("{} is in the state already", key.address()),
+        format!("{} is already in the state", key.address()),
         format!("It is bound to {id}. Remove it from the state first: contactsd state rm {key}"),
     )
 }
@@ -46,43 +47,42 @@ pub(super) fn key_taken(key: &ContactKey, id: &ApolloId) -> Diagnostic {
 pub(super) fn not_in_state(key: &ContactKey) -> Diagnostic {
     Diagnostic::error(
         format!("{} is not in the state", key.address()),
-        "The state manages no such contact; `contactsd state list` lists those it does.",
+        "The state does not manage this contact. `contactsd state list` lists those that it manages.",
     )
 }
 
 pub(super) fn not_gone(key: &ContactKey) -> Diagnostic {
     Diagnostic::error(
         format!("{} is not gone", key.address()),
-        "A contact is created again only if Apollo says that it is gone, and only while its entry is declared. Remove \
-         it from --recreate.",
+        "--recreate works only for a declared contact that was deleted in Apollo. Remove the key from --recreate.",
     )
 }
 
 pub(super) fn not_to_create(key: &ContactKey) -> Diagnostic {
     Diagnostic::error(
-        format!("{} is not to be created", key.address()),
-        "Only an entry that is declared and has no contact yet can be created. Remove it from --create.",
+        format!("{} cannot be created", key.address()),
+        "--create works only for a declared entry that has no contact yet. Remove the key from --create.",
     )
 }
 
 pub(super) fn nothing_matches(pattern: &str) -> Diagnostic {
     Diagnostic::error(
         format!("No managed key matches {pattern}"),
-        "contactsd state list lists them. A pattern is put in quotes, so that the shell leaves it as it is.",
+        "`contactsd state list` lists the managed keys. Put a pattern in quotes, so that the shell does not change it.",
     )
 }
 
 pub(super) fn nothing_declared_matches(pattern: &str) -> Diagnostic {
     Diagnostic::error(
         format!("No key of the contact files matches {pattern}"),
-        "A pattern is put in quotes, so that the shell leaves it as it is.",
+        "Put a pattern in quotes, so that the shell does not change it.",
     )
 }
 
 pub(super) fn unclear_move(from: &str, to: &str) -> Diagnostic {
     Diagnostic::error(
-        format!("Moving {from} to {to} does not say which key becomes which"),
-        "Write one key and one key, or one * in both: 'old-*' and 'new-*'. What the first * stands for takes the place of \
-         the second, and the result has to be a key.",
+        format!("Cannot tell which key becomes which: {from} to {to}"),
+        "Write one key for each, or one * in both, like 'old-*' and 'new-*'. The text that the first * matches \
+         replaces the second one, and the result must be a valid key.",
     )
 }

@@ -10,7 +10,7 @@ use crate::ops::{Deviation, DeviationKind};
 pub(super) fn complained(said: &str, address: &str) -> Diagnostic {
     Diagnostic::warning(
         format!("Apollo complains about {address}"),
-        format!("It shows the contact as it was sent, and says: {said}. Look at the contact in Apollo."),
+        format!("Apollo shows the contact as it was sent, but says: {said}. Check the contact in Apollo."),
     )
     .saying(Some(said))
 }
@@ -26,7 +26,7 @@ pub(super) fn lists_unchanged(names: &BTreeSet<String>, adds: bool, said: &str, 
     let way = if adds { "on its lists" } else { "off its lists" };
     Diagnostic::warning(
         format!("Apollo {what} {address} {way}"),
-        format!("The change was sent twice, and Apollo {holds} {lists}.{said} Nothing more is sent for it."),
+        format!("The change was sent twice, but Apollo {holds} {lists}.{said} It is not sent again."),
     )
 }
 
@@ -37,21 +37,21 @@ pub(super) fn deviates(deviation: &Deviation, sent: Option<&Value>, address: &st
         DeviationKind::Dropped(complaint) => {
             let said = complaint.as_ref().map(|said| format!(" Apollo says: {said}.")).unwrap_or_default();
             let help = match field {
-                Field::Custom(_) => "Check the field's id, and that a picklist field is given the option's id.",
+                Field::Custom(_) => "Check the id of the field. A picklist field needs the id of an option.",
                 Field::Email => "Apollo drops e-mail addresses that it considers invalid.",
                 _ => "Apollo does not accept this value.",
             };
             Diagnostic::warning(
                 format!("Apollo did not keep {field} of {address}"),
-                format!("It was sent, and Apollo does not show it.{said} {help}"),
+                format!("It was sent, but Apollo does not show it.{said} {help}"),
             )
             .saying(complaint.as_deref())
         }
         DeviationKind::Kept(held) => Diagnostic::warning(
             format!("Apollo did not change {field} of {address}"),
             format!(
-                "It was sent twice and answered with a success, and Apollo still holds {}. Nothing more is sent for it \
-                 until the entry changes it. Correct it in Apollo, or take the field out of the entry.",
+                "It was sent twice and answered with success, but Apollo still holds {}. It is not sent again until \
+                 the entry changes. Correct it in Apollo, or remove the field from the entry.",
                 shown(held)
             ),
         )
@@ -67,10 +67,10 @@ pub(super) fn deviates(deviation: &Deviation, sent: Option<&Value>, address: &st
             .saying(Some(&held))
         }
         DeviationKind::SecondAddress(first) => Diagnostic::warning(
-            format!("The e-mail of {address} is the second one of its contact"),
+            format!("The e-mail of {address} is not the first e-mail of its contact"),
             format!(
-                "The contact has {} as its first e-mail. That was left as it is. To have the declared e-mail first, \
-                 change it in Apollo.",
+                "The contact has {} as its first e-mail, and that was not changed. To make the declared e-mail the \
+                 first one, change it in Apollo.",
                 shown(first)
             ),
         )
@@ -82,8 +82,8 @@ pub(super) fn deviates(deviation: &Deviation, sent: Option<&Value>, address: &st
 pub(super) fn still_dropped(field: &Field, address: &str) -> Diagnostic {
     Diagnostic::warning(
         format!("Apollo does not keep {field} of {address}"),
-        "It was sent as declared and Apollo holds nothing there. Nothing is sent again until the entry changes it: \
-         correct the value, or take the field out of the entry.",
+        "It was sent, but Apollo holds no value there. It is not sent again until the entry changes. Correct the \
+         value, or remove the field from the entry.",
     )
 }
 

@@ -1,6 +1,6 @@
-//! Contact files: what cannot be read, and what came of checking and formatting them.
+//! Contact files: what cannot be read, and the results of checking and formatting them.
 //!
-//! What is wrong inside of one is worded where it is found, in `source/words.rs`.
+//! Mistakes inside a file are worded in `source/words.rs`.
 
 use std::error::Error;
 use std::io::ErrorKind;
@@ -32,8 +32,8 @@ pub(crate) fn unreadable(error: &source::Error) -> Diagnostic {
             format!("{why}\nName the directory with --dir, or make it with a first entry: contactsd init")
         }
         source::Error::LeadsOut { dir, .. } => format!(
-            "{why}\nIt is a link, and who wrote the repository must not decide which directory of this machine is read. \
-             If it is the one you mean, name it: --dir {}",
+            "{why}\nIt is a link, and a repository must not decide which directory of this machine is read. If it is \
+             the right directory, name it: --dir {}",
             shell_word(dir.display())
         ),
         _ => why,
@@ -56,13 +56,16 @@ pub(crate) fn valid(contacts: usize, files: usize) -> String {
 
 pub(crate) fn left_as_written(note: &Note) -> Diagnostic {
     let location = Some(note.location.clone());
-    Diagnostic { location, ..Diagnostic::warning("Left as it is written", note.text.clone()) }
+    Diagnostic { location, ..Diagnostic::warning("Left as it was written", note.text.clone()) }
 }
 
-/// A link leads to a file, and it may belong to somebody else.
+/// A link leads to a file outside, which may belong to other people.
 pub(crate) fn left_alone(file: &Path, directory: &Path) -> Diagnostic {
-    let detail = format!("A link leads to it, and it is outside of {}. Format it where it is.", directory.display());
-    Diagnostic::warning(format!("{} was left alone", file.display()), detail)
+    let detail = format!(
+        "It is outside of {}, and only a link leads to it. Format it in its own directory.",
+        directory.display()
+    );
+    Diagnostic::warning(format!("{} was not formatted", file.display()), detail)
 }
 
 pub(crate) fn not_formatted(why: &dyn Error) -> Diagnostic {
@@ -70,7 +73,7 @@ pub(crate) fn not_formatted(why: &dyn Error) -> Diagnostic {
 }
 
 pub(crate) fn formatted_already(files: usize) -> String {
-    format!("{} {} formatted already.", counted(files, "file"), if files == 1 { "is" } else { "are" })
+    format!("{} {} already formatted.", counted(files, "file"), if files == 1 { "is" } else { "are" })
 }
 
 pub(crate) fn how_to_format(command: &str, files: usize) -> String {

@@ -1,4 +1,4 @@
-//! Tables of people: why one cannot be read, and what comes of rows.
+//! Tables of people: why a table cannot be read, and why a row was not converted.
 //!
 //! Says where and why, and never a value of a row.
 
@@ -44,37 +44,39 @@ pub(crate) fn table_error(name: &Path, error: &TableError) -> Diagnostic {
         ),
         TableError::Binary => message(
             format!("{shown} does not look like text"),
-            "It holds zero bytes. If it is a table in UTF-16 without a mark at its beginning, add --encoding utf-16le; \
-             otherwise save it as CSV in UTF-8."
+            "It holds zero bytes. If it is a table in UTF-16 without a byte order mark, add --encoding utf-16le. \
+             Otherwise save it as CSV in UTF-8."
                 .to_owned(),
         ),
         TableError::Mixed => message(
             format!("{shown} mixes UTF-8 with another encoding"),
-            "Letters would be lost in either. Save it again as UTF-8, or say which encoding it has: --encoding windows-1252."
+            "Letters would be lost with either. Save it again as UTF-8, or name its encoding: --encoding windows-1252."
                 .to_owned(),
         ),
-        TableError::Empty => message(format!("{shown} holds no rows"), "A table begins with the names of its columns.".to_owned()),
+        TableError::Empty => {
+            message(format!("{shown} holds no rows"), "A table begins with the names of its columns.".to_owned())
+        }
         TableError::Unknown { columns, line } => message(
             format!("The layout of {shown} is not known"),
             format!(
-                "Line {line} has these columns:\n\n{}\n\nSay what they are, each that you need: {}. If it is one of the known \
-                 layouts ({}) with other names, add --layout NAME.",
+                "Line {line} has these columns:\n\n{}\n\nMap each column that you need: {}. If it is one of the \
+                 known layouts ({}) with other names of columns, add --layout NAME.",
                 listed(columns),
                 example(columns),
                 layout_names().collect::<Vec<_>>().join(", ")
             ),
         ),
         TableError::Ambiguous { layouts } => message(
-            format!("{shown} could be of several layouts"),
-            format!("Its columns are those of {}. Say which it is: --layout {}", layouts.join(" and "), layouts[0]),
+            format!("{shown} fits several layouts"),
+            format!("Its columns fit {}. Name the right one: --layout {}", layouts.join(" and "), layouts[0]),
         ),
         TableError::NoColumn { column, columns } => message(
             format!("{shown} has no column {column:?}"),
-            format!("It has these:\n\n{}\n\nWrite the name in --map as it stands there.", listed(columns)),
+            format!("It has these:\n\n{}\n\nWrite the name in --map exactly as it is listed.", listed(columns)),
         ),
         TableError::NoIdentity => message(
-            format!("No column of {shown} says who somebody is"),
-            "An e-mail, a name or an id of Apollo's is needed. Say which column it is: --map \"COLUMN=email\".".to_owned(),
+            format!("No column of {shown} identifies a person"),
+            "A column with an e-mail, a name or an Apollo id is needed. Name it: --map \"COLUMN=email\".".to_owned(),
         ),
     }
 }
@@ -106,8 +108,10 @@ fn example(columns: &[String]) -> String {
 pub(crate) fn not_converted(error: &ConvertError) -> Vec<Diagnostic> {
     match error {
         ConvertError::Table { name, source } => {
-            let detail =
-                format!("{}. Nothing was written. If another encoding is meant, add --encoding.", chain(source));
+            let detail = format!(
+                "{}. Nothing was written. If this is the wrong encoding, name the right one with --encoding.",
+                chain(source)
+            );
             vec![Diagnostic {
                 path: Some(name.clone()),
                 ..Diagnostic::error(format!("{} cannot be read to its end", name.display()), detail)
@@ -115,16 +119,20 @@ pub(crate) fn not_converted(error: &ConvertError) -> Vec<Diagnostic> {
         }
         ConvertError::Unreadable(error) => vec![unreadable(error)],
         ConvertError::Invalid(found) => {
-            let detail = "Rows are compared with the entries that are there. Nothing was written.";
+            let detail = "Rows are compared with the entries in these files, so fix them first. Nothing was written.";
             let last = Diagnostic::error("The files in the directory have mistakes", detail);
             found.iter().cloned().chain([last]).collect()
         }
         ConvertError::Spool(error) => {
-            vec![Diagnostic::error("Nothing was converted", format!("A temporary file fails: {}", chain(error)))]
+            vec![Diagnostic::error(
+                "Nothing was converted",
+                format!("A temporary file cannot be used: {}", chain(error)),
+            )]
         }
         ConvertError::TooLarge { name, bytes } => {
             let detail = format!(
-                "It would have {} MiB, and files of up to 64 MiB are read. Spread the contacts over several: --split company",
+                "It would have {} MiB, and contact files can have up to 64 MiB. Split the contacts into several \
+                 files: --split company",
                 count(usize::try_from(bytes / (1024 * 1024)).unwrap_or(usize::MAX))
             );
             vec![Diagnostic::error(format!("{} would be too large", name.display()), detail)]
@@ -169,20 +177,20 @@ pub(crate) fn refused_row(refusal: &RowRefusal, place: impl Fn(usize, usize) -> 
     match refusal {
         RowRefusal::Row(Refusal::Ragged { cells, expected, lines }) => {
             let open = if *lines > 1 {
-                format!("; it goes over {} lines, so that a quote may be open", count(*lines))
+                format!("; it covers {} lines, so a quote may not be closed", count(*lines))
             } else {
                 String::new()
             };
             Why {
                 text: format!("it has {} where the header has {expected}{open}", counted(*cells, "cell")),
-                kind: "it has another number of cells than the header".to_owned(),
+                kind: "its number of cells differs from the header".to_owned(),
             }
         }
         RowRefusal::Row(Refusal::Control { field, character }) => Why {
             text: format!("its {field} holds the control character U+{:04X}", u32::from(*character)),
             kind: "a value holds a control character".to_owned(),
         },
-        RowRefusal::Row(Refusal::Email) => Why::plain("its e-mail is no e-mail address"),
+        RowRefusal::Row(Refusal::Email) => Why::plain("its e-mail is not an e-mail address"),
         RowRefusal::Row(Refusal::ApolloId) => Why::plain("its Apollo id is not 24 hexadecimal digits"),
         RowRefusal::Row(Refusal::NoIdentity) => Why::plain("it has neither an e-mail nor a name"),
         RowRefusal::Row(Refusal::Unwritable) => Why::plain("a contact file cannot hold it as it is"),
@@ -198,10 +206,9 @@ pub(crate) fn refused_row(refusal: &RowRefusal, place: impl Fn(usize, usize) -> 
                 kind: format!("it shares {what} with another one"),
             }
         }
-        RowRefusal::Repeated { with } => Why {
-            text: format!("it says the same as {}", other(with)),
-            kind: "it says the same as another one".to_owned(),
-        },
+        RowRefusal::Repeated { with } => {
+            Why { text: format!("it repeats {}", other(with)), kind: "it repeats another one".to_owned() }
+        }
     }
 }
 
@@ -210,20 +217,22 @@ pub(crate) fn note(note: &Note) -> String {
     match note {
         Note::OptedOut { column } => format!("the person opted out, by {column:?}"),
         Note::Extrapolated => "Apollo guessed the e-mail".to_owned(),
-        Note::Bounced => "mail to the address has come back".to_owned(),
+        Note::Bounced => "mail to the address bounced".to_owned(),
         Note::Several(field) => format!("there are several values for {field}, and the first was taken"),
         Note::LeftOut { field, why } => format!("{field} was left out: {}", unfit(*why)),
-        Note::NeverShown(field) => format!("{field} was left out: Apollo has the contact, and never shows this field"),
-        Note::NameSplit => "the name was parted at its first blank".to_owned(),
-        Note::AddressAsName => "first_name was left out: it is the e-mail".to_owned(),
-        Note::CompanyById => "organization_name is missing: there is only the id of the company".to_owned(),
+        Note::NeverShown(field) => {
+            format!("{field} was left out: Apollo already has the contact, and never shows this field")
+        }
+        Note::NameSplit => "the name was split at its first space".to_owned(),
+        Note::AddressAsName => "first_name was left out: it is the e-mail address".to_owned(),
+        Note::CompanyById => "organization_name is missing: the table has only the id of the company".to_owned(),
     }
 }
 
 fn unfit(why: Unfit) -> &'static str {
     match why {
-        Unfit::Url => "it is no absolute web address",
-        Unfit::Id => "it is no id of 24 hexadecimal digits",
+        Unfit::Url => "it is not a full web address",
+        Unfit::Id => "it is not an id of 24 hexadecimal digits",
         Unfit::Control => "it holds a control character",
         Unfit::NoPhone => "it is a fax or a pager",
     }
@@ -235,13 +244,15 @@ fn note_kind(note: &Note, rows: usize) -> String {
     match note {
         Note::OptedOut { column } => format!("{rows} of people who opted out, by {column:?}"),
         Note::Extrapolated => format!("{rows} with an e-mail that Apollo guessed"),
-        Note::Bounced => format!("{rows} with an e-mail that came back"),
+        Note::Bounced => format!("{rows} with an e-mail that bounced"),
         Note::Several(field) => format!("{rows} with several values for {field}"),
         Note::LeftOut { field, why } => format!("{field} was left out of {rows}: {}", unfit(*why)),
         Note::NeverShown(field) => format!("{field} was left out of {rows}"),
         Note::NameSplit => format!("{rows} with first and last name in one column"),
-        Note::AddressAsName => format!("first_name was left out of {rows}: it is the e-mail"),
-        Note::CompanyById => format!("organization_name is missing in {rows}: there is only the id of the company"),
+        Note::AddressAsName => format!("first_name was left out of {rows}: it is the e-mail address"),
+        Note::CompanyById => {
+            format!("organization_name is missing in {rows}: the table has only the id of the company")
+        }
     }
 }
 
@@ -255,16 +266,16 @@ pub(crate) fn noted(note: &Note, rows: usize, first: &[String]) -> Diagnostic {
 fn note_detail(note: &Note) -> &'static str {
     match note {
         Note::OptedOut { .. } => "They were taken because of --keep-opted-out.",
-        Note::Extrapolated => "Such an address may belong to nobody, or to somebody else.",
+        Note::Extrapolated => "Such an address may not exist, or may belong to another person.",
         Note::Bounced => "The address may be out of use.",
-        Note::Several(_) => "A contact has one. The first was taken.",
+        Note::Several(_) => "A contact can have only one. The first was taken.",
         Note::LeftOut { .. } => "The rest of each row was taken.",
         Note::NeverShown(_) => {
-            "Apollo has these contacts, and never shows that field: each would take a request to write what is there \
-             already. To have it all the same, map the column: --map \"Website=website_url\"."
+            "Apollo already has these contacts, and never shows this field. Each would take a request to write what \
+             is already there. To convert the field anyway, map the column: --map \"Website=website_url\"."
         }
         Note::NameSplit => "The first word was taken as the first name, and the rest as the last name.",
-        Note::AddressAsName => "Google does so with addresses that somebody wrote to once.",
-        Note::CompanyById => "Export a report that has the name of the account, or put the column in by hand.",
+        Note::AddressAsName => "Google does this for addresses that somebody once wrote to.",
+        Note::CompanyById => "Export a report that has the name of the account, or add the column by hand.",
     }
 }

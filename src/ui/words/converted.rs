@@ -1,4 +1,4 @@
-//! What came of converting tables: rows, columns and files.
+//! The results of converting tables: rows, columns and files.
 //!
 //! Never shows a value of a row.
 
@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::super::amounts::{count, counted};
 use super::super::escape::escape;
+use crate::model::ContactKey;
 use crate::shell_word::shell_word;
 use crate::source::Diagnostic;
 use crate::ui::json::{ConvertSummary, FileFate};
@@ -19,7 +20,7 @@ pub(crate) const MOST_SHOWN: usize = 20;
 pub(crate) fn rejects_are_a_table(path: &Path) -> Diagnostic {
     Diagnostic::error(
         format!("{} is one of the tables", path.display()),
-        "The rows that became no contact go into a file of their own. Name another one.",
+        "The rows that were not converted go into a file of their own. Name another file.",
     )
 }
 
@@ -29,15 +30,13 @@ pub(crate) fn unknown_columns(name: &Path, unknown: &[String]) -> Diagnostic {
     let (first, more) = unknown.split_at(unknown.len().min(MOST_COLUMNS));
     let more = if more.is_empty() { String::new() } else { format!(", and {} more", count(more.len())) };
     let map = shell_word(format_args!("{0}=custom_fields.{0}", unknown[0]));
-    let detail = format!(
-        "Left out: {}{more}. To take one as a custom field, or as another field: --map {map}",
-        first.join(", ")
-    );
+    let detail =
+        format!("Left out: {}{more}. To convert one to a custom field or another field: --map {map}", first.join(", "));
     Diagnostic::warning(summary, detail)
 }
 
 pub(crate) fn without_field(name: &Path, columns: &[String]) -> String {
-    let text = format!("{}: left out, since a contact has no field for it: {}", name.display(), columns.join(", "));
+    let text = format!("{}: left out, because contacts have no field for it: {}", name.display(), columns.join(", "));
     escape(&text).into_owned()
 }
 
@@ -56,13 +55,14 @@ pub(crate) fn not_converted_rows<'k>(
     Diagnostic::warning(format!("{} {were} not converted", counted(rows, "row")), lines.join("\n"))
 }
 
-/// An edited file takes no entries, since nobody knows where they would go.
+/// Nothing can be added to an edited file of another layout.
 pub(crate) fn not_added(path: &Path, contacts: usize) -> Diagnostic {
     let detail = format!(
-        "Its entries are not in the usual form. Add {} by hand, or replace the file: --force. To see them, add --diff.",
+        "Its entries do not have the usual layout. Add {} by hand, or replace the file with --force. To see them, \
+         add --diff.",
         counted(contacts, "contact")
     );
-    Diagnostic::error(format!("{} was edited, and nothing could be added", path.display()), detail)
+    Diagnostic::error(format!("{} was edited, so nothing could be added", path.display()), detail)
 }
 
 /// Says which entries of an edited file stay as they are; `entries` names them with what differs.
@@ -71,15 +71,29 @@ pub(crate) fn differing(path: &Path, entries: &[String]) -> Diagnostic {
     if entries.len() > MOST_SHOWN {
         lines.push(format!("  and {} more", count(entries.len() - MOST_SHOWN)));
     }
-    let (says, stay) = if entries.len() == 1 { ("says", "stays") } else { ("say", "stay") };
+    let (differ, were) = if entries.len() == 1 { ("differs", "was") } else { ("differ", "were") };
     Diagnostic::warning(
         format!(
-            "{} was edited: {} that {says} something else {stay}",
+            "{} was edited: {} {differ} from the tables and {were} not changed",
             path.display(),
             counted(entries.len(), "contact")
         ),
-        format!("{}\n\nTo see the values, add --diff; to take those of the tables, --force.", lines.join("\n")),
+        format!("{}\n\nTo see the values, add --diff. To use those of the tables, add --force.", lines.join("\n")),
     )
+}
+
+/// Says of one row why its entry stays as it is.
+pub(crate) fn edited(key: &ContactKey, fields: &[impl AsRef<str>]) -> String {
+    format!("{} was edited, and differs in {}", key.address(), names(fields))
+}
+
+/// One line of [`differing`]; `place` is the row.
+pub(crate) fn differing_entry(key: &ContactKey, fields: &[impl AsRef<str>], place: &str) -> String {
+    format!("{}: {} (row: {place})", key.address(), names(fields))
+}
+
+fn names(fields: &[impl AsRef<str>]) -> String {
+    fields.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", ")
 }
 
 /// Says what became of a file, or would.

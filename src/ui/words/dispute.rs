@@ -1,4 +1,4 @@
-//! What waits for a person to decide, with the ways out.
+//! Entries that wait for a person's decision, with what the person can do.
 
 use crate::model::{ApolloId, ContactKey};
 use crate::plan::Dispute;
@@ -10,48 +10,49 @@ pub(super) fn undecided(dispute: &Dispute, key: &str, address: &str) -> Diagnost
         Dispute::Collision { id, other } => (
             format!("Apollo takes {address} and {} for the same person", other.address()),
             format!(
-                "Both lead to contact {id}, which belongs to {}. Nothing is sent for {address} until either entry \
-                 changes. If they are one person, remove one of the two entries; if they are two, tell them apart by \
-                 e-mail, or say run_dedupe: false in both. If the contact is {key}'s: contactsd state rm {other}, then \
-                 contactsd import {key} {id}.",
+                "Both match contact {id}, which belongs to {}. Nothing is sent for {address} until one of the \
+                 entries changes. If they are one person, remove one of the two entries. If they are two, give them \
+                 different e-mails, or set run_dedupe: false in both. If the contact belongs to {key}: contactsd \
+                 state rm {other}, then contactsd import {key} {id}.",
                 other.address(),
             ),
         ),
         Dispute::Stranger { id } => (
             format!("Apollo matched {address} to somebody else"),
             format!(
-                "Contact {id} shows other e-mails or another name than the entry. It was not bound to {address} and \
-                 not updated, but Apollo may have written the entry's fields to it: look at it. If it is the right \
-                 person: contactsd import {key} {id}. If not, say run_dedupe: false, or correct the entry.",
+                "Contact {id} has other e-mails or another name than the entry. It was not bound to {address} and \
+                 not updated, but Apollo may have written fields of the entry to it. Check it in Apollo. If it is \
+                 the right person: contactsd import {key} {id}. If not, set run_dedupe: false, or correct the entry.",
             ),
         ),
         Dispute::UnseenMatch { id } => (
-            format!("Apollo matched {address} to a contact that no search had shown"),
+            format!("Apollo matched {address} to a contact that no search showed"),
             format!(
-                "Contact {id} was there before, and Apollo may have written the entry's values to it: look at it. It \
-                 was not bound to {address}. If it is the right person: contactsd import {key} {id}. If not, correct \
-                 what Apollo overwrote, and say run_dedupe: false in the entry.",
+                "Contact {id} existed before, and Apollo may have written values of the entry to it. It was not \
+                 bound to {address}. Check it in Apollo. If it is the right person: contactsd import {key} {id}. If \
+                 not, correct what Apollo overwrote, and set run_dedupe: false in the entry.",
             ),
         ),
         Dispute::Namesakes { ids } => (
-            format!("Apollo holds somebody like {address}"),
+            format!("Apollo has a contact like {address}"),
             format!(
-                "{} the same name or mailbox. Nothing was sent, since only you can tell whether it is the same person. If it is: \
-                 contactsd import {key} {one}. If it is not: contactsd apply --create {key}.",
+                "{} the same name or mailbox. Nothing was sent: only you can tell whether it is the same person. If \
+                 it is: contactsd import {key} {one}. If it is not: contactsd apply --create {key}.",
                 if let [id] = ids.as_slice() { format!("Contact {id} has") } else { format!("{} have", listed(ids)) },
                 one = one_of(ids)
             ),
         ),
         Dispute::Several { ids } => (
             if ids.len() == 1 {
-                format!("A contact could be {address}")
+                format!("A contact may be the same person as {address}")
             } else {
-                format!("More than one contact could be {address}")
+                format!("More than one contact may be the same person as {address}")
             },
             format!(
-                "Apollo holds {}. If that is the entry's: contactsd import {key} {one}. If it is not: contactsd apply \
+                "Apollo has {}. If {that} the right contact: contactsd import {key} {one}. If not: contactsd apply \
                  --create {key}.",
                 listed(ids),
+                that = if ids.len() == 1 { "that is" } else { "one of them is" },
                 one = one_of(ids)
             ),
         ),
@@ -59,24 +60,24 @@ pub(super) fn undecided(dispute: &Dispute, key: &str, address: &str) -> Diagnost
             format!("The contact of {address} was merged into another one"),
             match owner {
                 Some(owner) => format!(
-                    "Contact {id} is now part of {survivor}, which belongs to {}. Values of {address} may stand on it; \
+                    "Contact {id} was merged into {survivor}, which belongs to {}. It may hold values of {address}; \
                      the next apply writes those of {} again. If they are one person, remove the entry {address}. If \
                      they are two: contactsd state rm {key}, then contactsd apply --create {key}.",
                     owner.address(),
                     owner.address(),
                 ),
                 None => format!(
-                    "Contact {id} is now part of {survivor}. Nothing more is sent to it. If {survivor} is the right \
-                     person: contactsd state rm {key}, then contactsd import {key} {survivor}. If it is not: contactsd \
-                     state rm {key}, then contactsd apply --create {key}.",
+                    "Contact {id} was merged into {survivor}. Nothing more is sent to it. If {survivor} is the right \
+                     person: contactsd state rm {key}, then contactsd import {key} {survivor}. If it is not: \
+                     contactsd state rm {key}, then contactsd apply --create {key}.",
                 ),
             },
         ),
         Dispute::Gone { id } => (
             format!("The contact of {address} is gone"),
             format!(
-                "Contact {id} was deleted in Apollo. Nothing is sent for it and its state is kept. To create it again: \
-                 contactsd apply --recreate {key}. To stop managing it, remove the entry.",
+                "Contact {id} was deleted in Apollo. Nothing is sent for it and its state is kept. To create it \
+                 again: contactsd apply --recreate {key}. To stop managing it, remove the entry.",
             ),
         ),
     };
@@ -100,15 +101,16 @@ fn listed(ids: &[ApolloId]) -> String {
     }
 }
 
-/// Words that a create in doubt leads to a contact that it did not make, of a person whom its entry no longer means.
+/// Words that a create in doubt leads to a contact that existed before, of a person that its entry no longer describes.
 pub(super) fn meant_somebody_else(id: &ApolloId, key: &str, address: &str) -> Diagnostic {
     Diagnostic::error(
-        format!("The unanswered create of {address} was for somebody else"),
+        format!("The unanswered create of {address} was for another person"),
         format!(
-            "The entry was changed since that was sent. What was sent then leads to contact {id}. As far as \
-             Apollo shows, that one was there before, and it is not who the entry describes now. It was not bound to \
-             {address} and not updated, but Apollo may have written to it what was sent: look at it. If it is the right person: contactsd import {key} {id}. \
-             If not, say run_dedupe: false, or change the entry once more, and apply: it is created then."
+            "The entry was changed after the create was sent. The old values match contact {id}. As far as Apollo \
+             shows, that contact existed before and is not the person that the entry describes now. It was not bound \
+             to {address} and not updated, but Apollo may have written the old values to it. Check it in Apollo. If \
+             it is the right person: contactsd import {key} {id}. If not, set run_dedupe: false or change the entry \
+             once more, and apply. The contact is then created."
         ),
     )
 }
@@ -121,10 +123,10 @@ pub(super) fn contradiction(
 ) -> Diagnostic {
     let belongs = owner.map(|owner| format!(" That contact belongs to {}.", owner.address())).unwrap_or_default();
     Diagnostic::error(
-        format!("{address} is bound to another contact than it names"),
+        format!("{address} is bound to another contact than its apollo_id"),
         format!(
-            "The state binds it to {bound}, the entry says apollo_id: {declared}.{belongs} Remove apollo_id to keep \
-             the bound contact; to change it, rename the key, which makes it a new entry."
+            "The state binds it to {bound}, but the entry says apollo_id: {declared}.{belongs} To keep the bound \
+             contact, remove apollo_id. To use the other one, rename the key, which makes it a new entry."
         ),
     )
 }

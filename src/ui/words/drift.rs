@@ -18,10 +18,10 @@ pub(crate) fn refreshing(reading: Refreshing) -> String {
         }
         Refreshing::Pages(usize::MAX) => "Reading all contacts of the account from Apollo.".to_owned(),
         Refreshing::Pages(pages) => {
-            format!("Reading all contacts of the account from Apollo, up to 100 by a request: {}.", searches(pages))
+            format!("Reading all contacts of the account from Apollo, up to 100 per request: {}.", searches(pages))
         }
         Refreshing::Changes => {
-            "Reading what has changed in Apollo since it was read last: 1 search, more where much has changed."
+            "Reading what has changed in Apollo since the last reading: 1 search, or more if much has changed."
                 .to_owned()
         }
     }
@@ -35,8 +35,8 @@ pub(super) fn nobody_there(contacts: usize) -> Diagnostic {
     Diagnostic::error(
         "None of the contacts is in Apollo",
         format!(
-            "Apollo shows none of the {} that this state holds. The credential probably sees another account than the one \
-             they are in, so none of them is called gone. Check APOLLO_API_KEY.",
+            "Apollo shows none of the {} in this state. The credential probably belongs to another account, so none \
+             of them is reported as gone. Check APOLLO_API_KEY.",
             counted(contacts, "contact")
         ),
     )
@@ -46,8 +46,8 @@ pub(super) fn quota_used_up(endpoint: Endpoint, time: Duration) -> Diagnostic {
     Diagnostic::error(
         format!("The {endpoint} quota is used up"),
         format!(
-            "It opens again in {}, longer than --max-wait allows. Not all of Apollo was read, and nothing was changed. Run \
-             the command again then.",
+            "It opens again in {}, which is longer than --max-wait allows. Apollo was read only in part, and nothing \
+             was changed. Run the command again after that time.",
             wait(time)
         ),
     )
@@ -55,19 +55,20 @@ pub(super) fn quota_used_up(endpoint: Endpoint, time: Duration) -> Diagnostic {
 
 pub(super) fn quota_unshared(why: &str) -> Diagnostic {
     Diagnostic::warning(
-        "The quota that runners share is not drawn from",
+        "The shared quota is not used",
         format!(
-            "{why}. Apollo is read all the same, and other runners do not know of these requests. To share it, let this \
-             role write the table contactsd_pools."
+            "{why}. Apollo is read anyway, but other runners do not know about these requests. To share the quota, \
+             allow this role to write the table contactsd_pools."
         ),
     )
 }
 
 pub(super) fn not_seen(id: &ApolloId, why: &Unseen) -> Diagnostic {
     Diagnostic::warning(
-        "It is not known how this contact stands in Apollo",
+        "Cannot tell whether this contact has changed in Apollo",
         format!(
-            "{id}: {}. Nothing is concluded from it. Run it again, and look at the contact in Apollo if this stays.",
+            "{id}: {}. It counts neither as changed nor as gone. Run the command again. If this warning comes again, \
+             check the contact in Apollo.",
             unseen(why)
         ),
     )
@@ -86,10 +87,10 @@ fn finding(drifted: &Drifted) -> Diagnostic {
             let first = fields.first().map(|drifted| &drifted.field);
             (format!("{} changed in Apollo since it was applied", names.join(", ")), first)
         }
-        DriftChange::Gone => ("The contact is not in Apollo any more".to_owned(), None),
-        DriftChange::Merged(survivor) => (format!("The contact is part of {survivor} in Apollo now"), None),
+        DriftChange::Gone => ("The contact is no longer in Apollo".to_owned(), None),
+        DriftChange::Merged(survivor) => (format!("The contact was merged into {survivor} in Apollo"), None),
     };
-    let detail = "apply --refresh restores what the files say. To keep what stands in Apollo, change the file.";
+    let detail = "To restore what the files say, run apply --refresh. To keep what Apollo has, change the file.";
     let location = crate::source::locate(place, field);
     let path = Some(place.path.to_path_buf());
     Diagnostic { key: Some(place.key.clone()), path, location, ..Diagnostic::warning(summary, detail) }

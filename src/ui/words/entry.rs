@@ -6,11 +6,10 @@ use crate::source::Diagnostic;
 
 pub(super) fn too_many_hits(key: &str, address: &str) -> Diagnostic {
     Diagnostic::error(
-        format!("Too many contacts are named like {address} to find it by search"),
+        format!("Too many contacts have the same name as {address} to find it by search"),
         format!(
-            "Without a look through all of them, sending it could make a second contact. Give the entry an e-mail, \
-             which Apollo can be searched for; or look for the contact in Apollo and say which it is: contactsd \
-             import {key} ID."
+            "Not all of them could be checked, and sending the entry could make a second contact. Give the entry an \
+             e-mail, which Apollo can search for. Or find the contact in Apollo and run: contactsd import {key} ID."
         ),
     )
 }
@@ -19,9 +18,9 @@ pub(super) fn too_many_new(key: &str, address: &str) -> Diagnostic {
     Diagnostic::error(
         format!("Cannot tell whether {address} was created"),
         format!(
-            "Apollo does not show all contacts that were made since it was sent, so the one it may have made cannot be \
-             told from others. Nothing was sent. Look for the contact in Apollo. If it is there: contactsd import {key} \
-             ID. If it is not: contactsd apply --create {key}."
+            "Apollo does not show all contacts that were made since the create was sent, so contactsd cannot find \
+             the one that it may have made. Nothing was sent. Look for the contact in Apollo. If it is there: \
+             contactsd import {key} ID. If it is not: contactsd apply --create {key}."
         ),
     )
 }
@@ -30,9 +29,9 @@ pub(super) fn may_not_look(key: &str, address: &str) -> Diagnostic {
     Diagnostic::error(
         format!("Cannot check whether Apollo already has {address}"),
         format!(
-            "The credential may not search contacts, and Apollo would not recognize this entry: sending it could make a \
-             second contact. Nothing was sent. Give the key the scope {scope}; or look in Apollo yourself. If the \
-             contact is there: contactsd import {key} ID. If it is not: contactsd apply --create {key}.",
+            "The credential may not search contacts, and Apollo would not recognize this entry: sending it could \
+             make a second contact. Nothing was sent. Give the key the scope {scope}, or look in Apollo yourself. If \
+             the contact is there: contactsd import {key} ID. If it is not: contactsd apply --create {key}.",
             scope = Endpoint::SearchContacts.scope(),
         ),
     )
@@ -42,9 +41,9 @@ pub(super) fn creates_blindly(first: &ContactKey) -> Diagnostic {
     Diagnostic::warning(
         "Creating contacts without looking for them first",
         format!(
-            "The credential may not search contacts. If Apollo has a contact with the same e-mail, or the same name and \
-             company, it is overwritten with the values of the entry. To have contactsd look first, give the key the \
-             scope {}. The first of them is {}.",
+            "The credential may not search contacts. If Apollo has a contact with the same e-mail, or the same name \
+             and company, it is overwritten with the values of the entry. To have contactsd look first, give the key \
+             the scope {}. The first such entry is {}.",
             Endpoint::SearchContacts.scope(),
             first.address()
         ),
@@ -55,8 +54,8 @@ pub(super) fn creates_one_by_one() -> Diagnostic {
     Diagnostic::warning(
         "Creating contacts one by one",
         format!(
-            "The credential may not create many contacts by one request, so each contact takes a request of its own. To \
-             use up less of the quota, give the key the scope {}.",
+            "The credential may not create many contacts in one request, so each contact takes a request of its own. \
+             To use less quota, give the key the scope {}.",
             Endpoint::CreateContacts.scope(),
         ),
     )
@@ -66,8 +65,8 @@ pub(super) fn batches_unknown(why: &str) -> Diagnostic {
     Diagnostic::warning(
         "Creating contacts one by one",
         format!(
-            "Apollo did not answer whether this credential may create many contacts by one request: {why}\nEach contact \
-             takes a request of its own in this run. The next run asks again."
+            "Apollo did not answer whether this credential may create many contacts in one request: {why}\nEach \
+             contact takes a request of its own in this run. The next run asks again."
         ),
     )
 }
@@ -102,7 +101,7 @@ pub(super) fn does_not_exist(id: &ApolloId, is_named: bool, why: &NotThere, addr
     let next = if is_named {
         "Correct apollo_id in the entry, or remove it to have the contact created."
     } else {
-        "Apply again: it is then looked for once more, and created if it is not there."
+        "Apply again: contactsd then searches for it again, and creates it if it is not there."
     };
     let why = match why {
         NotThere::Deleted => "Apollo says that it was deleted.",
@@ -115,8 +114,8 @@ pub(super) fn taken_meanwhile(id: &ApolloId, owner: &ContactKey, address: &str) 
     Diagnostic::error(
         format!("Contact {id} was found for two entries"),
         format!(
-            "It is bound to {} since. Nothing was recorded for {address}: the next apply looks again and leaves that \
-             contact out.",
+            "It is now bound to {}. Nothing was recorded for {address}. The next apply searches again and leaves \
+             that contact out.",
             owner.address()
         ),
     )
@@ -126,7 +125,8 @@ pub(super) fn intent_dropped(key: &ContactKey, run: &RunId, path: &str) -> Diagn
     Diagnostic::warning(
         format!("The create of {} was given up", key.address()),
         format!(
-            "It was sent in run {run} and never answered, Apollo shows no such contact, and the entry is gone from {path}."
+            "It was sent in run {run} and never answered. Apollo shows no such contact, and the entry is gone from \
+             {path}."
         ),
     )
 }
@@ -136,7 +136,7 @@ pub(super) fn intent_withdrawn(run: &RunId, address: &str) -> Diagnostic {
         format!("The unanswered create of {address} was given up"),
         format!(
             "It was sent in run {run} for another name or e-mail than the entry has now, and Apollo shows no such \
-             contact. It is not sent again: {address} is created as its entry stands."
+             contact. It is not sent again. {address} is created with the values that its entry has now."
         ),
     )
 }
@@ -144,7 +144,7 @@ pub(super) fn intent_withdrawn(run: &RunId, address: &str) -> Diagnostic {
 pub(super) fn left_behind(key: &ContactKey, id: &ApolloId) -> Diagnostic {
     Diagnostic::warning(
         format!("Contact {id} of {} stays in Apollo unmanaged", key.address()),
-        "An earlier create of unknown outcome made it, and its entry is gone since. If the entry comes back, it is \
+        "An earlier create without an answer made it, and its entry is now gone. If the entry comes back, it is \
          bound to this contact.",
     )
 }

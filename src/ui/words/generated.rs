@@ -1,4 +1,4 @@
-//! Files that contactsd writes: what became of one, and why one was left as it is.
+//! Files that contactsd writes: the result for each, and why a file was not replaced.
 
 use std::error::Error;
 use std::path::Path;
@@ -22,16 +22,17 @@ pub(crate) fn kept(path: &Path, placing: &Placing) -> Diagnostic {
         Placing::Loses(keys) => {
             let named: Vec<String> = keys.iter().take(MOST_NAMED).map(ContactKey::address).collect();
             format!(
-                "It declares {} that would be missing from it then: {}. To write it without them, add --force; apply \
-                 then forgets them and does not delete them.",
+                "It declares {} that the new file would not have: {}. To write the file without them, add --force. \
+                 The next apply then forgets them, and does not delete them.",
                 counted(keys.len(), "contact"),
                 named.join(", ")
             )
         }
-        _ => "It was edited, or written by somebody else. To see the difference, add --diff; to replace it, --force."
+        _ => "It was edited, or contactsd did not write it. To see the difference, add --diff. To replace it, add \
+            --force."
             .to_owned(),
     };
-    Diagnostic::error(format!("{} stays as it is", path.display()), detail)
+    Diagnostic::error(format!("{} was not replaced", path.display()), detail)
 }
 
 pub(crate) fn placed(path: &Path, file: &Placed) -> String {

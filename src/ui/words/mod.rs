@@ -1,13 +1,13 @@
-//! Every sentence about what went wrong or came of a command, a file for each family; the one place that knows the names of
-//! flags.
+//! All sentences about errors, warnings and results, one file for each kind; the only place that knows the names of flags.
 //!
-//! Facts in, messages out. Where a message stands and how it looks is the concern of others.
+//! Facts in, messages out. Never decides where a message is printed or how it looks.
 
 pub(crate) mod account;
 mod brakes;
 mod by_hand;
 mod changes;
 mod command;
+pub(crate) mod command_line;
 pub(crate) mod contact_files;
 mod convert;
 pub(crate) mod converted;

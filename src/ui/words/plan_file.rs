@@ -1,4 +1,4 @@
-//! Plan files that cannot be written or read, or are not applied, or not whole.
+//! Plan files that cannot be written or read, are incomplete, or are not applied.
 
 use std::error::Error;
 use std::path::Path;
@@ -18,15 +18,15 @@ pub(crate) fn plan_file(error: &SavedError) -> Diagnostic {
         SavedError::Read { .. } => "The plan cannot be read",
         SavedError::NotAPlan { .. } => "The file is not a plan",
         SavedError::TooNew { .. } => "The plan was saved by a later version",
-        SavedError::Cut { .. } | SavedError::Damaged { .. } => "The plan file is not whole",
+        SavedError::Cut { .. } | SavedError::Damaged { .. } => "The plan file is incomplete or damaged",
     };
     let next = match error {
         SavedError::Read { .. } => "",
         SavedError::NotAPlan { .. } => "\nA plan file is made by `contactsd plan --out FILE`.",
-        SavedError::TooNew { .. } => "\nUse the version that made it, or make the plan again.",
+        SavedError::TooNew { .. } => "\nUse the version that made it, or make a new plan.",
         SavedError::Cut { .. } | SavedError::Damaged { .. } => {
-            "\nNothing of it is used. Copy it again from where it was made, or make the plan again: contactsd plan \
-             --out FILE."
+            "\nNothing in it was used. Copy the file again from where it was made, or make a new plan: contactsd \
+             plan --out FILE."
         }
     };
     Diagnostic::error(summary, format!("{}{next}", escape(&chain(error))))
@@ -52,7 +52,7 @@ pub(crate) fn refusal(
                 many => format!("{} entries need", count(*many)),
             };
             let detail = format!(
-                "{need} a decision in {file}, so it can never be applied. `{}` names the ways out.\n{again}",
+                "{need} a decision in {file}, so it can never be applied. `{}` shows what you can do.\n{again}",
                 command(&format!("show {word}"))
             );
             ("Saved plan is errored", detail)
@@ -60,8 +60,8 @@ pub(crate) fn refusal(
         Refusal::Braked(brakes) => {
             let limits: Vec<String> = brakes.iter().map(exceeded).collect();
             let detail = format!(
-                "{}.\nIt exceeds limits that were set when it was made. If it is meant, plan with --force or a higher \
-                 limit; if not, check the directory.\n{again}",
+                "{}.\nIt exceeds limits that were set when it was made. If this is intended, plan with --force or a \
+                 higher limit. If not, check that the contact directory is the right one.\n{again}",
                 limits.join(".\n")
             );
             ("Saved plan exceeds its limits", detail)
@@ -79,10 +79,11 @@ pub(crate) fn refusal(
             };
             let which = match contacts.as_slice() {
                 [] => "The contacts of the plan are declared as before; another file or entry differs.".to_owned(),
-                some => format!("Of the plan's contacts, these are declared differently now: {}.", some_of(some)),
+                some => format!("These contacts of the plan are declared differently now: {}.", some_of(some)),
             };
             let detail = format!(
-                "The files in {} are not the ones that {file} was made from.{number} {which}\nNothing was changed. {again}",
+                "The files in {} are not the ones that {file} was made from.{number} {which}\nNothing was changed. \
+                 {again}",
                 locations.contacts.display()
             );
             ("Contact files have changed since the plan was saved", detail)
@@ -92,38 +93,39 @@ pub(crate) fn refusal(
                 1 => "Its one action is".to_owned(),
                 many => format!("All its {} actions are", count(many)),
             };
-            ("Saved plan was applied already", format!("{all} done, and nothing was sent again.\n{again}"))
+            ("Saved plan was already applied", format!("{all} done, and nothing was sent again.\n{again}"))
         }
         Refusal::OtherState { planned, found: None } => (
             "Saved plan does not match the given state",
             format!(
-                "It belongs to the state {planned}, and there is no state at {state}. Name the right one with --state; \
-                 if it is lost, a new plan starts a new one.\n{again}"
+                "It belongs to the state {planned}, and there is no state at {state}. Name the right state with \
+                 --state. If the state is lost, a new plan starts a new one.\n{again}"
             ),
         ),
         Refusal::OtherState { planned, found: Some(found) } => (
             "Saved plan does not match the given state",
             format!(
-                "It belongs to the state {planned}, and {state} is the state {found}. Name the right one with --state.\n\
+                "It belongs to the state {planned}, and {state} is the state {found}. Name the right one with \
+                 --state.\n\
                  {again}"
             ),
         ),
         Refusal::NoLongerFirst { now } => (
             "Saved plan is stale",
-            format!("It was made when there was no state, and the state is at serial {now} now.\n{again}"),
+            format!("It was made before there was a state, and the state is now at serial {now}.\n{again}"),
         ),
         Refusal::Stale { planned, now } => (
             "Saved plan is stale",
             format!(
-                "Something other than this plan has changed the state since, from serial {planned} to {now}. Nothing was \
-                 sent.\n{again}"
+                "Something other than this plan has changed the state since then, from serial {planned} to {now}. \
+                 Nothing was sent.\n{again}"
             ),
         ),
         Refusal::BegunBefore => (
             "Saved plan is stale",
             format!(
-                "{file} says that it was applied to this state, and the state does not remember it: another apply came \
-                 after, or the state was restored from a backup. Nothing was sent.\n{again}"
+                "{file} is marked as applied to this state, but the state does not remember it. Another apply came \
+                 after it, or the state was restored from a backup. Nothing was sent.\n{again}"
             ),
         ),
         Refusal::OtherNow { contacts, in_doubt } => {
@@ -131,7 +133,7 @@ pub(crate) fn refusal(
         }
         Refusal::Replaced(keys) => (
             "Saved plan is stale",
-            format!("What is left of it, {}, would be done differently now. Nothing was sent.\n{again}", some_of(keys)),
+            format!("The rest of it ({}) would be done differently now. Nothing was sent.\n{again}", some_of(keys)),
         ),
     };
     Diagnostic::error(summary, detail)
@@ -140,9 +142,9 @@ pub(crate) fn refusal(
 /// Says what a plan made now differs in, and why that is.
 fn other_now(contacts: &[ContactKey], in_doubt: bool) -> String {
     let why = if in_doubt {
-        "another apply has sent something since that was never answered."
+        "another apply has sent a request since then that was never answered."
     } else {
-        "the state holds something else than it did then, though its serial is the same. Was it restored from a backup?"
+        "the state has changed, although its serial is the same. Was it restored from a backup?"
     };
     format!("{} would be treated differently now: {why} Nothing was sent.", some_of(contacts))
 }
@@ -196,16 +198,16 @@ pub(crate) fn not_all_of_it(replaced: &[ContactKey], further: &[ContactKey]) -> 
     let mut told = Vec::new();
     if !replaced.is_empty() {
         let detail = format!(
-            "{} would be treated differently now than the saved plan says. Nothing was done about that: make a new plan \
-             for it.",
+            "{} would be treated differently now than the saved plan says. Nothing was done for this part: make a \
+             new plan for it.",
             some_of(replaced)
         );
-        told.push(Diagnostic::warning("A part of the plan is left out", detail));
+        told.push(Diagnostic::warning("A part of the plan was left out", detail));
     }
     if !further.is_empty() {
         let detail = format!(
-            "A plan made now would also change {}, and the saved plan does not say so. Nothing was done about that: make \
-             a new plan for it.",
+            "A plan made now would also change {}, and the saved plan does not say so. Nothing was done for this \
+             part: make a new plan for it.",
             some_of(further)
         );
         told.push(Diagnostic::warning("There is more to do than the saved plan says", detail));
@@ -217,7 +219,7 @@ pub(crate) fn not_all_of_it(replaced: &[ContactKey], further: &[ContactKey]) -> 
 pub(crate) fn unmarked(file: &Path, why: &MarkError) -> Diagnostic {
     let detail = format!(
         "{}.\nThe state remembers what is done, so the plan is not applied to it twice. But if the state is lost or \
-         restored from a backup, the file looks like one that was never used. Remove it when it is applied.",
+         restored from a backup, the file looks as if it was never used. Remove the file after it is applied.",
         chain(why)
     );
     Diagnostic::warning(format!("{} is not marked as applied", file.display()), detail)

@@ -30,7 +30,7 @@ pub(super) fn may_not(endpoint: Endpoint, fault: &Fault) -> Diagnostic {
         format!("The credential may not {}", doing(endpoint)),
         format!(
             "{}\nThe key needs the scope {} (or must be a master key). No further request of this kind was sent; \
-             everything else went on.",
+             everything else continued.",
             fault.why,
             endpoint.scope()
         ),
@@ -45,8 +45,8 @@ pub(super) fn names_unread(endpoint: Endpoint, fault: &Fault) -> Diagnostic {
         "Try again later.".to_owned()
     };
     let detail = format!(
-        "{}\nApollo was asked for the names that the contact files use, and nothing was changed. {next} Entries that hold ids \
-         in the place of names need no such request.",
+        "{}\nThe contact files use names, and contactsd reads their ids from Apollo. Nothing was changed. {next} \
+         Entries with ids in place of names do not need this request.",
         fault.why
     );
     Diagnostic::error(format!("Cannot {}", doing(endpoint)), detail).saying(fault.said.as_deref())
@@ -72,12 +72,12 @@ pub(super) fn failed(endpoint: Endpoint, fault: &Fault, address: &str) -> Diagno
 pub(super) fn in_doubt(endpoint: Endpoint, fault: &Fault, address: &str) -> Diagnostic {
     let (summary, next) = if endpoint.creates() {
         (
-            format!("Whether {address} was created is unknown"),
-            "It is not sent again blindly: the next apply first looks whether the contact is there.",
+            format!("It is unknown whether {address} was created"),
+            "The next apply first checks whether the contact is there, before anything is sent again.",
         )
     } else {
         (
-            format!("Whether the change to {address} took effect is unknown"),
+            format!("It is unknown whether the change to {address} took effect"),
             "It is recorded as not confirmed: the next plan shows it, and the next apply sends it again.",
         )
     };
@@ -86,11 +86,11 @@ pub(super) fn in_doubt(endpoint: Endpoint, fault: &Fault, address: &str) -> Diag
 
 pub(super) fn fails_again(attempts: u32, status: u16, fault: &Fault, address: &str) -> Diagnostic {
     Diagnostic::error(
-        format!("Apollo fails each time on {address}"),
+        format!("Apollo fails every time for {address}"),
         format!(
             "{}\nThe same contact was sent {attempts} times, and the last answer was {status} again. Apollo shows no \
-             contact that it made. Something in the entry may be what Apollo cannot take: try without its custom fields \
-             and with plain values. The next apply first looks whether the contact is there.",
+             contact that it made. Apollo may not be able to take something in the entry: try it without custom \
+             fields and with plain values. The next apply first checks whether the contact is there.",
             fault.why
         ),
     )
@@ -98,7 +98,7 @@ pub(super) fn fails_again(attempts: u32, status: u16, fault: &Fault, address: &s
 }
 
 pub(super) fn no_answers(unreachable: bool) -> &'static str {
-    if unreachable { "Apollo cannot be reached" } else { "Apollo does not answer as it should" }
+    if unreachable { "Apollo cannot be reached" } else { "Apollo does not answer correctly" }
 }
 
 pub(super) fn outage(
@@ -111,18 +111,18 @@ pub(super) fn outage(
     let (why, seconds) = (&fault.why, lasted.as_secs());
     let tried = if unreachable { "No connection was made" } else { "Requests of this kind failed" };
     let next = if had_success {
-        "--max-wait says how long an outage is waited for."
+        "--max-wait sets how long to wait for an outage to end."
     } else {
         "Check the network, a proxy in the environment, and --api-url."
     };
     let summary = if unreachable {
         no_answers(true).to_owned()
     } else {
-        format!("Apollo fails at each request to {}", doing(endpoint))
+        format!("Apollo fails every request to {}", doing(endpoint))
     };
     let detail = format!(
-        "{why}\n{tried} for {seconds} s, with longer and longer pauses between tries. What depends on it was not done; the \
-         next run does it. {next}"
+        "{why}\n{tried} for {seconds} s, with longer and longer pauses between attempts. What depends on them was \
+         not done; the next run does it. {next}"
     );
     Diagnostic::error(summary, detail).saying(fault.said.as_deref())
 }
@@ -133,8 +133,8 @@ pub(super) fn credential_refused(fault: &Fault) -> Diagnostic {
 
 fn refusal(fault: &Fault) -> String {
     format!(
-        "{}\nNothing further was sent. Check APOLLO_API_KEY (or APOLLO_ACCESS_TOKEN for an OAuth token): an API key is \
-         made in Apollo under Settings > Integrations > API, and a key sent as a token is refused.",
+        "{}\nNothing further was sent. Check APOLLO_API_KEY (or APOLLO_ACCESS_TOKEN for an OAuth token): you make an \
+         API key in Apollo under Settings > Integrations > API, and a key that is sent as a token is refused.",
         fault.why
     )
 }
@@ -143,14 +143,15 @@ fn refusal(fault: &Fault) -> String {
 pub(super) fn cause(cause: &Cause) -> String {
     match cause {
         Cause::OtherTeam { recorded, given } => format!(
-            "the credential belongs to Apollo team {given}, and this state holds the contacts of team {recorded}. Use a \
-             credential of that team, or give this one a state of its own with --state"
+            "the credential belongs to Apollo team {given}, and this state holds the contacts of team {recorded}. \
+             Use a credential of that team, or give this one a state of its own with --state"
         ),
-        Cause::TeamUnknown { why } => format!(
-            "the credential is new to this state, and Apollo does not show that it belongs to the same team: {why}. \
-             Nothing was sent and the state is unchanged. If it is of the same team, give it the scope {}, or apply \
-             once with the credential that was used before and a scope for this call: the state then knows its team. \
-             If it is of another team, give it a state of its own with --state",
+        Cause::TeamUnknown { viewed, why } => format!(
+            "the credential is new to this state, and Apollo does not show that it belongs to the same team: contact \
+             {viewed} cannot be viewed: {why}. Nothing was sent and the state is unchanged. If it belongs to the \
+             same team, give it the scope {}. Or give that scope to the credential that was used before, and apply \
+             once with it: the state then knows its team. If it belongs to another team, give it a state of its own \
+             with --state",
             Endpoint::Profile.scope()
         ),
         Cause::Refused(fault) => format!("Apollo refused the credential: {}", refusal(fault)),
@@ -161,19 +162,22 @@ pub(super) fn cause(cause: &Cause) -> String {
 pub(super) fn new_credential_unusable(why: &Cause) -> Diagnostic {
     Diagnostic::error(
         "The new credential cannot be used",
-        format!("{}\nThe one before is refused by Apollo, so nothing further is sent.", cause(why)),
+        format!("{}\nApollo refuses the previous credential, so nothing further is sent.", cause(why)),
     )
 }
 
 pub(super) fn new_credential_turned_down(why: &Cause) -> Diagnostic {
     Diagnostic::error(
-        "The new credential is refused",
-        format!("{}\nThe one before is kept. SIGHUP tries again, and so does another change of it.", cause(why)),
+        "The new credential was not accepted",
+        format!(
+            "{}\nThe previous credential stays in use. To try again, send SIGHUP or change the credential.",
+            cause(why)
+        ),
     )
 }
 
 pub(super) fn credential_unreadable(why: &str, is_refused: bool) -> Diagnostic {
-    let next = if is_refused { "Apollo refuses the one in use." } else { "The one in use is kept." };
+    let next = if is_refused { "Apollo refuses the credential in use." } else { "The credential in use is kept." };
     Diagnostic::warning("The credential cannot be read again", format!("{why}\n{next}"))
 }
 
@@ -184,7 +188,7 @@ pub(crate) fn session(error: &SessionError) -> Diagnostic {
         why => {
             let is_address = matches!(error, SessionError::Client(_));
             Diagnostic::error(
-                if is_address { "The address of the API cannot be used" } else { "Cannot begin" },
+                if is_address { "The address of the API cannot be used" } else { "Cannot start" },
                 cause(&why),
             )
         }
@@ -196,11 +200,11 @@ pub(crate) fn credential(error: &CredentialError) -> Diagnostic {
     let next = match error {
         CredentialError::Missing => {
             "\nSet APOLLO_API_KEY, or APOLLO_API_KEY_FILE to the path of a file that holds the key \
-             (APOLLO_ACCESS_TOKEN and APOLLO_ACCESS_TOKEN_FILE for an OAuth token). An API key is made in Apollo under \
-             Settings > Integrations > API. To try contactsd without one, add --sandbox."
+             (APOLLO_ACCESS_TOKEN and APOLLO_ACCESS_TOKEN_FILE for an OAuth token). You make an API key in Apollo \
+             under Settings > Integrations > API. To try contactsd without one, add --sandbox."
         }
-        CredentialError::Ambiguous { .. } => "\nUnset all but one, so that it is clear whose contacts these are.",
-        CredentialError::Lines { .. } => "\nThe file has to hold the key and nothing else.",
+        CredentialError::Ambiguous { .. } => "\nUnset all but one, so that it is clear which account is meant.",
+        CredentialError::Lines { .. } => "\nThe file must hold the key and nothing else.",
         CredentialError::Stdin { .. } => "\nName a file that holds the key.",
         CredentialError::Character { .. } => "\nSave the key as plain text, without anything around it.",
         CredentialError::Blank { .. } => "\nSet it to the key, or unset it. A pipeline may have lost its secret.",

@@ -1,4 +1,4 @@
-//! A run of `plan` or `apply`: who approves it, why it is not done, and what it leaves.
+//! A run of `plan` or `apply`: approval, why it is not done, and how it ended.
 
 use super::super::amounts::counted;
 use super::exceeded;
@@ -7,7 +7,7 @@ use crate::plan::Brake;
 use crate::source::Diagnostic;
 use crate::state::Holder;
 
-/// Why nobody can be asked.
+/// Why contactsd cannot ask.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum NobodyToAsk {
     Json,
@@ -21,16 +21,16 @@ pub(crate) fn nobody_can_approve(why: NobodyToAsk, is_plan: bool) -> Diagnostic 
     let otherwise = if is_plan { ", or run plan to see what would happen" } else { "" };
     let detail = match why {
         NobodyToAsk::Json => {
-            format!("With --json nobody is asked. Add --auto-approve to go on without asking{otherwise}.")
+            format!("With --json, contactsd does not ask. Add --auto-approve to continue without asking{otherwise}.")
         }
-        NobodyToAsk::NoTerminal => {
-            format!("There is no terminal to ask for approval. Add --auto-approve to go on without asking{otherwise}.")
-        }
+        NobodyToAsk::NoTerminal => format!(
+            "There is no terminal to ask for approval. Add --auto-approve to continue without asking{otherwise}."
+        ),
         NobodyToAsk::StdinIsTaken => {
-            "The state comes from stdin, so there is nobody to ask. Add --auto-approve, or name a file.".to_owned()
+            "The state comes from stdin, so contactsd cannot ask. Add --auto-approve, or name a file.".to_owned()
         }
     };
-    Diagnostic::error("Nobody can approve", detail)
+    Diagnostic::error("Cannot ask for approval", detail)
 }
 
 pub(crate) const CANCELLED: &str = "Apply cancelled.";
@@ -40,8 +40,8 @@ pub(crate) const PROBE_CANCELLED: &str = "Probe cancelled. Nothing was made.";
 pub(crate) fn not_applied(brakes: &[Brake]) -> Diagnostic {
     let limits: Vec<String> = brakes.iter().map(|brake| format!("{}.\n", exceeded(brake))).collect();
     let detail = format!(
-        "{}Nothing was changed. Check that the directory is the right one and whole. If the plan is meant, use --force or \
-         a higher limit.",
+        "{}Nothing was changed. Check that the contact directory is the right one and complete. If the plan is \
+         intended, use --force or a higher limit.",
         limits.concat()
     );
     Diagnostic::error("The plan is not applied", detail)
@@ -54,8 +54,9 @@ pub(crate) fn done_before(expected: &Digest) -> String {
 
 pub(crate) fn not_expected(expected: &Digest, found: &Digest) -> Diagnostic {
     let next = format!(
-        "Nothing was changed. The API, the files, the state or the planning options differ from those that the expected \
-         plan was made with. Review the plan as it is now. To approve it, use its own digest: --expect {found}"
+        "Nothing was changed. The API, the files, the state or the planning options differ from those that the \
+         expected plan was made with. Review the plan as it is now. To approve it, use its own digest: --expect \
+         {found}"
     );
     other_digest(expected, found, &next)
 }
@@ -74,15 +75,16 @@ fn other_digest(expected: &Digest, found: &Digest, next: &str) -> Diagnostic {
 /// A second signal has ended the run.
 pub(crate) fn stopped_at_once() -> Diagnostic {
     Diagnostic::warning(
-        "Stopped at once",
-        "Requests were under way. The next apply finds out what became of them before it sends anything again.",
+        "Stopped immediately",
+        "Some requests had no answer yet. The next apply finds out their results before it sends anything again.",
     )
 }
 
 pub(crate) fn incomplete() -> Diagnostic {
     Diagnostic::warning(
         "Applied changes may be incomplete",
-        "Only what --target and --exclude select was applied. Run plan without them to see what else the files ask for.",
+        "Only what --target and --exclude select was applied. Run plan without them to see what else the files ask \
+         for.",
     )
 }
 
@@ -100,7 +102,7 @@ pub(crate) fn under_way(holder: Option<&Holder>, left_out: usize) -> String {
 }
 
 pub(crate) fn nothing_else(under_way: &str) -> String {
-    format!("{under_way} Nothing else is to be changed.")
+    format!("{under_way} There is nothing else to change.")
 }
 
 /// What is written into files is not in Apollo yet.

@@ -31,7 +31,7 @@ pub(crate) fn not_ended(why: &dyn Error) -> Diagnostic {
 /// Says where the sandbox answers, and how to use it.
 pub(crate) fn serves(base_url: &str, data: &Path, key_file: &Path) -> String {
     format!(
-        "Sandbox: a stand-in for Apollo at {base_url}\nIts contacts are kept in {data}. It answers to the key in \
+        "Sandbox: a stand-in for Apollo at {base_url}\nIts contacts are kept in {data}. It accepts the key in \
          {key}:\nAPOLLO_API_KEY_FILE={word} contactsd apply --api-url {base_url}\nPress Ctrl-C to end it.",
         data = data.display(),
         key = key_file.display(),
@@ -48,8 +48,8 @@ pub(crate) fn nobody_with_id(table: &Path) -> Diagnostic {
 
 /// Says how many of a table's contacts are new to the sandbox.
 pub(crate) fn filled(table: &Path, data: &Path, added: usize, all: usize) -> String {
-    let had = counted(all - added, "contact");
-    let had = if added == all { String::new() } else { format!("; it had {had} of them already") };
+    let (had, were) = (counted(all - added, "contact"), if all - added == 1 { "was" } else { "were" });
+    let had = if added == all { String::new() } else { format!("; {had} {were} already there") };
     let (table, data) = (table.display().to_string(), data.display().to_string());
     let added = counted(added, "contact");
     format!("Sandbox: {added} of {} put into {}, as if Apollo had them{had}.", escape(&table), escape(&data))

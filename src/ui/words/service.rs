@@ -1,4 +1,4 @@
-//! A service as those who start and ask it meet it: `watch`, `status`, `pause`, `resume` and `approve`.
+//! Messages of the verbs about a service: `watch`, `status`, `pause`, `resume` and `approve`.
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -26,10 +26,10 @@ pub(crate) fn unasked(error: &AskError) -> Diagnostic {
     let why = chain(error);
     let detail = match error {
         AskError::Serve(Cut { .. } | Failed { .. } | Silent { .. }) => why,
-        AskError::Serve(_) => format!("{why}\nRun both in the same version, as the same user."),
+        AskError::Serve(_) => format!("{why}\nRun both with the same version and as the same user."),
         _ => why,
     };
-    Diagnostic::error("The service cannot be asked", detail)
+    Diagnostic::error("Cannot reach the service", detail)
 }
 
 /// The same beside an answer that goes without the service.
@@ -49,14 +49,14 @@ pub(crate) fn paused(answer: &PauseAnswer, resume: &str) -> String {
 
 pub(crate) fn resumed(answer: ResumeAnswer) -> &'static str {
     match answer {
-        ResumeAnswer::Resumed => "Resumed. The service takes the state as soon as it is free, and looks at everything.",
+        ResumeAnswer::Resumed => "Resumed. The service takes the state as soon as it is free, and checks everything.",
         ResumeAnswer::NotPaused => "Not paused: the service is running.",
     }
 }
 
 pub(crate) const RESUMED_WITHOUT_SERVICE: &str =
     "No service is running. The pause is over: the next service starts its work at once.";
-pub(crate) const NOTHING_TO_PAUSE: &str = "There is nothing to pause: other commands can write the state as it is.";
+pub(crate) const NOTHING_TO_PAUSE: &str = "There is nothing to pause: other commands can already write the state.";
 pub(crate) const NOTHING_TO_RESUME: &str = "There is nothing to resume.";
 pub(crate) const ONLY_PLANS: &str = "The service runs with --dry-run and applies no plan, approved or not.";
 pub(crate) const NOTHING_TO_APPROVE: &str = "There is nothing to approve.";
@@ -77,25 +77,25 @@ pub(crate) fn approved(
         ApproveAnswer::MovedOn { now } => (
             "The plan has changed",
             format!(
-                "Asked for: {asked}\nPlan now:  {now}\n\nThe files or the state have changed since that plan was shown. \
-                 Nothing was approved. Look at the plan as it is now (`{}`), then approve its digest.",
+                "Asked for: {asked}\nPlan now:  {now}\n\nThe files or the state have changed since that plan was \
+                 shown. Nothing was approved. Look at the plan as it is now (`{}`), then approve its digest.",
                 command("plan")
             ),
         ),
         ApproveAnswer::NothingBraked => (
             "There is nothing to approve",
-            "No plan waits for approval now: the files or the state have changed, or it was approved before."
+            "No plan waits for approval now: the files or the state have changed, or it was already approved."
                 .to_owned(),
         ),
         ApproveAnswer::DryRun => ("The service only plans", ONLY_PLANS.to_owned()),
         ApproveAnswer::NoPlan => (
             "There is nothing to approve",
-            "The service could not make a plan, and says why in its output. Nothing was approved.".to_owned(),
+            "The service could not make a plan; its output says why. Nothing was approved.".to_owned(),
         ),
         ApproveAnswer::Paused { since } => (
             "The service is paused",
             format!(
-                "It has made no plans since {}. To have it go on, run `{}` first.",
+                "It has made no plans since {}. To resume it, run `{}` first.",
                 time_text(*since),
                 command("resume")
             ),
@@ -149,11 +149,11 @@ pub(crate) const EXCEEDS_LIMITS: &str = "The plan exceeds limits.";
 
 pub(crate) fn absent(contacts: usize, forget_after: Duration) -> String {
     let (contacts, time) = (counted(contacts, "contact"), duration(forget_after));
-    format!("Gone from the files: {contacts}. Forgotten if still gone in {time}.")
+    format!("No longer in the files: {contacts}. Forgotten if still missing in {time}.")
 }
 
 pub(crate) fn how_to_approve(approve: &str) -> String {
-    format!("To let exactly this plan through: `{approve}`.")
+    format!("To apply exactly this plan, run `{approve}`.")
 }
 
 pub(crate) fn waits_for_approval(digest: &Digest) -> String {
@@ -164,8 +164,8 @@ pub(crate) fn waits_for_approval(digest: &Digest) -> String {
 pub(crate) fn others_can_look(address: SocketAddr) -> Diagnostic {
     Diagnostic::warning(
         format!("Other machines can reach the status address {address}"),
-        "Anyone who can reach it can read how the service is doing, including the keys of failing entries. Nothing can \
-         be changed there. Listen at 127.0.0.1 where that is enough.",
+        "Anyone who can reach it can read how the service is doing, including the keys of failing entries. Nothing \
+         can be changed there. If only this machine needs it, listen at 127.0.0.1.",
     )
 }
 

@@ -1,4 +1,4 @@
-//! How a service stands, in words for whoever looks at its page.
+//! The status of a service, in words for its page.
 
 use super::in_short;
 use crate::model::Timestamp;
@@ -41,7 +41,7 @@ pub(crate) fn verdict(standing: &Standing<'_>, status: &Status) -> Verdict {
         }
         Standing::StandsBy(StandingBy { holder, since }) => {
             let detail =
-                format!("{holder} has the state. This service takes over when that one gives it up or is gone.");
+                format!("{holder} has the state. This service takes over when that process releases it or ends.");
             Verdict { since: Some(*since), ..told("Standing by", detail) }
         }
         Standing::Troubled(trouble) => troubled(trouble),
@@ -54,11 +54,11 @@ pub(crate) fn verdict(standing: &Standing<'_>, status: &Status) -> Verdict {
         }
         Standing::Stale(since, last) => {
             let detail = format!("The last pass {}.", outcome(*last));
-            Verdict { since: Some(*since), ..told("No good pass for too long", detail) }
+            Verdict { since: Some(*since), ..told("No successful pass for too long", detail) }
         }
         Standing::Begins(None) => told("Starting", "No pass has ended yet.".to_owned()),
         Standing::Begins(Some(last)) => {
-            told("Starting", format!("No pass was good yet; the last one {}.", outcome(*last)))
+            told("Starting", format!("No pass was successful yet; the last one {}.", outcome(*last)))
         }
         Standing::Failing { all, for_person } => failing(*all, *for_person),
         Standing::WaitsForQuota { to_do, until } => {
@@ -84,8 +84,8 @@ fn in_step(status: &Status) -> String {
     };
     match status.waiting.len() {
         0 => declared,
-        1 => format!("{declared} 1 contact is gone from the files and waits to be forgotten."),
-        more => format!("{declared} {} contacts are gone from the files and wait to be forgotten.", count(more)),
+        1 => format!("{declared} 1 contact is no longer in the files and waits to be forgotten."),
+        more => format!("{declared} {} contacts are no longer in the files and wait to be forgotten.", count(more)),
     }
 }
 
@@ -93,13 +93,13 @@ fn troubled(trouble: &Trouble) -> Verdict {
     let Trouble { error, since, attempts, next_try } = trouble;
     let why = in_short(error, None);
     let detail = format!("{}. Tried {}.", why.trim().trim_end_matches('.'), counted(*attempts as usize, "time"));
-    let headline = "Kept from its work".to_owned();
+    let headline = "Cannot work".to_owned();
     Verdict { headline, detail, since: Some(*since), next: Some(("Tries again", *next_try)), remedy: None }
 }
 
 fn refused(load: &LastLoad) -> Verdict {
     let remedy = Some(("To see what is wrong, and where:", "validate"));
-    let detail = "Nothing is changed until that is fixed. What was applied before stands.".to_owned();
+    let detail = "Nothing is changed until that is fixed. What was applied before stays.".to_owned();
     let headline = match (&load.unreadable, load.errors.values().sum::<usize>()) {
         (Some(_), _) => "The files cannot be read".to_owned(),
         (None, 1) => "The files have a mistake".to_owned(),

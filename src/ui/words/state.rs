@@ -13,8 +13,8 @@ pub(super) fn cannot_record(why: &str, address: &str) -> Diagnostic {
     Diagnostic::error(
         format!("Cannot record what happens to {address}"),
         format!(
-            "{why}\nNothing is sent that cannot be recorded first, so the run ends here. What was answered and not \
-             recorded is settled by the next apply."
+            "{why}\ncontactsd sends nothing that it cannot record first, so the run ends here. The next apply finds \
+             out the results that were not recorded."
         ),
     )
 }
@@ -25,7 +25,8 @@ pub(crate) fn not_closed(why: &str) -> Diagnostic {
 
 /// Words why the state cannot be read while this process writes it.
 pub(super) fn cannot_answer(why: &str) -> Diagnostic {
-    let detail = format!("{why}\nMeanwhile `plan` and `state` in other processes fail; nothing else does.");
+    let detail =
+        format!("{why}\nUntil this process ends, `plan` and `state` fail in other processes. Everything else works.");
     Diagnostic::warning("The state cannot be read while it is written", detail)
 }
 
@@ -38,21 +39,22 @@ pub(super) fn mended(remark: &Remark) -> Diagnostic {
             });
             Diagnostic::warning(
                 "The database of the state was damaged and was built again from its copy",
-                format!("What was wrong: {why}. Nothing is lost.{kept} If this happens again, look at the disk."),
+                format!("What was wrong: {why}. Nothing is lost.{kept} If this happens again, check the disk."),
             )
         }
         Remark::CopyWritten { line, why } => Diagnostic::warning(
             "The copy of the state was damaged and was written again from its database",
             format!(
-                "What was wrong: line {line} of copy.jsonl: {why}. Nothing is lost. If this happens again, look at the disk."
+                "What was wrong: line {line} of copy.jsonl: {why}. Nothing is lost. If this happens again, check the \
+                 disk."
             ),
         ),
         Remark::TakenOver { former } => Diagnostic::warning(
             "The state has a new format",
             format!(
-                "It was of format {former}, which has no copy beside the database, and is of format {STATE_FORMAT} now: \
-                 contactsd 0.1.0 refuses it. To go back, `state pull > kept.jsonl`, move the directory of the state \
-                 away, and `state push kept.jsonl` with 0.1.0."
+                "It had format {former}, which has no copy beside the database, and now has format {STATE_FORMAT}. \
+                 contactsd 0.1.0 refuses it. To go back, run `state pull > kept.jsonl`, move the directory of the \
+                 state away, and run `state push kept.jsonl` with 0.1.0."
             ),
         ),
     }
@@ -68,10 +70,10 @@ pub(crate) fn rebuilding(done: u64, all: u64) -> String {
 pub(crate) fn read_from_copy(why: &str, command: &dyn Fn(&str) -> String) -> Diagnostic {
     let next = format!(
         "What was wrong: {why}.\nThe copy holds all that was recorded. If the database is damaged, the next command \
-         that writes builds it again; `{}` says more.",
+         that writes builds it again. `{}` shows more.",
         command("state check")
     );
-    Diagnostic::warning("The database of the state cannot be read, so its copy was", next)
+    Diagnostic::warning("The database of the state cannot be read, so its copy was read", next)
 }
 
 /// Says why the state cannot be used; `command` is the program with a verb, as this user would type it.
@@ -81,7 +83,10 @@ pub(crate) fn state(error: &Error, command: &dyn Fn(&str) -> String) -> Diagnost
             let next = if holder.as_ref().is_some_and(|holder| holder.operation == "watch") {
                 let (pause, resume) = (command("pause"), command("resume"));
                 let there = if matches!(state, Location::Database { .. }) { " on its machine" } else { "" };
-                format!("Nothing was changed. The service releases the state on `{pause}`{there}, until `{resume}`.")
+                format!(
+                    "Nothing was changed. To make the service release the state, run `{pause}`{there}. Afterwards, \
+                    run `{resume}`."
+                )
             } else {
                 "Nothing was changed. Try again when that process is done, or wait for it with --lock-timeout."
                     .to_owned()
@@ -89,29 +94,30 @@ pub(crate) fn state(error: &Error, command: &dyn Fn(&str) -> String) -> Diagnost
             let next = match state {
                 Location::Directory(_) => next,
                 Location::Database { .. } => format!(
-                    "{next} One that ended without giving the state back holds it for {} at most.",
+                    "{next} A process that ended without releasing the state holds it for {} at most.",
                     wait(LEASE_TERM)
                 ),
             };
             return locked(state, holder.as_deref(), &next);
         }
-        Error::NotACopy { .. } => {
-            ("The state cannot be pushed", "Nothing was changed. Pull it again; a copy must not be edited.".to_owned())
-        }
+        Error::NotACopy { .. } => (
+            "The state cannot be pushed",
+            "Nothing was changed. Pull the state again. A copy must not be edited.".to_owned(),
+        ),
         Error::PushRefused { .. } => {
             let pull = command("state pull");
             let next = format!(
-                "Nothing was changed. What the state knows and the copy does not would be lost: contacts that were \
-                 bound since are sent again, and those that Apollo cannot match are created a second time; what was \
-                 in doubt or forgotten is not remembered. Keep what is there (`{pull}`); if it is meant, --force \
-                 does it."
+                "Nothing was changed. What only the state knows would be lost. Contacts that were bound since then \
+                 would be sent again, and those that Apollo cannot match would be created a second time. Requests in \
+                 doubt and forgotten contacts would not be remembered. First save the state that is there \
+                 (`{pull}`). If the push is intended, use --force."
             );
-            ("The state is not pushed", next)
+            ("The state was not pushed", next)
         }
         Error::Serviced { .. } => {
-            let next = "Nothing was changed. Stop the service, which goes by what the state says, and start it again \
-                        after the push. To pause it is not enough.";
-            ("The state is not pushed", next.to_owned())
+            let next = "Nothing was changed. Stop the service, push, and start the service again. Pausing it is not \
+                enough.";
+            ("The state was not pushed", next.to_owned())
         }
         Error::Input { .. } => ("The state cannot be pushed", "Nothing was changed.".to_owned()),
         other => return Diagnostic::error("The state cannot be used", chain(other)),
@@ -122,8 +128,8 @@ pub(crate) fn state(error: &Error, command: &dyn Fn(&str) -> String) -> Diagnost
 /// Says that the process which has the state open did not answer in time.
 pub(crate) fn unanswered(state: &Location, holder: Option<&Holder>, waited: Duration) -> Diagnostic {
     let next = format!(
-        "That process did not answer within {}. It may be stopped or stuck: end it, or try again. One that is gone \
-         leaves nothing to clean up.",
+        "That process did not answer within {}. It may be stopped or stuck: try again, or end it. After it has \
+         ended, there is nothing to clean up.",
         wait(waited)
     );
     locked(state, holder, &next)
@@ -132,8 +138,8 @@ pub(crate) fn unanswered(state: &Location, holder: Option<&Holder>, waited: Dura
 /// Says that the process which has the state open cannot be asked.
 pub(crate) fn unaskable(state: &Location, holder: Option<&Holder>, why: &dyn std::error::Error) -> Diagnostic {
     let next = format!(
-        "That process cannot be asked about the state: {}.\nRun both in the same version, as the same user, or try \
-         again when it is done.",
+        "That process cannot be asked about the state: {}.\nRun both with the same version and as the same user, or \
+         try again when it is done.",
         chain(why)
     );
     locked(state, holder, &next)

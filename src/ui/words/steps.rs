@@ -1,4 +1,4 @@
-//! What is done to a contact, while it is done and after.
+//! Messages about one action, while it runs and after.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::ops::Step;
 
 /// Said when a run goes on with another credential.
 pub(crate) const RENEWED: &str =
-    "Apollo refused the credential. The one that has taken its place is of the same team and is used from now on.";
+    "Apollo refused the credential. The new one is of the same team, and is used from now on.";
 
 /// Words what is written when a step begins; nothing for steps that are over at once.
 pub(crate) fn started(step: Step, id: Option<&ApolloId>) -> Option<String> {

@@ -1,4 +1,4 @@
-//! What the system refuses: streams, signals, threads, files.
+//! Errors of the system: streams, signals, threads, files.
 
 use std::error::Error;
 use std::path::Path;
@@ -55,25 +55,34 @@ pub(crate) fn cannot_make(path: &Path, why: &dyn Error) -> Diagnostic {
     Diagnostic::error(format!("{} cannot be created", path.display()), chain(why))
 }
 
+/// A link is in the place of a file to be written.
+pub(crate) fn not_through_link(target: &Path) -> String {
+    format!(
+        "it is a symbolic link to {}, and a file is not written through a link; name that file itself, or remove the \
+         link",
+        target.display()
+    )
+}
+
 /// The file of `--json-into`.
 pub(crate) fn no_records_file(path: &Path, why: &dyn Error) -> Diagnostic {
     let detail = format!("{}. --json-into names the file to write records to.", chain(why));
     Diagnostic::error(format!("Cannot write to {}", path.display()), detail)
 }
 
-/// Nobody hears the signals for a process that the system ends by none.
+/// This process cannot listen for signals, and the system does not end it by them.
 pub(crate) fn deaf(why: &dyn Error) -> Diagnostic {
     let detail = format!("{why}. Ctrl-C and SIGTERM may not end this command.");
     Diagnostic::warning("Cannot listen for signals", detail)
 }
 
 pub(crate) fn output_is_waited_for(why: &dyn Error) -> Diagnostic {
-    let detail = format!("{why}. The service waits for whoever reads its output.");
+    let detail = format!("{why}. The service waits for the program that reads its output.");
     Diagnostic::warning("Cannot start a thread for the output", detail)
 }
 
 pub(crate) fn git_may_take_it(why: &dyn Error) -> Diagnostic {
-    let detail = format!("{why}. Do not add .contactsd to a repository: it holds what the contact files declare.");
+    let detail = format!("{why}. Do not commit .contactsd: it holds what the contact files declare.");
     Diagnostic::warning("Cannot write .contactsd/.gitignore", detail)
 }
 
@@ -113,14 +122,14 @@ pub(crate) fn exclude_each_other(two: OneStdout) -> Diagnostic {
         }
         OneStdout::DriftAndDocument => ("--format and --json", "--json-into FILE writes the document beside the page."),
     };
-    Diagnostic::error(format!("{options} exclude each other"), format!("stdout holds one or the other. {next}"))
+    Diagnostic::error(format!("{options} cannot be used together"), format!("stdout can hold only one of them. {next}"))
 }
 
 /// `fmt -` formats stdin alone.
 pub(crate) fn stdin_and_files() -> Diagnostic {
     Diagnostic::error(
-        "- is stdin, and no other file can be named beside it",
-        "stdout then holds the formatted text alone. Format the other files by a call of their own.",
+        "- is stdin, and no other file can be named with it",
+        "stdout then holds the formatted text and nothing else. Format the other files in a separate call.",
     )
 }
 

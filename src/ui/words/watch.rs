@@ -1,4 +1,4 @@
-//! The service: what it notices, and what keeps it from its work.
+//! Messages of the running service: what it notices, and why it cannot work.
 
 use super::requests::cause;
 use crate::ops::{Notice, ProblemKind as Kind};
@@ -12,7 +12,7 @@ pub(super) fn hindrance(kind: &Kind) -> Option<(&'static str, String)> {
         Kind::StateLost(why) => ("The state takes no more writes", why.clone()),
         Kind::WaitsForState(why) => ("Waiting for the state", why.clone()),
         Kind::StateNotOpened(why) => ("The state cannot be opened", cause(why)),
-        Kind::PlaceLost(why) => ("The place of the service cannot be taken again", why.clone()),
+        Kind::PlaceLost(why) => ("The service cannot lock its place again", why.clone()),
         Kind::CredentialUnusable(why) => ("The credential cannot be used", cause(why)),
         _ => return None,
     })
@@ -20,13 +20,16 @@ pub(super) fn hindrance(kind: &Kind) -> Option<(&'static str, String)> {
 
 pub(super) fn hindered(kind: &Kind) -> Diagnostic {
     let (summary, why) = hindrance(kind).unwrap_or_default();
-    Diagnostic::error(summary, format!("{why}\nNothing is changed meanwhile. It is tried again, less often each time."))
+    Diagnostic::error(
+        summary,
+        format!("{why}\nNothing is changed until this works. The service tries again, less often each time."),
+    )
 }
 
 pub(super) fn cannot_be_asked(why: &str) -> Diagnostic {
     Diagnostic::warning(
-        "The service cannot be asked",
-        format!("{why}\nPause, resume, approve and status do not find it. It is tried again."),
+        "Other commands cannot reach the service",
+        format!("{why}\npause, resume, approve and status do not find it. The service tries again."),
     )
 }
 
@@ -34,26 +37,27 @@ pub(super) fn cannot_be_asked(why: &str) -> Diagnostic {
 pub(crate) fn notice(notice: &Notice) -> String {
     match notice {
         Notice::Watcher(notice) => watching(notice),
-        Notice::MadeWay => "Something changed: nothing further of this plan is sent.".to_owned(),
+        Notice::MadeWay => "Something changed: the rest of this plan is not sent.".to_owned(),
         Notice::Approved { digest } => format!("Approved: the plan {digest} is applied although it exceeds limits."),
         Notice::NoFiles { dir } => format!(
-            "{} holds no contact file at all: nobody is forgotten. If that is meant, keep a file with `contacts: {{}}`.",
+            "{} holds no contact file at all, so no contact is forgotten. If it should be empty, keep one file with \
+             `contacts: {{}}`.",
             dir.display()
         ),
         Notice::PlaceRetaken => {
-            "The directory of the state was removed or replaced: the service has taken its place again.".to_owned()
+            "The directory of the state was removed or replaced. The service has locked its place again.".to_owned()
         }
         Notice::StandsBy { holder } => {
             format!(
-                "Standing by: {holder} has the state. This service takes over when that one gives it up or is gone."
+                "Standing by: {holder} has the state. This service takes over when that process releases it or ends."
             )
         }
         Notice::TakesOver => "The state is free: this service takes over.".to_owned(),
-        Notice::CanBeAsked => "The service can be asked again.".to_owned(),
+        Notice::CanBeAsked => "Other commands can reach the service again.".to_owned(),
         Notice::CredentialChanged => {
-            "The credential has changed; the new one is used from now on if it proves to be the same team's.".to_owned()
+            "The credential has changed; the new one is used from now on if it belongs to the same team.".to_owned()
         }
-        Notice::Paused => "Paused: the state is released. `contactsd resume` goes on.".to_owned(),
+        Notice::Paused => "Paused: the state is released. To continue, run `contactsd resume`.".to_owned(),
         Notice::Resumed => "Resumed.".to_owned(),
     }
 }
@@ -71,13 +75,13 @@ fn watching(notice: &watcher::Notice) -> String {
             format!("{} is still being written after a minute; it is read as it is now.", path.display())
         }
         Notice::Broken { dir, reason } => format!(
-            "Watching {} failed by a mistake in contactsd ({reason}); looking at everything and watching again. Please \
-             report it.",
+            "Watching {} failed because of a mistake in contactsd ({reason}). Everything is read and watched again. \
+             Please report it.",
             dir.display()
         ),
         Notice::Overflow { dir } => format!(
-            "The system dropped events for {}; looking at everything. Raising fs.inotify.max_queued_events with sysctl \
-             makes that rarer.",
+            "The system dropped events for {}; everything is read again. To make that rarer, raise \
+             fs.inotify.max_queued_events with sysctl.",
             dir.display()
         ),
     }
@@ -93,7 +97,7 @@ fn no_events(cause: &watcher::Cause) -> String {
                                  fs.inotify.max_user_instances with sysctl, or the limit on open files, then restart."
             .to_owned(),
         Cause::Silent { dir, file_system } => {
-            format!("{} is on {file_system}, which does not tell of changes made elsewhere.", dir.display())
+            format!("{} is on {file_system}, which does not report changes made elsewhere.", dir.display())
         }
         Cause::Refused { reason } => format!("the system refused ({reason})."),
     }

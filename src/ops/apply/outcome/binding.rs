@@ -1,4 +1,4 @@
-//! What an answer makes of the record of a contact: what stands applied, what is told, and what is sent once more.
+//! How an answer changes the record of a contact: what counts as applied, what is reported, and what is sent again.
 
 use std::collections::BTreeSet;
 

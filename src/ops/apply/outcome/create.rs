@@ -11,7 +11,7 @@ use super::{change, person};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Asked {
     Nothing,
-    /// The contact is to be made although Apollo holds somebody like it.
+    /// The contact is to be made although Apollo has a contact like it.
     Anyway,
 }
 

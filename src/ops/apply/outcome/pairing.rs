@@ -1,7 +1,6 @@
-//! Which row of an answer is whose, where one request was for many.
+//! Which row of an answer belongs to which contact, when one request was for many.
 //!
-//! Never by position, which no source promises: by the e-mail, then by the names and the company where these leave one
-//! choice alone.
+//! Never by position, which no source promises: by e-mail, then by names and company if these leave only one choice.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Who a contact is, as far as what it shows tells.
+//! Who a contact is, judged by the fields that it shows.
 
 use crate::apollo::Contact;
 use crate::model::{Entry, Field, Fields, Identity, MatchedBy, Timestamp, Value, fold_text};

@@ -1,4 +1,4 @@
-//! What is found of a create without an answer means: what it made, who was there before, and what comes next.
+//! What the traces of a create without an answer mean: which contact it made, which existed before, and what comes next.
 
 use crate::apollo::Contact;
 use crate::journal::{self, Conclusion};

@@ -1,6 +1,6 @@
 //! What a look before a create shows, and what follows from it.
 //!
-//! A name never stands for a person here, and contacts that other keys own are nobody's namesakes.
+//! A name alone never identifies a person here, and contacts that belong to other keys never count as namesakes.
 
 use crate::apollo::Contact;
 use crate::model::{

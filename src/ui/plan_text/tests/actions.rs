@@ -126,7 +126,7 @@ fn settling_says_what_will_be_done() {
           # (from what was sent to what is declared now)
       }
     "#);
-    insta::assert_snapshot!(settle(2, None).lines().nth(1).unwrap(), @"  # (sent 2 times, but never answered: contactsd looks for it in Apollo, and creates nothing, since it is not in the contact files any more)");
+    insta::assert_snapshot!(settle(2, None).lines().nth(1).unwrap(), @"  # (sent 2 times, but never answered: contactsd looks for it in Apollo, and creates nothing, because it is no longer in the contact files)");
 }
 
 #[test]
@@ -136,13 +136,13 @@ fn a_conflict_says_who_why_and_the_ways_out() {
     Actions are indicated with the following symbols:
       ! needs a decision
 
-    contactsd needs a decision before it can go on:
+    contactsd needs a decision before it can continue:
 
       # contact.ada needs a decision
-      # (Apollo takes it and contact.lovelace for one person: both are "66f0c1000000000000000004")
+      # (Apollo takes it and contact.lovelace for one person: both match "66f0c1000000000000000004")
       # - one person: remove one of the two entries; this one is in contacts.d/team.yaml
       # - two people: correct either entry, or set run_dedupe: false in both
-      # - the contact is ada's: contactsd state rm lovelace, then contactsd import ada 66f0c1000000000000000004
+      # - the contact belongs to ada: contactsd state rm lovelace, then contactsd import ada 66f0c1000000000000000004
       ! contact "ada" {
             first_name = "Ada"
             last_name  = "Byron"
@@ -154,9 +154,9 @@ fn a_conflict_says_who_why_and_the_ways_out() {
     "#);
     insta::assert_snapshot!(block(conflict(Dispute::Stranger { id: id(4) })), @r#"
     # contact.ada needs a decision
-    # (Apollo matched it to "66f0c1000000000000000004", which is somebody else by name or e-mail)
-    # - the same person after all: contactsd import ada 66f0c1000000000000000004
-    # - somebody else: correct the entry in contacts.d/team.yaml, or set run_dedupe: false in it
+    # (Apollo matched it to "66f0c1000000000000000004", which has another name or e-mail)
+    # - the same person: contactsd import ada 66f0c1000000000000000004
+    # - another person: correct the entry in contacts.d/team.yaml, or set run_dedupe: false in it
     ! contact "ada" {
           first_name = "Ada"
           last_name  = "Byron"
@@ -165,7 +165,7 @@ fn a_conflict_says_who_why_and_the_ways_out() {
     "#);
     insta::assert_snapshot!(block(conflict(Dispute::Several { ids: vec![id(4), id(5)] })), @r#"
     # contact.ada needs a decision
-    # (more than one contact in Apollo could be it: "66f0c1000000000000000004", "66f0c1000000000000000005")
+    # (more than one contact in Apollo may be the same person: "66f0c1000000000000000004", "66f0c1000000000000000005")
     # - one of them: contactsd import ada ID
     # - none of them: contactsd apply --create ada
     ! contact "ada" {
@@ -178,7 +178,7 @@ fn a_conflict_says_who_why_and_the_ways_out() {
     ␛[1m# contact.ada␛[0m ␛[31mneeds a decision␛[0m
     ␛[90m# (bound to "66f0c1000000000000000004", which was deleted in Apollo)␛[0m
     # - to create it again: contactsd apply --recreate ada
-    # - to let it go: remove the entry from contacts.d/team.yaml
+    # - to stop managing it: remove the entry from contacts.d/team.yaml
     ␛[31m!␛[0m contact "ada" {
           first_name = "Ada"
           last_name  = "Byron"

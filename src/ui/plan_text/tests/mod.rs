@@ -27,7 +27,7 @@ fn block(action: Action) -> String {
 fn block_with(action: Action, options: PlanOptions<'_>) -> String {
     let text = text(&plan_of(vec![action]), options);
     let start =
-        ["following actions:\n\n", "can go on:\n\n"].iter().find_map(|title| Some(text.find(title)? + title.len()));
+        ["following actions:\n\n", "can continue:\n\n"].iter().find_map(|title| Some(text.find(title)? + title.len()));
     let end = text.rfind("    }\n").unwrap() + "    }".len();
     text[start.unwrap()..end].to_owned()
 }

@@ -28,7 +28,7 @@ fn a_plan_shows_legend_blocks_counts_cost_and_next_step() {
         }
 
       # contact.bob will be removed from the state but will not be destroyed
-      # (because contact.bob is not in the contact files any more)
+      # (because contact.bob is no longer in the contact files)
       # (it was in contacts.d/team.yaml)
       . contact "bob" {
             id = "66f0c1000000000000000002"
@@ -73,7 +73,7 @@ fn color_is_where_terraform_has_it() {
         }
 
       ␛[1m# contact.bob␛[0m ␛[31mwill be removed from the state but will not be destroyed␛[0m
-      ␛[90m# (because contact.bob is not in the contact files any more)␛[0m
+      ␛[90m# (because contact.bob is no longer in the contact files)␛[0m
       ␛[90m# (it was in contacts.d/team.yaml)␛[0m
       ␛[31m.␛[0m contact "bob" {
             id = "66f0c1000000000000000002"
@@ -209,19 +209,20 @@ fn brakes_say_what_lifts_them_and_no_next_step_is_offered() {
     Each new contact is searched for before it is created. Without the right to
     search, a contact that Apollo matches is overwritten.
 
-    Brake: all 5 managed contacts would be forgotten. If that is meant, add --force.
+    Brake: all 5 managed contacts would be forgotten. If this is intended, add
+    --force.
 
-    Brake: 1,400 contacts would be forgotten, at most 1,000 are allowed. If that is
-    meant, add --force.
+    Brake: 1,400 contacts would be forgotten, and at most 1,000 are allowed. If this
+    is intended, add --force.
 
-    Brake: 2 contacts would be created, at most 1 is allowed. To go on, raise
+    Brake: 2 contacts would be created, and at most 1 is allowed. To allow it, raise
     --max-creates.
 
-    Brake: 3 contacts would be updated, at most 0 are allowed. To go on, raise
-    --max-updates.
+    Brake: 3 contacts would be updated, and at most 0 are allowed. To allow it,
+    raise --max-updates.
 
-    Brake: 5 contacts would be forgotten, at most 2 are allowed. To go on, raise
-    --max-forgets.
+    Brake: 5 contacts would be forgotten, and at most 2 are allowed. To allow it,
+    raise --max-forgets.
     ");
 }
 
