@@ -592,7 +592,8 @@ fn a_plan_that_passes_its_limits_or_needs_a_decision_is_never_applied() {
     Error: Saved plan exceeds its limits
 
     More than 1 contacts would be created: 2.
-    It exceeds limits that were set when it was made. If this is intended, plan with --force or a higher limit. If not, check that the contact directory is the right one.
+    It exceeds limits that were set when it was made. If this is intended, plan with --force or a
+    higher limit. If not, check that the contact directory is the right one.
     Make a new plan: contactsd plan --out team.plan --api-url http://127.0.0.1:[PORT]/api/v1
     ");
     world.applied();
