@@ -608,7 +608,7 @@ fn a_plan_that_passes_its_limits_or_needs_a_decision_is_never_applied() {
     Error: Saved plan is errored
 
     1 entry needs a decision in team.plan, so it can never be applied. `contactsd show team.plan
-    --api-url http://127.0.0.1:[PORT]/api/v1` names the ways out.
+    --api-url http://127.0.0.1:[PORT]/api/v1` shows what you can do.
     Make a new plan: contactsd plan --out team.plan --api-url http://127.0.0.1:[PORT]/api/v1
     ");
     planned(&world, "--recreate ada");
