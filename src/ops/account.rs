@@ -235,9 +235,6 @@ impl Account {
     }
 
     /// Lists what is to be written so that it can be loaded again, and takes it for saved.
-    ///
-    /// The first part comes last: until it is written, what was saved before counts. Each text is made when its turn
-    /// comes: all of them take as much memory as the account.
     pub(super) fn save(&mut self) -> impl Iterator<Item = Part> {
         let is_new = self.saved_parts == 0;
         // What is known of a contact stands in the last part that it is in.
@@ -245,26 +242,53 @@ impl Account {
         // Where most of them are written, all of them are: what they replace is read each time as well.
         let again = self.saved_contacts + self.unsaved.len() > many || 2 * self.unsaved.len() > self.contacts.len();
         let from = if is_new || again { 1 } else { self.saved_parts };
-        let old_parts = self.saved_parts;
         let unsaved = std::mem::take(&mut self.unsaved);
         let numbers: Vec<u32> =
             if is_new || again { self.numbers.values().copied().collect() } else { unsaved.into_iter().collect() };
-        let written = numbers.len();
-        let parts = u32::try_from(written.div_ceil(CONTACTS_OF_A_PART)).expect("as many parts as contacts at most");
-        let count = from + parts;
-        self.saved_contacts = if from == 1 { written } else { self.saved_contacts + written };
-        self.saved_parts = count;
+        let old_parts = std::mem::replace(&mut self.saved_parts, from + parts_of(numbers.len()));
+        self.saved_contacts = if from == 1 { numbers.len() } else { self.saved_contacts + numbers.len() };
         let contacts = &self.contacts;
-        let head = Head { read_to: self.read_to, parts: count };
-        let texts = (from..count).zip((0..).step_by(CONTACTS_OF_A_PART)).map(move |(part, start)| {
-            let numbers = numbers[start..].iter().take(CONTACTS_OF_A_PART);
-            let known = numbers.map(|number| &contacts[*number as usize]);
-            let lines: Vec<_> = known.map(|Known { id, marks, seen }| (id, marks, seen)).collect();
-            (part, Some(serde_json::to_string(&lines).expect("ids and numbers are JSON")))
-        });
-        let head = (0, Some(serde_json::to_string(&head).expect("numbers are JSON")));
-        texts.chain([head]).chain((count..old_parts).map(|part| (part, None)))
+        written(self.read_to, from, old_parts, numbers, |number| {
+            let Known { id, marks, seen } = &contacts[number as usize];
+            (id, marks, seen.as_ref())
+        })
     }
+
+    /// Lists what is to be written of contacts that were made, without taking them in: whoever loads it knows them.
+    ///
+    /// Everything else was saved before.
+    pub(super) fn append(&self, made: Vec<Made>) -> impl Iterator<Item = Part> {
+        written(self.read_to, self.saved_parts, self.saved_parts, made, |Made { id, marks }| {
+            (id, marks, None::<PackedSeen>)
+        })
+    }
+}
+
+/// Counts the parts that so many contacts take.
+fn parts_of(contacts: usize) -> u32 {
+    u32::try_from(contacts.div_ceil(CONTACTS_OF_A_PART)).expect("as many parts as contacts at most")
+}
+
+/// Makes parts from number `from` on; those behind them, up to `old_parts`, are removed.
+///
+/// The first part comes last: until it is written, what was saved before counts. Each text is made when its turn
+/// comes: all of them take as much memory as the account.
+fn written<K, L: Serialize>(
+    read_to: Timestamp,
+    from: u32,
+    old_parts: u32,
+    contacts: Vec<K>,
+    line: impl Fn(K) -> L,
+) -> impl Iterator<Item = Part> {
+    let count = from + parts_of(contacts.len());
+    let mut contacts = contacts.into_iter();
+    let texts = (from..count).map(move |part| {
+        let lines: Vec<_> = contacts.by_ref().take(CONTACTS_OF_A_PART).map(&line).collect();
+        (part, Some(serde_json::to_string(&lines).expect("ids and numbers are JSON")))
+    });
+    let head = Head { read_to, parts: count };
+    let head = (0, Some(serde_json::to_string(&head).expect("numbers are JSON")));
+    texts.chain([head]).chain((count..old_parts).map(|part| (part, None)))
 }
 
 fn marks_of(key: &IdentityKey, fields: &Fields, emails: &[String]) -> Box<[Mark]> {
@@ -385,6 +409,22 @@ mod tests {
         let text = kept[&1].replace("\"asked\"", "\"asks\"");
         kept.insert(1, text);
         assert!(read(&kept).is_none());
+    }
+
+    #[test]
+    fn what_was_made_is_known_to_whoever_loads_it() {
+        let (mut kept, mut account) = (BTreeMap::new(), Account::new(IdentityKey([1; 32])));
+        for known in [0, 3] {
+            (0..known).for_each(|number| account.made(&id(number), &fields(number)));
+            account.read_to = Timestamp(7);
+            write(&mut kept, account.save());
+            let made: Vec<_> = (1..500).map(|number| Made::with(&account.key, &id(number), &fields(number))).collect();
+            write(&mut kept, account.append(made));
+            let loaded = read(&kept).unwrap();
+            assert_eq!((loaded.len(), loaded.read_to), (if known > 0 { 500 } else { 499 }, Timestamp(7)));
+            assert_eq!(loaded.find([By::Mailbox("p499@example.com")]), [id(499)]);
+            account = loaded;
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::model::{ApolloId, Fields, IdentityKey, Timestamp};
 use crate::state::{self, CHANGES_PER_COMMIT, Change};
 use crate::store::Store;
 
-use super::account::{Account, Made};
+use super::account::{Account, Made, Part};
 use super::apply::courier::Failure;
 use super::apply::outcome::sight::hides_email;
 use super::credential::Access;
@@ -22,6 +22,10 @@ const STANDS: Duration = Duration::from_mins(10);
 
 /// So few searches are no more than what a reading may take in vain.
 const FEW_SEARCHES: usize = 3;
+
+/// More contacts than these are written as they were made, and read from the state again by whoever looks next: a run
+/// that made them has the most in memory when it ends.
+const MANY_MADE: usize = 10_000;
 
 /// What is known of the account in one session.
 #[derive(Debug, Default)]
@@ -101,6 +105,11 @@ impl Knowledge {
         let mut known = self.known.lock().await;
         let made = self.take_made();
         match &mut *known {
+            Known::Whole { account, .. } if made.len() > MANY_MADE => {
+                let written = write(store, account.append(made)).await;
+                *known = Known::Nothing;
+                written
+            }
             Known::Whole { account, .. } if !made.is_empty() => {
                 let account = Arc::make_mut(account);
                 account.add(made);
@@ -131,7 +140,11 @@ impl Knowledge {
 }
 
 pub(super) async fn save(store: &Store, account: &mut Account) -> Result<(), state::Error> {
-    let mut parts = account.save().map(|(part, text)| Change::PutAccount { part, text });
+    write(store, account.save()).await
+}
+
+async fn write(store: &Store, parts: impl Iterator<Item = Part>) -> Result<(), state::Error> {
+    let mut parts = parts.map(|(part, text)| Change::PutAccount { part, text });
     loop {
         let some: Vec<_> = parts.by_ref().take(CHANGES_PER_COMMIT).collect();
         if some.is_empty() {
