@@ -1,6 +1,5 @@
 //! What verbs share that change something: approval, a run with its signals, and how it ends.
 
-use std::borrow::Cow;
 use std::future::Future;
 use std::io::{BufRead, IsTerminal};
 use std::sync::Arc;
@@ -257,7 +256,7 @@ pub(super) async fn carry_out(
     mut events: UnboundedReceiver<Event>,
 ) -> Result<Report, Exit> {
     let session = &connection.session;
-    let work = ops::apply_as(session, Cow::Owned(plan), desired, snapshot, saved);
+    let work = ops::apply_as(session, plan, desired, snapshot, saved);
     let result = driven(context, session.stop(), &mut events, work).await;
     if result.is_err() {
         context.shell.message(&words::run::stopped_at_once());

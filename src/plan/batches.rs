@@ -11,19 +11,26 @@ use super::action::{Action, Change, Operation, Reason, Setting};
 use crate::model::{Batching, Endpoint, Field, Identity, PackedEntry, PersonAtCompany, TEXT_FIELDS, Texts, Value};
 
 /// Actions that begin together, and those that go alone.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Batches<'a> {
-    /// New contacts, in batches of one request each.
-    pub(crate) creates: Vec<Vec<&'a Action>>,
-    /// Creates of earlier batches that were not answered, by their batch.
-    pub(crate) settles: Vec<Vec<&'a Action>>,
-    /// Changed contacts, where requests for many are fewer.
-    pub(crate) updates: Vec<Vec<&'a Action>>,
-    pub(crate) alone: Vec<&'a Action>,
+    actions: &'a [Action],
+    pub(crate) order: Order,
     /// Whether contacts that are created together are looked for.
     looks: bool,
     /// Whether a request goes out first that asks if they may be created together.
     asks: bool,
+}
+
+/// The actions by their numbers, each in one place.
+#[derive(Debug, Default)]
+pub(crate) struct Order {
+    /// New contacts, in batches of one request each.
+    pub(crate) creates: Vec<Vec<usize>>,
+    /// Creates of earlier batches that were not answered, by their batch.
+    pub(crate) settles: Vec<Vec<usize>>,
+    /// Changed contacts, where requests for many are fewer.
+    pub(crate) updates: Vec<Vec<usize>>,
+    pub(crate) alone: Vec<usize>,
 }
 
 /// How new contacts that Apollo may match are created.
@@ -59,46 +66,47 @@ pub enum OneEach {
 
 impl<'a> Batches<'a> {
     /// Puts actions into batches.
-    pub(crate) fn of(actions: impl IntoIterator<Item = &'a Action>, batching: Batching) -> Self {
-        let mut batches = Self { looks: batching.looks, asks: batching.asks, ..Self::default() };
+    pub(crate) fn of(actions: &'a [Action], batching: Batching) -> Self {
+        let mut order = Order::default();
         let (mut creates, mut updates, mut settles) = (Vec::new(), Vec::new(), BTreeMap::new());
-        for action in actions {
+        for (number, action) in actions.iter().enumerate() {
             match &action.operation {
                 Operation::Create { entry } if batching.size > 1 && goes_with_others(action, entry) => {
-                    creates.push((entry, action));
+                    creates.push((entry, number));
                 }
                 Operation::Settle { intent, .. } if intent.endpoint == Endpoint::CreateContacts => {
-                    let batch: &mut Vec<&Action> = settles.entry(intent.batch).or_default();
-                    batch.push(action);
+                    let batch: &mut Vec<usize> = settles.entry(intent.batch).or_default();
+                    batch.push(number);
                 }
                 Operation::Update { changes, .. } if batching.size > 1 => match Calls::of(changes) {
-                    Some(calls) => updates.push((calls, action)),
-                    None => batches.alone.push(action),
+                    Some(calls) => updates.push((calls, number)),
+                    None => order.alone.push(number),
                 },
-                _ => batches.alone.push(action),
+                _ => order.alone.push(number),
             }
         }
-        batches.creates = creates_in(creates, batching);
-        let chunks = |batch: Vec<&'a Action>| batch.chunks(batching.size.max(1)).map(<[_]>::to_vec).collect::<Vec<_>>();
-        batches.settles = settles.into_values().flat_map(chunks).collect();
+        order.creates = creates_in(creates, batching);
+        let chunks = |batch: Vec<usize>| batch.chunks(batching.size.max(1)).map(<[_]>::to_vec).collect::<Vec<_>>();
+        order.settles = settles.into_values().flat_map(chunks).collect();
         // Those that take the same requests stand side by side, in the order of their keys.
         updates.sort_by(|(one, _), (other, _)| one.cmp(other));
         for batch in updates.chunks(batching.size) {
-            let actions = batch.iter().map(|(_, action)| *action);
-            if total(&together(batch.iter().map(|(calls, _)| calls))) < total(&alone(actions.clone())) {
-                batches.updates.push(actions.collect());
+            let numbers = batch.iter().map(|(_, number)| *number);
+            let apart = alone(numbers.clone().map(|number| &actions[number]));
+            if total(&together(batch.iter().map(|(calls, _)| calls))) < total(&apart) {
+                order.updates.push(numbers.collect());
             } else {
-                batches.alone.extend(actions);
+                order.alone.extend(numbers);
             }
         }
-        batches
+        Self { actions, order, looks: batching.looks, asks: batching.asks }
     }
 
     /// Counts the requests that all of it takes when everything goes well.
     ///
     /// An upper bound where the answer of an earlier request decides whether a later one is needed.
     pub(crate) fn requests(&self) -> Requests {
-        let mut requests = alone(self.alone.iter().chain(self.settles.iter().flatten()).copied());
+        let mut requests = alone(self.apart());
         let adopts = self.adopts();
         if adopts > PAGES_OF_AN_ACCOUNT {
             // Pages of everybody show them all.
@@ -106,17 +114,15 @@ impl<'a> Batches<'a> {
             *views = views.saturating_sub(adopts);
             *requests.entry(Endpoint::SearchContacts).or_default() += PAGES_OF_AN_ACCOUNT;
         }
-        for batch in &self.updates {
-            add(&mut requests, update_requests(batch));
+        let batch_of = |numbers: &Vec<usize>| numbers.iter().map(|number| &self.actions[*number]).collect::<Vec<_>>();
+        for batch in &self.order.updates {
+            add(&mut requests, update_requests(&batch_of(batch)));
         }
-        let mut looks = 0;
-        for batch in &self.creates {
-            if self.looks {
-                looks += batch.iter().map(|action| looks_of(action)).sum::<usize>();
-            }
-            add(&mut requests, create_requests(batch));
+        for batch in &self.order.creates {
+            add(&mut requests, create_requests(&batch_of(batch)));
         }
-        if self.asks && !self.creates.is_empty() {
+        let looks = if self.looks { self.looks() } else { 0 };
+        if self.asks && !self.order.creates.is_empty() {
             *requests.entry(Endpoint::CreateContacts).or_default() += 1;
         }
         if looks > 0 {
@@ -127,8 +133,7 @@ impl<'a> Batches<'a> {
 
     /// Lists the kinds of requests of which fewer may be sent, by what Apollo turns out to hold.
     pub(crate) fn up_to(&self) -> BTreeSet<Endpoint> {
-        let apart = self.alone.iter().chain(self.settles.iter().flatten());
-        let mut kinds: BTreeSet<Endpoint> = apart.flat_map(|action| action.spared()).collect();
+        let mut kinds: BTreeSet<Endpoint> = self.apart().flat_map(Action::spared).collect();
         let adopts = self.adopts();
         if adopts >= FEW_IMPORTS {
             // Pages may show many of them at once.
@@ -142,12 +147,18 @@ impl<'a> Batches<'a> {
     }
 
     fn adopts(&self) -> usize {
-        self.alone.iter().filter(|action| matches!(action.operation, Operation::Adopt { .. })).count()
+        self.apart().filter(|action| matches!(action.operation, Operation::Adopt { .. })).count()
+    }
+
+    /// Lists the actions that take requests of their own.
+    fn apart(&self) -> impl Iterator<Item = &'a Action> {
+        let numbers = self.order.alone.iter().chain(self.order.settles.iter().flatten());
+        numbers.map(|number| &self.actions[*number])
     }
 
     /// Tells how new contacts go out.
     pub(crate) fn creation(&self) -> Creates {
-        match (self.creates.is_empty(), self.looks) {
+        match (self.order.creates.is_empty(), self.looks) {
             (true, _) => Creates::OneByOne,
             (false, true) => Creates::Together,
             (false, false) => Creates::TogetherUnseen,
@@ -156,14 +167,14 @@ impl<'a> Batches<'a> {
 
     /// Lets those go alone that would be created together.
     pub(crate) fn create_alone(&mut self) {
-        let together = self.creates.drain(..).chain(self.settles.drain(..));
-        self.alone.extend(together.flatten());
-        self.alone.sort_by_key(|action| action.key());
+        let Order { creates, settles, alone, .. } = &mut self.order;
+        alone.extend(creates.drain(..).chain(settles.drain(..)).flatten());
+        alone.sort_by_key(|number| self.actions[*number].key());
     }
 
     /// Counts the searches that would look for each contact of the batches that are created.
     pub(crate) fn looks(&self) -> usize {
-        self.creates.iter().flatten().map(|action| looks_of(action)).sum()
+        self.order.creates.iter().flatten().map(|number| looks_of(&self.actions[*number])).sum()
     }
 }
 
@@ -259,10 +270,10 @@ fn following(entry: &PackedEntry) -> impl Iterator<Item = &'static Field> {
     FIELDS.iter().filter(follows).filter(says)
 }
 
-fn creates_in<'a>(mut creates: Vec<(&'a PackedEntry, &'a Action)>, batching: Batching) -> Vec<Vec<&'a Action>> {
+fn creates_in(mut creates: Vec<(&PackedEntry, usize)>, batching: Batching) -> Vec<Vec<usize>> {
     // Those of the same lists go together, in the order of their keys, so that one call puts them on these.
     creates.sort_by(|(one, _), (other, _)| one.lists().cmp(other.lists()));
-    let mut batches: Vec<(Marks, Vec<&Action>)> = Vec::new();
+    let mut batches: Vec<(Marks, Vec<usize>)> = Vec::new();
     let mut first_open = 0;
     for (entry, action) in creates {
         let size = |number: usize| if number == 0 { batching.first } else { batching.size };

@@ -17,7 +17,7 @@ mod scope;
 mod tests;
 
 pub use action::{Action, Change, Dispute, Evidence, Operation, Reason, Setting};
-pub(crate) use batches::{Batches, FEW_IMPORTS, PAGES_OF_AN_ACCOUNT, goes_by_batch, one_each};
+pub(crate) use batches::{Batches, FEW_IMPORTS, Order, PAGES_OF_AN_ACCOUNT, goes_by_batch, one_each};
 pub use batches::{Creates, OneEach};
 pub use brakes::{Brake, BrakeKind, Limit, Managed, Policy};
 pub use build::{Input, plan, plan_beside};

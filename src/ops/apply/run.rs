@@ -1,6 +1,5 @@
 //! Carries out a plan: local actions first, then the rest in parallel, each to its own end.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +13,8 @@ use tracing::{Instrument, Span, field};
 use crate::journal::settle_wait;
 use crate::model::{ApolloId, Batching, BulkCreate, ContactKey, Endpoint, Intent, Place};
 use crate::plan::{
-    Action, Batches, FEW_IMPORTS, Housekeeping, Operation, Plan, first_request, goes_by_batch, hands_over, shared_names,
+    Action, Batches, FEW_IMPORTS, Housekeeping, Operation, Order, Plan, first_request, goes_by_batch, hands_over,
+    shared_names,
 };
 use crate::quota::time_left;
 use crate::state::{self, CHANGES_PER_COMMIT, Change, Snapshot};
@@ -42,16 +42,15 @@ const LOCAL_PARALLELISM: usize = 64;
 /// Never fails as a whole: what went wrong with an action is an [`Event::Problem`], and the report
 /// counts it.
 pub async fn apply(session: &Arc<Session>, plan: &Plan, desired: &Desired, snapshot: &Snapshot) -> Report {
-    apply_as(session, Cow::Borrowed(plan), desired, snapshot, None).await
+    apply_as(session, plan.clone(), desired, snapshot, None).await
 }
 
 /// Applies what is left of a saved plan, marking its actions as they are done; any other plan for `None`.
 ///
-/// As [`apply`] otherwise. The saved plan was begun in this session. A plan that is given away is forgotten as soon as it
-/// is carried out.
+/// As [`apply`] otherwise. The saved plan was begun in this session. Each action is forgotten when it is done.
 pub async fn apply_as(
     session: &Arc<Session>,
-    plan: Cow<'_, Plan>,
+    plan: Plan,
     desired: &Desired,
     snapshot: &Snapshot,
     saved: Option<&Remaining>,
@@ -96,11 +95,11 @@ pub async fn apply_as(
         session.stop().request(Ended::Fatal);
         session.tell(Event::Problem(problem));
     }
+    let count = plan.actions.len();
     tokio::select! {
-        () = run.carry_out(&plan.actions) => {}
-        () = run.tick(plan.actions.len()) => {}
+        () = run.carry_out(plan.actions) => {}
+        () = run.tick(count) => {}
     }
-    drop(plan);
     let mut report = run.report.lock().unwrap_or_else(PoisonError::into_inner).clone();
     report.imports = std::mem::take(&mut *run.job.imported.lock().unwrap_or_else(PoisonError::into_inner));
     report.imports.sort_by(|one, other| one.action.key().cmp(other.action.key()));
@@ -166,35 +165,40 @@ impl Run {
     /// Local actions come first, so that contacts they give up are free for the others.
     ///
     /// Each endpoint action has a queue of its own, so that one whose quota is used up holds up no other.
-    async fn carry_out(&self, actions: &[Action]) {
+    async fn carry_out(&self, actions: Vec<Action>) {
+        let hands_over = hands_over(&actions);
         let (local, sending): (Vec<_>, Vec<_>) =
-            actions.iter().partition(|action| first_request(&action.operation).is_none());
+            actions.into_iter().partition(|action| first_request(&action.operation).is_none());
         self.work_off_local(local).await;
-        let (first, sending): (Vec<_>, Vec<_>) = if hands_over(actions) {
+        let (first, sending): (Vec<_>, Vec<_>) = if hands_over {
             // Until they are done, Apollo would match a create to the contact that gives its identity up.
             sending.into_iter().partition(|action| first_request(&action.operation) == Some(Endpoint::UpdateContact))
         } else {
             (Vec::new(), sending)
         };
-        self.work_off(Self::queues(Batches::of(first, self.session.batching))).await;
-        self.carry_out_sending(&sending).await;
+        let order = Batches::of(&first, self.session.batching).order;
+        self.work_off(Self::queues(order, &mut Waiting::of(first))).await;
+        self.carry_out_sending(sending).await;
         self.doubt_overwritten().await;
     }
 
     /// Carries out what sends requests; new contacts go out together where the credential may do that.
-    async fn carry_out_sending(&self, actions: &[&Action]) {
-        let together = self.session.batching.size > 1 && actions.iter().any(|action| goes_by_batch(action));
+    async fn carry_out_sending(&self, actions: Vec<Action>) {
+        let together = self.session.batching.size > 1 && actions.iter().any(goes_by_batch);
         let known = if together { self.may_create_many().await } else { None };
-        let mut batches = Batches::of(actions.iter().copied(), self.session.batching.knowing(known));
+        let mut batches = Batches::of(&actions, self.session.batching.knowing(known));
         if known.is_none() {
             batches.create_alone();
         }
-        if known == Some(BulkCreate::Granted) && !batches.creates.is_empty() {
+        let (mut order, mut waiting) = (batches.order, Waiting::of(actions));
+        if known == Some(BulkCreate::Granted) && !order.creates.is_empty() {
             // What becomes of the first batch of a state is seen before others follow.
-            let first = vec![Work::Together(batches.creates.remove(0))];
+            let first = vec![waiting.together(order.creates.remove(0))];
             self.work_off([(Endpoint::CreateContacts, first)].into()).await;
         }
-        self.work_off(Self::queues(batches)).await;
+        let queues = Self::queues(order, &mut waiting);
+        drop(waiting);
+        self.work_off(queues).await;
     }
 
     /// Asks whether many contacts may be created in one request; tells once where they may not.
@@ -220,18 +224,19 @@ impl Run {
     }
 
     /// Lines up what is sent, by the kind of the first request; what is alone in its place goes alone.
-    fn queues(batches: Batches<'_>) -> BTreeMap<Endpoint, Vec<Work<'_>>> {
-        let mut queues: BTreeMap<Endpoint, Vec<Work<'_>>> = BTreeMap::new();
-        for action in batches.alone {
+    fn queues(order: Order, waiting: &mut Waiting) -> BTreeMap<Endpoint, Vec<Work>> {
+        let mut queues: BTreeMap<Endpoint, Vec<Work>> = BTreeMap::new();
+        for number in order.alone {
+            let action = waiting.take(number);
             let endpoint = first_request(&action.operation).expect("what sends nothing is done before");
-            queues.entry(endpoint).or_default().push(Work::Alone(action));
+            queues.entry(endpoint).or_default().push(Work::Alone(Box::new(action)));
         }
         for (endpoint, batches) in [
-            (Endpoint::SearchContacts, batches.settles),
-            (Endpoint::CreateContacts, batches.creates),
-            (Endpoint::UpdateContacts, batches.updates),
+            (Endpoint::SearchContacts, order.settles),
+            (Endpoint::CreateContacts, order.creates),
+            (Endpoint::UpdateContacts, order.updates),
         ] {
-            queues.entry(endpoint).or_default().extend(batches.into_iter().map(Work::Together));
+            queues.entry(endpoint).or_default().extend(batches.into_iter().map(|batch| waiting.together(batch)));
         }
         queues
     }
@@ -276,13 +281,13 @@ impl Run {
     }
 
     /// Carries out actions that only wait for the disk, many at a time, and reports them in order.
-    async fn work_off_local(&self, queue: Vec<&Action>) {
+    async fn work_off_local(&self, queue: Vec<Action>) {
         let mut under_way = VecDeque::new();
         let mut queue = queue.into_iter();
         loop {
             while under_way.len() < LOCAL_PARALLELISM && !self.session.stop().is_requested() {
                 let Some(action) = queue.next() else { break };
-                under_way.push_back(tokio::spawn(self.clone().carry(action.clone(), None, None)));
+                under_way.push_back(tokio::spawn(self.clone().carry(action, None, None)));
             }
             let Some(oldest) = under_way.pop_front() else { break };
             self.conclude(oldest.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())));
@@ -292,7 +297,7 @@ impl Run {
     }
 
     /// Works off actions by the kind of their first request, each kind as long as such requests go out.
-    async fn work_off(&self, queues: BTreeMap<Endpoint, Vec<Work<'_>>>) {
+    async fn work_off(&self, queues: BTreeMap<Endpoint, Vec<Work>>) {
         let mut queues: BTreeMap<_, _> =
             queues.into_iter().map(|(endpoint, work)| (endpoint, self.queue(endpoint, work))).collect();
         let is_over = |endpoint| {
@@ -311,14 +316,12 @@ impl Run {
                     let run = self.clone();
                     match work {
                         Work::Alone(action) => {
-                            let action = action.clone();
                             under_way.spawn(async move {
-                                run.carry_alone(action, turn).await;
+                                run.carry_alone(*action, turn).await;
                                 endpoint
                             });
                         }
                         Work::Together(actions) => {
-                            let actions = actions.into_iter().cloned().collect();
                             under_way.spawn(async move {
                                 run.carry_together(actions, turn).await;
                                 endpoint
@@ -342,7 +345,7 @@ impl Run {
     }
 
     /// Lines up actions that begin with the same kind of request.
-    fn queue<'a>(&self, endpoint: Endpoint, work: Vec<Work<'a>>) -> Queue<'a> {
+    fn queue(&self, endpoint: Endpoint, work: Vec<Work>) -> Queue {
         let parallelism = self.session.parallelism;
         let (turns, at_a_time) = match endpoint {
             // Settling waits for its time without using a place.
@@ -511,13 +514,30 @@ impl Run {
 }
 
 /// What begins at one time.
-enum Work<'a> {
-    Alone(&'a Action),
+enum Work {
+    Alone(Box<Action>),
     /// Actions that share requests.
-    Together(Vec<&'a Action>),
+    Together(Vec<Action>),
 }
 
-impl Work<'_> {
+/// Actions that have not begun, by their numbers.
+struct Waiting(Vec<Option<Action>>);
+
+impl Waiting {
+    fn of(actions: Vec<Action>) -> Self {
+        Self(actions.into_iter().map(Some).collect())
+    }
+
+    fn take(&mut self, number: usize) -> Action {
+        self.0[number].take().expect("each action begins once")
+    }
+
+    fn together(&mut self, numbers: Vec<usize>) -> Work {
+        Work::Together(numbers.into_iter().map(|number| self.take(number)).collect())
+    }
+}
+
+impl Work {
     /// Counts its actions.
     fn len(&self) -> usize {
         match self {
@@ -528,8 +548,8 @@ impl Work<'_> {
 }
 
 /// Actions that begin with the same kind of request.
-struct Queue<'a> {
-    work: std::vec::IntoIter<Work<'a>>,
+struct Queue {
+    work: std::vec::IntoIter<Work>,
     /// As many as requests may be under way: an answered one lets the next action begin while its answer is on its
     /// way to the disk, so that more results share a barrier.
     turns: Arc<Semaphore>,

@@ -1,6 +1,5 @@
 //! A directory, a state and a sandbox, with sessions one after the other.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -257,14 +256,7 @@ impl World {
                 let failed = Report { failed: 1, ..Report::default() };
                 if proven && saved.begin(&session, &resumed.snapshot).await.is_ok_and(|marked| marked.is_ok()) {
                     let rest = Remaining { digest: saved.digest().clone(), left_out: resumed.replaced.len() };
-                    Ok(apply_as(
-                        &session,
-                        Cow::Borrowed(&resumed.planned.plan),
-                        &desired,
-                        &resumed.snapshot,
-                        Some(&rest),
-                    )
-                    .await)
+                    Ok(apply_as(&session, resumed.planned.plan.clone(), &desired, &resumed.snapshot, Some(&rest)).await)
                 } else {
                     Ok(failed)
                 }
