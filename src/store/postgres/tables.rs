@@ -35,7 +35,8 @@ fn name(table: Table) -> &'static str {
 /// Returns the SQL that reads a row by its key, or the owner of a contact: state, key.
 pub(super) fn select(table: Table) -> String {
     match table {
-        Table::Owners => "SELECT key FROM contactsd_bindings WHERE state = $1 AND apollo_id = $2".to_owned(),
+        // Not the state as it stands: of a new state few rows are expected, and all of them would be read for each id.
+        Table::Owners => "SELECT key FROM contactsd_bindings WHERE state || '' = $1 AND apollo_id = $2".to_owned(),
         table => format!("SELECT value FROM {} WHERE state = $1 AND key = $2", name(table)),
     }
 }

@@ -2,6 +2,7 @@
 
 mod commits;
 mod cut;
+mod indexes;
 mod leases;
 mod pools;
 #[path = "../../../../tests/contactsd/support/postgres.rs"]
