@@ -189,27 +189,40 @@ pub struct Tombstone {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn standing() -> Binding {
-        let fields: Fields = [(Field::Title, "Engineer".into())].into_iter().collect();
-        Binding {
-            apollo_id: ApolloId::parse("66f0c1aa99bb00112233ddee").unwrap(),
-            applied: fields.clone(),
-            observed: fields,
+impl Binding {
+    /// Makes a binding of a contact of which nothing is managed.
+    pub(crate) fn bare(apollo_id: ApolloId) -> Self {
+        Self {
+            apollo_id,
+            applied: Fields::default(),
+            observed: Fields::default(),
             origin: Origin::Created,
             bound_at: Timestamp(1),
             applied_at: Timestamp(2),
             run: RunId("run-1".to_owned()),
             request_id: None,
             path: "contacts.d/people.yaml".to_owned(),
-            fingerprint: Some(fingerprint(1)),
+            fingerprint: None,
             gone_at: None,
             merged_into: None,
             dropped: BTreeSet::new(),
             possible_lists: BTreeSet::new(),
             found_lists: BTreeSet::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn standing() -> Binding {
+        let fields: Fields = [(Field::Title, "Engineer".into())].into_iter().collect();
+        Binding {
+            applied: fields.clone(),
+            observed: fields,
+            fingerprint: Some(fingerprint(1)),
+            ..Binding::bare(ApolloId::parse("66f0c1aa99bb00112233ddee").unwrap())
         }
     }
 

@@ -66,3 +66,28 @@ impl Intent {
         self.key == *key || moved_from == Some(&self.key) || Identity::of(&self.fields) == Identity::of(texts)
     }
 }
+
+#[cfg(test)]
+impl Intent {
+    /// Makes the intent of a create that went out once and sends no field.
+    pub(crate) fn bare(key: ContactKey) -> Self {
+        Self {
+            key,
+            endpoint: Endpoint::CreateContact,
+            apollo_id: None,
+            body: "{}".to_owned(),
+            fields: Fields::default(),
+            run_dedupe: true,
+            batch: None,
+            run: RunId("run-1".to_owned()),
+            first_sent_at: Timestamp(3),
+            last_sent_at: Timestamp(4),
+            attempts: 1,
+            path: "contacts.d/people.yaml".to_owned(),
+            there_before: Vec::new(),
+            unpaired: Vec::new(),
+            refused: false,
+            request_id: None,
+        }
+    }
+}

@@ -74,28 +74,16 @@ impl PackedBinding {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
 
     use super::*;
-    use crate::model::{CustomFieldId, Field, Fields, Origin, RunId, Timestamp, Value};
+    use crate::model::{CustomFieldId, Field, Fields, Timestamp, Value};
 
     fn binding(applied: Fields, observed: Fields) -> Binding {
         Binding {
-            apollo_id: ApolloId::parse("66f0c1aa99bb00112233ddee").unwrap(),
             applied,
             observed,
-            origin: Origin::Created,
-            bound_at: Timestamp(1),
-            applied_at: Timestamp(2),
-            run: RunId("run-1".to_owned()),
-            request_id: None,
-            path: "contacts.d/people.yaml".to_owned(),
             fingerprint: Some(Fingerprint::from_bytes([1; 16])),
-            gone_at: None,
-            merged_into: None,
-            dropped: BTreeSet::new(),
-            possible_lists: BTreeSet::new(),
-            found_lists: BTreeSet::new(),
+            ..Binding::bare(ApolloId::parse("66f0c1aa99bb00112233ddee").unwrap())
         }
     }
 

@@ -197,7 +197,7 @@ mod tests {
     use super::*;
     use crate::model::{
         ApolloId, Binding, ContactKey, Endpoint, Field, Fields, Fingerprint, IdentityKey, Intent, IntentId, Lineage,
-        Origin, RunId, Timestamp,
+        Timestamp,
     };
     use crate::ops::answering::Answerer;
     use crate::ops::under_way::UnderWay;
@@ -266,44 +266,16 @@ mod tests {
 
     fn binding(number: u8, applied: Option<u8>, gone: bool) -> Change {
         let binding = Binding {
-            apollo_id: id(number),
             applied: fields(),
-            observed: Fields::default(),
-            origin: Origin::Created,
-            bound_at: Timestamp(1),
-            applied_at: Timestamp(2),
-            run: RunId("run-1".to_owned()),
-            request_id: None,
-            path: "contacts.d/people.yaml".to_owned(),
             fingerprint: applied.map(fingerprint),
             gone_at: gone.then_some(Timestamp(3)),
-            dropped: BTreeSet::new(),
-            possible_lists: BTreeSet::new(),
-            merged_into: None,
-            found_lists: BTreeSet::new(),
+            ..Binding::bare(id(number))
         };
         Change::PutBinding { key: key(number), binding: Box::new(binding) }
     }
 
     fn intent(number: u8) -> Change {
-        let intent = Intent {
-            key: key(number),
-            endpoint: Endpoint::CreateContact,
-            apollo_id: None,
-            body: "{}".to_owned(),
-            fields: fields(),
-            run_dedupe: true,
-            run: RunId("run-1".to_owned()),
-            first_sent_at: Timestamp(3),
-            last_sent_at: Timestamp(4),
-            attempts: 1,
-            path: "contacts.d/people.yaml".to_owned(),
-            batch: None,
-            there_before: Vec::new(),
-            unpaired: Vec::new(),
-            refused: false,
-            request_id: None,
-        };
+        let intent = Intent { fields: fields(), ..Intent::bare(key(number)) };
         Change::PutIntent { id: IntentId(u64::from(number)), intent: Box::new(intent) }
     }
 

@@ -130,22 +130,14 @@ mod tests {
 
     fn unanswered(endpoint: Endpoint, fields: Fields) -> Intent {
         Intent {
-            key: ContactKey::parse("ada").unwrap(),
             endpoint,
-            apollo_id: None,
             body: String::new(),
             fields,
-            run_dedupe: true,
             run: RunId("run".into()),
             first_sent_at: Timestamp(0),
             last_sent_at: Timestamp(0),
-            attempts: 1,
             path: "contacts.d/ada.yaml".into(),
-            batch: None,
-            there_before: Vec::new(),
-            unpaired: Vec::new(),
-            refused: false,
-            request_id: None,
+            ..Intent::bare(ContactKey::parse("ada").unwrap())
         }
     }
 

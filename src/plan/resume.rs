@@ -77,7 +77,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::model::{ApolloId, Endpoint, Entry, Field, Fields, Intent, IntentId, Place, RunId, Timestamp, Value};
+    use crate::model::{ApolloId, Entry, Field, Fields, Intent, IntentId, Place, RunId, Timestamp, Value};
     use crate::plan::{Change, Dispute, Reason, Setting};
 
     fn key(text: &str) -> ContactKey {
@@ -119,22 +119,11 @@ mod tests {
 
     fn settle(of: &str, declared: bool) -> Action {
         let intent = Intent {
-            key: key(of),
-            endpoint: Endpoint::CreateContact,
-            apollo_id: None,
-            body: "{}".to_owned(),
-            fields: Fields::default(),
-            run_dedupe: true,
             run: RunId("run".to_owned()),
             first_sent_at: Timestamp(0),
             last_sent_at: Timestamp(0),
-            attempts: 1,
             path: String::new(),
-            batch: None,
-            there_before: Vec::new(),
-            unpaired: Vec::new(),
-            refused: false,
-            request_id: None,
+            ..Intent::bare(key(of))
         };
         let entry = declared.then(|| entry(of, "CTO").into());
         action(of, Operation::Settle { intent_id: IntentId(1), intent: Box::new(intent), entry })

@@ -62,21 +62,14 @@ mod tests {
 
     fn binding(applied: Fields) -> Binding {
         Binding {
-            apollo_id: ApolloId::parse("00000000000000000000000a").unwrap(),
             applied,
             observed: [].into_iter().collect(),
-            origin: Origin::Created,
             bound_at: Timestamp(0),
             applied_at: Timestamp(1_700_000_000_000),
             run: RunId("run".into()),
-            request_id: None,
             path: "contacts.d/team.yaml".into(),
-            fingerprint: None,
-            gone_at: None,
             dropped: [Field::Email].into_iter().collect(),
-            possible_lists: std::collections::BTreeSet::new(),
-            merged_into: None,
-            found_lists: std::collections::BTreeSet::new(),
+            ..Binding::bare(ApolloId::parse("00000000000000000000000a").unwrap())
         }
     }
 

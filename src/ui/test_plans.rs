@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use crate::model::{
-    ApolloId, ContactKey, Endpoint, Entry, Field, Intent, IntentId, Lineage, Place, RunId, Serial, Timestamp, Value,
+    ApolloId, ContactKey, Entry, Field, Intent, IntentId, Lineage, Place, RunId, Serial, Timestamp, Value,
 };
 use crate::ops::{Ended, Report};
 use crate::plan::{Action, Brake, BrakeKind, Change, Dispute, Housekeeping, Operation, Plan, Reason, Scope, Setting};
@@ -95,22 +95,14 @@ pub(crate) fn full() -> Vec<(Field, Value)> {
 
 pub(crate) fn intent(attempts: u32) -> Box<Intent> {
     Box::new(Intent {
-        key: key("ada"),
-        endpoint: Endpoint::CreateContact,
-        apollo_id: None,
         body: "{}".into(),
         fields: ada(&full()).fields,
-        run_dedupe: true,
         run: RunId("died".into()),
         first_sent_at: Timestamp(0),
         last_sent_at: Timestamp(0),
         attempts,
         path: "contacts.d/team.yaml".into(),
-        batch: None,
-        there_before: Vec::new(),
-        unpaired: Vec::new(),
-        refused: false,
-        request_id: None,
+        ..Intent::bare(key("ada"))
     })
 }
 

@@ -6,29 +6,19 @@ use std::sync::{Arc, Mutex};
 
 use super::world::World;
 use crate::apollo::{Answer, Meta};
-use crate::model::{ContactKey, Endpoint, Fields, Intent, IntentId, RunId, Timestamp};
+use crate::model::{ContactKey, Intent, IntentId, RunId, Timestamp};
 use crate::ops::Session;
 use crate::ops::apply::courier::{Parcel, Way};
 use crate::state::{CHANGES_PER_COMMIT, Change, Snapshot, Wanted};
 
 fn intent(key: &str) -> Intent {
     Intent {
-        key: ContactKey::parse(key).unwrap(),
-        endpoint: Endpoint::CreateContact,
-        apollo_id: None,
         body: format!(r#"{{"first_name":"{key}"}}"#),
-        fields: Fields::default(),
-        run_dedupe: true,
-        batch: None,
         run: RunId("run".to_owned()),
         first_sent_at: Timestamp(0),
         last_sent_at: Timestamp(0),
         attempts: 0,
-        path: "contacts.d/people.yaml".to_owned(),
-        there_before: Vec::new(),
-        unpaired: Vec::new(),
-        refused: false,
-        request_id: None,
+        ..Intent::bare(ContactKey::parse(key).unwrap())
     }
 }
 

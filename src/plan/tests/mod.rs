@@ -9,13 +9,13 @@ mod requests;
 mod rows;
 mod scope;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::*;
 use crate::model::{
     ApolloId, Batching, Binding, BulkCreate, Conflict, ConflictCause, Endpoint, Entry, Field, Fields, IdentityHash,
-    IdentityKey, Intent, Origin, PackedEntry, Place, RunId, Timestamp, Tombstone, Value,
+    IdentityKey, Intent, PackedEntry, Place, RunId, Timestamp, Tombstone, Value,
 };
 
 const SECRET: IdentityKey = IdentityKey([7; 32]);
@@ -54,42 +54,27 @@ fn entry(name: &str, fields: &str) -> Entry {
 
 fn binding(entry: &Entry, number: u64) -> Binding {
     Binding {
-        apollo_id: id(number),
         applied: entry.fields.clone(),
-        observed: Fields::default(),
-        origin: Origin::Created,
         bound_at: Timestamp(0),
         applied_at: Timestamp(0),
         run: RunId("earlier".into()),
-        request_id: None,
         path: entry.place.path.display().to_string(),
         fingerprint: Some(entry.fingerprint()),
-        gone_at: None,
-        dropped: BTreeSet::new(),
-        possible_lists: BTreeSet::new(),
-        merged_into: None,
-        found_lists: BTreeSet::new(),
+        ..Binding::bare(id(number))
     }
 }
 
 fn intent(entry: &Entry, endpoint: Endpoint) -> Intent {
     Intent {
-        key: entry.key().clone(),
         endpoint,
-        apollo_id: None,
         body: "{}".into(),
         fields: entry.fields.clone(),
         run_dedupe: entry.run_dedupe,
         run: RunId("died".into()),
         first_sent_at: Timestamp(0),
         last_sent_at: Timestamp(0),
-        attempts: 1,
         path: entry.place.path.display().to_string(),
-        batch: None,
-        there_before: Vec::new(),
-        unpaired: Vec::new(),
-        refused: false,
-        request_id: None,
+        ..Intent::bare(entry.key().clone())
     }
 }
 

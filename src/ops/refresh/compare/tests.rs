@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::apollo::Phone;
-use crate::model::{ApolloId, ContactKey, CustomFieldId, Origin, Place, RunId, Timestamp};
+use crate::model::{ApolloId, ContactKey, CustomFieldId, Place, RunId, Timestamp};
 
 fn custom() -> Field {
     Field::Custom(CustomFieldId::parse("60c39ed82bd02f01154c470a").unwrap())
@@ -25,21 +25,12 @@ fn entry(declared: &Fields) -> Entry {
 
 fn binding(applied: &Fields, observed: &Fields) -> Binding {
     Binding {
-        apollo_id: ApolloId::parse(&"a".repeat(24)).unwrap(),
         applied: applied.clone(),
         observed: observed.clone(),
-        origin: Origin::Created,
-        bound_at: Timestamp(1),
         applied_at: Timestamp(1),
         run: RunId("run".to_owned()),
-        request_id: None,
         path: "a.yaml".to_owned(),
-        fingerprint: None,
-        gone_at: None,
-        merged_into: None,
-        dropped: BTreeSet::new(),
-        possible_lists: BTreeSet::new(),
-        found_lists: BTreeSet::new(),
+        ..Binding::bare(ApolloId::parse(&"a".repeat(24)).unwrap())
     }
 }
 

@@ -1,10 +1,8 @@
 //! Rows that a state may hold of each key.
 
-use std::collections::BTreeSet;
-
 use crate::model::{
     ApolloId, Binding, Conflict, ConflictCause, ContactKey, Endpoint, Fields, Fingerprint, IdentityHash, IdentityKey,
-    Intent, Origin, RunId, Timestamp, Tombstone,
+    Intent, Timestamp, Tombstone,
 };
 
 pub(super) const KEYS: [&str; 11] = ["ada", "bob", "cyd", "dot", "eve", "fay", "gil", "hal", "ida", "joy", "kit"];
@@ -21,23 +19,7 @@ pub(super) fn id(key: &ContactKey) -> ApolloId {
 }
 
 pub(super) fn binding(key: &ContactKey, fingerprint: Option<Fingerprint>) -> Binding {
-    Binding {
-        apollo_id: id(key),
-        applied: Fields::default(),
-        observed: Fields::default(),
-        origin: Origin::Created,
-        bound_at: Timestamp(1),
-        applied_at: Timestamp(2),
-        run: RunId("run-1".to_owned()),
-        request_id: None,
-        path: "contacts.d/people.yaml".to_owned(),
-        fingerprint,
-        gone_at: None,
-        dropped: BTreeSet::new(),
-        possible_lists: BTreeSet::new(),
-        merged_into: None,
-        found_lists: BTreeSet::new(),
-    }
+    Binding { fingerprint, ..Binding::bare(id(key)) }
 }
 
 pub(super) fn tombstone(key: &ContactKey) -> Tombstone {
@@ -46,24 +28,7 @@ pub(super) fn tombstone(key: &ContactKey) -> Tombstone {
 }
 
 pub(super) fn intent(key: &ContactKey) -> Intent {
-    Intent {
-        key: key.clone(),
-        endpoint: Endpoint::UpdateContact,
-        apollo_id: Some(id(key)),
-        body: "{}".to_owned(),
-        fields: Fields::default(),
-        run_dedupe: true,
-        run: RunId("run-1".to_owned()),
-        first_sent_at: Timestamp(3),
-        last_sent_at: Timestamp(4),
-        attempts: 1,
-        path: "contacts.d/people.yaml".to_owned(),
-        batch: None,
-        there_before: Vec::new(),
-        unpaired: Vec::new(),
-        refused: false,
-        request_id: None,
-    }
+    Intent { endpoint: Endpoint::UpdateContact, apollo_id: Some(id(key)), ..Intent::bare(key.clone()) }
 }
 
 pub(super) fn conflict(key: &ContactKey) -> Conflict {

@@ -12,7 +12,7 @@ mod sight;
 use std::path::Path;
 
 use crate::apollo::Contact;
-use crate::model::{ApolloId, ContactKey, Endpoint, Entry, Field, Fields, Intent, Place, RunId, Timestamp, Value};
+use crate::model::{ApolloId, ContactKey, Entry, Field, Fields, Intent, Place, RunId, Timestamp, Value};
 
 fn fields(pairs: &[(Field, &str)]) -> Fields {
     pairs.iter().map(|(field, text)| (field.clone(), Value::from(*text))).collect()
@@ -40,22 +40,12 @@ fn entry(pairs: &[(Field, &str)]) -> Entry {
 /// A create of these fields that was sent once.
 fn sent(pairs: &[(Field, &str)]) -> Intent {
     Intent {
-        key: ContactKey::parse("ada").unwrap(),
-        endpoint: Endpoint::CreateContact,
-        apollo_id: None,
-        body: "{}".to_owned(),
         fields: fields(pairs),
-        run_dedupe: true,
         run: RunId("run".to_owned()),
         first_sent_at: Timestamp(5_000),
         last_sent_at: Timestamp(5_000),
-        attempts: 1,
         path: "contacts.d/ada.yaml".to_owned(),
-        batch: None,
-        there_before: Vec::new(),
-        unpaired: Vec::new(),
-        refused: false,
-        request_id: None,
+        ..Intent::bare(ContactKey::parse("ada").unwrap())
     }
 }
 
