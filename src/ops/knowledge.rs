@@ -23,8 +23,8 @@ const STANDS: Duration = Duration::from_mins(10);
 /// So few searches are no more than what a reading may take in vain.
 const FEW_SEARCHES: usize = 3;
 
-/// More contacts than these are written as they were made, and read from the state again by whoever looks next: a run
-/// that made them has the most in memory when it ends.
+/// If a run made more contacts than these, they are written without adding them to the account in memory, as such a run
+/// uses the most memory at its end. The next look loads the account from the state.
 const MANY_MADE: usize = 10_000;
 
 /// What is known of the account in one session.
@@ -192,4 +192,52 @@ async fn read_changes(access: &Access, mut account: Account) -> Result<Option<Ac
     };
     let changed = sweep::changed(access, since, meet).await?.filter(|_| !hides);
     Ok(changed.map(|sweep| account.read_by(sweep)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Field, Lineage};
+    use crate::state::{Drawn, Holder};
+    use crate::store::{self, Options};
+
+    const KEY: IdentityKey = IdentityKey([7; 32]);
+
+    fn open(directory: &std::path::Path) -> Store {
+        let options = Options {
+            location: directory.into(),
+            origin: "sandbox".to_owned(),
+            own_dir: None,
+            holder: Holder::bare("apply"),
+            progress: store::Progress::default(),
+        };
+        Store::open(&options, Drawn { lineage: Lineage("first".to_owned()), identity_key: KEY }).unwrap()
+    }
+
+    #[tokio::test]
+    async fn whoever_was_made_is_known_to_the_next_session_however_many_they_are() {
+        for count in [3, MANY_MADE + 1] {
+            let directory = tempfile::tempdir().unwrap();
+            let (store, knowledge) = (open(&directory.path().join("state")), Knowledge::default());
+            let mut account = Account::new(KEY);
+            account.read_to = Timestamp(9);
+            save(&store, &mut account).await.unwrap();
+            knowledge.take_over(account, Timestamp(9)).await;
+            for number in 0..count {
+                let id = ApolloId::parse(&format!("{number:024x}")).unwrap();
+                let fields: Fields =
+                    [(Field::Email, format!("p{number}@example.com").as_str().into())].into_iter().collect();
+                knowledge.made(&KEY, &id, &fields);
+            }
+            knowledge.keep(&store).await.unwrap();
+            let known = Account::load(KEY, store.account().await.unwrap()).unwrap();
+            assert_eq!((known.len(), known.read_to), (count, Timestamp(9)));
+            // What this session goes on with is that, or nothing.
+            match &*knowledge.known.lock().await {
+                Known::Whole { account, .. } => assert_eq!((account.len(), count), (3, 3)),
+                known => assert!(matches!(known, Known::Nothing) && count > MANY_MADE),
+            }
+            store.close().await.unwrap();
+        }
+    }
 }

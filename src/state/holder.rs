@@ -34,6 +34,21 @@ impl Holder {
     }
 }
 
+#[cfg(test)]
+impl Holder {
+    /// Makes a holder that runs a verb and answers nobody.
+    pub(crate) fn bare(operation: &str) -> Self {
+        Self {
+            pid: 1,
+            user_host: "ada@example.com".to_owned(),
+            operation: operation.to_owned(),
+            since: Timestamp(0),
+            version: String::new(),
+            socket: None,
+        }
+    }
+}
+
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}`, process {} of {}", self.operation, self.pid, self.user_host)
