@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS contactsd_facts (
     state text NOT NULL, key text NOT NULL, value text NOT NULL, PRIMARY KEY (state, key));
 CREATE TABLE IF NOT EXISTS contactsd_bindings (
     state text NOT NULL, key text NOT NULL, apollo_id text NOT NULL, value text NOT NULL, PRIMARY KEY (state, key));
-CREATE INDEX IF NOT EXISTS contactsd_bindings_by_id ON contactsd_bindings (apollo_id, state);
+CREATE INDEX IF NOT EXISTS contactsd_bindings_by_id ON contactsd_bindings (apollo_id);
 CREATE TABLE IF NOT EXISTS contactsd_intents (
     state text NOT NULL, key text NOT NULL, value text NOT NULL, PRIMARY KEY (state, key));
 CREATE TABLE IF NOT EXISTS contactsd_conflicts (

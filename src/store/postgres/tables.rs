@@ -35,7 +35,7 @@ fn name(table: Table) -> &'static str {
 /// Returns the SQL that reads a row by its key, or the owner of a contact: state, key.
 pub(super) fn select(table: Table) -> String {
     match table {
-        // Not the state as it stands: of a new state few rows are expected, and all of them would be read for each id.
+        // The expression keeps PostgreSQL from the index of keys, where it would read all rows of the state.
         Table::Owners => "SELECT key FROM contactsd_bindings WHERE state || '' = $1 AND apollo_id = $2".to_owned(),
         table => format!("SELECT value FROM {} WHERE state = $1 AND key = $2", name(table)),
     }
