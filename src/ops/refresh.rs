@@ -17,7 +17,7 @@ use super::account::Account;
 use super::apply::line::Failure;
 use super::apply::outcome::sight::hides_email;
 use super::drifted::Refreshing as Reading;
-use super::seen::{AskedFor, PackedSeen, Seen};
+use super::seen::{AskedFor, PackedSeen};
 use super::sees::Sees;
 use super::sweep::{self, Sweep};
 use super::{Event, Unseen, chain};
@@ -251,7 +251,7 @@ impl<S: Sees> Look<'_, S> {
 
     fn sighting(&self, id: &ApolloId, contact: &Contact, asked: &AskedFor) -> Sighting {
         if contact.id == *id {
-            Sighting::Seen(PackedSeen::from(&Seen::of(contact, asked, None, self.now)))
+            Sighting::Seen(PackedSeen::of(contact, asked, self.now))
         } else {
             Sighting::Merged(contact.id.clone())
         }

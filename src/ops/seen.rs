@@ -127,7 +127,7 @@ impl Seen {
 
 /// What was seen, at rest: the text that is saved, in one piece of memory. Cloning is cheap.
 ///
-/// As it is compared it is a score of texts, each a piece of memory of its own; whoever works with it unpacks it.
+/// A [`Seen`] holds some twenty texts, each in its own piece of memory, so it is unpacked only to be worked with.
 #[derive(Debug, Clone, Serialize)]
 #[serde(transparent)]
 pub(super) struct PackedSeen(Arc<RawValue>);
@@ -139,6 +139,11 @@ impl From<&Seen> for PackedSeen {
 }
 
 impl PackedSeen {
+    /// Keeps of a contact that nobody has seen before what is asked for.
+    pub(super) fn of(contact: &Contact, asked: &AskedFor, at: Timestamp) -> Self {
+        Self::from(&Seen::of(contact, asked, None, at))
+    }
+
     /// Takes over what was saved; `None` when it cannot be read.
     pub(super) fn saved(text: &RawValue) -> Option<Self> {
         serde_json::from_str::<Seen>(text.get()).ok()?;

@@ -19,7 +19,7 @@ use super::apply::outcome::sight::hides_email;
 use super::drifted::Refreshing;
 use super::refresh::compare::{Standing, standing};
 use super::refresh::{Asked, Halt, Sighting, View, asked, refresh, view};
-use super::seen::{AskedFor, PackedSeen, Seen};
+use super::seen::{AskedFor, PackedSeen};
 use super::sees::Sees;
 use super::{Desired, DriftError, Event, LoadError, Session, Unseen, knowledge, sweep};
 use crate::apollo::{Contact, SearchPage};
@@ -61,9 +61,9 @@ pub struct Pair {
 /// Whom a look has met.
 #[derive(Default)]
 struct Met {
-    /// Those whom entries name, by id.
+    /// The contacts whose ids stand in entries, by id.
     named: BTreeMap<ApolloId, PackedSeen>,
-    /// Those who may be an entry that names nobody, by id.
+    /// The contacts that may belong to an entry without an id, by id.
     contacts: BTreeMap<ApolloId, Contact>,
     /// What there is to say of contacts that entries name and that were not seen.
     odd: BTreeMap<ApolloId, WhyOpen>,
@@ -226,7 +226,7 @@ impl Session {
             for contact in page.contacts.iter().filter(|contact| !contact.person_deleted) {
                 account.see(contact, None, now);
                 if let Some(asked) = asked.get(&contact.id) {
-                    met.named.insert(contact.id.clone(), PackedSeen::from(&Seen::of(contact, asked, None, now)));
+                    met.named.insert(contact.id.clone(), PackedSeen::of(contact, asked, now));
                 }
                 if search.concerns(contact) {
                     met.contacts.insert(contact.id.clone(), contact.clone());
@@ -252,7 +252,7 @@ impl Session {
                     if let Some(account) = &mut met.account {
                         account.see(&contact, Some(asked), now);
                     }
-                    met.named.insert(id.clone(), PackedSeen::from(&Seen::of(&contact, asked, None, now)));
+                    met.named.insert(id.clone(), PackedSeen::of(&contact, asked, now));
                     if search.concerns(&contact) {
                         met.contacts.insert(id.clone(), *contact);
                     }
@@ -305,9 +305,9 @@ impl Rebuild {
 
 /// The entries that are not bound.
 struct Unbound {
-    /// Those that name their contact, at rest.
+    /// Those with a contact id, at rest.
     naming: Vec<PackedEntry>,
-    /// Those that name nobody.
+    /// Those without a contact id.
     others: Vec<Entry>,
     /// Those that are left to the next apply, or wait already.
     waiting: Vec<Left>,
