@@ -254,9 +254,10 @@ impl Account {
         })
     }
 
-    /// Lists what is to be written of contacts that were made, without taking them in: whoever loads it knows them.
+    /// Lists what is to be written of contacts that were made. This account does not learn of them; one that is loaded
+    /// later does.
     ///
-    /// Everything else was saved before.
+    /// Call it only when everything else was saved.
     pub(super) fn append(&self, made: Vec<Made>) -> impl Iterator<Item = Part> {
         written(self.read_to, self.saved_parts, self.saved_parts, made, |Made { id, marks }| {
             (id, marks, None::<PackedSeen>)
