@@ -47,8 +47,10 @@ pub(super) fn select_behind(table: Table) -> String {
 }
 
 /// Returns the SQL that removes rows: state, keys.
+///
+/// Each key is looked for by itself: for a list of keys PostgreSQL may read all rows of the state instead.
 pub(super) fn delete(table: Table) -> String {
-    format!("DELETE FROM {} WHERE state = $1 AND key = ANY($2)", name(table))
+    format!("DELETE FROM {} WHERE (state, key) IN (SELECT $1, unnest($2::text[]))", name(table))
 }
 
 /// Returns the SQL that removes all rows of a state.
