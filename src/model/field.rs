@@ -109,8 +109,24 @@ impl Field {
 
     /// Reads a field that holds one text by its API name.
     pub fn text_field(name: &str) -> Option<Self> {
-        static FIELDS: [Field; 14] = TEXT_FIELDS;
-        FIELDS.iter().find(|field| field.api_name() == name).cloned()
+        // One comparison and not one with each name: files are full of these.
+        Some(match name {
+            "first_name" => Self::FirstName,
+            "last_name" => Self::LastName,
+            "organization_name" => Self::OrganizationName,
+            "title" => Self::Title,
+            "account_id" => Self::AccountId,
+            "email" => Self::Email,
+            "website_url" => Self::WebsiteUrl,
+            "contact_stage_id" => Self::ContactStageId,
+            "present_raw_address" => Self::PresentRawAddress,
+            "direct_phone" => Self::DirectPhone,
+            "corporate_phone" => Self::CorporatePhone,
+            "mobile_phone" => Self::MobilePhone,
+            "home_phone" => Self::HomePhone,
+            "other_phone" => Self::OtherPhone,
+            _ => return None,
+        })
     }
 
     pub fn is_phone(&self) -> bool {

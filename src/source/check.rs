@@ -11,6 +11,8 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use memchr::memmem;
+
 use super::code::{Code, Severity};
 use super::compose::{Composer, Fault, Next, Remark, compose};
 use super::diagnostic::{Diagnostic, Source, Span};
@@ -70,9 +72,6 @@ fn identifies_a_person(entry: &Entry) -> bool {
     let says = |field| entry.fields.text(&field).is_some_and(|text| !text.trim().is_empty());
     entry.apollo_id.is_some() || [Field::Email, Field::FirstName, Field::LastName].into_iter().any(says)
 }
-
-/// Largest text of which contacts wait for defaults that may come, in bytes; finding out would take longer.
-const FEW_BYTES: usize = 1 << 18;
 
 struct Checker<'s> {
     source: &'s Source,
@@ -304,18 +303,18 @@ impl<'s> Checker<'s> {
     /// Without them each contact is complete at once. The name may be written with escapes, or be an alias.
     fn may_still_have_defaults(&mut self, composer: &Composer<'_>, name: usize) -> bool {
         let (text, at) = (&self.source.text, composer.node(name).end());
-        if text.len() < FEW_BYTES || composer.has_anchored("defaults") {
+        if composer.has_anchored("defaults") {
             return true;
         }
-        let rest = text.get(at..).unwrap_or_default();
-        let mut is_ahead = |number: usize, find: &dyn Fn(&str) -> Option<usize>| {
+        let rest = text.as_bytes().get(at..).unwrap_or_default();
+        let mut is_ahead = |number: usize, find: &dyn Fn(&[u8]) -> Option<usize>| {
             let next = &mut self.next_defaults[number];
             if next.is_none_or(|next| next < at) {
                 *next = Some(find(rest).map_or(text.len(), |found| at + found));
             }
             *next != Some(text.len())
         };
-        is_ahead(0, &|rest| rest.find('\\')) || is_ahead(1, &|rest| rest.find("defaults"))
+        is_ahead(0, &|rest| memchr::memchr(b'\\', rest)) || is_ahead(1, &|rest| memmem::find(rest, b"defaults"))
     }
 
     fn contact(&mut self, member: &Member<'_, '_>, remarks: &Remarks, document: &mut Document) {

@@ -164,7 +164,8 @@ impl<'k> Taking<'k> {
     fn new(bytes: u64, kept: &'k AtomicUsize, options: &Options<'_>) -> Self {
         let room = options.room;
         // Without the names of fields, an entry takes about half of its text.
-        let has_room = (kept.load(Ordering::Relaxed) as u64).saturating_add(bytes / 2) <= room as u64;
+        let has_room =
+            !options.is_check && (kept.load(Ordering::Relaxed) as u64).saturating_add(bytes / 2) <= room as u64;
         Self {
             count: 0,
             lines: (!options.is_check).then(SheetWriter::default),

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use email_address::{EmailAddress, Options};
+use memchr::memmem;
 
 use super::providers;
 use crate::model::{Field, is_hex24};
@@ -173,12 +174,9 @@ pub(super) fn conflict_divider(text: &str) -> Option<Range<usize>> {
 
 /// Lists the lines that begin with a marker of a conflict.
 fn marker_lines<'t>(text: &'t str, sign: &'static str) -> impl Iterator<Item = Range<usize>> + 't {
-    let first = sign.chars().next().expect("a marker is not empty");
-    let begins = move |at: usize| text[at..].starts_with(sign) && (at == 0 || text.as_bytes()[at - 1] == b'\n');
-    // Single signs are found much faster than words, and these are rare.
-    let lines = text.match_indices(first).filter(move |(at, _)| begins(*at));
-    let lines = lines.map(move |(at, _)| at..line_end(text, at));
-    lines.filter(move |line| {
+    let begins = move |at: usize| at == 0 || text.as_bytes()[at - 1] == b'\n';
+    let lines = memmem::find_iter(text.as_bytes(), sign).filter(move |at| begins(*at));
+    lines.map(move |at| at..line_end(text, at)).filter(move |line| {
         let rest = &text[line.start + sign.len()..line.end];
         rest.is_empty() || (sign != "=======" && rest.starts_with(' '))
     })
