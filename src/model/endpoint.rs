@@ -2,35 +2,34 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Field;
 
-/// One endpoint action; Apollo counts requests per team and action.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// A call of Apollo's API, as its quota counts them: by team and action.
+// Variants without docs of their own are listed as names in the schemas, maps by them included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Endpoint {
     CreateContact,
-    /// Many contacts made in one request.
     CreateContacts,
     UpdateContact,
-    /// Many contacts changed in one request, each in its own way.
+    // Each changed in its own way.
     UpdateContacts,
-    /// Many contacts moved to one stage.
+    // All moved to one stage.
     UpdateStages,
     ViewContact,
     SearchContacts,
     AddToLists,
     RemoveFromLists,
-    /// The stages that a contact can be in.
     ShowStages,
-    /// The custom fields with their options and limits.
+    // With their options and limits.
     ShowCustomFields,
-    /// The custom fields as the newer call shows them.
+    // The same as the newer call shows them.
     ShowFields,
-    /// The lists that records can be on.
     ShowLists,
-    /// Who the credential acts as, and for which team.
+    // Who the credential acts as, and for which team.
     Profile,
 }
 

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::action::{Action, Change, Operation, Reason, Setting};
@@ -34,20 +35,20 @@ pub(crate) struct Order {
 }
 
 /// How new contacts that Apollo may match are created.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Creates {
-    /// One request for each, which overwrites a contact that Apollo matches.
+    /// One request for each, after a search; without the right to search, a contact that Apollo matches is overwritten.
     #[default]
     OneByOne,
-    /// Requests for many, which do not change contacts that Apollo matches.
+    /// Many in one request, after a search; a contact that Apollo still matches stays as it is.
     Together,
-    /// The same, without looking for them first.
+    /// The same without a search, by `--look off`.
     TogetherUnseen,
 }
 
 /// Why a contact takes a request of its own, where others share theirs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OneEach {
     /// It has a phone of a kind, or that changes: only an update of one contact carries it.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::counts::Counts;
@@ -51,8 +52,8 @@ pub struct Managed {
     pub gone: usize,
 }
 
-/// A limit that a plan passes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A limit that a plan exceeds; such a plan is not applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Brake {
     pub kind: BrakeKind,
     /// How many contacts the plan would touch in this way.
@@ -61,7 +62,7 @@ pub struct Brake {
     pub limit: usize,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BrakeKind {
     /// Most of the managed contacts would be forgotten; lifted by `--force`.

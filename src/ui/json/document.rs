@@ -7,10 +7,10 @@ use serde::{Serialize, Serializer};
 
 use super::change::ResourceChange;
 use super::diagnostic::Diagnostic;
-use super::summary::{BrakeFacts, Changes, Forecast, PlanFacts};
+use super::summary::{Changes, Forecast, PlanFacts};
 use super::versions::{FORMAT_VERSION, PROGRAM_VERSION};
 use crate::ops::Planned;
-use crate::plan::Operation;
+use crate::plan::{Brake, Operation};
 use crate::ui::{Mask, words};
 
 /// What would be done, as one document; its changes are written one by one, so it may have any size.
@@ -27,7 +27,7 @@ pub struct PlanDocument<'a> {
     #[schemars(with = "Vec<ResourceChange>")]
     resource_changes: Actions<'a>,
     /// Limits that the plan passes; with any, it is not applied.
-    brakes: Vec<BrakeFacts>,
+    brakes: Vec<Brake>,
     forecast: Forecast,
     /// Whether applying it would do anything.
     applyable: bool,
@@ -55,7 +55,7 @@ impl Serialize for Actions<'_> {
 pub fn plan_document(planned: &Planned, mask: Mask) -> PlanDocument<'_> {
     let plan = &planned.plan;
     let warnings: Vec<source::Diagnostic> = planned.warnings().iter().map(words::problem).collect();
-    let brakes: Vec<BrakeFacts> = plan.brakes.iter().map(BrakeFacts::from).collect();
+    let brakes: Vec<Brake> = plan.brakes.clone();
     let waits =
         |operation: &Operation| matches!(operation, Operation::Conflict { .. } | Operation::Contradiction { .. });
     PlanDocument {

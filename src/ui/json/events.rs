@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::change::{ActionName, PlannedChange};
 use super::drift::{DriftKind, DriftedContact};
 use super::record::{Hook, OutageFacts, OutageOver, Pass, Payload, QuotaWait, Record};
-use super::summary::{BrakeFacts, Changes, Forecast, Outcome, PlanFacts, seconds};
+use super::summary::{Changes, Forecast, Outcome, PlanFacts, seconds};
 use crate::model::{ApolloId, ContactKey};
 use crate::ops::{Drift, Event, PassEvent, Planned, Report, Step, WatchSummary};
 use crate::quota::Span;
@@ -40,8 +40,7 @@ pub(in crate::ui) fn event(event: &Event) -> Option<Record<'static>> {
             Record { level: super::Level::Error, ..Record::info(said(&hook, "failed"), Payload::ApplyErrored { hook }) }
         }
         Event::WaitingForQuota { endpoint, window, wait, until: _ } => {
-            let quota =
-                QuotaWait { endpoint: (*endpoint).into(), window: window.map(Span::name), seconds: seconds(*wait) };
+            let quota = QuotaWait { endpoint: *endpoint, window: window.map(Span::name), seconds: seconds(*wait) };
             let message = match window {
                 Some(_) => format!("Waiting {}s for the {endpoint} quota", quota.seconds),
                 None => format!("Waiting {}s before the next {endpoint}: Apollo asked for a pause", quota.seconds),
@@ -49,12 +48,12 @@ pub(in crate::ui) fn event(event: &Event) -> Option<Record<'static>> {
             Record::info(message, Payload::QuotaWait { quota })
         }
         Event::Outage { endpoint, status, wait, .. } => {
-            let outage = OutageFacts { endpoint: (*endpoint).into(), status: *status, seconds: seconds(*wait) };
+            let outage = OutageFacts { endpoint: *endpoint, status: *status, seconds: seconds(*wait) };
             let message = format!("Apollo does not answer {endpoint} correctly; next try in {}s", outage.seconds);
             Record { level: super::Level::Warn, ..Record::info(message, Payload::Outage { outage }) }
         }
         Event::OutageOver { endpoint, lasted } => {
-            let outage = OutageOver { endpoint: (*endpoint).into(), seconds: lasted.as_secs() };
+            let outage = OutageOver { endpoint: *endpoint, seconds: lasted.as_secs() };
             Record::info(format!("Apollo answers {endpoint} again"), Payload::OutageOver { outage })
         }
         Event::CredentialRenewed => Record::log(words::RENEWED),
@@ -115,7 +114,7 @@ pub fn plan_records(planned: &Planned, mask: Mask) -> impl Iterator<Item = Recor
     });
     let brakes = planned.plan.brakes.iter().map(|brake| Record {
         level: super::Level::Warn,
-        ..Record::info(words::exceeded(brake), Payload::Brake { brake: BrakeFacts::from(brake) })
+        ..Record::info(words::exceeded(brake), Payload::Brake { brake: brake.clone() })
     });
     let ends = [forecast_record, summary_record].into_iter().map(|end| end(planned));
     changes.chain(brakes).chain(ends)

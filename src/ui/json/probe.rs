@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::summary::EndpointName;
 use super::versions::{FORMAT_VERSION, PROGRAM_VERSION};
+use crate::model::Endpoint;
 use crate::ops::{Fact, Finding, ProbeReport, Scope};
 use crate::ui::probe_text::meaning;
 use crate::ui::time_text;
@@ -23,7 +23,7 @@ pub struct ProbeDocument<'a> {
     api: &'a str,
     findings: Vec<ProbeFinding>,
     /// What is known of each kind of request that was sent.
-    scopes: BTreeMap<EndpointName, ScopeName>,
+    scopes: BTreeMap<Endpoint, ScopeName>,
     /// The contacts to delete by hand.
     contacts: Vec<ProbeContact<'a>>,
     /// Whether an answer was lost, so that there may be more contacts that hold the mark.
@@ -78,7 +78,7 @@ impl<'a> ProbeDocument<'a> {
             at: time_text(*at),
             api,
             findings: findings.iter().map(ProbeFinding::of).collect(),
-            scopes: scopes.iter().map(|(&endpoint, of)| (endpoint.into(), scope(of))).collect(),
+            scopes: scopes.iter().map(|(&endpoint, of)| (endpoint, scope(of))).collect(),
             contacts: made.iter().map(|(id, email)| ProbeContact { id: id.as_str(), email }).collect(),
             may_be_more: *may_be_more,
             lists,

@@ -9,9 +9,10 @@ use super::diagnostic::{Diagnostic, Weight};
 use super::drift::DriftedContact;
 use super::rebuild::StateRebuild;
 use super::step::{FoundBy, StepOutcome};
-use super::summary::{BrakeFacts, Changes, EndpointName, Forecast, Outcome, PlanFacts};
+use super::summary::{Changes, Forecast, Outcome, PlanFacts};
 use super::versions::{PROGRAM_VERSION, UI_VERSION};
-use crate::model::{ApolloId, ContactKey};
+use crate::model::{ApolloId, ContactKey, Endpoint};
+use crate::plan::Brake;
 use crate::source;
 
 /// One line of `--json`.
@@ -54,7 +55,7 @@ pub enum Payload<'a> {
     /// One action of a plan.
     PlannedChange { change: PlannedChange<'a> },
     /// A limit that the plan passes.
-    Brake { brake: BrakeFacts },
+    Brake { brake: Brake },
     /// What applying the plan takes.
     Forecast { forecast: Forecast },
     /// The counts of a plan, or of what an apply did.
@@ -265,7 +266,7 @@ pub enum LaidOutcome {
 /// A wait for quota.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct QuotaWait {
-    pub endpoint: EndpointName,
+    pub endpoint: Endpoint,
     /// The window that is used up: `minute`, `hour` or `day`; absent where Apollo asked for a pause.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<&'static str>,
@@ -275,7 +276,7 @@ pub struct QuotaWait {
 /// Requests that fail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct OutageFacts {
-    pub endpoint: EndpointName,
+    pub endpoint: Endpoint,
     /// The status of the last answer; absent where none came.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
@@ -286,7 +287,7 @@ pub struct OutageFacts {
 /// Requests that are answered again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct OutageOver {
-    pub endpoint: EndpointName,
+    pub endpoint: Endpoint,
     /// How long they failed.
     pub seconds: u64,
 }

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::summary::{Changes, EndpointName, seconds};
+use super::summary::{Changes, seconds};
 use super::versions::{FORMAT_VERSION, PROGRAM_VERSION};
-use crate::model::Timestamp;
+use crate::model::{Endpoint, Timestamp};
 use crate::ops::watch::{self, Outcome, Phase};
 use crate::ops::{Readiness, watch::Status};
 use crate::ui::mask::without_addresses;
@@ -37,7 +37,7 @@ struct ServiceFacts {
     started_at: String,
     /// Whether it applies no plan, approved or not.
     dry_run: bool,
-    phase: PhaseName,
+    phase: Phase,
     /// What `/readyz` says.
     ready: bool,
     /// The same in words; they may change, so no program should read them.
@@ -61,7 +61,7 @@ struct ServiceFacts {
     braked: Option<BrakedFacts>,
     /// What keeps the service as a whole from its work.
     trouble: Option<TroubleFacts>,
-    quota: BTreeMap<EndpointName, Vec<WindowFacts>>,
+    quota: BTreeMap<Endpoint, Vec<WindowFacts>>,
     /// The serial of the state; null until it was read.
     serial: Option<u64>,
     /// Lines of output that were dropped, since nobody read them in time or they could not be written.
@@ -70,49 +70,11 @@ struct ServiceFacts {
     output_error: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum PhaseName {
-    /// Waits for the state to be opened.
-    Opening,
-    /// Waits for a change or for its time.
-    Resting,
-    Passing,
-    /// Waits for another service, on whichever machine, to give the state up or to be gone.
-    StandingBy,
-    /// Has released the state until a person resumes it.
-    Paused,
-    Ending,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum PassOutcome {
-    /// Nothing was to be done.
-    InStep,
-    /// All that could be done is done; single entries may have failed.
-    Applied,
-    /// Something is to be done, and the service only plans.
-    OnlyPlanned,
-    /// The rest waits for quota.
-    WaitsForQuota,
-    /// It made way for the next pass.
-    Yielded,
-    /// The files cannot be used.
-    Refused,
-    /// The plan exceeds limits.
-    Braked,
-    /// Something keeps the service as a whole from its work.
-    Troubled,
-    /// A signal ended it.
-    Interrupted,
-}
-
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 struct PassFacts {
     began: String,
     ended: String,
-    outcome: PassOutcome,
+    outcome: Outcome,
     done: usize,
     failed: usize,
     /// Actions not begun.
@@ -249,7 +211,7 @@ impl ServiceFacts {
             dir: dir.display().to_string(),
             started_at: time_text(*started_at),
             dry_run: *only_plans,
-            phase: PhaseName::from(*phase),
+            phase: *phase,
             ready: readiness.is_ready(),
             readiness: without_addresses(&readiness_line(readiness)),
             paused_since: time(*paused_since),
@@ -264,7 +226,7 @@ impl ServiceFacts {
             waiting: waiting.iter().map(WaitingFacts::from).collect(),
             braked: braked.as_ref().map(BrakedFacts::from),
             trouble: trouble.as_ref().map(TroubleFacts::from),
-            quota: quota.iter().map(|(&endpoint, outlooks)| (endpoint.into(), windows(outlooks))).collect(),
+            quota: quota.iter().map(|(&endpoint, outlooks)| (endpoint, windows(outlooks))).collect(),
             serial: serial.map(|serial| serial.0),
             dropped_lines: telling.dropped,
             output_error: telling.error.clone(),
@@ -272,39 +234,10 @@ impl ServiceFacts {
     }
 }
 
-impl From<Phase> for PhaseName {
-    fn from(phase: Phase) -> Self {
-        match phase {
-            Phase::Opening => Self::Opening,
-            Phase::Resting => Self::Resting,
-            Phase::Passing => Self::Passing,
-            Phase::StandingBy => Self::StandingBy,
-            Phase::Paused => Self::Paused,
-            Phase::Ending => Self::Ending,
-        }
-    }
-}
-
-impl From<Outcome> for PassOutcome {
-    fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::InStep => Self::InStep,
-            Outcome::Applied => Self::Applied,
-            Outcome::OnlyPlanned => Self::OnlyPlanned,
-            Outcome::WaitsForQuota => Self::WaitsForQuota,
-            Outcome::Yielded => Self::Yielded,
-            Outcome::Refused => Self::Refused,
-            Outcome::Braked => Self::Braked,
-            Outcome::Troubled => Self::Troubled,
-            Outcome::Interrupted => Self::Interrupted,
-        }
-    }
-}
-
 impl From<&watch::Pass> for PassFacts {
     fn from(pass: &watch::Pass) -> Self {
         let watch::Pass { began, ended, outcome, done, failed, remaining } = *pass;
-        Self { began: time_text(began), ended: time_text(ended), outcome: outcome.into(), done, failed, remaining }
+        Self { began: time_text(began), ended: time_text(ended), outcome, done, failed, remaining }
     }
 }
 

@@ -1,13 +1,13 @@
 //! Counts, costs and limits of a plan or an apply as JSON.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::model::Endpoint;
 use crate::ops::{Ended, Planned, Report};
-use crate::plan::{Brake, BrakeKind, Counts, Creates, OneEach};
+use crate::plan::{Counts, Creates, OneEach};
 
 /// What the numbers of a summary are about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
@@ -117,9 +117,9 @@ pub enum End {
     /// Nothing further could be done, for example because the credential was refused.
     Fatal,
     /// The next quota window is further away than `--max-wait` allows.
-    QuotaExhausted { endpoint: EndpointName, resume_in_seconds: u64 },
+    QuotaExhausted { endpoint: Endpoint, resume_in_seconds: u64 },
     /// Requests of a kind failed for longer than is waited for.
-    Outage { endpoint: EndpointName, seconds: u64 },
+    Outage { endpoint: Endpoint, seconds: u64 },
     /// A pass of `watch` made way for the next one.
     Yielded,
 }
@@ -133,11 +133,9 @@ impl From<&Report> for Outcome {
             Ended::Fatal => End::Fatal,
             Ended::Yielded => End::Yielded,
             Ended::QuotaExhausted { endpoint, wait } => {
-                End::QuotaExhausted { endpoint: (*endpoint).into(), resume_in_seconds: seconds(*wait) }
+                End::QuotaExhausted { endpoint: *endpoint, resume_in_seconds: seconds(*wait) }
             }
-            Ended::Outage { endpoint, lasted, .. } => {
-                End::Outage { endpoint: (*endpoint).into(), seconds: lasted.as_secs() }
-            }
+            Ended::Outage { endpoint, lasted, .. } => End::Outage { endpoint: *endpoint, seconds: lasted.as_secs() },
         };
         Self { complete: report.is_complete(), failed: report.failed, remaining: report.remaining, ended }
     }
@@ -148,173 +146,38 @@ pub(super) fn seconds(wait: std::time::Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
-/// A call of Apollo's API, as its quota counts them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum EndpointName {
-    CreateContact,
-    CreateContacts,
-    UpdateContact,
-    UpdateContacts,
-    UpdateStages,
-    ViewContact,
-    SearchContacts,
-    AddToLists,
-    RemoveFromLists,
-    ShowStages,
-    ShowCustomFields,
-    ShowFields,
-    ShowLists,
-    Profile,
-}
-
-impl From<Endpoint> for EndpointName {
-    fn from(endpoint: Endpoint) -> Self {
-        match endpoint {
-            Endpoint::CreateContact => Self::CreateContact,
-            Endpoint::CreateContacts => Self::CreateContacts,
-            Endpoint::UpdateContact => Self::UpdateContact,
-            Endpoint::UpdateContacts => Self::UpdateContacts,
-            Endpoint::UpdateStages => Self::UpdateStages,
-            Endpoint::ViewContact => Self::ViewContact,
-            Endpoint::SearchContacts => Self::SearchContacts,
-            Endpoint::AddToLists => Self::AddToLists,
-            Endpoint::RemoveFromLists => Self::RemoveFromLists,
-            Endpoint::ShowStages => Self::ShowStages,
-            Endpoint::ShowCustomFields => Self::ShowCustomFields,
-            Endpoint::ShowFields => Self::ShowFields,
-            Endpoint::ShowLists => Self::ShowLists,
-            Endpoint::Profile => Self::Profile,
-        }
-    }
-}
-
 /// What applying a plan takes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Forecast {
     /// Requests by endpoint, at most.
-    pub requests: BTreeMap<EndpointName, usize>,
+    pub requests: BTreeMap<Endpoint, usize>,
     /// The kinds of which fewer may be sent, by what Apollo turns out to hold: nothing is written to a contact that is
     /// imported and stands as it is declared.
-    pub up_to: Vec<EndpointName>,
+    pub up_to: BTreeSet<Endpoint>,
     /// How long the quota makes it take, if all of these requests are sent; zero when it does not.
     pub seconds: u64,
     /// Whether the limits are assumed, since Apollo has not told any yet.
     pub assumed: bool,
     /// The kinds of requests whose limits are assumed.
-    pub assumed_for: Vec<EndpointName>,
+    pub assumed_for: BTreeSet<Endpoint>,
     /// How new contacts go out.
-    pub creates: CreatesName,
+    pub creates: Creates,
     /// The contacts that take a request of their own where others share theirs, by the first reason that each has.
-    pub one_each: BTreeMap<OneEachName, usize>,
-}
-
-/// How new contacts that Apollo may match are created.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum CreatesName {
-    /// One request for each, after a search; without the right to search, a contact that Apollo matches is overwritten.
-    OneByOne,
-    /// Many in one request, after a search; a contact that Apollo still matches stays as it is.
-    Together,
-    /// The same without a search, by `--look off`.
-    TogetherUnseen,
-}
-
-impl From<Creates> for CreatesName {
-    fn from(creates: Creates) -> Self {
-        match creates {
-            Creates::OneByOne => Self::OneByOne,
-            Creates::Together => Self::Together,
-            Creates::TogetherUnseen => Self::TogetherUnseen,
-        }
-    }
-}
-
-/// Why a contact takes a request of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum OneEachName {
-    /// It has a typed phone, or that changes.
-    TypedPhone,
-    /// It has a `website_url`, or that changes.
-    WebsiteUrl,
-    /// Its stage is cleared.
-    ClearedStage,
-    /// It is new and has no e-mail.
-    NoEmail,
-    /// It is new and has `run_dedupe: false`.
-    NoDedupe,
-    /// It is new and asked for by `--create`.
-    AskedFor,
-}
-
-impl From<OneEach> for OneEachName {
-    fn from(why: OneEach) -> Self {
-        match why {
-            OneEach::TypedPhone => Self::TypedPhone,
-            OneEach::WebsiteUrl => Self::WebsiteUrl,
-            OneEach::ClearedStage => Self::ClearedStage,
-            OneEach::NoEmail => Self::NoEmail,
-            OneEach::NoDedupe => Self::NoDedupe,
-            OneEach::AskedFor => Self::AskedFor,
-        }
-    }
+    pub one_each: BTreeMap<OneEach, usize>,
 }
 
 impl From<&crate::ops::Forecast> for Forecast {
     fn from(forecast: &crate::ops::Forecast) -> Self {
         let crate::ops::Forecast { requests, up_to, duration, at_most: _, assumed, assumed_for, creates, one_each } =
             forecast;
-        let requests = requests.iter().map(|(&endpoint, &count)| (endpoint.into(), count)).collect();
-        let up_to = up_to.iter().map(|&endpoint| endpoint.into()).collect();
-        let assumed_for = assumed_for.iter().map(|&endpoint| endpoint.into()).collect();
-        let one_each = one_each.iter().map(|(&why, &count)| (why.into(), count)).collect();
         Self {
-            requests,
-            up_to,
+            requests: requests.clone(),
+            up_to: up_to.clone(),
             seconds: seconds(*duration),
             assumed: *assumed,
-            assumed_for,
-            creates: (*creates).into(),
-            one_each,
+            assumed_for: assumed_for.clone(),
+            creates: *creates,
+            one_each: one_each.clone(),
         }
-    }
-}
-
-/// A limit that a plan passes; such a plan is not applied.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct BrakeFacts {
-    pub kind: BrakeName,
-    /// How many contacts the plan would touch in this way.
-    pub count: usize,
-    /// How many are allowed.
-    pub limit: usize,
-}
-
-/// Which limit it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum BrakeName {
-    /// Most of the managed contacts would be forgotten; `--force` lifts it.
-    ForgetsMany,
-    /// All managed contacts would be forgotten; `--force` lifts it.
-    ForgetsAll,
-    MaxCreates,
-    MaxUpdates,
-    MaxForgets,
-}
-
-impl From<&Brake> for BrakeFacts {
-    fn from(brake: &Brake) -> Self {
-        let Brake { kind, count, limit } = *brake;
-        let kind = match kind {
-            BrakeKind::ForgetsMany => BrakeName::ForgetsMany,
-            BrakeKind::ForgetsAll => BrakeName::ForgetsAll,
-            BrakeKind::MaxCreates => BrakeName::MaxCreates,
-            BrakeKind::MaxUpdates => BrakeName::MaxUpdates,
-            BrakeKind::MaxForgets => BrakeName::MaxForgets,
-        };
-        Self { kind, count, limit }
     }
 }

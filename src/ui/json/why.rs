@@ -5,9 +5,8 @@ use serde::Serialize;
 
 use super::change::ResourceChange;
 use super::state::ContactState;
-use super::summary::EndpointName;
 use super::versions::{FORMAT_VERSION, PROGRAM_VERSION};
-use crate::model::{ConflictCause, Glossary, Intent};
+use crate::model::{ConflictCause, Endpoint, Glossary, Intent};
 use crate::ops::{Problem, ProblemKind, Why};
 use crate::plan::Dispute;
 use crate::source::Location;
@@ -62,7 +61,7 @@ pub(super) struct Forgotten<'a> {
 /// A request whose outcome is not recorded.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(super) struct OpenRequest<'a> {
-    request: EndpointName,
+    request: Endpoint,
     apollo_id: Option<&'a str>,
     run: &'a str,
     attempts: u32,
@@ -149,7 +148,7 @@ impl<'a> WhyDocument<'a> {
 impl<'a> OpenRequest<'a> {
     fn of(intent: &'a Intent) -> Self {
         Self {
-            request: intent.endpoint.into(),
+            request: intent.endpoint,
             apollo_id: intent.apollo_id.as_ref().map(crate::model::ApolloId::as_str),
             run: &intent.run.0,
             attempts: intent.attempts,
