@@ -4,9 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::args::{
-    ApprovalArgs, Brakes, DecisionArgs, LockArgs, QuotaArgs, RequestArgs, ScopeArgs, ViewArgs, parse_digest,
-};
+use super::args::{ApprovalArgs, Brakes, DecisionArgs, LockArgs, RequestArgs, ScopeArgs, ViewArgs, parse_digest};
 use super::context::Context;
 use super::run::{Perform, block_on, channel, may_approve_plan, perform};
 use super::view::View;
@@ -40,8 +38,6 @@ pub(super) struct ApplyArgs {
     #[command(flatten)]
     pub(super) brakes: Brakes,
     #[command(flatten)]
-    pub(super) quota: QuotaArgs,
-    #[command(flatten)]
     pub(super) requests: RequestArgs,
 }
 
@@ -66,12 +62,11 @@ async fn apply(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Exit> {
     let desired = loading::load(context).await?;
     stand_in::announce(context);
     let (tell, events) = channel();
-    let connection =
-        connection::open(context, "apply", args.lock.lock_timeout, &args.quota, &args.requests, tell).await?;
+    let connection = connection::open(context, "apply", args.lock.lock_timeout, &args.requests, tell).await?;
     let make = |session: &Session, snapshot: &Snapshot| -> Result<Planned, Box<Problem>> {
         let policy = args.brakes.policy(&args.decisions, &args.scope);
         ops::check_scope(&policy.scope, &desired, snapshot)?;
-        let planned = ops::plan(&desired, snapshot, &policy, &args.quota.rules(), session.now())?;
+        let planned = ops::plan(&desired, snapshot, &policy, &args.requests.rules(), session.now())?;
         ops::check_decisions(&planned.plan, &policy)?;
         Ok(planned)
     };

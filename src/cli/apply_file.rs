@@ -42,8 +42,7 @@ async fn apply(file: &Path, args: &ApplyArgs, context: &mut Context) -> Result<E
     }
     stand_in::announce(context);
     let (tell, events) = channel();
-    let connection =
-        connection::open(context, "apply", args.lock.lock_timeout, &args.quota, &args.requests, tell).await?;
+    let connection = connection::open(context, "apply", args.lock.lock_timeout, &args.requests, tell).await?;
     let outcome = Box::pin(apply_with(saved, args, &desired, &connection, events, context)).await;
     release(context, connection, outcome).await
 }
@@ -57,7 +56,7 @@ async fn apply_with(
     context: &mut Context,
 ) -> Result<Exit, Exit> {
     let session = &connection.session;
-    let resumed = ops::resume_plan(session, &saved, desired, &args.quota.rules()).await;
+    let resumed = ops::resume_plan(session, &saved, desired, &args.requests.rules()).await;
     let resumed = match resumed.map_err(|error| snapshot_error(context, &error))? {
         Ok(resumed) => resumed,
         Err(refusal) => return Err(saved::refuse(context, &saved, &refusal)),

@@ -171,9 +171,16 @@ pub(super) struct LockArgs {
     pub(super) lock_timeout: Duration,
 }
 
+/// Whether to look for contacts before they are created together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Look {
+    On,
+    Off,
+}
+
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Requests")]
-pub(super) struct QuotaArgs {
+pub(super) struct RequestArgs {
     /// Requests per minute, hour and day to stay below, for each kind of request: 200/m,400/h,2000/d
     #[arg(long, value_name = "LIMITS")]
     pub(super) limit: Option<Limits>,
@@ -186,18 +193,6 @@ pub(super) struct QuotaArgs {
     /// Whether to look for contacts before they are created together; off trusts Apollo not to change contacts that it already has
     #[arg(long, value_name = "WHEN", default_value = "on")]
     pub(super) look: Look,
-}
-
-/// Whether to look for contacts before they are created together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Look {
-    On,
-    Off,
-}
-
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Requests")]
-pub(super) struct RequestArgs {
     /// Number of requests at the same time
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub(super) parallelism: u16,
@@ -232,7 +227,7 @@ impl Brakes {
     }
 }
 
-impl QuotaArgs {
+impl RequestArgs {
     pub(super) fn rules(&self) -> Rules {
         Rules {
             limits: self.limit.unwrap_or_default(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::args::{QuotaArgs, RequestArgs};
+use super::args::RequestArgs;
 use super::context::Context;
 use super::reading::{own_state, state_error};
 use super::{Exit, first_process, lease, stand_in};
@@ -45,11 +45,10 @@ pub(super) async fn open(
     context: &mut Context,
     operation: &str,
     lock_timeout: Duration,
-    quota: &QuotaArgs,
     requests: &RequestArgs,
     events: Arc<dyn Fn(Event) + Send + Sync>,
 ) -> Result<Connection, Exit> {
-    let (options, sandbox) = prepare(context, operation, lock_timeout, quota, requests, events).await?;
+    let (options, sandbox) = prepare(context, operation, lock_timeout, requests, events).await?;
     let source = credential_source(context);
     start(context, options, sandbox, Some(source)).await
 }
@@ -59,14 +58,13 @@ pub(super) async fn prepare(
     context: &mut Context,
     operation: &str,
     lock_timeout: Duration,
-    quota: &QuotaArgs,
     requests: &RequestArgs,
     events: Arc<dyn Fn(Event) + Send + Sync>,
 ) -> Result<(SessionOptions, Option<Sandbox>), Exit> {
     let (client, sandbox) = client(context).await?;
     let mut options =
         SessionOptions { client: Some(client), ..local(context, operation, lock_timeout, Clock::system(), events)? };
-    tune(&mut options, context.sandbox, quota, requests);
+    tune(&mut options, context.sandbox, requests);
     Ok((options, sandbox))
 }
 
@@ -99,9 +97,9 @@ async fn client(context: &mut Context) -> Result<(apollo::Options, Option<Sandbo
 }
 
 /// Sets what the flags about requests decide.
-pub(super) fn tune(options: &mut SessionOptions, sandbox: bool, quota: &QuotaArgs, requests: &RequestArgs) {
+pub(super) fn tune(options: &mut SessionOptions, sandbox: bool, requests: &RequestArgs) {
     let settle_after = if sandbox { Duration::ZERO } else { SETTLE_AFTER };
-    options.rules = quota.rules();
+    options.rules = requests.rules();
     options.max_wait = requests.max_wait;
     options.parallelism = usize::from(requests.parallelism);
     options.settle_after = requests.settle_after.unwrap_or(settle_after);

@@ -2,7 +2,7 @@
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::args::{QuotaArgs, RequestArgs};
+use super::args::RequestArgs;
 use super::connection::{self, close_sandbox};
 use super::context::Context;
 use super::drift::proven_viewer;
@@ -16,18 +16,12 @@ use crate::source::contact_file;
 use crate::state::Snapshot;
 use crate::ui::words;
 
-pub(super) async fn show(
-    keys: &[KeyPattern],
-    quota: &QuotaArgs,
-    requests: &RequestArgs,
-    context: &mut Context,
-) -> Result<Exit, Exit> {
+pub(super) async fn show(keys: &[KeyPattern], requests: &RequestArgs, context: &mut Context) -> Result<Exit, Exit> {
     let desired = loading::load(context).await?;
     stand_in::remark(context);
     let mut snapshot = reading::read_of_api(context, Want::Refresh(&desired)).await?.snapshot;
     let (tell, mut events) = channel_of_problems();
-    let (options, sandbox) =
-        connection::prepare(context, "export", std::time::Duration::ZERO, quota, requests, tell).await?;
+    let (options, sandbox) = connection::prepare(context, "export", std::time::Duration::ZERO, requests, tell).await?;
     let found = look(keys, context, options, (&desired, &mut snapshot), &mut events).await;
     close_sandbox(context, sandbox).await;
     let current = found?;

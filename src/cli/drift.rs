@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::args::{QuotaArgs, RequestArgs};
+use super::args::RequestArgs;
 use super::connection::{self, close_sandbox, session_error};
 use super::context::Context;
 use super::reading::drift_error;
@@ -39,8 +39,6 @@ pub(super) struct DriftArgs {
     /// Show full values, even if they are long
     #[arg(long, help_heading = "What is shown")]
     pub(super) full: bool,
-    #[command(flatten)]
-    pub(super) quota: QuotaArgs,
     #[command(flatten)]
     pub(super) requests: RequestArgs,
 }
@@ -90,20 +88,19 @@ async fn find(args: &DriftArgs, context: &mut Context) -> Result<Drift, Exit> {
         stand_in::announce(context);
     }
     let mut snapshot = reading::read_of_api(context, Want::Refresh(&desired)).await?.snapshot;
-    look(context, "drift", &args.quota, &args.requests, &desired, &mut snapshot).await
+    look(context, "drift", &args.requests, &desired, &mut snapshot).await
 }
 
 /// Looks what has changed in Apollo, showing what is read; keeps what spares requests the next time.
 pub(super) async fn look(
     context: &mut Context,
     operation: &str,
-    quota: &QuotaArgs,
     requests: &RequestArgs,
     desired: &Desired,
     snapshot: &mut Snapshot,
 ) -> Result<Drift, Exit> {
     let (tell, mut events) = channel();
-    let (options, sandbox) = connection::prepare(context, operation, Duration::ZERO, quota, requests, tell).await?;
+    let (options, sandbox) = connection::prepare(context, operation, Duration::ZERO, requests, tell).await?;
     let with_new = operation == "plan";
     let found = observe(context, options, (desired, snapshot), with_new, &mut events).await;
     close_sandbox(context, sandbox).await;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::args::{LockArgs, QuotaArgs, RequestArgs};
+use super::args::{LockArgs, RequestArgs};
 use super::connection::{self, Connection};
 use super::context::Context;
 use super::reading::{drift_error, load_error, snapshot_error};
@@ -51,8 +51,6 @@ pub(super) struct ExportArgs {
     #[command(flatten)]
     pub(super) lock: LockArgs,
     #[command(flatten)]
-    pub(super) quota: QuotaArgs,
-    #[command(flatten)]
     pub(super) requests: RequestArgs,
 }
 
@@ -94,7 +92,7 @@ impl ExportArgs {
 pub(super) fn run(args: &ExportArgs, context: &mut Context) -> Exit {
     if !args.key.is_empty() {
         return block_on(context, async |context: &mut Context| {
-            current::show(&args.key, &args.quota, &args.requests, context).await.unwrap_or_else(|exit| exit)
+            current::show(&args.key, &args.requests, context).await.unwrap_or_else(|exit| exit)
         });
     }
     if let Some(out) = args.out.as_ref().filter(|_| !args.prints()) {
@@ -124,8 +122,7 @@ async fn export(args: &ExportArgs, context: &mut Context) -> Result<Exit, Exit> 
         stand_in::announce(context);
     }
     let (tell, events) = if args.prints() { channel_of_problems() } else { channel() };
-    let connection =
-        connection::open(context, "export", args.lock.lock_timeout, &args.quota, &args.requests, tell).await?;
+    let connection = connection::open(context, "export", args.lock.lock_timeout, &args.requests, tell).await?;
     let outcome = with(args, context, &connection, &desired, events).await;
     release(context, connection, outcome).await
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::args::{ApprovalArgs, LockArgs, QuotaArgs, RequestArgs, parse_address};
+use super::args::{ApprovalArgs, LockArgs, RequestArgs, parse_address};
 use super::context::Context;
 use super::run::{Perform, block_on, channel, may_approve, perform};
 use super::{Exit, connection, loading, stand_in};
@@ -23,8 +23,6 @@ pub(super) struct ImportArgs {
     #[command(flatten)]
     pub(super) lock: LockArgs,
     #[command(flatten)]
-    pub(super) quota: QuotaArgs,
-    #[command(flatten)]
     pub(super) requests: RequestArgs,
 }
 
@@ -39,8 +37,7 @@ async fn import(args: &ImportArgs, context: &mut Context) -> Result<Exit, Exit> 
     let desired = loading::load(context).await?;
     stand_in::announce(context);
     let (tell, events) = channel();
-    let connection =
-        connection::open(context, "import", args.lock.lock_timeout, &args.quota, &args.requests, tell).await?;
+    let connection = connection::open(context, "import", args.lock.lock_timeout, &args.requests, tell).await?;
     // Of the state, everything is wanted: any key may own the contact.
     let nothing = Desired::default();
     perform(context, Perform::approved_by(&args.approval), &nothing, connection, events, |_, snapshot| {

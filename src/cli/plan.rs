@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::args::{Brakes, DecisionArgs, PageArgs, QuotaArgs, RequestArgs, ScopeArgs, ViewArgs};
+use super::args::{Brakes, DecisionArgs, PageArgs, RequestArgs, ScopeArgs, ViewArgs};
 use super::context::Context;
 use super::run::block_on;
 use super::showing::{self, Shown};
@@ -37,8 +37,6 @@ pub(super) struct PlanArgs {
     pub(super) view: ViewArgs,
     #[command(flatten)]
     pub(super) brakes: Brakes,
-    #[command(flatten)]
-    pub(super) quota: QuotaArgs,
     #[command(flatten)]
     pub(super) requests: RequestArgs,
 }
@@ -101,7 +99,7 @@ async fn refreshed(args: &PlanArgs, context: &mut Context) -> Result<Made, Exit>
         stand_in::announce(context);
     }
     let mut reading = reading::read_of_api(context, Want::Refresh(&desired)).await?;
-    let drift = drift::look(context, "plan", &args.quota, &args.requests, &desired, &mut reading.snapshot).await?;
+    let drift = drift::look(context, "plan", &args.requests, &desired, &mut reading.snapshot).await?;
     let snapshot = std::mem::take(&mut reading.snapshot);
     let found = ops::as_found(&desired, snapshot, &drift, Clock::system().now());
     reading.snapshot = found.map_err(|error| reading::load_error(context, &error))?;
@@ -117,7 +115,7 @@ fn made(
     drift: Option<Drift>,
 ) -> Result<Made, Exit> {
     let (policy, rules, now) =
-        (args.brakes.policy(&args.decisions, &args.scope), args.quota.rules(), Clock::system().now());
+        (args.brakes.policy(&args.decisions, &args.scope), args.requests.rules(), Clock::system().now());
     ops::check_scope(&policy.scope, &desired, &reading.snapshot)
         .map_err(|problem| context.fail(&words::problem(&problem)))?;
     let planned = ops::plan_beside(&desired, &reading.snapshot, &reading.under_way(), &policy, &rules, now);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::args::{ApprovalArgs, QuotaArgs, RequestArgs};
+use super::args::{ApprovalArgs, RequestArgs};
 use super::connection::{self, Connection};
 use super::context::Context;
 use super::run::{asked, block_on, channel, driven, may_approve, release};
@@ -23,8 +23,6 @@ pub(super) struct ProbeArgs {
     pub(super) search_wait: Duration,
     #[command(flatten)]
     pub(super) approval: ApprovalArgs,
-    #[command(flatten)]
-    pub(super) quota: QuotaArgs,
     #[command(flatten)]
     pub(super) requests: RequestArgs,
 }
@@ -46,7 +44,7 @@ pub(super) fn run(args: &ProbeArgs, context: &mut Context) -> Exit {
 
 async fn probe(args: &ProbeArgs, context: &mut Context) -> Result<Exit, Exit> {
     let (tell, events) = channel();
-    let connection = connection::open(context, "probe", Duration::ZERO, &args.quota, &args.requests, tell).await?;
+    let connection = connection::open(context, "probe", Duration::ZERO, &args.requests, tell).await?;
     let outcome = probe_with(args, context, &connection, events).await;
     release(context, connection, outcome).await
 }

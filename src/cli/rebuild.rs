@@ -3,7 +3,7 @@
 use clap::Args;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::args::{ApprovalArgs, LockArgs, QuotaArgs, RequestArgs};
+use super::args::{ApprovalArgs, LockArgs, RequestArgs};
 use super::connection::{self, Connection};
 use super::context::Context;
 use super::reading::{drift_error, snapshot_error, state_error};
@@ -23,8 +23,6 @@ pub(super) struct RebuildArgs {
     #[command(flatten)]
     pub(super) lock: LockArgs,
     #[command(flatten)]
-    pub(super) quota: QuotaArgs,
-    #[command(flatten)]
     pub(super) requests: RequestArgs,
 }
 
@@ -39,7 +37,7 @@ async fn rebuild(args: &RebuildArgs, context: &mut Context) -> Result<Exit, Exit
     let desired = loading::load(context).await?;
     stand_in::announce(context);
     let (tell, events) = channel();
-    let opening = connection::open(context, "state rebuild", args.lock.lock_timeout, &args.quota, &args.requests, tell);
+    let opening = connection::open(context, "state rebuild", args.lock.lock_timeout, &args.requests, tell);
     let connection = opening.await?;
     let outcome = with(args, context, &connection, &desired, events).await;
     release(context, connection, outcome).await

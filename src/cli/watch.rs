@@ -8,7 +8,7 @@ use clap::Args;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::MissedTickBehavior;
 
-use super::args::{LockArgs, QuotaArgs, RequestArgs};
+use super::args::{LockArgs, RequestArgs};
 use super::connection::{self, close_sandbox, holder, patiently, session_error, tune};
 use super::context::Context;
 use super::listening::{self, ListenArgs};
@@ -70,8 +70,6 @@ pub(super) struct WatchArgs {
     #[command(flatten)]
     pub(super) lock: LockArgs,
     #[command(flatten)]
-    pub(super) quota: QuotaArgs,
-    #[command(flatten)]
     pub(super) requests: RequestArgs,
     #[command(flatten)]
     pub(super) listening: ListenArgs,
@@ -111,8 +109,7 @@ async fn watch(args: &WatchArgs, again: Again<'_>, context: &mut Context) -> Res
     let observer = Observer::new(context);
     let (tell, events) = observer.channel();
     let lock_timeout = args.lock.lock_timeout;
-    let (session, sandbox) =
-        connection::prepare(context, "watch", lock_timeout, &args.quota, &args.requests, tell).await?;
+    let (session, sandbox) = connection::prepare(context, "watch", lock_timeout, &args.requests, tell).await?;
     let ended = Box::pin(serve(args, again, context, watcher, session, &observer, events)).await;
     if !matches!(ended, Err(Exit::Interrupted | Exit::Terminated)) {
         close_sandbox(context, sandbox).await;
@@ -341,7 +338,7 @@ impl<'a> View<'a> {
             }
         };
         let mut session = session.clone();
-        tune(&mut session, self.context.sandbox, &args.quota, &args.requests);
+        tune(&mut session, self.context.sandbox, &args.requests);
         self.context.shell.status(words::service::RELOADING);
         Some(settings(&args, session))
     }

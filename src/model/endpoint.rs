@@ -51,7 +51,32 @@ impl Endpoint {
         Self::Profile,
     ];
 
-    /// Returns the name used in forecasts, state and logs.
+    /// Returns the name in states, JSON and metrics, which stays as it is.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::CreateContact => "create_contact",
+            Self::CreateContacts => "create_contacts",
+            Self::UpdateContact => "update_contact",
+            Self::UpdateContacts => "update_contacts",
+            Self::UpdateStages => "update_stages",
+            Self::ViewContact => "view_contact",
+            Self::SearchContacts => "search_contacts",
+            Self::AddToLists => "add_to_lists",
+            Self::RemoveFromLists => "remove_from_lists",
+            Self::ShowStages => "show_stages",
+            Self::ShowCustomFields => "show_custom_fields",
+            Self::ShowFields => "show_fields",
+            Self::ShowLists => "show_lists",
+            Self::Profile => "profile",
+        }
+    }
+
+    /// Reads such a name.
+    pub fn coded(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|endpoint| endpoint.code() == code)
+    }
+
+    /// Returns the name that people read in forecasts and logs.
     pub fn name(self) -> &'static str {
         match self {
             Self::CreateContact => "create",
@@ -138,6 +163,14 @@ mod tests {
         let fields = TEXT_FIELDS.into_iter().chain([Field::LabelNames]);
         let uncarried: Vec<_> = fields.filter(|field| !endpoint.carries(field)).map(|field| field.api_name()).collect();
         assert_eq!(uncarried, left_out, "{endpoint}");
+    }
+
+    #[test]
+    fn states_and_json_name_an_endpoint_alike() {
+        for endpoint in Endpoint::ALL {
+            assert_eq!(serde_json::to_value(endpoint).unwrap(), endpoint.code());
+            assert_eq!(Endpoint::coded(endpoint.code()), Some(endpoint));
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
@@ -85,8 +86,8 @@ pub enum Dispute {
     Merged { id: ApolloId, survivor: ApolloId, owner: Option<ContactKey> },
 }
 
-/// Why an action is in the plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Why an action is in the plan; a hint, and further ones may come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     NotInState,
@@ -97,7 +98,7 @@ pub enum Reason {
     Recreate,
     /// The user asks for it by a command of its own.
     AskedFor,
-    /// The key has a tombstone of the same person.
+    /// The key was forgotten, and the same person is declared again.
     CameBack,
     FieldsDiffer,
     /// Bound, but these fields were never confirmed.

@@ -125,7 +125,7 @@ impl Row {
             b"t/" => contact().map(Self::Tombstone),
             b"s/" => contact().map(Self::Spent),
             b"k/" => Some(Self::Account(u32::from_be_bytes(rest.try_into().ok()?))),
-            b"q/" => endpoint_named(text()?).map(Self::Quota),
+            b"q/" => Endpoint::coded(text()?).map(Self::Quota),
             _ => None,
         }
     }
@@ -171,37 +171,13 @@ impl Row {
             Self::Plan => "plan",
             Self::Binding(key) | Self::Conflict(key) | Self::Tombstone(key) | Self::Spent(key) => key.as_str(),
             Self::Owner(id) => id,
-            Self::Quota(endpoint) => endpoint_name(*endpoint),
+            Self::Quota(endpoint) => endpoint.code(),
             // Big-endian, so that rows sort in the order the intents were written.
             Self::Account(number) => return Cow::Owned(number.to_be_bytes().to_vec()),
             Self::Intent(IntentId(number)) => return Cow::Owned(number.to_be_bytes().to_vec()),
         };
         Cow::Borrowed(name.as_bytes())
     }
-}
-
-/// Names an endpoint on disk. Its own list, since the names people see may change.
-fn endpoint_name(endpoint: Endpoint) -> &'static str {
-    match endpoint {
-        Endpoint::CreateContact => "create_contact",
-        Endpoint::CreateContacts => "create_contacts",
-        Endpoint::UpdateContact => "update_contact",
-        Endpoint::UpdateContacts => "update_contacts",
-        Endpoint::UpdateStages => "update_stages",
-        Endpoint::ViewContact => "view_contact",
-        Endpoint::SearchContacts => "search_contacts",
-        Endpoint::AddToLists => "add_to_lists",
-        Endpoint::RemoveFromLists => "remove_from_lists",
-        Endpoint::ShowStages => "show_stages",
-        Endpoint::ShowCustomFields => "show_custom_fields",
-        Endpoint::ShowFields => "show_fields",
-        Endpoint::ShowLists => "show_lists",
-        Endpoint::Profile => "profile",
-    }
-}
-
-fn endpoint_named(name: &str) -> Option<Endpoint> {
-    Endpoint::ALL.into_iter().find(|&endpoint| endpoint_name(endpoint) == name)
 }
 
 #[cfg(test)]

@@ -75,7 +75,7 @@ impl Default for Metrics {
             }
         }
         for endpoint in Endpoint::ALL {
-            let endpoint = label(endpoint);
+            let endpoint = endpoint.code();
             for status in STATUSES {
                 requests.with_label_values(&[endpoint, status]);
             }
@@ -102,11 +102,11 @@ impl Metrics {
                 self.problems.with_label_values(&[severity]).inc();
             }
             Event::Answered { endpoint, status, elapsed } => {
-                let endpoint = label(*endpoint);
+                let endpoint = endpoint.code();
                 self.requests.with_label_values(&[endpoint, status_class(*status)]).inc();
                 self.request_seconds.with_label_values(&[endpoint]).observe(elapsed.as_secs_f64());
             }
-            Event::WaitingForQuota { endpoint, .. } => self.waits.with_label_values(&[label(*endpoint)]).inc(),
+            Event::WaitingForQuota { endpoint, .. } => self.waits.with_label_values(&[endpoint.code()]).inc(),
             Event::Pass(PassEvent::Ended(pass)) => {
                 self.passes.with_label_values(&[outcome(pass.outcome)]).inc();
                 self.pass_seconds.observe(pass.ended.since(pass.began).as_secs_f64());
@@ -170,7 +170,7 @@ fn moment(status: &Status, is_ready: bool, footprint: Option<Footprint>) -> Vec<
     let windows: Vec<_> = status
         .quota
         .iter()
-        .flat_map(|(&endpoint, windows)| windows.iter().map(move |outlook| (label(endpoint), outlook)))
+        .flat_map(|(&endpoint, windows)| windows.iter().map(move |outlook| (endpoint.code(), outlook)))
         .collect();
     let quota = |name: &str, help: &str, value: fn(&crate::quota::Outlook) -> Option<f64>| {
         let known = windows
@@ -265,26 +265,6 @@ fn outcome(outcome: Outcome) -> &'static str {
         Outcome::Braked => "braked",
         Outcome::Troubled => "troubled",
         Outcome::Interrupted => "interrupted",
-    }
-}
-
-/// Names endpoints as `--json` does.
-fn label(endpoint: Endpoint) -> &'static str {
-    match endpoint {
-        Endpoint::CreateContact => "create_contact",
-        Endpoint::CreateContacts => "create_contacts",
-        Endpoint::UpdateContact => "update_contact",
-        Endpoint::UpdateContacts => "update_contacts",
-        Endpoint::UpdateStages => "update_stages",
-        Endpoint::ViewContact => "view_contact",
-        Endpoint::SearchContacts => "search_contacts",
-        Endpoint::AddToLists => "add_to_lists",
-        Endpoint::RemoveFromLists => "remove_from_lists",
-        Endpoint::ShowStages => "show_stages",
-        Endpoint::ShowCustomFields => "show_custom_fields",
-        Endpoint::ShowFields => "show_fields",
-        Endpoint::ShowLists => "show_lists",
-        Endpoint::Profile => "profile",
     }
 }
 

@@ -52,37 +52,6 @@ pub enum TerraformAction {
     Forget,
 }
 
-/// Why an action is in the plan; a hint, and further ones may come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ActionReason {
-    NotInState,
-    DeclaresApolloId,
-    /// A look found exactly one contact with its e-mail.
-    SameEmailInApollo,
-    /// Its contact was deleted in Apollo, and the user asks for a new one.
-    Recreate,
-    /// The user asks for it by a command of its own.
-    AskedFor,
-    /// The key was forgotten, and the same person is declared again.
-    CameBack,
-    FieldsDiffer,
-    /// Bound, but these fields were never confirmed.
-    StillPending,
-    /// An earlier update was sent and not answered.
-    UpdateInDoubt,
-    /// The entry says so by `moved_from`.
-    MovedFrom,
-    /// The old key is gone and the new one has its e-mail.
-    SameEmail,
-    /// The old key is gone and the new one has its name and company.
-    SamePerson,
-    NoLongerDeclared,
-    GoneFromFiles,
-    CreateUnanswered,
-    Undecided,
-}
-
 /// One action of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(super) struct ResourceChange<'a> {
@@ -96,7 +65,7 @@ pub(super) struct ResourceChange<'a> {
     /// The key.
     pub name: &'a str,
     pub action: ActionName,
-    pub action_reason: ActionReason,
+    pub action_reason: Reason,
     pub change: Change<'a>,
     pub source: Source,
     /// What a person has to decide.
@@ -112,7 +81,7 @@ pub struct PlannedChange<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub previous_resource: Option<Resource>,
     pub action: ActionName,
-    pub reason: ActionReason,
+    pub reason: Reason,
     #[serde(flatten)]
     pub change: Change<'a>,
     pub source: Source,
@@ -225,7 +194,7 @@ impl<'a> ResourceChange<'a> {
             kind: CONTACT,
             name: place.key.as_str(),
             action: ActionName::of(operation),
-            action_reason: (*reason).into(),
+            action_reason: *reason,
             change: Change::new(operation, names, mask),
             source: Source { filename: shown(&place.path), line },
             decision: Decision::of(operation),
@@ -241,7 +210,7 @@ impl<'a> PlannedChange<'a> {
             resource: Resource::of(&place.key),
             previous_resource: previous(action).map(Resource::of),
             action: ActionName::of(operation),
-            reason: (*reason).into(),
+            reason: *reason,
             change: Change::new(operation, names, mask),
             source: Source { filename: shown(&place.path), line },
             decision: Decision::of(operation),
@@ -402,28 +371,5 @@ impl<'a> Decision<'a> {
             },
             _ => return None,
         })
-    }
-}
-
-impl From<Reason> for ActionReason {
-    fn from(reason: Reason) -> Self {
-        match reason {
-            Reason::NotInState => Self::NotInState,
-            Reason::DeclaresApolloId => Self::DeclaresApolloId,
-            Reason::SameEmailInApollo => Self::SameEmailInApollo,
-            Reason::Recreate => Self::Recreate,
-            Reason::AskedFor => Self::AskedFor,
-            Reason::CameBack => Self::CameBack,
-            Reason::FieldsDiffer => Self::FieldsDiffer,
-            Reason::StillPending => Self::StillPending,
-            Reason::UpdateInDoubt => Self::UpdateInDoubt,
-            Reason::MovedFrom => Self::MovedFrom,
-            Reason::SameEmail => Self::SameEmail,
-            Reason::SamePerson => Self::SamePerson,
-            Reason::NoLongerDeclared => Self::NoLongerDeclared,
-            Reason::GoneFromFiles => Self::GoneFromFiles,
-            Reason::CreateUnanswered => Self::CreateUnanswered,
-            Reason::Undecided => Self::Undecided,
-        }
     }
 }
