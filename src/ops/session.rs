@@ -73,6 +73,35 @@ pub struct SessionOptions {
     pub events: Arc<dyn Fn(Event) + Send + Sync>,
 }
 
+#[cfg(test)]
+impl SessionOptions {
+    /// Opens a state for tests: sends nothing, waits for nobody and for nothing, one request at a time.
+    pub(crate) fn bare(state: Location, clock: Clock) -> Self {
+        let super::Entropy { drawn, run, .. } = super::Entropy::from_bytes([7; 64]);
+        Self {
+            state,
+            origin: "sandbox".to_owned(),
+            own_dir: None,
+            client: None,
+            holder: Holder::bare("apply"),
+            lock_timeout: Duration::ZERO,
+            waiting: Waiting::default(),
+            runtime_directory: None,
+            rules: Rules::default(),
+            max_wait: None,
+            parallelism: 1,
+            settle_after: Duration::ZERO,
+            settle_batches_after: Duration::ZERO,
+            backoff: Backoff { base: Duration::ZERO, cap: Duration::ZERO },
+            clock,
+            drawn,
+            run,
+            seed: 1,
+            events: Arc::new(|_| ()),
+        }
+    }
+}
+
 /// The one writer of a state, with a client and the quota account.
 pub struct Session {
     /// Answers readers. Stands before the store, which must not close under it.

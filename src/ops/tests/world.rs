@@ -9,17 +9,17 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use super::super::{
-    Clock, Entropy, Event, Origins, Problem, Refusal, Remaining, Report, SavedPlan, Session, SessionOptions, Waiting,
-    apply, apply_as, check_plan, load, plan, read_plan, resume_plan, save_plan,
+    Clock, Entropy, Event, Origins, Problem, Refusal, Remaining, Report, SavedPlan, Session, SessionOptions, apply,
+    apply_as, check_plan, load, plan, read_plan, resume_plan, save_plan,
 };
 use super::line::{Line, Spoil, Spoiled};
 use crate::apollo;
 use crate::model::{Batching, Timestamp};
 use crate::ops::{Reading, Want};
 use crate::plan::Policy;
-use crate::quota::{Backoff, Rules};
+use crate::quota::Rules;
 use crate::sandbox::{Action, DedupeReading, Options, Server, Witness};
-use crate::state::{Holder, Location, PlanProgress, Snapshot, Wanted};
+use crate::state::{Location, PlanProgress, Snapshot, Wanted};
 use crate::store::Broken;
 
 /// The key that the sandbox of a world accepts.
@@ -29,6 +29,7 @@ type Listener = Arc<dyn Fn(&Event) + Send + Sync>;
 
 pub(super) struct World {
     home: tempfile::TempDir,
+    clock: Clock,
     /// Where the state is when it is in a database.
     database: Option<Location>,
     pub(super) server: Server,
@@ -73,6 +74,7 @@ impl World {
         let line = Line::to(server.address(), spoiled).await;
         Self {
             home,
+            clock,
             database: None,
             server,
             line,
@@ -312,30 +314,17 @@ impl World {
     }
 
     pub(super) fn options(&self) -> SessionOptions {
-        let clock = Clock::system();
         let base_url = url::Url::parse(&format!("http://{}/api/v1", self.line.address)).unwrap();
         let credential = apollo::Credential::ApiKey(SecretString::from(KEY));
         let entropy = Entropy::draw().unwrap();
         let (problems, listener) = (Arc::clone(&self.problems), self.listener.clone());
         SessionOptions {
-            state: self.database.clone().unwrap_or_else(|| self.state().into()),
-            origin: "sandbox".to_owned(),
-            own_dir: None,
             client: Some(apollo::Options::new(base_url, credential)),
-            holder: Holder::bare("apply"),
-            lock_timeout: Duration::ZERO,
-            waiting: Waiting::default(),
-            runtime_directory: None,
             rules: Rules { batching: self.batching, ..Rules::default() },
-            max_wait: None,
-            parallelism: 1,
             settle_after: self.settle_after,
             settle_batches_after: self.settle_after,
-            backoff: Backoff { base: Duration::ZERO, cap: Duration::ZERO },
-            clock,
             drawn: entropy.drawn,
             run: entropy.run,
-            seed: 1,
             events: Arc::new(move |event| {
                 if let Some(listener) = &listener {
                     listener(&event);
@@ -344,6 +333,7 @@ impl World {
                     problems.lock().unwrap().push(problem);
                 }
             }),
+            ..SessionOptions::bare(self.database.clone().unwrap_or_else(|| self.state().into()), self.clock)
         }
     }
 }

@@ -7,16 +7,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::super::{
-    Clock, Desired, Entropy, LoadError, Loader, Reading, Session, SessionOptions, Waiting, Want, plan, read,
-    renew_index,
+    Clock, Desired, LoadError, Loader, Reading, Session, SessionOptions, Want, plan, read, renew_index,
 };
 use super::rows::{KEYS, binding, conflict, intent, key, tombstone};
 use super::steps::{FILES, Step, TEXTS};
 use crate::beneath::Bounds;
 use crate::model::{ContactKey, IntentId, Timestamp};
 use crate::plan::Policy;
-use crate::quota::{Backoff, Rules};
-use crate::state::{Change, Holder, Snapshot, Wanted};
+use crate::quota::Rules;
+use crate::state::{Change, Snapshot, Wanted};
 use crate::store::{self, Broken, Moment};
 
 pub(super) struct World {
@@ -272,28 +271,7 @@ impl World {
     }
 
     pub(super) fn session(&self) -> Session {
-        let entropy = Entropy::draw().unwrap();
-        let options = SessionOptions {
-            state: self.state().into(),
-            origin: "sandbox".to_owned(),
-            own_dir: None,
-            client: None,
-            holder: Holder::bare("apply"),
-            lock_timeout: Duration::ZERO,
-            waiting: Waiting::default(),
-            runtime_directory: None,
-            rules: Rules::default(),
-            max_wait: None,
-            parallelism: 1,
-            settle_after: Duration::ZERO,
-            settle_batches_after: Duration::ZERO,
-            backoff: Backoff { base: Duration::ZERO, cap: Duration::ZERO },
-            clock: Clock::system(),
-            drawn: entropy.drawn,
-            run: entropy.run,
-            seed: 1,
-            events: Arc::new(|_| ()),
-        };
+        let options = SessionOptions::bare(self.state().into(), Clock::system());
         self.runtime.block_on(Session::open(options)).unwrap()
     }
 }

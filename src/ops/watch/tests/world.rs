@@ -17,9 +17,9 @@ use crate::model::Timestamp;
 use crate::ops::watch::{
     Board, Command, Phase, Place, PlaceOptions, Service, Settings, Status, Unable, WatchOptions, WatchSummary,
 };
-use crate::ops::{Clock, Ended, Entropy, Event, SessionOptions, Stop, Waiting};
+use crate::ops::{Clock, Ended, Event, SessionOptions, Stop};
 use crate::plan::{Limit, Policy};
-use crate::quota::{Backoff, Rules};
+use crate::quota::Rules;
 use crate::sandbox::{self, Server};
 use crate::state::{self, Holder};
 use crate::watcher::{self, Hand, Look, Watcher};
@@ -156,34 +156,20 @@ impl World {
 
     fn session(&self) -> SessionOptions {
         let base_url = url::Url::parse(&format!("http://{}/api/v1", self.server.address())).unwrap();
-        let entropy = Entropy::from_bytes([7; 64]);
         let told = Arc::clone(&self.told);
         let key = self.key.lock().unwrap().clone().unwrap();
         SessionOptions {
-            state: self.state().into(),
-            origin: "sandbox".to_owned(),
-            own_dir: None,
             client: Some(apollo::Options::new(base_url, credential(key))),
             holder: holder(),
-            lock_timeout: Duration::ZERO,
-            waiting: Waiting::default(),
-            runtime_directory: None,
             rules: Rules { batching: crate::model::Batching::ALONE, ..Rules::default() },
             // For single passes alone: no wait ends a service.
             max_wait: Some(Duration::from_secs(1)),
-            parallelism: 1,
-            settle_after: Duration::ZERO,
-            settle_batches_after: Duration::ZERO,
-            backoff: Backoff { base: Duration::ZERO, cap: Duration::ZERO },
-            clock: self.clock,
-            drawn: entropy.drawn,
-            run: entropy.run,
-            seed: 1,
             events: Arc::new(move |event| {
                 if !matches!(event, Event::Tick { .. }) {
                     told.lock().unwrap().push(format!("{event:?}"));
                 }
             }),
+            ..SessionOptions::bare(self.state().into(), self.clock)
         }
     }
 }
