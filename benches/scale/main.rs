@@ -27,6 +27,7 @@ use contactsd::ops::{self, Reading, Want};
 use contactsd::plan::Policy;
 use contactsd::quota::Rules;
 use contactsd::ui::{PlanOptions, PlanText};
+use url::Url;
 
 use floor::Floor as FloorKind;
 use generate::Layout;
@@ -283,8 +284,10 @@ impl Bench {
         for parallelism in PARALLELISMS {
             let mut figures = Vec::new();
             for run in 0..self.runs(contacts).min(3) {
-                let state = format!("{url}?state=bench-{}-{contacts}-{parallelism}-{run}", std::process::id());
-                let mut command = world.command_on(state, &self.apply_line(parallelism));
+                let mut state = Url::parse(url)?;
+                let name = format!("bench-{}-{contacts}-{parallelism}-{run}", std::process::id());
+                state.query_pairs_mut().append_pair("state", &name);
+                let mut command = world.command_on(state.as_str(), &self.apply_line(parallelism));
                 figures.push(succeed(&mut command, 0)?);
                 let created = self.counts.take_creates();
                 if created != contacts {
