@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, BufWriter};
-use std::os::unix::fs::MetadataExt;
+use std::io::{self, BufWriter, Seek};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -145,21 +144,22 @@ fn open(file: &Path, options: &TableOptions) -> Result<Table, TableError> {
 
 type RejectsFile = Rejects<BufWriter<File>>;
 
-/// Opens the file for rows that become no contact.
+/// Begins the table of rows that become no contact. It waits until all rows are read: a run that fails empties no file.
 fn begin_rejects(
     args: &ConvertArgs,
     tables: &[NamedTable],
     context: &mut Context,
 ) -> Result<Option<RejectsFile>, Exit> {
     let Some(path) = args.rejects.as_deref().filter(|_| !args.dry_run && !args.diff) else { return Ok(None) };
-    let place = |path: &Path| path.metadata().ok().map(|found| (found.dev(), found.ino()));
-    let own = place(path);
-    if own.is_some() && args.files.iter().any(|file| place(file) == own) {
-        return Err(context.fail(&converted::rejects_are_a_table(path)));
-    }
     let headers = tables.iter().map(|table| table.table.header());
-    let begun = output_file::create(path, 0o600).and_then(|file| Rejects::begin(BufWriter::new(file), headers));
+    let begun = tempfile::tempfile().and_then(|file| Rejects::begin(BufWriter::new(file), headers));
     begun.map(Some).map_err(|error| context.fail(&cannot_write(path, &error)))
+}
+
+fn write_rejects(rejects: RejectsFile, path: &Path) -> io::Result<()> {
+    let mut rows = rejects.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?;
+    rows.rewind()?;
+    io::copy(&mut rows, &mut output_file::create(path, 0o600)?).map(|_| ())
 }
 
 /// What was told of rows, and what is left to say.
@@ -244,11 +244,9 @@ impl Told {
     }
 
     fn finish_rejects(&mut self, args: &ConvertArgs, context: &mut Context) -> Exit {
-        let finished = self.rejects.take().map_or(Ok(()), Rejects::finish);
-        let (Some(path), Some(error)) = (&args.rejects, self.reject_error.take().or(finished.err())) else {
-            return Exit::Success;
-        };
-        context.fail(&cannot_write(path, &error))
+        let (Some(path), Some(rejects)) = (&args.rejects, self.rejects.take()) else { return Exit::Success };
+        let written = self.reject_error.take().map_or_else(|| write_rejects(rejects, path), Err);
+        written.map_or_else(|error| context.fail(&cannot_write(path, &error)), |()| Exit::Success)
     }
 
     /// Says to people what programs have row by row.

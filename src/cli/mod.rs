@@ -47,6 +47,7 @@ mod service;
 mod show;
 mod showing;
 mod signals;
+mod spared;
 mod stand_in;
 mod state;
 mod status;

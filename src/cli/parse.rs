@@ -13,6 +13,7 @@ use clap::{Arg, ArgAction, ArgMatches, ColorChoice, Command, CommandFactory, Fro
 use super::apply::PLANNING;
 use super::args::{ColorWhen, Global};
 use super::context::Context;
+use super::spared::Spared;
 use super::verbs::{Cli, Does};
 use super::wanted::{Wanted, is_off};
 use super::{Exit, help, usage};
@@ -44,10 +45,13 @@ pub(super) fn parse(
     let known = long_flags(&Cli::command());
     let arguments: Vec<OsString> = arguments.into_iter().map(|argument| with_two_dashes(argument, &known)).collect();
     let mut wanted = Wanted::of(&arguments, &environment);
+    let speak = |wanted: &Wanted, file: &SettingsFile| {
+        wanted.shell(&colors(&environment), &spared(&arguments, &environment, file), Verbosity::Normal)
+    };
     let file = match SettingsFile::read(&environment.directory, &known.iter().cloned().collect::<Vec<_>>()) {
         Ok(file) => file,
         Err(error) => {
-            let mut shell = wanted.shell(&colors(&environment), &environment.directory, Verbosity::Normal)?;
+            let mut shell = speak(&wanted, &SettingsFile::default())?;
             let is_flag = |name: &str| known.contains(name);
             shell.error(chain(&error), line::settings_advice(&error, is_flag, variable, SettingsFile::names()));
             return Err(Exit::Failure);
@@ -56,7 +60,7 @@ pub(super) fn parse(
     wanted.json |= file.get("json") == Some("true");
     let is_known = |name: &str| OTHER_VARIABLES.contains(&name) || known.iter().any(|flag| variable(flag) == name);
     if let Some(name) = environment.not_text().find(|name| is_known(name)) {
-        let mut shell = wanted.shell(&colors(&environment), &environment.directory, Verbosity::Normal)?;
+        let mut shell = speak(&wanted, &file)?;
         shell.message(&variable_not_text(name));
         return Err(Exit::Failure);
     }
@@ -64,16 +68,22 @@ pub(super) fn parse(
     let command = layers.add_to(help::added_to(Cli::command())).color(help_color(&wanted, &environment));
     let parsed = command.clone().try_get_matches_from(&arguments).and_then(|matches| {
         no_looser_brakes(command.clone(), &matches, &file)?;
-        no_planning_of_saved_plans(command, &matches)?;
+        no_planning_of_saved_plans(command.clone(), &matches)?;
         let dir_is_named = matches.value_source("dir") != Some(ValueSource::DefaultValue);
-        Ok((Cli::from_arg_matches(&matches)?, dir_is_named))
+        let spared = Spared::new(&command, &matches, &[], &environment);
+        Ok((Cli::from_arg_matches(&matches)?, dir_is_named, spared))
     });
-    let (cli, dir_is_named) = parsed.map_err(|error| explain(&error, &arguments, &wanted, &environment, &file))?;
+    let (cli, dir_is_named, spared) =
+        parsed.map_err(|error| explain(&error, &arguments, &wanted, &environment, &file))?;
     let verbosity = if cli.global.quiet { Verbosity::Quiet } else { Verbosity::Normal };
     let mut environment_colors = colors(&environment);
     environment_colors.contactsd_color = color_asked_for(&cli.global).map(str::to_owned);
     let wanted = Wanted { json: cli.global.json, into: cli.global.json_into.clone(), ..wanted };
-    let mut shell = wanted.shell(&environment_colors, &environment.directory, verbosity)?;
+    let mut shell = wanted.shell(&environment_colors, &spared, verbosity)?;
+    if let Some(why) = spared.refuses_any() {
+        shell.message(&why);
+        return Err(Exit::Failure);
+    }
     let (layout, does) = cli.verb.machine_output();
     shell.lay_out(layout);
     if does == Does::Something {
@@ -164,13 +174,25 @@ pub(super) struct Places {
     pub(super) bounds: Bounds,
 }
 
+/// Understands what there is to be understood of a command line.
+fn half_understood(line: &[OsString], environment: &Environment, file: &SettingsFile) -> (Command, ArgMatches) {
+    let command = Layers::new(environment, file, line).add_to(Cli::command()).ignore_errors(true);
+    let matches = command.clone().try_get_matches_from(line).unwrap_or_default();
+    (command, matches)
+}
+
+/// Finds what a command line that is not understood must not be the end of.
+fn spared(line: &[OsString], environment: &Environment, file: &SettingsFile) -> Spared {
+    let (command, matches) = half_understood(line, environment, file);
+    Spared::new(&command, &matches, line, environment)
+}
+
 /// Finds the places of a command line that is still being typed, as far as it can be understood.
 pub(super) fn places(line: &[OsString], environment: &Environment) -> Places {
     let names: Vec<String> = long_flags(&Cli::command()).into_iter().collect();
     // What is wrong with it is told when the line is run.
     let file = SettingsFile::read(&environment.directory, &names).unwrap_or_default();
-    let command = Layers::new(environment, &file, line).add_to(Cli::command()).ignore_errors(true);
-    let matches = command.try_get_matches_from(line).unwrap_or_default();
+    let (_, matches) = half_understood(line, environment, &file);
     let path = |id: &str| matches.try_get_one::<PathBuf>(id).ok().flatten().cloned();
     let is_sandbox = matches.try_get_one::<bool>("sandbox").ok().flatten() == Some(&true);
     let dir = path("dir").unwrap_or_else(|| PathBuf::from("contacts.d"));
@@ -193,8 +215,8 @@ fn explain(
     environment: &Environment,
     file: &SettingsFile,
 ) -> Exit {
-    let shell = wanted.shell(&colors(environment), &environment.directory, Verbosity::Normal);
-    let Ok(mut shell) = shell else { return Exit::Failure };
+    let spared = spared(arguments, environment, file);
+    let Ok(mut shell) = wanted.shell(&colors(environment), &spared, Verbosity::Normal) else { return Exit::Failure };
     let Some(message) = usage::message(error, &Cli::command(), arguments) else {
         // Help and the version go to stdout, help for who typed too little to stderr; clap knows which.
         let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use super::args::ColorWhen;
+use super::spared::Spared;
 use super::stream::is_stream;
 use super::{Exit, output_file};
 use crate::settings::Environment;
@@ -55,18 +56,22 @@ impl Wanted {
         wanted
     }
 
-    /// Makes the shell that speaks as wanted; says why when the file cannot be written.
+    /// Makes the shell that speaks as wanted; says why when the file cannot be written or must not be emptied.
     pub(super) fn shell(
         &self,
         colors: &ColorEnvironment,
-        directory: &Path,
+        spared: &Spared,
         verbosity: Verbosity,
     ) -> Result<Shell, Exit> {
         let mut shell = Shell::of_process(self.color, colors, verbosity);
         if self.json {
             shell.speak_json();
         }
-        match self.into.as_deref().map(|path| (path, create(&directory.join(path)))) {
+        if let Some(why) = self.into.as_deref().and_then(|path| spared.refuses("--json-into", path)) {
+            shell.message(&why);
+            return Err(Exit::Failure);
+        }
+        match self.into.as_deref().map(|path| (path, create(&spared.here().join(path)))) {
             None => {}
             Some((_, Ok(file))) => shell.record_into(file),
             Some((path, Err(error))) => {

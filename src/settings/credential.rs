@@ -50,6 +50,11 @@ const KEY_FILE: &str = "APOLLO_API_KEY_FILE";
 const TOKEN: &str = "APOLLO_ACCESS_TOKEN";
 const TOKEN_FILE: &str = "APOLLO_ACCESS_TOKEN_FILE";
 
+/// Names the files that hold credentials.
+pub fn credential_files(environment: &Environment) -> impl Iterator<Item = PathBuf> + '_ {
+    [KEY_FILE, TOKEN_FILE].into_iter().filter_map(|name| environment.get(name).map(PathBuf::from))
+}
+
 impl Credential {
     /// Reads the one credential that the environment gives, trimmed of white space.
     pub fn read(environment: &Environment) -> Result<Self, CredentialError> {

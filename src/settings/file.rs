@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
@@ -67,6 +67,11 @@ pub enum FileError {
 }
 
 impl SettingsFile {
+    /// Returns where the file of a working directory is, if it has one.
+    pub fn path(directory: &Path) -> PathBuf {
+        directory.join(NAME)
+    }
+
     /// Reads the file in `directory`; empty when there is none.
     ///
     /// `known` are the long flags that exist.

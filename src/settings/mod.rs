@@ -15,7 +15,7 @@ mod locations;
 mod time;
 
 pub use checkout::Checkout;
-pub use credential::{Credential, CredentialError};
+pub use credential::{Credential, CredentialError, credential_files};
 pub use database::{PasswordError, database_password};
 pub use environment::Environment;
 pub use file::{FileError, SettingsFile};

@@ -49,6 +49,7 @@ pub use providers::is_public_mail;
 pub use root::{Error, open_root};
 pub use rules::MAX_FILE_BYTES;
 pub use schema::schema;
+pub use walk::is_yaml;
 pub use write::{ByName, Rest, Unfit, Written, contact_file, to_yaml, write_fields, write_key};
 
 use diagnostic::Source;

@@ -399,7 +399,8 @@ fn is_skipped(name: &str) -> bool {
     name.starts_with('.') || name.ends_with('~') || is_swap
 }
 
-fn is_yaml(name: &OsStr) -> bool {
+/// Reports whether a file of this name is read for contacts, unless it is a hidden one.
+pub fn is_yaml(name: &OsStr) -> bool {
     Path::new(name).extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
 }
 

@@ -273,6 +273,59 @@ fn a_link_in_the_place_of_an_output_keeps_its_target() {
 }
 
 #[test]
+fn output_empties_no_file_that_is_read_or_written_for_something_else() {
+    let mut world = World::with(TEAM);
+    assert_eq!(world.run("apply --sandbox --auto-approve").code, Some(0));
+    assert_eq!(world.run("plan --out saved.plan").code, Some(0));
+    world.write("people.csv", "First Name,Last Name,Email,Account Name\nAda,Quill,ada@engines.example.com,Engines\n");
+    world.write("contactsd.toml", "mask = true\n");
+    world.write("key", "a key");
+    world.write("conf/ada.yaml", TEAM);
+    fs::create_dir(world.path("linked")).unwrap();
+    symlink("../conf/ada.yaml", world.path("linked/ada.yaml")).unwrap();
+    fs::hard_link(world.path("people.csv"), world.path("same.csv")).unwrap();
+    let contents = |path: &str| fs::read(world.path(path)).unwrap();
+    let kept = ["contacts.d/team.yaml", "people.csv", "contactsd.toml", "key", "conf/ada.yaml", "saved.plan"];
+    let before = kept.map(contents);
+    let named = "name the same file";
+    let among = "is among the contact files";
+    for (line, why) in [
+        ("plan --json-into contacts.d/team.yaml", among),
+        ("plan --json-into ./conf/../contacts.d/new.yml", among),
+        ("apply --auto-approve --json-into contacts.d/team.yaml", among),
+        ("validate --json-into contacts.d/team.yaml", among),
+        ("fmt contacts.d/team.yaml --json-into contacts.d/team.yaml", among),
+        ("fmt conf/ada.yaml --json-into conf/ada.yaml", named),
+        ("plan --dir linked --follow-within conf --json-into conf/ada.yaml", among),
+        ("export --out conf --json-into conf/ada.yaml", among),
+        ("plan --nonsense --json-into contacts.d/team.yaml", among),
+        ("plan --json-into=contacts.d/team.yaml --nonsense", among),
+        ("convert people.csv --nonsense --json-into people.csv", named),
+        ("convert people.csv --json-into same.csv", named),
+        ("convert people.csv --rejects same.csv", named),
+        ("convert people.csv --rejects rest --json-into rest", named),
+        ("convert people.csv --rejects contacts.d/team.yaml", among),
+        ("convert people.csv --out conf --rejects conf/ada.yaml", among),
+        ("convert people.csv --out conf --rejects contacts.d/team.yaml", among),
+        ("show saved.plan --json-into saved.plan", named),
+        ("plan --out other.plan --json-into other.plan", named),
+        ("plan --json-into contactsd.toml", "contactsd reads contactsd.toml"),
+        ("plan --json-into .contactsd/contacts.d/sandbox/state/records", "in a directory of contactsd's own"),
+    ] {
+        let refused = world.run(line);
+        assert!(refused.code == Some(1) && refused.stderr.contains(why), "{line}: {refused}");
+        assert_eq!(kept.map(contents), before, "{line}");
+    }
+    assert!(!world.path("contacts.d/new.yml").exists() && !world.path("rest").exists());
+    // What is read for nothing may stand among the contact files.
+    assert_eq!(world.run("plan --json-into contacts.d/records.jsonl").code, Some(0));
+    world.set("CONTACTSD_JSON_INTO", "contacts.d/team.yaml");
+    let refused = world.run("plan");
+    assert!(refused.code == Some(1) && refused.stderr.contains(among), "{refused}");
+    assert_eq!(fs::read(world.path("contacts.d/team.yaml")).unwrap(), TEAM.as_bytes());
+}
+
+#[test]
 fn records_go_to_streams_and_pipes_that_a_person_named() {
     let world = World::with(TEAM);
     let outcome = world.run("plan --json-into /dev/stdout");

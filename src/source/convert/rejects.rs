@@ -51,7 +51,8 @@ impl<W: Write> Rejects<W> {
         Ok(self.out.write_record(row.into_iter().chain(ours).chain(more))?)
     }
 
-    pub fn finish(mut self) -> io::Result<()> {
-        self.out.flush()
+    /// Writes what is left, and returns what all was written to.
+    pub fn finish(self) -> io::Result<W> {
+        self.out.into_inner().map_err(csv::IntoInnerError::into_error)
     }
 }

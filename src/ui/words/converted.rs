@@ -17,13 +17,6 @@ use super::convert::MOST_COLUMNS;
 pub(crate) const MOST_SHOWN: usize = 20;
 
 /// The file for rows that became no contact is a table itself.
-pub(crate) fn rejects_are_a_table(path: &Path) -> Diagnostic {
-    Diagnostic::error(
-        format!("{} is one of the tables", path.display()),
-        "The rows that were not converted go into a file of their own. Name another file.",
-    )
-}
-
 pub(crate) fn unknown_columns(name: &Path, unknown: &[String]) -> Diagnostic {
     let are = if unknown.len() == 1 { "is" } else { "are" };
     let summary = format!("{} of {} {are} not known", counted(unknown.len(), "column"), name.display());

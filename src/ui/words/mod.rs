@@ -17,6 +17,7 @@ mod entry;
 pub(crate) mod generated;
 mod init;
 pub(crate) mod managed;
+pub(crate) mod output_file;
 pub(crate) mod plan_file;
 mod requests;
 pub(crate) mod run;
