@@ -40,9 +40,18 @@ impl KeyMaker {
 
     /// Makes a key of what [`key_base`] has returned, as [`KeyMaker::make`] does.
     pub fn make_from(&mut self, base: Option<&str>, id: &str) -> ContactKey {
+        self.first_of(base.map(str::to_owned), base, id)
+    }
+
+    /// Makes a key with the end of `id` in it, for one of several who have one `base`: none of them gets what another
+    /// would have alone.
+    pub fn make_apart(&mut self, base: Option<&str>, id: &str) -> ContactKey {
+        self.first_of(None, base, id)
+    }
+
+    fn first_of(&mut self, plain: Option<String>, base: Option<&str>, id: &str) -> ContactKey {
         let tail = &id[id.len().saturating_sub(TAIL_CHARS)..];
         let fallback = || format!("contact-{id}");
-        let plain = base.map(str::to_owned);
         let told_apart = [tail, id].into_iter().filter_map(|id| Some(format!("{}-{id}", base?)));
         let numbered = (2..).map(|number| format!("{}-{number}", fallback()));
         let candidates = plain.into_iter().chain(told_apart).chain([fallback()]).chain(numbered);
@@ -51,15 +60,21 @@ impl KeyMaker {
     }
 }
 
-/// Returns what a key begins with; `None` for somebody without an e-mail and a name in Latin letters.
+/// Returns what a key begins with, the e-mail or the name with the company; `None` for somebody without an e-mail and a name
+/// in Latin letters.
+///
+/// A name alone would go to a namesake of another company when its owner is gone.
 pub fn key_base(fields: &Fields) -> Option<String> {
     let text = |field| fields.text(&field).map(str::trim).filter(|text| !text.is_empty());
-    let name = || {
-        let names: Vec<&str> = [Field::FirstName, Field::LastName].into_iter().filter_map(text).collect();
-        Some(names.join(" ")).filter(|name| !name.is_empty())
-    };
-    let base = text(Field::Email).map(|email| spelled(email, "._@+-")).or_else(|| Some(spelled(&name()?, ".-")))?;
-    Some(base).filter(|base| !base.is_empty())
+    if let Some(email) = text(Field::Email) {
+        return Some(spelled(email, "._@+-")).filter(|base| !base.is_empty());
+    }
+    let names: Vec<&str> = [Field::FirstName, Field::LastName].into_iter().filter_map(text).collect();
+    let name = Some(spelled(&names.join(" "), ".-")).filter(|name| !name.is_empty())?;
+    let company = text(Field::OrganizationName).map(|company| spelled(company, ".-")).unwrap_or_default();
+    let mut base = if company.is_empty() { name } else { format!("{name}_{company}") };
+    base.truncate(MOST_CHARS);
+    Some(base.trim_end_matches(['-', '_', '.']).to_owned())
 }
 
 /// Spells a text with lower-case ASCII letters, digits and the characters `kept`; anything else becomes one hyphen.
@@ -87,6 +102,18 @@ mod tests {
     }
 
     #[test]
+    fn a_name_has_its_company_with_it() {
+        let base = |first, last, company: &str| {
+            let company = [(Field::OrganizationName, Value::from(company))];
+            key_base(&fields("", first, last).into_iter().chain(company).collect())
+        };
+        assert_eq!(base("Ada", "Quill", "Engines, Inc.").as_deref(), Some("ada-quill_engines-inc"));
+        assert_eq!(base("Ada", "Quill", " 株式会社 ").as_deref(), Some("ada-quill"));
+        assert_eq!(base("李", "雷", "Engines"), None);
+        assert_eq!(base("Ada", "", &"x".repeat(200)).map(|base| base.len()), Some(MOST_CHARS));
+    }
+
+    #[test]
     fn a_key_is_the_email_or_the_name_and_namesakes_are_told_apart() {
         let mut maker = KeyMaker::sparing([ContactKey::parse("taken@example.com").unwrap()]);
         let mut key = |email, first, last, id| maker.make(&fields(email, first, last), id).to_string();
@@ -101,6 +128,8 @@ mod tests {
         assert_eq!(key("_x@bücher.example", "", "", "66f0c1000000000000000006"), "x@bucher.example");
         assert_eq!(key("", "", "", "66f0c1000000000000000006"), "contact-66f0c1000000000000000006");
         assert_eq!(key("", "", "", "66f0c1000000000000000006"), "contact-66f0c1000000000000000006-2");
+        assert_eq!(maker.make_apart(Some("bo"), "66f0c1000000000000000007").as_str(), "bo-000007");
+        let mut key = |email, first, last, id| maker.make(&fields(email, first, last), id).to_string();
         let long = key(&format!("{}@example.com", "x".repeat(200)), "", "", "66f0c1000000000000000007");
         assert_eq!(long, "x".repeat(MOST_CHARS));
     }

@@ -69,7 +69,7 @@ fn an_edited_file_is_kept_and_keys_stay_whatever_happens_in_apollo() {
     assert!(world.run("export --split company").code == Some(0));
     let file = |name: &str| std::fs::read_to_string(world.path(format!("contacts.d/{name}"))).unwrap();
     let harbor = "harbor-söhne-1.yaml";
-    assert!(file(harbor).contains("\n  ada-same:\n"), "{}", file(harbor));
+    assert!(file(harbor).contains("\n  ada-same_harbor-sohne-1:\n"), "{}", file(harbor));
     // Who moves to another company keeps its key and its file.
     let contacts = remote.contacts();
     let ada = contacts.iter().find(|contact| contact["first_name"] == "Ada").unwrap();

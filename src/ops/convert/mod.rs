@@ -18,14 +18,14 @@ pub use error::ConvertError;
 pub use merge::{Differing, Merge};
 
 use spool::{InFile, Piece, Spool, Spooled};
-use there::{Holder, Known, There, hash, marks};
+use there::{Holder, Known, There, alike, hash, marks};
 
 use super::generated::{self, Placed, Placing, Wanted};
 use super::split::{Split, slug};
 use crate::beneath::Root;
-use crate::model::{ContactKey, Field, KeyMaker, Names, key_base};
+use crate::model::{ContactKey, Field, Fields, Identity, KeyMaker, Names, PersonAtCompany, key_base};
 use crate::source::convert::{Cells, Note, Person, Refusal, Skip, Table, TableError, TableOptions, Taken};
-use crate::source::{self, Code, MAX_FILE_BYTES, Written, write_fields};
+use crate::source::{Clash, Code, MAX_FILE_BYTES, Written, write_fields};
 
 /// A table with the name that its file has for people.
 pub struct NamedTable {
@@ -199,6 +199,8 @@ struct Waiting {
     base: Option<Box<str>>,
     /// Tells it apart from others of the same name.
     id: Box<str>,
+    /// Whether nothing but all that it says tells it from others.
+    is_weak: bool,
     piece: Piece,
     file: u32,
     table: u16,
@@ -240,7 +242,9 @@ impl Work {
             Some((code, holder)) => return Ok(Came::Refused(Refused::Clash(code, holder))),
             None => {}
         }
-        let known = self.there.own_entry(&marks, apollo_id.as_ref()).cloned();
+        let alone = [alike(&fields)];
+        let told_by = if marks.is_empty() { &alone[..] } else { &marks };
+        let known = self.there.own_entry(told_by, apollo_id.as_ref()).cloned();
         let base = key_base(&fields).map(String::into_boxed_str);
         let company = fields.text(&Field::OrganizationName);
         let first_list = fields.lists().next();
@@ -260,22 +264,23 @@ impl Work {
             table: u16::try_from(table).unwrap_or(u16::MAX),
             line: u32::try_from(line).unwrap_or(u32::MAX),
         };
+        let id = written.apollo_id.as_ref().map(|id| id.as_str().into());
+        let id = id.unwrap_or_else(|| tells_apart(&written.fields).unwrap_or_else(|| short_hash(&[&self.text])));
+        let is_weak = marks.is_empty();
         let mut marks = marks;
-        if marks.is_empty() {
+        if is_weak {
             // Nobody else can be told from it by anything but the whole row.
-            let same = source::Clash { code: Code::SharedApolloId, hash: digest };
+            let same = Clash { code: Code::SharedApolloId, hash: digest };
             if let Some((_, with)) = self.there.clash(&[same], false) {
                 return Ok(Came::Refused(Refused::Repeated(with)));
             }
             marks.push(same);
         }
         self.there.hold(&marks, holder, stands_apart);
-        let id =
-            written.apollo_id.as_ref().map_or_else(|| format!("{digest:016x}")[..12].into(), |id| id.as_str().into());
         let piece = self.spool.add(&self.text).map_err(ConvertError::Spool)?;
         let Holder::Row { table, line } = holder else { unreachable!("it was made above") };
         let (file, known) = (self.number_of(name), known.map(|known| known.key));
-        self.waiting.push(Waiting { known, base, id, piece, file, table, line });
+        self.waiting.push(Waiting { known, base, id, is_weak, piece, file, table, line });
         Ok(Came::Taken(notes))
     }
 
@@ -341,18 +346,24 @@ impl Work {
             .map(|known| (&known.key, known))
             .collect();
         let mut files: BTreeMap<PathBuf, Vec<InFile>> = BTreeMap::new();
-        for waiting in waiting {
-            let Waiting { known, base, id, piece, file, table, line } = waiting;
-            let name = &names[file as usize];
-            // A key that stands there already may mean somebody else: in another file, or with another id.
+        let would_share = |one: &Waiting, other: &Waiting| (&one.known, &one.base) == (&other.known, &other.base);
+        for (at, row) in waiting.iter().enumerate() {
+            let Waiting { known, base, id, is_weak, piece, file, table, line } = row;
+            let name = &names[*file as usize];
+            // A key that stands there already may mean somebody else: in another file, with another id, or whoever else
+            // would have been found by what tells people apart.
             let is_another = |key: &ContactKey| {
-                own.get(key).is_some_and(|known| known.name.as_ref() != name || known.has_another_id(&id))
+                own.get(key).is_some_and(|known| {
+                    known.name.as_ref() != name || known.has_another_id(id) || !(*is_weak || known.is_weak)
+                })
             };
-            let known = known.filter(|key| maker.take(key));
-            let mut key = known.unwrap_or_else(|| maker.make_from(base.as_deref(), &id));
-            while is_another(&key) {
-                key = maker.make_from(base.as_deref(), &id);
-            }
+            let neighbors = [at.checked_sub(1), Some(at + 1)].into_iter().flatten();
+            let is_alone = !neighbors.filter_map(|at| waiting.get(at)).any(|other| would_share(row, other));
+            let (base, known) = (base.as_deref(), known.clone().filter(|key| maker.take(key)));
+            let make = || Some(if is_alone { maker.make_from(base, id) } else { maker.make_apart(base, id) });
+            let free = || std::iter::from_fn(make).find(|key| !is_another(key));
+            let key = known.or_else(free).expect("there are always more keys");
+            let (piece, table, line) = (*piece, *table, *line);
             if !files.contains_key(name) {
                 files.insert(name.clone(), Vec::new());
             }
@@ -403,6 +414,25 @@ fn placed(
         _ => None,
     };
     Ok(ConvertedFile { placed, merge })
+}
+
+/// Returns a short hash of what tells people apart, the same whatever else changes; `None` where nothing does.
+fn tells_apart(fields: &Fields) -> Option<Box<str>> {
+    let identity = Identity::of(fields);
+    if let Some(mailbox) = identity.mailbox() {
+        return Some(short_hash(&[&mailbox]));
+    }
+    let PersonAtCompany { first_name, last_name, company } = identity.person_at_company()?;
+    Some(short_hash(&[&first_name, &last_name, &company]))
+}
+
+/// The first 12 hexadecimal digits of a hash that is the same in every version of the program.
+fn short_hash(texts: &[&str]) -> Box<str> {
+    let mut hasher = blake3::Hasher::new();
+    for text in texts {
+        hasher.update(text.as_bytes()).update(&[0]);
+    }
+    hasher.finalize().to_hex()[..12].into()
 }
 
 /// Returns a key for a text that is read alone.

@@ -190,7 +190,71 @@ fn who_has_an_entry_keeps_key_and_file_whatever_changes_in_the_table() {
     let files = place.files();
     let text = &files[Path::new("x.yaml")];
     assert!(files.len() == 1 && text.contains("  ada@x.example:\n") && text.contains("organization_name: Y"), "{text}");
-    assert!(text.contains("  bo-lund:\n") && text.contains("email: bo@x.example"), "{text}");
+    assert!(text.contains("  bo-lund_x:\n") && text.contains("email: bo@x.example"), "{text}");
+}
+
+/// The keys of the entries, each with the title that it has.
+fn titles(place: &Place) -> BTreeMap<String, String> {
+    let text = place.files().into_values().collect::<String>();
+    let mut titles = BTreeMap::new();
+    let mut key = "";
+    for line in text.lines() {
+        match line.strip_prefix("    title: ") {
+            Some(title) => assert!(titles.insert(key.to_owned(), title.to_owned()).is_none(), "{key}"),
+            None if line.starts_with("  ") && !line.starts_with("   ") => key = line.trim().trim_end_matches(':'),
+            None => {}
+        }
+    }
+    titles
+}
+
+#[test]
+fn a_key_goes_to_nobody_else_when_its_owner_is_gone_whoever_writes_into_a_new_directory() {
+    let people = [
+        row(["Ada", "Quill", "", "Engines", "one"]),
+        row(["Ada", "Quill", "", "Looms", "two"]),
+        row(["Zoë", "Ros", "", "Café", "three"]),
+        row(["Zoe", "Ros", "", "Cafe", "four"]),
+        row(["Bo", "Lund", "", "", "five"]),
+        row(["Bo", "Lund", "", "", "six"]),
+        row(["李", "雷", "", "Engines", "seven"]),
+    ];
+    let all = Place::new();
+    assert_eq!(all.convert(&people, Split::None).taken, people.len());
+    let before = titles(&all);
+    for gone in 0..people.len() {
+        let rest: Vec<_> =
+            people.iter().enumerate().filter(|(at, _)| *at != gone).map(|(_, row)| row.clone()).collect();
+        let place = Place::new();
+        place.convert(&rest, Split::None);
+        for (key, title) in titles(&place) {
+            assert!(
+                before.get(&key).is_none_or(|before| *before == title),
+                "{key} is {title} without {:?}",
+                people[gone]
+            );
+        }
+    }
+    let at_companies = |(_, title): &(&String, &String)| title.as_str() == "one" || title.as_str() == "two";
+    let keys: Vec<&String> = before.iter().filter(at_companies).map(|(key, _)| key).collect();
+    assert_eq!(keys, ["ada-quill_engines", "ada-quill_looms"]);
+}
+
+#[test]
+fn a_namesake_takes_no_key_of_an_entry_that_stays() {
+    let place = Place::new();
+    let bo = |title| row(["Bo", "Lund", "", "", title]);
+    place.convert(&[bo("one")], Split::None);
+    assert_eq!(titles(&place), [("bo-lund".to_owned(), "one".to_owned())].into());
+    assert_eq!(place.convert(&[bo("two"), bo("one")], Split::None).changed, 1);
+    let both = titles(&place);
+    assert_eq!((both.len(), both["bo-lund"].as_str()), (2, "one"));
+    assert_eq!(place.convert(&[bo("two"), bo("one")], Split::None).changed, 0);
+    // Alone, somebody who says something else than before may be the same one.
+    let place = Place::new();
+    place.convert(&[bo("one")], Split::None);
+    place.convert(&[bo("two")], Split::None);
+    assert_eq!(titles(&place), [("bo-lund".to_owned(), "two".to_owned())].into());
 }
 
 #[test]
@@ -227,15 +291,15 @@ fn an_entry_with_another_id_is_somebody_else_whatever_they_share() {
         let keys = text.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
         keys.map(|line| line.trim().to_owned()).collect::<Vec<_>>()
     };
-    assert_eq!(keys(&place), ["office@x.example:", "office@x.example-000002:"]);
+    assert_eq!(keys(&place), ["office@x.example-000001:", "office@x.example-000002:"]);
     // Somebody who takes the place of the first one in the table takes neither the entry nor the key.
     let (root, mut tables) = (place.root(), [table(&[("Bo", 2), ("Cy", 3)])]);
     let into = ConvertInto { root: Some(&root), split: Split::None };
     let converted = convert(&mut tables, into, &mut |_| ()).unwrap();
-    let lost = [ContactKey::parse("office@x.example").unwrap()].into();
+    let lost = [ContactKey::parse("office@x.example-000001").unwrap()].into();
     assert_eq!(converted.files[0].placed.placing, Placing::Loses(lost));
     converted.files[0].placed.write(&root).unwrap();
-    assert_eq!(keys(&place), ["office@x.example-000002:", "office@x.example-000003:"]);
+    assert_eq!(keys(&place), ["office@x.example:", "office@x.example-000002:"]);
 }
 
 #[test]

@@ -58,6 +58,8 @@ pub(super) struct Known {
     /// Its file, below the directory.
     pub(super) name: Arc<Path>,
     apollo_id: Option<ApolloId>,
+    /// Whether nothing but all that it says tells it from others.
+    pub(super) is_weak: bool,
 }
 
 impl Known {
@@ -99,10 +101,15 @@ impl There {
 
     fn add(&mut self, entry: &Entry, name: &Arc<Path>, is_own: bool) {
         let number = u32::try_from(self.known.len()).unwrap_or(u32::MAX);
-        self.known.push(Known { key: entry.key().clone(), name: Arc::clone(name), apollo_id: entry.apollo_id.clone() });
-        let marks = marks(&entry.fields, entry.apollo_id.as_ref());
+        let mut marks = marks(&entry.fields, entry.apollo_id.as_ref());
+        let is_weak = marks.is_empty();
+        let (key, apollo_id) = (entry.key().clone(), entry.apollo_id.clone());
+        self.known.push(Known { key, name: Arc::clone(name), apollo_id, is_weak });
         if is_own {
             self.own_keys.entry(name.to_path_buf()).or_default().insert(entry.key().clone());
+            if is_weak {
+                marks.push(alike(&entry.fields));
+            }
             for mark in marks {
                 self.own.entry(mark.hash).or_insert(number);
             }
@@ -151,6 +158,11 @@ impl There {
 pub(super) fn marks(fields: &Fields, apollo_id: Option<&ApolloId>) -> Vec<Clash> {
     let of_id = apollo_id.map(|id| Clash { code: Code::SharedApolloId, hash: hash(&("id", id.as_str())) });
     of_id.into_iter().chain(clashes(fields)).collect()
+}
+
+/// Marks somebody whom nothing tells from others but all that is said.
+pub(super) fn alike(fields: &Fields) -> Clash {
+    Clash { code: Code::SharedApolloId, hash: hash(&("alike", fields.iter().collect::<Vec<_>>())) }
 }
 
 pub(super) fn hash(of: &impl Hash) -> u64 {
