@@ -252,7 +252,7 @@ impl Access {
 
     /// Makes sure that the credential sees one contact of the state, where there is any that it could see.
     async fn see_a_contact(&self, way: &Arc<Way>) -> Result<(), SessionError> {
-        let bindings = self.courier.store.some_bindings(CONTACTS_VIEWED).await?;
+        let contacts = self.courier.store.some_contacts(CONTACTS_VIEWED).await?;
         let view = |id: ApolloId| async move {
             let ask = |way: Arc<Way>| {
                 let id = id.clone();
@@ -260,7 +260,7 @@ impl Access {
             };
             self.courier.look(Endpoint::ViewContact, way, ask).await.map(drop)
         };
-        see_one_of(bindings.into_iter().map(|binding| binding.apollo_id), view).await
+        see_one_of(contacts, view).await
     }
 
     fn proof(&self) -> MutexGuard<'_, Option<Proof>> {

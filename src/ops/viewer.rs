@@ -123,7 +123,11 @@ impl Viewer {
                 Err(SessionError::OtherTeam { recorded: recorded.clone(), given })
             }
             (Some(_), Some(_)) => Ok(()),
-            _ => see_one_of(snapshot.contacts(), |id| async move { self.view(&id).await.map(drop) }).await,
+            _ => {
+                let forgotten = snapshot.tombstones.values().map(|tombstone| tombstone.apollo_id.clone());
+                let contacts = snapshot.contacts().chain(forgotten);
+                see_one_of(contacts, |id| async move { self.view(&id).await.map(drop) }).await
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use super::codec;
 use super::engine::Rows;
 use super::error::Error;
 use super::row::{Row, Table};
-use crate::model::{ApolloId, Binding, ContactKey, Digest, Endpoint, NameKind, Names, Serial};
+use crate::model::{ApolloId, Binding, ContactKey, Digest, Endpoint, NameKind, Names, Serial, Tombstone};
 
 /// The saved plan that was applied last.
 ///
@@ -45,6 +45,16 @@ pub(crate) fn some_bindings(rows: &impl Rows, most: usize) -> Result<Vec<Binding
         .filter(|binding: &Result<Binding, _>| binding.as_ref().map_or(true, |it| it.gone_at.is_none()))
         .take(most)
         .collect()
+}
+
+/// Returns up to `most` contacts that are the state's: those of [`some_bindings`], then those that were forgotten.
+pub(crate) fn some_contacts(rows: &impl Rows, most: usize) -> Result<Vec<ApolloId>, Error> {
+    let mut contacts: Vec<_> = some_bindings(rows, most)?.into_iter().map(|binding| binding.apollo_id).collect();
+    let forgotten = rows.table(Table::Tombstones).take(most - contacts.len());
+    for row in forgotten {
+        contacts.push(codec::decode::<Tombstone>(rows.location(), &row?.1)?.apollo_id);
+    }
+    Ok(contacts)
 }
 
 /// Returns the quota ledgers, as the caller wrote them.

@@ -233,6 +233,11 @@ impl Store {
         self.read(move |_, rows| state::some_bindings(&rows, most)).await
     }
 
+    /// Returns up to `most` contacts that are the state's: those of [`Self::some_bindings`], then those that were forgotten.
+    pub async fn some_contacts(&self, most: usize) -> Result<Vec<ApolloId>, Error> {
+        self.read(move |_, rows| state::some_contacts(&rows, most)).await
+    }
+
     /// Returns the quota ledgers, as the caller wrote them.
     pub async fn quota(&self) -> Result<BTreeMap<Endpoint, String>, Error> {
         self.read(|_, rows| state::quota(&rows)).await

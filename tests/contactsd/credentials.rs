@@ -238,6 +238,36 @@ fn a_key_of_another_team_does_not_take_the_place_of_one_that_is_refused() {
 }
 
 #[test]
+fn a_key_that_sees_none_of_the_contacts_that_were_forgotten_restores_nobody() {
+    let remote = Remote::with(|options| options.api_keys = vec!["first".to_owned(), "second".to_owned()]);
+    let barred = json!({"error": "No access", "error_code": "API_INACCESSIBLE"});
+    for key in ["first", "second"] {
+        remote.tap.answer_key(key, "/users/api_profile", 403, &barred);
+    }
+    let mut world = World::with(TEAM).against(&remote).one_by_one();
+    world.set("APOLLO_API_KEY", "first");
+    assert_eq!(world.apply().code, Some(0));
+    let made = remote.contacts();
+    world.write("contacts.d/team.yaml", "contacts: {}\n");
+    assert_eq!(world.run("apply --auto-approve --force").code, Some(0));
+    world.write("contacts.d/team.yaml", TEAM);
+    // Another team has neither of them.
+    for contact in &made {
+        let gone = json!({"message": "Contact does not exist"});
+        remote.tap.answer_key("second", &format!("/contacts/{}", contact["id"].as_str().unwrap()), 422, &gone);
+    }
+    world.set("APOLLO_API_KEY", "second");
+    for line in ["apply --auto-approve", "plan --refresh"] {
+        let refused = world.run(line);
+        assert!(refused.code == Some(1) && refused.stderr.contains("is new to this state"), "{line}: {refused}");
+    }
+    assert_eq!(remote.contacts(), made, "nobody was created and nothing was changed");
+    world.set("APOLLO_API_KEY", "first");
+    assert_eq!(world.apply().code, Some(0));
+    assert_eq!(remote.contacts(), made);
+}
+
+#[test]
 fn a_key_that_is_refused_and_still_the_same_ends_the_run() {
     let (remote, outcome) = refused_in_the_middle(None, false);
     assert_eq!(outcome.code, Some(1), "{outcome}");
