@@ -227,6 +227,11 @@ pub enum ProblemKind {
     },
     /// A create whose entry now describes another person is given up, because Apollo shows no contact that it made.
     IntentWithdrawn(RunId),
+    /// An entry was bound to a contact by its id, while a create for it had no answer and was not looked for.
+    MayBeTwice {
+        id: ApolloId,
+        run: RunId,
+    },
     /// An earlier create made a contact whose entry is gone.
     LeftBehind {
         key: ContactKey,
@@ -452,6 +457,11 @@ pub(super) fn deviations(deviations: &[Deviation], entry: &Entry) -> Vec<Problem
 pub(super) fn dropped_intent(intent: &Intent, place: &Place) -> Problem {
     let (key, run, path) = (place.key.clone(), intent.run.clone(), intent.path.clone());
     ProblemKind::IntentDropped { key, run, path }.into()
+}
+
+/// Tells that a create without an answer may have made another contact than the one that its entry is bound to.
+pub(super) fn may_be_twice(intent: &Intent, id: &ApolloId, place: &Place) -> Problem {
+    ProblemKind::MayBeTwice { id: id.clone(), run: intent.run.clone() }.at(place, None)
 }
 
 /// Tells that what happens to an entry cannot be recorded.

@@ -123,6 +123,10 @@ impl Performer<'_> {
         }
         reached(failpoints::Step::BoundBeforePatch);
         let id = binding.apollo_id.clone();
+        if intent.is_none() {
+            let doubts = self.doubts(entry.key(), |intent| settled::may_have_made(intent, contact));
+            self.warn(doubts.map(|intent| problem::may_be_twice(intent, &id, self.place)).collect());
+        }
         self.warn(problem::deviations(&told, entry));
         let sent_unseen = binding::overwritten(entry, &binding.origin);
         if binding.fingerprint.is_some() {

@@ -10,7 +10,7 @@ use crate::state::Change;
 use super::bring_up::Effort;
 use super::outcome::binding::{complete, release_undeclared};
 use super::performer::{End, Performer, Trouble};
-use crate::ops::Step;
+use crate::ops::{Step, problem};
 
 impl Performer<'_> {
     pub(super) async fn rename(
@@ -45,6 +45,10 @@ impl Performer<'_> {
         writes.extend(self.spent().filter(|_| !sends));
         self.record(writes).await?;
         reached(failpoints::Step::RenameWritten);
+        if ends_doubt {
+            let doubts = self.doubts(entry.key(), |_| false);
+            self.warn(doubts.map(|intent| problem::may_be_twice(intent, id, self.place)).collect());
+        }
         if !sends {
             return Ok(End::Done(Step::Move, Some(id.clone())));
         }

@@ -200,6 +200,12 @@ impl Performer<'_> {
         self.job.open.iter().filter(move |(_, intent)| intent.key == *key).map(|(&id, _)| id)
     }
 
+    /// Lists the creates of `key` in doubt that did not make what `is_it` recognizes.
+    pub(super) fn doubts(&self, key: &ContactKey, is_it: impl Fn(&Intent) -> bool) -> impl Iterator<Item = &Intent> {
+        let of_key = self.job.open.values().filter(move |intent| intent.key == *key);
+        of_key.filter(move |intent| intent.endpoint.creates() && !intent.refused && !is_it(intent))
+    }
+
     /// Marks the action as done, in the write that records its result; nothing for a plan that was not saved.
     pub(super) fn spent(&self) -> Option<Change> {
         let plan = self.job.saved.clone()?;

@@ -51,6 +51,47 @@ async fn a_settled_contact_is_taken_off_a_list_that_was_dropped_before_it_was_co
     }
 }
 
+/// The entry was bound by a person's word to somebody else than its lost create had made: nothing was said of that one,
+/// which nobody manages.
+#[tokio::test]
+async fn an_import_that_ends_a_doubt_says_that_there_may_be_a_second_contact() {
+    let bob = "bob: {first_name: Bob, email: bob@example.com";
+    for (spoil, is_made) in [(Spoil::After, true), (Spoil::After, false), (Spoil::Before, false)] {
+        let world = World::with_create(1, spoil).await;
+        world.declare(&format!("  {bob}}}\n"));
+        world.apply().await;
+        world.somebody(serde_json::json!({"first_name": "Rob", "email": "rob@example.com"})).await;
+        world.take_problems();
+        let meant = if is_made { world.contact("Bob") } else { world.contact("Rob") };
+        world.declare(&format!("  {bob}, apollo_id: {}}}\n", meant["id"].as_str().unwrap()));
+        world.apply().await;
+        let told = world.take_problems();
+        assert!(world.snapshot().intents.is_empty());
+        assert_eq!(told.iter().any(|told| told.contains("MayBeTwice")), !is_made, "{spoil:?}: {told:?}");
+    }
+}
+
+/// The same where the contact was another entry's before.
+#[tokio::test]
+async fn an_entry_that_takes_over_a_contact_while_its_create_is_in_doubt_says_so() {
+    let world = World::with_create(2, Spoil::After).await;
+    world.declare("  ada: {first_name: Ada, email: ada@example.com}\n");
+    world.settle_down().await;
+    world.declare(
+        "  ada: {first_name: Ada, email: ada@example.com}\n  bob: {first_name: Bob, email: bob@example.com}\n",
+    );
+    world.apply().await;
+    world.take_problems();
+    let ada = world.contact("Ada");
+    world.declare(&format!(
+        "  bob: {{first_name: Bob, email: bob@example.com, apollo_id: {}}}\n",
+        ada["id"].as_str().unwrap()
+    ));
+    world.apply().await;
+    let told = world.take_problems();
+    assert!(told.iter().any(|told| told.contains("MayBeTwice")), "{told:?}");
+}
+
 const UNMATCHED: &str = "  ada: {first_name: Ada, last_name: Byron}\n  \
     bob: {first_name: Bob, last_name: Quill, email: bob@example.com, run_dedupe: false}\n  \
     cyd: {first_name: Cyd, last_name: Reed, organization_name: Example, run_dedupe: false}\n";

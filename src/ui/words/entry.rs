@@ -141,6 +141,15 @@ pub(super) fn intent_withdrawn(run: &RunId, address: &str) -> Diagnostic {
     )
 }
 
+pub(super) fn may_be_twice(id: &ApolloId, run: &RunId, address: &str) -> Diagnostic {
+    Diagnostic::warning(
+        format!("Apollo may have a second contact for {address}"),
+        format!(
+            "A create for it was sent in run {run} and never answered, and the entry is now bound to contact {id}. If the              create made a contact, nothing manages that one. Look for it in Apollo, and delete it there."
+        ),
+    )
+}
+
 pub(super) fn left_behind(key: &ContactKey, id: &ApolloId) -> Diagnostic {
     Diagnostic::warning(
         format!("Contact {id} of {} stays in Apollo unmanaged", key.address()),

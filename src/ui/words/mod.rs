@@ -98,6 +98,7 @@ fn kind_of(kind: &Kind, key: Option<&ContactKey>) -> Diagnostic {
         }
         Kind::IntentDropped { key, run, path } => entry::intent_dropped(key, run, path),
         Kind::IntentWithdrawn(run) => entry::intent_withdrawn(run, address),
+        Kind::MayBeTwice { id, run } => entry::may_be_twice(id, run, address),
         Kind::LeftBehind { key, id } => entry::left_behind(key, id),
         Kind::TakenMeanwhile { id, owner } => entry::taken_meanwhile(id, owner, address),
 

@@ -124,6 +124,12 @@ pub(crate) fn dedupe_finds(intent: &Intent) -> bool {
     intent.run_dedupe && (identity.email.is_some() || identity.person_at_company().is_some())
 }
 
+/// Reports whether a contact that a person named is one that a create in doubt made, as far as it shows.
+pub(crate) fn may_have_made(intent: &Intent, contact: &Contact) -> bool {
+    let earliest = intent.first_sent_at - journal::CLOCK_SLACK;
+    !intent.there_before.contains(&contact.id) && Witness::has_made(intent, contact, earliest)
+}
+
 /// Reports whether a contact that was viewed as what a create made still shows that.
 pub(crate) fn is_what_was_made(made: &ApolloId, intent: &Intent, contact: &Contact) -> bool {
     contact.id == *made && !contact.person_deleted && person::agrees(&intent.fields, contact)
