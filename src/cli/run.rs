@@ -150,8 +150,13 @@ async fn perform_with(
     }
     let is_done = planned.plan.is_empty() && planned.plan.housekeeping.is_empty();
     match expected {
-        // The second run of a pipeline finds what the first one left of its plan.
-        Some(expected) if is_done => context.shell.status(words::run::done_before(expected)),
+        Some(expected) if is_done && planned.digest.as_ref() != Some(expected) => {
+            // The second run of a pipeline finds what the first one left of its plan.
+            if !session.has_begun(expected).await.map_err(|error| state_error(context, &error))? {
+                return Err(context.fail(&words::run::never_applied(expected)));
+            }
+            context.shell.status(words::run::done_before(expected));
+        }
         Some(expected) => expect(context, expected, planned.digest.as_ref())?,
         None => {}
     }
@@ -166,9 +171,13 @@ async fn perform_with(
     if let Some(drift) = &drift {
         session.note_found(drift).await.map_err(|error| state_error(context, &error))?;
     }
+    let begun = match expected {
+        Some(digest) => Some(session.begin_plan(digest).await.map_err(|error| state_error(context, &error))?),
+        None => None,
+    };
     let scope = planned.plan.scope.clone();
     let applied = (!planned.plan.is_empty()).then_some(&scope);
-    let report = carry_out(context, connection, planned.plan, desired, &snapshot, None, events).await?;
+    let report = carry_out(context, connection, planned.plan, desired, &snapshot, begun.as_ref(), events).await?;
     Ok(conclude(context, applied, &report))
 }
 

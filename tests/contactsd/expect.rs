@@ -30,10 +30,18 @@ fn an_expected_plan_that_is_done_is_no_failure() {
     remote.take_calls();
     assert_snapshot!(world.run(&format!("apply --expect {digest}")), @"
     No changes. The files are as last applied (1 contact). Apollo was not asked.
-    Nothing is left to do, so the expected plan counts as done: [DIGEST]
+    Nothing is left to do. The expected plan is the one that was applied last: [DIGEST]
     [exit 0]
     ");
     assert_eq!(remote.take_calls(), [""; 0]);
+    // Any other digest is that of some other plan, but for that of nothing to do.
+    let other = world.run("apply --expect 0123456789abcdef0123456789abcdef");
+    assert!(other.code == Some(1) && other.stderr.contains("applied last is not the expected one"), "{other}");
+    let plan = world.run("plan --json").stdout;
+    let summary = plan.lines().find(|line| line.contains("\"change_summary\"")).unwrap();
+    let summary: serde_json::Value = serde_json::from_str(summary).unwrap();
+    let nothing = summary["plan"]["digest"].as_str().unwrap();
+    assert_eq!(world.run(&format!("apply --expect {nothing}")).code, Some(0));
     // What is left to do has to be the expected plan.
     world.edit("contacts.d/team.yaml", "Engineer", "Director");
     let outcome = world.run(&format!("apply --expect {digest}"));

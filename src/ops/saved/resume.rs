@@ -134,6 +134,20 @@ impl SavedPlan {
     }
 }
 
+impl Session {
+    /// Notes in the state that the plan of this digest is applied, which no file holds. Nothing may have been sent before.
+    pub async fn begin_plan(&self, digest: &Digest) -> Result<Remaining, state::Error> {
+        progress::begin(self.store(), digest).await?;
+        Ok(Remaining { digest: digest.clone(), left_out: 0 })
+    }
+
+    /// Reports whether the plan of this digest is the one that was applied last.
+    pub async fn has_begun(&self, digest: &Digest) -> Result<bool, state::Error> {
+        let begun = self.store().plan_progress().await?.plan;
+        Ok(begun.is_some_and(|begun| begun.digest == *digest))
+    }
+}
+
 fn marked_by(session: &Session, snapshot: &Snapshot) -> MarkedBy {
     MarkedBy { lineage: snapshot.lineage.clone(), run: session.run.clone(), at: session.now() }
 }

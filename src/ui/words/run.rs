@@ -49,7 +49,17 @@ pub(crate) fn not_applied(brakes: &[Brake]) -> Diagnostic {
 
 /// The second run of a pipeline finds what the first one left of its plan.
 pub(crate) fn done_before(expected: &Digest) -> String {
-    format!("Nothing is left to do, so the expected plan counts as done: {expected}")
+    format!("Nothing is left to do. The expected plan is the one that was applied last: {expected}")
+}
+
+/// There is nothing to do, and the plan that was expected is not the one that was applied last.
+pub(crate) fn never_applied(expected: &Digest) -> Diagnostic {
+    let detail = format!(
+        "  Expected: {expected}\n\nNothing is left to do, and nothing was changed. Either the expected plan was made for \
+         another directory, state or API, or another apply has come after it. Compare the digest with the one that was \
+         reviewed."
+    );
+    Diagnostic::error("The plan that was applied last is not the expected one", detail)
 }
 
 pub(crate) fn not_expected(expected: &Digest, found: &Digest) -> Diagnostic {
