@@ -14,12 +14,13 @@ use std::sync::Arc;
 use memchr::memmem;
 
 use super::code::{Code, Severity};
-use super::compose::{Composer, Fault, Next, Remark, compose};
+use super::compose::{Composer, Next, Remark, compose};
 use super::diagnostic::{Diagnostic, Source, Span};
 use super::flatten::{self, Member};
 use super::meaning::{Meaning, NamesSeen};
 use super::merge::{Draft, MERGE_KEY, Section, Slot};
 use super::outline::Outline;
+use super::slips::Fault;
 use super::tally::Tally;
 use super::tape::{Kept, Node, Value};
 use super::{rules, words};
@@ -118,25 +119,35 @@ impl<'s> Checker<'s> {
         Self { source, meaning, names, take, outline: None, key: None, found, errors: 0, next_defaults: [None; 2] }
     }
 
-    /// Reports a finding; its words are not made when it is one of too many.
+    /// Reports a mistake; its words are not made when it is one of too many.
     fn report(&mut self, span: Span, diagnostic: impl FnOnce() -> Diagnostic) {
-        if self.found.is_full() {
-            self.errors += 1;
-            return self.found.count(span);
-        }
-        let diagnostic = diagnostic();
+        self.errors += 1;
+        self.take(Severity::Error, span, diagnostic);
+    }
+
+    /// Reports what a person should look at; its words are not made when it is one of too many.
+    fn warn(&mut self, span: Span, diagnostic: impl FnOnce() -> Diagnostic) {
+        self.take(Severity::Warning, span, diagnostic);
+    }
+
+    /// Reports a finding, whatever it weighs.
+    fn tell(&mut self, span: Span, diagnostic: Diagnostic) {
         self.errors += usize::from(diagnostic.severity == Severity::Error);
-        if self.found.has_room_for(diagnostic.severity) {
-            let diagnostic = diagnostic.about(self.key.as_ref()).at(self.source.location(span));
-            self.found.keep(span, diagnostic);
-        } else {
-            self.found.count(span);
+        self.take(diagnostic.severity, span, || diagnostic);
+    }
+
+    fn take(&mut self, severity: Severity, span: Span, diagnostic: impl FnOnce() -> Diagnostic) {
+        if !self.found.has_room_for(severity) {
+            return self.found.count(severity, span);
         }
+        let diagnostic = diagnostic().about(self.key.as_ref()).at(self.source.location(span));
+        debug_assert_eq!(diagnostic.severity, severity, "{}", diagnostic.summary);
+        self.found.keep(span, diagnostic);
     }
 
     fn remark(&mut self, remarks: &Remarks) {
         for (span, remark) in remarks {
-            self.report(*span, || words::remark(remark));
+            self.tell(*span, words::remark(remark));
         }
     }
 
@@ -217,7 +228,9 @@ impl<'s> Checker<'s> {
     }
 
     fn unknown_section(&mut self, member: &Member<'_, '_>, document: &mut Document) {
-        if !looks_like_a_contact(member.value) {
+        // Other programs have texts that several entries share below such names.
+        let is_shared = member.name.starts_with("x-") || member.name.starts_with('.');
+        if is_shared || !looks_like_a_contact(member.value) {
             return self.report(member.name_node.span(), || words::unknown_section(member.name));
         }
         // Of many in a row, the first says it all.

@@ -87,6 +87,7 @@ codes! {
     UnknownName "E036" "A name is not known in Apollo",
     NameAndId "E037" "One thing is declared by name and by id",
     UnfitValue "E038" "A value does not fit its custom field",
+    OpenQuote "E039" "A quote is still open where an entry begins",
     FurtherErrors "E099" "There are more mistakes than are shown",
     BareNull "W101" "A bare Null is read as no value",
     PhoneWithoutDigits "W102" "A phone number has no digits",

@@ -9,20 +9,13 @@ use std::collections::{HashMap, HashSet};
 use std::sync::mpsc;
 use std::thread;
 
-use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StrInput, Tag, options};
+use granit_parser::{Event, Parser, ScalarStyle, ScanError, StrInput, Tag, options};
 
 use super::code::Code;
 use super::diagnostic::{Source, Span};
 use super::rules;
+use super::slips::{self, Fault, Slip};
 use super::tape::{Kept, Kind, Node, Scalar, Slot, Style};
-
-/// Why reading stopped.
-#[derive(Debug)]
-pub(super) struct Fault {
-    pub(super) code: Code,
-    pub(super) span: Span,
-    pub(super) message: String,
-}
 
 /// Something that is wrong with how a value is written, after which reading goes on.
 #[derive(Debug)]
@@ -33,6 +26,9 @@ pub(super) enum Remark {
     UnusedAnchor { name: String },
     /// An alias of an anchor that its document does not have.
     UnknownAlias { name: String },
+    /// A text in quotes that takes in a line which looks like an entry of what is around it; the numbers of that line and of
+    /// the one where the quotes end.
+    OpenQuote { taken: usize, end: usize },
 }
 
 /// What begins where the composer stands.
@@ -189,7 +185,7 @@ impl<'t> Composer<'t> {
         match indentation.find('\t').filter(|_| is_indentation) {
             Some(at) => {
                 let span = Span { line: mark.start.line(), column: at + 1, width: 1 };
-                Err(Fault { code: Code::TabIndentation, span, message: String::new() })
+                Err(Fault { code: Code::TabIndentation, span, message: String::new(), slip: Slip::Other })
             }
             None => Ok(()),
         }
@@ -207,7 +203,7 @@ impl<'t> Composer<'t> {
         while self.open.len() > outside || (self.open.len() == outside && self.slots.len() == at) {
             match self.events.next() {
                 Some(Ok((event, mark))) => self.take(event, &mark)?,
-                Some(Err(error)) => return Err(syntax_fault(self.source, &error)),
+                Some(Err(error)) => return Err(self.syntax_fault(&error)),
                 None => unreachable!("the parser ends what it begins"),
             }
         }
@@ -245,7 +241,7 @@ impl<'t> Composer<'t> {
         match self.events.next() {
             None => Ok(None),
             Some(Ok(event)) => Ok(Some(event)),
-            Some(Err(error)) => Err(syntax_fault(self.source, &error)),
+            Some(Err(error)) => Err(self.syntax_fault(&error)),
         }
     }
 
@@ -295,11 +291,32 @@ impl<'t> Composer<'t> {
         let text = if style == Style::Plain && mark.is_empty() { Cow::Borrowed("") } else { text };
         let is_tagged = tag.is_some_and(|tag| self.tag(&tag, style == Style::Plain, mark));
         self.spend(1, span)?;
+        if style == Style::Quoted && mark.end.line() > mark.start.line() {
+            self.look_for_taken_lines(mark);
+        }
         let kind = Kind::Scalar(Scalar { text, style, is_tagged });
         let end = mark.end.byte_offset().unwrap_or_default();
         self.slots.push(Slot { span, end, kind, length: 1, weight: 1, depth: 0 });
         self.complete(self.slots.len() - 1, anchor);
         Ok(())
+    }
+
+    /// Notes that a text in quotes goes on over what looks like an entry, as far left as those around it.
+    ///
+    /// YAML has such lines further right; the parser lets them pass, as the reader of 0.1.0 did.
+    fn look_for_taken_lines(&mut self, mark: &Mark) {
+        let is_block = |frame: &&Frame| slips::bracket(self.source, self.slots[frame.slot].span).is_none();
+        let Some(around) = self.open.iter().rev().find(is_block) else { return };
+        let left = self.slots[around.slot].span.column;
+        let (start, end) = (mark.start.line(), mark.end.line());
+        let is_taken = |number: &usize| {
+            let line = self.source.line(*number);
+            let text = line.trim_start_matches(' ');
+            line.len() - text.len() < left && slips::looks_like_an_entry(text)
+        };
+        if let Some(taken) = (start + 1..=end).find(is_taken) {
+            self.remarks.push((place(mark), Remark::OpenQuote { taken, end }));
+        }
     }
 
     /// Notes a tag that is not YAML's; reports whether it is another than that of null.
@@ -347,7 +364,7 @@ impl<'t> Composer<'t> {
     fn follow(&mut self, anchor: usize, span: Span) -> Result<(), Fault> {
         if self.open.iter().any(|frame| frame.anchor == anchor) {
             let message = "the alias stands inside the very value it names".to_owned();
-            return Err(Fault { code: Code::AliasesTooMany, span, message });
+            return Err(Fault { code: Code::AliasesTooMany, span, message, slip: Slip::Other });
         }
         if let Some(name) = self.names.get(&anchor).filter(|name| !self.used.contains(*name)) {
             self.used.insert(name.clone());
@@ -361,53 +378,26 @@ impl<'t> Composer<'t> {
         Ok(())
     }
 
+    fn syntax_fault(&self, error: &ScanError) -> Fault {
+        slips::fault(self.source, error, self.open.last().map(|frame| self.slots[frame.slot].span))
+    }
+
     fn descend(&self, levels: usize, span: Span) -> Result<(), Fault> {
         if self.open.len() + levels <= rules::MAX_DEPTH {
             return Ok(());
         }
-        Err(too_deep(span))
+        Err(slips::too_deep(span))
     }
 
     fn spend(&mut self, weight: u64, span: Span) -> Result<(), Fault> {
         let message = || "the file would stand for too many values".to_owned();
         let left = self.budget.checked_sub(weight);
-        self.budget = left.ok_or_else(|| Fault { code: Code::AliasesTooMany, span, message: message() })?;
+        self.budget =
+            left.ok_or_else(|| Fault { code: Code::AliasesTooMany, span, message: message(), slip: Slip::Other })?;
         Ok(())
     }
 }
 
 fn place(mark: &Mark) -> Span {
     Span { line: mark.start.line(), column: mark.start.col() + 1, width: mark.len() }
-}
-
-fn too_deep(span: Span) -> Fault {
-    let message = format!("there are more than {} levels", rules::MAX_DEPTH);
-    Fault { code: Code::NestedTooDeeply, span, message }
-}
-
-fn syntax_fault(source: &Source, error: &ScanError) -> Fault {
-    let mark = error.marker();
-    let here = Span { line: mark.line(), column: mark.col() + 1, width: 1 };
-    if *error.kind() == ErrorKind::RecursionLimitExceeded {
-        return too_deep(here);
-    }
-    let message = error.info();
-    if let Some(span) = tab_near(source, here) {
-        return Fault { code: Code::TabIndentation, span, message };
-    }
-    Fault { code: Code::InvalidYaml, span: here, message }
-}
-
-/// Finds the tab that a line is indented with: where the parser stopped, or on the next line with anything on it.
-///
-/// A parser that meets a tab behind a value takes the line for more of that value and blames its beginning.
-fn tab_near(source: &Source, fault: Span) -> Option<Span> {
-    let indentation = |line: usize| source.line(line).len() - source.line(line).trim_start_matches([' ', '\t']).len();
-    let tab = |line: usize| source.line(line)[..indentation(line)].find('\t').map(|at| (line, at + 1));
-    if tab(fault.line).is_some() {
-        return Some(fault);
-    }
-    let mut following = (fault.line + 1..=source.lines()).skip_while(|line| source.line(*line).is_empty());
-    let (line, column) = following.next().and_then(tab)?;
-    Some(Span { line, column, width: 1 })
 }

@@ -27,6 +27,8 @@ pub struct Diagnostic {
     pub related: Vec<(String, Location)>,
     /// The part of `detail` that is a server's words, which may repeat values.
     pub said: Option<String>,
+    /// How many findings it tells of: more than one where it stands for those that are not shown.
+    pub findings: usize,
 }
 
 /// A place in a file.
@@ -98,6 +100,7 @@ impl Diagnostic {
             path: None,
             related: Vec::new(),
             said: None,
+            findings: 1,
         }
     }
 

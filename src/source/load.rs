@@ -25,7 +25,7 @@ use crate::index::{Contents, Damaged, FileRecord, Flags, Index, Mark, Tree, mark
 use crate::model::{ApolloId, ContactKey, Entry, NameKinds, Named, PackedEntry, Packer, Sheet, SheetWriter};
 
 /// What the reader makes of files; an index of any other is of no use.
-pub const LOADER: &str = concat!(env!("CARGO_PKG_VERSION"), "/5");
+pub const LOADER: &str = concat!(env!("CARGO_PKG_VERSION"), "/6");
 
 /// Most memory that entries are kept in, in bytes, about. Those beyond it are read again when they are wanted.
 const KEPT_BYTES: usize = 40 << 20;

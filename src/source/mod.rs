@@ -25,6 +25,7 @@ mod read;
 mod root;
 mod rules;
 mod schema;
+mod slips;
 mod stored;
 mod tally;
 mod tape;

@@ -43,16 +43,25 @@ fn not_opened(root: &Root, path: &Path, refused: &Refused) -> Diagnostic {
     }
 }
 
-/// Takes bytes as UTF-8, without the mark that some editors begin files with, and that files put together hold further on.
+/// Takes bytes as UTF-8, without the marks that some editors begin files with, and that files put together hold further on.
 pub(super) fn text(path: &Path, bytes: Vec<u8>) -> Result<String, Box<Diagnostic>> {
-    let mut text = String::from_utf8(bytes).map_err(|error| Box::new(not_utf8(path, &error)))?;
-    if text.starts_with('\u{feff}') {
-        text.drain(..'\u{feff}'.len_utf8());
+    const MARK: char = '\u{feff}';
+    if let [first, second, ..] = bytes[..]
+        && (first == 0) != (second == 0)
+    {
+        return Err(Box::new(utf16(path)));
     }
-    if text.contains("\n\u{feff}") {
-        text = text.replace("\n\u{feff}", "\n");
+    let text = String::from_utf8(bytes).map_err(|error| Box::new(not_utf8(path, &error)))?;
+    if text.starts_with(MARK) || text.contains("\n\u{feff}") {
+        return Ok(text.split_inclusive('\n').map(|line| line.trim_start_matches(MARK)).collect());
     }
     Ok(text)
+}
+
+/// Words that a file in letters of two bytes, which has no mark that says so, is none of ours.
+fn utf16(path: &Path) -> Diagnostic {
+    let detail = "It seems to be UTF-16, in which most letters have a zero byte. Save the file as UTF-8.";
+    Diagnostic::new(Code::NotUtf8, "The file is not UTF-8 text", detail).at(Location::of_file(path))
 }
 
 fn not_utf8(path: &Path, error: &std::string::FromUtf8Error) -> Diagnostic {

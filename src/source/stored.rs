@@ -16,6 +16,7 @@ struct Stored {
     key: Option<ContactKey>,
     place: Option<Spot>,
     related: Vec<(String, Spot)>,
+    findings: usize,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -41,6 +42,7 @@ pub(super) fn to_bytes(warnings: &[Diagnostic]) -> Vec<u8> {
         key: warning.key.clone(),
         place: warning.location.as_ref().map(spot),
         related: warning.related.iter().map(|(label, at)| (label.clone(), spot(at))).collect(),
+        findings: warning.findings,
     };
     if warnings.is_empty() {
         return Vec::new();
@@ -67,6 +69,7 @@ pub(super) fn from_bytes(bytes: &[u8], path: &Path) -> Option<Vec<Diagnostic>> {
         warning.key = stored.key;
         warning.location = stored.place.map(location);
         warning.related = stored.related.into_iter().map(|(label, at)| (label, location(at))).collect();
+        warning.findings = stored.findings;
         Some(warning)
     };
     let stored: Vec<Stored> = serde_json::from_slice(bytes).ok()?;

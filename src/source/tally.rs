@@ -14,60 +14,68 @@ pub(super) const KEPT: usize = 100;
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     kept: Vec<Diagnostic>,
-    errors: usize,
-    warnings: usize,
+    errors: Counted,
+    warnings: Counted,
     /// Where something was found, kept or not: aliases lead to one place many times.
-    places: HashSet<(usize, usize)>,
+    places: HashSet<(Severity, usize, usize)>,
+}
+
+/// The findings of one severity.
+#[derive(Debug, Default)]
+struct Counted {
+    kept: usize,
     /// How many of the places are not shown, and the first of them.
     further: usize,
     first_further: Option<Span>,
 }
 
 impl Tally {
-    /// Reports whether nothing further is kept, whatever it is.
-    pub(super) fn is_full(&self) -> bool {
-        self.errors == KEPT
+    pub(super) fn has_room_for(&self, severity: Severity) -> bool {
+        let counted = match severity {
+            Severity::Error => &self.errors,
+            Severity::Warning => &self.warnings,
+        };
+        // Warnings beside so many errors help nobody.
+        self.errors.kept < KEPT && counted.kept < KEPT
     }
 
-    pub(super) fn has_room_for(&self, severity: Severity) -> bool {
-        let kept = match severity {
-            Severity::Error => self.errors,
-            Severity::Warning => self.warnings,
-        };
-        !self.is_full() && kept < KEPT
+    fn counted(&mut self, severity: Severity) -> &mut Counted {
+        match severity {
+            Severity::Error => &mut self.errors,
+            Severity::Warning => &mut self.warnings,
+        }
     }
 
     /// Keeps a finding, unless it is kept already.
     pub(super) fn keep(&mut self, span: Span, diagnostic: Diagnostic) {
-        let is_new_place = self.places.insert((span.line, span.column));
+        let is_new_place = self.places.insert((diagnostic.severity, span.line, span.column));
         let same = |kept: &Diagnostic| {
             let place = kept.location.as_ref().map(|location| (location.line, location.column));
             let other = diagnostic.location.as_ref().map(|location| (location.line, location.column));
             (place, kept.code, &kept.summary) == (other, diagnostic.code, &diagnostic.summary)
         };
         if is_new_place || !self.kept.iter().any(same) {
-            match diagnostic.severity {
-                Severity::Error => self.errors += 1,
-                Severity::Warning => self.warnings += 1,
-            }
+            self.counted(diagnostic.severity).kept += 1;
             self.kept.push(diagnostic);
         }
     }
 
     /// Notes that something is wrong at a place that is not shown.
-    pub(super) fn count(&mut self, span: Span) {
-        if self.places.insert((span.line, span.column)) {
-            self.further += 1;
-            self.first_further.get_or_insert(span);
+    pub(super) fn count(&mut self, severity: Severity, span: Span) {
+        if self.places.insert((severity, span.line, span.column)) {
+            let counted = self.counted(severity);
+            counted.further += 1;
+            counted.first_further.get_or_insert(span);
         }
     }
 
     /// Returns what was kept, and how much more there is as the last of it.
     pub(super) fn finish(self, locate: impl Fn(Span) -> Location) -> Vec<Diagnostic> {
         let mut diagnostics = self.kept;
-        if let Some(first) = self.first_further {
-            let severity = if self.errors == KEPT { Severity::Error } else { Severity::Warning };
-            diagnostics.push(further(severity, self.further, "in this file", locate(first)));
+        for (severity, counted) in [(Severity::Error, self.errors), (Severity::Warning, self.warnings)] {
+            if let Some(first) = counted.first_further {
+                diagnostics.push(further(severity, counted.further, "in this file", locate(first)));
+            }
         }
         diagnostics
     }
@@ -87,8 +95,8 @@ pub(super) fn further(severity: Severity, count: usize, of: &str, first: Locatio
             "Correct these, or what they have in common, and run the command again. If the file was not made for \
              contactsd, take it out of the directory.",
         ),
-        Severity::Warning => (Code::FurtherWarnings, "Nothing keeps the files from being applied."),
+        Severity::Warning => (Code::FurtherWarnings, "A warning keeps no file from being applied."),
     };
     let detail = format!("Only the first {KEPT} are shown; the rest begins here. {next}");
-    Diagnostic::new(code, format!("{more} {of}"), detail).at(first)
+    Diagnostic { findings: count, ..Diagnostic::new(code, format!("{more} {of}"), detail).at(first) }
 }

@@ -1,9 +1,13 @@
 //! Messages about mistakes in contact files: what is wrong, why it matters, what to do.
 
+mod syntax;
+
+use std::borrow::Cow;
 use std::path::Path;
 
+pub(super) use syntax::{fault, remark};
+
 use super::code::Code;
-use super::compose::{Fault, Remark};
 use super::diagnostic::{Diagnostic, Location, cut, quoted};
 use super::merge::Slot;
 use super::rules::{Complaint, UrlFault};
@@ -52,73 +56,6 @@ fn nearest_field(name: &str) -> Option<&'static str> {
 fn nearest_section(name: &str) -> Option<&'static str> {
     let is_near = |section: &&str| strsim::osa_distance(&name.to_lowercase(), section) <= 2;
     ["contacts", "defaults"].into_iter().find(is_near).filter(|_| name.len() <= MAX_COMPARED_BYTES)
-}
-
-pub(super) fn fault(fault: &Fault) -> Diagnostic {
-    let message = cut(&fault.message);
-    match fault.code {
-        Code::TabIndentation => Diagnostic::new(
-            fault.code,
-            "The line is indented with a tab",
-            "YAML allows only spaces for indentation. Replace the tab with spaces.",
-        ),
-        Code::NestedTooDeeply => Diagnostic::new(
-            fault.code,
-            "Lists or maps are nested too deeply",
-            format!("A contact needs four levels, but {message}. Close the brackets that were left open."),
-        ),
-        Code::AliasesTooMany => Diagnostic::new(
-            fault.code,
-            "Aliases expand to too much",
-            format!("When this alias is followed, {message}. Move what many contacts share into `defaults`."),
-        ),
-        _ => Diagnostic::new(
-            fault.code,
-            "The file is not valid YAML",
-            format!(
-                "The YAML parser says: {message}. The rest of the file is not checked. Text that holds \": \" or \" \
-                 #\", or begins with one of & * ! | > % @ ` [ {{, needs quotes around it."
-            ),
-        ),
-    }
-}
-
-/// Words what is wrong with how a value is written.
-pub(super) fn remark(remark: &Remark) -> Diagnostic {
-    match remark {
-        Remark::UnknownTag { tag, is_before_plain_text: true } => sign_before_text(tag, "a tag"),
-        Remark::UnknownTag { tag, is_before_plain_text: false } => Diagnostic::new(
-            Code::UnknownTag,
-            format!("The tag {} has no effect", cut(tag)),
-            "A word that begins with ! is a tag: it tells a program how to read the value after it, and contactsd \
-             does not know this one. Remove it; the value stays the same.",
-        ),
-        Remark::UnusedAnchor { name } => sign_before_text(&format!("&{name}"), "an anchor"),
-        Remark::UnknownAlias { name } => {
-            let name = cut(name);
-            Diagnostic::new(
-                Code::InvalidYaml,
-                format!("There is no anchor &{name} before this alias"),
-                format!(
-                    "A word that begins with * is an alias: it stands for the value that is marked with &{name} \
-                     further up in the same document. Correct the name; if this is text, put quotes around all of \
-                     it: \"*{name}\"."
-                ),
-            )
-        }
-    }
-}
-
-fn sign_before_text(word: &str, kind: &str) -> Diagnostic {
-    let word = cut(word);
-    Diagnostic::new(
-        Code::SignBeforeText,
-        format!("{word} is read as {kind}, not as text"),
-        format!(
-            "YAML takes {word} for {kind} and leaves it out of the value. If it belongs to the text, put quotes \
-             around all of it, like \"{word} ...\"; if not, remove it."
-        ),
-    )
 }
 
 /// Words that a version control system left both versions of something; `line` is what it wrote between them.
@@ -222,16 +159,29 @@ pub(super) fn unknown_section(name: &str) -> Diagnostic {
 }
 
 pub(super) fn wrong_type(what: &str, expected: &str, found: Node<'_, '_>) -> Diagnostic {
+    let field = found.scalar().and_then(|scalar| field_without_space(&scalar.text));
     let found = found.kind();
-    let hint = match (expected, found) {
-        ("text", _) => "Write the value on the same line as its name, in quotes if it has special characters.",
+    let hint: Cow<'_, str> = match (expected, found) {
+        ("text", _) => "Write the value on the same line as its name, in quotes if it has special characters.".into(),
         ("a list of names", _) => {
-            "Write one name per line, each after \"- \", or [one, another]. [] stands for no list."
+            "Write one name per line, each after \"- \", or [one, another]. [] stands for no list.".into()
         }
-        _ => "Check the indentation: what belongs to a name is on the lines below it, indented by two more spaces.",
+        (_, "a list") => "Remove the dashes: each line is a name, a colon and what belongs to it.".into(),
+        _ => match field {
+            Some(field) => format!("Write a space after the colon of `{field}:`.").into(),
+            None => "Check the indentation: what belongs to a name is on the lines below it, indented by two more \
+                     spaces."
+                .into(),
+        },
     };
     let summary = format!("{} must be {expected}, not {found}", capitalized(what));
     Diagnostic::new(Code::WrongType, summary, format!("The value is {found}, but {expected} is needed. {hint}"))
+}
+
+/// Returns the field that a text names before a colon without a space behind it.
+fn field_without_space(text: &str) -> Option<&'static str> {
+    let (name, rest) = text.split_once(':')?;
+    Slot::names().find(|field| *field == name && !rest.starts_with(' '))
 }
 
 fn capitalized(text: &str) -> String {
@@ -421,7 +371,7 @@ pub(super) fn leads_out(path: &Path, root: &Path, target: Option<&str>) -> Diagn
          is on this machine. Put the file itself here. To follow links to a directory that you trust, name that \
          directory with --follow-within.",
         to(target),
-        root.display()
+        if root.as_os_str().is_empty() { Path::new(".") } else { root }.display()
     );
     Diagnostic::new(Code::LeadsOut, format!("{} leads out of the directory", path.display()), detail)
         .at(Location::of_file(path))

@@ -33,19 +33,20 @@ pub(super) struct Sums<'a>(&'a [Diagnostic]);
 
 impl fmt::Display for Sums<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let errors = self.0.iter().filter(|message| message.severity == Severity::Error).count();
-        let kinds =
-            [(errors, "error"), (self.0.len() - errors, "warning")].into_iter().filter(|(number, _)| *number > 0);
+        let of = |severity| self.0.iter().filter(move |message| message.severity == severity);
+        let number = |severity| of(severity).map(|message| message.findings).sum::<usize>();
+        let kinds = [(number(Severity::Error), "error"), (number(Severity::Warning), "warning")];
+        let kinds = kinds.into_iter().filter(|(number, _)| *number > 0);
         let kinds: Vec<String> = kinds.map(|(number, what)| counted(number, what)).collect();
         write!(f, "Found {}; the first {SHOWN} are shown.", kinds.join(" and "))?;
-        let codes = tally(self.0.iter().filter_map(|message| message.code));
+        let codes = tally(self.0.iter().filter_map(|message| Some((message.code?, message.findings))));
         if !codes.is_empty() {
             let rows = codes.iter().map(|(code, number)| (*number, format!("{code}  {}", code.title())));
             write_rows(f, "By code", rows)?;
         }
         let path = |message: &Diagnostic| {
             let path = message.location.as_ref().map(|location| &location.path).or(message.path.as_ref());
-            path.map(|path| shown_path(path))
+            path.map(|path| (shown_path(path), message.findings))
         };
         let mut files = tally(self.0.iter().filter_map(path));
         let further = files.split_off(files.len().min(NAMED_FILES));
@@ -54,17 +55,19 @@ impl fmt::Display for Sums<'_> {
             let rest = (!further.is_empty()).then(|| (rest, format!("in {}", counted(further.len(), "more file"))));
             write_rows(f, "By file", files.into_iter().map(|(path, number)| (number, path)).chain(rest))?;
         }
-        if codes.iter().map(|(_, number)| number).sum::<usize>() == self.0.len() {
-            write!(f, "\n\nTo see all of them, run: contactsd validate --json")?;
+        if self.0.iter().all(|message| message.code.is_some()) {
+            let is_all = self.0.iter().all(|message| message.findings == 1);
+            let all = if is_all { "all of them" } else { "the first 100 of each file" };
+            write!(f, "\n\nTo see {all}, run: contactsd validate --json")?;
         }
         Ok(())
     }
 }
 
-/// Counts equal names, the most frequent first.
-fn tally<T: Ord>(names: impl Iterator<Item = T>) -> Vec<(T, usize)> {
+/// Counts how often each name is told, the most frequent first.
+fn tally<T: Ord>(names: impl Iterator<Item = (T, usize)>) -> Vec<(T, usize)> {
     let mut counts: BTreeMap<T, usize> = BTreeMap::new();
-    names.for_each(|name| *counts.entry(name).or_default() += 1);
+    names.for_each(|(name, number)| *counts.entry(name).or_default() += number);
     let mut counts: Vec<_> = counts.into_iter().collect();
     counts.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
     counts
@@ -107,6 +110,26 @@ mod tests {
         let is_shown = shown(&messages);
         let shown: Vec<usize> = (0..messages.len()).filter(|number| is_shown(*number)).collect();
         assert_eq!(shown, (0..5).chain(1000..1015).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn those_that_are_not_listed_are_counted_too() {
+        let mut messages = vec![message(Severity::Error, Code::UnknownField, 0); 100];
+        messages.push(Diagnostic { findings: 500, ..message(Severity::Error, Code::FurtherErrors, 0) });
+        messages.extend(vec![message(Severity::Warning, Code::BareNull, 0); 7]);
+        insta::assert_snapshot!(sums(&messages).unwrap(), @"
+        Found 600 errors and 7 warnings; the first 20 are shown.
+
+        By code:
+          500  E099  There are more mistakes than are shown
+          100  E011  A contact has an unknown field
+            7  W101  A bare Null is read as no value
+
+        By file:
+          607  contacts.d/00.yaml
+
+        To see the first 100 of each file, run: contactsd validate --json
+        ");
     }
 
     #[test]

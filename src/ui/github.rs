@@ -54,7 +54,7 @@ pub fn annotations<'m>(messages: &'m [Diagnostic], checkout: &Checkout) -> Annot
 }
 
 fn command(message: &Diagnostic, checkout: &Checkout) -> String {
-    let Diagnostic { severity, summary, detail, code, key, location, path, related, said: _ } = message;
+    let Diagnostic { severity, summary, detail, code, key, location, path, related, said: _, findings: _ } = message;
     let kind = match severity {
         Severity::Error => "error",
         Severity::Warning => "warning",

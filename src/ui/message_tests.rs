@@ -27,6 +27,7 @@ fn duplicate_email() -> Diagnostic {
         )],
         path: None,
         said: None,
+        findings: 1,
     }
 }
 

@@ -326,8 +326,8 @@ impl Shell {
 
     fn tell(&mut self, message: &Diagnostic, is_shown: bool) {
         match message.severity {
-            Severity::Error => self.errors += 1,
-            Severity::Warning => self.warnings += 1,
+            Severity::Error => self.errors += message.findings,
+            Severity::Warning => self.warnings += message.findings,
         }
         if let Some(kept) = &mut self.kept {
             kept.push(message.clone());

@@ -318,6 +318,7 @@ pub(crate) fn messages() -> Vec<Diagnostic> {
         related: Vec::new(),
         path: None,
         said: None,
+        findings: 1,
     };
     let twice = Diagnostic {
         code: Some(Code::SameNameAtPublicProvider),
@@ -329,6 +330,7 @@ pub(crate) fn messages() -> Vec<Diagnostic> {
         related: vec![("byron here".into(), location("contacts.d/`b`.yaml", 21, 17, 3, "    first_name: Ada"))],
         path: None,
         said: None,
+        findings: 1,
     };
     vec![invalid, twice]
 }

@@ -203,9 +203,9 @@ impl LastLoad {
     /// Counts what was found in files that were read.
     pub(super) fn of(at: Timestamp, found: &[Diagnostic]) -> Self {
         let (mut errors, mut warnings) = (BTreeMap::new(), BTreeMap::new());
-        for Diagnostic { severity, code, .. } in found {
+        for Diagnostic { severity, code, findings, .. } in found {
             let counts = if *severity == Severity::Error { &mut errors } else { &mut warnings };
-            *counts.entry(code.map(Code::as_str).unwrap_or_default().to_owned()).or_default() += 1;
+            *counts.entry(code.map(Code::as_str).unwrap_or_default().to_owned()).or_default() += findings;
         }
         Self { at, unreadable: None, errors, warnings }
     }

@@ -145,7 +145,7 @@ impl Checker<'_> {
         };
         let diagnostic = words::complaint(member.name, text, &complaint);
         let severity = diagnostic.severity;
-        self.report(member.value.span(), || diagnostic);
+        self.tell(member.value.span(), diagnostic);
         if severity == Severity::Error { Declared::Absent } else { value }
     }
 
@@ -169,7 +169,7 @@ impl Checker<'_> {
 
     fn null<T>(&mut self, scalar: &Scalar<'_>, member: &Member<'_, '_>) -> Declared<T> {
         if rules::is_doubtful_null(&scalar.text) {
-            self.report(member.value.span(), || words::bare_null(&scalar.text));
+            self.warn(member.value.span(), || words::bare_null(&scalar.text));
         }
         Declared::Null
     }
@@ -190,7 +190,7 @@ impl Checker<'_> {
             let start = end + rest.len() - sign.len();
             let lost = sign.lines().next().unwrap_or_default().trim_end();
             let kept = scalar.text.as_ref();
-            self.report(self.source.span(start..start + lost.len()), || words::cut_by_comment(kept, lost));
+            self.warn(self.source.span(start..start + lost.len()), || words::cut_by_comment(kept, lost));
         }
     }
 
@@ -200,7 +200,7 @@ impl Checker<'_> {
         let text: &str = &scalar.text;
         let text = if scalar.style == Style::Block { text.trim_end_matches('\n') } else { text };
         if text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace) {
-            self.report(value.span(), || words::blanks_around(&scalar.text));
+            self.warn(value.span(), || words::blanks_around(&scalar.text));
         }
     }
 
@@ -260,7 +260,7 @@ impl Checker<'_> {
             spans.sort_by_key(|span| (span.line, span.column));
             if let [first, again] = spans[..] {
                 let source = self.source;
-                self.report(again, || {
+                self.warn(again, || {
                     words::list_names_differ_by_case(one, other).relating("the other name", source.location(first))
                 });
             }
@@ -279,7 +279,7 @@ impl Checker<'_> {
             }
             Value::List(_) | Value::Map(_) => words::wrong_type("an item of `label_names`", "text", item),
         };
-        self.report(item.span(), || diagnostic);
+        self.tell(item.span(), diagnostic);
         None
     }
 

@@ -101,7 +101,7 @@ impl Checker<'_> {
             }
             Value::List(_) | Value::Map(_) => words::wrong_type("an item of a custom field", "text", item),
         };
-        self.report(item.span(), || diagnostic);
+        self.tell(item.span(), diagnostic);
         None
     }
 }

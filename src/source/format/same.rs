@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::super::compose::{Fault, Next, compose};
+use super::super::compose::{Next, compose};
+use super::super::slips::Fault;
 use super::super::tape::{Kept, Node, Value};
 use super::super::{Severity, Source, entries_of};
 

@@ -319,3 +319,14 @@ fn a_large_file_is_read_as_a_small_one() {
     let deep = format!("contacts: {{a: {{<<: &a {{last_name: A, <<: *a}}}}}}\n---\n{good}");
     assert_eq!(places(&deep), [("E007", (1, 42))]);
 }
+
+#[test]
+fn of_many_mistakes_and_warnings_each_is_counted_as_what_it_is() {
+    let fields = |n| format!("  p{n}:\n    email: p{n}@x.example\n    mobile_phone: none\n    emial: x\n");
+    let entries = numbered(0..250, fields);
+    let found = Dir::of(&[("a.yaml", &format!("contacts:\n{entries}"))]).load().diagnostics;
+    let count = |severity| found.iter().filter(|one| one.severity == severity).map(|one| one.findings).sum::<usize>();
+    assert_eq!((count(Severity::Error), count(Severity::Warning)), (250, 250));
+    let codes = found.iter().filter_map(|one| one.code).filter(|code| code.as_str().ends_with("99"));
+    assert_eq!(codes.map(Code::as_str).collect::<Vec<_>>(), ["W199", "E099"]);
+}

@@ -400,3 +400,82 @@ fn defaults_hold_wherever_they_stand_and_however_their_name_is_written() {
     let entries = clean("contacts: &c {ada: {title: &d defaults, last_name: A}}\n*d : {organization_name: Acme}\n");
     assert_eq!(entries[&key("ada")].fields.text(&Field::OrganizationName), Some("Acme"));
 }
+
+#[test]
+fn a_quote_that_takes_in_an_entry_is_told_with_both_lines() {
+    let found = |text: &str| -> Vec<String> {
+        let found = Dir::of(&[("a.yaml", text)]).load().diagnostics.into_iter();
+        found.filter(|one| one.code == Some(Code::OpenQuote)).map(|one| one.summary).collect()
+    };
+    let open = |line: usize| vec![format!("The quote is still open on line {line}, which looks like an entry")];
+    let ada = "contacts:\n  ada:\n    email: ada@x.example\n";
+    for (rest, taken) in [
+        ("    title: 'Head\n  bo:\n    email: bo@x.example\n    title: CTO'\n", 5),
+        ("    title: \"Head\n    last_name: Quill\"\n", 5),
+        ("    title:\n      'Head\n\n  bo:\n    title: CTO'\n", 7),
+        ("    label_names:\n      - 'Leads\n      - Board'\n", 6),
+        ("    label_names: ['Leads,\n      Board]\n  bo:\n    title: CTO']\n", 6),
+        ("    title: 'Head\ndefaults:\n  title: CTO'\n", 5),
+    ] {
+        assert_eq!(found(&format!("{ada}{rest}")), open(taken), "{rest}");
+    }
+    for rest in [
+        "    title: 'Head\n      note: this is text'\n",
+        "    title: 'Head\n    of sales'\n",
+        "    title: 'Head\n\n    Note to all: of sales'\n",
+        "    title:\n      'Head\n      bo: of sales'\n",
+        "    title: |\n      'Head\n  bo: {email: bo@x.example, title: \"CTO'\"}\n",
+        "    title: 'Head'\n  bo: {email: bo@x.example,\n title: 'CTO\n   of: all'}\n",
+    ] {
+        assert_eq!(found(&format!("{ada}{rest}")), Vec::<String>::new(), "{rest}");
+    }
+}
+
+#[test]
+fn a_mistake_of_syntax_is_told_where_it_was_made() {
+    let found = |rest: &str| {
+        let text = format!("contacts:\n  ada:\n    email: ada@x.example\n{rest}");
+        let dir = Dir::of(&[("a.yaml", &text)]);
+        let found = dir.load().diagnostics.into_iter().next().unwrap();
+        (dir.place(found.location.as_ref().unwrap()), found.detail)
+    };
+    for (rest, place, words) in [
+        ("    title: \"C:\\Users\"\n", "a.yaml:4:15", "Write \\\\ for a backslash"),
+        ("    title: \"\\n\\x41\\u00e9\\ud83d\\ude00\\q\"\n", "a.yaml:4:37", "Write \\\\ for a backslash"),
+        (
+            "    label_names: [A, B\n    title: x\n",
+            "a.yaml:4:18",
+            "The bracket [ that stands here is still open on line 5",
+        ),
+        ("    label_names: [A, B\n  bo:\n    title: x\n", "a.yaml:4:18", "still open on line 5"),
+        ("    custom_fields: {A: B\n    title: x\n", "a.yaml:4:20", "The bracket { that stands here"),
+        ("    label_names: [A, B\n", "a.yaml:4:18", "Nothing closes the bracket ["),
+        ("    title: 'Head\n", "a.yaml:4:12", "Nothing closes the quotes"),
+        ("    title: a: b\n", "a.yaml:4:13", "The YAML parser says"),
+    ] {
+        let (at, detail) = found(rest);
+        assert!(at == place && detail.contains(words), "{rest}: {at}: {detail}");
+    }
+}
+
+#[test]
+fn advice_fits_the_mistake() {
+    let detail = |text: &str| Dir::of(&[("a.yaml", text)]).load().diagnostics.remove(0).detail;
+    for (text, advice) in [
+        ("contacts:\n  ada:\n    email:ada@x.example\n", "Write a space after the colon of `email:`"),
+        ("contacts:\n  ada:\n    e mail:ada@x.example\n", "Check the indentation"),
+        ("contacts:\n  - ada: {email: ada@x.example}\n", "Remove the dashes"),
+        ("x-common: &c\n  title: CTO\ncontacts:\n  ada: {<<: *c, email: ada@x.example}\n", "or to `defaults`"),
+        (".common: {title: CTO}\n", "or to `defaults`"),
+    ] {
+        assert!(detail(text).contains(advice), "{text}: {}", detail(text));
+    }
+    let dir = Dir::of(&[]);
+    let wide: Vec<u8> = "contacts:\n".bytes().flat_map(|byte| [byte, 0]).collect();
+    let swapped: Vec<u8> = wide.chunks(2).flat_map(|pair| [pair[1], pair[0]]).collect();
+    for bytes in [wide, swapped] {
+        dir.write("a.yaml", &bytes);
+        let found = dir.load().diagnostics.remove(0);
+        assert!(found.code == Some(Code::NotUtf8) && found.detail.contains("UTF-16"), "{found:?}");
+    }
+}

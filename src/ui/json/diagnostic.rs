@@ -77,7 +77,8 @@ pub struct Related {
 
 impl From<&source::Diagnostic> for Diagnostic {
     fn from(message: &source::Diagnostic) -> Self {
-        let source::Diagnostic { severity, summary, detail, code, key, location, path, related, said: _ } = message;
+        let source::Diagnostic { severity, summary, detail, code, key, location, path, related, said: _, findings: _ } =
+            message;
         let whole_file = path.as_ref().map(|path| {
             let start = Position { line: 1, column: 1 };
             Range { filename: path.to_string_lossy().into_owned(), start, end: start }
@@ -135,8 +136,11 @@ pub struct Validation {
     pub format_version: &'static str,
     /// Whether a plan can be made.
     pub valid: bool,
+    /// Those that are not listed included.
     pub error_count: usize,
+    /// Those that are not listed included.
     pub warning_count: usize,
+    /// Of each file, the first hundred errors and warnings; the last one says how many more there are.
     pub diagnostics: Vec<Diagnostic>,
     /// How many contacts are declared; absent when the files cannot be used.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -153,9 +157,15 @@ impl Validation {
         contacts: Option<usize>,
         files: Option<usize>,
     ) -> Self {
-        let diagnostics: Vec<Diagnostic> = messages.into_iter().map(Diagnostic::from).collect();
-        let count = |weight| diagnostics.iter().filter(|diagnostic| diagnostic.severity == weight).count();
-        let (error_count, warning_count) = (count(Weight::Error), count(Weight::Warning));
+        let (mut diagnostics, mut error_count, mut warning_count) = (Vec::new(), 0, 0);
+        for message in messages {
+            let count = match message.severity {
+                Severity::Error => &mut error_count,
+                Severity::Warning => &mut warning_count,
+            };
+            *count += message.findings;
+            diagnostics.push(Diagnostic::from(message));
+        }
         let format_version = FORMAT_VERSION;
         Self { format_version, valid: error_count == 0, error_count, warning_count, diagnostics, contacts, files }
     }

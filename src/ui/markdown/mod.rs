@@ -214,7 +214,8 @@ impl Markdown<'_> {
 
     /// Returns the fold of all messages, and its bytes when it holds them whole.
     fn messages_fold(&self) -> (Fold, usize) {
-        let number = |severity| self.messages.iter().filter(|message| message.severity == severity).count();
+        let of = |severity| self.messages.iter().filter(move |message| message.severity == severity);
+        let number = |severity| of(severity).map(|message| message.findings).sum::<usize>();
         let (errors, warnings) = (number(Severity::Error), number(Severity::Warning));
         let named = [(errors, "error"), (warnings, "warning")].into_iter().filter(|(number, _)| *number > 0);
         let named: Vec<_> = named.map(|(number, noun)| counted(number, noun)).collect();

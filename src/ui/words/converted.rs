@@ -94,7 +94,7 @@ pub(crate) fn fate(path: &Path, contacts: usize, fate: FileFate, added: usize, i
     let would = if is_dry { "would be " } else { "" };
     let what = match fate {
         FileFate::Unchanged => "unchanged".to_owned(),
-        FileFate::Kept => "left as it was edited".to_owned(),
+        FileFate::Kept => "left as it is".to_owned(),
         FileFate::Added => format!("{would}kept as it was edited, {} added", count(added)),
         FileFate::Written | FileFate::Planned => format!("{would}written"),
         FileFate::Replaced => format!("{would}replaced"),
