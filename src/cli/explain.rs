@@ -40,12 +40,28 @@ fn with_long_lines(page: &str) -> String {
 fn parse_code(text: &str) -> Result<Code, String> {
     let bare = text.trim_start_matches('[').trim_end_matches(']').to_ascii_uppercase();
     let last = Code::ALL.last().expect("there are codes");
-    Code::named(&bare).ok_or_else(|| no_code(text, Code::ALL[0], last))
+    Code::named(&with_three_digits(&bare)).ok_or_else(|| no_code(text, Code::ALL[0], last))
+}
+
+/// Writes the number of a code as codes have it, whatever zeros were typed before it.
+fn with_three_digits(code: &str) -> String {
+    let (letter, number) = code.split_at_checked(1).unwrap_or_default();
+    number.parse().map_or_else(|_| code.to_owned(), |number: u32| format!("{letter}{number:03}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn zeros_before_the_number_of_a_code_may_be_left_out() {
+        for text in ["E009", "e9", "[E09]", "E0009"] {
+            assert_eq!(parse_code(text).map(Code::as_str), Ok("E009"), "{text}");
+        }
+        for text in ["", "9", "E", "E1000", "X009", "É9"] {
+            assert!(parse_code(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn paragraphs_become_lines_and_samples_stay() {

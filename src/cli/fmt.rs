@@ -13,7 +13,9 @@ use crate::beneath::{Bounds, Refused, Root};
 use crate::ops;
 use crate::shell_word::shell_word;
 use crate::source::{self, Formatted, Severity};
-use crate::ui::words::contact_files::{formatted_already, how_to_format, left_alone, left_as_written, not_formatted};
+use crate::ui::words::contact_files::{
+    formatted_already, how_to_format, left_alone, left_as_written, not_formatted, not_there,
+};
 use crate::ui::words::system::{Asked, cannot, stdin_and_files};
 use crate::ui::{escape, unified_diff, words};
 
@@ -51,7 +53,10 @@ pub(super) fn run(args: &FmtArgs, context: &mut Context) -> Exit {
     }
     for named in &args.files {
         let bounds = Bounds { root_within: None, ..context.bounds.clone() };
-        if named.is_file() {
+        if named.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+            tally.failed += 1;
+            context.shell.message(&not_there(named));
+        } else if named.is_file() {
             // A file of the directory may be a link to another one there, any other to what stands beside it.
             let directory = Some(context.locations.contacts.clone()).filter(|contacts| named.starts_with(contacts));
             let directory = directory.unwrap_or_else(|| named.parent().unwrap_or(Path::new("")).to_owned());

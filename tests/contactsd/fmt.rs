@@ -136,7 +136,7 @@ fn files_and_directories_may_be_named() {
     assert_eq!(world.run("fmt elsewhere/b.txt contacts.d/team.yaml").stdout, "elsewhere/b.txt\ncontacts.d/team.yaml\n");
     let outcome = world.run("fmt nowhere");
     assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(1), ""));
-    assert!(outcome.stderr.contains("the directory nowhere cannot be read"), "{outcome}");
+    assert!(outcome.stderr.contains("There is no file or directory nowhere"), "{outcome}");
 }
 
 #[test]

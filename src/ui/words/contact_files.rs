@@ -41,6 +41,14 @@ pub(crate) fn unreadable(error: &source::Error) -> Diagnostic {
     Diagnostic::error("Cannot read the contact files", detail)
 }
 
+/// What was named to be formatted is not there.
+pub(crate) fn not_there(path: &Path) -> Diagnostic {
+    Diagnostic::error(
+        format!("There is no file or directory {}", path.display()),
+        "Name a contact file or a directory of contact files. Without a name, those of --dir are formatted.",
+    )
+}
+
 /// A directory without contact files is valid, and seldom meant.
 pub(crate) fn none_in(directory: &Path) -> Diagnostic {
     let summary = format!("{} holds no contact files", directory.display());
