@@ -164,6 +164,20 @@ Short,Row
 }
 
 #[test]
+fn a_file_whose_people_are_gone_from_the_table_is_not_called_edited() {
+    let world = World::new();
+    let header = "First Name,Last Name,Email,Account Name\n";
+    let [ada, bo] = ["Ada,Quill,ada@x.example,Engines\n", "Bo,Lund,bo@x.example,Engines\n"];
+    world.write("report.csv", &format!("{header}{ada}{bo}"));
+    assert_eq!(world.run("convert report.csv").code, Some(0));
+    world.write("report.csv", &format!("{header}{ada}"));
+    let fewer = world.run("convert report.csv");
+    assert_eq!(fewer.code, Some(1), "{fewer}");
+    assert!(fewer.stderr.contains("It declares 1 contact that the new file would not have"), "{fewer}");
+    assert!(fewer.stdout.contains("left as it is") && !fewer.to_string().contains("edited"), "{fewer}");
+}
+
+#[test]
 fn a_run_that_fails_keeps_the_rows_that_an_earlier_one_gave_back() {
     let world = World::new();
     world.write("report.csv", "First Name,Last Name,Email,Account Name\nAda,Quill,no address,Engines\n");
