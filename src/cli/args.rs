@@ -4,6 +4,7 @@
 //! stand in `contactsd.toml` is decided in `settings`, and a test asks for each.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -14,7 +15,7 @@ use crate::model::{Batching, ContactKey, Digest};
 use crate::plan::{KeyPattern, Limit, Policy, Scope};
 use crate::quota::{Limits, Rules};
 use crate::settings::parse_duration;
-use crate::ui::words::command_line::{no_digest, no_percentage};
+use crate::ui::words::command_line::{no_count, no_digest, no_few, no_percentage};
 
 /// Options of every verb.
 #[derive(Debug, Args)]
@@ -143,7 +144,7 @@ pub(super) struct PageArgs {
     #[arg(long, value_name = "FORM", default_value = "human")]
     pub(super) format: PlanFormat,
     /// Largest size of the Markdown in bytes; what does not fit is left out and counted
-    #[arg(long, value_name = "N", default_value_t = 65_000)]
+    #[arg(long, value_name = "N", default_value_t = 65_000, value_parser = parse_count::<usize>)]
     pub(super) max_bytes: usize,
 }
 
@@ -188,13 +189,13 @@ pub(super) struct RequestArgs {
     #[arg(long, value_name = "PERCENT", default_value = "0%", value_parser = parse_percent)]
     pub(super) reserve: u8,
     /// Largest number of contacts in one request; 1 sends each in a request of its own
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=100))]
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = parse_few)]
     pub(super) batch: u16,
     /// Whether to look for contacts before they are created together; off trusts Apollo not to change contacts that it already has
     #[arg(long, value_name = "WHEN", default_value = "on")]
     pub(super) look: Look,
     /// Number of requests at the same time
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=100))]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = parse_few)]
     pub(super) parallelism: u16,
     /// Longest wait for quota, or for Apollo to answer again; a longer one ends the run [default: as long as the quota takes, 1h for answers]
     #[arg(long, value_name = "DUR", value_parser = parse_duration)]
@@ -240,6 +241,16 @@ impl RequestArgs {
 fn parse_percent(text: &str) -> Result<u8, String> {
     let percent = text.strip_suffix('%').unwrap_or(text).parse();
     percent.ok().filter(|percent| *percent < 100).ok_or_else(|| no_percentage(text))
+}
+
+/// Takes a number of requests, or of contacts in one.
+fn parse_few(text: &str) -> Result<u16, String> {
+    text.parse().ok().filter(|number| (1..=100).contains(number)).ok_or_else(|| no_few(text))
+}
+
+/// Takes a whole number.
+pub(super) fn parse_count<N: FromStr>(text: &str) -> Result<N, String> {
+    text.parse().map_err(|_| no_count(text))
 }
 
 pub(super) fn parse_digest(text: &str) -> Result<Digest, String> {

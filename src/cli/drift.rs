@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::args::RequestArgs;
+use super::args::{RequestArgs, parse_count};
 use super::connection::{self, close_sandbox, session_error};
 use super::context::Context;
 use super::reading::drift_error;
@@ -28,7 +28,7 @@ pub(super) struct DriftArgs {
     #[arg(long, value_name = "FORM", default_value = "human", help_heading = "What is shown")]
     pub(super) format: DriftFormat,
     /// Largest size of the Markdown in bytes; what does not fit is left out and counted
-    #[arg(long, value_name = "N", default_value_t = 65_000, help_heading = "What is shown")]
+    #[arg(long, value_name = "N", default_value_t = 65_000, value_parser = parse_count::<usize>, help_heading = "What is shown")]
     pub(super) max_bytes: usize,
     /// Show (masked) in place of personal values; keys, ids and file names stay visible
     #[arg(long, help_heading = "What is shown")]

@@ -10,6 +10,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::Exit;
+use super::args::parse_count;
 use super::context::Context;
 use super::run::block_on;
 use super::signals::Signals;
@@ -59,7 +60,7 @@ pub(super) struct SandboxArgs {
     #[arg(long, value_name = "ACTIONS", value_delimiter = ',', hide = true)]
     pub(super) missing_scope: Vec<Action>,
     /// Seed of the faults
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = parse_count::<u64>)]
     pub(super) seed: u64,
 }
 

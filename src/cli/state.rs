@@ -123,7 +123,11 @@ fn show(key: &ContactKey, context: &mut Context) -> Exit {
             context.shell.documents([ContactState::new(key, binding, Mask::Off)]);
             Exit::Success
         }
-        None => absent(key, context),
+        None => {
+            let (list, nearest) = (context.command("state list"), ops::nearest_key(key, snapshot.bindings.keys()));
+            let state = &context.locations.state;
+            context.fail(&words::managed::not_in_state(key, nearest.as_ref(), state, &list))
+        }
     }
 }
 
@@ -152,9 +156,4 @@ fn change(
         .await;
         done.unwrap_or_else(|exit| exit)
     })
-}
-
-fn absent(key: &ContactKey, context: &mut Context) -> Exit {
-    let list = context.command("state list");
-    context.fail(&words::managed::not_in_state(key, &context.locations.state, &list))
 }

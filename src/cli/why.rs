@@ -47,7 +47,10 @@ fn explain(key: &ContactKey, context: &mut Context) -> Result<Exit, Exit> {
     let why = Why::new(key, &desired, &everything.snapshot, under_way.contains(key), &planned);
     let mut why = why.map_err(|error| reading::load_error(context, &error))?;
     if why.is_unknown() {
-        return Err(context.fail(&words::managed::nothing_known(key, &context.command("state list"))));
+        let declared = desired.keys().map_err(|error| reading::load_error(context, &error))?;
+        let nearest = ops::nearest_key(key, declared.iter().chain(everything.snapshot.bindings.keys()));
+        let list = context.command("state list");
+        return Err(context.fail(&words::managed::nothing_known(key, nearest.as_ref(), &list)));
     }
     why.failing = failing(key, context)?;
     let location = why.place.as_ref().and_then(|place| source::locate(place, None));

@@ -9,6 +9,7 @@ use crate::model::{ApolloId, Batching, Binding, ContactKey, Entry, Place};
 use crate::plan::{Action, Batches, Housekeeping, KeyPattern, Operation, Plan, Policy, Reason, Scope};
 use crate::state::Snapshot;
 
+use super::targeting::nearest_key;
 use super::{Desired, Forecast, Planned, Problem, ProblemKind};
 
 /// Plans to bind the entry of `key` to contact `id`, whatever was in doubt about it.
@@ -19,7 +20,8 @@ pub fn plan_import(
     id: &ApolloId,
 ) -> Result<Planned, Box<Problem>> {
     let Some(entry) = desired.entry(key)? else {
-        return Err(ProblemKind::NotDeclared(key.clone()).into());
+        let nearest = nearest_key(key, &desired.keys()?);
+        return Err(ProblemKind::NotDeclared { key: key.clone(), nearest }.into());
     };
     if let Some(named) = entry.apollo_id.as_ref().filter(|named| *named != id) {
         return Err(ProblemKind::NamesAnother { key: key.clone(), named: named.clone() }.into());
@@ -117,7 +119,11 @@ pub fn check_decisions(plan: &Plan, policy: &Policy) -> Result<(), Box<Problem>>
 }
 
 fn bound<'a>(snapshot: &'a Snapshot, key: &ContactKey) -> Result<&'a Binding, Box<Problem>> {
-    snapshot.bindings.get(key).ok_or_else(|| ProblemKind::NotInState(key.clone()).into())
+    let unknown = || {
+        let nearest = nearest_key(key, snapshot.bindings.keys());
+        ProblemKind::NotInState { key: key.clone(), nearest }.into()
+    };
+    snapshot.bindings.get(key).ok_or_else(unknown)
 }
 
 fn place(binding: &Binding, key: &ContactKey) -> Place {

@@ -133,7 +133,7 @@ impl Desired {
     }
 
     /// Lists the keys of all declared contacts, in no order.
-    pub(super) fn keys(&self) -> Result<Vec<ContactKey>, LoadError> {
+    pub fn keys(&self) -> Result<Vec<ContactKey>, LoadError> {
         Ok(self.everyone()?.roster.keys())
     }
 

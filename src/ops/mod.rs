@@ -90,7 +90,7 @@ pub use saved::{
 pub use session::{Session, SessionOptions, SnapshotError};
 pub use split::Split;
 pub use stop::Stop;
-pub use targeting::check_scope;
+pub use targeting::{check_scope, nearest_key};
 pub use transfer::{hold, pull};
 pub use viewer::Viewer;
 pub use watch::{Service, WatchOptions, WatchSummary};

@@ -281,7 +281,10 @@ pub enum ProblemKind {
     FilesUnusable(String),
 
     // Plans that a person asks for by hand.
-    NotDeclared(ContactKey),
+    NotDeclared {
+        key: ContactKey,
+        nearest: Option<ContactKey>,
+    },
     /// The entry says another id than the one to be imported.
     NamesAnother {
         key: ContactKey,
@@ -300,7 +303,10 @@ pub enum ProblemKind {
         key: ContactKey,
         id: ApolloId,
     },
-    NotInState(ContactKey),
+    NotInState {
+        key: ContactKey,
+        nearest: Option<ContactKey>,
+    },
     /// No managed key matches the pattern.
     NothingMatches(String),
     /// Two patterns do not say which key becomes which.

@@ -30,9 +30,29 @@ pub fn check_scope(scope: &Scope, desired: &Desired, snapshot: &Snapshot) -> Res
 }
 
 fn unknown(excludes: bool, pattern: &KeyPattern, known: &BTreeSet<&ContactKey>) -> ProblemKind {
-    let likeness = |key: &ContactKey| strsim::jaro_winkler(key.as_str(), pattern.as_str());
-    let nearest = known.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
     // Whoever writes `us.*` means many, and no one key is what they meant.
-    let nearest = nearest.filter(|_| !pattern.is_glob()).map(|key| (*key).clone());
+    let nearest = pattern.key().and_then(|key| nearest_key(&key, known.iter().copied()));
     ProblemKind::NoSuchKey { excludes, pattern: pattern.to_string(), nearest }
+}
+
+/// Finds the key that was probably meant, if one of those that are known is like `key`.
+pub fn nearest_key<'k>(key: &ContactKey, known: impl IntoIterator<Item = &'k ContactKey>) -> Option<ContactKey> {
+    const ALIKE: f64 = 0.8;
+    let likeness = |other: &ContactKey| strsim::jaro_winkler(other.as_str(), key.as_str());
+    let likely = known.into_iter().map(|other| (likeness(other), other)).filter(|(likeness, _)| *likeness > ALIKE);
+    likely.max_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, key)| key.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_is_like_what_was_typed_is_found() {
+        let keys = ["ada-quill", "bo-lund", "ada"].map(|key| ContactKey::parse(key).unwrap());
+        let nearest = |typed| nearest_key(&ContactKey::parse(typed).unwrap(), &keys).map(|key| key.to_string());
+        assert_eq!(nearest("adda").as_deref(), Some("ada"));
+        assert_eq!(nearest("ada-quil").as_deref(), Some("ada-quill"));
+        assert_eq!(nearest("zoe"), None);
+    }
 }

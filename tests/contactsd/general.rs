@@ -341,15 +341,15 @@ fn variables_stand_for_options_and_unknown_ones_are_told() {
     [exit 0]
     ");
     world.set("CONTACTSD_PARALLELISM", "lots");
-    assert_snapshot!(world.run("apply"), @"
+    assert_snapshot!(world.run("apply"), @r#"
     [stderr]
-    Error: Invalid value 'lots' for '--parallelism <N>': invalid digit found in string
+    Error: Invalid value 'lots' for '--parallelism <N>': "lots" is not a whole number from 1 to 100
 
     For more help on using this command, run:
       contactsd apply --help
     Hint: CONTACTSD_PARALLELISM is set in the environment; it is used when the option is not typed.
     [exit 1]
-    ");
+    "#);
 }
 
 #[test]

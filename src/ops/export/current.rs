@@ -8,6 +8,7 @@ use super::super::account::Account;
 use super::super::refresh::compare::{Standing, standing};
 use super::super::refresh::{Asked, Sighting, asked, refresh};
 use super::super::seen::AskedFor;
+use super::super::targeting::nearest_key;
 use super::super::{Desired, DriftError, ProblemKind, Unseen, Viewer};
 use crate::apollo::Contact;
 use crate::model::{ApolloId, ContactKey, Entry, Field, Fields, PackedBinding, Value, fold_text};
@@ -93,7 +94,7 @@ fn meant(desired: &Desired, patterns: &[KeyPattern]) -> Result<Vec<Entry>, Drift
     for pattern in patterns {
         if !keys.iter().any(|key| pattern.matches(key)) {
             let problem = match pattern.key() {
-                Some(key) => ProblemKind::NotDeclared(key),
+                Some(key) => ProblemKind::NotDeclared { nearest: nearest_key(&key, &keys), key },
                 None => ProblemKind::NothingDeclaredMatches(pattern.to_string()),
             };
             return Err(DriftError::Problem(problem.into()));

@@ -1,5 +1,6 @@
 //! Messages about plans that exceed limits or are for a part of the contacts.
 
+use super::by_hand::guess;
 use crate::model::ContactKey;
 use crate::plan::{Brake, BrakeKind};
 use crate::source::Diagnostic;
@@ -14,10 +15,9 @@ pub(super) fn targeted() -> Diagnostic {
 
 pub(super) fn no_such_key(excludes: bool, pattern: &str, nearest: Option<&ContactKey>) -> Diagnostic {
     let flag = if excludes { "--exclude" } else { "--target" };
-    let guess = nearest.map(|key| format!(" Did you mean {}?", key.address())).unwrap_or_default();
     Diagnostic::error(
         format!("{flag} {pattern} matches no contact"),
-        format!("No key in the contact files or in the state matches it.{guess}"),
+        format!("No key in the contact files or in the state matches it.{}", guess(nearest)),
     )
 }
 

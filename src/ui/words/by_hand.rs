@@ -3,10 +3,15 @@
 use crate::model::{ApolloId, ContactKey};
 use crate::source::Diagnostic;
 
-pub(super) fn not_declared(key: &ContactKey) -> Diagnostic {
+/// Asks whether another key was meant.
+pub(in super::super) fn guess(nearest: Option<&ContactKey>) -> String {
+    nearest.map(|key| format!(" Did you mean {}?", key.address())).unwrap_or_default()
+}
+
+pub(super) fn not_declared(key: &ContactKey, nearest: Option<&ContactKey>) -> Diagnostic {
     Diagnostic::error(
         format!("{} is not declared", key.address()),
-        "Only a contact that the files declare can be imported. Write its entry first, then import it.",
+        format!("The contact files have no entry of this key.{} Write its entry first.", guess(nearest)),
     )
 }
 
@@ -44,11 +49,12 @@ pub(super) fn key_taken(key: &ContactKey, id: &ApolloId) -> Diagnostic {
     )
 }
 
-pub(super) fn not_in_state(key: &ContactKey) -> Diagnostic {
-    Diagnostic::error(
-        format!("{} is not in the state", key.address()),
-        "The state does not manage this contact. `contactsd state list` lists those that it manages.",
-    )
+pub(super) fn not_in_state(key: &ContactKey, nearest: Option<&ContactKey>) -> Diagnostic {
+    let detail = format!(
+        "The state does not manage this contact.{} `contactsd state list` lists those that it manages.",
+        guess(nearest)
+    );
+    Diagnostic::error(format!("{} is not in the state", key.address()), detail)
 }
 
 pub(super) fn not_gone(key: &ContactKey) -> Diagnostic {

@@ -78,6 +78,14 @@ pub(crate) fn no_percentage(text: &str) -> String {
     format!("{text:?} is not a percentage from 0% to 99%")
 }
 
+pub(crate) fn no_few(text: &str) -> String {
+    format!("{text:?} is not a whole number from 1 to 100")
+}
+
+pub(crate) fn no_count(text: &str) -> String {
+    format!("{text:?} is not a whole number")
+}
+
 pub(crate) fn no_digest(text: &str) -> String {
     format!("{text:?} is not the digest of a plan, which has 32 hexadecimal digits")
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::super::amounts::counted;
+use super::by_hand::guess;
 use crate::model::{ContactKey, Place};
 use crate::source::Diagnostic;
 use crate::state::Location;
@@ -56,14 +57,18 @@ pub(crate) fn foreign(path: &Path, owner: u32, user: u32) -> Diagnostic {
     Diagnostic::warning("The state belongs to another user", detail)
 }
 
-pub(crate) fn not_in_state(key: &ContactKey, state: &Location, list: &str) -> Diagnostic {
-    let detail = format!("The state {state} does not manage this contact. `{list}` lists those that it manages.");
+pub(crate) fn not_in_state(key: &ContactKey, nearest: Option<&ContactKey>, state: &Location, list: &str) -> Diagnostic {
+    let guess = guess(nearest);
+    let detail =
+        format!("The state {state} does not manage this contact.{guess} `{list}` lists those that it manages.");
     Diagnostic::error(format!("{} is not in the state", key.address()), detail)
 }
 
-pub(crate) fn nothing_known(key: &ContactKey, list: &str) -> Diagnostic {
-    let detail =
-        format!("The key is neither in the contact files nor in the state. `{list}` lists the managed contacts.");
+pub(crate) fn nothing_known(key: &ContactKey, nearest: Option<&ContactKey>, list: &str) -> Diagnostic {
+    let detail = format!(
+        "The key is neither in the contact files nor in the state.{} `{list}` lists the managed contacts.",
+        guess(nearest)
+    );
     Diagnostic::error(format!("Nothing is known about {}", key.address()), detail)
 }
 
