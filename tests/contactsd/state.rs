@@ -34,6 +34,15 @@ fn managed_contacts_are_listed_and_shown() {
     [exit 0]
     ");
     assert_eq!(world.run("state show contact.ada").stdout, world.run("state show ada").stdout);
+    for line in [
+        "state show adda",
+        "state rm adda --auto-approve",
+        "import adda 66f0c1000000000000000001 --auto-approve",
+        "why adda",
+    ] {
+        let nobody = world.run(line);
+        assert!(nobody.code == Some(1) && nobody.stderr.contains("Did you mean contact.ada?"), "{line}: {nobody}");
+    }
     assert_snapshot!(world.run("state show eve"), @"
     [stderr]
     Error: contact.eve is not in the state
