@@ -10,7 +10,7 @@ use super::error::Error;
 use super::row::{Row, Table};
 use crate::model::{ApolloId, Binding, ContactKey, Digest, Endpoint, NameKind, Names, Serial, Tombstone};
 
-/// The plan that was applied last, of those that a file holds or `apply --expect` names.
+/// The plan that was applied last, of those that were saved or expected.
 ///
 /// A state knows one at a time. Its row follows every write that the plan makes, so that a plan which went half-way is
 /// told from one that others have overtaken.
