@@ -26,10 +26,14 @@ pub fn plan_import(
     if let Some(named) = entry.apollo_id.as_ref().filter(|named| *named != id) {
         return Err(ProblemKind::NamesAnother { key: key.clone(), named: named.clone() }.into());
     }
-    if let Some(binding) = snapshot.bindings.get(key) {
+    // A contact that was said to be gone may be there after all.
+    let is_back = |binding: &&Binding| binding.apollo_id == *id && binding.gone_at.is_some();
+    if let Some(binding) = snapshot.bindings.get(key).filter(|binding| !is_back(binding)) {
         return Err(ProblemKind::BoundAlready { key: key.clone(), id: binding.apollo_id.clone() }.into());
     }
-    if let Some((owner, _)) = snapshot.bindings.iter().find(|(_, binding)| binding.apollo_id == *id) {
+    if let Some((owner, _)) =
+        snapshot.bindings.iter().find(|(owner, binding)| *owner != key && binding.apollo_id == *id)
+    {
         let (id, key, owner) = (id.clone(), key.clone(), owner.clone());
         return Err(ProblemKind::BelongsToAnother { id, key, owner }.into());
     }

@@ -34,9 +34,10 @@ pub enum SessionError {
     /// Apollo says that the credential is of another team than the state's contacts are.
     #[error("the credential belongs to Apollo team {given}, and this state holds the contacts of team {recorded}")]
     OtherTeam { recorded: String, given: String },
-    /// The credential is new to the state, and Apollo showed it none of the state's contacts; `viewed` is the last one.
+    /// The credential is new to the state, and Apollo showed it none of the state's contacts; `viewed` is the last one, if
+    /// it has any.
     #[error("the credential is new to this state, and Apollo does not show that it belongs to the same team: {why}")]
-    Unproven { viewed: ApolloId, why: String },
+    Unproven { viewed: Option<ApolloId>, why: String },
     /// Apollo refused the credential.
     #[error("Apollo refused the credential: {}", .0.why)]
     Refused(Fault),
@@ -108,9 +109,19 @@ impl Access {
     ) -> Result<Answer<T>, Failure> {
         loop {
             match self.courier.send(&mut parcel, &ask).await {
-                Err(Failure::Refused(error) | Failure::InDoubt(error)) if error.status() == Some(401) => {
+                Err(Failure::Refused(error)) if error.status() == Some(401) => {
                     if !self.renewed(parcel.way()).await {
                         return Err(self.courier.turn_down(parcel, error).await);
+                    }
+                }
+                Err(Failure::InDoubt(error)) if error.status() == Some(401) => {
+                    // A page may stand before a server that has done the work: a create is looked for first.
+                    let is_renewed = self.renewed(parcel.way()).await;
+                    if !is_renewed {
+                        return Err(self.courier.turn_down(parcel, error).await);
+                    }
+                    if parcel.endpoint().creates() {
+                        return Err(Failure::InDoubt(error));
                     }
                 }
                 answer => return answer,
@@ -224,7 +235,8 @@ impl Access {
             (Some(_), Some(_)) => {}
             (team, _) => {
                 if proof.is_known {
-                    self.see_a_contact(way).await?;
+                    let must_see = team.is_none() && proof.team.is_some();
+                    self.see_a_contact(way, must_see).await?;
                 }
                 proof.team = team.clone().or_else(|| proof.team.take());
                 changes.extend(team.map(Change::PutTeam));
@@ -251,8 +263,13 @@ impl Access {
     }
 
     /// Makes sure that the credential sees one contact of the state, where there is any that it could see.
-    async fn see_a_contact(&self, way: &Arc<Way>) -> Result<(), SessionError> {
+    ///
+    /// Where there is none, creates in doubt may have made some for another team, as has `must_see`.
+    async fn see_a_contact(&self, way: &Arc<Way>, must_see: bool) -> Result<(), SessionError> {
         let contacts = self.courier.store.some_contacts(CONTACTS_VIEWED).await?;
+        if contacts.is_empty() && (must_see || self.courier.store.has_doubts().await?) {
+            return Err(SessionError::Unproven { viewed: None, why: String::new() });
+        }
         let view = |id: ApolloId| async move {
             let ask = |way: Arc<Way>| {
                 let id = id.clone();
@@ -352,7 +369,7 @@ pub(super) async fn see_one_of<V: Future<Output = Result<(), Failure>>>(
             Err(failure) => return Err(failure.into()),
         }
     }
-    last.map_or(Ok(()), |(viewed, why)| Err(SessionError::Unproven { viewed, why }))
+    last.map_or(Ok(()), |(viewed, why)| Err(SessionError::Unproven { viewed: Some(viewed), why }))
 }
 
 /// Returns what lists are called, by their ids in small letters.

@@ -88,6 +88,12 @@ impl Session {
             let binding = Box::new(compare::as_found(&binding, fields));
             self.store().commit(vec![Change::PutBinding { key: key.clone(), binding }]).await?;
         }
+        for key in &drift.back {
+            let Some(mut binding) = self.store().binding(key).await? else { continue };
+            (binding.gone_at, binding.fingerprint) = (None, None);
+            let binding = Box::new(binding);
+            self.store().commit(vec![Change::PutBinding { key: key.clone(), binding }]).await?;
+        }
         for Drifted { place, change, .. } in &drift.contacts {
             let (DriftChange::Gone | DriftChange::Merged(_)) = change else { continue };
             let Some(mut binding) = self.store().binding(&place.key).await? else { continue };
@@ -260,6 +266,9 @@ impl Drift {
         let (since, change) = match sightings.get(id) {
             Some(Sighting::Seen(seen)) => {
                 let seen = seen.unpack();
+                if binding.gone_at.is_some() {
+                    self.back.insert(entry.key().clone());
+                }
                 let found = compare::drift(entry, binding, &seen.contact(id), &seen.derived);
                 let (settled, mut fields): (Vec<_>, Vec<_>) = found.into_iter().partition(FieldDrift::is_as_declared);
                 if !settled.is_empty() {
@@ -347,6 +356,9 @@ pub fn as_found(desired: &Desired, snapshot: Snapshot, drift: &Drift, now: Times
         }
         if let Some(change) = change {
             mark(&mut binding, change, &owners, now);
+        }
+        if drift.back.contains(&key) {
+            binding.gone_at = None;
         }
         bindings.insert(key, binding);
     }

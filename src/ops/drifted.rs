@@ -2,7 +2,7 @@
 //!
 //! Only data: `drift` finds it, `ui` shows it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{ApolloId, ContactKey, Entry, Field, Found, Place, Timestamp, Value};
 
@@ -19,6 +19,8 @@ pub struct Drift {
     pub ignored: usize,
     /// Fields that were changed to what the files declare by now: nothing is to be shown or restored.
     pub(super) settled: Vec<(ContactKey, Vec<FieldDrift>)>,
+    /// Those that were said to be gone, and are shown.
+    pub(super) back: BTreeSet<ContactKey>,
     /// Whom the account holds for keys that are not bound.
     pub(super) found: BTreeMap<ContactKey, Found>,
     /// Contacts of which it is not known how they stand, with why.

@@ -81,6 +81,7 @@ impl Newest {
         let mut clocks = None;
         let mut youngest_left = None;
         let mut is_sorted = true;
+        let (mut first_total, mut repeated) = (None, 0);
         for page in 1.. {
             let Answer { value: found, meta } = access.everybody(Order::NewestFirst, page).await?;
             let now = courier.clock.now();
@@ -88,8 +89,16 @@ impl Newest {
             let earliest = journal::earliest_creation(intent, clocks.0, clocks.1);
             let is_last = found.is_last();
             let mut reached = false;
+            let first_total = *first_total.get_or_insert(found.total_entries);
+            let made = first_total.zip(found.total_entries).map(|(first, now)| now.saturating_sub(first));
+            let leaves_out =
+                found.contacts.is_empty() && found.total_entries.is_some_and(|total| total > seen.len() as u64);
             // Contacts made meanwhile move others to the next page, where they are met again.
-            for contact in found.contacts.into_iter().filter(|contact| seen.insert(contact.id.clone())) {
+            for contact in found.contacts {
+                if !seen.insert(contact.id.clone()) {
+                    repeated += 1;
+                    continue;
+                }
                 if let Some(created) = contact.created_at {
                     is_sorted &= youngest_left.is_none_or(|youngest| created <= youngest);
                     youngest_left = Some(created);
@@ -103,7 +112,10 @@ impl Newest {
             // A server that does not sort is read to its end.
             if is_last || (reached && is_sorted) || page == MAX_PAGES {
                 let back_to = if is_last { Timestamp(0) } else { earliest };
-                return Ok(Newest { contacts, is_whole: is_last || (reached && is_sorted), back_to, began_at, clocks });
+                // More that are met again than were made meanwhile stand in the place of others.
+                let is_steady = !leaves_out && made.is_none_or(|made| repeated <= made);
+                let is_whole = is_steady && (is_last || (reached && is_sorted));
+                return Ok(Newest { contacts, is_whole, back_to, began_at, clocks });
             }
         }
         unreachable!("pages are counted up to their limit")

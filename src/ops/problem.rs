@@ -73,7 +73,7 @@ pub enum Cause {
     /// Apollo says that the credential is of another team than the state's contacts are.
     OtherTeam { recorded: String, given: String },
     /// Nothing that Apollo shows says whose the credential is.
-    TeamUnknown { viewed: ApolloId, why: String },
+    TeamUnknown { viewed: Option<ApolloId>, why: String },
     /// Apollo refused the credential.
     Refused(Fault),
     /// Anything else, with what caused it.

@@ -145,7 +145,7 @@ impl<S: Sees> Look<'_, S> {
             return Ok(None);
         };
         // Somebody who was there is not any more, or somebody was missed.
-        if hides || changed.entries != Some(account.len() as u64) {
+        if hides || !changed.is_whole || changed.entries != Some(account.len() as u64) {
             return Ok(None);
         }
         let unseen: Vec<&ApolloId> = self.asked.keys().filter(|id| !self.covers(&account, id)).collect();

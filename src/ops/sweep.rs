@@ -92,13 +92,17 @@ pub(super) async fn changed(
     mut meet: impl FnMut(&SearchPage) -> ControlFlow<()>,
 ) -> Result<Option<Sweep>, Failure> {
     let mut read_to = None;
+    let mut is_whole = true;
+    let mut known: BTreeSet<ApolloId> = BTreeSet::new();
     for page in 1..=MOST_PAGES {
         let Answer { value: found, meta } = seer.everybody(Order::LastChangedFirst, page).await?;
+        // Where one comes again, another was left out: somebody changed meanwhile, or the pages do not meet.
+        is_whole &= found.contacts.iter().all(|contact| known.insert(contact.id.clone()));
         let read_to = *read_to.get_or_insert(meta.date.unwrap_or_else(|| seer.line().clock.now()));
         let is_old = |contact: &Contact| contact.updated_at.is_some_and(|at| at + OVERLAP < since);
         let is_known = meet(&found).is_break();
         if is_known || found.is_last() || found.contacts.last().is_some_and(is_old) {
-            return Ok(Some(Sweep { read_to, is_whole: true, entries: found.total_entries }));
+            return Ok(Some(Sweep { read_to, is_whole, entries: found.total_entries }));
         }
     }
     Ok(None)

@@ -125,7 +125,10 @@ impl Viewer {
             (Some(_), Some(_)) => Ok(()),
             _ => {
                 let forgotten = snapshot.tombstones.values().map(|tombstone| tombstone.apollo_id.clone());
-                let contacts = snapshot.contacts().chain(forgotten);
+                let mut contacts = snapshot.contacts().chain(forgotten).peekable();
+                if contacts.peek().is_none() && snapshot.team.is_some() {
+                    return Err(SessionError::Unproven { viewed: None, why: String::new() });
+                }
                 see_one_of(contacts, |id| async move { self.view(&id).await.map(drop) }).await
             }
         }

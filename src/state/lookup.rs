@@ -8,7 +8,7 @@ use super::codec;
 use super::engine::Rows;
 use super::error::Error;
 use super::row::{Row, Table};
-use crate::model::{ApolloId, Binding, ContactKey, Digest, Endpoint, NameKind, Names, Serial, Tombstone};
+use crate::model::{ApolloId, Binding, ContactKey, Digest, Endpoint, Intent, NameKind, Names, Serial, Tombstone};
 
 /// The plan that was applied last, of those that were saved or expected.
 ///
@@ -45,6 +45,17 @@ pub(crate) fn some_bindings(rows: &impl Rows, most: usize) -> Result<Vec<Binding
         .filter(|binding: &Result<Binding, _>| binding.as_ref().map_or(true, |it| it.gone_at.is_none()))
         .take(most)
         .collect()
+}
+
+/// Reports whether there are creates that were sent and not answered.
+pub(crate) fn has_doubts(rows: &impl Rows) -> Result<bool, Error> {
+    for row in rows.table(Table::Intents) {
+        let intent: Intent = codec::decode(rows.location(), &row?.1)?;
+        if intent.endpoint.creates() && !intent.refused {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Returns up to `most` contacts that are the state's: those of [`some_bindings`], then those that were forgotten.

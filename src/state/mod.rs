@@ -36,7 +36,9 @@ pub(crate) use copy::{
 pub(crate) use counters::{Counters, Facts, Totals};
 pub(crate) use draft::{Drafts, MAX_BATCH_ROWS};
 pub(crate) use engine::{Engine, Rows};
-pub(crate) use lookup::{account, is_quiet, names, owner_of, plan_progress, quota, some_bindings, some_contacts};
+pub(crate) use lookup::{
+    account, has_doubts, is_quiet, names, owner_of, plan_progress, quota, some_bindings, some_contacts,
+};
 pub(crate) use purge::Purge;
 pub(crate) use replacement::Counted;
 pub(crate) use row::{FORMAT, Row, STATE_FORMAT, Table, Writes};

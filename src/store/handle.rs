@@ -233,6 +233,11 @@ impl Store {
         self.read(move |_, rows| state::some_bindings(&rows, most)).await
     }
 
+    /// Reports whether there are creates that were sent and not answered.
+    pub async fn has_doubts(&self) -> Result<bool, Error> {
+        self.read(|_, rows| state::has_doubts(&rows)).await
+    }
+
     /// Returns up to `most` contacts that are the state's: those of [`Self::some_bindings`], then those that were forgotten.
     pub async fn some_contacts(&self, most: usize) -> Result<Vec<ApolloId>, Error> {
         self.read(move |_, rows| state::some_contacts(&rows, most)).await

@@ -268,6 +268,45 @@ fn a_key_that_sees_none_of_the_contacts_that_were_forgotten_restores_nobody() {
 }
 
 #[test]
+fn a_new_key_for_a_state_of_nothing_but_doubts_sends_nothing() {
+    let remote = Remote::with(|options| options.api_keys = vec!["first".to_owned(), "second".to_owned()]);
+    let barred = json!({"error": "No access", "error_code": "API_INACCESSIBLE"});
+    for key in ["first", "second"] {
+        remote.tap.answer_key(key, "/users/api_profile", 403, &barred);
+    }
+    remote.tap.answer_with("ada@example.com", "502 Bad Gateway\r\ncontent-type: text/html", "<html>later</html>");
+    let mut world = World::with(TEAM).against(&remote).one_by_one();
+    world.set("APOLLO_API_KEY", "first");
+    assert_eq!(world.apply().code, Some(1));
+    remote.take_calls();
+    world.set("APOLLO_API_KEY", "second");
+    let refused = world.apply();
+    assert_eq!(refused.code, Some(1), "{refused}");
+    assert!(refused.stderr.replace('\n', " ").contains("no contact that it could view"), "{refused}");
+    assert!(remote.take_calls().iter().all(|call| !call.starts_with("POST")), "nothing was sent");
+}
+
+#[test]
+fn a_create_that_a_page_answered_is_not_sent_again_with_a_new_key() {
+    let remote = Remote::with(|options| options.api_keys = vec!["first".to_owned(), "second".to_owned()]);
+    let mut world =
+        World::with("contacts:\n  bob: {first_name: Bob, last_name: Nomail}\n").against(&remote).one_by_one();
+    world.unset("APOLLO_API_KEY");
+    world.write("key", "first\n");
+    world.set("APOLLO_API_KEY_FILE", "key");
+    remote.tap.answer_with("\"first_name\"", "401 Unauthorized\r\ncontent-type: text/html", "<html>login</html>");
+    remote.tap.hold_after(0);
+    let apply = world.start("apply --auto-approve");
+    remote.tap.wait_until_held(1);
+    world.write("key", "second\n");
+    remote.tap.release();
+    let outcome = apply.finish();
+    assert_eq!(outcome.code, Some(1), "{outcome}");
+    let creates = remote.take_calls().into_iter().filter(|call| call.starts_with("POST /contacts ")).count();
+    assert_eq!(creates, 1, "{outcome}");
+}
+
+#[test]
 fn a_key_that_is_refused_and_still_the_same_ends_the_run() {
     let (remote, outcome) = refused_in_the_middle(None, false);
     assert_eq!(outcome.code, Some(1), "{outcome}");

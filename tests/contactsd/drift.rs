@@ -555,3 +555,36 @@ fn however_many_would_be_taken_over_all_are_shown_with_what_tells_so() {
     assert!(applied.code == Some(0) && applied.stdout.contains("130 imported"), "{applied}");
     world.run("plan").is_clean();
 }
+
+/// One odd answer said that a contact was deleted. It was shown ever after, and no advice led out.
+#[test]
+fn a_contact_that_is_shown_again_is_no_longer_gone() {
+    let remote = Remote::with(|options| options.api_keys = vec!["first".to_owned(), "second".to_owned()]);
+    let mut world =
+        World::with("contacts:\n  ada: {email: ada@example.com, title: CTO}\n").against(&remote).one_by_one();
+    world.set("APOLLO_API_KEY", "first");
+    assert_eq!(world.apply().code, Some(0));
+    let id = remote.contacts()[0]["id"].as_str().unwrap().to_owned();
+    remote.tap.answer_key(
+        "first",
+        &format!("/contacts/{id}"),
+        422,
+        &json!({"error": "gone", "deleted_contact_ids": [id]}),
+    );
+    world.team("contacts:\n  ada: {email: ada@example.com, title: CEO}\n");
+    assert_eq!(world.apply().code, Some(1));
+    assert!(world.run("plan").stdout.contains("which was deleted in Apollo"));
+    world.set("APOLLO_API_KEY", "second");
+    let refreshed = world.run("apply --refresh --auto-approve");
+    assert_eq!(refreshed.code, Some(0), "{refreshed}");
+    assert_eq!(remote.column("title"), ["CEO"]);
+    assert!(world.run("plan").stdout.starts_with("No changes."));
+    // A person's word is enough as well.
+    world.set("APOLLO_API_KEY", "first");
+    world.team("contacts:\n  ada: {email: ada@example.com, title: CFO}\n");
+    assert_eq!(world.apply().code, Some(1));
+    world.set("APOLLO_API_KEY", "second");
+    let imported = world.run(&format!("import ada {id} --auto-approve"));
+    assert_eq!(imported.code, Some(0), "{imported}");
+    assert_eq!(remote.column("title"), ["CFO"]);
+}

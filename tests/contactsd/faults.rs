@@ -4,7 +4,7 @@ use contactsd::sandbox::{Action, DedupeReading};
 use insta::assert_snapshot;
 use serde_json::json;
 
-use crate::support::{Remote, World, numbered};
+use crate::support::{KEY, Remote, World, numbered};
 
 const READINGS: [DedupeReading; 2] = [DedupeReading::Overwrite, DedupeReading::ReturnExisting];
 
@@ -186,8 +186,8 @@ fn a_refused_credential_stops_the_run_with_what_to_do() {
 
     GET http://127.0.0.1:[PORT]/api/v1/users/api_profile answered 401: Invalid access credentials.
     Nothing further was sent. Check APOLLO_API_KEY (or APOLLO_ACCESS_TOKEN for an OAuth token): you
-    make an API key in Apollo under Settings > Integrations > API, and a key that is sent as a token
-    is refused.
+    make an API key in Apollo under Settings > Integrations > API. Apollo refuses an API key in
+    APOLLO_ACCESS_TOKEN.
     [exit 1]
     ");
     assert_eq!((remote.requests(Action::Profile), remote.requests(Action::Create)), (1, 0));
@@ -204,9 +204,9 @@ fn a_missing_scope_is_named_and_stops_its_own_kind_only() {
     ));
     let world = world.against(&remote).one_by_one();
     let outcome = world.apply();
-    assert_snapshot!(outcome.errors(), @r"
+    assert_snapshot!(outcome.errors(), @"
 
-    Error: The credential may not create contacts
+    Error: The credential is not allowed to create contacts
 
     POST http://127.0.0.1:[PORT]/api/v1/contacts answered 403: api/v1/contacts/create is not accessible
     with this api_key
@@ -378,4 +378,35 @@ fn what_apollo_says_of_many_contacts_in_the_same_words_is_one_message_with_a_cou
     assert!(outcome.stderr.contains("Error: 150 contacts have the same error: Apollo rejected contact."), "{outcome}");
     assert!(outcome.stderr.contains("and 139 more contacts"), "{outcome}");
     assert!(outcome.summary().ends_with("150 failed, 0 remaining."), "{outcome}");
+}
+
+/// Pages that contradict themselves say nothing about who is there: a second contact was made of it.
+#[test]
+fn pages_that_leave_somebody_out_are_not_taken_for_nobody() {
+    let row = json!({"id": "66f0c1000000000000000009", "first_name": "Zoe", "last_name": "Ros", "created_at": "2099-01-01T00:00:00.000Z"});
+    let empty = json!({"contacts": [], "pagination": {"page": 1, "total_pages": 1, "total_entries": 1}});
+    let repeated = json!({"contacts": [row], "pagination": {"page": 1, "total_pages": 2, "total_entries": 2}});
+    for page in [empty, repeated] {
+        let remote = Remote::start();
+        let world =
+            World::with("contacts:\n  bob: {first_name: Bob, last_name: Nomail}\n").against(&remote).one_by_one();
+        remote.set_faults("create:lost-reply=1");
+        assert_eq!(world.run("apply --auto-approve --settle-after 0s").code, Some(1));
+        assert_eq!(remote.contacts().len(), 1);
+        remote.set_faults("");
+        remote.tap.answer_key(KEY, "/contacts/search", 200, &page);
+        let unsure = world.run("apply --auto-approve --settle-after 0s");
+        assert!(
+            unsure.code == Some(1) && unsure.stderr.contains("Cannot tell whether contact.bob was created"),
+            "{unsure}"
+        );
+        assert_eq!(remote.contacts().len(), 1, "{unsure}");
+    }
+    let remote = Remote::start();
+    let empty = json!({"contacts": [], "pagination": {"page": 1, "total_pages": 1, "total_entries": 1}});
+    remote.tap.answer_key(KEY, "/contacts/search", 200, &empty);
+    let world = World::with("contacts:\n  bob: {first_name: Bob, last_name: Nomail}\n").against(&remote).one_by_one();
+    let unsure = world.run("apply --auto-approve");
+    assert!(unsure.code == Some(1) && unsure.stderr.contains("does not show all contacts"), "{unsure}");
+    assert_eq!(remote.contacts().len(), 0);
 }

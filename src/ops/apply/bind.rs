@@ -18,7 +18,7 @@ use super::bring_up::Effort;
 use super::courier::Failure;
 use super::outcome::binding::{self, Confirmed, complete};
 use super::outcome::create::{self, Adopted};
-use super::outcome::{lists, settled};
+use super::outcome::{lists, person, settled};
 use super::performer::{End, Performer, Trouble};
 use crate::ops::{Imported, NotThere, Problem, ProblemKind, Step, problem};
 
@@ -75,8 +75,10 @@ impl Performer<'_> {
         entry: &Entry,
         made: &ApolloId,
     ) -> Result<End, Trouble> {
-        let contact = match self.among_newest(intent, made).await? {
+        let shown = self.among_newest(intent, made).await?;
+        let contact = match shown.filter(|contact| person::has_sent_email(&intent.fields, contact)) {
             Some(contact) => contact,
+            // A row may leave the e-mail out.
             None => self.view(made).await?,
         };
         if !settled::is_what_was_made(made, intent, &contact) {

@@ -64,7 +64,7 @@ impl<'a> Parcel<'a> {
         self.way.as_ref().expect("what was answered was sent")
     }
 
-    fn endpoint(&self) -> Endpoint {
+    pub(crate) fn endpoint(&self) -> Endpoint {
         self.intents[0].1.endpoint
     }
 

@@ -1,7 +1,7 @@
 //! Who a contact is, judged by the fields that it shows.
 
 use crate::apollo::Contact;
-use crate::model::{Entry, Field, Fields, Identity, MatchedBy, Timestamp, Value, fold_text};
+use crate::model::{Entry, Field, Fields, Identity, MatchedBy, Texts, Timestamp, Value, fold_text};
 
 use super::confirm::{self, CUT_FROM, Deviation, DeviationKind};
 
@@ -97,10 +97,14 @@ pub(crate) fn has_same_name(wanted: &Fields, contact: &Contact) -> bool {
     [Field::FirstName, Field::LastName].iter().all(is_same)
 }
 
-/// Reports whether a contact could be the one that a create of `sent` made: every sent field that it shows agrees.
+/// Reports whether a contact could be the one that a create of `sent` made: every sent field that it shows agrees, and it shows
+/// nothing that tells people apart and was not sent.
 ///
 /// What is empty is not shown. Something that tells people apart must be shown, or nothing has been said.
 pub(crate) fn agrees(sent: &Fields, contact: &Contact) -> bool {
+    if shows_unsent(sent, contact) {
+        return false;
+    }
     let mut tells = false;
     for (field, value) in sent.iter() {
         let Value::Text(text) = value else { continue };
@@ -122,6 +126,22 @@ pub(crate) fn agrees(sent: &Fields, contact: &Contact) -> bool {
         tells |= matches!(field, Field::Email | Field::FirstName | Field::LastName);
     }
     tells
+}
+
+/// Reports whether a contact shows an e-mail or a name that was not sent, or, where no e-mail tells who it is, a company or a
+/// title: somebody else has written them.
+fn shows_unsent(sent: &Fields, contact: &Contact) -> bool {
+    let shows = |field: &Field| contact.readable.says(field) && !sent.says(field);
+    let has_email = sent.says(&Field::Email) && !contact.emails.is_empty();
+    let is_unsent = |fields: &[Field]| fields.iter().any(shows);
+    (!sent.says(&Field::Email) && !contact.emails.is_empty())
+        || is_unsent(&[Field::FirstName, Field::LastName])
+        || (!has_email && is_unsent(&[Field::OrganizationName, Field::Title]))
+}
+
+/// Reports whether a contact, seen in full, has the e-mail that was sent, if one was.
+pub(crate) fn has_sent_email(sent: &Fields, contact: &Contact) -> bool {
+    sent.text(&Field::Email).filter(|email| !email.trim().is_empty()).is_none_or(|email| contact.has_email(email))
 }
 
 fn is_same_text(sent: &str, shown: &str) -> bool {

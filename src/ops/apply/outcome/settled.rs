@@ -1,5 +1,7 @@
 //! What the traces of a create without an answer mean: which contact it made, which existed before, and what comes next.
 
+use std::time::Duration;
+
 use crate::apollo::Contact;
 use crate::journal::{self, Conclusion};
 use crate::model::{ApolloId, ConflictCause, Entry, Identity, Intent, Timestamp};
@@ -29,12 +31,15 @@ impl Witness {
 
     /// Reports whether a contact that no key owns is what a create made, by all that it shows.
     pub(crate) fn has_made(intent: &Intent, contact: &Contact, earliest: Timestamp) -> bool {
-        !contact.person_deleted && !person::is_older(contact, earliest) && person::agrees(&intent.fields, contact)
+        !contact.person_deleted
+            && !person::is_older(contact, earliest)
+            && !is_later(intent, contact, earliest)
+            && person::agrees(&intent.fields, contact)
     }
 
     /// Takes in a contact that concerns the create and that no key owns; `is_known`, whether the state knew it before.
     pub(crate) fn hear(&mut self, intent: &Intent, contact: &Contact, is_known: bool, earliest: Timestamp) {
-        let agrees = person::agrees(&intent.fields, contact);
+        let agrees = person::agrees(&intent.fields, contact) && !is_later(intent, contact, earliest);
         let was_there = intent.there_before.contains(&contact.id) || was_there(contact, is_known, earliest);
         let held = match (was_there, agrees) {
             (true, _) if !person::is_like(&intent.fields, intent.run_dedupe, contact) => return,
@@ -128,6 +133,18 @@ pub(crate) fn dedupe_finds(intent: &Intent) -> bool {
 pub(crate) fn may_have_made(intent: &Intent, contact: &Contact) -> bool {
     let earliest = intent.first_sent_at - journal::CLOCK_SLACK;
     !intent.there_before.contains(&contact.id) && Witness::has_made(intent, contact, earliest)
+}
+
+/// How long after it was sent a request may still take effect, at most.
+const LONGEST_EFFECT: Duration = Duration::from_hours(1);
+
+/// Reports whether a contact was made so long after the last attempt that no attempt has made it.
+fn is_later(intent: &Intent, contact: &Contact, earliest: Timestamp) -> bool {
+    if earliest == Timestamp(0) {
+        return false;
+    }
+    let span = intent.last_sent_at.since(intent.first_sent_at) + journal::CLOCK_SLACK * 2 + LONGEST_EFFECT;
+    contact.created_at.is_some_and(|created| created > earliest + span)
 }
 
 /// Reports whether a contact that was viewed as what a create made still shows that.

@@ -63,7 +63,22 @@ fn somebody_made_since_who_shows_something_else_is_for_a_person_where_nothing_ma
     let expected = Next::Undecided(Dispute::Several { ids: vec![id(1)] });
     let entry = entry(&NAMES);
     assert_eq!(next(heard(&titled, std::slice::from_ref(&found)), &titled, Some(&entry), Asked::Nothing), expected);
-    assert_eq!(next(heard(&intent, &[found]), &intent, Some(&entry), Asked::Nothing), Next::Bind(id(1)));
+    assert_eq!(next(heard(&intent, &[found]), &intent, Some(&entry), Asked::Nothing), expected, "nobody sent a title");
+}
+
+/// A colleague made a contact of that name after the create was sent; it was bound, and its e-mail was replaced.
+#[test]
+fn who_shows_what_was_never_sent_is_not_what_was_made() {
+    let intent = sent(&NAMES);
+    let made = |fields: &[(Field, &str)], emails: &[&str], created| at(answer(fields, emails), 1, created);
+    let next = |found| next(heard(&intent, &[found]), &intent, Some(&entry(&NAMES)), Asked::Nothing);
+    let undecided = Next::Undecided(Dispute::Several { ids: vec![id(1)] });
+    assert_eq!(next(made(&NAMES, &[], 10_000)), Next::Bind(id(1)));
+    assert_eq!(next(made(&NAMES, &["bob@other.example"], 10_000)), undecided);
+    let with = |field| [NAMES[0].clone(), NAMES[1].clone(), (field, "x")];
+    assert_eq!(next(made(&with(Field::OrganizationName), &[], 10_000)), undecided);
+    // Nor is somebody who was made long after the last attempt.
+    assert_eq!(next(made(&NAMES, &[], 100_000_000)), undecided);
 }
 
 #[test]
