@@ -87,12 +87,13 @@ fn convert_all(args: &ConvertArgs, context: &mut Context) -> Result<Exit, Exit> 
         Exit::Failure
     })?;
     let mut exit = told.finish_rejects(args, context);
+    let has_rejects = exit == Exit::Success;
     told.say(&tables, context);
     let placed = place(args, context, root.as_ref(), &directory, &converted, &told);
     if placed.has_failed {
         exit = Exit::Failure;
     }
-    sum_up(args, context, &directory, &converted, &placed);
+    sum_up(args, context, &directory, &converted, &placed, has_rejects);
     Ok(exit)
 }
 
@@ -371,13 +372,20 @@ fn tell_differing(context: &mut Context, path: &Path, file: &ConvertedFile, told
     context.shell.to_people(|shell| shell.message(&converted::differing(path, &lines)));
 }
 
-fn sum_up(args: &ConvertArgs, context: &mut Context, directory: &Path, converted: &Converted, placed: &PlacedFiles) {
+fn sum_up(
+    args: &ConvertArgs,
+    context: &mut Context,
+    directory: &Path,
+    converted: &Converted,
+    placed: &PlacedFiles,
+    has_rejects: bool,
+) {
     let Converted { rows, skipped, refused, .. } = *converted;
     let summary = ConvertSummary { rows, converted: placed.converted, kept: placed.kept, skipped, refused };
     let is_dry = args.dry_run || args.diff;
     let text = converted::summary(&summary, is_dry, placed.changed > 0 || placed.has_failed || is_dry);
     context.shell.result_as(format!("\n{text}"), [Record::convert_summary(&*text, summary)]);
-    if let Some(path) = args.rejects.as_deref().filter(|_| !is_dry && skipped + refused > 0) {
+    if let Some(path) = args.rejects.as_deref().filter(|_| has_rejects && !is_dry && skipped + refused > 0) {
         context.shell.status(converted::rejects_at(path, skipped + refused));
     }
     if !is_dry && placed.changed > 0 && !placed.has_failed && !context.environment.in_automation() {

@@ -84,6 +84,11 @@ pub(super) fn parse(
         shell.message(&why);
         return Err(Exit::Failure);
     }
+    // It would be shown wherever the address is, in a comment on a pull request for one.
+    if !cli.global.api_url.username().is_empty() || cli.global.api_url.password().is_some() {
+        shell.error(line::SECRET_IN_URL, line::NO_SECRET_IN_URL);
+        return Err(Exit::Failure);
+    }
     let (layout, does) = cli.verb.machine_output();
     shell.lay_out(layout);
     if does == Does::Something {
@@ -482,7 +487,7 @@ mod tests {
         assert_eq!(limit(&watch, "max-creates = 1000\n"), Ok(Some(Limit::Count(1000))));
         for loose in ["1001", "'100%'", "'1%'"] {
             let refused = limit(&watch, &format!("quiet = true\nmax-creates = {loose}\n")).unwrap_err();
-            assert!(refused.contains("must not set max-creates to this, as contactsd.toml:2:1 does"), "{refused}");
+            assert!(refused.contains("contactsd.toml:2:1 must not set max-creates to this"), "{refused}");
         }
         assert!(limit(&watch, "max-updates = 2000\n").is_err());
         let typed = [&watch[..], &["--max-creates", "5000"]].concat();

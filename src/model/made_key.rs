@@ -60,6 +60,16 @@ impl KeyMaker {
     }
 }
 
+/// Reports whether [`key_base`] spells all letters of what it is made of: those who differ in others only would share it.
+pub fn is_spelled_whole(fields: &Fields) -> bool {
+    let is_kept = |text: &str| text.nfkd().all(|c| !is_combining_mark(c) && (c.is_ascii() || !c.is_alphanumeric()));
+    let told_by: &[Field] = match fields.text(&Field::Email).map(str::trim) {
+        Some(email) if !email.is_empty() => &[Field::Email],
+        _ => &[Field::FirstName, Field::LastName, Field::OrganizationName],
+    };
+    told_by.iter().all(|field| fields.text(field).is_none_or(is_kept))
+}
+
 /// Returns what a key begins with, the e-mail or the name with the company; `None` for somebody without an e-mail and a name
 /// in Latin letters.
 ///
@@ -111,6 +121,10 @@ mod tests {
         assert_eq!(base("Ada", "Quill", " 株式会社 ").as_deref(), Some("ada-quill"));
         assert_eq!(base("李", "雷", "Engines"), None);
         assert_eq!(base("Ada", "", &"x".repeat(200)).map(|base| base.len()), Some(MOST_CHARS));
+        assert!(is_spelled_whole(&fields("", "Ada", "O'Quill, Jr.")) && !is_spelled_whole(&fields("", "Zoë", "Ros")));
+        assert!(
+            !is_spelled_whole(&fields("müller@x.example", "M", "M")) && !is_spelled_whole(&fields("", "李", "Ros"))
+        );
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub use identity::{Identity, IdentityHash, IdentityKey, PersonAtCompany};
 pub use ids::{ApolloId, Digest, Lineage, RunId, Serial, is_hex24};
 pub use intent::{Intent, IntentId};
 pub use key::{ContactKey, InvalidKey};
-pub use made_key::{KeyMaker, key_base};
+pub use made_key::{KeyMaker, is_spelled_whole, key_base};
 pub use named::Named;
 pub use names::{
     CustomField, Glossary, List, Listing, Misfit, NameKind, NameKinds, Names, PicklistOption, Stage, Unresolved,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::Environment;
+use super::database::password_file;
 
 /// What Apollo knows us by.
 #[derive(Debug, Clone)]
@@ -50,9 +51,10 @@ const KEY_FILE: &str = "APOLLO_API_KEY_FILE";
 const TOKEN: &str = "APOLLO_ACCESS_TOKEN";
 const TOKEN_FILE: &str = "APOLLO_ACCESS_TOKEN_FILE";
 
-/// Names the files that hold credentials.
+/// Names the files that hold credentials, of Apollo or of a database.
 pub fn credential_files(environment: &Environment) -> impl Iterator<Item = PathBuf> + '_ {
-    [KEY_FILE, TOKEN_FILE].into_iter().filter_map(|name| environment.get(name).map(PathBuf::from))
+    let of_apollo = [KEY_FILE, TOKEN_FILE].into_iter().filter_map(|name| environment.get(name).map(PathBuf::from));
+    of_apollo.chain(password_file(environment))
 }
 
 impl Credential {

@@ -19,17 +19,22 @@ pub enum PasswordError {
     Open { path: PathBuf },
 }
 
+/// Names the file that may hold the password of a database.
+pub(super) fn password_file(environment: &Environment) -> Option<PathBuf> {
+    let usual = || environment.get("HOME").map(|home| Path::new(home).join(".pgpass"));
+    environment.get("PGPASSFILE").map(PathBuf::from).or_else(usual)
+}
+
 /// Finds the password for a database URL: in PGPASSWORD, or in the password file (PGPASSFILE, else ~/.pgpass).
 pub fn database_password(environment: &Environment, url: &str) -> Result<Option<SecretString>, PasswordError> {
     if let Some(password) = environment.get("PGPASSWORD") {
         return Ok(Some(password.into()));
     }
-    let named = environment.get("PGPASSFILE").map(PathBuf::from);
-    let usual = || environment.get("HOME").map(|home| Path::new(home).join(".pgpass"));
-    let Some(path) = named.clone().or_else(usual) else { return Ok(None) };
+    let is_named = environment.get("PGPASSFILE").is_some();
+    let Some(path) = password_file(environment) else { return Ok(None) };
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
-        Err(source) if named.is_some() => return Err(PasswordError::Unreadable { path, source }),
+        Err(source) if is_named => return Err(PasswordError::Unreadable { path, source }),
         Err(_) => return Ok(None),
     };
     let found = wanted(url, environment).and_then(|wanted| find(&text, &wanted));

@@ -56,13 +56,13 @@ pub enum FileError {
     TooLarge,
     #[error("{at}: {problem}")]
     Syntax { at: Spot, problem: String },
-    #[error("{at}: a repository must not set {name}: {why}")]
+    #[error("{at}: a repository must not set `{name}`: {why}")]
     Forbidden { at: Spot, name: String, why: &'static str },
-    #[error("{at}: a repository must not set {name} to this: {why}")]
+    #[error("{at}: a repository must not set `{name}` to this: {why}")]
     Value { at: Spot, name: String, why: &'static str },
-    #[error("{at}: {name} takes a text, a number or true or false")]
+    #[error("{at}: `{name}` takes a text, a number or true or false")]
     Type { at: Spot, name: String },
-    #[error("{at}: there is no setting {name}{}", suggestion(nearest.as_deref()))]
+    #[error("{at}: there is no setting `{name}`{}", suggestion(nearest.as_deref()))]
     Unknown { at: Spot, name: String, nearest: Option<String> },
 }
 
@@ -226,20 +226,20 @@ mod tests {
     fn what_is_not_on_the_list_is_an_error_that_says_why() {
         assert_eq!(
             parse("quiet = true\n  expect = 'x'").unwrap_err(),
-            "contactsd.toml:2:3: a repository must not set expect: it decides what is applied without asking you"
+            "contactsd.toml:2:3: a repository must not set `expect`: it decides what is applied without asking you"
         );
         assert_eq!(
             parse("brand-new = 1").unwrap_err(),
-            "contactsd.toml:1:1: a repository must not set brand-new: it is not known to be harmless"
+            "contactsd.toml:1:1: a repository must not set `brand-new`: it is not known to be harmless"
         );
         assert_eq!(
             parse("api-key = 1").unwrap_err(),
-            "contactsd.toml:1:1: a repository must not set api-key: credentials come from the environment alone"
+            "contactsd.toml:1:1: a repository must not set `api-key`: credentials come from the environment alone"
         );
         assert!(parse("no-mask = false").unwrap_err().contains("it shows personal values"));
         // Of several mistakes the first, whatever the names.
-        assert!(parse("out = 'x'\nforce = true\n").unwrap_err().contains("must not set out"));
-        assert!(parse("[force]\nx = 1\n").unwrap_err().contains("must not set force"));
+        assert!(parse("out = 'x'\nforce = true\n").unwrap_err().contains("must not set `out`"));
+        assert!(parse("[force]\nx = 1\n").unwrap_err().contains("must not set `force`"));
     }
 
     #[test]
@@ -247,7 +247,7 @@ mod tests {
         assert_eq!(parse("mask = true").unwrap().get("mask"), Some("true"));
         for off in ["false", "'false'", "0", "'no'"] {
             let error = parse(&format!("mask = {off}")).unwrap_err();
-            assert_eq!(error, "contactsd.toml:1:8: a repository must not set mask to this: only true is harmless");
+            assert_eq!(error, "contactsd.toml:1:8: a repository must not set `mask` to this: only true is harmless");
         }
     }
 
@@ -273,11 +273,11 @@ mod tests {
     fn mistakes_are_placed_and_near_misses_named() {
         assert_eq!(
             parse("paralelism = 3").unwrap_err(),
-            "contactsd.toml:1:1: there is no setting paralelism; did you mean parallelism?"
+            "contactsd.toml:1:1: there is no setting `paralelism`; did you mean parallelism?"
         );
         assert_eq!(
             parse("dir = ['x']").unwrap_err(),
-            "contactsd.toml:1:7: dir takes a text, a number or true or false"
+            "contactsd.toml:1:7: `dir` takes a text, a number or true or false"
         );
         assert_eq!(
             parse("quiet = true\ndir = \n").unwrap_err(),

@@ -114,6 +114,13 @@ impl Code {
     }
 }
 
+impl Code {
+    /// Reports whether it stands for findings that are not listed.
+    pub fn is_of_others(self) -> bool {
+        matches!(self, Self::FurtherErrors | Self::FurtherWarnings)
+    }
+}
+
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

@@ -121,7 +121,7 @@ fn bad_escape(text: &str) -> Option<usize> {
 pub(super) fn looks_like_an_entry(text: &str) -> bool {
     let name = text.split_once(':').filter(|(_, rest)| rest.is_empty() || rest.starts_with(' ')).map(|(name, _)| name);
     let is_name = |name: &str| !name.is_empty() && !name.contains(char::is_whitespace);
-    text.starts_with("- ") || name.is_some_and(is_name)
+    text.starts_with("- ") || text.starts_with("? ") || name.is_some_and(|name| is_name(name.trim_end()))
 }
 
 /// Refuses a list or map that is too deep.

@@ -7,7 +7,7 @@ use std::fmt;
 
 use super::amounts::{count, counted};
 use super::message::shown_path;
-use crate::source::{Diagnostic, Severity};
+use crate::source::{Code, Diagnostic, Severity};
 
 /// Messages that are shown in full at a time.
 const SHOWN: usize = 20;
@@ -56,7 +56,8 @@ impl fmt::Display for Sums<'_> {
             write_rows(f, "By file", files.into_iter().map(|(path, number)| (number, path)).chain(rest))?;
         }
         if self.0.iter().all(|message| message.code.is_some()) {
-            let is_all = self.0.iter().all(|message| message.findings == 1);
+            let is_further = |message: &Diagnostic| message.code.is_some_and(Code::is_of_others);
+            let is_all = !self.0.iter().any(is_further);
             let all = if is_all { "all of them" } else { "the first 100 of each file" };
             write!(f, "\n\nTo see {all}, run: contactsd validate --json")?;
         }
@@ -85,7 +86,6 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::source::Code;
 
     fn message(severity: Severity, code: Code, file: usize) -> Diagnostic {
         let message = match severity {

@@ -40,13 +40,13 @@ pub fn annotations<'m>(messages: &'m [Diagnostic], checkout: &Checkout) -> Annot
     }
     if !rest.is_empty() {
         // A notice: of these GitHub shows another ten.
-        let all = messages.len();
+        let all: usize = messages.iter().map(|message| message.findings).sum();
         commands.push(format!(
             "::notice title=contactsd::{}",
             data(&format!(
                 "{} of {all} findings are shown here: GitHub takes {MAX_OF_A_KIND} errors and {MAX_OF_A_KIND} warnings \
                  of a step. The log of this step goes on with them.",
-                all - rest.len()
+                messages.len() - rest.len()
             ))
         ));
     }

@@ -284,6 +284,10 @@ fn output_empties_no_file_that_is_read_or_written_for_something_else() {
     fs::create_dir(world.path("linked")).unwrap();
     symlink("../conf/ada.yaml", world.path("linked/ada.yaml")).unwrap();
     fs::hard_link(world.path("people.csv"), world.path("same.csv")).unwrap();
+    fs::hard_link(world.path("contacts.d/team.yaml"), world.path("hard")).unwrap();
+    world.write("contacts.d/real.d/data", "contacts: {}\n");
+    world.write("other/head", "1");
+    symlink("real.d/data", world.path("contacts.d/linked.yaml")).unwrap();
     let contents = |path: &str| fs::read(world.path(path)).unwrap();
     let kept = ["contacts.d/team.yaml", "people.csv", "contactsd.toml", "key", "conf/ada.yaml", "saved.plan"];
     let before = kept.map(contents);
@@ -311,12 +315,33 @@ fn output_empties_no_file_that_is_read_or_written_for_something_else() {
         ("plan --out other.plan --json-into other.plan", named),
         ("plan --json-into contactsd.toml", "contactsd reads contactsd.toml"),
         ("plan --json-into .contactsd/contacts.d/sandbox/state/records", "in a directory of contactsd's own"),
+        ("version --dir nowhere --json-into .contactsd/contacts.d/sandbox/state/copy.jsonl", "contactsd's own"),
+        ("plan --state elsewhere --json-into .contactsd/contacts.d/sandbox/state/copy.jsonl", "contactsd's own"),
+        ("plan --state other --json-into other/head", "contactsd's own"),
+        ("plan --json-into hard", among),
+        ("plan --json-into contacts.d/real.d/data", among),
+        ("paln --dir=conf --json-into=conf/ada.yaml", among),
+        ("plan --dri=conf --json-into conf/ada.yaml", among),
+        ("plan --dri conf2 --json-into conf/ada.yaml", "may be a contact file"),
+        ("convert people.csv --out new --rejects new/rest.yaml", among),
+        ("plan --out contactsd.toml", "contactsd reads contactsd.toml"),
+        ("plan --out .contactsd/contacts.d/sandbox/state/head", "contactsd's own"),
     ] {
         let refused = world.run(line);
         assert!(refused.code == Some(1) && refused.stderr.contains(why), "{line}: {refused}");
         assert_eq!(kept.map(contents), before, "{line}");
     }
     assert!(!world.path("contacts.d/new.yml").exists() && !world.path("rest").exists());
+    let input = world.run_script(
+        &format!("{} convert - --rejects people.csv < people.csv", env!("CARGO_BIN_EXE_contactsd")),
+        &std::collections::BTreeMap::new(),
+    );
+    assert!(input.code == Some(1) && input.stderr.contains("--rejects and stdin name the same file"), "{input}");
+    world.write("contactsd.toml", "dir = conf\n");
+    let wrong = world.run("plan --json-into conf/ada.yaml");
+    assert!(wrong.code == Some(1) && wrong.stderr.contains("may be a contact file"), "{wrong}");
+    world.write("contactsd.toml", "mask = true\n");
+    assert_eq!(kept.map(contents), before);
     // What is read for nothing may stand among the contact files.
     assert_eq!(world.run("plan --json-into contacts.d/records.jsonl").code, Some(0));
     world.set("CONTACTSD_JSON_INTO", "contacts.d/team.yaml");

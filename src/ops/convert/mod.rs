@@ -23,7 +23,7 @@ use there::{Holder, Known, There, alike, hash, marks};
 use super::generated::{self, Placed, Placing, Wanted};
 use super::split::{Split, slug};
 use crate::beneath::Root;
-use crate::model::{ContactKey, Field, Fields, Identity, KeyMaker, Names, PersonAtCompany, key_base};
+use crate::model::{ContactKey, Field, Fields, Identity, KeyMaker, Names, PersonAtCompany, is_spelled_whole, key_base};
 use crate::source::convert::{Cells, Note, Person, Refusal, Skip, Table, TableError, TableOptions, Taken};
 use crate::source::{Clash, Code, MAX_FILE_BYTES, Written, write_fields};
 
@@ -201,6 +201,8 @@ struct Waiting {
     id: Box<str>,
     /// Whether nothing but all that it says tells it from others.
     is_weak: bool,
+    /// Whether `base` spells all letters of who it is.
+    is_whole: bool,
     piece: Piece,
     file: u32,
     table: u16,
@@ -246,6 +248,8 @@ impl Work {
         let told_by = if marks.is_empty() { &alone[..] } else { &marks };
         let known = self.there.own_entry(told_by, apollo_id.as_ref()).cloned();
         let base = key_base(&fields).map(String::into_boxed_str);
+        // An id tells them apart wherever the key goes.
+        let is_whole = apollo_id.is_some() || is_spelled_whole(&fields);
         let company = fields.text(&Field::OrganizationName);
         let first_list = fields.lists().next();
         let name = match &known {
@@ -280,7 +284,7 @@ impl Work {
         let piece = self.spool.add(&self.text).map_err(ConvertError::Spool)?;
         let Holder::Row { table, line } = holder else { unreachable!("it was made above") };
         let (file, known) = (self.number_of(name), known.map(|known| known.key));
-        self.waiting.push(Waiting { known, base, id, is_weak, piece, file, table, line });
+        self.waiting.push(Waiting { known, base, id, is_weak, is_whole, piece, file, table, line });
         Ok(Came::Taken(notes))
     }
 
@@ -348,7 +352,7 @@ impl Work {
         let mut files: BTreeMap<PathBuf, Vec<InFile>> = BTreeMap::new();
         let would_share = |one: &Waiting, other: &Waiting| (&one.known, &one.base) == (&other.known, &other.base);
         for (at, row) in waiting.iter().enumerate() {
-            let Waiting { known, base, id, is_weak, piece, file, table, line } = row;
+            let Waiting { known, base, id, is_weak, is_whole, piece, file, table, line } = row;
             let name = &names[*file as usize];
             // A key that stands there already may mean somebody else: in another file, with another id, or whoever else
             // would have been found by what tells people apart.
@@ -360,7 +364,8 @@ impl Work {
             let neighbors = [at.checked_sub(1), Some(at + 1)].into_iter().flatten();
             let is_alone = !neighbors.filter_map(|at| waiting.get(at)).any(|other| would_share(row, other));
             let (base, known) = (base.as_deref(), known.clone().filter(|key| maker.take(key)));
-            let make = || Some(if is_alone { maker.make_from(base, id) } else { maker.make_apart(base, id) });
+            let make =
+                || Some(if is_alone && *is_whole { maker.make_from(base, id) } else { maker.make_apart(base, id) });
             let free = || std::iter::from_fn(make).find(|key| !is_another(key));
             let key = known.or_else(free).expect("there are always more keys");
             let (piece, table, line) = (*piece, *table, *line);

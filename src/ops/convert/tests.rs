@@ -218,6 +218,10 @@ fn a_key_goes_to_nobody_else_when_its_owner_is_gone_whoever_writes_into_a_new_di
         row(["Bo", "Lund", "", "", "five"]),
         row(["Bo", "Lund", "", "", "six"]),
         row(["李", "雷", "", "Engines", "seven"]),
+        row(["Ada", "Quill", "", "株式会社", "eight"]),
+        row(["Ada", "Quill", "", "李公司", "nine"]),
+        row(["M", "Muller", "muller@x.example", "", "ten"]),
+        row(["N", "Müller", "müller@x.example", "", "eleven"]),
     ];
     let all = Place::new();
     assert_eq!(all.convert(&people, Split::None).taken, people.len());

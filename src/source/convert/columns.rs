@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::layouts::{Layout, Says, Use, plain};
+use super::layouts::{Layout, Says, Use, is_opt_out, plain};
 use super::map::Map;
 use crate::model::Field;
 
@@ -49,6 +49,7 @@ impl Columns {
                 Some((_, of)) if Kind::of(&of).is_some_and(|kind| taken.contains(&kind)) => {}
                 Some((place, of)) => found.push(((place, number), of)),
                 None if name.is_empty() || name.starts_with(OURS) => {}
+                None if is_opt_out(name) => found.push(((usize::MAX, number), Use::OptOut(Says::Yes))),
                 None => columns.unknown.push(header[number].trim().to_owned()),
             }
         }

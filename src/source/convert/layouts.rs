@@ -51,6 +51,34 @@ pub(super) enum Says {
     OneOf(&'static [&'static str]),
 }
 
+/// Reports whether a column tells, by its name alone, who does not want to be written to or called, whatever table it is in.
+///
+/// Nobody who objected is to be lost because a program calls the column otherwise than another one.
+pub(super) fn is_opt_out(name: &str) -> bool {
+    const NAMES: [&str; 16] = [
+        "donotcall",
+        "donotcontact",
+        "donotemail",
+        "donotmail",
+        "donottext",
+        "emailoptedout",
+        "emailoptout",
+        "emailunsubscribed",
+        "globalunsubscribe",
+        "globallyunsubscribed",
+        "optedout",
+        "optout",
+        "phoneoptout",
+        "smsoptout",
+        "unsubscribe",
+        "unsubscribed",
+    ];
+    let letters: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    let letters = ["is", "has"].iter().find_map(|word| letters.strip_prefix(word)).unwrap_or(&letters);
+    let begins = ["optedoutof", "unsubscribedfrom"].iter().any(|beginning| letters.starts_with(beginning));
+    begins || NAMES.contains(&letters)
+}
+
 /// A table as one program exports it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Layout {

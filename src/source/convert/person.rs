@@ -47,6 +47,10 @@ pub enum Skip {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
     /// It has another number of cells than the header; it goes over so many lines.
+    /// A cell over so many lines holds what was meant as rows: a quote was not closed.
+    OpenQuote {
+        lines: usize,
+    },
     Ragged {
         cells: usize,
         expected: usize,

@@ -150,7 +150,9 @@ impl Table {
         let reader = Reader { columns, header, between: *between, opted_out: *opted_out };
         let has_more = row.iter().skip(header.len()).any(|cell| !cell.is_empty());
         let is_one_empty = row.len() == 1 && row.iter().all(|cell| cell.trim().is_empty());
-        let taken = if (row.len() < header.len() && !is_one_empty) || has_more {
+        let taken = if let Some(lines) = open_quote(row, header.len(), self.about.delimiter) {
+            Taken::Refused(Refusal::OpenQuote { lines })
+        } else if (row.len() < header.len() && !is_one_empty) || has_more {
             let lines = 1 + row.iter().map(|cell| cell.matches('\n').count()).sum::<usize>();
             Taken::Refused(Refusal::Ragged { cells: row.len(), expected: header.len(), lines })
         } else {
@@ -169,6 +171,21 @@ impl Table {
         let held = self.columns.no_place.iter().zip(&self.held).filter(|(_, held)| **held);
         held.map(|(column, _)| self.header[*column].trim().to_owned()).collect()
     }
+}
+
+/// Finds a cell that a quote which was never closed has made of several rows; returns how many lines it takes.
+///
+/// Its first line completes the row that the quote stands in, and its last one begins the row that the next quote does.
+fn open_quote(row: &csv::StringRecord, columns: usize, delimiter: char) -> Option<usize> {
+    let parts = |line: &str| line.matches(delimiter).count();
+    row.iter().enumerate().filter(|_| columns > 2).find_map(|(at, cell)| {
+        let (first, rest) = cell.split_once('\n')?;
+        let last = rest.lines().next_back().unwrap_or_default();
+        let is_to_the_end = row.len() == at + 1 && row.len() < columns;
+        let completes = at + parts(first) + 1 == columns;
+        let begins = parts(last) == at || (is_to_the_end && rest.lines().all(|line| parts(line) + 1 == columns));
+        (completes && begins).then(|| 1 + cell.matches('\n').count())
+    })
 }
 
 impl Columns {

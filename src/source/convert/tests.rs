@@ -220,3 +220,48 @@ fn rows_are_given_back_as_they_were_and_can_be_read_again() {
     let again = "Record ID,Email,contactsd reason\n1,a@x.example,why\n";
     assert!(shown(table(again.as_bytes(), &TableOptions::default()).unwrap()).contains("unknown []"));
 }
+
+/// Says in a word what comes of each row.
+fn outcomes(text: &str, options: &TableOptions) -> Vec<String> {
+    let mut table = table(text.as_bytes(), options).unwrap();
+    let mut outcomes = Vec::new();
+    while let Some(Row { taken, .. }) = table.next_row().unwrap() {
+        outcomes.push(match taken {
+            Taken::Skipped(skip) => format!("skipped {skip:?}"),
+            Taken::Refused(refusal) => format!("refused {refusal:?}"),
+            Taken::Person(_) => "taken".to_owned(),
+        });
+    }
+    outcomes
+}
+
+#[test]
+fn who_objects_is_left_out_whatever_the_column_is_called() {
+    for name in [
+        "Unsubscribed",
+        "Email Opt Out",
+        "Do Not Call",
+        "do_not_contact",
+        "HasOptedOutOfEmail",
+        "Opted out of email: News",
+    ] {
+        let out = outcomes(&format!("Mail,{name}\na@x.example,yes\nb@x.example,\n"), &with(&["Mail=email"]));
+        assert!(out[0].starts_with("skipped") && out[1].starts_with("taken"), "{name}: {out:?}");
+        let layout =
+            format!("First Name,Last Name,Email Address,Company,Connected On,{name}\nA,B,a@x.example,C,,TRUE\n");
+        let out = outcomes(&layout, &TableOptions::default());
+        assert!(out[0].starts_with("skipped"), "{name}: {out:?}");
+    }
+}
+
+#[test]
+fn a_quote_that_is_not_closed_makes_no_person_of_two() {
+    let header = "First Name,Last Name,Email Address,Company,Position,Connected On\n";
+    let read = |rows: &str| outcomes(&format!("{header}{rows}"), &TableOptions::default());
+    let refused = |rows: &str| read(rows).iter().any(|row| row.contains("OpenQuote"));
+    assert!(refused("Ada,Q,ada@x.example,\"E,CTO,1\nBo,Q,bo@x.example,M\",CTO,1\n"));
+    assert!(refused("Ada,Q,ada@x.example,E,CTO,\"1\nBo,Q,bo@x.example,M,CTO,1\"\n"));
+    assert!(refused("Ada,Q,ada@x.example,\"E,CTO,1\nBo,Q,bo@x.example,M,CTO,1\n"));
+    assert!(!refused("Ada,Q,ada@x.example,\"E, Ltd,\nof all\",CTO,1\nBo,Q,bo@x.example,M,CTO,1\n"));
+    assert!(!refused("Ada,Q,ada@x.example,E,\"CTO\nand, more\",1\n"));
+}
