@@ -1,8 +1,23 @@
-//! Words in commands that a person copies from a message: each stays one word, whatever it holds.
+//! Words in commands that a person copies from a message: each stays one word, whatever it holds, and each command repeats the
+//! flags by which it does what the message says.
 //!
 //! Never runs a command.
 
 use std::fmt::Display;
+use std::sync::OnceLock;
+
+static REPEATED: OnceLock<String> = OnceLock::new();
+
+/// Has every command that is shown from here on repeat `flags`: ` --sandbox`, for example.
+pub(crate) fn repeat(flags: &str) {
+    // One process runs one command line.
+    REPEATED.get_or_init(|| flags.to_owned());
+}
+
+/// Returns what a command that is shown ends with, a blank before it.
+pub(crate) fn repeated() -> &'static str {
+    REPEATED.get().map_or("", String::as_str)
+}
 
 /// Writes a word so that a shell takes it as one; a word without signs stays as it is.
 pub(crate) fn shell_word(word: impl Display) -> String {

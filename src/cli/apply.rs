@@ -55,7 +55,7 @@ pub(super) fn run(args: &ApplyArgs, context: &mut Context) -> Exit {
     {
         return exit;
     }
-    block_on(context, async |context: &mut Context| apply(args, context).await.unwrap_or_else(|exit| exit))
+    block_on(context, async |context: &mut Context| Box::pin(apply(args, context)).await.unwrap_or_else(|exit| exit))
 }
 
 async fn apply(args: &ApplyArgs, context: &mut Context) -> Result<Exit, Exit> {

@@ -19,13 +19,13 @@ use crate::ui::words::command_line::{no_count, no_digest, no_few, no_percentage}
 
 /// Options of every verb.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Options of every verb")]
+#[command(next_help_heading = "Options of every command")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch that is typed or not")]
 pub(super) struct Global {
     /// Directory of contact files
     #[arg(long, value_name = "DIR", default_value = "contacts.d", value_parser = stream::directory(), global = true)]
     pub(super) dir: PathBuf,
-    /// Directory outside of --dir that links below --dir may lead to; may be repeated
+    /// Directory outside of --dir that symbolic links in --dir are allowed to point to; may be repeated
     #[arg(long, value_name = "DIR", value_delimiter = ':', value_parser = stream::directory(), global = true)]
     pub(super) follow_within: Vec<PathBuf>,
     /// Directory of the state, or the postgres:// URL of a database [default: .contactsd/NAME/state, where NAME is the name of --dir]
@@ -49,7 +49,7 @@ pub(super) struct Global {
     /// Print JSON, one record per line, and never ask
     #[arg(long, global = true)]
     pub(super) json: bool,
-    /// Also write what --json would print to this file, which is emptied first and must not be a link
+    /// Also write the --json output to this file; the file is emptied first and must not be a link
     #[arg(long, value_name = "FILE", value_parser = stream::beside_stdout(), global = true)]
     pub(super) json_into: Option<PathBuf>,
     /// Format of the log on stderr; when it is given, or when stderr is the journal, `watch` logs everything that it reports [default: text]
@@ -159,7 +159,7 @@ pub(super) struct ApprovalArgs {
     /// Do not ask for approval
     #[arg(long)]
     pub(super) auto_approve: bool,
-    /// Whether approval may be asked for
+    /// Whether contactsd may ask for approval
     #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
     pub(super) input: bool,
 }
@@ -191,7 +191,7 @@ pub(super) struct RequestArgs {
     /// Largest number of contacts in one request; 1 sends each in a request of its own
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = parse_few)]
     pub(super) batch: u16,
-    /// Whether to look for contacts before they are created together; off trusts Apollo not to change contacts that it already has
+    /// Whether to look for contacts before they are created in one request; off trusts Apollo not to change contacts that it already has
     #[arg(long, value_name = "WHEN", default_value = "on")]
     pub(super) look: Look,
     /// Number of requests at the same time
@@ -200,7 +200,7 @@ pub(super) struct RequestArgs {
     /// Longest wait for quota, or for Apollo to answer again; a longer one ends the run [default: as long as the quota takes, 1h for answers]
     #[arg(long, value_name = "DUR", value_parser = parse_duration)]
     pub(super) max_wait: Option<Duration>,
-    /// How long to wait after a create without an answer before its contact is looked for [default: 60s, 300s for many at once, 0s in the sandbox]
+    /// How long to wait before looking for a contact whose create request got no answer [default: 60s, 300s for many at once, 0s in the sandbox]
     #[arg(long, value_name = "DUR", value_parser = parse_duration)]
     pub(super) settle_after: Option<Duration>,
     /// First pause before a request is sent again; later ones double

@@ -10,7 +10,7 @@ use super::view::View;
 use crate::apollo::PRODUCTION_URL;
 use crate::beneath::{Bounds, Root};
 use crate::settings::{Environment, Locations, OwnDir, is_at_home, keep_from_git};
-use crate::shell_word::shell_word;
+use crate::shell_word::{repeat, shell_word};
 use crate::source::Diagnostic;
 use crate::state::Location;
 use crate::store;
@@ -86,6 +86,7 @@ impl Context {
             typed.push(format!(" --api-url {}", shell_word(&global.api_url)));
         }
         let typed = typed.concat();
+        repeat(&typed);
         // Where nobody named it, a repository must not make a link of it that leads anywhere.
         let root_within = (!dir_is_named).then(|| environment.directory.clone());
         let bounds = Bounds { root_within, follow_within: global.follow_within.clone() };

@@ -18,7 +18,7 @@ pub(super) struct InitArgs {
     /// git remote
     #[arg(long, value_name = "FORGE", num_args = 0..=1, default_missing_value = "auto")]
     pub(super) pipeline: Option<PipelineFor>,
-    /// Whether it may be asked for a pipeline
+    /// Whether contactsd may ask about a pipeline
     #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
     pub(super) input: bool,
 }

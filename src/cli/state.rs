@@ -45,7 +45,7 @@ pub(super) enum StateVerb {
         #[command(flatten)]
         lock: LockArgs,
     },
-    /// Give the contact of one key another key, or of many
+    /// Change the key of a contact, or of many
     Mv {
         /// Key it has, with or without "contact."; with a * for any characters, all that match are moved
         #[arg(value_name = "FROM")]
@@ -117,18 +117,14 @@ fn list(imported: bool, context: &mut Context) -> Exit {
 fn show(key: &ContactKey, context: &mut Context) -> Exit {
     stand_in::remark(context);
     let Ok(Reading { snapshot, .. }) = reading::state(context, Want::Everything) else { return Exit::Failure };
-    match snapshot.bindings.get(key) {
-        Some(binding) => {
-            context.shell.to_people(|shell| shell.result(binding_text(key, binding)));
-            context.shell.documents([ContactState::new(key, binding, Mask::Off)]);
-            Exit::Success
-        }
-        None => {
-            let (list, nearest) = (context.command("state list"), ops::nearest_key(key, snapshot.bindings.keys()));
-            let state = &context.locations.state;
-            context.fail(&words::managed::not_in_state(key, nearest.as_ref(), state, &list))
-        }
-    }
+    let Some(binding) = snapshot.bindings.get(key) else {
+        let (list, nearest) = (context.command("state list"), ops::nearest_key(key, snapshot.bindings.keys()));
+        let state = &context.locations.state;
+        return context.fail(&words::managed::not_in_state(key, nearest.as_ref(), state, &list));
+    };
+    context.shell.to_people(|shell| shell.result(binding_text(key, binding)));
+    context.shell.documents([ContactState::new(key, binding, Mask::Off)]);
+    Exit::Success
 }
 
 /// Plans a change of the state alone, has it approved and makes it.

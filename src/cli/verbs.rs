@@ -28,7 +28,7 @@ use super::watch::WatchArgs;
 use super::why::WhyArgs;
 use crate::ui::json::Layout;
 
-/// Contacts as code for Apollo.io: YAML files say which contacts there are, contactsd brings Apollo in step.
+/// Contacts as code for Apollo.io: YAML files say which contacts there are, and contactsd changes Apollo to match them.
 #[derive(Debug, Parser)]
 #[command(name = "contactsd", version = env!("BUILT_VERSION"), after_help = AFTER_HELP)]
 pub(super) struct Cli {
@@ -39,12 +39,12 @@ pub(super) struct Cli {
 }
 
 const AFTER_HELP: &str = "\
-Every long option has a twin in the environment, CONTACTSD_ and its name: \
-CONTACTSD_DIR. Some may also stand in contactsd.toml in the working directory. \
-An option beats the environment, which beats the file.
+Every long option can also be set by a variable: --dir by CONTACTSD_DIR. Some can \
+be set in contactsd.toml in the working directory. An option wins over a variable, \
+and a variable over the file.
 
 Exit codes: 0 done; 1 any error, or not everything was done; 2 changes (plan \
---detailed-exitcode only); 130 interrupted; 143 terminated.";
+or drift with --detailed-exitcode); 130 interrupted; 143 terminated.";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
@@ -56,9 +56,9 @@ pub(super) enum Verb {
     Fmt(FmtArgs),
     /// Explain an error or a warning by its code, E011 for example
     Explain(ExplainArgs),
-    /// Show what apply would do; sends nothing and needs no key
+    /// Show what apply would do; changes nothing, and needs a key only to look up names or with --refresh
     Plan(PlanArgs),
-    /// Bring Apollo in step with the contact files
+    /// Change Apollo to match the contact files
     Apply(ApplyArgs),
     /// Show what has changed in Apollo since it was applied; changes nothing
     Drift(DriftArgs),
@@ -68,7 +68,7 @@ pub(super) enum Verb {
     Convert(ConvertArgs),
     /// Show a saved plan, or what the state holds
     Show(ShowArgs),
-    /// Keep Apollo in step with the contact files, as a service
+    /// Keep changing Apollo to match the contact files, as a service
     Watch(WatchArgs),
     /// Show how the running watch is doing, or what the state holds
     Status(StatusArgs),

@@ -122,27 +122,23 @@ fn collapsed(group: &Group<'_>, finder: &mut Finder<'_>) -> Diagnostic {
     let (summary, reason) = match group.code {
         Code::SameEmail => (
             format!("{keys} share an e-mail address"),
-            "Apollo matches contacts by e-mail, in any case and whatever stands after a plus sign, and would make one \
-             contact of them.",
+            "Apollo matches contacts by e-mail. It ignores capital letters and what follows a plus sign, so it would make one contact of them.",
         ),
         Code::SameNameAndCompany => (
             format!("{keys} share a name and a company"),
-            "Apollo takes people of one name at one company for the same and would make one contact of them.",
+            "Apollo takes people with the same name and company for one person, and would make one contact of them.",
         ),
         Code::SameNameAndDomain => (
             format!("{keys} share a name and an e-mail domain"),
-            "Apollo judges the company by the domain of the e-mail, takes people of one name at one company for the \
-             same and would make one contact of them.",
+            "Apollo finds the company by the domain of the e-mail, takes people with the same name and company for one person, and would make one contact of them.",
         ),
         _ => (
             format!("{keys} share a name and a public mail provider"),
-            "Apollo may judge the company by the domain of the e-mail; for a public provider that is unlikely, but \
-             not ruled out by its documentation.",
+            "Apollo may find the company by the domain of the e-mail. For a public provider that is unlikely, but its documentation does not rule it out.",
         ),
     };
     let detail = format!(
-        "{reason} If they are one person, remove all but one; if they are not, write `run_dedupe: false` in each, or the \
-         `apollo_id` of a contact that Apollo has."
+        "{reason} If they are one person, remove all but one; if they are not, write `run_dedupe: false` in each, or in each the `apollo_id` of its contact."
     );
     naming_all(Diagnostic::new(group.code, summary, detail), &group.entries, group.field.api_name(), finder)
 }
@@ -177,19 +173,18 @@ fn bad_move(bad: &BadMove<'_>, finder: &mut Finder<'_>) -> Diagnostic {
         ),
         Code::MovedFromCycle => (
             format!("The move of {key} from {from} is part of a cycle"),
-            "Following the moves leads back to this contact, so none of them can be first. To exchange two keys, move \
-             one to a third key, apply, and move on."
+            "Following the moves leads back to this contact, so none of them can be first. To exchange two keys, move one to a third key and apply; move the other and apply; then move the first again."
                 .to_owned(),
         ),
         Code::MovedFromChain => (
             format!("{key} is moved from {from}, which is itself moved"),
             format!(
-                "Moves are done one at a time: {from} is still declared. Apply its move first, or name the oldest key here."
+                "Moves are done one at a time: {from} is still declared. Remove `moved_from` here, apply, and put it back; or name the oldest key here."
             ),
         ),
         Code::MovedFromTwice => (
             format!("{key} is moved from {from}, and so is another contact"),
-            "One contact can become one other only. Remove the line from one of them.".to_owned(),
+            "One old key can become only one new key. Remove the line from one of them.".to_owned(),
         ),
         _ => (
             format!("{key} is moved from {from}, which is still declared"),

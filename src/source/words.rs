@@ -9,10 +9,11 @@ pub(super) use syntax::{fault, remark};
 
 use super::code::Code;
 use super::diagnostic::{Diagnostic, Location, cut, quoted};
-use super::merge::Slot;
+use super::merge::{Ignored, Slot};
 use super::rules::{Complaint, UrlFault};
 use super::tape::Node;
 use crate::model::{ContactKey, Misfit, Unresolved};
+use crate::shell_word::repeated;
 
 /// Names that people know from elsewhere, with ours.
 const OTHER_WORDS: [(&str, &str); 18] = [
@@ -152,7 +153,7 @@ pub(super) fn unknown_section(name: &str) -> Diagnostic {
     } else if let Some(section) = nearest_section(name) {
         format!("Did you mean `{section}`?")
     } else {
-        "Move anchors that other contacts use to the first of these contacts or to `defaults`.".to_owned()
+        "Remove it. If it holds anchors (&name) that contacts use, move them to `defaults`.".to_owned()
     };
     let detail = format!("A document holds only `contacts` and `defaults`. {hint}");
     Diagnostic::new(Code::UnknownSection, format!("Unknown section {}", quoted(name)), detail)
@@ -206,6 +207,17 @@ pub(super) fn unknown_field(name: &str) -> Diagnostic {
     Diagnostic::new(Code::UnknownField, format!("Unknown field {}", quoted(name)), detail)
 }
 
+/// Words that something stands in `ignore` that Apollo has no field of.
+pub(super) fn not_to_ignore(name: &str) -> Diagnostic {
+    let fields: Vec<&str> = Slot::names().filter(|name| Ignored::named(name).is_some()).collect();
+    let hint = match nearest_field(name).filter(|near| fields.contains(near)) {
+        Some(near) => format!("Did you mean `{near}`?"),
+        None => format!("The fields that can be ignored are: {}.", fields.join(", ")),
+    };
+    let detail = format!("`ignore` takes names of fields that Apollo shows. {hint}");
+    Diagnostic::new(Code::UnknownField, format!("{} cannot be ignored", quoted(name)), detail)
+}
+
 pub(super) fn invalid_key(key: &str) -> Diagnostic {
     let reason = ContactKey::parse(key).err().map(|fault| fault.to_string()).unwrap_or_default();
     Diagnostic::new(
@@ -232,7 +244,7 @@ pub(super) fn empty_list_name() -> Diagnostic {
     Diagnostic::new(
         Code::EmptyListName,
         "A list name is empty",
-        "Apollo's lists have names. Remove the item; to take the contact off all its lists, write `label_names: []`.",
+        "Apollo's lists have names. Remove the item. `label_names: []` takes the contact off the lists that contactsd put it on.",
     )
 }
 
@@ -295,7 +307,7 @@ pub(super) fn invalid_custom_field_id(name: &str) -> Diagnostic {
             format!("Leave out the prefix and write {id}: Apollo accepts the prefixed form and ignores the value.")
         }
         Some(("account" | "opportunity", _)) => "This field belongs to another kind of record.".to_owned(),
-        _ => "`contactsd lookup fields` lists the ids.".to_owned(),
+        _ => format!("`contactsd lookup fields{}` lists the ids.", repeated()),
     };
     let detail = format!("A custom field's id has 24 characters, each a digit or one of a to f. {hint}");
     Diagnostic::new(Code::InvalidCustomFieldId, format!("{} is not a custom field id", quoted(name)), detail)
@@ -319,7 +331,7 @@ pub(super) fn invalid_run_dedupe(found: Node<'_, '_>) -> Diagnostic {
         Code::InvalidRunDedupe,
         "`run_dedupe` must be true or false",
         format!(
-            "Here stands {} that is neither. Write true or false, without quotes.",
+            "The value is {}. Write true or false, without quotes.",
             match found.kind() {
                 "text" => "text",
                 kind => kind,
@@ -404,6 +416,7 @@ pub(super) fn unknown_label(label: &str, unresolved: &Unresolved) -> Diagnostic 
 }
 
 fn unresolved_name(what: &str, listed_by: &str, by_id: &str, name: &str, unresolved: &Unresolved) -> Diagnostic {
+    let again = repeated();
     let shown = quoted(name);
     let (summary, detail) = match unresolved {
         Unresolved::NotRead => (
@@ -417,7 +430,7 @@ fn unresolved_name(what: &str, listed_by: &str, by_id: &str, name: &str, unresol
             format!("There is no {what} {shown} for contacts"),
             format!(
                 "Apollo has one of this name for another kind of record ({}), and would ignore the value. `contactsd \
-                 lookup {listed_by}` lists those of contacts.",
+                 lookup {listed_by}{again}` lists those of contacts.",
                 quoted(of_others)
             ),
         ),
@@ -430,7 +443,7 @@ fn unresolved_name(what: &str, listed_by: &str, by_id: &str, name: &str, unresol
                 None => "Apollo lists none.".to_owned(),
             };
             let detail = format!(
-                "{hint} Names must match exactly, capitals included; `contactsd lookup {listed_by}` lists them. If \
+                "{hint} Names must match exactly, capitals included; `contactsd lookup {listed_by}{again}` lists them. If \
                  it was renamed in Apollo, rename it here too."
             );
             (format!("There is no {what} {shown} in Apollo"), detail)
@@ -496,7 +509,7 @@ pub(super) fn unfit_value(label: &str, value: &str, misfit: &Misfit) -> Diagnost
             "Apollo takes its value from a CRM. Remove the line, and change the value in the CRM.".to_owned(),
         ),
     };
-    let detail = format!("Apollo would answer with success and keep something else, or nothing. {hint}");
+    let detail = format!("Apollo would accept the request but might not store this value. {hint}");
     Diagnostic::new(Code::UnfitValue, summary, detail)
 }
 

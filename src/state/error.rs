@@ -11,7 +11,7 @@ use super::replacement::Setback;
 use super::row::STATE_FORMAT;
 use crate::model::{ApolloId, ContactKey};
 use crate::private_dir;
-use crate::shell_word::shell_word;
+use crate::shell_word::{repeated, shell_word};
 
 /// A step that failed, with its facts. Cloneable, since requests that share a barrier share its failure.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -26,16 +26,18 @@ pub enum Error {
     Locked { state: Location, holder: Option<Box<Holder>> },
     /// The state is damaged, older than it was, or not a state. Nothing was removed from it.
     #[error(
-        "the state {state} cannot be read: {why}. See with `contactsd state recover` what is left of it; it asks before \
+        "the state {state} cannot be read: {why}. See with `contactsd state recover{again}` what is left of it; it asks before \
          it changes anything. Or restore a backup of the whole directory; or move it away (mv {} {}): then every contact \
          is looked up again on the next apply",
-        shell_word(state), shell_word(format_args!("{state}.broken"))
+        shell_word(state), shell_word(format_args!("{state}.broken")), again = repeated()
     )]
     Unreadable { state: Location, why: String },
     /// Nothing can be built again of what is there. Nothing was removed from it.
     #[error(
-        "nothing is left of the state {state}: neither its database nor its copy holds anything that can be read. Restore          a backup of the whole directory; or move it away (mv {} {}) and have `contactsd state rebuild` bind the contacts          again, or the next apply, which looks each of them up",
-        shell_word(state), shell_word(format_args!("{state}.broken"))
+        "nothing is left of the state {state}: neither its database nor its copy holds anything that can be read. Restore \
+         a backup of the whole directory; or move it away (mv {} {}) and have `contactsd state rebuild{again}` bind the \
+         contacts again, or the next apply, which looks each of them up",
+        shell_word(state), shell_word(format_args!("{state}.broken")), again = repeated()
     )]
     NothingLeft { state: Location },
     #[error("the state {state} belongs to {recorded}, not to {given}; give each API a state of its own with --state")]

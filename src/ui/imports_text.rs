@@ -53,8 +53,8 @@ pub(super) fn headline(imported: &Imported) -> String {
     let changes = imported.changes();
     let unseen = match changes.iter().filter(|change| change.before.is_none()).count() {
         0 => String::new(),
-        1 => ", 1 of them over an unknown value".to_owned(),
-        many => format!(", {} of them over unknown values", count(many)),
+        1 => "; the old value of 1 is not known".to_owned(),
+        many => format!("; the old values of {} are not known", count(many)),
     };
     let found = found(&imported.origin);
     let written = counted(changes.len(), "field");
@@ -150,14 +150,14 @@ mod tests {
                 # (1 unchanged attribute hidden)
             }
         imported: contact.bo, bound to the contact it had, 0 fields changed
-        imported: contact.cy, named by its id, 2 fields changed, 1 of them over an unknown value
+        imported: contact.cy, named by its id, 2 fields changed; the old value of 1 is not known
           ~ contact "cy" {
                 id          = "66f0c1000000000000000001"
               ~ title       = "CTO" -> "CEO"
               + website_url = "https://example.com"
                 # (1 unchanged attribute hidden)
             }
-        imported: contact.di, matched by Apollo, 1 field changed, 1 of them over an unknown value
+        imported: contact.di, matched by Apollo, 1 field changed; the old value of 1 is not known
           ~ contact "di" {
                 id    = "66f0c1000000000000000001"
               + title = "CEO"
@@ -172,10 +172,10 @@ mod tests {
                   + "B",
                 ]
         imported: contact.bo, bound to the contact it had, 0 fields changed
-        imported: contact.cy, named by its id, 2 fields changed, 1 of them over an unknown value
+        imported: contact.cy, named by its id, 2 fields changed; the old value of 1 is not known
               ~ title       = "CTO" -> "CEO"
               + website_url = "https://example.com"
-        imported: contact.di, matched by Apollo, 1 field changed, 1 of them over an unknown value
+        imported: contact.di, matched by Apollo, 1 field changed; the old value of 1 is not known
               + title = "CEO"
         imported: contact.ed, matched by Apollo in a batch, 0 fields changed
         "#);
@@ -188,8 +188,8 @@ mod tests {
         insta::assert_snapshot!(text(&all(), |text| text.values = false), @"
         imported: contact.ada, matched by e-mail, 2 fields changed
         imported: contact.bo, bound to the contact it had, 0 fields changed
-        imported: contact.cy, named by its id, 2 fields changed, 1 of them over an unknown value
-        imported: contact.di, matched by Apollo, 1 field changed, 1 of them over an unknown value
+        imported: contact.cy, named by its id, 2 fields changed; the old value of 1 is not known
+        imported: contact.di, matched by Apollo, 1 field changed; the old value of 1 is not known
         imported: contact.ed, matched by Apollo in a batch, 0 fields changed
         ");
     }

@@ -124,8 +124,9 @@ fn aside_text(set_aside: &[Aside], command: &dyn Fn(&str) -> String) -> String {
     if set_aside.is_empty() {
         return String::new();
     }
-    let things = counted(set_aside.len(), "damaged part");
-    format!("\n{things} from earlier are kept beside it; `{}` removes them.", command("state clean"))
+    let (are, them) = if set_aside.len() == 1 { ("is", "it") } else { ("are", "them") };
+    let things = counted(set_aside.len(), "earlier damaged part");
+    format!("\n{things} {are} kept beside it; `{}` removes {them}.", command("state clean"))
 }
 
 /// Shows what is left of a state, and what will be made of it.

@@ -26,7 +26,8 @@ pub fn purge_text(key: &ContactKey, traces: &Traces, in_database: bool, in_sandb
         removed.push("the record that it was managed, which would find it again if it came back".to_owned());
     }
     if removed.is_empty() {
-        removed.push("no current row; older parts of its files may still hold some".to_owned());
+        removed
+            .push("older parts of the state's files, which may still hold the person; no current row does".to_owned());
     }
     removed.push("hashes of its e-mail and name, where the account was read".to_owned());
     if in_database {
@@ -56,7 +57,7 @@ pub fn purged_text(key: &ContactKey) -> String {
 
 fn out_of_reach(in_database: bool, in_sandbox: bool) -> Vec<String> {
     let mut places = vec![
-        "Apollo itself: delete the contact there, or apply may find it again".to_owned(),
+        "the contact in Apollo: delete it there, or apply may find it again".to_owned(),
         "the history of the repository that held its entry".to_owned(),
         "backups, pulled states, saved plans, logs, and output that was saved elsewhere".to_owned(),
     ];
@@ -67,7 +68,7 @@ fn out_of_reach(in_database: bool, in_sandbox: bool) -> Vec<String> {
         places
             .push("old versions of rows until the database is vacuumed, its write-ahead log, its replicas".to_owned());
     } else {
-        places.push("blocks of a disk that hold what a removed file held".to_owned());
+        places.push("traces of removed files on the disk".to_owned());
     }
     places
 }

@@ -95,8 +95,11 @@ pub fn service_text(status: &Status, options: &StatusOptions<'_>) -> String {
     let mut text = String::new();
     let dir = escape(&status.dir.to_string_lossy()).into_owned();
     let ago = duration(now.since(status.started_at));
-    let head =
-        format!("contactsd {} watches {dir} since {} ({ago}).", escape(&status.version), time_text(status.started_at));
+    let head = format!(
+        "contactsd {} has watched {dir} since {} ({ago}).",
+        escape(&status.version),
+        time_text(status.started_at)
+    );
     text += &paint.bold(head).to_string();
     text.push('\n');
     let readiness = Readiness::of(status, now);
@@ -200,7 +203,7 @@ pub(super) fn outcome(outcome: Outcome) -> &'static str {
         Outcome::Applied => "applied what could be applied",
         Outcome::OnlyPlanned => "only planned",
         Outcome::WaitsForQuota => "waits for quota",
-        Outcome::Yielded => "made way for the next",
+        Outcome::Yielded => "was stopped because something changed",
         Outcome::Refused => "could not use the files",
         Outcome::Braked => "was stopped by limits",
         Outcome::Troubled => "could not work",

@@ -22,14 +22,14 @@ fn at_rest(rest: &AtRest) -> String {
 #[test]
 fn a_service_with_nothing_to_do_is_a_few_lines() {
     insta::assert_snapshot!(service(&in_step()), @"
-    contactsd 0.1.0 watches contacts.d since 2026-03-01T11:00:00Z (1h).
+    contactsd 0.1.0 has watched contacts.d since 2026-03-01T11:00:00Z (1h).
     Ready: the last successful pass ended 2026-03-01T11:59:48Z.
     Last pass: found nothing to do 12s ago, took 1s.
     Next pass: in 4m48s, or as soon as something changes.
     120 entries declared, 0 actions pending. State serial 57.
     ");
     insta::assert_snapshot!(service(&begun()), @"
-    contactsd 0.1.0 watches contacts.d since 2026-03-01T11:00:00Z (1h).
+    contactsd 0.1.0 has watched contacts.d since 2026-03-01T11:00:00Z (1h).
     Not ready: no pass has ended yet.
     0 entries declared, 0 actions pending.
     ");
@@ -45,14 +45,14 @@ fn a_service_that_only_plans_asks_nobody_to_approve() {
 #[test]
 fn all_that_waits_for_somebody_or_something_is_listed() {
     insta::assert_snapshot!(service(&busy()), @"
-    contactsd 0.1.0 watches contacts.d since 2026-03-01T11:00:00Z (1h).
+    contactsd 0.1.0 has watched contacts.d since 2026-03-01T11:00:00Z (1h).
     Ready: the last successful pass ended 2026-03-01T11:59:48Z.
     Last pass: applied what could be applied 12s ago, took 3s: 3 done, 2 failed, 1 remaining.
     Next pass: in 4m48s, or as soon as something changes.
     120 entries declared, 5 actions pending. State serial 57.
 
     A plan exceeds limits and waits for approval since 2026-03-01T11:55:00Z:
-      More than 1000 contacts would be created: 1200
+      1,200 contacts would be created, and at most 1000 may be
       Plan: 1200 to add, 0 to change, 0 to destroy.
       To apply it once: contactsd approve 0123456789abcdef0123456789abcdef
 
@@ -74,7 +74,7 @@ fn all_that_waits_for_somebody_or_something_is_listed() {
 #[test]
 fn what_keeps_a_service_from_its_work_comes_first() {
     insta::assert_snapshot!(service(&troubled()), @r"
-    contactsd 0.1.0 watches contacts.d since 2026-03-01T11:00:00Z (1h).
+    contactsd 0.1.0 has watched contacts.d since 2026-03-01T11:00:00Z (1h).
     Not ready since 2026-03-01T11:58:30Z: The credential cannot be used: asked as ada@example.com\u{1b}[31m.
     Last pass: found nothing to do 12s ago, took 1s.
     Next pass: in 4m48s, or as soon as something changes.
@@ -82,7 +82,7 @@ fn what_keeps_a_service_from_its_work_comes_first() {
     120 entries declared, 0 actions pending. State serial 57.
     ");
     insta::assert_snapshot!(service(&paused()), @"
-    contactsd 0.1.0 watches contacts.d since 2026-03-01T11:00:00Z (1h).
+    contactsd 0.1.0 has watched contacts.d since 2026-03-01T11:00:00Z (1h).
     Not ready: paused since 2026-03-01T10:00:00Z.
     Last pass: found nothing to do 12s ago, took 1s.
     Nothing is read or changed until `contactsd resume`.

@@ -43,7 +43,7 @@ pub fn why_text(why: &Why, location: Option<&Location>) -> String {
         };
         let _ = writeln!(
             text,
-            "Waits for a decision since {} ({sent} then): {}.",
+            "Has waited for a decision since {}, when it was {sent}: {}.",
             time_text(conflict.at),
             escape(&told.summary)
         );
@@ -75,7 +75,7 @@ fn managed(binding: &Binding) -> String {
         origin(&binding.origin)
     );
     let _ = writeln!(text, "Last applied {} from {}, in run {}.", time_text(*applied_at), escape(path), escape(&run.0));
-    text += &request_id("The id in Apollo of the last request that wrote to it", request.as_deref());
+    text += &request_id("Last request that changed the contact", request.as_deref());
     if binding.fingerprint.is_none() {
         text += "Not every declared field is confirmed.\n";
     }

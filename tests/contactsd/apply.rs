@@ -72,8 +72,9 @@ fn a_newcomer_sees_what_will_happen_and_what_happened() {
 
     Plan: 1 to add, 0 to change, 0 to destroy.
     Requests: 2 bulk create, up to 2 search.
-    Each new contact is searched for before it is created. Without the right to search, a contact that
-    Apollo matches stays as it is in a batch, and is overwritten by a create of its own.
+    Each new contact is searched for before it is created. If the key is not allowed to search: a
+    request for many contacts does not change a contact that Apollo matches, but a request for one
+    contact overwrites it.
     Digest: [DIGEST]
     contact.ada: Creating...
     contact.ada: Creation complete after 0s [id=[ID1]]
@@ -389,7 +390,8 @@ fn a_contact_that_was_deleted_by_hand_needs_a_decision_and_keeps_its_state() {
             ^^^
 
     Contact [ID1] was deleted in Apollo. Nothing is sent for it and its state is
-    kept. To create it again: contactsd apply --recreate ada. To stop managing it, remove the entry.
+    kept. To create it again: contactsd apply --recreate ada --api-url http://127.0.0.1:[PORT]/api/v1.
+    To stop managing it, remove the entry.
     [exit 1]
     ");
     assert_snapshot!(world.run("plan"), @r#"
@@ -400,7 +402,7 @@ fn a_contact_that_was_deleted_by_hand_needs_a_decision_and_keeps_its_state() {
 
       # contact.ada needs a decision
       # (bound to "[ID1]", which was deleted in Apollo)
-      # - to create it again: contactsd apply --recreate ada
+      # - to create it again: contactsd apply --recreate ada --api-url http://127.0.0.1:[PORT]/api/v1
       # - to stop managing it: remove the entry from contacts.d/team.yaml
       ! contact "ada" {
             first_name = "Ada"
@@ -426,7 +428,8 @@ fn a_contact_that_was_deleted_by_hand_needs_a_decision_and_keeps_its_state() {
             ^^^
 
     Contact [ID1] was deleted in Apollo. Nothing is sent for it and its state is
-    kept. To create it again: contactsd apply --recreate ada. To stop managing it, remove the entry.
+    kept. To create it again: contactsd apply --recreate ada --api-url http://127.0.0.1:[PORT]/api/v1.
+    To stop managing it, remove the entry.
     [exit 1]
     ");
     assert_eq!(remote.take_calls(), [""; 0]);
@@ -515,7 +518,7 @@ fn a_person_at_a_terminal_is_asked_and_only_yes_approves() {
     for typed in ["no\n", "y\n", "\n", "Yes\n", "\u{4}"] {
         let outcome = world.run_at_terminal("apply", typed);
         assert_eq!(outcome.code, Some(1), "{typed:?}\n{outcome}");
-        assert!(outcome.stdout.ends_with("Apply cancelled.\n"), "{typed:?}\n{outcome}");
+        assert!(outcome.stdout.ends_with("Cancelled. Nothing was changed.\n"), "{typed:?}\n{outcome}");
         assert_eq!(world.run("state list").stdout, "");
     }
     assert_eq!(remote.take_calls(), [""; 0]);
@@ -547,9 +550,9 @@ fn brakes_stop_a_plan_that_nobody_meant() {
 
     Error: The plan is not applied
 
-    More than 9 contacts would be created: 10.
+    10 contacts would be created, and at most 9 may be.
     Nothing was changed. Check that the contact directory is the right one and complete. If the plan
-    is intended, use --force or a higher limit.
+    is intended, a higher --max-creates allows it.
     ");
     assert_eq!(refused.code, Some(1));
     assert_eq!(remote.take_calls(), [""; 0]);
@@ -564,7 +567,7 @@ fn brakes_stop_a_plan_that_nobody_meant() {
 
     4 managed contacts would be forgotten, more than 30 %.
     Nothing was changed. Check that the contact directory is the right one and complete. If the plan
-    is intended, use --force or a higher limit.
+    is intended, --force allows it.
     ");
     assert_eq!(refused.code, Some(1));
     assert_snapshot!(world.run("plan").line("Brake"), @"Brake: 4 contacts would be forgotten, and at most 3 are allowed. If this is intended, add --force.");
@@ -576,7 +579,7 @@ fn brakes_stop_a_plan_that_nobody_meant() {
 
     All managed contacts would be forgotten.
     Nothing was changed. Check that the contact directory is the right one and complete. If the plan
-    is intended, use --force or a higher limit.
+    is intended, --force allows it.
     ");
     assert_eq!(refused.code, Some(1));
     assert_eq!(world.run("state list").stdout.lines().count(), 10);
@@ -636,7 +639,7 @@ fn an_entry_that_names_another_contact_than_its_own_needs_a_decision() {
       # contact.ada needs a decision
       # (bound to "[ID1]", but its entry declares apollo_id "[ID2]")
       # - to keep "[ID1]": remove apollo_id from the entry in contacts.d/team.yaml
-      # - to take "[ID2]": contactsd state rm ada, and apply again
+      # - to take "[ID2]": contactsd state rm ada --api-url http://127.0.0.1:[PORT]/api/v1, and apply again
       ! contact "ada" {
             first_name = "Ada"
             last_name  = "Quill"
@@ -657,8 +660,8 @@ fn an_entry_that_names_another_contact_than_its_own_needs_a_decision() {
             ^^^
 
     The state binds it to [ID1], but the entry says apollo_id:
-    [ID2]. To keep the bound contact, remove apollo_id. To use the other one,
-    rename the key, which makes it a new entry.
+    [ID2]. To keep the bound contact, remove apollo_id. To use the other one:
+    contactsd state rm ada --api-url http://127.0.0.1:[PORT]/api/v1, then apply.
     [exit 1]
     "#);
     assert_eq!(remote.take_calls(), [""; 0]);

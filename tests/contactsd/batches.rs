@@ -174,8 +174,8 @@ fn without_the_right_to_create_many_each_is_created_alone_and_that_is_said_once(
 
     Warning: Creating contacts one by one
 
-    The credential may not create many contacts in one request, so each contact takes a request of its
-    own. To use less quota, give the key the scope api/v1/contacts/bulk_create.
+    The credential is not allowed to create many contacts in one request, so each contact takes a
+    request of its own. To use less quota, give the key the scope api/v1/contacts/bulk_create.
     ");
     assert_eq!(counts(&remote)[..2], [1, 30]);
     has_each_once(&remote, 30);
@@ -235,7 +235,7 @@ fn a_repository_may_say_how_many_go_together_and_not_that_nobody_looks() {
     assert_eq!((refused.code, refused.stdout.as_str()), (Some(1), ""));
     assert_snapshot!(refused.errors(), @"
 
-    Error: contactsd.toml:1:1: a repository must not set look: it decides whether contacts that are there are looked for before others are created
+    Error: contactsd.toml:1:1: a repository must not set `look`: it decides whether contacts that are there are looked for before others are created
 
     A repository cannot decide this for you. Remove the line. Where you want it, type --look or set
     CONTACTSD_LOOK. A repository may set: dir, parallelism, batch, limit, reserve, max-creates,

@@ -86,7 +86,7 @@ fn links_lead_to_where_the_person_says() {
     world.write("contactsd.toml", "follow-within = 'shared'\n");
     let refused = world.run("validate");
     assert!(
-        refused.stderr.contains("contactsd.toml:1:1: a repository must not set follow-within: it decides"),
+        refused.stderr.contains("contactsd.toml:1:1: a repository must not set `follow-within`: it decides"),
         "{refused}"
     );
 }
@@ -132,7 +132,7 @@ fn a_directory_that_nobody_named_does_not_lead_out_of_the_working_directory() {
     symlink(elsewhere.path(), world.path("people")).unwrap();
     world.write("contactsd.toml", "dir = 'people'\n");
     let outcome = world.run("validate");
-    assert!(outcome.stderr.contains("contactsd.toml:1:7: a repository must not set dir to this"), "{outcome}");
+    assert!(outcome.stderr.contains("contactsd.toml:1:7: a repository must not set `dir` to this"), "{outcome}");
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn settings_of_a_repository_name_no_file_and_approve_nothing() {
     world.write("contactsd.toml", &format!("quiet = true\nexpect = '{digest}'\n"));
     assert_snapshot!(world.run("apply"), @"
     [stderr]
-    Error: contactsd.toml:2:1: a repository must not set expect: it decides what is applied without asking you
+    Error: contactsd.toml:2:1: a repository must not set `expect`: it decides what is applied without asking you
 
     A repository cannot decide this for you. Remove the line. Where you want it, type --expect or set
     CONTACTSD_EXPECT. A repository may set: dir, parallelism, batch, limit, reserve, max-creates,
@@ -190,10 +190,10 @@ fn settings_of_a_repository_name_no_file_and_approve_nothing() {
     world.write("contactsd.toml", "max-creates = 5000\n");
     assert_snapshot!(world.run("watch --once --sandbox"), @"
     [stderr]
-    Error: A repository must not set max-creates to this, as contactsd.toml:1:1 does
+    Error: Contactsd.toml:1:1 must not set max-creates to this
 
-    It may allow more than the 1000 that watch allows. Lower it, or remove the line and type
-    --max-creates 5000 where you want it.
+    A repository must not let through more than watch does, which is 1000. Lower it, or remove the
+    line and type --max-creates 5000 where you want it.
 
     For more help on using this command, run:
       contactsd watch --help

@@ -142,7 +142,7 @@ fn what_is_said_of_a_damaged_database_is_what_was_done() {
     ");
     assert_snapshot!(world.run("state check"), @"
     The state .contactsd/contacts.d/state is complete: 3 contacts, serial 4. Database, copy, index and contact files agree.
-    1 damaged part from earlier are kept beside it; `contactsd state clean --api-url http://127.0.0.1:[PORT]/api/v1` removes them.
+    1 earlier damaged part is kept beside it; `contactsd state clean --api-url http://127.0.0.1:[PORT]/api/v1` removes it.
     [exit 0]
     ");
     let json = world.run("state check --json");

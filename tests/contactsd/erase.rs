@@ -58,11 +58,11 @@ fn nothing_of_a_person_is_left_in_any_byte_of_the_state() {
 
     Not in the state; remove these yourself:
 
-      - Apollo itself: delete the contact there, or apply may find it again
+      - the contact in Apollo: delete it there, or apply may find it again
       - the history of the repository that held its entry
       - backups, pulled states, saved plans, logs, and output that was saved elsewhere
       - the data of the sandbox, if it was ever applied there: run this with --sandbox too
-      - blocks of a disk that hold what a removed file held
+      - traces of removed files on the disk
     The state holds nothing about contact.old-ada any more. Nothing was changed in Apollo.
     [exit 0]
     ");

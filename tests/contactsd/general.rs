@@ -16,8 +16,8 @@ fn help_and_version_are_results() {
     assert!(target.contains(std::env::consts::ARCH) && target.ends_with(')'), "{version}");
     assert_eq!(world.run("--version").stdout, version.stdout);
     assert_snapshot!(world.run("--help"), @"
-    Contacts as code for Apollo.io: YAML files say which contacts there are, contactsd brings Apollo in
-    step
+    Contacts as code for Apollo.io: YAML files say which contacts there are, and contactsd changes
+    Apollo to match them
 
     Usage: contactsd [OPTIONS] <COMMAND>
 
@@ -26,14 +26,15 @@ fn help_and_version_are_results() {
       validate     Check the contact files; sends nothing and needs no key
       fmt          Bring the contact files into one form; what they say stays the same
       explain      Explain an error or a warning by its code, E011 for example
-      plan         Show what apply would do; sends nothing and needs no key
-      apply        Bring Apollo in step with the contact files
+      plan         Show what apply would do; changes nothing, and needs a key only to look up names or
+                   with --refresh
+      apply        Change Apollo to match the contact files
       drift        Show what has changed in Apollo since it was applied; changes nothing
       export       Write contacts that Apollo has as contact files, each with its id; changes nothing in
                    Apollo
       convert      Write the people of CSV files as contact files; sends nothing and needs no key
       show         Show a saved plan, or what the state holds
-      watch        Keep Apollo in step with the contact files, as a service
+      watch        Keep changing Apollo to match the contact files, as a service
       status       Show how the running watch is doing, or what the state holds
       pause        Make the running watch release the state, so that other commands can write it
       resume       Let a paused watch continue
@@ -59,14 +60,15 @@ fn help_and_version_are_results() {
       -V, --version
               Print version
 
-    Options of every verb:
+    Options of every command:
           --dir <DIR>
               Directory of contact files
               
               [default: contacts.d]
 
           --follow-within <DIR>
-              Directory outside of --dir that links below --dir may lead to; may be repeated
+              Directory outside of --dir that symbolic links in --dir are allowed to point to; may be
+              repeated
 
           --state <PATH>
               Directory of the state, or the postgres:// URL of a database [default:
@@ -95,7 +97,7 @@ fn help_and_version_are_results() {
               Print JSON, one record per line, and never ask
 
           --json-into <FILE>
-              Also write what --json would print to this file, which is emptied first and must not be a
+              Also write the --json output to this file; the file is emptied first and must not be a
               link
 
           --log-format <FORMAT>
@@ -104,12 +106,12 @@ fn help_and_version_are_results() {
               
               [possible values: text, json]
 
-    Every long option has a twin in the environment, CONTACTSD_ and its name: CONTACTSD_DIR. Some may
-    also stand in contactsd.toml in the working directory. An option beats the environment, which beats
-    the file.
+    Every long option can also be set by a variable: --dir by CONTACTSD_DIR. Some can be set in
+    contactsd.toml in the working directory. An option wins over a variable, and a variable over the
+    file.
 
-    Exit codes: 0 done; 1 any error, or not everything was done; 2 changes (plan --detailed-exitcode
-    only); 130 interrupted; 143 terminated.
+    Exit codes: 0 done; 1 any error, or not everything was done; 2 changes (plan or drift with
+    --detailed-exitcode); 130 interrupted; 143 terminated.
     [exit 0]
     ");
     for verb in
@@ -147,8 +149,8 @@ fn mistakes_of_usage_exit_with_one() {
     [exit 1]
     ");
     assert_snapshot!(world.run(""), @"
-    [stderr]Contacts as code for Apollo.io: YAML files say which contacts there are, contactsd brings Apollo in
-    step
+    [stderr]Contacts as code for Apollo.io: YAML files say which contacts there are, and contactsd changes
+    Apollo to match them
 
     Usage: contactsd [OPTIONS] <COMMAND>
 
@@ -157,14 +159,15 @@ fn mistakes_of_usage_exit_with_one() {
       validate     Check the contact files; sends nothing and needs no key
       fmt          Bring the contact files into one form; what they say stays the same
       explain      Explain an error or a warning by its code, E011 for example
-      plan         Show what apply would do; sends nothing and needs no key
-      apply        Bring Apollo in step with the contact files
+      plan         Show what apply would do; changes nothing, and needs a key only to look up names or
+                   with --refresh
+      apply        Change Apollo to match the contact files
       drift        Show what has changed in Apollo since it was applied; changes nothing
       export       Write contacts that Apollo has as contact files, each with its id; changes nothing in
                    Apollo
       convert      Write the people of CSV files as contact files; sends nothing and needs no key
       show         Show a saved plan, or what the state holds
-      watch        Keep Apollo in step with the contact files, as a service
+      watch        Keep changing Apollo to match the contact files, as a service
       status       Show how the running watch is doing, or what the state holds
       pause        Make the running watch release the state, so that other commands can write it
       resume       Let a paused watch continue
@@ -187,18 +190,18 @@ fn mistakes_of_usage_exit_with_one() {
       -h, --help     Print help (see more with '--help')
       -V, --version  Print version
 
-    Options of every verb:
+    Options of every command:
           --dir <DIR>  Directory of contact files [default: contacts.d]
           --sandbox    Use a stand-in for Apollo on this machine; needs no key, nothing leaves the
                        machine
           --json       Print JSON, one record per line, and never ask
 
-    Every long option has a twin in the environment, CONTACTSD_ and its name: CONTACTSD_DIR. Some may
-    also stand in contactsd.toml in the working directory. An option beats the environment, which beats
-    the file.
+    Every long option can also be set by a variable: --dir by CONTACTSD_DIR. Some can be set in
+    contactsd.toml in the working directory. An option wins over a variable, and a variable over the
+    file.
 
-    Exit codes: 0 done; 1 any error, or not everything was done; 2 changes (plan --detailed-exitcode
-    only); 130 interrupted; 143 terminated.
+    Exit codes: 0 done; 1 any error, or not everything was done; 2 changes (plan or drift with
+    --detailed-exitcode); 130 interrupted; 143 terminated.
     [exit 1]
     ");
     for wrong in [
@@ -292,7 +295,7 @@ fn a_quiet_apply_shows_no_plan_unless_it_asks_about_one() {
     let world = World::with(TEAM);
     let braked = world.run("-q apply --sandbox --auto-approve --max-creates 0");
     assert_eq!((braked.stdout.as_str(), braked.code), ("", Some(1)));
-    assert!(braked.stderr.contains("More than 0 contacts would be created: 1"), "{braked}");
+    assert!(braked.stderr.contains("1 contact would be created, and at most 0 may be"), "{braked}");
     let asked = world.run_at_terminal("apply --sandbox --quiet", "no\n");
     assert!(asked.stdout.contains("contact.ada") && asked.stdout.contains("Plan: 1 to add"), "{asked}");
     let outcome = world.run("apply --sandbox --auto-approve --quiet --json-into records.jsonl");
@@ -409,7 +412,7 @@ fn a_settings_file_may_set_what_a_repository_may_decide() {
     world.write("contactsd.toml", "auto-approve = true\n");
     assert_snapshot!(world.run("apply"), @"
     [stderr]
-    Error: contactsd.toml:1:1: a repository must not set auto-approve: it decides what is applied without asking you
+    Error: contactsd.toml:1:1: a repository must not set `auto-approve`: it decides what is applied without asking you
 
     A repository cannot decide this for you. Remove the line. Where you want it, type --auto-approve
     or set CONTACTSD_AUTO_APPROVE. A repository may set: dir, parallelism, batch, limit, reserve,
@@ -420,9 +423,9 @@ fn a_settings_file_may_set_what_a_repository_may_decide() {
     world.write("contactsd.toml", "dirr = \"people\"\n");
     assert_snapshot!(world.run("plan"), @"
     [stderr]
-    Error: contactsd.toml:1:1: there is no setting dirr; did you mean dir?
+    Error: contactsd.toml:1:1: there is no setting `dirr`; did you mean dir?
 
-    Settings in contactsd.toml have the names of the long options, without the dashes.
+    Settings in contactsd.toml have the names of the long options, without the leading --.
     [exit 1]
     ");
     world.write("contactsd.toml", "dir = \"people\"\nquiet = \n");
@@ -430,7 +433,7 @@ fn a_settings_file_may_set_what_a_repository_may_decide() {
     [stderr]
     Error: contactsd.toml:2:9: string values must be quoted, expected literal string
 
-    Settings in contactsd.toml have the names of the long options, without the dashes.
+    Settings in contactsd.toml have the names of the long options, without the leading --.
     [exit 1]
     ");
 }

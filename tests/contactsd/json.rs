@@ -115,7 +115,7 @@ fn mistakes_of_usage_are_records_too() {
     world.write("contactsd.toml", "dirr = \"people\"\n");
     assert_snapshot!(world.run("plan"), @r#"
     {"@level":"info","@message":"contactsd 0.1.0","@module":"contactsd.ui","type":"version","contactsd":"0.1.0","ui":"1.0"}
-    {"@level":"error","@message":"Error: contactsd.toml:1:1: there is no setting dirr; did you mean dir?","@module":"contactsd.ui","type":"diagnostic","diagnostic":{"severity":"error","summary":"contactsd.toml:1:1: there is no setting dirr; did you mean dir?","detail":"Settings in contactsd.toml have the names of the long options, without the dashes."}}
+    {"@level":"error","@message":"Error: contactsd.toml:1:1: there is no setting `dirr`; did you mean dir?","@module":"contactsd.ui","type":"diagnostic","diagnostic":{"severity":"error","summary":"contactsd.toml:1:1: there is no setting `dirr`; did you mean dir?","detail":"Settings in contactsd.toml have the names of the long options, without the leading --."}}
     [exit 1]
     "#);
 }
@@ -168,7 +168,7 @@ fn a_repository_does_not_say_which_file_is_written() {
     world.write("contactsd.toml", "json-into = \"precious\"\n");
     let refused = world.run("plan");
     assert_eq!(refused.code, Some(1));
-    assert!(refused.stderr.contains("a repository must not set json-into"), "{refused}");
+    assert!(refused.stderr.contains("a repository must not set `json-into`"), "{refused}");
 }
 
 #[test]

@@ -100,7 +100,7 @@ fn a_second_apply_fails_and_names_the_first() {
     assert!(who.contains("ada@") && second.stderr.contains(&who), "{second}");
     assert_snapshot!(second, @"
     [stderr]
-    Error: Error acquiring the state lock
+    Error: Another process is using the state
 
     Lock Info:
       Path:      .contactsd/contacts.d/state

@@ -58,7 +58,7 @@ fn an_import_shows_what_it_wrote() {
     assert_snapshot!(run("").after_plan(), @r#"
     contact.ada: Creating...
     contact.ada: Import complete after 0s [id=[ID1]]
-    imported: contact.ada, matched by e-mail, 5 fields changed, 2 of them over unknown values
+    imported: contact.ada, matched by e-mail, 5 fields changed; the old values of 2 are not known
       ~ contact "ada" {
             id           = "[ID1]"
           + last_name    = "Quill"
@@ -158,9 +158,10 @@ fn a_stranger_is_neither_bound_nor_patched_and_not_sent_again() {
     [stderr]
     Warning: Creating contacts without looking for them first
 
-    The credential may not search contacts. If Apollo has a contact with the same e-mail, or the same
-    name and company, it is overwritten with the values of the entry. To have contactsd look first,
-    give the key the scope api/v1/contacts/search. The first such entry is contact.ada.
+    The credential is not allowed to search contacts. A contact that is created in a request of its
+    own overwrites one in Apollo with the same e-mail, or the same name and company; contacts that are
+    created together do not. To have contactsd look first, give the key the scope
+    api/v1/contacts/search. The first such entry is contact.ada.
 
     Error: Apollo matched contact.ada to somebody else
 
@@ -170,9 +171,10 @@ fn a_stranger_is_neither_bound_nor_patched_and_not_sent_again() {
             ^^^
 
     Contact [ID1] has other e-mails or another name than the entry. It was not
-    bound to contact.ada and not updated, but Apollo may have written fields of the entry to it. Check
-    it in Apollo. If it is the right person: contactsd import ada [ID1]. If not,
-    set run_dedupe: false, or correct the entry.
+    bound to contact.ada and not updated. If a create was sent for the entry, Apollo may have written
+    fields of it to that contact. Check it in Apollo. If it is the right person: contactsd import ada
+    [ID1] --api-url http://127.0.0.1:[PORT]/api/v1. If not, correct what Apollo
+    overwrote, and set run_dedupe: false or correct the entry.
     [exit 1]
     ");
     assert_eq!(remote.take_calls().len(), 1);
@@ -212,8 +214,8 @@ fn two_entries_that_apollo_takes_for_one_are_named_both() {
     Both match contact [ID1], which belongs to contact.ada. Nothing is sent for
     contact.quill until one of the entries changes. If they are one person, remove one of the two
     entries. If they are two, give them different e-mails, or set run_dedupe: false in both. If the
-    contact belongs to quill: contactsd state rm ada, then contactsd import quill
-    [ID1].
+    contact belongs to quill: contactsd state rm ada --api-url http://127.0.0.1:[PORT]/api/v1, then
+    contactsd import quill [ID1] --api-url http://127.0.0.1:[PORT]/api/v1.
     [exit 1]
     ");
     assert_snapshot!(world.run("plan"), @r#"
@@ -226,7 +228,7 @@ fn two_entries_that_apollo_takes_for_one_are_named_both() {
       # (Apollo takes it and contact.ada for one person: both match "[ID1]")
       # - one person: remove one of the two entries; this one is in contacts.d/team.yaml
       # - two people: correct either entry, or set run_dedupe: false in both
-      # - the contact belongs to quill: contactsd state rm ada, then contactsd import quill [ID1]
+      # - the contact belongs to quill: contactsd state rm ada --api-url http://127.0.0.1:[PORT]/api/v1, then contactsd import quill [ID1] --api-url http://127.0.0.1:[PORT]/api/v1
       ! contact "quill" {
             email = "quill@example.org"
         }
@@ -284,7 +286,9 @@ fn the_ways_out_of_a_collision_lead_out() {
     world.run("apply --auto-approve --parallelism 1");
     let id = remote.contacts()[0]["id"].as_str().unwrap().to_owned();
     let shown = world.run("plan");
-    let way = format!("contactsd state rm ada, then contactsd import quill {id}");
+    // Each is for this API, whatever else the environment says.
+    let flags = format!(" --api-url {}", remote.url());
+    let way = format!("contactsd state rm ada{flags}, then contactsd import quill {id}{flags}");
     assert!(shown.stdout.contains(&way), "{shown}");
     world.team("contacts:\n  quill: {email: quill@example.org}\n");
     assert_eq!(world.run("state rm ada --auto-approve").code, Some(0));

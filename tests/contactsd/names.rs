@@ -185,8 +185,9 @@ fn what_apollo_would_swallow_is_an_error_of_the_plan() {
        4:     contact_stage: Intersted
                              ^^^^^^^^^
 
-    Did you mean "Interested"? Names must match exactly, capitals included; `contactsd lookup stages`
-    lists them. If it was renamed in Apollo, rename it here too.
+    Did you mean "Interested"? Names must match exactly, capitals included; `contactsd lookup stages
+    --api-url http://127.0.0.1:[PORT]/api/v1` lists them. If it was renamed in Apollo, rename it here
+    too.
 
     Error: "Platinum" is not an option of the custom field "Tier" [E038]
 
@@ -195,8 +196,8 @@ fn what_apollo_would_swallow_is_an_error_of_the_plan() {
        6:       Tier: Platinum
                       ^^^^^^^^
 
-    Apollo would answer with success and keep something else, or nothing. Its options are: "Gold",
-    "Silver", "Bronze".
+    Apollo would accept the request but might not store this value. Its options are: "Gold", "Silver",
+    "Bronze".
 
     Error: The custom field "Seats" needs a number, not "a few" [E038]
 
@@ -205,8 +206,8 @@ fn what_apollo_would_swallow_is_an_error_of_the_plan() {
        7:       Seats: a few
                        ^^^^^
 
-    Apollo would answer with success and keep something else, or nothing. Write only digits, as in
-    1200 or -7.5.
+    Apollo would accept the request but might not store this value. Write only digits, as in 1200 or
+    -7.5.
 
     Error: The value of the custom field "Nickname" has 121 characters, and only 120 are kept [E038]
 
@@ -215,8 +216,8 @@ fn what_apollo_would_swallow_is_an_error_of_the_plan() {
        8:       Nickname: "123456789012345678901234567890123456789012345678901234567890123456789012...
                           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
 
-    Apollo would answer with success and keep something else, or nothing. Shorten it, or change the
-    field in Apollo to one for long texts.
+    Apollo would accept the request but might not store this value. Shorten it, or change the field in
+    Apollo to one for long texts.
 
     Error: There is no custom field "Region" for contacts [E036]
 
@@ -226,7 +227,7 @@ fn what_apollo_would_swallow_is_an_error_of_the_plan() {
                 ^^^^^^
 
     Apollo has one of this name for another kind of record ("account"), and would ignore the value.
-    `contactsd lookup fields` lists those of contacts.
+    `contactsd lookup fields --api-url http://127.0.0.1:[PORT]/api/v1` lists those of contacts.
 
     Error: There is no custom field "Colour" in Apollo [E036]
 
@@ -236,8 +237,8 @@ fn what_apollo_would_swallow_is_an_error_of_the_plan() {
                 ^^^^^^
 
     There are: "Tier", "Interests", "Renewal date", "Seats", "Wants mail", "Nickname", "Notes". Names
-    must match exactly, capitals included; `contactsd lookup fields` lists them. If it was renamed in
-    Apollo, rename it here too.
+    must match exactly, capitals included; `contactsd lookup fields --api-url
+    http://127.0.0.1:[PORT]/api/v1` lists them. If it was renamed in Apollo, rename it here too.
 
     Hint: contactsd explain E036 says more.
     [exit 1]
@@ -373,8 +374,9 @@ fn a_plan_shows_names_beside_ids() {
     Plan: 1 to add, 0 to change, 0 to destroy.
     Requests: 2 bulk create, up to 1 search; no wait for quota (600 requests an hour of each kind are
     assumed until Apollo tells its limits).
-    Each new contact is searched for before it is created. Without the right to search, a contact that
-    Apollo matches stays as it is in a batch, and is overwritten by a create of its own.
+    Each new contact is searched for before it is created. If the key is not allowed to search: a
+    request for many contacts does not change a contact that Apollo matches, but a request for one
+    contact overwrites it.
     Digest: [DIGEST]
 
     ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -33,8 +33,9 @@ fn a_plan_needs_no_key_and_leaves_nothing_behind() {
     Plan: 2 to add, 0 to change, 0 to destroy.
     Requests: 2 bulk create, up to 2 search; no wait for quota (600 requests an hour of each kind are
     assumed until Apollo tells its limits).
-    Each new contact is searched for before it is created. Without the right to search, a contact that
-    Apollo matches stays as it is in a batch, and is overwritten by a create of its own.
+    Each new contact is searched for before it is created. If the key is not allowed to search: a
+    request for many contacts does not change a contact that Apollo matches, but a request for one
+    contact overwrites it.
     Digest: [DIGEST]
 
     ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -137,8 +138,9 @@ fn every_kind_of_change_has_its_sign() {
     Requests: 1 bulk create, 1 update, up to 1 search, 1 list add, 1 list remove; no wait for quota (600
     requests an hour are assumed for update, search, list add and list remove until Apollo tells its
     limits).
-    Each new contact is searched for before it is created. Without the right to search, a contact that
-    Apollo matches stays as it is in a batch, and is overwritten by a create of its own.
+    Each new contact is searched for before it is created. If the key is not allowed to search: a
+    request for many contacts does not change a contact that Apollo matches, but a request for one
+    contact overwrites it.
     Digest: [DIGEST]
 
     ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -17,7 +17,7 @@ fn markdown_is_a_page_with_masked_values_and_nothing_else() {
 
     Requests: 2 bulk create, up to 2 search.
 
-    Each new contact is searched for before it is created. Without the right to search, a contact that Apollo matches stays as it is in a batch, and is overwritten by a create of its own.
+    Each new contact is searched for before it is created. If the key is not allowed to search: a request for many contacts does not change a contact that Apollo matches, but a request for one contact overwrites it.
 
     <details><summary>Show plan</summary>
 

@@ -470,7 +470,8 @@ fn what_a_plan_has_done_is_not_done_again_by_it() {
     Both match contact [ID1], which belongs to contact.ada. Nothing is sent for
     contact.bo until one of the entries changes. If they are one person, remove one of the two
     entries. If they are two, give them different e-mails, or set run_dedupe: false in both. If the
-    contact belongs to bo: contactsd state rm ada, then contactsd import bo [ID1].
+    contact belongs to bo: contactsd state rm ada --api-url http://127.0.0.1:[PORT]/api/v1, then
+    contactsd import bo [ID1] --api-url http://127.0.0.1:[PORT]/api/v1.
     [exit 1]
     ");
     assert_eq!(remote.take_calls(), [""; 0]);
@@ -591,9 +592,9 @@ fn a_plan_that_passes_its_limits_or_needs_a_decision_is_never_applied() {
 
     Error: Saved plan exceeds its limits
 
-    More than 1 contacts would be created: 2.
-    It exceeds limits that were set when it was made. If this is intended, plan with --force or a
-    higher limit. If not, check that the contact directory is the right one.
+    2 contacts would be created, and at most 1 may be.
+    It exceeds limits that were set when it was made. If this is intended, make a new plan with a
+    higher --max-creates. If not, check that the contact directory is the right one.
     Make a new plan: contactsd plan --out team.plan --api-url http://127.0.0.1:[PORT]/api/v1
     ");
     world.applied();
@@ -603,11 +604,11 @@ fn a_plan_that_passes_its_limits_or_needs_a_decision_is_never_applied() {
     let outcome = world.run("plan --out team.plan");
     assert_eq!(outcome.code, Some(1));
     assert!(outcome.stdout.ends_with("so it can be shown but never applied.\n"), "{outcome}");
-    assert_snapshot!(refused(&world, &remote, "Saved plan is errored").errors(), @"
+    assert_snapshot!(refused(&world, &remote, "Saved plan needs decisions").errors(), @"
 
-    Error: Saved plan is errored
+    Error: Saved plan needs decisions
 
-    1 entry needs a decision in team.plan, so it can never be applied. `contactsd show team.plan
+    1 entry needs a decision in team.plan, so this plan cannot be applied. `contactsd show team.plan
     --api-url http://127.0.0.1:[PORT]/api/v1` shows what you can do.
     Make a new plan: contactsd plan --out team.plan --api-url http://127.0.0.1:[PORT]/api/v1
     ");

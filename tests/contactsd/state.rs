@@ -86,9 +86,9 @@ fn a_second_apply_is_told_who_holds_the_state() {
     let second = world.apply();
     remote.tap.release();
     assert_eq!(running.finish().code, Some(0));
-    assert_snapshot!(second, @r"
+    assert_snapshot!(second, @"
     [stderr]
-    Error: Error acquiring the state lock
+    Error: Another process is using the state
 
     Lock Info:
       Path:      .contactsd/contacts.d/state
@@ -128,9 +128,10 @@ fn a_damaged_state_without_a_copy_is_refused_and_its_files_are_kept() {
     Error: The state cannot be used
 
     the state .contactsd/contacts.d/state cannot be read: its sled/db is gone. See with `contactsd
-    state recover` what is left of it; it asks before it changes anything. Or restore a backup of the
-    whole directory; or move it away (mv .contactsd/contacts.d/state
-    .contactsd/contacts.d/state.broken): then every contact is looked up again on the next apply
+    state recover --api-url http://127.0.0.1:[PORT]/api/v1` what is left of it; it asks before it
+    changes anything. Or restore a backup of the whole directory; or move it away (mv
+    .contactsd/contacts.d/state .contactsd/contacts.d/state.broken): then every contact is looked up
+    again on the next apply
     ");
     fs::write(&database, &whole).unwrap();
     world.applied().is_clean();
@@ -146,10 +147,10 @@ fn a_directory_of_something_else_is_no_state() {
 
     Error: The state cannot be used
 
-    the state notes cannot be read: it holds files but no head. See with `contactsd state recover`
-    what is left of it; it asks before it changes anything. Or restore a backup of the whole
-    directory; or move it away (mv notes notes.broken): then every contact is looked up again on the
-    next apply
+    the state notes cannot be read: it holds files but no head. See with `contactsd state recover
+    --state notes --api-url http://127.0.0.1:[PORT]/api/v1` what is left of it; it asks before it
+    changes anything. Or restore a backup of the whole directory; or move it away (mv notes
+    notes.broken): then every contact is looked up again on the next apply
     ");
     assert_eq!(fs::read_dir(world.path("notes")).unwrap().count(), 1);
     assert_eq!(remote.take_calls(), [""; 0]);

@@ -149,7 +149,7 @@ fn an_address_that_others_can_reach_is_warned_about_and_a_taken_one_is_an_error(
     assert!(outcome.stderr.contains("Error: The status address cannot be used"), "{outcome}");
     world.write("contactsd.toml", "listen = '0.0.0.0:80'\n");
     let outcome = world.run("watch --once");
-    assert!(outcome.stderr.contains("a repository must not set listen"), "{outcome}");
+    assert!(outcome.stderr.contains("a repository must not set `listen`"), "{outcome}");
 }
 
 #[test]
@@ -201,12 +201,12 @@ fn watching_outlives_the_service_that_it_watches() {
     let mut service = world.start("watch");
     service.wait_for("Apply complete!");
     let mut watching = world.start("status --watch");
-    watching.wait_for(" watches ");
+    watching.wait_for(" has watched ");
     service.signal(rustix::process::Signal::KILL);
     assert_eq!(service.finish().code, None);
     watching.wait_for("2 contacts managed");
     let service = world.start("watch");
-    watching.wait_for(" watches ");
+    watching.wait_for(" has watched ");
     watching.signal(rustix::process::Signal::INT);
     assert_eq!(watching.finish().stderr, "");
     drop(service);

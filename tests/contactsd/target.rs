@@ -26,8 +26,9 @@ fn a_targeted_plan_says_so_and_shows_that_part() {
     Plan: 1 to add, 0 to change, 0 to destroy.
     Requests: 2 bulk create, up to 1 search; no wait for quota (600 requests an hour of each kind are
     assumed until Apollo tells its limits).
-    Each new contact is searched for before it is created. Without the right to search, a contact that
-    Apollo matches stays as it is in a batch, and is overwritten by a create of its own.
+    Each new contact is searched for before it is created. If the key is not allowed to search: a
+    request for many contacts does not change a contact that Apollo matches, but a request for one
+    contact overwrites it.
     Digest: [DIGEST]
 
     ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -91,7 +91,7 @@ fn a_push_is_approved_first() {
     assert!(unapproved.stderr.contains("Cannot ask for approval"), "{unapproved}");
     let declined = world.run_at_terminal("state push kept.jsonl --force", "no\n");
     assert_eq!(declined.code, Some(1));
-    assert!(declined.stdout.contains("Apply cancelled."), "{declined}");
+    assert!(declined.stdout.contains("Cancelled. Nothing was changed."), "{declined}");
     assert_eq!(pull(&world, "then.jsonl"), now);
     let approved = world.run_at_terminal("state push kept.jsonl --force", "yes\n");
     assert_eq!(approved.code, Some(0), "{approved}");
@@ -115,11 +115,11 @@ fn an_older_state_and_half_a_state_are_refused() {
 
     the state .contactsd/contacts.d/state is not replaced: what is to be pushed is older, at serial 2;
     the state is at 3
-    Nothing was changed. What only the state knows would be lost. Contacts that were bound since then
-    would be sent again, and those that Apollo cannot match would be created a second time. Requests
-    in doubt and forgotten contacts would not be remembered. First save the state that is there
-    (`contactsd state pull --api-url http://127.0.0.1:[PORT]/api/v1`). If the push is intended, use
-    --force.
+    Nothing was changed. What was recorded after the copy was made would be lost. Contacts that were
+    bound after it would be sent again, and those that Apollo cannot match would be created a second
+    time. Requests in doubt and forgotten contacts would not be remembered. First save the state that
+    is there (`contactsd state pull --api-url http://127.0.0.1:[PORT]/api/v1`). If the push is
+    intended, use --force.
     [exit 1]
     ");
     // Cut in the middle of a row; where its rows end differs with what the quota was.

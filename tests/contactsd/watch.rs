@@ -108,8 +108,8 @@ fn a_dry_run_sends_nothing() {
         }
 
     Plan: 2 to add, 0 to change, 0 to destroy.
-    Each new contact is searched for before it is created. Without the right to
-    search, a contact that Apollo matches is overwritten.
+    Each new contact is searched for before it is created. If the key is not allowed
+    to search, a contact that Apollo matches is overwritten.
     Digest: [DIGEST]
     [exit 0]
     "#);
@@ -200,7 +200,7 @@ fn a_pass_that_would_do_too_much_is_braked_and_the_watch_goes_on() {
     One pass over contacts.d.
     Plan: 2 to add, 0 to change, 0 to destroy.
     [stderr]
-    Error: More than 1 contacts would be created: 2
+    Error: 2 contacts would be created, and at most 1 may be
 
     Nothing was changed. If this is intended, a higher --max-creates allows it. If not, check that the
     contact directory is the right one.
@@ -241,8 +241,8 @@ fn a_single_pass_that_cannot_go_on_is_a_failure() {
     Apollo refused the credential: GET http://127.0.0.1:[PORT]/api/v1/users/api_profile answered 401:
     Invalid access credentials.
     Nothing further was sent. Check APOLLO_API_KEY (or APOLLO_ACCESS_TOKEN for an OAuth token): you
-    make an API key in Apollo under Settings > Integrations > API, and a key that is sent as a token
-    is refused.
+    make an API key in Apollo under Settings > Integrations > API. Apollo refuses an API key in
+    APOLLO_ACCESS_TOKEN.
     Nothing is changed until this works. The service tries again, less often each time.
     [exit 1]
     ");

@@ -32,8 +32,8 @@ fn what_is_known_of_a_contact_is_told_offline() {
         }
 
     Plan: 1 to add, 0 to change, 0 to destroy.
-    Each new contact is searched for before it is created. Without the right to search, a contact that
-    Apollo matches is overwritten.
+    Each new contact is searched for before it is created. If the key is not allowed to search, a
+    contact that Apollo matches is overwritten.
     [exit 0]
     "#);
     assert_eq!(world.run("apply --auto-approve").code, Some(0));
@@ -76,7 +76,7 @@ fn a_request_without_an_answer_and_a_decision_are_told() {
     let world = World::with("contacts:\n  ada: {email: ada@example.com}\n").against(&other);
     assert_eq!(world.run("apply --auto-approve").code, Some(1));
     let undecided = world.run("why ada");
-    assert!(undecided.code == Some(0) && undecided.stdout.contains("Waits for a decision since"), "{undecided}");
+    assert!(undecided.code == Some(0) && undecided.stdout.contains("Has waited for a decision since"), "{undecided}");
     let document: Value = serde_json::from_str(&world.run("why ada --json").stdout).unwrap();
     assert_eq!(document["undecided"]["apollo_ids"].as_array().unwrap().len(), 2);
 }
@@ -99,10 +99,7 @@ fn the_requests_id_is_told_of_what_was_written_and_of_what_was_refused() {
     let by_create = logged(&created.stderr, "ada");
     assert_eq!(told(&world)["request_id"], by_create);
     let ada = world.run("why ada");
-    let line = format!(
-        "The id in Apollo of the last request that wrote to it, for its support: {}",
-        by_create.as_str().unwrap()
-    );
+    let line = format!("Last request that changed the contact, for its support: {}", by_create.as_str().unwrap());
     assert!(ada.stdout.contains(&line), "{ada}");
     // An update is the last that wrote.
     world.edit("contacts.d/team.yaml", "Engineer", "Director");

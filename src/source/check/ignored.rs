@@ -60,7 +60,7 @@ impl Checker<'_> {
     fn ignored_name(&mut self, name: &str, at: Node<'_, '_>, names: &mut BTreeSet<Ignored>) {
         match Ignored::named(name) {
             Some(ignored) => drop(names.insert(ignored)),
-            None => self.report(at.span(), || -> Diagnostic { words::unknown_field(name) }),
+            None => self.report(at.span(), || -> Diagnostic { words::not_to_ignore(name) }),
         }
     }
 }

@@ -416,6 +416,8 @@ fn a_quote_that_takes_in_an_entry_is_told_with_both_lines() {
         ("    label_names:\n      - 'Leads\n      - Board'\n", 6),
         ("    label_names: ['Leads,\n      Board]\n  bo:\n    title: CTO']\n", 6),
         ("    title: 'Head\ndefaults:\n  title: CTO'\n", 5),
+        ("    title: \"Head\n  bo :\n    email : bo@x.example\"\n", 5),
+        ("    title: \"Head\n  ? bo\n  : email\"\n", 5),
     ] {
         assert_eq!(found(&format!("{ada}{rest}")), open(taken), "{rest}");
     }
@@ -445,10 +447,10 @@ fn a_mistake_of_syntax_is_told_where_it_was_made() {
         (
             "    label_names: [A, B\n    title: x\n",
             "a.yaml:4:18",
-            "The bracket [ that stands here is still open on line 5",
+            "The bracket [ that begins here is not closed before line 5",
         ),
-        ("    label_names: [A, B\n  bo:\n    title: x\n", "a.yaml:4:18", "still open on line 5"),
-        ("    custom_fields: {A: B\n    title: x\n", "a.yaml:4:20", "The bracket { that stands here"),
+        ("    label_names: [A, B\n  bo:\n    title: x\n", "a.yaml:4:18", "not closed before line 5"),
+        ("    custom_fields: {A: B\n    title: x\n", "a.yaml:4:20", "The bracket { that begins here"),
         ("    label_names: [A, B\n", "a.yaml:4:18", "Nothing closes the bracket ["),
         ("    title: 'Head\n", "a.yaml:4:12", "Nothing closes the quotes"),
         ("    title: a: b\n", "a.yaml:4:13", "The YAML parser says"),
@@ -465,8 +467,8 @@ fn advice_fits_the_mistake() {
         ("contacts:\n  ada:\n    email:ada@x.example\n", "Write a space after the colon of `email:`"),
         ("contacts:\n  ada:\n    e mail:ada@x.example\n", "Check the indentation"),
         ("contacts:\n  - ada: {email: ada@x.example}\n", "Remove the dashes"),
-        ("x-common: &c\n  title: CTO\ncontacts:\n  ada: {<<: *c, email: ada@x.example}\n", "or to `defaults`"),
-        (".common: {title: CTO}\n", "or to `defaults`"),
+        ("x-common: &c\n  title: CTO\ncontacts:\n  ada: {<<: *c, email: ada@x.example}\n", "move them to `defaults`"),
+        (".common: {title: CTO}\n", "move them to `defaults`"),
     ] {
         assert!(detail(text).contains(advice), "{text}: {}", detail(text));
     }

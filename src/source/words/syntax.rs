@@ -44,15 +44,13 @@ fn slip(slip: Slip, message: &str) -> String {
                 .to_owned()
         }
         Slip::OpenBracket { bracket, line: None } => {
-            format!("Nothing closes the bracket {bracket} that stands here. Close it where its items end.")
+            format!("Nothing closes the bracket {bracket} that begins here. Close it after its last item.")
         }
         Slip::OpenBracket { bracket, line: Some(line) } => format!(
-            "The bracket {bracket} that stands here is still open on line {line}, which does not go on with its items. \
-             Close it where they end."
+            "The bracket {bracket} that begins here is not closed before line {line}, where something else begins. Close it after its last item."
         ),
         Slip::Other => format!(
-            "The YAML parser says: {message}. Text that holds \": \" or \" #\", or begins with one of & * ! | > % @ ` [ \
-             {{, needs quotes around it."
+            "The YAML parser says: {message}. Text needs quotes around it if it holds a colon and a space, or a space and a #, or begins with one of & * ! | > % @ ` [ {{. Or the line is not indented like the lines around it, or a quote above it is not closed."
         ),
     }
 }
@@ -72,7 +70,7 @@ pub(in super::super) fn remark(remark: &Remark) -> Diagnostic {
             Code::OpenQuote,
             format!("The quote is still open on line {taken}, which looks like an entry"),
             format!(
-                "Everything up to line {end} is read as one text, where the quotes end. Close the quotes where the text \
+                "Everything up to line {end}, where the quotes end, is read as one text. Close the quotes where the text \
                  ends. If all of it is one text, indent its lines further than the field."
             ),
         ),

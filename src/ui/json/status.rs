@@ -309,7 +309,7 @@ mod tests {
         let facts = document["service"].as_object().unwrap().iter();
         let lines: Vec<String> = facts.map(|(name, fact)| format!("{name}: {fact}")).collect();
         insta::assert_snapshot!(lines.join("\n"), @r#"
-        braked: {"changes":{"add":1200,"change":0,"forget":0,"import":0,"move":0,"operation":"plan","release":0,"remove":0,"settle":0},"digest":"0123456789abcdef0123456789abcdef","reasons":["More than 1000 contacts would be created: 1200"],"since":"2026-03-01T11:55:00Z"}
+        braked: {"changes":{"add":1200,"change":0,"forget":0,"import":0,"move":0,"operation":"plan","release":0,"remove":0,"settle":0},"digest":"0123456789abcdef0123456789abcdef","reasons":["1,200 contacts would be created, and at most 1000 may be"],"since":"2026-03-01T11:55:00Z"}
         contactsd_version: "0.1.0"
         declared: 120
         dir: "contacts.d"

@@ -71,9 +71,9 @@ fn a_page_names_the_plan_and_the_command_that_applies_it() {
 
     Requests: 1 bulk create, 1 update; no wait for quota.
 
-    Some contacts take a request each: 1 has a typed phone.
+    Some contacts need a request of their own: 1 has a phone number.
 
-    Each new contact is searched for before it is created. Without the right to search, a contact that Apollo matches stays as it is in a batch, and is overwritten by a create of its own.
+    Each new contact is searched for before it is created. If the key is not allowed to search: a request for many contacts does not change a contact that Apollo matches, but a request for one contact overwrites it.
 
     <details><summary>1 warning</summary>
 

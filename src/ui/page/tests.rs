@@ -100,7 +100,7 @@ fn a_page_reads_from_what_matters_most_to_the_details() {
     It exceeds limits. Nothing is changed until it is approved.
     Held plan
     1200 to add, 0 to change, 0 to destroy. Since: 5m ago 11:55:00 UTC
-    More than 1000 contacts would be created: 1200
+    1,200 contacts would be created, and at most 1000 may be
     To look at it:
     contactsd plan --dir 'my people'
     To apply exactly this plan once:

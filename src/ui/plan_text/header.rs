@@ -9,6 +9,7 @@ use super::block::since_sent;
 use super::layout::Layout;
 use crate::model::{ApolloId, ContactKey, Intent, PackedEntry};
 use crate::plan::{Action, Dispute, Operation, Reason};
+use crate::shell_word::repeated;
 
 /// Writes the lines above the action's block.
 pub(super) fn write(f: &mut fmt::Formatter<'_>, action: &Action, layout: Layout<'_>) -> fmt::Result {
@@ -147,55 +148,58 @@ fn settling(entry: Option<&PackedEntry>, intent: &Intent) -> String {
 
 /// Says what stands against what, and every way out.
 fn conflict(key: &ContactKey, dispute: &Dispute, path: &str) -> Vec<Note> {
+    let again = repeated();
     match dispute {
         Dispute::Collision { id, other } => vec![
             why(format!("Apollo takes it and {} for one person: both match {}", other.address(), shown(id))),
             way_out(format!("one person: remove one of the two entries; this one is in {path}")),
             way_out("two people: correct either entry, or set run_dedupe: false in both"),
             way_out(format!(
-                "the contact belongs to {key}: contactsd state rm {other}, then contactsd import {key} {}",
+                "the contact belongs to {key}: contactsd state rm {other}{again}, then contactsd import {key} {}{again}",
                 escape(id.as_str())
             )),
         ],
         Dispute::Stranger { id } => vec![
             why(format!("Apollo matched it to {}, which has another name or e-mail", shown(id))),
-            way_out(format!("the same person: contactsd import {key} {}", escape(id.as_str()))),
+            way_out(format!("the same person: contactsd import {key} {}{again}", escape(id.as_str()))),
             way_out(format!("another person: correct the entry in {path}, or set run_dedupe: false in it")),
         ],
         Dispute::UnseenMatch { id } => vec![
             why(format!("Apollo matched it to {}, which no search showed, and may have overwritten it", shown(id))),
-            way_out(format!("the same person: contactsd import {key} {}", escape(id.as_str()))),
+            way_out(format!("the same person: contactsd import {key} {}{again}", escape(id.as_str()))),
             way_out(format!("another person: correct that contact in Apollo, and set run_dedupe: false in {path}")),
         ],
         Dispute::Namesakes { ids } => vec![
             why(format!("Apollo has a contact with this name or mailbox, and nothing was sent: {}", listed(ids))),
-            way_out(format!("the same person: contactsd import {key} {}", one_of(ids))),
-            way_out(format!("another person: contactsd apply --create {key}")),
+            way_out(format!("the same person: contactsd import {key} {}{again}", one_of(ids))),
+            way_out(format!("another person: contactsd apply --create {key}{again}")),
         ],
         Dispute::Several { ids } => {
             let of = if ids.len() == 1 { "a contact" } else { "more than one contact" };
             vec![
                 why(format!("{of} in Apollo may be the same person: {}", listed(ids))),
-                way_out(format!("one of them: contactsd import {key} {}", one_of(ids))),
-                way_out(format!("none of them: contactsd apply --create {key}")),
+                way_out(format!("one of them: contactsd import {key} {}{again}", one_of(ids))),
+                way_out(format!("none of them: contactsd apply --create {key}{again}")),
             ]
         }
         Dispute::Merged { id, survivor, owner: Some(owner) } => vec![
             why(format!("{} was merged into {}, which belongs to {}", shown(id), shown(survivor), owner.address())),
             way_out(format!("one person: remove the entry from {path}")),
-            way_out(format!("two people: contactsd state rm {key}, then contactsd apply --create {key}")),
+            way_out(format!("two people: contactsd state rm {key}{again}, then contactsd apply --create {key}{again}")),
         ],
         Dispute::Merged { id, survivor, owner: None } => vec![
             why(format!("its contact {} was merged into {}", shown(id), shown(survivor))),
             way_out(format!(
-                "the right person: contactsd state rm {key}, then contactsd import {key} {}",
+                "the right person: contactsd state rm {key}{again}, then contactsd import {key} {}{again}",
                 escape(survivor.as_str())
             )),
-            way_out(format!("another person: contactsd state rm {key}, then contactsd apply --create {key}")),
+            way_out(format!(
+                "another person: contactsd state rm {key}{again}, then contactsd apply --create {key}{again}"
+            )),
         ],
         Dispute::Gone { id } => vec![
             why(format!("bound to {}, which was deleted in Apollo", shown(id))),
-            way_out(format!("to create it again: contactsd apply --recreate {key}")),
+            way_out(format!("to create it again: contactsd apply --recreate {key}{again}")),
             way_out(format!("to stop managing it: remove the entry from {path}")),
         ],
     }
@@ -225,12 +229,13 @@ fn contradiction(
     owner: Option<&ContactKey>,
     path: &str,
 ) -> Vec<Note> {
+    let again = repeated();
     let belongs = owner.map(|owner| format!(", which belongs to {}", owner.address())).unwrap_or_default();
-    let first = owner.map(|owner| format!("contactsd state rm {owner}, then ")).unwrap_or_default();
+    let first = owner.map(|owner| format!("contactsd state rm {owner}{again}, then ")).unwrap_or_default();
     let (bound, declared) = (shown(bound), shown(declared));
     vec![
         why(format!("bound to {bound}, but its entry declares apollo_id {declared}{belongs}")),
         way_out(format!("to keep {bound}: remove apollo_id from the entry in {path}")),
-        way_out(format!("to take {declared}: {first}contactsd state rm {key}, and apply again")),
+        way_out(format!("to take {declared}: {first}contactsd state rm {key}{again}, and apply again")),
     ]
 }

@@ -120,7 +120,7 @@ pub(in crate::ui) fn one_each_text(forecast: &Forecast) -> Option<String> {
     let why = |(why, &number): (&OneEach, &usize)| {
         let (has, is) = if number == 1 { ("has", "is") } else { ("have", "are") };
         let what = match why {
-            OneEach::TypedPhone => format!("{has} a typed phone"),
+            OneEach::TypedPhone => format!("{has} a phone number"),
             OneEach::WebsiteUrl => format!("{has} a website_url"),
             OneEach::ClearedStage => format!("{has} a stage to clear"),
             OneEach::NoEmail => format!("{has} no e-mail"),
@@ -130,7 +130,7 @@ pub(in crate::ui) fn one_each_text(forecast: &Forecast) -> Option<String> {
         format!("{} {what}", count(number))
     };
     let whys: Vec<String> = forecast.one_each.iter().map(why).collect();
-    (!whys.is_empty()).then(|| format!("Some contacts take a request each: {}.", whys.join(", ")))
+    (!whys.is_empty()).then(|| format!("Some contacts need a request of their own: {}.", whys.join(", ")))
 }
 
 /// Says what a create may touch; nothing where none of them could touch anybody.
@@ -150,11 +150,10 @@ pub(in crate::ui) fn look_note(plan: &Plan, detail: Detail, forecast: Option<&Fo
     let creation = forecast.map(|forecast| forecast.creates).unwrap_or_default();
     let note = match creation {
         Creates::OneByOne => {
-            format!("{searched} Without the right to search, a contact that Apollo matches is overwritten.")
+            format!("{searched} If the key is not allowed to search, a contact that Apollo matches is overwritten.")
         }
         Creates::Together => format!(
-            "{searched} Without the right to search, a contact that Apollo matches stays as it is in a batch, and is \
-             overwritten by a create of its own."
+            "{searched} If the key is not allowed to search: a request for many contacts does not change a contact that Apollo matches, but a request for one contact overwrites it."
         ),
         Creates::TogetherUnseen => {
             let imports = if imports { ", and is imported if it has the e-mail" } else { "" };

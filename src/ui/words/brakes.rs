@@ -1,5 +1,6 @@
 //! Messages about plans that exceed limits or are for a part of the contacts.
 
+use super::super::amounts::counted;
 use super::by_hand::guess;
 use crate::model::ContactKey;
 use crate::plan::{Brake, BrakeKind};
@@ -23,20 +24,35 @@ pub(super) fn no_such_key(excludes: bool, pattern: &str, nearest: Option<&Contac
 
 /// Says why a plan is not applied, with what lifts the brake.
 pub(super) fn braked(brake: &Brake, gone: usize) -> Diagnostic {
-    let lift = match brake.kind {
-        BrakeKind::ForgetsAll | BrakeKind::ForgetsMany => "--force allows it",
-        BrakeKind::MaxCreates => "a higher --max-creates allows it",
-        BrakeKind::MaxUpdates => "a higher --max-updates allows it",
-        BrakeKind::MaxForgets => "a higher --max-forgets allows it",
-    };
+    let lift = lift(brake.kind);
     let gone = if gone > 0 { format!(" ({gone} of them are already forgotten)") } else { String::new() };
     Diagnostic::error(
         format!("{}{gone}", exceeded(brake)),
         format!(
-            "Nothing was changed. If this is intended, {lift}. If not, check that the contact directory is the right \
+            "Nothing was changed. If this is intended, {lift} allows it. If not, check that the contact directory is the right \
             one."
         ),
     )
+}
+
+/// Names the options that lift brakes.
+pub(crate) fn lifting(brakes: &[Brake]) -> String {
+    let mut options: Vec<&str> = brakes.iter().map(|brake| lift(brake.kind)).collect();
+    options.dedup();
+    options.join(" and ")
+}
+
+fn lift(kind: BrakeKind) -> &'static str {
+    match kind {
+        BrakeKind::ForgetsAll | BrakeKind::ForgetsMany => "--force",
+        BrakeKind::MaxCreates => "a higher --max-creates",
+        BrakeKind::MaxUpdates => "a higher --max-updates",
+        BrakeKind::MaxForgets => "a higher --max-forgets",
+    }
+}
+
+fn more_than(count: usize, limit: &impl std::fmt::Display, done: &str) -> String {
+    format!("{} would be {done}, and at most {limit} may be", counted(count, "contact"))
 }
 
 /// Says what a plan exceeds.
@@ -45,8 +61,8 @@ pub(crate) fn exceeded(brake: &Brake) -> String {
     match kind {
         BrakeKind::ForgetsAll => "All managed contacts would be forgotten".to_owned(),
         BrakeKind::ForgetsMany => format!("{count} managed contacts would be forgotten, more than 30 %"),
-        BrakeKind::MaxCreates => format!("More than {limit} contacts would be created: {count}"),
-        BrakeKind::MaxUpdates => format!("More than {limit} contacts would be updated: {count}"),
-        BrakeKind::MaxForgets => format!("More than {limit} contacts would be forgotten: {count}"),
+        BrakeKind::MaxCreates => more_than(*count, limit, "created"),
+        BrakeKind::MaxUpdates => more_than(*count, limit, "updated"),
+        BrakeKind::MaxForgets => more_than(*count, limit, "forgotten"),
     }
 }

@@ -1,6 +1,7 @@
 //! Messages about commands like `import` and `state rm` that cannot be carried out.
 
 use crate::model::{ApolloId, ContactKey};
+use crate::shell_word::repeated;
 use crate::source::Diagnostic;
 
 /// Asks whether another key was meant.
@@ -23,36 +24,39 @@ pub(super) fn names_another(key: &ContactKey, named: &ApolloId) -> Diagnostic {
 }
 
 pub(super) fn bound_already(key: &ContactKey, id: &ApolloId) -> Diagnostic {
+    let again = repeated();
     Diagnostic::error(
         format!("{} is already bound", key.address()),
         format!(
             "It is bound to {id}. To bind it to another contact, remove it from the state first: contactsd state rm \
-             {key}"
+             {key}{again}"
         ),
     )
 }
 
 pub(super) fn belongs_to_another(id: &ApolloId, key: &ContactKey, owner: &ContactKey) -> Diagnostic {
+    let again = repeated();
     Diagnostic::error(
         format!("Contact {id} belongs to {}", owner.address()),
         format!(
             "A contact can belong to one key only. If it belongs to {key}, remove the other key from the state \
-             first: contactsd state rm {owner}"
+             first: contactsd state rm {owner}{again}"
         ),
     )
 }
 
 pub(super) fn key_taken(key: &ContactKey, id: &ApolloId) -> Diagnostic {
+    let again = repeated();
     Diagnostic::error(
         format!("{} is already in the state", key.address()),
-        format!("It is bound to {id}. Remove it from the state first: contactsd state rm {key}"),
+        format!("It is bound to {id}. Remove it from the state first: contactsd state rm {key}{again}"),
     )
 }
 
 pub(super) fn not_in_state(key: &ContactKey, nearest: Option<&ContactKey>) -> Diagnostic {
+    let (guess, again) = (guess(nearest), repeated());
     let detail = format!(
-        "The state does not manage this contact.{} `contactsd state list` lists those that it manages.",
-        guess(nearest)
+        "The state does not manage this contact.{guess} `contactsd state list{again}` lists those that it manages."
     );
     Diagnostic::error(format!("{} is not in the state", key.address()), detail)
 }
@@ -74,7 +78,10 @@ pub(super) fn not_to_create(key: &ContactKey) -> Diagnostic {
 pub(super) fn nothing_matches(pattern: &str) -> Diagnostic {
     Diagnostic::error(
         format!("No managed key matches {pattern}"),
-        "`contactsd state list` lists the managed keys. Put a pattern in quotes, so that the shell does not change it.",
+        format!(
+            "`contactsd state list{}` lists the managed keys. Put a pattern in quotes, so that the shell does not change it.",
+            repeated()
+        ),
     )
 }
 

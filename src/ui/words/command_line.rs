@@ -11,10 +11,12 @@ pub(crate) fn known_elsewhere(word: &str) -> Option<&'static str> {
         "--dry-run" | "--check" | "-n" => "contactsd plan shows what apply would do, and sends nothing",
         "--yes" | "-y" | "--assume-yes" | "--non-interactive" | "--confirm" => "--auto-approve applies without asking",
         "diff" | "preview" | "dry-run" => "contactsd plan shows what apply would do",
-        "sync" | "push" | "deploy" | "up" => "contactsd apply brings Apollo in step with the contact files",
+        "sync" | "push" | "deploy" | "up" => "contactsd apply changes Apollo to match the contact files",
         "check" | "lint" | "test" => "contactsd validate checks the contact files",
         "format" => "contactsd fmt formats the contact files",
-        "run" | "start" | "serve" | "daemon" => "contactsd watch keeps Apollo in step as a service",
+        "run" | "start" | "serve" | "daemon" => {
+            "contactsd watch keeps changing Apollo to match the contact files, as a service"
+        }
         "stop" => "Ctrl-C or SIGTERM ends contactsd watch; contactsd pause makes it release the state and wait",
         "destroy" | "delete" | "-destroy" | "--destroy" => {
             "Apollo has no call that deletes a contact. Remove the entry and apply: contactsd then forgets the contact. It \
@@ -34,7 +36,7 @@ pub(crate) fn known_elsewhere(word: &str) -> Option<&'static str> {
         }
         "list" | "ls" => "contactsd state list lists the managed contacts",
         "rm" | "remove" => "contactsd state rm stops managing a contact, which stays in Apollo",
-        "mv" | "rename" => "contactsd state mv gives the contact of one key to another",
+        "mv" | "rename" => "contactsd state mv changes the key of a contact",
         "dump" => "contactsd export writes the contacts in Apollo as contact files",
         get if get.starts_with("get-") => "contactsd export writes the contacts in Apollo as contact files",
         "pull" => "contactsd state pull writes what the state holds; contactsd export writes the contacts in Apollo",
@@ -98,6 +100,10 @@ pub(crate) fn no_code(text: &str, first: impl Display, last: impl Display) -> St
     format!("there is no code {text:?}; the codes are {first} to {last}")
 }
 
+pub(crate) const SECRET_IN_URL: &str = "The address of the API holds a user name or password";
+pub(crate) const NO_SECRET_IN_URL: &str = "Messages and plans show the address. Remove both from --api-url, and set \
+                                           APOLLO_API_KEY or APOLLO_API_KEY_FILE.";
+
 // The state that is named.
 
 pub(crate) const STATE_UNUSABLE: &str = "The state that --state names cannot be used";
@@ -116,8 +122,7 @@ pub(crate) fn already_planned(flag: &str, file: &Path) -> String {
 /// A brake of the settings file that lets more through than the usual one.
 pub(crate) fn looser_brake(flag: &str, value: &str, place: impl Display, usual: &str, verb: &str) -> String {
     format!(
-        "A repository must not set {flag} to this, as {place} does\nIt may allow more than the {usual} that {verb} allows. \
-         Lower it, or remove the line and type --{flag} {value} where you want it."
+        "{place} must not set {flag} to this\nA repository must not let through more than {verb} does, which is {usual}. Lower it, or remove the line and type --{flag} {value} where you want it."
     )
 }
 
@@ -143,7 +148,7 @@ pub(crate) fn settings_advice<'a>(
         FileError::LeadsOut | FileError::NotRegular => {
             "It is read only if it is a file in the working directory.".to_owned()
         }
-        _ => "Settings in contactsd.toml have the names of the long options, without the dashes.".to_owned(),
+        _ => "Settings in contactsd.toml have the names of the long options, without the leading --.".to_owned(),
     }
 }
 

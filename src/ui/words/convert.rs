@@ -50,7 +50,7 @@ pub(crate) fn table_error(name: &Path, error: &TableError) -> Diagnostic {
         ),
         TableError::Mixed => message(
             format!("{shown} mixes UTF-8 with another encoding"),
-            "Letters would be lost with either. Save it again as UTF-8, or name its encoding: --encoding windows-1252."
+            "Save it again as UTF-8. With --encoding windows-1252, the letters that are in UTF-8 are read wrongly."
                 .to_owned(),
         ),
         TableError::Empty => {
@@ -175,6 +175,10 @@ pub(crate) fn refused_row(refusal: &RowRefusal, place: impl Fn(usize, usize) -> 
         Other::Entry { key, path } => format!("{} in {}", key.address(), path.display()),
     };
     match refusal {
+        RowRefusal::Row(Refusal::OpenQuote { lines }) => Why {
+            text: format!("a quote is not closed: one cell holds {}, which look like rows", counted(*lines, "line")),
+            kind: "a quote is not closed".to_owned(),
+        },
         RowRefusal::Row(Refusal::Ragged { cells, expected, lines }) => {
             let open = if *lines > 1 {
                 format!("; it covers {} lines, so a quote may not be closed", count(*lines))

@@ -2,36 +2,40 @@
 
 use crate::model::{ApolloId, ContactKey, Endpoint, RunId};
 use crate::ops::NotThere;
+use crate::shell_word::repeated;
 use crate::source::Diagnostic;
 
 pub(super) fn too_many_hits(key: &str, address: &str) -> Diagnostic {
+    let again = repeated();
     Diagnostic::error(
-        format!("Too many contacts have the same name as {address} to find it by search"),
+        format!("Apollo does not show all contacts that a search for {address} finds"),
         format!(
             "Not all of them could be checked, and sending the entry could make a second contact. Give the entry an \
-             e-mail, which Apollo can search for. Or find the contact in Apollo and run: contactsd import {key} ID."
+             e-mail, which Apollo can search for. Or find the contact in Apollo and run: contactsd import {key} ID{again}."
         ),
     )
 }
 
 pub(super) fn too_many_new(key: &str, address: &str) -> Diagnostic {
+    let again = repeated();
     Diagnostic::error(
         format!("Cannot tell whether {address} was created"),
         format!(
             "Apollo does not show all contacts that were made since the create was sent, so contactsd cannot find \
              the one that it may have made. Nothing was sent. Look for the contact in Apollo. If it is there: \
-             contactsd import {key} ID. If it is not: contactsd apply --create {key}."
+             contactsd import {key} ID{again}. If it is not: contactsd apply --create {key}{again}."
         ),
     )
 }
 
 pub(super) fn may_not_look(key: &str, address: &str) -> Diagnostic {
+    let again = repeated();
     Diagnostic::error(
         format!("Cannot check whether Apollo already has {address}"),
         format!(
-            "The credential may not search contacts, and Apollo would not recognize this entry: sending it could \
+            "The credential is not allowed to search contacts, and Apollo would not recognize this entry: sending it could \
              make a second contact. Nothing was sent. Give the key the scope {scope}, or look in Apollo yourself. If \
-             the contact is there: contactsd import {key} ID. If it is not: contactsd apply --create {key}.",
+             the contact is there: contactsd import {key} ID{again}. If it is not: contactsd apply --create {key}{again}.",
             scope = Endpoint::SearchContacts.scope(),
         ),
     )
@@ -41,8 +45,7 @@ pub(super) fn creates_blindly(first: &ContactKey) -> Diagnostic {
     Diagnostic::warning(
         "Creating contacts without looking for them first",
         format!(
-            "The credential may not search contacts. If Apollo has a contact with the same e-mail, or the same name \
-             and company, it is overwritten with the values of the entry. To have contactsd look first, give the key \
+            "The credential is not allowed to search contacts. A contact that is created in a request of its own overwrites one in Apollo with the same e-mail, or the same name and company; contacts that are created together do not. To have contactsd look first, give the key \
              the scope {}. The first such entry is {}.",
             Endpoint::SearchContacts.scope(),
             first.address()
@@ -54,7 +57,7 @@ pub(super) fn creates_one_by_one() -> Diagnostic {
     Diagnostic::warning(
         "Creating contacts one by one",
         format!(
-            "The credential may not create many contacts in one request, so each contact takes a request of its own. \
+            "The credential is not allowed to create many contacts in one request, so each contact takes a request of its own. \
              To use less quota, give the key the scope {}.",
             Endpoint::CreateContacts.scope(),
         ),
@@ -79,12 +82,13 @@ pub(super) fn merged(
     key: &str,
     address: &str,
 ) -> Diagnostic {
+    let again = repeated();
     let next = match owner {
         Some(owner) => {
             format!("{survivor} belongs to {}. If they are one person, remove the entry {address}.", owner.address())
         }
         None if is_named => format!("If that is the contact you mean, write apollo_id: {survivor}."),
-        None => format!("If that is the contact you mean: contactsd import {key} {survivor}."),
+        None => format!("If that is the contact you mean: contactsd import {key} {survivor}{again}."),
     };
     let detail = format!("Apollo answered with contact {survivor} in its place. Nothing was changed. {next}");
     Diagnostic::error(format!("Contact {id} of {address} was merged into another one"), detail)
@@ -101,7 +105,7 @@ pub(super) fn does_not_exist(id: &ApolloId, is_named: bool, why: &NotThere, addr
     let next = if is_named {
         "Correct apollo_id in the entry, or remove it to have the contact created."
     } else {
-        "Apply again: contactsd then searches for it again, and creates it if it is not there."
+        "If you named the id, check it: it is the last part of the contact's web address in Apollo. Otherwise apply again, and contactsd looks for the contact again."
     };
     let why = match why {
         NotThere::Deleted => "Apollo says that it was deleted.",
@@ -145,7 +149,7 @@ pub(super) fn may_be_twice(id: &ApolloId, run: &RunId, address: &str) -> Diagnos
     Diagnostic::warning(
         format!("Apollo may have a second contact for {address}"),
         format!(
-            "A create for it was sent in run {run} and never answered, and the entry is now bound to contact {id}. If the              create made a contact, nothing manages that one. Look for it in Apollo, and delete it there."
+            "A create for it was sent in run {run} and never answered, and the entry is now bound to contact {id}. If that create made a contact, nothing manages it. Look for it in Apollo, and delete it there."
         ),
     )
 }

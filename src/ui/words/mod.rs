@@ -29,7 +29,7 @@ mod steps;
 pub(crate) mod system;
 mod watch;
 
-pub(crate) use brakes::exceeded;
+pub(crate) use brakes::{exceeded, lifting};
 pub(crate) use command::planning_options;
 pub(crate) use contact_files::{load, unreadable};
 pub(crate) use convert::{Why, about, not_converted, note, noted, refused_row, skipped_row, table_error};
@@ -94,7 +94,7 @@ fn kind_of(kind: &Kind, key: Option<&ContactKey>) -> Diagnostic {
         Kind::Undecided(waits) => dispute::undecided(waits, key, address),
         Kind::MeantSomebodyElse(id) => dispute::meant_somebody_else(id, key, address),
         Kind::Contradiction { bound, declared, owner } => {
-            dispute::contradiction(bound, declared, owner.as_ref(), address)
+            dispute::contradiction(bound, declared, owner.as_ref(), key, address)
         }
         Kind::IntentDropped { key, run, path } => entry::intent_dropped(key, run, path),
         Kind::IntentWithdrawn(run) => entry::intent_withdrawn(run, address),

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::super::amounts::{count, counted};
 use super::super::escape::escape;
-use super::{exceeded, planning_options};
+use super::{exceeded, lifting, planning_options};
 use crate::model::ContactKey;
 use crate::ops::{MarkError, Refusal, SavedError, SavedPlan, chain};
 use crate::settings::Locations;
@@ -52,17 +52,17 @@ pub(crate) fn refusal(
                 many => format!("{} entries need", count(*many)),
             };
             let detail = format!(
-                "{need} a decision in {file}, so it can never be applied. `{}` shows what you can do.\n{again}",
+                "{need} a decision in {file}, so this plan cannot be applied. `{}` shows what you can do.\n{again}",
                 command(&format!("show {word}"))
             );
-            ("Saved plan is errored", detail)
+            ("Saved plan needs decisions", detail)
         }
         Refusal::Braked(brakes) => {
             let limits: Vec<String> = brakes.iter().map(exceeded).collect();
             let detail = format!(
-                "{}.\nIt exceeds limits that were set when it was made. If this is intended, plan with --force or a \
-                 higher limit. If not, check that the contact directory is the right one.\n{again}",
-                limits.join(".\n")
+                "{}.\nIt exceeds limits that were set when it was made. If this is intended, make a new plan with {lift}. If not, check that the contact directory is the right one.\n{again}",
+                limits.join(".\n"),
+                lift = lifting(brakes)
             );
             ("Saved plan exceeds its limits", detail)
         }

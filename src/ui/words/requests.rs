@@ -21,13 +21,13 @@ pub(crate) fn doing(endpoint: Endpoint) -> &'static str {
         Endpoint::ShowStages => "read the stages",
         Endpoint::ShowCustomFields | Endpoint::ShowFields => "read the custom fields",
         Endpoint::ShowLists => "read the lists",
-        Endpoint::Profile => "read its own profile",
+        Endpoint::Profile => "read the profile of the credential",
     }
 }
 
 pub(super) fn may_not(endpoint: Endpoint, fault: &Fault) -> Diagnostic {
     Diagnostic::error(
-        format!("The credential may not {}", doing(endpoint)),
+        format!("The credential is not allowed to {}", doing(endpoint)),
         format!(
             "{}\nThe key needs the scope {} (or must be a master key). No further request of this kind was sent; \
              everything else continued.",
@@ -54,9 +54,14 @@ pub(super) fn names_unread(endpoint: Endpoint, fault: &Fault) -> Diagnostic {
 
 pub(super) fn rejected(fault: &Fault, address: &str) -> Diagnostic {
     let said = fault.message.as_ref().unwrap_or(&fault.why);
+    let next = if fault.status == Some(403) {
+        "Apollo does not allow this request. Check the plan of your Apollo team, the scopes of the key, and the entry."
+    } else {
+        "Correct the entry and apply again."
+    };
     Diagnostic::error(
         format!("Apollo rejected {address}"),
-        format!("Apollo says: {said}\nThe request had no effect. Correct the entry and apply again."),
+        format!("Apollo says: {said}\nThe request had no effect. {next}"),
     )
     .saying(fault.said.as_deref())
 }
@@ -121,8 +126,7 @@ pub(super) fn outage(
         format!("Apollo fails every request to {}", doing(endpoint))
     };
     let detail = format!(
-        "{why}\n{tried} for {seconds} s, with longer and longer pauses between attempts. What depends on them was \
-         not done; the next run does it. {next}"
+        "{why}\n{tried} for {seconds} s, with longer and longer pauses between attempts. Nothing that needs an answer to them was done; the next run does it. {next}"
     );
     Diagnostic::error(summary, detail).saying(fault.said.as_deref())
 }
@@ -134,7 +138,7 @@ pub(super) fn credential_refused(fault: &Fault) -> Diagnostic {
 fn refusal(fault: &Fault) -> String {
     format!(
         "{}\nNothing further was sent. Check APOLLO_API_KEY (or APOLLO_ACCESS_TOKEN for an OAuth token): you make an \
-         API key in Apollo under Settings > Integrations > API, and a key that is sent as a token is refused.",
+         API key in Apollo under Settings > Integrations > API. Apollo refuses an API key in APOLLO_ACCESS_TOKEN.",
         fault.why
     )
 }
@@ -146,14 +150,19 @@ pub(super) fn cause(cause: &Cause) -> String {
             "the credential belongs to Apollo team {given}, and this state holds the contacts of team {recorded}. \
              Use a credential of that team, or give this one a state of its own with --state"
         ),
-        Cause::TeamUnknown { viewed, why } => format!(
-            "the credential is new to this state, and Apollo does not show that it belongs to the same team: contact \
-             {viewed} cannot be viewed: {why}. Nothing was sent and the state is unchanged. If it belongs to the \
-             same team, give it the scope {}. Or give that scope to the credential that was used before, and apply \
-             once with it: the state then knows its team. If it belongs to another team, give it a state of its own \
-             with --state",
-            Endpoint::Profile.scope()
-        ),
+        Cause::TeamUnknown { viewed, why } => {
+            let seen = viewed.as_ref().map_or_else(
+                || "the state has no contact that it could view".to_owned(),
+                |viewed| format!("contact {viewed} cannot be viewed: {why}"),
+            );
+            format!(
+                "the credential is new to this state, and Apollo does not show that it belongs to the same team: {seen}. \
+                 Nothing was sent and the state is unchanged. If it belongs to the same team, give it the scope {}. Or \
+                 give that scope to the credential that was used before, and apply once with it: the state then knows \
+                 its team. If it belongs to another team, give it a state of its own with --state",
+                Endpoint::Profile.scope()
+            )
+        }
         Cause::Refused(fault) => format!("Apollo refused the credential: {}", refusal(fault)),
         Cause::Other { why } => why.clone(),
     }

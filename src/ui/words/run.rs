@@ -1,7 +1,7 @@
 //! A run of `plan` or `apply`: approval, why it is not done, and how it ended.
 
 use super::super::amounts::counted;
-use super::exceeded;
+use super::{exceeded, lifting};
 use crate::model::Digest;
 use crate::plan::Brake;
 use crate::source::Diagnostic;
@@ -33,16 +33,16 @@ pub(crate) fn nobody_can_approve(why: NobodyToAsk, is_plan: bool) -> Diagnostic 
     Diagnostic::error("Cannot ask for approval", detail)
 }
 
-pub(crate) const CANCELLED: &str = "Apply cancelled.";
+pub(crate) const CANCELLED: &str = "Cancelled. Nothing was changed.";
 pub(crate) const PROBE_CANCELLED: &str = "Probe cancelled. Nothing was made.";
 
 /// Says which limits a plan exceeds, and that nothing of it is done.
 pub(crate) fn not_applied(brakes: &[Brake]) -> Diagnostic {
     let limits: Vec<String> = brakes.iter().map(|brake| format!("{}.\n", exceeded(brake))).collect();
     let detail = format!(
-        "{}Nothing was changed. Check that the contact directory is the right one and complete. If the plan is \
-         intended, use --force or a higher limit.",
-        limits.concat()
+        "{}Nothing was changed. Check that the contact directory is the right one and complete. If the plan is intended, {lift} allows it.",
+        limits.concat(),
+        lift = lifting(brakes)
     );
     Diagnostic::error("The plan is not applied", detail)
 }

@@ -75,10 +75,9 @@ pub(crate) fn approved(
             ));
         }
         ApproveAnswer::MovedOn { now } => (
-            "The plan has changed",
+            "Another plan waits for approval",
             format!(
-                "Asked for: {asked}\nPlan now:  {now}\n\nThe files or the state have changed since that plan was \
-                 shown. Nothing was approved. Look at the plan as it is now (`{}`), then approve its digest.",
+                "Asked for: {asked}\nPlan now:  {now}\n\nNothing was approved. If the digest was copied correctly, the files or the state have changed since that plan was shown. Look at the plan as it is now (`{}`), then approve its digest.",
                 command("plan")
             ),
         ),

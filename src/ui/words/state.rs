@@ -107,8 +107,7 @@ pub(crate) fn state(error: &Error, command: &dyn Fn(&str) -> String) -> Diagnost
         Error::PushRefused { .. } => {
             let pull = command("state pull");
             let next = format!(
-                "Nothing was changed. What only the state knows would be lost. Contacts that were bound since then \
-                 would be sent again, and those that Apollo cannot match would be created a second time. Requests in \
+                "Nothing was changed. What was recorded after the copy was made would be lost. Contacts that were bound after it would be sent again, and those that Apollo cannot match would be created a second time. Requests in \
                  doubt and forgotten contacts would not be remembered. First save the state that is there \
                  (`{pull}`). If the push is intended, use --force."
             );
@@ -154,5 +153,5 @@ fn locked(state: &Location, holder: Option<&Holder>, next: &str) -> Diagnostic {
             time_text(*since)
         ),
     };
-    Diagnostic::error("Error acquiring the state lock", format!("{info}\n\n{next}"))
+    Diagnostic::error("Another process is using the state", format!("{info}\n\n{next}"))
 }

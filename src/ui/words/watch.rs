@@ -2,6 +2,7 @@
 
 use super::requests::cause;
 use crate::ops::{Notice, ProblemKind as Kind};
+use crate::shell_word::repeated;
 use crate::source::Diagnostic;
 use crate::watcher;
 
@@ -57,7 +58,9 @@ pub(crate) fn notice(notice: &Notice) -> String {
         Notice::CredentialChanged => {
             "The credential has changed; the new one is used from now on if it belongs to the same team.".to_owned()
         }
-        Notice::Paused => "Paused: the state is released. To continue, run `contactsd resume`.".to_owned(),
+        Notice::Paused => {
+            format!("Paused: the state is released. To continue, run `contactsd resume{}`.", repeated())
+        }
         Notice::Resumed => "Resumed.".to_owned(),
     }
 }

@@ -44,8 +44,8 @@ fn a_plan_shows_legend_blocks_counts_cost_and_next_step() {
 
     Plan: 1 to add, 1 to change, 0 to destroy, 1 to forget.
     Requests: 1 create, 1 update; about 1s within the quota.
-    Each new contact is searched for before it is created. Without the right to
-    search, a contact that Apollo matches is overwritten.
+    Each new contact is searched for before it is created. If the key is not allowed
+    to search, a contact that Apollo matches is overwritten.
 
     ────────────────────────────────────────────────────────────────────────────────
 
@@ -88,9 +88,9 @@ fn color_is_where_terraform_has_it() {
         }
 
     ␛[1mPlan:␛[0m 1 to add, 1 to change, 0 to destroy, 1 to forget.
-    Each new contact is searched for before it is created.
-    Without the right to search, a contact that Apollo matches
-    is overwritten.
+    Each new contact is searched for before it is created. If
+    the key is not allowed to search, a contact that Apollo
+    matches is overwritten.
     ␛[90mDigest: 0123456789abcdef␛[0m
     "#);
 }
@@ -125,8 +125,8 @@ fn the_summary_line_counts_everything_in_a_fixed_order() {
     insta::assert_snapshot!(text.rsplit_once("\n\n").unwrap().1, @"
     Plan: 2 to import, 1 to add, 1 to change, 0 to destroy, 1 to forget.
     Also: 1 to move, 1 to release, 1 to settle, 1 needs a decision.
-    Each new contact is searched for before it is created. Without the right to
-    search, a contact that Apollo matches is overwritten.
+    Each new contact is searched for before it is created. If the key is not allowed
+    to search, a contact that Apollo matches is overwritten.
     ");
 }
 
@@ -143,8 +143,8 @@ fn a_forecast_says_what_it_rests_on() {
     Plan: 1 to add, 1 to change, 0 to destroy, 1 to forget.
     Requests: 10,000 create; about 16h40m within the quota (600 requests per hour
     assumed until Apollo tells its limits).
-    Each new contact is searched for before it is created. Without the right to
-    search, a contact that Apollo matches is overwritten.
+    Each new contact is searched for before it is created. If the key is not allowed
+    to search, a contact that Apollo matches is overwritten.
     ");
 }
 
@@ -173,10 +173,10 @@ fn what_takes_a_request_each_is_named_with_how_many_there_are() {
         one_each_text(&forecast).unwrap_or_default()
     };
     assert_eq!(one_each(&[]), "");
-    insta::assert_snapshot!(one_each(&[(TypedPhone, 2000)]), @"Some contacts take a request each: 2,000 have a typed phone.");
+    insta::assert_snapshot!(one_each(&[(TypedPhone, 2000)]), @"Some contacts need a request of their own: 2,000 have a phone number.");
     let all = [TypedPhone, WebsiteUrl, ClearedStage, NoEmail, NoDedupe, AskedFor];
-    insta::assert_snapshot!(one_each(&all.map(|why| (why, 1))), @"Some contacts take a request each: 1 has a typed phone, 1 has a website_url, 1 has a stage to clear, 1 has no e-mail, 1 has run_dedupe: false, 1 is created by --create.");
-    insta::assert_snapshot!(one_each(&all.map(|why| (why, 2))), @"Some contacts take a request each: 2 have a typed phone, 2 have a website_url, 2 have a stage to clear, 2 have no e-mail, 2 have run_dedupe: false, 2 are created by --create.");
+    insta::assert_snapshot!(one_each(&all.map(|why| (why, 1))), @"Some contacts need a request of their own: 1 has a phone number, 1 has a website_url, 1 has a stage to clear, 1 has no e-mail, 1 has run_dedupe: false, 1 is created by --create.");
+    insta::assert_snapshot!(one_each(&all.map(|why| (why, 2))), @"Some contacts need a request of their own: 2 have a phone number, 2 have a website_url, 2 have a stage to clear, 2 have no e-mail, 2 have run_dedupe: false, 2 are created by --create.");
 }
 
 #[test]
@@ -185,11 +185,11 @@ fn what_a_create_may_touch_depends_on_how_it_goes_out() {
         let forecast = Forecast { creates, ..Forecast::default() };
         look_note(&several_actions(), detail, Some(&forecast)).unwrap()
     };
-    insta::assert_snapshot!(note(Creates::Together, Detail::Blocks), @"Each new contact is searched for before it is created. Without the right to search, a contact that Apollo matches stays as it is in a batch, and is overwritten by a create of its own.");
-    insta::assert_snapshot!(note(Creates::Together, Detail::Concise), @"Each new contact is searched for before it is created, and imported if Apollo has a contact with its e-mail. Without the right to search, a contact that Apollo matches stays as it is in a batch, and is overwritten by a create of its own.");
+    insta::assert_snapshot!(note(Creates::Together, Detail::Blocks), @"Each new contact is searched for before it is created. If the key is not allowed to search: a request for many contacts does not change a contact that Apollo matches, but a request for one contact overwrites it.");
+    insta::assert_snapshot!(note(Creates::Together, Detail::Concise), @"Each new contact is searched for before it is created, and imported if Apollo has a contact with its e-mail. If the key is not allowed to search: a request for many contacts does not change a contact that Apollo matches, but a request for one contact overwrites it.");
     insta::assert_snapshot!(note(Creates::TogetherUnseen, Detail::Blocks), @"New contacts that share a request are not searched for first (--look off): by Apollo's page, a contact that it matches stays as it is.");
     insta::assert_snapshot!(note(Creates::TogetherUnseen, Detail::Concise), @"New contacts that share a request are not searched for first (--look off): by Apollo's page, a contact that it matches stays as it is, and is imported if it has the e-mail.");
-    insta::assert_snapshot!(note(Creates::OneByOne, Detail::Concise), @"Each new contact is searched for before it is created, and imported if Apollo has a contact with its e-mail. Without the right to search, a contact that Apollo matches is overwritten.");
+    insta::assert_snapshot!(note(Creates::OneByOne, Detail::Concise), @"Each new contact is searched for before it is created, and imported if Apollo has a contact with its e-mail. If the key is not allowed to search, a contact that Apollo matches is overwritten.");
 }
 
 #[test]
@@ -206,8 +206,8 @@ fn brakes_say_what_lifts_them_and_no_next_step_is_offered() {
     let text = text(&plan, options);
     insta::assert_snapshot!(&text[text.find("Plan:").unwrap()..], @"
     Plan: 1 to add, 1 to change, 0 to destroy, 1 to forget.
-    Each new contact is searched for before it is created. Without the right to
-    search, a contact that Apollo matches is overwritten.
+    Each new contact is searched for before it is created. If the key is not allowed
+    to search, a contact that Apollo matches is overwritten.
 
     Brake: all 5 managed contacts would be forgotten. If this is intended, add
     --force.
