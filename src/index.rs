@@ -13,7 +13,7 @@ mod tree;
 mod writing;
 
 pub use identity::Identity;
-pub use marks::{Mark, marks, shared};
+pub use marks::{Mark, marks, marks_by, shared};
 pub use note::{HeadNote, StateNote};
 pub use reading::{Contents, Index, ReadAt};
 pub use tree::{Damaged, DirectoryRecord, FileRecord, Flags, Tree};

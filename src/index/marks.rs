@@ -7,7 +7,7 @@ use std::hash::Hasher;
 
 use siphasher::sip::SipHasher13;
 
-use crate::model::{Entry, Identity};
+use crate::model::{Declares, Parts};
 
 /// One thing that no two entries should share: 63 bits of a hash, and a bit that says whether the entry waives it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,18 +50,24 @@ enum Kind {
 }
 
 /// Lists the marks of an entry.
-pub fn marks(entry: &Entry) -> impl Iterator<Item = Mark> {
-    let identity = Identity::of(&entry.fields);
+pub fn marks<D: Declares>(entry: &D) -> impl Iterator<Item = Mark> + use<D> {
+    marks_by(&mut Parts::default(), entry)
+}
+
+/// The same with memory that is used again.
+pub fn marks_by<D: Declares>(parts: &mut Parts, entry: &D) -> impl Iterator<Item = Mark> + use<D> {
+    parts.take(entry);
+    let parts = &*parts;
     let firm = |kind, text: &str| Some(Mark::new(hash(kind, &[text]), false));
     let soft = |kind, parts: &[&str]| Mark::new(hash(kind, parts), entry.stands_apart());
-    let at_company = identity.name.as_ref().zip(identity.company.as_ref());
+    let at_company = parts.name().zip(parts.company());
     // An e-mail without an `@` is a mistake and counts as absent.
-    let mailbox = identity.mailbox_parts();
-    let at_domain = identity.name.as_ref().zip(mailbox.map(|(_, domain)| domain));
+    let mailbox = parts.mailbox();
+    let at_domain = parts.name().zip(mailbox.map(|(_, domain)| domain));
     [
         firm(Kind::Key, entry.key().as_str()),
-        entry.moved_from.as_ref().and_then(|key| firm(Kind::Key, key.as_str())),
-        entry.apollo_id.as_ref().and_then(|id| firm(Kind::Contact, id.as_str())),
+        entry.moved_from().and_then(|key| firm(Kind::Key, key.as_str())),
+        entry.apollo_id().and_then(|id| firm(Kind::Contact, id.as_str())),
         mailbox.map(|(base, domain)| soft(Kind::Mailbox, &[base, domain])),
         at_company.map(|((first, last), company)| soft(Kind::PersonAtCompany, &[first, last, company])),
         at_domain.map(|((first, last), domain)| soft(Kind::PersonAtDomain, &[domain, first, last])),
@@ -107,7 +113,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::model::{ApolloId, ContactKey, Field, Fields, Place};
+    use crate::model::{ApolloId, ContactKey, Entry, Field, Fields, Place};
 
     fn entry(key: &str, fields: &[(Field, &str)]) -> Entry {
         let key = ContactKey::parse(key).unwrap();
@@ -122,7 +128,7 @@ mod tests {
     }
 
     fn shared_by(entries: &[&Entry]) -> usize {
-        let mut all: Vec<Mark> = entries.iter().flat_map(|entry| marks(entry)).collect();
+        let mut all: Vec<Mark> = entries.iter().flat_map(|entry| marks(*entry)).collect();
         all.sort_unstable();
         shared(all).len()
     }

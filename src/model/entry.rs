@@ -36,6 +36,47 @@ pub struct Entry {
     pub ignored: BTreeSet<Field>,
 }
 
+/// Something that says who a contact is, and may be an [`Entry`].
+pub trait Declares: Texts {
+    fn key(&self) -> &ContactKey;
+
+    fn apollo_id(&self) -> Option<&ApolloId>;
+
+    fn moved_from(&self) -> Option<&ContactKey>;
+
+    fn run_dedupe(&self) -> bool;
+
+    /// Reports whether it may share what Apollo matches by with others that say the same: Apollo is told not to match it,
+    /// or it says which contact it is.
+    fn stands_apart(&self) -> bool {
+        !self.run_dedupe() || self.apollo_id().is_some()
+    }
+}
+
+impl Texts for Entry {
+    fn text(&self, field: &Field) -> Option<&str> {
+        self.fields.text(field)
+    }
+}
+
+impl Declares for Entry {
+    fn key(&self) -> &ContactKey {
+        &self.place.key
+    }
+
+    fn apollo_id(&self) -> Option<&ApolloId> {
+        self.apollo_id.as_ref()
+    }
+
+    fn moved_from(&self) -> Option<&ContactKey> {
+        self.moved_from.as_ref()
+    }
+
+    fn run_dedupe(&self) -> bool {
+        self.run_dedupe
+    }
+}
+
 impl Entry {
     pub fn key(&self) -> &ContactKey {
         &self.place.key
@@ -52,12 +93,6 @@ impl Entry {
     /// Reports whether a change of `field` in Apollo is left alone.
     pub fn ignores(&self, field: &Field) -> bool {
         self.ignored.contains(field)
-    }
-
-    /// Reports whether it may share what Apollo matches by with others that say the same: Apollo is told not to match it,
-    /// or it says which contact it is.
-    pub fn stands_apart(&self) -> bool {
-        !self.run_dedupe || self.apollo_id.is_some()
     }
 
     /// Reports whether the e-mail is what Apollo matches this entry by.

@@ -1,6 +1,6 @@
 //! What makes two entries the same person, in Apollo's eyes and in ours.
 
-use super::fold::{fold_email, mailbox, mailbox_parts};
+use super::fold::{fold_email_into, fold_text_into, mailbox, mailbox_parts};
 use super::{Field, Fields, Texts};
 use serde::{Deserialize, Serialize};
 
@@ -22,24 +22,53 @@ pub struct PersonAtCompany {
     pub company: String,
 }
 
+/// The parts of one contact after the other, in memory that is used again; each is empty where it is absent.
+#[derive(Debug, Default)]
+pub struct Parts {
+    email: String,
+    first_name: String,
+    last_name: String,
+    company: String,
+}
+
+impl Parts {
+    /// Takes the parts of the next contact.
+    pub fn take(&mut self, texts: &impl Texts) {
+        let text = |field| texts.text(&field).unwrap_or_default();
+        fold_email_into(text(Field::Email), &mut self.email);
+        fold_text_into(text(Field::FirstName), &mut self.first_name);
+        fold_text_into(text(Field::LastName), &mut self.last_name);
+        fold_text_into(text(Field::OrganizationName), &mut self.company);
+    }
+
+    /// Returns what stands on both sides of the `@` in the mailbox; `None` also for an e-mail without one.
+    pub fn mailbox(&self) -> Option<(&str, &str)> {
+        mailbox_parts(&self.email)
+    }
+
+    /// Returns first and last name, where there are both.
+    pub fn name(&self) -> Option<(&str, &str)> {
+        (!self.first_name.is_empty() && !self.last_name.is_empty()).then_some((&self.first_name, &self.last_name))
+    }
+
+    pub fn company(&self) -> Option<&str> {
+        Some(&*self.company).filter(|company| !company.is_empty())
+    }
+}
+
 impl Identity {
     pub fn of(fields: &impl Texts) -> Self {
-        let folded = |field: Field| Some(fields.folded(&field)).filter(|text| !text.is_empty());
-        Self {
-            email: fields.text(&Field::Email).map(fold_email).filter(|text| !text.is_empty()),
-            name: folded(Field::FirstName).zip(folded(Field::LastName)),
-            company: folded(Field::OrganizationName),
-        }
+        let mut parts = Parts::default();
+        parts.take(fields);
+        let name = parts.name().is_some();
+        let Parts { email, first_name, last_name, company } = parts;
+        let some = |text: String| Some(text).filter(|text| !text.is_empty());
+        Self { email: some(email), name: name.then_some((first_name, last_name)), company: some(company) }
     }
 
     /// Returns the e-mail without its plus tag: Apollo is said to match such variants.
     pub fn mailbox(&self) -> Option<String> {
         self.email.as_deref().map(mailbox)
-    }
-
-    /// Returns what stands on both sides of the `@` in the mailbox; `None` also for an e-mail without one.
-    pub fn mailbox_parts(&self) -> Option<(&str, &str)> {
-        self.email.as_deref().and_then(mailbox_parts)
     }
 
     /// Returns the domain of the e-mail.

@@ -18,17 +18,17 @@ use super::compose::{Composer, Next, Remark, compose};
 use super::diagnostic::{Diagnostic, Source, Span};
 use super::flatten::{self, Member};
 use super::meaning::{Meaning, NamesSeen};
-use super::merge::{Draft, MERGE_KEY, Section, Slot};
+use super::merge::{Draft, MERGE_KEY, Section, Slot, Whole};
 use super::outline::Outline;
 use super::slips::Fault;
 use super::tally::Tally;
 use super::tape::{Kept, Node, Value};
 use super::{rules, words};
-use crate::model::{ContactKey, Entry, Field, Place};
+use crate::model::{ContactKey, Declares, Field, Place, Texts};
 
 /// Reads `source`, hands over its entries in the order of the file (a key may come twice), and reports all mistakes,
 /// with what became of the names in it.
-pub(super) fn read(source: &Source, meaning: &Meaning, take: &mut dyn FnMut(Entry)) -> (Vec<Diagnostic>, NamesSeen) {
+pub(super) fn read(source: &Source, meaning: &Meaning, take: Take<'_>) -> (Vec<Diagnostic>, NamesSeen) {
     let at = |range: std::ops::Range<usize>| source.location(source.span(range));
     if let Some(marker) = rules::conflict(&source.text) {
         // Whatever else is wrong comes of two versions standing in one.
@@ -61,7 +61,7 @@ fn stopped(source: &Source, fault: &Fault) -> Diagnostic {
 
 /// Finds where the entries of `source` and their fields stand, as far as it can be read.
 pub(super) fn outline(source: &Source) -> Outline {
-    let mut ignore = |_| ();
+    let mut ignore = |_: Whole<'_>| ();
     let mut checker =
         Checker { outline: Some(Outline::default()), ..Checker::new(source, &Meaning::AsWritten, &mut ignore) };
     let (Ok(()) | Err(_)) = compose(source, |composer| checker.run(composer));
@@ -69,16 +69,16 @@ pub(super) fn outline(source: &Source) -> Outline {
 }
 
 /// Reports whether an entry says who it is: by e-mail, a name or an id.
-fn identifies_a_person(entry: &Entry) -> bool {
-    let says = |field| entry.fields.text(&field).is_some_and(|text| !text.trim().is_empty());
-    entry.apollo_id.is_some() || [Field::Email, Field::FirstName, Field::LastName].into_iter().any(says)
+fn identifies_a_person(entry: &Whole<'_>) -> bool {
+    let says = |field| entry.says(&field);
+    entry.apollo_id().is_some() || [Field::Email, Field::FirstName, Field::LastName].into_iter().any(says)
 }
 
 struct Checker<'s> {
     source: &'s Source,
     meaning: &'s Meaning,
     names: NamesSeen,
-    take: &'s mut dyn FnMut(Entry),
+    take: Take<'s>,
     /// Where everything stands, when that is asked for.
     outline: Option<Outline>,
     /// The contact that is being checked.
@@ -92,29 +92,32 @@ struct Checker<'s> {
 
 /// What was read of a document so far.
 #[derive(Default)]
-struct Document {
+struct Document<'s> {
     /// The names of its sections, each where it stands first.
     sections: HashMap<String, Span>,
-    defaults: Option<Draft>,
+    defaults: Option<Draft<'s>>,
     /// Contacts wait while the defaults may still come.
     waits: bool,
-    waiting: Vec<Written>,
+    waiting: Vec<Written<'s>>,
     /// Whether it was said that a contact stands outside of `contacts`.
     said_outside: bool,
 }
 
 /// A contact as it is written.
-struct Written {
+struct Written<'s> {
     key: ContactKey,
     span: Span,
-    draft: Draft,
+    draft: Draft<'s>,
     is_good: bool,
 }
+
+/// Is handed each contact of a file in order.
+pub(super) type Take<'t> = &'t mut dyn FnMut(Whole<'_>);
 
 type Remarks = Vec<(Span, Remark)>;
 
 impl<'s> Checker<'s> {
-    fn new(source: &'s Source, meaning: &'s Meaning, take: &'s mut dyn FnMut(Entry)) -> Self {
+    fn new(source: &'s Source, meaning: &'s Meaning, take: Take<'s>) -> Self {
         let (found, names) = (Tally::default(), NamesSeen::default());
         Self { source, meaning, names, take, outline: None, key: None, found, errors: 0, next_defaults: [None; 2] }
     }
@@ -192,7 +195,7 @@ impl<'s> Checker<'s> {
     }
 
     /// Reads a section, whose name has been read.
-    fn section(&mut self, composer: &mut Composer<'s>, name: usize, document: &mut Document) -> Result<(), Fault> {
+    fn section(&mut self, composer: &mut Composer<'s>, name: usize, document: &mut Document<'s>) -> Result<(), Fault> {
         let node = composer.node(name);
         let Some(scalar) = node.scalar() else {
             self.report(node.span(), || words::wrong_type("a name", "text", node));
@@ -227,7 +230,7 @@ impl<'s> Checker<'s> {
         Ok(())
     }
 
-    fn unknown_section(&mut self, member: &Member<'_, '_>, document: &mut Document) {
+    fn unknown_section(&mut self, member: &Member<'_, '_>, document: &mut Document<'s>) {
         // Other programs have texts that several entries share below such names.
         let is_shared = member.name.starts_with("x-") || member.name.starts_with('.');
         if is_shared || !looks_like_a_contact(member.value) {
@@ -243,7 +246,7 @@ impl<'s> Checker<'s> {
     }
 
     /// Reads the contacts of a document, of which the name of the section has been read.
-    fn contacts(&mut self, composer: &mut Composer<'s>, name: usize, document: &mut Document) -> Result<(), Fault> {
+    fn contacts(&mut self, composer: &mut Composer<'s>, name: usize, document: &mut Document<'s>) -> Result<(), Fault> {
         document.waits = document.defaults.is_none() && self.may_still_have_defaults(composer, name);
         let entered = composer.enter()?;
         self.remark(&composer.remarks());
@@ -275,7 +278,7 @@ impl<'s> Checker<'s> {
     }
 
     /// Takes contacts that are not written as a map in their place: an alias, nothing, or a mistake.
-    fn contacts_at_once(&mut self, member: &Member<'_, '_>, document: &mut Document) {
+    fn contacts_at_once(&mut self, member: &Member<'_, 's>, document: &mut Document<'s>) {
         if let Value::List(mut items) = member.value.value()
             && items.any(looks_like_a_contact)
         {
@@ -289,7 +292,7 @@ impl<'s> Checker<'s> {
     }
 
     /// Takes the contacts that come by merge keys and do not stand in the map themselves.
-    fn merged_contacts(&mut self, bases: &[(Kept<'_>, Kept<'_>)], names: &[Cow<'_, str>], document: &mut Document) {
+    fn merged_contacts(&mut self, bases: &[(Kept<'s>, Kept<'s>)], names: &[Cow<'_, str>], document: &mut Document<'s>) {
         self.key = None;
         if bases.is_empty() {
             return;
@@ -330,7 +333,7 @@ impl<'s> Checker<'s> {
         is_ahead(0, &|rest| memchr::memchr(b'\\', rest)) || is_ahead(1, &|rest| memmem::find(rest, b"defaults"))
     }
 
-    fn contact(&mut self, member: &Member<'_, '_>, remarks: &Remarks, document: &mut Document) {
+    fn contact(&mut self, member: &Member<'_, 's>, remarks: &Remarks, document: &mut Document<'s>) {
         self.key = ContactKey::parse(member.name).ok();
         if self.key.is_none() {
             self.report(member.name_node.span(), || words::invalid_key(member.name));
@@ -350,9 +353,10 @@ impl<'s> Checker<'s> {
         }
     }
 
-    fn finish(&mut self, written: Written, defaults: &Draft) {
+    fn finish(&mut self, written: Written<'s>, defaults: &Draft<'s>) {
         let Written { key, span, draft, is_good } = written;
-        let entry = draft.into_entry(Place { path: Arc::clone(&self.source.path), key }, defaults);
+        let place = Place { path: Arc::clone(&self.source.path), key };
+        let entry = Whole { place, own: draft, defaults };
         if is_good && !identifies_a_person(&entry) {
             self.key = Some(entry.key().clone());
             self.report(span, || words::no_identity(entry.key().as_str()));

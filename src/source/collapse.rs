@@ -8,7 +8,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::code::{Code, Severity};
 use super::providers;
-use crate::model::{ContactKey, Entry, Field, Fields, Identity};
+use crate::model::{ContactKey, Declares, Entry, Field, Fields, Identity};
 
 /// Entries that share what Apollo matches by.
 #[derive(Debug)]

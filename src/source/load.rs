@@ -13,16 +13,20 @@ use std::sync::{Arc, OnceLock, RwLock};
 use rayon::prelude::*;
 
 use super::across::{self, Repeated};
+use super::check::Take;
 use super::code::Severity;
 use super::diagnostic::{self, Diagnostic};
 use super::loaded::{Loaded, SourceFile, digest};
 use super::meaning::{Meaning, NamesSeen};
+use super::merge::Whole;
 use super::root::{Error, open_root};
 use super::walk::{self, Walk};
 use super::{read, read_text, stored};
 use crate::beneath::{Bounds, Root};
-use crate::index::{Contents, Damaged, FileRecord, Flags, Index, Mark, Tree, marks, shared};
-use crate::model::{ApolloId, ContactKey, Entry, NameKinds, Named, PackedEntry, Packer, Sheet, SheetWriter};
+use crate::index::{Contents, Damaged, FileRecord, Flags, Index, Mark, Tree, marks, marks_by, shared};
+use crate::model::{
+    ApolloId, ContactKey, Declares, Entry, NameKinds, Named, PackedEntry, Packer, Parts, Sheet, SheetWriter,
+};
 
 /// What the reader makes of files; an index of any other is of no use.
 pub const LOADER: &str = concat!(env!("CARGO_PKG_VERSION"), "/6");
@@ -122,7 +126,7 @@ impl Loaded {
         let Some(root) = &self.root else { return Ok(Vec::new()) };
         let read = |&(number, file): &(usize, &SourceFile)| {
             let mut packer = Packer::default();
-            read_unchanged(root, file, &self.meaning, &mut |entry| _ = packer.add(&entry))?;
+            read_unchanged(root, file, &self.meaning, &mut |whole| _ = packer.add(&whole.into_entry()))?;
             Ok((number, packer.finish()))
         };
         files.par_iter().map(read).collect()
@@ -134,7 +138,7 @@ fn read_unchanged(
     root: &Root,
     file: &SourceFile,
     meaning: &Meaning,
-    take: &mut dyn FnMut(Entry),
+    take: Take<'_>,
 ) -> Result<(Vec<Diagnostic>, NamesSeen), Error> {
     let path = root.named().join(&file.below);
     let read = read::below(root, &file.below);
@@ -153,6 +157,8 @@ struct Taking<'k> {
     lines: Option<SheetWriter>,
     named: Vec<ApolloId>,
     marks: Vec<Mark>,
+    /// Used again for each.
+    parts: Parts,
     /// Empty as soon as there is no more room.
     entries: Option<Packer>,
     kept: &'k AtomicUsize,
@@ -171,21 +177,22 @@ impl<'k> Taking<'k> {
             lines: (!options.is_check).then(SheetWriter::default),
             named: Vec::new(),
             marks: Vec::new(),
+            parts: Parts::default(),
             entries: has_room.then(Packer::default),
             kept,
             room,
         }
     }
 
-    fn take(&mut self, entry: &Entry) {
+    fn take(&mut self, whole: Whole<'_>) {
         self.count += 1;
-        if let Some(lines) = &mut self.lines {
-            lines.add(entry.key(), entry.fingerprint());
-        }
-        self.named.extend(entry.apollo_id.clone());
-        self.marks.extend(marks(entry));
+        self.named.extend(whole.apollo_id().cloned());
+        self.marks.extend(marks_by(&mut self.parts, &whole));
+        let Some(lines) = &mut self.lines else { return };
+        let entry = whole.into_entry();
+        lines.add(entry.key(), entry.fingerprint());
         let Some(entries) = &mut self.entries else { return };
-        let weight = entries.add(entry);
+        let weight = entries.add(&entry);
         if self.kept.fetch_add(weight, Ordering::Relaxed).saturating_add(weight) > self.room {
             self.entries = None;
         }
@@ -410,7 +417,7 @@ impl<'a> Loading<'a> {
                     return nothing;
                 }
                 let mut taking = Taking::new(bytes.len() as u64, &self.kept, self.options);
-                let (diagnostics, names) = parse(&path, bytes, self.options.meaning, &mut |entry| taking.take(&entry));
+                let (diagnostics, names) = parse(&path, bytes, self.options.meaning, &mut |whole| taking.take(whole));
                 taking.finish(file, &diagnostics, names.used);
                 (diagnostics, names.faulty)
             }
@@ -466,7 +473,7 @@ impl<'a> Loading<'a> {
             if !file.was_read {
                 let bytes = file.identity.map_or(0, |identity| identity.size);
                 let mut taking = Taking::new(bytes, &self.kept, self.options);
-                let mut take = |entry: Entry| taking.take(&entry);
+                let mut take = |whole: Whole<'_>| taking.take(whole);
                 let (diagnostics, names) = read_unchanged(&self.root, file, self.options.meaning, &mut take)?;
                 taking.finish(file, &diagnostics, names.used);
             }
@@ -481,9 +488,9 @@ impl<'a> Loading<'a> {
                     add(&mut entries, entry, &mut repeated);
                 }
             } else {
-                let mut take = |entry: Entry| {
-                    if is_asked(&entry) {
-                        add(&mut entries, entry, &mut repeated);
+                let mut take = |whole: Whole<'_>| {
+                    if marks(&whole).any(|mark| is_shared(&mark)) {
+                        add(&mut entries, whole.into_entry(), &mut repeated);
                     }
                 };
                 read_unchanged(&self.root, file, self.options.meaning, &mut take)?;
@@ -507,7 +514,7 @@ const LISTED_FOR_ONE_READ: usize = 16;
 const MANY_FILES: usize = 10_000;
 
 /// Takes the bytes of one file apart into entries, and says what is wrong.
-fn parse(path: &Path, bytes: Vec<u8>, meaning: &Meaning, take: &mut dyn FnMut(Entry)) -> (Vec<Diagnostic>, NamesSeen) {
+fn parse(path: &Path, bytes: Vec<u8>, meaning: &Meaning, take: Take<'_>) -> (Vec<Diagnostic>, NamesSeen) {
     match read::text(path, bytes) {
         Ok(text) => read_text(path, text, meaning, take),
         Err(diagnostic) => (vec![*diagnostic], NamesSeen::default()),

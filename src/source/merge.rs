@@ -2,9 +2,12 @@
 //!
 //! What a file means is decided here alone.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{ApolloId, ContactKey, CustomFieldId, Entry, Field, Fields, Place, TEXT_FIELDS, Value};
+use crate::model::{
+    ApolloId, ContactKey, CustomFieldId, Declares, Entry, Field, Fields, Place, TEXT_FIELDS, Texts, Value,
+};
 
 /// The name of a merge key, whose maps fill in what the map around it leaves out.
 pub(super) const MERGE_KEY: &str = "<<";
@@ -106,6 +109,13 @@ impl<T> Declared<T> {
             Self::Is(value) => Some(value),
         }
     }
+
+    fn as_ref(&self) -> Option<&T> {
+        match self {
+            Self::Absent | Self::Null => None,
+            Self::Is(value) => Some(value),
+        }
+    }
 }
 
 impl<T: Clone> Declared<T> {
@@ -133,24 +143,24 @@ impl Ignored {
     }
 }
 
-pub(super) type CustomValues = BTreeMap<CustomFieldId, Declared<String>>;
+pub(super) type CustomValues<'s> = BTreeMap<CustomFieldId, Declared<Cow<'s, str>>>;
 
-/// One map of fields: what stands under a key, or in `defaults`.
+/// One map of fields: what stands under a key, or in `defaults`. Its texts are pieces of the file where that is possible.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(super) struct Draft {
+pub(super) struct Draft<'s> {
     /// Each field at most once, in the order written.
-    pub(super) texts: Vec<(Field, Declared<String>)>,
+    pub(super) texts: Vec<(Field, Declared<Cow<'s, str>>)>,
     pub(super) lists: Declared<BTreeSet<String>>,
-    pub(super) custom: Declared<CustomValues>,
+    pub(super) custom: Declared<CustomValues<'s>>,
     /// Those that are declared by label.
-    pub(super) labelled: Declared<CustomValues>,
+    pub(super) labelled: Declared<CustomValues<'s>>,
     pub(super) run_dedupe: Declared<bool>,
     pub(super) apollo_id: Declared<ApolloId>,
     pub(super) moved_from: Declared<ContactKey>,
     pub(super) ignored: Declared<BTreeSet<Ignored>>,
 }
 
-impl Draft {
+impl Draft<'_> {
     /// Reports whether `slot` was written, null included.
     pub(super) fn holds(&self, slot: &Slot) -> bool {
         match slot {
@@ -169,10 +179,56 @@ impl Draft {
     fn holds_text(&self, field: &Field) -> bool {
         self.texts.iter().any(|(held, _)| held == field)
     }
+}
 
-    /// Completes the draft with its document's defaults.
-    pub(super) fn into_entry(self, place: Place, defaults: &Self) -> Entry {
-        let Self { mut texts, lists, custom, labelled, run_dedupe, apollo_id, moved_from, ignored } = self;
+/// A contact with the defaults of its document: an entry that owns nothing of what the file says yet.
+///
+/// Whoever only compares needs no entry.
+pub(super) struct Whole<'s> {
+    pub(super) place: Place,
+    pub(super) own: Draft<'s>,
+    pub(super) defaults: &'s Draft<'s>,
+}
+
+/// Those of texts alone, as nobody is told by others.
+impl Texts for Whole<'_> {
+    fn text(&self, field: &Field) -> Option<&str> {
+        let of = |draft: &'_ Draft<'_>| draft.texts.iter().position(|(held, _)| held == field);
+        let declared = match of(&self.own) {
+            Some(at) => &self.own.texts[at].1,
+            None => &self.defaults.texts[of(self.defaults)?].1,
+        };
+        match declared {
+            Declared::Is(text) => Some(text),
+            Declared::Absent | Declared::Null => None,
+        }
+    }
+}
+
+impl Declares for Whole<'_> {
+    fn key(&self) -> &ContactKey {
+        &self.place.key
+    }
+
+    fn apollo_id(&self) -> Option<&ApolloId> {
+        self.own.apollo_id.as_ref()
+    }
+
+    fn moved_from(&self) -> Option<&ContactKey> {
+        self.own.moved_from.as_ref()
+    }
+
+    fn run_dedupe(&self) -> bool {
+        let Draft { run_dedupe, .. } = if self.own.run_dedupe.is_absent() { self.defaults } else { &self.own };
+        run_dedupe.as_ref().copied().unwrap_or(true)
+    }
+}
+
+impl Whole<'_> {
+    /// Makes an entry of it, with memory of its own.
+    pub(super) fn into_entry(self) -> Entry {
+        let Self { place, own, defaults } = self;
+        let Draft { mut texts, lists, custom, labelled, run_dedupe, apollo_id, moved_from, ignored } = own;
         let written = texts.len();
         for (field, value) in &defaults.texts {
             if !texts[..written].iter().any(|(held, _)| held == field) {
@@ -186,10 +242,14 @@ impl Draft {
             custom_fields.append(&mut own);
         }
         let mut fields = Vec::with_capacity(texts.len() + usize::from(lists.is_some()) + custom_fields.len());
-        fields.extend(texts.into_iter().filter_map(|(field, value)| Some((field, Value::Text(value.value()?)))));
+        fields.extend(
+            texts.into_iter().filter_map(|(field, value)| Some((field, Value::Text(value.value()?.into_owned())))),
+        );
         fields.extend(lists.map(|lists| (Field::LabelNames, Value::Lists(lists))));
         let custom_fields = custom_fields.into_iter();
-        fields.extend(custom_fields.filter_map(|(id, value)| Some((Field::Custom(id), Value::Text(value.value()?)))));
+        fields.extend(
+            custom_fields.filter_map(|(id, value)| Some((Field::Custom(id), Value::Text(value.value()?.into_owned())))),
+        );
         let fields: Fields = fields.into();
         let ignored = ignored.or(&defaults.ignored).unwrap_or_default();
         let is_ignored = |field: &Field| match field {
@@ -209,7 +269,7 @@ impl Draft {
 }
 
 /// Returns what defaults add to custom fields; a null map cancels all that are written in the same way.
-fn defaults_of(custom: &Declared<CustomValues>, defaults: &Declared<CustomValues>) -> CustomValues {
+fn defaults_of<'s>(custom: &Declared<CustomValues<'s>>, defaults: &Declared<CustomValues<'s>>) -> CustomValues<'s> {
     match (custom, defaults) {
         (Declared::Null, _) | (_, Declared::Absent | Declared::Null) => CustomValues::new(),
         (_, Declared::Is(defaults)) => defaults.clone(),

@@ -53,6 +53,7 @@ pub use schema::schema;
 pub use walk::is_yaml;
 pub use write::{ByName, Rest, Unfit, Written, contact_file, to_yaml, write_fields, write_key};
 
+use check::Take;
 use diagnostic::Source;
 use meaning::NamesSeen;
 
@@ -60,12 +61,7 @@ use crate::beneath::Root;
 use crate::model::Entry;
 
 /// Reads the text of one file, hands over its entries in order, and says what is wrong; a pure function of its arguments.
-fn read_text(
-    path: &Path,
-    text: String,
-    meaning: &Meaning,
-    take: &mut dyn FnMut(Entry),
-) -> (Vec<Diagnostic>, NamesSeen) {
+fn read_text(path: &Path, text: String, meaning: &Meaning, take: Take<'_>) -> (Vec<Diagnostic>, NamesSeen) {
     check::read(&Source::new(path.into(), text), meaning, take)
 }
 
@@ -74,7 +70,7 @@ fn read_text(
 pub fn visit(root: &Root, below: &Path, take: &mut dyn FnMut(Entry)) -> Vec<Diagnostic> {
     let path = root.named().join(below);
     match read::below(root, below).and_then(|bytes| read::text(&path, bytes)) {
-        Ok(text) => read_text(&path, text, &Meaning::AsWritten, take).0,
+        Ok(text) => read_text(&path, text, &Meaning::AsWritten, &mut |whole| take(whole.into_entry())).0,
         Err(diagnostic) => vec![*diagnostic],
     }
 }
@@ -82,6 +78,6 @@ pub fn visit(root: &Root, below: &Path, take: &mut dyn FnMut(Entry)) -> Vec<Diag
 /// Reads the text of one file into all its entries, names as they are written.
 pub fn entries_of(path: &Path, text: String) -> (Vec<Entry>, Vec<Diagnostic>) {
     let mut entries = Vec::new();
-    let (diagnostics, _) = read_text(path, text, &Meaning::AsWritten, &mut |entry| entries.push(entry));
+    let (diagnostics, _) = read_text(path, text, &Meaning::AsWritten, &mut |whole| entries.push(whole.into_entry()));
     (entries, diagnostics)
 }

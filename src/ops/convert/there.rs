@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::error::ConvertError;
 use crate::beneath::Root;
-use crate::model::{ApolloId, ContactKey, Entry, Fields};
+use crate::model::{ApolloId, ContactKey, Declares, Entry, Fields};
 use crate::ops::generated;
 use crate::source::{self, Clash, Code, Severity, clashes};
 

@@ -1,5 +1,6 @@
 //! What stands in one map of fields: each value by the rules for its field. What is declared by name is in `named`.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::super::code::Severity;
@@ -12,7 +13,7 @@ use super::super::{rules, words};
 use super::Checker;
 use crate::model::{ApolloId, ContactKey, CustomFieldId, Field};
 
-impl Checker<'_> {
+impl<'s> Checker<'s> {
     /// Follows merge keys and reports what is wrong with the map itself.
     pub(super) fn flatten<'a, 't>(&mut self, pairs: Pairs<'a, 't>, names_are_unique: bool) -> Flat<'a, 't> {
         self.told(flatten(pairs), names_are_unique)
@@ -52,7 +53,7 @@ impl Checker<'_> {
         }
     }
 
-    pub(super) fn draft(&mut self, member: &Member<'_, '_>, in_defaults: bool) -> Draft {
+    pub(super) fn draft(&mut self, member: &Member<'_, 's>, in_defaults: bool) -> Draft<'s> {
         let mut draft = Draft::default();
         let found = if let Value::Map(pairs) = member.value.value() {
             Some(pairs)
@@ -101,7 +102,7 @@ impl Checker<'_> {
         }
     }
 
-    fn slot(&mut self, slot: Slot, member: &Member<'_, '_>, draft: &mut Draft, places: &mut Places) {
+    fn slot(&mut self, slot: Slot, member: &Member<'_, 's>, draft: &mut Draft<'s>, places: &mut Places) {
         match slot {
             Slot::Text(field) => {
                 if field == Field::ContactStageId {
@@ -136,7 +137,7 @@ impl Checker<'_> {
     }
 
     /// Reads text; one that is no good for its field counts as absent.
-    fn text_of(&mut self, field: &Field, member: &Member<'_, '_>) -> Declared<String> {
+    fn text_of(&mut self, field: &Field, member: &Member<'_, 's>) -> Declared<Cow<'s, str>> {
         let value = self.text(member);
         let Declared::Is(text) = &value else { return value };
         let Some(complaint) = rules::judge(field, text) else {
@@ -149,15 +150,11 @@ impl Checker<'_> {
         if severity == Severity::Error { Declared::Absent } else { value }
     }
 
-    pub(super) fn text(&mut self, member: &Member<'_, '_>) -> Declared<String> {
+    pub(super) fn text<'t>(&mut self, member: &Member<'_, 't>) -> Declared<Cow<'t, str>> {
         match member.value.value() {
             Value::Scalar(scalar) => {
                 self.warn_if_cut(member.value, member.name_node);
-                if scalar.is_null() {
-                    self.null(scalar, member)
-                } else {
-                    Declared::Is(scalar.text.clone().into_owned())
-                }
+                if scalar.is_null() { self.null(scalar, member) } else { Declared::Is(scalar.text.clone()) }
             }
             Value::List(_) | Value::Map(_) => {
                 let what = format!("`{}`", member.name);
@@ -283,7 +280,7 @@ impl Checker<'_> {
         None
     }
 
-    fn custom(&mut self, member: &Member<'_, '_>) -> Declared<Vec<Placed>> {
+    fn custom(&mut self, member: &Member<'_, 's>) -> Declared<Vec<Placed<'s>>> {
         if member.value.is_null() {
             self.warn_if_cut(member.value, member.name_node);
             return Declared::Null;
@@ -309,7 +306,7 @@ impl Checker<'_> {
 }
 
 /// A custom field with its value and where it stands.
-pub(super) type Placed = (CustomFieldId, Declared<String>, Span);
+pub(super) type Placed<'s> = (CustomFieldId, Declared<Cow<'s, str>>, Span);
 
 /// Where in a map stands what can be declared by name and by id.
 #[derive(Default)]
@@ -322,15 +319,15 @@ struct Places {
     is_own: bool,
 }
 
-impl Checker<'_> {
+impl<'s> Checker<'s> {
     /// Takes custom fields that were read; one that stands by its label and by its id in the same map is a mistake, and
     /// of those that came by merge keys the first counts.
     fn without_doubles(
         &mut self,
-        read: Declared<Vec<Placed>>,
-        other: &Declared<CustomValues>,
+        read: Declared<Vec<Placed<'s>>>,
+        other: &Declared<CustomValues<'s>>,
         places: &mut Places,
-    ) -> Declared<CustomValues> {
+    ) -> Declared<CustomValues<'s>> {
         let read = match read {
             Declared::Absent => return Declared::Absent,
             Declared::Null => return Declared::Null,

@@ -1,5 +1,7 @@
 //! What is declared by a name of Apollo's: stages, and custom fields by their labels.
 
+use std::borrow::Cow;
+
 use super::super::flatten::Member;
 use super::super::merge::Declared;
 use super::super::outline::Part;
@@ -12,9 +14,9 @@ use crate::model::{Misfit, NameKinds};
 const STAGES: NameKinds = NameKinds { stages: true, fields: false };
 const FIELDS: NameKinds = NameKinds { stages: false, fields: true };
 
-impl Checker<'_> {
+impl<'s> Checker<'s> {
     /// Reads the name of a stage; returns the id that it stands for. An empty one clears.
-    pub(super) fn stage(&mut self, member: &Member<'_, '_>) -> Declared<String> {
+    pub(super) fn stage(&mut self, member: &Member<'_, 's>) -> Declared<Cow<'s, str>> {
         let value = self.text(member);
         let Declared::Is(name) = &value else { return value };
         if name.is_empty() {
@@ -22,7 +24,7 @@ impl Checker<'_> {
         }
         self.names.used = self.names.used.and(STAGES);
         match self.meaning.stage(name) {
-            Ok(id) => Declared::Is(id),
+            Ok(id) => Declared::Is(id.into()),
             Err(unresolved) => {
                 self.names.faulty = self.names.faulty.and(STAGES);
                 self.report(member.value.span(), || words::unknown_stage(name, &unresolved));
@@ -32,7 +34,7 @@ impl Checker<'_> {
     }
 
     /// Reads a map from labels to values; returns the values as Apollo takes them, by id.
-    pub(super) fn labelled(&mut self, member: &Member<'_, '_>) -> Declared<Vec<Placed>> {
+    pub(super) fn labelled(&mut self, member: &Member<'_, 's>) -> Declared<Vec<Placed<'s>>> {
         if member.value.is_null() {
             self.warn_if_cut(member.value, member.name_node);
             return Declared::Null;
@@ -61,12 +63,12 @@ impl Checker<'_> {
 
     fn value_of(
         &mut self,
-        field: &Member<'_, '_>,
+        field: &Member<'_, 's>,
         found: &super::super::meaning::FieldMeaning<'_>,
-    ) -> Declared<String> {
+    ) -> Declared<Cow<'s, str>> {
         let texts = match field.value.value() {
             Value::List(items) if found.takes_several() => {
-                let texts: Option<Vec<String>> = items.map(|item| self.item(item)).collect();
+                let texts: Option<Vec<Cow<'_, str>>> = items.map(|item| self.item(item)).collect();
                 let Some(texts) = texts else { return Declared::Absent };
                 texts
             }
@@ -78,9 +80,9 @@ impl Checker<'_> {
                 other => return other,
             },
         };
-        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
         match found.encode(&texts) {
-            Ok(value) => Declared::Is(value),
+            Ok(value) => Declared::Is(value.into()),
             Err(misfit) => {
                 self.names.faulty = self.names.faulty.and(FIELDS);
                 let span = wrong_item(field, &misfit).map_or_else(|| blamed(field), Node::span);
@@ -91,13 +93,13 @@ impl Checker<'_> {
     }
 
     /// Reads one of several values.
-    fn item(&mut self, item: Node<'_, '_>) -> Option<String> {
+    fn item<'t>(&mut self, item: Node<'_, 't>) -> Option<Cow<'t, str>> {
         let diagnostic = match item.value() {
             Value::Scalar(scalar) if scalar.is_null() => words::null_list_item(&scalar.text),
             Value::Scalar(scalar) => {
                 self.warn_if_cut(item, item);
                 self.warn_of_blanks(item);
-                return Some(scalar.text.clone().into_owned());
+                return Some(scalar.text.clone());
             }
             Value::List(_) | Value::Map(_) => words::wrong_type("an item of a custom field", "text", item),
         };
