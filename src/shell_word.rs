@@ -9,9 +9,14 @@ use std::sync::OnceLock;
 static REPEATED: OnceLock<String> = OnceLock::new();
 
 /// Has every command that is shown from here on repeat `flags`: ` --sandbox`, for example.
-pub(crate) fn repeat(flags: &str) {
+pub(crate) fn repeat(flags: String) {
     // One process runs one command line.
-    REPEATED.get_or_init(|| flags.to_owned());
+    REPEATED.get_or_init(|| flags);
+}
+
+/// Writes a command as this user would type it.
+pub(crate) fn command(verb: &str) -> String {
+    format!("contactsd {verb}{}", repeated())
 }
 
 /// Returns what a command that is shown ends with, a blank before it.

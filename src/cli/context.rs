@@ -10,7 +10,7 @@ use super::view::View;
 use crate::apollo::PRODUCTION_URL;
 use crate::beneath::{Bounds, Root};
 use crate::settings::{Environment, Locations, OwnDir, is_at_home, keep_from_git};
-use crate::shell_word::{repeat, shell_word};
+use crate::shell_word::{command, repeat, shell_word};
 use crate::source::Diagnostic;
 use crate::state::Location;
 use crate::store;
@@ -37,8 +37,6 @@ pub(super) struct Context {
     pub(super) told_owner: bool,
     /// What the contact files were found to hold.
     pub(super) found: Found,
-    /// The flags that a hint repeats so that it works as shown.
-    typed: String,
 }
 
 /// What is known of the contact files, whatever comes after.
@@ -85,8 +83,7 @@ impl Context {
         } else if global.api_url.as_str() != PRODUCTION_URL {
             typed.push(format!(" --api-url {}", shell_word(&global.api_url)));
         }
-        let typed = typed.concat();
-        repeat(&typed);
+        repeat(typed.concat());
         // Where nobody named it, a repository must not make a link of it that leads anywhere.
         let root_within = (!dir_is_named).then(|| environment.directory.clone());
         let bounds = Bounds { root_within, follow_within: global.follow_within.clone() };
@@ -102,19 +99,13 @@ impl Context {
             view: View::default(),
             found: Found::default(),
             told_owner: false,
-            typed,
         }
     }
 
     /// Returns a command as this user would type it.
+    #[expect(clippy::unused_self, reason = "the flags are known once there is a context")]
     pub(super) fn command(&self, verb: &str) -> String {
-        format!("contactsd {verb}{}", self.typed)
-    }
-
-    /// Returns what makes a command as this user would type it, for whoever outlives the invocation.
-    pub(super) fn commands(&self) -> impl Fn(&str) -> String + Send + Sync + 'static {
-        let typed = self.typed.clone();
-        move |verb| format!("contactsd {verb}{typed}")
+        command(verb)
     }
 
     /// Tells an error; returns how the process ends by it.

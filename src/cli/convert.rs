@@ -87,13 +87,14 @@ fn convert_all(args: &ConvertArgs, context: &mut Context) -> Result<Exit, Exit> 
         Exit::Failure
     })?;
     let mut exit = told.finish_rejects(args, context);
-    let has_rejects = exit == Exit::Success;
+    let is_dry = args.dry_run || args.diff;
+    let rejects = args.rejects.as_deref().filter(|_| exit == Exit::Success && !is_dry);
     told.say(&tables, context);
     let placed = place(args, context, root.as_ref(), &directory, &converted, &told);
     if placed.has_failed {
         exit = Exit::Failure;
     }
-    sum_up(args, context, &directory, &converted, &placed, has_rejects);
+    sum_up(args, context, &directory, &converted, &placed, rejects);
     Ok(exit)
 }
 
@@ -378,14 +379,14 @@ fn sum_up(
     directory: &Path,
     converted: &Converted,
     placed: &PlacedFiles,
-    has_rejects: bool,
+    rejects: Option<&Path>,
 ) {
     let Converted { rows, skipped, refused, .. } = *converted;
     let summary = ConvertSummary { rows, converted: placed.converted, kept: placed.kept, skipped, refused };
     let is_dry = args.dry_run || args.diff;
     let text = converted::summary(&summary, is_dry, placed.changed > 0 || placed.has_failed || is_dry);
     context.shell.result_as(format!("\n{text}"), [Record::convert_summary(&*text, summary)]);
-    if let Some(path) = args.rejects.as_deref().filter(|_| has_rejects && !is_dry && skipped + refused > 0) {
+    if let Some(path) = rejects.filter(|_| skipped + refused > 0) {
         context.shell.status(converted::rejects_at(path, skipped + refused));
     }
     if !is_dry && placed.changed > 0 && !placed.has_failed && !context.environment.in_automation() {

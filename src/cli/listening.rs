@@ -12,6 +12,7 @@ use super::observer::Observer;
 use crate::ops::watch::{Board, Phase};
 use crate::ops::{Clock, Health, Readiness};
 use crate::serve::{Answer, Answers, Live, More, Next, Options, Routes, Server};
+use crate::shell_word::command;
 use crate::store::Footprint;
 use crate::ui::json::{StatusDocument, to_json};
 use crate::ui::words::service as words;
@@ -68,23 +69,23 @@ pub(super) fn answers(context: &Context, board: &Board, observer: &Arc<Observer>
             metrics.metrics().text(&metrics_board.read(), is_ready, footprint)
         }),
         status: Box::new(move || to_json(&StatusDocument::of_service(&status_board.read(), &readiness(&status_board)))),
-        live: live(context, board, observer, clock),
+        live: live(board, observer, clock),
     }
 }
 
 /// Makes what the page for people is made by.
-fn live(context: &Context, board: &Board, observer: &Arc<Observer>, clock: Clock) -> Live {
+fn live(board: &Board, observer: &Arc<Observer>, clock: Clock) -> Live {
     let made_by = |make: fn(&PageFacts<'_>) -> String| -> Answer<String> {
-        let (board, heard, commands) = (board.clone(), Arc::clone(observer), context.commands());
+        let (board, heard) = (board.clone(), Arc::clone(observer));
         // The name of a database holds who reads it; what is shown to everybody names nobody.
-        let command = move |verb: &str| match commands(verb) {
+        let typed = |verb: &str| match command(verb) {
             whole if whole.contains('@') => format!("contactsd {verb}"),
             whole => whole,
         };
         Box::new(move || {
             let (status, now) = (board.read(), clock.now());
             let health = Health::of(&status, heard.last_heard(), now);
-            make(&PageFacts { status: &status, health, now, command: &command })
+            make(&PageFacts { status: &status, health, now, command: &typed })
         })
     };
     let changing = board.clone();

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::Exit;
 use super::context::Context;
+use super::spared::stands_below;
 use super::stream::{STDIN_NAME, is_stream};
 use crate::ops::{self, Origins, Planned, Refusal, SavedPlan};
 use crate::shell_word::shell_word;
@@ -56,9 +57,7 @@ pub(super) fn is_among_contact_files(file: &Path, context: &Context) -> bool {
         return false;
     }
     let here = &context.environment.directory;
-    let above = here.join(file).parent().and_then(|above| above.canonicalize().ok());
-    let contacts = here.join(&context.locations.contacts).canonicalize().ok();
-    above.zip(contacts).is_some_and(|(above, contacts)| above.starts_with(contacts))
+    stands_below(&here.join(file), &here.join(&context.locations.contacts)).unwrap_or(false)
 }
 
 /// Reads a plan file; says why when it is not one, or not whole.

@@ -24,7 +24,7 @@ pub(super) struct Spared {
     named: Vec<(String, PathBuf)>,
     /// What every command reads.
     read: Vec<PathBuf>,
-    /// Whether all of the line was understood: otherwise nobody knows where the contact files are.
+    /// Whether the whole line was understood. If not, the contact files may be anywhere.
     is_understood: bool,
     /// Whether `--out` names a file, which is replaced.
     out_is_file: bool,
@@ -77,10 +77,11 @@ impl Spared {
     }
 
     /// Says why a file that the command line names for output must not be written over; `None` when each may be.
+    ///
+    /// That of `--json-into` is asked about where it is opened, before anything is said.
     pub(super) fn refuses_any(&self) -> Option<Diagnostic> {
-        let is_output = |name: &str| EMPTYING.contains(&name) || (name == "out" && self.out_is_file);
-        let mut outputs =
-            self.named.iter().filter(|(name, path)| is_output(name.trim_start_matches('-')) && !is_stream(path));
+        let is_output = |name: &str| name == "--rejects" || (name == "--out" && self.out_is_file);
+        let mut outputs = self.named.iter().filter(|(name, path)| is_output(name) && !is_stream(path));
         outputs.find_map(|(name, path)| self.refuses(name, path))
     }
 
@@ -92,7 +93,7 @@ impl Spared {
         if self.read.iter().any(|read| is_same(read)) {
             return refused(Spares::Settings);
         }
-        if is_at_home(&target) {
+        if is_in_a_home(&target) {
             return refused(Spares::State);
         }
         if is_stdin(&target) {
@@ -135,12 +136,17 @@ fn is_stdin(file: &Path) -> bool {
     file.metadata().is_ok_and(|file| file.is_file() && (file.dev(), file.ino()) == (stdin.st_dev, stdin.st_ino))
 }
 
-/// Reports whether a file is below a directory, which may not be there yet.
+/// Reports whether a file is, or would be, in a directory or one below it, however both are spelled; `None` where that is not
+/// there.
+pub(super) fn stands_below(file: &Path, directory: &Path) -> Option<bool> {
+    let directory = directory.canonicalize().ok()?;
+    let above = file.parent().and_then(|above| above.canonicalize().ok());
+    Some(above.is_some_and(|above| above.starts_with(directory)))
+}
+
+/// The same of a directory that may not be there yet.
 fn is_below(file: &Path, directory: &Path) -> bool {
-    match directory.canonicalize() {
-        Ok(directory) => place(file).is_some_and(|file| file.starts_with(directory)),
-        Err(_) => plain(file).starts_with(plain(directory)),
-    }
+    stands_below(file, directory).unwrap_or_else(|| plain(file).starts_with(plain(directory)))
 }
 
 /// Takes away what a path says for nothing.
@@ -172,8 +178,8 @@ fn is_read_in(file: &Path, directory: &Path) -> bool {
     false
 }
 
-/// Reports whether a file is in a directory of our own, whichever.
-fn is_at_home(file: &Path) -> bool {
+/// Reports whether a file is in a directory that contactsd keeps for itself, beside whatever contact files.
+fn is_in_a_home(file: &Path) -> bool {
     place(file).is_some_and(|file| file.components().any(|part| part.as_os_str() == HOME))
 }
 

@@ -60,6 +60,11 @@ pub struct Intent {
 }
 
 impl Intent {
+    /// Reports whether it is a create that may have made a contact: one that was refused is looked for by the next create.
+    pub fn is_create_in_doubt(&self) -> bool {
+        self.endpoint.creates() && !self.refused
+    }
+
     /// Reports whether a create may have made the contact of an entry: it has its key, or had it before, or is the same
     /// person by all that identifies one.
     pub fn may_be_of(&self, key: &ContactKey, moved_from: Option<&ContactKey>, texts: &impl Texts) -> bool {

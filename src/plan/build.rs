@@ -126,11 +126,10 @@ impl<'a> View<'a> {
         let mut creates = BTreeMap::new();
         let mut writes: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for (&id, intent) in &input.intents {
-            match intent.endpoint {
-                // What was refused is looked for by the create that follows.
-                create if create.creates() && intent.refused => {}
-                create if create.creates() => drop(creates.insert(&intent.key, (id, intent))),
-                _ => writes.entry(&intent.key).or_default().push(intent),
+            if intent.is_create_in_doubt() {
+                creates.insert(&intent.key, (id, intent));
+            } else if !intent.endpoint.creates() {
+                writes.entry(&intent.key).or_default().push(intent);
             }
         }
         let unbound = || input.entries.iter().filter(|(key, _)| !input.bindings.contains_key(key));

@@ -177,7 +177,12 @@ impl Draft<'_> {
     }
 
     fn holds_text(&self, field: &Field) -> bool {
-        self.texts.iter().any(|(held, _)| held == field)
+        self.text(field).is_some()
+    }
+
+    /// Returns what was written for a field of text.
+    fn text(&self, field: &Field) -> Option<&Declared<Cow<'_, str>>> {
+        self.texts.iter().find(|(held, _)| held == field).map(|(_, value)| value)
     }
 }
 
@@ -193,15 +198,8 @@ pub(super) struct Whole<'s> {
 /// Those of texts alone, as nobody is told by others.
 impl Texts for Whole<'_> {
     fn text(&self, field: &Field) -> Option<&str> {
-        let of = |draft: &'_ Draft<'_>| draft.texts.iter().position(|(held, _)| held == field);
-        let declared = match of(&self.own) {
-            Some(at) => &self.own.texts[at].1,
-            None => &self.defaults.texts[of(self.defaults)?].1,
-        };
-        match declared {
-            Declared::Is(text) => Some(text),
-            Declared::Absent | Declared::Null => None,
-        }
+        let declared = self.own.text(field).or_else(|| self.defaults.text(field))?;
+        declared.as_ref().map(AsRef::as_ref)
     }
 }
 

@@ -244,7 +244,8 @@ pub(super) fn empty_list_name() -> Diagnostic {
     Diagnostic::new(
         Code::EmptyListName,
         "A list name is empty",
-        "Apollo's lists have names. Remove the item. `label_names: []` takes the contact off the lists that contactsd put it on.",
+        "Apollo's lists have names. Remove the item. `label_names: []` takes the contact off the lists that contactsd \
+         put it on.",
     )
 }
 
@@ -330,13 +331,7 @@ pub(super) fn invalid_run_dedupe(found: Node<'_, '_>) -> Diagnostic {
     Diagnostic::new(
         Code::InvalidRunDedupe,
         "`run_dedupe` must be true or false",
-        format!(
-            "The value is {}. Write true or false, without quotes.",
-            match found.kind() {
-                "text" => "text",
-                kind => kind,
-            }
-        ),
+        format!("The value is {}. Write true or false, without quotes.", found.kind()),
     )
 }
 

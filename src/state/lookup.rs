@@ -51,7 +51,7 @@ pub(crate) fn some_bindings(rows: &impl Rows, most: usize) -> Result<Vec<Binding
 pub(crate) fn has_doubts(rows: &impl Rows) -> Result<bool, Error> {
     for row in rows.table(Table::Intents) {
         let intent: Intent = codec::decode(rows.location(), &row?.1)?;
-        if intent.endpoint.creates() && !intent.refused {
+        if intent.is_create_in_doubt() {
             return Ok(true);
         }
     }

@@ -237,13 +237,19 @@ fn a_key_of_another_team_does_not_take_the_place_of_one_that_is_refused() {
     assert!(outcome.stderr.contains("66e34b81740c50074e3dffff"), "{outcome}");
 }
 
-#[test]
-fn a_key_that_sees_none_of_the_contacts_that_were_forgotten_restores_nobody() {
+/// An Apollo with two keys, of which it does not tell the team.
+fn two_keys_of_unknown_teams() -> Remote {
     let remote = Remote::with(|options| options.api_keys = vec!["first".to_owned(), "second".to_owned()]);
-    let barred = json!({"error": "No access", "error_code": "API_INACCESSIBLE"});
     for key in ["first", "second"] {
+        let barred = json!({"error": "No access", "error_code": "API_INACCESSIBLE"});
         remote.tap.answer_key(key, "/users/api_profile", 403, &barred);
     }
+    remote
+}
+
+#[test]
+fn a_key_that_sees_none_of_the_contacts_that_were_forgotten_restores_nobody() {
+    let remote = two_keys_of_unknown_teams();
     let mut world = World::with(TEAM).against(&remote).one_by_one();
     world.set("APOLLO_API_KEY", "first");
     assert_eq!(world.apply().code, Some(0));
@@ -269,11 +275,7 @@ fn a_key_that_sees_none_of_the_contacts_that_were_forgotten_restores_nobody() {
 
 #[test]
 fn a_new_key_for_a_state_of_nothing_but_doubts_sends_nothing() {
-    let remote = Remote::with(|options| options.api_keys = vec!["first".to_owned(), "second".to_owned()]);
-    let barred = json!({"error": "No access", "error_code": "API_INACCESSIBLE"});
-    for key in ["first", "second"] {
-        remote.tap.answer_key(key, "/users/api_profile", 403, &barred);
-    }
+    let remote = two_keys_of_unknown_teams();
     remote.tap.answer_with("ada@example.com", "502 Bad Gateway\r\ncontent-type: text/html", "<html>later</html>");
     let mut world = World::with(TEAM).against(&remote).one_by_one();
     world.set("APOLLO_API_KEY", "first");

@@ -126,8 +126,7 @@ impl Performer<'_> {
         reached(failpoints::Step::BoundBeforePatch);
         let id = binding.apollo_id.clone();
         if intent.is_none() {
-            let doubts = self.doubts(entry.key(), |intent| settled::may_have_made(intent, contact));
-            self.warn(doubts.map(|intent| problem::may_be_twice(intent, &id, self.place)).collect());
+            self.warn_of_doubts(entry.key(), &id, |intent| settled::may_have_made(intent, contact));
         }
         self.warn(problem::deviations(&told, entry));
         let sent_unseen = binding::overwritten(entry, &binding.origin);

@@ -10,7 +10,7 @@ use crate::state::Change;
 use super::bring_up::Effort;
 use super::outcome::binding::{complete, release_undeclared};
 use super::performer::{End, Performer, Trouble};
-use crate::ops::{Step, problem};
+use crate::ops::Step;
 
 impl Performer<'_> {
     pub(super) async fn rename(
@@ -46,8 +46,7 @@ impl Performer<'_> {
         self.record(writes).await?;
         reached(failpoints::Step::RenameWritten);
         if ends_doubt {
-            let doubts = self.doubts(entry.key(), |_| false);
-            self.warn(doubts.map(|intent| problem::may_be_twice(intent, id, self.place)).collect());
+            self.warn_of_doubts(entry.key(), id, |_| false);
         }
         if !sends {
             return Ok(End::Done(Step::Move, Some(id.clone())));

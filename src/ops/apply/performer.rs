@@ -200,10 +200,11 @@ impl Performer<'_> {
         self.job.open.iter().filter(move |(_, intent)| intent.key == *key).map(|(&id, _)| id)
     }
 
-    /// Lists the creates of `key` in doubt that did not make what `is_it` recognizes.
-    pub(super) fn doubts(&self, key: &ContactKey, is_it: impl Fn(&Intent) -> bool) -> impl Iterator<Item = &Intent> {
-        let of_key = self.job.open.values().filter(move |intent| intent.key == *key);
-        of_key.filter(move |intent| intent.endpoint.creates() && !intent.refused && !is_it(intent))
+    /// Warns of creates of `key` in doubt that are over now, and did not make contact `id` as far as `made_it` tells.
+    pub(super) fn warn_of_doubts(&self, key: &ContactKey, id: &ApolloId, made_it: impl Fn(&Intent) -> bool) {
+        let of_key = self.job.open.values().filter(|intent| intent.key == *key && intent.is_create_in_doubt());
+        let others = of_key.filter(|intent| !made_it(intent));
+        self.warn(others.map(|intent| problem::may_be_twice(intent, id, self.place)).collect());
     }
 
     /// Marks the action as done, in the write that records its result; nothing for a plan that was not saved.

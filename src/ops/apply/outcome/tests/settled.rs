@@ -63,7 +63,7 @@ fn somebody_made_since_who_shows_something_else_is_for_a_person_where_nothing_ma
     let expected = Next::Undecided(Dispute::Several { ids: vec![id(1)] });
     let entry = entry(&NAMES);
     assert_eq!(next(heard(&titled, std::slice::from_ref(&found)), &titled, Some(&entry), Asked::Nothing), expected);
-    assert_eq!(next(heard(&intent, &[found]), &intent, Some(&entry), Asked::Nothing), expected, "nobody sent a title");
+    assert_eq!(next(heard(&intent, &[found]), &intent, Some(&entry), Asked::Nothing), expected, "no title was sent");
 }
 
 /// A colleague made a contact of that name after the create was sent; it was bound, and its e-mail was replaced.
