@@ -8,6 +8,7 @@ use super::context::Context;
 use super::service::{ask_service, no_service};
 use crate::model::Digest;
 use crate::ops::watch::Request;
+use crate::shell_word::command;
 use crate::ui::words::service as words;
 
 #[derive(Debug, Args)]
@@ -20,7 +21,7 @@ pub(super) struct ApproveArgs {
 pub(super) fn run(args: &ApproveArgs, context: &mut Context) -> Exit {
     let digest = args.digest.clone();
     ask_service(context, &Request::Approve(digest.clone()), |context, answer| match answer {
-        Some(answer) => match words::approved(&answer, &digest, &|verb| context.command(verb)) {
+        Some(answer) => match words::approved(&answer, &digest, &command) {
             Ok(text) => {
                 context.shell.result(text);
                 Exit::Success

@@ -10,7 +10,7 @@ use super::view::View;
 use crate::apollo::PRODUCTION_URL;
 use crate::beneath::{Bounds, Root};
 use crate::settings::{Environment, Locations, OwnDir, is_at_home, keep_from_git};
-use crate::shell_word::{command, repeat, shell_word};
+use crate::shell_word::{repeat, shell_word};
 use crate::source::Diagnostic;
 use crate::state::Location;
 use crate::store;
@@ -100,12 +100,6 @@ impl Context {
             found: Found::default(),
             told_owner: false,
         }
-    }
-
-    /// Returns a command as this user would type it.
-    #[expect(clippy::unused_self, reason = "the flags are known once there is a context")]
-    pub(super) fn command(&self, verb: &str) -> String {
-        command(verb)
     }
 
     /// Tells an error; returns how the process ends by it.

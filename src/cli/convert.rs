@@ -18,7 +18,7 @@ use crate::ops::Placing;
 use crate::ops::convert::{
     ConvertInto, Converted, ConvertedFile, NamedTable, RowFound, RowOutcome, convert, open_stream, open_table,
 };
-use crate::shell_word::shell_word;
+use crate::shell_word::{command, shell_word};
 use crate::source::convert::{Encoding, Map, Note, OptedOut, Rejects, Table, TableError, TableOptions, layout_names};
 use crate::ui::json::{ConvertFile, ConvertRow, ConvertSummary, ConvertTable, FileFate, Record, RowFate};
 use crate::ui::words::system::{cannot_make, cannot_write};
@@ -63,6 +63,13 @@ pub(super) struct ConvertArgs {
     pub(super) rejects: Option<PathBuf>,
 }
 
+impl ConvertArgs {
+    /// Reports whether nothing is to be written.
+    fn is_dry(&self) -> bool {
+        self.dry_run || self.diff
+    }
+}
+
 pub(super) fn run(args: &ConvertArgs, context: &mut Context) -> Exit {
     if let Some(out) = &args.out {
         context.locations.contacts.clone_from(out);
@@ -87,8 +94,7 @@ fn convert_all(args: &ConvertArgs, context: &mut Context) -> Result<Exit, Exit> 
         Exit::Failure
     })?;
     let mut exit = told.finish_rejects(args, context);
-    let is_dry = args.dry_run || args.diff;
-    let rejects = args.rejects.as_deref().filter(|_| exit == Exit::Success && !is_dry);
+    let rejects = args.rejects.as_deref().filter(|_| exit == Exit::Success && !args.is_dry());
     told.say(&tables, context);
     let placed = place(args, context, root.as_ref(), &directory, &converted, &told);
     if placed.has_failed {
@@ -294,7 +300,7 @@ fn place(
     told: &Told,
 ) -> PlacedFiles {
     let mut placed = PlacedFiles::default();
-    let is_dry = args.dry_run || args.diff;
+    let is_dry = args.is_dry();
     for file in &converted.files {
         let place = directory.join(&file.placed.name);
         let path = place.display().to_string();
@@ -383,14 +389,14 @@ fn sum_up(
 ) {
     let Converted { rows, skipped, refused, .. } = *converted;
     let summary = ConvertSummary { rows, converted: placed.converted, kept: placed.kept, skipped, refused };
-    let is_dry = args.dry_run || args.diff;
+    let is_dry = args.is_dry();
     let text = converted::summary(&summary, is_dry, placed.changed > 0 || placed.has_failed || is_dry);
     context.shell.result_as(format!("\n{text}"), [Record::convert_summary(&*text, summary)]);
     if let Some(path) = rejects.filter(|_| skipped + refused > 0) {
         context.shell.status(converted::rejects_at(path, skipped + refused));
     }
     if !is_dry && placed.changed > 0 && !placed.has_failed && !context.environment.in_automation() {
-        let mut next = context.command("plan");
+        let mut next = command("plan");
         if args.out.as_deref().is_some_and(|out| out != Path::new("contacts.d")) {
             next = format!("contactsd plan --dir {}", shell_word(directory.display()));
         }

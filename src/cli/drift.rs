@@ -13,6 +13,7 @@ use super::run::{block_on, channel, driven};
 use super::{Exit, loading, reading, showing, signals, stand_in};
 use crate::ops::{self, Desired, Drift, Event, SessionOptions, Viewer, Want};
 use crate::settings::Checkout;
+use crate::shell_word::command;
 use crate::state::Snapshot;
 use crate::ui::json::DriftDocument;
 use crate::ui::words::system::{OneStdout, exclude_each_other};
@@ -161,13 +162,13 @@ fn show(args: &DriftArgs, context: &mut Context, drift: &Drift) {
             let text = DriftText { drift, color: stdout.color, mask, cut, rule: None };
             context.shell.to_people(|shell| shell.result(text));
             if !drift.is_none() && !context.environment.in_automation() {
-                let apply = context.command("apply --refresh");
+                let apply = command("apply --refresh");
                 context.shell.to_people(|shell| shell.status(words::account::ways_out_of_drift(&apply)));
             }
         }
         DriftFormat::Markdown => {
             let directory = showing::directory(context);
-            let everything = context.command("drift");
+            let everything = command("drift");
             let messages = context.shell.kept_messages();
             let page = DriftPage {
                 drift,

@@ -17,6 +17,7 @@ use crate::model::{NameKind, Names};
 use crate::ops::{self, Desired, Event, Export, ExportError, FormatError, NamesError, Placing, Problem, Selection};
 use crate::plan::KeyPattern;
 use crate::settings::Locations;
+use crate::shell_word::command;
 use crate::source::{Diagnostic, Written};
 use crate::ui::words::system::cannot_write;
 use crate::ui::{unified_diff, words};
@@ -219,7 +220,7 @@ fn put(
         say(context, export, written);
         let is_usual = args.out.is_none();
         if exit == Exit::Success && !context.environment.in_automation() && written > 0 && is_usual {
-            let next = context.command("plan");
+            let next = command("plan");
             context.shell.status(words::run::how_to_plan(&next));
         }
     }
@@ -235,7 +236,7 @@ fn say(context: &mut Context, export: &Export, written: usize) {
 const MOST_TOLD: usize = 20;
 
 fn tell_omitted(context: &mut Context, export: &Export) {
-    let told = export.omitted.iter().filter_map(|one| words::account::omitted(one, &|verb| context.command(verb)));
+    let told = export.omitted.iter().filter_map(|one| words::account::omitted(one, &command));
     let told: Vec<Diagnostic> = told.collect();
     let rest = told.len().saturating_sub(MOST_TOLD);
     let declared = export.omitted.len() - told.len();

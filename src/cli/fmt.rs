@@ -11,7 +11,7 @@ use super::context::Context;
 use super::stream::{STDIN_NAME, is_stream};
 use crate::beneath::{Bounds, Refused, Root};
 use crate::ops;
-use crate::shell_word::shell_word;
+use crate::shell_word::{command, shell_word};
 use crate::source::{self, Formatted, Severity};
 use crate::ui::words::contact_files::{
     formatted_already, how_to_format, left_alone, left_as_written, not_formatted, not_there,
@@ -179,7 +179,7 @@ fn conclude(args: &FmtArgs, tally: &Tally, context: &mut Context) -> Exit {
     } else if changed > 0 && args.check && !context.environment.in_automation() {
         let named =
             args.files.iter().fold(String::new(), |named, file| format!("{named} {}", shell_word(file.display())));
-        let command = context.command(&format!("fmt{named}"));
+        let command = command(&format!("fmt{named}"));
         context.shell.hint(how_to_format(&command, changed));
     }
     if failed > 0 || args.check && changed > 0 { Exit::Failure } else { Exit::Success }

@@ -10,6 +10,7 @@ use super::context::Context;
 use super::run::answered;
 use crate::ops::{self, Init, Laid, Pipeline};
 use crate::settings::{Forge, Repository};
+use crate::shell_word::command;
 use crate::ui::{NextCommands, escape, init_summary, laid_record, laid_text, pipeline_prompt, words};
 
 #[derive(Debug, Args)]
@@ -63,7 +64,7 @@ pub(super) fn run(args: &InitArgs, context: &mut Context) -> Exit {
         return Exit::Failure;
     }
     let try_it = if context.sandbox { "apply" } else { "apply --sandbox" };
-    let (plan, try_it) = (context.command("plan"), context.command(try_it));
+    let (plan, try_it) = (command("plan"), command(try_it));
     let next = NextCommands { plan: &escape(&plan), try_it: &escape(&try_it) };
     let next = (!context.environment.in_automation()).then_some(next);
     context.shell.status(init_summary(&laid, named, next));

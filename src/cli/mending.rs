@@ -7,6 +7,7 @@ use super::run::{approved, block_on, may_approve};
 use super::transfer::tell_remarks;
 use super::{Exit, connection, stand_in};
 use crate::ops::{self, Clock, Waiting};
+use crate::shell_word::command;
 use crate::state::Location;
 use crate::store::{self, Examined, Recovery};
 use crate::ui::json::StepOutcome;
@@ -26,7 +27,7 @@ pub(super) fn check(lock: &LockArgs, context: &mut Context) -> Exit {
         let checking = ops::check_state(&locations.state, &locations.contacts, &context.bounds, lock.lock_timeout);
         match checking.await {
             Ok(Some(found)) => {
-                let text = check_text(&locations.state, &found, &|verb| context.command(verb));
+                let text = check_text(&locations.state, &found, &command);
                 context.shell.to_people(|shell| shell.result(text));
                 context.shell.documents([check_document(&found)]);
                 if found.is_whole() { Exit::Success } else { Exit::Failure }

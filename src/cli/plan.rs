@@ -12,6 +12,7 @@ use super::view::View;
 use super::{Exit, drift, loading, reading, saved, stand_in};
 use crate::ops::{self, Clock, Desired, Drift, Origins, Planned, Reading, Want};
 use crate::plan::Policy;
+use crate::shell_word::command;
 use crate::ui::json::plan_records;
 use crate::ui::words;
 
@@ -135,7 +136,7 @@ fn conclude(args: &PlanArgs, context: &mut Context, made: Made) -> Result<Exit, 
         let note = words::run::under_way(None, planned.left_out);
         let digest = planned.digest.as_ref();
         let shown = Shown {
-            apply: digest.map(|digest| context.command(&format!("apply{refresh} --expect {digest}"))),
+            apply: digest.map(|digest| command(&format!("apply{refresh} --expect {digest}"))),
             note: (planned.left_out > 0).then_some(&*note).or(drifted.as_deref()),
             ..Shown::of(&planned, context)
         };
@@ -150,7 +151,7 @@ fn conclude(args: &PlanArgs, context: &mut Context, made: Made) -> Result<Exit, 
             context.shell.status(format!("{under_way}\n"));
         }
         let hints = !context.environment.in_automation() && args.out.is_none();
-        let next_step = hints.then(|| context.command(&format!("apply{refresh}{}", words::planning_options(&policy))));
+        let next_step = hints.then(|| command(&format!("apply{refresh}{}", words::planning_options(&policy))));
         showing::show(context, &Shown { next_step: next_step.as_deref(), ..Shown::of(&planned, context) });
     }
     ops::renew_index(&context.locations.state, &desired, &reading);

@@ -4,6 +4,7 @@ use super::Exit;
 use super::context::{Context, Found};
 use crate::ops::{self, DriftError, LoadError, Problem, ReadError, Reading, SnapshotError, Want};
 use crate::private_dir::PrivateDir;
+use crate::shell_word::command;
 use crate::ui::words;
 use crate::ui::words::system::{Asked, cannot};
 use crate::{state, store};
@@ -70,7 +71,7 @@ pub(super) async fn read(context: &mut Context, want: Want<'_>) -> Result<Readin
         Ok(Some(reading)) => {
             warn_of_owner(context);
             if let Some(why) = &reading.instead {
-                let message = words::read_from_copy(why, &|verb| context.command(verb));
+                let message = words::read_from_copy(why, &command);
                 context.shell.message(&message);
             }
             Ok(reading)
@@ -127,6 +128,6 @@ pub(super) fn drift_error(context: &mut Context, error: DriftError, put_off: Opt
 
 /// Says why the state cannot be used.
 pub(super) fn state_error(context: &mut Context, error: &state::Error) -> Exit {
-    let message = words::state(error, &|verb| context.command(verb));
+    let message = words::state(error, &command);
     context.fail(&message)
 }

@@ -10,6 +10,7 @@ use super::reading::{drift_error, snapshot_error, state_error};
 use super::run::{approved, block_on, channel, driven, may_approve, prove, release};
 use super::{Exit, loading, signals, stand_in};
 use crate::ops::{Desired, Event};
+use crate::shell_word::command;
 use crate::ui::json::StepOutcome;
 use crate::ui::{rebuild_record, rebuild_text, rebuilt_text, words};
 
@@ -61,7 +62,7 @@ async fn with(
         return Ok(exit);
     }
     context.shell.messages(words::account::not_everybody(rebuild.missed));
-    let text = rebuild_text(&rebuild, args.full, &|verb| context.command(verb));
+    let text = rebuild_text(&rebuild, args.full, &command);
     if rebuild.pairs.is_empty() {
         let none = words::managed::NOBODY_TO_BIND;
         let text = if rebuild.open.is_empty() { none.to_owned() } else { format!("{text}\n\n{none}") };
@@ -74,7 +75,7 @@ async fn with(
         return Err(Exit::Failure);
     }
     let (bound, differing) = (rebuild.pairs.len(), rebuild.pairs.iter().filter(|pair| !pair.differ.is_empty()).count());
-    let text = rebuilt_text(bound, differing, &|verb| context.command(verb));
+    let text = rebuilt_text(bound, differing, &command);
     let record = rebuild_record(&text, StepOutcome::Done, &rebuild);
     session.bind_again(desired, rebuild).await.map_err(|error| state_error(context, &error))?;
     context.shell.result_as(&text, [record]);

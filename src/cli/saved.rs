@@ -7,7 +7,7 @@ use super::context::Context;
 use super::spared::stands_below;
 use super::stream::{STDIN_NAME, is_stream};
 use crate::ops::{self, Origins, Planned, Refusal, SavedPlan};
-use crate::shell_word::shell_word;
+use crate::shell_word::{command, shell_word};
 use crate::ui::words::system::{OneStdout, exclude_each_other};
 use crate::ui::{SavedAs, saved_text, words};
 
@@ -27,7 +27,7 @@ pub(super) fn save(context: &mut Context, file: &Path, planned: &Planned, origin
             () if plan.counts().undecided > 0 => SavedAs::Undecided,
             () if !plan.brakes.is_empty() => SavedAs::Braked,
             () if plan.is_empty() => SavedAs::Empty,
-            () => SavedAs::Applicable { command: context.command(&format!("apply {}", shell_word(file.display()))) },
+            () => SavedAs::Applicable { command: command(&format!("apply {}", shell_word(file.display()))) },
         };
         let stdout = context.shell.stdout();
         context.shell.status(saved_text(file, &saved_as, stdout));
@@ -69,6 +69,6 @@ pub(super) fn read(context: &mut Context, file: &Path) -> Result<SavedPlan, Exit
 
 /// Says why a saved plan is not applied, and what to do.
 pub(super) fn refuse(context: &mut Context, saved: &SavedPlan, refusal: &Refusal) -> Exit {
-    let message = words::refusal(saved, refusal, &|verb| context.command(verb), &context.locations);
+    let message = words::refusal(saved, refusal, &command, &context.locations);
     context.fail(&message)
 }

@@ -9,6 +9,7 @@ use super::context::Context;
 use super::reading::{own_state, state_error};
 use super::run::block_on;
 use crate::ops::watch::{AskError, Request, ask};
+use crate::shell_word::command;
 use crate::ui::words;
 use crate::ui::words::service::unasked;
 
@@ -34,6 +35,6 @@ pub(super) fn ask_service<T: DeserializeOwned>(
 
 /// Says that there is no service, and what to do.
 pub(super) fn no_service(context: &mut Context, next: &str) -> Exit {
-    let watch = context.command("watch");
+    let watch = command("watch");
     context.fail(&words::service::no_service(&context.locations.state, next, &watch))
 }

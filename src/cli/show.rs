@@ -12,7 +12,7 @@ use super::view::View;
 use super::{Exit, reading, saved};
 use crate::model::Binding;
 use crate::ops::{Reading, Want};
-use crate::shell_word::shell_word;
+use crate::shell_word::{command, shell_word};
 use crate::ui::json::{ContactState, plan_document};
 use crate::ui::{binding_text, words};
 
@@ -49,8 +49,8 @@ fn show_plan(file: &Path, context: &mut Context) -> Result<(), Exit> {
     }
     let name = shell_word(file.display());
     let shown = Shown {
-        apply: Some(context.command(&format!("apply {name}"))),
-        everything: context.command(&format!("show {name}")),
+        apply: Some(command(&format!("apply {name}"))),
+        everything: command(&format!("show {name}")),
         sandbox: saved.origins.api == SANDBOX_ORIGIN,
         ..Shown::of(&saved.planned, context)
     };

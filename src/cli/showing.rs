@@ -5,6 +5,7 @@ use super::context::Context;
 use super::view::View;
 use crate::ops::{self, Drift, Planned, Report};
 use crate::settings::Checkout;
+use crate::shell_word::command;
 use crate::ui::json::{drift_records, import_records, plan_records};
 use crate::ui::words::system::{OneStdout, exclude_each_other};
 use crate::ui::{
@@ -32,7 +33,7 @@ pub(super) struct Shown<'a> {
 impl<'a> Shown<'a> {
     /// A plan that was made from the files and the state of this invocation.
     pub(super) fn of(planned: &'a Planned, context: &Context) -> Self {
-        let (everything, sandbox) = (context.command("plan"), context.sandbox);
+        let (everything, sandbox) = (command("plan"), context.sandbox);
         Self { planned, is_decided: false, next_step: None, apply: None, everything, sandbox, note: None }
     }
 }
@@ -144,7 +145,7 @@ pub(super) fn show_failed(context: &mut Context) {
     let failed = FailedPlan { files, contacts, errors, warnings, color: context.shell.stdout().color };
     if view.is_page() {
         let directory = directory(context);
-        let everything = context.command("plan");
+        let everything = command("plan");
         let options = MarkdownOptions { directory: &directory, ..page_options(view, &everything) };
         let messages = context.shell.kept_messages();
         let page = Markdown { subject: Subject::Failed(&failed), messages: &messages, options };

@@ -11,6 +11,7 @@ use super::{Exit, connection, mending, reading, stand_in};
 use crate::model::ContactKey;
 use crate::ops::{self, Desired, Planned, Problem, Reading, Want};
 use crate::plan::KeyPattern;
+use crate::shell_word::command;
 use crate::state::Snapshot;
 use crate::ui::json::{ContactState, ManagedContact};
 use crate::ui::{Mask, binding_text, words};
@@ -118,7 +119,7 @@ fn show(key: &ContactKey, context: &mut Context) -> Exit {
     stand_in::remark(context);
     let Ok(Reading { snapshot, .. }) = reading::state(context, Want::Everything) else { return Exit::Failure };
     let Some(binding) = snapshot.bindings.get(key) else {
-        let (list, nearest) = (context.command("state list"), ops::nearest_key(key, snapshot.bindings.keys()));
+        let (list, nearest) = (command("state list"), ops::nearest_key(key, snapshot.bindings.keys()));
         let state = &context.locations.state;
         return context.fail(&words::managed::not_in_state(key, nearest.as_ref(), state, &list));
     };

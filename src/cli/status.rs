@@ -9,6 +9,7 @@ use super::run::block_on;
 use super::{Exit, reading};
 use crate::ops::watch::{self, AskError, Request, Status};
 use crate::ops::{Clock, Readiness, Want};
+use crate::shell_word::command;
 use crate::ui::json::StatusDocument;
 use crate::ui::words::service::unasked;
 use crate::ui::{AtRest, StatusOptions, at_rest_text, service_text};
@@ -116,7 +117,6 @@ async fn at_rest(context: &mut Context) -> Result<AtRest, Exit> {
 fn show(found: &Found, context: &mut Context) {
     let now = Clock::system().now();
     let color = context.shell.stdout().color;
-    let command = |verb: &str| context.command(verb);
     let options = StatusOptions { color, now, command: &command };
     let (text, document) = match found {
         Found::Service(status) => {

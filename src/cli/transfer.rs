@@ -13,6 +13,7 @@ use super::run::{approved, block_on, may_approve};
 use super::stream::is_stream;
 use super::{Exit, connection, lease, stand_in};
 use crate::ops::{self, Clock, ProblemKind, Waiting};
+use crate::shell_word::command;
 use crate::state;
 use crate::store::{self, Held, Incoming};
 use crate::ui::json::PushOutcome;
@@ -37,7 +38,7 @@ pub(super) struct PushArgs {
 pub(super) fn pull(lock: &LockArgs, context: &mut Context) -> Exit {
     // Asked of the system: a shell that speaks JSON says that it is on no terminal.
     if io::stdout().is_terminal() {
-        return context.fail(&words::managed::not_to_a_terminal(&|verb| context.command(verb)));
+        return context.fail(&words::managed::not_to_a_terminal(&command));
     }
     stand_in::remark(context);
     if let Err(exit) = own_state(context) {

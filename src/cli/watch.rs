@@ -24,6 +24,7 @@ use crate::ops::{self, Event, PassEvent, Service, SessionOptions, Stop, WatchOpt
 use crate::plan::{Limit, Policy, Scope};
 use crate::serve::Routes;
 use crate::settings::{Environment, is_at_home, keep_from_git, parse_duration, parse_interval};
+use crate::shell_word::command;
 use crate::state;
 use crate::store;
 use crate::ui::json::{drift_records, pass_record, plan_records, report_record, watch_record};
@@ -124,7 +125,7 @@ fn refuse_while_paused(args: &WatchArgs, context: &mut Context) -> Result<(), Ex
     }
     match store::paused(&context.locations.state) {
         Ok(None) => Ok(()),
-        Ok(Some(since)) => Err(context.fail(&words::service::is_paused(since, &context.command("resume")))),
+        Ok(Some(since)) => Err(context.fail(&words::service::is_paused(since, &command("resume")))),
         Err(error) => Err(state_error(context, &error)),
     }
 }
@@ -227,7 +228,7 @@ fn begin(args: &WatchArgs, context: &mut Context, service: &Service) {
         None if args.once => Begins::OnePass,
         None => Begins::Watching,
     };
-    context.shell.status(words::service::begins(how, &context.locations.contacts, &context.command("resume")));
+    context.shell.status(words::service::begins(how, &context.locations.contacts, &command("resume")));
 }
 
 /// Everything that acts on a running service from outside.
@@ -396,7 +397,7 @@ impl<'a> View<'a> {
                     return Some(words::service::EXCEEDS_LIMITS.to_owned());
                 }
                 if !self.is_single {
-                    let approve = self.context.command(&format!("approve {digest}"));
+                    let approve = command(&format!("approve {digest}"));
                     self.context.shell.status(words::service::how_to_approve(&approve));
                 }
                 return Some(words::service::waits_for_approval(digest));

@@ -14,6 +14,7 @@ use crate::ops::watch::{self, AskError, Request, Status};
 use crate::ops::{self, Clock, Want, Why};
 use crate::plan::{Plan, Policy};
 use crate::quota::Rules;
+use crate::shell_word::command;
 use crate::source;
 use crate::ui::json::WhyDocument;
 use crate::ui::words::service::unasked_hint;
@@ -49,7 +50,7 @@ fn explain(key: &ContactKey, context: &mut Context) -> Result<Exit, Exit> {
     if why.is_unknown() {
         let declared = desired.keys().map_err(|error| reading::load_error(context, &error))?;
         let nearest = ops::nearest_key(key, declared.iter().chain(everything.snapshot.bindings.keys()));
-        let list = context.command("state list");
+        let list = command("state list");
         return Err(context.fail(&words::managed::nothing_known(key, nearest.as_ref(), &list)));
     }
     why.failing = failing(key, context)?;

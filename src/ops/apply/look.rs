@@ -145,7 +145,7 @@ impl Performer<'_> {
             let found = self.session.access.search(keywords, page).await;
             let Some(Answer { value: found, .. }) = self.unless_barred(found)? else { return Ok(None) };
             let was_last = found.is_last();
-            // The page holds nobody, although it says that there are contacts.
+            // An empty page that gives a number of contacts hides some.
             let hides = found.contacts.is_empty() && found.total_entries.is_some_and(|all| all > contacts.len() as u64);
             contacts.extend(found.contacts.into_iter().map(|contact| (contact.id.clone(), contact)));
             if was_last || page == MAX_PAGES {
